@@ -1,0 +1,251 @@
+"""A part as data: all that a page knows of it, and the check of its knobs."""
+
+import difflib
+import inspect
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import Part
+
+Kind = Literal["int", "float", "bool", "choice", "many", "text"]
+TEXT_LIMIT = 120
+
+
+class KnobCard(BaseModel):
+    """One knob as data."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    kind: Kind
+    default: Any
+    label: str
+    help: str
+    unit: str = ""
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    advanced: bool = False
+    choices: tuple[str, ...] = ()
+
+
+class Card(BaseModel):
+    """One part as data; `missing` names the file that an absent one needs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    slot: str
+    name: str
+    group: str
+    title: str
+    summary: str
+    equation: str
+    source: str
+    differs: str
+    helps: str
+    version: int
+    solves: tuple[str, ...]
+    traits: dict[str, Any]
+    knobs: tuple[KnobCard, ...]
+    missing: str = ""
+    code: str = ""
+
+
+def card_of(part: type[Part]) -> Card:
+    """Describe a registered part.
+
+    Raises:
+        ValueError: If the part's docstrings lack a title, summary or equation.
+    """
+    module = inspect.getmodule(part)
+    text = inspect.cleandoc((module and module.__doc__) or "")
+    head, _, _ = text.partition("\n")
+    title, colon, summary = head.partition(": ")
+    equation = inspect.cleandoc(part.__doc__ or "").partition("\n\n")[0]
+    if not (title and colon and equation):
+        raise ValueError(f"{part.__module__}: first line must read 'Title: summary.'")
+    return Card(
+        slot=part.slot,
+        name=part.name,
+        group=part.__module__.split(".")[-2],
+        title=title,
+        summary=summary,
+        equation=" ".join(equation.split()),
+        source=_paragraph(text, "Source"),
+        differs=_paragraph(text, "Differs"),
+        helps=_paragraph(text, "Helps"),
+        version=part.version,
+        solves=tuple(sorted(part.solves)),
+        traits={name: _plain(getattr(part, name)) for name in part.traits},
+        knobs=tuple(_knob_card(name, part) for name in part.model_fields),
+        missing=getattr(part, "missing", lambda: "")(),
+        code=inspect.getsource(module) if module else "",
+    )
+
+
+def complete(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    """Fill defaults, turn `1` into `1.0` and check every range.
+
+    Args:
+        card: The part that the knobs belong to.
+        knobs: Values by knob name; absent ones take their default.
+
+    Returns:
+        Every knob of the card, in the card's order.
+
+    Raises:
+        Refused: For an unknown name (the nearest one is offered) or a value
+            outside what its knob allows.
+    """
+    known = {knob.name: knob for knob in card.knobs}
+    for name in knobs:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise Refused(f"{card.title} has no knob {str(name)[:40]!r}{hint}", name)
+    return {
+        name: checked(knob, knobs.get(name, knob.default))
+        for name, knob in known.items()
+    }
+
+
+def checked(knob: KnobCard, value: Any) -> Any:
+    """Return the value in its knob's own type.
+
+    Raises:
+        Refused: With the field, the value and what is allowed.
+    """
+    try:
+        return _CHECKS[knob.kind](knob, value)
+    except (TypeError, ValueError, OverflowError):
+        shown = repr(value)[:40]
+        raise Refused(
+            f"{knob.label} must be {allowed(knob)}, not {shown}", knob.name
+        ) from None
+
+
+def allowed(knob: KnobCard) -> str:
+    """Say in words what a knob takes.
+
+    >>> allowed(KnobCard(name="k", kind="int", default=1, label="k", help="", low=1))
+    'a whole number of at least 1'
+    """
+    if knob.kind in ("choice", "many"):
+        some = "one of" if knob.kind == "choice" else "any of"
+        return f"{some} {', '.join(knob.choices)}"
+    if knob.kind in ("bool", "text"):
+        return "true or false" if knob.kind == "bool" else "a short text"
+    noun = "a whole number" if knob.kind == "int" else "a number"
+    if knob.low is not None and knob.high is not None:
+        return f"{noun} from {knob.low:g} to {knob.high:g}"
+    return f"{noun} of at least {knob.low:g}" if knob.low is not None else noun
+
+
+def _number(knob: KnobCard, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError
+    if knob.low is not None and number < knob.low:
+        raise ValueError
+    if knob.high is not None and number > knob.high:
+        raise ValueError
+    if knob.kind == "float":
+        return number
+    if number != int(number):
+        raise ValueError
+    return int(number)
+
+
+def _bool(knob: KnobCard, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise TypeError
+    return value
+
+
+def _choice(knob: KnobCard, value: Any) -> str:
+    if value not in knob.choices:
+        raise ValueError
+    return str(value)
+
+
+def _many(knob: KnobCard, value: Any) -> list[str]:
+    if isinstance(value, str) or any(item not in knob.choices for item in value):
+        raise ValueError
+    return [choice for choice in knob.choices if choice in value]
+
+
+def _text(knob: KnobCard, value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return clean(value)
+
+
+def clean(text: str) -> str:
+    """Strip what has no business in a name: control, zero-width, bidi marks.
+
+    >>> clean("a\\u202eb\\x00")
+    'ab'
+    """
+    kept = "".join(c for c in text if c.isprintable() and not _invisible(c))
+    return kept.strip()[:TEXT_LIMIT]
+
+
+def _invisible(char: str) -> bool:
+    return char in "\u200b\u200c\u200d\u2060\ufeff" or "\u202a" <= char <= "\u202e"
+
+
+_CHECKS = {
+    "int": _number,
+    "float": _number,
+    "bool": _bool,
+    "choice": _choice,
+    "many": _many,
+    "text": _text,
+}
+
+
+def _knob_card(name: str, part: type[Part]) -> KnobCard:
+    field = part.model_fields[name]
+    extra = field.json_schema_extra
+    bounds = {type(m).__name__: m for m in field.metadata}
+    kind, choices = _kind(field.annotation)
+    low = bounds.get("Ge")
+    high = bounds.get("Le")
+    return KnobCard(
+        name=name,
+        kind=kind,
+        default=_plain(field.default),
+        label=field.title or name,
+        help=field.description or "",
+        low=getattr(low, "ge", None),
+        high=getattr(high, "le", None),
+        choices=choices,
+        **(extra if isinstance(extra, dict) else {}),  # type: ignore[arg-type]
+    )
+
+
+def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
+    if get_origin(annotation) is Literal:
+        return "choice", get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return "many", get_args(get_args(annotation)[0])
+    names: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
+    return names[annotation], ()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (frozenset, set)):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _paragraph(text: str, head: str) -> str:
+    found = re.search(rf"^{head}: (.+?)(?=^[A-Z]\w+: |^\s*$|\Z)", text, re.M | re.S)
+    return " ".join(found.group(1).split()) if found else ""

@@ -1,0 +1,60 @@
+"""Who is here: a part is registered by being in a file of its own."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from types import ModuleType
+from typing import TypeVar
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import Part
+
+P = TypeVar("P", bound=Part)
+_PARTS: dict[tuple[str, str], type[Part]] = {}
+
+
+def register(slot: str) -> Callable[[type[P]], type[P]]:
+    """Enter a part under its file's name.
+
+    Raises:
+        ValueError: If two files of one slot have the same name.
+    """
+
+    def enter(part: type[P]) -> type[P]:
+        name = part.__module__.rsplit(".", 1)[-1]
+        known = _PARTS.get((slot, name))
+        if known is not None and known.__module__ != part.__module__:
+            raise ValueError(f"two {slot}s are called {name!r}")
+        part.slot, part.name = slot, name
+        _PARTS[slot, name] = part
+        return part
+
+    return enter
+
+
+def discover(package: ModuleType) -> None:
+    """Import every module below a package, so that its parts register."""
+    for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        importlib.import_module(found.name)
+
+
+def part(slot: str, name: str) -> type[Part]:
+    """Return the part of that name.
+
+    Raises:
+        Refused: If there is none; the message lists what there is.
+    """
+    try:
+        return _PARTS[slot, name]
+    except KeyError:
+        have = ", ".join(sorted(n for s, n in _PARTS if s == slot)) or "none"
+        raise Refused(f"no {slot} is called {name[:40]!r}; there are: {have}") from None
+
+
+def parts(slot: str | None = None) -> list[type[Part]]:
+    """Return every part, or those of one slot, by name."""
+    return [
+        found
+        for (of, _), found in sorted(_PARTS.items())
+        if slot is None or of == slot
+    ]

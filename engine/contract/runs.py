@@ -1,0 +1,282 @@
+"""A run is a value: the same spec gives the same numbers, under one key."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.contract.cards import Card, clean, complete
+from engine.contract.errors import Refused
+
+FORMAT = 1
+SPEC_LIMIT = 256_000
+DEPTH_LIMIT = 40
+
+
+class Plain(BaseModel):
+    """A frozen value that takes no unknown field and no loose number."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False
+    )
+
+
+class Choice(Plain):
+    """A part by name, with the knobs that differ from its defaults."""
+
+    name: str = Field(max_length=60)
+    knobs: dict[str, Any] = {}
+
+
+class LearnerChoice(Choice):
+    """A learner and its part in the comparison; `label` names it in the rows."""
+
+    role: Literal["chosen", "baseline"] = "chosen"
+    label: str = Field("", max_length=60)
+
+
+class ShiftChoice(Choice):
+    """A shift and its severities, in the shift's own unit; 0 is the identity."""
+
+    severities: tuple[float, ...] = Field((), max_length=12, strict=False)
+
+
+class Budget(Plain):
+    """How much may be spent, per replicate unless said.
+
+    A task evaluation is one whole run of the base learner: `horizon` gradients.
+    With no test tasks a run only tunes and trains; a threshold of 0 means that
+    it is fixed on validation tasks, before any test.
+    """
+
+    task_evaluations: int = Field(2080, ge=0, le=10_000_000)
+    tasks_per_step: int = Field(4, ge=1, le=256)
+    validation_tasks: int = Field(8, ge=1, le=512)
+    validate_every: int = Field(10, ge=1, le=10_000)
+    patience: int = Field(0, ge=0, le=10_000)
+    test_tasks: int = Field(8, ge=0, le=1024)
+    horizon: int = Field(50, ge=1, le=5_000)
+    tuning_tasks: int = Field(96, ge=1, le=4096)
+    threshold: float = Field(0.0, ge=0.0, le=1e9)
+
+
+class Input(Plain):
+    """An edge between runs: a frozen artefact that another run made.
+
+    `spec` makes a link self-contained: another installation recomputes it.
+    """
+
+    run: str = Field(pattern="^[0-9a-f]{64}$")
+    artefact: str = Field(max_length=60)
+    spec: "RunSpec | None" = None
+
+
+class RunSpec(Plain):
+    """Everything that a run's numbers depend on."""
+
+    format: int = FORMAT
+    family: Choice
+    test_families: tuple[Choice, ...] = Field((), max_length=8, strict=False)
+    shifts: tuple[ShiftChoice, ...] = Field((), max_length=16, strict=False)
+    learners: tuple[LearnerChoice, ...] = Field(min_length=1, max_length=8, strict=False)
+    net: Choice = Choice(name="mlp")
+    estimator: Choice = Choice(name="pes")
+    outer: Choice = Choice(name="adam")
+    budget: Budget = Budget()
+    replicates: int = Field(8, ge=1, le=64)
+    seed: int = Field(7, ge=0, lt=2**63)
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    inputs: dict[str, Input] = {}
+
+
+Cards = Callable[[str, str], Card]
+
+
+def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
+    """Fill every knob, name every learner and settle the device.
+
+    Args:
+        spec: What was asked.
+        cards: Gives the card of (slot, name), or raises Refused.
+        device: What `auto` means here: cpu, cuda or mps.
+
+    Returns:
+        A spec that says everything; completing it again changes nothing.
+
+    Raises:
+        Refused: With the dotted path of the first field that cannot be taken.
+    """
+    if spec.format > FORMAT:
+        raise Refused(
+            f"this spec has format {spec.format}; this Metascope reads up to {FORMAT}",
+            "format",
+        )
+
+    def filled(choice: Any, slot: str, path: str) -> Any:
+        try:
+            card = cards(slot, choice.name)
+            knobs = complete(card, choice.knobs)
+        except Refused as refusal:
+            raise refusal.under(path) from None
+        return choice.model_copy(update={"knobs": knobs})
+
+    def each(choices: Any, slot: str, path: str) -> tuple[Any, ...]:
+        return tuple(filled(c, slot, f"{path}.{i}") for i, c in enumerate(choices))
+
+    return spec.model_copy(
+        update={
+            "format": FORMAT,
+            "family": filled(spec.family, "family", "family"),
+            "test_families": each(spec.test_families, "family", "test_families"),
+            "shifts": each(spec.shifts, "shift", "shifts"),
+            "learners": _labelled(each(spec.learners, "learner", "learners")),
+            "net": filled(spec.net, "net", "net"),
+            "estimator": filled(spec.estimator, "estimator", "estimator"),
+            "outer": filled(spec.outer, "outer", "outer"),
+            "device": device if spec.device == "auto" else spec.device,
+        }
+    )
+
+
+def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
+    taken: set[str] = set()
+    named = []
+    for learner in learners:
+        wish = clean(learner.label) or learner.name
+        label, n = wish, 2
+        while label in taken:
+            label, n = f"{wish}_{n}", n + 1
+        taken.add(label)
+        named.append(learner.model_copy(update={"label": label}))
+    return tuple(named)
+
+
+def run_key(spec: RunSpec, cards: Cards) -> str:
+    """Return the name that a completed spec's results are filed under.
+
+    The parts' versions are part of it: a changed algorithm is another run.
+    """
+    chosen = [
+        ("family", spec.family),
+        *(("family", choice) for choice in spec.test_families),
+        *(("shift", choice) for choice in spec.shifts),
+        *(("learner", choice) for choice in spec.learners),
+        ("net", spec.net),
+        ("estimator", spec.estimator),
+        ("outer", spec.outer),
+    ]
+    versions = {f"{s}/{c.name}": cards(s, c.name).version for s, c in chosen}
+    body = spec.model_dump(mode="json")
+    body["inputs"] = {
+        label: [entry["run"], entry["artefact"]]
+        for label, entry in body["inputs"].items()
+    }
+    return hashlib.sha256(canonical({"spec": body, "versions": versions})).hexdigest()
+
+
+def canonical(value: Any) -> bytes:
+    """Return JSON with one spelling: sorted keys, no spaces, finite numbers."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return text.encode()
+
+
+def parse_spec(text: str | bytes) -> RunSpec:
+    """Read a spec from JSON that a person or a link gave.
+
+    Raises:
+        Refused: For anything that is not one, in one sentence.
+    """
+    value = parse_json(text, SPEC_LIMIT)
+    if not isinstance(value, dict):
+        raise Refused("a run spec must be a JSON object with 'family' and 'learners'")
+    try:
+        return RunSpec.model_validate(value)
+    except ValidationError as error:
+        raise _first_refusal(error) from None
+
+
+def parse_json(text: str | bytes, limit: int) -> Any:
+    """Read JSON strictly: UTF-8, no NaN, no duplicate keys, bounded size and depth.
+
+    Raises:
+        Refused: In one sentence.
+    """
+    if len(text) > limit:
+        raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
+    try:
+        plain = text.decode("utf-8") if isinstance(text, bytes) else text
+        plain.encode("utf-8")
+    except UnicodeError:
+        raise Refused("this is not UTF-8 text") from None
+    if _depth(plain) > DEPTH_LIMIT:
+        raise Refused(f"this JSON nests deeper than {DEPTH_LIMIT} levels")
+    try:
+        value = json.loads(
+            plain,
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+        canonical(value)
+    except Refused:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"this is not JSON: {str(error)[:120]}") from None
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise Refused(f"the field {clean(key)!r} is given twice", clean(key))
+        key.encode("utf-8")  # a lone surrogate raises UnicodeError, a ValueError
+    return dict(pairs)
+
+
+def _no_constant(name: str) -> Any:
+    raise Refused(f"{name} is not a number that a run can use")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise Refused(f"{text[:40]} is too large for a number")
+    return value
+
+
+def _depth(text: str) -> int:
+    """Return the deepest nesting, strings skipped; stops early when it is too deep."""
+    depth = deepest = 0
+    inside = escaped = False
+    for char in text:
+        if inside:
+            inside = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            inside, escaped = True, False
+        elif char in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > DEPTH_LIMIT:
+                return deepest
+        elif char in "]}":
+            depth -= 1
+    return deepest
+
+
+def _first_refusal(error: ValidationError) -> Refused:
+    import difflib
+
+    first = error.errors()[0]
+    field = ".".join(str(step) for step in first["loc"])
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(
+            str(first["loc"][-1]), [*RunSpec.model_fields, *Budget.model_fields], 1
+        )
+        message = "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+    shown = "" if first["type"] == "missing" else f" (got {repr(first['input'])[:40]})"
+    return Refused(f"{clean(field)}: {message}{shown}", clean(field))
