@@ -1,0 +1,113 @@
+"""Steps to a threshold: times that may be cut off by the horizon.
+
+A run that never got there is not a run that got there at the horizon, and a
+mean over the finishers hides every run that failed. So a time comes as a pair
+(step, reached), its distribution as a survival curve, and its mean as the
+restricted mean: the area under that curve up to the horizon.
+
+A diverged run never gets there. It stays "not yet" to the end, so it counts
+with the whole horizon; leaving it out would reward the learner that blows up.
+
+Source: Kaplan and Meier (1958); Royston and Parmar (2013), the restricted mean.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.stats.arrays import Bools, Floats
+
+
+class Crossing(NamedTuple):
+    """When each run first got there.
+
+    `step` is the horizon where `reached` is False.
+    """
+
+    step: Floats
+    reached: Bools
+
+
+class Survival(NamedTuple):
+    """The share of runs that are not there yet, after each step.
+
+    `low` and `high` bound it with 95 % confidence; `n` counts what was free to
+    vary: replicates where there are several, else runs.
+    """
+
+    step: Floats
+    share: Floats
+    low: Floats
+    high: Floats
+    n: int
+
+
+def steps_to_threshold(loss: Floats, threshold: float) -> Crossing:
+    """Find when each run's loss first falls to the threshold.
+
+    Args:
+        loss: Loss after every step, nats; shape (run, step), step 0 the start.
+        threshold: The level to reach, nats; one for all runs.
+
+    Returns:
+        step: First step at or below it; the horizon where the run never got there.
+        reached: False for those censored runs, which a mean must not drop.
+
+    Raises:
+        ValueError: If a loss is NaN; a diverged run is not a slow run: leave it
+            out by name, or ask `crossing`, which counts it as never there.
+
+    >>> steps_to_threshold(np.array([[3.0, 2.0, 1.0], [3.0, 3.0, 3.0]]), 2.0)
+    Crossing(step=array([1., 2.]), reached=array([ True, False]))
+    """
+    if np.isnan(loss).any():
+        raise ValueError("a loss is NaN; leave diverged runs out by name")
+    return crossing(loss, threshold)
+
+
+def crossing(loss: Floats, threshold: float) -> Crossing:
+    """Find the first step at or below the threshold; NaN is never below it.
+
+    Args:
+        loss: Loss after every step, nats; shape (…, step).
+        threshold: The level to reach, nats; NaN is never reached.
+
+    Returns:
+        The pair, each of shape (…).
+
+    >>> crossing(np.array([3.0, np.nan, np.nan]), 2.0).reached
+    array(False)
+    """
+    return _first(np.asarray(loss <= threshold))
+
+
+def _first(below: Bools) -> Crossing:
+    reached = np.asarray(below.any(axis=-1))
+    horizon = below.shape[-1] - 1
+    step = np.where(reached, below.argmax(axis=-1), horizon)
+    return Crossing(step.astype(np.float64), reached)
+
+
+def recovery(loss: Floats, drift_start: int) -> Crossing:
+    """Find how long each run takes to be back where it was before the drift.
+
+    Args:
+        loss: Loss after every step, nats; shape (…, step).
+        drift_start: First step whose loss is measured on the drifted task.
+
+    Returns:
+        step: Steps from the drift until the loss is at or below its level just
+            before; the steps that were left where it never came back.
+        reached: Whether it came back.
+
+    Raises:
+        ValueError: If no step lies before the drift, or none after it.
+
+    >>> recovery(np.array([3.0, 1.0, 4.0, 2.0, 0.5]), 2)
+    Crossing(step=array(2.), reached=array(True))
+    """
+    if not 1 <= drift_start < loss.shape[-1]:
+        last = loss.shape[-1] - 1
+        raise ValueError(f"the drift must start at step 1 to {last}, not {drift_start}")
+    level = loss[..., drift_start - 1 : drift_start]
+    return _first(np.asarray(loss[..., drift_start:] <= level))
