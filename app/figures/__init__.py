@@ -1,0 +1,1 @@
+"""Figures: plain data in, a Plotly figure out; one file per question."""
