@@ -1,0 +1,1 @@
+"""How an outer gradient is got; each works on any problem that can be unrolled."""

@@ -1,0 +1,1 @@
+"""Steps that several learners share, as functions."""

@@ -1,0 +1,1 @@
+"""What every learned method must be compared with."""

@@ -1,0 +1,48 @@
+"""Adam: step by the gradient's mean over its root mean square.
+
+Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
+Helps: a rate per weight; forgiving where inputs are stretched.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.updates import Direction, HandMade
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Adam(HandMade):
+    """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂ / (√v̂ + ε)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    beta1: float = knob(
+        0.9, label="Mean decay β₁", low=0.0, high=0.9999,
+        help="How long the gradient's mean remembers.", advanced=True,
+    )  # fmt: skip
+    beta2: float = knob(
+        0.999, label="Square decay β₂", low=0.0, high=0.99999,
+        help="How long the squared gradient's mean remembers.", advanced=True,
+    )  # fmt: skip
+    eps: float = knob(
+        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
+        help="Keeps a step finite where gradients vanish.", advanced=True,
+    )  # fmt: skip
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with zero moments."""
+        return {"m": torch.zeros_like(weights), "v": torch.zeros_like(weights)}
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the bias-corrected ratio of moments."""
+        t = glance.step + 1
+        m = torch.lerp(state["m"], glance.grad, 1 - self.beta1)
+        v = torch.lerp(state["v"], glance.grad.square(), 1 - self.beta2)
+        root = (v / (1 - self.beta2**t)).sqrt() + self.eps
+        return Direction(m / (1 - self.beta1**t) / root, {"m": m, "v": v})

@@ -1,0 +1,29 @@
+"""SGD: step against the gradient.
+
+Source: Robbins and Monro (1951).
+Helps: the yardstick; well tuned, it is hard to beat in distribution.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.registry import register
+from engine.inner.updates import Direction, HandMade
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Sgd(HandMade):
+    """w ← w − η g."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    def start(self, weights: Tensor) -> Weights:
+        """Remember nothing."""
+        return {}
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the gradient itself."""
+        return Direction(glance.grad, state)

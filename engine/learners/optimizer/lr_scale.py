@@ -1,0 +1,177 @@
+"""LR scale: a small net reads the training state and scales SGD's learning rate.
+
+Source: ours, after Daniel, Taylor and Nowozin (2016) and Xu et al. (2019),
+arXiv:1909.09712: training-state features, a policy over the learning rate.
+Differs: the net names a target for the log scale, and the scale goes there by a
+bounded step; summing log-rate changes drifts exponentially.
+Helps: where one rate does not fit all tasks, or inputs are stretched; in
+distribution a well-tuned rate is about as good.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.optimizing import WRITTEN, LearnedOptimizer
+from engine.nets.dense import apply_dense, init_dense, stack_members
+from engine.protocol import Glance, Meta, Move, Rule, TaskBatch, Weights, generator
+
+Signal = Literal["loss", "grad_norm", "weight_norm", "changes", "scale", "progress"]
+_LOGS = ("loss", "grad_norm", "weight_norm")
+
+
+@register("learner")
+class LrScale(LearnedOptimizer):
+    """w ← w − η exp(s) g, s ← s + clip(κ tanh(net(signals)/κ) − s, ±c)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    estimators: ClassVar[tuple[str, ...]] = (
+        *("pes", "es", "unroll", "policy_gradient", "ppo"),
+    )
+
+    lr: float = knob(
+        0.3, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
+        log=True, help="The rate that is scaled; untrained, this is SGD at that rate.",
+    )  # fmt: skip
+    hidden: int = knob(
+        16, label="Hidden units", unit="units", low=1, high=128,
+        help="Width of the net that reads the signals.",
+    )  # fmt: skip
+    bound: float = knob(
+        0.5, label="Step bound c", unit="ln ×", low=0.01, high=5.0,
+        help="How far the log scale may move in one step.",
+    )  # fmt: skip
+    span: float = knob(
+        5.0, label="Span κ", unit="ln ×", low=0.1, high=10.0,
+        help="The log scale stays within ±κ.",
+    )  # fmt: skip
+    scope: Literal["global", "layer"] = knob(
+        "global", label="One scale for", help="The whole net, or each layer its own."
+    )
+    signals: tuple[Signal, ...] = knob(
+        ("loss", "grad_norm", "weight_norm", "changes", "scale", "progress"),
+        label="Signals", help="What the net sees; what it sees decides what transfers.",
+    )  # fmt: skip
+    normalize: Literal["start", "fixed"] = knob(
+        "start", label="Signals are",
+        help="Relative to their own first value (start), or plain logs (fixed).",
+    )  # fmt: skip
+    clip: float = knob(
+        5.0, label="Signal clip", low=0.1, high=100.0, advanced=True,
+        help="Largest size of a signal, so that an odd task cannot throw the net.",
+    )  # fmt: skip
+    noise: float = knob(
+        0.3, label="Policy noise σ", unit="ln ×", low=0.01, high=3.0, advanced=True,
+        help="Starting spread of the action, for policy gradient and PPO.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw a net whose first answer is 0: it starts as SGD."""
+        sizes = (self.inputs, self.hidden, 1)
+        device = tasks.start().device
+        nets = [init_dense(sizes, rng.child("controller")) for rng in rngs]
+        weights = stack_members(nets)
+        weights["log_std"] = torch.full((len(rngs), 1), float(np.log(self.noise)))
+        return Meta({k: v.to(device, tasks.start().dtype) for k, v in weights.items()}, {})
+
+    @property
+    def inputs(self) -> int:
+        """Return how many signals the net sees."""
+        logs = sum(name in self.signals for name in _LOGS)
+        changes = 2 * ("changes" in self.signals)
+        return max(1, logs + changes + sum(n in self.signals for n in ("scale", "progress")))
+
+    def rule(
+        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+    ) -> Rule:
+        """Return the rule; with noise streams its actions are drawn."""
+        sizes = tasks.layout.layer_sizes() if self.scope == "layer" else (0,)
+        return ScaleRule(self, theta, sizes, noise)
+
+
+@dataclass(frozen=True)
+class ScaleRule(Rule):
+    """The controller at work; `layers` holds each scope's weights, or (0,) for all."""
+
+    knobs: LrScale
+    theta: Weights
+    layers: tuple[int, ...]
+    noise: tuple[Rng, ...]
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin at scale 1 with no past."""
+        blank = weights.new_zeros(weights.shape[0], len(self.layers))
+        logs = weights.new_zeros(weights.shape[0], len(_LOGS), len(self.layers))
+        return {"scale": blank, "first": logs, "last": logs.clone()}
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Read the signals, aim the log scale and take the scaled step."""
+        logs = self._logs(glance)
+        first = logs if glance.step == 0 else state["first"]
+        last = logs if glance.step == 0 else state["last"]
+        seen = self._signals(glance, logs, (first, last, state["scale"]))
+        action = apply_dense(_net(self.theta), seen)[:, 0]
+        if self.noise:
+            action = action + self._drawn(action, glance.step)
+        span, bound = self.knobs.span, self.knobs.bound
+        target = span * torch.tanh(action / span)
+        scale = state["scale"] + (target - state["scale"]).clamp(-bound, bound)
+        update = -self.knobs.lr * self._widened(scale.exp()) * glance.grad
+        info = {"lr_scale": scale.exp() if len(self.layers) > 1 else scale.exp()[:, 0]}
+        if self.noise:
+            info |= {f"{WRITTEN}seen": seen, f"{WRITTEN}action": action}
+        return Move(update, {"scale": scale, "first": first, "last": logs}, info)
+
+    def _logs(self, glance: Glance) -> Tensor:
+        """Return log loss, gradient and weight norm; (member, 3, layer)."""
+        loss = glance.loss.detach()[:, None].expand(-1, len(self.layers))
+        norms = [self._norms(t) for t in (glance.grad.detach(), glance.weights.detach())]
+        logs = torch.stack([loss, *norms], 1).clamp(1e-12, 1e12).log()
+        return torch.nan_to_num(logs, nan=27.0)
+
+    def _norms(self, flat: Tensor) -> Tensor:
+        if len(self.layers) == 1:
+            return flat.norm(dim=1, keepdim=True)
+        return torch.stack([p.norm(dim=1) for p in flat.split(self.layers, 1)], 1)
+
+    def _signals(
+        self, glance: Glance, logs: Tensor, past: tuple[Tensor, Tensor, Tensor]
+    ) -> Tensor:
+        """Return what the net sees; (member, signal, layer)."""
+        first, last, scale = past
+        knobs = self.knobs
+        level = logs - first if knobs.normalize == "start" else logs
+        rows = [level[:, i] for i, name in enumerate(_LOGS) if name in knobs.signals]
+        if "changes" in knobs.signals:
+            rows += [5 * (logs - last)[:, i] for i in (0, 1)]
+        if "scale" in knobs.signals:
+            rows.append(scale.detach())
+        if "progress" in knobs.signals or not rows:
+            rows.append(torch.full_like(scale, 2 * glance.step / glance.horizon - 1))
+        return torch.stack(rows, 1).clamp(-knobs.clip, knobs.clip)
+
+    def _drawn(self, action: Tensor, step: int) -> Tensor:
+        """Draw exploration noise: a stream per replicate and step."""
+        per = (action.shape[0] // len(self.noise), action.shape[1])
+        drawn = [generator(r.child("noise", step)).standard_normal(per) for r in self.noise]
+        noise = torch.from_numpy(np.concatenate(drawn)).to(action)
+        return noise * self.theta["log_std"].exp()
+
+    def _widened(self, scale: Tensor) -> Tensor:
+        """Give each weight its layer's scale; (member, layer) → (member, weight)."""
+        if len(self.layers) == 1:
+            return scale
+        counts = torch.tensor(self.layers, device=scale.device)
+        return scale.repeat_interleave(counts, 1)
+
+
+def _net(theta: Weights) -> Weights:
+    return {name: value for name, value in theta.items() if name[0] in "wb"}

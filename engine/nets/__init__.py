@@ -1,0 +1,1 @@
+"""Functional nets: weights in, answers out, the member axis always first."""

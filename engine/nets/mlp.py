@@ -1,0 +1,104 @@
+"""Multilayer perceptron: dense layers, the base learner that is trained.
+
+Source: Glorot and Bengio (2010) and He et al. (2015) for the initial weights.
+Differs: batch normalization uses the current batch's statistics and keeps none.
+Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Layout, Net, Weights, generator
+
+Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
+_ACTIVATIONS = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "gelu": F.gelu,
+    "sigmoid": torch.sigmoid,
+}
+
+
+@register("net")
+class Mlp(Net):
+    """h ← a(norm(W h + b)) for each hidden layer; the last layer is linear."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    depth: int = knob(
+        1, label="Hidden layers", unit="layers", low=0, high=8,
+        help="How many hidden layers; 0 is a linear model.",
+    )  # fmt: skip
+    width: int = knob(
+        32, label="Width", unit="units", low=1, high=512,
+        help="Units in each hidden layer.",
+    )  # fmt: skip
+    activation: Activation = knob(
+        "relu", label="Activation", help="What each hidden unit computes."
+    )
+    normalization: Literal["none", "layer", "batch"] = knob(
+        "none", label="Normalization",
+        help="Before each activation: over units (layer) or over examples (batch).",
+    )  # fmt: skip
+    batch_size: int = knob(
+        0, label="Minibatch size", unit="examples", low=0, high=4096,
+        help="Examples in each gradient; 0 uses the full batch.",
+    )  # fmt: skip
+    weight_decay: float = knob(
+        0.0, label="Weight decay", unit="per step", low=0.0, high=1.0,
+        help="Adds this share of the weights to every gradient.", advanced=True,
+    )  # fmt: skip
+    clip: float = knob(
+        0.0, label="Gradient clip", unit="L2", low=0.0, high=1e6,
+        help="Longest gradient an optimizer is given; 0 never clips.", advanced=True,
+    )  # fmt: skip
+
+    def layout(self, inputs: int, outputs: int) -> Layout:
+        """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
+        widths = [inputs, *[self.width] * self.depth, outputs]
+        names, shapes, layers = [], [], []
+        for i, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+            names += [f"w{i}", f"b{i}"]
+            shapes += [(fan_out, fan_in), (fan_out,)]
+            layers.append((f"w{i}", f"b{i}"))
+        return Layout(tuple(names), tuple(shapes), tuple(layers))
+
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw Gaussian weights, He-scaled for relu and gelu; biases are zero."""
+        draw = generator(rng)
+        gain = 2.0 if self.activation in ("relu", "gelu") else 1.0
+        pieces = []
+        for name, shape in zip(layout.names, layout.shapes, strict=True):
+            if name.startswith("b"):
+                pieces.append(np.zeros(shape, np.float32))
+                continue
+            last = name == layout.layers[-1][0]
+            scale = np.sqrt((1.0 if last else gain) / shape[1])
+            pieces.append((draw.standard_normal(shape) * scale).astype(np.float32))
+        return np.concatenate([piece.ravel() for piece in pieces])
+
+    def apply(self, weights: Weights, x: Tensor, reference: int | None = None) -> Tensor:
+        """Answer; (member, feature, example) → (member, output, example)."""
+        act = _ACTIVATIONS[self.activation]
+        for i in range(self.depth + 1):
+            x = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], x)
+            if i < self.depth:
+                x = act(self._normalized(x, reference))
+        return x
+
+    def _normalized(self, x: Tensor, reference: int | None) -> Tensor:
+        if self.normalization == "none":
+            return x
+        over = 1 if self.normalization == "layer" else 2
+        seen = x[..., :reference] if over == 2 else x
+        mean = seen.mean(over, keepdim=True)
+        variance = (seen - mean).square().mean(over, keepdim=True)
+        return (x - mean) * torch.rsqrt(variance + 1e-5)

@@ -1,0 +1,1 @@
+"""How meta-parameters follow an outer gradient."""

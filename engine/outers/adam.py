@@ -1,0 +1,55 @@
+"""Adam: the usual outer rule.
+
+Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
+Differs: gradients are clipped per replicate, and one that is no number moves
+nothing.
+"""
+
+from typing import ClassVar
+
+import torch
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.outers.clipping import clipped
+from engine.protocol import OuterRule, Weights
+
+
+@register("outer")
+class Adam(OuterRule):
+    """θ ← θ − β m̂ / (√v̂ + ε)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = knob(
+        0.02, label="Outer rate β", unit="per outer step", low=1e-7, high=10.0,
+        log=True, help="How fast the meta-weights move.",
+    )  # fmt: skip
+    clip: float = knob(
+        1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
+        help="Longest outer gradient per replicate; 0 never clips.",
+    )  # fmt: skip
+
+    def start(self, weights: Weights) -> Weights:
+        """Begin with zero moments and no steps taken."""
+        first = next(iter(weights.values()))
+        state = {f"m.{k}": torch.zeros_like(v) for k, v in weights.items()}
+        state |= {f"v.{k}": torch.zeros_like(v) for k, v in weights.items()}
+        return state | {"t": first.new_zeros(first.shape[0])}
+
+    def step(
+        self, weights: Weights, grads: Weights, state: Weights
+    ) -> tuple[Weights, Weights]:
+        """Move each replicate by its own moments."""
+        grads = clipped(grads, self.clip)
+        t = state["t"] + 1
+        fresh, after = {"t": t}, {}
+        for name, weight in weights.items():
+            m = torch.lerp(state[f"m.{name}"], grads[name], 0.1)
+            v = torch.lerp(state[f"v.{name}"], grads[name].square(), 0.001)
+            shape = (-1, *[1] * (weight.dim() - 1))
+            root = (v / (1 - 0.999**t).view(shape)).sqrt() + 1e-8
+            after[name] = weight - self.lr * m / (1 - 0.9**t).view(shape) / root
+            fresh |= {f"m.{name}": m, f"v.{name}": v}
+        return after, fresh

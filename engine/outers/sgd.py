@@ -1,0 +1,42 @@
+"""SGD: the plain outer rule.
+
+Source: Robbins and Monro (1951).
+Differs: gradients are clipped per replicate, and one that is no number moves
+nothing.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.outers.clipping import clipped
+from engine.protocol import OuterRule, Weights
+
+
+@register("outer")
+class Sgd(OuterRule):
+    """θ ← θ − β ĝ."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = knob(
+        0.1, label="Outer rate β", unit="per outer step", low=1e-7, high=100.0,
+        log=True, help="How fast the meta-weights move.",
+    )  # fmt: skip
+    clip: float = knob(
+        1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
+        help="Longest outer gradient per replicate; 0 never clips.",
+    )  # fmt: skip
+
+    def start(self, weights: Weights) -> Weights:
+        """Remember nothing."""
+        return {}
+
+    def step(
+        self, weights: Weights, grads: Weights, state: Weights
+    ) -> tuple[Weights, Weights]:
+        """Move each replicate against its own gradient."""
+        grads = clipped(grads, self.clip)
+        after = {k: weight - self.lr * grads[k] for k, weight in weights.items()}
+        return after, state

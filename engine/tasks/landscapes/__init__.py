@@ -1,0 +1,1 @@
+"""Tasks to be optimized: a base learner to be trained, or a bare function."""
