@@ -1,0 +1,36 @@
+"""Runs, their rows and their jobs on disk; no torch, no pickle, no WAL.
+
+The index is a small SQLite file; blocks of numbers, artefacts and checkpoints
+are immutable files beside it, each with its checksum in the index. One writer
+per run (the holder of its lease), any number of readers.
+"""
+
+from engine.store.errors import (
+    Damaged,
+    LeaseLost,
+    NoRun,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreNewer,
+)
+from engine.store.progress import Progress
+from engine.store.recorder import Recorder
+from engine.store.shelf import StoreShelf
+from engine.store.store import ArtefactEntry, Store, default_home
+
+__all__ = [
+    "ArtefactEntry",
+    "Damaged",
+    "LeaseLost",
+    "NoRun",
+    "Progress",
+    "Recorder",
+    "Store",
+    "StoreBusy",
+    "StoreError",
+    "StoreFull",
+    "StoreNewer",
+    "StoreShelf",
+    "default_home",
+]

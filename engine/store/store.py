@@ -1,0 +1,236 @@
+"""The store as one value: every question about runs goes through it.
+
+Every call opens its own short connection, so a `Store` may be shared by
+threads, outlive forks and never sits on a lock between two calls.
+"""
+
+import os
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from platformdirs import user_data_path
+
+from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.jobs import Job, JobState
+from engine.contract.runs import RunSpec
+from engine.store import files, leases, listing, queue, readers, repair
+from engine.store.cache import ResultCache
+from engine.store.index import Index
+from engine.store.progress import Progress, progress
+from engine.store.queue import Claim
+from engine.store.recorder import Recorder
+
+
+class ArtefactEntry(NamedTuple):
+    """What is known of an artefact without reading its arrays."""
+
+    name: str
+    kind: str
+    digest: str
+    info: dict[str, object]
+
+
+def default_home() -> Path:
+    """Return where runs live: $METASCOPE_HOME, else the user's data folder."""
+    chosen = os.environ.get("METASCOPE_HOME")
+    return Path(chosen) if chosen else user_data_path("metascope", appauthor=False)
+
+
+class Store:
+    """Runs, rows, artefacts and jobs under one folder.
+
+    All methods raise `StoreError` (one line) when the store is busy, full,
+    unwritable or gone, `NoRun` for an unknown key and `Damaged` for a run
+    whose files are not what was written.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.index = Index(home)
+
+    @classmethod
+    def open(cls, home: Path | None = None) -> "Store":
+        """Open the store, making or migrating it where needed.
+
+        A store that is already there is opened without a write, so this works
+        on a full or read-only disk.
+
+        Args:
+            home: The store's folder; `default_home()` where none is given.
+
+        Raises:
+            StoreNewer: If a newer Metascope wrote it; nothing is written.
+            StoreError: If it is busy, gone or cannot be made.
+        """
+        store = cls(Path(home) if home is not None else default_home())
+        store.index.prepare()
+        return store
+
+    @cached_property
+    def cache(self) -> ResultCache:
+        """The cache of what can be computed again; JSON values, string keys."""
+        return ResultCache(self.home / "cache")
+
+    # jobs ---------------------------------------------------------------------
+    def submit(
+        self,
+        spec: RunSpec,
+        key: str,
+        title: str = "",
+        *,
+        again: bool = False,
+        workspace: str = "local",
+    ) -> Job:
+        """File a run and queue it: one atomic, idempotent call.
+
+        A run that is queued, running or done is returned as it is; one that
+        was cancelled, failed or lost goes back to the queue.
+
+        Args:
+            spec: A completed spec.
+            key: Its `run_key`, 64 hex digits.
+            title: Shown in lists; cleaned, never part of the key.
+            again: Throw the stored result away and compute it anew.
+            workspace: Who sees it, in the public demo.
+        """
+        filing = queue.Filing(spec, key, title, workspace)
+        return queue.submit(self.index, filing, again)
+
+    def job(self, key: str) -> Job | None:
+        """Return the job of this key, or none."""
+        return listing.job(self.index, key)
+
+    def jobs(
+        self,
+        states: Iterable[JobState] | None = None,
+        text: str = "",
+        limit: int = 200,
+        offset: int = 0,
+        *,
+        kind: str = "run",
+        workspace: str | None = None,
+    ) -> list[Job]:
+        """List jobs, newest first.
+
+        Args:
+            states: Only these states; all where none is given.
+            text: Words that the title, key or spec's part names must hold.
+            limit: At most so many.
+            offset: Skip so many.
+            kind: "run"; "tuning" for the sub-runs of tuned baselines.
+            workspace: Only this one's; all where none is given.
+        """
+        wish = listing.Wish(states, text, kind, workspace)
+        return listing.jobs(self.index, wish, limit, offset)
+
+    def count(
+        self,
+        states: Iterable[JobState] | None = None,
+        text: str = "",
+        *,
+        kind: str = "run",
+        workspace: str | None = None,
+    ) -> int:
+        """Count what `jobs` would list without limit."""
+        wish = listing.Wish(states, text, kind, workspace)
+        return listing.count(self.index, wish)
+
+    def cancel(self, key: str) -> Job:
+        """End a run that is not final; at once, whatever its worker does.
+
+        A final run is returned as it is.
+        """
+        return queue.cancel(self.index, key)
+
+    def resume(self, key: str) -> Job:
+        """Queue an ended but unfinished run again; it goes on from its checkpoint.
+
+        Raises:
+            IllegalMove: If it is done or diverged.
+        """
+        return queue.resume(self.index, key)
+
+    def delete(self, key: str) -> None:
+        """Remove a run and its files, from any state; also on a full disk."""
+        queue.delete(self.index, key)
+
+    def rename(self, key: str, title: str) -> Job:
+        """Give a run another title."""
+        return queue.rename(self.index, key, title)
+
+    # what a run holds ---------------------------------------------------------
+    def spec(self, key: str) -> RunSpec:
+        """Return the completed spec of a run."""
+        return readers.spec(self.index, key)
+
+    def blocks(self, key: str, since: int = 0) -> tuple[list[Block], int]:
+        """Return the blocks written after a cursor, and the new cursor.
+
+        A block may come again under the address of an earlier one (after a
+        resume, a compaction, or as the newest live view) and then replaces
+        it. Start with 0; the cursor never goes back.
+
+        Raises:
+            Damaged: If a file is not what was written; the run is set aside.
+        """
+        return readers.blocks(self.index, key, since)
+
+    def progress(self, key: str) -> Progress:
+        """Return stage, share done, text and the estimated seconds left."""
+        return progress(self.index, key)
+
+    def timings(self, key: str) -> list[Timing]:
+        """Return seconds of work by learner and stage, summed over attempts."""
+        return readers.timings(self.index, key)
+
+    def artefact(self, key: str, name: str) -> Artefact:
+        """Return an artefact of a run with its arrays.
+
+        Raises:
+            StoreError: If the run has none of that name.
+        """
+        return readers.artefact(self.index, key, name)
+
+    def artefacts(self, key: str) -> list[ArtefactEntry]:
+        """List a run's artefacts: name, kind, digest and info, without arrays."""
+        return [ArtefactEntry(*entry) for entry in readers.artefacts(self.index, key)]
+
+    def summary(self, key: str) -> dict[str, object] | None:
+        """Return the filed statistics and verdict; none before the end."""
+        return readers.text(self.index, key, "summary")
+
+    def fingerprint(self, key: str) -> dict[str, object] | None:
+        """Return device, threads, versions and CPU capability of the run."""
+        return readers.text(self.index, key, "fingerprint")
+
+    def folder(self, key: str) -> Path:
+        """Return the folder of a run's files."""
+        return files.run_folder(self.home, key)
+
+    # the worker's side --------------------------------------------------------
+    def claim(self) -> Claim | None:
+        """Take the job that has waited longest, under a new lease; or none."""
+        return queue.claim(self.index)
+
+    def recorder(self, claim: Claim) -> Recorder:
+        """Return the writer of a claimed run; every write carries its token."""
+        return Recorder(self.index, claim)
+
+    # upkeep -------------------------------------------------------------------
+    def sweep(self) -> list[leases.Fate]:
+        """Judge every lease once: lost, stalled or revoked; says what it did."""
+        return leases.sweep(self.index)
+
+    def check(self) -> list[str]:
+        """Verify every file against its checksum; returns what is damaged."""
+        return repair.check(self.index)
+
+    def tidy(self) -> int:
+        """Remove temporary and orphan files; returns how many."""
+        return repair.tidy(self.index)
+
+    def backup(self, target: Path) -> None:
+        """Write the index as it is at one instant into one file."""
+        self.index.backup(target)
