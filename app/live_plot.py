@@ -1,0 +1,89 @@
+"""A chart that keeps zoom and legend while data arrives.
+
+`st.plotly_chart` mounts a new node whenever its figure changes, so a person's zoom
+is lost at every poll. This component keeps one node and lets `Plotly.react` find the
+difference. The library is the installed plotly wheel's own file, served from
+`app/static`, so nothing is fetched from elsewhere.
+"""
+
+import functools
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import plotly
+import plotly.graph_objects as go
+import streamlit as st
+
+_HERE = Path(__file__).parent
+_HTML = """
+<div class="metascope-live">
+  <div class="metascope-plot" role="img"></div>
+  <button class="metascope-reset" type="button" hidden>Reset zoom</button>
+</div>
+"""
+_CSS = """
+.metascope-live { position: relative; width: 100%; }
+.metascope-plot { width: 100%; }
+.metascope-reset {
+  position: absolute; top: 0; right: 0; padding: 0.15rem 0.6rem; cursor: pointer;
+  font: inherit; font-size: 0.8rem; color: var(--st-text-color);
+  background: var(--st-secondary-background-color);
+  border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
+}
+.metascope-reset[hidden] { display: none; }
+.metascope-reset:focus-visible { outline: 2px solid var(--st-primary-color); }
+"""
+_component = st.components.v2.component(
+    "metascope_live_plot",
+    html=_HTML,
+    css=_CSS,
+    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    isolate_styles=False,
+)
+
+
+def live_plot(fig: go.Figure, *, key: str, alt: str, height: int | None = None) -> None:
+    """Draw a figure in place; later calls with the same key update it.
+
+    Args:
+        fig: The figure; traces with a `uid` keep their legend state by it.
+        key: Stable name of this chart on the page.
+        alt: What the picture shows, for those who do not see it.
+        height: Pixels; the figure's own height, else 320.
+    """
+    publish_plotly()
+    _component(
+        key=key,
+        data={
+            "figure": json.loads(fig.to_json()),
+            "alt": alt,
+            "height": height or fig.layout.height or 320,
+            "version": plotly.__version__,
+        },
+    )
+
+
+@functools.cache
+def publish_plotly(folder: Path = _HERE / "static") -> Path:
+    """Put plotly's own script where the static server finds it.
+
+    Args:
+        folder: Where to; made if absent.
+
+    Returns:
+        The file, the same bytes as in the installed wheel.
+    """
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    target = folder / source.name
+    if target.exists() and target.stat().st_size == source.stat().st_size:
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(dir=folder, suffix=".part")
+    os.close(handle)
+    shutil.copyfile(source, beside)
+    os.chmod(beside, 0o644)
+    os.replace(beside, target)
+    return target
