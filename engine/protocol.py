@@ -213,7 +213,9 @@ class Net(Part):
         """Draw initial weights; float32, shape (weight,)."""
 
     @abstractmethod
-    def apply(self, weights: Weights, x: Tensor, reference: int | None = None) -> Tensor:
+    def apply(
+        self, weights: Weights, x: Tensor, reference: int | None = None
+    ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example).
 
         Args:
@@ -246,7 +248,13 @@ class Family(Part):
     into meta-train, validation and test pools.
     """
 
-    traits: ClassVar[tuple[str, ...]] = ("kind", "output", "uses_net", "plane", "pooled")
+    traits: ClassVar[tuple[str, ...]] = (
+        "kind",
+        "output",
+        "uses_net",
+        "plane",
+        "pooled",
+    )
     kind: ClassVar[str] = "landscapes"
     output: ClassVar[str] = "classes"
     uses_net: ClassVar[bool] = True
@@ -273,11 +281,15 @@ class Family(Part):
 
 
 class Place(NamedTuple):
-    """Where tasks are put and how many replicates they are of."""
+    """Where tasks are put and how many replicates they are of.
+
+    Without `held` their held-out rows are left unmeasured, which is faster.
+    """
 
     replicates: int = 1
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32
+    held: bool = True
 
 
 class Shift(Part):

@@ -84,6 +84,7 @@ def stack_samples(
         picks=_picks(setting, rngs, first.x.shape[1], place),
         later=_stack(later, place) if later else None,
         drift=first.drift,
+        held=place.held,
     )
 
 
@@ -125,6 +126,7 @@ class Supervised(TaskBatch):
     picks: Tensor | None
     later: Data | None
     drift: tuple[float, float]
+    held: bool = True
 
     @property
     def members(self) -> int:
@@ -157,6 +159,8 @@ class Supervised(TaskBatch):
 
     def measure(self, weights: Tensor, step: int) -> Weights:
         """Return held-out loss and accuracy, and the full training loss."""
+        if not self.held and self.picks is None:
+            return {}
         data = self._at(step)
         with torch.no_grad():
             views = self.layout.views(weights)
@@ -180,9 +184,11 @@ class Supervised(TaskBatch):
     def repeat(self, particles: int) -> "Self":
         """Put copies between replicate and task."""
         return self._mapped(
-            lambda tensor: tensor.unflatten(0, (self.replicates, 1, -1))
-            .expand(-1, particles, *[-1] * tensor.dim())
-            .flatten(0, 2),
+            lambda tensor: (
+                tensor.unflatten(0, (self.replicates, 1, -1))
+                .expand(-1, particles, *[-1] * tensor.dim())
+                .flatten(0, 2)
+            ),
             self.replicates,
         )
 

@@ -1,0 +1,175 @@
+"""A spec with its parts resolved: who competes, on what, with which streams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+
+from engine.contract.blocks import Condition
+from engine.contract.errors import Refused
+from engine.contract.knobs import Part
+from engine.contract.registry import part
+from engine.contract.rng import Rng
+from engine.contract.runs import Choice, LearnerChoice, RunSpec
+from engine.protocol import (
+    Estimator,
+    Family,
+    Learner,
+    Net,
+    OuterRule,
+    Place,
+    Setting,
+    Shift,
+    TaskBatch,
+)
+
+P = TypeVar("P", bound=Part)
+
+
+def resolve(slot: str, choice: Choice, kind: type[P]) -> P:
+    """Build the part that a choice names.
+
+    Raises:
+        Refused: If there is none of that name.
+    """
+    found = part(slot, choice.name)(**choice.knobs)
+    if not isinstance(found, kind):
+        raise Refused(f"{choice.name} is not a {slot}", slot)
+    return found
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One learner of a run, under its label."""
+
+    choice: LearnerChoice
+    learner: Learner
+
+    @property
+    def label(self) -> str:
+        return self.choice.label
+
+    @property
+    def tuned(self) -> bool:
+        """Return whether its rate is to be chosen."""
+        return self.choice.knobs.get("tuning", "given") != "given"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One condition of the meta-test and the setting that makes it."""
+
+    condition: Condition
+    setting: Setting
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a run needs, resolved from a completed spec."""
+
+    spec: RunSpec
+
+    @cached_property
+    def setting(self) -> Setting:
+        family = resolve("family", self.spec.family, Family)
+        net = resolve("net", self.spec.net, Net)
+        return Setting(family, net, self.spec.budget.horizon)
+
+    @cached_property
+    def entrants(self) -> tuple[Entrant, ...]:
+        chosen = (
+            Entrant(choice, resolve("learner", choice, Learner))
+            for choice in self.spec.learners
+        )
+        return tuple(chosen)
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        return resolve("estimator", self.spec.estimator, Estimator)
+
+    @cached_property
+    def outer(self) -> OuterRule:
+        return resolve("outer", self.spec.outer, OuterRule)
+
+    @cached_property
+    def place(self) -> Place:
+        return Place(self.spec.replicates, torch.device(self.spec.device))
+
+    @property
+    def rng(self) -> Rng:
+        return Rng(self.spec.seed)
+
+    def streams(self, *path: str | int) -> tuple[Rng, ...]:
+        """Return one stream per replicate; the replicate follows the first word."""
+        first, *rest = path
+        return tuple(
+            self.rng.child(first, r, *rest) for r in range(self.spec.replicates)
+        )
+
+    def draw(self, setting: Setting, pool: str, path: Sequence[str | int], tasks: int):
+        """Draw tasks for every replicate; see `draw_tasks`."""
+        streams = self.streams(*path)
+        return draw_tasks(setting, pool, streams, tasks, self.place)
+
+    def check(self) -> None:
+        """Refuse what cannot be run together.
+
+        Raises:
+            Refused: If a learner does not solve the family's kind or cannot be
+                trained by the chosen estimator.
+        """
+        kind = self.setting.family.kind
+        for i, entrant in enumerate(self.entrants):
+            learner, where = entrant.learner, f"learners.{i}"
+            if kind not in learner.solves:
+                raise Refused(f"{entrant.label} does not solve {kind}", where)
+            frozen = entrant.label in self.spec.inputs
+            if not learner.needs_estimator or frozen:
+                continue
+            if self.estimator.name not in learner.estimators:
+                can = ", ".join(learner.estimators)
+                raise Refused(
+                    f"{entrant.label} cannot be trained by {self.estimator.name}; "
+                    f"choose one of {can}",
+                    "estimator",
+                )
+        for label in self.spec.inputs:
+            if label not in {entrant.label for entrant in self.entrants}:
+                raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
+
+    def trials(self) -> tuple[list[Trial], dict[str, str]]:
+        """Return every test condition, and why some shifts cannot be applied."""
+        trials = [Trial(Condition(), self.setting)]
+        remarks: dict[str, str] = {}
+        for choice in self.spec.shifts:
+            shift = resolve("shift", choice, Shift)
+            if reason := shift.unfit(self.setting):
+                remarks[f"shift:{shift.name}"] = reason
+                continue
+            for severity in choice.severities:
+                shifted = shift.apply(self.setting, severity) if severity else None
+                where = Condition(shift=shift.name, severity=severity)
+                trials.append(Trial(where, shifted or self.setting))
+        for choice in self.spec.test_families:
+            family = resolve("family", choice, Family)
+            where = Condition(family=_named(choice, self.spec.test_families))
+            trials.append(Trial(where, replace(self.setting, family=family)))
+        return trials, remarks
+
+
+def draw_tasks(
+    setting: Setting, pool: str, streams: Sequence[Rng], tasks: int, place: Place
+) -> TaskBatch:
+    """Draw tasks, replicate by replicate; a task's stream ends in its number."""
+    rngs = [stream.child(t) for stream in streams for t in range(tasks)]
+    return setting.family.draw(setting, rngs, pool, place)
+
+
+def _named(choice: Choice, among: Sequence[Choice]) -> str:
+    """Return the family's name, with its place where it is chosen twice."""
+    same = [other for other in among if other.name == choice.name]
+    if len(same) == 1:
+        return choice.name
+    return f"{choice.name}_{[other is choice for other in same].index(True) + 1}"

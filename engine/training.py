@@ -1,0 +1,206 @@
+"""Meta-training: outer steps, validation, and the best checkpoint kept."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.bench import Bench, Entrant
+from engine.carry import Carry
+from engine.contract.blocks import Block, Event, Note
+from engine.inner.descend import join, objective
+from engine.outers.clipping import replicate_norm
+from engine.protocol import Learner, Lesson, Meta, Outer, Plan, TaskBatch, Weights
+
+VIEWS = ("loss", "lr_scale", "grad_norm", "weight_norm")
+
+
+def validation_tasks(bench: Bench) -> TaskBatch:
+    """Draw the tasks that every learner is validated on."""
+    count = bench.spec.budget.validation_tasks
+    return bench.draw(bench.setting, "validation", ("validate", 0), count)
+
+
+def view(label: str, traces: Weights, replicates: int) -> Iterator[Block]:
+    """Yield each trace's mean over a replicate's tasks: the picture while it runs."""
+    for name in VIEWS:
+        if name not in traces:
+            continue
+        rows = traces[name].unflatten(0, (replicates, -1))
+        rows = rows.flatten(3).mean(-1) if rows.dim() > 3 else rows
+        mean = rows.log().nanmean(1).exp() if name == "loss" else rows.nanmean(1)
+        steps = tuple(float(i) for i in range(mean.shape[1]))
+        yield Block(
+            *(label, "validate", name, ("replicate", "step")),
+            mean.cpu().numpy(),
+            coords={"step": steps},
+        )
+
+
+def follow_all(learner: Learner, weights: Weights, tasks: TaskBatch) -> Weights:
+    """Run a learner on tasks and return its whole traces."""
+    return join(list(learner.adapt(Meta(weights, {}), tasks))).traces
+
+
+@dataclass
+class Course:
+    """One meta-training under way; everything in it survives a kill."""
+
+    entrant: Entrant
+    plan: Plan
+    step: int
+    trees: dict[str, Weights]
+    rows: list[Weights] = field(default_factory=list)
+
+    @classmethod
+    def begun(cls, bench: Bench, entrant: Entrant, plan: Plan, tasks: TaskBatch):
+        """Start from the learner's own start."""
+        meta = entrant.learner.init(bench.streams("init"), tasks)
+        first = next(iter(meta.weights.values()))
+        worst = first.new_full((first.shape[0],), torch.inf)
+        judge = {"best": worst, "stale": torch.zeros_like(worst)}
+        judge["at"] = torch.zeros_like(worst)
+        trees = {
+            "weights": meta.weights,
+            "memory": meta.memory,
+            "outer": bench.outer.start(meta.weights),
+            "kept": meta.weights,
+            "judge": judge,
+        }
+        return cls(entrant, plan, 0, trees)
+
+    @property
+    def label(self) -> str:
+        return self.entrant.label
+
+    def judged(self, score: Tensor, patience: int) -> bool:
+        """Keep each replicate's best; say whether all have stopped getting better.
+
+        A score that is no number never wins, and a replicate that has stopped
+        keeps what it had.
+        """
+        judge = self.trees["judge"]
+        running = judge["stale"] <= patience if patience else torch.ones_like(score) > 0
+        better = (score < judge["best"]) & running
+        self.trees["kept"] = {
+            name: torch.where(better.view(-1, *[1] * (new.dim() - 1)), new, kept)
+            for (name, new), kept in zip(
+                self.trees["weights"].items(), self.trees["kept"].values(), strict=True
+            )
+        }
+        step = torch.full_like(score, float(self.step))
+        self.trees["judge"] = {
+            "best": torch.where(better, score, judge["best"]),
+            "stale": torch.where(better, torch.zeros_like(score), judge["stale"] + 1),
+            "at": torch.where(better, step, judge["at"]),
+        }
+        return bool(patience) and not bool(running.any())
+
+    def moved(self, bench: Bench, outer: Outer) -> None:
+        """Take one outer step."""
+        info = dict(outer.info)
+        if outer.grads is not None:
+            info["outer_grad_norm"] = replicate_norm(outer.grads)
+            weights, state = bench.outer.step(
+                self.trees["weights"], outer.grads, self.trees["outer"]
+            )
+            self.trees |= {"weights": weights, "outer": state}
+        elif outer.weights is not None:
+            self.trees["weights"] = outer.weights
+        self.trees["memory"] = outer.memory
+        self.rows.append(info)
+        self.step += 1
+
+    def flushed(self) -> Iterator[Block]:
+        """Yield the training curve since the last flush."""
+        if not self.rows:
+            return
+        first = self.step - len(self.rows)
+        steps = tuple(float(i) for i in range(first, self.step))
+        for name in self.rows[0]:
+            array = torch.stack([row[name] for row in self.rows], 1).cpu().numpy()
+            axes = ("replicate", "step")
+            yield Block(self.label, "train", name, axes, array, coords={"step": steps})
+        self.rows = []
+
+
+def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
+    """Train one learner's meta-weights; leave the best in `carry.metas`."""
+    plan = entrant.learner.plan(bench.spec.budget, bench.estimator)
+    exam = validation_tasks(bench)
+    course = _course(bench, entrant, plan, carry)
+    every = bench.spec.budget.validate_every
+    stopped = False
+    while course.step < plan.steps and not stopped:
+        if course.step % every == 0 and not _just_resumed(course, carry):
+            stopped = yield from _validate(bench, course, exam)
+            if stopped:
+                break
+            yield _saved(course, carry)
+        for step in range(course.step, min(plan.steps, course.step + every)):
+            tasks = _lesson_tasks(bench, plan, step)
+            course.moved(bench, _taught(bench, course, tasks, step))
+            yield Note(f"train {course.label}", course.step / max(1, plan.steps))
+        yield from course.flushed()
+    if not stopped:
+        yield from _validate(bench, course, exam)
+    yield from _ended(bench, course, carry)
+
+
+def _taught(bench: Bench, course: Course, tasks: TaskBatch, step: int) -> Outer:
+    segments = course.plan.segments
+    lesson = Lesson(step, step % segments, segments, bench.streams("train", step))
+    meta = Meta(course.trees["weights"], course.trees["memory"])
+    return course.entrant.learner.outer(meta, tasks, lesson, bench.estimator)
+
+
+def _lesson_tasks(bench: Bench, plan: Plan, step: int) -> TaskBatch:
+    """Draw a lesson's tasks; the segments of one horizon see the same ones."""
+    path = ("train", "tasks", step // plan.segments)
+    return bench.draw(bench.setting, "train", path, plan.tasks_per_step)
+
+
+def _validate(bench: Bench, course: Course, exam: TaskBatch) -> Iterator[Event]:
+    learner, replicates = course.entrant.learner, bench.spec.replicates
+    traces = follow_all(learner, course.trees["weights"], exam)
+    score = objective(traces["loss"]).mean(1).view(replicates, -1).mean(1)
+    at = {"step": (float(course.step),)}
+    array = score[:, None].cpu().numpy()
+    axes = ("replicate", "step")
+    yield Block(course.label, "validate", "validation", axes, array, coords=at)
+    yield from view(course.label, traces, replicates)
+    return course.judged(score, bench.spec.budget.patience)
+
+
+def _course(bench: Bench, entrant: Entrant, plan: Plan, carry: Carry) -> Course:
+    if f"{entrant.label}.step" in carry.facts:
+        step = int(carry.facts[f"{entrant.label}.step"])
+        trees = {
+            name: carry.training.get(name, {})
+            for name in ("weights", "memory", "outer", "kept", "judge")
+        }
+        return Course(entrant, plan, step, trees)
+    return Course.begun(bench, entrant, plan, _lesson_tasks(bench, plan, 0))
+
+
+def _just_resumed(course: Course, carry: Carry) -> bool:
+    """Return whether this validation was the last thing before the kill."""
+    return carry.facts.get(f"{course.label}.step") == course.step
+
+
+def _saved(course: Course, carry: Carry) -> Event:
+    carry.training = dict(course.trees)
+    carry.facts[f"{course.label}.step"] = float(course.step)
+    return carry.checkpoint()
+
+
+def _ended(bench: Bench, course: Course, carry: Carry) -> Iterator[Event]:
+    cost = course.plan.tasks_per_step * course.plan.cost * bench.spec.budget.horizon
+    spent = np.array(float(course.step * cost))
+    yield Block(course.label, "train", "gradient_evaluations", (), spent)
+    carry.metas[course.label] = course.trees["kept"]
+    carry.facts[f"{course.label}.at"] = float(course.trees["judge"]["at"].mean())
+    carry.training = {}
+    carry.facts.pop(f"{course.label}.step", None)
