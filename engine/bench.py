@@ -64,6 +64,19 @@ class Trial:
     condition: Condition
     setting: Setting
 
+    @property
+    def in_place(self) -> bool:
+        """Return whether this is the family that was trained on, unshifted."""
+        return not (self.condition.family or self.condition.shift)
+
+    @property
+    def title(self) -> str:
+        """Name the condition in words."""
+        where = self.condition
+        if where.shift:
+            return f"{where.shift} {where.severity:g}"
+        return where.family or "in place"
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -108,7 +121,9 @@ class Bench:
             self.rng.child(first, r, *rest) for r in range(self.spec.replicates)
         )
 
-    def draw(self, setting: Setting, pool: str, path: Sequence[str | int], tasks: int):
+    def draw(
+        self, setting: Setting, pool: str, path: Sequence[str | int], tasks: int
+    ) -> TaskBatch:
         """Draw tasks for every replicate; see `draw_tasks`."""
         streams = self.streams(*path)
         return draw_tasks(setting, pool, streams, tasks, self.place)

@@ -24,7 +24,7 @@ def test_tasks(bench: Bench, trial: Trial) -> TaskBatch:
 def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     """Run every learner on one condition; yield traces and per-task summaries."""
     tasks = test_tasks(bench, trial)
-    stage = f"test {_words(trial)}"
+    stage = f"test {trial.title}"
     for i, entrant in enumerate(bench.entrants):
         parts: list[Stretch] = []
         for members, replicates in chunks(tasks):
@@ -57,7 +57,7 @@ def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
         yield range(first * each, last * each), range(first, last)
 
 
-def film(bench: Bench, trial: Trial, carry: Carry, name: str) -> Iterator[Event]:
+def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
     """Film the first tasks of the first replicate, where they lie in the plane."""
     count = min(FILM_TASKS, bench.spec.budget.test_tasks)
     tasks = test_tasks(bench, trial).take(range(count))
@@ -117,12 +117,3 @@ def _blocks(
         yield Block(label, "test", name, ("replicate", "task"), rows, where)
     spent = np.array(float(tasks.horizon * tasks.members / tasks.replicates))
     yield Block(label, "test", "gradient_evaluations", (), spent, where)
-
-
-def _words(trial: Trial) -> str:
-    where = trial.condition
-    return (
-        where.family
-        or (where.shift and f"{where.shift} {where.severity:g}")
-        or "in place"
-    )

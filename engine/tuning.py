@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.bench import Bench, Entrant, draw_tasks
+from engine.catalogue import cards
 from engine.contract.blocks import Block, Note
 from engine.contract.runs import (
     Budget,
@@ -20,7 +21,6 @@ from engine.contract.runs import (
 )
 from engine.inner.descend import objective
 from engine.protocol import Meta, Place, TaskBatch, Weights
-from engine.catalogue import cards
 
 COARSE = tuple(i / 2 for i in range(-8, 4))
 FINE = tuple(i / 8 for i in range(-3, 4) if i)

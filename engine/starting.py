@@ -1,0 +1,163 @@
+"""What every learner has before the test: given, tuned, or carried over.
+
+And the threshold, the level that counts as solved: fixed on validation tasks by
+what tuned SGD reaches, before any test is taken.
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+
+import numpy as np
+import torch
+
+from engine.bench import Bench, Entrant, draw_tasks, resolve
+from engine.carry import Carry, digest, plain
+from engine.catalogue import cards
+from engine.contract.blocks import Artefact, Block, Event, Note
+from engine.contract.cards import complete
+from engine.contract.errors import Refused
+from engine.contract.runs import LearnerChoice, run_key
+from engine.protocol import Learner, Place, Weights
+from engine.shelf import Shelf
+from engine.training import follow_all, validation_tasks, view
+from engine.tuning import search, tuning_spec
+
+REFERENCE = LearnerChoice(name="sgd", role="baseline", knobs={"tuning": "tuned"})
+THRESHOLD_TASKS, THRESHOLD_SHARE = 64, 0.9
+
+
+def tune(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
+    """Choose a baseline's rate; this is all that a tuning sub-run does."""
+    for event in search(bench, entrant):
+        if isinstance(event, dict):
+            carry.metas[entrant.label] = event
+            yield frozen(bench, entrant, event, carry)
+        else:
+            yield event
+
+
+def begin(
+    bench: Bench, entrant: Entrant, shelf: Shelf, carry: Carry
+) -> Iterator[Event]:
+    """Give a learner its meta-weights, and show it on the validation tasks."""
+    label, learner = entrant.label, entrant.learner
+    if label in bench.spec.inputs:
+        given = bench.spec.inputs[label]
+        arrays = shelf.frozen(given.run, given.artefact).arrays
+        weights = _adopted(bench, entrant, arrays)
+    elif entrant.tuned:
+        weights = yield from _tuned(bench, entrant.choice, shelf)
+    else:
+        tasks = validation_tasks(bench)
+        weights = learner.init(bench.streams("init"), tasks).weights
+    carry.metas[label] = weights
+    if entrant.tuned or label in bench.spec.inputs:
+        yield frozen(bench, entrant, weights, carry)
+    traces = follow_all(learner, weights, validation_tasks(bench))
+    yield from view(label, traces, bench.spec.replicates)
+
+
+def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
+    """Fix the level that counts as solved, unless the spec gives it."""
+    level = bench.spec.budget.threshold
+    if not level:
+        knobs = complete(cards("learner", REFERENCE.name), REFERENCE.knobs)
+        choice = REFERENCE.model_copy(update={"knobs": knobs, "label": "reference"})
+        weights = yield from _quietly(_tuned(bench, choice, shelf))
+        place = Place(1, bench.place.device, held=False)
+        streams = [bench.rng.child("threshold")]
+        tasks = draw_tasks(bench.setting, "validation", streams, THRESHOLD_TASKS, place)
+        traces = follow_all(resolve("learner", choice, Learner), weights, tasks)
+        level = _level(traces["loss"].cpu().numpy())
+    carry.facts["threshold"] = level
+    yield Block("", "validate", "threshold", (), np.array(level))
+
+
+def frozen(bench: Bench, entrant: Entrant, weights: Weights, carry: Carry) -> Artefact:
+    """File frozen meta-weights, and remember their digest for the end."""
+    arrays = plain(weights)
+    name = digest(arrays)
+    carry.facts[f"digest {entrant.label} {name}"] = 1.0
+    info = {
+        "learner": entrant.choice.name,
+        "knobs": entrant.choice.knobs,
+        "family": bench.spec.family.model_dump(mode="json"),
+        "digest": name,
+        "meta_step": carry.facts.get(f"{entrant.label}.at", 0.0),
+    }
+    return Artefact(entrant.label, "frozen", arrays, info)
+
+
+def check_frozen(carry: Carry) -> None:
+    """Make sure that testing changed nothing that was frozen.
+
+    Raises:
+        RuntimeError: If it did; a learner keeps state where it must not.
+    """
+    now = {f"digest {label} {digest(plain(w))}" for label, w in carry.metas.items()}
+    then = {name for name in carry.facts if name.startswith("digest ")}
+    if not then <= now:
+        raise RuntimeError("a frozen meta-learner changed while it was tested")
+
+
+def _adopted(bench: Bench, entrant: Entrant, arrays: dict[str, np.ndarray]) -> Weights:
+    """Return carried-over meta-weights; replicates repeat where there are fewer."""
+    tasks = validation_tasks(bench)
+    start = entrant.learner.init(bench.streams("init"), tasks).weights
+    adopted = {}
+    for name, tensor in start.items():
+        array = arrays.get(name)
+        if array is None or array.shape[1:] != tuple(tensor.shape[1:]):
+            raise Refused(
+                f"the frozen artefact does not fit {entrant.label}: {name} differs; "
+                "use the same knobs as the run that made it",
+                f"inputs.{entrant.label}",
+            )
+        rows = np.resize(array, (tensor.shape[0], *array.shape[1:]))
+        adopted[name] = torch.from_numpy(rows).to(tensor)
+    return adopted
+
+
+def _tuned(
+    bench: Bench, choice: LearnerChoice, shelf: Shelf
+) -> Generator[Event, None, Weights]:
+    """Play or fetch the sub-run that tunes a baseline; return its rate."""
+    sub = tuning_spec(bench.spec, choice)
+    key = run_key(sub, cards)
+    events = shelf.get(key)
+    if events is None:
+        events = []
+        inner = Bench(sub)
+        for event in tune(inner, inner.entrants[0], Carry()):
+            if isinstance(event, Note):
+                yield replace(event, stage=f"tune {choice.label}")
+            else:
+                events.append(event)
+        shelf.put(key, sub, events)
+    rate: Weights = {}
+    for event in events:
+        if isinstance(event, Block):
+            yield replace(event, learner=choice.label)
+        elif isinstance(event, Artefact):
+            lr = torch.from_numpy(np.array(event.arrays["lr"]))
+            rate = {"lr": lr.to(bench.place.device)}
+    return rate
+
+
+def _quietly(
+    events: Generator[Event, None, Weights],
+) -> Generator[Event, None, Weights]:
+    """Pass notes on, keep blocks back, and hand the result through."""
+    while True:
+        try:
+            event = next(events)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        if isinstance(event, Note):
+            yield event
+
+
+def _level(loss: np.ndarray) -> float:
+    """Return the loss at 90 % of the median improvement; (task, step) → number."""
+    first, last = np.nanmedian(loss[:, 0]), np.nanmedian(loss[:, -1])
+    return float(first - THRESHOLD_SHARE * (first - last))
