@@ -93,22 +93,21 @@ def summarize_tasks(
 
     Returns:
         The per-task metrics, float64, axes (replicate, task). Of a diverged run
-        `final_loss`, `final_accuracy` and `grad_cv` are NaN, and so are the steps
-        to a threshold that it had not reached before; `best_loss` is the lowest
-        that it had, and `area` counts the missing steps at 1e2.
+        `final_loss`, `final_accuracy` and `grad_cv` are NaN; `best_loss` is the
+        lowest that it had, `area` counts the missing steps at 1e2, and a threshold
+        that it had not met before stays unmet to the horizon.
     """
     wanted = ("loss", "accuracy", "grad_norm")
     kept, at = cut({name: traces[name] for name in wanted if name in traces})
     loss = kept["loss"].astype(np.float64)
-    diverged = ~np.isnan(at)
     reach = crossing(loss, threshold)
     rows = {
         "final_loss": loss[..., -1],
         "best_loss": _lowest(loss),
         "area": area(loss),
-        "diverged": diverged,
+        "diverged": ~np.isnan(at),
         "diverged_at": at,
-        "steps_to_threshold": np.where(diverged & ~reach.reached, np.nan, reach.step),
+        "steps_to_threshold": reach.step,
         "reached": reach.reached,
     }
     if "accuracy" in kept:
@@ -117,9 +116,7 @@ def summarize_tasks(
         rows["grad_cv"] = variation(kept["grad_norm"])
     if drift_start is not None:
         back = recovery(loss, drift_start)
-        lost = diverged & ~back.reached
-        rows["recovery_steps"] = np.where(lost, np.nan, back.step)
-        rows["recovered"] = back.reached
+        rows |= {"recovery_steps": back.step, "recovered": back.reached}
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
 
 

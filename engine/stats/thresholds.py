@@ -2,13 +2,10 @@
 
 A run that never got there is not a run that got there at the horizon, and a
 mean over the finishers hides every run that failed. So a time comes as a pair
-(step, reached), its distribution as a survival curve, and its mean as the
-restricted mean: the area under that curve up to the horizon.
+(step, reached); `survival` makes curves and restricted means of such pairs.
 
 A diverged run never gets there. It stays "not yet" to the end, so it counts
 with the whole horizon; leaving it out would reward the learner that blows up.
-
-Source: Kaplan and Meier (1958); Royston and Parmar (2013), the restricted mean.
 """
 
 from typing import NamedTuple
@@ -26,20 +23,6 @@ class Crossing(NamedTuple):
 
     step: Floats
     reached: Bools
-
-
-class Survival(NamedTuple):
-    """The share of runs that are not there yet, after each step.
-
-    `low` and `high` bound it with 95 % confidence; `n` counts what was free to
-    vary: replicates where there are several, else runs.
-    """
-
-    step: Floats
-    share: Floats
-    low: Floats
-    high: Floats
-    n: int
 
 
 def steps_to_threshold(loss: Floats, threshold: float) -> Crossing:

@@ -1,0 +1,171 @@
+"""From blocks to what a figure draws: curves with bands, over steps or severity.
+
+A curve is the mean over replicates of each one's own mean over tasks, with the
+95 % interval over replicates. Metrics with a log axis are averaged on the log
+scale: the curve is a geometric mean, so that one bad task among many moves it
+as far as the eye expects. A diverged task leaves the mean at the step where it
+blew up and is counted, step by step.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.contract.blocks import Block
+from engine.contract.metrics import metric
+from engine.stats.arrays import Floats, Places
+from engine.stats.intervals import Band, mean_band
+from engine.stats.survival import Survival, survival
+from engine.stats.thresholds import crossing
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+POINTS = 2000
+
+
+class Curve(NamedTuple):
+    """One learner's curve; every array has shape (step,) unless said.
+
+    `n` counts replicates, `gone` the tasks that had diverged by each step, and
+    `spread` holds the `QUANTILES` over single tasks, shape (quantile, step).
+    """
+
+    learner: str
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    n: int
+    gone: Places
+    spread: Floats
+
+    @property
+    def diverged(self) -> int:
+        """How many tasks had diverged at the end."""
+        return int(self.gone[-1]) if len(self.gone) else 0
+
+
+def curve(block: Block, layer: int | None = None) -> Curve:
+    """Make a block's curve over its steps.
+
+    Args:
+        block: Axes (replicate, task, step), (replicate, step) or (replicate, task,
+            step, layer).
+        layer: Which layer; without one, the mean over layers.
+
+    Raises:
+        ValueError: If the block has other axes.
+    """
+    values = _per_task(block, layer)
+    band = bounded(block.metric, mean_band(values, log=_is_log(block.metric)))
+    flat = values.reshape(-1, values.shape[-1])
+    gone = np.isnan(flat).sum(axis=0)
+    x = np.asarray(block.positions("step"), dtype=np.float64)
+    n = int(band.n.max()) if band.n.size else 0
+    return Curve(block.learner, x, *band[:3], n=n, gone=gone, spread=_quantiles(flat))
+
+
+def _per_task(block: Block, layer: int | None) -> Floats:
+    values = np.asarray(block.array, dtype=np.float64)
+    if block.axes == ("replicate", "step"):
+        return values[:, None]
+    if block.axes == ("replicate", "task", "step"):
+        return values
+    if block.axes != ("replicate", "task", "step", "layer"):
+        raise ValueError(f"a curve cannot be made of axes {block.axes}")
+    if layer is not None:
+        return np.asarray(values[..., layer])
+    logs = _is_log(block.metric)
+    means = np.log(values).mean(axis=-1) if logs else values.mean(axis=-1)
+    return np.asarray(np.exp(means) if logs else means)
+
+
+def _is_log(name: str) -> bool:
+    return metric(name).scale == "log"
+
+
+def bounded(name: str, band: Band) -> Band:
+    """Keep the band of a share within 0 and 1."""
+    if metric(name).unit != "share":
+        return band
+    return band._replace(low=np.maximum(band.low, 0.0), high=np.minimum(band.high, 1.0))
+
+
+def _quantiles(flat: Floats) -> Floats:
+    """Return quantiles over tasks that are still there; NaN where none is."""
+    ordered = np.sort(flat, axis=0)  # NaN sorts last
+    there = np.isfinite(flat).sum(axis=0)
+    at = np.asarray(QUANTILES)[:, None] * np.maximum(there - 1, 0)
+    low, high = np.floor(at).astype(int), np.ceil(at).astype(int)
+    below = np.take_along_axis(ordered, low, axis=0)
+    above = np.take_along_axis(ordered, high, axis=0)
+    return np.asarray(below + (above - below) * (at - low))
+
+
+def survival_curve(block: Block, threshold: float) -> Survival:
+    """Return the share of tasks not yet at a threshold, after each step.
+
+    Args:
+        block: Loss traces; axes (replicate, task, step).
+        threshold: Any level, nats.
+    """
+    found = crossing(np.asarray(block.array, dtype=np.float64), threshold)
+    return survival(found.step, found.reached, block.array.shape[-1] - 1)
+
+
+def decimate(y: Floats, points: int = POINTS) -> Places:
+    """Choose positions to draw so that no peak, trough or gap is lost.
+
+    Args:
+        y: One trace; shape (step,).
+        points: At most so many positions are chosen.
+
+    Returns:
+        Increasing positions: the first, the last, and each bin's lowest, highest
+        and, where there is a gap, its first missing one.
+
+    >>> decimate(np.array([0.0, 9.0, 1.0, 1.0, -5.0, 1.0, 1.0, 1.0]), 8).tolist()
+    [0, 1, 2, 3, 4, 5, 6, 7]
+    """
+    if len(y) <= points:
+        return np.arange(len(y))
+    bins = np.array_split(np.arange(len(y)), max(1, (points - 2) // 3))
+    kept = [place for part in bins for place in _extremes(y, part)]
+    return np.unique(np.array([0, *kept, len(y) - 1]))
+
+
+def _extremes(y: Floats, part: Places) -> list[int]:
+    gap = np.isnan(y[part])
+    kept = [int(part[gap.argmax()])] if gap.any() else []
+    if not gap.all():
+        kept += [int(part[np.nanargmin(y[part])]), int(part[np.nanargmax(y[part])])]
+    return kept
+
+
+def gradient_axis(
+    steps: Floats, ledger: dict[str, int] | None = None, tasks: int = 1
+) -> Floats:
+    """Turn steps into gradient evaluations, with what was paid beforehand if asked.
+
+    Args:
+        steps: Steps of the base learner, each one gradient; shape (step,).
+        ledger: What tuning and meta-training cost, as in the summary; left out,
+            the axis starts at 0.
+        tasks: Spread that cost over so many later tasks.
+
+    >>> gradient_axis(np.array([0.0, 1.0]), {"tune": 30, "train": 10}, 4).tolist()
+    [10.0, 11.0]
+    """
+    paid = 0 if ledger is None else ledger.get("tune", 0) + ledger.get("train", 0)
+    return np.asarray(steps, dtype=np.float64) + paid / tasks
+
+
+def curves(blocks: Iterable[Block], name: str, phase: str = "test") -> list[Curve]:
+    """Make the curve of every learner that has this metric in this phase.
+
+    Args:
+        blocks: Blocks of one condition.
+        name: The metric.
+        phase: test, train or validate.
+    """
+    return [curve(b) for b in blocks if b.metric == name and b.phase == phase]

@@ -1,0 +1,103 @@
+"""Means with 95 % intervals over replicates.
+
+A replicate is one training of everything, so replicates are what varies freely:
+each is first averaged over its own tasks, and the interval is Student's t over
+those averages. Taking every task as free would hide what training varies.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.stats.arrays import Floats
+
+LEVEL = 0.95
+LOG_FLOOR = 1e-12
+
+
+class Band(NamedTuple):
+    """Means with their intervals, position by position.
+
+    `n` counts the replicates that had a number there; with fewer than two the
+    interval is NaN.
+    """
+
+    mean: Floats
+    low: Floats
+    high: Floats
+    n: Floats
+
+
+class Interval(NamedTuple):
+    """One mean with its interval, and the replicates behind it."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+
+def mean_interval(values: Floats, *, log: bool = False) -> Interval:
+    """Return the mean over replicates with its 95 % interval.
+
+    Args:
+        values: One number a task; shape (replicate, task). NaN is left out, so
+            count what diverged beside it.
+        log: Take the geometric mean, with the interval found on the log scale.
+
+    >>> mean_interval(np.array([[1.0, 1.0], [3.0, 3.0]])).mean
+    2.0
+    """
+    band = mean_band(values, log=log)
+    return Interval(float(band.mean), float(band.low), float(band.high), int(band.n))
+
+
+def mean_band(values: Floats, *, log: bool = False) -> Band:
+    """Return means over replicates with 95 % intervals, along further axes.
+
+    Args:
+        values: Shape (replicate, task, …); NaN is left out.
+        log: Work on the log scale (values below 1e-12 count as that).
+
+    Returns:
+        Band: Each part of shape (…).
+    """
+    values = np.asarray(values, dtype=np.float64)
+    if log:
+        values = np.log(np.maximum(values, LOG_FLOOR))
+    means = finite_mean(values, 1)
+    n = np.isfinite(means).sum(axis=0).astype(np.float64)
+    mean = finite_mean(means, 0)
+    spread = finite_mean((means - mean) ** 2, 0) * n
+    half = student(n - 1) * np.sqrt(_ratio(spread, (n - 1) * n))
+    if log:
+        return Band(np.exp(mean), np.exp(mean - half), np.exp(mean + half), n)
+    return Band(mean, mean - half, mean + half, n)
+
+
+def finite_mean(values: Floats, axis: int) -> Floats:
+    """Return the mean of what is finite; NaN where nothing is.
+
+    >>> finite_mean(np.array([[1.0, np.nan], [3.0, np.nan]]), 0)
+    array([ 2., nan])
+    """
+    there = np.isfinite(values)
+    total = np.where(there, values, 0.0).sum(axis=axis)
+    return _ratio(total, there.sum(axis=axis))
+
+
+def student(df: Floats) -> Floats:
+    """Return how many standard errors a 95 % interval spans to each side.
+
+    >>> student(np.array([7.0, 0.0])).round(2)
+    array([2.36,  nan])
+    """
+    from scipy.special import stdtrit  # type: ignore[import-untyped]
+
+    at = np.where(df > 0, df, np.nan)
+    return np.asarray(stdtrit(at, 0.5 + LEVEL / 2), dtype=np.float64)
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    bottom = np.where(bottom > 0, bottom, np.nan)
+    return np.asarray(top / bottom, dtype=np.float64)

@@ -1,0 +1,165 @@
+"""The blocks of one run, found by what they are."""
+
+from collections.abc import Iterable
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from engine.contract.blocks import Block, Condition
+from engine.contract.runs import LearnerChoice, RunSpec
+from engine.stats.arrays import Floats
+from engine.stats.thresholds import crossing
+
+HERE = Condition()
+PER_TASK = ("replicate", "task")
+PER_STEP = ("replicate", "task", "step")
+
+
+class Series(NamedTuple):
+    """Numbers along meta-training: `step` (step,), `values` (replicate, step)."""
+
+    step: Floats
+    values: Floats
+
+
+class Table:
+    """The blocks of one run by learner, phase, metric and condition.
+
+    Args:
+        blocks: As they came; of two with one address the later one counts.
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.blocks = list({block.address(): block for block in blocks}.values())
+        self._groups: dict[tuple[str, str, str, Condition], list[Block]] = {}
+        for block in self.blocks:
+            key = (block.learner, block.phase, block.metric, block.condition)
+            self._groups.setdefault(key, []).append(block)
+
+    def block(
+        self, learner: str, phase: str, metric: str, condition: Condition = HERE
+    ) -> Block | None:
+        """Return the newest block of that kind, or none."""
+        found = self._groups.get((learner, phase, metric, condition))
+        return found[-1] if found else None
+
+    def number(self, learner: str, phase: str, metric: str) -> float | None:
+        """Return a single finite number, or none."""
+        block = self.block(learner, phase, metric)
+        value = float(block.array.item()) if block and block.array.size == 1 else None
+        return value if value is not None and np.isfinite(value) else None
+
+    def tests(
+        self,
+        learner: str,
+        metric: str,
+        condition: Condition = HERE,
+        axes: tuple[str, ...] = PER_TASK,
+    ) -> Floats | None:
+        """Return test numbers with these axes as float64, or none."""
+        block = self.block(learner, "test", metric, condition)
+        if block is None or block.axes != axes:
+            return None
+        return np.asarray(block.array, dtype=np.float64)
+
+    def series(self, learner: str, phase: str, metric: str) -> Series | None:
+        """Return all pieces of a (replicate, step) metric, joined in order."""
+        found = self._groups.get((learner, phase, metric, HERE), [])
+        parts = [block for block in found if block.axes == ("replicate", "step")]
+        if not parts:
+            return None
+        step = np.concatenate([np.asarray(p.positions("step")) for p in parts])
+        values = np.concatenate(
+            [np.asarray(p.array, np.float64) for p in parts], axis=1
+        )
+        order = np.argsort(step, kind="stable")
+        return Series(step[order], values[:, order])
+
+    def conditions(self) -> list[Condition]:
+        """Return where tests were taken: in place, families, shifts by severity."""
+        seen = dict.fromkeys(b.condition for b in self.blocks if b.phase == "test")
+        places = list(dict.fromkeys((c.family, c.shift) for c in seen))
+        places.sort(key=lambda place: (place[1] != "", place[0] != ""))
+        return sorted(
+            seen, key=lambda c: (places.index((c.family, c.shift)), c.severity)
+        )
+
+    def at_threshold(self, threshold: float) -> Self:
+        """Return the same run with steps to another threshold.
+
+        Raises:
+            ValueError: If the run's loss traces are not among the blocks.
+        """
+        moved = [
+            again
+            for block in self.blocks
+            if block.phase == "test" and block.metric == "loss"
+            for again in _crossed(block, threshold)
+        ]
+        if not moved:
+            raise ValueError("a moved threshold needs the loss traces")
+        return type(self)([*self.blocks, *moved])
+
+
+def _crossed(block: Block, threshold: float) -> list[Block]:
+    found = crossing(np.asarray(block.array, dtype=np.float64), threshold)
+    rows = {
+        "steps_to_threshold": found.step,
+        "reached": found.reached.astype(np.float64),
+    }
+    return [
+        Block(block.learner, "test", metric, PER_TASK, array, block.condition)
+        for metric, array in rows.items()
+    ]
+
+
+def threshold_of(table: Table, spec: RunSpec) -> float | None:
+    """Return the threshold of a run, nats: as fixed on validation tasks, or given."""
+    fixed = table.number("", "validate", "threshold")
+    return fixed if fixed is not None else (spec.budget.threshold or None)
+
+
+def chosen(spec: RunSpec) -> list[LearnerChoice]:
+    """Return the learners that the run is about."""
+    return [learner for learner in spec.learners if learner.role == "chosen"]
+
+
+def baselines(spec: RunSpec) -> list[LearnerChoice]:
+    """Return the learners that they are compared with."""
+    return [learner for learner in spec.learners if learner.role == "baseline"]
+
+
+def is_tuned(learner: LearnerChoice) -> bool:
+    """Return whether a learner's rate was chosen by search, not given."""
+    return bool(learner.knobs.get("tuning", "given") != "given")
+
+
+def rate_of(table: Table, learner: LearnerChoice) -> float | None:
+    """Return the learning rate that a learner ran at, per step, or none."""
+    tuned = table.number(learner.label, "tune", "tuned_lr")
+    given = learner.knobs.get("lr")
+    if tuned is not None or is_tuned(learner) or not isinstance(given, (int, float)):
+        return tuned
+    return float(given)
+
+
+def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | None:
+    """Return the label of the baseline that a claim about a learner must face.
+
+    That is the best tuned baseline of the rule that it steers (its `rule` knob,
+    SGD where it has none), judged in place by the metric that decides; without
+    one the best other tuned baseline; without any, the best of all.
+    """
+    rule = learner.knobs.get("rule", "sgd")
+    ranked = sorted(
+        baselines(spec),
+        key=lambda b: (not (is_tuned(b) and b.name == rule), not is_tuned(b),
+                       b.name != rule, _score(table, b.label)),
+    )  # fmt: skip
+    tested = [b.label for b in ranked if np.isfinite(_score(table, b.label))]
+    return tested[0] if tested else None
+
+
+def _score(table: Table, label: str) -> float:
+    area = table.tests(label, "area")
+    return float("inf") if area is None else float(area.mean())

@@ -1,0 +1,194 @@
+"""The verdict: claims in words, the unwelcome ones as readily as the others.
+
+First what was found in place against the tuned baseline, with steps to the
+threshold for scale; then the other baselines; then where it was carried to.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from engine.contract.runs import RunSpec
+from engine.stats.claims import BESIDE, DECIDING, Call, Claim
+from engine.stats.intervals import mean_interval
+from engine.stats.table import HERE, Table, baselines, chosen
+from engine.stats.wording import counted, interval, listed, names_of, rival_name
+
+SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one
+ORDER: tuple[Call, ...] = ("better", "no difference", "worse")
+
+
+class Speaker:
+    """Says what a run found.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        threshold: Nats; None where there is none.
+        titles: What parts are called, by name; spelled from the name otherwise.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        spec: RunSpec,
+        threshold: float | None,
+        titles: Mapping[str, str] | None = None,
+    ) -> None:
+        self.table, self.spec, self.threshold = table, spec, threshold
+        self.names = names_of(spec, titles)
+        self.metric = DECIDING if threshold is None else BESIDE
+
+    def verdict(self, claims: list[Claim]) -> str:
+        """Return the sentences for all chosen learners, or why there is none."""
+        learners = [c.label for c in chosen(self.spec)]
+        if not any(self._tested(c.label) for c in self.spec.learners):
+            return "Nothing was tested, so there is no verdict."
+        if not learners:
+            return f"{self._alone(baselines(self.spec))} Only baselines: no verdict."
+        if not baselines(self.spec):
+            told = self._alone(chosen(self.spec))
+            return f"{told} Baselines were turned off: no verdict."
+        parts = [(label, self._about(label, claims)) for label in learners]
+        if len(parts) == 1:
+            return parts[0][1]
+        return " ".join(f"{self.names[label]}: {text}" for label, text in parts)
+
+    def _about(self, label: str, claims: list[Claim]) -> str:
+        mine = [c for c in claims if c.learner == label]
+        facing = [c for c in mine if c.primary and c.metric == DECIDING]
+        here = next((c for c in facing if c.condition == HERE), None)
+        if here is None:
+            return "It was not tested beside a baseline: no verdict."
+        if here.call == "description":
+            return f"{self._described(here)} One replicate: no verdict."
+        beside = [c for c in mine if c.condition == HERE]
+        away = self._away([c for c in facing if c.condition != HERE])
+        return f"{self._in_place(here, beside)} {away}".strip()
+
+    def _described(self, here: Claim) -> str:
+        rival = rival_name(self.spec, here.against, self.names)
+        mine, other = self._level(here.learner), self._level(here.against, "")
+        return (
+            f"On unseen {self._family()}: {mine} against {other} for {rival} "
+            f"({self._sizes(here)})."
+        )
+
+    def _in_place(self, here: Claim, beside: list[Claim]) -> str:
+        rival = rival_name(self.spec, here.against, self.names)
+        found = _phrase(here.call, rival) + (
+            " to within 5 %" if here.equivalent else ""
+        )
+        mine, other = self._level(here.learner), self._level(here.against, "")
+        facts = [f"{mine} against {other}", *self._losses(here), self._sizes(here)]
+        text = f"On unseen {self._family()}: {found} ({', '.join(facts)})"
+        return (
+            "; ".join([text, *self._speed(here, beside), *self._others(beside)]) + "."
+        )
+
+    def _speed(self, here: Claim, beside: list[Claim]) -> list[str]:
+        """Say where the steps to the threshold tell another story."""
+        words = {"better": "sooner", "worse": "later"}
+        return [
+            f"it meets the threshold {words[claim.call]}"
+            for claim in beside
+            if claim.primary and claim.metric == BESIDE
+            if claim.call in words and claim.call != here.call
+        ]
+
+    def _others(self, beside: list[Claim]) -> list[str]:
+        others = [c for c in beside if c.metric == DECIDING and not c.primary]
+        groups = {call: self._called(others, call) for call in ORDER}
+        return [_phrase(call, listed(group)) for call, group in groups.items() if group]
+
+    def _called(self, claims: list[Claim], call: Call) -> list[str]:
+        return [self.names[c.against] for c in claims if c.call == call]
+
+    def _away(self, claims: list[Claim]) -> str:
+        places: dict[tuple[str, str], list[Claim]] = {}
+        for claim in claims:
+            place = (claim.condition.family, claim.condition.shift)
+            places.setdefault(place, []).append(claim)
+        if len(places) > SPELLED_OUT:
+            return self._tallied(claims)
+        return " ".join(self._place(*at, group) for at, group in places.items())
+
+    def _place(self, family: str, shift: str, claims: list[Claim]) -> str:
+        rival = rival_name(self.spec, claims[0].against, self.names)
+        where = f"Under {_words(shift)}" if shift else f"On {_words(family)}"
+        if len(claims) == 1:
+            at = f" {claims[0].condition.severity:g}" if shift else ""
+            return f"{where}{at}: {_phrase(claims[0].call, rival)}."
+        found = [
+            f"{_phrase(call, rival)} at {listed(_severities(claims, call))}"
+            for call in ORDER
+            if _severities(claims, call)
+        ]
+        return f"{where}: {', '.join(found)}."
+
+    def _tallied(self, claims: list[Claim]) -> str:
+        rival = rival_name(self.spec, claims[0].against, self.names)
+        counts = [(call, sum(c.call == call for c in claims)) for call in ORDER]
+        found = [f"{_phrase(call, rival)} in {n}" for call, n in counts if n]
+        where = counted(len(claims), "other condition")
+        return f"Of {where}: {', '.join(found)}."
+
+    def _alone(self, learners: Iterable[object]) -> str:
+        labels = [getattr(learner, "label", "") for learner in learners]
+        tested = [label for label in labels if self._tested(label)]
+        found = [f"{self.names[label]} {self._level(label)}" for label in tested]
+        rows = self.table.tests(tested[0], DECIDING)
+        shape = (0, 0) if rows is None else rows.shape
+        return f"On unseen {self._family()}: {listed(found)} ({_sizes(*shape)})."
+
+    def _tested(self, label: str) -> bool:
+        return self.table.tests(label, DECIDING) is not None
+
+    def _level(self, label: str, unit: str | None = None) -> str:
+        rows = self.table.tests(label, self.metric)
+        if rows is None:
+            return "not tested"
+        if self.metric == DECIDING:
+            unit = " mean log loss" if unit is None else unit
+            return interval(mean_interval(rows), unit)
+        reached = self.table.tests(label, "reached")
+        if reached is not None and not np.any(reached):
+            return f"never there in {rows.max():.0f} steps"
+        return interval(mean_interval(rows), " steps" if unit is None else unit)
+
+    def _losses(self, claim: Claim) -> list[str]:
+        counts = [
+            0 if rows is None else int(rows.sum())
+            for rows in (self.table.tests(at, "diverged") for at in _pair(claim))
+        ]
+        members = claim.n_replicates * claim.n_tasks
+        mine, other = counts
+        return [f"diverged {mine} against {other} of {members}"] if any(counts) else []
+
+    def _sizes(self, claim: Claim) -> str:
+        return _sizes(claim.n_replicates, claim.n_tasks)
+
+    def _family(self) -> str:
+        return _words(self.spec.family.name)
+
+
+def _phrase(call: Call, other: str) -> str:
+    if call == "worse":
+        return f"{other} {'are' if ' and ' in other else 'is'} better"
+    return f"{call} {'than' if call == 'better' else 'from'} {other}"
+
+
+def _severities(claims: list[Claim], call: Call) -> list[str]:
+    return [f"{c.condition.severity:g}" for c in claims if c.call == call]
+
+
+def _sizes(replicates: int, tasks: int) -> str:
+    return f"n = {counted(replicates, 'replicate')} × {counted(tasks, 'task')}"
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _pair(claim: Claim) -> tuple[str, str]:
+    return claim.learner, claim.against
