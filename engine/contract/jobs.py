@@ -63,6 +63,8 @@ class Job:
     """One run's place in the queue; times are seconds since the epoch.
 
     `beat` is the age in seconds of the last sign of life, none when not running.
+    `kind` is "run", or "tuning" for a baseline's sub-run; `about` names family,
+    learners and shifts; `damaged` says why a run was set aside, empty if sound.
     """
 
     key: str
@@ -77,3 +79,9 @@ class Job:
     error: str = ""
     traceback: str = ""
     position: int | None = None
+    kind: str = "run"
+    about: str = ""
+    stage: str = ""
+    done: float = 0.0
+    damaged: str = ""
+    workspace: str = "local"

@@ -1,0 +1,123 @@
+"""Files that are either wholly there or not: written beside, synced, renamed."""
+
+import errno
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+from engine.store.errors import StoreError, StoreFull
+
+BALLAST_BYTES = 256 * 1024
+PART = ".part"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def told(error: OSError) -> StoreError:
+    """Return the one line that a person gets for a failed file operation."""
+    if error.errno in _FULL:
+        return StoreFull("disk full: free some space, then resume")
+    what = error.strerror or type(error).__name__
+    return StoreError(f"the store cannot be used: {what.lower()}")
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file beside its place, sync it, and put it there.
+
+    Raises:
+        StoreFull: If the disk is full; nothing is left behind.
+        FileNotFoundError: If the folder is gone: its run was deleted.
+        StoreError: For any other failure.
+    """
+    beside = path.with_name(path.name + PART)
+    try:
+        _write_synced(beside, data)
+        os.replace(beside, path)
+        sync_folder(path.parent)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        remove(beside)
+        raise told(error) from error
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(handle, rest) :]
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that only its owner can read."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise told(error) from error
+
+
+def remove(path: Path) -> None:
+    """Remove a file if it can be; an orphan is swept later."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError:
+        return
+
+
+def run_folder(home: Path, key: str) -> Path:
+    """Return the folder of one run's files."""
+    return home / "runs" / key
+
+
+def discard(home: Path, folder: Path) -> None:
+    """Make a folder vanish at once, then free its space.
+
+    Raises:
+        StoreError: If the store cannot be written.
+    """
+    if not folder.exists():
+        return
+    trash = home / "trash"
+    make_folder(trash)
+    gone = trash / secrets.token_hex(8)
+    try:
+        os.replace(folder, gone)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise told(error) from error
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def lay_ballast(home: Path) -> None:
+    """Keep some space in hand, so that a full disk still takes a delete."""
+    ballast = home / "ballast"
+    if ballast.exists() and ballast.stat().st_size == BALLAST_BYTES:
+        return
+    try:
+        write_new(ballast, os.urandom(BALLAST_BYTES))
+    except (StoreError, FileNotFoundError):
+        remove(ballast)
+
+
+def drop_ballast(home: Path) -> bool:
+    """Give the reserved space up; says whether there was any."""
+    ballast = home / "ballast"
+    had = ballast.exists()
+    remove(ballast)
+    return had and not ballast.exists()

@@ -1,0 +1,212 @@
+"""The index: one SQLite file, rollback journal, one writer at a time.
+
+WAL is not used: SQLite before 3.51.3 can lose committed transactions in that
+mode. Every call opens its own connection (0.1 ms) and takes its lock at BEGIN:
+a read that turns into a write half-way would fail at once.
+
+Differs: SQLite's own busy wait backs off to 100 ms and starves the unlucky;
+this one retries every few milliseconds and gives up by name.
+"""
+
+import random
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from engine.store import files, schema
+from engine.store.errors import (
+    IndexDamaged,
+    StoreBusy,
+    StoreError,
+    StoreFull,
+    StoreNewer,
+)
+
+T = TypeVar("T")
+PATIENCE = 4.0  # seconds; "store busy" must be said within five
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+
+class Index:
+    """Transactions on the index of one store; holds no open file between them."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.path = home / "index.sqlite"
+
+    def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Run a function on one consistent view of the index."""
+        return self._healing(lambda: self._transact("BEGIN", ask))
+
+    def write(
+        self, change: Callable[[sqlite3.Connection], T], *, last_resort: bool = False
+    ) -> T:
+        """Run a function as one transaction: all of it is stored, or nothing.
+
+        Args:
+            change: Called with the connection, maybe more than once.
+            last_resort: Whether a full disk may use up the reserved space:
+                for what ends a run or frees room.
+        """
+        try:
+            return self._healing(lambda: self._transact("BEGIN IMMEDIATE", change))
+        except StoreFull:
+            if not (last_resort and files.drop_ballast(self.home)):
+                raise
+            return self._transact("BEGIN IMMEDIATE", change)
+
+    def prepare(self) -> None:
+        """Make or migrate the index where needed; else only read its version.
+
+        Raises:
+            StoreNewer: If a newer Metascope wrote it; nothing is written.
+            StoreError: If it is busy, gone or cannot be made.
+        """
+        if not self.path.exists() or not self._healing(self._version):
+            self._create()
+        elif self._version() < schema.SCHEMA:
+            self._migrate()
+
+    def backup(self, target: Path) -> None:
+        """Copy the index, as it is at one instant, into one file."""
+
+        def copy(db: sqlite3.Connection) -> None:
+            beside = target.with_name(target.name + files.PART)
+            source, copied = _connect(self.path), sqlite3.connect(beside)
+            source.backup(copied)
+            source.close()
+            copied.close()
+            beside.replace(target)
+
+        self.write(copy)  # holding the write lock: the copy need never restart
+
+    def sound(self) -> bool:
+        """Say whether SQLite finds the whole index in order."""
+        try:
+            rows = self._transact(
+                "BEGIN", lambda db: db.execute("PRAGMA integrity_check").fetchall()
+            )
+        except IndexDamaged:
+            return False
+        return rows == [("ok",)]
+
+    def _healing(self, act: Callable[[], T]) -> T:
+        try:
+            return act()
+        except IndexDamaged:
+            from engine.store.repair import rebuild  # it needs an index itself
+
+            rebuild(self)
+            return act()
+
+    def _version(self) -> int:
+        return self._transact("BEGIN", lambda db: _version_of(db))
+
+    def _transact(self, begin: str, act: Callable[[sqlite3.Connection], T]) -> T:
+        db: sqlite3.Connection | None = None
+        try:
+            db = _connect(self.path)
+            _begin(db, begin)
+            result = act(db)
+            _patiently(lambda: db and db.execute("COMMIT"))
+            return result
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from error
+        finally:
+            if db is not None:
+                db.close()  # rolls back what was not committed
+
+    def _create(self) -> None:
+        files.make_folder(self.home)
+        files.make_folder(self.home / "runs")
+        try:
+            db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
+            db.close()
+        except sqlite3.Error as error:
+            raise _told(error, self.path) from error
+        self._healing(lambda: self._transact("BEGIN IMMEDIATE", _make_tables))
+        files.lay_ballast(self.home)
+
+    def _migrate(self) -> None:
+        folder = self.home / "backups"
+        files.make_folder(folder)
+        name = f"index-{time.strftime('%Y%m%d-%H%M%S')}-schema-{self._version()}.sqlite"
+        self.backup(folder / name)
+        self._transact("BEGIN IMMEDIATE", _migrate_tables)
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
+    db.text_factory = lambda raw: raw.decode("utf-8", "replace")
+    return db
+
+
+def _begin(db: sqlite3.Connection, begin: str) -> None:
+    db.execute("PRAGMA cell_size_check=ON")
+    db.execute("PRAGMA trusted_schema=OFF")
+    db.execute("PRAGMA synchronous=FULL")
+    if begin != "BEGIN":
+        _patiently(lambda: db.execute("PRAGMA journal_mode=TRUNCATE").fetchall())
+    _patiently(lambda: db.execute(begin))
+    version = _patiently(lambda: _version_of(db))  # takes the read lock, too
+    if version > schema.SCHEMA:
+        raise StoreNewer(
+            f"this store has format {version}; this Metascope reads up to "
+            f"{schema.SCHEMA}: open it with a newer Metascope"
+        )
+
+
+def _version_of(db: sqlite3.Connection) -> int:
+    row = db.execute("PRAGMA user_version").fetchone()
+    return int(row[0])
+
+
+def _make_tables(db: sqlite3.Connection) -> None:
+    if _version_of(db):
+        return  # another process was first
+    if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+        raise IndexDamaged("the index of the store has lost its version")
+    for statement in schema.TABLES.split(";"):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version={schema.SCHEMA}")
+
+
+def _migrate_tables(db: sqlite3.Connection) -> None:
+    for version in range(_version_of(db), schema.SCHEMA):
+        for statement in schema.MIGRATIONS[version].split(";"):
+            db.execute(statement)
+    db.execute(f"PRAGMA user_version={schema.SCHEMA}")
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return act()
+        except sqlite3.OperationalError as error:
+            if _code(error) not in _BUSY or time.monotonic() > deadline:
+                raise
+        time.sleep(random.uniform(0.001, 0.004))
+
+
+def _code(error: sqlite3.Error) -> int:
+    return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+
+
+def _told(error: sqlite3.Error, path: Path) -> StoreError:
+    code = _code(error)
+    if code in _BUSY:
+        return StoreBusy(f"store busy: another process holds it; waited {PATIENCE:g} s")
+    if code in _BROKEN or (code == sqlite3.SQLITE_ERROR and "no such" in str(error)):
+        return IndexDamaged("the index of the store is damaged")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull("disk full: free some space, then try again")
+    if code == sqlite3.SQLITE_READONLY:
+        return StoreError("the store cannot be written: it is read-only")
+    if not path.exists():
+        return StoreError("the store is gone: its folder was moved or deleted")
+    return StoreError(f"the store cannot be used: {error}")

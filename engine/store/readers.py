@@ -1,0 +1,137 @@
+"""Readers: any number of them, beside one writer, and never a wrong value.
+
+A file may vanish between the look into the index and the read of it (the run
+was compacted or deleted): then the index is asked again. A file that is not
+what was written sets its run aside by name.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from engine.contract.blocks import Artefact, Block, Checkpoint, Timing
+from engine.contract.runs import RunSpec
+from engine.store import arrays, chunks, payloads, rows
+from engine.store.errors import Damaged, StoreError
+from engine.store.index import Index
+
+T = TypeVar("T")
+_TRIES = 3
+
+
+def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
+    """Return the blocks after a cursor, newest per address, and the new cursor."""
+
+    def read() -> tuple[list[Block], int]:
+        found = _entries(index, key, "blocks", since)
+        lists = [chunks.decode(payloads.load(index.home, e)) for _, e in found]
+        cursor = max((number for number, _ in found), default=since)
+        return chunks.latest(block for each in lists for block in each), cursor
+
+    return _reading(index, key, read)
+
+
+def artefact(index: Index, key: str, name: str) -> Artefact:
+    """Return an artefact with its arrays."""
+
+    def read() -> Artefact:
+        for _, entry in reversed(_entries(index, key, "artefact")):
+            if entry.name == name:
+                held, info = arrays.unpack(payloads.load(index.home, entry))
+                return Artefact(name, info["kind"], held, info["info"])
+        raise StoreError(f"this run has no artefact {name[:40]!r}")
+
+    return _reading(index, key, read)
+
+
+def artefacts(index: Index, key: str) -> list[tuple[str, str, str, dict[str, Any]]]:
+    """Return (name, kind, digest, info) of each artefact, newest per name."""
+    import json
+
+    def read() -> list[tuple[str, str, str, dict[str, Any]]]:
+        listed = {}
+        for _, entry in _entries(index, key, "artefact"):
+            about = json.loads(entry.info)
+            listed[entry.name] = (
+                entry.name,
+                about["kind"],
+                entry.digest,
+                about["info"],
+            )
+        return list(listed.values())
+
+    return _reading(index, key, read)
+
+
+def checkpoint(index: Index, key: str) -> Checkpoint | None:
+    """Return where to go on from; none if the run must start at its beginning."""
+    found = _entries(index, key, "checkpoint")
+    if not found:
+        return None
+    try:
+        return Checkpoint(*arrays.unpack(payloads.load(index.home, found[-1][1])))
+    except (Damaged, FileNotFoundError):
+        return None  # starting over gives the same numbers, only later
+
+
+def spec(index: Index, key: str) -> RunSpec:
+    """Return the completed spec of a run."""
+    value = text(index, key, "spec")
+    if value is None:
+        raise Damaged(key, "its spec")
+    return RunSpec.model_validate(value, strict=False)
+
+
+def timings(index: Index, key: str) -> list[Timing]:
+    """Return the summed seconds by learner and stage."""
+    return [Timing(*each) for each in text(index, key, "timings") or []]
+
+
+def text(index: Index, key: str, name: str) -> Any:
+    """Return a filed JSON value of a run, or none."""
+
+    def ask(db: sqlite3.Connection) -> Any:
+        rows.get(db, key)
+        return rows.get_text(db, key, name)
+
+    return _reading(index, key, lambda: index.read(ask))
+
+
+def set_aside(index: Index, key: str, what: str) -> None:
+    """Mark a run as damaged, by name; a read-only store stays as it is."""
+
+    def change(db: sqlite3.Connection) -> None:
+        row = rows.find(db, key)
+        if row is not None and not row.damaged:
+            rows.put(db, replace(row, damaged=what))
+
+    try:
+        index.write(change)
+    except StoreError:
+        return  # the caller raises Damaged whether or not it could be noted
+
+
+def _entries(
+    index: Index, key: str, kind: str, since: int = 0
+) -> list[tuple[int, payloads.Entry]]:
+    def ask(db: sqlite3.Connection) -> list[tuple[int, payloads.Entry]]:
+        row = rows.get(db, key)
+        if row.damaged:
+            raise Damaged(key, row.damaged)
+        return payloads.entries(db, key, kind, since)
+
+    return index.read(ask)
+
+
+def _reading(index: Index, key: str, read: Callable[[], T]) -> T:
+    for _ in range(_TRIES):
+        try:
+            return read()
+        except FileNotFoundError as error:
+            missing = str(error.filename).rpartition("/")[2]
+        except Damaged as damage:
+            set_aside(index, key, damage.what)
+            raise
+    set_aside(index, key, missing)
+    raise Damaged(key, missing)

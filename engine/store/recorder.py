@@ -1,0 +1,245 @@
+"""The worker's side of a run: every write carries the lease's token.
+
+Events are gathered for half a second, then filed in one transaction that also
+renews the lease; so what a reader sees is always a whole prefix of the run.
+The beat comes from the loop itself: a thread would hide a hung loop.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
+from engine.contract.jobs import JobState
+from engine.store import arrays, chunks, files, leases, mirror, payloads, rows
+from engine.store.errors import StoreError
+from engine.store.filing import artefact_file
+from engine.store.index import Index
+from engine.store.payloads import Entry, New
+from engine.store.queue import Claim
+
+TICK = 0.4  # seconds between two writes
+BATCH = 64  # blocks that are written without waiting for the tick
+CHECKPOINT_EVERY = 3.0  # seconds between two kept checkpoints
+CHUNKS = 200  # files of a long run before they are compacted
+
+
+Change = Callable[[sqlite3.Connection], list[str]]
+
+
+class Recorder:
+    """Writes one claimed run; `LeaseLost` says that it is no longer ours."""
+
+    def __init__(self, index: Index, claim: Claim) -> None:
+        self._index, self._key, self._token = index, claim.key, claim.token
+        self._folder = files.run_folder(index.home, claim.key)
+        self._blocks: list[Block] = []
+        self._artefacts: list[Artefact] = []
+        self._timings: list[Timing] = []
+        self._note: Note | None = None
+        self._offered: Checkpoint | None = None
+        self._serial = 0
+        self._longest = 0.0
+        self._event = self._ticked = self._kept = time.monotonic()
+
+    def add(self, event: Event) -> None:
+        """Take one event; it is on disk after the next `tick`."""
+        now = time.monotonic()
+        self._longest = max(self._longest, now - self._event)
+        self._event = now
+        match event:
+            case Block():
+                self._blocks.append(event)
+            case Artefact():
+                self._artefacts.append(event)
+            case Timing():
+                self._timings.append(event)
+            case Note():
+                self._note = event
+            case Checkpoint():
+                self._offered = event
+
+    def due(self) -> bool:
+        """Say whether it is time to write."""
+        age = time.monotonic() - self._ticked
+        return age >= TICK or len(self._blocks) >= BATCH
+
+    def tick(self, *, keep: bool = False) -> None:
+        """File what was gathered and renew the lease, in one transaction.
+
+        Args:
+            keep: Whether the last offered checkpoint is written now.
+
+        Raises:
+            LeaseLost: If the run was cancelled, ended or given away.
+            StoreFull: If the disk is full; `pause` the run.
+        """
+        new = self._new_files(keep)
+        entered = self._store(new)
+
+        def change(db: sqlite3.Connection) -> list[str]:
+            leases.hold(db, self._key, self._token)
+            leases.renew(db, self._token, self._longest)
+            self._progress(db)
+            return self._enter(db, entered)
+
+        self._commit(change, entered)
+        self._forget(entered)
+        if self._crowded():
+            self._compact()
+
+    def finish(
+        self, state: JobState, texts: Mapping[str, object], error: str = ""
+    ) -> None:
+        """End the run: compact its files, file the texts, hand the lease back.
+
+        Args:
+            state: DONE, DIVERGED or FAILED.
+            texts: JSON values by name: summary, fingerprint, traceback.
+            error: One line, where there is one.
+        """
+        self.tick(keep=state == JobState.FAILED)
+        self._compact()
+        final = state != JobState.FAILED
+
+        def change(db: sqlite3.Connection) -> list[str]:
+            leases.hold(db, self._key, self._token)
+            row = rows.get(db, self._key)
+            done = {"stage": "end", "done": 1.0, "note": ""} if final else {}
+            rows.put(db, row.moved(state, error=error, finished=time.time(), **done))
+            for name, value in texts.items():
+                rows.put_text(db, self._key, name, value)
+            leases.drop(db, self._token)
+            return self._drop_kind(db, "checkpoint") if final else []
+
+        self._commit(change, [])
+        mirror.write(self._index, self._key)
+
+    def release(self) -> None:
+        """Give the run back to the queue, with the newest checkpoint."""
+        self.tick(keep=True)
+        self._leave(JobState.QUEUED, "")
+
+    def leave(self, state: JobState, error: str) -> None:
+        """End the run without another row: PAUSED on a full disk, FAILED."""
+        self._leave(state, error)
+
+    def _leave(self, state: JobState, error: str) -> None:
+        def change(db: sqlite3.Connection) -> None:
+            leases.hold(db, self._key, self._token)
+            row = rows.get(db, self._key)
+            ended = None if state == JobState.QUEUED else time.time()
+            row = row.moved(state, error=error, finished=ended)
+            if state == JobState.QUEUED:
+                row = replace(row, turn=rows.next_turn(db))
+            rows.put(db, row)
+            leases.drop(db, self._token)
+
+        self._index.write(change, last_resort=True)
+
+    def _forget(self, entered: list[Entry]) -> None:
+        """Let go of what is on disk now."""
+        self._ticked = time.monotonic()
+        self._blocks, self._artefacts, self._timings = [], [], []
+        self._note = None
+        if any(entry.kind == "checkpoint" for entry in entered):
+            self._kept, self._offered = self._ticked, None
+
+    # files --------------------------------------------------------------------
+    def _name(self, suffix: str) -> str:
+        self._serial += 1
+        return f"{self._token:08d}-{self._serial:05d}.{suffix}"
+
+    def _new_files(self, keep: bool) -> list[New]:
+        new = []
+        if self._blocks:
+            data = chunks.encode(self._blocks)
+            new.append(New("blocks", "", self._name("arrow"), data, {}))
+        new += [artefact_file(each, self._name("artefact")) for each in self._artefacts]
+        due = time.monotonic() - self._kept >= CHECKPOINT_EVERY
+        if self._offered is not None and (keep or due):
+            data = arrays.pack(self._offered.arrays, self._offered.state)
+            new.append(New("checkpoint", "", self._name("checkpoint"), data, {}))
+        return new
+
+    def _store(self, new: list[New]) -> list[Entry]:
+        entered: list[Entry] = []
+        try:
+            for each in new:
+                entered.append(each.store(self._folder, self._key))
+        except FileNotFoundError:
+            self._index.read(lambda db: leases.hold(db, self._key, self._token))
+            raise StoreError("the folder of the run is gone") from None
+        except StoreError:
+            self._unlink([entry.file for entry in entered])
+            raise
+        return entered
+
+    def _enter(self, db: sqlite3.Connection, entered: list[Entry]) -> list[str]:
+        """Enter written files; returns those that they make superfluous."""
+        fresh = any(entry.kind == "checkpoint" for entry in entered)
+        gone = self._drop_kind(db, "checkpoint") if fresh else []
+        for entry in entered:
+            payloads.enter(db, entry)
+        return gone
+
+    def _drop_kind(self, db: sqlite3.Connection, kind: str) -> list[str]:
+        old = payloads.entries(db, self._key, kind)
+        payloads.remove(db, [number for number, _ in old])
+        return [entry.file for _, entry in old]
+
+    def _commit(self, change: Change, entered: list[Entry]) -> None:
+        """Run a transaction; the files of a refused one are removed again."""
+        try:
+            gone = self._index.write(change)
+        except StoreError:
+            self._unlink([entry.file for entry in entered])
+            raise
+        self._unlink(gone)
+
+    def _unlink(self, names: list[str]) -> None:
+        for name in names:
+            files.remove(self._folder / name)
+
+    # rows ---------------------------------------------------------------------
+    def _progress(self, db: sqlite3.Connection) -> None:
+        if self._note is not None:
+            row = rows.get(db, self._key)
+            note = self._note
+            changed = replace(row, stage=note.stage, done=note.done, note=note.text)
+            rows.put(db, changed)
+        if self._timings:
+            rows.put_text(db, self._key, "timings", self._summed(db))
+
+    def _summed(self, db: sqlite3.Connection) -> list[list[Any]]:
+        summed: dict[tuple[str, str], tuple[float, int]] = {}
+        filed = rows.get_text(db, self._key, "timings") or []
+        for timing in [*(Timing(*each) for each in filed), *self._timings]:
+            at = (timing.learner, timing.stage)
+            seconds, count = summed.get(at, (0.0, 0))
+            summed[at] = (seconds + timing.seconds, count + timing.count)
+        return [[*at, *total] for at, total in summed.items()]
+
+    # compaction ---------------------------------------------------------------
+    def _crowded(self) -> bool:
+        return self._serial % CHUNKS == 0 and self._serial > 0
+
+    def _compact(self) -> None:
+        """Merge the chunks into one file: the newest numbers of each address."""
+        home, key = self._index.home, self._key
+        old = self._index.read(lambda db: payloads.entries(db, key, "blocks"))
+        if len(old) < 2:
+            return
+        lists = [chunks.decode(payloads.load(home, entry)) for _, entry in old]
+        data = chunks.encode(chunks.latest(b for each in lists for b in each))
+        entered = self._store([New("blocks", "", self._name("arrow"), data, {})])
+
+        def change(db: sqlite3.Connection) -> list[str]:
+            leases.hold(db, key, self._token)
+            payloads.remove(db, [number for number, _ in old])
+            payloads.enter(db, entered[0])
+            return [entry.file for _, entry in old]
+
+        self._commit(change, entered)

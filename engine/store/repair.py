@@ -1,0 +1,168 @@
+"""Checking, tidying and rebuilding a store; no run depends on another one."""
+
+import os
+import secrets
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from filelock import FileLock
+
+from engine.contract.jobs import FINAL, JobState
+from engine.store import files, leases, mirror, payloads, readers, rows
+from engine.store.errors import Damaged
+from engine.store.index import Index
+from engine.store.leases import Process
+
+
+def rebuild(index: Index) -> None:
+    """Make a new index from the runs' own folders; the old one is kept aside."""
+    with FileLock(index.home / "rebuild.lock", timeout=30):
+        if index.sound() and _complete(index):
+            return  # another process was first
+        aside = f"damaged-{secrets.token_hex(4)}"
+        for name in ("index.sqlite", "index.sqlite-journal"):
+            old = index.home / name
+            if old.exists():
+                old.replace(index.home / f"{aside}-{name}")
+        index.prepare()
+        for folder in _folders(index.home):
+            adopt(index, folder)
+
+
+def _complete(index: Index) -> bool:
+    asked = "SELECT count(*) FROM sqlite_master WHERE name = 'runs'"
+    return bool(index.read(lambda db: db.execute(asked).fetchone()[0]))
+
+
+def adopt(index: Index, folder: Path) -> bool:
+    """Enter a run that only its folder knows; says whether it could be read."""
+    known = mirror.read(folder)
+    if known is None or known.row.key != folder.name:
+        return False
+    row = known.row
+    if JobState(row.state) not in FINAL:
+        error = "it was unfinished when the index was rebuilt"
+        row = replace(row, state=str(JobState.INTERRUPTED), error=error)
+
+    def change(db: sqlite3.Connection) -> None:
+        if rows.find(db, row.key) is not None:
+            return
+        rows.put(db, replace(row, turn=rows.next_turn(db)))
+        for name, text in known.texts.items():
+            rows.put_text(db, row.key, name, text)
+        for entry in known.entries:
+            payloads.enter(db, entry)
+
+    index.write(change)
+    return True
+
+
+def check(index: Index, *, deep: bool = True) -> list[str]:
+    """Look through the whole store; returns the keys of damaged runs.
+
+    Args:
+        index: The store's index.
+        deep: Whether every file is read against its checksum.
+    """
+    if not index.sound():
+        rebuild(index)
+    known = set(_keys(index))
+    for folder in _folders(index.home):
+        if folder.name not in known:
+            adopt(index, folder)
+    keys = _keys(index)
+    return [key for key in keys if not _whole(index, key, deep)]
+
+
+def _keys(index: Index) -> list[str]:
+    asked = "SELECT key FROM runs ORDER BY created DESC"
+    return index.read(lambda db: [key for (key,) in db.execute(asked)])
+
+
+def _whole(index: Index, key: str, deep: bool) -> bool:
+    row = index.read(lambda db: rows.find(db, key))
+    if row is None or row.damaged:
+        return row is None
+    if not deep:
+        return True
+    try:
+        for name in ("spec", "summary", "fingerprint", "timings", "traceback"):
+            readers.text(index, key, name)
+        readers.blocks(index, key, 0)
+        for name, *_ in readers.artefacts(index, key):
+            readers.artefact(index, key, name)
+    except Damaged:
+        return False
+    if not (files.run_folder(index.home, key) / mirror.NAME).exists():
+        mirror.write(index, key)
+    return True
+
+
+def tidy(index: Index) -> int:
+    """Remove temporary and orphan files; returns how many there were."""
+    orphans = [*_orphans(index), *_stray(index.home)]
+    for path in orphans:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            files.remove(path)
+    files.lay_ballast(index.home)
+    return len(orphans)
+
+
+def _orphans(index: Index) -> Iterator[Path]:
+    """Yield files in runs' folders that no run owns and no worker is writing."""
+    for folder in _folders(index.home):
+        present = list(folder.iterdir())  # before the look: a file may be entered
+        yield from _unowned(index, folder.name, present)
+
+
+def _unowned(index: Index, key: str, present: list[Path]) -> list[Path]:
+    names = {path.name for path in present}
+    folder = files.run_folder(index.home, key)
+    recent = folder.exists() and time.time() - folder.stat().st_mtime < 60
+
+    def ask(db: sqlite3.Connection) -> list[Path]:
+        if rows.find(db, key) is None:
+            return [] if mirror.NAME in names or recent else present
+        files_of = "SELECT file FROM payloads WHERE key = ?"
+        owned = {mirror.NAME} | {name for (name,) in db.execute(files_of, (key,))}
+        holding = "SELECT token FROM leases WHERE key = ? AND revoked IS NULL"
+        writing = tuple(f"{token:08d}-" for (token,) in db.execute(holding, (key,)))
+        return [
+            path
+            for path in present
+            if path.name not in owned and not path.name.startswith(writing)
+        ]
+
+    return index.read(ask)
+
+
+def _stray(home: Path) -> Iterator[Path]:
+    """Yield what killed deletes, imports and writes left behind."""
+    yield from (home / "trash").glob("*")
+    yield from home.glob(f"*{files.PART}")
+    for folder in (home / "incoming").glob("*"):
+        pid, _, birth = folder.name.partition("-")
+        birth = birth.rpartition("-")[0]
+        if not leases.lives(Process(int(pid), float(birth), leases.boot_id())):
+            yield folder
+
+
+def incoming(home: Path) -> Path:
+    """Make a folder in which this process builds a run before it is filed."""
+    who = leases.me()
+    name = f"{who.pid}-{who.birth}-{secrets.token_hex(8)}"
+    files.make_folder(home / "incoming" / name)
+    return home / "incoming" / name
+
+
+def _folders(home: Path) -> list[Path]:
+    runs = home / "runs"
+    if not runs.exists():
+        return []
+    return sorted(Path(entry.path) for entry in os.scandir(runs) if entry.is_dir())

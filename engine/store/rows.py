@@ -1,0 +1,163 @@
+"""One run's row in the index: read, checked against its seal, written whole."""
+
+import json
+import sqlite3
+from dataclasses import astuple, dataclass, fields, replace
+from typing import Any
+
+from engine.contract.jobs import Job, JobState, check_move
+from engine.store.errors import Damaged, NoRun
+from engine.store.seals import holds, seal
+
+
+@dataclass(frozen=True)
+class Row:
+    """A run as the index knows it, in the order of the table's columns."""
+
+    key: str
+    kind: str
+    workspace: str
+    state: str
+    title: str
+    about: str
+    created: float
+    started: float | None = None
+    finished: float | None = None
+    turn: int = 0
+    attempt: int = 0
+    lost: int = 0
+    worker: str = ""
+    stage: str = ""
+    done: float = 0.0
+    note: str = ""
+    error: str = ""
+    damaged: str = ""
+
+    def moved(self, state: JobState, **changes: Any) -> "Row":
+        """Return the row after a legal move.
+
+        Raises:
+            IllegalMove: If the table of moves does not hold it.
+        """
+        check_move(JobState(self.state), state)
+        return replace(self, state=str(state), **changes)
+
+    def job(self, **more: Any) -> Job:
+        """Return what the world sees of it."""
+        return Job(
+            key=self.key,
+            state=JobState(self.state),
+            title=self.title,
+            created=self.created,
+            started=self.started,
+            finished=self.finished,
+            attempt=self.attempt,
+            worker=self.worker,
+            error=self.error,
+            kind=self.kind,
+            about=self.about,
+            stage=self.stage,
+            done=self.done,
+            damaged=self.damaged,
+            workspace=self.workspace,
+            **more,
+        )
+
+
+COLUMNS = ", ".join(field.name for field in fields(Row)) + ", seal"
+_MARKS = ", ".join("?" for _ in COLUMNS.split(", "))
+
+
+def row_of(values: tuple[Any, ...]) -> Row:
+    """Return a fetched row; one that its seal does not hold is set aside."""
+    if holds(values[-1], *values[:-1]):
+        return Row(*values[:-1])
+    return Row(
+        key=str(values[0]),
+        kind=str(values[1]),
+        workspace=str(values[2]),
+        state=JobState.FAILED,
+        title="",
+        about="",
+        created=0.0,
+        error="its entry in the index is damaged",
+        damaged="its entry in the index",
+    )
+
+
+def find(db: sqlite3.Connection, key: str) -> Row | None:
+    """Return the row of this key, or none."""
+    asked = f"SELECT {COLUMNS} FROM runs WHERE key = ?"
+    values = db.execute(asked, (key,)).fetchone()
+    return row_of(values) if values else None
+
+
+def get(db: sqlite3.Connection, key: str) -> Row:
+    """Return the row of this key.
+
+    Raises:
+        NoRun: If there is none.
+    """
+    row = find(db, key)
+    if row is None:
+        raise NoRun(key)
+    return row
+
+
+def put(db: sqlite3.Connection, row: Row) -> Row:
+    """Write a row over the one of its key, sealed."""
+    values = astuple(row)
+    db.execute(
+        f"INSERT OR REPLACE INTO runs VALUES ({_MARKS})",
+        (*values, seal(*values)),
+    )
+    return row
+
+
+def forget(db: sqlite3.Connection, key: str) -> None:
+    """Drop everything that the index knows of a run; its leases are revoked."""
+    db.execute("DELETE FROM runs WHERE key = ?", (key,))
+    db.execute("DELETE FROM texts WHERE key = ?", (key,))
+    db.execute("DELETE FROM payloads WHERE key = ?", (key,))
+
+
+def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None:
+    """File a JSON value under a run; NaN and infinities stay what they are."""
+    text = json.dumps(value, separators=(",", ":"))
+    db.execute(
+        "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)",
+        (key, name, text, seal(key, name, text)),
+    )
+
+
+def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
+    """Return a filed JSON value, none where there is none.
+
+    Raises:
+        Damaged: If it is not what was filed.
+    """
+    found = db.execute(
+        "SELECT text, seal FROM texts WHERE key = ? AND name = ?", (key, name)
+    ).fetchone()
+    if found is None:
+        return None
+    if not holds(found[1], key, name, found[0]):
+        raise Damaged(key, f"its {name}")
+    return json.loads(found[0])
+
+
+def next_turn(db: sqlite3.Connection) -> int:
+    """Return a number that only grows: the order of the queue."""
+    db.execute("UPDATE counters SET value = value + 1 WHERE name = 'turn'")
+    return int(db.execute("SELECT value FROM counters").fetchone()[0])
+
+
+def check_key(key: str) -> str:
+    """Return the key if it is one; it also names a folder.
+
+    Raises:
+        NoRun: If it is anything but 64 hex digits.
+    """
+    if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+        raise NoRun(key[:64])
+    return key
