@@ -6,22 +6,23 @@ Helps: a rate per weight; forgiving where inputs are stretched.
 
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.updates import Direction, HandMade
+from engine.inner.handmade import Directed, rate_knob
+from engine.inner.updates import Direction, adam_step, zeros
 from engine.protocol import Glance, Weights
 
 
 @register("learner")
-class Adam(HandMade):
+class Adam(Directed):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
 
+    lr: float = rate_knob(0.1)
     beta1: float = knob(
         0.9, label="Mean decay β₁", low=0.0, high=0.9999,
         help="How long the gradient's mean remembers.", advanced=True,
@@ -37,12 +38,9 @@ class Adam(HandMade):
 
     def start(self, weights: Tensor) -> Weights:
         """Begin with zero moments."""
-        return {"m": torch.zeros_like(weights), "v": torch.zeros_like(weights)}
+        return zeros(weights, "m", "v")
 
     def direction(self, glance: Glance, state: Weights) -> Direction:
         """Return the bias-corrected ratio of moments."""
-        t = glance.step + 1
-        m = torch.lerp(state["m"], glance.grad, 1 - self.beta1)
-        v = torch.lerp(state["v"], glance.grad.square(), 1 - self.beta2)
-        root = (v / (1 - self.beta2**t)).sqrt() + self.eps
-        return Direction(m / (1 - self.beta1**t) / root, {"m": m, "v": v})
+        betas = (self.beta1, self.beta2)
+        return adam_step(glance.grad, state, glance.step, betas, self.eps)

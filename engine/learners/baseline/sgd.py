@@ -9,12 +9,13 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.contract.registry import register
-from engine.inner.updates import Direction, HandMade
+from engine.inner.handmade import Directed
+from engine.inner.updates import Direction
 from engine.protocol import Glance, Weights
 
 
 @register("learner")
-class Sgd(HandMade):
+class Sgd(Directed):
     """w ← w − η g."""
 
     version: ClassVar[int] = 1

@@ -1,0 +1,42 @@
+"""Adagrad: step by the gradient over the root of all its squares so far.
+
+Source: Duchi, Hazan and Singer (2011).
+Helps: slows each weight by what it has already seen: a schedule of its own.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.handmade import Directed, rate_knob
+from engine.inner.updates import Direction, adagrad_step, zeros
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Adagrad(Directed):
+    """s ← s + g², w ← w − η g / ((1 + λ t)(√s + ε))."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = rate_knob(0.3)
+    decay: float = knob(
+        0.0, label="Rate decay λ", low=0.0, high=10.0,
+        help="Divides the rate by 1 + λ × steps taken.", advanced=True,
+    )  # fmt: skip
+    eps: float = knob(
+        1e-10, label="Floor ε", low=1e-16, high=1.0, log=True,
+        help="Keeps a step finite where gradients vanish.", advanced=True,
+    )  # fmt: skip
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with nothing seen."""
+        return zeros(weights, "sum")
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the gradient over the root of its squares, slowed by λ."""
+        step, state = adagrad_step(glance.grad, state, self.eps)
+        return Direction(step / (1 + self.decay * glance.step), state)

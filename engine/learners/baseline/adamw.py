@@ -1,0 +1,52 @@
+"""AdamW: Adam with weight decay beside the gradient, not inside it.
+
+Source: Loshchilov and Hutter (2019), arXiv:1711.05101, algorithm 2.
+Differs: as in torch, the decay is multiplied by the rate.
+Helps: as Adam; the decay shrinks all weights alike, however noisy they are.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.handmade import Directed, rate_knob
+from engine.inner.updates import Direction, adam_step, zeros
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Adamw(Directed):
+    """w ← w − η (m̂ / (√v̂ + ε) + λ w), with the moments of Adam."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = rate_knob(0.1)
+    decay: float = knob(
+        0.01, label="Weight decay λ", low=0.0, high=10.0,
+        help="Share of the weights taken off at rate 1.",
+    )  # fmt: skip
+    beta1: float = knob(
+        0.9, label="Mean decay β₁", low=0.0, high=0.9999,
+        help="How long the gradient's mean remembers.", advanced=True,
+    )  # fmt: skip
+    beta2: float = knob(
+        0.999, label="Square decay β₂", low=0.0, high=0.99999,
+        help="How long the squared gradient's mean remembers.", advanced=True,
+    )  # fmt: skip
+    eps: float = knob(
+        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
+        help="Keeps a step finite where gradients vanish.", advanced=True,
+    )  # fmt: skip
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with zero moments."""
+        return zeros(weights, "m", "v")
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the ratio of moments and the decay."""
+        betas = (self.beta1, self.beta2)
+        step, state = adam_step(glance.grad, state, glance.step, betas, self.eps)
+        return Direction(step + self.decay * glance.weights, state)

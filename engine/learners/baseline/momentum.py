@@ -1,0 +1,42 @@
+"""Momentum: step along a decaying sum of gradients.
+
+Source: Polyak (1964); in torch.optim's form, the rate outside the sum.
+Helps: carries through ravines where plain descent zigzags; needs a lower rate.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.handmade import Directed, rate_knob
+from engine.inner.updates import Direction, momentum_step, zeros
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Momentum(Directed):
+    """v ← μ v + (1−d) g, w ← w − η v; the first v is g."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = rate_knob(0.05)
+    mu: float = knob(
+        0.9, label="Momentum μ", low=0.0, high=0.9999,
+        help="How much of the last velocity is kept.",
+    )  # fmt: skip
+    dampening: float = knob(
+        0.0, label="Dampening d", low=0.0, high=1.0,
+        help="How much of each new gradient is left out.", advanced=True,
+    )  # fmt: skip
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin at rest."""
+        return zeros(weights, "velocity")
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the new velocity; the first gradient is never damped."""
+        fresh = 1.0 if glance.step == 0 else 1 - self.dampening
+        return momentum_step(glance.grad, state, self.mu, fresh)

@@ -1,0 +1,42 @@
+"""RMSprop: step by the gradient over its recent root mean square.
+
+Source: Tieleman and Hinton (2012), lecture 6.5.
+Differs: neither centered nor with momentum, as torch's defaults.
+Helps: a rate per weight without Adam's memory of direction.
+"""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.handmade import Directed, rate_knob
+from engine.inner.updates import Direction, rmsprop_step, zeros
+from engine.protocol import Glance, Weights
+
+
+@register("learner")
+class Rmsprop(Directed):
+    """v ← α v + (1−α) g², w ← w − η g / (√v + ε)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = rate_knob(0.03)
+    alpha: float = knob(
+        0.99, label="Square decay α", low=0.0, high=0.99999,
+        help="How long the squared gradient's mean remembers.",
+    )  # fmt: skip
+    eps: float = knob(
+        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
+        help="Keeps a step finite where gradients vanish.", advanced=True,
+    )  # fmt: skip
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with a zero mean square."""
+        return zeros(weights, "v")
+
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the gradient over its root mean square."""
+        return rmsprop_step(glance.grad, state, self.alpha, self.eps)

@@ -1,0 +1,36 @@
+"""Small landscapes in float64, where an identity can be told from a coincidence."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+import engine.estimators
+import engine.learners
+from engine.contract.registry import discover
+from engine.contract.rng import Rng
+from engine.nets.mlp import Mlp
+from engine.protocol import Place, Setting, TaskBatch
+from engine.tasks.landscapes.mixtures import Mixtures
+
+discover(engine.learners)
+discover(engine.estimators)
+torch.set_num_threads(1)
+
+Draw = Callable[..., TaskBatch]
+
+
+@pytest.fixture
+def draw() -> Draw:
+    """Return a function that draws small tasks: replicates, tasks, horizon, net."""
+
+    def drawn(
+        replicates: int = 1, tasks: int = 3, horizon: int = 50, **net: object
+    ) -> TaskBatch:
+        base = Mlp(**{"width": 5, "activation": "tanh", **net})
+        setting = Setting(Mixtures(examples=16, held_out=8), base, horizon)
+        rngs = [Rng(5).child(r, t) for r in range(replicates) for t in range(tasks)]
+        place = Place(replicates, dtype=torch.float64)
+        return setting.family.draw(setting, rngs, "train", place)
+
+    return drawn
