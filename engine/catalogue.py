@@ -1,0 +1,45 @@
+"""Every part as a card: found by being there, described by its own file."""
+
+import importlib
+from functools import cache, lru_cache
+
+from engine.contract import registry
+from engine.contract.cards import Card, card_of
+from engine.device import devices, versions
+from engine.presets import PRESETS
+
+_ROOMS = ("nets", "tasks", "shifts", "learners", "estimators", "outers")
+
+
+def catalogue() -> dict[str, object]:
+    """Describe what can be chosen.
+
+    Returns:
+        JSON: `cards`, `devices` (the preferred one first), the `engine`'s versions
+        and the `presets`.
+    """
+    _discover()
+    return {
+        "cards": [cards(p.slot, p.name).model_dump(mode="json") for p in registry.parts()],
+        "devices": devices(),
+        "engine": {"versions": versions()},
+        "presets": [preset.as_json() for preset in PRESETS],
+    }
+
+
+@lru_cache(maxsize=None)
+def cards(slot: str, name: str) -> Card:
+    """Return the card of a part.
+
+    Raises:
+        Refused: If there is none; the message lists what there is.
+    """
+    _discover()
+    return card_of(registry.part(slot, name))
+
+
+@cache
+def _discover() -> None:
+    """Import every room, so that its parts register."""
+    for room in _ROOMS:
+        registry.discover(importlib.import_module(f"engine.{room}"))
