@@ -5,6 +5,7 @@ thick is what the person chose, dashed and thin is a baseline. Backgrounds are
 transparent and text has no color of its own: the page's theme gives both.
 """
 
+import html
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -119,7 +120,7 @@ def nice(label: str) -> str:
     names = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
     names |= {"adagrad": "Adagrad", "nesterov": "Nesterov"}
     words = [w.upper() if w in upper else names.get(w, w) for w in label.split("_")]
-    text = " ".join(words)
+    text = html.escape(" ".join(words), quote=False)
     return text[:1].upper() + text[1:]
 
 
@@ -146,14 +147,20 @@ def figure(
         alt: What is in the picture, for those who do not see it.
         height: Pixels.
     """
-    made = go.Figure(list(traces), layout={"template": _template()})
+    made = go.Figure(list(traces))
+    dress(made, title=title, read=read, alt=alt, height=height)
+    return made
+
+
+def dress(made: go.Figure, *, title: str, read: str, alt: str, height: int) -> None:
+    """Give a figure, such as one of subplots, the house's look."""
     made.update_layout(
+        template=_template(),
         meta={"title": title, "how_to_read": read, "alt": alt},
         height=height,
         margin={"l": 8, "r": 12, "t": 30, "b": 8},
         uirevision="metascope",
     )
-    return made
 
 
 def _template() -> go.layout.Template:
@@ -235,16 +242,70 @@ def positive(values: np.ndarray) -> tuple[np.ndarray, int]:
     return np.where(bad, np.nan, values), int(bad.sum())
 
 
-def footnote(made: go.Figure, text: str) -> None:
-    """Write a remark inside the plot's upper right corner and keep it in `meta`."""
-    meta = dict(made.layout.meta)
-    meta["notes"] = [*meta.get("notes", []), text]
-    made.update_layout(meta=meta)
+def footnote(made: go.Figure, *lines: str) -> None:
+    """Write remarks above the plot's right end and keep them in `meta`."""
+    said = [line for line in lines if line]
+    if not said:
+        return
+    made.update_layout(
+        meta={**made.layout.meta, "notes": said},
+        margin_t=(made.layout.margin.t or 30) + 15 * (len(said) - 1),
+    )
     made.add_annotation(
-        text=text,
+        text="<br>".join(said),
         **{"x": 1, "y": 1, "xref": "paper", "yref": "paper", "showarrow": False},
-        **{"xanchor": "right", "yanchor": "bottom", "yshift": 4},
-        **{"font": {"size": 11}, "opacity": 0.8},
+        **{"xanchor": "right", "yanchor": "bottom", "yshift": 5, "align": "right"},
+        **{"font": {"size": 11}, "opacity": 0.85, "name": "notes"},
+    )
+
+
+def counted(n: Any) -> str:
+    """Say what a band is, with its n.
+
+    >>> counted([8, 8, 7]), counted(1)
+    ('95 % interval, n = 7–8', 'n = 1: no interval')
+    """
+    counts = np.atleast_1d(np.asarray(n, dtype=int))
+    counts = counts[counts > 0]
+    if not len(counts) or counts.max() < 2:
+        return "n = 1: no interval"
+    low, high = counts.min(), counts.max()
+    return f"{LEVEL}, n = {high}" if low == high else f"{LEVEL}, n = {low}–{high}"
+
+
+def band(
+    x: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    look: Style,
+    *,
+    stairs: bool = False,
+) -> go.Scatter | None:
+    """Return the area between two lines, or None where there is none.
+
+    Args:
+        x: Positions, ascending, shape (n,).
+        low: Lower ends; NaN leaves a position out.
+        high: Upper ends.
+        look: Whose band it is.
+        stairs: Values hold from one position to the next.
+    """
+    kept = np.isfinite(low) & np.isfinite(high)
+    x, low, high = x[kept], low[kept], high[kept]
+    if len(x) < 2 or not (high > low).any():
+        return None
+    chosen = thin(x, high - low, MAX_POINTS // (4 if stairs else 2) - 2)
+    x, low, high = x[chosen], low[chosen], high[chosen]
+    if stairs:
+        x = np.repeat(x, 2)[1:]
+        low, high = np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        **{"mode": "lines", "line": {"width": 0}, "fill": "toself"},
+        **{"fillcolor": look.fill(), "hoverinfo": "skip", "showlegend": False},
+        **{"legendgroup": look.label, "uid": f"{look.label}:band"},
+        name=f"{nice(look.label)}, {LEVEL}",
     )
 
 

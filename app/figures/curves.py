@@ -1,0 +1,267 @@
+"""How does it go, step by step? Means with bands, and where runs ended."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.shapes import Curve, Floats, Roles, View, Waiting
+from app.figures.theme import (
+    GREY,
+    LEVEL,
+    Style,
+    axis_title,
+    band,
+    counted,
+    figure,
+    footnote,
+    legend_below,
+    log_axis,
+    nice,
+    positive,
+    styles,
+    thin,
+    y_caption,
+)
+from engine.contract.metrics import metric
+
+NEVER_SMOOTHED = frozenset({"lr_scale"})
+READ = f"Line: mean over tasks and replicates. Band: {LEVEL} over replicates."
+
+
+def curves_figure(
+    curves: Iterable[Curve], metric_name: str, roles: Roles, view: View | None = None
+) -> go.Figure:
+    """Draw one metric of every learner against x.
+
+    Args:
+        curves: One for each learner, in any order; x ascending.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        view: Axes and smoothing; the learning-rate scale is never smoothed.
+
+    Returns:
+        The figure; `meta` says how to read it and what a log axis left out.
+    """
+    view = view or View()
+    kind = metric(metric_name)
+    log = kind.scale == "log" if view.log_y is None else view.log_y
+    smooth = 0.0 if metric_name in NEVER_SMOOTHED else view.smooth
+    shown = ordered(curves, roles)
+    made = figure(
+        title=f"{kind.label} by {view.x_title.lower()}",
+        read=READ + _reading(metric_name, smooth),
+        alt=_alt(shown, kind.label, view.x_title),
+        height=view.height,
+    )
+    looks = styles(roles)
+    dropped = sum(_draw(made, c, looks[c.learner], log, smooth) for c in shown)
+    made.update_xaxes(title_text=view.x_title)
+    made.update_yaxes(log_axis() if log else {"tickformat": "~g"})
+    if metric_name == "lr_scale":
+        reference(made, 1.0, "SGD = 1", log=log)
+    finish(made, shown, axis_title(metric_name), dropped)
+    return made
+
+
+def ordered(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
+    """Return the curves that have a role, baselines first: the chosen lie on top."""
+    places = {label: i for i, label in enumerate(roles)}
+    known = [c for c in curves if c.learner in places]
+    return sorted(
+        known, key=lambda c: (roles[c.learner] == "chosen", -places[c.learner])
+    )
+
+
+def finish(made: go.Figure, shown: Sequence[Curve], caption: str, dropped: int) -> None:
+    """Write caption, n and remarks, and keep room for the legend."""
+    y_caption(made, caption)
+    lost = sum(_lost(curve) for curve in shown)
+    footnote(
+        made,
+        counted(np.concatenate([np.atleast_1d(c.n) for c in shown])) if shown else "",
+        f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
+        f"× {lost} diverged" if lost else "",
+    )
+    legend_below(made, [nice(curve.learner) for curve in shown])
+
+
+def reference(made: go.Figure, level: float, text: str, *, log: bool) -> None:
+    """Draw a dashed level line with its name."""
+    line = {"color": GREY, "dash": "dash", "width": 1.2}
+    made.add_shape(
+        **{"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "line": line},
+        **{"y0": level, "y1": level, "layer": "below"},
+    )
+    made.add_annotation(
+        **{"text": text, "xref": "x domain", "x": 1, "xanchor": "right"},
+        **{"y": np.log10(level) if log else level, "yanchor": "bottom"},
+        **{"showarrow": False, "font": {"size": 11}, "opacity": 0.85},
+    )
+
+
+def smoothed(values: Floats, weight: float, *, log: bool) -> Floats:
+    """Return the running mean whose start is not drawn toward 0.
+
+    Args:
+        values: Shape (step,); a NaN stays one and does not spread.
+        weight: Of the past, 0 to 0.99.
+        log: Average the logarithms, as the eye does on a log axis.
+
+    >>> smoothed(np.array([1.0, 3.0]), 0.5, log=False).round(3).tolist()
+    [1.0, 2.333]
+    """
+    source = np.log(positive(values)[0]) if log else np.asarray(values, dtype=float)
+    out = np.full(len(source), np.nan)
+    total = mass = 0.0
+    for i, value in enumerate(source):
+        if np.isfinite(value):
+            total = weight * total + (1 - weight) * value
+            mass = weight * mass + (1 - weight)
+            out[i] = total / mass
+    return np.exp(out) if log else out
+
+
+def _draw(made: go.Figure, curve: Curve, look: Style, log: bool, smooth: float) -> int:
+    x, mean, low, high = (
+        np.asarray(v, dtype=float) for v in (curve.x, curve.mean, curve.low, curve.high)
+    )
+    dropped = 0
+    if log:
+        mean, dropped = positive(mean)
+        floor = np.nanmin(mean) if np.isfinite(mean).any() else 1.0
+        low = np.where(low > 0, low, np.where(np.isfinite(low), floor, np.nan))
+    area = band(x, low, high, look)
+    if area is not None:
+        made.add_trace(area)
+    if smooth > 0:
+        made.add_trace(_shadow(x, mean, look))
+    line = smoothed(mean, smooth, log=log) if smooth > 0 else mean
+    made.add_trace(_line(x, line, (low, high), look))
+    ends = _ends(curve, x, line)
+    if ends is not None:
+        made.add_trace(_crosses(*ends, look))
+    return dropped
+
+
+def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.Scatter:
+    kept = thin(x, y)
+    has_band = bool((ends[1] > ends[0]).any())
+    hover = " [%{customdata[0]:.3g}, %{customdata[1]:.3g}]" if has_band else ""
+    return go.Scatter(
+        x=x[kept],
+        y=y[kept],
+        customdata=np.stack(ends, axis=1)[kept] if has_band else None,
+        **{"mode": "lines", "line": look.line, "name": nice(look.label)},
+        **{"legendgroup": look.label, "uid": f"{look.label}:mean"},
+        legendrank=1 if look.role == "chosen" else 2,
+        hovertemplate=f"%{{y:.3g}}{hover}",
+    )
+
+
+def _shadow(x: Floats, y: Floats, look: Style) -> go.Scatter:
+    kept = thin(x, y)
+    return go.Scatter(
+        x=x[kept],
+        y=y[kept],
+        **{"mode": "lines", "line": {"color": look.color, "width": 1}},
+        **{"opacity": 0.35, "hoverinfo": "skip", "showlegend": False},
+        **{"legendgroup": look.label, "uid": f"{look.label}:raw"},
+        name=f"{nice(look.label)}, as measured",
+    )
+
+
+def _crosses(x: Floats, y: Floats, look: Style) -> go.Scatter:
+    marker = {"symbol": "x", "size": 9, "color": look.color}
+    return go.Scatter(
+        **{"x": x, "y": y, "mode": "markers", "marker": marker},
+        **{"legendgroup": look.label, "uid": f"{look.label}:diverged"},
+        **{"showlegend": False, "name": f"{nice(look.label)}, diverged"},
+        hovertemplate="a run diverged here<extra></extra>",
+    )
+
+
+def _ends(curve: Curve, x: Floats, y: Floats) -> tuple[Floats, Floats] | None:
+    at = np.atleast_1d(np.asarray(curve.diverged, dtype=float))
+    finite = np.isfinite(y)
+    if np.ndim(curve.diverged) == 0 or not len(at) or not finite.any():
+        return None
+    at = np.unique(at)[:200]
+    return at, np.interp(at, x[finite], y[finite])
+
+
+def _lost(curve: Curve) -> int:
+    diverged: Any = curve.diverged
+    return int(diverged) if np.ndim(diverged) == 0 else len(diverged)
+
+
+def _reading(metric_name: str, smooth: float) -> str:
+    kind = metric(metric_name)
+    lower = {-1: " Lower is better.", 1: " Higher is better.", 0: ""}[kind.direction]
+    if metric_name == "lr_scale":
+        return (
+            " Above the dashed line: bolder than SGD at the base rate; below: calmer."
+        )
+    if smooth > 0:
+        return lower + f" Smoothed ({smooth:g}); the faint line is as measured."
+    return lower
+
+
+def _alt(shown: Sequence[Curve], label: str, x_title: str) -> str:
+    ends = []
+    for curve in reversed(shown):
+        values = np.asarray(curve.mean, dtype=float)
+        finite = values[np.isfinite(values)]
+        if len(finite):
+            ends.append(f"{curve.learner} from {finite[0]:.3g} to {finite[-1]:.3g}")
+    return f"{label} by {x_title.lower()}: " + ("; ".join(ends) or "no data yet")
+
+
+def survival_figure(
+    arrivals: Mapping[str, Waiting], roles: Roles, threshold: float | None = None
+) -> go.Figure:
+    """Draw the share of tasks that have not reached the threshold yet.
+
+    Args:
+        arrivals: Curve by label.
+        roles: Role by label, in the spec's order.
+        threshold: The level to reach, nats.
+    """
+    level = f" of {threshold:.3g} nats" if threshold is not None else ""
+    labels = [label for label in roles if label in arrivals]
+    made = figure(
+        title="Steps to threshold",
+        read="Faster learners fall sooner; what stays up never got there.",
+        alt=f"Share of tasks not yet at the threshold{level}: "
+        + "; ".join(
+            f"{label} ends at {_last(arrivals[label]):.0%}" for label in labels
+        ),
+    )
+    looks = styles(roles)
+    for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
+        _wait(made, arrivals[label], looks[label])
+    made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
+    made.update_xaxes(title_text="Step")
+    y_caption(made, f"Not yet at threshold{level}")
+    footnote(made, counted([np.max(arrivals[label].n) for label in labels] or 1))
+    legend_below(made, [nice(label) for label in labels])
+    return made
+
+
+def _last(arrival: Waiting) -> float:
+    return float(np.asarray(arrival.share)[-1])
+
+
+def _wait(made: go.Figure, arrival: Waiting, look: Style) -> None:
+    step, share, low, high = (
+        np.asarray(v, dtype=float)
+        for v in (arrival.step, arrival.share, arrival.low, arrival.high)
+    )
+    area = band(step, low, high, look, stairs=True)
+    if area is not None:
+        made.add_trace(area)
+    line = _line(step, share, (low, high), look)
+    line.line.shape = "hv"
+    line.hovertemplate = "%{y:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
+    made.add_trace(line)

@@ -1,0 +1,110 @@
+"""What the figures take: plain values, named by what they hold.
+
+`engine.stats` makes most of them; a figure asks only that the fields are there.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Roles = Mapping[str, str]
+
+
+class Curve(Protocol):
+    """One learner's mean along x with its 95 % interval.
+
+    `n` counts replicates, at each x or once; `diverged` holds the x at which
+    members stopped being finite, or their count.
+    """
+
+    @property
+    def learner(self) -> str: ...
+    @property
+    def x(self) -> Floats: ...
+    @property
+    def mean(self) -> Floats: ...
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+    @property
+    def n(self) -> Any: ...
+    @property
+    def diverged(self) -> Any: ...
+
+
+class Waiting(Protocol):
+    """The share of tasks that have not arrived after each step, with its band."""
+
+    @property
+    def step(self) -> Floats: ...
+    @property
+    def share(self) -> Floats: ...
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+    @property
+    def n(self) -> Any: ...
+
+
+class Banded(Protocol):
+    """Means with their intervals, position by position."""
+
+    @property
+    def mean(self) -> Floats: ...
+    @property
+    def low(self) -> Floats: ...
+    @property
+    def high(self) -> Floats: ...
+    @property
+    def n(self) -> Any: ...
+
+
+class Film(Protocol):
+    """An artefact of kind "film": arrays by name, and what they are of."""
+
+    @property
+    def arrays(self) -> Mapping[str, Any]: ...
+    @property
+    def info(self) -> Mapping[str, Any]: ...
+
+
+class Line(NamedTuple):
+    """The plainest curve."""
+
+    learner: str
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    n: int = 1
+    diverged: Any = ()
+
+
+class Tuning(NamedTuple):
+    """The score of each tried learning rate, and the one that was chosen.
+
+    NaN means that some task diverged there.
+    """
+
+    rates: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    chosen: float
+
+
+class View(NamedTuple):
+    """How a person wants to look; never changes what was run.
+
+    `log_y` None follows the metric; `smooth` is the weight of the past, 0 to 0.99.
+    """
+
+    log_y: bool | None = None
+    smooth: float = 0.0
+    x_title: str = "Step"
+    height: int = 320
