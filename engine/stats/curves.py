@@ -15,7 +15,7 @@ import numpy as np
 from engine.contract.blocks import Block
 from engine.contract.metrics import metric
 from engine.stats.arrays import Floats, Places
-from engine.stats.intervals import Band, mean_band
+from engine.stats.intervals import LOG_FLOOR, Band, mean_band
 from engine.stats.survival import Survival, survival
 from engine.stats.thresholds import crossing
 
@@ -76,7 +76,8 @@ def _per_task(block: Block, layer: int | None) -> Floats:
     if layer is not None:
         return np.asarray(values[..., layer])
     logs = _is_log(block.metric)
-    means = np.log(values).mean(axis=-1) if logs else values.mean(axis=-1)
+    logged = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
+    means = logged.mean(axis=-1)
     return np.asarray(np.exp(means) if logs else means)
 
 

@@ -8,7 +8,8 @@ from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
 from engine.stats.arrays import Floats
 from engine.stats.claims import BESIDE, Claim, make_claims
-from engine.stats.diagnosis import Finding, diagnose
+from engine.stats.detectors.finding import Finding
+from engine.stats.diagnosis import diagnose
 from engine.stats.intervals import Interval, mean_interval
 from engine.stats.table import Table, rate_of, threshold_of
 from engine.stats.verdict import Speaker
@@ -126,7 +127,7 @@ def _where(condition: Condition) -> Json:
 
 
 def _finding(finding: Finding) -> Json:
-    return {**vars(finding)}
+    return finding._asdict()
 
 
 def _finite(value: float | None) -> float | None:

@@ -1,0 +1,1 @@
+"""Detectors: each looks for one known way to fool oneself."""
