@@ -4,9 +4,11 @@ Every tensor of a task leads with the member axis, replicate × (particle ×) ta
 every tensor of a meta-learner leads with the replicate axis.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
@@ -91,9 +93,9 @@ class Layout:
     shapes: tuple[tuple[int, ...], ...]
     layers: tuple[tuple[str, ...], ...]
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
-        return tuple(int(np.prod(shape)) for shape in self.shapes)
+        return tuple(math.prod(shape) for shape in self.shapes)
 
     @property
     def total(self) -> int:
@@ -103,7 +105,7 @@ class Layout:
         """Name the parts of flat weights; (member, total) → (member, *shape) each."""
         parts = flat.split(self.sizes, dim=1)
         return {
-            name: part.unflatten(1, shape)
+            name: part.view(-1, *shape)
             for name, part, shape in zip(self.names, parts, self.shapes, strict=True)
         }
 
@@ -196,8 +198,14 @@ class Sample:
 Warp = Callable[[Sample, Rng], Sample]
 
 
+Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
 class Net(Part):
-    """A base learner: how its weights lie, start and answer, how it is trained."""
+    """A base learner: how its weights lie, start and answer, how it is trained.
+
+    `explicit` says that `backpropagate` gives the gradient without autograd.
+    """
 
     traits: ClassVar[tuple[str, ...]] = ()
     batch_size: int

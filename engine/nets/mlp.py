@@ -5,6 +5,7 @@ Differs: batch normalization uses the current batch's statistics and keeps none.
 Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 """
 
+from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Layout, Net, Weights, generator
+from engine.protocol import Judge, Layout, Net, Weights, generator
 
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
 _ACTIVATIONS = {
@@ -23,6 +24,12 @@ _ACTIVATIONS = {
     "tanh": torch.tanh,
     "gelu": F.gelu,
     "sigmoid": torch.sigmoid,
+}
+# Each activation's slope times what comes back, from its own output.
+_SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "relu": lambda back, out: torch.ops.aten.threshold_backward(back, out, 0),
+    "tanh": lambda back, out: torch.ops.aten.tanh_backward(back, out),
+    "sigmoid": lambda back, out: torch.ops.aten.sigmoid_backward(back, out),
 }
 
 
@@ -85,7 +92,9 @@ class Mlp(Net):
             pieces.append((draw.standard_normal(shape) * scale).astype(np.float32))
         return np.concatenate([piece.ravel() for piece in pieces])
 
-    def apply(self, weights: Weights, x: Tensor, reference: int | None = None) -> Tensor:
+    def apply(
+        self, weights: Weights, x: Tensor, reference: int | None = None
+    ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
         act = _ACTIVATIONS[self.activation]
         for i in range(self.depth + 1):
@@ -93,6 +102,39 @@ class Mlp(Net):
             if i < self.depth:
                 x = act(self._normalized(x, reference))
         return x
+
+    @property
+    def explicit(self) -> bool:
+        """Return whether `backpropagate` can be used: it saves half the time."""
+        return self.normalization == "none" and self.activation in _SLOPES
+
+    def backpropagate(
+        self, weights: Weights, x: Tensor, judge: Judge
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `judge` says of the answers, and its gradient, by hand.
+
+        Args:
+            weights: Named weights, member first.
+            x: Inputs; shape (member, feature, example).
+            judge: Answers → (loss, shape (member,); its slope in the answers).
+
+        Returns:
+            The loss, and the gradient in the layout's order, (member, weight).
+        """
+        act = _ACTIVATIONS[self.activation]
+        seen = [x]
+        for i in range(self.depth + 1):
+            bias = weights[f"b{i}"].unsqueeze(-1)
+            x = torch.baddbmm(bias, weights[f"w{i}"], seen[-1])
+            seen.append(act(x) if i < self.depth else x)
+        loss, back = judge(x)
+        pieces: list[Tensor] = []
+        for i in reversed(range(self.depth + 1)):
+            pieces += [back.sum(2), torch.bmm(back, seen[i].mT).flatten(1)]
+            if i:
+                back = torch.bmm(weights[f"w{i}"].mT, back)
+                back = _SLOPES[self.activation](back, seen[i])
+        return loss, torch.cat(pieces[::-1], 1)
 
     def _normalized(self, x: Tensor, reference: int | None) -> Tensor:
         if self.normalization == "none":

@@ -144,18 +144,16 @@ class Supervised(TaskBatch):
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
         """Return the (mini)batch loss and its gradient; see `TaskBatch`."""
         live = order > 0 and weights.requires_grad
-        leaf = weights if live else weights.detach().requires_grad_()
-        with torch.enable_grad():
-            loss = self._loss(leaf, step)
-            grad = torch.autograd.grad(
-                loss.sum(), leaf, create_graph=live and order == 2, retain_graph=live
-            )[0]
+        if self.net.explicit and not live:
+            loss, grad = self._by_hand(weights, step)
+        else:
+            loss, grad = self._by_autograd(weights, step, live, order == 2)
         if self.net.weight_decay:
             grad = grad + self.net.weight_decay * weights
         norm = grad.norm(dim=1)
         if self.net.clip:
             grad = grad * (self.net.clip / norm.clamp(min=self.net.clip))[:, None]
-        return Gradient(loss if order else loss.detach(), grad, norm)
+        return Gradient(loss if live else loss.detach(), grad, norm)
 
     def measure(self, weights: Tensor, step: int) -> Weights:
         """Return held-out loss and accuracy, and the full training loss."""
@@ -202,15 +200,43 @@ class Supervised(TaskBatch):
             later=None if self.later is None else self.later.map(change),
         )
 
-    def _loss(self, weights: Tensor, step: int) -> Tensor:
+    def _by_autograd(
+        self, weights: Tensor, step: int, live: bool, twice: bool
+    ) -> tuple[Tensor, Tensor]:
+        leaf = weights if live else weights.detach().requires_grad_()
+        x, y = self._batch(step)
+        with torch.enable_grad():
+            out = self.net.apply(self.layout.views(leaf), x)
+            loss = self._each_loss(out, y).mean(1)
+            grad = torch.autograd.grad(
+                loss.sum(), leaf, create_graph=live and twice, retain_graph=live
+            )[0]
+        return loss, grad
+
+    @torch.no_grad()
+    def _by_hand(self, weights: Tensor, step: int) -> tuple[Tensor, Tensor]:
+        x, y = self._batch(step)
+
+        def judge(out: Tensor) -> tuple[Tensor, Tensor]:
+            if not self.classes:
+                error = out[:, 0] - y
+                slope = (2 / y.shape[1]) * error
+                return error.square().mean(1), slope[:, None]
+            log_share, index = out.log_softmax(1), y[:, None]
+            loss = -log_share.gather(1, index).mean((1, 2))
+            slope = log_share.exp_().scatter_(1, index, -1.0, reduce="add")
+            return loss, slope.div_(y.shape[1])
+
+        return self.net.backpropagate(self.layout.views(weights), x, judge)
+
+    def _batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the (mini)batch of a step: inputs and targets."""
         data = self._at(step)
         x, y = data.x[..., : data.train], data.y[:, : data.train]
-        if self.picks is not None:
-            pick = self.picks[:, min(step, self.picks.shape[1] - 1)]
-            y = y.gather(1, pick)
-            x = x.gather(2, pick[:, None].expand(-1, x.shape[1], -1))
-        out = self.net.apply(self.layout.views(weights), x)
-        return self._each_loss(out, y).mean(1)
+        if self.picks is None:
+            return x, y
+        pick = self.picks[:, min(step, self.picks.shape[1] - 1)]
+        return x.gather(2, pick[:, None].expand(-1, x.shape[1], -1)), y.gather(1, pick)
 
     def _each_loss(self, out: Tensor, y: Tensor) -> Tensor:
         if self.classes:

@@ -1,0 +1,182 @@
+"""Laws of every learner, on one family of the kind that it solves."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.bench import Bench
+from engine.contract.blocks import Block, Checkpoint
+from engine.contract.registry import part
+from engine.protocol import Learner, Meta
+from engine.training import Course, follow_all
+from tests.laws.small import (
+    assert_same,
+    collected,
+    events,
+    learner_spec,
+    names,
+    rows,
+)
+
+LEARNERS = names("learner")
+TRAINED = [n for n in LEARNERS if getattr(part("learner", n), "trains", False)]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_the_same_spec_gives_the_same_rows(name: str) -> None:
+    assert_same(rows(learner_spec(name)), rows(learner_spec(name)))
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_another_seed_gives_other_rows(name: str) -> None:
+    one, two = rows(learner_spec(name)), rows(learner_spec(name, seed=4))
+    address = (name, "test", "final_loss", "", "", 0.0)
+    assert not np.array_equal(one[address], two[address])
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_no_grad_mode_is_held_across_an_event(name: str) -> None:
+    for event in events(learner_spec(name)):
+        assert torch.is_grad_enabled(), event
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_closing_at_any_event_leaves_true_rows(name: str) -> None:
+    whole = rows(learner_spec(name))
+    count = sum(1 for _ in events(learner_spec(name)))
+    for stop in range(1, count, max(1, count // 5)):
+        stream = events(learner_spec(name))
+        part_of = [next(stream) for _ in range(stop)]
+        stream.close()
+        for event in part_of:
+            live = isinstance(event, Block) and event.phase == "validate"
+            if isinstance(event, Block) and not live:
+                np.testing.assert_array_equal(event.array, whole[event.address()])
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_run_resumed_from_any_checkpoint_gives_the_rows_of_the_unbroken_one(
+    name: str,
+) -> None:
+    spec = learner_spec(name)
+    whole = rows(spec)
+    written: list[object] = []
+    points = []
+    for event in events(spec):
+        written.append(event)
+        if isinstance(event, Checkpoint):
+            points.append((len(written), event))
+    for count, point in points[:: max(1, len(points) // 6)]:
+        before = iter(written[:count])  # type: ignore[var-annotated]
+        both = collected(before) | collected(events(spec, point))
+        assert_same(whole, both)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_adapting_twice_gives_the_same_traces(name: str) -> None:
+    bench = Bench(learner_spec(name))
+    learner = bench.entrants[0].learner
+    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
+    meta = learner.init(bench.streams("init"), tasks)
+    one = follow_all(learner, meta.weights, tasks)
+    two = follow_all(learner, meta.weights, tasks)
+    for trace in one:
+        assert torch.equal(one[trace], two[trace]), trace
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("more", [{"replicates": 3}, {"budget": {"test_tasks": 3}}])
+def test_more_replicates_or_tasks_leave_the_earlier_rows_unchanged(
+    name: str, more: dict[str, object]
+) -> None:
+    few, many = rows(learner_spec(name)), rows(learner_spec(name, **more))
+    for metric in ("loss", "grad_norm", "area", "final_loss"):
+        address = (name, "test", metric, "", "", 0.0)
+        earlier = many[address][:2, :2]
+        np.testing.assert_allclose(few[address], earlier, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_severity_0_is_the_clean_family_bit_for_bit(name: str) -> None:
+    shifts = [{"name": "stretch", "severities": [0.0]}]
+    found = rows(learner_spec(name, shifts=shifts))
+    for metric in ("loss", "weight_norm", "area", "diverged"):
+        clean = found[name, "test", metric, "", "", 0.0]
+        np.testing.assert_array_equal(
+            clean, found[name, "test", metric, "", "stretch", 0.0]
+        )
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_members_together_equal_members_alone_in_float64(name: str) -> None:
+    bench = Bench(learner_spec(name))
+    place = bench.place._replace(dtype=torch.float64)
+    streams = [r.child(t) for r in bench.streams("test", 0) for t in range(3)]
+    tasks = bench.setting.family.draw(bench.setting, streams, "test", place)
+    learner = bench.entrants[0].learner
+    meta = learner.init(bench.streams("init"), tasks)
+    together = follow_all(learner, meta.weights, tasks)["loss"]
+    for member in range(tasks.members):
+        weights = {k: v[member // 3 : member // 3 + 1] for k, v in meta.weights.items()}
+        alone = follow_all(learner, weights, tasks.take([member]))["loss"]
+        torch.testing.assert_close(together[member : member + 1], alone, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_score_that_is_no_number_never_wins(name: str) -> None:
+    bench = Bench(learner_spec(name))
+    entrant = bench.entrants[0]
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
+    plan = entrant.learner.plan(bench.spec.budget, bench.estimator)
+    course = Course.begun(bench, entrant, plan, tasks)
+    course.judged(torch.tensor([0.5, 0.5]), 0)
+    kept = {k: v.clone() for k, v in course.trees["kept"].items()}
+    course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
+    course.judged(torch.tensor([torch.nan, 0.1]), 0)
+    for key, value in course.trees["kept"].items():
+        assert torch.equal(value[0], kept[key][0])
+        assert torch.equal(value[1], kept[key][1] + 1)
+
+
+@pytest.mark.parametrize("name", TRAINED)
+def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
+    name: str,
+) -> None:
+    spec = learner_spec(name, budget={"task_evaluations": 60, "validate_every": 1})
+    scores = {
+        e.coords["step"][0]: e.array
+        for e in events(spec)
+        if isinstance(e, Block) and e.metric == "validation"
+    }
+    best = np.minimum.reduce(list(scores.values()))
+    learner = part("learner", name)
+    assert issubclass(learner, Learner)
+    assert (best <= scores[0.0]).all()
+    if learner.needs_estimator:
+        assert (best < scores[0.0]).any(), "meta-training changed nothing"
+
+
+def test_frozen_weights_that_change_are_found() -> None:
+    from engine.carry import Carry
+    from engine.starting import check_frozen, frozen
+
+    bench = Bench(learner_spec("lr_scale"))
+    entrant, carry = bench.entrants[0], Carry()
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
+    weights = entrant.learner.init(bench.streams("init"), tasks).weights
+    carry.metas[entrant.label] = weights
+    frozen(bench, entrant, weights, carry)
+    check_frozen(carry)
+    weights["w0"] += 1
+    with pytest.raises(RuntimeError, match="changed"):
+        check_frozen(carry)
+
+
+def test_lr_scale_at_its_start_is_sgd() -> None:
+    bench = Bench(learner_spec("lr_scale", learners=[{"name": "lr_scale"}, {"name": "sgd"}]))
+    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
+    losses = []
+    for entrant in bench.entrants:
+        meta: Meta = entrant.learner.init(bench.streams("init"), tasks)
+        losses.append(follow_all(entrant.learner, meta.weights, tasks)["loss"])
+    assert torch.equal(*losses)
