@@ -1,0 +1,19 @@
+"""Knobs that many families share: how many rows a task is trained and judged on."""
+
+from engine.contract.knobs import knob
+
+
+def examples(default: int, *, high: int = 2048) -> int:
+    """Declare how many rows a base learner is trained on."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Training points", unit="points", low=4, high=high,
+        help="Rows that the base learner is trained on.",
+    )  # fmt: skip
+
+
+def held_out(default: int, *, high: int = 2048) -> int:
+    """Declare how many rows a base learner is judged on."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Held-out points", unit="points", low=2, high=high,
+        help="Other rows of the same task, for accuracy.", advanced=True,
+    )  # fmt: skip
