@@ -1,0 +1,151 @@
+"""Bare functions as landscapes: the weights are the function's own arguments."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.rng import Rng
+from engine.protocol import (
+    Gradient,
+    Layout,
+    Place,
+    Setting,
+    TaskBatch,
+    Weights,
+    generator,
+)
+
+Formula = Callable[[Tensor, Weights], Tensor]
+GRID_CHUNK = 4096
+
+
+class Draw(NamedTuple):
+    """One drawn function: where it starts, and its constants by name."""
+
+    start: np.ndarray
+    constants: dict[str, np.ndarray]
+
+
+@dataclass
+class Functions(TaskBatch):
+    """Functions of flat weights; see `TaskBatch`.
+
+    Args:
+        formula: Weights (member, weight) and constants → loss (member,).
+        constants: Tensors that lead with the member axis.
+        noise: Added to the gradient of each step; (member, step, weight).
+    """
+
+    formula: Formula
+    layout: Layout
+    replicates: int
+    horizon: int
+    weights: Tensor
+    constants: Weights
+    noise: Tensor | None = None
+
+    @property
+    def members(self) -> int:
+        """Return how many functions run side by side."""
+        return self.weights.shape[0]
+
+    def start(self) -> Tensor:
+        """Return where each function's descent begins; shape (member, weight)."""
+        return self.weights
+
+    def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
+        """Return the function's value and its gradient; see `TaskBatch`."""
+        live = order > 0 and weights.requires_grad
+        leaf = weights if live else weights.detach().requires_grad_()
+        with torch.enable_grad():
+            loss = self.formula(leaf, self.constants)
+            grad = torch.autograd.grad(
+                loss.sum(), leaf, create_graph=live and order == 2, retain_graph=live
+            )[0]
+        if self.noise is not None:
+            grad = grad + self.noise[:, min(step, self.noise.shape[1] - 1)]
+        return Gradient(loss if order else loss.detach(), grad, grad.norm(dim=1))
+
+    def measure(self, weights: Tensor, step: int) -> Weights:
+        """Return nothing: a function has no held-out rows."""
+        return {}
+
+    def take(self, index: Sequence[int]) -> "Self":
+        """Return the chosen members as one replicate."""
+        chosen = torch.as_tensor(index, device=self.weights.device)
+        return self._mapped(lambda tensor: tensor[chosen], 1)
+
+    def repeat(self, particles: int) -> "Self":
+        """Put copies between replicate and task."""
+        return self._mapped(
+            lambda tensor: (
+                tensor.unflatten(0, (self.replicates, 1, -1))
+                .expand(-1, particles, *[-1] * tensor.dim())
+                .flatten(0, 2)
+            ),
+            self.replicates,
+        )
+
+    def surface(self, member: int, xs: Tensor, ys: Tensor) -> Tensor:
+        """Return a planar function's value over a grid; shape (y, x)."""
+        points = torch.cartesian_prod(ys, xs).flip(1).to(self.weights)
+        one = self.take([member])
+        with torch.no_grad():
+            rows = [
+                self.formula(piece, one.repeat(len(piece)).constants)
+                for piece in points.split(GRID_CHUNK)
+            ]
+        return torch.cat(rows).unflatten(0, (len(ys), len(xs)))
+
+    def _mapped(self, change: Callable[[Tensor], Tensor], replicates: int) -> "Self":
+        return replace(
+            self,
+            replicates=replicates,
+            weights=change(self.weights),
+            constants={name: change(t) for name, t in self.constants.items()},
+            noise=None if self.noise is None else change(self.noise),
+        )
+
+
+def stack_functions(
+    formula: Formula, draws: Sequence[Draw], setting: Setting, place: Place
+) -> Functions:
+    """Make a landscape of drawn functions: one member per draw."""
+
+    def put(arrays: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)).to(place.device, place.dtype)
+
+    size = len(draws[0].start)
+    return Functions(
+        formula=formula,
+        layout=Layout(("x",), ((size,),), (("x",),)),
+        replicates=place.replicates,
+        horizon=setting.horizon,
+        weights=put([draw.start for draw in draws]),
+        constants={
+            name: put([draw.constants[name] for draw in draws])
+            for name in draws[0].constants
+        },
+    )
+
+
+def gradient_noise(tasks: Functions, rngs: Sequence[Rng], size: float) -> Functions:
+    """Add Gaussian noise to every gradient; earlier steps do not depend on later."""
+    if not size:
+        return tasks
+    shape = (tasks.horizon + 1, tasks.weights.shape[1])
+    drawn = [generator(rng.child("noise")).standard_normal(shape) for rng in rngs]
+    noise = size * torch.from_numpy(np.stack(drawn)).to(tasks.weights)
+    return replace(tasks, noise=noise)
+
+
+def placed_plane(draw: np.random.Generator, turn: float, spread: float) -> np.ndarray:
+    """Draw how a planar function lies: a rotation and a size; shape (2, 2)."""
+    angle = draw.uniform(-turn, turn) * np.pi / 180.0
+    size = np.exp(draw.uniform(-spread, spread))
+    cos, sin = np.cos(angle), np.sin(angle)
+    return np.asarray(size * np.array([[cos, -sin], [sin, cos]]))
