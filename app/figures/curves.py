@@ -1,7 +1,6 @@
 """How does it go, step by step? Means with bands, and where runs ended."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -77,12 +76,12 @@ def ordered(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
 def finish(made: go.Figure, shown: Sequence[Curve], caption: str, dropped: int) -> None:
     """Write caption, n and remarks, and keep room for the legend."""
     y_caption(made, caption)
-    lost = sum(_lost(curve) for curve in shown)
+    lost = sum(int(curve.diverged) for curve in shown)
     footnote(
         made,
         counted(np.concatenate([np.atleast_1d(c.n) for c in shown])) if shown else "",
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
-        f"× {lost} diverged" if lost else "",
+        f"✕ {lost} tasks diverged" if lost else "",
     )
     legend_below(made, [nice(curve.learner) for curve in shown])
 
@@ -178,22 +177,16 @@ def _crosses(x: Floats, y: Floats, look: Style) -> go.Scatter:
         **{"x": x, "y": y, "mode": "markers", "marker": marker},
         **{"legendgroup": look.label, "uid": f"{look.label}:diverged"},
         **{"showlegend": False, "name": f"{nice(look.label)}, diverged"},
-        hovertemplate="a run diverged here<extra></extra>",
+        hovertemplate="a task diverged here<extra></extra>",
     )
 
 
 def _ends(curve: Curve, x: Floats, y: Floats) -> tuple[Floats, Floats] | None:
-    at = np.atleast_1d(np.asarray(curve.diverged, dtype=float))
-    finite = np.isfinite(y)
-    if np.ndim(curve.diverged) == 0 or not len(at) or not finite.any():
+    gone, finite = np.asarray(curve.gone), np.isfinite(y)
+    if len(gone) != len(x) or not finite.any():
         return None
-    at = np.unique(at)[:200]
-    return at, np.interp(at, x[finite], y[finite])
-
-
-def _lost(curve: Curve) -> int:
-    diverged: Any = curve.diverged
-    return int(diverged) if np.ndim(diverged) == 0 else len(diverged)
+    at = x[np.diff(gone, prepend=0) > 0][:200]
+    return (at, np.interp(at, x[finite], y[finite])) if len(at) else None
 
 
 def _reading(metric_name: str, smooth: float) -> str:

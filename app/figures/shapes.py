@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
+Places = NDArray[np.integer[Any]]
 Roles = Mapping[str, str]
 
 
 class Curve(Protocol):
     """One learner's mean along x with its 95 % interval.
 
-    `n` counts replicates, at each x or once; `diverged` holds the x at which
-    members stopped being finite, or their count.
+    `n` counts replicates, at each x or once; `gone` the tasks that had diverged by
+    each x, and `diverged` how many had at the end.
     """
 
     @property
@@ -33,7 +34,9 @@ class Curve(Protocol):
     @property
     def n(self) -> Any: ...
     @property
-    def diverged(self) -> Any: ...
+    def gone(self) -> Places: ...
+    @property
+    def diverged(self) -> int: ...
 
 
 class Waiting(Protocol):
@@ -82,7 +85,12 @@ class Line(NamedTuple):
     low: Floats
     high: Floats
     n: int = 1
-    diverged: Any = ()
+    gone: Places = np.zeros(0, dtype=int)
+
+    @property
+    def diverged(self) -> int:
+        """How many tasks had diverged at the end."""
+        return int(self.gone[-1]) if len(self.gone) else 0
 
 
 class Tuning(NamedTuple):

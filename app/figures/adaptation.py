@@ -1,0 +1,282 @@
+"""What does a learner do, step by step? Boundaries that grow, paths that wander."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.figures.shapes import Film, Floats, Roles
+from app.figures.theme import GRID, Style, dress, figure, nice, number, styles
+
+MAX_FRAMES = 32
+CLASS_COLORS = ("#1659b5", "#b34700")
+CLASS_SYMBOLS = ("circle", "diamond")
+# Even steps of lightness from the page's own background to either class.
+BOUNDARY_SCALE = [
+    *([0.0, "rgba(38,112,214,0.85)"], [0.25, "rgba(64,134,232,0.50)"]),
+    *([0.5, "rgba(128,137,149,0.07)"], [0.75, "rgba(236,137,48,0.50)"]),
+    [1.0, "rgba(217,100,10,0.85)"],
+]
+LAND_SCALE = [[0.0, "rgba(128,137,149,0.02)"], [1.0, "rgba(128,137,149,0.55)"]]
+
+
+class Shot(NamedTuple):
+    """Which task of a film is shown, and each learner's loss along its frames."""
+
+    task: int = 0
+    losses: Mapping[str, Floats] | None = None
+    columns: int = 2
+
+
+def film_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure:
+    """Draw each learner's decision boundary growing on the same task.
+
+    Args:
+        film: Artefact of form "boundary".
+        roles: Role by label, in the spec's order, which the panels keep.
+        shot: Which task, the losses to tell, and how many panels stand in a row.
+
+    Returns:
+        A figure with frames, paused at the last one.
+    """
+    shot = shot or Shot()
+    labels = [label for label in roles if f"{label}/grid" in film.arrays]
+    kept = spaced(len(film.arrays["frames"]))
+    steps = [int(step) for step in np.asarray(film.arrays["frames"])[kept]]
+    columns = min(shot.columns, max(len(labels), 1))
+    rows = max(math.ceil(len(labels) / columns), 1)
+    made = make_subplots(
+        *(rows, columns),
+        **{"horizontal_spacing": 0.03 / columns, "vertical_spacing": 0.14 / rows},
+    )
+    dress(
+        made,
+        title="The boundary, step by step",
+        read="Color: how sure the net is of either class. Line: undecided. The better "
+        "the learner, the sooner the line parts the dots.",
+        alt=f"Decision boundaries of {', '.join(labels)} on one task after step "
+        f"{steps[-1]}, with the task's points",
+        height=90 + (250 if columns > 2 else 220) * rows,
+    )
+    for place, label in enumerate(labels):
+        at = {"row": place // columns + 1, "col": place % columns + 1}
+        made.add_trace(_boundary(film, label, (shot.task, kept[-1])), **at)
+        for dots in _dots(film, shot.task):
+            made.add_trace(dots, **at)
+    bare = {"showgrid": False, "showticklabels": False, "ticks": ""}
+    made.update_xaxes(**bare, constrain="domain", fixedrange=True)
+    made.update_yaxes(**bare, constrain="domain", fixedrange=True)
+    looks = styles(roles)
+    titles = [_titles(labels, looks, shot.losses, frame) for frame in kept]
+    made.layout.annotations = titles[-1]
+    made.frames = [
+        go.Frame(
+            name=str(step),
+            data=[_growth(film, label, (shot.task, frame)) for label in labels],
+            traces=[3 * place for place in range(len(labels))],
+            layout={"annotations": title} if shot.losses else None,
+        )
+        for step, frame, title in zip(steps, kept, titles, strict=True)
+    ]
+    _controls(made, steps)
+    made.update_layout(hovermode=False, showlegend=False, margin={"t": 28, "r": 8})
+    return made
+
+
+def spaced(count: int, limit: int = MAX_FRAMES) -> list[int]:
+    """Return at most `limit` frame numbers, the first and the last among them.
+
+    >>> spaced(5), spaced(100, 4)
+    ([0, 1, 2, 3, 4], [0, 33, 66, 99])
+    """
+    return sorted(
+        {int(i) for i in np.linspace(0, count - 1, min(count, limit)).round()}
+    )
+
+
+def _boundary(film: Film, label: str, where: tuple[int, int]) -> go.Contour:
+    task, frame = where
+    return go.Contour(
+        z=np.asarray(film.arrays[f"{label}/grid"])[task, frame],
+        x=np.asarray(film.arrays["x"], dtype=np.float32),
+        y=np.asarray(film.arrays["y"], dtype=np.float32),
+        **{"zmin": 0, "zmax": 255, "colorscale": BOUNDARY_SCALE, "showscale": False},
+        contours={"coloring": "heatmap", "start": 127.5, "end": 127.5, "size": 1},
+        **{"line": {"width": 2, "color": "#7d8590"}, "hoverinfo": "skip"},
+        uid=f"{label}:boundary",
+    )
+
+
+def _growth(film: Film, label: str, where: tuple[int, int]) -> dict[str, Any]:
+    task, frame = where
+    return go.Contour(z=np.asarray(film.arrays[f"{label}/grid"])[task, frame])
+
+
+def _dots(film: Film, task: int) -> list[go.Scatter]:
+    points = np.asarray(film.arrays["points"], dtype=np.float32)[task]
+    classes = np.asarray(film.arrays["labels"])[task].astype(int)
+    ring = {"color": "rgba(255,255,255,0.95)", "width": 1}
+    return [
+        go.Scatter(
+            x=points[classes == k, 0],
+            y=points[classes == k, 1],
+            mode="markers",
+            marker={"color": color, "symbol": symbol, "size": 6.5 + k, "line": ring},
+            **{"hoverinfo": "skip", "name": f"class {k}"},
+        )
+        for k, (color, symbol) in enumerate(
+            zip(CLASS_COLORS, CLASS_SYMBOLS, strict=True)
+        )
+    ]
+
+
+def _titles(
+    labels: Sequence[str],
+    looks: Mapping[str, Style],
+    losses: Mapping[str, Floats] | None,
+    frame: int,
+) -> list[dict[str, Any]]:
+    titles = []
+    for place, label in enumerate(labels):
+        axis = "" if place == 0 else str(place + 1)
+        told = number(float(losses[label][frame])) if losses and label in losses else ""
+        chip = f"<span style='color:{looks[label].color}'>●</span>"
+        titles.append(
+            {
+                "text": f"{chip} <b>{nice(label)}</b>  {told}".rstrip(),
+                **{"xref": f"x{axis} domain", "yref": f"y{axis} domain"},
+                **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+                **{"yshift": 2, "showarrow": False, "font": {"size": 13}},
+            }
+        )
+    return titles
+
+
+def _controls(made: go.Figure, steps: Sequence[int]) -> None:
+    now: dict[str, Any] = {"mode": "immediate", "transition": {"duration": 0}}
+    jump = now | {"frame": {"duration": 0, "redraw": True}}
+    play = now | {"frame": {"duration": 120, "redraw": True}, "fromcurrent": True}
+    buttons = [
+        {"label": "▶", "method": "animate", "args": [None, play]},
+        {"label": "❚❚", "method": "animate", "args": [[None], jump]},
+    ]
+    calm = {"bgcolor": "rgba(0,0,0,0)", "bordercolor": GRID, "y": 0, "yanchor": "top"}
+    made.update_layout(
+        margin_b=76,
+        updatemenus=[
+            {
+                **calm,
+                **{"type": "buttons", "direction": "left", "showactive": False},
+                **{"buttons": buttons, "x": 0, "xanchor": "left"},
+                "pad": {"t": 18, "r": 8},
+            }
+        ],
+        sliders=[
+            {
+                **{**calm, "bgcolor": GRID, "active": len(steps) - 1},
+                **{"x": 0.22, "len": 0.78, "pad": {"t": 4}, "ticklen": 0},
+                **{"minorticklen": 0, "font": {"size": 11}, "borderwidth": 0},
+                "currentvalue": {"prefix": "step ", "xanchor": "right", "offset": 4},
+                "steps": [
+                    {"label": str(s), "method": "animate", "args": [[str(s)], jump]}
+                    for s in steps
+                ],
+            }
+        ],
+    )
+
+
+def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
+    """Draw the learners' paths over the landscape of a two-dimensional function.
+
+    Args:
+        film: Artefact of form "path".
+        roles: Role by label, in the spec's order.
+        task: Which task of the film.
+
+    Returns:
+        A figure with frames, paused at the end of the paths.
+    """
+    labels = [label for label in roles if f"{label}/path" in film.arrays]
+    count = max((film.arrays[f"{a}/path"].shape[1] for a in labels), default=1)
+    kept = spaced(count)
+    made = figure(
+        title="Paths on the landscape",
+        read="Darker: higher loss (log scale). Ring: common start; dots: where each "
+        "learner is. Steps that zigzag across the valley are too large.",
+        alt=f"Paths of {', '.join(labels)} over {count - 1} steps from one start",
+        height=440,
+    )
+    made.add_trace(_land(film, task))
+    looks = styles(roles)
+    paths = {a: np.asarray(film.arrays[f"{a}/path"], np.float32)[task] for a in labels}
+    for label, path in paths.items():
+        made.add_trace(_walk(path, kept[-1], looks[label]))
+    if paths:
+        made.add_trace(_start(next(iter(paths.values()))[0]))
+    made.frames = [
+        go.Frame(
+            name=str(step),
+            data=[_steps_of(path, step) for path in paths.values()],
+            traces=list(range(1, len(labels) + 1)),
+        )
+        for step in kept
+    ]
+    _frame_axes(made, film)
+    _controls(made, kept)
+    made.update_layout(
+        hovermode="closest",
+        margin={"t": 34, "b": 92},
+        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
+    )
+    return made
+
+
+def _frame_axes(made: go.Figure, film: Film) -> None:
+    x, y = np.asarray(film.arrays["x"]), np.asarray(film.arrays["y"])
+    still = {"showgrid": False, "fixedrange": True, "tickformat": "~g", "nticks": 6}
+    made.update_xaxes(range=[float(x[0]), float(x[-1])], **still)
+    made.update_yaxes(range=[float(y[0]), float(y[-1])], **still)
+
+
+def _land(film: Film, task: int) -> go.Contour:
+    return go.Contour(
+        z=np.asarray(film.arrays["surface"], dtype=np.float32)[task],
+        x=np.asarray(film.arrays["x"], dtype=np.float32),
+        y=np.asarray(film.arrays["y"], dtype=np.float32),
+        **{"colorscale": LAND_SCALE, "showscale": False, "ncontours": 14},
+        contours={"coloring": "heatmap"},
+        **{"line": {"width": 0.7, "color": "rgba(128,137,149,0.55)"}},
+        hovertemplate="log₁₀ loss %{z:.2f}<extra></extra>",
+        uid="land",
+    )
+
+
+def _walk(path: Floats, step: int, look: Style) -> go.Scatter:
+    drawn = _steps_of(path, step)
+    drawn.update(
+        **{"mode": "lines+markers", "line": {**look.line, "shape": "linear"}},
+        **{"name": nice(look.label), "uid": f"{look.label}:path"},
+        hovertemplate="%{x:.3g}, %{y:.3g}",
+    )
+    drawn.marker.update(color=look.color, symbol=look.symbol)
+    drawn.marker.line = {"color": "rgba(255,255,255,0.9)", "width": 1}
+    return drawn
+
+
+def _steps_of(path: Floats, step: int) -> go.Scatter:
+    part = path[: step + 1]
+    sizes = np.full(len(part), 0, dtype=np.uint8)
+    sizes[-1] = 11
+    return go.Scatter(x=part[:, 0], y=part[:, 1], marker={"size": sizes})
+
+
+def _start(point: Floats) -> go.Scatter:
+    return go.Scatter(
+        **{"x": [float(point[0])], "y": [float(point[1])], "mode": "markers"},
+        marker={"symbol": "circle-open", "size": 13, "color": "#7d8590"},
+        **{"name": "start", "hoverinfo": "skip", "showlegend": False, "uid": "start"},
+    )

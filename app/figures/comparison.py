@@ -1,0 +1,402 @@
+"""Who is better, by how much, and at what price?"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.shapes import Banded, Floats, Roles
+from app.figures.theme import (
+    GREY,
+    LEVEL,
+    Style,
+    axis_title,
+    band,
+    counted,
+    figure,
+    footnote,
+    legend_below,
+    log_axis,
+    nice,
+    number,
+    positive,
+    styles,
+    translucent,
+    y_caption,
+)
+from engine.contract.metrics import metric
+
+STRIP_POINTS = 400
+_GOLDEN = 0.6180339887498949
+
+
+def spread_figure(
+    values: Mapping[str, Floats],
+    metric_name: str,
+    roles: Roles,
+    *,
+    paired: bool = False,
+) -> go.Figure:
+    """Draw every task's number, and a box, for each learner.
+
+    Args:
+        values: One number a task by label; shape (replicate, task). NaN: diverged.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        paired: Join the points of one task: lines that cross show tasks on which
+            the order of two learners turns round.
+    """
+    kind = metric(metric_name)
+    log = kind.scale == "log"
+    labels = [label for label in roles if label in values][::-1]
+    flat = {label: np.asarray(values[label], dtype=float).ravel() for label in labels}
+    made = figure(
+        title=f"{kind.label} on each task",
+        read="One dot a task. Box: middle half, line: median, whiskers: 5 to 95 %."
+        + (" A grey line joins one task's dots." if paired else ""),
+        alt=f"{kind.label} per task: "
+        + "; ".join(f"{label} median {_median(flat[label])}" for label in labels[::-1]),
+        height=96 + 62 * len(labels),
+    )
+    looks = styles(roles)
+    if paired:
+        made.add_trace(_threads([flat[label] for label in labels], log))
+    for place, label in enumerate(labels):
+        _strip(made, flat[label], place, looks[label], log)
+    ticks = [_tick(label, flat[label]) for label in labels]
+    made.update_yaxes(tickvals=list(range(len(labels))), ticktext=ticks, ticks="")
+    made.update_yaxes(range=[-0.6, len(labels) - 0.4], showgrid=False)
+    made.update_xaxes(log_axis() if log else {"tickformat": "~g"})
+    made.update_xaxes(title_text=axis_title(metric_name))
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
+    hidden = sum(positive(v)[1] for v in flat.values()) if log else 0
+    footnote(made, f"log axis leaves out {hidden} values ≤ 0" if hidden else "")
+    return made
+
+
+def _median(values: Floats) -> str:
+    kept = values[np.isfinite(values)]
+    return number(float(np.median(kept))) if len(kept) else "–"
+
+
+def _tick(label: str, values: Floats) -> str:
+    lost = int((~np.isfinite(values)).sum())
+    note = f"<br><span style='font-size:10px'>× {lost} diverged</span>" if lost else ""
+    return f"{nice(label)}{note}"
+
+
+def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) -> None:
+    kept = np.sort(values[np.isfinite(values) & ((values > 0) | (not log))])
+    if not len(kept):
+        return
+    fences = np.quantile(kept, [0.05, 0.25, 0.5, 0.75, 0.95])
+    box = dict(
+        zip(
+            ("lowerfence", "q1", "median", "q3", "upperfence"),
+            fences[:, None],
+            strict=True,
+        )
+    )
+    made.add_trace(
+        go.Box(
+            **{
+                **box,
+                "y": [place],
+                "orientation": "h",
+                "width": 0.5,
+                "hoveron": "boxes",
+            },
+            **{"line": {"color": look.color, "width": 1.6}, "name": nice(look.label)},
+            **{"fillcolor": look.fill(0.12), "showlegend": False, "whiskerwidth": 0.4},
+            uid=f"{look.label}:box",
+        )
+    )
+    some = kept[np.linspace(0, len(kept) - 1, min(len(kept), STRIP_POINTS)).astype(int)]
+    drift = (np.arange(1, len(some) + 1) * _GOLDEN) % 1.0 - 0.5
+    made.add_trace(
+        go.Scatter(
+            **{"x": some, "y": place + 0.36 * drift, "mode": "markers"},
+            **{"marker": _dot(look), "name": nice(look.label), "showlegend": False},
+            **{"hovertemplate": "%{x:.3g}", "uid": f"{look.label}:strip"},
+        )
+    )
+
+
+def _dot(look: Style) -> dict[str, Any]:
+    return {"color": look.color, "size": 5, "opacity": 0.5, "symbol": look.symbol}
+
+
+def _threads(rows: Sequence[Floats], log: bool) -> go.Scatter:
+    count = min(min(len(row) for row in rows), 2000 // (len(rows) + 1))
+    x = np.full((count, len(rows) + 1), np.nan)
+    y = np.full((count, len(rows) + 1), np.nan)
+    for place, row in enumerate(rows):
+        x[:, place] = positive(row[:count])[0] if log else row[:count]
+        y[:, place] = place
+    return go.Scatter(
+        **{"x": x.ravel(), "y": y.ravel(), "mode": "lines", "hoverinfo": "skip"},
+        **{"line": {"color": GREY, "width": 0.8}, "opacity": 0.35},
+        **{"showlegend": False, "uid": "threads"},
+    )
+
+
+_CALLS = {
+    "better": ("#3f9552", "triangle-up", "▲ better"),
+    "worse": ("#ca3401", "triangle-down", "▼ worse"),
+    "no difference": (GREY, "circle", "● no difference"),
+    "description": (GREY, "circle-open", "○ one replicate: no verdict"),
+}
+
+
+def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figure:
+    """Draw every claim: a difference with its interval, and the word for it.
+
+    Args:
+        claims: The summary's claims, all of one metric and one chosen learner.
+        roles: Role by label; claims against unknown labels are left out.
+    """
+    known = _by_condition([c for c in claims if c["against"] in roles])
+    kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
+    who = nice(known[0]["learner"]) if known else "the learner"
+    lines = _lines(known)
+    made = figure(
+        title=f"{who} against each baseline",
+        read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
+        "line is no difference; the word also allows for how often we looked.",
+        alt="; ".join(_told(claim) for claim in known) or "no claims",
+        height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
+    )
+    places = _places(lines)
+    for line, y in zip(lines, places, strict=True):
+        if isinstance(line, str):
+            _heading(made, line, y)
+        else:
+            _claim(made, line, y)
+    _center(made, kind.direction, (kind.label, kind.unit))
+    low = min(places, default=0.0) - 0.45
+    made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
+    return made
+
+
+def _by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    first: dict[str, int] = {}
+    for claim in claims:
+        first.setdefault(condition_name(claim["condition"]), len(first))
+    return sorted(claims, key=lambda c: first[condition_name(c["condition"])])
+
+
+def _value(claim: Mapping[str, Any], name: str) -> float:
+    return float("nan") if claim[name] is None else float(claim[name])
+
+
+def _lines(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return claims with a heading before each new condition."""
+    lines: list[Any] = []
+    last = None
+    for claim in claims:
+        heading = condition_name(claim["condition"])
+        if heading != last:
+            lines.append(heading)
+            last = heading
+        lines.append(claim)
+    return lines
+
+
+def _places(lines: Sequence[Any]) -> list[float]:
+    at, places = 0.0, []
+    for line in lines:
+        at -= 0.62 if isinstance(line, str) else 1.0
+        places.append(at)
+    return places
+
+
+def condition_name(condition: Mapping[str, Any]) -> str:
+    """Return where a test was taken, in words.
+
+    >>> condition_name({"family": "", "shift": "stretch", "severity": 4.0})
+    'stretch, severity 4'
+    """
+    family, shift = condition.get("family", ""), condition.get("shift", "")
+    parts = [nice(family)] if family else []
+    if shift:
+        parts.append(f"{shift}, severity {condition.get('severity', 0):g}")
+    return " · ".join(parts) or "In place: unseen tasks of the same family"
+
+
+def _told(claim: Mapping[str, Any]) -> str:
+    where = condition_name(claim["condition"])
+    span = " to ".join(number(_value(claim, end)) for end in ("low", "high"))
+    word = claim["call"]
+    return f"{where}, against {claim['against']}: {word}, {span}"
+
+
+def _heading(made: go.Figure, text: str, y: float) -> None:
+    made.add_annotation(
+        **{"text": f"<b>{text}</b>", "x": 0, "xref": "x domain", "y": y + 0.1},
+        **{"xanchor": "left", "yanchor": "middle", "showarrow": False},
+        **{"font": {"size": 12}},
+    )
+
+
+def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
+    color, symbol, word = _CALLS[claim["call"]]
+    mid, low, high = (_value(claim, name) for name in ("difference", "low", "high"))
+    told = f"{number(mid)} [{number(low)}, {number(high)}]"
+    made.add_trace(
+        go.Scatter(
+            **{"x": [low, high], "y": [y, y], "mode": "lines", "showlegend": False},
+            **{"line": {"color": color, "width": 3}, "hoverinfo": "skip"},
+        )
+    )
+    made.add_trace(
+        go.Scatter(
+            **{"x": [mid], "y": [y], "mode": "markers", "showlegend": False},
+            marker={"color": color, "symbol": symbol, "size": 11},
+            hovertemplate=f"{told}<br>{claim['n_replicates']} replicates × "
+            f"{claim['n_tasks']} tasks<extra></extra>",
+        )
+    )
+    sides = (
+        ("left", 0, f"vs {nice(claim['against'])}"),
+        ("right", 1, f"{word}  <b>{number(mid)}</b> [{number(low)}, {number(high)}]"),
+    )
+    for anchor, x, text in sides:
+        made.add_annotation(
+            **{"text": text, "x": x, "xref": "x domain", "y": y + 0.42},
+            **{"xanchor": anchor, "yanchor": "middle", "showarrow": False},
+            **{"font": {"size": 12}},
+        )
+
+
+def _center(made: go.Figure, direction: int, words: tuple[str, str]) -> None:
+    made.add_shape(
+        **{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "y domain"},
+        **{"line": {"color": GREY, "width": 1.4}, "layer": "below"},
+    )
+    label, unit = words
+    ends = ("◀ better", "worse ▶") if direction < 0 else ("◀ worse", "better ▶")
+    sides = f"{ends[0]}  ·  {ends[1]}" if direction else ""
+    text = f"Difference in {label.lower()} ({unit})<br>{sides}"
+    made.update_xaxes(title_text=text, tickformat="~g", nticks=7)
+
+
+def profile_figure(
+    bands: Mapping[str, Banded], levels: Floats, metric_name: str, roles: Roles
+) -> go.Figure:
+    """Draw the share of tasks at or below each level.
+
+    Args:
+        bands: Share with its interval by label; shape (level,).
+        levels: Where it was looked, in the metric's unit.
+        metric_name: A name of `metrics.METRICS`, less being better.
+        roles: Role by label, in the spec's order.
+    """
+    kind = metric(metric_name)
+    labels = [label for label in roles if label in bands]
+    made = figure(
+        title=f"Performance profile: {kind.label.lower()}",
+        read="Share of tasks that end at or below each level; higher and further "
+        "left is better. Curves that cross: no learner is better throughout.",
+        alt=f"Share of tasks by {kind.label.lower()} for {', '.join(labels)}",
+    )
+    looks, x = styles(roles), np.asarray(levels, dtype=float)
+    for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
+        _profile(made, bands[label], x, looks[label])
+    made.update_xaxes(log_axis() if kind.scale == "log" else {"tickformat": "~g"})
+    made.update_xaxes(title_text=axis_title(metric_name))
+    made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
+    y_caption(made, "Share of tasks")
+    footnote(made, counted([np.max(bands[label].n) for label in labels] or 1))
+    legend_below(made, [nice(label) for label in labels])
+    return made
+
+
+def _profile(made: go.Figure, share: Banded, x: Floats, look: Style) -> None:
+    area = band(x, np.asarray(share.low), np.asarray(share.high), look)
+    if area is not None:
+        made.add_trace(area)
+    made.add_trace(
+        go.Scatter(
+            **{"x": x, "y": np.asarray(share.mean), "mode": "lines"},
+            **{"line": look.line, "name": nice(look.label), "legendgroup": look.label},
+            **{"uid": f"{look.label}:profile", "hovertemplate": "%{y:.0%}"},
+            legendrank=1 if look.role == "chosen" else 2,
+        )
+    )
+
+
+_SPENT = (
+    ("tune", "Tuning", "/"),
+    ("train", "Meta-training", "."),
+    ("test", "Test", ""),
+)
+
+
+def ledger_figure(ledger: Mapping[str, Mapping[str, int]], roles: Roles) -> go.Figure:
+    """Draw what each learner cost, tuning and meta-training included.
+
+    Args:
+        ledger: Gradient evaluations by label and phase (tune, train, test).
+        roles: Role by label, in the spec's order.
+    """
+    labels = [label for label in roles if label in ledger][::-1]
+    totals = {label: sum(ledger[label].values()) for label in labels}
+    made = figure(
+        title="What it cost",
+        read="Gradients of a base learner that were paid for before the result was "
+        "there. A tuned or learned rate has to earn its bar back.",
+        alt="Gradient evaluations: "
+        + "; ".join(f"{label} {count:,}" for label, count in totals.items()),
+        height=104 + 40 * len(labels),
+    )
+    looks = styles(roles)
+    for phase, name, pattern in _SPENT:
+        made.add_trace(_bars(ledger, phase, (name, pattern), looks, labels))
+        made.add_trace(_key(name, pattern))
+    for label in labels:
+        made.add_annotation(
+            **{"text": f"{totals[label]:,}", "x": totals[label], "y": nice(label)},
+            **{"xanchor": "left", "xshift": 4, "showarrow": False},
+        )
+    most = max(totals.values(), default=1) or 1
+    made.update_xaxes(title_text="Gradient evaluations", tickformat="~s", nticks=5)
+    made.update_xaxes(range=[0, 1.28 * most])
+    made.update_yaxes(showgrid=False, ticks="")
+    made.update_layout(barmode="stack", bargap=0.35, hovermode="closest", margin_t=6)
+    legend_below(made, [name for _, name, _ in _SPENT])
+    return made
+
+
+def _bars(
+    ledger: Mapping[str, Mapping[str, int]],
+    phase: str,
+    drawn: tuple[str, str],
+    looks: Mapping[str, Style],
+    labels: Sequence[str],
+) -> go.Bar:
+    name, pattern = drawn
+    colors = [looks[label].color for label in labels]
+    return go.Bar(
+        x=np.array([ledger[label].get(phase, 0) for label in labels]),
+        y=[nice(label) for label in labels],
+        **{"orientation": "h", "name": name, "showlegend": False},
+        **{"marker": _hatched(colors, pattern), "legendgroup": name},
+        hovertemplate=f"{name}: %{{x:,}}<extra></extra>",
+    )
+
+
+def _key(name: str, pattern: str) -> go.Bar:
+    return go.Bar(
+        **{"x": [None], "y": [None], "name": name, "legendgroup": name},
+        marker=_hatched([GREY], pattern),
+    )
+
+
+def _hatched(colors: Sequence[str], pattern: str) -> dict[str, Any]:
+    return {
+        "color": [translucent(color, 0.3) if pattern else color for color in colors],
+        "line": {"color": list(colors), "width": 1},
+        "pattern": {"shape": pattern, "fgcolor": list(colors), "size": 6},
+    }

@@ -1,0 +1,194 @@
+"""What is left of it when the world changes?"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from app.figures.curves import ordered
+from app.figures.shapes import Curve, Floats, Roles
+from app.figures.theme import (
+    LEVEL,
+    Style,
+    axis_title,
+    band,
+    counted,
+    dress,
+    figure,
+    footnote,
+    legend_below,
+    log_axis,
+    nice,
+    number,
+    positive,
+    styles,
+    y_caption,
+)
+from engine.contract.metrics import metric
+
+
+def severity_figure(
+    panels: Mapping[str, Iterable[Curve]],
+    metric_name: str,
+    roles: Roles,
+    units: Mapping[str, str] | None = None,
+) -> go.Figure:
+    """Draw a metric against the severity of each shift, one panel below another.
+
+    Args:
+        panels: Curves by shift, x being severities; 0 is the clean family.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        units: What a shift's severity is measured in.
+    """
+    kind, rows = metric(metric_name), max(len(panels), 1)
+    made = make_subplots(rows, 1, vertical_spacing=0.3 / rows if rows > 1 else 0)
+    better = {-1: "lower is better", 1: "higher is better", 0: ""}[kind.direction]
+    dress(
+        made,
+        title=f"{kind.label} by severity",
+        read=f"Left end: no shift. A flat line does not care. Band: {LEVEL}; {better}.",
+        alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
+        height=40 + 240 * rows,
+    )
+    looks, seen, counts = styles(roles), list[str](), [1]
+    for row, (shift, curves) in enumerate(panels.items(), 1):
+        for curve in ordered(curves, roles):
+            counts.append(int(np.max(curve.n)))
+            _severity(made, curve, looks[curve.learner], (row, kind.scale, seen))
+        unit = (units or {}).get(shift, "")
+        title = f"Severity of {shift.replace('_', ' ')}" + (
+            f" ({unit})" if unit else ""
+        )
+        made.update_xaxes(title_text=title, row=row, col=1)
+        y_caption(made, axis_title(metric_name), row=row)
+    made.update_yaxes(log_axis() if kind.scale == "log" else {"tickformat": "~g"})
+    footnote(made, counted(max(counts)))
+    legend_below(made, [nice(label) for label in seen])
+    return made
+
+
+def _severity(
+    made: go.Figure, curve: Curve, look: Style, where: tuple[int, str, list[str]]
+) -> None:
+    row, scale, seen = where
+    x, mean, low, high = (
+        np.asarray(v, dtype=float) for v in (curve.x, curve.mean, curve.low, curve.high)
+    )
+    if scale == "log":
+        mean, low = positive(mean)[0], positive(low)[0]
+    area = band(x, low, high, look)
+    if area is not None:
+        area.uid += f":{row}"
+        made.add_trace(area, row=row, col=1)
+    made.add_trace(
+        go.Scatter(
+            **{"x": x, "y": mean, "mode": "lines+markers", "line": look.line},
+            **{"marker": {"symbol": look.symbol, "size": 7}, "name": nice(look.label)},
+            **{"legendgroup": look.label, "uid": f"{look.label}:severity:{row}"},
+            customdata=np.stack([low, high], axis=1),
+            hovertemplate="%{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
+            legendrank=1 if look.role == "chosen" else 2,
+            showlegend=look.label not in seen,
+        ),
+        row=row,
+        col=1,
+    )
+    if look.label not in seen:
+        seen.append(look.label)
+
+
+class Matrix(NamedTuple):
+    """One number with its interval for each pair of families.
+
+    Arrays have the shape (train, test); NaN where no run is.
+    """
+
+    train: Sequence[str]
+    test: Sequence[str]
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+# Blue over nothing to orange: the middle is the page itself, light or dark.
+DIVERGING = [
+    *([0.0, "rgba(31,107,204,0.92)"], [0.25, "rgba(47,124,246,0.5)"]),
+    *([0.5, "rgba(128,137,149,0.06)"], [0.75, "rgba(224,122,28,0.5)"]),
+    [1.0, "rgba(206,92,10,0.92)"],
+]
+SEQUENTIAL = [[0.0, "rgba(47,124,246,0.05)"], [1.0, "rgba(47,124,246,0.80)"]]
+
+
+def transfer_matrix_figure(
+    matrix: Matrix, metric_name: str, *, against: str = ""
+) -> go.Figure:
+    """Draw how well what was learned on one family works on another.
+
+    Args:
+        matrix: Numbers by train and test family.
+        metric_name: A name of `metrics.METRICS`.
+        against: Label of the baseline that the numbers are differences from; the
+            scale is then centered at 0.
+    """
+    kind, mean = metric(metric_name), np.asarray(matrix.mean, dtype=float)
+    what = f"Difference from {nice(against)}, " if against else ""
+    tests = [nice(name).replace(" ", "<br>") for name in matrix.test]
+    made = figure(
+        title=f"{what}{kind.label}: trained on row, tested on column",
+        read="Row: trained on. Column: tested on. The diagonal is at home; "
+        f"± is half of the {LEVEL}."
+        + (" Blue: better than the baseline." if against and kind.direction else ""),
+        alt=_matrix_alt(matrix, kind.label),
+        height=110 + 58 * len(matrix.train),
+    )
+    made.add_trace(
+        go.Heatmap(
+            **{"z": mean, "x": tests, "y": [nice(name) for name in matrix.train]},
+            **{"text": _texts(matrix), "texttemplate": "%{text}", "xgap": 3, "ygap": 3},
+            **{"showscale": False, **_scale(mean, kind.direction, bool(against))},
+            hovertemplate="trained on %{y}<br>tested on %{x}<br>%{text}<extra></extra>",
+        )
+    )
+    made.update_yaxes(autorange="reversed", showgrid=False, ticks="", title_text="")
+    made.update_xaxes(side="top", showgrid=False, ticks="", tickangle=0)
+    made.update_layout(hovermode="closest", margin={"t": 40, "b": 34})
+    made.add_annotation(
+        **{"text": f"{what}{axis_title(metric_name)}", "showarrow": False, "x": 0},
+        **{"xref": "paper", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -8},
+        xanchor="left",
+    )
+    return made
+
+
+def _scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
+    if not centered:
+        return {"colorscale": SEQUENTIAL}
+    most = float(np.nanmax(np.abs(mean))) if np.isfinite(mean).any() else 1.0
+    scale = {"colorscale": DIVERGING, "zmin": -most, "zmax": most}
+    return scale | {"reversescale": direction > 0}
+
+
+def _texts(matrix: Matrix) -> list[list[str]]:
+    half = (np.asarray(matrix.high) - np.asarray(matrix.low)) / 2
+    pairs = zip(np.asarray(matrix.mean, dtype=float), half, strict=True)
+    return [[_cell(*pair) for pair in zip(*row, strict=True)] for row in pairs]
+
+
+def _cell(mean: float, half: float) -> str:
+    if not np.isfinite(mean):
+        return "–"
+    return f"<b>{number(mean)}</b>" + (
+        f"<br>± {number(half)}" if np.isfinite(half) else ""
+    )
+
+
+def _matrix_alt(matrix: Matrix, label: str) -> str:
+    rows = [
+        f"trained on {train}: "
+        + ", ".join(f"{t} {number(v)}" for t, v in zip(matrix.test, row, strict=True))
+        for train, row in zip(matrix.train, np.asarray(matrix.mean), strict=True)
+    ]
+    return f"{label}; " + "; ".join(rows)
