@@ -1,12 +1,15 @@
 """A landscape with nothing hidden: f(x) = ½ (x − c)ᵀ A (x − c), member by member."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from engine.protocol import Gradient, Layout, TaskBatch, Weights
+
+Change = Callable[[Tensor], Tensor]
+Draw = Callable[..., TaskBatch]
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Bowls(TaskBatch):
 
         return self._mapped(copies, self.replicates)
 
-    def _mapped(self, change, replicates: int) -> "Bowls":  # type: ignore[no-untyped-def]
+    def _mapped(self, change: Change, replicates: int) -> "Bowls":
         return replace(
             self,
             replicates=replicates,

@@ -1,9 +1,8 @@
 """Small landscapes in float64, where an identity can be told from a coincidence."""
 
-from collections.abc import Callable
-
 import pytest
 import torch
+from bowls import Draw
 
 import engine.estimators
 import engine.learners
@@ -16,8 +15,6 @@ from engine.tasks.landscapes.mixtures import Mixtures
 discover(engine.learners)
 discover(engine.estimators)
 torch.set_num_threads(1)
-
-Draw = Callable[..., TaskBatch]
 
 
 @pytest.fixture

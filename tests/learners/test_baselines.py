@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from bowls import random_bowls
+from bowls import Draw, random_bowls
 
 from engine.contract.cards import card_of, complete
 from engine.contract.registry import part, parts
 from engine.contract.rng import Rng
 from engine.inner.descend import join
-from engine.inner.updates import schedule_factor
+from engine.inner.updates import Schedule, schedule_factor
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
 
@@ -16,7 +16,7 @@ NAMES = [p.name for p in parts("learner") if getattr(p, "tunable", False)]
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_rate_per_replicate_is_that_replicates_rate(name, draw) -> None:
+def test_a_rate_per_replicate_is_that_replicates_rate(name: str, draw: Draw) -> None:
     both, learner = draw(replicates=2, tasks=2, horizon=8), part("learner", name)()
     rates = torch.tensor([0.01, 0.2], dtype=torch.float64)
     together = join(list(learner.adapt(Meta({"lr": rates}, {}), both))).traces
@@ -29,7 +29,7 @@ def test_a_rate_per_replicate_is_that_replicates_rate(name, draw) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_tuned_rate_serves_every_replicate(name, draw) -> None:
+def test_one_tuned_rate_serves_every_replicate(name: str, draw: Draw) -> None:
     tasks, learner = draw(replicates=3, tasks=2, horizon=5), part("learner", name)()
     one = Meta({"lr": torch.full((1,), 0.05, dtype=torch.float64)}, {})
     three = Meta({"lr": torch.full((3,), 0.05, dtype=torch.float64)}, {})
@@ -39,15 +39,16 @@ def test_one_tuned_rate_serves_every_replicate(name, draw) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_card_offers_rate_tuning_and_schedule(name) -> None:
+def test_the_card_offers_rate_tuning_and_schedule(name: str) -> None:
     card = card_of(part("learner", name))
     assert {"lr", "tuning", "schedule"} <= {knob.name for knob in card.knobs}
-    assert card.group == "baseline" and card.traits["tunable"]
+    assert card.group == "baseline"
+    assert card.traits["tunable"]
     assert complete(card, {}) == part("learner", name)().model_dump()
 
 
 @pytest.mark.parametrize("schedule", ["step", "cosine", "warmup_cosine"])
-def test_the_scale_on_screen_is_the_schedule(schedule) -> None:
+def test_the_scale_on_screen_is_the_schedule(schedule: Schedule) -> None:
     tasks, learner = random_bowls(2), Sgd(lr=0.01, schedule=schedule)
     meta = learner.init([Rng(0)], tasks)
     scale = join(list(learner.adapt(meta, tasks))).traces["lr_scale"]
@@ -56,8 +57,9 @@ def test_the_scale_on_screen_is_the_schedule(schedule) -> None:
     assert share[-1] < 0.02 < max(share) == 1.0
 
 
-def test_a_hand_made_optimizer_does_not_move_in_meta_training(draw) -> None:
+def test_a_hand_made_optimizer_does_not_move_in_meta_training(draw: Draw) -> None:
     tasks = draw(tasks=1, horizon=3)
     meta = Sgd().init([Rng(0)], tasks)
     outer = Sgd().outer(meta, tasks, None, None)
-    assert outer.grads is None and outer.weights is meta.weights
+    assert outer.grads is None
+    assert outer.weights is meta.weights

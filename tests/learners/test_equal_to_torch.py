@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import torch
-from bowls import random_bowls
+from bowls import Draw, random_bowls
 from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
     LambdaLR,
@@ -93,7 +93,9 @@ def torch_path(
 @pytest.mark.filterwarnings("ignore:The epoch parameter:UserWarning")
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("pair", PAIRS)
-def test_a_hand_made_optimizer_is_torchs_step_for_step(pair, schedule, draw) -> None:
+def test_a_hand_made_optimizer_is_torchs_step_for_step(
+    pair: str, schedule: str, draw: Draw
+) -> None:
     name, knobs, optimizer, theirs = PAIRS[pair]
     learner = part("learner", name)(lr=0.02, schedule=schedule, **knobs)
     for tasks in (random_bowls(3), draw(tasks=2)):
@@ -102,7 +104,7 @@ def test_a_hand_made_optimizer_is_torchs_step_for_step(pair, schedule, draw) -> 
         assert (path[:, 0] - path[:, -1]).abs().max() > 1e-3
 
 
-def test_the_base_learners_weight_decay_is_torchs_coupled_one(draw) -> None:
+def test_the_base_learners_weight_decay_is_torchs_coupled_one(draw: Draw) -> None:
     plain, decayed = draw(tasks=2), draw(tasks=2, weight_decay=0.1)
     learner = part("learner", "momentum")(lr=0.05)
     theirs = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}

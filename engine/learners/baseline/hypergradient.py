@@ -1,0 +1,90 @@
+"""Hypergradient descent: the learning rate itself descends, one step behind.
+
+Source: Baydin et al. (2018), arXiv:1703.04782, algorithms 4 to 6, and their
+multiplicative form.
+Differs: a schedule, where one is chosen, multiplies the adapted rate.
+Helps: mends a badly chosen rate; it is greedy, so noise pulls it to zero, and the
+additive form depends on the loss's scale and can turn the rate negative.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.handmade import HandMade, rate_knob
+from engine.inner.updates import (
+    Direction,
+    adam_step,
+    nesterov_step,
+    schedule_factor,
+    zeros,
+)
+from engine.protocol import Glance, Move, Rule, Weights
+
+DECAY, BETAS, EPS = 0.9, (0.9, 0.999), 1e-8
+
+
+@register("learner")
+class Hypergradient(HandMade):
+    """ηₜ ← ηₜ₋₁ + β ⟨gₜ, dₜ₋₁⟩, or ηₜ₋₁ (1 + β cos(gₜ, dₜ₋₁)); w ← w − ηₜ dₜ."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    lr: float = rate_knob(0.1)
+    direction: Literal["sgd", "nesterov", "adam"] = knob(
+        "sgd", label="Direction d", help="Which optimizer's steps the rate scales."
+    )
+    form: Literal["multiplicative", "additive"] = knob(
+        "multiplicative", label="Form",
+        help="Multiplicative does not depend on the loss's scale; additive does.",
+    )  # fmt: skip
+    beta: float = knob(
+        0.1, label="Hypergradient rate β", low=1e-10, high=10.0, log=True,
+        help="How fast the rate moves; the additive form wants 1e-3 and less.",
+    )  # fmt: skip
+
+    def rule(self, rate: Tensor) -> Rule:
+        """Return the rule that starts at given rates."""
+        return HypergradientRule(self, rate)
+
+
+@dataclass(frozen=True)
+class HypergradientRule(Rule):
+    """Hypergradient descent from initial rates, shape (member, 1)."""
+
+    knobs: Hypergradient
+    rate: Tensor
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin at the given rate, with no direction taken yet."""
+        own = {"sgd": (), "nesterov": ("velocity",), "adam": ("m", "v")}
+        moments = zeros(weights, *own[self.knobs.direction])
+        return {"rate": self.rate.clone(), "past": torch.zeros_like(weights), **moments}
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Move the rate by how the gradient lies to the last direction, then step."""
+        along, moments = self._direction(glance, state)
+        rate = self._moved(state["rate"], glance.grad, state["past"])
+        factor = schedule_factor(self.knobs.schedule, glance.step, glance.horizon)
+        scale = rate[:, 0] * factor / self.rate[:, 0].clamp(min=1e-12)
+        state = {"rate": rate, "past": along, **moments}
+        return Move(-(rate * factor) * along, state, {"lr_scale": scale})
+
+    def _moved(self, rate: Tensor, grad: Tensor, past: Tensor) -> Tensor:
+        agree = (grad * past).sum(1, keepdim=True)
+        if self.knobs.form == "additive":
+            return rate + self.knobs.beta * agree
+        size = grad.norm(dim=1, keepdim=True) * past.norm(dim=1, keepdim=True)
+        return rate * (1 + self.knobs.beta * agree / size.clamp(min=1e-30))
+
+    def _direction(self, glance: Glance, state: Weights) -> Direction:
+        if self.knobs.direction == "sgd":
+            return Direction(glance.grad, {})
+        if self.knobs.direction == "nesterov":
+            return nesterov_step(glance.grad, state, DECAY)
+        return adam_step(glance.grad, state, glance.step, BETAS, EPS)
