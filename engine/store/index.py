@@ -26,6 +26,12 @@ from engine.store.errors import (
 
 T = TypeVar("T")
 PATIENCE = 4.0  # seconds; "store busy" must be said within five
+_SETTINGS = (
+    "PRAGMA cell_size_check=ON",
+    "PRAGMA trusted_schema=OFF",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA journal_mode=TRUNCATE",
+)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
@@ -146,11 +152,8 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _begin(db: sqlite3.Connection, begin: str) -> None:
-    db.execute("PRAGMA cell_size_check=ON")
-    db.execute("PRAGMA trusted_schema=OFF")
-    db.execute("PRAGMA synchronous=FULL")
-    if begin != "BEGIN":
-        _patiently(lambda: db.execute("PRAGMA journal_mode=TRUNCATE").fetchall())
+    for setting in _SETTINGS[: 3 if begin == "BEGIN" else 4]:
+        _patiently(lambda setting=setting: db.execute(setting).fetchall())
     _patiently(lambda: db.execute(begin))
     version = _patiently(lambda: _version_of(db))  # takes the read lock, too
     if version > schema.SCHEMA:

@@ -15,7 +15,7 @@ class Wish(NamedTuple):
 
     states: Iterable[JobState] | None = None
     text: str = ""
-    kind: str = "run"
+    kind: str | None = "run"
     workspace: str | None = None
 
 
@@ -55,18 +55,21 @@ def count(index: Index, wish: Wish) -> int:
 
 
 def _where(wish: Wish) -> tuple[str, list[object]]:
-    parts, values = ["kind = ?"], [wish.kind]
+    parts: list[str] = ["1"]
+    values: list[object] = []
+    if wish.kind is not None:
+        parts, values = ["kind = ?"], [wish.kind]
     if wish.states is not None:
         states = [str(state) for state in wish.states]
         parts.append(f"state IN ({', '.join('?' for _ in states)})")
-        values += states
+        values.extend(states)
     for word in wish.text.split():
         parts.append("(title || ' ' || about || ' ' || key) LIKE ? ESCAPE '\\'")
         values.append(f"%{_literal(word)}%")
     if wish.workspace is not None:
         parts.append("workspace = ?")
         values.append(wish.workspace)
-    return " AND ".join(parts), list(values)
+    return " AND ".join(parts), values
 
 
 def _literal(word: str) -> str:

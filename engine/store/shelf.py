@@ -53,14 +53,14 @@ class StoreShelf:
         )
         filing.file_finished(self._index, finished)
 
-    def frozen(self, run_key: str, artefact_name: str) -> Artefact:
+    def frozen(self, run: str, artefact: str) -> Artefact:
         """Return what an input of a spec names.
 
         Raises:
             Refused: If that run or artefact is not in this store.
         """
         try:
-            return readers.artefact(self._index, run_key, artefact_name)
+            return readers.artefact(self._index, run, artefact)
         except StoreError as error:
-            where = f"run {run_key[:12]} gives no {artefact_name[:40]!r}"
+            where = f"run {run[:12]} gives no {artefact[:40]!r}"
             raise Refused(f"{where}: {error}", "inputs") from None

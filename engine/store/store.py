@@ -109,7 +109,7 @@ class Store:
         limit: int = 200,
         offset: int = 0,
         *,
-        kind: str = "run",
+        kind: str | None = "run",
         workspace: str | None = None,
     ) -> list[Job]:
         """List jobs, newest first.
@@ -119,7 +119,7 @@ class Store:
             text: Words that the title, key or spec's part names must hold.
             limit: At most so many.
             offset: Skip so many.
-            kind: "run"; "tuning" for the sub-runs of tuned baselines.
+            kind: "run"; "tuning" for the sub-runs of tuned baselines; both if none.
             workspace: Only this one's; all where none is given.
         """
         wish = listing.Wish(states, text, kind, workspace)
@@ -130,7 +130,7 @@ class Store:
         states: Iterable[JobState] | None = None,
         text: str = "",
         *,
-        kind: str = "run",
+        kind: str | None = "run",
         workspace: str | None = None,
     ) -> int:
         """Count what `jobs` would list without limit."""
@@ -219,13 +219,13 @@ class Store:
         return Recorder(self.index, claim)
 
     # upkeep -------------------------------------------------------------------
-    def sweep(self) -> list[leases.Fate]:
+    def sweep(self, reasons: dict[int, str] | None = None) -> list[leases.Fate]:
         """Judge every lease once: lost, stalled or revoked; says what it did."""
-        return leases.sweep(self.index)
+        return leases.sweep(self.index, reasons)
 
-    def check(self) -> list[str]:
-        """Verify every file against its checksum; returns what is damaged."""
-        return repair.check(self.index)
+    def check(self, *, deep: bool = True) -> list[str]:
+        """Verify the index, and every file if `deep`; returns the damaged keys."""
+        return repair.check(self.index, deep=deep)
 
     def tidy(self) -> int:
         """Remove temporary and orphan files; returns how many."""

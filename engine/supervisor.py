@@ -1,0 +1,346 @@
+"""The supervisor: one per store, a process of its own, keeps warm workers.
+
+It is started by whoever needs it and outlives them; it never computes. Workers
+are started by exec, hang on a pipe from it, and are ended only by their number
+and only if it started them. Idle, it looks at one file's time stamp.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+from filelock import FileLock, Timeout
+
+from engine.contract.jobs import JobState
+from engine.store import Store, StoreError, default_home, files, leases
+from engine.store.leases import Process
+from engine.worker import LEASHED
+
+ROOT = Path(__file__).resolve().parents[1]
+LOOK_EVERY = 0.15  # seconds between two looks for new work
+SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
+FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
+LONGEST_PAUSE = 30.0  # seconds between two starts of a worker that keeps dying
+LOG_LIMIT = 2_000_000
+WORKER = (sys.executable, "-m", "engine", "work")
+ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
+_log = logging.getLogger(__name__)
+
+
+class Status(NamedTuple):
+    """Whether a supervisor is there, and which; true if it is."""
+
+    alive: bool
+    pid: int | None = None
+    workers: int = 0
+
+    def __bool__(self) -> bool:
+        return self.alive
+
+
+class SupervisorError(RuntimeError):
+    """The supervisor could not be started or stopped; one line."""
+
+
+@dataclass
+class Child:
+    """A worker that this supervisor started."""
+
+    process: subprocess.Popen[bytes]
+    started: float
+    ended: bool = False
+
+    def call(self) -> None:
+        """Tell it that there may be work; a call that is not heard is no loss."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, BlockingIOError):
+                os.write(self.process.stdin.fileno(), b".")
+
+    def end(self) -> None:
+        """Kill it: it did not answer."""
+        self.ended = True
+        self.process.kill()
+
+    def let_go(self) -> None:
+        """Ask it to keep its checkpoint and end."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.stdin = None
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def alive(home: Path | None = None) -> Status:
+    """Say whether a supervisor tends this store; imports no torch, waits never."""
+    home = home or default_home()
+    if not (home / "supervisor.lock").exists():
+        return Status(False)
+    lock = FileLock(home / "supervisor.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        told = _told(home)
+        return Status(True, told.get("pid"), told.get("workers", 0))
+    except OSError:
+        return Status(False)
+    lock.release()
+    return Status(False)
+
+
+def _told(home: Path) -> dict[str, int]:
+    try:
+        told = json.loads((home / "supervisor.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
+
+
+def wake(home: Path | None = None, wait: float = 10.0) -> Status:
+    """Start a supervisor in a session of its own, unless one is there.
+
+    Raises:
+        SupervisorError: If none is alive after `wait` seconds.
+    """
+    home = home or default_home()
+    if found := alive(home):
+        return found
+    files.make_folder(home)
+    command = [sys.executable, "-m", "engine", "supervise"]
+    with open(home / "supervisor.log", "ab") as log:
+        started = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, "METASCOPE_HOME": str(home.absolute())},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _started.append(started)
+    deadline = time.monotonic() + wait
+    while time.monotonic() < deadline and started.poll() is None:
+        if found := alive(home):
+            return found
+        time.sleep(0.05)
+    if found := alive(home):  # another one was first
+        return found
+    raise SupervisorError(f"the engine did not start; see {home / 'supervisor.log'}")
+
+
+_started: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
+
+
+def stop(home: Path | None = None, wait: float = 15.0) -> bool:
+    """Ask the supervisor to end its workers and itself; says whether it has."""
+    home = home or default_home()
+    if not alive(home):
+        return True
+    told = _told(home)
+    who = Process(told.get("pid", 0), told.get("birth", 0.0), str(told.get("boot")))
+    if leases.lives(who):
+        os.kill(who.pid, signal.SIGTERM)
+    deadline = time.monotonic() + wait
+    while alive(home) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for each in _started:
+        each.poll()
+    return not alive(home)
+
+
+def supervise(
+    home: Path | None = None,
+    command: Sequence[str] = WORKER,
+    workers: int | None = None,
+) -> int:
+    """Tend a store until asked to stop; returns the exit code.
+
+    Args:
+        home: The store's folder.
+        command: Starts one worker; tests bring their own.
+        workers: How many to keep warm; cores - 1 (at least 1) where not given.
+
+    Raises:
+        SupervisorError: If another one tends this store already.
+    """
+    store = Store.open(home)
+    lock = FileLock(store.home / "supervisor.lock")
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        raise SupervisorError("another engine tends this store already") from None
+    with lock:
+        Supervisor(store, command, workers or max(1, cores() - 1)).run()
+    return 0
+
+
+class Supervisor:
+    """Keeps workers alive, calls them when there is work, and judges leases."""
+
+    def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
+        self.store, self.command, self.wanted = store, list(command), workers
+        self.children: dict[int, Child] = {}
+        self.stopping = False
+        self._reasons: dict[int, str] = {}
+        self._deaths = 0
+        self._start_after = 0.0
+        self._swept = -SWEEP_EVERY
+        self._seen = 0
+
+    def run(self) -> None:
+        """Tend the store until asked to stop, or until it is gone."""
+        signal.signal(signal.SIGTERM, self.ask_to_stop)
+        signal.signal(signal.SIGINT, self.ask_to_stop)
+        self._begin()
+        try:
+            while not self.stopping and self.store.index.path.exists():
+                self.look()
+                time.sleep(LOOK_EVERY)
+        finally:
+            self._end()
+
+    def ask_to_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Stop after the present look; also a signal handler."""
+        self.stopping = True
+
+    def look(self) -> None:
+        """Do one round: reap, start, judge, call."""
+        died = self._reap()
+        self._start()
+        now = time.monotonic()
+        try:
+            if died or now - self._swept >= SWEEP_EVERY:
+                self._swept = now
+                self._sweep()
+                self._call()
+            elif self._changed():
+                self._call()
+        except StoreError as error:
+            _log.warning("%s", error)
+
+    def _begin(self) -> None:
+        try:
+            self.store.check(deep=False)
+            self.store.sweep()
+            self.store.tidy()
+        except StoreError as error:
+            _log.warning("%s", error)
+        self._tell()
+
+    def _tell(self) -> None:
+        """Leave a note of who and how many; a full disk does without."""
+        told = leases.me()._asdict() | {"workers": len(self.children)}
+        with contextlib.suppress(StoreError, FileNotFoundError):
+            note = self.store.home / "supervisor.json"
+            files.write_new(note, json.dumps(told).encode())
+
+    # workers ------------------------------------------------------------------
+    def _start(self) -> None:
+        if len(self.children) >= self.wanted or time.monotonic() < self._start_after:
+            return
+        env = {
+            **os.environ,
+            **ALLOCATOR,
+            **ONE_THREAD,
+            LEASHED: "1",
+            "METASCOPE_HOME": str(self.store.home.absolute()),
+        }
+        process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+        self.children[process.pid] = Child(process, time.monotonic())
+        self._tell()
+
+    def _reap(self) -> bool:
+        """Notice workers that ended; one that keeps dying is started ever later."""
+        ended = [
+            pid for pid, c in self.children.items() if c.process.poll() is not None
+        ]
+        for pid in ended:
+            child = self.children.pop(pid)
+            child.let_go()
+            self._reasons[pid] = _reason(child.process.returncode)
+            if not child.ended:
+                _log.warning("worker %s: %s", pid, self._reasons[pid])
+                self._pause(time.monotonic() - child.started)
+        return bool(ended)
+
+    def _pause(self, lasted: float) -> None:
+        self._deaths = 0 if lasted > LONGEST_PAUSE else self._deaths + 1
+        pause = min(LONGEST_PAUSE, 0.25 * 2**self._deaths)
+        self._start_after = time.monotonic() + pause
+
+    def _sweep(self) -> None:
+        for fate in self.store.sweep(self._reasons):
+            _log.warning("run %s: %s", fate.key[:12], fate.verdict)
+            child = self.children.get(fate.pid)
+            if fate.end and child is not None:
+                child.end()
+        self._reasons.clear()
+
+    def _changed(self) -> bool:
+        """Say whether anything was written to the index since the last look."""
+        with contextlib.suppress(OSError):
+            stamp = self.store.index.path.stat().st_mtime_ns
+            if stamp != self._seen:
+                self._seen = stamp
+                return True
+        return False
+
+    def _call(self) -> None:
+        if self.store.count([JobState.QUEUED], kind=None):
+            for child in self.children.values():
+                child.call()
+
+    def _end(self) -> None:
+        """Let every worker keep its checkpoint and go, then end what is left."""
+        for child in self.children.values():
+            child.let_go()
+        deadline = time.monotonic() + FAREWELL
+        for child in self.children.values():
+            try:
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        with contextlib.suppress(StoreError):
+            self.store.sweep()
+
+
+def _reason(code: int) -> str:
+    """Say in words how a process ended.
+
+    >>> _reason(-11)
+    'its worker was killed by SIGSEGV'
+    """
+    if code >= 0:
+        return f"its worker ended with exit code {code}"
+    name = signal.Signals(-code).name
+    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
+    return f"its worker was killed by {name}{hint}"
