@@ -92,7 +92,7 @@ def student(df: Floats) -> Floats:
     >>> student(np.array([7.0, 0.0])).round(2)
     array([2.36,  nan])
     """
-    from scipy.special import stdtrit  # type: ignore[import-untyped]
+    from scipy.special import stdtrit
 
     at = np.where(df > 0, df, np.nan)
     return np.asarray(stdtrit(at, 0.5 + LEVEL / 2), dtype=np.float64)

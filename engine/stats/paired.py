@@ -157,7 +157,7 @@ def _spread(means: Floats, drawn: Floats) -> tuple[float, float]:
 
 
 def _student_p(t: float, df: int) -> float:
-    from scipy.special import stdtr  # type: ignore[import-untyped]
+    from scipy.special import stdtr
 
     return float(2 * stdtr(df, -t))
 

@@ -113,8 +113,7 @@ def level(name: str, values: Floats) -> Interval:
 
 
 def _ledger(table: Table, label: str) -> Json:
-    spent = {p: table.number(label, p, "gradient_evaluations") for p in PHASES}
-    return {phase: int(count or 0) for phase, count in spent.items()}
+    return {phase: table.spent(label, phase) for phase in PHASES}
 
 
 def _interval(found: Interval) -> Json:

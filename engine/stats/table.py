@@ -49,6 +49,16 @@ class Table:
         value = float(block.array.item()) if block and block.array.size == 1 else None
         return value if value is not None and np.isfinite(value) else None
 
+    def spent(self, learner: str, phase: str) -> int:
+        """Return the gradient evaluations of a phase, over all its conditions."""
+        found = (
+            float(block.array.sum())
+            for block in self.blocks
+            if (block.learner, block.phase) == (learner, phase)
+            and block.metric == "gradient_evaluations"
+        )
+        return round(sum(found))
+
     def tests(
         self,
         learner: str,

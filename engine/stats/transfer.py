@@ -131,11 +131,11 @@ def transfer_matrix(
         for test, cell in _row(Table(blocks), spec, name).items():
             cells.setdefault((spec.family.name, test), cell)
     train = tuple(dict.fromkeys(at for at, _ in cells))
-    test = tuple(dict.fromkeys([*train, *(at for _, at in cells)]))
+    tested = tuple(dict.fromkeys([*train, *(at for _, at in cells)]))
     empty = (np.nan, np.nan, np.nan, 0)
-    grid = np.array([[cells.get((a, b), empty) for b in test] for a in train])
-    mean, low, high, n = np.moveaxis(grid.reshape(len(train), len(test), 4), -1, 0)
-    return Transfer(train, test, mean, low, high, n.astype(np.int64))
+    grid = np.array([[cells.get((a, b), empty) for b in tested] for a in train])
+    mean, low, high, n = np.moveaxis(grid.reshape(len(train), len(tested), 4), -1, 0)
+    return Transfer(train, tested, mean, low, high, n.astype(np.int64))
 
 
 def _row(

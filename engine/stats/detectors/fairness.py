@@ -28,11 +28,11 @@ def untuned(table: Table, spec: RunSpec) -> Iterator[Finding]:
 
 
 def _training(table: Table, spec: RunSpec) -> float:
-    """Return the most gradients that one replicate's meta-training cost."""
+    """Return the most gradients that meta-training cost one replicate."""
     spent = [
         table.number(c.label, "train", "gradient_evaluations") for c in chosen(spec)
     ]
-    return max((s for s in spent if s is not None), default=0.0) / spec.replicates
+    return max((s for s in spent if s is not None), default=0.0)
 
 
 def _tuning(table: Table, baseline: LearnerChoice, paid: float) -> Iterator[Finding]:
@@ -44,13 +44,11 @@ def _tuning(table: Table, baseline: LearnerChoice, paid: float) -> Iterator[Find
     edge = rate <= min(rates) * (1 + 1e-6) or rate >= max(rates) * (1 - 1e-6)
     spent = table.number(baseline.label, "tune", "gradient_evaluations")
     short = spent is not None and spent < paid
-    cost = "" if spent is None else (
-        f" Tuning took {spent:,.0f} gradients, meta-training {paid:,.0f} a replicate."
-    )  # fmt: skip
+    cost = f" Tuning took {spent or 0:,.0f} gradients, meta-training {paid:,.0f}."
     yield Finding(
         *(16, UNTUNED, baseline.label, edge or short),
         evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
-        f"{max(rates):.3g}{', at their edge' if edge else ''}.{cost}",
+        f"{max(rates):.3g}{', at their edge' if edge else ''}.{cost if spent else ''}",
         remedy="Widen the range of rates." if edge
         else "Tune it with equal budget, or on more tasks.",
     )  # fmt: skip
