@@ -19,7 +19,7 @@ from engine.tasks.supervised import DataFamily
 
 @register("family")
 class Rings(DataFamily):
-    """x = g R(φ) diag(e, 1) r (cos t, sin t) + noise; ring r = 1…n, y = (r − 1) mod 2."""
+    """x = g R(φ) diag(e, 1) r (cos t, sin t) + noise, y = (r − 1) mod 2, r = 1 … n."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})

@@ -1,0 +1,37 @@
+"""Concept shift: in a region of the inputs, the right answer is another one.
+
+Source: the real concept drift of Gama et al. (2014), doi:10.1145/2523813.
+Differs: the region is a half-space, and it holds a stated share of the rows.
+Helps: as the change that no rescaling of inputs can undo: the boundary bends.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_inputs
+from engine.shifts.regions import with_region_changed
+
+
+@register("shift")
+class Concept(Shift):
+    """y ← (y + 1) mod K where u·x exceeds its 1 − s quantile; a value is mirrored."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.5)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Change the answers of training and held-out rows in the region."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            return with_region_changed(sample, rng, severity)
+
+        return setting.warped(warp)

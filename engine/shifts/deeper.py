@@ -1,0 +1,31 @@
+"""Deeper base learner: more hidden layers than the optimizer was trained with.
+
+Source: Metz et al. (2022), arXiv:2211.09760, on learned optimizers and model size.
+Helps: to see whether an optimizer copes with gradients that pass more layers.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_net, no_net
+
+
+@register("shift")
+class Deeper(Shift):
+    """depth ← depth + round(s)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "layers"
+    severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
+    top: ClassVar[float] = 8.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_net(setting, "depth")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give the base learner more hidden layers."""
+        now = int(setting.net.model_dump()["depth"])
+        return changed_net(setting, depth=now + round(severity))

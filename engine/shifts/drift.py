@@ -1,0 +1,45 @@
+"""Abrupt drift: in the middle of a run, answers in a region change at once.
+
+Source: abrupt concept drift of Gama et al. (2014), doi:10.1145/2523813.
+Differs: the region is a half-space with a stated share of the rows.
+Helps: to see who recovers: an optimizer whose rate has decayed has none left.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_inputs
+from engine.shifts.regions import with_region_changed
+
+
+@register("shift")
+class Drift(Shift):
+    """From step t₀ on, the answer is another one where u·x is above its quantile."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.5)
+    top: ClassVar[float] = 1.0
+
+    start: float = knob(
+        0.5, label="Start t₀", unit="of the horizon", low=0.0, high=1.0,
+        help="When the answers change; late changes leave few steps to recover.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give every task a later form, with the answers of a region changed."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            later = with_region_changed(sample, rng, severity)
+            return replace(sample, later=later, drift=(self.start, 0.0))
+
+        return setting.warped(warp)

@@ -1,0 +1,47 @@
+"""Feature noise: Gaussian noise on every input.
+
+Source: the noise corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
+Differs: measured in standard deviations of each task's own inputs; the same noise
+at every severity, only larger.
+Helps: to see what overlap of the classes does: the best loss rises, steps slow.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import Change, deviation, no_inputs, on_both
+
+
+@register("shift")
+class FeatureNoise(Shift):
+    """x ← x + s σ ∘ n, n ~ N(0, I), on training and held-out rows."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "σ"
+    severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
+    top: ClassVar[float] = 10.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Add noise to every task's inputs."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "feature_noise"))
+            size = severity * deviation(sample)
+            noise = size * draw.standard_normal(sample.x.shape)
+            held = size * draw.standard_normal(sample.held_x.shape)
+            return on_both(sample, _adding(noise), _adding(held))
+
+        return setting.warped(warp)
+
+
+def _adding(noise: np.ndarray) -> Change:
+    return lambda x: (x + noise).astype(x.dtype)

@@ -1,0 +1,49 @@
+"""Gradual drift: during a run, answers in a region change row by row.
+
+Source: gradual concept drift of Gama et al. (2014), doi:10.1145/2523813.
+Differs: the region is a half-space with a stated share of the rows.
+Helps: to see who keeps up with a target that moves for a while.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_inputs
+from engine.shifts.regions import with_region_changed
+
+
+@register("shift")
+class GradualDrift(Shift):
+    """Between t₀ and t₀ + l, one row after the other gets the region's new answer."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.5)
+    top: ClassVar[float] = 1.0
+
+    start: float = knob(
+        0.3, label="Start t₀", unit="of the horizon", low=0.0, high=1.0,
+        help="When the first answers change.",
+    )  # fmt: skip
+    length: float = knob(
+        0.4, label="Length l", unit="of the horizon", low=0.0, high=1.0,
+        help="How long it takes until all have changed; 0 is abrupt.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give every task a later form, with the answers of a region changed."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            later = with_region_changed(sample, rng, severity)
+            return replace(sample, later=later, drift=(self.start, self.length))
+
+        return setting.warped(warp)

@@ -1,0 +1,45 @@
+"""Longer horizon: the base learner is trained for more steps than was learned on.
+
+Source: Andrychowicz et al. (2016), arXiv:1606.04474, and Metz et al. (2022),
+arXiv:2211.09760: learned optimizers fail past their training horizon.
+Helps: to see whether an optimizer falls apart after the last step that it knows.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.contract.errors import Refused
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+
+LIMIT = 20_000
+
+
+@register("shift")
+class Horizon(Shift):
+    """T ← round(T 2^s)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "doublings"
+    severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
+    top: ClassVar[float] = 6.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return ""
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Train every task for longer.
+
+        Raises:
+            Refused: If that would be more steps than a run may have.
+        """
+        longer = round(setting.horizon * 2.0**severity)
+        if longer > LIMIT:
+            raise Refused(
+                f"a horizon of {setting.horizon:,} steps doubled {severity:g} times is "
+                f"{longer:,} steps; at most {LIMIT:,} are run",
+                "severities",
+            )
+        return replace(setting, horizon=longer)

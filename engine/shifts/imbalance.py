@@ -1,0 +1,62 @@
+"""Class imbalance: some classes become rare among the training rows.
+
+Source: the long-tailed classes of Cui et al. (2019), arXiv:1901.05555.
+Differs: rows of rare classes are replaced by copies of rows of common ones, so
+that the number of training rows stays; held-out rows stay balanced as they were.
+Helps: to see whether an optimizer neglects what it seldom sees.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import no_labels
+
+
+@register("shift")
+class Imbalance(Shift):
+    """p_k ∝ p_k 2^(−s k/(K − 1)), k = 0 … K − 1: first to last class as 2^s to 1."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "doublings"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 3.0, 4.0)
+    top: ClassVar[float] = 10.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_labels(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Replace training rows of every task."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "imbalance"))
+            picks = _picks(sample, draw, severity)
+            return _resampled(sample, picks)
+
+        return setting.warped(warp)
+
+
+def _picks(sample: Sample, draw: np.random.Generator, severity: float) -> np.ndarray:
+    """Choose which row stands in each place; most stay where they are."""
+    count, last = len(sample.y), max(sample.outputs - 1, 1)
+    share = np.bincount(sample.y, minlength=sample.outputs) / count
+    wanted = share * 2.0 ** (-severity * np.arange(sample.outputs) / last)
+    wanted /= wanted.sum()
+    factor = wanted / np.maximum(share, 1e-12)
+    dropped = draw.random(count) > factor[sample.y]
+    # Common classes fill the gaps, each row by how much its class must grow.
+    gain = np.cumsum(np.maximum(factor - 1.0, 0.0)[sample.y])
+    aim = draw.random(count) * gain[-1]
+    stand_in = np.searchsorted(gain, aim, side="right").clip(max=count - 1)
+    return np.where(dropped, stand_in, np.arange(count))
+
+
+def _resampled(sample: Sample, picks: np.ndarray) -> Sample:
+    later = sample.later and _resampled(sample.later, picks)
+    return replace(sample, x=sample.x[:, picks], y=sample.y[picks], later=later)

@@ -1,0 +1,48 @@
+"""Label noise: some training labels are wrong; held-out ones stay right.
+
+Source: Angluin and Laird (1988): symmetric classification noise.
+Differs: on training rows only, so that accuracy is still measured on the truth.
+Helps: to see whether an optimizer goes on to fit what should not be fitted.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import no_labels
+
+
+@register("shift")
+class LabelNoise(Shift):
+    """y ← another class, each as likely, with probability s; training rows only."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_labels(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give some training rows of every task a wrong label."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "label_noise"))
+            wrong = draw.random(sample.y.shape) < severity
+            away = draw.integers(1, sample.outputs, sample.y.shape)
+            return _mislabeled(sample, wrong, away)
+
+        return setting.warped(warp)
+
+
+def _mislabeled(sample: Sample, wrong: np.ndarray, away: np.ndarray) -> Sample:
+    y = np.where(wrong, (sample.y + away) % sample.outputs, sample.y)
+    later = sample.later and _mislabeled(sample.later, wrong, away)
+    return replace(sample, y=y, later=later)

@@ -1,0 +1,45 @@
+"""Missing features: cells are lost at random and stand as 0.
+
+Source: Rubin (1976): missing completely at random; imputed with a constant.
+Differs: the constant is 0 in the task's own units, not the mean of the input.
+Helps: to see how an optimizer takes rows that say less than those it learned on.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import Change, no_inputs, on_both
+
+
+@register("shift")
+class Missing(Shift):
+    """x_i ← 0 with probability s; what is lost at a low s is lost at a higher one."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Lose cells of training and held-out rows."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "missing"))
+            kept = draw.random(sample.x.shape) >= severity
+            held = draw.random(sample.held_x.shape) >= severity
+            return on_both(sample, _keeping(kept), _keeping(held))
+
+        return setting.warped(warp)
+
+
+def _keeping(kept: np.ndarray) -> Change:
+    return lambda x: x * kept.astype(x.dtype)

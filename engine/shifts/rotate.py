@@ -1,0 +1,58 @@
+"""Rotate: the inputs are turned around the origin.
+
+Source: ours, as a control.
+Differs: in more than two dimensions, disjoint random planes are turned together.
+Helps: as the null shift: SGD on a net whose initial weights are rotation
+invariant cannot tell, on average; Adam, which works axis by axis, can.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import on_inputs, too_few_inputs
+
+
+@register("shift")
+class Rotate(Shift):
+    """x ← Q R(s) Qᵀ x, R turning planes (1, 2), (3, 4), … by s; in the plane Q = I."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "degrees"
+    severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
+    top: ClassVar[float] = 360.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return too_few_inputs(setting, 2)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Turn every task's inputs."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            size = sample.x.shape[0]
+            turn = rotation(size, np.deg2rad(severity))
+            if size > 2:
+                draw = generator(rng.child("shift", "rotate"))
+                basis = np.linalg.qr(draw.standard_normal((size, size)))[0]
+                turn = basis @ turn @ basis.T
+            return on_inputs(sample, lambda x: (turn @ x).astype(x.dtype))
+
+        return setting.warped(warp)
+
+
+def rotation(size: int, angle: float) -> np.ndarray:
+    """Return the matrix that turns planes (0, 1), (2, 3), … by an angle in radians.
+
+    >>> rotation(3, np.pi / 2).round().astype(int).tolist()
+    [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
+    """
+    matrix = np.eye(size)
+    for i in range(0, size - 1, 2):
+        cos, sin = np.cos(angle), np.sin(angle)
+        matrix[i : i + 2, i : i + 2] = [[cos, -sin], [sin, cos]]
+    return matrix

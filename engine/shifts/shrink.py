@@ -1,0 +1,47 @@
+"""Shrink: one input, or all, become shorter.
+
+Source: the classic effect of input scale on the condition number of a landscape;
+LeCun, Bottou, Orr and Müller (1998), Efficient BackProp.
+Helps: with one input as the opposite of stretch; with all of them gradients get
+small, and a rate that was right becomes too timid.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_inputs, on_inputs
+from engine.shifts.scaling import scales
+
+
+@register("shift")
+class Shrink(Shift):
+    """x_i ← x_i · 2^−s for the first input, a random one of each task, or all."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "halvings"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 2.5)
+    top: ClassVar[float] = 10.0
+
+    axis: Literal["first", "random", "all"] = knob(
+        "first", label="Which input",
+        help="The first, one at random for each task, or all of them together.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Make every task's chosen inputs shorter."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            factors = np.float32(2.0) ** scales(self.axis, sample, rng, -severity)
+            return on_inputs(sample, lambda x: x * factors)
+
+        return setting.warped(warp)

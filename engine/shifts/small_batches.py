@@ -1,0 +1,38 @@
+"""Smaller batches: every gradient is taken on fewer examples, so it is noisier.
+
+Source: McCandlish et al. (2018), arXiv:1812.06162: the gradient noise scale.
+Differs: examples of a batch are drawn with replacement.
+Helps: to see whether an optimizer mistakes noise for progress.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_net, no_net
+
+
+@register("shift")
+class SmallBatches(Shift):
+    """B ← max(1, round(B 2^−s)), B the batch size or, in full batch, all examples."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "halvings"
+    severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 5.0)
+    top: ClassVar[float] = 12.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_net(setting, "batch_size")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Make the base learner's batches smaller."""
+        size = round(_batch(setting) / 2.0**severity)
+        return changed_net(setting, batch_size=max(1, size))
+
+
+def _batch(setting: Setting) -> int:
+    """Return how many examples a gradient is taken on now."""
+    every = int(getattr(setting.family, "examples", 0))
+    return min(setting.net.batch_size or every, every)

@@ -1,0 +1,39 @@
+"""Translate: all inputs move together, along a random direction.
+
+Source: covariate shift of the mean; Shimodaira (2000).
+Differs: measured in standard deviations of each task's own training inputs.
+Helps: to see whether an optimizer relies on inputs that lie around 0.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import deviation, direction, no_inputs, on_inputs
+
+
+@register("shift")
+class Translate(Shift):
+    """x ← x + s σ ∘ u, u a random unit vector per task, the same at every s."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    unit: ClassVar[str] = "σ"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
+    top: ClassVar[float] = 20.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_inputs(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Move every task's inputs."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "translate"))
+            arrow = direction(draw, sample.x.shape[0])[:, None]
+            step = severity * deviation(sample) * arrow
+            return on_inputs(sample, lambda x: (x + step).astype(x.dtype))
+
+        return setting.warped(warp)
