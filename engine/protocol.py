@@ -274,6 +274,10 @@ class Family(Part):
         """Name the file that this family needs and that is absent, or nothing."""
         return ""
 
+    def answers(self) -> str:
+        """Return `output`, or what the knobs make of it: classes, value or none."""
+        return self.output
+
     @abstractmethod
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: "Place"
