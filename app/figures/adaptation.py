@@ -12,7 +12,7 @@ from app.figures.shapes import Film, Floats, Roles
 from app.figures.theme import GRID, Style, dress, figure, nice, number, styles
 
 MAX_FRAMES = 32
-CLASS_COLORS = ("#1659b5", "#b34700")
+CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
 # Even steps of lightness from the page's own background to either class.
 BOUNDARY_SCALE = [
@@ -124,7 +124,7 @@ def _dots(film: Film, task: int) -> list[go.Scatter]:
             x=points[classes == k, 0],
             y=points[classes == k, 1],
             mode="markers",
-            marker={"color": color, "symbol": symbol, "size": 6.5 + k, "line": ring},
+            marker={"color": color, "symbol": symbol, "size": 5.5 + k, "line": ring},
             **{"hoverinfo": "skip", "name": f"class {k}"},
         )
         for k, (color, symbol) in enumerate(
@@ -143,7 +143,7 @@ def _titles(
     for place, label in enumerate(labels):
         axis = "" if place == 0 else str(place + 1)
         told = number(float(losses[label][frame])) if losses and label in losses else ""
-        chip = f"<span style='color:{looks[label].color}'>●</span>"
+        chip = f"<span style='color:{looks[label].color};font-size:17px'>●</span>"
         titles.append(
             {
                 "text": f"{chip} <b>{nice(label)}</b>  {told}".rstrip(),
@@ -155,7 +155,7 @@ def _titles(
     return titles
 
 
-def _controls(made: go.Figure, steps: Sequence[int]) -> None:
+def _controls(made: go.Figure, steps: Sequence[int], below: int = 0) -> None:
     now: dict[str, Any] = {"mode": "immediate", "transition": {"duration": 0}}
     jump = now | {"frame": {"duration": 0, "redraw": True}}
     play = now | {"frame": {"duration": 120, "redraw": True}, "fromcurrent": True}
@@ -165,19 +165,19 @@ def _controls(made: go.Figure, steps: Sequence[int]) -> None:
     ]
     calm = {"bgcolor": "rgba(0,0,0,0)", "bordercolor": GRID, "y": 0, "yanchor": "top"}
     made.update_layout(
-        margin_b=76,
+        margin_b=76 + below,
         updatemenus=[
             {
                 **calm,
                 **{"type": "buttons", "direction": "left", "showactive": False},
                 **{"buttons": buttons, "x": 0, "xanchor": "left"},
-                "pad": {"t": 18, "r": 8},
+                "pad": {"t": 18 + below, "r": 8},
             }
         ],
         sliders=[
             {
                 **{**calm, "bgcolor": GRID, "active": len(steps) - 1},
-                **{"x": 0.22, "len": 0.78, "pad": {"t": 4}, "ticklen": 0},
+                **{"x": 0.22, "len": 0.78, "pad": {"t": 4 + below}, "ticklen": 0},
                 **{"minorticklen": 0, "font": {"size": 11}, "borderwidth": 0},
                 "currentvalue": {"prefix": "step ", "xanchor": "right", "offset": 4},
                 "steps": [
@@ -205,8 +205,8 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
     kept = spaced(count)
     made = figure(
         title="Paths on the landscape",
-        read="Darker: higher loss (log scale). Ring: common start; dots: where each "
-        "learner is. Steps that zigzag across the valley are too large.",
+        read="The stronger the grey, the higher the loss (log scale). Ring: common "
+        "start; marks: where each learner is. Steps that zigzag across the valley are too large.",
         alt=f"Paths of {', '.join(labels)} over {count - 1} steps from one start",
         height=440,
     )
@@ -226,10 +226,10 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
         for step in kept
     ]
     _frame_axes(made, film)
-    _controls(made, kept)
+    _controls(made, kept, below=26)
     made.update_layout(
         hovermode="closest",
-        margin={"t": 34, "b": 92},
+        margin={"t": 34},
         legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"},
     )
     return made
@@ -258,7 +258,7 @@ def _land(film: Film, task: int) -> go.Contour:
 def _walk(path: Floats, step: int, look: Style) -> go.Scatter:
     drawn = _steps_of(path, step)
     drawn.update(
-        **{"mode": "lines+markers", "line": {**look.line, "shape": "linear"}},
+        **{"mode": "lines+markers", "line": look.line},
         **{"name": nice(look.label), "uid": f"{look.label}:path"},
         hovertemplate="%{x:.3g}, %{y:.3g}",
     )

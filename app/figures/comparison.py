@@ -18,6 +18,7 @@ from app.figures.theme import (
     footnote,
     legend_below,
     log_axis,
+    names_axis,
     nice,
     number,
     positive,
@@ -25,7 +26,7 @@ from app.figures.theme import (
     translucent,
     y_caption,
 )
-from engine.contract.metrics import metric
+from engine.contract.metrics import Metric, metric
 
 STRIP_POINTS = 400
 _GOLDEN = 0.6180339887498949
@@ -65,9 +66,9 @@ def spread_figure(
     for place, label in enumerate(labels):
         _strip(made, flat[label], place, looks[label], log)
     ticks = [_tick(label, flat[label]) for label in labels]
-    made.update_yaxes(tickvals=list(range(len(labels))), ticktext=ticks, ticks="")
-    made.update_yaxes(range=[-0.6, len(labels) - 0.4], showgrid=False)
-    made.update_xaxes(log_axis() if log else {"tickformat": "~g"})
+    made.update_yaxes(tickvals=list(range(len(labels))), ticktext=ticks)
+    made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
+    made.update_xaxes(log_axis(*flat.values(), most=6) if log else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
     hidden = sum(positive(v)[1] for v in flat.values()) if log else 0
@@ -142,10 +143,10 @@ def _threads(rows: Sequence[Floats], log: bool) -> go.Scatter:
 
 
 _CALLS = {
-    "better": ("#3f9552", "triangle-up", "▲ better"),
-    "worse": ("#ca3401", "triangle-down", "▼ worse"),
-    "no difference": (GREY, "circle", "● no difference"),
-    "description": (GREY, "circle-open", "○ one replicate: no verdict"),
+    "better": ("#3f9552", "triangle-up", "▲", "better"),
+    "worse": ("#ca3401", "triangle-down", "▼", "worse"),
+    "no difference": (GREY, "circle", "●", "no difference"),
+    "description": (GREY, "circle-open", "○", "no verdict"),
 }
 
 
@@ -173,7 +174,7 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
             _heading(made, line, y)
         else:
             _claim(made, line, y)
-    _center(made, kind.direction, (kind.label, kind.unit))
+    _differences(made, known, kind)
     low = min(places, default=0.0) - 0.45
     made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
@@ -241,9 +242,14 @@ def _heading(made: go.Figure, text: str, y: float) -> None:
 
 
 def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
-    color, symbol, word = _CALLS[claim["call"]]
+    color, symbol, sign, word = _CALLS[claim["call"]]
     mid, low, high = (_value(claim, name) for name in ("difference", "low", "high"))
     told = f"{number(mid)} [{number(low)}, {number(high)}]"
+    word = f"<span style='color:{color}'>{sign}</span> {word}"
+    made.add_shape(
+        **{"type": "line", "x0": 0, "x1": 0, "y0": y - 0.3, "y1": y + 0.2},
+        **{"line": {"color": GREY, "width": 1.4}, "layer": "below"},
+    )
     made.add_trace(
         go.Scatter(
             **{"x": [low, high], "y": [y, y], "mode": "lines", "showlegend": False},
@@ -260,7 +266,7 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
     )
     sides = (
         ("left", 0, f"vs {nice(claim['against'])}"),
-        ("right", 1, f"{word}  <b>{number(mid)}</b> [{number(low)}, {number(high)}]"),
+        ("right", 1, f"{word}  <b>{told.replace(' [', '</b> [')}"),
     )
     for anchor, x, text in sides:
         made.add_annotation(
@@ -270,16 +276,20 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
         )
 
 
-def _center(made: go.Figure, direction: int, words: tuple[str, str]) -> None:
-    made.add_shape(
-        **{"type": "line", "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "y domain"},
-        **{"line": {"color": GREY, "width": 1.4}, "layer": "below"},
+def _differences(
+    made: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
+) -> None:
+    """Set up the axis: 0 and every interval lie within it."""
+    ends = [_value(c, end) for c in claims for end in ("low", "difference", "high")]
+    ends = [end for end in ends if np.isfinite(end)] + [0.0]
+    pad = 0.06 * (max(ends) - min(ends) or 1.0)
+    words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
+    sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""
+    made.update_xaxes(
+        title_text=f"Difference in {kind.label.lower()} ({kind.unit}){sides}",
+        range=[min(ends) - pad, max(ends) + pad],
+        **{"tickformat": "~g", "nticks": 7, "showgrid": False, "showline": True},
     )
-    label, unit = words
-    ends = ("◀ better", "worse ▶") if direction < 0 else ("◀ worse", "better ▶")
-    sides = f"{ends[0]}  ·  {ends[1]}" if direction else ""
-    text = f"Difference in {label.lower()} ({unit})<br>{sides}"
-    made.update_xaxes(title_text=text, tickformat="~g", nticks=7)
 
 
 def profile_figure(
@@ -304,7 +314,8 @@ def profile_figure(
     looks, x = styles(roles), np.asarray(levels, dtype=float)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         _profile(made, bands[label], x, looks[label])
-    made.update_xaxes(log_axis() if kind.scale == "log" else {"tickformat": "~g"})
+    log = log_axis(x, most=6)
+    made.update_xaxes(log if kind.scale == "log" else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
     y_caption(made, "Share of tasks")
@@ -322,7 +333,7 @@ def _profile(made: go.Figure, share: Banded, x: Floats, look: Style) -> None:
             **{"x": x, "y": np.asarray(share.mean), "mode": "lines"},
             **{"line": look.line, "name": nice(look.label), "legendgroup": look.label},
             **{"uid": f"{look.label}:profile", "hovertemplate": "%{y:.0%}"},
-            legendrank=1 if look.role == "chosen" else 2,
+            legendrank=look.rank,
         )
     )
 
@@ -363,7 +374,7 @@ def ledger_figure(ledger: Mapping[str, Mapping[str, int]], roles: Roles) -> go.F
     most = max(totals.values(), default=1) or 1
     made.update_xaxes(title_text="Gradient evaluations", tickformat="~s", nticks=5)
     made.update_xaxes(range=[0, 1.28 * most])
-    made.update_yaxes(showgrid=False, ticks="")
+    made.update_yaxes(names_axis())
     made.update_layout(barmode="stack", bargap=0.35, hovermode="closest", margin_t=6)
     legend_below(made, [name for _, name, _ in _SPENT])
     return made

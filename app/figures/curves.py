@@ -57,7 +57,9 @@ def curves_figure(
     looks = styles(roles)
     dropped = sum(_draw(made, c, looks[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
-    made.update_yaxes(log_axis() if log else {"tickformat": "~g"})
+    made.update_yaxes(
+        log_axis(*(c.mean for c in shown)) if log else {"tickformat": "~g"}
+    )
     if metric_name == "lr_scale":
         reference(made, 1.0, "SGD = 1", log=log)
     finish(made, shown, axis_title(metric_name), dropped)
@@ -131,6 +133,7 @@ def _draw(made: go.Figure, curve: Curve, look: Style, log: bool, smooth: float) 
         mean, dropped = positive(mean)
         floor = np.nanmin(mean) if np.isfinite(mean).any() else 1.0
         low = np.where(low > 0, low, np.where(np.isfinite(low), floor, np.nan))
+        high = positive(high)[0]
     area = band(x, low, high, look)
     if area is not None:
         made.add_trace(area)
@@ -154,7 +157,7 @@ def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.
         customdata=np.stack(ends, axis=1)[kept] if has_band else None,
         **{"mode": "lines", "line": look.line, "name": nice(look.label)},
         **{"legendgroup": look.label, "uid": f"{look.label}:mean"},
-        legendrank=1 if look.role == "chosen" else 2,
+        legendrank=look.rank,
         hovertemplate=f"%{{y:.3g}}{hover}",
     )
 

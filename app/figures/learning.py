@@ -39,6 +39,7 @@ def meta_training_figure(
         roles: Role by label, in the spec's order.
         best: Meta-step of the kept checkpoint; marked in every panel.
     """
+    panels = {name: ordered(curves, roles) for name, curves in panels.items()}
     rows = max(len(panels), 1)
     made = make_subplots(rows, 1, shared_xaxes=True, vertical_spacing=0.34 / rows)
     dress(
@@ -52,11 +53,11 @@ def meta_training_figure(
     looks, seen = styles(roles), list[str]()
     for row, (name, curves) in enumerate(panels.items(), 1):
         log = metric(name).scale == "log"
-        for curve in ordered(curves, roles):
+        for curve in curves:
             _panel_line(made, curve, looks[curve.learner], (row, log, seen))
-        made.update_yaxes(
-            log_axis() | {"nticks": 4} if log else {"nticks": 4}, row=row, col=1
-        )
+        means = [c.mean for c in panels[name]]
+        ticks = log_axis(*means, most=4) if log else {"nticks": 4}
+        made.update_yaxes(ticks, row=row, col=1)
         y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)
     _mark_best(made, best)
@@ -84,6 +85,7 @@ def _panel_line(
             **{"mode": "lines", "line": {**look.line, "width": 2}},
             **{"name": nice(look.label), "legendgroup": look.label},
             **{"uid": f"{look.label}:mean:{row}", "hovertemplate": "%{y:.3g}"},
+            legendrank=look.rank,
             showlegend=look.label not in seen,
         ),
         row=row,
@@ -123,7 +125,8 @@ def tuning_figure(tunings: Mapping[str, Tuning], roles: Roles) -> go.Figure:
     top = _ceiling([tunings[label] for label in labels])
     for label in labels:
         _rates(made, tunings[label], looks[label], top)
-    made.update_xaxes(log_axis() | {"title_text": "Learning rate"})
+    rates = [tunings[label].rates for label in labels]
+    made.update_xaxes(log_axis(*rates, most=6) | {"title_text": "Learning rate"})
     y_caption(made, axis_title("tuning"))
     footnote(made, f"{LEVEL} over tuning tasks")
     legend_below(made, [nice(label) for label in labels])
@@ -145,7 +148,7 @@ def _rates(made: go.Figure, tuning: Tuning, look: Style, top: float) -> None:
         go.Scatter(
             **{"x": rates, "y": mean, "mode": "lines+markers", "line": look.line},
             **{"marker": {"size": 5}, "name": nice(look.label), **same},
-            uid=f"{look.label}:rates",
+            **{"uid": f"{look.label}:rates", "legendrank": look.rank},
         )
     )
     quiet = {"mode": "markers", "showlegend": False, "hoverinfo": "skip"}
@@ -189,7 +192,9 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
         **{"type": "line", "x0": 1, "x1": 1, "y0": 0, "y1": 1, "line": line},
         **{"yref": "y domain", "layer": "below"},
     )
-    made.update_xaxes(log_axis() | {"title_text": axis_title("lr_scale")})
+    made.update_xaxes(
+        log_axis(10**edges, most=6) | {"title_text": axis_title("lr_scale")}
+    )
     made.update_yaxes(tickformat=".0%", rangemode="tozero")
     y_caption(made, "Share of steps")
     legend_below(made, [nice(label) for label in labels])
@@ -208,4 +213,5 @@ def _heap(edges: Floats, share: Floats, look: Style) -> go.Scatter:
         **{"mode": "lines", "line": {**look.line, "shape": "hv"}, "fill": "tozeroy"},
         **{"fillcolor": look.fill(0.2), "name": nice(look.label)},
         **{"uid": f"{look.label}:heap", "hovertemplate": "%{y:.1%}"},
+        legendrank=look.rank,
     )

@@ -20,6 +20,7 @@ from app.figures.theme import (
     footnote,
     legend_below,
     log_axis,
+    names_axis,
     nice,
     number,
     positive,
@@ -44,18 +45,19 @@ def severity_figure(
         units: What a shift's severity is measured in.
     """
     kind, rows = metric(metric_name), max(len(panels), 1)
-    made = make_subplots(rows, 1, vertical_spacing=0.3 / rows if rows > 1 else 0)
+    panels = {shift: ordered(curves, roles) for shift, curves in panels.items()}
+    made = make_subplots(rows, 1, vertical_spacing=76 / (250 * rows - 76))
     better = {-1: "lower is better", 1: "higher is better", 0: ""}[kind.direction]
     dress(
         made,
         title=f"{kind.label} by severity",
         read=f"Left end: no shift. A flat line does not care. Band: {LEVEL}; {better}.",
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
-        height=40 + 240 * rows,
+        height=70 + 250 * rows,
     )
     looks, seen, counts = styles(roles), list[str](), [1]
     for row, (shift, curves) in enumerate(panels.items(), 1):
-        for curve in ordered(curves, roles):
+        for curve in curves:
             counts.append(int(np.max(curve.n)))
             _severity(made, curve, looks[curve.learner], (row, kind.scale, seen))
         unit = (units or {}).get(shift, "")
@@ -64,7 +66,9 @@ def severity_figure(
         )
         made.update_xaxes(title_text=title, row=row, col=1)
         y_caption(made, axis_title(metric_name), row=row)
-    made.update_yaxes(log_axis() if kind.scale == "log" else {"tickformat": "~g"})
+        log = log_axis(*(c.mean for c in curves), most=6)
+        ticks = log if kind.scale == "log" else {"tickformat": "~g"}
+        made.update_yaxes(ticks, row=row, col=1)
     footnote(made, counted(max(counts)))
     legend_below(made, [nice(label) for label in seen])
     return made
@@ -90,7 +94,7 @@ def _severity(
             **{"legendgroup": look.label, "uid": f"{look.label}:severity:{row}"},
             customdata=np.stack([low, high], axis=1),
             hovertemplate="%{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
-            legendrank=1 if look.role == "chosen" else 2,
+            legendrank=look.rank,
             showlegend=look.label not in seen,
         ),
         row=row,
@@ -113,13 +117,13 @@ class Matrix(NamedTuple):
     high: Floats
 
 
-# Blue over nothing to orange: the middle is the page itself, light or dark.
+# Over nothing, so that the middle is the page itself, light or dark; never so strong
+# that the page's text would not be read on it.
 DIVERGING = [
-    *([0.0, "rgba(31,107,204,0.92)"], [0.25, "rgba(47,124,246,0.5)"]),
-    *([0.5, "rgba(128,137,149,0.06)"], [0.75, "rgba(224,122,28,0.5)"]),
-    [1.0, "rgba(206,92,10,0.92)"],
+    *([0.0, "rgba(47,124,246,0.6)"], [0.5, "rgba(128,137,149,0.08)"]),
+    [1.0, "rgba(224,112,20,0.6)"],
 ]
-SEQUENTIAL = [[0.0, "rgba(47,124,246,0.05)"], [1.0, "rgba(47,124,246,0.80)"]]
+SEQUENTIAL = [[0.0, "rgba(47,124,246,0.06)"], [1.0, "rgba(47,124,246,0.6)"]]
 
 
 def transfer_matrix_figure(
@@ -147,13 +151,20 @@ def transfer_matrix_figure(
     made.add_trace(
         go.Heatmap(
             **{"z": mean, "x": tests, "y": [nice(name) for name in matrix.train]},
-            **{"text": _texts(matrix), "texttemplate": "%{text}", "xgap": 3, "ygap": 3},
-            **{"showscale": False, **_scale(mean, kind.direction, bool(against))},
-            hovertemplate="trained on %{y}<br>tested on %{x}<br>%{text}<extra></extra>",
+            **{"xgap": 3, "ygap": 3, "showscale": False, "hoverinfo": "skip"},
+            **_scale(mean, kind.direction, bool(against)),
         )
     )
-    made.update_yaxes(autorange="reversed", showgrid=False, ticks="", title_text="")
-    made.update_xaxes(side="top", showgrid=False, ticks="", tickangle=0)
+    made.add_trace(
+        go.Scatter(
+            x=[test for _ in matrix.train for test in tests],
+            y=[nice(train) for train in matrix.train for _ in tests],
+            **{"text": _texts(matrix), "mode": "text", "hoverinfo": "skip"},
+            **{"textfont": {"size": 12}, "showlegend": False},
+        )
+    )
+    made.update_yaxes(names_axis() | {"autorange": "reversed"})
+    made.update_xaxes(names_axis() | {"side": "top", "tickangle": 0})
     made.update_layout(hovermode="closest", margin={"t": 40, "b": 34})
     made.add_annotation(
         **{"text": f"{what}{axis_title(metric_name)}", "showarrow": False, "x": 0},
@@ -171,10 +182,10 @@ def _scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
     return scale | {"reversescale": direction > 0}
 
 
-def _texts(matrix: Matrix) -> list[list[str]]:
+def _texts(matrix: Matrix) -> list[str]:
     half = (np.asarray(matrix.high) - np.asarray(matrix.low)) / 2
-    pairs = zip(np.asarray(matrix.mean, dtype=float), half, strict=True)
-    return [[_cell(*pair) for pair in zip(*row, strict=True)] for row in pairs]
+    means = np.asarray(matrix.mean, dtype=float)
+    return [_cell(*pair) for pair in zip(means.ravel(), half.ravel(), strict=True)]
 
 
 def _cell(mean: float, half: float) -> str:

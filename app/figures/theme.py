@@ -6,6 +6,7 @@ transparent and text has no color of its own: the page's theme gives both.
 """
 
 import html
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -36,7 +37,7 @@ _HOMES = {
     **{"lr_scale": 0, "sgd": 1, "sgd_tuned": 2, "adam_tuned": 3, "adam": 3},
     **{"sigmoid": 4, "momentum": 5, "lstm": 6, "mlp_optimizer": 7, "rmsprop": 8},
 }
-_BROKEN = ("dash", "dot", "dashdot", "longdash", "longdashdot")
+_BROKEN = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 
 
@@ -49,6 +50,7 @@ class Style(NamedTuple):
     dash: str
     width: float
     symbol: str
+    rank: int = 1000
 
     @property
     def line(self) -> dict[str, Any]:
@@ -97,7 +99,10 @@ def styles(roles: Mapping[str, str]) -> dict[str, Style]:
     slots.update(zip(rest, free, strict=False))
     for extra, label in enumerate(rest[len(free) :]):
         slots[label] = len(PALETTE_LIGHT) + extra
-    return {label: style(label, role, slots[label]) for label, role in roles.items()}
+    return {
+        label: style(label, role, slots[label])._replace(rank=rank)
+        for rank, (label, role) in enumerate(roles.items(), 1)
+    }
 
 
 def translucent(color: str, alpha: float) -> str:
@@ -167,7 +172,8 @@ def _template() -> go.layout.Template:
     axis = {
         **{"gridcolor": GRID, "zerolinecolor": GRID, "linecolor": ZERO},
         **{"automargin": True, "ticks": "outside", "ticklen": 4, "tickcolor": GRID},
-        **{"showline": False, "zeroline": False, "title": {"standoff": 6}},
+        **{"showline": False, "zeroline": False},
+        "title": {"standoff": 6, "font": {"size": 12}},
     }
     return go.layout.Template(
         layout={
@@ -226,9 +232,36 @@ def legend_rows(labels: Iterable[str], *, width: int = 340) -> int:
     return min(rows, 4)
 
 
-def log_axis() -> dict[str, Any]:
-    """Return the settings of a log axis whose every tick is a whole number."""
-    return {"type": "log", "tickformat": "~g", "nticks": 7, "exponentformat": "power"}
+def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
+    """Return the settings of a log axis with few ticks, each a whole number.
+
+    Args:
+        values: What will be drawn; only its range matters.
+        most: Ticks that there is room for.
+
+    >>> log_axis(np.array([1e-3, 10.0]), most=6)["dtick"], log_axis([0.1, 1])["dtick"]
+    (1, 'D2')
+    """
+    flat = np.concatenate([np.zeros(0), *(np.ravel(v) for v in values)])
+    flat = flat[np.isfinite(flat) & (flat > 0)]
+    low, high = (flat.min(), flat.max()) if len(flat) else (1.0, 10.0)
+    decades = float(np.log10(high / low))
+    settings = {"type": "log", "tickformat": "~g", "tick0": 0}
+    if decades < 0.7:
+        return settings | {"dtick": f"L{_round_step((high - low) / 4, low):.3g}"}
+    coarse = max(1, math.ceil(decades / most))
+    return settings | {"dtick": "D2" if 3 * decades <= most else coarse}
+
+
+def _round_step(width: float, low: float) -> float:
+    width = max(width, low / 20)
+    unit = 10 ** math.floor(math.log10(width))
+    return unit * min((1, 2, 5, 10), key=lambda k: abs(k - width / unit))
+
+
+def names_axis() -> dict[str, Any]:
+    """Return the settings of an axis of names: no grid, air before the plot."""
+    return {"showgrid": False, "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
 
 
 def positive(values: np.ndarray) -> tuple[np.ndarray, int]:
@@ -290,23 +323,32 @@ def band(
         look: Whose band it is.
         stairs: Values hold from one position to the next.
     """
-    kept = np.isfinite(low) & np.isfinite(high)
-    x, low, high = x[kept], low[kept], high[kept]
-    if len(x) < 2 or not (high > low).any():
+    there = np.isfinite(low) & np.isfinite(high)
+    if there.sum() < 2 or not (high > low).any():
         return None
-    chosen = thin(x, high - low, MAX_POINTS // (4 if stairs else 2) - 2)
-    x, low, high = x[chosen], low[chosen], high[chosen]
-    if stairs:
-        x = np.repeat(x, 2)[1:]
-        low, high = np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
+    chosen = thin(x, high - low, MAX_POINTS // (4 if stairs else 2) - 40)
+    x, low, high, there = x[chosen], low[chosen], high[chosen], there[chosen]
+    ends = np.flatnonzero(np.diff(there)) + 1
+    parts = [part for part in np.split(np.arange(len(x)), ends) if there[part[0]]]
+    loops = [_loop(x[p], low[p], high[p], stairs) for p in parts]
     return go.Scatter(
-        x=np.concatenate([x, x[::-1]]),
-        y=np.concatenate([high, low[::-1]]),
+        x=np.concatenate([loop[0] for loop in loops])[:-1],
+        y=np.concatenate([loop[1] for loop in loops])[:-1],
         **{"mode": "lines", "line": {"width": 0}, "fill": "toself"},
         **{"fillcolor": look.fill(), "hoverinfo": "skip", "showlegend": False},
         **{"legendgroup": look.label, "uid": f"{look.label}:band"},
         name=f"{nice(look.label)}, {LEVEL}",
     )
+
+
+def _loop(
+    x: np.ndarray, low: np.ndarray, high: np.ndarray, stairs: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    if stairs:
+        x = np.repeat(x, 2)[1:]
+        low, high = np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
+    around = np.concatenate([x, x[::-1], [np.nan]])
+    return around, np.concatenate([high, low[::-1], [np.nan]])
 
 
 def thin(x: np.ndarray, y: np.ndarray, limit: int = MAX_POINTS) -> np.ndarray:
@@ -334,11 +376,11 @@ def thin(x: np.ndarray, y: np.ndarray, limit: int = MAX_POINTS) -> np.ndarray:
 def number(value: float) -> str:
     """Return a number for the eye: three digits, no noise.
 
-    >>> number(0.012345), number(12345.6), number(float("nan"))
-    ('0.0123', '12,300', '–')
+    >>> number(-0.012345), number(12345.6), number(float("nan"))
+    ('−0.0123', '12,300', '–')
     """
     if not np.isfinite(value):
         return "–"
-    if abs(value) >= 1000:
-        return f"{float(f'{value:.3g}'):,.0f}"
-    return f"{value:.3g}"
+    long = abs(value) >= 1000
+    text = f"{float(f'{value:.3g}'):,.0f}" if long else f"{value:.3g}"
+    return text.replace("-", "−")
