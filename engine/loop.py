@@ -15,10 +15,11 @@ from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.runs import RunSpec
+from engine.filming import film
 from engine.protocol import AllDiverged
 from engine.shelf import Shelf
 from engine.starting import begin, check_frozen, fix_threshold, frozen, tune
-from engine.testing import film, meta_test
+from engine.testing import meta_test
 from engine.training import meta_train
 from engine.tuning import RATES
 

@@ -6,13 +6,10 @@ import numpy as np
 
 from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
-from engine.contract.blocks import Artefact, Block, Event, Note
+from engine.contract.blocks import Block, Event, Note
 from engine.inner.descend import join
 from engine.protocol import Meta, Stretch, TaskBatch, Weights
 from engine.stats.summaries import cut, summarize_tasks
-from engine.tasks.pictures import picture_arrays
-
-FILM_TASKS, FILM_FRAMES = 3, 25
 
 
 def test_tasks(bench: Bench, trial: Trial) -> TaskBatch:
@@ -28,7 +25,7 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     for i, entrant in enumerate(bench.entrants):
         parts: list[Stretch] = []
         for members, replicates in chunks(tasks):
-            meta = Meta(_rows(carry.metas[entrant.label], replicates), {})
+            meta = Meta(rows_of(carry.metas[entrant.label], replicates), {})
             pieces = []
             for piece in entrant.learner.adapt(meta, tasks.take(members)):
                 pieces.append(piece)
@@ -57,34 +54,7 @@ def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
         yield range(first * each, last * each), range(first, last)
 
 
-def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
-    """Film the first tasks of the first replicate, where they lie in the plane."""
-    count = min(FILM_TASKS, bench.spec.budget.test_tasks)
-    tasks = test_tasks(bench, trial).take(range(count))
-    paths = {}
-    for entrant in bench.entrants:
-        meta = Meta(_rows(carry.metas[entrant.label], range(1)), {})
-        path = join(list(entrant.learner.adapt(meta, tasks, path=True))).path
-        yield Note(name, 0.5, entrant.label)
-        if path is not None:
-            paths[entrant.label] = path
-    last = tasks.horizon
-    frames = np.unique(np.linspace(0, last, min(FILM_FRAMES, last + 1)).astype(int))
-    arrays, form = picture_arrays(tasks, paths, frames)
-    where = trial.condition
-    info = {
-        "form": form,
-        "tasks": count,
-        "condition": {
-            "family": where.family,
-            "shift": where.shift,
-            "severity": where.severity,
-        },
-    }
-    yield Artefact(name, "film", arrays, info)
-
-
-def _rows(weights: Weights, replicates: range) -> Weights:
+def rows_of(weights: Weights, replicates: range) -> Weights:
     """Return the meta-weights of some replicates; one tuned rate serves them all."""
     return {
         name: tensor if len(tensor) == 1 else tensor[replicates.start : replicates.stop]

@@ -24,6 +24,8 @@ BUDGET = {
     "tuning_tasks": 4,
 }
 SHELF = MemoryShelf()
+# Asking for any card discovers every part, before tests are parametrized.
+cards("net", "mlp")
 
 
 def spec_of(**fields: Any) -> RunSpec:

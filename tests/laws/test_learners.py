@@ -119,7 +119,9 @@ def test_members_together_equal_members_alone_in_float64(name: str) -> None:
     for member in range(tasks.members):
         weights = {k: v[member // 3 : member // 3 + 1] for k, v in meta.weights.items()}
         alone = follow_all(learner, weights, tasks.take([member]))["loss"]
-        torch.testing.assert_close(together[member : member + 1], alone, rtol=0, atol=1e-9)
+        torch.testing.assert_close(
+            together[member : member + 1], alone, rtol=0, atol=1e-9
+        )
 
 
 @pytest.mark.parametrize("name", TRAINED)
@@ -173,7 +175,9 @@ def test_frozen_weights_that_change_are_found() -> None:
 
 
 def test_lr_scale_at_its_start_is_sgd() -> None:
-    bench = Bench(learner_spec("lr_scale", learners=[{"name": "lr_scale"}, {"name": "sgd"}]))
+    bench = Bench(
+        learner_spec("lr_scale", learners=[{"name": "lr_scale"}, {"name": "sgd"}])
+    )
     tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
     losses = []
     for entrant in bench.entrants:

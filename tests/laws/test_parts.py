@@ -8,8 +8,9 @@ from engine.catalogue import cards
 from engine.contract.cards import complete
 from engine.contract.knobs import Part
 from engine.contract.registry import parts
+from tests.laws.small import names
 
-ALL = parts()
+ALL = [part for part in parts() if part.name in names(part.slot)]
 
 
 @pytest.mark.parametrize("part", ALL, ids=lambda p: f"{p.slot}-{p.name}")
