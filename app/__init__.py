@@ -1,0 +1,1 @@
+"""The screen: streamlit, plotly and pandas; never torch."""

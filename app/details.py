@@ -1,0 +1,222 @@
+"""Below the main pictures: one tab a question, drawn when it is opened."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import exports, panels, pictures
+from app.door import Run
+from app.figures import comparison
+from app.figures.comparison import forest_figure, ledger_figure, spread_figure
+from app.figures.shift import severity_figure
+from app.figures.theme import nice, number
+from app.looking import threshold
+from app.pictures import Look
+from app.plain import plain
+from engine.contract.metrics import METRICS
+from engine.stats.aggregate import profile
+from engine.stats.table import Table
+
+PER_TASK = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
+BY_SEVERITY = ("final_loss", "steps_to_threshold", "area", "final_accuracy", "best_loss")
+
+
+def tabs(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    """Draw the tabs; only the open one is computed."""
+    names = [name for name, fits in _FITS.items() if fits(run)]
+    made = st.tabs(names, key="tab", bind="query-params")
+    for name, tab in zip(names, made, strict=True):
+        if tab.open:
+            with tab:
+                _DRAW[name](run, look, titles)
+
+
+def _claims(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    claims: list[dict[str, Any]] = (run.summary or {}).get("claims", [])
+    groups = dict.fromkeys((c["learner"], c["metric"]) for c in claims)
+    if not groups:
+        panels.empty("Nothing is claimed", "Turn a baseline on and run again.")
+    for learner, metric in groups:
+        mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
+        panels.chart(forest_figure(mine, run.roles), f"forest.{learner}.{metric}")
+
+
+def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    table = Table(run.blocks)
+    names = [m for m in PER_TASK if _values(table, run, m, look)]
+    if not names:
+        panels.empty("No test yet", "Each task's own number appears with the tests.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.selectbox(
+            *("Metric", names),
+            format_func=lambda name: METRICS[name].label,
+            key="per_task_metric",
+            bind="query-params",
+            width=240,
+        )
+        paired = st.toggle("Join each task's dots", key="paired", bind="query-params")
+    values = _values(table, run, metric, look)
+    left, right = st.columns(2, gap="large")
+    with left:
+        made = spread_figure(values, metric, run.roles, paired=paired)
+        panels.chart(made, "spread")
+    with right:
+        made = _profile(values, metric, run)
+        panels.chart(made, "profile")
+    st.caption(_diverged(table, run, look))
+
+
+def _values(table: Table, run: Run, metric: str, look: Look) -> dict[str, np.ndarray]:
+    found = {label: table.tests(label, metric, look.condition) for label in run.roles}
+    return {label: values for label, values in found.items() if values is not None}
+
+
+def _profile(values: dict[str, np.ndarray], metric: str, run: Run) -> Any:
+    every = np.concatenate([v.ravel() for v in values.values()])
+    every = every[np.isfinite(every)]
+    low, high = (every.min(), every.max()) if len(every) else (0.0, 1.0)
+    positive = METRICS[metric].scale == "log" and low > 0
+    levels = np.geomspace(low, high, 120) if positive else np.linspace(low, high, 120)
+    bands = {label: profile(v, levels) for label, v in values.items()}
+    return comparison.profile_figure(bands, levels, metric, run.roles)
+
+
+def _diverged(table: Table, run: Run, look: Look) -> str:
+    counts = {}
+    for label in run.roles:
+        gone = table.tests(label, "diverged", look.condition)
+        if gone is not None and gone.sum():
+            counts[label] = f"{nice(label)} {int(gone.sum())} of {gone.size}"
+    return plain(f"Diverged: {', '.join(counts.values()) or 'none'}.")
+
+
+def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    table = Table(run.blocks)
+    left, right = st.columns(2, gap="large")
+    trained = pictures.meta_training(run, table)
+    with left:
+        if trained is None:
+            panels.empty("Nothing was meta-trained", "Choose a learned optimizer.")
+        else:
+            panels.chart(trained, "meta_training")
+    with right:
+        for name, made in (
+            ("tuning", pictures.tuning(run, table)),
+            ("scales", pictures.scales(run, look)),
+        ):
+            if made is not None:
+                panels.chart(made, name)
+
+
+def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    metric = st.selectbox(
+        *("Metric", BY_SEVERITY),
+        format_func=lambda name: METRICS[name].label,
+        key="severity_metric",
+        bind="query-params",
+        width=240,
+    )
+    found = pictures.severities(run, metric)
+    if not found:
+        panels.empty("No severity is tested yet", "The curve appears with the tests.")
+        return
+    panels.chart(severity_figure(found, metric, run.roles), "severity")
+
+
+def _diagnosis(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    findings: list[dict[str, Any]] = (run.summary or {}).get("diagnosis", [])
+    flagged = [f for f in findings if f["flagged"]]
+    st.markdown(f"**{len(flagged)} of {len(findings)} checks found something.**")
+    for finding in sorted(findings, key=lambda f: not f["flagged"]):
+        _finding(finding)
+
+
+def _finding(finding: Mapping[str, Any]) -> None:
+    raised = finding["flagged"]
+    icon = ":material/flag:" if raised else ":material/check:"
+    who = f" · {nice(finding['learner'])}" if finding.get("learner") else ""
+    with st.container(border=True, gap="xsmall"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            word, color = ("found", "orange") if raised else ("clear", "green")
+            st.badge(word, icon=icon, color=color)
+            st.markdown(f"**{plain(finding['name'])}**{plain(who)}")
+        st.markdown(plain(finding["evidence"]))
+        if raised and finding.get("remedy"):
+            st.markdown(f"→ {plain(finding['remedy'])}")
+
+
+def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    summary = run.summary or {}
+    panels.chart(ledger_figure(summary.get("ledger", {}), run.roles), "ledger")
+    rates = summary.get("rates", {})
+    rows = [
+        {
+            "Learner": nice(label),
+            "Rate": number(rates[label]) if label in rates else "–",
+            **{phase: f"{count:,}" for phase, count in spent.items()},
+        }
+        for label, spent in summary.get("ledger", {}).items()
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Gradient evaluations for tuning, training and testing, by learner",
+    )
+
+
+def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    rows = pictures.scores(run, dict(titles))
+    if not rows:
+        panels.empty("No numbers yet", "They come with the first test.")
+        return
+    st.caption("Means over replicates with their 95 % intervals; diverged tasks counted.")
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height="content" if len(rows) < 12 else 440,
+        alt="Final, best and area scores by condition and learner",
+    )
+
+
+def _reproduce(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    exports.reproduce(run)
+
+
+def survival_panel(run: Run, look: Look) -> None:
+    """Draw steps to threshold, with the threshold to move."""
+    made = pictures.survival(run, look._replace(threshold=threshold(run, look)))
+    if made is not None:
+        panels.chart(made, "survival")
+
+
+Drawer = Callable[[Run, Look, Mapping[str, str]], None]
+_DRAW: dict[str, Drawer] = {
+    "Claims": _claims,
+    "Per task": _per_task,
+    "Training": _training,
+    "Shifts": _shifts,
+    "Diagnosis": _diagnosis,
+    "Cost": _cost,
+    "Table": _table,
+    "Reproduce": _reproduce,
+}
+
+
+def _summarized(run: Run) -> bool:
+    return run.summary is not None
+
+
+_FITS: dict[str, Callable[[Run], bool]] = {
+    "Claims": _summarized,
+    "Per task": lambda run: True,
+    "Training": lambda run: True,
+    "Shifts": lambda run: bool(run.spec.shifts),
+    "Diagnosis": _summarized,
+    "Cost": _summarized,
+    "Table": _summarized,
+    "Reproduce": lambda run: True,
+}

@@ -1,0 +1,251 @@
+"""The pages' only door to the engine: plain data in, plain data out, never torch.
+
+Nothing here draws. Everything that can go wrong for a person comes out as `Refused`
+or `StoreError`, one sentence each.
+"""
+
+import functools
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from app import catalogue as shelves
+from app import wake, watch
+from app.catalogue import Catalogue, CatalogueError, Preset
+from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.cards import Card
+from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
+from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.store import Damaged, NoRun, Progress, Store, StoreError
+
+__all__ = [
+    "ALIVE",
+    "RESUMABLE",
+    "Artefact",
+    "Block",
+    "Card",
+    "Catalogue",
+    "CatalogueError",
+    "Damaged",
+    "IllegalMove",
+    "Job",
+    "JobState",
+    "NoRun",
+    "Preset",
+    "Progress",
+    "Run",
+    "RunSpec",
+    "StoreError",
+    "Timing",
+]
+_lock = threading.Lock()
+_stores: dict[str, Store] = {}
+_watches = watch.Watches()
+
+
+def store() -> Store:
+    """Return this process's store, opened at the first question.
+
+    Raises:
+        StoreError: If it cannot be opened; the next question tries again.
+    """
+    with _lock:
+        if "store" not in _stores:
+            _stores["store"] = Store.open()
+        return _stores["store"]
+
+
+def _cache() -> Any:
+    try:
+        return store().cache
+    except StoreError:
+        return None
+
+
+_shelf = shelves.Shelf(_cache)
+
+
+def catalogue() -> Catalogue:
+    """Return what can be chosen; the first time this takes seconds."""
+    return _shelf.get()
+
+
+def catalogue_ready() -> bool:
+    """Whether `catalogue` answers at once; starts making it where it does not."""
+    return _shelf.warm()
+
+
+def catalogue_error() -> str:
+    """Return why the catalogue cannot be made; empty where it can."""
+    return _shelf.error
+
+
+def engine_state() -> str:
+    """Wake the supervisor where needed; says "warm", "starting" or "gone"."""
+    return wake.wake(store().home)
+
+
+def settle(spec: RunSpec) -> tuple[RunSpec, str]:
+    """Complete a spec and return it with its run key.
+
+    Raises:
+        Refused: With the first field that cannot be taken.
+    """
+    known = catalogue()
+    full = complete_spec(spec, known.card, known.device)
+    return full, run_key(full, known.card)
+
+
+def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
+    """File a run and queue it; the same spec twice is one run.
+
+    Raises:
+        Refused: If the spec cannot be taken; the store is unchanged.
+    """
+    full, key = settle(spec)
+    if again:
+        _watches.forget(key)
+    return store().submit(full, key, title, again=again)
+
+
+def cancel(key: str) -> Job:
+    """End a run that is not final."""
+    return store().cancel(key)
+
+
+def resume(key: str) -> Job:
+    """Queue an ended but unfinished run again."""
+    return store().resume(key)
+
+
+def delete(key: str) -> None:
+    """Remove a run and its files."""
+    store().delete(key)
+    _watches.forget(key)
+
+
+def rename(key: str, title: str) -> Job:
+    """Give a run another title."""
+    return store().rename(key, title)
+
+
+def job(key: str) -> Job | None:
+    """Return a run's job, or none."""
+    return store().job(key)
+
+
+def jobs(
+    states: Iterable[JobState] | None = None, text: str = "", page: tuple[int, int] = (25, 0)
+) -> tuple[list[Job], int]:
+    """List runs, newest first.
+
+    Args:
+        states: Only these; all where none is given.
+        text: Words that the title, key or part names must hold.
+        page: How many, and how many to skip.
+
+    Returns:
+        The jobs of the page, and how many there are in all.
+    """
+    held = list(states) if states is not None else None
+    limit, offset = page
+    found = store().jobs(held, text, limit, offset)
+    return found, store().count(held, text)
+
+
+def spec(key: str) -> RunSpec:
+    """Return the completed spec of a run."""
+    return store().spec(key)
+
+
+def progress(key: str) -> Progress:
+    """Return how far a run is."""
+    return store().progress(key)
+
+
+def artefact(key: str, name: str) -> Artefact:
+    """Return an artefact with its arrays."""
+    return store().artefact(key, name)
+
+
+def frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
+    """List a run's frozen meta-learners: artefact name and info."""
+    return [
+        (entry.name, {**entry.info, "digest": entry.digest})
+        for entry in store().artefacts(key)
+        if entry.kind == "frozen"
+    ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the panels see it, from the store or recorded with the app."""
+
+    key: str
+    spec: RunSpec
+    blocks: tuple[Block, ...]
+    job: Job | None = None
+    summary: dict[str, Any] | None = None
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    timings: tuple[Timing, ...] = ()
+    films: dict[str, Artefact] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    recorded: bool = False
+
+    @property
+    def alive(self) -> bool:
+        """Whether its numbers may still grow."""
+        return self.job is not None and self.job.state in ALIVE
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Return each learner's role, in the spec's order."""
+        return {entry.label: entry.role for entry in self.spec.learners}
+
+    @property
+    def chosen(self) -> str:
+        """Return the label of the learner that is judged."""
+        found = [entry.label for entry in self.spec.learners if entry.role == "chosen"]
+        return found[0] if found else self.spec.learners[0].label
+
+    def film(self, name: str) -> Artefact | None:
+        """Return a film's artefact, read when it is asked for."""
+        if name in self.films or self.recorded:
+            return self.films.get(name)
+        names = {entry.name for entry in store().artefacts(self.key)}
+        return store().artefact(self.key, name) if name in names else None
+
+
+def run(key: str) -> Run:
+    """Return a run with all that it has so far.
+
+    Raises:
+        NoRun: If there is none.
+        Damaged: If its files are not what was written.
+    """
+    held = store()
+    known = held.job(key)
+    if known is None:
+        raise NoRun(key)
+    blocks = _watches.blocks(key, known.attempt, held.blocks)
+    return Run(
+        key=key,
+        spec=_spec(held.home.as_posix(), key),
+        blocks=blocks,
+        job=known,
+        summary=held.summary(key),
+        fingerprint=held.fingerprint(key) or {},
+        timings=tuple(held.timings(key)),
+        frozen=tuple(e.name for e in held.artefacts(key) if e.kind == "frozen"),
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _spec(home: str, key: str) -> RunSpec:
+    return store().spec(key)
+
+
+def finished(run: Run, job: Job) -> Run:
+    """Return the run with a newer job."""
+    return replace(run, job=job)

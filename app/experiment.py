@@ -1,0 +1,240 @@
+"""The form of an experiment ↔ its spec; pure, and lossless both ways.
+
+The form is a flat dictionary, `k.<slot>.<name>.<knob>` → what was typed, so that it
+can live in a session, under stable widget keys. Everything a spec can say has a place
+in it, drawn or not: a preset or a link that comes in goes out as the same run.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from app import forms
+from engine.contract.cards import Card, KnobCard, checked
+from engine.contract.errors import Refused
+from engine.contract.runs import (
+    Budget,
+    Choice,
+    Input,
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+)
+
+Cards = Callable[[str, str], Card]
+Form = dict[str, Any]
+
+_BUDGET = {
+    "task_evaluations": (
+        *("Meta-training budget", "task evaluations"),
+        "What learning to learn may cost, per replicate; one is a whole inner run.",
+    ),
+    "horizon": ("Horizon", "steps", "Steps that each base learner is trained."),
+    "test_tasks": ("Test tasks", "tasks", "Held-out tasks per replicate and condition."),
+    "tasks_per_step": ("Tasks per meta-step", "tasks", "Averaged in an outer step."),
+    "validation_tasks": ("Validation tasks", "tasks", "They choose the checkpoint."),
+    "validate_every": ("Validate every", "meta-steps", "How often it is looked at."),
+    "patience": ("Patience", "checks", "Checks without progress before it stops; 0: off."),
+    "tuning_tasks": ("Tuning tasks", "tasks", "Pooled tasks that a rate is tuned on."),
+    "threshold": ("Threshold", "nats", "0: fixed on validation tasks before any test."),
+}
+BASIC = ("task_evaluations", "horizon", "test_tasks")
+
+
+def budget_fields() -> list[forms.Field]:
+    """Return the budget's fields, the ones most often turned first."""
+    return [forms.Field(f"k.budget.{name}", _budget_knob(name)) for name in _BUDGET]
+
+
+def _budget_knob(name: str) -> KnobCard:
+    label, unit, text = _BUDGET[name]
+    return _model_knob(Budget, name, label, text).model_copy(
+        update={"unit": unit, "advanced": name not in BASIC}
+    )
+
+
+def run_fields() -> list[forms.Field]:
+    """Return replicates and seed."""
+    replicates = _model_knob(
+        *(RunSpec, "replicates", "Replicates"),
+        "Independent trainings; intervals are over them, so one gives no verdict.",
+    )
+    seed = _model_knob(
+        RunSpec, "seed", "Seed", "The same seed gives the same tasks, weights and curves."
+    )
+    return [forms.Field("k.replicates", replicates), forms.Field("k.seed", seed)]
+
+
+def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
+    field = model.model_fields[name]
+    bounds: dict[str, float] = {}
+    for mark in field.metadata:
+        bounds |= {k: v for k in ("ge", "le") if (v := getattr(mark, k, None)) is not None}
+        if (below := getattr(mark, "lt", None)) is not None:
+            bounds["le"] = below - 1
+    kind = "int" if isinstance(field.default, int) else "float"
+    return KnobCard(
+        **{"name": name, "kind": kind, "default": field.default, "label": label},
+        **{"help": text, "low": bounds.get("ge"), "high": bounds.get("le")},
+    )
+
+
+def form_of(spec: RunSpec) -> Form:
+    """Return the form that says what a completed spec says."""
+    form: Form = {
+        "k.family": spec.family.name,
+        "k.net": spec.net.name,
+        "k.estimator": spec.estimator.name,
+        "k.outer": spec.outer.name,
+        "k.replicates": spec.replicates,
+        "k.seed": str(spec.seed),
+        "k.device": spec.device,
+        "k.chosen": [e.label for e in spec.learners if e.role == "chosen"],
+        "k.baselines": [e.label for e in spec.learners if e.role == "baseline"],
+        "k.order": [e.label for e in spec.learners],
+        "k.parts": {e.label: e.name for e in spec.learners},
+        "k.shifts": _ids(spec.shifts),
+        "k.test_families": _ids(spec.test_families),
+        "k.inputs": {k: v.model_dump(mode="json") for k, v in spec.inputs.items()},
+    }
+    form |= {f"k.budget.{k}": v for k, v in spec.budget.model_dump().items()}
+    for slot in ("family", "net", "estimator", "outer"):
+        choice = getattr(spec, slot)
+        form |= _knobs(f"k.{slot}.{choice.name}", choice)
+    for entry in spec.learners:
+        form |= _knobs(f"k.learner.{entry.label}", entry)
+    for place, choice in zip(form["k.shifts"], spec.shifts, strict=True):
+        form |= _knobs(f"k.shift.{place}", choice)
+        form[f"k.shift.{place}.severities"] = forms.show_numbers(choice.severities)
+    for place, choice in zip(form["k.test_families"], spec.test_families, strict=True):
+        form |= _knobs(f"k.test.{place}", choice)
+    return form
+
+
+def _ids(choices: Iterable[Choice]) -> list[str]:
+    taken: dict[str, int] = {}
+    ids = []
+    for choice in choices:
+        taken[choice.name] = taken.get(choice.name, 0) + 1
+        n = taken[choice.name]
+        ids.append(choice.name if n == 1 else f"{choice.name}#{n}")
+    return ids
+
+
+def _knobs(place: str, choice: Choice) -> Form:
+    return {f"{place}.{name}": value for name, value in choice.knobs.items()}
+
+
+def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
+    """Return the spec that a form asks for.
+
+    Args:
+        form: As `form_of` makes it; what is absent takes its default.
+        cards: Gives the card of (slot, name).
+
+    Raises:
+        Refused: For the first field that cannot be taken, in one sentence.
+    """
+
+    def slot(name: str) -> Choice:
+        part = str(form[f"k.{name}"])
+        return Choice(name=part, knobs=_read(form, cards(name, part), f"k.{name}.{part}"))
+
+    learners = tuple(_learner(form, cards, label) for label in labels(form))
+    if not any(entry.role == "chosen" for entry in learners):
+        raise Refused("Choose at least one learner to be judged.", "learners")
+    inputs = {k: Input.model_validate(v) for k, v in form.get("k.inputs", {}).items()}
+    return RunSpec(
+        family=slot("family"),
+        test_families=_test_families(form, cards),
+        shifts=tuple(_shift(form, cards, place) for place in form.get("k.shifts") or ()),
+        learners=_at_most(learners, 8, "learners and baselines"),
+        net=slot("net"),
+        estimator=slot("estimator"),
+        outer=slot("outer"),
+        budget=Budget(**forms.values(budget_fields(), form)),
+        **forms.values(run_fields(), form),
+        device=form.get("k.device", "auto"),
+        inputs={label: entry for label, entry in inputs.items() if label in labels(form)},
+    )
+
+
+def labels(form: Mapping[str, Any]) -> list[str]:
+    """Return the selected learners in the spec's order: loaded ones keep theirs."""
+    selected = [*(form.get("k.chosen") or ()), *(form.get("k.baselines") or ())]
+    loaded = [label for label in form.get("k.order", ()) if label in selected]
+    return [*loaded, *(label for label in selected if label not in loaded)]
+
+
+def part_of(form: Mapping[str, Any], label: str) -> str:
+    """Return which learner a label stands for.
+
+    >>> part_of({}, "adam_tuned"), part_of({"k.parts": {"mine": "sgd"}}, "mine")
+    ('adam', 'sgd')
+    """
+    known = form.get("k.parts", {}).get(label)
+    return str(known or label.removesuffix("_tuned"))
+
+
+def learner_fields(form: Mapping[str, Any], cards: Cards, label: str) -> list[forms.Field]:
+    """Return a learner's fields; one called "…_tuned" is tuned unless said."""
+    made = forms.fields(cards("learner", part_of(form, label)), f"k.learner.{label}")
+    if not label.endswith("_tuned"):
+        return made
+    return [
+        field._replace(knob=field.knob.model_copy(update={"default": "tuned"}))
+        if field.knob.name == "tuning"
+        else field
+        for field in made
+    ]
+
+
+def _read(form: Mapping[str, Any], card: Card, place: str) -> dict[str, Any]:
+    return forms.values(forms.fields(card, place), form)
+
+
+def _learner(form: Mapping[str, Any], cards: Cards, label: str) -> LearnerChoice:
+    chosen = label in (form.get("k.chosen") or ())
+    return LearnerChoice(
+        name=part_of(form, label),
+        label=label,
+        role="chosen" if chosen else "baseline",
+        knobs=forms.values(learner_fields(form, cards, label), form),
+    )
+
+
+def _shift(form: Mapping[str, Any], cards: Cards, place: str) -> ShiftChoice:
+    name = place.partition("#")[0]
+    card = cards("shift", name)
+    key = f"k.shift.{place}.severities"
+    typed = form.get(key, forms.show_numbers(card.traits.get("severities", ())))
+    severities = forms.parse_numbers(typed, f"Severities of {card.title}", key)
+    return ShiftChoice(
+        name=name,
+        knobs=_read(form, card, f"k.shift.{place}"),
+        severities=_severities(card, severities, key),
+    )
+
+
+def _severities(card: Card, numbers: tuple[float, ...], key: str) -> tuple[float, ...]:
+    top = float(card.traits.get("top", 10.0))
+    knob = KnobCard(
+        **{"name": key, "kind": "float", "default": 0.0, "help": "", "low": 0.0},
+        **{"label": f"A severity of {card.title}", "high": top},
+    )
+    return tuple(checked(knob, n) for n in _at_most(numbers, 12, "severities"))
+
+
+def _test_families(form: Mapping[str, Any], cards: Cards) -> tuple[Choice, ...]:
+    places = _at_most(tuple(form.get("k.test_families") or ()), 8, "test families")
+    made = []
+    for place in places:
+        name = place.partition("#")[0]
+        knobs = _read(form, cards("family", name), f"k.test.{place}")
+        made.append(Choice(name=name, knobs=knobs))
+    return tuple(made)
+
+
+def _at_most(items: tuple[Any, ...], limit: int, noun: str) -> tuple[Any, ...]:
+    if len(items) > limit:
+        raise Refused(f"At most {limit} {noun} fit into one run, not {len(items)}.", noun)
+    return items

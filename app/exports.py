@@ -1,0 +1,134 @@
+"""What leaves the page: links, files, figures; each is built when it is asked for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import frame, links, panels
+from app.door import Run
+from app.figures.theme import nice
+from app.plain import plain
+
+FIGURE_FORMATS = {
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+
+
+def share(run: Run) -> None:
+    """Draw the share link, ready to copy."""
+    with st.popover("Copy link", icon=":material/link:", key="share"):
+        st.markdown("**This link recomputes this exact run, anywhere.**")
+        st.code(links.link(frame.base_url(), run.spec, run.key), language=None, wrap_lines=True)
+        st.caption(
+            "It holds every field and the run's key. Opening it starts nothing: "
+            "a finished run is shown, any other one waits for a click."
+        )
+
+
+def files(run: Run) -> None:
+    """Draw the buttons for a run's files; the command line writes the same ones."""
+    with st.popover("Export", icon=":material/download:", key="exports"):
+        st.caption("The same files as `python -m engine runs export` writes.")
+        for name, (mime, build) in _files(run).items():
+            st.download_button(
+                name,
+                data=build,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                key=f"export.{name}",
+                icon=":material/description:",
+                width="stretch",
+            )
+
+
+def _files(run: Run) -> dict[str, tuple[str, Any]]:
+    from engine import export
+
+    made: dict[str, tuple[str, Any]] = {
+        "metrics.csv": ("text/csv", lambda: export.metrics_csv(run.blocks)),
+        "timings.csv": ("text/csv", lambda: export.timings_csv(run.timings)),
+        "config.json": ("application/json", lambda: export.config_json(run.spec)),
+    }
+    if run.summary is not None:
+        made["summary.json"] = ("application/json", lambda: pretty(run.summary))
+    return made
+
+
+def figures(made: Mapping[str, go.Figure], stem: str) -> None:
+    """Draw the buttons for figures: choose one, take it as HTML, SVG or PNG."""
+    with st.popover("Figures", icon=":material/image:", key="figure_exports"):
+        name = st.selectbox("Figure", list(made), key="export_figure")
+        for kind, mime in FIGURE_FORMATS.items():
+            st.download_button(
+                kind.upper(),
+                data=lambda kind=kind: render(made[str(name)], kind),
+                file_name=f"{stem}_{name}.{kind}",
+                mime=mime,
+                on_click="ignore",
+                key=f"export.figure.{kind}",
+                width="stretch",
+            )
+
+
+def render(figure: go.Figure, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Args:
+        figure: Any figure of the page; it gets a white page and black ink.
+        kind: html, svg or png; the last two need a Chromium on this machine.
+    """
+    printed = go.Figure(figure)
+    title = (figure.layout.meta or {}).get("title", "")
+    printed.update_layout(
+        template="plotly_white", title=title, margin_t=70, font_color="#1c2530"
+    )
+    if kind == "html":
+        return printed.to_html(include_plotlyjs=True).encode()
+    return bytes(printed.to_image(format=kind, width=1000, height=620, scale=2))
+
+
+def pretty(value: Any) -> str:
+    """Return JSON for people."""
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def reproduce(run: Run) -> None:
+    """Draw what it takes to compute these numbers again."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.heading("On the command line", "Save config.json, then:")
+        st.code("python -m engine run config.json --out result/", language="bash")
+        panels.heading("Computed with", "Same fingerprint: same numbers, bit for bit.")
+        panels.facts(_flat(run.fingerprint) | {"run": run.key})
+        _lineage(run)
+    with right:
+        panels.heading("config.json", "Everything that the numbers depend on.")
+        spec = run.spec.model_dump(mode="json")
+        st.code(pretty(spec), language="json", height=420)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, "")
+        elif value not in ("", None):
+            flat[f"{prefix}{name}".replace("_", " ")] = str(value)
+    return flat
+
+
+def _lineage(run: Run) -> None:
+    if not run.spec.inputs:
+        return
+    panels.heading("Made from", "Frozen meta-learners of earlier runs.")
+    for label, source in run.spec.inputs.items():
+        st.markdown(
+            f"{plain(nice(label))}: [`{source.run[:12]}`](?run={source.run}), "
+            f"artefact {plain(source.artefact)}"
+        )

@@ -1,0 +1,50 @@
+"""What surrounds every page: title, mark, look, and errors as one sentence."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import streamlit as st
+
+from app import door
+from app.plain import plain
+from engine.contract.errors import Refused
+
+_HERE = Path(__file__).parent
+_MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32" width="172" height="32">
+<g fill="none" stroke-width="2.4" stroke-linecap="round">
+<path d="M4 25C9 25 9 7 16 7s7 18 12 18" stroke="{accent}"/>
+<path d="M4 25c6 0 8-8 12-8s6 8 12 8" stroke="{ink}" stroke-dasharray="1 4.4"/></g>
+<circle cx="16" cy="7" r="3" fill="{accent}"/>
+<text x="38" y="22.5" font-family="Georgia, 'Source Serif', serif" font-size="20"
+ font-weight="600" letter-spacing="0.2" fill="{ink}">Metascope</text></svg>"""
+
+
+def settings() -> None:
+    """Set up the page; call once, first."""
+    st.set_page_config("Metascope", _HERE / "static" / "icon.png", layout="wide")
+    dark = st.context.theme.type == "dark"
+    colors = ("#7fb0ea", "#e4e7ec") if dark else ("#24507f", "#1c2530")
+    st.logo(_MARK.format(accent=colors[0], ink=colors[1]), size="large")
+    st.html(_HERE / "style.css")
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Show what a person can act on as one sentence instead of a traceback."""
+    try:
+        yield
+    except Refused as refusal:
+        st.error(plain(refusal.message), icon=":material/block:")
+    except (door.StoreError, door.CatalogueError) as error:
+        st.error(plain(error), icon=":material/error:")
+        st.caption("`python -m engine doctor` checks the installation and the store.")
+        st.button("Try again", key="try_again")
+
+
+def base_url() -> str:
+    """Return the address of the Lab, for links."""
+    url = (st.context.url or "").split("?", 1)[0].rstrip("/")
+    for page in ("lab", "runs", "transfer", "learn"):
+        url = url.removesuffix(f"/{page}")
+    return f"{url}/"

@@ -1,0 +1,119 @@
+"""The Lab: one run in view, from the click to the verdict, on one page."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import details, door, exports, film, looking, panels, pictures, recorded
+from app import session, sidebar, verdict
+from app.door import Run
+from app.pictures import Look
+from app.plain import plain
+from engine.contract.runs import RunSpec
+
+
+def form() -> tuple[RunSpec, str] | None:
+    """Draw the experiment's form; start or open what it asks for when told to."""
+    if not door.catalogue_ready():
+        _waiting()
+        return None
+    session.prepare()
+    wanted = sidebar.draw()
+    if sidebar.run_button(wanted) and wanted is not None:
+        door.submit(wanted[0])
+        session.show(wanted[1])
+        session.write_url(*wanted)
+        st.rerun()
+    return wanted
+
+
+@st.fragment(run_every=0.7)
+def _waiting() -> None:
+    """Say that the engine is describing its parts; come back when it has."""
+    if door.catalogue_ready():
+        st.rerun()
+    if door.catalogue_error():
+        panels.refused(door.catalogue_error())
+        return
+    st.caption("Reading the engine's parts; once per installation, a few seconds.")
+    for height in (38, 90, 60, 120, 60):
+        st.skeleton(height)
+
+
+def view(key: str | None) -> None:
+    """Draw the run in view, or the recorded example."""
+    run = door.run(key) if key else recorded.run()
+    if run is None:
+        panels.empty(
+            "Nothing has run yet",
+            "Choose a task and a learner on the left, then press **Run** "
+            "(Ctrl + Enter). A short experiment takes a few seconds.",
+        )
+        return
+    st.fragment(run_every=1.0 if run.alive else None)(_main)(key, run.alive)
+
+
+def _main(key: str | None, was_alive: bool) -> None:
+    """Draw head and main pictures; polled while the run is alive."""
+    run = door.run(key) if key else recorded.run()
+    if run is None:
+        return
+    if was_alive and not run.alive:
+        st.rerun()
+    verdict.head(run)
+    _actions(run)
+    look = looking.options(run, titles(run))
+    _pictures(run, look)
+    if not run.alive:
+        film.film(run)
+        details.tabs(run, look, titles(run))
+
+
+def _actions(run: Run) -> None:
+    with st.container(horizontal=True, key="actions"):
+        exports.share(run)
+        if run.blocks:
+            exports.files(run)
+        if run.job is not None and not run.alive and st.button(
+            "Run again", icon=":material/replay:", key="again"
+        ):
+            door.submit(run.spec, run.job.title, again=True)
+            st.rerun()
+
+
+def _pictures(run: Run, look: Look) -> None:
+    made = pictures.grid(run, look)
+    if not made:
+        if run.alive:
+            st.skeleton(240)
+        return
+    for start in range(0, len(made), 2):
+        columns = st.columns(2, gap="large")
+        for column, picture in zip(columns, made[start : start + 2], strict=False):
+            with column:
+                panels.chart(picture.figure, f"main.{start}.{picture.place}")
+
+
+def titles(run: Run) -> Mapping[str, str]:
+    """Return what parts are called, by name."""
+    if not door.catalogue_ready():
+        return {}
+    return {card.name: card.title for card in door.catalogue().cards.values()}
+
+
+def notices() -> None:
+    """Say what was odd about the link that brought the visitor here."""
+    for text in session.notices():
+        st.info(plain(text), icon=":material/info:")
+
+
+def offer(wanted: tuple[RunSpec, str] | None) -> None:
+    """Say that a link's experiment is not computed yet."""
+    if wanted is None or session.in_view() or "x" not in st.query_params:
+        return
+    if door.job(wanted[1]) is None:
+        st.info(
+            "The form holds the experiment of this link. It is not computed here yet: "
+            "press **Run** to compute it. Below is the recorded example.",
+            icon=":material/link:",
+        )

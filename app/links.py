@@ -1,0 +1,93 @@
+"""What is selected ↔ the URL.
+
+A share link holds all fields of the spec, compressed, behind the version of the link's
+format, and beside it the run's key: `?x=1.eJy…&run=3f…`. Reading one is guarded, for
+anybody can write one: sizes are checked before anything is decoded, inflation is
+bounded, and only `Refused` comes out. A link never starts a run.
+"""
+
+import base64
+import binascii
+import re
+import zlib
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+from engine.contract.errors import Refused
+from engine.contract.runs import SPEC_LIMIT, RunSpec, canonical, parse_spec
+
+VERSION = 1
+PACKED_LIMIT = 64_000
+_KEY = re.compile(r"[0-9a-f]{64}")
+_SPLIT = re.compile(r"([0-9]{1,6})\.([A-Za-z0-9_-]+)")
+
+
+def pack(spec: RunSpec) -> str:
+    """Return a spec as a short text that is safe in a URL."""
+    body = zlib.compress(canonical(spec.model_dump(mode="json")), 9)
+    return f"{VERSION}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
+
+
+def unpack(text: str) -> RunSpec:
+    """Read what `pack` made.
+
+    Raises:
+        Refused: For anything else, in one sentence.
+    """
+    if len(text) > PACKED_LIMIT:
+        raise Refused(
+            f"This link holds {len(text):,} characters; at most {PACKED_LIMIT:,} are read.",
+            "x",
+        )
+    found = _SPLIT.fullmatch(text)
+    if not found:
+        raise Refused("This link is damaged: its experiment cannot be read.", "x")
+    if int(found[1]) != VERSION:
+        raise Refused(
+            f"This link has format {int(found[1])}; this Metascope reads format {VERSION}.",
+            "x",
+        )
+    return parse_spec(_inflated(found[2]))
+
+
+def _inflated(body: str) -> bytes:
+    stream = zlib.decompressobj()
+    try:
+        raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
+        text = stream.decompress(raw, SPEC_LIMIT)
+    except (zlib.error, binascii.Error, ValueError):
+        raise Refused("This link is damaged: its experiment cannot be read.", "x") from None
+    if stream.unconsumed_tail or not stream.eof:
+        raise Refused(
+            f"This link is cut or unpacks to more than {SPEC_LIMIT:,} bytes.", "x"
+        )
+    return text
+
+
+def run_id(text: str) -> str:
+    """Return a run's key.
+
+    Raises:
+        Refused: Always with the same sentence, whatever else the text is.
+    """
+    if not _KEY.fullmatch(text):
+        raise Refused("There is no run with this id.", "run")
+    return text
+
+
+def link(base: str, spec: RunSpec, key: str) -> str:
+    """Return the share link of a run.
+
+    Args:
+        base: Address of the Lab, such as `http://localhost:8501/`.
+        spec: The completed spec, so that every field is in it.
+        key: The run's key.
+    """
+    root = base.split("?", 1)[0].split("#", 1)[0]
+    return f"{root}?{urlencode({'run': key, 'x': pack(spec)})}"
+
+
+def first(params: Mapping[str, list[str]], name: str) -> tuple[str | None, bool]:
+    """Return a parameter's first value, and whether it was given more than once."""
+    values = params.get(name) or []
+    return (values[0] if values else None), len(values) > 1

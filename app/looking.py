@@ -1,0 +1,101 @@
+"""View options: how a person looks at a run; they never restart it."""
+
+import numpy as np
+import streamlit as st
+
+from app import pictures
+from app.door import Run
+from app.pictures import Look
+from engine.contract.blocks import Condition
+from engine.contract.metrics import METRICS
+
+_X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
+_PANELS = {
+    "loss": ("loss", "lr_scale", "grad_norm", "weight_norm"),
+    "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
+}
+
+
+def options(run: Run, titles: dict[str, str]) -> Look:
+    """Draw the view options that make sense for what is there; return the look."""
+    found = pictures.conditions(run)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
+        condition = _condition(found, titles)
+        shown = st.segmented_control(
+            "Curves",
+            list(_PANELS),
+            default="loss",
+            format_func={"loss": "Training", "held-out": "Held-out"}.get,
+            key="curves",
+            bind="query-params",
+            required=True,
+        )
+        x = st.segmented_control(
+            "Against",
+            list(_X),
+            default="step",
+            format_func={"step": "Steps", "gradients": "Gradients", "seconds": "Seconds"}.get,
+            key="against",
+            bind="query-params",
+            required=True,
+            help="Gradients counts tuning and meta-training too, spread over the "
+            "test tasks; seconds are measured here.",
+        )
+        log = st.toggle("Log", value=True, key="log", bind="query-params")
+        smooth = st.slider(
+            *("Smoothing", 0.0, 0.95, 0.0, 0.05),
+            key="smooth",
+            bind="query-params",
+            width=150,
+            help="Running mean; what was measured stays faintly visible.",
+        )
+    return Look(
+        condition=condition,
+        metrics=_PANELS.get(str(shown), _PANELS["loss"]),
+        log=log,
+        smooth=float(smooth),
+        x=str(x) if x in _X else "step",
+    )
+
+
+def _condition(found: list[Condition], titles: dict[str, str]) -> Condition:
+    if len(found) < 2:
+        return found[0] if found else pictures.HERE
+    names = {pictures.name(c, titles): c for c in found}
+    picked = st.selectbox(
+        "Tested", list(names), key="where", bind="query-params", width=190
+    )
+    return names.get(str(picked), found[0])
+
+
+def threshold(run: Run, look: Look) -> float | None:
+    """Draw the threshold's slider; moving it needs no new run."""
+    own = pictures.threshold(run)
+    losses = [
+        block.array
+        for block in run.blocks
+        if block.phase == "test" and block.metric == "loss"
+        and block.condition == look.condition
+    ]
+    if own is None or not losses:
+        return None
+    level = st.select_slider(
+        f"Threshold ({METRICS['loss'].unit})",
+        _levels(losses, own),
+        value=own,
+        format_func=lambda value: f"{value:.3g}",
+        key=f"threshold.{run.key[:12]}",
+        help=f"Fixed on validation tasks before any test: {own:.3g}. "
+        "Moving it changes this picture, never the verdict.",
+    )
+    return float(level)
+
+
+def _levels(losses: list[np.ndarray], own: float) -> list[float]:
+    """Return some 60 levels between the lowest and highest mean loss."""
+    means = np.concatenate([np.nanmean(a, axis=(0, 1)) for a in losses])
+    finite = means[np.isfinite(means) & (means > 0)]
+    if not len(finite):
+        return [own]
+    low, high = min(finite.min() / 2, own / 2), max(finite.max(), own)
+    return sorted({*(float(v) for v in np.geomspace(low, high, 60)), own})

@@ -1,0 +1,25 @@
+"""The page frame: navigation, look, and the engine's wake-up call."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+import streamlit as st  # noqa: E402
+
+from app import frame  # noqa: E402
+
+frame.settings()
+page = st.navigation(
+    [
+        st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
+        st.Page("../pages/runs.py", title="Runs", url_path="runs"),
+        st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
+        st.Page("../pages/learn.py", title="Learn", url_path="learn"),
+    ],
+    position="top",
+)
+with frame.guarded():
+    page.run()

@@ -1,0 +1,147 @@
+"""What this visitor has selected: the form, the run in view, and the URL in step.
+
+The URL names the run in view (`run`) and, where the form says something else, the
+form (`x`). Whoever opens such a URL gets both back; nothing is ever started by it.
+"""
+
+from typing import Any
+
+import streamlit as st
+
+from app import door, experiment, links
+from app.experiment import Form
+from engine.contract.errors import Refused
+from engine.contract.runs import RunSpec
+
+FORM = "k."
+_RUN, _SEEN, _NOTES, _PENDING = "run_in_view", "seen_url", "notices", "pending_spec"
+
+
+def arrive() -> None:
+    """Take over what the URL says, if it says something new."""
+    url = _url()
+    if st.session_state.get(_SEEN) == url:
+        return
+    st.session_state[_SEEN] = url
+    st.session_state[_NOTES] = []
+    params = st.query_params.to_dict_all() if hasattr(
+        st.query_params, "to_dict_all"
+    ) else {k: st.query_params.get_all(k) for k in st.query_params}
+    for name in ("run", "x"):
+        if links.first(params, name)[1]:
+            note(f"The link gives {name!r} more than once; the first one counts.")
+    try:
+        _take_run(links.first(params, "run")[0])
+        _take_spec(links.first(params, "x")[0])
+    except Refused as refusal:
+        note(refusal.message)
+
+
+def _url() -> tuple[str | None, str | None]:
+    return st.query_params.get("run"), st.query_params.get("x")
+
+
+def _take_run(text: str | None) -> None:
+    st.session_state[_RUN] = None
+    if text is None:
+        return
+    key = links.run_id(text)
+    if door.job(key) is not None:
+        show(key)
+        st.session_state[_PENDING] = door.spec(key)
+    elif st.query_params.get("x") is None:
+        raise Refused("There is no run with this id.", "run")
+
+
+def _take_spec(text: str | None) -> None:
+    if text is not None:
+        st.session_state[_PENDING] = links.unpack(text)
+
+
+def note(text: str) -> None:
+    """Keep a notice until the person goes elsewhere."""
+    st.session_state.setdefault(_NOTES, []).append(text)
+
+
+def notices() -> list[str]:
+    """Return what was odd about the link."""
+    return list(st.session_state.get(_NOTES, ()))
+
+
+def prepare() -> None:
+    """Fill the form once: from the link, else with the default experiment."""
+    pending = st.session_state.pop(_PENDING, None)
+    if pending is not None:
+        try:
+            load(pending)
+            return
+        except Refused as refusal:
+            note(refusal.message)
+    if "k.family" not in st.session_state:
+        load(door.catalogue().preset("default").spec)
+
+
+def load(spec: RunSpec) -> None:
+    """Put a spec into the form.
+
+    Raises:
+        Refused: If it cannot be taken; the form is left as it was.
+    """
+    full, _ = door.settle(spec)
+    if spec.device == "auto":
+        full = full.model_copy(update={"device": "auto"})
+    for key in [key for key in st.session_state if str(key).startswith(FORM)]:
+        del st.session_state[key]
+    for key, value in experiment.form_of(full).items():
+        st.session_state[key] = value
+
+
+def form() -> Form:
+    """Return what the form holds."""
+    state = st.session_state
+    return {str(k): state[k] for k in state if str(k).startswith(FORM)}
+
+
+def wanted() -> tuple[RunSpec, str]:
+    """Return the completed spec that the form asks for, and its key.
+
+    Raises:
+        Refused: If the form cannot be taken.
+    """
+    return door.settle(experiment.spec_of(form(), door.catalogue().card))
+
+
+def show(key: str | None) -> None:
+    """Put a run in view."""
+    st.session_state[_RUN] = key
+
+
+def in_view() -> str | None:
+    """Return the key of the run in view; none while the recorded one is shown."""
+    key: Any = st.session_state.get(_RUN)
+    return key
+
+
+def write_url(spec: RunSpec | None, key: str | None) -> None:
+    """Let the URL say what is selected.
+
+    Args:
+        spec: What the form asks for; none where it cannot be taken.
+        key: Its run key.
+    """
+    shown = in_view()
+    if shown:
+        st.query_params["run"] = shown
+    elif "run" in st.query_params:
+        del st.query_params["run"]
+    if spec is not None and key not in (shown, _default_key()):
+        st.query_params["x"] = links.pack(spec)
+    elif "x" in st.query_params:
+        del st.query_params["x"]
+    st.session_state[_SEEN] = _url()
+
+
+def _default_key() -> str | None:
+    if in_view():
+        return None
+    return door.settle(door.catalogue().preset("default").spec)[1]
