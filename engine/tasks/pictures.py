@@ -1,6 +1,5 @@
 """Tasks in the plane as pictures: decision boundaries that grow, paths on contours."""
 
-from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,7 @@ from engine.protocol import TaskBatch
 from engine.tasks.functions import Functions
 from engine.tasks.supervised import Supervised
 
-SIZE, POINTS, MARGIN = 40, 200, 0.08
+SIZE, MARGIN = 40, 0.08
 BOUNDARY, PATH, NONE = "boundary", "path", ""
 
 
@@ -30,26 +29,6 @@ def form_of(tasks: TaskBatch) -> str:
         return BOUNDARY if flat else NONE
     flat = isinstance(tasks, Functions) and tasks.weights.shape[1] == 2
     return PATH if flat else NONE
-
-
-def picture_arrays(
-    tasks: TaskBatch, paths: Mapping[str, Tensor], frames: Sequence[int] | np.ndarray
-) -> tuple[dict[str, np.ndarray], str]:
-    """Picture what several learners did on the same tasks.
-
-    Args:
-        tasks: A few tasks in the plane.
-        paths: Weights of every step by learner; (member, step, weight).
-        frames: The steps that a film of boundaries shows.
-
-    Returns:
-        Arrays by name and the form: "boundary", "path", or nothing and no arrays.
-    """
-    if isinstance(tasks, Supervised) and form_of(tasks) == BOUNDARY:
-        return _boundaries(tasks, paths, np.asarray(frames)), BOUNDARY
-    if isinstance(tasks, Functions) and form_of(tasks) == PATH:
-        return _paths(tasks, paths), PATH
-    return {}, NONE
 
 
 def boundary_grid(tasks: Supervised, path: Tensor, size: int = SIZE) -> Grid:
@@ -76,7 +55,7 @@ def boundary_grid(tasks: Supervised, path: Tensor, size: int = SIZE) -> Grid:
     return Grid(values, xs, ys)
 
 
-def surface_grid(tasks: Functions, path: Tensor, size: int = SIZE) -> Grid:
+def surface_grid(tasks: Functions, path: Tensor | np.ndarray, size: int = SIZE) -> Grid:
     """Return log10 of each function over the plane that the paths cover.
 
     Args:
@@ -87,40 +66,12 @@ def surface_grid(tasks: Functions, path: Tensor, size: int = SIZE) -> Grid:
     Returns:
         float32 log10 of the loss, at least −8; shape (member, size, size).
     """
-    spots = path.detach().cpu().numpy().reshape(-1, 2)
+    spots = torch.as_tensor(path).detach().cpu().numpy().reshape(-1, 2)
     xs, ys = _axes(_near(spots, tasks.start().cpu().numpy()), size)
     low, high = torch.from_numpy(xs), torch.from_numpy(ys)
     each = [tasks.surface(member, low, high) for member in range(tasks.members)]
     values = torch.stack(each).clamp(min=1e-8).log10()
     return Grid(values.cpu().numpy().astype(np.float32), xs, ys)
-
-
-def _boundaries(
-    tasks: Supervised, paths: Mapping[str, Tensor], frames: np.ndarray
-) -> dict[str, np.ndarray]:
-    arrays = {"frames": frames.astype(np.int64)}
-    shown = min(POINTS, tasks.data.train)
-    arrays["points"] = tasks.data.x[..., :shown].mT.cpu().numpy().astype(np.float32)
-    arrays["labels"] = tasks.data.y[:, :shown].cpu().numpy().astype(np.uint8)
-    if tasks.later is not None:
-        labels = tasks.later.y[:, :shown].cpu().numpy()
-        arrays["labels_later"] = labels.astype(np.uint8)
-    for label, path in paths.items():
-        grid = boundary_grid(tasks, path[:, torch.as_tensor(frames)])
-        arrays[f"{label}/grid"] = grid.values
-        arrays |= {"x": grid.xs, "y": grid.ys}
-    return arrays
-
-
-def _paths(tasks: Functions, paths: Mapping[str, Tensor]) -> dict[str, np.ndarray]:
-    arrays = {
-        f"{label}/path": path.detach().cpu().numpy().astype(np.float32)
-        for label, path in paths.items()
-    }
-    if paths:
-        grid = surface_grid(tasks, torch.cat(list(paths.values()), 1))
-        arrays |= {"surface": grid.values, "x": grid.xs, "y": grid.ys}
-    return arrays
 
 
 def _shares(tasks: Supervised, x: Tensor, weights: Tensor) -> Tensor:
