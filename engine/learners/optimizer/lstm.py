@@ -1,0 +1,103 @@
+"""LSTM optimizer: one small LSTM, shared by all weights, says how each one moves.
+
+Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 2 and appendix A.
+Differs: the output layer starts small, so that the untrained optimizer hardly
+moves; the loss it learns from is the one chosen below, theirs is the plain sum.
+Helps: beats hand-made rules on the tasks it was trained on, quadratics above all;
+other activations and much longer runs break it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.optimizing import LearnedOptimizer
+from engine.nets.dense import init_dense, stack_members
+from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
+from engine.protocol import Glance, Meta, Move, Rule, TaskBatch, Weights
+
+
+@register("learner")
+class Lstm(LearnedOptimizer):
+    """wᵢ ← wᵢ + s·(V hᵢ + b), hᵢ, cᵢ ← LSTM(log|gᵢ|/p, sign gᵢ; hᵢ, cᵢ)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    estimators: ClassVar[tuple[str, ...]] = ("unroll", "pes", "es")
+
+    hidden: int = knob(
+        20, label="Hidden units", unit="units", low=1, high=128,
+        help="Width of each LSTM layer.",
+    )  # fmt: skip
+    layers: int = knob(
+        2, label="LSTM layers", unit="layers", low=1, high=4,
+        help="How many are stacked.",
+    )  # fmt: skip
+    scale: float = knob(
+        0.1, label="Output scale s", low=1e-5, high=10.0, log=True,
+        help="What the LSTM's answer is multiplied by; smaller where weights are many.",
+    )  # fmt: skip
+    p: float = knob(
+        10.0, label="Gradient range p", low=0.5, high=50.0, advanced=True,
+        help="Gradients below e⁻ᵖ are passed on linearly, others by log and sign.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw an LSTM and a small output layer for each replicate."""
+        nets = [self._drawn(rng.child("lstm")) for rng in rngs]
+        start = tasks.start()
+        weights = stack_members(nets)
+        return Meta(
+            {k: v.to(start.device, start.dtype) for k, v in weights.items()}, {}
+        )
+
+    def _drawn(self, rng: Rng) -> Weights:
+        answer = init_dense((self.hidden, 1), rng.child("answer"), last=0.1)
+        cells = init_lstm(2, self.hidden, self.layers, rng.child("cells"))
+        return cells | {"answer.w": answer["w0"], "answer.b": answer["b0"]}
+
+    def rule(
+        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+    ) -> Rule:
+        """Return the rule; it explores nothing."""
+        return LstmRule(self, theta)
+
+
+@dataclass(frozen=True)
+class LstmRule(Rule):
+    """The LSTM at work: every weight is an item with a state of its own."""
+
+    knobs: Lstm
+    theta: Weights
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with empty states."""
+        return start_lstm(weights, self.knobs.hidden, self.knobs.layers)
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Show each gradient entry to the LSTM and take its answers."""
+        out, state = apply_lstm(
+            self.theta, preprocess(glance.grad, self.knobs.p), state
+        )
+        bias = self.theta["answer.b"].unsqueeze(-1)
+        answer = torch.baddbmm(bias, self.theta["answer.w"], out)[:, 0]
+        return Move(self.knobs.scale * answer, state, {})
+
+
+def preprocess(grad: Tensor, p: float) -> Tensor:
+    """Make gradients of all sizes readable; (member, weight) → (member, 2, weight).
+
+    >>> preprocess(torch.tensor([[1.0, -math.exp(-10.0), 0.0]]), 10.0)[0].tolist()
+    [[0.0, -1.0, -1.0], [1.0, -1.0, 0.0]]
+    """
+    grad = torch.nan_to_num(grad)
+    floor = math.exp(-p)
+    size = grad.abs().clamp(min=floor).log() / p
+    return torch.stack([size, (grad / floor).clamp(-1, 1)], 1)

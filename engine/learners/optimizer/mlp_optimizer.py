@@ -1,0 +1,111 @@
+"""MLP optimizer: one small net reads what is known of each weight and moves it.
+
+Source: Metz et al. (2020), arXiv:2009.11243, the per-parameter network; Metz et al.
+(2022), arXiv:2203.11860, its small form.
+Differs: three momenta instead of six, progress instead of a step-count embedding,
+and larger output multipliers, since horizons and budgets here are short.
+Helps: richer than a learning rate, far cheaper than an LSTM; wants long training,
+and evolution strategies, because its runs are chaotic.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.optimizing import LearnedOptimizer
+from engine.nets.dense import apply_dense, init_dense, stack_members
+from engine.protocol import Glance, Layout, Meta, Move, Rule, TaskBatch, Weights
+
+DECAYS = (0.5, 0.9, 0.99)
+SQUARES = 0.99
+FEATURES = 2 + len(DECAYS) + 2 + 1
+TINY = 1e-20
+
+
+@register("learner")
+class MlpOptimizer(LearnedOptimizer):
+    """wᵢ ← wᵢ − a·d exp(b·m), (d, m) = net(gᵢ, wᵢ, momenta, gᵢ/√vᵢ, progress)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    hidden: int = knob(
+        32, label="Hidden units", unit="units", low=1, high=128,
+        help="Width of each hidden layer of the net.",
+    )  # fmt: skip
+    layers: int = knob(
+        2, label="Hidden layers", unit="layers", low=1, high=4,
+        help="How many hidden layers the net has.",
+    )  # fmt: skip
+    step_mult: float = knob(
+        0.1, label="Step multiplier a", low=1e-5, high=10.0, log=True,
+        help="Size of a step whose direction is 1; smaller is safer and slower.",
+    )  # fmt: skip
+    exp_mult: float = knob(
+        0.1, label="Exponent multiplier b", low=1e-5, high=10.0, log=True,
+        advanced=True, help="How strongly the net's second answer scales the step.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw a net per replicate whose first answer is 0: it starts at rest."""
+        sizes = (FEATURES, *[self.hidden] * self.layers, 2)
+        weights = stack_members([init_dense(sizes, rng.child("net")) for rng in rngs])
+        start = tasks.start()
+        return Meta(
+            {k: v.to(start.device, start.dtype) for k, v in weights.items()}, {}
+        )
+
+    def rule(
+        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+    ) -> Rule:
+        """Return the rule; it explores nothing."""
+        return MlpRule(self, theta, tasks.layout)
+
+
+@dataclass(frozen=True)
+class MlpRule(Rule):
+    """The net at work, one item per weight; `layout` says which are one tensor."""
+
+    knobs: MlpOptimizer
+    theta: Weights
+    layout: Layout
+
+    def start(self, weights: Tensor) -> Weights:
+        """Begin with no momentum and no squares."""
+        momenta = weights.new_zeros(weights.shape[0], len(DECAYS), weights.shape[1])
+        return {"momenta": momenta, "squares": torch.zeros_like(weights)}
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Read every weight's features and move it."""
+        grad = torch.nan_to_num(glance.grad)
+        decays = grad.new_tensor(DECAYS)[:, None]
+        momenta = state["momenta"] * decays + (1 - decays) * grad[:, None]
+        squares = torch.lerp(state["squares"], grad.square(), 1 - SQUARES)
+        state = {"momenta": momenta, "squares": squares}
+        answer = apply_dense(self.theta, self._features(glance, grad, state))
+        size = (self.knobs.exp_mult * answer[:, 1]).clamp(-10, 10).exp()
+        return Move(-self.knobs.step_mult * answer[:, 0] * size, state, {})
+
+    def _features(self, glance: Glance, grad: Tensor, state: Weights) -> Tensor:
+        """Return what the net sees; (member, feature, weight), of size about 1."""
+        t = glance.step + 1
+        raw = torch.stack([grad, glance.weights], 1)
+        scaled = self._normalized(torch.cat([raw, state["momenta"]], 1))
+        root = (state["squares"] / (1 - SQUARES**t) + TINY).rsqrt()
+        fast = state["momenta"][:, 1] / (1 - DECAYS[1] ** t)
+        adaptive = torch.stack([grad * root, fast * root], 1)
+        progress = torch.full_like(grad[:, None], 2 * glance.step / glance.horizon - 1)
+        return torch.cat([scaled, adaptive, progress], 1).clamp(-5, 5)
+
+    def _normalized(self, features: Tensor) -> Tensor:
+        """Divide each feature by its root mean square over the weight's tensor."""
+        parts = features.split(self.layout.sizes, dim=2)
+        means = [part.square().mean(2, keepdim=True) for part in parts]
+        scaled = [p * (m + TINY).rsqrt() for p, m in zip(parts, means, strict=True)]
+        return torch.cat(scaled, 2)

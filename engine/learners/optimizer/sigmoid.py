@@ -1,0 +1,162 @@
+"""Sigmoid controller: a small net that can only brake, shown for what it does.
+
+Source: the simple design of published student code and blog posts: raw loss,
+gradient norm and weight norm → 16 ReLU → one sigmoid that multiplies the rate.
+Differs: batched over replicates, each with a controller of its own; the gradient
+norm it sees is this step's, where published code often shows the last one's.
+Helps: to see a design that cannot win. A sigmoid in (0, 1) can only lower the
+rate. The improvement at a step was caused by the action before it, yet is credited
+to the action after; it is positive whenever the loss falls, so the controller
+learns one thing, to answer 1, and at best becomes plain SGD at an untuned rate.
+Its inputs are not normalized, and it learns from one task.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
+from engine.inner.descend import follow, glance, objective, spread
+from engine.inner.updates import adam_step, zeros
+from engine.nets.dense import stack_members
+from engine.protocol import (
+    Estimator,
+    Glance,
+    Learner,
+    Lesson,
+    Meta,
+    Move,
+    Outer,
+    Plan,
+    Rule,
+    Stretch,
+    TaskBatch,
+    Weights,
+    generator,
+)
+
+BETAS, EPS = (0.9, 0.999), 1e-8
+
+
+@register("learner")
+class Sigmoid(Learner):
+    """w ← w − η σ(ψ(L, ‖g‖, ‖w‖)) g; ψ follows ∇ψ of −(Lₜ₋₁ − Lₜ) σₜ at every step."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    trains: ClassVar[bool] = True
+
+    lr: float = knob(
+        0.01, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
+        log=True, help="The rate that is multiplied by something below 1.",
+    )  # fmt: skip
+    hidden: int = knob(
+        16, label="Hidden units", unit="units", low=1, high=128,
+        help="Width of the controller's one hidden layer.",
+    )  # fmt: skip
+    controller_lr: float = knob(
+        1e-3, label="Controller's rate", unit="per step", low=1e-7, high=1.0, log=True,
+        help="Adam's rate for the controller's own weights.",
+    )  # fmt: skip
+    tasks: int = knob(
+        1, label="Training tasks", unit="tasks", low=1, high=256,
+        help="It is trained for one horizon on each, one after the other.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw a controller per replicate, uniform as a linear layer of torch."""
+        start = tasks.start()
+        nets = [self._drawn(rng.child("controller")) for rng in rngs]
+        weights = stack_members(nets)
+        return Meta(
+            {k: v.to(start.device, start.dtype) for k, v in weights.items()}, {}
+        )
+
+    def _drawn(self, rng: Rng) -> Weights:
+        draw, weights = generator(rng), {}
+        for i, shape in enumerate([(self.hidden, 3), (1, self.hidden)]):
+            bound = 1 / math.sqrt(shape[1])
+            for name, size in ((f"w{i}", shape), (f"b{i}", shape[:1])):
+                drawn = draw.uniform(-bound, bound, size).astype(np.float32)
+                weights[name] = torch.from_numpy(drawn)
+        return weights
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Train the base learners with the frozen controller."""
+        theta = spread(meta.weights, tasks.members)
+        return follow(tasks, SigmoidRule(self.lr, theta), path=path)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Train for one whole horizon, the controller moving at every step."""
+        theta, weights = dict(meta.weights), tasks.start()
+        moments = {name: zeros(value, "m", "v") for name, value in theta.items()}
+        losses: list[Tensor] = []
+        last = None
+        for step in range(tasks.horizon):
+            seen = glance(tasks, weights, step)
+            gain = torch.zeros_like(seen.loss) if last is None else last - seen.loss
+            scale, grads = _judged(theta, seen, gain)
+            for name, grad in grads.items():
+                moved = adam_step(grad, moments[name], step, BETAS, EPS)
+                theta[name] = theta[name] - self.controller_lr * moved.step
+                moments[name] = moved.state
+            weights = weights - self.lr * scale[:, None] * seen.grad
+            losses.append(objective(seen.loss))
+            last = seen.loss
+        score = torch.stack(losses, 1).mean(1).unflatten(0, (tasks.replicates, -1))
+        info = {"meta_loss": score.mean(1)}
+        return Outer(memory={}, info=info, weights=theta)
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Train on as many tasks as the knob says, one at a time."""
+        return Plan(self.tasks, 1, 1, 1.0)
+
+
+@dataclass(frozen=True)
+class SigmoidRule(Rule):
+    """The frozen controller at work; `theta` is spread over the members."""
+
+    lr: float
+    theta: Weights
+
+    def start(self, weights: Tensor) -> Weights:
+        """Remember nothing."""
+        return {}
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Take the braked step."""
+        scale = braked(self.theta, glance)
+        return Move(-self.lr * scale[:, None] * glance.grad, state, {"lr_scale": scale})
+
+
+def braked(theta: Weights, glance: Glance) -> Tensor:
+    """Return the controller's answer, between 0 and 1; shape (member,)."""
+    norms = (glance.norm, glance.weights.norm(dim=1))
+    seen = torch.stack([glance.loss, *norms], 1).unsqueeze(-1)
+    inner = torch.relu(torch.baddbmm(theta["b0"].unsqueeze(-1), theta["w0"], seen))
+    answer = torch.baddbmm(theta["b1"].unsqueeze(-1), theta["w1"], inner)
+    return torch.sigmoid(answer[:, 0, 0])
+
+
+def _judged(theta: Weights, seen: Glance, gain: Tensor) -> tuple[Tensor, Weights]:
+    """Return the answers, and ∇ψ of −gain × answer for each replicate."""
+    live = {name: value.detach().requires_grad_() for name, value in theta.items()}
+    replicates = next(iter(live.values())).shape[0]
+    with torch.enable_grad():
+        scale = braked(spread(live, len(gain)), seen)
+        score = -(gain * scale).unflatten(0, (replicates, -1)).mean(1)
+        grads = torch.autograd.grad(score.sum(), list(live.values()))
+    safe = [torch.nan_to_num(grad, 0.0, 0.0, 0.0) for grad in grads]
+    return scale.detach(), dict(zip(live, safe, strict=True))

@@ -1,0 +1,68 @@
+"""A stacked LSTM over many items at once, its weights member first.
+
+Source: Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000)
+for the forget gate, whose bias starts at 1 (Jozefowicz et al., 2015).
+"""
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.rng import Rng
+from engine.protocol import Weights, generator
+
+
+def init_lstm(inputs: int, hidden: int, layers: int, rng: Rng) -> Weights:
+    """Draw the weights of a stack of cells.
+
+    Returns:
+        `cell0.w`, `cell0.b`, `cell1.w`, …; shapes (4 hidden, in + hidden) and
+        (4 hidden,), the rows being the gates input, forget, output, and the
+        candidate.
+    """
+    draw = generator(rng)
+    bound = 1 / math.sqrt(hidden)
+    weights: Weights = {}
+    for i in range(layers):
+        shape = (4 * hidden, (hidden if i else inputs) + hidden)
+        drawn = draw.uniform(-bound, bound, shape).astype(np.float32)
+        weights[f"cell{i}.w"] = torch.from_numpy(drawn)
+        weights[f"cell{i}.b"] = torch.zeros(4 * hidden)
+        weights[f"cell{i}.b"][hidden : 2 * hidden] = 1.0
+    return weights
+
+
+def start_lstm(x: Tensor, hidden: int, layers: int) -> Weights:
+    """Return zero states for the items of x, shape (member, item)."""
+    shape = (x.shape[0], hidden, x.shape[1])
+    return {f"{kind}{i}": x.new_zeros(shape) for i in range(layers) for kind in "hc"}
+
+
+def apply_lstm(weights: Weights, x: Tensor, state: Weights) -> tuple[Tensor, Weights]:
+    """Take one step of every item.
+
+    Args:
+        weights: Member first, as `init_lstm` names them.
+        x: Inputs; shape (member, feature, item).
+        state: `h0`, `c0`, `h1`, …; shape (member, hidden, item) each.
+
+    Returns:
+        The top cell's output, shape (member, hidden, item), and the new state.
+    """
+    fresh: Weights = {}
+    for i in range(len(state) // 2):
+        bias = weights[f"cell{i}.b"].unsqueeze(-1)
+        seen = torch.cat([x, state[f"h{i}"]], 1)
+        gates = torch.baddbmm(bias, weights[f"cell{i}.w"], seen)
+        x, cell = _cell(gates, state[f"c{i}"])
+        fresh |= {f"h{i}": x, f"c{i}": cell}
+    return x, fresh
+
+
+def _cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    hidden = cell.shape[1]
+    take, keep, show = torch.sigmoid(gates[:, : 3 * hidden]).chunk(3, 1)
+    cell = keep * cell + take * torch.tanh(gates[:, 3 * hidden :])
+    return show * torch.tanh(cell), cell
