@@ -228,12 +228,13 @@ def parse_json(text: str | bytes, limit: int) -> Any:
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    for key in keys:
-        if keys.count(key) > 1:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
             raise Refused(f"the field {clean(key)!r} is given twice", clean(key))
         key.encode("utf-8")  # a lone surrogate raises UnicodeError, a ValueError
-    return dict(pairs)
+        fields[key] = value
+    return fields
 
 
 def _no_constant(name: str) -> Any:

@@ -9,11 +9,10 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.jobs import JobState
-from engine.store import arrays, chunks, files, leases, mirror, payloads, rows
+from engine.store import arrays, chunks, files, leases, mirror, payloads, rows, sums
 from engine.store.errors import StoreError
 from engine.store.filing import artefact_file
 from engine.store.index import Index
@@ -211,16 +210,9 @@ class Recorder:
             changed = replace(row, stage=note.stage, done=note.done, note=note.text)
             rows.put(db, changed)
         if self._timings:
-            rows.put_text(db, self._key, "timings", self._summed(db))
-
-    def _summed(self, db: sqlite3.Connection) -> list[list[Any]]:
-        summed: dict[tuple[str, str], tuple[float, int]] = {}
-        filed = rows.get_text(db, self._key, "timings") or []
-        for timing in [*(Timing(*each) for each in filed), *self._timings]:
-            at = (timing.learner, timing.stage)
-            seconds, count = summed.get(at, (0.0, 0))
-            summed[at] = (seconds + timing.seconds, count + timing.count)
-        return [[*at, *total] for at, total in summed.items()]
+            filed = rows.get_text(db, self._key, "timings") or []
+            timings = [*(Timing(*each) for each in filed), *self._timings]
+            rows.put_text(db, self._key, "timings", sums.flat(timings))
 
     # compaction ---------------------------------------------------------------
     def _crowded(self) -> bool:

@@ -8,7 +8,7 @@ from engine.contract.blocks import Artefact, Block, Event, Timing
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
-from engine.store import filing, listing, readers
+from engine.store import filing, listing, readers, sums
 from engine.store.errors import StoreError
 from engine.store.index import Index
 from engine.store.queue import Filing
@@ -40,11 +40,7 @@ class StoreShelf:
         """File a finished run; one that is there already is left as it is."""
         now = time.time()
         row = Filing(spec, key, kind="tuning").row(JobState.DONE, 0)
-        timings = [
-            [e.learner, e.stage, e.seconds, e.count]
-            for e in events
-            if isinstance(e, Timing)
-        ]
+        timings = sums.flat(e for e in events if isinstance(e, Timing))
         finished = filing.Finished(
             row=replace(row, started=now, finished=now, stage="end", done=1.0),
             texts={"spec": spec.model_dump(mode="json"), "timings": timings},

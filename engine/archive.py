@@ -1,0 +1,142 @@
+"""A run as one file that another installation can take in.
+
+An archive is a zip of JSON, CSV and plain tensors, with the sha256 of every member;
+the same run gives the same bytes.
+"""
+
+import hashlib
+import io
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from engine.arrival import FORMAT, Arrived, read_archive
+from engine.contract.blocks import Artefact, Block
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job, JobState
+from engine.contract.runs import RunSpec
+from engine.export import Record, config_json, metrics_csv
+from engine.store import NoRun, Store, arrays, chunks, sums
+from engine.store.filing import Finished, file_finished
+from engine.store.queue import Filing
+from engine.store.seals import digest
+
+_DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
+
+KeyOf = Callable[[RunSpec], str]
+
+
+def export_archive(store: Store, key: str) -> bytes:
+    """Return a run as one archive.
+
+    Raises:
+        StoreError: If there is no such run, or it is damaged.
+    """
+    job = store.job(key)
+    if job is None:
+        raise NoRun(key)
+    record = Record.stored(store, key)
+    members = {
+        "config.json": config_json(record.spec),
+        "summary.json": _json(record.summary),
+        "fingerprint.json": _json(record.fingerprint),
+        "timings.json": _json(sums.flat(record.timings)),
+        "blocks.safetensors": _pack_blocks(record.blocks),
+        "metrics.csv": metrics_csv(record),
+    }
+    for place, artefact in enumerate(record.artefacts):
+        members[f"artefact-{place:03d}.safetensors"] = _pack_artefact(artefact)
+    return _zipped({"manifest.json": _manifest(job, members), **members})
+
+
+def _manifest(job: Job, members: Mapping[str, bytes]) -> bytes:
+    told = ("key", "state", "title", "created", "started", "finished", "attempt")
+    return _json(
+        {
+            "format": FORMAT,
+            "run": {name: getattr(job, name) for name in (*told, "error")},
+            "members": {name: digest(data) for name, data in members.items()},
+        }
+    )
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, indent=1, sort_keys=True).encode()
+
+
+def _pack_blocks(blocks: list[Block]) -> bytes:
+    held = {f"{place:06d}": block.array for place, block in enumerate(blocks)}
+    return arrays.pack(held, {"blocks": [chunks.header(block) for block in blocks]})
+
+
+def _pack_artefact(artefact: Artefact) -> bytes:
+    about = {"name": artefact.name, "kind": artefact.kind, "info": artefact.info}
+    return arrays.pack(artefact.arrays, about)
+
+
+def _zipped(members: Mapping[str, bytes]) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(zipfile.ZipInfo(name, _DATE), data, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def import_run(store: Store, data: bytes, key_of: KeyOf | None = None) -> Job:
+    """File the run of an archive.
+
+    A run whose id is here already, or is not that of its spec, becomes a copy under
+    an id of its own, so an archive never answers for a run that was not computed
+    here from its spec. An unfinished run arrives as interrupted.
+
+    Args:
+        store: Where it is filed.
+        data: The archive.
+        key_of: Gives a completed spec's key; without it the archive is believed.
+
+    Raises:
+        Refused: If it is no archive of a run, in one sentence; nothing is filed.
+    """
+    arrived = read_archive(data)
+    key = arrived.job.key
+    if key_of is not None and _key_or_none(key_of, arrived.spec) != key:
+        key = _copy_id(key, hashlib.sha256(data).hexdigest())
+    serial = 0
+    while not file_finished(store.index, _finished(arrived, key)):
+        serial += 1
+        key = _copy_id(arrived.job.key, str(serial))
+    job = store.job(key)
+    if job is None:
+        raise NoRun(key)
+    return job
+
+
+def _key_or_none(key_of: KeyOf, spec: RunSpec) -> str | None:
+    try:
+        return key_of(spec)
+    except Refused:
+        return None  # a part that is not here: kept, under an id of its own
+
+
+def _copy_id(key: str, of: str) -> str:
+    return hashlib.sha256(f"{key} copy {of}".encode()).hexdigest()
+
+
+def _finished(arrived: Arrived, key: str) -> Finished:
+    job = arrived.job
+    title = job.title if key == job.key else clean(f"{job.title} (copy)")
+    row = Filing(arrived.spec, key, title).row(job.state, 0)
+    done = job.state in (JobState.DONE, JobState.DIVERGED)
+    row = replace(
+        row,
+        created=job.created,
+        started=job.started,
+        finished=job.finished,
+        attempt=job.attempt,
+        error=job.error,
+        stage="end" if done else "",
+        done=float(done),
+    )
+    return Finished(row, arrived.texts, arrived.blocks, arrived.artefacts)

@@ -1,0 +1,149 @@
+"""Rows → CSV, spec → JSON: one code for the page and the command line; no torch.
+
+`metrics.csv` is tidy: one number a row, in these columns.
+
+run         the run's key
+learner     label of the learner in the spec; empty where none applies
+role        chosen or baseline
+phase       tune, train, validate or test
+test_family the family tested on, empty for the one trained on
+shift       the shift, empty in place
+severity    in the shift's own unit
+metric      a name of `engine.contract.metrics`, which gives label and unit
+statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
+            low, high: mean over replicates of those, with its 95 % interval
+            (metrics with a log axis are averaged on the log scale)
+replicate, task, step, layer, rate   where it was measured, empty where none applies
+value       the number; empty where there is none
+status      ok; censored (it never got there); diverged; never (did not diverge);
+            n/a; or "k of n diverged" where a mean left those out
+
+Summaries per task are always there, curves over tasks as means, and with
+`traces` every single trace. The live view of validation is no result and is left
+out. Times are in `timings.csv`: they differ from machine to machine.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.contract.blocks import Artefact, Block, Event, Timing
+from engine.contract.runs import RunSpec
+from engine.longform import COLUMNS, Row, inert, metrics_rows
+from engine.store import Store, files
+from engine.store.chunks import latest
+from engine.store.sums import summed
+
+
+class Record(NamedTuple):
+    """All of a run that is exported, from the store or straight from its events."""
+
+    key: str
+    spec: RunSpec
+    blocks: list[Block]
+    timings: list[Timing]
+    artefacts: list[Artefact]
+    summary: Mapping[str, object] | None = None
+    fingerprint: Mapping[str, object] | None = None
+
+    @classmethod
+    def stored(cls, store: Store, key: str) -> "Record":
+        """Read a run from a store.
+
+        Raises:
+            StoreError: If it is not there or damaged.
+        """
+        artefacts = [store.artefact(key, e.name) for e in store.artefacts(key)]
+        return cls(
+            key,
+            store.spec(key),
+            store.blocks(key)[0],
+            store.timings(key),
+            artefacts,
+            store.summary(key),
+            store.fingerprint(key),
+        )
+
+    @classmethod
+    def played(cls, key: str, spec: RunSpec, events: Iterable[Event]) -> "Record":
+        """Gather a run that was played without a store."""
+        held = list(events)
+        return cls(
+            key,
+            spec,
+            latest(e for e in held if isinstance(e, Block)),
+            summed(e for e in held if isinstance(e, Timing)),
+            [e for e in held if isinstance(e, Artefact)],
+        )
+
+
+def export_run(record: Record, folder: Path, *, traces: bool = False) -> Path:
+    """Write metrics.csv, timings.csv, config.json and summary.json.
+
+    Args:
+        record: The run.
+        folder: Made where it is not there.
+        traces: Whether metrics.csv holds every trace.
+
+    Returns:
+        The folder.
+
+    Raises:
+        StoreError: If it cannot be written.
+    """
+    files.make_folder(folder)
+    for name, data in exported(record, traces=traces).items():
+        files.write_new(folder / name, data)
+    return folder
+
+
+def exported(record: Record, *, traces: bool = False) -> dict[str, bytes]:
+    """Return the exported files of a run, by name."""
+    return {
+        "metrics.csv": metrics_csv(record, traces=traces),
+        "timings.csv": timings_csv(record),
+        "config.json": config_json(record.spec),
+        "summary.json": summary_json(record),
+    }
+
+
+def metrics_csv(record: Record, *, traces: bool = False) -> bytes:
+    """Return metrics.csv; its columns are those of this module's docstring."""
+    rows = metrics_rows(record.key, record.spec, record.blocks, traces=traces)
+    return _csv(COLUMNS, rows)
+
+
+def timings_csv(record: Record) -> bytes:
+    """Return timings.csv: run, learner, stage, seconds, count."""
+    rows = (
+        (record.key, inert(t.learner), inert(t.stage), t.seconds, t.count)
+        for t in record.timings
+    )
+    return _csv(("run", "learner", "stage", "seconds", "count"), rows)
+
+
+def config_json(spec: RunSpec) -> bytes:
+    """Return the completed spec; the command line runs it as it is."""
+    return _json(spec.model_dump(mode="json"))
+
+
+def summary_json(record: Record) -> bytes:
+    """Return the verdict and statistics, with what computed them."""
+    body = {"run": record.key, "fingerprint": record.fingerprint}
+    return _json(body | dict(record.summary or {}))
+
+
+def _json(value: object) -> bytes:
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    return (text + "\n").encode()
+
+
+def _csv(head: tuple[str, ...], rows: Iterable[Row]) -> bytes:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return out.getvalue().encode()
