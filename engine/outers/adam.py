@@ -3,6 +3,7 @@
 Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
 Differs: gradients are clipped per replicate, and one that is no number moves
 nothing.
+Helps: the usual choice; it forgives the scale of an estimator's gradient.
 """
 
 from typing import ClassVar

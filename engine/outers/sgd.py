@@ -3,6 +3,7 @@
 Source: Robbins and Monro (1951).
 Differs: gradients are clipped per replicate, and one that is no number moves
 nothing.
+Helps: where the size of the outer gradient should count.
 """
 
 from typing import ClassVar
