@@ -11,13 +11,13 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from engine.arrival import FORMAT, Arrived, read_archive
 from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
-from engine.export import Record, config_json, metrics_csv
+from engine.export.arrival import FORMAT, Arrived, arrive
+from engine.export.record import Record, config_json, metrics_csv
 from engine.store import NoRun, Store, arrays, chunks, sums
 from engine.store.filing import Finished, file_finished
 from engine.store.queue import Filing
@@ -84,6 +84,25 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
+def read_archive(data: bytes) -> Record:
+    """Return the run of an archive without filing it.
+
+    Raises:
+        Refused: If it is no archive of a run, in one sentence.
+    """
+    arrived = arrive(data)
+    texts = arrived.texts
+    return Record(
+        arrived.job.key,
+        arrived.spec,
+        arrived.blocks,
+        arrived.timings,
+        arrived.artefacts,
+        texts.get("summary"),
+        texts.get("fingerprint"),
+    )
+
+
 def import_run(store: Store, data: bytes, key_of: KeyOf | None = None) -> Job:
     """File the run of an archive.
 
@@ -99,7 +118,7 @@ def import_run(store: Store, data: bytes, key_of: KeyOf | None = None) -> Job:
     Raises:
         Refused: If it is no archive of a run, in one sentence; nothing is filed.
     """
-    arrived = read_archive(data)
+    arrived = arrive(data)
     key = arrived.job.key
     if key_of is not None and _key_or_none(key_of, arrived.spec) != key:
         key = _copy_id(key, hashlib.sha256(data).hexdigest())

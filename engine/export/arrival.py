@@ -11,7 +11,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.cards import clean
@@ -42,12 +42,13 @@ class Arrived(NamedTuple):
 
     job: Job
     spec: RunSpec
-    texts: dict[str, object]
+    texts: dict[str, Any]
     blocks: list[Block]
+    timings: list[Timing]
     artefacts: list[Artefact]
 
 
-def read_archive(data: bytes) -> Arrived:
+def arrive(data: bytes) -> Arrived:
     """Read an archive without filing it.
 
     Raises:
@@ -130,6 +131,7 @@ def _arrived(members: Mapping[str, bytes]) -> Arrived:
             "spec": spec.model_dump(mode="json"),
             "timings": sums.flat(_timing(*each) for each in timings),
         },
+        timings=sums.summed(_timing(*each) for each in timings),
         blocks=_blocks(members["blocks.safetensors"]),
         artefacts=[_artefact(members[name]) for name in names],
     )

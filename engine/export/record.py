@@ -1,27 +1,4 @@
-"""Rows → CSV, spec → JSON: one code for the page and the command line; no torch.
-
-`metrics.csv` is tidy: one number a row, in these columns.
-
-run         the run's key
-learner     label of the learner in the spec; empty where none applies
-role        chosen or baseline
-phase       tune, train, validate or test
-test_family the family tested on, empty for the one trained on
-shift       the shift, empty in place
-severity    in the shift's own unit
-metric      a name of `engine.contract.metrics`, which gives label and unit
-statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
-            low, high: mean over replicates of those, with its 95 % interval
-            (metrics with a log axis are averaged on the log scale)
-replicate, task, step, layer, rate   where it was measured, empty where none applies
-value       the number; empty where there is none
-status      ok; censored (it never got there); diverged; never (did not diverge);
-            n/a; or "k of n diverged" where a mean left those out
-
-Summaries per task are always there, curves over tasks as means, and with
-`traces` every single trace. The live view of validation is no result and is left
-out. Times are in `timings.csv`: they differ from machine to machine.
-"""
+"""A run as files: metrics.csv, timings.csv, config.json, summary.json."""
 
 import csv
 import io
@@ -32,7 +9,7 @@ from typing import NamedTuple
 
 from engine.contract.blocks import Artefact, Block, Event, Timing
 from engine.contract.runs import RunSpec
-from engine.longform import COLUMNS, Row, inert, metrics_rows
+from engine.export.longform import COLUMNS, Row, inert, metrics_rows
 from engine.store import Store, files
 from engine.store.chunks import latest
 from engine.store.sums import summed
@@ -111,7 +88,7 @@ def exported(record: Record, *, traces: bool = False) -> dict[str, bytes]:
 
 
 def metrics_csv(record: Record, *, traces: bool = False) -> bytes:
-    """Return metrics.csv; its columns are those of this module's docstring."""
+    """Return metrics.csv; its columns are those of `engine.export`."""
     rows = metrics_rows(record.key, record.spec, record.blocks, traces=traces)
     return _csv(COLUMNS, rows)
 

@@ -1,0 +1,51 @@
+"""Rows → CSV, spec → JSON: one code for the page and the command line; no torch.
+
+`metrics.csv` is tidy: one number a row, in these columns.
+
+run         the run's key
+learner     label of the learner in the spec; empty where none applies
+role        chosen or baseline
+phase       tune, train, validate or test
+test_family the family tested on, empty for the one trained on
+shift       the shift, empty in place
+severity    in the shift's own unit
+metric      a name of `engine.contract.metrics`, which gives label and unit
+statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
+            low, high: mean over replicates of those, with its 95 % interval
+            (metrics with a log axis are averaged on the log scale)
+replicate, task, step, layer, rate   where it was measured, empty where none applies
+value       the number; empty where there is none
+status      ok; censored (it never got there); diverged; never (did not diverge);
+            n/a; or "k of n diverged" where a mean left those out
+
+Summaries per task are always there, curves over tasks as means, and with
+`traces` every single trace. The live view of validation is no result and is left
+out. Times are in `timings.csv`: they differ from machine to machine.
+"""
+
+from engine.export.archive import export_archive, import_run, read_archive
+from engine.export.longform import COLUMNS, metrics_rows
+from engine.export.record import (
+    Record,
+    config_json,
+    export_run,
+    exported,
+    metrics_csv,
+    summary_json,
+    timings_csv,
+)
+
+__all__ = [
+    "COLUMNS",
+    "Record",
+    "config_json",
+    "export_archive",
+    "export_run",
+    "exported",
+    "import_run",
+    "metrics_csv",
+    "metrics_rows",
+    "read_archive",
+    "summary_json",
+    "timings_csv",
+]
