@@ -4,17 +4,21 @@ from collections.abc import Iterator
 from dataclasses import asdict
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from engine.bench import Bench, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Event, Note
 from engine.inner.descend import join
-from engine.protocol import Meta
-from engine.tasks.pictures import picture_arrays
+from engine.protocol import Meta, TaskBatch
+from engine.tasks.functions import Functions
+from engine.tasks.pictures import boundary_grid, surface_grid
+from engine.tasks.supervised import Supervised
 from engine.testing import rows_of, test_tasks
 
-TASKS, FRAMES = 3, 25
+TASKS, FRAMES, POINTS = 3, 25, 200
+Arrays = dict[str, np.ndarray]
 
 
 def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
@@ -28,9 +32,41 @@ def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
         yield Note(name, i / len(bench.entrants), entrant.label)
         if joined.path is not None:
             paths[entrant.label] = joined.path
-    last = tasks.horizon
-    frames = np.unique(np.linspace(0, last, min(FRAMES, last + 1)).round().astype(int))
-    arrays, form = picture_arrays(tasks, paths, frames)
+    form, arrays = _pictured(tasks, paths)
     info = {"form": form, "tasks": count, "condition": asdict(trial.condition)}
     if form:
         yield Artefact(name, "film", arrays, info)
+
+
+def _pictured(tasks: TaskBatch, paths: dict[str, Tensor]) -> tuple[str, Arrays]:
+    """Choose the picture that fits: a boundary, a path, or none."""
+    if isinstance(tasks, Functions) and tasks.weights.shape[1] == 2:
+        return "path", _surface(tasks, paths)
+    if isinstance(tasks, Supervised) and tasks.outputs == 2 == tasks.data.x.shape[1]:
+        return "boundary", _boundary(tasks, paths)
+    return "", {}
+
+
+def _boundary(tasks: Supervised, paths: dict[str, Tensor]) -> Arrays:
+    """Return each learner's P(class 1) over the plane, as bytes, at each frame."""
+    last = tasks.horizon
+    frames = np.linspace(0, last, min(FRAMES, last + 1)).round().astype(np.int64)
+    shown = min(POINTS, tasks.data.train)
+    arrays: Arrays = {
+        "frames": frames,
+        "points": tasks.data.x[..., :shown].mT.cpu().numpy().astype(np.float32),
+        "labels": tasks.data.y[:, :shown].cpu().numpy().astype(np.uint8),
+    }
+    for label, path in paths.items():
+        grid = boundary_grid(tasks, path[:, torch.from_numpy(frames)])
+        arrays |= {f"{label}/grid": grid.values, "x": grid.xs, "y": grid.ys}
+    return arrays
+
+
+def _surface(tasks: Functions, paths: dict[str, Tensor]) -> Arrays:
+    """Return each learner's path over the logarithm of the loss."""
+    grid = surface_grid(tasks, torch.cat(list(paths.values()), 1))
+    arrays: Arrays = {"surface": grid.values, "x": grid.xs, "y": grid.ys}
+    for label, path in paths.items():
+        arrays[f"{label}/path"] = path.cpu().numpy().astype(np.float32)
+    return arrays
