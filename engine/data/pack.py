@@ -1,0 +1,114 @@
+"""The data pack: sets that are too large or too many to be brought along.
+
+A family whose file is absent is listed and disabled; nothing is downloaded.
+"""
+
+import io
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.data.checksums import known_bytes
+from engine.data.table import Table
+from engine.data.where import pack_home
+
+
+@dataclass(frozen=True)
+class Packed:
+    """A file of the pack, the families that read it, and its sha256."""
+
+    file: str
+    families: tuple[str, ...]
+    sha256: str
+    title: str
+    licence: str
+
+
+FILES = {
+    packed.file: packed
+    for packed in (
+        Packed(
+            "mnist_small.npz",
+            ("mnist",),
+            "36ca5da97c4b1f1284fd670f9de2f031479547832773fd27b9c4f519bedd8bdb",
+            "MNIST: 10,000 of the training images and the 10,000 test images",
+            "CC BY-SA 3.0",
+        ),
+        Packed(
+            "fashion_mnist_900.npz",
+            ("fashion_mnist",),
+            "b776f676ef87ada0053b0d12474692f6e9dcd4fb314abaf8dc4c12fedb198df7",
+            "Fashion-MNIST: 90 images of each class",
+            "MIT, Zalando",
+        ),
+        Packed(
+            "tabular.npz",
+            ("tabular",),
+            "8f4801f41cc63983edf16b49d198573115131b9bd2b95aa9a5727be260e97664",
+            "16 small real sets",
+            "per set, mostly UCI, CC BY 4.0",
+        ),
+    )
+}
+
+
+def absent(file: str) -> str:
+    """Return the file's name if the pack does not hold it, or nothing."""
+    return "" if (pack_home() / file).is_file() else file
+
+
+@lru_cache(maxsize=4)
+def mnist(side: int) -> Table:
+    """Return MNIST, averaged down to side × side pixels in [0, 1]."""
+    arrays = _arrays("mnist_small.npz")
+    images = np.concatenate([arrays["x_train"], arrays["x_test"]])
+    labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    return _images(images, labels, tuple("0123456789"), side)
+
+
+@lru_cache(maxsize=4)
+def fashion_mnist(side: int) -> Table:
+    """Return Fashion-MNIST, averaged down to side × side pixels in [0, 1]."""
+    arrays = _arrays("fashion_mnist_900.npz")
+    classes = tuple(str(name) for name in arrays["classes"])
+    return _images(arrays["x"], arrays["y"], classes, side)
+
+
+@lru_cache(maxsize=4)
+def tabular(name: str) -> Table:
+    """Return one of the tabular sets."""
+    arrays = _arrays("tabular.npz")
+    classes = json.loads(str(arrays["meta"]))[name]["classes"]
+    x, y = arrays[f"{name}/X"].astype(np.float64), arrays[f"{name}/y"]
+    if not classes:
+        return Table(x, y.astype(np.float64))
+    return Table(x, y.astype(np.int64), tuple(classes))
+
+
+def _images(
+    images: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], side: int
+) -> Table:
+    block = images.shape[1] // side
+    small = images.reshape(len(images), side, block, side, block).mean((2, 4))
+    flat = (small / 255.0).reshape(len(images), -1).astype(np.float32)
+    return Table(flat, labels.astype(np.int64), classes)
+
+
+def _arrays(file: str) -> dict[str, np.ndarray]:
+    if absent(file):
+        raise Refused(
+            f"this family needs {file} in the data pack: set METASCOPE_DATA to its "
+            "folder"
+        )
+    return _read(pack_home() / file, FILES[file].sha256)
+
+
+@lru_cache(maxsize=2)
+def _read(path: Path, digest: str) -> dict[str, np.ndarray]:
+    data = known_bytes(path, digest)
+    with np.load(io.BytesIO(data), allow_pickle=False) as found:
+        return {name: found[name] for name in found.files}
