@@ -13,7 +13,14 @@ from engine.contract.blocks import Artefact, Event, Note
 from engine.inner.descend import join
 from engine.protocol import Meta, TaskBatch
 from engine.tasks.functions import Functions
-from engine.tasks.pictures import boundary_grid, surface_grid
+from engine.tasks.pictures import (
+    BOUNDARY,
+    NONE,
+    PATH,
+    boundary_grid,
+    form_of,
+    surface_grid,
+)
 from engine.tasks.supervised import Supervised
 from engine.testing import rows_of, test_tasks
 
@@ -40,11 +47,12 @@ def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
 
 def _pictured(tasks: TaskBatch, paths: dict[str, Tensor]) -> tuple[str, Arrays]:
     """Choose the picture that fits: a boundary, a path, or none."""
-    if isinstance(tasks, Functions) and tasks.weights.shape[1] == 2:
-        return "path", _surface(tasks, paths)
-    if isinstance(tasks, Supervised) and tasks.outputs == 2 == tasks.data.x.shape[1]:
-        return "boundary", _boundary(tasks, paths)
-    return "", {}
+    form = form_of(tasks)
+    if form == PATH and isinstance(tasks, Functions):
+        return form, _surface(tasks, paths)
+    if form == BOUNDARY and isinstance(tasks, Supervised):
+        return form, _boundary(tasks, paths)
+    return NONE, {}
 
 
 def _boundary(tasks: Supervised, paths: dict[str, Tensor]) -> Arrays:
