@@ -1,7 +1,8 @@
 """Every part as a card: found by being there, described by its own file."""
 
 import importlib
-from functools import cache, lru_cache
+from functools import cache
+from typing import Any
 
 from engine.contract import registry
 from engine.contract.cards import Card, card_of
@@ -11,7 +12,7 @@ from engine.presets import PRESETS
 _ROOMS = ("nets", "tasks", "shifts", "learners", "estimators", "outers")
 
 
-def catalogue() -> dict[str, object]:
+def catalogue() -> dict[str, Any]:
     """Describe what can be chosen.
 
     Returns:
@@ -27,7 +28,7 @@ def catalogue() -> dict[str, object]:
     }
 
 
-@lru_cache(maxsize=None)
+@cache
 def cards(slot: str, name: str) -> Card:
     """Return the card of a part.
 

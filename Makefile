@@ -1,0 +1,58 @@
+# `make run` starts the lab, `make test` tests it; everything else is listed by `make help`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export MALLOC_MMAP_THRESHOLD_ := 33554432
+export MALLOC_TRIM_THRESHOLD_ := 268435456
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format audit bench torture browser clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+run: $(VENV)/.ready  ## install what is needed, then open the lab in the browser
+	$(BIN)/streamlit run app/main.py
+
+test: $(VENV)/.ready-dev  ## the plain suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy --strict engine/contract engine/stats
+	$(BIN)/bandit -q -c pyproject.toml -r app engine pages
+	$(BIN)/python .ci/audit.py
+
+format: $(VENV)/.ready-dev  ## mend what a program can mend
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+audit: $(VENV)/.ready-dev  ## known vulnerabilities of what is installed
+	$(BIN)/python .ci/audit.py
+
+bench: $(VENV)/.ready-dev  ## speed, each figure against its counterpart in one run
+	$(BIN)/python -m engine bench
+
+torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
+	$(BIN)/python -m pytest -m torture -o addopts= --timeout 0
+
+browser: $(VENV)/.ready-dev  ## the tests that drive a browser
+	$(BIN)/python -m pytest -m browser
+
+clean:  ## remove the environment and every cache; runs are kept
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.ready: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet -r requirements.txt
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
+	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@

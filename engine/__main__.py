@@ -1,0 +1,68 @@
+"""The command line: `python -m engine --help`.
+
+Exit codes: 0 done, 1 failed, 2 bad input, 3 diverged (the rows are kept), 130
+interrupted. What is wrong is one line on stderr, never a traceback.
+"""
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from engine.commands import describing, running, stored, working
+from engine.commands.terminal import Exit, complain, say
+from engine.contract.errors import Refused
+from engine.contract.jobs import IllegalMove
+from engine.store import NoRun, StoreError
+
+app = typer.Typer(
+    help=__doc__,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command()(describing.catalogue)
+app.command()(describing.presets)
+app.command()(running.run)
+app.add_typer(stored.runs, name="runs")
+app.command()(working.supervise)
+app.command()(working.work)
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Do what the words say; returns the exit code."""
+    try:
+        return int(app(args=words, standalone_mode=False) or 0)
+    except (KeyboardInterrupt, typer.Abort):
+        say("interrupted")
+        return Exit.INTERRUPTED
+    except BrokenPipeError:  # whoever read the output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        return _refusal(error)
+
+
+def _refusal(error: Exception) -> int:
+    """Tell what is wrong in one line; what is nobody's input is raised on request."""
+    match error:
+        case typer.TyperException():
+            message, code = error.format_message(), Exit.BAD_INPUT
+        case Refused() | NoRun() | IllegalMove():
+            message, code = str(error), Exit.BAD_INPUT
+        case StoreError():
+            message, code = str(error), Exit.FAILED
+        case _:
+            if os.environ.get("METASCOPE_TRACEBACK"):
+                raise error
+            cause = f"{type(error).__name__}: {error}"
+            message = f"{cause} (METASCOPE_TRACEBACK=1 shows where)"
+            code = Exit.FAILED
+    if message:
+        complain(message)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+"""run: a spec in, files and a verdict out, with no store and no app."""
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from engine.commands.terminal import Exit, complain, err, out, say
+from engine.contract.blocks import Event, Note
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job, JobState
+from engine.contract.runs import RunSpec, parse_spec
+
+if TYPE_CHECKING:
+    from engine.headless import Outing
+    from engine.worker import Leash
+
+_SPEC = "A spec as JSON, or the name of a preset."
+_DEVICE = "auto, cpu, cuda or mps; overrides the spec's."
+_CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
+
+
+def run(
+    spec: Annotated[str, typer.Argument(metavar="SPEC.json|PRESET", help=_SPEC)],
+    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    device: Annotated[str, typer.Option(help=_DEVICE)] = "",
+    traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
+    resume: Annotated[bool, typer.Option(help="Go on with what is in DIR.")] = False,
+) -> int:
+    """Run one experiment here and now; writes metrics, timings, config and summary."""
+    asked = read(spec)
+    from engine.headless import Outing, settle_allocator, settled
+    from engine.worker import Leash
+
+    settle_allocator()
+    leash = Leash()
+    with _bar() as watch, _interruptible(leash):
+        outing = Outing(settled(asked, device), out, watch, leash)
+        store = outing.begin(resume=resume)
+        job = outing.play(store)
+        if job.state not in _CODES:
+            return _unfinished(outing, job)
+        record = outing.finish(store, traces=traces)
+    return _told(outing, job, str((record.summary or {}).get("sentence", "")))
+
+
+def read(spec: str) -> RunSpec:
+    """Read a spec from a file, or take a preset's.
+
+    Raises:
+        Refused: If there is neither, or the file is no spec.
+    """
+    path = Path(spec)
+    if not path.exists() and not path.suffix and len(path.parts) == 1:
+        from engine.presets import preset
+
+        return preset(spec).spec
+    try:
+        return parse_spec(path.read_bytes())
+    except OSError as error:
+        why = (error.strerror or "not possible").lower()
+        raise Refused(f"{path} cannot be read: {why}", "spec") from None
+
+
+@contextmanager
+def _bar() -> Iterator["Watch"]:
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err(), transient=True) as progress:
+        yield Watch(progress)
+
+
+class Watch:
+    """Moves the progress bar by the notes of a run."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.progress = progress
+        self.task = progress.add_task("starting", total=1.0)
+
+    def __call__(self, event: Event) -> None:
+        """Take one event."""
+        if isinstance(event, Note):
+            self.progress.update(
+                self.task, completed=event.done, description=event.stage
+            )
+
+
+@contextmanager
+def _interruptible(leash: "Leash") -> Iterator[None]:
+    """Let the first Ctrl-C keep a checkpoint, and the second end at once."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        if leash.gone:
+            raise KeyboardInterrupt
+        leash.let_go()
+
+    before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def _unfinished(outing: "Outing", job: Job) -> int:
+    if job.state == JobState.QUEUED:
+        again = f"python -m engine run {sys.argv[2]} --out {outing.folder} --resume"
+        say(f"interrupted at {job.done:.0%}; go on with: {again}")
+        return Exit.INTERRUPTED
+    where = f" (see {outing.folder / 'traceback.txt'})" if job.traceback else ""
+    complain(f"{job.error}{where}")
+    return Exit.FAILED
+
+
+def _told(outing: "Outing", job: Job, sentence: str) -> int:
+    out().print(sentence, markup=False, soft_wrap=True)
+    say(f"written to {outing.folder}")
+    if job.state == JobState.DIVERGED:
+        complain(f"{job.error or 'every run diverged'}; the rows are kept")
+    return _CODES[job.state]

@@ -1,0 +1,52 @@
+"""How commands speak: results to stdout, everything else to stderr."""
+
+import json
+import sys
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+Home = Annotated[
+    Path | None,
+    typer.Option(help="The store's folder; METASCOPE_HOME or the usual one if not given."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+class Exit(IntEnum):
+    """How a command ended, as the shell sees it."""
+
+    OK = 0
+    FAILED = 1
+    BAD_INPUT = 2
+    DIVERGED = 3
+    INTERRUPTED = 130
+
+
+def out() -> Console:
+    """Return the console of results; wide where nobody looks, so nothing is cut."""
+    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+
+
+def err() -> Console:
+    """Return the console of progress and of errors."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str) -> None:
+    """Write one line about what was done."""
+    err().print(text, markup=False, soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Write one line about what is wrong."""
+    say(f"error: {' '.join(text.split())}")
+
+
+def print_json(value: object) -> None:
+    """Write JSON to stdout, bare where a program reads it."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    out().print(text, markup=False, soft_wrap=True)
