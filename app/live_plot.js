@@ -2,6 +2,8 @@
 // hidden curves survive. Streamlit calls the default export again whenever the data
 // or the theme changes, and its cleanup once, when the chart leaves the page.
 
+const NARROW = 640; // pixels
+const PACE = 120; // milliseconds a frame
 const charts = new WeakMap();
 
 // Streamlit's own bundle writes window.Plotly too: take ours and give it back.
@@ -25,7 +27,12 @@ function library(version) {
   return window[kept];
 }
 
-function themed(figure, parent, resets) {
+// A figure may bring a second layout for narrow screens.
+function layoutFor({ figure, narrow }, node) {
+  return (narrow && node.clientWidth < NARROW ? narrow : figure.layout) ?? {};
+}
+
+function themed(source, parent, resets) {
   const css = getComputedStyle(parent);
   const token = (name, otherwise) => {
     const value = css.getPropertyValue(`--st-${name}`).trim();
@@ -33,7 +40,7 @@ function themed(figure, parent, resets) {
   };
   const text = token("text-color", "#444");
   const border = token("border-color", "rgba(128,137,149,0.3)");
-  const layout = structuredClone(figure.layout ?? {});
+  const layout = structuredClone(source);
   layout.font = { ...layout.font, color: text, family: token("font", "sans-serif") };
   layout.hoverlabel = {
     ...layout.hoverlabel,
@@ -61,16 +68,38 @@ function zoomed(change) {
   return keys.some((key) => /axis\d*\.autorange/.test(key)) ? false : null;
 }
 
+// The figure's own buttons and slider are for exports; here native ones do their work,
+// for the keyboard and for screen readers.
+function withoutControls(layout) {
+  const room = layout.meta?.controls ?? 0;
+  layout.updatemenus = [];
+  layout.sliders = [];
+  if (room) layout.margin.b -= room;
+  layout.height -= room;
+}
+
 async function draw(chart) {
-  const { data, parent, node, button } = chart;
+  const { data, parent, node } = chart;
   const Plotly = await library(data.version);
   if (chart.gone) return;
-  const layout = themed(data.figure, parent, chart.resets);
-  layout.height = data.height;
-  const config = { displayModeBar: false, responsive: false, displaylogo: false };
-  await Plotly.react(node, structuredClone(data.figure.data ?? []), layout, config);
-  if (chart.watching || chart.gone) return;
-  chart.watching = true;
+  const layout = themed(layoutFor(data, node), parent, chart.resets);
+  layout.height = data.height ?? layout.height ?? 320;
+  const frames = data.figure.frames ?? [];
+  if (frames.length) withoutControls(layout);
+  node.style.height = `${layout.height}px`;
+  await Plotly.react(node, {
+    data: structuredClone(data.figure.data ?? []),
+    layout,
+    ...(frames.length && { frames: structuredClone(frames) }),
+    config: { displayModeBar: false, responsive: false, displaylogo: false },
+  });
+  if (chart.gone) return;
+  if (!chart.observer) watch(chart, Plotly);
+  if (frames.length) film(chart, Plotly, frames);
+}
+
+function watch(chart, Plotly) {
+  const { node, button } = chart;
   node.on("plotly_relayout", (change) => {
     button.hidden = !(zoomed(change) ?? !button.hidden);
   });
@@ -81,11 +110,60 @@ async function draw(chart) {
   };
   let width = node.clientWidth;
   chart.observer = new ResizeObserver(() => {
-    if (!node.clientWidth || node.clientWidth === width) return;
+    if (chart.gone || !node.clientWidth || node.clientWidth === width) return;
+    const crossed = width < NARROW !== node.clientWidth < NARROW;
     width = node.clientWidth;
-    requestAnimationFrame(() => chart.gone || Plotly.Plots.resize(node));
+    if (crossed) draw(chart);
+    else requestAnimationFrame(() => chart.gone || Plotly.Plots.resize(node));
   });
   chart.observer.observe(node);
+}
+
+function film(chart, Plotly, frames) {
+  const bar = chart.parent.querySelector(".metascope-film");
+  const [play, slider, told] = bar.children;
+  const last = frames.length - 1;
+  const now = { mode: "immediate", transition: { duration: 0 } };
+  const seek = async (at) => {
+    chart.at = slider.value = at;
+    const name = frames[at].name;
+    told.textContent = `step ${name} of ${frames[last].name}`;
+    slider.setAttribute("aria-valuetext", told.textContent);
+    await Plotly.animate(chart.node, [name], { ...now, frame: { duration: 0, redraw: true } });
+  };
+  const stop = () => {
+    clearTimeout(chart.timer);
+    chart.timer = undefined;
+    play.textContent = "▶ Play";
+  };
+  const run = async () => {
+    if (chart.gone) return;
+    await seek(chart.at + 1);
+    if (chart.timer === undefined) return;
+    if (chart.at >= last) stop();
+    else chart.timer = setTimeout(run, PACE);
+  };
+  bar.hidden = false;
+  slider.max = last;
+  play.onclick = () => {
+    if (chart.timer !== undefined) return stop();
+    play.textContent = "❚❚ Pause";
+    if (chart.at >= last) chart.at = -1;
+    chart.timer = setTimeout(run, 0);
+  };
+  slider.oninput = () => {
+    stop();
+    seek(Number(slider.value));
+  };
+  // A new theme or new data drew the last frame: go back to where the person was.
+  const before = chart.at;
+  chart.at = Math.min(before ?? last, last);
+  if (chart.at !== last) seek(chart.at);
+  else {
+    slider.value = last;
+    told.textContent = `step ${frames[last].name} of ${frames[last].name}`;
+    slider.setAttribute("aria-valuetext", told.textContent);
+  }
 }
 
 function complain(chart, error) {
@@ -101,11 +179,12 @@ export default function ({ data, parentElement }) {
     charts.set(parentElement, chart);
   }
   chart.data = data;
-  node.style.height = `${data.height}px`;
+  node.style.minHeight = "120px";
   node.setAttribute("aria-label", data.alt);
   draw(chart).catch((error) => complain(chart, error));
   return () => {
     chart.gone = true;
+    clearTimeout(chart.timer);
     chart.observer?.disconnect();
     charts.delete(parentElement);
     window.__metascope_plotly?.then((Plotly) => Plotly.purge(node));

@@ -22,19 +22,34 @@ _HTML = """
 <div class="metascope-live">
   <div class="metascope-plot" role="img"></div>
   <button class="metascope-reset" type="button" hidden>Reset zoom</button>
+  <div class="metascope-film" hidden>
+    <button type="button">▶ Play</button>
+    <input type="range" min="0" step="1" aria-label="Step of the film">
+    <output></output>
+  </div>
 </div>
 """
 _CSS = """
 .metascope-live { position: relative; width: 100%; }
 .metascope-plot { width: 100%; }
-.metascope-reset {
-  position: absolute; top: 0; right: 0; padding: 0.15rem 0.6rem; cursor: pointer;
-  font: inherit; font-size: 0.8rem; color: var(--st-text-color);
+.metascope-reset { position: absolute; top: 0; right: 0; }
+.metascope-reset, .metascope-film button {
+  padding: 0.2rem 0.7rem; cursor: pointer; font: inherit; font-size: 0.8rem;
+  color: var(--st-text-color);
   background: var(--st-secondary-background-color);
   border: 1px solid var(--st-border-color); border-radius: var(--st-button-radius);
 }
-.metascope-reset[hidden] { display: none; }
-.metascope-reset:focus-visible { outline: 2px solid var(--st-primary-color); }
+.metascope-reset[hidden], .metascope-film[hidden] { display: none; }
+.metascope-live :focus-visible { outline: 2px solid var(--st-primary-color); }
+.metascope-film { display: flex; align-items: center; gap: 0.75rem; }
+.metascope-film button { min-width: 5.6rem; }
+.metascope-film input {
+  flex: 1; min-width: 0; accent-color: var(--st-primary-color); cursor: pointer;
+}
+.metascope-film output {
+  min-width: 7.2rem; text-align: right; font-size: 0.85rem;
+  font-variant-numeric: tabular-nums; color: var(--st-text-color);
+}
 """
 _component = st.components.v2.component(
     "metascope_live_plot",
@@ -45,14 +60,25 @@ _component = st.components.v2.component(
 )
 
 
-def live_plot(fig: go.Figure, *, key: str, alt: str, height: int | None = None) -> None:
+def live_plot(
+    fig: go.Figure,
+    *,
+    key: str,
+    alt: str,
+    height: int | None = None,
+    narrow: go.Figure | None = None,
+) -> None:
     """Draw a figure in place; later calls with the same key update it.
+
+    A figure with frames gets a play button and a slider, and starts paused at its
+    last frame.
 
     Args:
         fig: The figure; traces with a `uid` keep their legend state by it.
         key: Stable name of this chart on the page.
         alt: What the picture shows, for those who do not see it.
         height: Pixels; the figure's own height, else 320.
+        narrow: The same traces laid out for a phone; only its layout is used.
     """
     publish_plotly()
     _component(
@@ -60,7 +86,8 @@ def live_plot(fig: go.Figure, *, key: str, alt: str, height: int | None = None) 
         data={
             "figure": json.loads(fig.to_json()),
             "alt": alt,
-            "height": height or fig.layout.height or 320,
+            "height": height,
+            "narrow": narrow and json.loads(narrow.to_json())["layout"],
             "version": plotly.__version__,
         },
     )

@@ -12,6 +12,7 @@ from app.figures.shapes import Film, Floats, Roles
 from app.figures.theme import GRID, Style, dress, figure, nice, number, styles
 
 MAX_FRAMES = 32
+CONTROLS = 68  # pixels under the plot for play, pause and slider
 CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
 # Even steps of lightness from the page's own background to either class.
@@ -165,7 +166,8 @@ def _controls(made: go.Figure, steps: Sequence[int], below: int = 0) -> None:
     ]
     calm = {"bgcolor": "rgba(0,0,0,0)", "bordercolor": GRID, "y": 0, "yanchor": "top"}
     made.update_layout(
-        margin_b=76 + below,
+        margin_b=CONTROLS + 8 + below,
+        meta={**made.layout.meta, "controls": CONTROLS},
         updatemenus=[
             {
                 **calm,
@@ -177,7 +179,7 @@ def _controls(made: go.Figure, steps: Sequence[int], below: int = 0) -> None:
         sliders=[
             {
                 **{**calm, "bgcolor": GRID, "active": len(steps) - 1},
-                **{"x": 0.22, "len": 0.78, "pad": {"t": 4 + below}, "ticklen": 0},
+                **{"x": 0.3, "len": 0.7, "pad": {"t": 4 + below}, "ticklen": 0},
                 **{"minorticklen": 0, "font": {"size": 11}, "borderwidth": 0},
                 "currentvalue": {"prefix": "step ", "xanchor": "right", "offset": 4},
                 "steps": [
@@ -206,7 +208,7 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
     made = figure(
         title="Paths on the landscape",
         read="The stronger the grey, the higher the loss (log scale). Ring: common "
-        "start; marks: where each learner is. Steps that zigzag across the valley are too large.",
+        "start; marks: where each learner is. Zigzags: steps that are too large.",
         alt=f"Paths of {', '.join(labels)} over {count - 1} steps from one start",
         height=440,
     )

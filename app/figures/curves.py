@@ -58,7 +58,9 @@ def curves_figure(
     dropped = sum(_draw(made, c, looks[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
     made.update_yaxes(
-        log_axis(*(c.mean for c in shown)) if log else {"tickformat": "~g"}
+        log_axis(*(end for c in shown for end in (c.mean, c.high)))
+        if log
+        else {"tickformat": "~g"}
     )
     if metric_name == "lr_scale":
         reference(made, 1.0, "SGD = 1", log=log)

@@ -55,8 +55,8 @@ def meta_training_figure(
         log = metric(name).scale == "log"
         for curve in curves:
             _panel_line(made, curve, looks[curve.learner], (row, log, seen))
-        means = [c.mean for c in panels[name]]
-        ticks = log_axis(*means, most=4) if log else {"nticks": 4}
+        ends = [end for c in curves for end in (c.low, c.mean, c.high)]
+        ticks = log_axis(*ends, most=4) if log else {"nticks": 4}
         made.update_yaxes(ticks, row=row, col=1)
         y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)
