@@ -3,7 +3,7 @@
 The mean log loss (`area`) decides, for it holds speed and end in one and gives
 a diverged task its worst value; steps to the threshold stand beside it. Claims
 about one pair over all conditions are one family, and Holm's correction keeps
-the chance of any false one at 5 %: the more places are looked at, the more it
+the chance of any false one below 5 %: the more places are looked at, the more it
 takes to claim a win in one of them.
 """
 
@@ -23,7 +23,8 @@ from engine.stats.table import Table, baselines, chosen, tuned_rival
 Call = Literal["better", "worse", "no difference", "description"]
 DECIDING = "area"
 BESIDE = "steps_to_threshold"
-LEVEL = 0.05
+# below the 5 % that is promised: skewed differences cost a t test its last percent
+LEVEL = 0.04
 # smaller than this is nothing, however sure: rounding, or a tenth of a percent
 RESOLUTION = {DECIDING: 1e-3, BESIDE: 1e-9}
 # an interval inside this says "the same": 5 % of the loss, one step

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.blocks import Block
-from engine.contract.metrics import metric
 from engine.stats.arrays import Floats, Places
-from engine.stats.intervals import LOG_FLOOR, Band, mean_band
+from engine.stats.intervals import LOG_FLOOR
+from engine.stats.level import is_log, level_band
 from engine.stats.survival import Survival, survival
 from engine.stats.thresholds import crossing
 
@@ -57,7 +57,7 @@ def curve(block: Block, layer: int | None = None) -> Curve:
         ValueError: If the block has other axes.
     """
     values = _per_task(block, layer)
-    band = bounded(block.metric, mean_band(values, log=_is_log(block.metric)))
+    band = level_band(block.metric, values)
     flat = values.reshape(-1, values.shape[-1])
     gone = np.isnan(flat).sum(axis=0)
     x = np.asarray(block.positions("step"), dtype=np.float64)
@@ -75,21 +75,10 @@ def _per_task(block: Block, layer: int | None) -> Floats:
         raise ValueError(f"a curve cannot be made of axes {block.axes}")
     if layer is not None:
         return np.asarray(values[..., layer])
-    logs = _is_log(block.metric)
+    logs = is_log(block.metric)
     logged = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
     means = logged.mean(axis=-1)
     return np.asarray(np.exp(means) if logs else means)
-
-
-def _is_log(name: str) -> bool:
-    return metric(name).scale == "log"
-
-
-def bounded(name: str, band: Band) -> Band:
-    """Keep the band of a share within 0 and 1."""
-    if metric(name).unit != "share":
-        return band
-    return band._replace(low=np.maximum(band.low, 0.0), high=np.minimum(band.high, 1.0))
 
 
 def _quantiles(flat: Floats) -> Floats:

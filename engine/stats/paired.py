@@ -117,19 +117,21 @@ def nested_means(values: Floats, draws: int = DRAWS) -> Floats:
         Each drawn replicate's mean; shape (draw, replicate, …). The same shape
         gives the same draws, on any machine.
     """
-    parts = [values[r, t].mean(axis=2) for r, t in _draws(values.shape, draws)]
-    return np.concatenate(parts)
+    replicates, tasks = values.shape[:2]
+    flat = np.asarray(values).reshape(replicates * tasks, *values.shape[2:])
+    drawn = _draws(replicates, tasks, draws)
+    return np.concatenate([flat.take(at, axis=0).mean(axis=2) for at in drawn])
 
 
-def _draws(shape: tuple[int, ...], draws: int) -> Iterator[tuple[Places, Places]]:
-    replicates, tasks = shape[:2]
+def _draws(replicates: int, tasks: int, draws: int) -> Iterator[Places]:
+    """Yield places in the flattened rows; shape (draw, replicate, task)."""
     key = _STREAM.child(replicates, tasks).key()
     draw = np.random.Generator(np.random.Philox(key=key))
     size = max(1, _CHUNK // (replicates * tasks))
     for first in range(0, draws, size):
         some = min(size, draws - first)
         chosen = draw.integers(0, replicates, (some, replicates, 1))
-        yield chosen, draw.integers(0, tasks, (some, replicates, tasks))
+        yield chosen * tasks + draw.integers(0, tasks, (some, replicates, tasks))
 
 
 def _spread(means: Floats, drawn: Floats) -> tuple[float, float]:

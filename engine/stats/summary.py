@@ -4,13 +4,12 @@ import math
 from collections.abc import Iterable, Mapping
 
 from engine.contract.blocks import Block, Condition
-from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats
 from engine.stats.claims import BESIDE, Claim, make_claims
 from engine.stats.detectors.finding import Finding
 from engine.stats.diagnosis import diagnose
-from engine.stats.intervals import Interval, mean_interval
+from engine.stats.intervals import Interval
+from engine.stats.level import level
 from engine.stats.table import Table, rate_of, threshold_of
 from engine.stats.verdict import Speaker
 
@@ -95,21 +94,11 @@ def _learner(table: Table, label: str, condition: Condition) -> dict[str, Json]:
             row[name] = _interval(level(name, values))
     steps = table.tests(label, BESIDE, condition)
     if steps is not None:
-        row["rmst"] = _interval(mean_interval(steps))
+        row["rmst"] = _interval(level(BESIDE, steps))
     diverged = table.tests(label, "diverged", condition)
     if diverged is not None:
         row |= {"diverged": int(diverged.sum()), "members": diverged.size}
     return row
-
-
-def level(name: str, values: Floats) -> Interval:
-    """Return a metric's mean with its interval, geometric where its axis is log.
-
-    Args:
-        name: The metric.
-        values: One number a task; shape (replicate, task).
-    """
-    return mean_interval(values, log=metric(name).scale == "log")
 
 
 def _ledger(table: Table, label: str) -> Json:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.arrays import Bools, Floats
-from engine.stats.intervals import Interval, mean_interval, student
+from engine.stats.intervals import Interval, student
+from engine.stats.level import level
 from engine.stats.paired import Difference, paired_difference
 
 NORMAL = 1.959963984540054  # standard errors of a 95 % interval
@@ -105,7 +106,7 @@ def restricted_interval(step: Floats) -> Interval:
             (replicate, task). All were watched to the horizon, so the area under
             the curve is their plain mean.
     """
-    return mean_interval(step)
+    return level("steps_to_threshold", step)
 
 
 def restricted_difference(first: Floats, second: Floats) -> Difference:

@@ -14,8 +14,7 @@ from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
 from engine.stats.arrays import Floats, Places
 from engine.stats.claims import DECIDING
-from engine.stats.curves import bounded
-from engine.stats.intervals import Band, mean_interval
+from engine.stats.level import level
 from engine.stats.paired import paired_difference
 from engine.stats.table import HERE, Table, chosen, tuned_rival
 
@@ -61,14 +60,12 @@ def severity_curve(
     found = {s: values for s, values in rows.items() if values is not None}
     if not found:
         return None
-    log = metric(name).scale == "log"
-    levels = [mean_interval(values, log=log) for values in found.values()]
-    band = bounded(name, Band(*np.array(levels, dtype=np.float64).T))
+    levels = [level(name, values) for values in found.values()]
+    mean, low, high, n = np.array(levels, dtype=np.float64).T
     lost = [table.tests(learner, "diverged", at[s]) for s in found]
     return SeverityCurve(
-        *(learner, name, np.array(list(found))),
-        *band[:3],
-        n=int(band.n.max()),
+        *(learner, name, np.array(list(found)), mean, low, high),
+        n=int(n.max()),
         diverged=np.array([0 if d is None else int(d.sum()) for d in lost]),
         members=np.array([values.size for values in found.values()]),
     )

@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.contract.runs import RunSpec
 from engine.stats.claims import BESIDE, DECIDING, Call, Claim
-from engine.stats.intervals import mean_interval
+from engine.stats.level import level
 from engine.stats.table import HERE, Table, baselines, chosen
 from engine.stats.wording import counted, interval, listed, names_of, rival_name
 
@@ -150,11 +150,11 @@ class Speaker:
             return "not tested"
         if self.metric == DECIDING:
             unit = " mean log loss" if unit is None else unit
-            return interval(mean_interval(rows), unit)
+            return interval(level(DECIDING, rows), unit)
         reached = self.table.tests(label, "reached")
         if reached is not None and not np.any(reached):
             return f"never there in {rows.max():.0f} steps"
-        return interval(mean_interval(rows), " steps" if unit is None else unit)
+        return interval(level(BESIDE, rows), " steps" if unit is None else unit)
 
     def _losses(self, claim: Claim) -> list[str]:
         counts = [

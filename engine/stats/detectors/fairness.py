@@ -10,6 +10,7 @@ from engine.stats.detectors.finding import Finding
 from engine.stats.table import PER_STEP, Table, baselines, chosen, is_tuned
 
 UNTUNED = "Untuned baseline"
+ENOUGH = 0.5  # of meta-training's gradients: one rate needs less than a net
 SAME = 1e-5  # relative: first losses of one task may differ by rounding only
 
 
@@ -43,7 +44,7 @@ def _tuning(table: Table, baseline: LearnerChoice, paid: float) -> Iterator[Find
     rates = tried.positions("rate")
     edge = rate <= min(rates) * (1 + 1e-6) or rate >= max(rates) * (1 - 1e-6)
     spent = table.number(baseline.label, "tune", "gradient_evaluations")
-    short = spent is not None and spent < paid
+    short = spent is not None and spent < ENOUGH * paid
     cost = f" Tuning took {spent or 0:,.0f} gradients, meta-training {paid:,.0f}."
     yield Finding(
         *(16, UNTUNED, baseline.label, edge or short),

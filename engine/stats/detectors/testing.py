@@ -20,19 +20,24 @@ NAIVE = 0.9
 
 
 def divergence(table: Table, spec: RunSpec) -> Iterator[Finding]:
-    """7: losses blow up, weights run away, or many tasks end worse than they began."""
+    """7: losses blow up, weights run away, or many tasks end worse than they began.
+
+    A loss that rises to three times its start and comes back is told but not
+    flagged: that is how a well-tuned rate at the edge of stability begins.
+    """
     for learner in spec.learners:
         loss = table.tests(learner.label, "loss", axes=PER_STEP)
         if loss is None:
             continue
         first, last = loss[..., 0], loss[..., -1]
         gone, worse = int(np.isnan(last).sum()), int((~(last <= first)).sum())
-        risen = int((loss > RISE * first[..., None]).any(axis=-1).sum())
+        peaked = (loss > RISE * first[..., None]).any(axis=-1)
+        risen, stuck = int(peaked.sum()), int((peaked & (last > first)).sum())
         grown = _outgrown(table.tests(learner.label, "weight_norm", axes=PER_STEP))
         members = first.size
         yield Finding(
             *(7, "Inner divergence", learner.label),
-            flagged=gone + risen + grown > 0 or worse > WORSE_SHARE * members,
+            flagged=gone + stuck + grown > 0 or worse > WORSE_SHARE * members,
             evidence=f"Of {members} tasks in place {gone} diverged, {risen} rose above "
             f"{RISE:g} × their first loss, {worse} ended above it, and {grown} grew "
             f"their weights {GROWTH:g} ×.{_worst(table, learner)}",
