@@ -274,6 +274,13 @@ class Family(Part):
         """Name the file that this family needs and that is absent, or nothing."""
         return ""
 
+    def check(self) -> None:  # noqa: B027
+        """Refuse knobs that do not fit together, or not the data.
+
+        Raises:
+            Refused: With the knob's name as its field.
+        """
+
     def answers(self) -> str:
         """Return `output`, or what the knobs make of it: classes, value or none."""
         return self.output

@@ -17,3 +17,11 @@ def held_out(default: int, *, high: int = 2048) -> int:
         default, label="Held-out points", unit="points", low=2, high=high,
         help="Other rows of the same task, for accuracy.", advanced=True,
     )  # fmt: skip
+
+
+def features(default: int, *, high: int) -> int:
+    """Declare how many of a table's inputs each task sees."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Features", unit="inputs", low=0, high=high,
+        help="Inputs of each task, drawn afresh; 0 takes all of them as they are.",
+    )  # fmt: skip
