@@ -8,8 +8,18 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.canvas import (
+    dress,
+    figure,
+)
 from app.figures.shapes import Film, Floats, Roles
-from app.figures.theme import GRID, Style, dress, figure, nice, number, styles
+from app.figures.theme import (
+    GRID,
+    Style,
+    nice,
+    number,
+    styles,
+)
 
 MAX_FRAMES = 32
 CONTROLS = 68  # pixels under the plot for play, pause and slider

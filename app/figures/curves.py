@@ -5,23 +5,25 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.shapes import Curve, Floats, Roles, View, Waiting
-from app.figures.theme import (
-    GREY,
-    LEVEL,
-    Style,
-    axis_title,
+from app.figures.canvas import (
     band,
     counted,
     figure,
     footnote,
     legend_below,
     log_axis,
-    nice,
     positive,
-    styles,
     thin,
     y_caption,
+)
+from app.figures.shapes import Curve, Floats, Roles, View, Waiting
+from app.figures.theme import (
+    GREY,
+    LEVEL,
+    Style,
+    axis_title,
+    nice,
+    styles,
 )
 from engine.contract.metrics import metric
 

@@ -6,6 +6,17 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.canvas import (
+    band,
+    dress,
+    figure,
+    footnote,
+    legend_below,
+    log_axis,
+    positive,
+    thin,
+    y_caption,
+)
 from app.figures.curves import ordered
 from app.figures.shapes import Curve, Floats, Roles, Tuning
 from app.figures.theme import (
@@ -13,18 +24,9 @@ from app.figures.theme import (
     LEVEL,
     Style,
     axis_title,
-    band,
-    dress,
-    figure,
-    footnote,
-    legend_below,
-    log_axis,
     nice,
     number,
-    positive,
     styles,
-    thin,
-    y_caption,
 )
 from engine.contract.metrics import metric
 

@@ -21,59 +21,40 @@ class Curve(Protocol):
     each x, and `diverged` how many had at the end.
     """
 
-    @property
-    def learner(self) -> str: ...
-    @property
-    def x(self) -> Floats: ...
-    @property
-    def mean(self) -> Floats: ...
-    @property
-    def low(self) -> Floats: ...
-    @property
-    def high(self) -> Floats: ...
-    @property
-    def n(self) -> Any: ...
-    @property
-    def gone(self) -> Places: ...
-    @property
-    def diverged(self) -> int: ...
+    learner: str
+    x: Floats
+    mean: Floats
+    low: Floats
+    high: Floats
+    n: Any
+    gone: Places
+    diverged: int
 
 
 class Waiting(Protocol):
     """The share of tasks that have not arrived after each step, with its band."""
 
-    @property
-    def step(self) -> Floats: ...
-    @property
-    def share(self) -> Floats: ...
-    @property
-    def low(self) -> Floats: ...
-    @property
-    def high(self) -> Floats: ...
-    @property
-    def n(self) -> Any: ...
+    step: Floats
+    share: Floats
+    low: Floats
+    high: Floats
+    n: Any
 
 
 class Banded(Protocol):
     """Means with their intervals, position by position."""
 
-    @property
-    def mean(self) -> Floats: ...
-    @property
-    def low(self) -> Floats: ...
-    @property
-    def high(self) -> Floats: ...
-    @property
-    def n(self) -> Any: ...
+    mean: Floats
+    low: Floats
+    high: Floats
+    n: Any
 
 
 class Film(Protocol):
     """An artefact of kind "film": arrays by name, and what they are of."""
 
-    @property
-    def arrays(self) -> Mapping[str, Any]: ...
-    @property
-    def info(self) -> Mapping[str, Any]: ...
+    arrays: Mapping[str, Any]
+    info: Mapping[str, Any]
 
 
 class Line(NamedTuple):

@@ -7,12 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.curves import ordered
-from app.figures.shapes import Curve, Floats, Roles
-from app.figures.theme import (
-    LEVEL,
-    Style,
-    axis_title,
+from app.figures.canvas import (
     band,
     counted,
     dress,
@@ -21,11 +16,18 @@ from app.figures.theme import (
     legend_below,
     log_axis,
     names_axis,
+    positive,
+    y_caption,
+)
+from app.figures.curves import ordered
+from app.figures.shapes import Curve, Floats, Roles
+from app.figures.theme import (
+    LEVEL,
+    Style,
+    axis_title,
     nice,
     number,
-    positive,
     styles,
-    y_caption,
 )
 from engine.contract.metrics import metric
 

@@ -1,0 +1,276 @@
+"""What every figure owes its reader, and what each one shows."""
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from app.figures import (
+    adaptation,
+    canvas,
+    comparison,
+    curves,
+    learning,
+    shift,
+    theme,
+)
+from app.figures.shapes import Line, View
+from tests.figures import made
+from tests.figures.made import ROLES
+from tests.figures.test_theme import contrast, linear
+
+PAGES = [("#ffffff", "#31333f"), ("#0e1117", "#e4e7ec")]
+MATRIX = shift.Matrix(
+    ["moons", "rings"],
+    ["moons", "rings"],
+    *(np.array([[0.1, -0.4], [0.3, np.nan]]),) * 3,
+)
+ALL: dict[str, Callable[[], go.Figure]] = {
+    "curves": lambda: curves.curves_figure(made.lines(), "loss", ROLES),
+    "lr_scale": lambda: curves.curves_figure(made.lines(), "lr_scale", ROLES),
+    "survival": lambda: curves.survival_figure(made.waiting(), ROLES, 0.3),
+    "tuning": lambda: learning.tuning_figure({"sgd_tuned": made.tuning()}, ROLES),
+    "meta": lambda: learning.meta_training_figure(
+        {"validation": made.lines()[:1], "kl": made.lines()[:1]}, ROLES, best=20
+    ),
+    "scales": lambda: learning.scale_histogram({"lr_scale": np.ones((4, 9))}, ROLES),
+    "spread": lambda: comparison.spread_figure(
+        made.per_task(), "final_loss", ROLES, paired=True
+    ),
+    "forest": lambda: comparison.forest_figure(made.claims(), ROLES),
+    "profile": lambda: comparison.profile_figure(
+        dict.fromkeys(ROLES, made.line("x")), made.line("x").x + 1, "final_loss", ROLES
+    ),
+    "ledger": lambda: comparison.ledger_figure(
+        {label: {"tune": 100, "train": 50, "test": 10} for label in ROLES}, ROLES
+    ),
+    "severity": lambda: shift.severity_figure(
+        {"stretch": made.lines(), "rotate": made.lines()}, "final_loss", ROLES
+    ),
+    "matrix": lambda: shift.transfer_matrix_figure(MATRIX, "area", against="sgd"),
+    "film": lambda: adaptation.film_figure(made.film(), ROLES),
+    "path": lambda: adaptation.path_figure(made.paths(), ROLES),
+}
+
+
+@pytest.fixture(params=ALL)
+def fig(request: pytest.FixtureRequest) -> go.Figure:
+    return ALL[request.param]()
+
+
+def test_it_says_what_it_shows_and_how_to_read_it(fig: go.Figure) -> None:
+    assert len(fig.layout.meta["alt"]) > 20
+    assert len(fig.layout.meta["how_to_read"]) > 20
+    assert fig.layout.meta["title"]
+
+
+def test_it_needs_no_web_gl_and_no_trace_has_more_than_2000_points(
+    fig: go.Figure,
+) -> None:
+    for trace in fig.data:
+        assert trace.type in {"scatter", "box", "bar", "heatmap", "contour"}
+        if trace.type == "scatter":
+            assert len(trace.x) <= canvas.MAX_POINTS
+
+
+def test_text_and_background_are_the_pages(fig: go.Figure) -> None:
+    layout = fig.layout
+    assert layout.font.color is None
+    assert layout.template.layout.font.color is None
+    assert all(note.font.color is None for note in layout.annotations)
+    assert layout.template.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_it_is_small_and_valid_json(fig: go.Figure) -> None:
+    assert len(json.dumps(json.loads(fig.to_json()), allow_nan=False)) < 400_000
+
+
+@pytest.mark.parametrize("name", ["curves", "survival", "severity", "profile"])
+def test_colors_and_dashes_are_those_of_the_spec(name: str) -> None:
+    looks = theme.styles(ROLES)
+    drawn = {
+        t.name: t
+        for t in ALL[name]().data
+        if t.line.width and t.showlegend is not False
+    }
+    assert set(drawn) == {theme.nice(label) for label in ROLES}
+    for label, look in looks.items():
+        assert drawn[theme.nice(label)].line.color == look.color
+        assert drawn[theme.nice(label)].line.dash == look.dash
+
+
+def test_a_log_axis_says_how_many_values_it_leaves_out() -> None:
+    bad = made.line("lr_scale")
+    bad.mean[:7] = 0.0
+    fig = curves.curves_figure([bad], "loss", ROLES)
+    assert "log axis leaves out 7 values ≤ 0" in fig.layout.meta["notes"]
+    linear_fig = curves.curves_figure([bad], "loss", ROLES, View(log_y=False))
+    assert not any("leaves out" in note for note in linear_fig.layout.meta["notes"])
+
+
+def test_long_curves_are_thinned_without_losing_a_spike() -> None:
+    long = made.line("lr_scale", steps=5_001)
+    long.mean[3_333] = 77.0
+    fig = curves.curves_figure([long], "loss", ROLES)
+    assert max(len(trace.x) for trace in fig.data) <= canvas.MAX_POINTS
+    assert max(np.nanmax(trace.y) for trace in fig.data) == 77.0
+
+
+def traces(fig: go.Figure, kind: str) -> list[go.Scatter]:
+    return [trace for trace in fig.data if (trace.uid or "").endswith(kind)]
+
+
+def test_raw_data_stays_under_a_smoothed_line() -> None:
+    curve = made.line("sgd")
+    fig = curves.curves_figure([curve], "loss", ROLES, View(smooth=0.9))
+    np.testing.assert_array_equal(traces(fig, ":raw")[0].y, curve.mean)
+    assert traces(fig, ":mean")[0].y[10] > curve.mean[10]
+
+
+def test_the_learning_rate_scale_is_never_smoothed_and_shows_sgd_at_1() -> None:
+    curve = made.line("lr_scale")
+    fig = curves.curves_figure([curve], "lr_scale", ROLES, View(smooth=0.9))
+    np.testing.assert_array_equal(traces(fig, ":mean")[0].y, curve.mean)
+    assert (fig.layout.shapes[0].y0, fig.layout.shapes[0].y1) == (1.0, 1.0)
+
+
+def test_smoothing_neither_spreads_a_gap_nor_starts_at_zero() -> None:
+    values = np.array([2.0, 2.0, np.nan, 2.0])
+    smooth = curves.smoothed(values, 0.9, log=False)
+    np.testing.assert_allclose(smooth, values)
+
+
+def test_a_cross_stands_where_a_task_diverged() -> None:
+    curve = made.line("sgd")
+    curve.gone[9:], curve.gone[30:] = 1, 3
+    fig = curves.curves_figure([curve], "loss", ROLES)
+    assert traces(fig, ":diverged")[0].x.tolist() == [9.0, 30.0]
+    assert "✕ 3 tasks diverged" in fig.layout.meta["notes"]
+
+
+def test_one_replicate_has_no_band_and_says_so() -> None:
+    x = np.arange(5.0)
+    nothing = np.full(5, np.nan)
+    fig = curves.curves_figure([Line("sgd", x, x + 1, nothing, nothing)], "loss", ROLES)
+    assert not traces(fig, ":band")
+    assert "n = 1: no interval" in fig.layout.meta["notes"]
+
+
+def test_the_chosen_learner_lies_on_top_and_leads_the_legend() -> None:
+    fig = ALL["curves"]()
+    assert fig.data[-1].name == theme.nice("lr_scale")
+    ranks = {t.name: t.legendrank for t in fig.data if t.showlegend is not False}
+    assert sorted(ranks, key=ranks.__getitem__) == [theme.nice(a) for a in ROLES]
+
+
+def test_arrivals_are_drawn_as_steps() -> None:
+    fig = ALL["survival"]()
+    assert {t.line.shape for t in traces(fig, ":mean")} == {"hv"}
+
+
+def test_diverged_tasks_are_counted_beside_the_spread() -> None:
+    fig = ALL["spread"]()
+    assert any("3 diverged" in text for text in fig.layout.yaxis.ticktext)
+
+
+def test_every_claim_has_its_word_and_conditions_stand_together() -> None:
+    texts = [note.text for note in ALL["forest"]().layout.annotations]
+    assert sum("better  " in text for text in texts) == 2
+    assert sum("no difference  " in text for text in texts) == 2
+    assert sum("worse  " in text for text in texts) == 2
+    assert sum(text.startswith("<b>") for text in texts) == 2
+
+
+def test_a_description_without_interval_can_be_drawn() -> None:
+    claim = made.claims()[0] | {"call": "description", "low": None, "high": None}
+    fig = comparison.forest_figure([claim], ROLES)
+    assert any("no verdict" in note.text for note in fig.layout.annotations)
+
+
+def blended(fill: str, page: str) -> np.ndarray:
+    *rgb, alpha = (float(part) for part in fill[5:-1].split(","))
+    under = [int(page[i : i + 2], 16) for i in (1, 3, 5)]
+    mixed = [alpha * a + (1 - alpha) * b for a, b in zip(rgb, under, strict=True)]
+    return linear("#" + "".join(f"{round(value):02x}" for value in mixed))
+
+
+@pytest.mark.parametrize(
+    ("page", "text"), [("#ffffff", "#31333f"), ("#0e1117", "#e4e7ec")]
+)
+@pytest.mark.parametrize("scale", [shift.DIVERGING, shift.SEQUENTIAL])
+def test_the_pages_text_is_readable_on_every_cell(
+    scale: list[list[object]], page: str, text: str
+) -> None:
+    for _, fill in scale:
+        assert contrast(blended(str(fill), page), linear(text)) >= 4.5
+
+
+def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
+    fig = adaptation.film_figure(made.film(frames=12), ROLES)
+    names = [frame.name for frame in fig.frames]
+    assert names == [str(2 * i) for i in range(12)]
+    assert [step.args[0][0] for step in fig.layout.sliders[0].steps] == names
+    assert fig.layout.sliders[0].active == 11
+
+
+def test_a_film_starts_at_its_last_frame() -> None:
+    film = made.film()
+    fig = adaptation.film_figure(film, ROLES, adaptation.Shot(task=1))
+    first = next(iter(ROLES))
+    np.testing.assert_array_equal(fig.data[0].z, film.arrays[f"{first}/grid"][1, -1])
+    np.testing.assert_array_equal(fig.data[0].z, fig.frames[-1].data[0].z)
+
+
+def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
+    fig = ALL["film"]()
+    for place in fig.frames[0].traces:
+        assert fig.data[place].type == "contour"
+    assert len(fig.frames[0].traces) == len(ROLES)
+
+
+def test_a_long_film_stays_small() -> None:
+    fig = adaptation.film_figure(made.film(frames=200), ROLES)
+    assert len(fig.frames) == adaptation.MAX_FRAMES
+    assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
+    assert len(fig.to_json()) < 1_500_000
+
+
+def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
+    film = made.film()
+    wide = adaptation.film_figure(film, ROLES, adaptation.Shot(columns=4))
+    slim = adaptation.film_figure(film, ROLES, adaptation.Shot(columns=2))
+    assert [t.to_plotly_json().keys() for t in wide.data] == [
+        t.to_plotly_json().keys() for t in slim.data
+    ]
+    assert [t.xaxis for t in wide.data] == [t.xaxis for t in slim.data]
+    assert wide.layout.yaxis3.domain != slim.layout.yaxis3.domain
+
+
+def test_losses_are_told_frame_by_frame() -> None:
+    losses = {"sgd": np.linspace(1.0, 0.25, 12)}
+    fig = adaptation.film_figure(made.film(), ROLES, adaptation.Shot(losses=losses))
+    told = [frame.layout.annotations[1].text for frame in fig.frames]
+    assert told[0].endswith("1")
+    assert told[-1].endswith("0.25")
+
+
+def test_the_two_classes_differ_in_shape_and_color() -> None:
+    dots = [trace for trace in ALL["film"]().data if trace.type == "scatter"][:2]
+    assert dots[0].marker.symbol != dots[1].marker.symbol
+    assert dots[0].marker.color != dots[1].marker.color
+
+
+def test_a_path_grows_from_the_start() -> None:
+    fig = adaptation.path_figure(made.paths(steps=40), ROLES)
+    assert [len(frame.data[0].x) for frame in fig.frames[:2]] == [1, 2]
+    assert len(fig.frames[-1].data[0].x) == len(fig.data[1].x) == 41
+
+
+def test_the_legend_keeps_its_room_on_a_phone() -> None:
+    few = curves.curves_figure(made.lines()[:1], "loss", ROLES)
+    many = curves.curves_figure(made.lines(), "loss", ROLES)
+    few_room = few.layout.height - few.layout.margin.b
+    assert many.layout.margin.b > few.layout.margin.b
+    assert many.layout.height - many.layout.margin.b == few_room

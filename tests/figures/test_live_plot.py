@@ -1,0 +1,165 @@
+"""The live chart keeps what a person did while data arrives."""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import plotly
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from app.live_plot import publish_plotly
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from pathlib import Path
+import numpy as np
+import streamlit as st
+from app.figures import adaptation, curves
+from app.live_plot import live_plot, publish_plotly
+from tests.figures import made
+
+publish_plotly(Path(__file__).parent / "static")
+
+@st.fragment(run_every=0.5)
+def grow():
+    steps = st.session_state["steps"] = st.session_state.get("steps", 9) + 1
+    for key in ("first", "second"):
+        fig = curves.curves_figure(
+            [made.line(a, steps) for a in made.ROLES], "loss", made.ROLES
+        )
+        live_plot(fig, key=key, alt=f"{{key}} chart")
+
+grow()
+film = adaptation.film_figure(made.film(), made.ROLES)
+live_plot(film, key="film", alt="film")
+"""
+
+
+def test_the_library_is_the_wheels_own_file(tmp_path: Path) -> None:
+    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+    published = publish_plotly(tmp_path / "static")
+    assert published.read_bytes() == source.read_bytes()
+    assert [path.name for path in published.parent.iterdir()] == ["plotly.min.js"]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("app")
+    (folder / "static").mkdir()
+    (folder / "page.py").write_text(SCRIPT)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--server.headless=true", "--browser.gatherUsageStats=false"]
+    options += ["--server.enableStaticServing=true", "--server.fileWatcherType=none"]
+    options += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    command = [sys.executable, "-m", "streamlit", "run", "page.py", *options]
+    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
+    try:
+        _wait(f"http://127.0.0.1:{port}/_stcore/health")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _wait(url: str) -> None:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(url):
+                return
+        except (urllib.error.URLError, ConnectionError):
+            time.sleep(0.1)
+    raise TimeoutError(url)
+
+
+@pytest.fixture
+def page(address: str) -> Iterator[Page]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("needs a chromium")
+    calm = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    calm += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=calm)
+        page = browser.new_page(viewport={"width": 1000, "height": 900})
+        page.goto(address)
+        page.wait_for_selector(".st-key-film .main-svg", timeout=60_000)
+        page.wait_for_selector(".st-key-second .main-svg", timeout=60_000)
+        yield page
+        browser.close()
+
+
+def zoom(page: Page, key: str) -> list[list[float]]:
+    plot = f"document.querySelector('.st-key-{key} .metascope-plot')"
+    made: list[list[float]] = page.evaluate(
+        f"[{plot}.layout.xaxis.range, {plot}.layout.yaxis.range]"
+    )
+    return made
+
+
+def points(page: Page, key: str) -> int:
+    plot = f"document.querySelector('.st-key-{key} .metascope-plot')"
+    made: int = page.evaluate(f"Math.max(...{plot}._fullData.map((t) => t.x.length))")
+    return made
+
+
+def grow(page: Page, key: str) -> None:
+    before = points(page, key)
+    for _ in range(200):
+        if points(page, key) > before:
+            return
+        page.wait_for_timeout(50)
+    raise TimeoutError("no data came")
+
+
+@pytest.mark.browser
+def test_zoom_and_theme_outlive_new_data(page: Page) -> None:
+    box = page.locator(".st-key-first .nsewdrag").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    page.mouse.down()
+    page.mouse.move(
+        box["x"] + 0.7 * box["width"], box["y"] + 0.7 * box["height"], steps=6
+    )
+    page.mouse.up()
+    reset = page.locator(".st-key-first").get_by_role("button", name="Reset zoom")
+    expect(reset).to_be_visible()
+    wanted, other = zoom(page, "first"), zoom(page, "second")
+    grow(page, "first")
+    page.emulate_media(color_scheme="dark")
+    grow(page, "first")
+    assert zoom(page, "first") == wanted
+    assert zoom(page, "second") != other  # its axes follow the data
+    reset.click()
+    expect(reset).to_be_hidden()
+    grow(page, "first")
+    assert zoom(page, "first") != wanted
+
+
+@pytest.mark.browser
+def test_a_film_is_paused_at_its_end_and_obeys_the_keyboard(page: Page) -> None:
+    film = page.locator(".st-key-film")
+    expect(film.locator("output")).to_have_text("step 22 of 22")
+    film.get_by_role("slider").focus()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowRight")
+    expect(film.locator("output")).to_have_text("step 2 of 22")
+    film.get_by_role("button", name="Play").click()
+    expect(film.locator("output")).to_have_text("step 22 of 22", timeout=60_000)
+    expect(film.get_by_role("button", name="Play")).to_be_visible()
+
+
+@pytest.mark.browser
+def test_each_chart_has_a_name(page: Page) -> None:
+    for name in ("first chart", "second chart", "film"):
+        expect(page.get_by_role("img", name=name)).to_be_visible()
