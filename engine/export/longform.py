@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from engine.contract.blocks import PHASES, Block, Condition
-from engine.contract.metrics import METRICS, metric
+from engine.contract.metrics import METRICS
 from engine.contract.runs import RunSpec
-from engine.stats.curves import bounded
-from engine.stats.intervals import LOG_FLOOR, finite_mean, mean_band
+from engine.stats.intervals import LOG_FLOOR, finite_mean
+from engine.stats.level import is_log, level_band
 from engine.store.chunks import latest
 
 COLUMNS = (
@@ -140,8 +140,7 @@ def _means(view: _View, block: Block) -> Iterator[Row]:
         yield from _task_means(head, block, values, axes)
     if "replicate" not in block.axes:
         return
-    band = mean_band(values, log=metric(block.metric).scale == "log")
-    band = bounded(block.metric, band)
+    band = level_band(block.metric, values)
     gone = (~np.isfinite(values)).sum(axis=(0, 1))
     members = values.shape[0] * values.shape[1]
     places = _Places(block)
@@ -155,7 +154,7 @@ def _means(view: _View, block: Block) -> Iterator[Row]:
 def _task_means(
     head: Row, block: Block, values: Floats, axes: tuple[str, ...]
 ) -> Iterator[Row]:
-    logs = metric(block.metric).scale == "log"
+    logs = is_log(block.metric)
     scaled = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
     means = finite_mean(scaled, 1)
     means = np.exp(means) if logs else means

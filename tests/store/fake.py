@@ -17,7 +17,7 @@ from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Tim
 from engine.contract.errors import Refused
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, canonical
 from engine.store import Store
-from engine.worker import Tools
+from engine.worker import Leash, Tools, play
 
 REPLICATES, TASKS, WIDTH = 2, 3, 5
 
@@ -59,7 +59,7 @@ def run(
     wish: RunSpec, shelf: object, resume: Checkpoint | None = None
 ) -> Iterator[Event]:
     """Play a walk whose every number depends on the whole way to it."""
-    knobs = {"steps": 20, "pause": 0.0, "fault": "", "at": 5, "once": False}
+    knobs = {"steps": 20, "pause": 0.0, "fault": "", "at": 5, "once": False, "bulk": 1}
     knobs |= wish.family.knobs
     place, first = np.zeros((REPLICATES, TASKS)), 0
     if resume is not None:
@@ -69,7 +69,7 @@ def run(
             yield from fail(knobs["fault"])
         time.sleep(knobs["pause"])
         place = np.cos(place) + noise(wish.seed, step)
-        yield from learned(step, place)
+        yield from learned(step, place, knobs["bulk"])
         yield Note("train walk", (step + 1) / knobs["steps"] * 0.9, f"step {step}")
         yield Checkpoint({"place": place.copy()}, {"step": step + 1})
     yield Artefact("walk", "frozen", {"place": place}, {"learner": "walk"})
@@ -81,12 +81,13 @@ def run(
         fail_diverged()
 
 
-def learned(step: int, place: np.ndarray) -> Iterator[Event]:
-    """Yield the training curve's point and the live view of one step."""
-    at = {"step": (float(step),)}
+def learned(step: int, place: np.ndarray, bulk: int) -> Iterator[Event]:
+    """Yield the training curve's point, `bulk` numbers wide, and the live view."""
     axes = ("replicate", "step")
     mean = place.mean(axis=1, keepdims=True)
-    yield Block("walk", "train", "meta_loss", axes, mean, coords=at)
+    wide = np.repeat(mean, bulk, axis=1)
+    at = {"step": tuple(step + i / bulk for i in range(bulk))}
+    yield Block("walk", "train", "meta_loss", axes, wide, coords=at)
     view = np.repeat(mean, WIDTH, axis=1).astype(np.float32)
     span = {"step": tuple(float(i) for i in range(WIDTH))}
     yield Block("walk", "validate", "loss", axes, view, coords=span)
@@ -151,6 +152,20 @@ def rows(blocks: list[Block]) -> dict[tuple[object, ...], bytes]:
 def stored(store: Store, name: str) -> dict[tuple[object, ...], bytes]:
     """Return the rows of a run in a store."""
     return rows(store.blocks(name)[0])
+
+
+def opened(home: Path) -> Store:
+    """Return a store in a folder."""
+    return Store.open(home)
+
+
+def played(store: Store, seed: int = 0, **knobs: object) -> str:
+    """Play a fake run in this process and return its key."""
+    name = submit(store, seed, **knobs)
+    claim = store.claim()
+    assert claim is not None
+    play(store, claim, TOOLS, Leash())
+    return name
 
 
 def root() -> Path:

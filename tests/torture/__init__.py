@@ -1,0 +1,1 @@
+"""Faults at full counts: `python -m tests.torture [NAME …] [--quick]`."""
