@@ -1,0 +1,163 @@
+"""Curves keep what the eye must not lose: peaks, gaps, counts, limits."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_up import TUNED, chosen, falling, scales, spec, threshold, trial
+
+from engine.contract.blocks import Block, Condition
+from engine.stats.curves import curve, curves, decimate, gradient_axis, survival_curve
+from engine.stats.table import Table
+from engine.stats.transfer import (
+    degradation,
+    relative_drop,
+    severity_curve,
+    shifts_of,
+    transfer_matrix,
+)
+
+
+def _block(metric: str, array: np.ndarray) -> Block:
+    axes = ("replicate", "task", "step", "layer")[: array.ndim]
+    return Block("a", "test", metric, axes, array)
+
+
+def test_a_loss_curve_is_the_geometric_mean() -> None:
+    loss = falling(0.1)
+    drawn = curve(_block("loss", loss))
+    assert drawn.mean == pytest.approx(np.exp(np.log(loss).mean((0, 1))))
+    assert (drawn.low < drawn.mean).all()
+    assert (drawn.mean < drawn.high).all()
+    assert drawn.n == 8
+
+
+def test_a_share_never_leaves_its_limits() -> None:
+    accuracy = np.array([[[0.5, 1.0]], [[0.9, 0.2]]])
+    drawn = curve(_block("accuracy", accuracy))
+    assert drawn.low.min() >= 0.0
+    assert drawn.high.max() <= 1.0
+    assert drawn.mean == pytest.approx([0.7, 0.6])
+
+
+def test_diverged_tasks_leave_the_curve_and_are_counted_by_step() -> None:
+    loss = np.ones((2, 2, 4))
+    loss[0, 1, 2:] = np.nan
+    loss[1, :, 3:] = np.nan
+    drawn = curve(_block("loss", loss))
+    assert drawn.gone.tolist() == [0, 0, 1, 3]
+    assert drawn.diverged == 3
+    assert np.isfinite(drawn.mean).all()
+    assert np.isnan(drawn.low[3])
+
+
+def test_spread_is_numpys_quantiles_over_tasks_that_are_left() -> None:
+    values = np.random.default_rng(0).normal(size=(4, 5, 3))
+    values[0, 0, 1:] = np.nan
+    spread = curve(_block("weight_norm", values)).spread
+    expected = np.nanquantile(
+        values.reshape(20, 3), [0.05, 0.25, 0.5, 0.75, 0.95], axis=0
+    )
+    assert spread == pytest.approx(expected)
+
+
+def test_layers_are_averaged_or_shown_one_by_one() -> None:
+    array = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), 4.0)], axis=-1)
+    block = _block("lr_scale", array)
+    assert curve(block).mean == pytest.approx([2.0] * 3)
+    assert curve(block, layer=1).mean == pytest.approx([4.0] * 3)
+
+
+def test_a_scale_of_exactly_zero_draws_without_a_warning() -> None:
+    assert np.isfinite(curve(_block("lr_scale", np.zeros((2, 2, 3, 2)))).mean).all()
+
+
+def test_axes_that_make_no_curve_are_refused() -> None:
+    with pytest.raises(ValueError, match="rate"):
+        curve(Block("a", "tune", "tuning", ("rate", "task"), np.ones((2, 2))))
+
+
+def test_only_the_metric_and_phase_asked_for_are_drawn() -> None:
+    blocks = [_block("loss", np.ones((1, 1, 2))), scales("b", np.ones(2))]
+    assert [c.learner for c in curves(blocks, "lr_scale")] == ["b"]
+
+
+@given(
+    st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=400),
+    st.integers(8, 60),
+)
+def test_decimation_keeps_extremes_ends_and_gaps(y: list[float], points: int) -> None:
+    array = np.array(y)
+    kept = decimate(array, points)
+    assert len(kept) <= max(points, 5)
+    assert kept[0] == 0
+    assert kept[-1] == len(y) - 1
+    assert (np.diff(kept) > 0).all()
+    assert np.isnan(array[kept]).any() == np.isnan(array).any()
+    if not np.isnan(array).all():
+        assert np.nanmin(array[kept]) == np.nanmin(array)
+        assert np.nanmax(array[kept]) == np.nanmax(array)
+
+
+def test_what_was_paid_before_shifts_the_axis_by_its_share() -> None:
+    steps = np.arange(3.0)
+    assert gradient_axis(steps).tolist() == [0, 1, 2]
+    assert gradient_axis(steps, {"tune": 0, "train": 100}, 50).tolist() == [2, 3, 4]
+
+
+def test_a_survival_curve_counts_diverged_tasks_as_waiting() -> None:
+    loss = falling(1.0, replicates=2, tasks=2, horizon=5)
+    loss[:, 0, 1:] = np.nan
+    found = survival_curve(_block("loss", loss), 0.1)
+    assert found.share[-1] == 0.5
+    assert found.share[0] == 1.0
+
+
+def _shifted() -> Table:
+    blocks = trial("a", np.full((2, 3, 6), 1.0))
+    for severity, loss in ((2.0, np.e), (4.0, np.e**2)):
+        at = Condition(shift="stretch", severity=severity)
+        blocks += trial("a", np.full((2, 3, 6), loss), at)
+    return Table(blocks)
+
+
+def test_a_severity_curve_starts_in_place_and_its_area_is_a_trapezoid() -> None:
+    found = severity_curve(_shifted(), "a", "stretch")
+    assert found is not None
+    assert found.severity.tolist() == [0.0, 2.0, 4.0]
+    assert found.mean == pytest.approx([0.0, 1.0, 2.0])
+    assert degradation(found) == pytest.approx(1.0)
+    assert relative_drop(found) == pytest.approx(np.e**2 - 1)
+    assert found.members.tolist() == [6, 6, 6]
+    assert list(shifts_of(_shifted())) == ["stretch"]
+
+
+def test_a_relative_drop_of_a_plain_metric_is_a_share_of_its_start() -> None:
+    found = severity_curve(_shifted(), "a", "stretch", "final_loss")
+    assert found is not None
+    assert relative_drop(found) == pytest.approx(np.e**2 - 1)
+
+
+def test_a_learner_or_shift_that_was_not_tested_has_no_severity_curve() -> None:
+    assert severity_curve(_shifted(), "a", "rotate") is None
+    assert severity_curve(_shifted(), "b", "stretch") is None
+
+
+def test_the_transfer_matrix_sets_train_families_against_test_families() -> None:
+    noise = np.random.default_rng(0)
+    jitter = np.exp(0.05 * noise.standard_normal((8, 8, 51)))
+    moons = Condition(family="moons")
+    blocks = [
+        *[threshold(), *trial("lr_scale", falling(0.2) * jitter)],
+        *trial("sgd_tuned", falling(0.1)),
+        *trial("lr_scale", falling(0.1) * jitter, moons),
+        *trial("sgd_tuned", falling(0.2), moons),
+    ]
+    found = transfer_matrix([(spec(chosen(), TUNED), blocks)])
+    assert (found.train, found.test) == (("mixtures",), ("mixtures", "moons"))
+    assert found.high[0, 0] < 0 < found.low[0, 1]
+    assert found.n.tolist() == [[8, 8]]
+
+
+def test_an_empty_transfer_matrix_has_no_cells() -> None:
+    assert transfer_matrix([]).mean.shape == (0, 0)
