@@ -1,7 +1,7 @@
 """Small dense nets over named weights, for whatever learns to learn."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -32,13 +32,19 @@ def init_dense(sizes: Sequence[int], rng: Rng, *, last: float = 0.0) -> Weights:
     return weights
 
 
-def apply_dense(weights: Weights, x: Tensor, prefix: str = "") -> Tensor:
-    """Answer with tanh hidden units.
+def apply_dense(
+    weights: Weights,
+    x: Tensor,
+    prefix: str = "",
+    act: Callable[[Tensor], Tensor] = torch.tanh,
+) -> Tensor:
+    """Answer with tanh hidden units, or others.
 
     Args:
         weights: Member first: (member, out, in) and (member, out).
         x: Inputs; shape (member, feature, item).
         prefix: What the names begin with.
+        act: What each hidden unit computes.
 
     Returns:
         Outputs; shape (member, out, item).
@@ -48,7 +54,7 @@ def apply_dense(weights: Weights, x: Tensor, prefix: str = "") -> Tensor:
         bias = weights[f"{prefix}b{i}"].unsqueeze(-1)
         x = torch.baddbmm(bias, weights[f"{prefix}w{i}"], x)
         if i < layers - 1:
-            x = torch.tanh(x)
+            x = act(x)
     return x
 
 

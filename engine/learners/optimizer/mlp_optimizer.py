@@ -25,7 +25,8 @@ from engine.protocol import Glance, Layout, Meta, Move, Rule, TaskBatch, Weights
 DECAYS = (0.5, 0.9, 0.99)
 SQUARES = 0.99
 FEATURES = 2 + len(DECAYS) + 2 + 1
-TINY = 1e-20
+# Floors under mean squares: of a tensor's features, and of one weight's gradient.
+FLOOR, TINY = 1e-5, 1e-10
 
 
 @register("learner")
@@ -44,7 +45,7 @@ class MlpOptimizer(LearnedOptimizer):
         help="How many hidden layers the net has.",
     )  # fmt: skip
     step_mult: float = knob(
-        0.1, label="Step multiplier a", low=1e-5, high=10.0, log=True,
+        0.01, label="Step multiplier a", low=1e-5, high=10.0, log=True,
         help="Size of a step whose direction is 1; smaller is safer and slower.",
     )  # fmt: skip
     exp_mult: float = knob(
@@ -88,7 +89,8 @@ class MlpRule(Rule):
         momenta = state["momenta"] * decays + (1 - decays) * grad[:, None]
         squares = torch.lerp(state["squares"], grad.square(), 1 - SQUARES)
         state = {"momenta": momenta, "squares": squares}
-        answer = apply_dense(self.theta, self._features(glance, grad, state))
+        seen = self._features(glance, grad, state)
+        answer = apply_dense(self.theta, seen, act=torch.relu)
         size = (self.knobs.exp_mult * answer[:, 1]).clamp(-10, 10).exp()
         return Move(-self.knobs.step_mult * answer[:, 0] * size, state, {})
 
@@ -107,5 +109,5 @@ class MlpRule(Rule):
         """Divide each feature by its root mean square over the weight's tensor."""
         parts = features.split(self.layout.sizes, dim=2)
         means = [part.square().mean(2, keepdim=True) for part in parts]
-        scaled = [p * (m + TINY).rsqrt() for p, m in zip(parts, means, strict=True)]
+        scaled = [p * (m + FLOOR).rsqrt() for p, m in zip(parts, means, strict=True)]
         return torch.cat(scaled, 2)
