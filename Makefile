@@ -14,8 +14,9 @@ help:  ## list the targets
 run: $(VENV)/.ready  ## install what is needed, then open the lab in the browser
 	$(BIN)/streamlit run app/main.py
 
-test: $(VENV)/.ready-dev  ## the plain suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browser
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_OPTIONS)
+	$(BIN)/python -m pytest -m browser $(TEST_OPTIONS)
 
 check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
 	$(BIN)/ruff format --check .

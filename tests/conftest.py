@@ -1,0 +1,80 @@
+"""What every test stands on: a store of its own, one thread, and no silent skip."""
+
+import os
+import shutil
+import tempfile
+
+# Before anything of ours is imported: no test may touch a person's own runs, and
+# more than one thread changes the numbers.
+_HOME = tempfile.mkdtemp(prefix="metascope-tests-")
+os.environ["METASCOPE_HOME"] = _HOME
+for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ[_name] = "1"
+
+import hypothesis  # noqa: E402
+import pytest  # noqa: E402
+
+hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("ours")
+
+_SKIPS = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strict-skips",
+        action="store_true",
+        help="fail on a skipped browser test, and on a skipped pack test where "
+        "METASCOPE_DATA is set",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_SKIPS] = []
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    shutil.rmtree(_HOME, ignore_errors=True)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Collect the skips that count; only where the reports come together."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or hasattr(session.config, "workerinput"):
+        return
+    skipped = reporter.stats.get("skipped", [])
+    session.config.stash[_SKIPS] = [
+        f"{report.nodeid}: {_reason(report)}" for report in skipped if _counts(report)
+    ]
+    strict = session.config.getoption("--strict-skips")
+    if strict and session.config.stash[_SKIPS] and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which tests were not run for want of a browser or the data pack."""
+    strict = config.getoption("--strict-skips")
+    found = config.stash[_SKIPS] if strict else []
+    absent = [
+        f"{report.nodeid}: {_reason(report)}"
+        for report in terminalreporter.stats.get("skipped", [])
+        if "pack" in report.keywords or "browser" in report.keywords
+    ]
+    for line in sorted(set(absent)):
+        terminalreporter.write_line(f"not run: {line}")
+    if found:
+        terminalreporter.write_line(f"{len(found)} skips are failures here", red=True)
+
+
+def _counts(report: pytest.TestReport | pytest.CollectReport) -> bool:
+    if "browser" in report.keywords:
+        return True
+    return "pack" in report.keywords and bool(os.environ.get("METASCOPE_DATA"))
+
+
+def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
+    where = report.longrepr
+    return str(where[2]) if isinstance(where, tuple) else str(where)
