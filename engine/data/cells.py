@@ -1,0 +1,148 @@
+"""What the cells of a column are: numbers, text, dates, or nothing at all."""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from engine.contract.errors import Refused
+
+NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+ENDLESS = re.compile(r"[+-]?(?:inf|infinity)", re.ASCII | re.IGNORECASE)
+GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
+DATE = re.compile(
+    r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", re.ASCII
+)
+_PLAIN = frozenset("0123456789.+-eE ")
+DISTINCT, SHOWN = 1000, 5
+
+
+def number(cell: str) -> float | None:
+    """Return a cell's number; None for anything but a plain decimal number.
+
+    >>> number(" 1.5e3 "), number("1_000"), number("1,5"), number("nan")
+    (1500.0, None, None, None)
+    """
+    cell = cell.strip(" ")
+    return float(cell) if NUMBER.fullmatch(cell) else None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as the preview shows it.
+
+    Args:
+        name: As the header has it, without invisible characters.
+        kind: "number" if every cell that is not empty is one; "text"; "empty".
+        empty: How many cells hold nothing.
+        distinct: How many different texts there are, counted up to 1,001.
+        constant: Whether all cells hold the same.
+        low: Smallest number, if all are.
+        high: Largest number, if all are.
+        examples: The first few different texts.
+        note: What a person should know, or nothing.
+    """
+
+    name: str
+    kind: str
+    empty: int
+    distinct: int
+    constant: bool
+    low: float | None
+    high: float | None
+    examples: tuple[str, ...]
+    note: str = ""
+
+
+@dataclass
+class Tally:
+    """What is known of a column so far; cells come in pieces."""
+
+    name: str
+    empty: int = 0
+    numbers: int = 0
+    texts: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    seen: dict[str, None] = field(default_factory=dict)
+    endless: str = ""
+    grouped: str = ""
+    odd: str = ""
+
+    def take(self, cells: Sequence[str], lines: Sequence[int]) -> None:
+        """Count some more cells, which stand on these lines of the file."""
+        if len(self.seen) <= DISTINCT:
+            self.seen |= dict.fromkeys(cells)
+        if frozenset("".join(cells)) <= _PLAIN and self._quickly(cells):
+            return
+        for cell, line in zip(cells, lines, strict=True):
+            self._one(cell, line)
+
+    def _quickly(self, cells: Sequence[str]) -> bool:
+        """Count cells that are all finite numbers; say whether they were."""
+        try:
+            values = list(map(float, cells))
+        except ValueError:
+            return False
+        low, high = min(values), max(values)
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return False
+        self.numbers += len(values)
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        return True
+
+    def _one(self, cell: str, line: int) -> None:
+        plain = cell.strip(" ")
+        value = number(plain)
+        if not plain:
+            self.empty += 1
+        elif value is not None and math.isfinite(value):
+            self.numbers += 1
+            self.low, self.high = min(self.low, value), max(self.high, value)
+        elif value is not None or ENDLESS.fullmatch(plain):
+            self.endless = self.endless or f"line {line} has {plain[:20]!r}"
+        else:
+            self.texts += 1
+            self.odd = self.odd or f"line {line} has {plain[:20]!r}"
+            if GROUPED.fullmatch(plain):
+                self.grouped = self.grouped or plain[:20]
+
+    def column(self) -> Column:
+        """Return the column that the cells make.
+
+        Raises:
+            Refused: If a column of numbers holds one that is not finite.
+        """
+        if self.endless and not self.texts:
+            raise Refused(
+                f"column {self.name!r}: {self.endless}, which is not a finite number",
+                self.name,
+            )
+        plain = self.numbers > 0 and not self.texts
+        kind = "number" if plain else "text" if self.texts or self.endless else "empty"
+        different = [text for text in self.seen if text.strip(" ")]
+        return Column(
+            name=self.name,
+            kind=kind,
+            empty=self.empty,
+            distinct=min(len(different), DISTINCT + 1),
+            constant=len(self.seen) == 1 or (plain and self.low == self.high),
+            low=self.low if plain else None,
+            high=self.high if plain else None,
+            examples=tuple(different[:SHOWN]),
+            note=self._note(kind),
+        )
+
+    def _note(self, kind: str) -> str:
+        if kind == "empty":
+            return "every cell is empty"
+        if kind == "number":
+            return "every cell is the same" if self.low == self.high else ""
+        if self.grouped:
+            return f"has thousands separators, such as {self.grouped!r}"
+        texts = [text for text in self.seen if text.strip(" ")]
+        if texts and all(DATE.fullmatch(text.strip(" ")) for text in texts):
+            return "holds dates, which are no features"
+        if self.numbers:
+            return f"is not all numbers: {self.odd}"
+        return "holds text"

@@ -1,0 +1,70 @@
+"""What real data there is: brought along, in the pack, and a person's own."""
+
+from pathlib import Path
+from typing import Any
+
+from engine.contract.errors import Refused
+from engine.data import bundled, pack
+from engine.data.checksums import known_bytes
+from engine.data.own import kept_digests, own_path
+from engine.data.where import pack_home
+
+Entry = dict[str, Any]
+
+
+def inventory() -> list[Entry]:
+    """List every file of real data that is known.
+
+    Returns:
+        JSON, one entry per file: `kind` (embedded, pack or own), `file`, `families`,
+        `title`, `licence`, `sha256`, `where` (its folder) and `state`: present,
+        absent or damaged.
+    """
+    return [*_embedded(), *_packed(), *_own()]
+
+
+def _embedded() -> list[Entry]:
+    home = bundled.folder() or Path()
+    return [
+        _entry("embedded", home / file, digest)
+        | {"families": [name], "title": known.title, "licence": known.licence}
+        for name, known in bundled.SETS.items()
+        for file, digest in known.files.items()
+    ]
+
+
+def _packed() -> list[Entry]:
+    return [
+        _entry("pack", pack_home() / known.file, known.sha256)
+        | {
+            "families": list(known.families),
+            "title": known.title,
+            "licence": known.licence,
+        }
+        for known in pack.FILES.values()
+    ]
+
+
+def _own() -> list[Entry]:
+    told = {"families": ["own_data"], "title": "a file of your own", "licence": ""}
+    return [_entry("own", own_path(d), d) | told for d in kept_digests()]
+
+
+def _entry(kind: str, path: Path, digest: str) -> Entry:
+    return {
+        "kind": kind,
+        "file": path.name,
+        "where": str(path.parent),
+        "sha256": digest,
+        "state": _state(path, digest),
+    }
+
+
+def _state(path: Path, digest: str) -> str:
+    if not path.is_file():
+        return "absent"
+    try:
+        known_bytes(path, digest)
+    except Refused:
+        return "damaged"
+    return "present"
