@@ -21,7 +21,7 @@ class Outcome(NamedTuple):
     figures: str
 
 
-class Skipped(Exception):
+class SkippedError(Exception):
     """This machine cannot try it, and why."""
 
 
