@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from bowls import Draw
 
 import engine.estimators
 import engine.learners
@@ -11,6 +10,7 @@ from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import Place, Setting, TaskBatch
 from engine.tasks.landscapes.mixtures import Mixtures
+from tests.learners.bowls import Draw
 
 discover(engine.learners)
 discover(engine.estimators)

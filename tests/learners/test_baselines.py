@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from bowls import Draw, random_bowls
 
 from engine.contract.cards import card_of, complete
 from engine.contract.registry import part, parts
@@ -11,6 +10,7 @@ from engine.inner.descend import join
 from engine.inner.updates import Schedule, schedule_factor
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
+from tests.learners.bowls import Draw, random_bowls
 
 NAMES = [p.name for p in parts("learner") if getattr(p, "tunable", False)]
 

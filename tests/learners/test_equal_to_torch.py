@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from bowls import Draw, random_bowls
 from torch.optim.lr_scheduler import (
     CosineAnnealingLR,
     LambdaLR,
@@ -20,6 +19,7 @@ from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.inner.descend import join
 from engine.protocol import Learner, TaskBatch
+from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.
 HORIZON = 50

@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from bowls import Bowls, Draw, random_bowls
 
 from engine.contract.rng import Rng
 from engine.inner.descend import join
 from engine.learners.baseline.hypergradient import Hypergradient
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Learner, Meta, TaskBatch, Weights
+from tests.learners.bowls import Bowls, Draw, random_bowls
 
 DOUBLE = torch.float64
 

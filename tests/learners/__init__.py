@@ -1,0 +1,1 @@
+"""Learners against independent truths."""
