@@ -30,7 +30,7 @@ class Bundled:
     rows: int
     features: int
     classes: tuple[str, ...]
-    licence: str = UCI
+    license: str = UCI
 
 
 SETS = {
@@ -85,7 +85,7 @@ SETS = {
         442,
         10,
         (),
-        "shipped by scikit-learn, BSD-3; no licence of its own",
+        "shipped by scikit-learn, BSD-3; no license of its own",
     ),
 }
 

@@ -17,7 +17,7 @@ def inventory() -> list[Entry]:
 
     Returns:
         JSON, one entry per file: `kind` (embedded, pack or own), `file`, `families`,
-        `title`, `licence`, `sha256`, `where` (its folder) and `state`: present,
+        `title`, `license`, `sha256`, `where` (its folder) and `state`: present,
         absent or damaged.
     """
     return [*_embedded(), *_packed(), *_own()]
@@ -27,7 +27,7 @@ def _embedded() -> list[Entry]:
     home = bundled.folder() or Path()
     return [
         _entry("embedded", home / file, digest)
-        | {"families": [name], "title": known.title, "licence": known.licence}
+        | {"families": [name], "title": known.title, "license": known.license}
         for name, known in bundled.SETS.items()
         for file, digest in known.files.items()
     ]
@@ -39,14 +39,14 @@ def _packed() -> list[Entry]:
         | {
             "families": list(known.families),
             "title": known.title,
-            "licence": known.licence,
+            "license": known.license,
         }
         for known in pack.FILES.values()
     ]
 
 
 def _own() -> list[Entry]:
-    told = {"families": ["own_data"], "title": "a file of your own", "licence": ""}
+    told = {"families": ["own_data"], "title": "a file of your own", "license": ""}
     return [_entry("own", own_path(d), d) | told for d in kept_digests()]
 
 

@@ -25,7 +25,7 @@ class Packed:
     families: tuple[str, ...]
     sha256: str
     title: str
-    licence: str
+    license: str
 
 
 FILES = {
