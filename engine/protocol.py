@@ -253,7 +253,8 @@ class Family(Part):
 
     `output` is what a base learner answers; `plane` says that tasks live in the
     plane, so that a film can be shown; `pooled` that rows are real and divided
-    into meta-train, validation and test pools.
+    into meta-train, validation and test pools; `needs_file` that a person must give
+    the rows.
     """
 
     traits: ClassVar[tuple[str, ...]] = (
@@ -262,12 +263,14 @@ class Family(Part):
         "uses_net",
         "plane",
         "pooled",
+        "needs_file",
     )
     kind: ClassVar[str] = "landscapes"
     output: ClassVar[str] = "classes"
     uses_net: ClassVar[bool] = True
     plane: ClassVar[bool] = False
     pooled: ClassVar[bool] = False
+    needs_file: ClassVar[bool] = False
 
     @classmethod
     def missing(cls) -> str:

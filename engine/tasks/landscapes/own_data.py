@@ -24,6 +24,7 @@ class OwnData(TableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    needs_file: ClassVar[bool] = True
 
     digest: str = knob(
         "", label="File", help="sha256 of the file; adding a file fills it in."
