@@ -110,7 +110,7 @@ def ask() -> str:
     """
     command = [sys.executable, "-m", "engine", "catalogue", "--json"]
     try:
-        said = subprocess.run(  # noqa: S603 - our own interpreter and module
+        said = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE
         )
     except subprocess.TimeoutExpired:

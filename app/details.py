@@ -21,7 +21,13 @@ from engine.stats.aggregate import profile
 from engine.stats.table import Table
 
 PER_TASK = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
-BY_SEVERITY = ("final_loss", "steps_to_threshold", "area", "final_accuracy", "best_loss")
+BY_SEVERITY = (
+    "final_loss",
+    "steps_to_threshold",
+    "area",
+    "final_accuracy",
+    "best_loss",
+)
 
 
 def tabs(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -173,7 +179,9 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     if not rows:
         panels.empty("No numbers yet", "They come with the first test.")
         return
-    st.caption("Means over replicates with their 95 % intervals; diverged tasks counted.")
+    st.caption(
+        "Means over replicates with their 95 % intervals; diverged tasks counted."
+    )
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,
@@ -212,9 +220,9 @@ def _summarized(run: Run) -> bool:
 
 _FITS: dict[str, Callable[[Run], bool]] = {
     "Claims": _summarized,
-    "Per task": lambda run: True,
-    "Training": lambda run: True,
-    "Shifts": lambda run: bool(run.spec.shifts),
+    "Per task": lambda run: bool(pictures.conditions(run)),
+    "Training": lambda run: bool(run.blocks),
+    "Shifts": lambda run: any(c.shift for c in pictures.conditions(run)),
     "Diagnosis": _summarized,
     "Cost": _summarized,
     "Table": _summarized,

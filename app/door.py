@@ -7,7 +7,7 @@ or `StoreError`, one sentence each.
 import functools
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from app import catalogue as shelves
@@ -83,7 +83,7 @@ def catalogue_error() -> str:
 
 def engine_state() -> str:
     """Wake the supervisor where needed; says "warm", "starting" or "gone"."""
-    return wake.wake(store().home)
+    return wake.state(store().home)
 
 
 def settle(spec: RunSpec) -> tuple[RunSpec, str]:
@@ -136,7 +136,9 @@ def job(key: str) -> Job | None:
 
 
 def jobs(
-    states: Iterable[JobState] | None = None, text: str = "", page: tuple[int, int] = (25, 0)
+    states: Iterable[JobState] | None = None,
+    text: str = "",
+    page: tuple[int, int] = (25, 0),
 ) -> tuple[list[Job], int]:
     """List runs, newest first.
 
@@ -157,6 +159,11 @@ def jobs(
 def spec(key: str) -> RunSpec:
     """Return the completed spec of a run."""
     return store().spec(key)
+
+
+def summary(key: str) -> dict[str, Any] | None:
+    """Return a run's filed statistics and verdict; none before the end."""
+    return store().summary(key)
 
 
 def progress(key: str) -> Progress:
@@ -246,6 +253,36 @@ def _spec(home: str, key: str) -> RunSpec:
     return store().spec(key)
 
 
-def finished(run: Run, job: Job) -> Run:
-    """Return the run with a newer job."""
-    return replace(run, job=job)
+def exported(run: Run, name: str) -> bytes:
+    """Return one exported file of a run, the same as the command line's."""
+    from engine import export
+
+    record = export.Record(
+        key=run.key,
+        spec=run.spec,
+        blocks=list(run.blocks),
+        timings=list(run.timings),
+        artefacts=[],
+        summary=run.summary,
+        fingerprint=run.fingerprint,
+    )
+    return export.exported(record)[name]
+
+
+def archive(key: str) -> bytes:
+    """Return a run as one archive that `bring` reads."""
+    from engine import export
+
+    return export.export_archive(store(), key)
+
+
+def bring(data: bytes) -> Job:
+    """File the run of an archive.
+
+    Raises:
+        Refused: If it is no archive of a run; nothing is filed.
+    """
+    from engine import export
+
+    known = catalogue()
+    return export.import_run(store(), data, lambda spec: run_key(spec, known.card))

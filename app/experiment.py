@@ -29,11 +29,19 @@ _BUDGET = {
         "What learning to learn may cost, per replicate; one is a whole inner run.",
     ),
     "horizon": ("Horizon", "steps", "Steps that each base learner is trained."),
-    "test_tasks": ("Test tasks", "tasks", "Held-out tasks per replicate and condition."),
+    "test_tasks": (
+        "Test tasks",
+        "tasks",
+        "Held-out tasks per replicate and condition.",
+    ),
     "tasks_per_step": ("Tasks per meta-step", "tasks", "Averaged in an outer step."),
     "validation_tasks": ("Validation tasks", "tasks", "They choose the checkpoint."),
     "validate_every": ("Validate every", "meta-steps", "How often it is looked at."),
-    "patience": ("Patience", "checks", "Checks without progress before it stops; 0: off."),
+    "patience": (
+        "Patience",
+        "checks",
+        "Checks without progress before it stops; 0: off.",
+    ),
     "tuning_tasks": ("Tuning tasks", "tasks", "Pooled tasks that a rate is tuned on."),
     "threshold": ("Threshold", "nats", "0: fixed on validation tasks before any test."),
 }
@@ -59,7 +67,10 @@ def run_fields() -> list[forms.Field]:
         "Independent trainings; intervals are over them, so one gives no verdict.",
     )
     seed = _model_knob(
-        RunSpec, "seed", "Seed", "The same seed gives the same tasks, weights and curves."
+        RunSpec,
+        "seed",
+        "Seed",
+        "The same seed gives the same tasks, weights and curves.",
     )
     return [forms.Field("k.replicates", replicates), forms.Field("k.seed", seed)]
 
@@ -68,7 +79,9 @@ def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
     field = model.model_fields[name]
     bounds: dict[str, float] = {}
     for mark in field.metadata:
-        bounds |= {k: v for k in ("ge", "le") if (v := getattr(mark, k, None)) is not None}
+        bounds |= {
+            k: v for k in ("ge", "le") if (v := getattr(mark, k, None)) is not None
+        }
         if (below := getattr(mark, "lt", None)) is not None:
             bounds["le"] = below - 1
     kind = "int" if isinstance(field.default, int) else "float"
@@ -137,7 +150,9 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
 
     def slot(name: str) -> Choice:
         part = str(form[f"k.{name}"])
-        return Choice(name=part, knobs=_read(form, cards(name, part), f"k.{name}.{part}"))
+        return Choice(
+            name=part, knobs=_read(form, cards(name, part), f"k.{name}.{part}")
+        )
 
     learners = tuple(_learner(form, cards, label) for label in labels(form))
     if not any(entry.role == "chosen" for entry in learners):
@@ -146,7 +161,9 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
     return RunSpec(
         family=slot("family"),
         test_families=_test_families(form, cards),
-        shifts=tuple(_shift(form, cards, place) for place in form.get("k.shifts") or ()),
+        shifts=tuple(
+            _shift(form, cards, place) for place in form.get("k.shifts") or ()
+        ),
         learners=_at_most(learners, 8, "learners and baselines"),
         net=slot("net"),
         estimator=slot("estimator"),
@@ -154,7 +171,9 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
         budget=Budget(**forms.values(budget_fields(), form)),
         **forms.values(run_fields(), form),
         device=form.get("k.device", "auto"),
-        inputs={label: entry for label, entry in inputs.items() if label in labels(form)},
+        inputs={
+            label: entry for label, entry in inputs.items() if label in labels(form)
+        },
     )
 
 
@@ -175,7 +194,9 @@ def part_of(form: Mapping[str, Any], label: str) -> str:
     return str(known or label.removesuffix("_tuned"))
 
 
-def learner_fields(form: Mapping[str, Any], cards: Cards, label: str) -> list[forms.Field]:
+def learner_fields(
+    form: Mapping[str, Any], cards: Cards, label: str
+) -> list[forms.Field]:
     """Return a learner's fields; one called "…_tuned" is tuned unless said."""
     made = forms.fields(cards("learner", part_of(form, label)), f"k.learner.{label}")
     if not label.endswith("_tuned"):
@@ -236,5 +257,7 @@ def _test_families(form: Mapping[str, Any], cards: Cards) -> tuple[Choice, ...]:
 
 def _at_most(items: tuple[Any, ...], limit: int, noun: str) -> tuple[Any, ...]:
     if len(items) > limit:
-        raise Refused(f"At most {limit} {noun} fit into one run, not {len(items)}.", noun)
+        raise Refused(
+            f"At most {limit} {noun} fit into one run, not {len(items)}.", noun
+        )
     return items

@@ -7,7 +7,7 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import frame, links, panels
+from app import door, frame, links, panels
 from app.door import Run
 from app.figures.theme import nice
 from app.plain import plain
@@ -21,9 +21,13 @@ FIGURE_FORMATS = {
 
 def share(run: Run) -> None:
     """Draw the share link, ready to copy."""
-    with st.popover("Copy link", icon=":material/link:", key="share"):
+    with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
         st.markdown("**This link recomputes this exact run, anywhere.**")
-        st.code(links.link(frame.base_url(), run.spec, run.key), language=None, wrap_lines=True)
+        st.code(
+            links.link(frame.base_url(), run.spec, run.key),
+            language=None,
+            wrap_lines=True,
+        )
         st.caption(
             "It holds every field and the run's key. Opening it starts nothing: "
             "a finished run is shown, any other one waits for a click."
@@ -32,7 +36,9 @@ def share(run: Run) -> None:
 
 def files(run: Run) -> None:
     """Draw the buttons for a run's files; the command line writes the same ones."""
-    with st.popover("Export", icon=":material/download:", key="exports"):
+    with st.popover(
+        "Export", icon=":material/download:", key="exports", type="tertiary"
+    ):
         st.caption("The same files as `python -m engine runs export` writes.")
         for name, (mime, build) in _files(run).items():
             st.download_button(
@@ -48,15 +54,18 @@ def files(run: Run) -> None:
 
 
 def _files(run: Run) -> dict[str, tuple[str, Any]]:
-    from engine import export
-
     made: dict[str, tuple[str, Any]] = {
-        "metrics.csv": ("text/csv", lambda: export.metrics_csv(run.blocks)),
-        "timings.csv": ("text/csv", lambda: export.timings_csv(run.timings)),
-        "config.json": ("application/json", lambda: export.config_json(run.spec)),
+        "metrics.csv": ("text/csv", lambda: door.exported(run, "metrics.csv")),
+        "timings.csv": ("text/csv", lambda: door.exported(run, "timings.csv")),
+        "config.json": ("application/json", lambda: door.exported(run, "config.json")),
     }
     if run.summary is not None:
-        made["summary.json"] = ("application/json", lambda: pretty(run.summary))
+        made["summary.json"] = (
+            "application/json",
+            lambda: door.exported(run, "summary.json"),
+        )
+    if not run.recorded and not run.alive:
+        made["run.zip"] = ("application/zip", lambda: door.archive(run.key))
     return made
 
 

@@ -54,7 +54,8 @@ def _draw(run: Run, made: Artefact, task: int) -> None:
         panels.chart(path_figure(made, run.roles, task), "film_chart")
         return
     shot = Shot(task=task, losses=_losses(run, made, task), columns=4)
-    panels.chart(film_figure(made, run.roles, shot), "film_chart")
+    phone = film_figure(made, run.roles, shot._replace(columns=2))
+    panels.chart(film_figure(made, run.roles, shot), "film_chart", narrow=phone)
 
 
 def _losses(run: Run, made: Artefact, task: int) -> dict[str, np.ndarray] | None:

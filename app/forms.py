@@ -35,7 +35,9 @@ class Field(NamedTuple):
         """Return the help line with what is allowed."""
         text = self.knob.help.rstrip(".")
         if self.knob.kind in ("int", "float"):
-            return f"{text}. Takes {allowed(self.knob)}; starts at {self.knob.default:g}."
+            return (
+                f"{text}. Takes {allowed(self.knob)}; starts at {self.knob.default:g}."
+            )
         return f"{text}."
 
 

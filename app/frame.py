@@ -11,7 +11,8 @@ from app.plain import plain
 from engine.contract.errors import Refused
 
 _HERE = Path(__file__).parent
-_MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32" width="172" height="32">
+_MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
+ width="172" height="32">
 <g fill="none" stroke-width="2.4" stroke-linecap="round">
 <path d="M4 25C9 25 9 7 16 7s7 18 12 18" stroke="{accent}"/>
 <path d="M4 25c6 0 8-8 12-8s6 8 12 8" stroke="{ink}" stroke-dasharray="1 4.4"/></g>

@@ -4,9 +4,20 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import details, door, exports, film, looking, panels, pictures, recorded
-from app import session, sidebar, verdict
+from app import (
+    details,
+    door,
+    film,
+    looking,
+    panels,
+    pictures,
+    recorded,
+    session,
+    sidebar,
+    verdict,
+)
 from app.door import Run
+from app.figures.curves import READ
 from app.pictures import Look
 from app.plain import plain
 from engine.contract.runs import RunSpec
@@ -61,24 +72,11 @@ def _main(key: str | None, was_alive: bool) -> None:
     if was_alive and not run.alive:
         st.rerun()
     verdict.head(run)
-    _actions(run)
     look = looking.options(run, titles(run))
     _pictures(run, look)
     if not run.alive:
         film.film(run)
         details.tabs(run, look, titles(run))
-
-
-def _actions(run: Run) -> None:
-    with st.container(horizontal=True, key="actions"):
-        exports.share(run)
-        if run.blocks:
-            exports.files(run)
-        if run.job is not None and not run.alive and st.button(
-            "Run again", icon=":material/replay:", key="again"
-        ):
-            door.submit(run.spec, run.job.title, again=True)
-            st.rerun()
 
 
 def _pictures(run: Run, look: Look) -> None:
@@ -87,6 +85,8 @@ def _pictures(run: Run, look: Look) -> None:
         if run.alive:
             st.skeleton(240)
         return
+    if run.blocks:
+        st.caption(READ)
     for start in range(0, len(made), 2):
         columns = st.columns(2, gap="large")
         for column, picture in zip(columns, made[start : start + 2], strict=False):

@@ -36,7 +36,8 @@ def unpack(text: str) -> RunSpec:
     """
     if len(text) > PACKED_LIMIT:
         raise Refused(
-            f"This link holds {len(text):,} characters; at most {PACKED_LIMIT:,} are read.",
+            f"This link holds {len(text):,} characters; at most "
+            f"{PACKED_LIMIT:,} are read.",
             "x",
         )
     found = _SPLIT.fullmatch(text)
@@ -44,7 +45,8 @@ def unpack(text: str) -> RunSpec:
         raise Refused("This link is damaged: its experiment cannot be read.", "x")
     if int(found[1]) != VERSION:
         raise Refused(
-            f"This link has format {int(found[1])}; this Metascope reads format {VERSION}.",
+            f"This link has format {int(found[1])}; this Metascope reads "
+            f"format {VERSION}.",
             "x",
         )
     return parse_spec(_inflated(found[2]))
@@ -56,7 +58,9 @@ def _inflated(body: str) -> bytes:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         text = stream.decompress(raw, SPEC_LIMIT)
     except (zlib.error, binascii.Error, ValueError):
-        raise Refused("This link is damaged: its experiment cannot be read.", "x") from None
+        raise Refused(
+            "This link is damaged: its experiment cannot be read.", "x"
+        ) from None
     if stream.unconsumed_tail or not stream.eof:
         raise Refused(
             f"This link is cut or unpacks to more than {SPEC_LIMIT:,} bytes.", "x"

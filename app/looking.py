@@ -19,6 +19,8 @@ _PANELS = {
 def options(run: Run, titles: dict[str, str]) -> Look:
     """Draw the view options that make sense for what is there; return the look."""
     found = pictures.conditions(run)
+    if not found:
+        return Look()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
         condition = _condition(found, titles)
         shown = st.segmented_control(
@@ -34,7 +36,11 @@ def options(run: Run, titles: dict[str, str]) -> Look:
             "Against",
             list(_X),
             default="step",
-            format_func={"step": "Steps", "gradients": "Gradients", "seconds": "Seconds"}.get,
+            format_func={
+                "step": "Steps",
+                "gradients": "Gradients",
+                "seconds": "Seconds",
+            }.get,
             key="against",
             bind="query-params",
             required=True,
@@ -74,7 +80,8 @@ def threshold(run: Run, look: Look) -> float | None:
     losses = [
         block.array
         for block in run.blocks
-        if block.phase == "test" and block.metric == "loss"
+        if block.phase == "test"
+        and block.metric == "loss"
         and block.condition == look.condition
     ]
     if own is None or not losses:

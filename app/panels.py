@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
+from app.figures.curves import READ
 from app.live_plot import live_plot
 from app.plain import inert, plain
 from engine.contract.jobs import Job, JobState
@@ -54,9 +55,13 @@ def explain(job: Job) -> str:
         S.DONE: lambda: f"Finished {ago(job.finished)}{_took(job)}.",
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
         S.CANCELLED: lambda: "Cancelled; what was computed is kept. Resume goes on.",
-        S.DIVERGED: lambda: "Every member of the chosen learner diverged: lower its rate.",
+        S.DIVERGED: lambda: (
+            "Every member of the chosen learner diverged: lower its rate."
+        ),
         S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
-        S.STALLED: lambda: f"No progress for {span(job.beat)}: stalled. Resume or cancel.",
+        S.STALLED: lambda: (
+            f"No progress for {span(job.beat)}: stalled. Resume or cancel."
+        ),
         S.LOST: lambda: "Its worker died. Resume goes on from the last checkpoint.",
         S.INTERRUPTED: lambda: "Imported unfinished. Resume computes the rest.",
     }
@@ -120,11 +125,20 @@ def heading(title: str, read: str = "") -> None:
     st.html(f'<h3 class="panel-title">{inert(title)}</h3>{line}')
 
 
-def chart(fig: go.Figure, key: str, *, height: int | None = None) -> None:
-    """Draw a figure with its title, its how-to-read line and its alt text."""
+def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
+    """Draw a figure with its title, its how-to-read line and its alt text.
+
+    Args:
+        fig: The figure; its `meta` holds the words.
+        key: Stable name of the chart on the page.
+        narrow: The same traces laid out for a phone.
+    """
     meta: Mapping[str, Any] = fig.layout.meta or {}
-    heading(meta.get("title", ""), meta.get("how_to_read", ""))
-    live_plot(fig, key=key, height=height, alt=meta.get("alt", meta.get("title", key)))
+    heading(
+        meta.get("title", ""), meta.get("how_to_read", "").removeprefix(READ).strip()
+    )
+    alt = meta.get("alt", meta.get("title", key))
+    live_plot(fig, key=key, alt=alt, narrow=narrow)
 
 
 def facts(pairs: Mapping[str, object]) -> None:

@@ -27,6 +27,7 @@ TRAINED = (
     *("value_loss", "explained_variance", "kl"),
 )
 TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
+HEIGHT = 240
 AXES = ("step", "gradients", "seconds")
 
 
@@ -94,6 +95,7 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
         log_y=look.log if metric in ("loss", "held_loss", "grad_norm") else None,
         smooth=look.smooth,
         x_title=_x_title(look.x),
+        height=HEIGHT,
     )
     return drawn.curves_figure(lines, metric, run.roles, view)
 
@@ -128,12 +130,10 @@ def under_way(run: Run) -> Iterable[Picture]:
     """Yield what can be seen before the tests: newest check, training, tuning."""
     table = Table(run.blocks)
     for metric in ("loss", "lr_scale"):
-        found = [
-            b for b in run.blocks if b.phase == "validate" and b.metric == metric
-        ]
+        found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
         lines = [stats.curve(block) for block in found]
         if lines:
-            made = drawn.curves_figure(lines, metric, run.roles)
+            made = drawn.curves_figure(lines, metric, run.roles, View(height=HEIGHT))
             title = f"{METRICS[metric].label}, newest check on validation tasks"
             yield Picture(f"check.{metric}", _titled(made, title))
     trained = meta_training(run, table, ("validation", "meta_loss"))
@@ -253,7 +253,8 @@ def _over(table: Table, label: str, metric: str, at: list[Condition]) -> Line | 
     if not found:
         return None
     mean, low, high = (
-        np.array([getattr(one, part) for one in found]) for part in ("mean", "low", "high")
+        np.array([getattr(one, part) for one in found])
+        for part in ("mean", "low", "high")
     )
     return Line(label, np.array(x), mean, low, high, n=max(one.n for one in found))
 

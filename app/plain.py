@@ -7,9 +7,9 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 
 
 def plain(text: object) -> str:
-    """Return text that Streamlit's Markdown shows literally.
+    r"""Return text that Streamlit's Markdown shows literally.
 
-    >>> plain("a_b [x](javascript:1)")
+    'a\\_b \\[x\\]\\(javascript\\:1\\)'
     'a\\\\_b \\\\[x\\\\]\\\\(javascript\\\\:1\\\\)'
     """
     flat = " ".join(str(text).split())

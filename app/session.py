@@ -10,8 +10,9 @@ import streamlit as st
 
 from app import door, experiment, links
 from app.experiment import Form
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
-from engine.contract.runs import RunSpec
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, ShiftChoice
 
 FORM = "k."
 _RUN, _SEEN, _NOTES, _PENDING = "run_in_view", "seen_url", "notices", "pending_spec"
@@ -24,9 +25,11 @@ def arrive() -> None:
         return
     st.session_state[_SEEN] = url
     st.session_state[_NOTES] = []
-    params = st.query_params.to_dict_all() if hasattr(
-        st.query_params, "to_dict_all"
-    ) else {k: st.query_params.get_all(k) for k in st.query_params}
+    params = (
+        st.query_params.to_dict_all()
+        if hasattr(st.query_params, "to_dict_all")
+        else {k: st.query_params.get_all(k) for k in st.query_params}
+    )
     for name in ("run", "x"):
         if links.first(params, name)[1]:
             note(f"The link gives {name!r} more than once; the first one counts.")
@@ -145,3 +148,38 @@ def _default_key() -> str | None:
     if in_view():
         return None
     return door.settle(door.catalogue().preset("default").spec)[1]
+
+
+def with_part(card: Card) -> RunSpec:
+    """Return the default experiment with one part put in its place."""
+    spec = door.catalogue().preset("default").spec
+    choice = Choice(name=card.name)
+    if card.slot == "shift":
+        severities = tuple(float(s) for s in card.traits.get("severities", ()))
+        shift = ShiftChoice(name=card.name, severities=severities)
+        return spec.model_copy(update={"shifts": (shift,)})
+    if card.slot == "learner":
+        return spec.model_copy(update={"learners": _with_learner(spec, card)})
+    if card.slot == "family":
+        return spec.model_copy(update={"family": choice, "shifts": ()})
+    return spec.model_copy(update={card.slot: choice})
+
+
+def _with_learner(spec: RunSpec, card: Card) -> tuple[LearnerChoice, ...]:
+    baselines = [entry for entry in spec.learners if entry.role == "baseline"]
+    if card.group != "baseline":
+        return (LearnerChoice(name=card.name, label=card.name), *baselines)
+    mine = LearnerChoice(
+        name=card.name,
+        label=f"{card.name}_tuned",
+        role="baseline",
+        knobs={"tuning": "tuned"},
+    )
+    return (
+        tuple(spec.learners)
+        if mine.label in {e.label for e in baselines}
+        else (
+            *spec.learners,
+            mine,
+        )
+    )

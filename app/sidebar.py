@@ -76,6 +76,10 @@ def _section(title: str) -> None:
     st.html(f'<p class="eyebrow">{title}</p>')
 
 
+def _sentence(text: str) -> str:
+    return plain(text[:1].upper() + text[1:])
+
+
 def _select(label: str, slot: str, cards: list[Card], text: str) -> Card:
     """Draw the choice of one part; return its card."""
     key = f"k.{slot}"
@@ -108,15 +112,19 @@ def _knobs(made: list[forms.Field], switch: str) -> None:
 
 def _task(known: door.Catalogue) -> None:
     _section("Task")
-    card = _select("Task family", "family", list(known.of("family")), "What is trained on.")
-    st.caption(card.summary)
+    card = _select(
+        "Task family", "family", list(known.of("family")), "What is trained on."
+    )
+    st.caption(_sentence(card.summary))
     if card.missing:
         st.warning(plain(f"Its data is not here: it needs {card.missing}."))
     with st.expander("Task settings", key="x.family"):
         _knobs(forms.fields(card, f"k.family.{card.name}"), "family")
     if card.traits.get("uses_net", True):
         with st.expander("Base learner", key="x.net"):
-            net = _select("Base learner", "net", list(known.of("net")), "What is trained.")
+            net = _select(
+                "Base learner", "net", list(known.of("net")), "What is trained."
+            )
             _knobs(forms.fields(net, f"k.net.{net.name}"), "net")
 
 
@@ -128,7 +136,9 @@ def _labels(known: door.Catalogue, role: str) -> list[str]:
         hand_made = card.group == "baseline"
         if hand_made != (role == "baseline"):
             continue
-        offered += [card.name] + [f"{card.name}_tuned"] * bool(card.traits.get("tunable"))
+        offered += [card.name] + [f"{card.name}_tuned"] * bool(
+            card.traits.get("tunable")
+        )
     return offered + [n for n in st.session_state.get(key, ()) if n not in offered]
 
 
@@ -144,16 +154,20 @@ def _learner(known: door.Catalogue) -> None:
         **_KEEP,
     )
     form = session.form()
-    chosen = [label for label in form.get("k.chosen") or ()]
+    chosen = list(form.get("k.chosen") or ())
     cards = [known.card("learner", experiment.part_of(form, label)) for label in chosen]
     estimator = _estimator(known, cards)
     with st.expander("Hyperparameters", key="x.learner"):
         for label, card in zip(chosen, cards, strict=True):
-            st.caption(card.summary)
-            _knobs(experiment.learner_fields(form, known.card, label), f"learner.{label}")
+            st.caption(_sentence(card.summary))
+            _knobs(
+                experiment.learner_fields(form, known.card, label), f"learner.{label}"
+            )
         if estimator:
             st.markdown(f"**Trained by {estimator.title}**")
-            _knobs(forms.fields(estimator, f"k.estimator.{estimator.name}"), "estimator")
+            _knobs(
+                forms.fields(estimator, f"k.estimator.{estimator.name}"), "estimator"
+            )
             outer = _select("Outer rule", "outer", list(known.of("outer")), "Moves θ.")
             _knobs(forms.fields(outer, f"k.outer.{outer.name}"), "outer")
 
@@ -175,6 +189,12 @@ def _estimator(known: door.Catalogue, cards: list[Card]) -> Card | None:
 
 def _baselines(known: door.Catalogue) -> None:
     _section("Baselines")
+    count = len(session.form().get("k.baselines") or ())
+    with st.expander(f"Compared with ({count} on)", key="x.baseline"):
+        _baseline_choice(known)
+
+
+def _baseline_choice(known: door.Catalogue) -> None:
     st.pills(
         *("Same tasks, same start, same steps", _labels(known, "baseline")),
         selection_mode="multi",
@@ -186,12 +206,13 @@ def _baselines(known: door.Catalogue) -> None:
     )
     form = session.form()
     if not form.get("k.baselines"):
-        st.caption("No baseline is on: there will be no verdict, and the exports say so.")
+        st.warning(
+            "No baseline is on: there will be no verdict, and the exports say so."
+        )
         return
-    with st.expander("Baseline settings", key="x.baselines"):
-        for label in form["k.baselines"]:
-            st.markdown(f"**{plain(nice(label))}**")
-            _knobs(experiment.learner_fields(form, known.card, label), f"learner.{label}")
+    for label in form["k.baselines"]:
+        st.markdown(f"**{plain(nice(label))}**")
+        _knobs(experiment.learner_fields(form, known.card, label), f"learner.{label}")
 
 
 def _shifts(known: door.Catalogue) -> None:
@@ -215,11 +236,15 @@ def _shifts(known: door.Catalogue) -> None:
 def _shift(card: Card, place: str) -> None:
     key = f"k.shift.{place}.severities"
     unit = f" ({card.traits['unit']})" if card.traits.get("unit") else ""
-    st.session_state.setdefault(key, forms.show_numbers(card.traits.get("severities", ())))
+    st.session_state.setdefault(
+        key, forms.show_numbers(card.traits.get("severities", ()))
+    )
     st.text_input(
         f"{card.title}: severities{unit}",
         key=key,
-        help=plain(f"{card.summary} 0 is no change; at most {card.traits.get('top', 10)}."),
+        help=plain(
+            f"{card.summary} 0 is no change; at most {card.traits.get('top', 10)}."
+        ),
         on_change="ignore",
         **_KEEP,
     )

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, panels
+from app import door, exports, panels
 from app.door import Run
 from app.figures.theme import nice, number
 from app.plain import inert, plain
@@ -20,7 +20,10 @@ SHOWN = 4
 def head(run: Run) -> None:
     """Draw state, progress or verdict, whichever the run has."""
     with st.container(key="verdict", gap="small"):
-        _badges(run)
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            _badges(run)
+            st.space("stretch")
+            _actions(run)
         if run.summary:
             _sentence(run)
         elif run.alive:
@@ -30,15 +33,24 @@ def head(run: Run) -> None:
 
 
 def _badges(run: Run) -> None:
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(f'<p class="eyebrow">{"Verdict" if run.summary else "Run"}</p>')
-        if run.recorded:
-            st.badge("recorded", icon=":material/history:", color="gray")
-        if run.job is not None and (run.job.state != JobState.DONE):
-            panels.state(run.job)
-        if run.job is not None and run.job.title:
-            panels.typed(run.job.title, tag="span")
-        st.caption(sample(run))
+    word = "Verdict" if run.summary else "Run"
+    st.html(f'<p class="eyebrow">{word}</p>', width="content")
+    if run.recorded:
+        st.badge("recorded", icon=":material/history:", color="gray")
+    if run.job is not None:
+        panels.state(run.job)
+    st.caption(sample(run), width="content")
+
+
+def _actions(run: Run) -> None:
+    exports.share(run)
+    if run.blocks:
+        exports.files(run)
+    if run.job is None or run.alive:
+        return
+    if st.button("Run again", icon=":material/replay:", key="again", type="tertiary"):
+        door.submit(run.spec, run.job.title, again=True)
+        st.rerun()
 
 
 def sample(run: Run) -> str:
@@ -112,13 +124,13 @@ def _progress(run: Run) -> None:
 _ENGINE = {
     "warm": "The engine is awake; a worker takes it in a moment.",
     "starting": "The engine is starting; this takes a few seconds, once.",
-    "gone": "The engine ended; it is being started again. See `python -m engine doctor`.",
+    "gone": "The engine ended and is started again. See `python -m engine doctor`.",
 }
 
 
 def _ended(run: Run) -> None:
     job = run.job
-    if job is None or (job.state == JobState.DONE and run.summary):
+    if job is None or job.state == JobState.DONE:
         return
     shown = st.error if job.state == JobState.FAILED else st.warning
     shown(plain(panels.explain(job)))
@@ -126,7 +138,7 @@ def _ended(run: Run) -> None:
         with st.expander("Log"):
             st.code(job.traceback, language=None)
     if job.state in RESUMABLE and st.button(
-        "Resume", icon=":material/play_arrow:", key="resume", type="primary"
+        "Resume", icon=":material/play_arrow:", key="resume"
     ):
         door.resume(run.key)
         st.rerun()

@@ -1,56 +1,64 @@
-"""Wakes the engine: one supervisor per store, a process that outlives the page."""
+"""Wakes the engine: one supervisor per store, a process that outlives the page.
 
-import subprocess
-import sys
+Starting takes a second or two, so it is done beside the page, which says how it is.
+"""
+
 import threading
+import time
 from pathlib import Path
 
-from app.catalogue import ROOT
+from engine import supervisor
 
+PATIENCE = 20.0
+AGAIN_AFTER = 10.0
 _lock = threading.Lock()
-_started: dict[Path, "subprocess.Popen[bytes]"] = {}
+_starts: dict[Path, "Start"] = {}
 
 
-def awake(home: Path) -> bool:
-    """Whether a supervisor of this store is alive."""
-    from engine import supervisor
+class Start(threading.Thread):
+    """One attempt to start a supervisor."""
 
-    return bool(supervisor.alive(home))
+    def __init__(self, home: Path) -> None:
+        super().__init__(daemon=True)
+        self.home, self.error, self.ended = home, "", 0.0
+
+    def run(self) -> None:
+        """Start it and wait until it holds the store."""
+        try:
+            supervisor.wake(self.home, PATIENCE)
+        except (supervisor.SupervisorError, OSError) as error:
+            self.error = str(error)
+        self.ended = time.monotonic()
 
 
-def wake(home: Path) -> str:
-    """Start the supervisor if none is alive.
+def state(home: Path) -> str:
+    """Start the supervisor where none is alive; never waits.
 
     Args:
         home: The store's folder.
 
     Returns:
-        "warm" if one is alive, "starting" if one was just started, "gone" if the one
-        that this process started has ended.
+        "warm" if one is alive, "starting" while one comes up, "gone" if the last
+        attempt failed; the next attempt follows after a few seconds.
     """
+    if supervisor.alive(home):
+        return "warm"
     with _lock:
-        if awake(home):
-            return "warm"
-        mine = _started.get(home)
-        if mine is not None:
-            if mine.poll() is None:
-                return "starting"
-            if mine.returncode:
-                del _started[home]
-                return "gone"
-        _started[home] = start(home)
-        return "starting"
+        last = _starts.get(home)
+        if last is not None and last.is_alive():
+            return "starting"
+        if last is not None and last.error and _fresh(last):
+            return "gone"
+        _starts[home] = Start(home)
+        _starts[home].start()
+    return "starting"
 
 
-def start(home: Path) -> "subprocess.Popen[bytes]":
-    """Start a supervisor in a session of its own, its words in a log file."""
-    command = [sys.executable, "-m", "engine", "supervise", "--home", str(home)]
-    with (home / "supervisor.log").open("ab") as log:
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command,
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
+def _fresh(last: Start) -> bool:
+    return time.monotonic() - last.ended < AGAIN_AFTER
+
+
+def error(home: Path) -> str:
+    """Return why the last attempt failed; empty where it did not."""
+    last = _starts.get(home)
+    return last.error if last is not None else ""

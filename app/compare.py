@@ -1,0 +1,101 @@
+"""Two to eight runs side by side: curves on one picture, numbers in one table."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from app import door, library, panels, pictures
+from app.figures.curves import curves_figure
+from app.figures.shapes import View
+from app.figures.theme import number
+from app.plain import inert
+from engine.contract.metrics import METRICS
+from engine.stats import curves as stats
+from engine.stats.intervals import mean_interval
+from engine.stats.table import Table
+
+METRICS_SHOWN = ("loss", "held_loss", "accuracy", "grad_norm", "lr_scale")
+NUMBERS = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
+MOST = 8
+
+
+def compare(keys: Sequence[str]) -> None:
+    """Draw the chosen learner of each run on one picture, and a table."""
+    if len(keys) < 2:
+        return
+    if len(keys) > MOST:
+        st.info(f"At most {MOST} runs are compared at once, not {len(keys)}.")
+        return
+    st.subheader("Side by side", anchor=False)
+    runs = {}
+    for key in keys:
+        run = door.run(key)
+        if run.job is not None:
+            runs[inert(library.label(run.job, run))] = run
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        metric = st.selectbox(
+            *("Metric", METRICS_SHOWN),
+            format_func=lambda name: METRICS[name].label,
+            key="compare_metric",
+            bind="query-params",
+            width=240,
+        )
+    _note(list(runs.values()))
+    _overlay(runs, metric)
+    _numbers(runs)
+
+
+def _note(runs: list[door.Run]) -> None:
+    """Say when the runs do not stand on the same ground."""
+    grounds = {
+        "task family": {r.spec.family.model_dump_json() for r in runs},
+        "seed": {str(r.spec.seed) for r in runs},
+        "base learner": {r.spec.net.model_dump_json() for r in runs},
+        "horizon": {str(r.spec.budget.horizon) for r in runs},
+    }
+    differing = [name for name, values in grounds.items() if len(values) > 1]
+    if differing:
+        st.warning(
+            f"These runs differ in {', '.join(differing)}: they did not meet the same "
+            "tasks, so a difference between the curves is not the learners' alone."
+        )
+
+
+def _overlay(runs: dict[str, door.Run], metric: str) -> None:
+    lines = []
+    for label, run in runs.items():
+        found = [
+            block
+            for block in run.blocks
+            if block.learner == run.chosen
+            and (block.phase, block.metric) == ("test", metric)
+            and block.condition == pictures.HERE
+        ]
+        lines += [stats.curve(b)._replace(learner=label) for b in found]
+    if not lines:
+        panels.empty("No curves to compare", "These runs have no tests of this metric.")
+        return
+    roles = dict.fromkeys(runs, "chosen")
+    panels.chart(curves_figure(lines, metric, roles, View(height=320)), "compare")
+
+
+def _numbers(runs: dict[str, door.Run]) -> None:
+    rows = []
+    for label, run in runs.items():
+        table = Table(run.blocks)
+        row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
+        for metric in NUMBERS:
+            values = table.tests(run.chosen, metric)
+            row[METRICS[metric].label] = (
+                "–" if values is None else _shown(metric, values)
+            )
+        rows.append(row)
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, alt="The chosen learners' numbers in place"
+    )
+
+
+def _shown(metric: str, values: object) -> str:
+    found = mean_interval(values, log=METRICS[metric].scale == "log")  # type: ignore[arg-type]
+    return f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"

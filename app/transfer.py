@@ -1,0 +1,230 @@
+"""Does it carry over? Severities, other families, and a frozen learner at new work."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from app import door, panels, pictures, session
+from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
+from app.figures.theme import nice
+from app.plain import plain
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job, JobState
+from engine.contract.metrics import METRICS
+from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
+
+DONE = (JobState.DONE,)
+LOOKED = 100
+BY_SEVERITY = ("final_loss", "steps_to_threshold", "area", "final_accuracy")
+BY_FAMILY = ("area", "final_loss", "best_loss", "rmst", "final_accuracy")
+_METRIC_OF = {"rmst": "steps_to_threshold"}
+
+
+def finished() -> list[Job]:
+    """Return the newest finished runs."""
+    return door.jobs(DONE, "", (LOOKED, 0))[0]
+
+
+def severity(jobs: Sequence[Job]) -> None:
+    """Draw a run's metric against the severity of each of its shifts."""
+    shifted = [job for job in jobs if door.spec(job.key).shifts]
+    if not shifted:
+        panels.empty(
+            "No shifted run yet",
+            "Choose a shift in the **Lab** and run it: the curve over its severity "
+            "appears here.",
+        )
+        return
+    run, metric = _run_and_metric(shifted, BY_SEVERITY, "severity")
+    found = pictures.severities(run, metric)
+    if found:
+        panels.chart(severity_figure(found, metric, run.roles, _units()), "severity")
+
+
+def _units() -> dict[str, str]:
+    if not door.catalogue_ready():
+        return {}
+    shifts = door.catalogue().of("shift")
+    return {card.name: str(card.traits.get("unit", "")) for card in shifts}
+
+
+def _run_and_metric(
+    jobs: Sequence[Job], metrics: Sequence[str], place: str
+) -> tuple[door.Run, str]:
+    by_key = {job.key: job for job in jobs}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            *("Run", list(by_key)),
+            format_func=lambda key: told(by_key[key]),
+            key=f"{place}_run",
+            width=420,
+        )
+        metric = st.selectbox(
+            *("Metric", metrics),
+            format_func=_metric_label,
+            key=f"{place}_by",
+            bind="query-params",
+            width=220,
+        )
+    return door.run(str(key)), str(metric)
+
+
+def _metric_label(name: str) -> str:
+    return METRICS[_METRIC_OF.get(name, name)].label
+
+
+def told(job: Job) -> str:
+    """Return a run for a list of choices."""
+    return f"{job.title or job.about} · {job.key[:6]}"
+
+
+def matrix(jobs: Sequence[Job]) -> None:
+    """Draw train family × test family for one learner, from finished runs."""
+    learners = _learners(jobs)
+    if not learners:
+        panels.empty(
+            "No finished run yet",
+            "Each run with **Other families** fills a row: trained on one, tested on "
+            "the others.",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox(
+            *("Learner", learners), format_func=nice, key="matrix_learner", width=220
+        )
+        metric = st.selectbox(
+            *("Metric", BY_FAMILY),
+            format_func=_metric_label,
+            key="matrix_metric",
+            bind="query-params",
+            width=220,
+        )
+    made = build(_summaries(jobs), str(label), str(metric))
+    if made is not None:
+        name = _METRIC_OF.get(str(metric), str(metric))
+        panels.chart(transfer_matrix_figure(made, name), "matrix")
+        st.caption("Where several runs fill one cell, the newest one counts.")
+
+
+def _learners(jobs: Sequence[Job]) -> list[str]:
+    found = {
+        entry.label: None
+        for job in jobs
+        for entry in door.spec(job.key).learners
+        if entry.role == "chosen"
+    }
+    return list(found)
+
+
+def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, object]]]:
+    held = [(door.spec(job.key), door.summary(job.key)) for job in jobs]
+    return [(spec, summary) for spec, summary in held if summary]
+
+
+def build(
+    runs: Sequence[tuple[RunSpec, dict[str, object]]], label: str, metric: str
+) -> Matrix | None:
+    """Return the matrix of one learner; none where no run tested it.
+
+    Args:
+        runs: Specs and summaries, newest first; of two that fill a cell the first
+            counts.
+        label: The learner.
+        metric: A key of the summary's rows.
+    """
+    cells: dict[tuple[str, str], dict[str, float]] = {}
+    for spec, summary in runs:
+        for entry in summary.get("conditions", []):  # type: ignore[attr-defined]
+            where = entry["condition"]
+            value = entry["learners"].get(label, {}).get(metric)
+            if where["shift"] or value is None or value["mean"] is None:
+                continue
+            cells.setdefault(
+                (spec.family.name, where["family"] or spec.family.name), value
+            )
+    if not cells:
+        return None
+    train = list(dict.fromkeys(row for row, _ in cells))
+    test = list(dict.fromkeys([*train, *(column for _, column in cells)]))
+    parts = {
+        part: np.array(
+            [[_number(cells.get((r, c)), part) for c in test] for r in train]
+        )
+        for part in ("mean", "low", "high")
+    }
+    return Matrix(train, test, parts["mean"], parts["low"], parts["high"])
+
+
+def _number(cell: dict[str, float] | None, part: str) -> float:
+    value = cell.get(part) if cell else None
+    return float("nan") if value is None else float(value)
+
+
+def start(jobs: Sequence[Job]) -> None:
+    """Draw the start of a run from another run's frozen meta-learner."""
+    sources = [(job, name) for job in jobs for name, _ in door.frozen(job.key)]
+    if not sources or not door.catalogue_ready():
+        panels.empty(
+            "Nothing is frozen yet",
+            "A finished run freezes what it learned. Run one in the **Lab**, then set "
+            "its frozen learner to work on another task here.",
+        )
+        return
+    places = {f"{job.key}/{name}": (job, name) for job, name in sources}
+    families = [card for card in door.catalogue().of("family") if not card.missing]
+    titles = {card.name: card.title for card in families}
+    picked = st.selectbox(
+        "Frozen meta-learner",
+        list(places),
+        format_func=lambda place: (
+            f"{nice(places[place][1])} from {told(places[place][0])}"
+        ),
+        key="frozen",
+    )
+    family = st.selectbox(
+        "New task family", list(titles), format_func=titles.get, key="frozen_family"
+    )
+    if st.button("Set it up in the Lab", icon=":material/science:", key="carry"):
+        job, name = places[str(picked)]
+        try:
+            session.load(carried(door.spec(job.key), job.key, name, str(family)))
+        except Refused as refusal:
+            panels.refused(refusal.message)
+            return
+        session.show(None)
+        st.switch_page("../pages/lab.py")
+
+
+def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
+    """Return the same experiment on another family, its learner frozen.
+
+    Args:
+        spec: The run that froze the learner.
+        key: Its key.
+        artefact: The frozen learner's artefact, named by its label.
+        family: Name of the new family.
+    """
+    source = Input(run=key, artefact=artefact, spec=spec)
+    return spec.model_copy(
+        update={
+            "family": Choice(name=family),
+            "test_families": (),
+            "learners": _only(spec.learners, artefact),
+            "inputs": {artefact: source},
+        }
+    )
+
+
+def _only(learners: Sequence[LearnerChoice], label: str) -> tuple[LearnerChoice, ...]:
+    return tuple(e for e in learners if e.role == "baseline" or e.label == label)
+
+
+def lineage(jobs: Sequence[Job]) -> None:
+    """List the runs that stand on another run."""
+    for job in jobs:
+        for label, source in door.spec(job.key).inputs.items():
+            st.markdown(
+                f"{plain(told(job))}: {plain(nice(label))} came frozen from run "
+                f"`{source.run[:12]}`"
+            )
