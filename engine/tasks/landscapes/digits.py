@@ -29,8 +29,8 @@ class Digits(TableFamily):
         5, label="Classes", unit="classes", low=2, high=10,
         help="Digits of each task, drawn afresh; more of them are harder.",
     )  # fmt: skip
-    examples: int = sizes.examples(96)
-    held_out: int = sizes.held_out(64)
+    examples: int = sizes.examples(64)
+    held_out: int = sizes.held_out(40)
     features: int = sizes.features(32, high=64)
 
     @classmethod
