@@ -64,7 +64,7 @@ def spread_figure(
         height=96 + 62 * len(labels),
     )
     looks = styles(roles)
-    if paired:
+    if paired and labels:
         made.add_trace(_threads([flat[label] for label in labels], log))
     for place, label in enumerate(labels):
         _strip(made, flat[label], place, looks[label], log)

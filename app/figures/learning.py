@@ -173,8 +173,8 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
         scales: Every scale that a learner emitted, any shape, by label.
         roles: Role by label, in the spec's order.
     """
-    labels = [label for label in roles if label in scales]
-    logs = {label: _logs(scales[label]) for label in labels}
+    found = {label: _logs(scales[label]) for label in roles if label in scales}
+    logs = {label: values for label, values in found.items() if len(values)}
     everything = np.concatenate([*logs.values(), np.zeros(1)])
     edges = np.linspace(everything.min() - 0.05, everything.max() + 0.05, 61)
     made = figure(
@@ -187,7 +187,7 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
     )
     looks = styles(roles)
     for label, values in logs.items():
-        share = np.histogram(values, edges)[0] / max(len(values), 1)
+        share = np.histogram(values, edges)[0] / len(values)
         made.add_trace(_heap(edges, share, looks[label]))
     line = {"color": GREY, "dash": "dash", "width": 1.2}
     made.add_shape(
@@ -199,7 +199,7 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
     )
     made.update_yaxes(tickformat=".0%", rangemode="tozero")
     y_caption(made, "Share of steps")
-    legend_below(made, [nice(label) for label in labels])
+    legend_below(made, [nice(label) for label in logs])
     return made
 
 

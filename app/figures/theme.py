@@ -74,7 +74,7 @@ def style(label: str, role: str, index: int) -> Style:
         role="chosen" if chosen else "baseline",
         color=PALETTE_LIGHT[index % len(PALETTE_LIGHT)],
         dash="solid" if chosen else _BROKEN[index % len(_BROKEN)],
-        width=2.8 if chosen else 1.9,
+        width=2.8 if chosen else 2.1,
         symbol=_SYMBOLS[index % len(_SYMBOLS)],
     )
 

@@ -274,3 +274,29 @@ def test_the_legend_keeps_its_room_on_a_phone() -> None:
     few_room = few.layout.height - few.layout.margin.b
     assert many.layout.margin.b > few.layout.margin.b
     assert many.layout.height - many.layout.margin.b == few_room
+
+
+NOTHING = np.full(5, np.nan)
+GONE = Line("sgd", np.arange(5.0), NOTHING, NOTHING, NOTHING, 8, np.full(5, 64))
+BARE: dict[str, Callable[[], go.Figure]] = {
+    "no curve": lambda: curves.curves_figure([], "loss", ROLES),
+    "all diverged": lambda: curves.curves_figure([GONE], "loss", ROLES),
+    "nobody arrives": lambda: curves.survival_figure({}, ROLES),
+    "nothing tuned": lambda: learning.tuning_figure({}, ROLES),
+    "nothing trained": lambda: learning.meta_training_figure({}, ROLES),
+    "trained in vain": lambda: learning.meta_training_figure({"kl": [GONE]}, ROLES),
+    "no scale": lambda: learning.scale_histogram({"lr_scale": NOTHING}, ROLES),
+    "no task": lambda: comparison.spread_figure({}, "loss", ROLES, paired=True),
+    "no task left": lambda: comparison.spread_figure({"sgd": NOTHING}, "loss", ROLES),
+    "no claim": lambda: comparison.forest_figure([], ROLES),
+    "no cost": lambda: comparison.ledger_figure({}, ROLES),
+    "no shift": lambda: shift.severity_figure({}, "loss", ROLES),
+    "lost to the shift": lambda: shift.severity_figure({"x": [GONE]}, "loss", ROLES),
+    "no film": lambda: adaptation.film_figure(made.film(), {"other": "chosen"}),
+    "no path": lambda: adaptation.path_figure(made.paths(), {"other": "chosen"}),
+}
+
+
+@pytest.mark.parametrize("case", BARE)
+def test_an_empty_panel_can_be_drawn(case: str) -> None:
+    assert BARE[case]().layout.meta["alt"]
