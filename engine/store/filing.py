@@ -52,6 +52,7 @@ def file_finished(index: Index, run: Finished) -> bool:
             rows.put_text(db, key, name, value)
         for entry in entered:
             payloads.enter(db, entry)
+        rows.recount(db, key)
         os.replace(folder, place)
         return True
 

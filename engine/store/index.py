@@ -33,7 +33,8 @@ _SETTINGS = (
     "PRAGMA journal_mode=TRUNCATE",
 )
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+# Our statements are constant, so one that fails as such met a damaged schema.
+_BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 class Index:
@@ -121,6 +122,8 @@ class Index:
             return result
         except sqlite3.Error as error:
             raise _told(error, self.path) from error
+        except UnicodeDecodeError as error:  # SQLite quotes the damage it found
+            raise IndexDamaged("the index of the store is damaged") from error
         finally:
             if db is not None:
                 db.close()  # rolls back what was not committed
@@ -204,7 +207,7 @@ def _told(error: sqlite3.Error, path: Path) -> StoreError:
     code = _code(error)
     if code in _BUSY:
         return StoreBusy(f"store busy: another process holds it; waited {PATIENCE:g} s")
-    if code in _BROKEN or (code == sqlite3.SQLITE_ERROR and "no such" in str(error)):
+    if code in _BROKEN:
         return IndexDamaged("the index of the store is damaged")
     if code == sqlite3.SQLITE_FULL:
         return StoreFull("disk full: free some space, then try again")

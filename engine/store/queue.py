@@ -92,6 +92,7 @@ def _submit(db: sqlite3.Connection, filing: Filing, again: bool) -> None:
     leases.revoke(db, filing.key)
     rows.put(db, filing.row(JobState.QUEUED, rows.next_turn(db)))
     rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
+    rows.recount(db, filing.key)
 
 
 def _queued(db: sqlite3.Connection, row: rows.Row, kind: str = "") -> rows.Row:
@@ -201,6 +202,7 @@ def _claim(db: sqlite3.Connection) -> tuple[str, int] | None:
     row = rows.get(db, key)
     if row.damaged:  # start over: its files are not what was written
         payloads.remove_all(db, key)
+        row = replace(row, files=0)
     holder = leases.me()
     running = row.moved(
         JobState.RUNNING,

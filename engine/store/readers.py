@@ -117,8 +117,10 @@ def _entries(
 ) -> list[tuple[int, payloads.Entry]]:
     def ask(db: sqlite3.Connection) -> list[tuple[int, payloads.Entry]]:
         row = rows.get(db, key)
-        if row.damaged:
-            raise Damaged(key, row.damaged)
+        asked = "SELECT count(*) FROM payloads WHERE key = ?"
+        (held,) = db.execute(asked, (key,)).fetchone()
+        if row.damaged or held != row.files:
+            raise Damaged(key, row.damaged or "the list of its files")
         return payloads.entries(db, key, kind, since)
 
     return index.read(ask)

@@ -82,7 +82,9 @@ class Recorder:
             leases.hold(db, self._key, self._token)
             leases.renew(db, self._token, self._longest)
             self._progress(db)
-            return self._enter(db, entered)
+            gone = self._enter(db, entered)
+            rows.recount(db, self._key)
+            return gone
 
         self._commit(change, entered)
         self._forget(entered)
@@ -111,7 +113,9 @@ class Recorder:
             for name, value in texts.items():
                 rows.put_text(db, self._key, name, value)
             leases.drop(db, self._token)
-            return self._drop_kind(db, "checkpoint") if final else []
+            gone = self._drop_kind(db, "checkpoint") if final else []
+            rows.recount(db, self._key)
+            return gone
 
         self._commit(change, [])
         mirror.write(self._index, self._key)
@@ -232,6 +236,7 @@ class Recorder:
             leases.hold(db, key, self._token)
             payloads.remove(db, [number for number, _ in old])
             payloads.enter(db, entered[0])
+            rows.recount(db, key)
             return [entry.file for _, entry in old]
 
         self._commit(change, entered)

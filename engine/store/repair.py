@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
-from engine.store import files, leases, mirror, payloads, readers, rows
+from engine.store import files, leases, mirror, payloads, readers, rows, schema
 from engine.store.errors import Damaged
 from engine.store.index import Index
 from engine.store.leases import Process
@@ -34,8 +34,19 @@ def rebuild(index: Index) -> None:
 
 
 def _complete(index: Index) -> bool:
-    asked = "SELECT count(*) FROM sqlite_master WHERE name = 'runs'"
-    return bool(index.read(lambda db: db.execute(asked).fetchone()[0]))
+    """Say whether every table has the columns that it was made with."""
+    fresh = sqlite3.connect(":memory:")
+    fresh.executescript(schema.TABLES)
+    whole = index.read(_shape) == _shape(fresh)
+    fresh.close()
+    return whole
+
+
+def _shape(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    return db.execute(
+        "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+        " WHERE m.type = 'table' ORDER BY m.name, c.cid"
+    ).fetchall()
 
 
 def adopt(index: Index, folder: Path) -> bool:
@@ -56,6 +67,7 @@ def adopt(index: Index, folder: Path) -> bool:
             rows.put_text(db, row.key, name, text)
         for entry in known.entries:
             payloads.enter(db, entry)
+        rows.recount(db, row.key)
 
     index.write(change)
     return True
@@ -68,7 +80,7 @@ def check(index: Index, *, deep: bool = True) -> list[str]:
         index: The store's index.
         deep: Whether every file is read against its checksum.
     """
-    if not index.sound():
+    if not (index.sound() and _complete(index)):
         rebuild(index)
     known = set(_keys(index))
     for folder in _folders(index.home):

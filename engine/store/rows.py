@@ -12,7 +12,11 @@ from engine.store.seals import holds, seal
 
 @dataclass(frozen=True)
 class Row:
-    """A run as the index knows it, in the order of the table's columns."""
+    """A run as the index knows it, in the order of the table's columns.
+
+    `texts` names what is filed under it and `files` counts its files, so that
+    something missing is noticed, too.
+    """
 
     key: str
     kind: str
@@ -32,6 +36,8 @@ class Row:
     note: str = ""
     error: str = ""
     damaged: str = ""
+    texts: str = ""
+    files: int = 0
 
     def moved(self, state: JobState, **changes: Any) -> "Row":
         """Return the row after a legal move.
@@ -121,6 +127,15 @@ def forget(db: sqlite3.Connection, key: str) -> None:
     db.execute("DELETE FROM payloads WHERE key = ?", (key,))
 
 
+def recount(db: sqlite3.Connection, key: str) -> None:
+    """Note in a run's row what is filed under it; the end of every such write."""
+    names = db.execute("SELECT name FROM texts WHERE key = ? ORDER BY name", (key,))
+    texts = ",".join(name for (name,) in names)
+    asked = "SELECT count(*) FROM payloads WHERE key = ?"
+    (held,) = db.execute(asked, (key,)).fetchone()
+    put(db, replace(get(db, key), texts=texts, files=held))
+
+
 def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None:
     """File a JSON value under a run; NaN and infinities stay what they are."""
     text = json.dumps(value, separators=(",", ":"))
@@ -140,6 +155,8 @@ def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
         "SELECT text, seal FROM texts WHERE key = ? AND name = ?", (key, name)
     ).fetchone()
     if found is None:
+        if name in get(db, key).texts.split(","):
+            raise Damaged(key, f"its {name}")
         return None
     if not holds(found[1], key, name, found[0]):
         raise Damaged(key, f"its {name}")

@@ -14,6 +14,7 @@ CREATE TABLE runs (
   turn INTEGER NOT NULL, attempt INTEGER NOT NULL, lost INTEGER NOT NULL,
   worker TEXT NOT NULL, stage TEXT NOT NULL, done REAL NOT NULL,
   note TEXT NOT NULL, error TEXT NOT NULL, damaged TEXT NOT NULL,
+  texts TEXT NOT NULL, files INTEGER NOT NULL,
   seal TEXT NOT NULL
 ) WITHOUT ROWID;
 CREATE INDEX runs_by_age ON runs (kind, created DESC, key);
@@ -22,6 +23,7 @@ CREATE TABLE texts (
   key TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL, seal TEXT NOT NULL,
   PRIMARY KEY (key, name)
 ) WITHOUT ROWID;
+CREATE INDEX texts_by_name ON texts (name, key);
 CREATE TABLE payloads (
   id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, kind TEXT NOT NULL,
   name TEXT NOT NULL, file TEXT NOT NULL, digest TEXT NOT NULL,
