@@ -148,6 +148,11 @@ def test_holm_is_the_textbook_example_and_ignores_what_was_not_tested() -> None:
     assert np.isnan(adjusted[1])
 
 
+def test_holm_never_ranks_a_larger_p_before_a_smaller_one() -> None:
+    p = np.array([0.02, 0.021, 0.9])
+    assert holm(p) == pytest.approx([0.06, 0.06, 0.9])
+
+
 def test_holm_keeps_any_false_claim_at_five_percent() -> None:
     p = np.random.default_rng(0).random((4000, 6))
     false = [(holm(row) < 0.05).any() for row in p]

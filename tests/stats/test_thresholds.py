@@ -24,6 +24,16 @@ def test_a_start_below_the_threshold_takes_no_step() -> None:
     assert found.step.tolist() == [0.0, 1.0]
 
 
+def test_being_exactly_at_the_threshold_is_there() -> None:
+    assert steps_to_threshold(np.array([[1.0, 0.5]]), 0.5).reached.all()
+
+
+def test_a_restricted_mean_ends_at_its_horizon() -> None:
+    never = np.full(4, 9.0), np.zeros(4, bool)
+    assert restricted_mean(*never, 9) == 9.0
+    assert restricted_mean(*never, 5) == 5.0
+
+
 def test_the_first_crossing_counts_even_if_the_loss_rises_again() -> None:
     assert steps_to_threshold(np.array([[1.0, 0.2, 1.0, 0.1]]), 0.3).step == [1.0]
 
