@@ -7,6 +7,7 @@ the original; what is left out of it is a choice of the run.
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -117,7 +118,8 @@ def store_own(table: OwnTable) -> str:
             _write_synced(beside, table.data)
             os.replace(beside, path)
     except OSError as error:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink()
         reason = (error.strerror or "unwritable").lower()
         raise Refused(f"your file cannot be kept: {reason}") from None
     return table.digest
@@ -125,6 +127,15 @@ def store_own(table: OwnTable) -> str:
 
 def from_path(path: Path, limit: int = LIMIT) -> str:
     """Read and keep a file that the command line names; return its digest.
+
+    Raises:
+        Refused: If it cannot be read, or is refused.
+    """
+    return store_own(read_path(path, limit))
+
+
+def read_path(path: Path, limit: int = LIMIT) -> OwnTable:
+    """Read a file that the command line names, without keeping it.
 
     Raises:
         Refused: If it cannot be read, or is refused.
@@ -137,7 +148,7 @@ def from_path(path: Path, limit: int = LIMIT) -> str:
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise Refused(f"{path.name} cannot be read: {reason}") from None
-    return store_own(read_own(data, limit))
+    return read_own(data, limit)
 
 
 def own_bytes(digest: str) -> bytes:

@@ -25,11 +25,18 @@ def with_region_changed(sample: Sample, rng: Rng, share: float) -> Sample:
     arrow = direction(draw, len(spread)) * (spread > 0)
     arrow /= np.where(spread > 0, spread, 1.0)
     along, held_along = arrow @ sample.x, arrow @ sample.held_x
-    edge = np.quantile(along, 1.0 - share)
+    edge = _edge(along, share)
     middle = sample.y.mean() if sample.y.dtype.kind == "f" else 0.0
     y = _changed(sample.y, along > edge, sample.outputs, middle)
     held_y = _changed(sample.held_y, held_along > edge, sample.outputs, middle)
     return replace(sample, y=y, held_y=held_y)
+
+
+def _edge(along: np.ndarray, share: float) -> float:
+    """Return the place beyond which the share of training rows lies; none: infinity."""
+    inside = round(share * len(along))
+    bounds = np.concatenate([[-np.inf], np.sort(along)[: len(along) - 1], [np.inf]])
+    return float(bounds[len(along) - inside])
 
 
 def _changed(

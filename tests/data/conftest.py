@@ -1,0 +1,14 @@
+"""The data pack, where there is one; a test that needs it is skipped by name."""
+
+import pytest
+
+from engine.data import pack
+
+
+@pytest.fixture
+def packed(request: pytest.FixtureRequest) -> str:
+    """Return the file that the test asks for, or skip."""
+    file = str(request.param)
+    if pack.absent(file):
+        pytest.skip(f"{file} is not in the data pack; set METASCOPE_DATA to its folder")
+    return file
