@@ -13,7 +13,6 @@ from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
 from app.figures.shift import severity_figure
 from app.figures.theme import nice, number
-from app.looking import threshold
 from app.pictures import Look
 from app.plain import plain
 from engine.contract.metrics import METRICS
@@ -192,13 +191,6 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 def _reproduce(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     exports.reproduce(run)
-
-
-def survival_panel(run: Run, look: Look) -> None:
-    """Draw steps to threshold, with the threshold to move."""
-    made = pictures.survival(run, look._replace(threshold=threshold(run, look)))
-    if made is not None:
-        panels.chart(made, "survival")
 
 
 Drawer = Callable[[Run, Look, Mapping[str, str]], None]

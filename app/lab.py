@@ -8,6 +8,7 @@ from app import (
     details,
     door,
     film,
+    frame,
     looking,
     panels,
     pictures,
@@ -65,7 +66,12 @@ def view(key: str | None) -> None:
 
 
 def _main(key: str | None, was_alive: bool) -> None:
-    """Draw head and main pictures; polled while the run is alive."""
+    """Draw one run; polled while it is alive, so errors are caught here, too."""
+    with frame.guarded():
+        _drawn(key, was_alive)
+
+
+def _drawn(key: str | None, was_alive: bool) -> None:
     run = door.run(key) if key else recorded.run()
     if run is None:
         return
@@ -80,6 +86,9 @@ def _main(key: str | None, was_alive: bool) -> None:
 
 
 def _pictures(run: Run, look: Look) -> None:
+    """Draw the main pictures, two in a row; the threshold moves under its own."""
+    moved = f"{looking.THRESHOLD}.{run.key[:12]}"
+    look = look._replace(threshold=st.session_state.get(moved))
     made = pictures.grid(run, look)
     if not made:
         if run.alive:
@@ -91,7 +100,9 @@ def _pictures(run: Run, look: Look) -> None:
         columns = st.columns(2, gap="large")
         for column, picture in zip(columns, made[start : start + 2], strict=False):
             with column:
-                panels.chart(picture.figure, f"main.{start}.{picture.place}")
+                panels.chart(picture.figure, f"main.{picture.place}")
+                if picture.place == pictures.SURVIVAL:
+                    looking.threshold(run, look)
 
 
 def titles(run: Run) -> Mapping[str, str]:

@@ -5,13 +5,14 @@ import streamlit as st
 
 from app import pictures
 from app.door import Run
-from app.pictures import Look
+from app.pictures import SURVIVAL, Look
 from engine.contract.blocks import Condition
 from engine.contract.metrics import METRICS
 
+THRESHOLD = "threshold"
 _X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
 _PANELS = {
-    "loss": ("loss", "lr_scale", "grad_norm", "weight_norm"),
+    "loss": ("loss", "lr_scale", SURVIVAL, "grad_norm", "weight_norm", "update_norm"),
     "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
 }
 
@@ -74,35 +75,36 @@ def _condition(found: list[Condition], titles: dict[str, str]) -> Condition:
     return names.get(str(picked), found[0])
 
 
-def threshold(run: Run, look: Look) -> float | None:
+def threshold(run: Run, look: Look) -> None:
     """Draw the threshold's slider; moving it needs no new run."""
     own = pictures.threshold(run)
     losses = [
         block.array
         for block in run.blocks
-        if block.phase == "test"
-        and block.metric == "loss"
+        if (block.phase, block.metric) == ("test", "loss")
         and block.condition == look.condition
     ]
     if own is None or not losses:
-        return None
-    level = st.select_slider(
+        return
+    key = f"{THRESHOLD}.{run.key[:12]}"
+    levels = _levels(losses, own, st.session_state.get(key))
+    st.session_state.setdefault(key, own)
+    st.select_slider(
         f"Threshold ({METRICS['loss'].unit})",
-        _levels(losses, own),
-        value=own,
+        levels,
         format_func=lambda value: f"{value:.3g}",
-        key=f"threshold.{run.key[:12]}",
+        key=key,
         help=f"Fixed on validation tasks before any test: {own:.3g}. "
         "Moving it changes this picture, never the verdict.",
     )
-    return float(level)
 
 
-def _levels(losses: list[np.ndarray], own: float) -> list[float]:
+def _levels(losses: list[np.ndarray], own: float, held: float | None) -> list[float]:
     """Return some 60 levels between the lowest and highest mean loss."""
     means = np.concatenate([np.nanmean(a, axis=(0, 1)) for a in losses])
     finite = means[np.isfinite(means) & (means > 0)]
     if not len(finite):
         return [own]
     low, high = min(finite.min() / 2, own / 2), max(finite.max(), own)
-    return sorted({*(float(v) for v in np.geomspace(low, high, 60)), own})
+    kept = {own} if held is None else {own, held}
+    return sorted({*(float(v) for v in np.geomspace(low, high, 60)), *kept})

@@ -28,6 +28,7 @@ TRAINED = (
 )
 TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
 HEIGHT = 240
+SURVIVAL = "survival"
 AXES = ("step", "gradients", "seconds")
 
 
@@ -35,7 +36,7 @@ class Look(NamedTuple):
     """How a person wants to look; never changes what was run."""
 
     condition: Condition = HERE
-    metrics: tuple[str, ...] = ("loss", "lr_scale", "grad_norm", "weight_norm")
+    metrics: tuple[str, ...] = ("loss", "lr_scale")
     log: bool | None = None
     smooth: float = 0.0
     x: str = "step"
@@ -51,7 +52,10 @@ class Picture(NamedTuple):
 
 def grid(run: Run, look: Look) -> list[Picture]:
     """Return the main pictures: tests where there are any, else what is under way."""
-    tests = {metric: trace(run, metric, look) for metric in look.metrics}
+    tests = {
+        metric: survival(run, look) if metric == SURVIVAL else trace(run, metric, look)
+        for metric in look.metrics
+    }
     shown = [Picture(metric, made) for metric, made in tests.items() if made]
     return shown if shown else list(under_way(run))
 
@@ -216,7 +220,8 @@ def survival(run: Run, look: Look) -> go.Figure | None:
     if level is None or not found:
         return None
     waiting = {b.learner: stats.survival_curve(b, level) for b in found}
-    return drawn.survival_figure(waiting, run.roles, level)
+    made = drawn.survival_figure(waiting, run.roles, level)
+    return made.update_layout(height=HEIGHT)
 
 
 def scales(run: Run, look: Look) -> go.Figure | None:

@@ -9,8 +9,8 @@ _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 def plain(text: object) -> str:
     r"""Return text that Streamlit's Markdown shows literally.
 
+    >>> plain("a_b [x](javascript:1)")
     'a\\_b \\[x\\]\\(javascript\\:1\\)'
-    'a\\\\_b \\\\[x\\\\]\\\\(javascript\\\\:1\\\\)'
     """
     flat = " ".join(str(text).split())
     return _MARKS.sub(r"\\\1", flat)

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import compare, door, library, panels
+from app import compare, door, frame, library, panels
 from engine.contract.jobs import ALIVE
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -14,6 +14,11 @@ states, text = library.filters()
 
 def listing() -> None:
     """Draw one page of runs and what can be done with the selected ones."""
+    with frame.guarded():
+        _listed()
+
+
+def _listed() -> None:
     found, total = library.page(states, text)
     if not found:
         if text or states:
