@@ -42,6 +42,12 @@ def overfit(late: float) -> Case:
     return blocks, spec()
 
 
+def stuck(late: float) -> Case:
+    blocks, run = overfit(late)
+    rising = np.linspace(-2.0, 0.0, 51)
+    return [*blocks, along("lr_scale", "train", "meta_loss", rising)], run
+
+
 def diverging(end: float) -> Case:
     loss = falling(0.1)
     loss[:, :2, 40:] = end
@@ -153,6 +159,7 @@ def schooled(steps: int) -> Case:
 
 CASES: list[tuple[int, Case, Case]] = [
     (1, overfit(-0.5), overfit(-0.95)),
+    (1, overfit(-0.5), stuck(-0.5)),
     (7, diverging(np.nan), diverging(0.01)),
     (7, diverging(50.0), diverging(0.5)),
     (7, running_away(11.0), running_away(9.0)),
