@@ -39,9 +39,11 @@ STEPS, NUDGE = 6, 1e-6
 TOUCHY: dict[str, object] = {"hidden": 3, "scale": 1.0, "p": 2.0}
 
 
-def small_tasks(replicates: int = 2, tasks: int = 2, horizon: int = STEPS) -> TaskBatch:
-    net = Mlp(width=4, activation="tanh")
-    setting = Setting(Mixtures(examples=12, held_out=4), net, horizon)
+def small_tasks(
+    replicates: int = 2, tasks: int = 2, weight_decay: float = 0.0
+) -> TaskBatch:
+    net = Mlp(width=4, activation="tanh", weight_decay=weight_decay)
+    setting = Setting(Mixtures(examples=12, held_out=4), net, STEPS)
     rngs = [Rng(9).child(r, t) for r in range(replicates) for t in range(tasks)]
     return setting.family.draw(setting, rngs, "train", Place(replicates, dtype=DOUBLE))
 
@@ -138,19 +140,26 @@ class Rates(LearnedOptimizer):
         return RateRule(theta["rates"])
 
 
-def test_the_first_order_gradient_of_a_rate_is_minus_g_dot_later_gs() -> None:
-    """d Σ ln L_s / d ηₜ = −⟨gₜ, Σ_{s>t} g_s / L_s⟩, the inner gradient held fixed."""
-    tasks, learner = random_bowls(3), Rates()
-    tasks.horizon = STEPS
+@pytest.mark.parametrize("decay", [0.0, 0.2])
+def test_the_first_order_gradient_of_a_rate_is_minus_g_dot_later_ones(
+    decay: float,
+) -> None:
+    """d Σ ln L_s / d ηₜ = −⟨gₜ, Σ_{s>t} ∇L_s / L_s⟩, the inner gradient held fixed."""
+    learner = Rates()
+    tasks = small_tasks(weight_decay=decay) if decay else random_bowls(4, STEPS)
     meta = learner.init([Rng(0)], tasks)
+    tasks.replicates = 1
     lesson = Lesson(0, 0, 1, (Rng(0),))
     outer = learner.outer(meta, tasks, lesson, Unroll(length=STEPS))
     assert outer.grads is not None
     path = join(list(learner.adapt(meta, tasks, path=True))).path
     assert path is not None
     seen = [tasks.gradient(path[:, t], t) for t in range(STEPS + 1)]
+    slopes = [
+        (s.grad - decay * path[:, t]) / s.loss[:, None] for t, s in enumerate(seen)
+    ]
     for t in range(STEPS):
-        later = sum(s.grad / s.loss[:, None] for s in seen[t + 1 :])
+        later = torch.stack(slopes[t + 1 :]).sum(0)
         closed = -(seen[t].grad * later).sum(1).mean() / STEPS
         assert outer.grads["rates"][0, t] == pytest.approx(closed.item(), rel=1e-9)
 

@@ -65,10 +65,10 @@ class Bowls(TaskBatch):
         )
 
 
-def random_bowls(members: int, size: int = 6, seed: int = 3) -> Bowls:
+def random_bowls(members: int, horizon: int = 50, size: int = 6) -> Bowls:
     """Draw positive definite bowls in float64."""
-    draw = torch.Generator().manual_seed(seed)
+    draw = torch.Generator().manual_seed(3)
     half = torch.randn(members, size, size, generator=draw, dtype=torch.float64)
     center = torch.randn(members, size, generator=draw, dtype=torch.float64)
     first = torch.randn(members, size, generator=draw, dtype=torch.float64)
-    return Bowls(half @ half.mT / size, center, first)
+    return Bowls(half @ half.mT / size, center, first, horizon)

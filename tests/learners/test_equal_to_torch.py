@@ -22,7 +22,7 @@ from engine.protocol import Learner, TaskBatch
 from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.
-HORIZON = 50
+HORIZON = 54
 PAIRS: dict[str, tuple[str, dict[str, Any], type, dict[str, Any]]] = {
     "sgd": ("sgd", {}, torch.optim.SGD, {}),
     "momentum": ("momentum", {"mu": 0.8}, torch.optim.SGD, {"momentum": 0.8}),
@@ -98,14 +98,15 @@ def test_a_hand_made_optimizer_is_torchs_step_for_step(
 ) -> None:
     name, knobs, optimizer, theirs = PAIRS[pair]
     learner = part("learner", name)(lr=0.02, schedule=schedule, **knobs)
-    for tasks in (random_bowls(3), draw(tasks=2)):
+    for tasks in (random_bowls(3, horizon=HORIZON), draw(tasks=2, horizon=HORIZON)):
         path = torch_path(optimizer, {"lr": 0.02, **theirs}, schedule, tasks)
         assert (our_path(learner, tasks) - path).abs().max() < 1e-10
         assert (path[:, 0] - path[:, -1]).abs().max() > 1e-3
 
 
 def test_the_base_learners_weight_decay_is_torchs_coupled_one(draw: Draw) -> None:
-    plain, decayed = draw(tasks=2), draw(tasks=2, weight_decay=0.1)
+    plain = draw(tasks=2, horizon=HORIZON)
+    decayed = draw(tasks=2, horizon=HORIZON, weight_decay=0.1)
     learner = part("learner", "momentum")(lr=0.05)
     theirs = {"lr": 0.05, "momentum": 0.9, "weight_decay": 0.1}
     path = torch_path(torch.optim.SGD, theirs, "constant", plain)

@@ -54,8 +54,7 @@ def test_the_additive_rate_is_the_sum_of_gradient_products() -> None:
 def test_the_multiplicative_rates_do_not_depend_on_the_losss_scale(
     direction: str,
 ) -> None:
-    tasks = random_bowls(2)
-    tasks.horizon = 12
+    tasks = random_bowls(2, horizon=12)
     big = Bowls(tasks.curve * 1e3, tasks.center, tasks.first, tasks.horizon)
     learner = Hypergradient(direction=direction, beta=0.1)
     power = 1.0 if direction == "adam" else 1e3  # Adam's steps have no scale either
