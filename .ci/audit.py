@@ -16,7 +16,13 @@ from importlib import metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-UNREACHED = ("ConnectionError", "ConnectTimeout", "ReadTimeout", "Max retries", "SSLError")
+UNREACHED = (
+    "ConnectionError",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "Max retries",
+    "SSLError",
+)
 
 
 def exceptions(today: date) -> list[str]:

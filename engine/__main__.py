@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.commands import describing, running, stored, working
+from engine.commands import checking, describing, running, sets, stored, working
 from engine.commands.terminal import Exit, complain, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalMove
@@ -28,6 +28,9 @@ app.command()(running.run)
 app.add_typer(stored.runs, name="runs")
 app.command()(working.supervise)
 app.command()(working.work)
+app.add_typer(sets.data, name="data")
+app.command()(checking.doctor)
+app.command()(checking.bench)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -21,7 +21,9 @@ def catalogue() -> dict[str, Any]:
     """
     _discover()
     return {
-        "cards": [cards(p.slot, p.name).model_dump(mode="json") for p in registry.parts()],
+        "cards": [
+            cards(p.slot, p.name).model_dump(mode="json") for p in registry.parts()
+        ],
         "devices": devices(),
         "engine": {"versions": versions()},
         "presets": [preset.as_json() for preset in PRESETS],

@@ -21,7 +21,7 @@ from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.device import resolve
 from engine.export import Record, export_run
 from engine.shelf import Shelf
-from engine.store import Store
+from engine.store import NoRun, Store
 from engine.supervisor import ALLOCATOR
 from engine.worker import Leash, engine_tools, play
 
@@ -80,8 +80,8 @@ class Outing:
         held = self.private.exists()
         if held and not resume:
             raise Refused(
-                f"{self.folder} holds an unfinished run; add --resume to go on with it, "
-                "or choose another folder",
+                f"{self.folder} holds an unfinished run; add --resume to go on with "
+                "it, or choose another folder",
                 "out",
             )
         if resume and not held:
@@ -95,7 +95,9 @@ class Outing:
         store.sweep()
         job = store.job(self.key)
         if job is None:
-            raise Refused(f"{self.folder} holds an unfinished run of another spec", "out")
+            raise Refused(
+                f"{self.folder} holds an unfinished run of another spec", "out"
+            )
         if job.state == JobState.RUNNING:
             raise Refused(f"another process is running this in {self.folder}", "out")
         if job.state in RESUMABLE:
@@ -112,7 +114,9 @@ class Outing:
         """Recompute what this run starts from; returns the first that failed."""
         for label, given in self.spec.inputs.items():
             if given.spec is None:
-                raise Refused(f"{label} starts from a run whose spec is not given", "inputs")
+                raise Refused(
+                    f"{label} starts from a run whose spec is not given", "inputs"
+                )
             source = settled(given.spec)
             if run_key(source, cards) != given.run:
                 raise Refused(
@@ -134,7 +138,8 @@ class Outing:
             tools = engine_tools()
             play(store, claim, replace(tools, run=self._watched(tools.run)), self.leash)
         found = store.job(key)
-        assert found is not None  # noqa: S101 - it was submitted above
+        if found is None:
+            raise NoRun(key)
         return found
 
     def _watched(

@@ -17,9 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from engine.commands.terminal import Exit, complain, err, out, say
+from engine.commands.terminal import Exit, complain, err, out, read_file, say
 from engine.contract.blocks import Event, Note
-from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec, parse_spec
 
@@ -67,11 +66,7 @@ def read(spec: str) -> RunSpec:
         from engine.presets import preset
 
         return preset(spec).spec
-    try:
-        return parse_spec(path.read_bytes())
-    except OSError as error:
-        why = (error.strerror or "not possible").lower()
-        raise Refused(f"{path} cannot be read: {why}", "spec") from None
+    return parse_spec(read_file(path))
 
 
 @contextmanager

@@ -9,13 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.commands.terminal import AsJson, Exit, out, print_json, say
+from engine.commands.terminal import AsJson, Exit, out, print_json, read_file, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
-from engine.store import Store
+from engine.store import Store, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
-Key = Annotated[str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")]
+Key = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")
+]
 _SHORTEST = 4
 
 
@@ -79,14 +81,12 @@ def export(
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
 ) -> int:
     """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
-    from engine.export import Record, export_run
+    from engine.export import Record, export_archive, export_run
 
     store = Store.open()
     job = found(store, key)
     if out.suffix == ".zip":
-        from engine.archive import write_archive
-
-        write_archive(store, job.key, out)
+        files.write_new(out, export_archive(store, job.key))
     else:
         export_run(Record.stored(store, job.key), out, traces=traces)
     say(f"written to {out}")
@@ -98,9 +98,12 @@ def imported(
     archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
 ) -> int:
     """Take in a run that another installation exported."""
-    from engine.archive import read_archive
+    from engine.catalogue import cards
+    from engine.contract.runs import run_key
+    from engine.export import import_run
 
-    job = read_archive(Store.open(), archive)
+    data = read_file(archive)
+    job = import_run(Store.open(), data, lambda spec: run_key(spec, cards))
     say(f"imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 
@@ -121,7 +124,9 @@ def resume(key: Key) -> int:
 
     store = Store.open()
     job = store.resume(found(store, key).key)
-    asleep = "" if alive(store.home) else "; start the app or `python -m engine supervise`"
+    asleep = (
+        "" if alive(store.home) else "; start the app or `python -m engine supervise`"
+    )
     say(f"{job.key[:12]} is {job.state}{asleep}")
     return Exit.OK
 
@@ -173,7 +178,9 @@ def _states(state: str) -> list[JobState] | None:
         return [JobState(state)]
     except ValueError:
         known = ", ".join(JobState)
-        raise Refused(f"no state is called {state[:40]!r}; one of {known}", "state") from None
+        raise Refused(
+            f"no state is called {state[:40]!r}; one of {known}", "state"
+        ) from None
 
 
 def _plain(job: Job) -> dict[str, object]:

@@ -9,9 +9,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from engine.contract.errors import Refused
+
 Home = Annotated[
     Path | None,
-    typer.Option(help="The store's folder; METASCOPE_HOME or the usual one if not given."),
+    typer.Option(
+        help="The store's folder; METASCOPE_HOME or the usual one if not given."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
@@ -50,3 +54,16 @@ def print_json(value: object) -> None:
     """Write JSON to stdout, bare where a program reads it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     out().print(text, markup=False, soft_wrap=True)
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file that a person named.
+
+    Raises:
+        Refused: If it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        why = (error.strerror or "not possible").lower()
+        raise Refused(f"{path} cannot be read: {why}", str(path)) from None

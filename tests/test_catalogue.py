@@ -1,0 +1,121 @@
+"""The catalogue says all that a page needs, and the presets are worth their names."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from engine.catalogue import cards, catalogue
+from engine.contract.cards import Card, complete
+from engine.contract.errors import Refused
+from engine.contract.registry import parts
+from engine.contract.runs import (
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    complete_spec,
+    parse_spec,
+    run_key,
+)
+from engine.device import devices, resolve
+from engine.headless import settled
+from engine.presets import PRESETS, Preset, preset, spoken
+
+NAMES = [each.name for each in PRESETS]
+ASKED = (
+    *("default", "smoke", "long", "digits", "breast_cancer", "sigmoid_controller"),
+    *("optimizer_generalization", "lstm_quadratics", "truncated_unroll", "drift"),
+)
+
+
+@cache
+def keys_of_another_process() -> dict[str, str]:
+    program = (
+        "import json; from engine.catalogue import cards;"
+        "from engine.contract.runs import run_key;"
+        "from engine.headless import settled; from engine.presets import PRESETS;"
+        "print(json.dumps({p.name: run_key(settled(p.spec, 'cpu'), cards)"
+        " for p in PRESETS}))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    found: dict[str, str] = json.loads(done.stdout)
+    return found
+
+
+def test_the_catalogue_is_json_that_reads_back_as_cards_and_specs() -> None:
+    known = json.loads(json.dumps(catalogue()))
+    found = [Card.model_validate(card) for card in known["cards"]]
+    assert {(c.slot, c.name) for c in found} == {(p.slot, p.name) for p in parts()}
+    specs = {p["name"]: RunSpec.model_validate(p["spec"]) for p in known["presets"]}
+    assert specs == {p.name: p.spec for p in PRESETS}
+    assert known["devices"][-1] == "cpu"
+    assert known["engine"]["versions"]["torch"]
+
+
+def test_every_slot_of_a_spec_has_a_part() -> None:
+    slots = {card["slot"] for card in catalogue()["cards"]}
+    assert slots == {"family", "net", "shift", "learner", "estimator", "outer"}
+
+
+def test_an_unknown_part_is_refused_with_what_there_is() -> None:
+    with pytest.raises(Refused, match="no outer is called 'lion'; there are: adam"):
+        cards("outer", "lion")
+
+
+def test_every_preset_that_the_readme_promises_is_there() -> None:
+    assert set(ASKED) == set(NAMES)
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("each", PRESETS, ids=NAMES)
+def test_a_preset_can_be_run_here_and_says_what_it_shows(each: Preset) -> None:
+    full = settled(each.spec, "cpu")
+    assert complete_spec(full, cards, "cpu") == full
+    assert each.title
+    assert each.summary[-1] in ".?"
+    assert any(choice.role == "baseline" for choice in full.learners)
+    assert all(choice.severities for choice in full.shifts)
+
+
+@pytest.mark.parametrize("each", PRESETS, ids=NAMES)
+def test_a_preset_has_the_same_key_in_another_process(each: Preset) -> None:
+    here = run_key(settled(each.spec, "cpu"), cards)
+    assert keys_of_another_process()[each.name] == here
+
+
+@pytest.mark.parametrize("each", PRESETS, ids=NAMES)
+def test_a_preset_printed_and_read_again_is_the_same_run(each: Preset) -> None:
+    assert parse_spec(json.dumps(spoken(each.spec))) == each.spec
+
+
+@pytest.mark.parametrize("each", PRESETS, ids=NAMES)
+def test_a_preset_says_no_knob_that_is_the_default_anyway(each: Preset) -> None:
+    said: list[tuple[str, Choice]] = [("family", each.spec.family)]
+    said += [("family", choice) for choice in each.spec.test_families]
+    said += [("net", each.spec.net), ("estimator", each.spec.estimator)]
+    said += [("learner", choice) for choice in each.spec.learners]
+    for slot, choice in said:
+        plain = complete(cards(slot, choice.name), {})
+        idle = [name for name, value in choice.knobs.items() if plain[name] == value]
+        assert not idle, (choice.name, idle)
+
+
+def test_the_default_experiment_compares_with_tuned_baselines() -> None:
+    learners = preset("default").spec.learners
+    tuned = {c.label for c in learners if c.knobs.get("tuning") == "tuned"}
+    assert tuned == {"sgd_tuned", "adam_tuned"}
+    assert LearnerChoice(name="sgd", label="sgd", role="baseline") in learners
+
+
+def test_auto_is_the_first_device_and_one_that_is_not_here_is_refused() -> None:
+    assert resolve("auto") == devices()[0]
+    assert resolve("cpu") == "cpu"
+    gone = {"cuda", "mps"} - set(devices())
+    assert gone, "this machine has every kind of device"
+    for name in gone:
+        with pytest.raises(Refused, match=f"device '{name}' is not here"):
+            resolve(name)
