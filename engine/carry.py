@@ -34,7 +34,9 @@ class Carry:
                 for name, tensor in tree.items():
                     key = SEPARATOR.join((part, label, name))
                     arrays[key] = tensor.detach().cpu().numpy().copy()
-        return Checkpoint(arrays, {"done": list(self.done), "facts": dict(self.facts)})
+        state = {"done": list(self.done), "facts": dict(self.facts)}
+        # A file has an order of its own, but a sum over weights must keep ours.
+        return Checkpoint(arrays, state | {"order": list(arrays)})
 
     @classmethod
     def resumed(cls, point: Checkpoint | None, device: torch.device) -> "Carry":
@@ -44,10 +46,10 @@ class Carry:
             return carry
         carry.done = list(point.state["done"])
         carry.facts = dict(point.state["facts"])
-        for key, array in point.arrays.items():
+        for key in point.state["order"]:
             part, label, name = key.split(SEPARATOR, 2)
             trees = carry.metas if part == "metas" else carry.training
-            tensor = torch.from_numpy(np.array(array)).to(device)
+            tensor = torch.from_numpy(np.array(point.arrays[key])).to(device)
             trees.setdefault(label, {})[name] = tensor
         return carry
 

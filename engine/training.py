@@ -84,11 +84,10 @@ class Course:
         judge = self.trees["judge"]
         running = judge["stale"] <= patience if patience else torch.ones_like(score) > 0
         better = (score < judge["best"]) & running
+        kept = self.trees["kept"]
         self.trees["kept"] = {
-            name: torch.where(better.view(-1, *[1] * (new.dim() - 1)), new, kept)
-            for (name, new), kept in zip(
-                self.trees["weights"].items(), self.trees["kept"].values(), strict=True
-            )
+            name: torch.where(better.view(-1, *[1] * (new.dim() - 1)), new, kept[name])
+            for name, new in self.trees["weights"].items()
         }
         step = torch.full_like(score, float(self.step))
         self.trees["judge"] = {
