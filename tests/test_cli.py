@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,10 +17,11 @@ import pytest
 from engine import __main__, headless
 from engine.catalogue import cards
 from engine.contract.jobs import JobState
-from engine.contract.runs import run_key
+from engine.contract.runs import RunSpec, parse_spec, run_key
 from engine.headless import settled
 from engine.presets import preset, spoken
 from engine.store import Store
+from engine.worker import Leash, engine_tools, play
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = {
@@ -123,7 +125,7 @@ def test_traces_are_written_only_when_asked_for(
 
 
 def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path: Path) -> None:
-    body = TINY | {"budget": TINY["budget"] | {"task_evaluations": 2000}}  # type: ignore[operator]
+    body = TINY | {"budget": TINY["budget"] | {"task_evaluations": 1200}}  # type: ignore[operator]
     spec = written(tmp_path / "longer.json", body)
     whole, broken = str(tmp_path / "whole"), str(tmp_path / "broken")
     assert __main__.main(["run", spec, "--out", whole]) == 0
@@ -440,16 +442,45 @@ def test_a_done_run_cannot_be_resumed(
 # --- the README -------------------------------------------------------------------
 
 
-def parse(body: object):  # noqa: ANN201
-    from engine.contract.runs import parse_spec
+def test_the_learner_of_the_readme_is_one_file_that_runs(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    block = text.partition("```python\n")[2].partition("```")[0]
+    (tmp_path / "sign_descent.py").write_text(block)
+    learners = [{"name": "sign_descent", "knobs": {"tuning": "tuned"}}]
+    spec = written(tmp_path / "spec.json", TINY | {"learners": learners})
+    program = (
+        "import sys, engine.learners.baseline as room;"
+        f"room.__path__.append({str(tmp_path)!r});"
+        "from engine.__main__ import main;"
+        f"sys.exit(main(['run', {spec!r}, '--out', {str(tmp_path / 'out')!r}]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out" / "metrics.csv").open() as file:
+        assert "sign_descent" in {row["learner"] for row in csv.DictReader(file)}
 
+
+def test_every_file_that_the_readme_names_is_there() -> None:
+    text = (ROOT / "README.md").read_text()
+    named = set(re.findall(r"`((?:engine|app|tests|pages)/[\w/.-]+)`", text))
+    named |= set(re.findall(r"\]\(([\w/.]+)\)", text))
+    made = {"engine/learners/baseline/sign_descent.py"}
+    assert len(named) > 3
+    assert [name for name in named - made if not (ROOT / name).exists()] == []
+
+
+def parse(body: object) -> RunSpec:
     return parse_spec(json.dumps(body))
 
 
 def stored(home: Path) -> str:
     """Queue the tiny run in the store and let a worker of this process play it."""
-    from engine.worker import Leash, engine_tools, play
-
     spec = settled(parse(TINY))
     store = Store.open(home)
     store.submit(spec, run_key(spec, cards))
