@@ -132,9 +132,10 @@ class Bench:
         """Refuse what cannot be run together.
 
         Raises:
-            Refused: If a learner does not solve the family's kind or cannot be
-                trained by the chosen estimator.
+            Refused: If a family's data is absent or too small, a learner does not
+                solve its kind or cannot be trained by the chosen estimator.
         """
+        self._check_families()
         kind = self.setting.family.kind
         for i, entrant in enumerate(self.entrants):
             learner, where = entrant.learner, f"learners.{i}"
@@ -153,6 +154,15 @@ class Bench:
         for label in self.spec.inputs:
             if label not in {entrant.label for entrant in self.entrants}:
                 raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
+
+    def _check_families(self) -> None:
+        tested = enumerate(self.spec.test_families)
+        places = [("family", self.spec.family)]
+        for path, choice in (*places, *((f"test_families.{i}", c) for i, c in tested)):
+            try:
+                resolve("family", choice, Family).check()
+            except Refused as refusal:
+                raise refusal.under(path) from None
 
     def trials(self) -> tuple[list[Trial], dict[str, str]]:
         """Return every test condition, and why some shifts cannot be applied."""

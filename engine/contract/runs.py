@@ -80,7 +80,9 @@ class RunSpec(Plain):
     family: Choice
     test_families: tuple[Choice, ...] = Field((), max_length=8, strict=False)
     shifts: tuple[ShiftChoice, ...] = Field((), max_length=16, strict=False)
-    learners: tuple[LearnerChoice, ...] = Field(min_length=1, max_length=8, strict=False)
+    learners: tuple[LearnerChoice, ...] = Field(
+        min_length=1, max_length=8, strict=False
+    )
     net: Choice = Choice(name="mlp")
     estimator: Choice = Choice(name="pes")
     outer: Choice = Choice(name="adam")
@@ -125,6 +127,7 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     def each(choices: Any, slot: str, path: str) -> tuple[Any, ...]:
         return tuple(filled(c, slot, f"{path}.{i}") for i, c in enumerate(choices))
 
+    _check_severities(spec.shifts, cards)
     return spec.model_copy(
         update={
             "format": FORMAT,
@@ -138,6 +141,19 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
             "device": device if spec.device == "auto" else spec.device,
         }
     )
+
+
+def _check_severities(shifts: tuple[ShiftChoice, ...], cards: Cards) -> None:
+    for i, choice in enumerate(shifts):
+        card = cards("shift", choice.name)
+        top = card.traits.get("top", float("inf"))
+        for severity in choice.severities:
+            if not 0.0 <= severity <= top:
+                raise Refused(
+                    f"a severity of {card.title} must be a number from 0 to {top:g}, "
+                    f"not {severity:g}",
+                    f"shifts.{i}.severities",
+                )
 
 
 def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:

@@ -1,0 +1,32 @@
+"""A severity, a family's data and its knobs are checked before anything is run."""
+
+import pytest
+
+from engine.bench import Bench
+from engine.contract.errors import Refused
+from tests.laws.small import spec_of
+
+
+@pytest.mark.parametrize("severity", [-0.5, 1.5])
+def test_a_severity_outside_the_shifts_range_is_refused(severity: float) -> None:
+    shifts = [{"name": "stretch"}, {"name": "label_noise", "severities": [0, severity]}]
+    with pytest.raises(Refused, match=r"Label noise must be .* from 0 to 1") as refusal:
+        spec_of(shifts=shifts)
+    assert refusal.value.field == "shifts.1.severities"
+
+
+def test_a_shift_that_leaves_the_base_learners_range_is_refused_at_the_start() -> None:
+    spec = spec_of(shifts=[{"name": "wider", "severities": [9]}])
+    with pytest.raises(Refused, match="Width must be"):
+        Bench(spec).trials()
+
+
+def test_families_are_checked_before_a_run() -> None:
+    asked = {"name": "wine", "knobs": {"examples": 500}}
+    with pytest.raises(Refused, match="at most") as refusal:
+        Bench(spec_of(family=asked)).check()
+    assert refusal.value.field == "family.examples"
+    other = {"name": "own_data", "knobs": {"digest": "a" * 64, "target": "y"}}
+    with pytest.raises(Refused, match="needs the file with sha256") as refusal:
+        Bench(spec_of(test_families=[asked | {"knobs": {}}, other])).check()
+    assert refusal.value.field == "test_families.1.digest"
