@@ -188,9 +188,9 @@ def _text(knob: KnobCard, value: Any) -> str:
 
 
 def clean(text: str) -> str:
-    """Strip what has no business in a name: control, zero-width, bidi marks.
+    r"""Strip what has no business in a name: control, zero-width, bidi marks.
 
-    >>> clean("a\\u202eb\\x00")
+    >>> clean("a\u202eb\x00")
     'ab'
     """
     kept = "".join(c for c in text if c.isprintable() and not _invisible(c))
@@ -227,7 +227,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
         low=getattr(low, "ge", None),
         high=getattr(high, "le", None),
         choices=choices,
-        **(extra if isinstance(extra, dict) else {}),  # type: ignore[arg-type]
+        **(extra if isinstance(extra, dict) else {}),
     )
 
 
