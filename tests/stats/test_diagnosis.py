@@ -174,7 +174,7 @@ CASES: list[tuple[int, Case, Case]] = [
     (14, critic(-0.1), critic(0.3)),
     (16, tuning(1.0), tuning(0.1)),
     (16, tuning(0.01), tuning(0.1)),
-    (16, tuning(0.1, spent=1e4), tuning(0.1, spent=9e4)),
+    (16, tuning(0.1, spent=1e4), tuning(0.1, spent=1.1e5)),
     (17, starting(0.9), starting(1.0)),
     (17, spending(405.0), spending(400.0)),
     (18, waiting(4), waiting(0)),
