@@ -27,7 +27,7 @@ def compare(keys: Sequence[str]) -> None:
     if len(keys) > MOST:
         st.info(f"At most {MOST} runs are compared at once, not {len(keys)}.")
         return
-    st.subheader("Side by side", anchor=False)
+    st.header("Side by side", anchor=False)
     runs = {}
     for key in keys:
         run = door.run(key)

@@ -206,6 +206,13 @@ class Run:
         return self.job is not None and self.job.state in ALIVE
 
     @property
+    def edition(self) -> tuple[object, ...]:
+        """Return what its numbers can be told apart by, once it has ended."""
+        job = self.job
+        told = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
+        return (self.key, *told)
+
+    @property
     def roles(self) -> dict[str, str]:
         """Return each learner's role, in the spec's order."""
         return {entry.label: entry.role for entry in self.spec.learners}

@@ -60,19 +60,35 @@ def _budget_knob(name: str) -> KnobCard:
     )
 
 
-def run_fields() -> list[forms.Field]:
-    """Return replicates and seed."""
-    replicates = _model_knob(
+def replicates_field() -> forms.Field:
+    """Return the field of the replicates."""
+    knob = _model_knob(
         *(RunSpec, "replicates", "Replicates"),
         "Independent trainings; intervals are over them, so one gives no verdict.",
     )
-    seed = _model_knob(
-        RunSpec,
-        "seed",
-        "Seed",
-        "The same seed gives the same tasks, weights and curves.",
-    )
-    return [forms.Field("k.replicates", replicates), forms.Field("k.seed", seed)]
+    return forms.Field("k.replicates", knob)
+
+
+def seed_field() -> forms.Field:
+    """Return the seed's field: text, for a form's numbers end at 2⁵³."""
+    text = "The same seed gives the same tasks, weights and curves."
+    knob = KnobCard(name="seed", kind="text", default="7", label="Seed", help=text)
+    return forms.Field("k.seed", knob)
+
+
+def read_seed(typed: Any) -> int:
+    """Read a seed.
+
+    Raises:
+        Refused: If it is no whole number from 0 to 2⁶³ − 1.
+    """
+    text = str(typed).strip()
+    if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**63:
+        raise Refused(
+            f"Seed must be a whole number from 0 to {2**63 - 1}, not {text[:40]!r}.",
+            "seed",
+        )
+    return int(text)
 
 
 def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
@@ -82,8 +98,6 @@ def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
         bounds |= {
             k: v for k in ("ge", "le") if (v := getattr(mark, k, None)) is not None
         }
-        if (below := getattr(mark, "lt", None)) is not None:
-            bounds["le"] = below - 1
     kind = "int" if isinstance(field.default, int) else "float"
     return KnobCard(
         **{"name": name, "kind": kind, "default": field.default, "label": label},
@@ -169,7 +183,8 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
         estimator=slot("estimator"),
         outer=slot("outer"),
         budget=Budget(**forms.values(budget_fields(), form)),
-        **forms.values(run_fields(), form),
+        **forms.values([replicates_field()], form),
+        seed=read_seed(form.get("k.seed", "7")),
         device=form.get("k.device", "auto"),
         inputs={
             label: entry for label, entry in inputs.items() if label in labels(form)

@@ -1,11 +1,13 @@
 """The film: what each learner does to one task, step by step."""
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import panels
 from app.door import Run
 from app.figures.adaptation import Shot, film_figure, path_figure
+from app.kept import kept
 from engine.contract.blocks import Artefact, Condition
 
 FILMS = {"film": "In place", "film-shifted": "Shifted"}
@@ -50,12 +52,17 @@ def _task(made: Artefact) -> int:
 
 
 def _draw(run: Run, made: Artefact, task: int) -> None:
+    name = ("film", run.edition, made.name, task)
+    wide, narrow = kept(name, lambda: _figures(run, made, task))
+    panels.chart(wide, "film_chart", narrow=narrow)
+
+
+def _figures(run: Run, made: Artefact, task: int) -> tuple[go.Figure, go.Figure | None]:
     if made.info.get("form") == "path":
-        panels.chart(path_figure(made, run.roles, task), "film_chart")
-        return
+        return path_figure(made, run.roles, task), None
     shot = Shot(task=task, losses=_losses(run, made, task), columns=4)
     phone = film_figure(made, run.roles, shot._replace(columns=2))
-    panels.chart(film_figure(made, run.roles, shot), "film_chart", narrow=phone)
+    return film_figure(made, run.roles, shot), phone
 
 
 def _losses(run: Run, made: Artefact, task: int) -> dict[str, np.ndarray] | None:

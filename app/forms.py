@@ -14,9 +14,6 @@ from app.plain import plain
 from engine.contract.cards import Card, KnobCard, allowed, checked
 from engine.contract.errors import Refused
 
-DIGITS_SAFE = 2**53 - 1
-_STEPS = {"int": 1, "float": None}
-
 
 class Field(NamedTuple):
     """A knob at its place; `key` is stable across reruns and versions."""
@@ -68,16 +65,9 @@ def values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, Any]:
 
 def read(knob: KnobCard, typed: Any) -> Any:
     """Turn what a widget holds into what a knob takes; an empty box stays None."""
-    if knob.kind == "int" and isinstance(typed, str):
-        text = typed.strip()
-        return int(text) if text.lstrip("+-").isascii() and _digits(text) else typed
     if knob.kind == "many":
         return list(typed or ())
     return typed
-
-
-def _digits(text: str) -> bool:
-    return text.lstrip("+-").isdigit() and len(text) <= 24
 
 
 def parse_numbers(text: str, label: str, field: str) -> tuple[float, ...]:
@@ -101,7 +91,12 @@ def show_numbers(numbers: Iterable[float]) -> str:
     >>> show_numbers((0, 1.5, 2))
     '0, 1.5, 2'
     """
-    return ", ".join(f"{number:g}" for number in numbers)
+    return ", ".join(_short(number) for number in numbers)
+
+
+def _short(number: float) -> str:
+    short = f"{number:g}"
+    return short if float(short) == number else repr(float(number))
 
 
 def draw(field: Field) -> None:
@@ -126,8 +121,6 @@ def _common(field: Field) -> dict[str, Any]:
 
 def _number(field: Field) -> None:
     knob = field.knob
-    if knob.high is not None and knob.high > DIGITS_SAFE:
-        return _text(field)
     whole = knob.kind == "int"
     cast = int if whole else float
     st.number_input(
@@ -138,7 +131,6 @@ def _number(field: Field) -> None:
         format="%d" if whole else "%g",
         **_common(field),
     )
-    return None
 
 
 def _step(knob: KnobCard) -> float:
@@ -180,8 +172,6 @@ def _many(field: Field) -> None:
 
 
 def _text(field: Field) -> None:
-    if not isinstance(st.session_state[field.key], str):
-        st.session_state[field.key] = str(st.session_state[field.key])
     st.text_input(field.label, max_chars=120, **_common(field))
 
 

@@ -19,6 +19,7 @@ from app import (
 )
 from app.door import Run
 from app.figures.curves import READ
+from app.kept import kept
 from app.pictures import Look
 from app.plain import plain
 from engine.contract.runs import RunSpec
@@ -89,7 +90,7 @@ def _pictures(run: Run, look: Look) -> None:
     """Draw the main pictures, two in a row; the threshold moves under its own."""
     moved = f"{looking.THRESHOLD}.{run.key[:12]}"
     look = look._replace(threshold=st.session_state.get(moved))
-    made = pictures.grid(run, look)
+    made = _grid(run, look)
     if not made:
         if run.alive:
             st.skeleton(240)
@@ -103,6 +104,13 @@ def _pictures(run: Run, look: Look) -> None:
                 panels.chart(picture.figure, f"main.{picture.place}")
                 if picture.place == pictures.SURVIVAL:
                     looking.threshold(run, look)
+
+
+def _grid(run: Run, look: Look) -> list[pictures.Picture]:
+    if run.alive:
+        return pictures.grid(run, look)
+    name = ("grid", run.edition, len(run.blocks), look)
+    return kept(name, lambda: pictures.grid(run, look))
 
 
 def titles(run: Run) -> Mapping[str, str]:

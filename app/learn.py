@@ -76,7 +76,7 @@ def show(card: Card) -> None:
     """Draw one card."""
     group = card.group.replace("_", " ")
     st.html(f'<p class="eyebrow">{inert(group)} · version {card.version}</p>')
-    st.subheader(plain(card.title), anchor=False)
+    st.header(plain(card.title), anchor=False)
     st.markdown(plain(card.summary[:1].upper() + card.summary[1:]))
     with st.container(border=True):
         st.html(f'<p class="equation">{inert(card.equation)}</p>')
@@ -86,12 +86,9 @@ def show(card: Card) -> None:
     _try(card)
     if card.knobs:
         panels.heading("Knobs", "Every hyperparameter, its range and what it does.")
-        st.dataframe(
-            pd.DataFrame([_knob(knob) for knob in card.knobs]),
-            hide_index=True,
-            height="content",
-            alt=f"Knobs of {card.title}",
-        )
+        rows = pd.DataFrame([_knob(knob) for knob in card.knobs])
+        alt = f"Knobs of {card.title}"
+        st.table(rows, hide_index=True, border="horizontal", alt=alt)
     with st.expander("Its own source code"):
         st.code(card.code, language="python", line_numbers=True)
 
@@ -111,11 +108,12 @@ def _knob(knob: KnobCard) -> dict[str, str]:
     default = (
         ", ".join(knob.default) if isinstance(knob.default, list) else knob.default
     )
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
     return {
-        "Knob": f"{knob.label}{unit}",
-        "Default": f"{default:g}" if isinstance(default, float) else str(default),
-        "Takes": allowed(knob),
-        "What it does": knob.help,
+        "Knob": plain(f"{knob.label}{unit}"),
+        "Default": plain(shown.replace("_", " ")),
+        "Takes": plain(allowed(knob).replace("_", " ")),
+        "What it does": plain(knob.help),
     }
 
 

@@ -122,7 +122,7 @@ def ago(moment: float | None) -> str:
 def heading(title: str, read: str = "") -> None:
     """Write a panel's title and its one line on how to read it."""
     line = f'<p class="panel-read">{inert(read)}</p>' if read else ""
-    st.html(f'<h3 class="panel-title">{inert(title)}</h3>{line}')
+    st.html(f'<h2 class="panel-title">{inert(title)}</h2>{line}')
 
 
 def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
@@ -158,7 +158,7 @@ def typed(text: str, *, tag: str = "p") -> None:
 def empty(title: str, text: str, icon: str = ":material/science:") -> None:
     """Teach: say what will be here and what to click."""
     with st.container(border=True, horizontal_alignment="center"):
-        st.markdown(f"#### {icon} {title}", text_alignment="center")
+        st.markdown(f"{icon} **{title}**", text_alignment="center")
         st.markdown(text, text_alignment="center")
 
 

@@ -240,6 +240,8 @@ def severities(run: Run, metric: str) -> dict[str, list[Line]]:
     table, made = Table(run.blocks), dict[str, list[Line]]()
     for shift in dict.fromkeys(c.shift for c in table.conditions() if c.shift):
         at = [c for c in table.conditions() if c.shift == shift]
+        if all(c.severity > 0 for c in at):
+            at.insert(0, HERE)  # severity 0 is the clean family, bit for bit
         lines = [_over(table, label, metric, at) for label in run.roles]
         kept = [line for line in lines if line is not None]
         if kept:

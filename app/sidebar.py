@@ -267,12 +267,11 @@ def _families(known: door.Catalogue) -> None:
 
 def _price(known: door.Catalogue) -> None:
     _section("Budget")
-    replicates, seed = experiment.run_fields()
     left, right = st.columns(2)
     with left:
-        forms.draw(replicates)
+        forms.draw(experiment.replicates_field())
     with right:
-        forms.draw(seed)
+        forms.draw(experiment.seed_field())
     with st.expander("Steps, tasks, device", key="x.budget"):
         _knobs(experiment.budget_fields(), "budget")
         if len(known.devices) > 1:

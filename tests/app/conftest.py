@@ -1,0 +1,89 @@
+"""One finished run, made once; every test gets a store of its own with it."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from app import catalogue as shelves
+from app import door, kept, recorded, wake, watch
+from engine.catalogue import cards, catalogue
+from engine.contract.jobs import JobState
+from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.loop import run
+from engine.presets import preset
+from engine.stats.summary import summarize
+from engine.store import Store, StoreShelf
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def known() -> shelves.Catalogue:
+    return shelves.parse(json.dumps(catalogue()))
+
+
+@pytest.fixture(scope="session")
+def tiny() -> RunSpec:
+    spec = preset("smoke").spec
+    budget = spec.budget.model_copy(
+        update={"task_evaluations": 32, "tuning_tasks": 4, "horizon": 8}
+    )
+    return complete_spec(spec.model_copy(update={"budget": budget}), cards, "cpu")
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory, tiny: RunSpec) -> tuple[Path, str]:
+    """A store that holds one finished run, and its key."""
+    home = tmp_path_factory.mktemp("made") / "home"
+    store, key = Store.open(home), run_key(tiny, cards)
+    store.submit(tiny, key, "First")
+    claim = store.claim()
+    assert claim is not None
+    recorder = store.recorder(claim)
+    for event in run(tiny, StoreShelf(store.index)):
+        recorder.add(event)
+    recorder.tick()
+    summary = summarize(store.blocks(key)[0], tiny)
+    texts = {"summary": summary, "fingerprint": {"device": "cpu"}}
+    recorder.finish(JobState.DONE, texts)
+    return home, key
+
+
+@pytest.fixture
+def home(
+    made: tuple[Path, str],
+    known: shelves.Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    """A copy of that store, in use by the app; no engine is started."""
+    copy = tmp_path / "home"
+    shutil.copytree(made[0], copy)
+    monkeypatch.setenv("METASCOPE_HOME", str(copy))
+    shelf = shelves.Shelf(lambda: None)
+    shelf._made = known
+    monkeypatch.setattr(door, "_shelf", shelf)
+    monkeypatch.setattr(door, "_stores", {})
+    monkeypatch.setattr(door, "_watches", watch.Watches())
+    monkeypatch.setattr(wake, "state", lambda home: "warm")
+    monkeypatch.setattr(recorded, "FOLDER", tmp_path / "recorded")
+    recorded.run.cache_clear()
+    kept._kept.clear()
+    yield copy
+    recorded.run.cache_clear()
+    st.cache_data.clear()
+
+
+@pytest.fixture
+def key(made: tuple[Path, str]) -> str:
+    return made[1]
+
+
+@pytest.fixture
+def lab(home: Path) -> AppTest:
+    return AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
