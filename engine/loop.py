@@ -62,7 +62,7 @@ def run(
         if stage.name not in carry.done:
             yield from _played(stage, carry, (before, total))
         before += stage.work
-    check_frozen(carry)
+    yield from check_frozen(carry)
     yield Note("end", 1.0)
     if carry.facts.get("diverged"):
         raise AllDiverged("no run of the chosen learner stayed finite; lower its rate")

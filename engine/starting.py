@@ -53,6 +53,9 @@ def begin(
     carry.metas[label] = weights
     if entrant.tuned or label in bench.spec.inputs:
         yield frozen(bench, entrant, weights, carry)
+    if learner.scale_limits:
+        for name, limit in zip(("low", "high"), learner.scale_limits, strict=True):
+            yield Block(label, "train", f"scale_{name}", (), np.array(limit))
     traces = follow_all(learner, weights, validation_tasks(bench))
     yield from view(label, traces, bench.spec.replicates)
 
@@ -88,16 +91,21 @@ def frozen(bench: Bench, entrant: Entrant, weights: Weights, carry: Carry) -> Ar
     return Artefact(entrant.label, "frozen", arrays, info)
 
 
-def check_frozen(carry: Carry) -> None:
-    """Make sure that testing changed nothing that was frozen.
+def check_frozen(carry: Carry) -> Iterator[Block]:
+    """Say of each frozen meta-learner whether testing changed it.
 
     Raises:
         RuntimeError: If it did; a learner keeps state where it must not.
     """
-    now = {f"digest {label} {digest(plain(w))}" for label, w in carry.metas.items()}
-    then = {name for name in carry.facts if name.startswith("digest ")}
-    if not then <= now:
-        raise RuntimeError("a frozen meta-learner changed while it was tested")
+    then = [name.split(" ", 1)[1] for name in carry.facts if name.startswith("digest")]
+    for label, weights in carry.metas.items():
+        now = f"{label} {digest(plain(weights))}"
+        frozen_as = [name for name in then if name.startswith(f"{label} ")]
+        if frozen_as:
+            changed = float(now not in frozen_as)
+            yield Block(label, "test", "thawed", (), np.array(changed))
+            if changed:
+                raise RuntimeError(f"{label} was frozen, and testing changed it")
 
 
 def _adopted(bench: Bench, entrant: Entrant, arrays: dict[str, np.ndarray]) -> Weights:

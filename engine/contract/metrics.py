@@ -66,6 +66,9 @@ _ALL = (
     # tuning and bookkeeping
     Metric("tuning", "Tuning score", "ln nats", -1, "linear", "By learning rate."),
     Metric("tuned_lr", "Tuned learning rate", "per step", 0, "log", "Chosen rate."),
+    Metric("scale_low", "Lowest scale", "× base", 0, "log", "It can go no lower."),
+    Metric("scale_high", "Highest scale", "× base", 0, "log", "Nor any higher."),
+    Metric("thawed", "Frozen weights changed", "share", -1, "linear", "Must be 0."),
     Metric("threshold", "Threshold", "nats", 0, "log", "Fixed on validation tasks."),
     Metric(
         *("gradient_evaluations", "Gradient evaluations", "count", -1, "log"),

@@ -3,7 +3,7 @@
 A detector without its data says nothing: silence is not health.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 
 from engine.contract.runs import RunSpec
 from engine.stats.detectors.fairness import hidden_budget, untuned
@@ -26,22 +26,18 @@ from engine.stats.table import Table
 DETECTORS: tuple[Callable[[Table, RunSpec], Iterator[Finding]], ...] = (
     *(overfitting, divergence, exploding_unroll, short_horizon, saturation),
     *(idle_policy, untuned, hidden_budget, censoring, starvation),
+    thawed,
 )
 
 
-def diagnose(
-    table: Table, spec: RunSpec, digests: Mapping[str, Sequence[str]] | None = None
-) -> list[Finding]:
+def diagnose(table: Table, spec: RunSpec) -> list[Finding]:
     """Run every detector.
 
     Args:
         table: The run's blocks.
         spec: The completed spec.
-        digests: By label, the digests of the frozen learner in the order in which
-            they were taken; without them detector 20 says nothing.
 
     Returns:
         Findings in the detectors' order, flagged or not.
     """
-    found = [finding for look in DETECTORS for finding in look(table, spec)]
-    return [*found, *thawed(spec, digests or {})]
+    return [finding for look in DETECTORS for finding in look(table, spec)]

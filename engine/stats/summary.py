@@ -29,7 +29,6 @@ def summarize(
     *,
     threshold: float | None = None,
     titles: Mapping[str, str] | None = None,
-    digests: Mapping[str, list[str]] | None = None,
 ) -> dict[str, Json]:
     """Summarize a run from its blocks.
 
@@ -39,8 +38,6 @@ def summarize(
         threshold: Another threshold than the run's own, nats; then the loss
             traces must be among the blocks.
         titles: What parts are called in the sentence, by part name.
-        digests: By label, the digests of what was frozen, in the order in which
-            they were taken (at freezing, after each test).
 
     Returns:
         JSON of format 1; every number is finite or null.
@@ -54,7 +51,7 @@ def summarize(
     else:
         threshold = threshold_of(table, spec)
     claims = make_claims(table, spec, threshold)
-    found = diagnose(table, spec, digests)
+    found = diagnose(table, spec)
     labels = [learner.label for learner in spec.learners]
     rates = {learner.label: rate_of(table, learner) for learner in spec.learners}
     return {

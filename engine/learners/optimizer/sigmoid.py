@@ -71,6 +71,11 @@ class Sigmoid(Learner):
         help="It is trained for one horizon on each, one after the other.",
     )  # fmt: skip
 
+    @property
+    def scale_limits(self) -> tuple[float, float]:
+        """Return what a sigmoid can answer."""
+        return 0.0, 1.0
+
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw a controller per replicate, uniform as a linear layer of torch."""
         start = tasks.start()

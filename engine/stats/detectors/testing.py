@@ -1,6 +1,6 @@
 """Pitfalls that show in the tests: divergence, bad rates, and averages that lie."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -96,7 +96,7 @@ def _mean_log(acts: Controlled) -> Floats:
 def saturation(table: Table, spec: RunSpec) -> Iterator[Finding]:
     """13: the controller sits at its bounds, or cannot reach the best fixed rate."""
     for learner in chosen(spec):
-        acts, limits = controlled(table, learner), _limits(learner)
+        acts, limits = controlled(table, learner), _limits(table, learner)
         if acts is None or limits is None:
             continue
         share = _at_bound(acts.scale, *limits)
@@ -114,12 +114,11 @@ def saturation(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def _limits(learner: LearnerChoice) -> tuple[float, float, bool] | None:
+def _limits(table: Table, learner: LearnerChoice) -> tuple[float, float, bool] | None:
     """Return the smallest and largest scale, and whether they are met in logs."""
-    span = learner.knobs.get("span")
-    if isinstance(span, (int, float)):
-        return float(np.exp(-span)), float(np.exp(span)), True
-    return (0.0, 1.0, False) if "sigmoid" in learner.name else None
+    low = table.number(learner.label, "train", "scale_low")
+    high = table.number(learner.label, "train", "scale_high")
+    return None if low is None or high is None else (low, high, low > 0)
 
 
 def _at_bound(scale: Floats, low: float, high: float, logs: bool) -> float:
@@ -156,18 +155,16 @@ def censoring(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def thawed(spec: RunSpec, digests: Mapping[str, Sequence[str]]) -> Iterator[Finding]:
+def thawed(table: Table, spec: RunSpec) -> Iterator[Finding]:
     """20: what was frozen changed while it was tested."""
     for learner in chosen(spec):
-        seen = digests.get(learner.label, ())
-        if len(seen) < 2:
+        changed = table.number(learner.label, "test", "thawed")
+        if changed is None:
             continue
-        kinds = len(set(seen))
+        verb = "differ" if changed else "are equal"
         yield Finding(
             *(20, "Frozen learner changed", learner.label),
-            flagged=kinds > 1,
-            evidence=f"{len(seen)} digests were taken from freezing to the last test; "
-            f"{kinds} differ." if kinds > 1
-            else f"{len(seen)} digests from freezing to the last test are equal.",
+            flagged=changed > 0,
+            evidence=f"Its digests at freezing and after the last test {verb}.",
             remedy="A test must not train: report this, its numbers do not count.",
-        )  # fmt: skip
+        )
