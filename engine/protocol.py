@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import ClassVar, NamedTuple, Protocol, Self
+from typing import ClassVar, NamedTuple, Protocol, Self, runtime_checkable
 
 import numpy as np
 import torch
@@ -393,6 +393,11 @@ class Learner(Part):
     estimators: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = False
 
+    @property
+    def scale_limits(self) -> tuple[float, float] | None:
+        """Return between which factors it can scale its rate; none if it does not."""
+        return None
+
     @abstractmethod
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Return the untrained meta-learner; one stream per replicate."""
@@ -415,11 +420,16 @@ class Learner(Part):
 
 
 class Unrolled(Protocol):
-    """An inner problem that an estimator can unroll a segment at a time."""
+    """An inner problem that an estimator can unroll a segment at a time.
+
+    `exploring` names the meta-weights that a mean action does not depend on: only
+    a policy's noise does, so that other estimators leave them alone.
+    """
 
     replicates: int
     tasks: int
     horizon: int
+    exploring: tuple[str, ...]
 
     def begin(self, particles: int) -> Weights:
         """Return the state at the start of a run, member first."""
@@ -430,13 +440,37 @@ class Unrolled(Protocol):
         """Go on for some steps.
 
         Args:
-            theta: Meta-weights; shape (replicate × particle, …).
+            theta: Meta-weights; shape (group, …): replicate × particle, or one
+                for each member; a group's members are consecutive.
             state: As `begin` or the last segment left it.
             span: Which steps, and how they are differentiated.
 
         Returns:
             The new state, the objective at each step, shape (member, step), and
             what a policy wrote down, shape (member, step, …).
+        """
+
+
+@runtime_checkable
+class Explored(Unrolled, Protocol):
+    """An inner problem whose steps are a policy's actions.
+
+    With noise streams in its span, `segment` writes down, for each step, `seen`
+    (member, step, signal, layer), the drawn `action` (member, step, layer) and the
+    objective `before` it (member, step). `inputs` is the number of signals.
+    """
+
+    inputs: int
+
+    def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean actions and the log standard deviation of their noise.
+
+        Args:
+            theta: Meta-weights; shape (group, …).
+            seen: Signals; shape (group, signal, item).
+
+        Returns:
+            Shapes (group, item) and (group, 1).
         """
 
 

@@ -1,36 +1,33 @@
 """Persistent evolution strategies: unbiased gradients from truncated unrolls.
 
 Source: Vicol, Metz and Sohl-Dickstein (2021), arXiv:2112.13835, algorithm 2.
-Differs: antithetic pairs share tasks and restart together, after each horizon.
+Differs: all pairs see the same tasks, each pair and task with noise of its own,
+and restart together, after each horizon.
 Helps: the default; no short-horizon bias, and no gradient through long chaos.
 """
 
 from typing import ClassVar
 
-import numpy as np
-import torch
-from torch import Tensor
-
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.protocol import (
-    Estimator,
-    Lesson,
-    Meta,
-    Outer,
-    Span,
-    Unrolled,
-    Weights,
-    generator,
+from engine.inner.particles import (
+    completed,
+    differences,
+    draw_noise,
+    flat,
+    led,
+    moving,
+    perturbed,
+    weigh,
 )
+from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
 
 
 @register("estimator")
 class Pes(Estimator):
-    """ĝ = 1/(2nσ²) Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of pair i's noise since its start."""
+    """ĝ = 1/(2nσ²) Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of run i's noise since its start."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
 
     sigma: float = knob(
@@ -38,12 +35,16 @@ class Pes(Estimator):
         help="Size of the perturbations of the meta-weights.",
     )  # fmt: skip
     pairs: int = knob(
-        4, label="Antithetic pairs", unit="pairs", low=1, high=64,
-        help="More pairs: less noise in the gradient, more cost.",
+        4, label="Antithetic pairs", unit="per task", low=1, high=512,
+        help="More pairs give a smoother gradient at proportional cost.",
     )  # fmt: skip
     unroll: int = knob(
         25, label="Unroll length", unit="steps", low=1, high=5000,
         help="Inner steps between two outer steps.",
+    )  # fmt: skip
+    equal: bool = knob(
+        False, label="Equal tasks", advanced=True,
+        help="Weigh each task by the spread of its own losses; no longer unbiased.",
     )  # fmt: skip
 
     def span(self, horizon: int) -> int:
@@ -56,9 +57,14 @@ class Pes(Estimator):
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return particle states at the start, and no noise summed yet."""
-        sums = {f"xi.{k}": _no_noise(v, self.pairs) for k, v in weights.items()}
-        state = problem.begin(2 * self.pairs)
-        return sums | {f"state.{k}": v for k, v in _led(state, problem).items()}
+        sums = {
+            f"xi.{name}": w.new_zeros(
+                w.shape[0], self.pairs, problem.tasks, *w.shape[1:]
+            )
+            for name, w in moving(weights, problem).items()
+        }
+        state = led(problem.begin(2 * self.pairs), problem.replicates)
+        return sums | {f"state.{name}": value for name, value in state.items()}
 
     def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
         """Perturb, unroll one segment, and weigh it by all noise so far."""
@@ -67,57 +73,17 @@ class Pes(Estimator):
             memory = self.memory(meta.weights, problem)
         start = lesson.segment * self.span(problem.horizon)
         length = min(self.span(problem.horizon), problem.horizon - start)
-        noise = draw_noise(meta.weights, lesson.rngs, self.pairs)
+        shape = self.pairs, problem.tasks
+        noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
         theta = perturbed(meta.weights, noise, self.sigma)
-        state = {k[6:]: v.flatten(0, 1) for k, v in memory.items() if k[:6] == "state."}
+        state = {k[6:]: v for k, v in memory.items() if k.startswith("state.")}
         span = Span(start, length, particles=2 * self.pairs)
-        state, scores, _ = problem.segment(theta, state, span)
-        # (replicate, sign, pair): each particle's mean over its tasks and steps
-        loss = scores.mean(1).reshape(problem.replicates, 2, self.pairs, -1).mean(-1)
+        state, scores, _ = problem.segment(flat(theta), flat(state), span)
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
-        kept = {f"xi.{k}": v for k, v in xi.items()}
-        kept |= {f"state.{k}": v for k, v in _led(state, problem).items()}
-        grads = weigh(xi, loss[:, 0] - loss[:, 1], self.sigma)
-        return Outer(kept, {"meta_loss": loss.mean((1, 2))}, grads)
-
-
-def draw_noise(weights: Weights, rngs: tuple[Rng, ...], pairs: int) -> Weights:
-    """Draw standard normal noise; shape (replicate, pair, …) for each weight."""
-    drawn: dict[str, list[np.ndarray]] = {name: [] for name in weights}
-    for rng in rngs:
-        draw = generator(rng.child("particles"))
-        for name in sorted(weights):
-            shape = (pairs, *weights[name].shape[1:])
-            drawn[name].append(draw.standard_normal(shape))
-    return {
-        name: torch.from_numpy(np.stack(drawn[name])).to(weights[name])
-        for name in weights
-    }
-
-
-def perturbed(weights: Weights, noise: Weights, sigma: float) -> Weights:
-    """Return w + σε then w − σε; (replicate × sign × pair, …)."""
-    return {
-        name: torch.cat(
-            [w[:, None] + sigma * noise[name], w[:, None] - sigma * noise[name]], 1
-        ).flatten(0, 1)
-        for name, w in weights.items()
-    }
-
-
-def weigh(noise: Weights, difference: Tensor, sigma: float) -> Weights:
-    """Return mean over pairs of noise × (L⁺ − L⁻) / 2σ²; (replicate, …)."""
-    return {
-        name: torch.einsum("rp,rp...->r...", difference, xi)
-        / (2 * sigma**2 * xi.shape[1])
-        for name, xi in noise.items()
-    }
-
-
-def _no_noise(weights: Tensor, pairs: int) -> Tensor:
-    return torch.zeros_like(weights[:, None]).repeat_interleave(pairs, 1)
-
-
-def _led(state: Weights, problem: Unrolled) -> Weights:
-    """Give every tensor the replicate axis first, as all memory has it."""
-    return {k: v.unflatten(0, (problem.replicates, -1)) for k, v in state.items()}
+        by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs, -1))
+        gap = differences(by_task, equal=self.equal)
+        grads = completed(weigh(xi, gap / self.sigma**2), meta.weights)
+        kept = {f"xi.{name}": value for name, value in xi.items()}
+        after = led(state, problem.replicates)
+        kept |= {f"state.{name}": value for name, value in after.items()}
+        return Outer(kept, {"meta_loss": by_task.mean((1, 2, 3))}, grads)

@@ -2,6 +2,8 @@
 
 Source: Maclaurin, Duvenaud and Adams (2015), arXiv:1502.03492; Andrychowicz et
 al. (2016), arXiv:1606.04474, section 2.
+Differs: each task's gradient is found by itself and can be scaled to length 1, as
+one chaotic run would otherwise drown all others.
 Helps: exact for its window; a window shorter than the horizon is greedy and
 learns rates that are too low (short-horizon bias, Wu et al. 2018).
 """
@@ -9,17 +11,21 @@ learns rates that are too low (short-horizon bias, Wu et al. 2018).
 from typing import ClassVar, Literal
 
 import torch
+from torch import Tensor
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
+from engine.inner.particles import flat, led
 from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
+
+TINY = 1e-12
 
 
 @register("estimator")
 class Unroll(Estimator):
-    """ĝ = ∇_θ mean over the window of ln L(w_t(θ)), the window's start held fixed."""
+    """ĝ = mean over tasks of ∇_θ mean over the window of ln L(w_t(θ)), scaled."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
 
     length: int = knob(
@@ -29,6 +35,10 @@ class Unroll(Estimator):
     order: Literal["first", "second"] = knob(
         "first", label="Inner gradient",
         help="First: taken as given (cheap); second: differentiated too (exact).",
+    )  # fmt: skip
+    equal: bool = knob(
+        True, label="Equal tasks",
+        help="Scale each task's gradient to length 1, so that none drowns the rest.",
     )  # fmt: skip
 
     def span(self, horizon: int) -> int:
@@ -41,28 +51,64 @@ class Unroll(Estimator):
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return the base learners at their start."""
-        return _led(problem.begin(1), problem)
+        return led(problem.begin(1), problem.replicates)
 
     def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
         """Unroll one window, go back through it, and carry the state on."""
         memory = meta.memory
         if lesson.segment == 0:
             memory = self.memory(meta.weights, problem)
-        state = {name: value.flatten(0, 1).detach() for name, value in memory.items()}
-        theta = {k: v.detach().requires_grad_() for k, v in meta.weights.items()}
         start = lesson.segment * self.span(problem.horizon)
         length = min(self.span(problem.horizon), problem.horizon - start)
-        span = Span(start, length, order=1 if self.order == "first" else 2)
-        state, scores, _ = problem.segment(theta, state, span)
-        loss = scores.mean(1).reshape(problem.replicates, -1).mean(1)
-        found = torch.autograd.grad(loss.sum(), list(theta.values()), allow_unused=True)
-        grads = {
-            name: torch.zeros_like(value) if grad is None else grad
-            for (name, value), grad in zip(theta.items(), found, strict=True)
+        # Each member has meta-weights of its own, so one backward parts the tasks.
+        theta = {
+            name: value.detach().repeat_interleave(problem.tasks, 0).requires_grad_()
+            for name, value in meta.weights.items()
         }
-        memory = {k: v.detach() for k, v in _led(state, problem).items()}
-        return Outer(memory, {"meta_loss": loss.detach()}, grads)
+        span = Span(start, length, order=1 if self.order == "first" else 2)
+        state, scores, _ = problem.segment(theta, flat(memory), span)
+        loss = scores.mean(1)
+        each = member_gradients(loss, theta)
+        if self.equal:
+            each = equalized(each)
+        grads = {
+            name: grad.unflatten(0, (problem.replicates, -1)).mean(1)
+            for name, grad in each.items()
+        }
+        after = {k: v.detach() for k, v in led(state, problem.replicates).items()}
+        shown = loss.detach().unflatten(0, (problem.replicates, -1)).mean(1)
+        return Outer(after, {"meta_loss": shown}, grads)
 
 
-def _led(state: Weights, problem: Unrolled) -> Weights:
-    return {k: v.unflatten(0, (problem.replicates, -1)) for k, v in state.items()}
+def member_gradients(loss: Tensor, theta: Weights) -> Weights:
+    """Return each member's gradient; one that is not finite anywhere is zero.
+
+    Args:
+        loss: Loss of each member; shape (member,).
+        theta: Meta-weights of each member; shape (member, …).
+    """
+    found = torch.autograd.grad(loss.sum(), list(theta.values()), allow_unused=True)
+    grads = {
+        name: torch.zeros_like(value) if grad is None else grad
+        for (name, value), grad in zip(theta.items(), found, strict=True)
+    }
+    finite = torch.isfinite(member_norm(grads))
+    return {
+        name: torch.where(finite.view(-1, *[1] * (grad.dim() - 1)), grad, 0.0)
+        for name, grad in grads.items()
+    }
+
+
+def member_norm(grads: Weights) -> Tensor:
+    """Return the L2 norm over all meta-weights; shape (member,)."""
+    return (
+        torch.stack([g.flatten(1).square().sum(1) for g in grads.values()])
+        .sum(0)
+        .sqrt()
+    )
+
+
+def equalized(grads: Weights) -> Weights:
+    """Scale each member's gradient to length 1."""
+    norm = member_norm(grads).clamp(min=TINY)
+    return {k: g / norm.view(-1, *[1] * (g.dim() - 1)) for k, g in grads.items()}

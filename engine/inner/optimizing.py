@@ -9,6 +9,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.inner.descend import follow, glance, objective, spread
@@ -30,9 +31,13 @@ WRITTEN = "written."
 
 
 class LearnedOptimizer(Learner):
-    """An update rule with meta-weights; any estimator trains it."""
+    """An update rule with meta-weights; any estimator trains it.
+
+    `exploring` names the meta-weights that only its noise depends on.
+    """
 
     trains: ClassVar[bool] = True
+    exploring: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = True
     estimators: ClassVar[tuple[str, ...]] = ("pes", "es", "unroll")
 
@@ -47,6 +52,21 @@ class LearnedOptimizer(Learner):
             tasks: What it will be used on: its layout and horizon.
             noise: Streams, one per replicate, of a policy that explores.
         """
+
+    @property
+    def inputs(self) -> int:
+        """Return how many signals a policy sees."""
+        return 0
+
+    def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean actions and their log spread; see `protocol.Explored`.
+
+        Raises:
+            Refused: If this learner takes no actions that noise could explore.
+        """
+        raise Refused(
+            f"{self.name} has no policy; choose another estimator", "estimator"
+        )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
@@ -74,7 +94,7 @@ class LearnedOptimizer(Learner):
 
 @dataclass
 class RuleProblem:
-    """A learned rule on tasks: see `engine.protocol.Unrolled`."""
+    """A learned rule on tasks: see `engine.protocol.Explored`."""
 
     learner: LearnedOptimizer
     batch: TaskBatch
@@ -90,6 +110,18 @@ class RuleProblem:
     @property
     def horizon(self) -> int:
         return self.batch.horizon
+
+    @property
+    def exploring(self) -> tuple[str, ...]:
+        return self.learner.exploring
+
+    @property
+    def inputs(self) -> int:
+        return self.learner.inputs
+
+    def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean actions and their log spread."""
+        return self.learner.policy(theta, seen)
 
     @cached_property
     def _copies(self) -> dict[int, TaskBatch]:

@@ -8,6 +8,7 @@ Helps: where one rate does not fit all tasks, or inputs are stretched; in
 distribution a well-tuned rate is about as good.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -31,11 +32,12 @@ _LOGS = ("loss", "grad_norm", "weight_norm")
 class LrScale(LearnedOptimizer):
     """w ← w − η exp(s) g, s ← s + clip(κ tanh(net(signals)/κ) − s, ±c)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     estimators: ClassVar[tuple[str, ...]] = (
         *("pes", "es", "unroll", "policy_gradient", "ppo"),
     )
+    exploring: ClassVar[tuple[str, ...]] = ("log_std",)
 
     lr: float = knob(
         0.3, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
@@ -61,8 +63,9 @@ class LrScale(LearnedOptimizer):
         label="Signals", help="What the net sees; what it sees decides what transfers.",
     )  # fmt: skip
     normalize: Literal["start", "fixed"] = knob(
-        "start", label="Signals are",
-        help="Relative to their own first value (start), or plain logs (fixed).",
+        "fixed", label="Signals are",
+        help="Plain logs (fixed) tell steep tasks from flat ones at once; relative "
+        "to their first value (start), they cannot.",
     )  # fmt: skip
     clip: float = knob(
         5.0, label="Signal clip", low=0.1, high=100.0, advanced=True,
@@ -80,14 +83,27 @@ class LrScale(LearnedOptimizer):
         nets = [init_dense(sizes, rng.child("controller")) for rng in rngs]
         weights = stack_members(nets)
         weights["log_std"] = torch.full((len(rngs), 1), float(np.log(self.noise)))
-        return Meta({k: v.to(device, tasks.start().dtype) for k, v in weights.items()}, {})
+        return Meta(
+            {k: v.to(device, tasks.start().dtype) for k, v in weights.items()}, {}
+        )
+
+    @property
+    def scale_limits(self) -> tuple[float, float]:
+        """Return the scales at both ends of the span."""
+        return math.exp(-self.span), math.exp(self.span)
 
     @property
     def inputs(self) -> int:
         """Return how many signals the net sees."""
         logs = sum(name in self.signals for name in _LOGS)
         changes = 2 * ("changes" in self.signals)
-        return max(1, logs + changes + sum(n in self.signals for n in ("scale", "progress")))
+        return max(
+            1, logs + changes + sum(n in self.signals for n in ("scale", "progress"))
+        )
+
+    def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the net answers, and log σ; see `protocol.Explored`."""
+        return apply_dense(_net(theta), seen)[:, 0], theta["log_std"]
 
     def rule(
         self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
@@ -133,7 +149,9 @@ class ScaleRule(Rule):
     def _logs(self, glance: Glance) -> Tensor:
         """Return log loss, gradient and weight norm; (member, 3, layer)."""
         loss = glance.loss.detach()[:, None].expand(-1, len(self.layers))
-        norms = [self._norms(t) for t in (glance.grad.detach(), glance.weights.detach())]
+        norms = [
+            self._norms(t) for t in (glance.grad.detach(), glance.weights.detach())
+        ]
         logs = torch.stack([loss, *norms], 1).clamp(1e-12, 1e12).log()
         return torch.nan_to_num(logs, nan=27.0)
 
@@ -161,7 +179,9 @@ class ScaleRule(Rule):
     def _drawn(self, action: Tensor, step: int) -> Tensor:
         """Draw exploration noise: a stream per replicate and step."""
         per = (action.shape[0] // len(self.noise), action.shape[1])
-        drawn = [generator(r.child("noise", step)).standard_normal(per) for r in self.noise]
+        drawn = [
+            generator(r.child("noise", step)).standard_normal(per) for r in self.noise
+        ]
         noise = torch.from_numpy(np.concatenate(drawn)).to(action)
         return noise * self.theta["log_std"].exp()
 

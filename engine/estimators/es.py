@@ -1,0 +1,91 @@
+"""Evolution strategies: the slope of the loss, smoothed, from perturbed runs.
+
+Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2.1;
+truncated as in Vicol et al. (2021), arXiv:2112.13835, algorithm 1.
+Differs: all pairs see the same tasks, each pair and task with noise of its own.
+Helps: needs no gradient through the unroll, so chaos does not hurt it. Over the
+full horizon it is unbiased; truncated, each unroll forgets the noise before it, so
+it is biased toward what pays off at once. PES remembers.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.particles import (
+    completed,
+    copied,
+    differences,
+    draw_noise,
+    flat,
+    led,
+    moving,
+    perturbed,
+    weigh,
+    with_mean,
+)
+from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
+
+
+@register("estimator")
+class Es(Estimator):
+    """ĝ = 1/(2nσ) Σᵢ εᵢ (L(θ + σεᵢ) − L(θ − σεᵢ)), L from where the mean run stands."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    sigma: float = knob(
+        0.1, label="Noise σ", low=1e-4, high=2.0, log=True,
+        help="Size of the perturbations of the meta-weights.",
+    )  # fmt: skip
+    pairs: int = knob(
+        4, label="Antithetic pairs", unit="per task", low=1, high=512,
+        help="More pairs give a smoother gradient at proportional cost.",
+    )  # fmt: skip
+    unroll: int = knob(
+        5000, label="Unroll length", unit="steps", low=1, high=5000,
+        help="Steps of each perturbed run; shorter than the horizon is biased.",
+    )  # fmt: skip
+    equal: bool = knob(
+        False, label="Equal tasks", advanced=True,
+        help="Weigh each task by the spread of its own losses; no longer unbiased.",
+    )  # fmt: skip
+
+    def span(self, horizon: int) -> int:
+        """Return the unroll length, at most the horizon."""
+        return min(self.unroll, horizon)
+
+    def cost(self, horizon: int) -> float:
+        """Return task evaluations: the particles', and the mean run's if truncated."""
+        return self._particles(horizon) * self.span(horizon) / horizon
+
+    def _particles(self, horizon: int) -> int:
+        return 2 * self.pairs + (self.span(horizon) < horizon)
+
+    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+        """Return the base learners at their start."""
+        return led(problem.begin(1), problem.replicates)
+
+    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+        """Run pairs from where the unperturbed run stands; carry that one on."""
+        memory = meta.memory
+        if lesson.segment == 0:
+            memory = self.memory(meta.weights, problem)
+        start = lesson.segment * self.span(problem.horizon)
+        length = min(self.span(problem.horizon), problem.horizon - start)
+        shape = self.pairs, problem.tasks
+        noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
+        theta = perturbed(meta.weights, noise, self.sigma)
+        particles = self._particles(problem.horizon)
+        if particles > 2 * self.pairs:
+            theta = with_mean(meta.weights, theta, problem.tasks)
+        state = flat(copied(memory, particles))
+        span = Span(start, length, particles=particles)
+        state, scores, _ = problem.segment(flat(theta), state, span)
+        by_task = scores.unflatten(0, (problem.replicates, particles, -1))
+        gap = differences(by_task[:, -2 * self.pairs :], equal=self.equal)
+        grads = weigh(noise, gap / self.sigma)
+        after = led(state, problem.replicates)
+        kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}
+        info = {"meta_loss": by_task.mean((1, 2, 3))}
+        return Outer(kept, info, completed(grads, meta.weights))

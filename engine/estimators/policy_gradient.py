@@ -1,0 +1,35 @@
+"""Policy gradient: try noisy actions, make those likelier that lowered the loss.
+
+Source: Williams (1992), REINFORCE; Schulman et al. (2016), arXiv:1506.02438, for
+the advantages; Mnih et al. (2016), arXiv:1602.01783, for the entropy bonus.
+Differs: an action's reward is the drop of the log loss that it caused; returns are
+on one scale for all tasks, each against other rollouts of the same task.
+Helps: sees no gradient of the inner training, so that chaos hurts it less; needs
+more runs than an unroll.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.inner.acting import Actor, explored, policy_loss, slopes
+from engine.inner.returns import entropy, log_density
+from engine.protocol import Lesson, Meta, Outer, Unrolled
+
+
+@register("estimator")
+class PolicyGradient(Actor):
+    """ĝ = −mean over actions of Â ∇_θ ln π_θ(a | signals) − β ∇_θ H(π_θ)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+        """Explore, weigh each action's score by its credit, teach the critic."""
+        memory = meta.memory
+        found = self.explore(meta, problem, lesson)
+        theta = {k: v.detach().requires_grad_() for k, v in meta.weights.items()}
+        mean, log_std = explored(problem).policy(theta, found.seen)
+        density = log_density(found.action, mean, log_std)
+        loss = policy_loss(density, found.credit, log_std, self.entropy)
+        info = found.info | {"entropy": entropy(log_std.detach())[:, 0]}
+        return Outer(self.taught(memory, found), info, slopes(loss, theta))

@@ -1,0 +1,95 @@
+"""PPO: use each batch of rollouts several times, but never move far from it.
+
+Source: Schulman et al. (2017), arXiv:1707.06347, equation 7 and algorithm 1.
+Differs: every epoch takes the whole batch; advantages and rewards are those of
+the policy gradient. It moves the meta-weights by an Adam of its own.
+Helps: gets more out of the same runs than the plain policy gradient.
+"""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.acting import (
+    Actor,
+    Rollouts,
+    branch,
+    explored,
+    joined,
+    policy_loss,
+    slopes,
+)
+from engine.inner.returns import divergence, entropy, log_density
+from engine.outers.adam import Adam
+from engine.protocol import Explored, Lesson, Meta, Outer, Unrolled, Weights
+
+
+@register("estimator")
+class Ppo(Actor):
+    """θ ← argmax mean of min(ρ Â, clip(ρ, 1 ± ε) Â), ρ = π_θ / π_old, a few steps."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    epochs: int = knob(
+        4, label="Epochs", unit="per outer step", low=1, high=64,
+        help="How often each batch of rollouts is used.",
+    )  # fmt: skip
+    clip: float = knob(
+        0.2, label="Ratio clip ε", low=0.01, high=10.0,
+        help="How much likelier or less likely an action may become per batch.",
+    )  # fmt: skip
+    lr: float = knob(
+        0.02, label="Policy's rate", unit="per epoch", low=1e-5, high=1.0, log=True,
+        help="Adam's rate for the meta-weights; the outer rule's is not used.",
+    )  # fmt: skip
+
+    @property
+    def _mover(self) -> Adam:
+        return Adam(lr=self.lr, clip=1.0)
+
+    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+        """Return the critic's memory and the moments of the policy's own Adam."""
+        moments = self._mover.start(weights)
+        return super().memory(weights, problem) | joined(policy_adam=moments)
+
+    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+        """Explore, then climb the clipped surrogate for some epochs."""
+        world, memory = explored(problem), meta.memory
+        found = self.explore(meta, problem, lesson)
+        with torch.no_grad():
+            old = world.policy(meta.weights, found.seen)
+        theta, moments = dict(meta.weights), branch(memory, "policy_adam")
+        for _ in range(self.epochs):
+            grads = self.surrogate(theta, world, found, old)
+            theta, moments = self._mover.step(theta, grads, moments)
+        with torch.no_grad():
+            new = world.policy(theta, found.seen)
+        info = found.info | {
+            "entropy": entropy(old[1])[:, 0],
+            "kl": divergence(old, new).mean(1),
+        }
+        memory = self.taught(memory, found) | joined(policy_adam=moments)
+        return Outer(memory, info, weights=theta)
+
+    def surrogate(
+        self,
+        theta: Weights,
+        world: Explored,
+        found: Rollouts,
+        old: tuple[Tensor, Tensor],
+    ) -> Weights:
+        """Return the gradient of the clipped objective at some meta-weights."""
+        live = {k: v.detach().requires_grad_() for k, v in theta.items()}
+        mean, log_std = world.policy(live, found.seen)
+        change = log_density(found.action, mean, log_std)
+        change = change - log_density(found.action, *old)
+        ratio = change.clamp(-20, 20).exp()
+        held = ratio.clamp(1 - self.clip, 1 + self.clip)
+        # The worse of the two, which is less ratio where the credit is above 0.
+        worse = torch.where(found.credit > 0, ratio.minimum(held), ratio.maximum(held))
+        loss = policy_loss(worse, found.credit, log_std, self.entropy)
+        return slopes(loss, live)

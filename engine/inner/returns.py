@@ -1,0 +1,90 @@
+"""Returns: what an action was worth, from the rewards that came after it.
+
+Everything is a pure function over tensors whose last axis is the step of a run.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+
+TINY = 1e-6
+
+
+def rewards(before: Tensor, after: Tensor) -> Tensor:
+    """Return the drop of the objective, credited to the action that caused it.
+
+    Args:
+        before: Objective that the action at each step saw; shape (…, step).
+        after: Objective after that action; shape (…, step).
+
+    >>> rewards(torch.tensor([2.0, 1.5]), torch.tensor([1.5, 1.75])).tolist()
+    [0.5, -0.25]
+    """
+    return before - after
+
+
+def advantages(
+    rewards: Tensor, values: Tensor, discount: float, trace: float
+) -> Tensor:
+    """Return generalized advantage estimates of runs that end after the last step.
+
+    Source: Schulman et al. (2016), arXiv:1506.02438, equation 16.
+
+    Args:
+        rewards: Shape (…, step).
+        values: What the critic expects from each step on; shape (…, step).
+        discount: γ, what a reward one step later counts.
+        trace: λ, from 0 (trust the critic) to 1 (trust the rewards).
+    """
+    following = torch.cat([values[..., 1:], torch.zeros_like(values[..., :1])], -1)
+    errors = rewards + discount * following - values
+    found, running = [], torch.zeros_like(errors[..., 0])
+    for error in reversed(errors.unbind(-1)):
+        running = error + discount * trace * running
+        found.append(running)
+    return torch.stack(found[::-1], -1)
+
+
+def normalized(advantages: Tensor) -> Tensor:
+    """Put tasks on one scale: less the mean over rollouts, over the root mean square.
+
+    A task whose loss is chaotic would otherwise drown the others. Rollouts of one
+    task share data and initial weights, so their mean at a step is a baseline of
+    that task and step.
+
+    Args:
+        advantages: Shape (replicate, rollout, task, step).
+    """
+    if advantages.shape[1] > 1:
+        advantages = advantages - advantages.mean(1, keepdim=True)
+    size = advantages.square().mean((1, 3), keepdim=True).sqrt()
+    return advantages / size.clamp(min=TINY)
+
+
+def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
+    """Return 1 − Var(return − value) / Var(return), per replicate; (replicate, …)."""
+    left = (returns - values).flatten(1).var(1, correction=0)
+    return 1 - left / returns.flatten(1).var(1, correction=0).clamp(min=TINY)
+
+
+def log_density(action: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
+    """Return the log density of a Gaussian action, elementwise.
+
+    The action is the one that was drawn: what bounds it afterwards belongs to the
+    world, not to the policy.
+    """
+    scaled = (action - mean) * (-log_std).exp()
+    return -0.5 * scaled.square() - log_std - 0.5 * math.log(2 * math.pi)
+
+
+def entropy(log_std: Tensor) -> Tensor:
+    """Return the entropy of a Gaussian, in nats, elementwise."""
+    return log_std + 0.5 * math.log(2 * math.pi * math.e)
+
+
+def divergence(old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> Tensor:
+    """Return KL(old ‖ new) of Gaussians (mean, log standard deviation), in nats."""
+    (mean, log_std), (to_mean, to_log_std) = old, new
+    spread = (2 * log_std).exp() + (mean - to_mean).square()
+    return to_log_std - log_std + 0.5 * spread * (-2 * to_log_std).exp() - 0.5
