@@ -189,6 +189,8 @@ def supervise(
         lock.acquire(timeout=2)
     except Timeout:
         raise SupervisorError("another engine tends this store already") from None
+    except OSError as error:
+        raise files.told(error) from error
     with lock:
         Supervisor(store, command, workers or max(1, cores() - 1)).run()
     return 0
@@ -239,13 +241,13 @@ class Supervisor:
             _log.warning("%s", error)
 
     def _begin(self) -> None:
+        self._tell()
         try:
             self.store.check(deep=False)
             self.store.sweep()
             self.store.tidy()
         except StoreError as error:
             _log.warning("%s", error)
-        self._tell()
 
     def _tell(self) -> None:
         """Leave a note of who and how many; a full disk does without."""

@@ -18,7 +18,7 @@ from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.runs import RunSpec, parse_json, parse_spec
-from engine.store import arrays, chunks, sums
+from engine.store import NoRun, arrays, chunks, sums
 from engine.store.rows import check_key
 from engine.store.seals import digest
 
@@ -147,7 +147,7 @@ def _job(told: Mapping[str, object]) -> Job:
     state = JobState(str(told["state"]))
     unfinished = state not in FINAL
     return Job(
-        key=check_key(str(told["key"])),
+        key=_id(told["key"]),
         state=JobState.INTERRUPTED if unfinished else state,
         title=clean(str(told["title"])),
         created=_seconds(told["created"]) or time.time(),
@@ -156,6 +156,13 @@ def _job(told: Mapping[str, object]) -> Job:
         attempt=int(_seconds(told["attempt"]) or 0),
         error="it was unfinished when exported" if unfinished else _line(told["error"]),
     )
+
+
+def _id(value: object) -> str:
+    try:
+        return check_key(str(value))
+    except NoRun:
+        raise ValueError("its id is none that a run can have") from None
 
 
 def _line(value: object) -> str:

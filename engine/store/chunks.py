@@ -1,7 +1,7 @@
 """Blocks of numbers ↔ the bytes of an Arrow file; exact, no pickle.
 
-One row per block: its address in plain columns, its numbers as raw
-little-endian bytes beside dtype and shape, so every bit comes back.
+One row per block: its address in plain columns, its form (axes, coordinates, dtype,
+shape, severity) as JSON, its numbers as raw little-endian bytes; every bit comes back.
 """
 
 import json
@@ -19,36 +19,46 @@ DTYPES = frozenset(
     for kind, sizes in {"f": "48", "i": "1248", "u": "1248"}.items()
     for size in sizes
 ) | {"b1"}
-_SCHEMA = pa.schema(
-    [
-        ("learner", pa.string()),
-        ("phase", pa.string()),
-        ("metric", pa.string()),
-        ("family", pa.string()),
-        ("shift", pa.string()),
-        ("severity", pa.float64()),
-        ("axes", pa.list_(pa.string())),
-        ("coords", pa.string()),
-        ("dtype", pa.string()),
-        ("shape", pa.list_(pa.int64())),
-        ("values", pa.large_binary()),
-    ]
-)
+_WORDS = ("learner", "phase", "metric", "family", "shift")
 
 
 def encode(blocks: Iterable[Block]) -> bytes:
-    """Return an Arrow file that holds the blocks, in their order."""
-    table = pa.Table.from_pylist([_flat(block) for block in blocks], _SCHEMA)
+    """Return an Arrow file that holds the blocks, in their order.
+
+    The columns are made of buffers: building them from Python values would import
+    pandas into every worker.
+    """
+    flat = [_flat(block) for block in blocks]
+    columns = {word: _column(pa.large_utf8(), flat, word) for word in _WORDS}
+    columns["shape"] = _column(pa.large_utf8(), flat, "form")
+    columns["values"] = _column(pa.large_binary(), flat, "values")
+    batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_file(sink, _SCHEMA) as writer:
-        writer.write_table(table)
+    with pa.ipc.new_file(sink, batch.schema) as writer:
+        writer.write_batch(batch)
     return bytes(sink.getvalue())
+
+
+def _column(kind: pa.DataType, flat: list[dict[str, Any]], name: str) -> pa.Array:
+    items = [_bytes(fields[name]) for fields in flat]
+    ends = np.cumsum([0, *map(len, items)], dtype=np.int64)
+    held = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(items))]
+    return pa.Array.from_buffers(kind, len(items), held)
+
+
+def _bytes(item: str | bytes) -> bytes:
+    return item if isinstance(item, bytes) else item.encode()
 
 
 def decode(data: bytes) -> list[Block]:
     """Read the blocks of an Arrow file whose checksum has been verified."""
     table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
-    return [block_of(fields) for fields in table.to_pylist()]
+    rows = zip(*(table.column(n).to_pylist() for n in table.column_names), strict=True)
+    return [_block(dict(zip(table.column_names, row, strict=True))) for row in rows]
+
+
+def _block(fields: dict[str, Any]) -> Block:
+    return block_of(fields | json.loads(fields["shape"]))
 
 
 def header(block: Block) -> dict[str, Any]:
@@ -72,7 +82,8 @@ def _flat(block: Block) -> dict[str, Any]:
     fields = header(block)
     if fields["dtype"] not in DTYPES:
         raise TypeError(f"a block cannot hold {np.asarray(block.array).dtype}")
-    return {**fields, "values": _raw(block.array)}
+    form = {name: fields[name] for name in fields if name not in _WORDS}
+    return {**fields, "form": json.dumps(form), "values": _raw(block.array)}
 
 
 def _raw(array: Any) -> bytes:

@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,18 +55,24 @@ def item(name: str, deed: str, *, full: int, quick: int) -> Callable[[Trial], Tr
 @contextlib.contextmanager
 def process(home: Path, *words: str, **env: str) -> Iterator["subprocess.Popen[bytes]"]:
     """Run `python -m …` on a store; whatever happens, it is ended by its handle."""
-    started = subprocess.Popen(
-        [sys.executable, "-m", *words],
-        cwd=fake.root(),
-        env={**os.environ, "METASCOPE_HOME": str(home), **env},
-        stderr=subprocess.DEVNULL,
-    )
+    log = Path(tempfile.gettempdir()) / f"torture-{os.getpid()}-{words[0]}.log"
+    with log.open("ab") as said:
+        started = subprocess.Popen(
+            [sys.executable, "-m", *words],
+            cwd=fake.root(),
+            env={**os.environ, "METASCOPE_HOME": str(home), **env},
+            stderr=said,
+        )
     try:
         yield started
+    except Exception as error:
+        error.add_note(f"{words} said: {log.read_text()[-2000:]}")
+        raise
     finally:
         if started.poll() is None:
             started.kill()
         started.wait()
+        log.unlink(missing_ok=True)
 
 
 def worker(
