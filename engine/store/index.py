@@ -134,6 +134,7 @@ class Index:
         try:
             db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
             db.close()
+            self.path.chmod(0o600)
         except sqlite3.Error as error:
             raise _told(error, self.path) from error
         self._healing(lambda: self._transact("BEGIN IMMEDIATE", _make_tables))

@@ -15,7 +15,7 @@ from platformdirs import user_data_path
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
-from engine.store import files, leases, listing, queue, readers, repair
+from engine.store import files, leases, listing, queue, readers, repair, schema
 from engine.store.cache import ResultCache
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
@@ -67,6 +67,11 @@ class Store:
         store = cls(Path(home) if home is not None else default_home())
         store.index.prepare()
         return store
+
+    @property
+    def format(self) -> int:
+        """The number of the store's format, which grows with its tables."""
+        return schema.SCHEMA
 
     @cached_property
     def cache(self) -> ResultCache:

@@ -18,6 +18,7 @@ def main() -> None:
     home, role, place, seconds = Path(sys.argv[1]), *sys.argv[2:]
     store = Store.open(home)
     act = writing(store) if role == "write" else reading(store, int(place) % 8)
+    act()  # imports and claims are not what is timed
     end, times = time.monotonic() + float(seconds), []
     while time.monotonic() < end:
         start = time.monotonic()
