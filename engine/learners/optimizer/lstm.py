@@ -2,7 +2,7 @@
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 2 and appendix A.
 Differs: the output layer starts small, so that the untrained optimizer hardly
-moves; the loss it learns from is the one chosen below, theirs is the plain sum.
+moves; it learns from the mean log loss, as all here do, theirs is the plain sum.
 Helps: beats hand-made rules on the tasks it was trained on, quadratics above all;
 other activations and much longer runs break it.
 """
