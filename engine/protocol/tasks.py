@@ -1,0 +1,263 @@
+"""What a task is: landscapes side by side, families that draw them, shifts."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import ClassVar, NamedTuple, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import Part
+from engine.contract.rng import Rng
+from engine.protocol.values import Weights
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the named tensors of a net lie in one flat vector of weights."""
+
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    layers: tuple[tuple[str, ...], ...]
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        return tuple(math.prod(shape) for shape in self.shapes)
+
+    @property
+    def total(self) -> int:
+        return sum(self.sizes)
+
+    def views(self, flat: Tensor) -> Weights:
+        """Name the parts of flat weights; (member, total) → (member, *shape) each."""
+        parts = flat.split(self.sizes, dim=1)
+        return {
+            name: part.view(-1, *shape)
+            for name, part, shape in zip(self.names, parts, self.shapes, strict=True)
+        }
+
+    def layer_sizes(self) -> tuple[int, ...]:
+        """Return how many consecutive weights each layer owns."""
+        size = dict(zip(self.names, self.sizes, strict=True))
+        return tuple(sum(size[name] for name in layer) for layer in self.layers)
+
+
+class Gradient(NamedTuple):
+    """Loss, shape (member,), and its gradient, shape (member, weight).
+
+    `norm` is the gradient's L2 norm before any clipping, shape (member,).
+    """
+
+    loss: Tensor
+    grad: Tensor
+    norm: Tensor
+
+
+class TaskBatch(ABC):
+    """Tasks side by side; it keeps nothing between two adaptations."""
+
+    replicates: int
+    horizon: int
+    layout: Layout
+    drift_start: int | None = None
+    chunk: int = 64
+
+    @property
+    @abstractmethod
+    def members(self) -> int:
+        """How many tasks run side by side."""
+
+    @abstractmethod
+    def start(self) -> Tensor:
+        """Return the initial weights; shape (member, weight)."""
+
+    @abstractmethod
+    def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
+        """Return loss and gradient at a step.
+
+        Args:
+            weights: Flat weights; shape (member, weight).
+            step: Step of the run: it picks the minibatch and the drift.
+            order: 0 detaches both; 1 keeps the loss differentiable; 2 keeps the
+                gradient differentiable too.
+        """
+
+    @abstractmethod
+    def measure(self, weights: Tensor, step: int) -> Weights:
+        """Return the metrics of the held-out rows; shape (member,) each.
+
+        May also hold `loss`, where the training loss of `gradient` is only that
+        of a minibatch.
+        """
+
+    @abstractmethod
+    def take(self, index: Sequence[int]) -> Self:
+        """Return the chosen members as one replicate."""
+
+    @abstractmethod
+    def repeat(self, particles: int) -> Self:
+        """Put copies between replicate and task: replicate × particle × task."""
+
+
+@dataclass
+class Sample:
+    """One supervised task as numpy arrays.
+
+    Args:
+        x: Inputs to train on, float32; shape (feature, example).
+        y: Targets; int64 classes or float32 values; shape (example,).
+        held_x: Held-out inputs; shape (feature, example).
+        held_y: Held-out targets; shape (example,).
+        outputs: Number of classes, or 1 for regression.
+        later: What the task turns into, if it drifts.
+        drift: Start and length of the drift, as shares of the horizon.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    held_x: np.ndarray
+    held_y: np.ndarray
+    outputs: int
+    later: "Sample | None" = None
+    drift: tuple[float, float] = (0.5, 0.0)
+
+
+Warp = Callable[[Sample, Rng], Sample]
+
+
+Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+
+class Net(Part):
+    """A base learner: how its weights lie, start and answer, how it is trained.
+
+    `explicit` says that `backpropagate` gives the gradient without autograd.
+    """
+
+    traits: ClassVar[tuple[str, ...]] = ()
+    batch_size: int
+    weight_decay: float
+    clip: float
+
+    @abstractmethod
+    def layout(self, inputs: int, outputs: int) -> Layout:
+        """Return how the weights lie for this many inputs and outputs."""
+
+    @abstractmethod
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw initial weights; float32, shape (weight,)."""
+
+    @abstractmethod
+    def apply(
+        self, weights: Weights, x: Tensor, reference: int | None = None
+    ) -> Tensor:
+        """Answer; (member, feature, example) → (member, output, example).
+
+        Args:
+            weights: Named weights, member first.
+            x: Inputs.
+            reference: With batch normalization, how many leading examples the
+                statistics are taken from; all of them by default.
+        """
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a shift may change: the family, the base learner, horizon and data."""
+
+    family: "Family"
+    net: Net
+    horizon: int
+    warps: tuple[Warp, ...] = field(default=(), compare=False)
+
+    def warped(self, warp: Warp) -> "Setting":
+        """Return the setting with one more change of each task's data."""
+        return replace(self, warps=(*self.warps, warp))
+
+
+class Family(Part):
+    """A distribution of tasks.
+
+    `output` is what a base learner answers; `plane` says that tasks live in the
+    plane, so that a film can be shown; `pooled` that rows are real and divided
+    into meta-train, validation and test pools; `needs_file` that a person must give
+    the rows.
+    """
+
+    traits: ClassVar[tuple[str, ...]] = (
+        "kind",
+        "output",
+        "uses_net",
+        "plane",
+        "pooled",
+        "needs_file",
+    )
+    kind: ClassVar[str] = "landscapes"
+    output: ClassVar[str] = "classes"
+    uses_net: ClassVar[bool] = True
+    plane: ClassVar[bool] = False
+    pooled: ClassVar[bool] = False
+    needs_file: ClassVar[bool] = False
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return ""
+
+    def check(self) -> None:
+        """Refuse knobs that do not fit together, or not the data.
+
+        Raises:
+            Refused: With the knob's name as its field.
+        """
+
+    def answers(self) -> str:
+        """Return `output`, or what the knobs make of it: classes, value or none."""
+        return self.output
+
+    @abstractmethod
+    def draw(
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: "Place"
+    ) -> TaskBatch:
+        """Draw one task per stream.
+
+        Args:
+            setting: The base learner, horizon and changes of data to use.
+            rngs: One stream per replicate × task, in that order.
+            pool: "train", "validation" or "test".
+            place: How many replicates, and on which device.
+        """
+
+
+class Place(NamedTuple):
+    """Where tasks are put and how many replicates they are of.
+
+    Without `held` their held-out rows are left unmeasured, which is faster.
+    """
+
+    replicates: int = 1
+    device: torch.device = torch.device("cpu")
+    dtype: torch.dtype = torch.float32
+    held: bool = True
+
+
+class Shift(Part):
+    """A change of the setting, with a severity; 0 is the identity."""
+
+    traits: ClassVar[tuple[str, ...]] = ("unit", "severities", "top", "switch")
+    unit: ClassVar[str] = ""
+    severities: ClassVar[tuple[float, ...]] = ()
+    top: ClassVar[float] = 10.0
+    switch: ClassVar[bool] = False
+
+    @abstractmethod
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+
+    @abstractmethod
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Return the shifted setting; `severity` is above 0."""

@@ -1,0 +1,67 @@
+"""Plain values that pass between the verbs; tensors by name, streams as numbers."""
+
+from typing import NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from engine.contract.rng import Rng
+
+Weights = dict[str, Tensor]
+
+
+class AllDiverged(RuntimeError):
+    """No member of the chosen learner stayed finite; its rows are kept."""
+
+
+def generator(rng: Rng) -> np.random.Generator:
+    """Return the counter-based generator of one stream."""
+    return np.random.Generator(np.random.Philox(key=rng.key()))
+
+
+class Meta(NamedTuple):
+    """A meta-learner: its weights, and what its estimator must remember.
+
+    Every tensor has shape (replicate, …).
+    """
+
+    weights: Weights
+    memory: Weights
+
+
+class Outer(NamedTuple):
+    """How the meta-learner should move.
+
+    Either `grads` (for the outer rule to apply) or new `weights`; `info` holds
+    one number per replicate for each metric of the training curve.
+    """
+
+    memory: Weights
+    info: Weights
+    grads: Weights | None = None
+    weights: Weights | None = None
+
+
+class Lesson(NamedTuple):
+    """The place of one outer step within meta-training.
+
+    Several `segments` in a row see the same tasks: a truncated unroll goes on
+    where the last one stopped.
+    """
+
+    step: int
+    segment: int
+    segments: int
+    rngs: tuple[Rng, ...]
+
+
+class Plan(NamedTuple):
+    """How a learner spends its meta-training budget.
+
+    `cost` is in task evaluations per drawn task and outer step.
+    """
+
+    steps: int
+    tasks_per_step: int
+    segments: int
+    cost: float
