@@ -8,7 +8,7 @@ import functools
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app import catalogue as shelves
 from app import wake, watch
@@ -18,6 +18,9 @@ from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.store import Damaged, NoRun, Progress, Store, StoreError
+
+if TYPE_CHECKING:
+    from engine.data.own import OwnTable
 
 __all__ = [
     "ALIVE",
@@ -293,3 +296,33 @@ def bring(data: bytes) -> Job:
 
     known = catalogue()
     return export.import_run(store(), data, lambda spec: run_key(spec, known.card))
+
+
+def read_own(data: bytes) -> "OwnTable":
+    """Read a person's CSV: its columns, empty cells and what to know of them.
+
+    Raises:
+        Refused: In one sentence, with the line or the column.
+    """
+    from engine.data import own
+
+    return own.read_own(data)
+
+
+def check_own(table: "OwnTable", told: dict[str, str]) -> None:
+    """Check the choices of target, kind of answer and what is left out.
+
+    Raises:
+        Refused: With what is in the way, and the choice that would remove it.
+    """
+    from engine.data import choosing
+
+    kept = {name: told[name] for name in ("text", "empty", "rare")}
+    choosing.choose(table, choosing.Choices(told["target"], told["predict"], **kept))
+
+
+def keep_own(table: "OwnTable") -> str:
+    """Keep a file that was read; return its sha256."""
+    from engine.data import own
+
+    return own.store_own(table)

@@ -12,15 +12,13 @@ from app.door import Run
 FOLDER = Path(__file__).parent / "recorded"
 
 
-@functools.cache
-def run(folder: Path = FOLDER) -> Run | None:
+def run() -> Run | None:
     """Return the recorded run, or none where no archive is there."""
-    archives = sorted(folder.glob("default.*")) if folder.is_dir() else []
-    if not archives:
-        return None
-    return read(archives[0])
+    archives = sorted(FOLDER.glob("default.*")) if FOLDER.is_dir() else []
+    return read(archives[0]) if archives else None
 
 
+@functools.cache
 def read(archive: Path) -> Run:
     """Read an archive as a run that was recorded."""
     from engine import export

@@ -15,7 +15,8 @@ from engine.contract.errors import Refused
 from engine.contract.runs import Choice, LearnerChoice, RunSpec, ShiftChoice
 
 FORM = "k."
-_RUN, _SEEN, _NOTES, _PENDING = "run_in_view", "seen_url", "notices", "pending_spec"
+_RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
+_PENDING, _LATER = "pending_spec", "pending_fields"
 
 
 def arrive() -> None:
@@ -73,6 +74,7 @@ def notices() -> list[str]:
 
 def prepare() -> None:
     """Fill the form once: from the link, else with the default experiment."""
+    st.session_state.update(st.session_state.pop(_LATER, {}))
     pending = st.session_state.pop(_PENDING, None)
     if pending is not None:
         try:
@@ -99,6 +101,11 @@ def load(spec: RunSpec) -> None:
         st.session_state[key] = value
 
 
+def later(fields: Form) -> None:
+    """Set fields at the next run of the page, before they are drawn."""
+    st.session_state.setdefault(_LATER, {}).update(fields)
+
+
 def form() -> Form:
     """Return what the form holds."""
     state = st.session_state
@@ -111,7 +118,18 @@ def wanted() -> tuple[RunSpec, str]:
     Raises:
         Refused: If the form cannot be taken.
     """
-    return door.settle(experiment.spec_of(form(), door.catalogue().card))
+    spec = experiment.spec_of(form(), door.catalogue().card)
+    for family in (spec.family, *spec.test_families):
+        _present(door.catalogue().card("family", family.name), family)
+    return door.settle(spec)
+
+
+def _present(card: Card, family: Choice) -> None:
+    """Refuse a family whose data is not here."""
+    if card.missing:
+        raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
+    if card.traits.get("needs_file") and not family.knobs.get("digest"):
+        raise Refused(f"{card.title} needs a file: choose a CSV first.", "family")
 
 
 def show(key: str | None) -> None:

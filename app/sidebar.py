@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import door, experiment, forms, panels, session
+from app import door, experiment, forms, own, panels, session
 from app.figures.theme import nice
 from app.plain import plain
 from engine.contract.cards import Card
@@ -118,6 +118,8 @@ def _task(known: door.Catalogue) -> None:
     st.caption(_sentence(card.summary))
     if card.missing:
         st.warning(plain(f"Its data is not here: it needs {card.missing}."))
+    if card.traits.get("needs_file"):
+        own.offer(card)
     with st.expander("Task settings", key="x.family"):
         _knobs(forms.fields(card, f"k.family.{card.name}"), "family")
     if card.traits.get("uses_net", True):
@@ -173,7 +175,7 @@ def _learner(known: door.Catalogue) -> None:
 
 
 def _estimator(known: door.Catalogue, cards: list[Card]) -> Card | None:
-    trained = [card for card in cards if card.traits.get("trains")]
+    trained = [card for card in cards if card.traits.get("estimators")]
     if not trained:
         return None
     fitting = [

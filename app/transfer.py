@@ -163,7 +163,7 @@ def _number(cell: dict[str, float] | None, part: str) -> float:
 
 def start(jobs: Sequence[Job]) -> None:
     """Draw the start of a run from another run's frozen meta-learner."""
-    sources = [(job, name) for job in jobs for name, _ in door.frozen(job.key)]
+    sources = [(job, name) for job in jobs for name in _learned(job)]
     if not sources or not door.catalogue_ready():
         panels.empty(
             "Nothing is frozen yet",
@@ -194,6 +194,12 @@ def start(jobs: Sequence[Job]) -> None:
             return
         session.show(None)
         st.switch_page("../pages/lab.py")
+
+
+def _learned(job: Job) -> list[str]:
+    """Return a run's frozen meta-learners; tuned baselines are tuned anew."""
+    learned = {e.label for e in door.spec(job.key).learners if e.role == "chosen"}
+    return [name for name, _ in door.frozen(job.key) if name in learned]
 
 
 def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from app import catalogue as shelves
@@ -72,11 +71,9 @@ def home(
     monkeypatch.setattr(door, "_watches", watch.Watches())
     monkeypatch.setattr(wake, "state", lambda home: "warm")
     monkeypatch.setattr(recorded, "FOLDER", tmp_path / "recorded")
-    recorded.run.cache_clear()
     kept._kept.clear()
     yield copy
-    recorded.run.cache_clear()
-    st.cache_data.clear()
+    recorded.read.cache_clear()
 
 
 @pytest.fixture

@@ -1,0 +1,109 @@
+"""Own data: a CSV is looked at before it is used, and kept under its sha256."""
+
+import pandas as pd
+import streamlit as st
+
+from app import door, panels, session
+from app.plain import plain
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+
+MEGABYTES = 100
+
+
+def offer(card: Card) -> None:
+    """Draw the way to a file, under the family that needs one."""
+    place = f"k.family.{card.name}"
+    digest = st.session_state.get(f"{place}.digest", "")
+    if digest:
+        target = st.session_state.get(f"{place}.target", "")
+        st.caption(f"File `{digest[:12]}`, target {plain(target)}.")
+    if st.button(
+        "Choose another CSV" if digest else "Choose a CSV",
+        icon=":material/upload_file:",
+        key="own_open",
+        width="stretch",
+    ):
+        _dialog(place)
+
+
+@st.dialog("Your own data", width="large")
+def _dialog(place: str) -> None:
+    """Take a file, show what is in it, let the target be chosen."""
+    given = st.file_uploader(
+        "A CSV with a header: UTF-8, commas, decimal points",
+        type="csv",
+        key="own_file",
+        max_upload_size=MEGABYTES,
+    )
+    if given is None:
+        st.caption(
+            "The file stays on this machine. Nothing in it is changed; what is left "
+            "out is a choice of the run."
+        )
+        return
+    try:
+        table = door.read_own(given.getvalue())
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    _preview(table)
+    _choose(table, place)
+
+
+def _preview(table: "door.OwnTable") -> None:
+    st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
+    names = [column.name for column in table.columns]
+    st.dataframe(
+        pd.DataFrame(table.preview(5), columns=names),
+        hide_index=True,
+        alt="The first rows of the file, as text",
+    )
+    rows = [
+        {"Column": c.name, "Holds": c.kind, "Empty": c.empty, "Remark": c.note}
+        for c in table.columns
+    ]
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, alt="What each column holds, empty cells"
+    )
+    for warning in table.warnings[:6]:
+        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+
+
+def _choose(table: "door.OwnTable", place: str) -> None:
+    names = [column.name for column in table.columns]
+    left, right = st.columns(2)
+    with left:
+        target = st.selectbox(
+            "Target column", names, index=len(names) - 1, key="own_target"
+        )
+        predict = st.segmented_control(
+            *("Predict", ["classes", "value"]),
+            default="classes",
+            key="own_predict",
+            required=True,
+        )
+    with right:
+        text = st.toggle("Leave out columns that are not numbers", key="own_text")
+        empty = st.toggle("Drop rows with empty cells", key="own_empty")
+        rare = st.toggle("Leave out rare classes", key="own_rare")
+    told = {
+        "target": str(target),
+        "predict": str(predict),
+        "text": _kept(text),
+        "empty": _kept(empty),
+        "rare": _kept(rare),
+    }
+    try:
+        door.check_own(table, told)
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    if st.button("Use this file", type="primary", key="own_use"):
+        told["digest"] = door.keep_own(table)
+        session.later({f"{place}.{name}": value for name, value in told.items()})
+        st.rerun()
+
+
+def _kept(dropped: bool) -> str:
+    return "drop" if dropped else "refuse"
