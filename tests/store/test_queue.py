@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from engine.contract.jobs import ALIVE, FINAL, MOVES, IllegalMove, JobState
-from engine.store import LeaseLost, NoRun, Store
+from engine.store import LeaseLost, NoRun, Store, listing
 from tests.store import fake
 
 WISHES = ("submit", "claim", "cancel", "resume", "tick", "done", "fail", "pause")
@@ -30,6 +30,21 @@ def test_three_clicks_are_one_job(store: Store) -> None:
     again = store.submit(fake.spec(1), key)
     assert again.state == JobState.DONE
     assert again.attempt == 1
+
+
+def test_a_click_that_looked_too_early_changes_nothing(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = fake.submit(store, 1)
+    recorder = store.recorder(store.claim())
+    looks = [lambda *asked: None]  # as if the other click came between look and write
+    real = listing.job
+    with monkeypatch.context() as early:
+        early.setattr(listing, "job", lambda *a: looks.pop()(*a) if looks else real(*a))
+        assert fake.submit(store, 1) == key
+    assert not looks
+    assert store.job(key).state == JobState.RUNNING
+    recorder.tick()
 
 
 def test_again_computes_a_finished_run_anew(store: Store) -> None:
