@@ -79,11 +79,13 @@ class Course:
         """Keep each replicate's best; say whether all have stopped getting better.
 
         A score that is no number never wins, and a replicate that has stopped
-        keeps what it had.
+        keeps what it had. A learner that keeps its last weights has no best.
         """
         judge = self.trees["judge"]
         running = judge["stale"] <= patience if patience else torch.ones_like(score) > 0
         better = (score < judge["best"]) & running
+        if self.entrant.learner.keeps_last:
+            better = torch.ones_like(better)
         kept = self.trees["kept"]
         self.trees["kept"] = {
             name: torch.where(better.view(-1, *[1] * (new.dim() - 1)), new, kept[name])

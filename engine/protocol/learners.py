@@ -62,7 +62,8 @@ class Learner(Part):
     """An algorithm in three verbs.
 
     `trains` says whether it has meta-parameters; `tunable` whether its rate can
-    be tuned; `estimators` which estimators can train it.
+    be tuned; `estimators` which estimators can train it, the usual one first;
+    `keeps_last` that its last meta-weights are frozen, whatever validation says.
     """
 
     traits: ClassVar[tuple[str, ...]] = ("trains", "tunable", "estimators")
@@ -70,6 +71,7 @@ class Learner(Part):
     tunable: ClassVar[bool] = False
     estimators: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = False
+    keeps_last: ClassVar[bool] = False
 
     @property
     def scale_limits(self) -> tuple[float, float] | None:

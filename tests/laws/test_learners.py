@@ -20,6 +20,7 @@ from tests.laws.small import (
 
 LEARNERS = names("learner")
 TRAINED = [n for n in LEARNERS if getattr(part("learner", n), "trains", False)]
+JUDGED = [n for n in TRAINED if not getattr(part("learner", n), "keeps_last", False)]
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -124,7 +125,7 @@ def test_members_together_equal_members_alone_in_float64(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", TRAINED)
+@pytest.mark.parametrize("name", JUDGED)
 def test_a_score_that_is_no_number_never_wins(name: str) -> None:
     bench = Bench(learner_spec(name))
     entrant = bench.entrants[0]
@@ -144,7 +145,7 @@ def test_a_score_that_is_no_number_never_wins(name: str) -> None:
 def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
     name: str,
 ) -> None:
-    spec = learner_spec(name, budget={"task_evaluations": 60, "validate_every": 1})
+    spec = learner_spec(name, budget={"task_evaluations": 400, "validate_every": 2})
     scores = {
         e.coords["step"][0]: e.array
         for e in events(spec)
@@ -156,6 +157,20 @@ def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
     assert (best <= scores[0.0]).all()
     if learner.needs_estimator:
         assert (best < scores[0.0]).any(), "meta-training changed nothing"
+
+
+@pytest.mark.parametrize("name", sorted({*TRAINED} - {*JUDGED}))
+def test_a_learner_that_keeps_its_last_weights_freezes_them(name: str) -> None:
+    bench = Bench(learner_spec(name))
+    entrant = bench.entrants[0]
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
+    plan = entrant.learner.plan(bench.spec.budget, bench.estimator)
+    course = Course.begun(bench, entrant, plan, tasks)
+    course.judged(torch.tensor([0.5, 0.5]), 0)
+    course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
+    course.judged(torch.tensor([0.9, torch.nan]), 0)
+    for key, value in course.trees["weights"].items():
+        assert torch.equal(course.trees["kept"][key], value)
 
 
 def test_frozen_weights_that_change_are_found() -> None:

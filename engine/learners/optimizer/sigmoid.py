@@ -53,6 +53,7 @@ class Sigmoid(Learner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     trains: ClassVar[bool] = True
+    keeps_last: ClassVar[bool] = True
 
     lr: float = knob(
         0.01, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
