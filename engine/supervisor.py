@@ -24,8 +24,8 @@ from filelock import FileLock, Timeout
 from engine.contract.jobs import JobState
 from engine.store import Store, StoreError, default_home, files, leases
 from engine.store.leases import Process
-from engine.worker import LEASHED
 
+LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a leash
 ROOT = Path(__file__).resolve().parents[1]
 LOOK_EVERY = 0.15  # seconds between two looks for new work
 SWEEP_EVERY = 1.0  # seconds between two judgements of the leases

@@ -32,11 +32,11 @@ from engine.store import (
     StoreShelf,
 )
 from engine.store.queue import Claim
+from engine.supervisor import LEASHED
 
 if TYPE_CHECKING:
     from engine.shelf import Shelf
 
-LEASHED = "METASCOPE_LEASHED"
 MEMORY_CAP = "METASCOPE_WORKER_MIB"
 LAST_WORDS = 8.0  # seconds to a worker's own end once its supervisor is gone
 ASK_EVERY = 0.5  # seconds between two looks for work, without a leash

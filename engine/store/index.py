@@ -12,6 +12,7 @@ import random
 import sqlite3
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -157,7 +158,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _begin(db: sqlite3.Connection, begin: str) -> None:
     for setting in _SETTINGS[: 3 if begin == "BEGIN" else 4]:
-        _patiently(lambda setting=setting: db.execute(setting).fetchall())
+        _patiently(partial(_set, db, setting))
     _patiently(lambda: db.execute(begin))
     version = _patiently(lambda: _version_of(db))  # takes the read lock, too
     if version > schema.SCHEMA:
@@ -165,6 +166,10 @@ def _begin(db: sqlite3.Connection, begin: str) -> None:
             f"this store has format {version}; this Metascope reads up to "
             f"{schema.SCHEMA}: open it with a newer Metascope"
         )
+
+
+def _set(db: sqlite3.Connection, setting: str) -> None:
+    db.execute(setting).fetchall()
 
 
 def _version_of(db: sqlite3.Connection) -> int:

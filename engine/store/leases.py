@@ -60,7 +60,7 @@ def birth_of(pid: int) -> float | None:
         process = psutil.Process(pid)
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
             return None
-        return round(process.create_time() - psutil.boot_time(), 2)
+        return float(round(process.create_time() - psutil.boot_time(), 2))
     except psutil.Error:
         return None
 

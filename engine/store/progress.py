@@ -37,4 +37,4 @@ def _eta(db: sqlite3.Connection, row: rows.Row) -> float | None:
     if found is None or row.done - found[1] < 0.01:
         return None
     pace = (time.monotonic() - found[0]) / (row.done - found[1])
-    return max(0.0, pace * (1.0 - row.done))
+    return float(max(0.0, pace * (1.0 - row.done)))

@@ -7,6 +7,7 @@ meet in some order and never half-way.
 import sqlite3
 import time
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from engine.contract.blocks import Checkpoint
@@ -174,11 +175,11 @@ def claim(index: Index) -> Claim | None:
         except NoRun:
             continue  # deleted meanwhile
         except Damaged as damage:
-            index.write(lambda db, d=damage: _fail(db, d))
+            index.write(partial(_fail, damage))
     return None
 
 
-def _fail(db: sqlite3.Connection, damage: Damaged) -> None:
+def _fail(damage: Damaged, db: sqlite3.Connection) -> None:
     """End a run whose spec cannot be read; there is nothing to compute."""
     leases.revoke(db, damage.key)
     row = rows.get(db, damage.key)
