@@ -55,7 +55,9 @@ class Course:
     rows: list[Weights] = field(default_factory=list)
 
     @classmethod
-    def begun(cls, bench: Bench, entrant: Entrant, plan: Plan, tasks: TaskBatch):
+    def begun(
+        cls, bench: Bench, entrant: Entrant, plan: Plan, tasks: TaskBatch
+    ) -> "Course":
         """Start from the learner's own start."""
         meta = entrant.learner.init(bench.streams("init"), tasks)
         first = next(iter(meta.weights.values()))

@@ -64,10 +64,12 @@ def engine_tools() -> Tools:
     import torch
 
     torch.set_num_threads(1)
+    from engine.catalogue import catalogue
     from engine.device import fingerprint
     from engine.loop import run
     from engine.stats.summary import summarize
 
+    catalogue()  # every part registers, before a run asks for one
     torch.ones(1, requires_grad=True).sum().backward()  # starts autograd's threads
     return Tools(run, summarize, fingerprint)
 

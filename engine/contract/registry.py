@@ -54,7 +54,5 @@ def part(slot: str, name: str) -> type[Part]:
 def parts(slot: str | None = None) -> list[type[Part]]:
     """Return every part, or those of one slot, by name."""
     return [
-        found
-        for (of, _), found in sorted(_PARTS.items())
-        if slot is None or of == slot
+        found for (of, _), found in sorted(_PARTS.items()) if slot is None or of == slot
     ]

@@ -1,5 +1,6 @@
 """Small dense nets over named weights, for whatever learns to learn."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 
@@ -24,7 +25,7 @@ def init_dense(sizes: Sequence[int], rng: Rng, *, last: float = 0.0) -> Weights:
     """
     draw = generator(rng)
     weights: Weights = {}
-    for i, (fan_in, fan_out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         scale = last if i == len(sizes) - 2 else 1.0
         drawn = draw.standard_normal((fan_out, fan_in)) * (scale / math.sqrt(fan_in))
         weights[f"w{i}"] = torch.from_numpy(drawn.astype(np.float32))

@@ -5,6 +5,7 @@ Differs: batch normalization uses the current batch's statistics and keeps none.
 Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 """
 
+import itertools
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
@@ -72,7 +73,7 @@ class Mlp(Net):
         """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
         widths = [inputs, *[self.width] * self.depth, outputs]
         names, shapes, layers = [], [], []
-        for i, (fan_in, fan_out) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
             names += [f"w{i}", f"b{i}"]
             shapes += [(fan_out, fan_in), (fan_out,)]
             layers.append((f"w{i}", f"b{i}"))

@@ -1,7 +1,7 @@
 """A base learner on data, as a landscape: many small trainings side by side."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -23,6 +23,9 @@ from engine.protocol import (
     Weights,
     generator,
 )
+
+
+Change = Callable[[Tensor], Tensor]
 
 
 class DataFamily(Family):
@@ -59,9 +62,9 @@ class Data:
     y: Tensor
     train: int
 
-    def map(self, change: "object") -> "Data":
+    def map(self, change: "Change") -> "Data":
         """Apply a function to both tensors."""
-        return Data(change(self.x), change(self.y), self.train)  # type: ignore[operator]
+        return Data(change(self.x), change(self.y), self.train)
 
 
 def stack_samples(
@@ -196,7 +199,7 @@ class Supervised(TaskBatch):
             self.replicates,
         )
 
-    def _mapped(self, change, replicates: int) -> "Self":  # type: ignore[no-untyped-def]
+    def _mapped(self, change: Change, replicates: int) -> "Self":
         return replace(
             self,
             replicates=replicates,

@@ -15,8 +15,8 @@ from torch import nn
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.inner.descend import follow
-from engine.inner.optimizing import RuleProblem
 from engine.inner.handmade import Scheduled
+from engine.inner.optimizing import RuleProblem
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp

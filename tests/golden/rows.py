@@ -1,0 +1,64 @@
+"""Golden rows: one tiny run per part, filed by the part's version.
+
+`python -m tests.golden.rows` records them anew; do so only together with a new
+`version` of the part whose rows changed.
+"""
+
+import json
+import platform
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.contract.registry import part
+from engine.contract.runs import RunSpec
+from tests.laws.small import families, learner_spec, names, rows
+from tests.laws.test_shifts import fitting
+
+FILE = Path(__file__).with_name("rows.json")
+
+
+def fingerprint() -> str:
+    """Return what float rounding may depend on."""
+    chip = torch.backends.cpu.get_cpu_capability()
+    return f"torch {torch.__version__} {platform.machine()} {chip}"
+
+
+def cases() -> dict[str, RunSpec]:
+    """Return a tiny run for each part whose rows must not drift."""
+    found = {f"learner/{n}": learner_spec(n) for n in names("learner")}
+    found |= {f"family/{n}": learner_spec("sgd", n) for n in families()}
+    for name in names("estimator"):
+        spec = learner_spec("lr_scale", estimator={"name": name})
+        found[f"estimator/{name}"] = spec
+    for name in names("shift"):
+        top = max(part("shift", name).severities)  # type: ignore[attr-defined]
+        shifts = [{"name": name, "severities": [top]}]
+        found[f"shift/{name}"] = learner_spec("sgd", fitting(name), shifts=shifts)
+    return {name: found[name] for name in sorted(found)}
+
+
+def area(spec: RunSpec) -> list[float]:
+    """Return the mean log loss of every test task, condition by condition."""
+    numbers = rows(spec)
+    found = [array.ravel() for key, array in numbers.items() if key[2:3] == ("area",)]  # type: ignore[index]
+    return np.concatenate(found).tolist()  # type: ignore[no-any-return]
+
+
+def version(name: str) -> int:
+    """Return the version that a part states."""
+    slot, _, of = name.partition("/")
+    return part(slot, of).version
+
+
+def record() -> None:
+    """Write the file."""
+    body = {n: {"version": version(n), "area": area(s)} for n, s in cases().items()}
+    text = json.dumps({"fingerprint": fingerprint(), "rows": body}, indent=0)
+    FILE.write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    record()
