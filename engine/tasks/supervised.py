@@ -24,7 +24,6 @@ from engine.protocol import (
     generator,
 )
 
-
 Change = Callable[[Tensor], Tensor]
 
 
