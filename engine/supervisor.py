@@ -31,7 +31,6 @@ LOOK_EVERY = 0.15  # seconds between two looks for new work
 SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
 FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
 LONGEST_PAUSE = 30.0  # seconds between two starts of a worker that keeps dying
-LOG_LIMIT = 2_000_000
 WORKER = (sys.executable, "-m", "engine", "work")
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",

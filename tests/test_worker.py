@@ -163,3 +163,30 @@ def test_the_worker_and_the_store_need_no_torch(tmp_path: Path) -> None:
     import sys
 
     assert subprocess.run([sys.executable, "-c", code], cwd=fake.root()).returncode == 0
+
+
+def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> None:
+    from engine.catalogue import cards
+    from engine.contract.runs import (
+        Budget,
+        Choice,
+        LearnerChoice,
+        RunSpec,
+        complete_spec,
+        run_key,
+    )
+
+    wish = RunSpec(
+        family=Choice(name="mixtures"),
+        learners=(LearnerChoice(name="sgd"),),
+        budget=Budget(test_tasks=2, horizon=3, threshold=0.5),
+        replicates=2,
+    )
+    spec = complete_spec(wish, cards, "cpu")
+    key = store.submit(spec, run_key(spec, cards)).key
+    with process(store.home, "engine", "work", "--once") as one:
+        one.wait(100)
+    job = store.job(key)
+    assert (job.state, job.error) == (JobState.DONE, "")
+    assert store.fingerprint(key)["threads"] == 1
+    assert store.summary(key)["sentence"]
