@@ -102,7 +102,7 @@ def member_gradients(loss: Tensor, theta: Weights) -> Weights:
 def member_norm(grads: Weights) -> Tensor:
     """Return the L2 norm over all meta-weights; shape (member,)."""
     return (
-        torch.stack([g.flatten(1).square().sum(1) for g in grads.values()])
+        torch.stack([g.reshape(len(g), -1).square().sum(1) for g in grads.values()])
         .sum(0)
         .sqrt()
     )

@@ -88,18 +88,22 @@ def differences(scores: Tensor, *, equal: bool) -> Tensor:
     return gap
 
 
-def weigh(noise: Weights, slope: Tensor) -> Weights:
-    """Return half the mean over pairs and tasks of noise × slope; (replicate, …).
+def weigh(xi: Weights, gap: Tensor) -> Weights:
+    """Return mean over pairs and tasks of ξ (L⁺ − L⁻) / 2; (replicate, …).
+
+    That is σ² times the slope: the natural gradient of a Gaussian's mean. In this
+    unit a usual step is well below a clip at 1; the bare slope is above it at every
+    step, and of a clipped heavy-tailed estimate only the majority's sign is left,
+    which walks off the cliff that a few diverging runs warn of.
 
     Args:
-        noise: Noise of each pair and task; shape (replicate, pair, task, …).
-        slope: L⁺ − L⁻, over σ if the noise is of size 1, and over σ² if it is of
-            size σ; shape (replicate, pair, task).
+        xi: Noise of size σ, of each pair and task; shape (replicate, pair, task, …).
+        gap: L⁺ − L⁻; shape (replicate, pair, task).
     """
-    count = 2 * slope.shape[1] * slope.shape[2]
+    count = 2 * gap.shape[1] * gap.shape[2]
     return {
-        name: torch.einsum("rpt,rpt...->r...", slope, xi) / count
-        for name, xi in noise.items()
+        name: torch.einsum("rpt,rpt...->r...", gap, noise) / count
+        for name, noise in xi.items()
     }
 
 
