@@ -19,7 +19,6 @@ from app import (
 )
 from app.door import Run
 from app.figures.curves import READ
-from app.kept import kept
 from app.pictures import Look
 from app.plain import plain
 from engine.contract.runs import RunSpec
@@ -90,27 +89,18 @@ def _pictures(run: Run, look: Look) -> None:
     """Draw the main pictures, two in a row; the threshold moves under its own."""
     moved = f"{looking.THRESHOLD}.{run.key[:12]}"
     look = look._replace(threshold=st.session_state.get(moved))
-    made = _grid(run, look)
-    if not made:
-        if run.alive:
-            st.skeleton(240)
-        return
     if run.blocks:
         st.caption(READ)
-    for start in range(0, len(made), 2):
-        columns = st.columns(2, gap="large")
-        for column, picture in zip(columns, made[start : start + 2], strict=False):
-            with column:
-                panels.chart(picture.figure, f"main.{picture.place}")
-                if picture.place == pictures.SURVIVAL:
-                    looking.threshold(run, look)
-
-
-def _grid(run: Run, look: Look) -> list[pictures.Picture]:
-    if run.alive:
-        return pictures.grid(run, look)
-    name = ("grid", run.edition, len(run.blocks), look)
-    return kept(name, lambda: pictures.grid(run, look))
+    columns = None
+    for place, picture in enumerate(pictures.grid(run, look)):
+        if columns is None or place % 2 == 0:
+            columns = st.columns(2, gap="large")
+        with columns[place % 2]:
+            panels.chart(picture.figure, f"main.{picture.place}")
+            if picture.place == pictures.SURVIVAL:
+                looking.threshold(run, look)
+    if columns is None and run.alive:
+        st.skeleton(240)
 
 
 def titles(run: Run) -> Mapping[str, str]:

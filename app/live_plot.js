@@ -78,6 +78,34 @@ function withoutControls(layout) {
   layout.height -= room;
 }
 
+// Charts wait until they are about to be seen and then take turns, a frame each: the
+// first one is there at once, however long the page is.
+let line = Promise.resolve();
+
+function near(chart) {
+  chart.seen ??= new Promise((resolve) => {
+    chart.eye = new IntersectionObserver(
+      (entries) => entries.some((entry) => entry.isIntersecting) && resolve(),
+      { rootMargin: "300px" },
+    );
+    chart.eye.observe(chart.node);
+  });
+  return chart.seen;
+}
+
+async function inTurn(chart) {
+  if (chart.waiting) return;
+  chart.waiting = true;
+  await Promise.all([near(chart), library(chart.data.version)]);
+  chart.eye.disconnect();
+  const turn = line.then(() => new Promise(requestAnimationFrame)).then(() => {
+    chart.waiting = false;
+    return draw(chart);
+  });
+  line = turn.catch(() => {});
+  await turn;
+}
+
 async function draw(chart) {
   const { data, parent, node } = chart;
   const Plotly = await library(data.version);
@@ -180,11 +208,13 @@ export default function ({ data, parentElement }) {
   }
   chart.data = data;
   node.style.minHeight = "120px";
+  node.style.height ||= `${data.height ?? layoutFor(data, node).height ?? 320}px`;
   node.setAttribute("aria-label", data.alt);
-  draw(chart).catch((error) => complain(chart, error));
+  inTurn(chart).catch((error) => complain(chart, error));
   return () => {
     chart.gone = true;
     clearTimeout(chart.timer);
+    chart.eye?.disconnect();
     chart.observer?.disconnect();
     charts.delete(parentElement);
     window.__metascope_plotly?.then((Plotly) => Plotly.purge(node));

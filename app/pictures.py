@@ -4,7 +4,7 @@ Which figure stands in which place depends on what the run already has: while it
 tuned and trained the places show that, and when tests come in they take over.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from app.figures import curves as drawn
 from app.figures import learning
 from app.figures.shapes import Line, Tuning, View
 from app.figures.theme import nice, number
+from app.kept import kept
 from engine.contract.blocks import Block, Condition
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
@@ -50,14 +51,26 @@ class Picture(NamedTuple):
     figure: go.Figure
 
 
-def grid(run: Run, look: Look) -> list[Picture]:
-    """Return the main pictures: tests where there are any, else what is under way."""
-    tests = {
-        metric: survival(run, look) if metric == SURVIVAL else trace(run, metric, look)
-        for metric in look.metrics
-    }
-    shown = [Picture(metric, made) for metric, made in tests.items() if made]
-    return shown if shown else list(under_way(run))
+def grid(run: Run, look: Look) -> Iterator[Picture]:
+    """Yield the main pictures: tests where there are any, else what is under way."""
+    if not conditions(run):
+        yield from under_way(run)
+        return
+    for metric in look.metrics:
+        made = _kept(run, metric, look)
+        if made is not None:
+            yield Picture(metric, made)
+
+
+def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
+    def make() -> go.Figure | None:
+        return survival(run, look) if metric == SURVIVAL else trace(run, metric, look)
+
+    if run.alive:
+        return make()
+    moved = look.threshold if metric == SURVIVAL else None
+    at = look._replace(metrics=(), threshold=moved)
+    return kept(("main", run.edition, metric, at), make)
 
 
 def conditions(run: Run) -> list[Condition]:
