@@ -69,7 +69,7 @@ def oklab(rgb: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("background", [theme.BACKGROUND_LIGHT, theme.BACKGROUND_DARK])
-@pytest.mark.parametrize("color", {*theme.PALETTE_LIGHT, theme.GREY})
+@pytest.mark.parametrize("color", sorted({*theme.PALETTE_LIGHT, theme.GREY}))
 def test_every_color_has_three_to_one_on_both_backgrounds(
     color: str, background: str
 ) -> None:
