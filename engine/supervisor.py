@@ -17,16 +17,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
-from engine.store import Store, StoreError, default_home, files, leases
-from engine.store.leases import Process
+from engine.presence import ROOT, Status, SupervisorError, alive, stop, wake
+from engine.store import Store, StoreError, files, leases
 
 LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a leash
-ROOT = Path(__file__).resolve().parents[1]
 LOOK_EVERY = 0.15  # seconds between two looks for new work
 SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
 FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
@@ -39,22 +37,16 @@ ALLOCATOR = {
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
 )
+__all__ = [
+    "Status",
+    "Supervisor",
+    "SupervisorError",
+    "alive",
+    "stop",
+    "supervise",
+    "wake",
+]
 _log = logging.getLogger(__name__)
-
-
-class Status(NamedTuple):
-    """Whether a supervisor is there, and which; true if it is."""
-
-    alive: bool
-    pid: int | None = None
-    workers: int = 0
-
-    def __bool__(self) -> bool:
-        return self.alive
-
-
-class SupervisorError(RuntimeError):
-    """The supervisor could not be started or stopped; one line."""
 
 
 @dataclass
@@ -88,83 +80,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def alive(home: Path | None = None) -> Status:
-    """Say whether a supervisor tends this store; imports no torch, waits never."""
-    home = home or default_home()
-    if not (home / "supervisor.lock").exists():
-        return Status(False)
-    lock = FileLock(home / "supervisor.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        told = _told(home)
-        return Status(True, told.get("pid"), told.get("workers", 0))
-    except OSError:
-        return Status(False)
-    lock.release()
-    return Status(False)
-
-
-def _told(home: Path) -> dict[str, int]:
-    try:
-        told = json.loads((home / "supervisor.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return told if isinstance(told, dict) else {}
-
-
-def wake(home: Path | None = None, wait: float = 10.0) -> Status:
-    """Start a supervisor in a session of its own, unless one is there.
-
-    Raises:
-        SupervisorError: If none is alive after `wait` seconds.
-    """
-    home = home or default_home()
-    if found := alive(home):
-        return found
-    files.make_folder(home)
-    command = [sys.executable, "-m", "engine", "supervise"]
-    with open(home / "supervisor.log", "ab") as log:
-        started = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "METASCOPE_HOME": str(home.absolute())},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _started.append(started)
-    deadline = time.monotonic() + wait
-    while time.monotonic() < deadline and started.poll() is None:
-        if found := alive(home):
-            return found
-        time.sleep(0.05)
-    if found := alive(home):  # another one was first
-        return found
-    raise SupervisorError(f"the engine did not start; see {home / 'supervisor.log'}")
-
-
-_started: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
-
-
-def stop(home: Path | None = None, wait: float = 15.0) -> bool:
-    """Ask the supervisor to end its workers and itself; says whether it has."""
-    home = home or default_home()
-    if not alive(home):
-        return True
-    told = _told(home)
-    who = Process(told.get("pid", 0), told.get("birth", 0.0), str(told.get("boot")))
-    if leases.lives(who):
-        os.kill(who.pid, signal.SIGTERM)
-    deadline = time.monotonic() + wait
-    while alive(home) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    for each in _started:
-        each.poll()
-    return not alive(home)
 
 
 def supervise(
