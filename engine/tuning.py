@@ -38,9 +38,11 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
     tasks = budget.tuning_tasks
     if choice.knobs["tuning"] == "equal_budget":
         tasks = max(tasks, budget.task_evaluations // RATES)
+    # The rate that is given does not matter to the one that is looked for.
+    knobs = {name: value for name, value in choice.knobs.items() if name != "lr"}
     alone = LearnerChoice(
         name=choice.name,
-        knobs=choice.knobs | {"tuning": "tuned"},
+        knobs=knobs | {"tuning": "tuned"},
         role="baseline",
     )
     sub = RunSpec(

@@ -31,6 +31,7 @@ class KnobCard(BaseModel):
     high: float | None = None
     log: bool = False
     advanced: bool = False
+    follows: str = ""
     choices: tuple[str, ...] = ()
 
 
@@ -86,6 +87,31 @@ def card_of(part: type[Part]) -> Card:
         missing=getattr(part, "missing", lambda: "")(),
         code=inspect.getsource(module) if module else "",
     )
+
+
+def suited(card: Card, family: Card) -> Card:
+    """Return a card whose defaults are those for a task family.
+
+    >>> rate = KnobCard(
+    ...     name="lr", kind="float", default=0.3, label="", help="", follows="rate"
+    ... )
+    >>> def card(**fields):
+    ...     blank = dict.fromkeys(("slot", "name", "group", "title", "summary"), "")
+    ...     blank |= dict.fromkeys(("equation", "source", "differs", "helps"), "")
+    ...     return Card(**(blank | {"version": 1, "solves": ()} | fields))
+    >>> calm = card(traits={"rate": 0.1}, knobs=())
+    >>> round(suited(card(traits={}, knobs=(rate,)), calm).knobs[0].default, 6)
+    0.03
+    """
+    knobs = tuple(_suited(knob, family.traits) for knob in card.knobs)
+    return card.model_copy(update={"knobs": knobs})
+
+
+def _suited(knob: KnobCard, traits: Mapping[str, Any]) -> KnobCard:
+    factor = traits.get(knob.follows, 1.0) if knob.follows else 1.0
+    if factor == 1.0:
+        return knob
+    return knob.model_copy(update={"default": float(f"{knob.default * factor:.3g}")})
 
 
 def complete(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:

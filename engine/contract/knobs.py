@@ -36,6 +36,7 @@ def knob(
     unit: str = "",
     log: bool = False,
     advanced: bool = False,
+    follows: str = "",
 ) -> Any:
     """Declare one hyperparameter of a part.
 
@@ -48,6 +49,8 @@ def knob(
         unit: Unit shown beside the label.
         log: Whether its slider moves by factors instead of sums.
         advanced: Whether the form folds it away at first.
+        follows: Trait of the task family that multiplies the default, such as
+            `rate`: what is a calm step on one family explodes on another.
     """
     return Field(
         default,
@@ -55,5 +58,10 @@ def knob(
         le=high,
         title=label,
         description=help,
-        json_schema_extra={"unit": unit, "log": log, "advanced": advanced},
+        json_schema_extra={
+            "unit": unit,
+            "log": log,
+            "advanced": advanced,
+            "follows": follows,
+        },
     )

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from engine.contract.cards import Card, clean, complete
+from engine.contract.cards import Card, clean, complete, suited
 from engine.contract.errors import Refused
 
 FORMAT = 1
@@ -105,7 +105,8 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
         device: What `auto` means here: cpu, cuda or mps.
 
     Returns:
-        A spec that says everything; completing it again changes nothing.
+        A spec that says everything; completing it again changes nothing. A
+        learning rate that is not given is the default that suits the family.
 
     Raises:
         Refused: With the dotted path of the first field that cannot be taken.
@@ -119,6 +120,8 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     def filled(choice: Any, slot: str, path: str) -> Any:
         try:
             card = cards(slot, choice.name)
+            if slot == "learner":
+                card = suited(card, cards("family", spec.family.name))
             knobs = complete(card, choice.knobs)
         except Refused as refusal:
             raise refusal.under(path) from None

@@ -33,7 +33,7 @@ def rate_knob(default: float) -> Any:
     """Declare the learning rate; where untuned, an optimizer has its own default."""
     return knob(
         default, label="Learning rate", unit="per step", low=1e-8, high=1e4, log=True,
-        help="Size of each step, where it is not tuned.",
+        help="Size of each step, where it is not tuned.", follows="rate",
     )  # fmt: skip
 
 

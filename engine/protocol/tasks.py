@@ -185,7 +185,8 @@ class Family(Part):
     `output` is what a base learner answers; `plane` says that tasks live in the
     plane, so that a film can be shown; `pooled` that rows are real and divided
     into meta-train, validation and test pools; `needs_file` that a person must give
-    the rows.
+    the rows; `rate` by how much the usual learning rates suit it: default rates
+    are multiplied by it.
     """
 
     traits: ClassVar[tuple[str, ...]] = (
@@ -195,6 +196,7 @@ class Family(Part):
         "plane",
         "pooled",
         "needs_file",
+        "rate",
     )
     kind: ClassVar[str] = "landscapes"
     output: ClassVar[str] = "classes"
@@ -202,6 +204,7 @@ class Family(Part):
     plane: ClassVar[bool] = False
     pooled: ClassVar[bool] = False
     needs_file: ClassVar[bool] = False
+    rate: ClassVar[float] = 1.0
 
     @classmethod
     def missing(cls) -> str:

@@ -42,6 +42,7 @@ class LrScale(LearnedOptimizer):
     lr: float = knob(
         0.3, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
         log=True, help="The rate that is scaled; untrained, this is SGD at that rate.",
+        follows="rate",
     )  # fmt: skip
     hidden: int = knob(
         16, label="Hidden units", unit="units", low=1, high=128,

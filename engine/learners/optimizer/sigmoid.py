@@ -58,6 +58,7 @@ class Sigmoid(Learner):
     lr: float = knob(
         0.01, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
         log=True, help="The rate that is multiplied by something below 1.",
+        follows="rate",
     )  # fmt: skip
     hidden: int = knob(
         16, label="Hidden units", unit="units", low=1, high=128,

@@ -23,6 +23,7 @@ class Diabetes(TableFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     output: ClassVar[str] = "value"
+    rate: ClassVar[float] = 0.15
 
     examples: int = sizes.examples(64)
     held_out: int = sizes.held_out(48)

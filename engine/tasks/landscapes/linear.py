@@ -24,6 +24,7 @@ class Linear(DataFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     output: ClassVar[str] = "value"
+    rate: ClassVar[float] = 0.3
 
     dimensions: int = knob(
         8, label="Inputs d", unit="inputs", low=1, high=256,

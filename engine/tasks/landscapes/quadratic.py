@@ -29,6 +29,7 @@ class Quadratic(Family):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     output: ClassVar[str] = "none"
+    rate: ClassVar[float] = 0.03
     uses_net: ClassVar[bool] = False
 
     dimensions: int = knob(

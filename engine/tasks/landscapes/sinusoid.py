@@ -25,6 +25,7 @@ class Sinusoid(DataFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
     output: ClassVar[str] = "value"
+    rate: ClassVar[float] = 0.005
 
     amplitude: float = knob(
         5.0, label="Largest amplitude A₁", low=0.1, high=50.0,
