@@ -1,7 +1,7 @@
 """What surrounds every page: title, mark, look, and errors as one sentence."""
 
+import contextlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import streamlit as st
@@ -30,7 +30,13 @@ def settings() -> None:
     st.html(_HERE / "style.css")
 
 
-@contextmanager
+def wake() -> None:
+    """Wake the engine beside the page, so that it is warm when Run is pressed."""
+    with contextlib.suppress(door.StoreError):
+        door.engine_state()
+
+
+@contextlib.contextmanager
 def guarded() -> Iterator[None]:
     """Show what a person can act on as one sentence instead of a traceback."""
     try:

@@ -12,6 +12,7 @@ import streamlit as st  # noqa: E402
 from app import frame  # noqa: E402
 
 frame.settings()
+frame.wake()
 page = st.navigation(
     [
         st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),

@@ -1,0 +1,118 @@
+"""A real server, a real engine and a real browser; one of each for all tests."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from engine import supervisor
+
+ROOT = Path(__file__).resolve().parents[2]
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+SETTLED = (
+    "[data-testid=stApp][data-test-connection-state=CONNECTED]"
+    "[data-test-script-state=notRunning]"
+)
+PATIENCE = 60_000
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Start the app on a store of its own; end it and its engine afterwards."""
+    home, port = tmp_path_factory.mktemp("browser") / "home", free_port()
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
+    command += ["--server.headless", "true", "--server.port", str(port)]
+    told = {**os.environ, "METASCOPE_HOME": str(home)}
+    with (home.parent / "server.log").open("wb") as log:
+        started = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
+    try:
+        yield ready(f"http://127.0.0.1:{port}", started)
+    finally:
+        started.send_signal(signal.SIGTERM)
+        started.wait(20)
+        supervisor.stop(home)
+
+
+def ready(url: str, started: "subprocess.Popen[bytes]") -> str:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and started.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/_stcore/health", timeout=1):
+                return url
+        except OSError:
+            time.sleep(0.2)
+    raise RuntimeError("the app did not start")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("needs chromium")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(server: str, browser: Browser) -> Iterator[Open]:
+    """Return a function that opens a path in a fresh session."""
+    contexts = []
+
+    def go(path: str = "/", width: int = 1280, scheme: str = "light") -> Page:
+        size = {"width": width, "height": 844}
+        context = browser.new_context(viewport=size, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.goto(server + path)
+        settle(page)
+        return page
+
+    yield go
+    for context in contexts:
+        context.close()
+
+
+def settle(page: Page) -> None:
+    """Wait until the page has answered and stays so for a moment."""
+    page.wait_for_selector(SETTLED)
+    page.wait_for_timeout(400)
+    page.wait_for_selector(SETTLED)
+
+
+def form(page: Page) -> Page:
+    """Wait for the experiment's form."""
+    page.wait_for_selector(".st-key-run_button button:enabled")
+    settle(page)
+    return page
+
+
+def start(page: Page, preset: str) -> None:
+    """Choose a shipped experiment and run it from the keyboard."""
+    form(page).locator(".st-key-preset input").first.click()
+    page.get_by_role("option", name=preset).click()
+    settle(page)
+    page.keyboard.press("Control+Enter")

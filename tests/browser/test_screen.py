@@ -1,0 +1,130 @@
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Open, form, settle, start
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+PAGES = ("/", "/runs", "/transfer", "/learn")
+SMOKE = "A few seconds, to see"
+LONG = "The default experiment, ten times longer"
+
+
+def badge(page: Page, word: str) -> Locator:
+    return page.locator(".st-key-verdict .stMarkdownBadge", has_text=word)
+
+
+def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> None:
+    page = visit()
+    expect(badge(page, "recorded")).to_be_visible()
+    expect(page.locator(".verdict-line")).not_to_be_empty()
+    page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
+
+
+def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
+    page = visit()
+    start(page, SMOKE)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(badge(page, "done")).to_be_visible(timeout=180_000)
+    expect(page.locator(".verdict-line")).to_contain_text("tuned SGD")
+    assert re.search(r"run=[0-9a-f]{64}", page.url)
+    page.reload()
+    settle(page)
+    expect(page.locator(".verdict-line")).to_contain_text("tuned SGD")
+
+
+def test_a_number_that_is_still_being_typed_counts(visit: Open) -> None:
+    page = form(visit())
+    page.get_by_label("Seed", exact=True).fill("31337")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    expect(page.get_by_label("Seed", exact=True)).to_have_value("31337")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("tab", name="Reproduce").click()
+    expect(page.get_by_text('"seed": 31337')).to_be_visible()
+
+
+def test_a_run_is_cancelled_at_once_and_can_go_on(visit: Open) -> None:
+    page = visit()
+    start(page, LONG)
+    page.get_by_role("button", name="Cancel").click()
+    expect(badge(page, "cancelled")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("button", name="Resume")).to_be_visible()
+
+
+def test_three_fast_clicks_are_one_run(visit: Open) -> None:
+    page = form(visit())
+    page.get_by_label("Seed", exact=True).fill("271828")
+    page.keyboard.press("Enter")
+    settle(page)
+    page.get_by_role("button", name="Run", exact=False).first.click(
+        click_count=3, delay=60
+    )
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    runs = visit("/runs?find=271828")
+    settle(runs)
+    expect(runs.get_by_text("No run fits")).to_be_visible()  # seeds are not titles
+
+
+def test_zoom_survives_live_data(visit: Open) -> None:
+    page = visit()
+    start(page, LONG)
+    plot = page.locator(".st-key-main-check-loss .metascope-plot").first
+    plot.locator(".js-line").first.wait_for(timeout=120_000)
+    drawn = plot.evaluate("node => node.data.map(t => String(t.y)).join()")
+    box = plot.locator(".nsewdrag").first.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] * 0.3, box["y"] + box["height"] * 0.3
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + box["width"] * 0.4, y + box["height"] * 0.4, steps=6)
+    page.mouse.up()
+    zoomed = plot.evaluate("node => node.layout.xaxis.range.map(Number)")
+    page.wait_for_function(
+        "([node, before]) => node.data.map(t => String(t.y)).join() !== before",
+        arg=[plot.element_handle(), drawn],
+        timeout=120_000,
+    )
+    assert plot.evaluate("node => node.layout.xaxis.range.map(Number)") == zoomed
+    assert zoomed[1] - zoomed[0] < 45
+    page.get_by_role("button", name="Cancel").click()
+
+
+@pytest.mark.parametrize("bad", ["../../etc/passwd", "<script>alert(1)</script>"])
+def test_a_bad_link_is_one_sentence(visit: Open, bad: str) -> None:
+    page = visit(f"/?run={bad}")
+    expect(page.get_by_text("There is no run with this id.")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing(visit: Open, path: str, scheme: str) -> None:
+    page = visit(path, scheme=scheme)
+    if path == "/":
+        form(page)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_phone_needs_no_sideways_scroll(visit: Open, path: str) -> None:
+    page = visit(path, width=390)
+    wide = page.evaluate(
+        "() => Math.max(...[document.documentElement, "
+        "document.querySelector('[data-testid=stMain]')]"
+        ".map(e => e.scrollWidth - e.clientWidth))"
+    )
+    assert wide <= 0
+
+
+def test_the_theme_follows_the_system(visit: Open) -> None:
+    shades = [
+        visit(scheme=scheme)
+        .locator(".stApp")
+        .evaluate("node => getComputedStyle(node).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
+    assert shades == ["rgb(255, 255, 255)", "rgb(14, 17, 23)"]
