@@ -121,6 +121,9 @@ def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     low, high = (flat.min(), flat.max()) if len(flat) else (1.0, 10.0)
     decades = float(np.log10(high / low))
     settings = {"type": "log", "tickformat": "~g", "tick0": 0}
+    if decades < 0.01:  # one value: left alone, Plotly would show two decades of ticks
+        middle = math.log10(low)
+        return settings | {"dtick": "D2", "range": [middle - 0.2, middle + 0.2]}
     if decades < 0.7:
         return settings | {"dtick": f"L{_round_step((high - low) / 4, low):.3g}"}
     coarse = max(1, math.ceil(decades / most))
