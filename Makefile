@@ -37,7 +37,8 @@ bench: $(VENV)/.ready-dev  ## speed, each figure against its counterpart in one 
 	$(BIN)/python -m engine bench
 
 torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
-	$(BIN)/python -m pytest -m torture -o addopts= --timeout 0
+	$(BIN)/python -m pytest -m torture --timeout 0
+	$(BIN)/python -m tests.torture
 
 browser: $(VENV)/.ready-dev  ## the tests that drive a browser
 	$(BIN)/python -m pytest -m browser

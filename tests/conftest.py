@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections import Counter
 
 # Before anything of ours is imported: no test may touch a person's own runs, and
 # more than one thread changes the numbers.
@@ -56,16 +57,15 @@ def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
     """Say which tests were not run for want of a browser or the data pack."""
-    strict = config.getoption("--strict-skips")
-    found = config.stash[_SKIPS] if strict else []
-    absent = [
-        f"{report.nodeid}: {_reason(report)}"
+    absent = Counter(
+        (report.nodeid.partition("::")[0], _reason(report))
         for report in terminalreporter.stats.get("skipped", [])
         if "pack" in report.keywords or "browser" in report.keywords
-    ]
-    for line in sorted(set(absent)):
-        terminalreporter.write_line(f"not run: {line}")
-    if found:
+    )
+    for (file, reason), count in sorted(absent.items()):
+        tests = "a test" if count == 1 else f"{count} tests"
+        terminalreporter.write_line(f"not run: {tests} of {file}: {reason}")
+    if config.getoption("--strict-skips") and (found := config.stash[_SKIPS]):
         terminalreporter.write_line(f"{len(found)} skips are failures here", red=True)
 
 
@@ -77,4 +77,5 @@ def _counts(report: pytest.TestReport | pytest.CollectReport) -> bool:
 
 def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     where = report.longrepr
-    return str(where[2]) if isinstance(where, tuple) else str(where)
+    reason = str(where[2]) if isinstance(where, tuple) else str(where)
+    return reason.removeprefix("Skipped: ")

@@ -4,15 +4,19 @@ import os
 import runpy
 import shutil
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
-from typing import NamedTuple
+from pkgutil import iter_modules
+from typing import Annotated, NamedTuple
+
+import typer
 
 from engine.commands.terminal import Exit, Home, complain, out
 from engine.contract.errors import Refused
 from engine.store import Store, StoreError, default_home
 
-BENCHMARKS = "tests.benchmarks.speed"
+BENCHMARKS = "tests.benchmarks"
 SOUND_WAL = (3, 51, 3)
 LITTLE_SPACE = 2**30
 
@@ -34,12 +38,22 @@ def doctor(*, home: Home = None) -> int:
     return Exit.OK if fine else Exit.FAILED
 
 
-def bench() -> int:
-    """Measure speed, each figure against its counterpart in the same run."""
-    if find_spec("tests") is None or find_spec(BENCHMARKS) is None:
+def bench(
+    name: Annotated[str, typer.Argument(help="Which; speed if not given.")] = "speed",
+) -> int:
+    """Measure, each figure against its counterpart in the same run."""
+    spec = find_spec(BENCHMARKS) if find_spec("tests") else None
+    if spec is None:
         complain("the benchmarks are in the repository's tests; run this from its root")
         return Exit.FAILED
-    runpy.run_module(BENCHMARKS, run_name="__main__")
+    known = sorted(m.name for m in iter_modules(spec.submodule_search_locations))
+    if name not in known:
+        have = ", ".join(known)
+        raise Refused(
+            f"no benchmark is called {name[:40]!r}; there are: {have}", "name"
+        )
+    sys.argv = [f"{BENCHMARKS}.{name}"]  # it reads its own words
+    runpy.run_module(f"{BENCHMARKS}.{name}", run_name="__main__")
     return Exit.OK
 
 
