@@ -3,7 +3,6 @@
 Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2.1;
 truncated as in Vicol et al. (2021), arXiv:2112.13835, algorithm 1.
 Differs: all pairs see the same tasks, each pair and task with noise of its own.
-The estimate is of σ²∇, not of ∇.
 Helps: needs no gradient through the unroll, so chaos does not hurt it. Over the
 full horizon it is unbiased; truncated, each unroll forgets the noise before it, so
 it is biased toward what pays off at once. PES remembers.
@@ -30,7 +29,7 @@ from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weig
 
 @register("estimator")
 class Es(Estimator):
-    """ĝ = 1/2n Σᵢ ξᵢ (L(θ + ξᵢ) − L(θ − ξᵢ)), ξᵢ = σεᵢ, from where the mean run is."""
+    """ĝ = 1/2nσ² Σᵢ ξᵢ (L(θ + ξᵢ) − L(θ − ξᵢ)), ξᵢ = σεᵢ, from the mean run's state."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
@@ -84,8 +83,9 @@ class Es(Estimator):
         span = Span(start, length, particles=particles)
         state, scores, _ = problem.segment(flat(theta), state, span)
         by_task = scores.unflatten(0, (problem.replicates, particles, -1))
+        xi = {name: self.sigma * e for name, e in noise.items()}
         gap = differences(by_task[:, -2 * self.pairs :], equal=self.equal)
-        grads = weigh({k: self.sigma * e for k, e in noise.items()}, gap)
+        grads = weigh(xi, gap, self.sigma)
         after = led(state, problem.replicates)
         kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}
         info = {"meta_loss": by_task.mean((1, 2, 3))}

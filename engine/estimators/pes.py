@@ -2,7 +2,7 @@
 
 Source: Vicol, Metz and Sohl-Dickstein (2021), arXiv:2112.13835, algorithm 2.
 Differs: all pairs see the same tasks, each pair and task with noise of its own,
-and restart together, after each horizon. The estimate is of σ²∇, not of ∇.
+and restart together, after each horizon.
 Helps: the default; no short-horizon bias, and no gradient through long chaos.
 """
 
@@ -25,7 +25,7 @@ from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weig
 
 @register("estimator")
 class Pes(Estimator):
-    """ĝ = 1/2n Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of run i's noise σε since its start."""
+    """ĝ = 1/2nσ² Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of run i's noise σε since its start."""
 
     version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
@@ -82,7 +82,7 @@ class Pes(Estimator):
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
         by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs, -1))
         gap = differences(by_task, equal=self.equal)
-        grads = completed(weigh(xi, gap), meta.weights)
+        grads = completed(weigh(xi, gap, self.sigma), meta.weights)
         kept = {f"xi.{name}": value for name, value in xi.items()}
         after = led(state, problem.replicates)
         kept |= {f"state.{name}": value for name, value in after.items()}

@@ -88,19 +88,15 @@ def differences(scores: Tensor, *, equal: bool) -> Tensor:
     return gap
 
 
-def weigh(xi: Weights, gap: Tensor) -> Weights:
-    """Return mean over pairs and tasks of ξ (L⁺ − L⁻) / 2; (replicate, …).
-
-    That is σ² times the slope: the natural gradient of a Gaussian's mean. In this
-    unit a usual step is well below a clip at 1; the bare slope is above it at every
-    step, and of a clipped heavy-tailed estimate only the majority's sign is left,
-    which walks off the cliff that a few diverging runs warn of.
+def weigh(xi: Weights, gap: Tensor, sigma: float) -> Weights:
+    """Return mean over pairs and tasks of ξ (L⁺ − L⁻) / 2σ²; (replicate, …).
 
     Args:
         xi: Noise of size σ, of each pair and task; shape (replicate, pair, task, …).
         gap: L⁺ − L⁻; shape (replicate, pair, task).
+        sigma: Size of one step's noise.
     """
-    count = 2 * gap.shape[1] * gap.shape[2]
+    count = 2 * sigma**2 * gap.shape[1] * gap.shape[2]
     return {
         name: torch.einsum("rpt,rpt...->r...", gap, noise) / count
         for name, noise in xi.items()

@@ -26,6 +26,8 @@ from engine.protocol import Glance, Meta, Move, Rule, TaskBatch, Weights, genera
 
 Signal = Literal["loss", "grad_norm", "weight_norm", "changes", "scale", "progress"]
 _LOGS = ("loss", "grad_norm", "weight_norm")
+# Plain logs differ by several units between tasks; a net wants about one.
+_SIZE = 0.5
 
 
 @register("learner")
@@ -167,7 +169,7 @@ class ScaleRule(Rule):
         """Return what the net sees; (member, signal, layer)."""
         first, last, scale = past
         knobs = self.knobs
-        level = logs - first if knobs.normalize == "start" else logs
+        level = logs - first if knobs.normalize == "start" else _SIZE * logs
         rows = [level[:, i] for i, name in enumerate(_LOGS) if name in knobs.signals]
         if "changes" in knobs.signals:
             rows += [5 * (logs - last)[:, i] for i in (0, 1)]

@@ -1,0 +1,104 @@
+"""Does the controller control: four trainings from a rate ten times too small.
+
+Each run is the default experiment but for its base rate, estimator and seed. From
+0.03, steps to the threshold on held-out tasks are compared with SGD at 0.03; from
+0.3, with tuned SGD. Differences are paired, with 95 % intervals over replicates.
+
+`python -m tests.benchmarks.control [seed …]` prints a table; nothing is asserted.
+"""
+
+import sys
+import time
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
+from engine.loop import run
+from engine.shelf import MemoryShelf
+from engine.stats.paired import Difference, paired_difference
+
+TRAININGS = ("pes", "unroll", "policy_gradient", "ppo", "es")
+RATES = (0.03, 0.3)
+STEPS, AREA = "steps_to_threshold", "area"
+
+
+class Found(NamedTuple):
+    """What a run measured in place: (learner, metric) → (replicate, task)."""
+
+    rows: dict[tuple[str, str], np.ndarray]
+    seconds: float
+
+    def gap(self, against: str, metric: str) -> Difference:
+        """Return the controller's difference from a baseline."""
+        mine, theirs = self.rows["lr_scale", metric], self.rows[against, metric]
+        return paired_difference(mine, theirs)
+
+
+def spec_of(estimator: str, rate: float, seed: int) -> RunSpec:
+    """Return the default experiment with one estimator, from one base rate."""
+    learners = (
+        LearnerChoice(name="lr_scale", label="lr_scale", knobs={"lr": rate}),
+        LearnerChoice(name="sgd", label="sgd", role="baseline", knobs={"lr": rate}),
+        LearnerChoice(
+            name="sgd", label="tuned", role="baseline", knobs={"tuning": "tuned"}
+        ),
+    )
+    spec = RunSpec(
+        family=Choice(name="mixtures"),
+        learners=learners,
+        estimator=Choice(name=estimator),
+        seed=seed,
+    )
+    return complete_spec(spec, cards, "cpu")
+
+
+def measured(spec: RunSpec, shelf: MemoryShelf) -> Found:
+    """Play a run and keep what it measured on the test tasks."""
+    clock, rows = time.perf_counter(), {}
+    for event in run(spec, shelf):
+        if isinstance(event, Block) and event.phase == "test":
+            rows[event.learner, event.metric] = event.array
+    return Found(rows, time.perf_counter() - clock)
+
+
+def shown(gap: Difference) -> str:
+    """Return a difference with its interval."""
+    return f"{gap.mean:+.2f} [{gap.low:+.2f}, {gap.high:+.2f}]"
+
+
+def row_of(name: str, rate: float, seed: int, found: Found) -> list[str]:
+    """Return one line of the table."""
+    scales = np.log(found.rows["lr_scale", "lr_scale"].astype(float))
+    spread = np.nanquantile(scales, [0.05, 0.5, 0.95])
+    gaps = [
+        shown(found.gap(against, metric))
+        for metric in (STEPS, AREA)
+        for against in ("sgd", "tuned")
+    ]
+    quantiles = " ".join(f"{q:+.1f}" for q in spread)
+    return [name, str(rate), str(seed), *gaps, quantiles, f"{found.seconds:.0f}"]
+
+
+def main(seeds: list[int]) -> None:
+    """Print a line for each training, base rate and seed."""
+    torch.set_num_threads(1)
+    shelf = MemoryShelf()
+    heads = ("training", "base rate", "seed", "steps − SGD's", "steps − tuned SGD's")
+    more = ("area − SGD's", "area − tuned SGD's", "ln scale 5 50 95 %", "s")
+    table = Table(*heads, *more)
+    for seed in seeds:
+        for rate in RATES:
+            for name in TRAININGS:
+                found = measured(spec_of(name, rate, seed), shelf)
+                table.add_row(*row_of(name, rate, seed, found))
+    Console(width=200).print(table)
+
+
+if __name__ == "__main__":
+    main([int(word) for word in sys.argv[1:]] or [7])
