@@ -20,6 +20,7 @@ from engine.stats.aggregate import profile
 from engine.stats.table import Table
 
 PER_TASK = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
+PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
 BY_SEVERITY = (
     "final_loss",
     "steps_to_threshold",
@@ -136,19 +137,25 @@ def _diagnosis(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     findings: list[dict[str, Any]] = (run.summary or {}).get("diagnosis", [])
     flagged = [f for f in findings if f["flagged"]]
     st.markdown(f"**{len(flagged)} of {len(findings)} checks found something.**")
-    for finding in sorted(findings, key=lambda f: not f["flagged"]):
+    for finding in flagged:
         _finding(finding)
+    clear = [f for f in findings if not f["flagged"]]
+    if clear:
+        with st.expander(f"{len(clear)} checks are clear"):
+            for finding in clear:
+                _finding(finding)
 
 
 def _finding(finding: Mapping[str, Any]) -> None:
     raised = finding["flagged"]
-    icon = ":material/flag:" if raised else ":material/check:"
     who = f" · {nice(finding['learner'])}" if finding.get("learner") else ""
-    with st.container(border=True, gap="xsmall"):
+    with st.container(border=raised, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
-            word, color = ("found", "orange") if raised else ("clear", "green")
-            st.badge(word, icon=icon, color=color)
-            st.markdown(f"**{plain(finding['name'])}**{plain(who)}")
+            if raised:
+                st.badge("found", icon=":material/flag:", color="orange")
+            else:
+                st.badge("clear", icon=":material/check:", color="green")
+            st.markdown(f"**{plain(finding['name'])}**{plain(who)}", width="content")
         st.markdown(plain(finding["evidence"]))
         if raised and finding.get("remedy"):
             st.markdown(f"→ {plain(finding['remedy'])}")
@@ -162,7 +169,7 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         {
             "Learner": nice(label),
             "Rate": number(rates[label]) if label in rates else "–",
-            **{phase: f"{count:,}" for phase, count in spent.items()},
+            **{PHASES[phase]: f"{count:,}" for phase, count in spent.items()},
         }
         for label, spent in summary.get("ledger", {}).items()
     ]

@@ -115,6 +115,7 @@ def reproduce(run: Run) -> None:
         st.code("python -m engine run config.json --out result/", language="bash")
         panels.heading("Computed with", "Same fingerprint: same numbers, bit for bit.")
         panels.facts(_flat(run.fingerprint) | {"run": run.key})
+        _elsewhere(run)
         _lineage(run)
     with right:
         panels.heading("config.json", "Everything that the numbers depend on.")
@@ -130,6 +131,22 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         elif value not in ("", None):
             flat[f"{prefix}{name}".replace("_", " ")] = str(value)
     return flat
+
+
+def _elsewhere(run: Run) -> None:
+    """Say where this installation differs from the one that computed the run."""
+    if not door.catalogue_ready():
+        return
+    there = run.fingerprint.get("versions") or {}
+    here = door.catalogue().versions
+    other = [
+        f"{k} {v} (here {here[k]})" for k, v in there.items() if here.get(k, v) != v
+    ]
+    if other:
+        st.info(
+            plain(f"Computed with {', '.join(other)}: the same link gives close, but ")
+            + "perhaps not the same, numbers here."
+        )
 
 
 def _lineage(run: Run) -> None:

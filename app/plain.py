@@ -12,7 +12,7 @@ def plain(text: object) -> str:
     >>> plain("a_b [x](javascript:1)")
     'a\\_b \\[x\\]\\(javascript\\:1\\)'
     """
-    flat = " ".join(str(text).split())
+    flat = re.sub(r"\s+", " ", str(text))
     return _MARKS.sub(r"\\\1", flat)
 
 

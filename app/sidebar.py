@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import door, experiment, forms, own, panels, session
+from app import cost, door, experiment, forms, own, panels, session
 from app.figures.theme import nice
 from app.plain import plain
 from engine.contract.cards import Card
@@ -45,7 +45,18 @@ def run_button(wanted: tuple[RunSpec, str] | None) -> bool:
         )
         if done:
             st.caption("This exact experiment is already computed.")
+        elif wanted is not None:
+            _about(wanted[0])
     return pressed
+
+
+def _about(spec: RunSpec) -> None:
+    """Say what the run will take, before it is started."""
+    took = cost.seconds(spec)
+    if took is None:
+        st.caption(f"About {cost.gradients(spec):,.0f} gradients.")
+    else:
+        st.caption(f"About {panels.span(max(1.0, took))}, as the last runs went.")
 
 
 def _presets(known: door.Catalogue) -> None:
