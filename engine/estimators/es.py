@@ -2,7 +2,7 @@
 
 Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2.1;
 truncated as in Vicol et al. (2021), arXiv:2112.13835, algorithm 1.
-Differs: all pairs see the same tasks, each pair and task with noise of its own.
+Differs: antithetic pairs, each with tasks and noise of its own.
 Helps: needs no gradient through the unroll, so chaos does not hurt it. Over the
 full horizon it is unbiased; truncated, each unroll forgets the noise before it, so
 it is biased toward what pays off at once. PES remembers.
@@ -39,28 +39,38 @@ class Es(Estimator):
         help="Size of the perturbations of the meta-weights.",
     )  # fmt: skip
     pairs: int = knob(
-        4, label="Antithetic pairs", unit="per task", low=1, high=512,
-        help="More pairs give a smoother gradient at proportional cost.",
+        4, label="Antithetic pairs", unit="pairs", low=1, high=512,
+        help="For each task of the budget; more are smoother at proportional cost.",
     )  # fmt: skip
     unroll: int = knob(
         5000, label="Unroll length", unit="steps", low=1, high=5000,
         help="Steps of each perturbed run; shorter than the horizon is biased.",
     )  # fmt: skip
-    equal: bool = knob(
-        False, label="Equal tasks", advanced=True,
-        help="Weigh each task by the spread of its own losses; no longer unbiased.",
+    shared: bool = knob(
+        False, label="Pairs share tasks", advanced=True,
+        help="All pairs run on the same tasks, instead of each on tasks of its own.",
     )  # fmt: skip
 
     def span(self, horizon: int) -> int:
         """Return the unroll length, at most the horizon."""
         return min(self.unroll, horizon)
 
+    @property
+    def fan(self) -> int:
+        """Return how many tasks are drawn for each that the budget names."""
+        return 1 if self.shared else self.pairs
+
+    @property
+    def _each(self) -> int:
+        """Return how many pairs run on each task that is drawn."""
+        return self.pairs if self.shared else 1
+
     def cost(self, horizon: int) -> float:
         """Return task evaluations: the particles', and the mean run's if truncated."""
         return self._particles(horizon) * self.span(horizon) / horizon
 
     def _particles(self, horizon: int) -> int:
-        return 2 * self.pairs + (self.span(horizon) < horizon)
+        return 2 * self._each + (self.span(horizon) < horizon)
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return the base learners at their start."""
@@ -73,18 +83,18 @@ class Es(Estimator):
             memory = self.memory(meta.weights, problem)
         start = lesson.segment * self.span(problem.horizon)
         length = min(self.span(problem.horizon), problem.horizon - start)
-        shape = self.pairs, problem.tasks
+        shape = self._each, problem.tasks
         noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
         theta = perturbed(meta.weights, noise, self.sigma)
         particles = self._particles(problem.horizon)
-        if particles > 2 * self.pairs:
+        if particles > 2 * self._each:
             theta = with_mean(meta.weights, theta, problem.tasks)
         state = flat(copied(memory, particles))
         span = Span(start, length, particles=particles)
         state, scores, _ = problem.segment(flat(theta), state, span)
         by_task = scores.unflatten(0, (problem.replicates, particles, -1))
         xi = {name: self.sigma * e for name, e in noise.items()}
-        gap = differences(by_task[:, -2 * self.pairs :], equal=self.equal)
+        gap = differences(by_task[:, -2 * self._each :])
         grads = weigh(xi, gap, self.sigma)
         after = led(state, problem.replicates)
         kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}

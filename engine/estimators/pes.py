@@ -1,8 +1,8 @@
 """Persistent evolution strategies: unbiased gradients from truncated unrolls.
 
 Source: Vicol, Metz and Sohl-Dickstein (2021), arXiv:2112.13835, algorithm 2.
-Differs: all pairs see the same tasks, each pair and task with noise of its own,
-and restart together, after each horizon.
+Differs: each pair has tasks and noise of its own; all restart together, after each
+horizon.
 Helps: the default; no short-horizon bias, and no gradient through long chaos.
 """
 
@@ -35,35 +35,45 @@ class Pes(Estimator):
         help="Size of the perturbations of the meta-weights.",
     )  # fmt: skip
     pairs: int = knob(
-        4, label="Antithetic pairs", unit="per task", low=1, high=512,
-        help="More pairs give a smoother gradient at proportional cost.",
+        4, label="Antithetic pairs", unit="pairs", low=1, high=512,
+        help="For each task of the budget; more are smoother at proportional cost.",
     )  # fmt: skip
     unroll: int = knob(
         25, label="Unroll length", unit="steps", low=1, high=5000,
         help="Inner steps between two outer steps.",
     )  # fmt: skip
-    equal: bool = knob(
-        False, label="Equal tasks", advanced=True,
-        help="Weigh each task by the spread of its own losses; no longer unbiased.",
+    shared: bool = knob(
+        False, label="Pairs share tasks", advanced=True,
+        help="All pairs run on the same tasks, instead of each on tasks of its own.",
     )  # fmt: skip
 
     def span(self, horizon: int) -> int:
         """Return the unroll length, at most the horizon."""
         return min(self.unroll, horizon)
 
+    @property
+    def fan(self) -> int:
+        """Return how many tasks are drawn for each that the budget names."""
+        return 1 if self.shared else self.pairs
+
+    @property
+    def _each(self) -> int:
+        """Return how many pairs run on each task that is drawn."""
+        return self.pairs if self.shared else 1
+
     def cost(self, horizon: int) -> float:
         """Return task evaluations: every particle runs one unroll."""
-        return 2 * self.pairs * self.span(horizon) / horizon
+        return 2 * self._each * self.span(horizon) / horizon
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return particle states at the start, and no noise summed yet."""
         sums = {
             f"xi.{name}": w.new_zeros(
-                w.shape[0], self.pairs, problem.tasks, *w.shape[1:]
+                w.shape[0], self._each, problem.tasks, *w.shape[1:]
             )
             for name, w in moving(weights, problem).items()
         }
-        state = led(problem.begin(2 * self.pairs), problem.replicates)
+        state = led(problem.begin(2 * self._each), problem.replicates)
         return sums | {f"state.{name}": value for name, value in state.items()}
 
     def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
@@ -73,15 +83,15 @@ class Pes(Estimator):
             memory = self.memory(meta.weights, problem)
         start = lesson.segment * self.span(problem.horizon)
         length = min(self.span(problem.horizon), problem.horizon - start)
-        shape = self.pairs, problem.tasks
+        shape = self._each, problem.tasks
         noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
         theta = perturbed(meta.weights, noise, self.sigma)
         state = {k[6:]: v for k, v in memory.items() if k.startswith("state.")}
-        span = Span(start, length, particles=2 * self.pairs)
+        span = Span(start, length, particles=2 * self._each)
         state, scores, _ = problem.segment(flat(theta), flat(state), span)
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
-        by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs, -1))
-        gap = differences(by_task, equal=self.equal)
+        by_task = scores.unflatten(0, (problem.replicates, 2 * self._each, -1))
+        gap = differences(by_task)
         grads = completed(weigh(xi, gap, self.sigma), meta.weights)
         kept = {f"xi.{name}": value for name, value in xi.items()}
         after = led(state, problem.replicates)

@@ -87,9 +87,10 @@ class LearnedOptimizer(Learner):
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Divide the budget by what one outer step costs."""
         cost = estimator.cost(budget.horizon)
-        steps = int(budget.task_evaluations / (budget.tasks_per_step * cost))
+        tasks = budget.tasks_per_step * estimator.fan
+        steps = int(budget.task_evaluations / (tasks * cost))
         segments = max(1, -(-budget.horizon // estimator.span(budget.horizon)))
-        return Plan(steps, budget.tasks_per_step, segments, cost)
+        return Plan(steps, tasks, segments, cost)
 
 
 @dataclass

@@ -1,8 +1,8 @@
 """Particles: perturbed copies of meta-weights, and a gradient from their losses.
 
 Evolution strategies and their persistent form share these functions. Particles
-come in antithetic pairs, all of them on the same tasks from the same weights, so
-that what differs between two losses is the perturbation alone.
+come in antithetic pairs, both on the same task from the same weights, so that what
+differs between two losses is the perturbation alone.
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,6 @@ from torch import Tensor
 
 from engine.contract.rng import Rng
 from engine.protocol import Unrolled, Weights, generator
-
-TINY = 1e-6
 
 
 def draw_noise(
@@ -70,22 +68,17 @@ def with_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
     }
 
 
-def differences(scores: Tensor, *, equal: bool) -> Tensor:
+def differences(scores: Tensor) -> Tensor:
     """Return L⁺ − L⁻ of each pair and task, the mean over steps.
 
     Args:
         scores: Objective; shape (replicate, sign × pair, task, step).
-        equal: Whether each task's differences are divided by their root mean
-            square over the pairs, so that no chaotic task drowns the others.
 
     Returns:
         Differences; shape (replicate, pair, task).
     """
     above, below = scores.mean(3).chunk(2, dim=1)
-    gap = above - below
-    if equal:
-        gap = gap / gap.square().mean(1, keepdim=True).sqrt().clamp(min=TINY)
-    return gap
+    return above - below
 
 
 def weigh(xi: Weights, gap: Tensor, sigma: float) -> Weights:

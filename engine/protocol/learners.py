@@ -187,6 +187,11 @@ class Estimator(Part):
     def cost(self, horizon: int) -> float:
         """Return task evaluations per drawn task and outer step."""
 
+    @property
+    def fan(self) -> int:
+        """Return how many tasks are drawn for each that the budget names."""
+        return 1
+
     @abstractmethod
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return what is carried between outer steps, at its start."""

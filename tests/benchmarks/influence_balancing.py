@@ -21,8 +21,8 @@ from tests.estimators.worlds import Influence, lesson_of
 
 UPDATES, RATE, SIGMA, LOST = 3000, 1e-4, 0.1, 1e3
 SIDES: dict[str, Estimator] = {
-    "PES, 1 step": Pes(sigma=SIGMA, pairs=500, unroll=1),
-    "truncated ES, 1 step": Es(sigma=SIGMA, pairs=500, unroll=1),
+    "PES, 1 step": Pes(sigma=SIGMA, pairs=500, unroll=1, shared=True),
+    "truncated ES, 1 step": Es(sigma=SIGMA, pairs=500, unroll=1, shared=True),
     **{
         f"unroll, {k} steps": Unroll(length=k, order="second", equal=False)
         for k in (1, 10, 30, 60, 100, 200)

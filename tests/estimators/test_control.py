@@ -52,7 +52,7 @@ def trained(learner: LrScale, estimator: Estimator, updates: int) -> Weights:
     meta, state = weights, outer.start(weights.weights)
     segments = -(-HORIZON // estimator.span(HORIZON))
     for step in range(updates):
-        tasks = drawn("train", step // segments, 4)
+        tasks = drawn("train", step // segments, 4 * estimator.fan)
         lesson = lesson_of(tasks, step, segments)
         found = learner.outer(meta, tasks, lesson, estimator)
         if found.grads is not None:

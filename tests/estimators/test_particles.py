@@ -4,11 +4,12 @@ import pytest
 import torch
 
 from engine.contract.rng import Rng
+from engine.contract.runs import Budget
 from engine.estimators.es import Es
 from engine.estimators.pes import Pes
 from engine.estimators.unroll import Unroll
 from engine.inner.optimizing import RuleProblem
-from engine.inner.particles import differences, draw_noise, perturbed
+from engine.inner.particles import draw_noise, perturbed
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.outers.sgd import Sgd
@@ -41,8 +42,8 @@ def sum_of_slopes(estimator: Estimator, problem: Influence) -> torch.Tensor:
 def test_pes_one_step_at_a_time_is_unbiased_and_truncated_es_is_not() -> None:
     problem = Influence(replicates=64, horizon=STEPS)
     truth = true_slope(Influence(horizon=STEPS), 0.5, STEPS)
-    persistent = sum_of_slopes(Pes(sigma=0.1, pairs=64, unroll=1), problem)
-    truncated = sum_of_slopes(Es(sigma=0.1, pairs=64, unroll=1), problem)
+    persistent = sum_of_slopes(Pes(sigma=0.1, pairs=64, unroll=1, shared=True), problem)
+    truncated = sum_of_slopes(Es(sigma=0.1, pairs=64, unroll=1, shared=True), problem)
     error = persistent.std() / 8
     assert abs(persistent.mean() - truth) < 4 * error
     assert abs(truncated.mean() - truth) > 20 * error
@@ -50,7 +51,8 @@ def test_pes_one_step_at_a_time_is_unbiased_and_truncated_es_is_not() -> None:
 
 def test_truncated_es_is_the_truncated_unroll_on_average() -> None:
     truncated = sum_of_slopes(
-        Es(sigma=0.1, pairs=64, unroll=2), Influence(replicates=64, horizon=STEPS)
+        Es(sigma=0.1, pairs=64, unroll=2, shared=True),
+        Influence(replicates=64, horizon=STEPS),
     )
     exact = sum_of_slopes(Unroll(length=2, equal=False), Influence(horizon=STEPS))
     error = truncated.std() / 8
@@ -62,10 +64,10 @@ def test_pes_finds_the_balance_and_truncated_es_runs_from_it() -> None:
     """Published size: 1000 particles, 3000 steps; tests/benchmarks has it."""
     ends = {}
     for name, estimator in {
-        "pes": Pes(pairs=100, unroll=1),
+        "pes": Pes(unroll=1),
         "es": Es(unroll=1),
     }.items():
-        problem = Influence(horizon=1200)
+        problem = Influence(tasks=100, horizon=1200)
         weights, memory = problem.start(0.5), {}
         for step in range(problem.horizon):
             lesson = lesson_of(problem, step, problem.horizon)
@@ -113,10 +115,11 @@ def controlled(
     return RuleProblem(learner, batch), shaken
 
 
-def test_pes_over_the_whole_horizon_is_es() -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_pes_over_the_whole_horizon_is_es(shared: bool) -> None:
     problem, weights = controlled()
-    one = estimates(Pes(unroll=6, pairs=2), problem, weights, 1)[0]
-    two = estimates(Es(unroll=6, pairs=2), problem, weights, 1)[0]
+    one = estimates(Pes(unroll=6, pairs=2, shared=shared), problem, weights, 1)[0]
+    two = estimates(Es(unroll=6, pairs=2, shared=shared), problem, weights, 1)[0]
     assert one.grads is not None
     assert two.grads is not None
     assert one.grads["w0"].abs().max() > 1e-3
@@ -125,7 +128,7 @@ def test_pes_over_the_whole_horizon_is_es() -> None:
 
 
 @pytest.mark.parametrize(
-    "estimator", [Pes(), Pes(equal=True), Es(), Es(unroll=2), Unroll()]
+    "estimator", [Pes(), Pes(shared=True), Es(), Es(unroll=2), Unroll()]
 )
 def test_what_only_the_noise_depends_on_is_left_alone(estimator: Estimator) -> None:
     problem, weights = controlled()
@@ -140,7 +143,9 @@ def test_es_is_the_slope_of_the_loss_in_its_own_directions() -> None:
     """With little noise L⁺ − L⁻ = 2σ ⟨ε, ∇L⟩, by a finite difference per member."""
     problem, weights = controlled(1, 2, BLIND)
     sigma = 1e-4
-    outer = estimates(Es(sigma=sigma, pairs=3, unroll=6), problem, weights, 1)[0]
+    outer = estimates(
+        Es(sigma=sigma, pairs=3, unroll=6, shared=True), problem, weights, 1
+    )[0]
     moving = {k: v for k, v in weights.items() if k != "log_std"}
     noise = draw_noise(moving, lesson_of(problem, 0, 1).rngs, (3, 2))
     exact = Unroll(length=6, order="second", equal=False)
@@ -165,12 +170,15 @@ def test_particles_are_mirror_images() -> None:
     assert not perturbed(weights, noise, 0.1)["b"].any()
 
 
-def test_equal_tasks_keep_a_chaotic_one_from_drowning_the_rest() -> None:
-    scores = torch.zeros(1, 4, 2, 3)
-    scores[0, :2, 0] = torch.tensor([1.0, -2.0])[:, None]
-    scores[0, :2, 1] = torch.tensor([1000.0, 2000.0])[:, None]
-    raw = differences(scores, equal=False)[0]
-    fair = differences(scores, equal=True)[0]
-    assert raw[:, 1].abs().min() > 100 * raw[:, 0].abs().max()
-    assert torch.equal(raw.sign(), fair.sign())
-    torch.testing.assert_close(fair.square().mean(0), torch.ones(2))
+def test_a_pair_on_a_task_of_its_own_costs_what_a_shared_task_does() -> None:
+    budget = Budget()
+    learner = LrScale()
+    for own, shared in ((Pes(), Pes(shared=True)), (Es(), Es(shared=True))):
+        one, two = (learner.plan(budget, estimator) for estimator in (own, shared))
+        assert one.steps == two.steps
+        assert one.tasks_per_step == 4 * two.tasks_per_step
+        assert one.tasks_per_step * one.cost == two.tasks_per_step * two.cost
+
+
+def test_the_default_experiment_takes_130_updates_of_pes() -> None:
+    assert LrScale().plan(Budget(), Pes()).steps == 130

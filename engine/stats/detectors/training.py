@@ -151,7 +151,7 @@ def starvation(table: Table, spec: RunSpec) -> Iterator[Finding]:
             continue
         steps = len(np.unique(losses.step))
         rounds = ceil(steps / _segments(spec))
-        tasks = rounds * spec.budget.tasks_per_step
+        tasks = rounds * spec.budget.tasks_per_step * _fan(spec)
         yield Finding(
             *(19, "Task starvation", learner.label),
             flagged=tasks < FEWEST_TASKS,
@@ -160,6 +160,12 @@ def starvation(table: Table, spec: RunSpec) -> Iterator[Finding]:
             remedy=f"Give it at least {FEWEST_TASKS} tasks: a larger budget or more "
             "tasks a step.",
         )
+
+
+def _fan(spec: RunSpec) -> int:
+    """Return how many tasks are drawn for each that the budget names."""
+    knobs = spec.estimator.knobs
+    return 1 if knobs.get("shared", True) else int(knobs.get("pairs", 1))
 
 
 def _segments(spec: RunSpec) -> int:
