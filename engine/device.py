@@ -10,6 +10,7 @@ from importlib import metadata
 
 import torch
 
+from engine import __version__
 from engine.contract.errors import Refused
 
 _RECORDED = ("torch", "numpy", "scipy", "scikit-learn")
@@ -49,7 +50,11 @@ def resolve(wish: str) -> str:
 def versions() -> dict[str, str]:
     """Return the versions that a run's numbers can depend on."""
     found = {name: metadata.version(name) for name in _RECORDED}
-    return {"python": platform.python_version(), **found}
+    return {
+        "metascope": __version__,
+        "python": platform.python_version(),
+        **found,
+    }
 
 
 def fingerprint(device: str) -> dict[str, object]:

@@ -1,0 +1,35 @@
+"""Records the example that the first page shows: `python -m tests.record`.
+
+It plays the default preset in a store of its own and keeps the run's archive.
+"""
+
+import tempfile
+from pathlib import Path
+
+from app import recorded
+from engine.catalogue import cards
+from engine.contract.runs import complete_spec, run_key
+from engine.export import export_archive
+from engine.presets import preset
+from engine.store import Store
+from engine.worker import work
+
+
+def record(name: str = "default") -> Path:
+    """Play a preset and write its archive; returns the file."""
+    found = preset(name)
+    spec = complete_spec(found.spec, cards, "cpu")
+    key = run_key(spec, cards)
+    with tempfile.TemporaryDirectory() as home:
+        store = Store.open(Path(home))
+        store.submit(spec, key, found.title)
+        work(Path(home), once=True)
+        archive = export_archive(store, key)
+    file = recorded.FOLDER / f"{name}.zip"
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(archive)
+    return file
+
+
+if __name__ == "__main__":
+    record()

@@ -1,0 +1,44 @@
+"""The recorded example is what the default preset gives today."""
+
+import numpy as np
+
+from app import recorded
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.runs import complete_spec, run_key
+from engine.device import fingerprint
+from engine.loop import run
+from engine.presets import preset
+from engine.shelf import MemoryShelf
+
+ALIKE = ("device", "threads", "cpu_capability", "system", "versions")
+
+
+def test_the_recorded_example_is_the_default_preset() -> None:
+    found = recorded.run()
+    assert found is not None
+    spec = complete_spec(preset("default").spec, cards, "cpu")
+    assert found.key == run_key(spec, cards)
+    assert found.spec == spec
+    assert found.summary is not None
+    assert found.summary["sentence"]
+
+
+def test_running_it_again_gives_its_rows() -> None:
+    found = recorded.run()
+    assert found is not None
+    kept = {b.address(): b.array for b in found.blocks if b.metric == "area"}
+    fresh = {
+        e.address(): e.array
+        for e in run(found.spec, MemoryShelf())
+        if isinstance(e, Block) and e.metric == "area"
+    }
+    assert kept.keys() == fresh.keys()
+    here = fingerprint("cpu")
+    same = all(found.fingerprint.get(name) == here.get(name) for name in ALIKE)
+    for address, array in kept.items():
+        if same:
+            np.testing.assert_array_equal(array, fresh[address])
+            continue
+        # A meta-training is chaotic: elsewhere only what it comes to is the same.
+        np.testing.assert_allclose(array.mean(), fresh[address].mean(), atol=0.3)
