@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import exports, panels, pictures
+from app import exports, panels, pictures, scores
 from app.door import Run
 from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
@@ -181,7 +181,7 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 
 def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    rows = pictures.scores(run, dict(titles))
+    rows = scores.scores(run, dict(titles))
     if not rows:
         panels.empty("No numbers yet", "They come with the first test.")
         return

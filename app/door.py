@@ -8,7 +8,7 @@ import functools
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app import catalogue as shelves
 from app import wake, watch
@@ -18,9 +18,6 @@ from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.store import Damaged, NoRun, Progress, Store, StoreError
-
-if TYPE_CHECKING:
-    from engine.data.own import OwnTable
 
 __all__ = [
     "ALIVE",
@@ -160,8 +157,8 @@ def jobs(
 
 
 def spec(key: str) -> RunSpec:
-    """Return the completed spec of a run."""
-    return store().spec(key)
+    """Return the completed spec of a run; a key's spec never changes."""
+    return _spec(store().home.as_posix(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
@@ -261,68 +258,3 @@ def run(key: str) -> Run:
 @functools.lru_cache(maxsize=256)
 def _spec(home: str, key: str) -> RunSpec:
     return store().spec(key)
-
-
-def exported(run: Run, name: str) -> bytes:
-    """Return one exported file of a run, the same as the command line's."""
-    from engine import export
-
-    record = export.Record(
-        key=run.key,
-        spec=run.spec,
-        blocks=list(run.blocks),
-        timings=list(run.timings),
-        artefacts=[],
-        summary=run.summary,
-        fingerprint=run.fingerprint,
-    )
-    return export.exported(record)[name]
-
-
-def archive(key: str) -> bytes:
-    """Return a run as one archive that `bring` reads."""
-    from engine import export
-
-    return export.export_archive(store(), key)
-
-
-def bring(data: bytes) -> Job:
-    """File the run of an archive.
-
-    Raises:
-        Refused: If it is no archive of a run; nothing is filed.
-    """
-    from engine import export
-
-    known = catalogue()
-    return export.import_run(store(), data, lambda spec: run_key(spec, known.card))
-
-
-def read_own(data: bytes) -> "OwnTable":
-    """Read a person's CSV: its columns, empty cells and what to know of them.
-
-    Raises:
-        Refused: In one sentence, with the line or the column.
-    """
-    from engine.data import own
-
-    return own.read_own(data)
-
-
-def check_own(table: "OwnTable", told: dict[str, str]) -> None:
-    """Check the choices of target, kind of answer and what is left out.
-
-    Raises:
-        Refused: With what is in the way, and the choice that would remove it.
-    """
-    from engine.data import choosing
-
-    kept = {name: told[name] for name in ("text", "empty", "rare")}
-    choosing.choose(table, choosing.Choices(told["target"], told["predict"], **kept))
-
-
-def keep_own(table: "OwnTable") -> str:
-    """Keep a file that was read; return its sha256."""
-    from engine.data import own
-
-    return own.store_own(table)

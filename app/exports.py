@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import door, frame, links, panels
+from app import files as filed
 from app.door import Run
 from app.figures.theme import nice
 from app.plain import plain
@@ -55,17 +56,17 @@ def files(run: Run) -> None:
 
 def _files(run: Run) -> dict[str, tuple[str, Any]]:
     made: dict[str, tuple[str, Any]] = {
-        "metrics.csv": ("text/csv", lambda: door.exported(run, "metrics.csv")),
-        "timings.csv": ("text/csv", lambda: door.exported(run, "timings.csv")),
-        "config.json": ("application/json", lambda: door.exported(run, "config.json")),
+        "metrics.csv": ("text/csv", lambda: filed.exported(run, "metrics.csv")),
+        "timings.csv": ("text/csv", lambda: filed.exported(run, "timings.csv")),
+        "config.json": ("application/json", lambda: filed.exported(run, "config.json")),
     }
     if run.summary is not None:
         made["summary.json"] = (
             "application/json",
-            lambda: door.exported(run, "summary.json"),
+            lambda: filed.exported(run, "summary.json"),
         )
     if not run.recorded and not run.alive:
-        made["run.zip"] = ("application/zip", lambda: door.archive(run.key))
+        made["run.zip"] = ("application/zip", lambda: filed.archive(run.key))
     return made
 
 

@@ -13,6 +13,7 @@ from app import (
     panels,
     pictures,
     recorded,
+    runbar,
     session,
     sidebar,
     verdict,
@@ -31,7 +32,7 @@ def form() -> tuple[RunSpec, str] | None:
         return None
     session.prepare()
     wanted = sidebar.draw()
-    if sidebar.run_button(wanted) and wanted is not None:
+    if runbar.run_button(wanted) and wanted is not None:
         door.submit(wanted[0])
         session.show(wanted[1])
         session.write_url(*wanted)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import door, panels
+from app import door, files, panels
 from app.figures.theme import nice
 from app.plain import plain
 from engine.contract.errors import Refused
@@ -99,7 +99,7 @@ def bring() -> None:
         )
         if given is not None and st.button("Import", key="import_now"):
             try:
-                job = door.bring(given.getvalue())
+                job = files.bring(given.getvalue())
             except Refused as refusal:
                 panels.refused(refusal.message)
                 return

@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from app import door, panels, session
+from app import files, panels, session
 from app.plain import plain
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -43,7 +43,7 @@ def _dialog(place: str) -> None:
         )
         return
     try:
-        table = door.read_own(given.getvalue())
+        table = files.read_own(given.getvalue())
     except Refused as refusal:
         panels.refused(refusal.message)
         return
@@ -51,7 +51,7 @@ def _dialog(place: str) -> None:
     _choose(table, place)
 
 
-def _preview(table: "door.OwnTable") -> None:
+def _preview(table: "files.OwnTable") -> None:
     st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
     names = [column.name for column in table.columns]
     st.dataframe(
@@ -70,7 +70,7 @@ def _preview(table: "door.OwnTable") -> None:
         st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
 
 
-def _choose(table: "door.OwnTable", place: str) -> None:
+def _choose(table: "files.OwnTable", place: str) -> None:
     names = [column.name for column in table.columns]
     left, right = st.columns(2)
     with left:
@@ -95,12 +95,12 @@ def _choose(table: "door.OwnTable", place: str) -> None:
         "rare": _kept(rare),
     }
     try:
-        door.check_own(table, told)
+        files.check_own(table, told)
     except Refused as refusal:
         panels.refused(refusal.message)
         return
     if st.button("Use this file", type="primary", key="own_use"):
-        told["digest"] = door.keep_own(table)
+        told["digest"] = files.keep_own(table)
         session.later({f"{place}.{name}": value for name, value in told.items()})
         st.rerun()
 

@@ -14,7 +14,6 @@ from app.door import Run
 from app.figures import curves as drawn
 from app.figures import learning
 from app.figures.shapes import Line, Tuning, View
-from app.figures.theme import nice, number
 from app.kept import kept
 from engine.contract.blocks import Block, Condition
 from engine.contract.metrics import METRICS
@@ -277,35 +276,3 @@ def _over(table: Table, label: str, metric: str, at: list[Condition]) -> Line | 
         for part in ("mean", "low", "high")
     )
     return Line(label, np.array(x), mean, low, high, n=max(one.n for one in found))
-
-
-_SCORES = {
-    "final_loss": "Final loss",
-    "best_loss": "Best loss",
-    "area": "Mean ln loss",
-    "rmst": "Steps to threshold",
-    "final_accuracy": "Accuracy",
-}
-
-
-def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
-    """Return the summary's numbers as rows of text: value [low, high]."""
-    rows = []
-    for entry in (run.summary or {}).get("conditions", []):
-        condition = Condition(**entry["condition"])
-        for label, values in entry["learners"].items():
-            shown = {
-                title: _interval(values[key])
-                for key, title in _SCORES.items()
-                if key in values
-            }
-            gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
-            first = {"Tested": name(condition, titles), "Learner": nice(label)}
-            rows.append({**first, **shown, "Diverged": gone})
-    return rows
-
-
-def _interval(value: dict[str, float | None]) -> str:
-    parts = [value.get(key) for key in ("mean", "low", "high")]
-    mean, low, high = ("n/a" if p is None else number(p) for p in parts)
-    return f"{mean} [{low}, {high}]"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app import catalogue as shelves
-from app import door, watch
+from app import door, files, watch
 from app.plain import inert, plain
 from engine.contract.blocks import Block
 from engine.contract.errors import Refused
@@ -46,15 +46,15 @@ def test_the_page_exports_what_the_command_line_exports(home: Path, key: str) ->
     record = Record.stored(door.store(), key)
     run = door.run(key)
     for name, data in exported(record).items():
-        assert door.exported(run, name) == data, name
+        assert files.exported(run, name) == data, name
 
 
 def test_an_archive_comes_back_as_a_copy(home: Path, key: str) -> None:
-    brought = door.bring(door.archive(key))
+    brought = files.bring(files.archive(key))
     assert brought.key != key
     assert door.jobs([JobState.DONE])[1] == 2
     with pytest.raises(Refused):
-        door.bring(b"PK\x03\x04 no archive")
+        files.bring(b"PK\x03\x04 no archive")
 
 
 def test_a_watched_run_reads_only_what_is_new() -> None:

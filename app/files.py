@@ -1,0 +1,74 @@
+"""What leaves and enters as a file: exports, archives, and a person's own CSV."""
+
+from typing import TYPE_CHECKING
+
+from app import door
+from engine.contract.runs import run_key
+
+if TYPE_CHECKING:
+    from engine.data.own import OwnTable
+
+
+def exported(run: door.Run, name: str) -> bytes:
+    """Return one exported file of a run, the same as the command line's."""
+    from engine import export
+
+    record = export.Record(
+        key=run.key,
+        spec=run.spec,
+        blocks=list(run.blocks),
+        timings=list(run.timings),
+        artefacts=[],
+        summary=run.summary,
+        fingerprint=run.fingerprint,
+    )
+    return export.exported(record)[name]
+
+
+def archive(key: str) -> bytes:
+    """Return a run as one archive that `bring` reads."""
+    from engine import export
+
+    return export.export_archive(door.store(), key)
+
+
+def bring(data: bytes) -> door.Job:
+    """File the run of an archive.
+
+    Raises:
+        Refused: If it is no archive of a run; nothing is filed.
+    """
+    from engine import export
+
+    known = door.catalogue()
+    return export.import_run(door.store(), data, lambda spec: run_key(spec, known.card))
+
+
+def read_own(data: bytes) -> "OwnTable":
+    """Read a person's CSV: its columns, empty cells and what to know of them.
+
+    Raises:
+        Refused: In one sentence, with the line or the column.
+    """
+    from engine.data import own
+
+    return own.read_own(data)
+
+
+def check_own(table: "OwnTable", told: dict[str, str]) -> None:
+    """Check the choices of target, kind of answer and what is left out.
+
+    Raises:
+        Refused: With what is in the way, and the choice that would remove it.
+    """
+    from engine.data import choosing
+
+    kept = {name: told[name] for name in ("text", "empty", "rare")}
+    choosing.choose(table, choosing.Choices(told["target"], told["predict"], **kept))
+
+
+def keep_own(table: "OwnTable") -> str:
+    """Keep a file that was read; return its sha256."""
+    from engine.data import own
+
+    return own.store_own(table)
