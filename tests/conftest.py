@@ -4,6 +4,8 @@ import os
 import shutil
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 # Before anything of ours is imported: no test may touch a person's own runs, and
 # more than one thread changes the numbers.
@@ -15,10 +17,32 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import hypothesis  # noqa: E402
 import pytest  # noqa: E402
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
 hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ours")
 
+_CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+_CALM = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
 _SKIPS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator["Browser"]:
+    """Start one browser for all tests that drive one; without it they are skipped."""
+    path = next(filter(None, map(shutil.which, _CHROMIUM)), None)
+    if path is None:
+        pytest.skip("needs chromium")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=list(_CALM))
+        yield chromium
+        chromium.close()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

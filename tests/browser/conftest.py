@@ -1,7 +1,6 @@
 """A real server, a real engine and a real browser; one of each for all tests."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -12,15 +11,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from engine import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 SETTLED = (
     "[data-testid=stApp][data-test-connection-state=CONNECTED]"
     "[data-test-script-state=notRunning]"
@@ -60,17 +55,6 @@ def ready(url: str, started: "subprocess.Popen[bytes]") -> str:
         except OSError:
             time.sleep(0.2)
     raise RuntimeError("the app did not start")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    if path is None:
-        pytest.skip("needs chromium")
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
-        yield chromium
-        chromium.close()
 
 
 Open = Callable[..., Page]

@@ -1,6 +1,5 @@
 """The live chart keeps what a person did while data arrives."""
 
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import plotly
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from app.live_plot import publish_plotly
 
@@ -83,20 +82,13 @@ def _wait(url: str) -> None:
 
 
 @pytest.fixture
-def page(address: str) -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("needs a chromium")
-    calm = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    calm += ["--disable-component-update", "--disable-sync", "--no-first-run"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=calm)
-        page = browser.new_page(viewport={"width": 1000, "height": 900})
-        page.goto(address)
-        page.wait_for_selector(".st-key-film .main-svg", timeout=60_000)
-        page.wait_for_selector(".st-key-second .main-svg", timeout=60_000)
-        yield page
-        browser.close()
+def page(address: str, browser: Browser) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1000, "height": 900})
+    page.goto(address)
+    page.wait_for_selector(".st-key-film .main-svg", timeout=60_000)
+    page.wait_for_selector(".st-key-second .main-svg", timeout=60_000)
+    yield page
+    page.close()
 
 
 def zoom(page: Page, key: str) -> list[list[float]]:
