@@ -1,12 +1,13 @@
 """The meta-test: the same fresh tasks for everyone, in place and under shift."""
 
+import time
 from collections.abc import Iterator
 
 import numpy as np
 
 from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
-from engine.contract.blocks import Block, Event, Note
+from engine.contract.blocks import Block, Event, Note, Timing
 from engine.inner.descend import join
 from engine.protocol import Meta, Stretch, TaskBatch, Weights
 from engine.stats.summaries import cut, summarize_tasks
@@ -23,6 +24,7 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     tasks = test_tasks(bench, trial)
     stage = f"test {trial.title}"
     for i, entrant in enumerate(bench.entrants):
+        clock = time.perf_counter()
         parts: list[Stretch] = []
         for members, replicates in chunks(tasks):
             meta = Meta(rows_of(carry.metas[entrant.label], replicates), {})
@@ -31,6 +33,8 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
                 pieces.append(piece)
                 yield Note(stage, i / len(bench.entrants), entrant.label)
             parts.append(join(pieces))
+        taken = time.perf_counter() - clock
+        yield Timing(entrant.label, stage, taken, tasks.members * tasks.horizon)
         traces = _gathered(parts, bench.spec.replicates)
         yield from _blocks(entrant, trial, traces, carry, tasks)
 

@@ -91,7 +91,11 @@ class Note:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of work, outside every law of equality; goes to timings.csv."""
+    """Seconds of work, outside every law of equality; goes to timings.csv.
+
+    `count` is how many gradients of a base learner they paid for, where one
+    learner was timed alone.
+    """
 
     learner: str
     stage: str
