@@ -470,7 +470,7 @@ def test_the_learner_of_the_readme_is_one_file_that_runs(tmp_path: Path) -> None
 def test_every_file_that_the_readme_names_is_there() -> None:
     text = (ROOT / "README.md").read_text()
     named = set(re.findall(r"`((?:engine|app|tests|pages)/[\w/.-]+)`", text))
-    named |= set(re.findall(r"\]\(([\w/.]+)\)", text))
+    named |= set(re.findall(r"\]\(([\w/.-]+)\)", text))
     made = {"engine/learners/baseline/sign_descent.py"}
     assert len(named) > 3
     assert [name for name in named - made if not (ROOT / name).exists()] == []
