@@ -2,7 +2,7 @@
 
 Cards are made by `python -m engine catalogue --json` in a process of its own, for that
 needs torch and the web process must not. The answer is kept in the result cache under
-the hash of the engine's source, so a second start reads it in milliseconds.
+the hash of the engine's source and of what data is here, so a second start reads it in milliseconds.
 """
 
 import functools
@@ -102,6 +102,15 @@ def source_hash(root: Path = ROOT / "engine") -> str:
     return seen.hexdigest()
 
 
+def pack_hash() -> str:
+    """Return the hash of what the data pack holds: it decides what can be chosen."""
+    from engine.data.where import pack_home
+
+    home = pack_home()
+    names = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
 def ask() -> str:
     """Let the engine describe itself, in a process of its own.
 
@@ -172,7 +181,7 @@ class Shelf:
             self._error = str(error)
 
     def _name(self) -> str:
-        return f"catalogue:{source_hash()}"
+        return f"catalogue:{source_hash()}:{pack_hash()}"
 
     def _kept(self) -> bool:
         cache = self._cache()
