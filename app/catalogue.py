@@ -2,7 +2,8 @@
 
 Cards are made by `python -m engine catalogue --json` in a process of its own, for that
 needs torch and the web process must not. The answer is kept in the result cache under
-the hash of the engine's source and of what data is here, so a second start reads it in milliseconds.
+the hash of the engine's source and of what data is here, so a second start reads it in
+milliseconds.
 """
 
 import functools
