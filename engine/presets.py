@@ -57,9 +57,9 @@ def baseline(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
     return LearnerChoice(name=name, label=label or name, role="baseline", knobs=knobs)
 
 
-def tuned(name: str) -> LearnerChoice:
+def tuned(name: str, tuning: str = "tuned") -> LearnerChoice:
     """Name a baseline whose rate is chosen on meta-training tasks."""
-    return baseline(name, f"{name}_tuned", tuning="tuned")
+    return baseline(name, f"{name}_tuned", tuning=tuning)
 
 
 def shift(name: str, *severities: float, **knobs: Any) -> ShiftChoice:
@@ -102,10 +102,14 @@ SMOKE = Preset(
 LONG = Preset(
     "long",
     "The default experiment, ten times longer",
-    "Ten times the meta-training and 64 test tasks: does the verdict hold?",
+    "Ten times the meta-training and tuning, 64 test tasks: does the verdict hold?",
     RunSpec(
         family=_MIXTURES,
-        learners=_USUAL,
+        learners=(
+            chosen("lr_scale"),
+            baseline("sgd"),
+            *(tuned(name, "equal_budget") for name in ("sgd", "adam")),
+        ),
         shifts=(_STRETCH,),
         budget=Budget(task_evaluations=20_800, test_tasks=64),
     ),
