@@ -202,7 +202,8 @@ LSTM_QUADRATICS = Preset(
             tuned("rmsprop"),
             tuned("adam"),
         ),
-        estimator=Choice(name="unroll", knobs={"length": 20}),
+        estimator=Choice(name="unroll", knobs={"length": 20, "equal": False}),
+        outer=Choice(name="adam", knobs={"lr": 0.01, "clip": 0.0}),
         budget=Budget(
             task_evaluations=4000,
             tasks_per_step=16,

@@ -34,7 +34,8 @@ class Unroll(Estimator):
     )  # fmt: skip
     order: Literal["first", "second"] = knob(
         "first", label="Inner gradient",
-        help="First: taken as given (cheap); second: differentiated too (exact).",
+        help="First: taken as given (cheap); second: differentiated too. What a "
+        "controller sees (losses, norms) is taken as given in both.",
     )  # fmt: skip
     equal: bool = knob(
         True, label="Equal tasks",

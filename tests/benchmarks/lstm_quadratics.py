@@ -57,7 +57,11 @@ def tuned(name: str, tasks: TaskBatch) -> tuple[Learner, Meta]:
 
 def trained(seed: int, minutes: float, exam: TaskBatch) -> Iterator[tuple[int, Meta]]:
     """Train the LSTM for some processor minutes; yield horizons and weights."""
-    learner, outer, estimator = lstm(), Adam(lr=0.01, clip=0.0), Unroll(length=WINDOW)
+    learner, outer, estimator = (
+        lstm(),
+        Adam(lr=0.01, clip=0.0),
+        Unroll(length=WINDOW, equal=False),
+    )
     segments = HORIZON // WINDOW
     meta = learner.init([Rng(seed).child("init")], exam)
     state = outer.start(meta.weights)
