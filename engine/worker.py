@@ -67,7 +67,7 @@ def engine_tools() -> Tools:
     from engine.catalogue import catalogue
     from engine.device import fingerprint
     from engine.loop import run
-    from engine.stats.summary import summarize
+    from engine.report import summarize
 
     catalogue()  # every part registers, before a run asks for one
     torch.ones(1, requires_grad=True).sum().backward()  # starts autograd's threads

@@ -79,11 +79,22 @@ class Speaker:
         found = _phrase(here.call, rival) + (
             " to within 5 %" if here.equivalent else ""
         )
+        found += " in mean loss" if self._steps_object(here) else ""
         mine, other = self._level(here.learner), self._level(here.against, "")
         facts = [f"{mine} against {other}", *self._losses(here), self._sizes(here)]
         text = f"On unseen {self._family()}: {found} ({', '.join(facts)})"
         return (
             "; ".join([text, *self._speed(here, beside), *self._others(beside)]) + "."
+        )
+
+    def _steps_object(self, here: Claim) -> bool:
+        """Return whether the steps shown beside a call point the other way."""
+        steps = [self.table.tests(at, BESIDE) for at in _pair(here)]
+        if self.metric == DECIDING or any(rows is None for rows in steps):
+            return False
+        mine, other = (level(BESIDE, rows).mean for rows in steps if rows is not None)
+        return (here.call == "better" and mine > other) or (
+            here.call == "worse" and mine < other
         )
 
     def _speed(self, here: Claim, beside: list[Claim]) -> list[str]:

@@ -237,3 +237,11 @@ def test_a_block_written_twice_counts_once_and_the_later_one() -> None:
         [*trial("lr_scale", noisy(0.01, 9), HERE), *blocks, *blocks], spec()
     )
     assert again == summarize(blocks, spec())
+
+
+def test_a_call_that_its_steps_contradict_says_what_it_is_made_on() -> None:
+    quick = noisy(0.2, 1)
+    quick[..., 20:] = 5.0  # first at the threshold, then far above it
+    blocks = [threshold(), *trial("lr_scale", quick)]
+    sentence = told([*blocks, *trial("sgd_tuned", noisy(0.1, 2))], spec())
+    assert "tuned SGD is better in mean loss (" in sentence
