@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app import forms
-from engine.contract.cards import Card, KnobCard, checked
+from engine.contract.cards import Card, KnobCard, checked, suited
 from engine.contract.errors import Refused
 from engine.contract.runs import (
     Budget,
@@ -119,6 +119,7 @@ def form_of(spec: RunSpec) -> Form:
         "k.baselines": [e.label for e in spec.learners if e.role == "baseline"],
         "k.order": [e.label for e in spec.learners],
         "k.parts": {e.label: e.name for e in spec.learners},
+        "k.suits": spec.family.name,
         "k.shifts": _ids(spec.shifts),
         "k.test_families": _ids(spec.test_families),
         "k.inputs": {k: v.model_dump(mode="json") for k, v in spec.inputs.items()},
@@ -212,8 +213,14 @@ def part_of(form: Mapping[str, Any], label: str) -> str:
 def learner_fields(
     form: Mapping[str, Any], cards: Cards, label: str
 ) -> list[forms.Field]:
-    """Return a learner's fields; one called "…_tuned" is tuned unless said."""
-    made = forms.fields(cards("learner", part_of(form, label)), f"k.learner.{label}")
+    """Return a learner's fields with the defaults that suit the chosen family.
+
+    A label that ends in "_tuned" is tuned unless said.
+    """
+    card = cards("learner", part_of(form, label))
+    if "k.family" in form:
+        card = suited(card, cards("family", str(form["k.family"])))
+    made = forms.fields(card, f"k.learner.{label}")
     if not label.endswith("_tuned"):
         return made
     return [
@@ -222,6 +229,37 @@ def learner_fields(
         else field
         for field in made
     ]
+
+
+def resuited(form: Mapping[str, Any], cards: Cards) -> Form:
+    """Return what changes in a form whose family is another one than before.
+
+    Learners' fields that stand at the default of the family before (`k.suits`) move
+    to the new family's default; what a person typed stays.
+    """
+    before, after = form.get("k.suits"), form.get("k.family")
+    if after is None or before == after:
+        return {}
+    changed: Form = {"k.suits": after}
+    if before is None:
+        return changed
+    for label in _known_labels(form):
+        try:
+            old = learner_fields({**form, "k.family": before}, cards, label)
+        except Refused:
+            continue  # a label or a family that only another installation knows
+        new = learner_fields(form, cards, label)
+        for was, field in zip(old, new, strict=True):
+            moves = was.knob.default != field.knob.default
+            if moves and form.get(field.key) == was.knob.default:
+                changed[field.key] = field.knob.default
+    return changed
+
+
+def _known_labels(form: Mapping[str, Any]) -> list[str]:
+    """Return every learner that the form holds fields of, selected or not."""
+    touched = [key.split(".")[2] for key in form if key.startswith("k.learner.")]
+    return list(dict.fromkeys([*form.get("k.parts", ()), *labels(form), *touched]))
 
 
 def _read(form: Mapping[str, Any], card: Card, place: str) -> dict[str, Any]:

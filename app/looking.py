@@ -46,7 +46,9 @@ def options(run: Run, titles: dict[str, str]) -> Look:
             bind="query-params",
             required=True,
             help="Gradients counts tuning and meta-training too, spread over the "
-            "test tasks; seconds are measured here.",
+            "test tasks. Wall time is what this learner's tests took where the run "
+            "was computed, over all their tasks and steps; they run as one batch. "
+            "Tuning and meta-training are not in it.",
         )
         log = st.toggle("Log", value=True, key="log", bind="query-params")
         smooth = st.slider(

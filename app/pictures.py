@@ -117,7 +117,10 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
 
 
 def _x_title(x: str) -> str:
-    titles = {"gradients": "Gradient evaluations", "seconds": "Wall time (s)"}
+    titles = {
+        "gradients": "Gradient evaluations",
+        "seconds": "Wall time of one task (s)",
+    }
     return titles.get(x, "Step")
 
 
@@ -133,13 +136,19 @@ def _placed(run: Run, curve: stats.Curve, look: Look) -> stats.Curve:
 
 
 def seconds_per_step(run: Run, learner: str) -> float:
-    """Return the measured time of one step of one test task, seconds."""
+    """Return the measured time of one step of one test task, seconds.
+
+    A learner's tasks run as one batch, so each has its share of the batch's time. A
+    run from before learners were timed alone has one time for all of them.
+    """
     tests = [t for t in run.timings if t.stage.startswith("test ")]
     own = [t for t in tests if t.learner == learner]
-    count = len(conditions(run)) * run.spec.budget.horizon or 1
     if own:
-        return sum(t.seconds for t in own) / count
-    return sum(t.seconds for t in tests) / (count * max(1, len(run.spec.learners)))
+        return sum(t.seconds for t in own) / max(1, sum(t.count for t in own))
+    budget, roles = run.spec.budget, len(run.roles)
+    played = run.spec.replicates * budget.test_tasks * budget.horizon
+    count = max(1, played * roles * len(conditions(run)))
+    return sum(t.seconds for t in tests if not t.learner) / count
 
 
 def under_way(run: Run) -> Iterable[Picture]:

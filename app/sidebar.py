@@ -95,6 +95,7 @@ def _task(known: door.Catalogue) -> None:
     card = _select(
         "Task family", "family", list(known.of("family")), "What is trained on."
     )
+    st.session_state.update(experiment.resuited(session.form(), known.card))
     st.caption(_sentence(card.summary))
     if card.missing:
         st.warning(plain(f"Its data is not here: it needs {card.missing}."))
