@@ -78,7 +78,7 @@ def _as_unbroken(store: Store, key: str) -> bool:
 def resume_after_kills(home: Path, count: int) -> Outcome:
     """Kill one run after each bit of progress, then compare rows, weights and CSV."""
     store, chance = Store.open(home), random.Random(2)
-    key = fake.submit(store, 7, steps=120 * (count + 1), pause=0.01)
+    key = fake.submit(store, 7, steps=120 * (count + 1), pause=0.03)
     for _ in range(count):
         before = store.progress(key).done
         with worker(home) as killed:
