@@ -79,7 +79,7 @@ class Speaker:
         found = _phrase(here.call, rival) + (
             " to within 5 %" if here.equivalent else ""
         )
-        found += " in mean loss" if self._steps_object(here) else ""
+        found += "" if self._steps_agree(here, beside) else " in mean loss"
         mine, other = self._level(here.learner), self._level(here.against, "")
         facts = [f"{mine} against {other}", *self._losses(here), self._sizes(here)]
         text = f"On unseen {self._family()}: {found} ({', '.join(facts)})"
@@ -87,15 +87,10 @@ class Speaker:
             "; ".join([text, *self._speed(here, beside), *self._others(beside)]) + "."
         )
 
-    def _steps_object(self, here: Claim) -> bool:
-        """Return whether the steps shown beside a call point the other way."""
-        steps = [self.table.tests(at, BESIDE) for at in _pair(here)]
-        if self.metric == DECIDING or any(rows is None for rows in steps):
-            return False
-        mine, other = (level(BESIDE, rows).mean for rows in steps if rows is not None)
-        return (here.call == "better" and mine > other) or (
-            here.call == "worse" and mine < other
-        )
+    def _steps_agree(self, here: Claim, beside: list[Claim]) -> bool:
+        """Return whether the steps shown beside a call bear it out by themselves."""
+        calls = [c.call for c in beside if c.primary and c.metric == BESIDE]
+        return here.call == "no difference" or calls in ([], [here.call])
 
     def _speed(self, here: Claim, beside: list[Claim]) -> list[str]:
         """Say where the steps to the threshold tell another story."""
