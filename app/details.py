@@ -13,6 +13,7 @@ from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
 from app.figures.shift import severity_figure
 from app.figures.theme import nice, number
+from app.kept import kept
 from app.pictures import Look
 from app.plain import plain
 from engine.contract.metrics import METRICS
@@ -47,7 +48,9 @@ def _claims(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         panels.empty("Nothing is claimed", "Turn a baseline on and run again.")
     for learner, metric in groups:
         mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
-        panels.chart(forest_figure(mine, run.roles), f"forest.{learner}.{metric}")
+        name = ("forest", run.edition, learner, metric)
+        made = kept(name, lambda mine=mine: forest_figure(mine, run.roles))
+        panels.chart(made, f"forest.{learner}.{metric}")
 
 
 def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:

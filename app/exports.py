@@ -18,6 +18,10 @@ FIGURE_FORMATS = {
     "svg": "image/svg+xml",
     "png": "image/png",
 }
+NO_BROWSER = (
+    "SVG and PNG are drawn by a Chromium or Chrome, and none is found on this "
+    "machine; the HTML file holds the same figure."
+)
 
 
 def share(run: Run) -> None:
@@ -70,20 +74,49 @@ def _files(run: Run) -> dict[str, tuple[str, Any]]:
     return made
 
 
-def figures(made: Mapping[str, go.Figure], stem: str) -> None:
+def figures(made: Mapping[str, go.Figure], run: Run) -> None:
     """Draw the buttons for figures: choose one, take it as HTML, SVG or PNG."""
-    with st.popover("Figures", icon=":material/image:", key="figure_exports"):
-        name = st.selectbox("Figure", list(made), key="export_figure")
+    with st.popover(
+        "Figures", icon=":material/image:", key="figure_exports", type="tertiary"
+    ):
+        name = str(st.selectbox("Figure", list(made), key="export_figure"))
+        able = can_render()
+        if not able:
+            st.caption(NO_BROWSER)
         for kind, mime in FIGURE_FORMATS.items():
-            st.download_button(
-                kind.upper(),
-                data=lambda kind=kind: render(made[str(name)], kind),
-                file_name=f"{stem}_{name}.{kind}",
-                mime=mime,
-                on_click="ignore",
-                key=f"export.figure.{kind}",
-                width="stretch",
-            )
+            if able or kind == "html":
+                _figure(made[name], f"{_stem(name)}_{run.key[:8]}.{kind}", mime)
+
+
+def _figure(made: go.Figure, file: str, mime: str) -> None:
+    kind = file.rpartition(".")[2]
+    st.download_button(
+        kind.upper(),
+        data=lambda: render(made, kind),
+        file_name=file,
+        mime=mime,
+        on_click="ignore",
+        key=f"export.figure.{kind}",
+        icon=":material/image:",
+        width="stretch",
+    )
+
+
+def _stem(title: str) -> str:
+    """Return a title as a part of a file's name.
+
+    >>> _stem("Loss, in place: mean")
+    'loss_in_place_mean'
+    """
+    words = "".join(c if c.isalnum() else " " for c in title.lower()).split()
+    return "_".join(words)[:60] or "figure"
+
+
+def can_render() -> bool:
+    """Whether a Chromium is here: it draws a figure as SVG or PNG."""
+    from choreographer.browsers.chromium import Chromium
+
+    return Chromium.find_browser(skip_local=False) is not None
 
 
 def render(figure: go.Figure, kind: str) -> bytes:

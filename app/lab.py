@@ -7,6 +7,7 @@ import streamlit as st
 from app import (
     details,
     door,
+    exports,
     film,
     frame,
     looking,
@@ -78,12 +79,17 @@ def _drawn(key: str | None, was_alive: bool) -> None:
         return
     if was_alive and not run.alive:
         st.rerun()
-    verdict.head(run)
+    room = verdict.head(run)
     look = looking.options(run, titles(run))
-    _pictures(run, look)
-    if not run.alive:
+    with panels.collected() as made:
+        _pictures(run, look)
+        if run.alive:
+            return
         film.film(run)
         details.tabs(run, look, titles(run))
+    if made:
+        with room:
+            exports.figures(made, run)
 
 
 def _pictures(run: Run, look: Look) -> None:

@@ -6,27 +6,6 @@ const NARROW = 640; // pixels
 const PACE = 120; // milliseconds a frame
 const charts = new WeakMap();
 
-// Streamlit's own bundle writes window.Plotly too: take ours and give it back.
-function library(version) {
-  const kept = "__metascope_plotly";
-  window[kept] ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    const theirs = window.Plotly;
-    script.src = new URL(`app/static/plotly.min.js?v=${version}`, document.baseURI).href;
-    script.onload = () => {
-      const ours = window.Plotly;
-      if (theirs) window.Plotly = theirs;
-      resolve(ours);
-    };
-    script.onerror = () => {
-      delete window[kept];
-      reject(new Error("the chart library did not load: reload the page"));
-    };
-    document.head.append(script);
-  });
-  return window[kept];
-}
-
 // A figure may bring a second layout for narrow screens.
 function layoutFor({ figure, narrow }, node) {
   return (narrow && node.clientWidth < NARROW ? narrow : figure.layout) ?? {};

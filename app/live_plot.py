@@ -51,13 +51,27 @@ _CSS = """
   font-variant-numeric: tabular-nums; color: var(--st-text-color);
 }
 """
+_LIBRARY = (_HERE / "plotly_library.js").read_text(encoding="utf-8")
 _component = st.components.v2.component(
     "metascope_live_plot",
     html=_HTML,
     css=_CSS,
-    js=(_HERE / "live_plot.js").read_text(encoding="utf-8"),
+    js=_LIBRARY + (_HERE / "live_plot.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+_fetcher = st.components.v2.component(
+    "metascope_fetch_plotly",
+    js=_LIBRARY
+    + "export default ({ data }) => void library(data.version).catch(() => {});",
+    isolate_styles=False,
+)
+
+
+def fetch_early() -> None:
+    """Let the browser fetch the library while the page is still being computed."""
+    publish_plotly()
+    with st.container(key="fetch_plotly"):
+        _fetcher(key="fetch_plotly_now", data={"version": plotly.__version__})
 
 
 def live_plot(

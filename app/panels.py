@@ -1,7 +1,9 @@
 """Small pieces that every page is made of: states, badges, charts with their words."""
 
+import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
 from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
@@ -125,6 +127,20 @@ def heading(title: str, read: str = "") -> None:
     st.html(f'<h2 class="panel-title">{inert(title)}</h2>{line}')
 
 
+_drawn: ContextVar[dict[str, go.Figure] | None] = ContextVar("drawn", default=None)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[dict[str, go.Figure]]:
+    """Collect the figures that are drawn meanwhile, by title."""
+    made: dict[str, go.Figure] = {}
+    token = _drawn.set(made)
+    try:
+        yield made
+    finally:
+        _drawn.reset(token)
+
+
 def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
     """Draw a figure with its title, its how-to-read line and its alt text.
 
@@ -134,6 +150,10 @@ def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
         narrow: The same traces laid out for a phone.
     """
     meta: Mapping[str, Any] = fig.layout.meta or {}
+    held = _drawn.get()
+    if held is not None:
+        title, part = meta.get("title") or key, key.rpartition(".")[2]
+        held[f"{title} · {part.replace('_', ' ')}" if title in held else title] = fig
     heading(
         meta.get("title", ""), meta.get("how_to_read", "").removeprefix(READ).strip()
     )

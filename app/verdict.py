@@ -1,27 +1,33 @@
 """The top of a run: where it stands, and in the end the sentence to trust."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import door, exports, panels
 from app.door import Run
 from app.figures.theme import nice
 from app.plain import inert, plain
-from engine.contract.jobs import RESUMABLE, JobState
+from engine.contract.jobs import RESUMABLE, Job, JobState
 
 
-def head(run: Run) -> None:
-    """Draw state, progress or verdict, whichever the run has."""
+def head(run: Run) -> DeltaGenerator:
+    """Draw state, progress or verdict, whichever the run has.
+
+    Returns:
+        A place among the actions for what is only known below.
+    """
     with st.container(key="verdict", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             _badges(run)
             st.space("stretch")
-            _actions(run)
+            room = _actions(run)
         if run.summary:
             _sentence(run)
         elif run.alive:
             _progress(run)
         if run.job is not None and not run.alive:
             _ended(run)
+    return room
 
 
 def _badges(run: Run) -> None:
@@ -34,18 +40,23 @@ def _badges(run: Run) -> None:
     st.caption(sample(run), width="content")
 
 
-def _actions(run: Run) -> None:
+def _actions(run: Run) -> DeltaGenerator:
     exports.share(run)
     if run.blocks:
         exports.files(run)
-    if run.job is None:
-        return
+    room = st.container(width="content")
+    if run.job is not None:
+        _moves(run, run.job)
+    return room
+
+
+def _moves(run: Run, job: Job) -> None:
     if run.alive:
         if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
             door.cancel(run.key)
             st.rerun()
     elif st.button("Run again", icon=":material/replay:", key="again", type="tertiary"):
-        door.submit(run.spec, run.job.title, again=True)
+        door.submit(run.spec, job.title, again=True)
         st.rerun()
 
 

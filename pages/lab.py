@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from app import lab, session
+from app import lab, live_plot, session
 
+live_plot.fetch_early()
 session.arrive()
-main = st.container()
+told, main = st.container(), st.container()
+with main:  # first, for it is what a visitor came to see
+    lab.view(session.in_view())
 with st.sidebar:
     wanted = lab.form()
-with main:
+with told:
     lab.notices()
     lab.offer(wanted)
-    lab.view(session.in_view())
 if wanted:
     session.write_url(*wanted)
