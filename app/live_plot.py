@@ -59,19 +59,16 @@ _component = st.components.v2.component(
     js=_LIBRARY + (_HERE / "live_plot.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
-_fetcher = st.components.v2.component(
-    "metascope_fetch_plotly",
-    js=_LIBRARY
-    + "export default ({ data }) => void library(data.version).catch(() => {});",
-    isolate_styles=False,
-)
 
 
 def fetch_early() -> None:
     """Let the browser fetch the library while the page is still being computed."""
     publish_plotly()
+    ask = f"library({plotly.__version__!r}).catch(() => {{}});"
     with st.container(key="fetch_plotly"):
-        _fetcher(key="fetch_plotly_now", data={"version": plotly.__version__})
+        st.html(
+            f"<script>{{ {_LIBRARY} {ask} }}</script>", unsafe_allow_javascript=True
+        )
 
 
 def live_plot(

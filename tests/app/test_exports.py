@@ -46,7 +46,7 @@ def test_every_drawn_figure_is_on_offer(
     monkeypatch.setattr(exports, "can_render", lambda: True)
     at = opened(lab, key)
     names = at.selectbox(key="export_figure").options
-    assert len(names) == len(at.get("bidi_component")) - 1  # one fetches the library
+    assert len(names) == len(at.get("bidi_component"))
     assert offered(at) == ["HTML", "SVG", "PNG"]
 
 
