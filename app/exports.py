@@ -127,6 +127,8 @@ def render(figure: go.Figure, kind: str) -> bytes:
         kind: html, svg or png; the last two need a Chromium on this machine.
     """
     printed = go.Figure(figure)
+    # Plotly looks a trace up by `.cb<uid>`, and "adam:band" is no valid selector.
+    printed.for_each_trace(lambda trace: trace.update(uid=None))
     title = (figure.layout.meta or {}).get("title", "")
     printed.update_layout(
         template="plotly_white", title=title, margin_t=70, font_color="#1c2530"

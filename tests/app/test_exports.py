@@ -9,7 +9,8 @@ from tests.app.test_lab import texts
 
 
 def figure() -> go.Figure:
-    made = go.Figure(go.Scatter(y=[1.0, 4.0, 2.0], name="a_curve"))
+    line = go.Scatter(y=[1.0, 4.0, 2.0], name="a_curve", uid="adam_tuned:band")
+    made = go.Figure(line)
     return made.update_layout(meta={"title": "A title"})
 
 
