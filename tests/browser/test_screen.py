@@ -23,6 +23,15 @@ def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> No
     page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
 
 
+def test_a_figure_can_be_taken_along(visit: Open) -> None:
+    page = visit()
+    page.get_by_role("button", name="Figures").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="HTML").click()
+    assert taken.value.suggested_filename.startswith("training_loss")
+    assert "sgd" in taken.value.path().read_text(encoding="utf-8").lower()
+
+
 def test_a_run_goes_from_the_keyboard_to_the_verdict(visit: Open) -> None:
     page = visit()
     start(page, SMOKE)
