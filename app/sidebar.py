@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import door, experiment, forms, own, panels, session
+from app import door, experiment, forms, own, panels, rates, session
 from app.figures.theme import nice
 from app.plain import plain
 from engine.contract.cards import Card
@@ -95,7 +95,7 @@ def _task(known: door.Catalogue) -> None:
     card = _select(
         "Task family", "family", list(known.of("family")), "What is trained on."
     )
-    st.session_state.update(experiment.resuited(session.form(), known.card))
+    st.session_state.update(rates.resuited(session.form(), known.card))
     st.caption(_sentence(card.summary))
     if card.missing:
         st.warning(plain(f"Its data is not here: it needs {card.missing}."))

@@ -2,7 +2,7 @@
 
 from streamlit.testing.v1 import AppTest
 
-from app import door, experiment
+from app import door, rates
 from engine.contract.cards import suited
 
 RATE = "k.learner.{}.lr"
@@ -63,5 +63,5 @@ def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
         RATE.format("a.dotted.label"): 0.3,
     }
     lab.run()
-    changed = experiment.resuited(form, door.catalogue().card)
+    changed = rates.resuited(form, door.catalogue().card)
     assert changed == {"k.suits": "quadratic", RATE.format("lr_scale"): 0.009}
