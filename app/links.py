@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from engine.contract.errors import Refused
-from engine.contract.runs import SPEC_LIMIT, RunSpec, canonical, parse_spec
+from engine.contract.reading import SPEC_LIMIT, parse_spec
+from engine.contract.runs import RunSpec, canonical
 
 VERSION = 1
 PACKED_LIMIT = 64_000

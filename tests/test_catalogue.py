@@ -10,13 +10,13 @@ import pytest
 from engine.catalogue import cards, catalogue
 from engine.contract.cards import Card, complete
 from engine.contract.errors import Refused
+from engine.contract.reading import parse_spec
 from engine.contract.registry import parts
 from engine.contract.runs import (
     Choice,
     LearnerChoice,
     RunSpec,
     complete_spec,
-    parse_spec,
     run_key,
 )
 from engine.device import devices, resolve

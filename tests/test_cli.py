@@ -17,7 +17,8 @@ import pytest
 from engine import __main__, headless
 from engine.catalogue import cards
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec, parse_spec, run_key
+from engine.contract.reading import parse_spec
+from engine.contract.runs import RunSpec, run_key
 from engine.headless import settled
 from engine.presets import preset, spoken
 from engine.store import Store

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from engine.contract.blocks import Artefact, Block, Condition
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.contract.runs import parse_spec
+from engine.contract.reading import parse_spec
 from engine.export import (
     COLUMNS,
     Record,

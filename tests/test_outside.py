@@ -15,7 +15,7 @@ import numpy as np
 
 from app import links, recorded
 from engine.contract.errors import Refused
-from engine.contract.runs import parse_spec
+from engine.contract.reading import parse_spec
 from engine.data.own import read_own
 from engine.export import read_archive
 from engine.store import StoreError

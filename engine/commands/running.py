@@ -20,7 +20,8 @@ from rich.progress import (
 from engine.commands.terminal import Exit, complain, err, out, read_file, say
 from engine.contract.blocks import Event, Note
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import RunSpec, parse_spec
+from engine.contract.reading import parse_spec
+from engine.contract.runs import RunSpec
 
 if TYPE_CHECKING:
     from engine.headless import Outing

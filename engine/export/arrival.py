@@ -17,7 +17,8 @@ from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
-from engine.contract.runs import RunSpec, parse_json, parse_spec
+from engine.contract.reading import parse_json, parse_spec
+from engine.contract.runs import RunSpec
 from engine.store import NoRun, arrays, chunks, sums
 from engine.store.rows import check_key
 from engine.store.seals import digest

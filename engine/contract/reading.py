@@ -1,0 +1,113 @@
+"""Reading a spec from what a person or a link gave: strictly, or not at all."""
+
+import difflib
+import json
+from typing import Any
+
+from pydantic import ValidationError
+
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.contract.runs import Budget, RunSpec, canonical
+
+SPEC_LIMIT = 256_000
+DEPTH_LIMIT = 40
+
+
+def parse_spec(text: str | bytes) -> RunSpec:
+    """Read a spec from JSON that a person or a link gave.
+
+    Raises:
+        Refused: For anything that is not one, in one sentence.
+    """
+    value = parse_json(text, SPEC_LIMIT)
+    if not isinstance(value, dict):
+        raise Refused("a run spec must be a JSON object with 'family' and 'learners'")
+    try:
+        return RunSpec.model_validate(value)
+    except ValidationError as error:
+        raise _first_refusal(error) from None
+
+
+def parse_json(text: str | bytes, limit: int) -> Any:
+    """Read JSON strictly: UTF-8, no NaN, no duplicate keys, bounded size and depth.
+
+    Raises:
+        Refused: In one sentence.
+    """
+    if len(text) > limit:
+        raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
+    try:
+        plain = text.decode("utf-8") if isinstance(text, bytes) else text
+        plain.encode("utf-8")
+    except UnicodeError:
+        raise Refused("this is not UTF-8 text") from None
+    if _depth(plain) > DEPTH_LIMIT:
+        raise Refused(f"this JSON nests deeper than {DEPTH_LIMIT} levels")
+    try:
+        value = json.loads(
+            plain,
+            object_pairs_hook=_no_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+        )
+        canonical(value)
+    except Refused:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise Refused(f"this is not JSON: {str(error)[:120]}") from None
+    return value
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise Refused(f"the field {clean(key)!r} is given twice", clean(key))
+        key.encode("utf-8")  # a lone surrogate raises UnicodeError, a ValueError
+        fields[key] = value
+    return fields
+
+
+def _no_constant(name: str) -> Any:
+    raise Refused(f"{name} is not a number that a run can use")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise Refused(f"{text[:40]} is too large for a number")
+    return value
+
+
+def _depth(text: str) -> int:
+    """Return the deepest nesting, strings skipped; stops early when it is too deep."""
+    depth = deepest = 0
+    inside = escaped = False
+    for char in text:
+        if inside:
+            inside = escaped or char != '"'
+            escaped = char == "\\" and not escaped
+        elif char == '"':
+            inside, escaped = True, False
+        elif char in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > DEPTH_LIMIT:
+                return deepest
+        elif char in "]}":
+            depth -= 1
+    return deepest
+
+
+def _first_refusal(error: ValidationError) -> Refused:
+    first = error.errors()[0]
+    field = ".".join(str(step) for step in first["loc"])
+    message = first["msg"][:1].lower() + first["msg"][1:]
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(
+            str(first["loc"][-1]), [*RunSpec.model_fields, *Budget.model_fields], 1
+        )
+        message = "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+    shown = "" if first["type"] == "missing" else f" (got {repr(first['input'])[:40]})"
+    return Refused(f"{clean(field)}: {message}{shown}", clean(field))
