@@ -22,7 +22,7 @@ def supervise(
 
     if stop:
         if supervisor.stop(home):
-            say("no engine is awake")
+            say("the engine is asleep")
             return Exit.OK
         complain("the engine did not end in time")
         return Exit.FAILED
