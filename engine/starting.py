@@ -17,7 +17,7 @@ from engine.contract.blocks import Artefact, Block, Event, Note
 from engine.contract.cards import complete
 from engine.contract.errors import Refused
 from engine.contract.runs import LearnerChoice, run_key
-from engine.protocol import Learner, Place, Weights
+from engine.protocol import Learner, Place, TaskBatch, Weights
 from engine.shelf import Shelf
 from engine.training import follow_all, validation_tasks, view
 from engine.tuning import search, tuning_spec
@@ -41,14 +41,14 @@ def begin(
 ) -> Iterator[Event]:
     """Give a learner its meta-weights, and show it on the validation tasks."""
     label, learner = entrant.label, entrant.learner
+    tasks = validation_tasks(bench)
     if label in bench.spec.inputs:
         given = bench.spec.inputs[label]
         arrays = shelf.frozen(given.run, given.artefact).arrays
-        weights = _adopted(bench, entrant, arrays)
+        weights = _adopted(bench, entrant, arrays, tasks)
     elif entrant.tuned:
         weights = yield from _tuned(bench, entrant.choice, shelf)
     else:
-        tasks = validation_tasks(bench)
         weights = learner.init(bench.streams("init"), tasks).weights
     carry.metas[label] = weights
     if entrant.tuned or label in bench.spec.inputs:
@@ -56,7 +56,7 @@ def begin(
     if learner.scale_limits:
         for name, limit in zip(("low", "high"), learner.scale_limits, strict=True):
             yield Block(label, "train", f"scale_{name}", (), np.array(limit))
-    traces = follow_all(learner, weights, validation_tasks(bench))
+    traces = follow_all(learner, weights, tasks)
     yield from view(label, traces, bench.spec.replicates)
 
 
@@ -108,9 +108,10 @@ def check_frozen(carry: Carry) -> Iterator[Block]:
                 raise RuntimeError(f"{label} was frozen, and testing changed it")
 
 
-def _adopted(bench: Bench, entrant: Entrant, arrays: dict[str, np.ndarray]) -> Weights:
+def _adopted(
+    bench: Bench, entrant: Entrant, arrays: dict[str, np.ndarray], tasks: TaskBatch
+) -> Weights:
     """Return carried-over meta-weights; replicates repeat where there are fewer."""
-    tasks = validation_tasks(bench)
     start = entrant.learner.init(bench.streams("init"), tasks).weights
     adopted = {}
     for name, tensor in start.items():

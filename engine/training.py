@@ -136,6 +136,7 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     course = _course(bench, entrant, plan, carry)
     every = bench.spec.budget.validate_every
     stopped = False
+    tasks: TaskBatch | None = None
     while course.step < plan.steps and not stopped:
         if course.step % every == 0 and not _just_resumed(course, carry):
             stopped = yield from _validate(bench, course, exam)
@@ -143,7 +144,8 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
                 break
             yield _saved(course, carry)
         for step in range(course.step, min(plan.steps, course.step + every)):
-            tasks = _lesson_tasks(bench, plan, step)
+            if tasks is None or step % plan.segments == 0:
+                tasks = _lesson_tasks(bench, plan, step)
             course.moved(bench, _taught(bench, course, tasks, step))
             yield Note(f"train {course.label}", course.step / max(1, plan.steps))
         yield from course.flushed()
