@@ -13,6 +13,7 @@ from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.contract.runs import Choice, LearnerChoice, RunSpec
+from engine.judges import JUDGES, Judge
 from engine.protocol import (
     Estimator,
     Family,
@@ -99,6 +100,11 @@ class Bench:
         return tuple(chosen)
 
     @cached_property
+    def judge(self) -> Judge:
+        """Return how this kind of tasks is judged."""
+        return JUDGES[self.setting.family.kind]
+
+    @cached_property
     def estimator(self) -> Estimator:
         return resolve("estimator", self.spec.estimator, Estimator)
 
@@ -136,11 +142,19 @@ class Bench:
                 solve its kind or cannot be trained by the chosen estimator.
         """
         self._check_families()
-        kind = self.setting.family.kind
+        kind, answers = self.setting.family.kind, self.setting.family.answers()
+        if self.setting.family.uses_net and kind not in self.setting.net.solves:
+            raise Refused(f"{self.setting.net.name} does not solve {kind}", "net")
         for i, entrant in enumerate(self.entrants):
             learner, where = entrant.learner, f"learners.{i}"
             if kind not in learner.solves:
                 raise Refused(f"{entrant.label} does not solve {kind}", where)
+            if kind == "episodes" and answers not in learner.answers:
+                raise Refused(
+                    f"{entrant.label} answers with {_listed(learner.answers)}, and "
+                    f"{self.setting.family.name} asks for {answers}",
+                    where,
+                )
             frozen = entrant.label in self.spec.inputs
             if not learner.needs_estimator or frozen:
                 continue
@@ -175,6 +189,12 @@ class Bench:
                 continue
             for severity in choice.severities:
                 shifted = shift.apply(self.setting, severity) if severity else None
+                try:
+                    (shifted or self.setting).family.check()
+                except Refused as refusal:
+                    named = f"shift:{shift.name} {severity:g}"
+                    remarks[named] = refusal.message
+                    continue
                 where = Condition(shift=shift.name, severity=severity)
                 trials.append(Trial(where, shifted or self.setting))
         for choice in self.spec.test_families:
@@ -190,6 +210,10 @@ def draw_tasks(
     """Draw tasks, replicate by replicate; a task's stream ends in its number."""
     rngs = [stream.child(t) for stream in streams for t in range(tasks)]
     return setting.family.draw(setting, rngs, pool, place)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " or ".join(words)
 
 
 def _named(choice: Choice, among: Sequence[Choice]) -> str:

@@ -10,8 +10,9 @@ from torch import Tensor
 from engine.bench import Bench, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Event, Note
+from engine.inner.chunks import rows_of
 from engine.inner.descend import join
-from engine.protocol import Meta, TaskBatch
+from engine.protocol import Landscapes, Meta
 from engine.tasks.functions import Functions
 from engine.tasks.pictures import (
     BOUNDARY,
@@ -22,7 +23,7 @@ from engine.tasks.pictures import (
     surface_grid,
 )
 from engine.tasks.supervised import Supervised
-from engine.testing import rows_of, test_tasks
+from engine.testing import test_tasks
 
 TASKS, FRAMES, POINTS = 3, 25, 200
 Arrays = dict[str, np.ndarray]
@@ -45,7 +46,7 @@ def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
         yield Artefact(name, "film", arrays, info)
 
 
-def _pictured(tasks: TaskBatch, paths: dict[str, Tensor]) -> tuple[str, Arrays]:
+def _pictured(tasks: Landscapes, paths: dict[str, Tensor]) -> tuple[str, Arrays]:
     """Choose the picture that fits: a boundary, a path, or none."""
     form = form_of(tasks)
     if form == PATH and isinstance(tasks, Functions):

@@ -17,6 +17,7 @@ from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Tim
 from engine.contract.runs import RunSpec
 from engine.filming import film
 from engine.protocol import AllDiverged
+from engine.refining import refine
 from engine.shelf import Shelf
 from engine.starting import begin, check_frozen, fix_threshold, frozen, tune
 from engine.testing import meta_test
@@ -86,21 +87,25 @@ def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
     """List the work: what must be there before, then training, then the tests."""
     budget, spec = bench.spec.budget, bench.spec
     tuning = float(RATES * budget.tuning_tasks * budget.horizon)
+    first, last = (tuning, 0.0) if not bench.judge.tuned_last else (0.0, tuning)
     look = float(spec.replicates * budget.validation_tasks * budget.horizon)
     testing = budget.test_tasks > 0
     for entrant in bench.entrants:
-        label, work = entrant.label, look + tuning * entrant.tuned
+        label, work = entrant.label, look + first * entrant.tuned
         play = partial(begin, bench, entrant, shelf)
-        if entrant.tuned and not testing:
+        if entrant.tuned and not testing and not bench.judge.tuned_last:
             play = partial(tune, bench, entrant)
         yield Stage(f"begin {label}", label, work, play)
-    if testing:
+    if testing and bench.judge.threshold:
         yield Stage("threshold", "", look, partial(fix_threshold, bench, shelf))
     for entrant in bench.entrants:
         if entrant.learner.trains and entrant.label not in spec.inputs:
             work = float(budget.task_evaluations * budget.horizon * spec.replicates)
             play = partial(_train, bench, entrant)
             yield Stage(f"train {entrant.label}", entrant.label, work, play)
+        if last and entrant.tuned and entrant.label not in spec.inputs:
+            play = partial(refine, bench, entrant)
+            yield Stage(f"tune {entrant.label}", entrant.label, last, play)
     if testing:
         yield from _test_stages(bench)
 
@@ -132,6 +137,8 @@ def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
 
 def _train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     yield from meta_train(bench, entrant, carry)
+    if bench.judge.tuned_last and entrant.tuned:
+        return  # it is frozen once its rate is chosen, too
     yield frozen(bench, entrant, carry.metas[entrant.label], carry)
 
 

@@ -19,7 +19,7 @@ from engine.contract.errors import Refused
 from engine.contract.runs import LearnerChoice, run_key
 from engine.protocol import Learner, Place, TaskBatch, Weights
 from engine.shelf import Shelf
-from engine.training import follow_all, validation_tasks, view
+from engine.training import follow_all, following, validation_tasks, view
 from engine.tuning import search, tuning_spec
 
 REFERENCE = LearnerChoice(name="sgd", role="baseline", knobs={"tuning": "tuned"})
@@ -46,18 +46,18 @@ def begin(
         given = bench.spec.inputs[label]
         arrays = shelf.frozen(given.run, given.artefact).arrays
         weights = _adopted(bench, entrant, arrays, tasks)
-    elif entrant.tuned:
+    elif entrant.tuned and not bench.judge.tuned_last:
         weights = yield from _tuned(bench, entrant.choice, shelf)
     else:
         weights = learner.init(bench.streams("init"), tasks).weights
     carry.metas[label] = weights
-    if entrant.tuned or label in bench.spec.inputs:
+    if label in bench.spec.inputs or (entrant.tuned and not bench.judge.tuned_last):
         yield frozen(bench, entrant, weights, carry)
     if learner.scale_limits:
         for name, limit in zip(("low", "high"), learner.scale_limits, strict=True):
             yield Block(label, "train", f"scale_{name}", (), np.array(limit))
-    traces = follow_all(learner, weights, tasks)
-    yield from view(label, traces, bench.spec.replicates)
+    found = yield from following(learner, weights, tasks, f"begin {label}")
+    yield from view(bench, label, found)
 
 
 def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
@@ -70,8 +70,8 @@ def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
         place = Place(1, bench.place.device, held=False)
         streams = [bench.rng.child("threshold")]
         tasks = draw_tasks(bench.setting, "validation", streams, THRESHOLD_TASKS, place)
-        traces = follow_all(resolve("learner", choice, Learner), weights, tasks)
-        level = _level(traces["loss"].cpu().numpy())
+        found = follow_all(resolve("learner", choice, Learner), weights, tasks)
+        level = _level(found.traces["loss"].cpu().numpy())
     carry.facts["threshold"] = level
     yield Block("", "validate", "threshold", (), np.array(level))
 

@@ -7,10 +7,10 @@ import numpy as np
 
 from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
-from engine.contract.blocks import Block, Event, Note, Timing
+from engine.contract.blocks import Artefact, Block, Event, Note, Timing
+from engine.inner.chunks import chunks, rows_of
 from engine.inner.descend import join
-from engine.protocol import Meta, Stretch, TaskBatch, Weights
-from engine.stats.summaries import cut, summarize_tasks
+from engine.protocol import Meta, Stretch, TaskBatch
 
 
 def test_tasks(bench: Bench, trial: Trial) -> TaskBatch:
@@ -23,47 +23,29 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     """Run every learner on one condition; yield traces and per-task summaries."""
     tasks = test_tasks(bench, trial)
     stage = f"test {trial.title}"
+    remarks: dict[str, str] = {}
     for i, entrant in enumerate(bench.entrants):
+        meta = Meta(carry.metas[entrant.label], {})
+        if reason := entrant.learner.unfit(meta, tasks):
+            remarks[entrant.label] = reason
+            continue
         clock = time.perf_counter()
+        done = i / len(bench.entrants)
         parts: list[Stretch] = []
         for members, replicates in chunks(tasks):
-            meta = Meta(rows_of(carry.metas[entrant.label], replicates), {})
+            some = Meta(rows_of(meta.weights, replicates), {})
             pieces = []
-            for piece in entrant.learner.adapt(meta, tasks.take(members)):
+            for piece in entrant.learner.adapt(some, tasks.take(members)):
                 pieces.append(piece)
-                yield Note(stage, i / len(bench.entrants), entrant.label)
+                yield Note(stage, done, entrant.label)
             parts.append(join(pieces))
         taken = time.perf_counter() - clock
-        yield Timing(entrant.label, stage, taken, tasks.members * tasks.horizon)
-        traces = _gathered(parts, bench.spec.replicates)
-        yield from _blocks(entrant, trial, traces, carry, tasks)
-
-
-def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
-    """Cut members into chunks of whole replicates, or pieces of one.
-
-    Yields:
-        The members of a chunk and the replicates that they belong to.
-    """
-    each = tasks.members // tasks.replicates
-    if each >= tasks.chunk:
-        for r in range(tasks.replicates):
-            for first in range(0, each, tasks.chunk):
-                last = min(first + tasks.chunk, each)
-                yield range(r * each + first, r * each + last), range(r, r + 1)
-        return
-    group = tasks.chunk // each
-    for first in range(0, tasks.replicates, group):
-        last = min(first + group, tasks.replicates)
-        yield range(first * each, last * each), range(first, last)
-
-
-def rows_of(weights: Weights, replicates: range) -> Weights:
-    """Return the meta-weights of some replicates; one tuned rate serves them all."""
-    return {
-        name: tensor if len(tensor) == 1 else tensor[replicates.start : replicates.stop]
-        for name, tensor in weights.items()
-    }
+        spent = bench.judge.gradients(parts[0], tasks)
+        count = tasks.members * max(1, spent)
+        yield Timing(entrant.label, stage, taken, count)
+        yield from _blocks(bench, entrant, trial, parts, carry, tasks)
+    if remarks:
+        yield Artefact(f"remarks {trial.title}", "remarks", {}, remarks)
 
 
 def _gathered(parts: list[Stretch], replicates: int) -> dict[str, np.ndarray]:
@@ -75,19 +57,22 @@ def _gathered(parts: list[Stretch], replicates: int) -> dict[str, np.ndarray]:
 
 
 def _blocks(
+    bench: Bench,
     entrant: Entrant,
     trial: Trial,
-    traces: dict[str, np.ndarray],
+    parts: list[Stretch],
     carry: Carry,
     tasks: TaskBatch,
 ) -> Iterator[Block]:
-    label, where = entrant.label, trial.condition
-    kept, _ = cut(traces)
-    for name, rows in kept.items():
+    label, where, judge = entrant.label, trial.condition, bench.judge
+    traces = _gathered(parts, bench.spec.replicates)
+    at = {"step": tuple(float(step) for step in parts[0].at)} if parts[0].at else {}
+    for name, rows in judge.traces(traces).items():
         axes = ("replicate", "task", "step", "layer")[: rows.ndim]
-        yield Block(label, "test", name, axes, rows.astype(np.float32), where)
-    summary = summarize_tasks(traces, carry.facts["threshold"], tasks.drift_start)
-    for name, rows in summary.items():
+        yield Block(label, "test", name, axes, rows.astype(np.float32), where, at)
+    level = carry.facts.get("threshold")
+    for name, rows in judge.summaries(traces, parts[0], tasks, level).items():
         yield Block(label, "test", name, ("replicate", "task"), rows, where)
-    spent = np.array(float(tasks.horizon * tasks.members / tasks.replicates))
+    each = tasks.members / tasks.replicates
+    spent = np.array(float(judge.gradients(parts[0], tasks) * each))
     yield Block(label, "test", "gradient_evaluations", (), spent, where)

@@ -1,6 +1,6 @@
 """Meta-training: outer steps, validation, and the best checkpoint kept."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,11 +10,20 @@ from torch import Tensor
 from engine.bench import Bench, Entrant
 from engine.carry import Carry
 from engine.contract.blocks import Block, Event, Note
-from engine.inner.descend import join, objective
+from engine.inner.chunks import chunks, rows_of
+from engine.inner.descend import join
 from engine.outers.clipping import replicate_norm
-from engine.protocol import Learner, Lesson, Meta, Outer, Plan, TaskBatch, Weights
-
-VIEWS = ("loss", "lr_scale", "grad_norm", "weight_norm")
+from engine.protocol import (
+    Inspected,
+    Learner,
+    Lesson,
+    Meta,
+    Outer,
+    Plan,
+    Stretch,
+    TaskBatch,
+    Weights,
+)
 
 
 def validation_tasks(bench: Bench) -> TaskBatch:
@@ -23,15 +32,15 @@ def validation_tasks(bench: Bench) -> TaskBatch:
     return bench.draw(bench.setting, "validation", ("validate", 0), count)
 
 
-def view(label: str, traces: Weights, replicates: int) -> Iterator[Block]:
+def view(bench: Bench, label: str, found: Stretch) -> Iterator[Block]:
     """Yield each trace's mean over a replicate's tasks: the picture while it runs."""
-    for name in VIEWS:
-        if name not in traces:
+    for name in bench.judge.views:
+        if name not in found.traces:
             continue
-        rows = traces[name].unflatten(0, (replicates, -1))
+        rows = found.traces[name].unflatten(0, (bench.spec.replicates, -1))
         rows = rows.flatten(3).mean(-1) if rows.dim() > 3 else rows
         mean = rows.log().nanmean(1).exp() if name == "loss" else rows.nanmean(1)
-        steps = tuple(float(i) for i in range(mean.shape[1]))
+        steps = tuple(float(i) for i in found.at or range(mean.shape[1]))
         yield Block(
             *(label, "validate", name, ("replicate", "step")),
             mean.cpu().numpy(),
@@ -39,9 +48,35 @@ def view(label: str, traces: Weights, replicates: int) -> Iterator[Block]:
         )
 
 
-def follow_all(learner: Learner, weights: Weights, tasks: TaskBatch) -> Weights:
-    """Run a learner on tasks and return its whole traces."""
-    return join(list(learner.adapt(Meta(weights, {}), tasks))).traces
+def following(
+    learner: Learner, weights: Weights, tasks: TaskBatch, stage: str, done: float = 0.0
+) -> Generator[Note, None, Stretch]:
+    """Run a learner on tasks, a chunk at a time; return its whole traces.
+
+    Yields:
+        Signs of life, where there is more than one chunk.
+    """
+    parts: list[Stretch] = []
+    for members, replicates in chunks(tasks):
+        if parts:
+            yield Note(stage, done)
+        meta = Meta(rows_of(weights, replicates), {})
+        parts.append(join(list(learner.adapt(meta, tasks.take(members)))))
+    traces = {
+        name: torch.cat([part.traces[name] for part in parts])
+        for name in parts[0].traces
+    }
+    return parts[0]._replace(traces=traces)
+
+
+def follow_all(learner: Learner, weights: Weights, tasks: TaskBatch) -> Stretch:
+    """Run a learner on tasks without a word; return its whole traces."""
+    notes = following(learner, weights, tasks, "")
+    while True:
+        try:
+            next(notes)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
 
 
 @dataclass
@@ -112,6 +147,7 @@ class Course:
             self.trees |= {"weights": weights, "outer": state}
         elif outer.weights is not None:
             self.trees["weights"] = outer.weights
+        self.trees["weights"] = self.trees["weights"] | (outer.settled or {})
         self.trees["memory"] = outer.memory
         self.rows.append(info)
         self.step += 1
@@ -151,7 +187,7 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
         yield from course.flushed()
     if not stopped:
         yield from _validate(bench, course, exam)
-    yield from _ended(bench, course, carry)
+    yield from _ended(bench, course, exam, carry)
 
 
 def _taught(bench: Bench, course: Course, tasks: TaskBatch, step: int) -> Outer:
@@ -167,15 +203,20 @@ def _lesson_tasks(bench: Bench, plan: Plan, step: int) -> TaskBatch:
     return bench.draw(bench.setting, "train", path, plan.tasks_per_step)
 
 
-def _validate(bench: Bench, course: Course, exam: TaskBatch) -> Iterator[Event]:
-    learner, replicates = course.entrant.learner, bench.spec.replicates
-    traces = follow_all(learner, course.trees["weights"], exam)
-    score = objective(traces["loss"]).mean(1).view(replicates, -1).mean(1)
-    at = {"step": (float(course.step),)}
-    array = score[:, None].cpu().numpy()
-    axes = ("replicate", "step")
-    yield Block(course.label, "validate", "validation", axes, array, coords=at)
-    yield from view(course.label, traces, replicates)
+def _validate(
+    bench: Bench, course: Course, exam: TaskBatch
+) -> Generator[Event, None, bool]:
+    learner, weights = course.entrant.learner, course.trees["weights"]
+    stage, done = f"train {course.label}", course.step / max(1, course.plan.steps)
+    found = yield from following(learner, weights, exam, stage, done)
+    score = bench.judge.score(found).view(bench.spec.replicates, -1).mean(1)
+    seen = {bench.judge.validation: Inspected((), score)}
+    for name, inside in (seen | learner.inspect(Meta(weights, {}), exam)).items():
+        array = inside.values[:, None].cpu().numpy()
+        axes = ("replicate", "step", *inside.axes)
+        at = {"step": (float(course.step),)}
+        yield Block(course.label, "validate", name, axes, array, coords=at)
+    yield from view(bench, course.label, found)
     return course.judged(score, bench.spec.budget.patience)
 
 
@@ -201,10 +242,15 @@ def _saved(course: Course, carry: Carry) -> Event:
     return carry.checkpoint()
 
 
-def _ended(bench: Bench, course: Course, carry: Carry) -> Iterator[Event]:
-    cost = course.plan.tasks_per_step * course.plan.cost * bench.spec.budget.horizon
-    spent = np.array(float(course.step * cost))
+def _ended(
+    bench: Bench, course: Course, exam: TaskBatch, carry: Carry
+) -> Iterator[Event]:
+    drawn = course.step * course.plan.tasks_per_step
+    spent = np.array(float(drawn * course.plan.gradients))
     yield Block(course.label, "train", "gradient_evaluations", (), spent)
+    if shown := bench.judge.examples(exam):
+        seen = np.array(float(drawn * shown))
+        yield Block(course.label, "train", "examples_seen", (), seen)
     carry.metas[course.label] = course.trees["kept"]
     carry.facts[f"{course.label}.at"] = float(course.trees["judge"]["at"].mean())
     carry.training = {}

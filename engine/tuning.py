@@ -20,7 +20,7 @@ from engine.contract.runs import (
     complete_spec,
 )
 from engine.inner.descend import objective
-from engine.protocol import Meta, Place, TaskBatch, Weights
+from engine.protocol import Landscapes, Meta, Place, Weights
 
 COARSE = tuple(i / 2 for i in range(-8, 4))
 FINE = tuple(i / 8 for i in range(-3, 4) if i)
@@ -97,7 +97,7 @@ def _best(scores: dict[float, np.ndarray]) -> float:
     return min(scores, key=lambda power: float(scores[power].mean()))
 
 
-def _score(entrant: Entrant, tasks: TaskBatch, rate: float) -> np.ndarray:
+def _score(entrant: Entrant, tasks: Landscapes, rate: float) -> np.ndarray:
     """Return the mean log loss of every tuning task at one rate."""
     learner = entrant.learner
     start = tasks.start()
@@ -113,7 +113,7 @@ def _score(entrant: Entrant, tasks: TaskBatch, rate: float) -> np.ndarray:
 
 
 def _blocks(
-    entrant: Entrant, scores: dict[float, np.ndarray], best: float, tasks: TaskBatch
+    entrant: Entrant, scores: dict[float, np.ndarray], best: float, tasks: Landscapes
 ) -> Iterator[Block]:
     powers = sorted(scores)
     rates = tuple(float(10.0**power) for power in powers)

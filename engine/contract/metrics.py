@@ -30,6 +30,29 @@ _ALL = (
     Metric("weight_norm", "Weight norm", "L2", 0, "linear", "Size of the weights."),
     Metric("lr_scale", "Learning-rate scale", "× base", 0, "log", "Rate over base."),
     Metric("update_norm", "Update norm", "L2", 0, "log", "Size of the step taken."),
+    # along the adaptation to an episode
+    Metric("query_loss", "Query loss", "nats", -1, "log", "Loss on the queries."),
+    Metric("query_accuracy", "Query accuracy", "share", 1, "linear", "Right answers."),
+    Metric("query_mse", "Query error", "MSE", -1, "log", "Squared error on queries."),
+    Metric("support_loss", "Support loss", "nats or MSE", -1, "log", "What is fitted."),
+    Metric("moved", "Distance moved", "L2", 0, "linear", "From where it began."),
+    Metric(
+        *("inner_grad_norm", "Inner gradient norm", "L2", 0, "log"),
+        "Of the support loss, layer by layer, before each inner step.",
+    ),
+    # per episode
+    Metric(
+        *("error", "Error after adaptation", "share wrong or MSE", -1, "linear"),
+        "What learners are compared by; a diverged episode has the worst value.",
+    ),
+    Metric("final_mse", "Final query error", "MSE", -1, "log", "After adaptation."),
+    Metric("final_query_loss", "Final query loss", "nats", -1, "log", "Of its answer."),
+    Metric("start_accuracy", "Accuracy before", "share", 1, "linear", "No step taken."),
+    Metric("start_mse", "Query error before", "MSE", -1, "log", "No step taken."),
+    Metric(
+        *("adaptation_gain", "Adaptation gain", "share", 1, "linear"),
+        "By which share the inner steps lower the loss on the queries.",
+    ),
     # per task
     Metric("final_loss", "Final loss", "nats", -1, "log", "Loss at the horizon."),
     Metric("best_loss", "Best loss", "nats", -1, "log", "Lowest loss of the run."),
@@ -37,7 +60,7 @@ _ALL = (
         *("area", "Mean log loss", "ln nats", -1, "linear"),
         "Mean over steps of ln(loss), clamped to [1e-4, 1e2]: speed and end in one.",
     ),
-    Metric("final_accuracy", "Final accuracy", "share", 1, "linear", "At the horizon."),
+    Metric("final_accuracy", "Final accuracy", "share", 1, "linear", "At its end."),
     Metric(
         *("steps_to_threshold", "Steps to threshold", "steps", -1, "linear"),
         "First step at or below the threshold; the horizon where it never got there.",
@@ -58,6 +81,19 @@ _ALL = (
     Metric("meta_loss", "Meta-training loss", "ln nats", -1, "linear", "Outer loss."),
     Metric("outer_grad_norm", "Outer gradient norm", "L2", 0, "log", "Before clip."),
     Metric("validation", "Validation score", "ln nats", -1, "linear", "Judge."),
+    Metric(
+        *("lesson_loss", "Meta-training loss", "nats or MSE", -1, "log"),
+        "Query loss of the episodes that it learns from.",
+    ),
+    Metric(
+        *("validation_error", "Validation error", "share wrong or MSE", -1, "linear"),
+        "Error on validation episodes; it chooses the checkpoint.",
+    ),
+    Metric("inner_lr", "Inner learning rate", "per step", 0, "log", "As learned."),
+    Metric(
+        *("meta_cosine", "First against second order", "cosine", 0, "linear"),
+        "Cosine between the meta-gradients with and without second derivatives.",
+    ),
     Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
     Metric("entropy", "Policy entropy", "nats", 0, "linear", "Of the action."),
     Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Critic."),
@@ -65,6 +101,11 @@ _ALL = (
     Metric("kl", "Policy change", "nats", 0, "log", "KL divergence of the update."),
     # tuning and bookkeeping
     Metric("tuning", "Tuning score", "ln nats", -1, "linear", "By learning rate."),
+    Metric(
+        *("tuning_error", "Tuning error", "share wrong or MSE", -1, "log"),
+        "Error on validation episodes, by learning rate.",
+    ),
+    Metric("tuned_steps", "Tuned steps", "steps", 0, "linear", "Chosen inner steps."),
     Metric("tuned_lr", "Tuned learning rate", "per step", 0, "log", "Chosen rate."),
     Metric("scale_low", "Lowest scale", "× base", 0, "log", "It can go no lower."),
     Metric("scale_high", "Highest scale", "× base", 0, "log", "Nor any higher."),
@@ -73,6 +114,10 @@ _ALL = (
     Metric(
         *("gradient_evaluations", "Gradient evaluations", "count", -1, "log"),
         "Gradients of a base learner that were paid for.",
+    ),
+    Metric(
+        *("examples_seen", "Examples seen", "count", -1, "log"),
+        "Examples shown in meta-training, with repeats.",
     ),
 )
 METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}

@@ -44,7 +44,9 @@ class ShiftChoice(Choice):
 class Budget(Plain):
     """How much may be spent, per replicate unless said.
 
-    A task evaluation is one whole run of the base learner: `horizon` gradients.
+    A task evaluation is one whole run of the base learner: `horizon` gradients. Of
+    few-shot tasks it is one episode, and the horizon is how many inner steps are
+    shown in the tests.
     With no test tasks a run only tunes and trains; a threshold of 0 means that
     it is fixed on validation tasks, before any test.
     """
@@ -54,7 +56,7 @@ class Budget(Plain):
     validation_tasks: int = Field(8, ge=1, le=512)
     validate_every: int = Field(10, ge=1, le=10_000)
     patience: int = Field(0, ge=0, le=10_000)
-    test_tasks: int = Field(8, ge=0, le=1024)
+    test_tasks: int = Field(8, ge=0, le=10_000)
     horizon: int = Field(50, ge=1, le=5_000)
     tuning_tasks: int = Field(128, ge=1, le=4096)
     threshold: float = Field(0.0, ge=0.0, le=1e9)
@@ -118,7 +120,7 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     def filled(choice: Any, slot: str, path: str) -> Any:
         try:
             card = cards(slot, choice.name)
-            if slot == "learner":
+            if slot in ("learner", "outer"):
                 card = suited(card, cards("family", spec.family.name))
             knobs = complete(card, choice.knobs)
         except Refused as refusal:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.protocol import Glance, Rule, Stretch, TaskBatch, Weights
+from engine.protocol import Glance, Landscapes, Rule, Stretch, Weights
 
 STRETCH = 25
 FLOOR, CEILING = 1e-4, 1e2
@@ -28,13 +28,13 @@ def objective(loss: Tensor) -> Tensor:
     return torch.where(loss.isfinite(), loss, CEILING).clamp(FLOOR, CEILING).log()
 
 
-def glance(tasks: TaskBatch, weights: Tensor, step: int, order: int = 0) -> Glance:
+def glance(tasks: Landscapes, weights: Tensor, step: int, order: int = 0) -> Glance:
     """Evaluate loss and gradient, and show them as an optimizer sees them."""
     loss, grad, norm = tasks.gradient(weights, step, order=order)
     return Glance(step, tasks.horizon, loss, grad, norm, weights)
 
 
-def follow(tasks: TaskBatch, rule: Rule, *, path: bool = False) -> Iterator[Stretch]:
+def follow(tasks: Landscapes, rule: Rule, *, path: bool = False) -> Iterator[Stretch]:
     """Train every member to the horizon.
 
     Args:
@@ -74,10 +74,12 @@ def join(stretches: list[Stretch]) -> Stretch:
         for name in sorted(names)
     }
     paths = [s.path for s in stretches if s.path is not None]
-    return Stretch(traces, torch.cat(paths, 1) if paths else None)
+    at = tuple(step for s in stretches for step in s.at)
+    path = torch.cat(paths, 1) if paths else None
+    return Stretch(traces, path, at, stretches[-1].chosen)
 
 
-def _measured(tasks: TaskBatch, seen: Glance) -> Weights:
+def _measured(tasks: Landscapes, seen: Glance) -> Weights:
     return {
         "loss": seen.loss,
         "grad_norm": seen.norm,

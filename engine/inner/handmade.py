@@ -16,6 +16,7 @@ from engine.inner.updates import Direction, Schedule, schedule_factor
 from engine.protocol import (
     Estimator,
     Glance,
+    Landscapes,
     Learner,
     Lesson,
     Meta,
@@ -24,7 +25,6 @@ from engine.protocol import (
     Plan,
     Rule,
     Stretch,
-    TaskBatch,
     Weights,
 )
 
@@ -61,27 +61,27 @@ class HandMade(Learner):
     def rule(self, rate: Tensor) -> Rule:
         """Return the update rule at given rates; shape (member, 1)."""
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         """Return the given rate, one per replicate."""
         start = tasks.start()
         return Meta({"lr": start.new_full((len(rngs),), self.lr)}, {})
 
     def adapt(
-        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+        self, meta: Meta, tasks: Landscapes, *, path: bool = False
     ) -> Iterator[Stretch]:
         """Train with the rate of each member's replicate."""
         rate = spread(meta.weights, tasks.members)["lr"][:, None]
         return follow(tasks, self.rule(rate), path=path)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Stay: a rate is chosen by tuning, not moved by a gradient."""
         return Outer(memory={}, info={}, weights=meta.weights)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Spend nothing on meta-training."""
-        return Plan(0, 1, 1, 1.0)
+        return Plan(0, 1, 1, 1.0, float(budget.horizon))
 
 
 class Directed(HandMade):

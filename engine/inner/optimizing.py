@@ -15,6 +15,7 @@ from engine.contract.runs import Budget
 from engine.inner.descend import follow, glance, objective, spread
 from engine.protocol import (
     Estimator,
+    Landscapes,
     Learner,
     Lesson,
     Meta,
@@ -23,7 +24,6 @@ from engine.protocol import (
     Rule,
     Span,
     Stretch,
-    TaskBatch,
     Weights,
 )
 
@@ -43,7 +43,7 @@ class LearnedOptimizer(Learner):
 
     @abstractmethod
     def rule(
-        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
     ) -> Rule:
         """Return the rule of some meta-weights.
 
@@ -69,14 +69,14 @@ class LearnedOptimizer(Learner):
         )
 
     def adapt(
-        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+        self, meta: Meta, tasks: Landscapes, *, path: bool = False
     ) -> Iterator[Stretch]:
         """Train the base learners with the learned rule, its mean action."""
         theta = spread(meta.weights, tasks.members)
         return follow(tasks, self.rule(theta, tasks), path=path)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Let the estimator say how the meta-weights should move."""
         problem = RuleProblem(self, tasks)
@@ -90,7 +90,7 @@ class LearnedOptimizer(Learner):
         tasks = budget.tasks_per_step * estimator.fan
         steps = int(budget.task_evaluations / (tasks * cost))
         segments = max(1, -(-budget.horizon // estimator.span(budget.horizon)))
-        return Plan(steps, tasks, segments, cost)
+        return Plan(steps, tasks, segments, cost, cost * budget.horizon)
 
 
 @dataclass
@@ -98,7 +98,7 @@ class RuleProblem:
     """A learned rule on tasks: see `engine.protocol.Explored`."""
 
     learner: LearnedOptimizer
-    batch: TaskBatch
+    batch: Landscapes
 
     @property
     def replicates(self) -> int:
@@ -125,10 +125,10 @@ class RuleProblem:
         return self.learner.policy(theta, seen)
 
     @cached_property
-    def _copies(self) -> dict[int, TaskBatch]:
+    def _copies(self) -> dict[int, Landscapes]:
         return {1: self.batch}
 
-    def _repeated(self, particles: int) -> TaskBatch:
+    def _repeated(self, particles: int) -> Landscapes:
         if particles not in self._copies:
             self._copies[particles] = self.batch.repeat(particles)
         return self._copies[particles]
@@ -140,7 +140,7 @@ class RuleProblem:
         start = batch.start()
         return _packed(start, self.learner.rule(theta, batch).start(start))
 
-    def _blank(self, batch: TaskBatch) -> Weights:
+    def _blank(self, batch: Landscapes) -> Weights:
         rngs = [Rng(0).child(r) for r in range(batch.replicates)]
         return spread(self.learner.init(rngs, batch).weights, batch.members)
 

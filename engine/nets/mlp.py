@@ -6,6 +6,7 @@ Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 """
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import ClassVar, Literal
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Judge, Layout, Net, Weights, generator
+from engine.protocol import BaseLearner, Judge, Layout, Weights, generator
 
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
 _ACTIVATIONS = {
@@ -35,11 +36,11 @@ _SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 @register("net")
-class Mlp(Net):
+class Mlp(BaseLearner):
     """h ← a(norm(W h + b)) for each hidden layer; the last layer is linear."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
 
     depth: int = knob(
         1, label="Hidden layers", unit="layers", low=0, high=8,
@@ -69,9 +70,10 @@ class Mlp(Net):
         help="Longest gradient an optimizer is given; 0 never clips.", advanced=True,
     )  # fmt: skip
 
-    def layout(self, inputs: int, outputs: int) -> Layout:
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
-        widths = [inputs, *[self.width] * self.depth, outputs]
+        head = [outputs] if outputs else []
+        widths = [math.prod(shape), *[self.width] * self.depth, *head]
         names, shapes, layers = [], [], []
         for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
             names += [f"w{i}", f"b{i}"]
@@ -88,21 +90,24 @@ class Mlp(Net):
             if name.startswith("b"):
                 pieces.append(np.zeros(shape, np.float32))
                 continue
-            last = name == layout.layers[-1][0]
+            last = name == f"w{self.depth}"
             scale = np.sqrt((1.0 if last else gain) / shape[1])
             pieces.append((draw.standard_normal(shape) * scale).astype(np.float32))
         return np.concatenate([piece.ravel() for piece in pieces])
 
     def apply(
-        self, weights: Weights, x: Tensor, reference: int | None = None
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
         act = _ACTIVATIONS[self.activation]
-        for i in range(self.depth + 1):
+        for i in range(self.depth):
             x = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], x)
-            if i < self.depth:
-                x = act(self._normalized(x, reference))
-        return x
+            x = act(self._normalized(x, reference))
+        return linear(weights, x, self.depth)
 
     @property
     def explicit(self) -> bool:
@@ -145,3 +150,10 @@ class Mlp(Net):
         mean = seen.mean(over, keepdim=True)
         variance = (seen - mean).square().mean(over, keepdim=True)
         return (x - mean) * torch.rsqrt(variance + 1e-5)
+
+
+def linear(weights: Weights, x: Tensor, layer: int) -> Tensor:
+    """Apply the head where there is one: w and b of that layer."""
+    if f"w{layer}" not in weights:
+        return x
+    return torch.baddbmm(weights[f"b{layer}"].unsqueeze(-1), weights[f"w{layer}"], x)

@@ -21,11 +21,11 @@ class Adam(OuterRule):
     """θ ← θ − β m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
 
     lr: float = knob(
         0.02, label="Outer rate β", unit="per outer step", low=1e-7, high=10.0,
-        log=True, help="How fast the meta-weights move.",
+        log=True, help="How fast the meta-weights move.", follows="outer_rate",
     )  # fmt: skip
     clip: float = knob(
         1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,

@@ -4,10 +4,12 @@ Every tensor of a task leads with the member axis, replicate × (particle ×) ta
 every tensor of a meta-learner leads with the replicate axis.
 """
 
+from engine.protocol.episodes import Episodes, Prediction, Shots
 from engine.protocol.learners import (
     Estimator,
     Explored,
     Glance,
+    Inspected,
     Learner,
     Move,
     OuterRule,
@@ -17,13 +19,17 @@ from engine.protocol.learners import (
     Unrolled,
 )
 from engine.protocol.tasks import (
+    BaseLearner,
+    Episode,
     Family,
     Gradient,
     Judge,
+    Landscapes,
     Layout,
     Net,
     Place,
     Sample,
+    SampledFamily,
     Setting,
     Shift,
     TaskBatch,
@@ -41,12 +47,17 @@ from engine.protocol.values import (
 
 __all__ = [
     "AllDiverged",
+    "BaseLearner",
+    "Episode",
+    "Episodes",
     "Estimator",
     "Explored",
     "Family",
     "Glance",
     "Gradient",
+    "Inspected",
     "Judge",
+    "Landscapes",
     "Layout",
     "Learner",
     "Lesson",
@@ -57,10 +68,13 @@ __all__ = [
     "OuterRule",
     "Place",
     "Plan",
+    "Prediction",
     "Rule",
     "Sample",
+    "SampledFamily",
     "Setting",
     "Shift",
+    "Shots",
     "Span",
     "Stretch",
     "TaskBatch",

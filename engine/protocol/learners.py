@@ -51,11 +51,22 @@ class Rule(ABC):
 class Stretch(NamedTuple):
     """Some consecutive steps of a run: traces of shape (member, step, …).
 
-    `path` holds the weights, shape (member, step, weight), where asked.
+    `path` holds the weights, shape (member, step, weight), where asked; `at` the
+    steps that the traces are of, where they are not every one from 0 on, and
+    `chosen` which of these positions is the learner's answer.
     """
 
     traces: Weights
-    path: Tensor | None
+    path: Tensor | None = None
+    at: tuple[int, ...] = ()
+    chosen: int = -1
+
+
+class Inspected(NamedTuple):
+    """Numbers seen inside a meta-learner; shape (replicate, *axes)."""
+
+    axes: tuple[str, ...]
+    values: Tensor
 
 
 class Learner(Part):
@@ -63,10 +74,12 @@ class Learner(Part):
 
     `trains` says whether it has meta-parameters; `tunable` whether its rate can
     be tuned; `estimators` which estimators can train it, the usual one first;
-    `keeps_last` that its last meta-weights are frozen, whatever validation says.
+    `keeps_last` that its last meta-weights are frozen, whatever validation says;
+    `answers` which answers of a few-shot family it can give.
     """
 
-    traits: ClassVar[tuple[str, ...]] = ("trains", "tunable", "estimators")
+    traits: ClassVar[tuple[str, ...]] = ("trains", "tunable", "estimators", "answers")
+    answers: ClassVar[tuple[str, ...]] = ("classes", "value")
     trains: ClassVar[bool] = False
     tunable: ClassVar[bool] = False
     estimators: ClassVar[tuple[str, ...]] = ()
@@ -77,6 +90,10 @@ class Learner(Part):
     def scale_limits(self) -> tuple[float, float] | None:
         """Return between which factors it can scale its rate; none if it does not."""
         return None
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say why this meta-learner cannot take these tasks, or nothing."""
+        return ""
 
     @abstractmethod
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
@@ -93,6 +110,10 @@ class Learner(Part):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: "Estimator"
     ) -> Outer:
         """Say how the meta-parameters should move after seeing these tasks."""
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, "Inspected"]:
+        """Return what can be seen inside at a validation, by metric."""
+        return {}
 
     @abstractmethod
     def plan(self, budget: Budget, estimator: "Estimator") -> Plan:

@@ -58,18 +58,31 @@ class Gradient(NamedTuple):
 
 
 class TaskBatch(ABC):
-    """Tasks side by side; it keeps nothing between two adaptations."""
+    """Tasks side by side; it keeps nothing between two adaptations.
+
+    `chunk` is how many members are computed at once.
+    """
 
     replicates: int
-    horizon: int
-    layout: Layout
-    drift_start: int | None = None
-    chunk: int = 64
+    chunk: int
 
     @property
     @abstractmethod
     def members(self) -> int:
         """How many tasks run side by side."""
+
+    @abstractmethod
+    def take(self, index: Sequence[int]) -> Self:
+        """Return the chosen members as one replicate."""
+
+
+class Landscapes(TaskBatch):
+    """Losses to be descended: one base learner in training per member."""
+
+    horizon: int
+    layout: Layout
+    drift_start: int | None = None
+    chunk: int = 64
 
     @abstractmethod
     def start(self) -> Tensor:
@@ -93,10 +106,6 @@ class TaskBatch(ABC):
         May also hold `loss`, where the training loss of `gradient` is only that
         of a minibatch.
         """
-
-    @abstractmethod
-    def take(self, index: Sequence[int]) -> Self:
-        """Return the chosen members as one replicate."""
 
     @abstractmethod
     def repeat(self, particles: int) -> Self:
@@ -126,6 +135,26 @@ class Sample:
     drift: tuple[float, float] = (0.5, 0.0)
 
 
+@dataclass
+class Episode(Sample):
+    """One few-shot task: `x`, `y` are its support, `held_x`, `held_y` its queries.
+
+    Args:
+        shape: Of one example: (feature,), or (channel, height, width).
+        ids: Which class of its pool each support example is of; shape (example,).
+            None where answers are values.
+        held_ids: The same of the queries.
+        known: How many classes the pool of meta-training has; 0 for values.
+        truth: Inputs and answers without noise, to be drawn; shape (2, point).
+    """
+
+    shape: tuple[int, ...] = ()
+    ids: np.ndarray | None = None
+    held_ids: np.ndarray | None = None
+    known: int = 0
+    truth: np.ndarray | None = None
+
+
 Warp = Callable[[Sample, Rng], Sample]
 
 
@@ -133,19 +162,35 @@ Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 class Net(Part):
-    """A base learner: how its weights lie, start and answer, how it is trained.
+    """A net as pure functions: how its weights lie, start and answer.
 
-    `explicit` says that `backpropagate` gives the gradient without autograd.
+    A net without outputs has no head and answers its features. `chunk` is how
+    many members it computes best at once; `images` that it takes pixels only;
+    `support_statistics` that a query is normalized by its support's statistics;
+    `compares` that a query's features depend on the support beside them.
     """
 
-    traits: ClassVar[tuple[str, ...]] = ()
-    batch_size: int
-    weight_decay: float
-    clip: float
+    traits: ClassVar[tuple[str, ...]] = ("images",)
+    chunk: ClassVar[int] = 64
+    images: ClassVar[bool] = False
+    compares: ClassVar[bool] = False
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return whether a query is answered behind its support."""
+        return False
 
     @abstractmethod
-    def layout(self, inputs: int, outputs: int) -> Layout:
-        """Return how the weights lie for this many inputs and outputs."""
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
+        """Return how the weights lie.
+
+        Args:
+            shape: Of one example: (feature,), or (channel, height, width).
+            outputs: Answers of the head, the last layer; 0 leaves it out.
+
+        Raises:
+            Refused: If the net cannot take examples of that shape.
+        """
 
     @abstractmethod
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
@@ -153,16 +198,44 @@ class Net(Part):
 
     @abstractmethod
     def apply(
-        self, weights: Weights, x: Tensor, reference: int | None = None
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example).
 
         Args:
-            weights: Named weights, member first.
-            x: Inputs.
-            reference: With batch normalization, how many leading examples the
-                statistics are taken from; all of them by default.
+            weights: Named weights, member first; without those of the head the
+                answer is the features.
+            x: Inputs, one example's numbers in a row.
+            reference: How many leading examples the statistics of a batch
+                normalization are taken from; all of them by default.
+            step: Inner step, for weights that differ from step to step.
         """
+
+
+class BaseLearner(Net):
+    """A net that is trained as a landscape: by minibatches, decayed and clipped.
+
+    `explicit` says that `backpropagate` gives the gradient without autograd.
+    """
+
+    batch_size: int
+    weight_decay: float
+    clip: float
+
+    @property
+    @abstractmethod
+    def explicit(self) -> bool:
+        """Return whether `backpropagate` can be used."""
+
+    @abstractmethod
+    def backpropagate(
+        self, weights: Weights, x: Tensor, judge: Judge
+    ) -> tuple[Tensor, Tensor]:
+        """Return what `judge` says of the answers, and its gradient, by hand."""
 
 
 @dataclass(frozen=True)
@@ -186,17 +259,13 @@ class Family(Part):
     plane, so that a film can be shown; `pooled` that rows are real and divided
     into meta-train, validation and test pools; `needs_file` that a person must give
     the rows; `rate` by how much the usual learning rates suit it: default rates
-    are multiplied by it.
+    are multiplied by it, and those of the outer rule by `outer_rate`. `net` names
+    the net that is usual there.
     """
 
     traits: ClassVar[tuple[str, ...]] = (
-        "kind",
-        "output",
-        "uses_net",
-        "plane",
-        "pooled",
-        "needs_file",
-        "rate",
+        *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "rate"),
+        *("outer_rate", "net"),
     )
     kind: ClassVar[str] = "landscapes"
     output: ClassVar[str] = "classes"
@@ -205,6 +274,8 @@ class Family(Part):
     pooled: ClassVar[bool] = False
     needs_file: ClassVar[bool] = False
     rate: ClassVar[float] = 1.0
+    outer_rate: ClassVar[float] = 1.0
+    net: ClassVar[str] = "mlp"
 
     @classmethod
     def missing(cls) -> str:
@@ -234,6 +305,26 @@ class Family(Part):
             pool: "train", "validation" or "test".
             place: How many replicates, and on which device.
         """
+
+
+class SampledFamily(Family):
+    """A family whose tasks are data: examples to learn from and to be judged on."""
+
+    @abstractmethod
+    def sample(self, rng: Rng, pool: str) -> Sample:
+        """Draw the data of one task from a pool: train, validation or test."""
+
+    def samples(
+        self, setting: "Setting", rngs: Sequence[Rng], pool: str
+    ) -> list[Sample]:
+        """Draw the data of each task, and change it as the setting says."""
+        drawn = []
+        for rng in rngs:
+            sample = self.sample(rng, pool)
+            for warp in setting.warps:
+                sample = warp(sample, rng)
+            drawn.append(sample)
+        return drawn
 
 
 class Place(NamedTuple):

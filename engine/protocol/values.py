@@ -33,13 +33,16 @@ class Outer(NamedTuple):
     """How the meta-learner should move.
 
     Either `grads` (for the outer rule to apply) or new `weights`; `info` holds
-    one number per replicate for each metric of the training curve.
+    one number per replicate for each metric of the training curve. `settled` are
+    weights that move by a rule of their own, such as running statistics: they
+    replace what the outer rule made of them.
     """
 
     memory: Weights
     info: Weights
     grads: Weights | None = None
     weights: Weights | None = None
+    settled: Weights | None = None
 
 
 class Lesson(NamedTuple):
@@ -58,10 +61,12 @@ class Lesson(NamedTuple):
 class Plan(NamedTuple):
     """How a learner spends its meta-training budget.
 
-    `cost` is in task evaluations per drawn task and outer step.
+    `cost` is in task evaluations per drawn task and outer step, `gradients` in
+    gradient evaluations of the base learner.
     """
 
     steps: int
     tasks_per_step: int
     segments: int
     cost: float
+    gradients: float

@@ -7,15 +7,14 @@ import numpy as np
 
 from engine.contract.cards import card_of, complete
 from engine.contract.rng import Rng
-from engine.protocol import Net, Sample, Setting
-from engine.tasks.supervised import DataFamily
+from engine.protocol import Net, Sample, SampledFamily, Setting
 
 Change = Callable[[np.ndarray], np.ndarray]
 
 
 def no_inputs(setting: Setting) -> str:
     """Say so where tasks are bare functions, whose inputs cannot be changed."""
-    if isinstance(setting.family, DataFamily):
+    if isinstance(setting.family, SampledFamily):
         return ""
     return f"{setting.family.name} is a bare function: it has no inputs to change"
 
@@ -38,7 +37,7 @@ def no_net(setting: Setting, field: str) -> str:
 
 def too_few_inputs(setting: Setting, least: int) -> str:
     """Say so where tasks have fewer inputs than a shift needs."""
-    if not isinstance(setting.family, DataFamily):
+    if not isinstance(setting.family, SampledFamily):
         return no_inputs(setting)
     count = setting.family.sample(Rng(0), "train").x.shape[0]
     if count >= least:

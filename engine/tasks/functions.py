@@ -11,10 +11,10 @@ from torch import Tensor
 from engine.contract.rng import Rng
 from engine.protocol import (
     Gradient,
+    Landscapes,
     Layout,
     Place,
     Setting,
-    TaskBatch,
     Weights,
     generator,
 )
@@ -31,8 +31,8 @@ class Draw(NamedTuple):
 
 
 @dataclass
-class Functions(TaskBatch):
-    """Functions of flat weights; see `TaskBatch`.
+class Functions(Landscapes):
+    """Functions of flat weights; see `Landscapes`.
 
     Args:
         formula: Weights (member, weight) and constants → loss (member,).
@@ -58,7 +58,7 @@ class Functions(TaskBatch):
         return self.weights
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
-        """Return the function's value and its gradient; see `TaskBatch`."""
+        """Return the function's value and its gradient; see `Landscapes`."""
         live = order > 0 and weights.requires_grad
         leaf = weights if live else weights.detach().requires_grad_()
         with torch.enable_grad():

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.protocol import TaskBatch
+from engine.protocol import Landscapes
 from engine.tasks.functions import Functions
 from engine.tasks.supervised import Supervised
 
@@ -22,7 +22,7 @@ class Grid(NamedTuple):
     ys: np.ndarray
 
 
-def form_of(tasks: TaskBatch) -> str:
+def form_of(tasks: Landscapes) -> str:
     """Return what can be pictured: "boundary", "path", or nothing."""
     if isinstance(tasks, Supervised):
         flat = tasks.data.x.shape[1] == 2 and tasks.classes and tasks.outputs == 2

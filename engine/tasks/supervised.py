@@ -1,9 +1,8 @@
 """A base learner on data, as a landscape: many small trainings side by side."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 import torch
@@ -12,14 +11,14 @@ from torch import Tensor
 
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Family,
+    BaseLearner,
     Gradient,
+    Landscapes,
     Layout,
-    Net,
     Place,
     Sample,
+    SampledFamily,
     Setting,
-    TaskBatch,
     Weights,
     generator,
 )
@@ -27,27 +26,15 @@ from engine.protocol import (
 Change = Callable[[Tensor], Tensor]
 
 
-class DataFamily(Family):
+class DataFamily(SampledFamily):
     """A family that draws data; the base learner makes it a landscape."""
-
-    uses_net: ClassVar[bool] = True
-
-    @abstractmethod
-    def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw the data of one task from a pool: train, validation or test."""
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> TaskBatch:
+    ) -> Landscapes:
         """Draw the data of each task, change it as the setting says, and stack."""
-        samples = [_warped(self.sample(rng, pool), setting, rng) for rng in rngs]
+        samples = self.samples(setting, rngs, pool)
         return stack_samples(samples, setting, rngs, place)
-
-
-def _warped(sample: Sample, setting: Setting, rng: Rng) -> Sample:
-    for warp in setting.warps:
-        sample = warp(sample, rng)
-    return sample
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ def stack_samples(
 ) -> "Supervised":
     """Make a landscape of drawn data: one member per sample."""
     first = samples[0]
-    layout = setting.net.layout(first.x.shape[0], first.outputs)
+    layout = setting.net.layout((first.x.shape[0],), first.outputs)
     start = [setting.net.init(layout, rng.child("weights")) for rng in rngs]
     later = [s.later for s in samples if s.later is not None]
     return Supervised(
@@ -119,10 +106,10 @@ def _sloped(loss: Tensor, grad: Tensor, weights: Tensor) -> Tensor:
 
 
 @dataclass
-class Supervised(TaskBatch):
-    """Base learners and their data; see `TaskBatch`."""
+class Supervised(Landscapes):
+    """Base learners and their data; see `Landscapes`."""
 
-    net: Net
+    net: BaseLearner
     layout: Layout
     replicates: int
     horizon: int
@@ -149,7 +136,7 @@ class Supervised(TaskBatch):
         return self.weights
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
-        """Return the (mini)batch loss and its gradient; see `TaskBatch`."""
+        """Return the (mini)batch loss and its gradient; see `Landscapes`."""
         live = order > 0 and weights.requires_grad
         if self.net.explicit and not (live and order == 2):
             loss, grad = self._by_hand(weights, step)

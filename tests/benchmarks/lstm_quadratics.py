@@ -25,7 +25,7 @@ from engine.inner.descend import join
 from engine.learners.optimizer.lstm import Lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import Learner, Lesson, Meta, Place, Setting, TaskBatch
+from engine.protocol import Landscapes, Learner, Lesson, Meta, Place, Setting
 from engine.tasks.landscapes.quadratic import Quadratic
 
 BASELINES = ("sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
@@ -33,20 +33,20 @@ HORIZON, TESTS, TUNING, TRAINING, WINDOW = 100, 512, 128, 64, 20
 MARKS = (20, 50, 100)
 
 
-def draw(seed: int, pool: str, count: int, *path: int) -> TaskBatch:
+def draw(seed: int, pool: str, count: int, *path: int) -> Landscapes:
     """Draw fresh problems from a pool."""
     setting = Setting(Quadratic(), Mlp(), HORIZON)
     rngs = [Rng(seed).child(pool, *path, t) for t in range(count)]
     return setting.family.draw(setting, rngs, pool, Place())
 
 
-def curve(learner: Learner, meta: Meta, tasks: TaskBatch) -> Tensor:
+def curve(learner: Learner, meta: Meta, tasks: Landscapes) -> Tensor:
     """Return the mean f after every step; shape (step,)."""
     loss = join(list(learner.adapt(meta, tasks))).traces["loss"]
     return torch.nan_to_num(loss, torch.inf).mean(0)
 
 
-def tuned(name: str, tasks: TaskBatch) -> tuple[Learner, Meta]:
+def tuned(name: str, tasks: Landscapes) -> tuple[Learner, Meta]:
     """Return a hand-made optimizer at the rate whose last mean f is lowest."""
     learner = part("learner", name)()
     assert isinstance(learner, Learner)
@@ -55,7 +55,7 @@ def tuned(name: str, tasks: TaskBatch) -> tuple[Learner, Meta]:
     return learner, metas[int(torch.stack(scores).argmin())]
 
 
-def trained(seed: int, minutes: float, exam: TaskBatch) -> Iterator[tuple[int, Meta]]:
+def trained(seed: int, minutes: float, exam: Landscapes) -> Iterator[tuple[int, Meta]]:
     """Train the LSTM for some processor minutes; yield horizons and weights."""
     learner, outer, estimator = (
         lstm(),
@@ -83,7 +83,7 @@ def lstm() -> Lstm:
     return Lstm()
 
 
-def best_lstm(seed: int, minutes: float, exam: TaskBatch) -> tuple[int, Meta]:
+def best_lstm(seed: int, minutes: float, exam: Landscapes) -> tuple[int, Meta]:
     """Return the weights whose last mean f on the exam is lowest, and their step."""
     best, kept = torch.inf, (0, lstm().init([Rng(seed).child("init")], exam))
     for step, meta in trained(seed, minutes, exam):

@@ -19,11 +19,11 @@ from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import (
     Estimator,
+    Landscapes,
     Learner,
     Meta,
     Place,
     Setting,
-    TaskBatch,
     Weights,
 )
 from engine.tasks.landscapes.mixtures import Mixtures
@@ -33,13 +33,15 @@ REPLICATES, HORIZON, RATE = 4, 30, 0.03
 SETTING = Setting(Mixtures(held_out=2), Mlp(width=16), HORIZON)
 
 
-def drawn(pool: str, place: int, tasks: int) -> TaskBatch:
+def drawn(pool: str, place: int, tasks: int) -> Landscapes:
     streams = [Rng(2).child(pool, r, place) for r in range(REPLICATES)]
     rngs = [stream.child(t) for stream in streams for t in range(tasks)]
     return SETTING.family.draw(SETTING, rngs, pool, Place(REPLICATES, held=False))
 
 
-def runs(learner: Learner, weights: Weights, tasks: TaskBatch) -> tuple[Tensor, Tensor]:
+def runs(
+    learner: Learner, weights: Weights, tasks: Landscapes
+) -> tuple[Tensor, Tensor]:
     """Return the mean log loss of each task, (member,), and the scales."""
     traces = join(list(learner.adapt(Meta(weights, {}), tasks))).traces
     return objective(traces["loss"]).mean(1), traces["lr_scale"]

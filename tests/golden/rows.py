@@ -13,7 +13,7 @@ import torch
 
 from engine.contract.registry import part
 from engine.contract.runs import RunSpec
-from tests.laws.small import families, learner_spec, names, rows
+from tests.laws.small import TINY, families, family_spec, learner_spec, names, rows
 from tests.laws.test_shifts import fitting
 
 FILE = Path(__file__).with_name("rows.json")
@@ -28,7 +28,8 @@ def fingerprint() -> str:
 def cases() -> dict[str, RunSpec]:
     """Return a tiny run for each part whose rows must not drift."""
     found = {f"learner/{n}": learner_spec(n) for n in names("learner")}
-    found |= {f"family/{n}": learner_spec("sgd", n) for n in families()}
+    for kind in TINY:
+        found |= {f"family/{n}": family_spec(n) for n in families(kind)}
     for name in names("estimator"):
         spec = learner_spec("lr_scale", estimator={"name": name})
         found[f"estimator/{name}"] = spec
@@ -40,9 +41,10 @@ def cases() -> dict[str, RunSpec]:
 
 
 def area(spec: RunSpec) -> list[float]:
-    """Return the mean log loss of every test task, condition by condition."""
+    """Return what every test task is judged by, condition by condition."""
     numbers = rows(spec)
-    found = [array.ravel() for key, array in numbers.items() if key[2:3] == ("area",)]  # type: ignore[index]
+    judged = (("area",), ("error",))
+    found = [array.ravel() for key, array in numbers.items() if key[2:3] in judged]  # type: ignore[index]
     return np.concatenate(found).tolist()  # type: ignore[no-any-return]
 
 

@@ -18,6 +18,7 @@ from engine.inner.optimizing import LearnedOptimizer, RuleProblem
 from engine.nets.mlp import Mlp
 from engine.protocol import (
     Glance,
+    Landscapes,
     Lesson,
     Meta,
     Move,
@@ -25,7 +26,6 @@ from engine.protocol import (
     Rule,
     Setting,
     Span,
-    TaskBatch,
     Weights,
 )
 from engine.tasks.landscapes.mixtures import Mixtures
@@ -41,7 +41,7 @@ TOUCHY: dict[str, object] = {"hidden": 3, "scale": 1.0, "p": 2.0}
 
 def small_tasks(
     replicates: int = 2, tasks: int = 2, weight_decay: float = 0.0
-) -> TaskBatch:
+) -> Landscapes:
     net = Mlp(width=4, activation="tanh", weight_decay=weight_decay)
     setting = Setting(Mixtures(examples=12, held_out=4), net, STEPS)
     rngs = [Rng(9).child(r, t) for r in range(replicates) for t in range(tasks)]
@@ -130,12 +130,12 @@ class Rates(LearnedOptimizer):
 
     version: ClassVar[int] = 1
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         rates = torch.full((len(rngs), tasks.horizon), 0.05, dtype=DOUBLE)
         return Meta({"rates": rates}, {})
 
     def rule(
-        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
     ) -> Rule:
         return RateRule(theta["rates"])
 

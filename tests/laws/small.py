@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,53 @@ BUDGET = {
     "tuning_tasks": 4,
 }
 SHELF = MemoryShelf()
+
+
+class Tiny(NamedTuple):
+    """A tiny run of one kind of task.
+
+    `families` are tried in order, the first that a learner can answer; `net` its
+    knobs; `metrics` are looked at, the first being what is judged; `shift` fits.
+    """
+
+    families: tuple[str, ...]
+    net: dict[str, Any]
+    budget: dict[str, int]
+    metrics: tuple[str, ...]
+    shift: str
+
+
+TINY = {
+    "landscapes": Tiny(
+        ("mixtures",), {}, {}, ("final_loss", "loss", "grad_norm", "area"), "stretch"
+    ),
+    "episodes": Tiny(
+        ("sinusoids", "gaussian_classes"),
+        {"depth": 2, "width": 12},
+        {"horizon": 3, "validation_tasks": 3},
+        ("error",),
+        "feature_noise",
+    ),
+}
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of task that a learner solves."""
+    (kind,) = part("learner", name).solves
+    return kind
+
+
+def family_for(name: str) -> str:
+    """Return the family that a learner is tried on."""
+    learner = part("learner", name)
+    assert issubclass(learner, Learner)
+    for family in TINY[kind_of(name)].families:
+        answers = part("family", family)().answers()
+        if answers in learner.answers:
+            return family
+    raise AssertionError(f"{name} answers none of the tiny families")
+
+
 # Asking for any card discovers every part, before tests are parametrized.
 cards("net", "mlp")
 
@@ -44,20 +91,28 @@ def spec_of(**fields: Any) -> RunSpec:
     )
 
 
-def learner_spec(name: str, family: str = "mixtures", **fields: Any) -> RunSpec:
+def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
     """Return a tiny spec with one learner, trained by its first estimator."""
-    learner = part("learner", name)
+    learner, tiny = part("learner", name), TINY[kind_of(name)]
     assert issubclass(learner, Learner)
-    estimator = (*learner.estimators, "pes")[0]
-    chosen = {"name": name}
-    return spec_of(
-        **{
-            "learners": [chosen],
-            "family": {"name": family},
-            "estimator": {"name": estimator},
-        }
-        | fields
-    )
+    family = family or family_for(name)
+    net = part("family", family).net  # type: ignore[attr-defined]
+    body = {
+        "learners": [{"name": name}],
+        "family": {"name": family},
+        "net": {"name": net, "knobs": tiny.net if net == "mlp" else {}},
+        "estimator": {"name": (*learner.estimators, "pes")[0]},
+    }
+    budget = tiny.budget | fields.pop("budget", {})
+    return spec_of(**body | fields, budget=budget)
+
+
+def family_spec(family: str, **fields: Any) -> RunSpec:
+    """Return a tiny spec on a family, with the plainest learner of its kind."""
+    return learner_spec(PLAIN[part("family", family).kind], family, **fields)  # type: ignore[attr-defined]
+
+
+PLAIN = {"landscapes": "sgd", "episodes": "maml"}
 
 
 def events(spec: RunSpec, resume: Checkpoint | None = None) -> Iterator[Event]:
@@ -98,9 +153,10 @@ def names(slot: str) -> tuple[str, ...]:
     )
 
 
-def families() -> tuple[str, ...]:
-    """Return the families whose default draws fit a tiny run."""
-    return tuple(n for n in names("family") if not issubclass_own(n))
+def families(kind: str = "landscapes") -> tuple[str, ...]:
+    """Return the families of a kind whose default draws fit a tiny run."""
+    own = (n for n in names("family") if not issubclass_own(n))
+    return tuple(n for n in own if getattr(part("family", n), "kind", "") == kind)
 
 
 def issubclass_own(name: str) -> bool:

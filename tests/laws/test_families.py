@@ -6,13 +6,13 @@ import torch
 
 from engine.bench import Bench
 from engine.contract.blocks import Block
-from engine.protocol import TaskBatch
+from engine.protocol import Landscapes
 from tests.laws.small import assert_same, events, families, learner_spec, rows
 
 FAMILIES = families()
 
 
-def drawn(family: str, replicates: int, tasks: int, horizon: int = 8) -> TaskBatch:
+def drawn(family: str, replicates: int, tasks: int, horizon: int = 8) -> Landscapes:
     """Draw test tasks of a family."""
     budget = {"horizon": horizon}
     net = {"name": "mlp", "knobs": {"batch_size": 4}}

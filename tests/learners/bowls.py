@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.protocol import Gradient, Layout, TaskBatch, Weights
+from engine.protocol import Gradient, Landscapes, Layout, Weights
 
 Change = Callable[[Tensor], Tensor]
-Draw = Callable[..., TaskBatch]
+Draw = Callable[..., Landscapes]
 
 
 @dataclass
-class Bowls(TaskBatch):
+class Bowls(Landscapes):
     """Quadratics; `curve` is A, shape (member, n, n), `center` c, (member, n)."""
 
     curve: Tensor

@@ -8,7 +8,7 @@ import engine.learners
 from engine.contract.registry import discover
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
-from engine.protocol import Place, Setting, TaskBatch
+from engine.protocol import Landscapes, Place, Setting
 from engine.tasks.landscapes.mixtures import Mixtures
 from tests.learners.bowls import Draw
 
@@ -23,7 +23,7 @@ def draw() -> Draw:
 
     def drawn(
         replicates: int = 1, tasks: int = 3, horizon: int = 50, **net: object
-    ) -> TaskBatch:
+    ) -> Landscapes:
         base = Mlp(**{"width": 5, "activation": "tanh", **net})
         setting = Setting(Mixtures(examples=16, held_out=8), base, horizon)
         rngs = [Rng(5).child(r, t) for r in range(replicates) for t in range(tasks)]

@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import (
 from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.inner.descend import join
-from engine.protocol import Learner, TaskBatch
+from engine.protocol import Landscapes, Learner
 from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.
@@ -68,7 +68,7 @@ SCHEDULES: dict[str, Callable[[torch.optim.Optimizer], LRScheduler]] = {
 }
 
 
-def our_path(learner: Learner, tasks: TaskBatch) -> torch.Tensor:
+def our_path(learner: Learner, tasks: Landscapes) -> torch.Tensor:
     meta = learner.init([Rng(0)], tasks)
     path = join(list(learner.adapt(meta, tasks, path=True))).path
     assert path is not None
@@ -76,7 +76,7 @@ def our_path(learner: Learner, tasks: TaskBatch) -> torch.Tensor:
 
 
 def torch_path(
-    optimizer: type, knobs: dict[str, Any], schedule: str, tasks: TaskBatch
+    optimizer: type, knobs: dict[str, Any], schedule: str, tasks: Landscapes
 ) -> torch.Tensor:
     weights = torch.nn.Parameter(tasks.start().clone())
     rule = optimizer([weights], **knobs)

@@ -7,7 +7,7 @@ from engine.contract.rng import Rng
 from engine.inner.descend import join
 from engine.learners.baseline.hypergradient import Hypergradient
 from engine.learners.baseline.sgd import Sgd
-from engine.protocol import Learner, Meta, TaskBatch, Weights
+from engine.protocol import Landscapes, Learner, Meta, Weights
 from tests.learners.bowls import Bowls, Draw, random_bowls
 
 DOUBLE = torch.float64
@@ -20,7 +20,7 @@ def ravine(horizon: int = 100) -> Bowls:
     return Bowls(curve, zero, zero + 1, horizon)
 
 
-def run(learner: Learner, tasks: TaskBatch, rate: float) -> Weights:
+def run(learner: Learner, tasks: Landscapes, rate: float) -> Weights:
     meta = Meta({"lr": torch.full((1,), rate, dtype=DOUBLE)}, {})
     return join(list(learner.adapt(meta, tasks, path=True))).traces
 

@@ -11,7 +11,7 @@ from engine.learners.optimizer.lstm import Lstm, preprocess
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import Lesson, Meta, Place, Setting, TaskBatch
+from engine.protocol import Landscapes, Lesson, Meta, Place, Setting
 from engine.tasks.landscapes.quadratic import Quadratic
 from tests.learners.bowls import Draw, random_bowls
 
@@ -77,7 +77,7 @@ def test_permuted_weights_are_moved_alike(draw: Draw) -> None:
     assert torch.allclose(first.flip(1), second, rtol=1e-12)
 
 
-def quadratics(count: int, pool: str, *path: int, horizon: int) -> TaskBatch:
+def quadratics(count: int, pool: str, *path: int, horizon: int) -> Landscapes:
     setting = Setting(Quadratic(dimensions=4), Mlp(), horizon)
     rngs = [Rng(1).child(pool, *path, t) for t in range(count)]
     return setting.family.draw(setting, rngs, pool, Place())

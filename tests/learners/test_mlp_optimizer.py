@@ -7,11 +7,11 @@ from engine.estimators.pes import Pes
 from engine.inner.descend import glance, join, objective
 from engine.learners.optimizer.mlp_optimizer import FEATURES, MlpOptimizer, MlpRule
 from engine.outers.adam import Adam
-from engine.protocol import Lesson, Meta, TaskBatch, Weights
+from engine.protocol import Landscapes, Lesson, Meta, Weights
 from tests.learners.bowls import Draw
 
 
-def rule_on(tasks: TaskBatch, learner: MlpOptimizer) -> MlpRule:
+def rule_on(tasks: Landscapes, learner: MlpOptimizer) -> MlpRule:
     theta = learner.init([Rng(0)], tasks).weights
     theta = {k: v.repeat_interleave(tasks.members, 0) for k, v in theta.items()}
     theta["w2"] = theta["w2"] + 0.1
@@ -20,7 +20,7 @@ def rule_on(tasks: TaskBatch, learner: MlpOptimizer) -> MlpRule:
     return rule
 
 
-def seen_by(rule: MlpRule, tasks: TaskBatch, factor: float, steps: int = 4) -> Weights:
+def seen_by(rule: MlpRule, tasks: Landscapes, factor: float, steps: int = 4) -> Weights:
     """Return features and updates of some steps, gradients × a factor."""
     weights = tasks.start()
     state = rule.start(weights)

@@ -8,11 +8,11 @@ from engine.contract.runs import Budget
 from engine.inner.descend import join
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.sigmoid import Sigmoid
-from engine.protocol import Lesson, Meta, TaskBatch, Weights
+from engine.protocol import Landscapes, Lesson, Meta, Weights
 from tests.learners.bowls import Draw, random_bowls
 
 
-def trained(learner: Sigmoid, tasks: TaskBatch, meta: Meta) -> Weights:
+def trained(learner: Sigmoid, tasks: Landscapes, meta: Meta) -> Weights:
     outer = learner.outer(meta, tasks, Lesson(0, 0, 1, ()), None)  # type: ignore[arg-type]
     assert outer.grads is None
     assert outer.weights is not None
@@ -20,7 +20,7 @@ def trained(learner: Sigmoid, tasks: TaskBatch, meta: Meta) -> Weights:
     return outer.weights
 
 
-def published(learner: Sigmoid, tasks: TaskBatch, weights: Weights) -> torch.nn.Module:
+def published(learner: Sigmoid, tasks: Landscapes, weights: Weights) -> torch.nn.Module:
     """Train one controller as published code does: nn.Module, loss.backward, Adam."""
     net = torch.nn.Sequential(
         *(torch.nn.Linear(3, 16), torch.nn.ReLU()),

@@ -22,7 +22,7 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.inner.optimizing import WRITTEN, LearnedOptimizer
 from engine.nets.dense import apply_dense, init_dense, stack_members
-from engine.protocol import Glance, Meta, Move, Rule, TaskBatch, Weights, generator
+from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights, generator
 
 Signal = Literal["loss", "grad_norm", "weight_norm", "changes", "scale", "progress"]
 _LOGS = ("loss", "grad_norm", "weight_norm")
@@ -79,7 +79,7 @@ class LrScale(LearnedOptimizer):
         help="Starting spread of the action, for policy gradient and PPO.",
     )  # fmt: skip
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         """Draw a net whose first answer is 0: it starts as SGD."""
         sizes = (self.inputs, self.hidden, 1)
         device = tasks.start().device
@@ -109,7 +109,7 @@ class LrScale(LearnedOptimizer):
         return apply_dense(_net(theta), seen)[:, 0], theta["log_std"]
 
     def rule(
-        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
     ) -> Rule:
         """Return the rule; with noise streams its actions are drawn."""
         sizes = tasks.layout.layer_sizes() if self.scope == "layer" else (0,)

@@ -21,7 +21,7 @@ from engine.contract.rng import Rng
 from engine.inner.optimizing import LearnedOptimizer
 from engine.nets.dense import init_dense, stack_members
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
-from engine.protocol import Glance, Meta, Move, Rule, TaskBatch, Weights
+from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights
 
 
 @register("learner")
@@ -49,7 +49,7 @@ class Lstm(LearnedOptimizer):
         help="Gradients below e⁻ᵖ are passed on linearly, others by log and sign.",
     )  # fmt: skip
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         """Draw an LSTM and a small output layer for each replicate."""
         nets = [self._drawn(rng.child("lstm")) for rng in rngs]
         start = tasks.start()
@@ -64,7 +64,7 @@ class Lstm(LearnedOptimizer):
         return cells | {"answer.w": answer["w0"], "answer.b": answer["b0"]}
 
     def rule(
-        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
     ) -> Rule:
         """Return the rule; it explores nothing."""
         return LstmRule(self, theta)

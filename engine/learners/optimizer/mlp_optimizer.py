@@ -20,7 +20,7 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.inner.optimizing import LearnedOptimizer
 from engine.nets.dense import apply_dense, init_dense, stack_members
-from engine.protocol import Glance, Layout, Meta, Move, Rule, TaskBatch, Weights
+from engine.protocol import Glance, Landscapes, Layout, Meta, Move, Rule, Weights
 
 DECAYS = (0.5, 0.9, 0.99)
 SQUARES = 0.99
@@ -53,7 +53,7 @@ class MlpOptimizer(LearnedOptimizer):
         advanced=True, help="How strongly the net's second answer scales the step.",
     )  # fmt: skip
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         """Draw a net per replicate whose first answer is 0: it starts at rest."""
         sizes = (FEATURES, *[self.hidden] * self.layers, 2)
         weights = stack_members([init_dense(sizes, rng.child("net")) for rng in rngs])
@@ -63,7 +63,7 @@ class MlpOptimizer(LearnedOptimizer):
         )
 
     def rule(
-        self, theta: Weights, tasks: TaskBatch, noise: tuple[Rng, ...] = ()
+        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
     ) -> Rule:
         """Return the rule; it explores nothing."""
         return MlpRule(self, theta, tasks.layout)

@@ -30,6 +30,7 @@ from engine.nets.dense import stack_members
 from engine.protocol import (
     Estimator,
     Glance,
+    Landscapes,
     Learner,
     Lesson,
     Meta,
@@ -38,7 +39,6 @@ from engine.protocol import (
     Plan,
     Rule,
     Stretch,
-    TaskBatch,
     Weights,
     generator,
 )
@@ -78,7 +78,7 @@ class Sigmoid(Learner):
         """Return what a sigmoid can answer."""
         return 0.0, 1.0
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
         """Draw a controller per replicate, uniform as a linear layer of torch."""
         start = tasks.start()
         nets = [self._drawn(rng.child("controller")) for rng in rngs]
@@ -97,14 +97,14 @@ class Sigmoid(Learner):
         return weights
 
     def adapt(
-        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+        self, meta: Meta, tasks: Landscapes, *, path: bool = False
     ) -> Iterator[Stretch]:
         """Train the base learners with the frozen controller."""
         theta = spread(meta.weights, tasks.members)
         return follow(tasks, SigmoidRule(self.lr, theta), path=path)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Train for one whole horizon, the controller moving at every step."""
         theta, weights = dict(meta.weights), tasks.start()
@@ -128,7 +128,7 @@ class Sigmoid(Learner):
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Train on as many tasks as the knob says, one at a time."""
-        return Plan(self.tasks, 1, 1, 1.0)
+        return Plan(self.tasks, 1, 1, 1.0, float(budget.horizon))
 
 
 @dataclass(frozen=True)

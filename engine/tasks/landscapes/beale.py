@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Place, Setting, TaskBatch, Weights, generator
+from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
 from engine.tasks.functions import Draw, placed_plane, stack_functions
 
 
@@ -48,7 +48,7 @@ class Beale(Family):
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> TaskBatch:
+    ) -> Landscapes:
         """Draw one plain per stream; pools differ by their stream alone."""
         draws = [self._plain(rng) for rng in rngs]
         return stack_functions(plain, draws, setting, place)

@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Place, Setting, TaskBatch, Weights, generator
+from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
 from engine.tasks import sizes
 from engine.tasks.functions import Draw, stack_functions
 
@@ -54,7 +54,7 @@ class Logistic(Family):
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> TaskBatch:
+    ) -> Landscapes:
         """Draw one data set per stream; pools differ by their stream alone."""
         draws = [self._rows(rng) for rng in rngs]
         return stack_functions(logistic_loss, draws, setting, place)

@@ -18,7 +18,7 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Place, Setting, TaskBatch, Weights, generator
+from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
 from engine.tasks.functions import Draw, gradient_noise, stack_functions
 
 
@@ -47,7 +47,7 @@ class Quadratic(Family):
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> TaskBatch:
+    ) -> Landscapes:
         """Draw one system of equations per stream; pools differ by stream alone."""
         draws = [self._system(rng) for rng in rngs]
         tasks = stack_functions(squared_residuals, draws, setting, place)

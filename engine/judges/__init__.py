@@ -1,0 +1,12 @@
+"""How tasks of a kind are judged: while training, and task by task in the tests."""
+
+from engine.judges.episodes import EpisodeJudge
+from engine.judges.judge import Judge
+from engine.judges.landscapes import LandscapeJudge
+
+JUDGES: dict[str, Judge] = {
+    "landscapes": LandscapeJudge(),
+    "episodes": EpisodeJudge(),
+}
+
+__all__ = ["JUDGES", "Judge"]

@@ -1,0 +1,1 @@
+"""Gradient-based few-shot learners: a start from which a few steps go far."""

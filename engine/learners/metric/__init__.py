@@ -1,0 +1,1 @@
+"""Metric few-shot learners: an embedding in which the nearest class is right."""

@@ -1,0 +1,73 @@
+"""Prototypical networks: the nearest class mean in a learned embedding is right.
+
+Source: Snell, Swersky and Zemel (2017), arXiv:1703.05175, algorithm 1.
+Differs: cosine similarity with a learned scale is a choice beside the squared
+Euclidean distance.
+Helps: many classes, few shots, no time to adapt: an episode costs one forward pass.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.embedding import class_means, cosines, squared_distances
+from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Protonet(FewShotLearner):
+    """p(k | x) = softmax_k(−‖f(x) − c_k‖²), c_k = mean of f over class k's support."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
+
+    distance: Literal["euclidean", "cosine"] = knob(
+        "euclidean", label="Distance",
+        help="Squared Euclidean, or cosine similarity times a learned scale.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the embedding, one net per replicate; the cosine's scale is 10."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
+        if self.distance == "cosine":
+            weights["scale"] = tasks.support.x.new_full((len(rngs),), 10.0)
+        return Meta(weights, {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer by the nearest prototype; nothing is adapted."""
+        yield Prediction(0, self._answer(theta, tasks))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the queries' loss."""
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+
+        return outer_gradient(meta, tasks, lost)
+
+    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
+        support = tasks.answer(theta, tasks.support)
+        query = tasks.answer(theta, tasks.query)
+        centers = class_means(support, tasks.support.y, tasks.outputs)
+        if self.distance == "euclidean":
+            return -squared_distances(centers, query)
+        return theta["scale"].view(-1, 1, 1) * cosines(centers, query)

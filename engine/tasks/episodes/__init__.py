@@ -1,0 +1,1 @@
+"""Few-shot families: episodes of classes or of functions."""

@@ -1,0 +1,67 @@
+"""Few-shot Gaussians: N clouds around fresh centers in d dimensions.
+
+Source: ours; the simplest few-shot classification whose best answer is known.
+Helps: to check a learner in seconds: the nearest mean is optimal, so nobody can beat
+prototypes in the plain input.
+"""
+
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, generator
+from engine.tasks import sizes
+from engine.tasks.classes import episode_of
+from engine.tasks.episodic import EpisodeFamily
+
+CLASSES = {"train": 200, "validation": 100, "test": 100}
+
+
+@register("family")
+class GaussianClasses(EpisodeFamily):
+    """x = c_k + σ n, n ~ N(0, I); c_k ~ N(0, I) in the useful dimensions, 0 else."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+
+    ways: int = sizes.ways(5)
+    shots: int = sizes.shots(1)
+    queries: int = sizes.queries(15)
+    dimensions: int = knob(
+        16, label="Dimensions d", unit="inputs", low=1, high=256,
+        help="Numbers of each example.",
+    )  # fmt: skip
+    useful: int = knob(
+        4, label="Useful dimensions", unit="inputs", low=1, high=256,
+        help="In so many of them classes differ; the rest is noise to be ignored.",
+    )  # fmt: skip
+    noise: float = knob(
+        0.5, label="Width σ", low=0.0, high=10.0,
+        help="Standard deviation around a center; more makes classes overlap.",
+    )  # fmt: skip
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Choose classes of the pool, whose centers are fixed, then draw points."""
+        draw = generator(rng.child("data"))
+        centers = _centers(pool, self.dimensions, self.useful)
+        chosen = draw.permutation(len(centers))[: self.ways]
+        each = self.shots + self.queries
+        shape = (self.ways, each, self.dimensions)
+        points = centers[chosen][:, None] + self.noise * draw.standard_normal(shape)
+        known = CLASSES["train"]
+        return episode_of(
+            points.astype(np.float32), chosen, self.shots, (self.dimensions,), known
+        )
+
+
+@lru_cache(maxsize=16)
+def _centers(pool: str, dimensions: int, useful: int) -> np.ndarray:
+    """Draw the centers of a pool's classes, once and for all; (class, dimension)."""
+    draw = generator(Rng(0).child("gaussian_classes", pool))
+    centers = draw.standard_normal((CLASSES[pool], dimensions))
+    centers[:, useful:] = 0.0
+    return centers

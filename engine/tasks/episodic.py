@@ -1,0 +1,84 @@
+"""Few-shot families: episodes are drawn, changed as asked, and put side by side."""
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.errors import Refused
+from engine.contract.rng import Rng
+from engine.protocol import (
+    Episode,
+    Episodes,
+    Place,
+    Sample,
+    SampledFamily,
+    Setting,
+    Shots,
+)
+
+
+class EpisodeFamily(SampledFamily):
+    """A family of few-shot tasks.
+
+    Its `sample` draws an `Episode`; support and query never share an example, and
+    the order of the labels is drawn anew each time.
+    """
+
+    kind: ClassVar[str] = "episodes"
+    outer_rate: ClassVar[float] = 0.05
+
+    @abstractmethod
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Draw one episode from a pool of classes: train, validation or test."""
+
+    def draw(
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
+    ) -> Episodes:
+        """Draw an episode per stream, change it as the setting says, and stack."""
+        return stack_episodes(self.samples(setting, rngs, pool), setting, place)
+
+
+def stack_episodes(
+    samples: Sequence[Sample], setting: Setting, place: Place
+) -> Episodes:
+    """Put episodes of one size side by side.
+
+    Raises:
+        Refused: If a change left something that is no episode.
+    """
+    episodes = [sample for sample in samples if isinstance(sample, Episode)]
+    first = episodes[0]
+    if len(episodes) < len(samples):
+        raise Refused(f"{setting.family.name} draws no episodes", "family")
+
+    def stacked(pick: Callable[[Episode], np.ndarray]) -> Tensor:
+        array = np.stack([pick(episode) for episode in episodes])
+        kind = place.dtype if array.dtype.kind == "f" else torch.int64
+        return torch.from_numpy(array).to(place.device, kind)
+
+    drawn = first.truth is not None
+    labelled = first.ids is not None
+    return Episodes(
+        net=setting.net,
+        shape=first.shape,
+        outputs=first.outputs,
+        classes=first.y.dtype.kind == "i",
+        known=first.known,
+        replicates=place.replicates,
+        horizon=setting.horizon,
+        support=Shots(
+            stacked(lambda e: e.x),
+            stacked(lambda e: e.y),
+            stacked(lambda e: e.ids) if labelled else None,
+        ),
+        query=Shots(
+            stacked(lambda e: e.held_x),
+            stacked(lambda e: e.held_y),
+            stacked(lambda e: e.held_ids) if labelled else None,
+        ),
+        truth=stacked(lambda e: e.truth) if drawn else None,
+    )
