@@ -142,7 +142,10 @@ class Course:
         if outer.grads is not None:
             info["outer_grad_norm"] = replicate_norm(outer.grads)
             weights, state = bench.outer.step(
-                self.trees["weights"], outer.grads, self.trees["outer"]
+                self.trees["weights"],
+                outer.grads,
+                self.trees["outer"],
+                self.step / max(1, self.plan.steps),
             )
             self.trees |= {"weights": weights, "outer": state}
         elif outer.weights is not None:

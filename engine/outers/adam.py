@@ -13,6 +13,12 @@ import torch
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.outers.clipping import clipped
+from engine.outers.falling import (
+    OuterSchedule,
+    decay_knob,
+    outer_factor,
+    schedule_knob,
+)
 from engine.protocol import OuterRule, Weights
 
 
@@ -31,6 +37,8 @@ class Adam(OuterRule):
         1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
         help="Longest outer gradient per replicate; 0 never clips.",
     )  # fmt: skip
+    schedule: OuterSchedule = schedule_knob()
+    weight_decay: float = decay_knob()
 
     def start(self, weights: Weights) -> Weights:
         """Begin with zero moments and no steps taken."""
@@ -40,10 +48,11 @@ class Adam(OuterRule):
         return state | {"t": first.new_zeros(first.shape[0])}
 
     def step(
-        self, weights: Weights, grads: Weights, state: Weights
+        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
         """Move each replicate by its own moments."""
         grads = clipped(grads, self.clip)
+        rate = self.lr * outer_factor(self.schedule, done)
         t = state["t"] + 1
         fresh, after = {"t": t}, {}
         for name, weight in weights.items():
@@ -51,6 +60,7 @@ class Adam(OuterRule):
             v = torch.lerp(state[f"v.{name}"], grads[name].square(), 0.001)
             shape = (-1, *[1] * (weight.dim() - 1))
             root = (v / (1 - 0.999**t).view(shape)).sqrt() + 1e-8
-            after[name] = weight - self.lr * m / (1 - 0.9**t).view(shape) / root
+            kept = (1.0 - rate * self.weight_decay) * weight
+            after[name] = kept - rate * m / (1 - 0.9**t).view(shape) / root
             fresh |= {f"m.{name}": m, f"v.{name}": v}
         return after, fresh

@@ -11,6 +11,12 @@ from typing import ClassVar
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.outers.clipping import clipped
+from engine.outers.falling import (
+    OuterSchedule,
+    decay_knob,
+    outer_factor,
+    schedule_knob,
+)
 from engine.protocol import OuterRule, Weights
 
 
@@ -29,15 +35,19 @@ class Sgd(OuterRule):
         1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
         help="Longest outer gradient per replicate; 0 never clips.",
     )  # fmt: skip
+    schedule: OuterSchedule = schedule_knob()
+    weight_decay: float = decay_knob()
 
     def start(self, weights: Weights) -> Weights:
         """Remember nothing."""
         return {}
 
     def step(
-        self, weights: Weights, grads: Weights, state: Weights
+        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
         """Move each replicate against its own gradient."""
         grads = clipped(grads, self.clip)
-        after = {k: weight - self.lr * grads[k] for k, weight in weights.items()}
+        rate = self.lr * outer_factor(self.schedule, done)
+        kept = 1.0 - rate * self.weight_decay
+        after = {k: kept * w - rate * grads[k] for k, w in weights.items()}
         return after, state

@@ -231,6 +231,6 @@ class OuterRule(Part):
 
     @abstractmethod
     def step(
-        self, weights: Weights, grads: Weights, state: Weights
+        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
-        """Return new weights and state."""
+        """Return new weights and state; `done` is the share of training behind."""

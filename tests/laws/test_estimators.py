@@ -55,3 +55,24 @@ def test_adam_outer_rule_is_torchs_adam() -> None:
         optimizer.step()
         mine, state = rule.step(mine, {"w": torch.sin(mine["w"] + step)}, state)
     torch.testing.assert_close(mine["w"], theirs.detach(), rtol=0, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", names("outer"))
+def test_an_outer_rate_falls_to_nothing_and_decay_shrinks_what_no_gradient_moves(
+    name: str,
+) -> None:
+    found = part("outer", name)
+    weights = {"w": torch.ones(1, 3)}
+    grads = {"w": torch.full((1, 3), 0.5)}
+    still = {"w": torch.zeros(1, 3)}
+    for schedule in ("linear", "cosine"):
+        rule = found(schedule=schedule)
+        assert isinstance(rule, OuterRule)
+        first, _ = rule.step(weights, grads, rule.start(weights), 0.0)
+        last, _ = rule.step(weights, grads, rule.start(weights), 1.0)
+        assert not torch.equal(first["w"], weights["w"])
+        torch.testing.assert_close(last["w"], weights["w"])
+    rule = found(lr=0.1, weight_decay=0.5)
+    assert isinstance(rule, OuterRule)
+    shrunk, _ = rule.step(weights, still, rule.start(weights))
+    torch.testing.assert_close(shrunk["w"], 0.95 * weights["w"])
