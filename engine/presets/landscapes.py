@@ -1,71 +1,7 @@
-"""The shipped experiments: specs that are worth running as they are.
+"""Experiments with learned optimizers; the first is the default one."""
 
-They say only what differs from the parts' defaults, so that they read as what a
-person would have chosen.
-"""
-
-from typing import Any, NamedTuple
-
-from engine.contract.errors import Refused
-from engine.contract.runs import (
-    Budget,
-    Choice,
-    LearnerChoice,
-    RunSpec,
-    ShiftChoice,
-)
-
-
-class Preset(NamedTuple):
-    """An experiment with a name; `summary` says in one line what it shows."""
-
-    name: str
-    title: str
-    summary: str
-    spec: RunSpec
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as data, its spec without what is default."""
-        return self._asdict() | {"spec": spoken(self.spec)}
-
-
-def preset(name: str) -> Preset:
-    """Return the shipped experiment of that name.
-
-    Raises:
-        Refused: If there is none; the message lists what there is.
-    """
-    for found in PRESETS:
-        if found.name == name:
-            return found
-    have = ", ".join(found.name for found in PRESETS)
-    raise Refused(f"no preset is called {name[:40]!r}; there are: {have}", "preset")
-
-
-def spoken(spec: RunSpec) -> dict[str, Any]:
-    """Return a spec as JSON that says only what differs from the defaults."""
-    return spec.model_dump(mode="json", exclude_defaults=True)
-
-
-def chosen(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
-    """Name a learner that is on trial."""
-    return LearnerChoice(name=name, label=label or name, knobs=knobs)
-
-
-def baseline(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
-    """Name a learner that it is compared with."""
-    return LearnerChoice(name=name, label=label or name, role="baseline", knobs=knobs)
-
-
-def tuned(name: str, tuning: str = "tuned") -> LearnerChoice:
-    """Name a baseline whose rate is chosen on meta-training tasks."""
-    return baseline(name, f"{name}_tuned", tuning=tuning)
-
-
-def shift(name: str, *severities: float, **knobs: Any) -> ShiftChoice:
-    """Name a shift and how strong it is, in its own unit."""
-    return ShiftChoice(name=name, severities=severities, knobs=knobs)
-
+from engine.contract.runs import Budget, Choice, RunSpec
+from engine.presets.making import Preset, baseline, chosen, shift, tuned
 
 _USUAL = (chosen("lr_scale"), baseline("sgd"), tuned("sgd"), tuned("adam"))
 _MIXTURES = Choice(name="mixtures")
@@ -243,7 +179,7 @@ DRIFT = Preset(
     ),
 )
 
-PRESETS = (
+LANDSCAPES = (
     *(DEFAULT, SMOKE, LONG, DIGITS, BREAST_CANCER, DRIFT, TRUNCATED_UNROLL),
     *(GENERALIZATION, LSTM_QUADRATICS, SIGMOID_CONTROLLER),
 )

@@ -1,0 +1,27 @@
+"""The shipped experiments: specs that are worth running as they are.
+
+They say only what differs from the parts' defaults, so that they read as what a
+person would have chosen. The first one of a kind of task is that kind's default.
+"""
+
+from engine.contract.errors import Refused
+from engine.presets.episodes import EPISODES
+from engine.presets.landscapes import LANDSCAPES
+from engine.presets.making import Preset, spoken
+
+PRESETS = (*LANDSCAPES, *EPISODES)
+
+__all__ = ["PRESETS", "Preset", "preset", "spoken"]
+
+
+def preset(name: str) -> Preset:
+    """Return the shipped experiment of that name.
+
+    Raises:
+        Refused: If there is none; the message lists what there is.
+    """
+    for found in PRESETS:
+        if found.name == name:
+            return found
+    have = ", ".join(found.name for found in PRESETS)
+    raise Refused(f"no preset is called {name[:40]!r}; there are: {have}", "preset")

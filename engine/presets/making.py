@@ -1,0 +1,47 @@
+"""The words that presets are written in."""
+
+from typing import Any, NamedTuple
+
+from engine.contract.runs import (
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+)
+
+
+class Preset(NamedTuple):
+    """An experiment with a name; `summary` says in one line what it shows."""
+
+    name: str
+    title: str
+    summary: str
+    spec: RunSpec
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as data, its spec without what is default."""
+        return self._asdict() | {"spec": spoken(self.spec)}
+
+
+def spoken(spec: RunSpec) -> dict[str, Any]:
+    """Return a spec as JSON that says only what differs from the defaults."""
+    return spec.model_dump(mode="json", exclude_defaults=True)
+
+
+def chosen(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
+    """Name a learner that is on trial."""
+    return LearnerChoice(name=name, label=label or name, knobs=knobs)
+
+
+def baseline(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
+    """Name a learner that it is compared with."""
+    return LearnerChoice(name=name, label=label or name, role="baseline", knobs=knobs)
+
+
+def tuned(name: str, tuning: str = "tuned") -> LearnerChoice:
+    """Name a baseline whose rate is chosen on meta-training tasks."""
+    return baseline(name, f"{name}_tuned", tuning=tuning)
+
+
+def shift(name: str, *severities: float, **knobs: Any) -> ShiftChoice:
+    """Name a shift and how strong it is, in its own unit."""
+    return ShiftChoice(name=name, severities=severities, knobs=knobs)
