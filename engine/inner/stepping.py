@@ -52,12 +52,15 @@ def inner_steps(
         steps: How many inner steps.
         order: 0 keeps no graph; 1 lets later losses be differentiated in θ with the
             inner gradients taken as given; 2 differentiates these, too.
-        names: The weights that move; all by default.
+        names: The weights that move; by default all but those that rest, such as
+            running statistics.
 
     Yields:
         The state after 0, 1, …, `steps` inner steps.
     """
-    moving = list(theta if names is None else names)
+    resting = tasks.layout.resting
+    moving = [name for name in theta if name not in resting]
+    moving = moving if names is None else list(names)
     weights = dict(theta)
     for step in range(steps):
         if not order:
@@ -70,7 +73,10 @@ def inner_steps(
         }
         loss = tasks.loss(weights, tasks.support, step)
         found = torch.autograd.grad(
-            loss.sum(), [weights[name] for name in moving], create_graph=order == 2
+            loss.sum(),
+            [weights[name] for name in moving],
+            create_graph=order == 2,
+            materialize_grads=True,
         )
         grads = dict(zip(moving, found, strict=True))
         yield Inner(step, weights, loss, grads)

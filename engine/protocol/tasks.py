@@ -18,11 +18,15 @@ from engine.protocol.values import Weights
 
 @dataclass(frozen=True)
 class Layout:
-    """How the named tensors of a net lie in one flat vector of weights."""
+    """How the named tensors of a net lie in one flat vector of weights.
+
+    `resting` names those that no gradient moves, such as running statistics.
+    """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     layers: tuple[tuple[str, ...], ...]
+    resting: tuple[str, ...] = ()
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:

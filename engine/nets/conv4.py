@@ -1,0 +1,126 @@
+"""Conv-4: four convolutions, the usual net of few-shot learning from images.
+
+Source: Vinyals et al. (2016), arXiv:1606.04080, section 3.1; Finn, Abbeel and Levine
+(2017), arXiv:1703.03400, section 5.2, for strides; Hu, Shen and Sun (2018),
+arXiv:1709.01507, for squeeze and excitation.
+Differs: pixels are pooled before the rectifier, which gives the same and is faster;
+no pooling where one pixel is left.
+Helps: small images; the net that most published figures are of.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.mlp import linear
+from engine.nets.normalizing import (
+    HELP,
+    Normalization,
+    Normalizer,
+    norm_shapes,
+    norm_steps,
+)
+from engine.nets.pixels import (
+    convolved,
+    enough_pixels,
+    excitation_shapes,
+    excited,
+    features_of,
+    halved,
+    image_sides,
+    images_of,
+)
+from engine.nets.starting import layout_of, start_weights
+from engine.protocol import Layout, Net, Weights
+
+BLOCKS = 4
+
+
+@register("net")
+class Conv4(Net):
+    """h ← relu(pool(norm(W ∗ h))), four times; the head is linear in what is left."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    chunk: ClassVar[int] = 1
+    images: ClassVar[bool] = True
+
+    filters: int = knob(
+        64, label="Filters", unit="channels", low=8, high=256,
+        help="Channels of each convolution; 32 and 48 are usual with color images.",
+    )  # fmt: skip
+    normalization: Normalization = knob("batch", label="Normalization", help=HELP)
+    downsample: Literal["pool", "stride"] = knob(
+        "pool", label="Halving", advanced=True,
+        help="How a block halves the image: the largest of 2 × 2 pixels, or strides "
+        "of 2 and a mean over what is left, as MAML's net for Omniglot.",
+    )  # fmt: skip
+    squeeze: bool = knob(
+        False, label="Squeeze and excitation", advanced=True,
+        help="Weigh each block's channels by what the image as a whole shows.",
+    )  # fmt: skip
+    norm_steps: int = norm_steps()
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return whether a query is normalized by its support's statistics."""
+        return self.normalization == "support_batch"
+
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
+        """Return w0, then scale and shift, …; the head is w4 and b4."""
+        channels, side = image_sides(shape, 4)
+        layers = []
+        for i in range(BLOCKS):
+            fan_in = self.filters if i else channels
+            layer = {f"w{i}": (self.filters, fan_in, 3, 3)}
+            layer |= norm_shapes(
+                self.normalization, str(i), self.filters, self.norm_steps
+            )
+            layer |= excitation_shapes(str(i), self.filters) if self.squeeze else {}
+            layers.append(layer)
+            rough = self.downsample == "stride"
+            enough_pixels(self.normalization, (side + 1) // 2 if rough else side)
+            side = max(1, (side + rough) // 2)
+        left = self.filters * (1 if self.downsample == "stride" else side * side)
+        if outputs:
+            layers.append({f"w{BLOCKS}": (outputs, left), f"b{BLOCKS}": (outputs,)})
+        return layout_of(layers)
+
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw He-scaled Gaussian filters; the head keeps the features' variance."""
+        return start_weights(layout, rng, 2.0, {f"w{BLOCKS}": 1.0})
+
+    def apply(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
+    ) -> Tensor:
+        """Answer; (member, channel · row · column, example) → (member, output, …)."""
+        return self._answers(
+            weights, x, Normalizer(self.normalization, reference, step)
+        )
+
+    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+        h = images_of(x, weights["w0"].shape[2])
+        for i in range(BLOCKS):
+            h = self._block(weights, str(i), h, norm)
+        if self.downsample == "stride":
+            h = h.mean((2, 3))
+        return linear(weights, features_of(h, len(x)), BLOCKS)
+
+    def _block(self, weights: Weights, i: str, h: Tensor, norm: Normalizer) -> Tensor:
+        stride = 2 if self.downsample == "stride" else 1
+        if norm.kind == "none":
+            h = convolved(h, weights[f"w{i}"], weights[f"b{i}"], stride)
+        else:
+            h = norm.pixels(weights, i, convolved(h, weights[f"w{i}"], None, stride))
+        if self.squeeze:
+            h = excited(weights, i, h)
+        return torch.relu(halved(h) if self.downsample == "pool" else h)

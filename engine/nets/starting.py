@@ -1,0 +1,51 @@
+"""How a net's weights start, by what their names say they are."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from engine.contract.rng import Rng
+from engine.protocol import Layout, generator
+
+RUNNING = ("mean", "variance")
+
+
+def start_weights(
+    layout: Layout, rng: Rng, gain: float, gains: Mapping[str, float] | None = None
+) -> np.ndarray:
+    """Draw Gaussian weights; shifts and means are 0, scales and variances 1.
+
+    Args:
+        layout: Weights begin with w; shifts with b, scales with g; running means
+            and variances with their names.
+        rng: Stream of this net.
+        gain: Variance of a weight, times how many inputs it is one of.
+        gains: The same for weights that differ, by name.
+
+    Returns:
+        Float32, shape (weight,).
+    """
+    draw = generator(rng)
+    pieces = []
+    for name, shape in zip(layout.names, layout.shapes, strict=True):
+        if not name.startswith("w"):
+            fill = 1.0 if name.startswith(("g", "variance")) else 0.0
+            pieces.append(np.full(math.prod(shape), fill, np.float32))
+            continue
+        own = (gains or {}).get(name, gain)
+        scale = np.sqrt(own / math.prod(shape[1:]))
+        drawn = draw.standard_normal(shape) * scale
+        pieces.append(drawn.astype(np.float32).ravel())
+    return np.concatenate(pieces)
+
+
+def layout_of(layers: list[dict[str, tuple[int, ...]]]) -> Layout:
+    """Make a layout of layers, each its names and shapes, the head last."""
+    shapes = {name: shape for layer in layers for name, shape in layer.items()}
+    return Layout(
+        tuple(shapes),
+        tuple(shapes.values()),
+        tuple(tuple(layer) for layer in layers),
+        tuple(name for name in shapes if name.startswith(RUNNING)),
+    )
