@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app import forms
+from app.budget import budget_fields, read_seed, replicates_field
+from app.kinds import Kind, kind
 from engine.contract.cards import Card, KnobCard, checked, suited
 from engine.contract.errors import Refused
 from engine.contract.runs import (
@@ -22,87 +24,6 @@ from engine.contract.runs import (
 
 Cards = Callable[[str, str], Card]
 Form = dict[str, Any]
-
-_BUDGET = {
-    "task_evaluations": (
-        *("Meta-training budget", "task evaluations"),
-        "What learning to learn may cost, per replicate; one is a whole inner run.",
-    ),
-    "horizon": ("Horizon", "steps", "Steps that each base learner is trained."),
-    "test_tasks": (
-        "Test tasks",
-        "tasks",
-        "Held-out tasks per replicate and condition.",
-    ),
-    "tasks_per_step": ("Tasks per meta-step", "tasks", "Averaged in an outer step."),
-    "validation_tasks": ("Validation tasks", "tasks", "They choose the checkpoint."),
-    "validate_every": ("Validate every", "meta-steps", "How often it is looked at."),
-    "patience": (
-        "Patience",
-        "checks",
-        "Checks without progress before it stops; 0: off.",
-    ),
-    "tuning_tasks": ("Tuning tasks", "tasks", "Pooled tasks that a rate is tuned on."),
-    "threshold": ("Threshold", "nats", "0: fixed on validation tasks before any test."),
-}
-BASIC = ("task_evaluations", "horizon", "test_tasks")
-
-
-def budget_fields() -> list[forms.Field]:
-    """Return the budget's fields, the ones most often turned first."""
-    return [forms.Field(f"k.budget.{name}", _budget_knob(name)) for name in _BUDGET]
-
-
-def _budget_knob(name: str) -> KnobCard:
-    label, unit, text = _BUDGET[name]
-    return _model_knob(Budget, name, label, text).model_copy(
-        update={"unit": unit, "advanced": name not in BASIC}
-    )
-
-
-def replicates_field() -> forms.Field:
-    """Return the field of the replicates."""
-    knob = _model_knob(
-        *(RunSpec, "replicates", "Replicates"),
-        "Independent trainings; intervals are over them, so one gives no verdict.",
-    )
-    return forms.Field("k.replicates", knob)
-
-
-def seed_field() -> forms.Field:
-    """Return the seed's field: text, for a form's numbers end at 2⁵³."""
-    text = "The same seed gives the same tasks, weights and curves."
-    knob = KnobCard(name="seed", kind="text", default="7", label="Seed", help=text)
-    return forms.Field("k.seed", knob)
-
-
-def read_seed(typed: Any) -> int:
-    """Read a seed.
-
-    Raises:
-        Refused: If it is no whole number from 0 to 2⁶³ − 1.
-    """
-    text = str(typed).strip()
-    if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**63:
-        raise Refused(
-            f"Seed must be a whole number from 0 to {2**63 - 1}, not {text[:40]!r}.",
-            "seed",
-        )
-    return int(text)
-
-
-def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
-    field = model.model_fields[name]
-    bounds: dict[str, float] = {}
-    for mark in field.metadata:
-        bounds |= {
-            k: v for k in ("ge", "le") if (v := getattr(mark, k, None)) is not None
-        }
-    kind = "int" if isinstance(field.default, int) else "float"
-    return KnobCard(
-        **{"name": name, "kind": kind, "default": field.default, "label": label},
-        **{"help": text, "low": bounds.get("ge"), "high": bounds.get("le")},
-    )
 
 
 def form_of(spec: RunSpec) -> Form:
@@ -165,9 +86,8 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
 
     def slot(name: str) -> Choice:
         part = str(form[f"k.{name}"])
-        return Choice(
-            name=part, knobs=_read(form, cards(name, part), f"k.{name}.{part}")
-        )
+        card = _suited(form, cards, cards(name, part))
+        return Choice(name=part, knobs=_read(form, card, f"k.{name}.{part}"))
 
     learners = tuple(_learner(form, cards, label) for label in labels(form))
     if not any(entry.role == "chosen" for entry in learners):
@@ -183,7 +103,7 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
         net=slot("net"),
         estimator=slot("estimator"),
         outer=slot("outer"),
-        budget=Budget(**forms.values(budget_fields(), form)),
+        budget=Budget(**forms.values(budget_fields(kind_of(form, cards)), form)),
         **forms.values([replicates_field()], form),
         seed=read_seed(form.get("k.seed", "7")),
         device=form.get("k.device", "auto"),
@@ -217,9 +137,7 @@ def learner_fields(
 
     A label that ends in "_tuned" is tuned unless said.
     """
-    card = cards("learner", part_of(form, label))
-    if "k.family" in form:
-        card = suited(card, cards("family", str(form["k.family"])))
+    card = _suited(form, cards, cards("learner", part_of(form, label)))
     made = forms.fields(card, f"k.learner.{label}")
     if not label.endswith("_tuned"):
         return made
@@ -229,6 +147,24 @@ def learner_fields(
         else field
         for field in made
     ]
+
+
+def outer_fields(form: Mapping[str, Any], cards: Cards, name: str) -> list[forms.Field]:
+    """Return an outer rule's fields with the defaults that suit the chosen family."""
+    card = _suited(form, cards, cards("outer", name))
+    return forms.fields(card, f"k.outer.{name}")
+
+
+def kind_of(form: Mapping[str, Any], cards: Cards) -> Kind:
+    """Return the kind of task that the form's family is of."""
+    family = cards("family", str(form["k.family"]))
+    return kind(family.traits.get("kind"))
+
+
+def _suited(form: Mapping[str, Any], cards: Cards, card: Card) -> Card:
+    if card.slot not in ("learner", "outer") or "k.family" not in form:
+        return card
+    return suited(card, cards("family", str(form["k.family"])))
 
 
 def _read(form: Mapping[str, Any], card: Card, place: str) -> dict[str, Any]:

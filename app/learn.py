@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from app import door, panels, session
+from app import door, panels, session, trying
 from app.plain import inert, plain
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
@@ -15,7 +15,7 @@ SHELVES = {
     "estimator": "Estimators",
     "family": "Task families",
     "shift": "Shifts",
-    "net": "Base learners",
+    "net": "Nets",
     "outer": "Outer rules",
 }
 
@@ -126,7 +126,7 @@ def _try(card: Card) -> None:
     ):
         return
     try:
-        session.load(session.with_part(card))
+        session.load(trying.with_part(card, door.catalogue(), session.kind()))
     except Refused as refusal:
         panels.refused(refusal.message)
         return

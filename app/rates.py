@@ -1,17 +1,19 @@
 """Another family, other rates: fields at their default move, typed ones stay."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from app import experiment
+from app import experiment, forms
 from engine.contract.errors import Refused
+
+Fields = Callable[[Mapping[str, Any], experiment.Cards, str], list[forms.Field]]
 
 
 def resuited(form: Mapping[str, Any], cards: experiment.Cards) -> experiment.Form:
     """Return what changes in a form whose family is another one than before.
 
-    Learners' fields that stand at the default of the family before (`k.suits`) move
-    to the new family's default; what a person typed stays.
+    Fields of learners and outer rules that stand at the default of the family before
+    (`k.suits`) move to the new family's default; what a person typed stays.
     """
     before, after = form.get("k.suits"), form.get("k.family")
     if after is None or before == after:
@@ -20,16 +22,32 @@ def resuited(form: Mapping[str, Any], cards: experiment.Cards) -> experiment.For
     if before is None:
         return changed
     for label in _known_labels(form):
-        try:
-            old = experiment.learner_fields({**form, "k.family": before}, cards, label)
-        except Refused:
-            continue  # a label or a family that only another installation knows
-        new = experiment.learner_fields(form, cards, label)
-        for was, field in zip(old, new, strict=True):
-            moves = was.knob.default != field.knob.default
-            if moves and form.get(field.key) == was.knob.default:
-                changed[field.key] = field.knob.default
+        changed |= _moved(experiment.learner_fields, form, cards, label)
+    for name in _known_outers(form):
+        changed |= _moved(experiment.outer_fields, form, cards, name)
     return changed
+
+
+def _moved(
+    fields: Fields, form: Mapping[str, Any], cards: experiment.Cards, name: str
+) -> experiment.Form:
+    try:
+        old = fields({**form, "k.family": form["k.suits"]}, cards, name)
+        new = fields(form, cards, name)
+    except Refused:
+        return {}  # a label or a family that only another installation knows
+    return {
+        field.key: field.knob.default
+        for was, field in zip(old, new, strict=True)
+        if was.knob.default != field.knob.default
+        if form.get(field.key) == was.knob.default
+    }
+
+
+def _known_outers(form: Mapping[str, Any]) -> list[str]:
+    """Return every outer rule that the form holds fields of."""
+    touched = [key.split(".")[2] for key in form if key.startswith("k.outer.")]
+    return list(dict.fromkeys(touched))
 
 
 def _known_labels(form: Mapping[str, Any]) -> list[str]:

@@ -8,13 +8,14 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, experiment, links
+from app import door, experiment, fitting, links, trying
 from app.experiment import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, ShiftChoice
+from engine.contract.runs import Choice, RunSpec
 
 FORM = "k."
+KIND = "k.kind"
 _RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
 _PENDING, _LATER = "pending_spec", "pending_fields"
 
@@ -99,6 +100,17 @@ def load(spec: RunSpec) -> None:
         del st.session_state[key]
     for key, value in experiment.form_of(full).items():
         st.session_state[key] = value
+    st.session_state[KIND] = fitting.kind_of(door.catalogue(), full.family.name)
+
+
+def kind() -> str:
+    """Return the kind of task that the form asks for."""
+    return str(st.session_state.get(KIND) or "landscapes")
+
+
+def switch(name: str) -> None:
+    """Fill the form with a kind's default experiment."""
+    load(trying.default(door.catalogue(), name))
 
 
 def later(fields: Form) -> None:
@@ -166,38 +178,3 @@ def _default_key() -> str | None:
     if in_view():
         return None
     return door.settle(door.catalogue().preset("default").spec)[1]
-
-
-def with_part(card: Card) -> RunSpec:
-    """Return the default experiment with one part put in its place."""
-    spec = door.catalogue().preset("default").spec
-    choice = Choice(name=card.name)
-    if card.slot == "shift":
-        severities = tuple(float(s) for s in card.traits.get("severities", ()))
-        shift = ShiftChoice(name=card.name, severities=severities)
-        return spec.model_copy(update={"shifts": (shift,)})
-    if card.slot == "learner":
-        return spec.model_copy(update={"learners": _with_learner(spec, card)})
-    if card.slot == "family":
-        return spec.model_copy(update={"family": choice, "shifts": ()})
-    return spec.model_copy(update={card.slot: choice})
-
-
-def _with_learner(spec: RunSpec, card: Card) -> tuple[LearnerChoice, ...]:
-    baselines = [entry for entry in spec.learners if entry.role == "baseline"]
-    if card.group != "baseline":
-        return (LearnerChoice(name=card.name, label=card.name), *baselines)
-    mine = LearnerChoice(
-        name=card.name,
-        label=f"{card.name}_tuned",
-        role="baseline",
-        knobs={"tuning": "tuned"},
-    )
-    return (
-        tuple(spec.learners)
-        if mine.label in {e.label for e in baselines}
-        else (
-            *spec.learners,
-            mine,
-        )
-    )

@@ -1,0 +1,170 @@
+"""What a kind of task is called on the screen, and which of its numbers are shown.
+
+The pages are the same for every kind; what differs between them stands here, as data.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from engine.contract.blocks import Block
+
+Told = tuple[str, str, str]
+_FEWSHOT_ONLY = frozenset({"lesson_loss", "validation_error", "error"})
+
+
+class Kind(NamedTuple):
+    """The words and metrics of one kind of task.
+
+    `budget` renames fields (label, unit, help), `hidden` are those that mean nothing
+    there; `outer` says that learners are moved by the outer rule alone, without an
+    estimator. The others name metrics: `checks` of the newest validation, `trained`
+    along meta-training, `validation` what chooses the checkpoint, `tuning` what
+    chooses a rate, then those of the tabs and pages.
+    """
+
+    name: str
+    title: str
+    learner: str
+    learner_help: str
+    net: str
+    net_help: str
+    baselines: str
+    baselines_help: str
+    shifts_help: str
+    budget: Mapping[str, Told]
+    hidden: frozenset[str]
+    outer: bool
+    checks: tuple[str, ...]
+    trained: tuple[str, ...]
+    validation: str
+    tuning: str
+    per_task: tuple[str, ...]
+    by_severity: tuple[str, ...]
+    by_family: tuple[str, ...]
+    compared: tuple[str, ...]
+    numbers: tuple[str, ...]
+    scores: Mapping[str, str]
+
+
+OPTIMIZER = Kind(
+    name="landscapes",
+    title="Optimizer",
+    learner="Learned optimizer",
+    learner_help="What is meta-trained and judged against the baselines.",
+    net="Base learner",
+    net_help="What is trained.",
+    baselines="Same tasks, same start, same steps",
+    baselines_help="“Tuned” means: the best rate found on meta-training tasks.",
+    shifts_help="After training, the frozen learner meets the same tasks, changed.",
+    budget={},
+    hidden=frozenset(),
+    outer=False,
+    checks=("loss", "lr_scale"),
+    trained=(
+        *("validation", "meta_loss", "outer_grad_norm", "return", "entropy"),
+        *("value_loss", "explained_variance", "kl"),
+    ),
+    validation="validation",
+    tuning="tuning",
+    per_task=(
+        *("final_loss", "best_loss", "area", "steps_to_threshold"),
+        "final_accuracy",
+    ),
+    by_severity=(
+        *("final_loss", "steps_to_threshold", "area", "final_accuracy"),
+        "best_loss",
+    ),
+    by_family=("area", "final_loss", "best_loss", "rmst", "final_accuracy"),
+    compared=("loss", "held_loss", "accuracy", "grad_norm", "lr_scale"),
+    numbers=(
+        *("final_loss", "best_loss", "area", "steps_to_threshold"),
+        "final_accuracy",
+    ),
+    scores={
+        "final_loss": "Final loss",
+        "best_loss": "Best loss",
+        "area": "Mean ln loss",
+        "rmst": "Steps to threshold",
+        "final_accuracy": "Accuracy",
+    },
+)
+
+FEWSHOT = Kind(
+    name="episodes",
+    title="Few-shot",
+    learner="Few-shot learner",
+    learner_help="What is meta-trained on episodes and judged against the baselines.",
+    net="Net",
+    net_help="What answers: its weights are what is learned and adapted.",
+    baselines="Same episodes, same number of examples seen",
+    baselines_help="What few-shot learning has to beat. Rates that are tuned are "
+    "tuned on validation episodes.",
+    shifts_help="After training, the frozen learner meets the same episodes, changed.",
+    budget={
+        "task_evaluations": (
+            *("Meta-training budget", "episodes"),
+            "Episodes that each learner is trained on, per replicate; every learner "
+            "sees as many.",
+        ),
+        "tasks_per_step": (
+            *("Meta-batch", "episodes"),
+            "Episodes averaged in one meta-step.",
+        ),
+        "horizon": (
+            *("Inner steps shown", "steps"),
+            "How far the tests follow the adaptation; a learner's own answer counts "
+            "at its own step.",
+        ),
+        "test_tasks": (
+            *("Test episodes", "episodes"),
+            "Held-out episodes per replicate and condition; the papers take 600.",
+        ),
+        "validation_tasks": (
+            *("Validation episodes", "episodes"),
+            "They choose the checkpoint.",
+        ),
+        "tuning_tasks": (
+            *("Tuning episodes", "episodes"),
+            "Validation episodes that rates and inner steps are tuned on.",
+        ),
+    },
+    hidden=frozenset({"threshold"}),
+    outer=True,
+    checks=("query_accuracy", "query_mse"),
+    trained=("validation_error", "lesson_loss", "outer_grad_norm"),
+    validation="validation_error",
+    tuning="tuning_error",
+    per_task=(
+        *("final_accuracy", "final_mse", "error", "adaptation_gain"),
+        *("final_query_loss", "start_accuracy", "start_mse"),
+    ),
+    by_severity=("final_accuracy", "final_mse", "error", "adaptation_gain"),
+    by_family=("error", "final_accuracy", "final_mse", "adaptation_gain"),
+    compared=("query_accuracy", "query_mse", "query_loss", "support_loss", "moved"),
+    numbers=("final_accuracy", "final_mse", "error", "adaptation_gain"),
+    scores={
+        "final_accuracy": "Accuracy",
+        "final_mse": "MSE",
+        "error": "Error",
+        "adaptation_gain": "Adaptation gain",
+    },
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZER, FEWSHOT)}
+
+
+def kind(name: object) -> Kind:
+    """Return a kind; the first one where none has that name.
+
+    >>> kind("episodes").title, kind(None).title
+    ('Few-shot', 'Optimizer')
+    """
+    return KINDS.get(str(name), OPTIMIZER)
+
+
+def told_by(blocks: Iterable[Block]) -> str:
+    """Return the kind that a run's numbers are of; empty where none tells."""
+    metrics = {block.metric for block in blocks}
+    if metrics & _FEWSHOT_ONLY or any(name.startswith("query_") for name in metrics):
+        return FEWSHOT.name
+    return OPTIMIZER.name if metrics else ""
