@@ -1,6 +1,7 @@
 # `make run` starts the lab, `make test` tests it; everything else is listed by `make help`.
 PYTHON ?= python3
 VENV := .venv
+PEERS := .venv-bench
 BIN := $(VENV)/bin
 export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
@@ -33,8 +34,9 @@ format: $(VENV)/.ready-dev  ## mend what a program can mend
 audit: $(VENV)/.ready-dev  ## known vulnerabilities of what is installed
 	$(BIN)/python .ci/audit.py
 
-bench: $(VENV)/.ready-dev  ## speed, each figure against its counterpart in one run
-	$(BIN)/python -m engine bench
+bench: $(PEERS)/.ready  ## speed, each figure against its counterpart in one run
+	$(PEERS)/bin/python -m engine bench speed
+	$(PEERS)/bin/python -m engine bench fewshot_speed
 
 torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0
@@ -44,7 +46,7 @@ browser: $(VENV)/.ready-dev  ## the tests that drive a browser
 	$(BIN)/python -m pytest -m browser
 
 clean:  ## remove the environment and every cache; runs are kept
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/bin/python:
@@ -57,4 +59,14 @@ $(VENV)/.ready: requirements.txt | $(VENV)/bin/python
 
 $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+	@touch $@
+
+# Other libraries to measure against: beside what the lab installs, never among it.
+# One that does not install here is left out, and the benchmark says so.
+$(PEERS)/.ready: tests/benchmarks/requirements.txt $(VENV)/.ready-dev
+	$(BIN)/python -m venv $(PEERS)
+	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+	  > "$$($(PEERS)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/lab.pth"
+	sed -n 's/^\([a-z][^#]*\)$$/\1/p' $< | while read -r peer; do \
+	  $(PEERS)/bin/python -m pip install --quiet --no-deps "$$peer" || true; done
 	@touch $@

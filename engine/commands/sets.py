@@ -81,7 +81,7 @@ def _preview(table: "OwnTable") -> None:
 def _spec(knobs: dict[str, str]) -> dict[str, object]:
     """Return the default experiment on a family of one's own."""
     from engine.contract.runs import Choice
-    from engine.presets import DEFAULT, spoken
+    from engine.presets import preset, spoken
 
     family = Choice(name="own_data", knobs=knobs)
-    return spoken(DEFAULT.spec.model_copy(update={"family": family}))
+    return spoken(preset("default").spec.model_copy(update={"family": family}))
