@@ -1,7 +1,8 @@
 """The film: what every learner does to the same task, frame by frame."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +13,8 @@ from engine.carry import Carry
 from engine.contract.blocks import Artefact, Event, Note
 from engine.inner.chunks import rows_of
 from engine.inner.descend import join
-from engine.protocol import Landscapes, Meta
+from engine.protocol import Family, Landscapes, Meta
+from engine.showing import show
 from engine.tasks.functions import Functions
 from engine.tasks.pictures import (
     BOUNDARY,
@@ -79,3 +81,16 @@ def _surface(tasks: Functions, paths: dict[str, Tensor]) -> Arrays:
     for label, path in paths.items():
         arrays[f"{label}/path"] = path.cpu().numpy().astype(np.float32)
     return arrays
+
+
+class Filmed(NamedTuple):
+    """How tasks of a kind are filmed, and which families can be."""
+
+    fits: Callable[[Family], bool]
+    play: Callable[[Bench, Trial, str, Carry], Iterator[Event]]
+
+
+FILMS = {
+    "landscapes": Filmed(lambda family: family.plane, film),
+    "episodes": Filmed(lambda family: True, show),
+}

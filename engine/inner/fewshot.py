@@ -50,6 +50,14 @@ class FewShotLearner(Learner):
         """Return after how many inner steps its answer counts."""
         return 0
 
+    def embed(self, theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
+        """Return features of support and queries; (member, feature, example) each.
+
+        They are those of the net without its head; none where meta-weights hold no
+        such net.
+        """
+        return features(theta, tasks)
+
     @property
     def lesson_gradients(self) -> float:
         """Return gradient evaluations per episode of meta-training."""
@@ -103,6 +111,20 @@ def drawn(
     flat = np.stack([net.init(layout, rng.child(name)) for rng in rngs])
     views = layout.views(torch.from_numpy(flat).to(like.device, like.dtype))
     return {name: view.contiguous() for name, view in views.items()}
+
+
+def features(theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
+    """Return what the net under the head makes of support and queries, if it is there.
+
+    Args:
+        theta: Weights of each member, those of a head and others among them.
+        tasks: The episodes.
+    """
+    body = {name: theta[name] for name in tasks.body.names if name in theta}
+    if not body or len(body) < len(tasks.body.names):
+        return None
+    with torch.no_grad():
+        return tasks.answer(body, tasks.support), tasks.answer(body, tasks.query)
 
 
 def measured(tasks: Episodes, found: Prediction) -> Weights:

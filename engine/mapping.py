@@ -1,0 +1,56 @@
+"""Snapshots of an embedding while it is learned, always of the same episode."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from engine.bench import Entrant
+from engine.contract.blocks import Artefact
+from engine.inner.chunks import rows_of
+from engine.inner.fewshot import FewShotLearner
+from engine.protocol import Episodes, TaskBatch, Weights
+from engine.tasks.exhibits import ROOM, leading, numbers
+
+SNAPSHOTS, QUERIES = 12, 15  # of a learner; of a class
+
+
+def looks(steps: int, every: int) -> set[int]:
+    """Return at which validations the embedding is looked at, 12 at most.
+
+    More of them are early, where features move most.
+
+    >>> sorted(looks(10, 4)), sorted(looks(1000, 10))[:6]
+    ([0, 4, 8, 10], [0, 10, 30, 70, 130, 210])
+    """
+    times = [*range(0, steps, every), steps]
+    if len(times) <= SNAPSHOTS:
+        return set(times)
+    share = np.linspace(0.0, 1.0, SNAPSHOTS) ** 2
+    return {times[int(i)] for i in (share * (len(times) - 1)).round()}
+
+
+def snapshot(
+    entrant: Entrant, weights: Weights, exam: TaskBatch, step: int
+) -> Iterator[Artefact]:
+    """Yield the features of the first validation episode, where a learner has any."""
+    learner = entrant.learner
+    if not isinstance(learner, FewShotLearner) or not isinstance(exam, Episodes):
+        return
+    if not exam.classes:
+        return
+    episode = exam.take([0])
+    found = learner.embed(rows_of(weights, range(1)), episode)
+    if found is None:
+        return
+    support, query = (features[0].mT for features in found)
+    left = max(1, (ROOM // 4 // support.shape[1] - len(support)) // episode.outputs)
+    kept = leading(episode.query.y, min(QUERIES, left))
+    arrays = {
+        "support": numbers(support),
+        "query": numbers(query[kept]),
+        "support_y": numbers(episode.support.y[0]),
+        "query_y": numbers(episode.query.y[0, kept]),
+    }
+    info = {"learner": entrant.label, "meta_step": step}
+    name = f"embedding {entrant.label} {step:07d}"
+    yield Artefact(name, "snapshot", arrays, info)

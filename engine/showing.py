@@ -1,0 +1,206 @@
+"""Few-shot tasks shown: the worst, the median and the best of the test.
+
+A picture is made of a handful of test tasks, drawn again by their own streams: what
+was tested is what is shown, whoever resumes the run.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.bench import Bench, Entrant, Trial
+from engine.carry import Carry
+from engine.contract.blocks import Artefact, Block, Event, Note
+from engine.inner.chunks import rows_of
+from engine.inner.fewshot import FewShotLearner, spread
+from engine.protocol import Episodes, Meta, Prediction, Shots, TaskBatch, Weights
+from engine.tasks.exhibits import ROOM, leading, numbers, pixels, size
+
+ADAPTATION, EPISODE = "adaptation", "episode"
+FRAMES = 25
+MOST_SHOTS, MOST_QUERIES = 5, 15  # of a class, in a picture
+Arrays = dict[str, np.ndarray]
+
+
+def remember(bench: Bench, trial: Trial, event: Event, carry: Carry) -> None:
+    """Note which tasks the first chosen learner did worst, so-so and best on.
+
+    The picture comes later and in another stage; the numbers go through a kill.
+    """
+    if not isinstance(event, Block) or event.metric != "error":
+        return
+    if event.learner != judge_of(bench):
+        return
+    for word, task in places(np.asarray(event.array)[0]).items():
+        carry.facts[_fact(trial, word)] = float(task)
+
+
+def judge_of(bench: Bench) -> str:
+    """Return the label of the learner whose errors say what is shown."""
+    chosen = [e.label for e in bench.entrants if e.choice.role == "chosen"]
+    return (chosen or [bench.entrants[0].label])[0]
+
+
+def places(errors: np.ndarray) -> dict[str, int]:
+    """Return which tasks have the largest, the middle and the smallest error.
+
+    >>> places(np.array([0.2, 0.9, 0.1, 0.3]))
+    {'worst': 1, 'median': 0, 'best': 2}
+    >>> places(np.array([0.2, 0.9]))
+    {'worst': 1, 'best': 0}
+    """
+    order = [int(i) for i in np.argsort(errors, kind="stable")]
+    if len(order) == 1:
+        return {"only": order[0]}
+    found = {"worst": order[-1], "median": order[(len(order) - 1) // 2]}
+    if len(order) == 2:
+        del found["median"]
+    return found | {"best": order[0]}
+
+
+def show(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
+    """Picture what every learner makes of the chosen tasks of the first replicate."""
+    judged = trial if _remembered(trial, carry) else bench.trials()[0][0]
+    which = _remembered(judged, carry)
+    if not which:
+        return
+    tasks = shown_tasks(bench, trial, list(which.values()))
+    form = form_of(tasks)
+    arrays = _given(tasks, form)
+    steps = {}
+    for i, entrant in enumerate(bench.entrants):
+        yield Note(name, i / len(bench.entrants), entrant.label)
+        learner, weights = entrant.learner, carry.metas[entrant.label]
+        meta = Meta(rows_of(weights, range(1)), {})
+        if not form or not isinstance(learner, FewShotLearner):
+            continue
+        if learner.unfit(meta, tasks):
+            continue
+        steps[entrant.label] = learner.answer_step(meta)
+        arrays |= _made(entrant, meta.weights, tasks, form)
+    info = {
+        **{"form": form, "tasks": len(which), "which": list(which)},
+        **{"condition": asdict(trial.condition), "answers": steps},
+        **{"judge": judge_of(bench), "judged": asdict(judged.condition)},
+    }
+    if form:
+        yield Artefact(name, "film", arrays, info)
+
+
+def _remembered(trial: Trial, carry: Carry) -> dict[str, int]:
+    """Return the tasks of a trial by what they are, as far as they were noted."""
+    words = ("only", "worst", "median", "best")
+    at = {word: carry.facts.get(_fact(trial, word)) for word in words}
+    return {word: int(task) for word, task in at.items() if task is not None}
+
+
+def _fact(trial: Trial, word: str) -> str:
+    return f"shown.{trial.title}.{word}"
+
+
+def shown_tasks(bench: Bench, trial: Trial, places: Sequence[int]) -> TaskBatch:
+    """Draw some test tasks of the first replicate, each by its own stream."""
+    stream = bench.streams("test", 0)[0]
+    rngs = [stream.child(place) for place in places]
+    alone = bench.place._replace(replicates=1)
+    return trial.setting.family.draw(trial.setting, rngs, "test", alone)
+
+
+def form_of(tasks: TaskBatch) -> str:
+    """Return what can be pictured: curves over one input, examples, or nothing."""
+    if not isinstance(tasks, Episodes):
+        return ""
+    if tasks.classes:
+        return EPISODE
+    return ADAPTATION if tasks.truth is not None else ""
+
+
+def _given(tasks: TaskBatch, form: str) -> Arrays:
+    """Return what all learners were given."""
+    if not isinstance(tasks, Episodes) or not form:
+        return {}
+    if form == EPISODE:
+        return _examples(tasks)
+    assert tasks.truth is not None
+    return {
+        "x": numbers(tasks.truth[0, 0]),
+        "truth": numbers(tasks.truth[:, 1]),
+        "support_x": numbers(tasks.support.x[:, 0]),
+        "support_y": numbers(tasks.support.y),
+    }
+
+
+def _made(entrant: Entrant, weights: Weights, tasks: TaskBatch, form: str) -> Arrays:
+    """Return what one learner made of it."""
+    learner, label = entrant.learner, entrant.label
+    assert isinstance(learner, FewShotLearner) and isinstance(tasks, Episodes)
+    theta = spread(weights, tasks.members)
+    answer = learner.answer_step(Meta(weights, {}))
+    if form == EPISODE:
+        found = next(p for p in learner.predict(theta, tasks) if p.step == answer)
+        return _answers(label, found, tasks)
+    assert tasks.truth is not None
+    grid = replace(tasks, query=Shots(tasks.truth[:, :1], tasks.truth[:, 1]))
+    curves, points = list(learner.predict(theta, grid)), learner.predict(theta, tasks)
+    kept = frames([p.step for p in curves], answer)
+    mse = torch.stack([_mse(p, tasks) for p in points], 1)
+    return {
+        f"{label}/steps": np.array([curves[i].step for i in kept], np.int64),
+        f"{label}/curve": numbers(
+            torch.stack([curves[i].query[:, 0] for i in kept], 1)
+        ),
+        f"{label}/mse": numbers(mse[:, kept]),
+    }
+
+
+def _mse(found: Prediction, tasks: Episodes) -> Tensor:
+    return tasks.each_loss(found.query, tasks.query.y).mean(1)
+
+
+def frames(steps: Sequence[int], answer: int) -> list[int]:
+    """Return which positions are filmed: first, last and the answer among them.
+
+    >>> frames([0, 1, 2], 1), frames(list(range(101)), 7)[:4]
+    ([0, 1, 2], [0, 4, 7, 8])
+    """
+    even = np.linspace(0, len(steps) - 1, min(FRAMES, len(steps))).round()
+    return sorted({int(i) for i in even} | {steps.index(answer)})
+
+
+# classification ---------------------------------------------------------------
+def _examples(tasks: Episodes) -> Arrays:
+    """Return support and queries, at most so many of a class that they have room."""
+    support, query = _shown(tasks)
+    given: Arrays = {
+        "support_y": numbers(tasks.support.y[:, support]),
+        "query_y": numbers(tasks.query.y[:, query]),
+    }
+    x, held = tasks.support.x[..., support], tasks.query.x[..., query]
+    if len(tasks.shape) == 3:
+        every = torch.cat([x, held], 2).mT
+        both = pixels(every.reshape(*every.shape[:2], *tasks.shape))
+        given |= {"support": both[:, : len(support)], "query": both[:, len(support) :]}
+        return given
+    return given | {"support_x": numbers(x.mT), "query_x": numbers(held.mT)}
+
+
+def _answers(label: str, found: Prediction, tasks: Episodes) -> Arrays:
+    """Return the class that each query was given, −1 for an answer of no number."""
+    answer = found.query.argmax(1)
+    answer = answer.masked_fill(~found.query.isfinite().all(1), -1)
+    right = (answer == tasks.query.y).to(torch.float32).mean(1)
+    _, query = _shown(tasks)
+    return {
+        f"{label}/answer": numbers(answer[:, query]),
+        f"{label}/accuracy": numbers(right),
+    }
+
+
+def _shown(tasks: Episodes) -> tuple[list[int], list[int]]:
+    """Return which support examples and queries are shown."""
+    first = leading(tasks.support.y, MOST_SHOTS)
+    left = (ROOM // size(tasks.shape) - len(first)) // max(1, tasks.outputs)
+    return first, leading(tasks.query.y, min(MOST_QUERIES, max(1, left)))
