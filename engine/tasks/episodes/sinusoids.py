@@ -1,7 +1,7 @@
 """Sinusoids: few points of a wave, the rest to be told.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1.
-Differs: noise on the support and a wider or narrower range are knobs.
+Differs: noise on the support, and other amplitudes, phases and frequencies are knobs.
 Helps: the first picture of meta-learning: one start, every wave in a step.
 """
 
@@ -9,14 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
-from engine.tasks import sizes
+from engine.tasks import curves, sizes
 from engine.tasks.episodic import EpisodeFamily
-
-POINTS = 101
 
 
 @register("family")
@@ -29,47 +26,35 @@ class Sinusoids(EpisodeFamily):
 
     shots: int = sizes.shots(10)
     queries: int = sizes.queries(10)
-    amplitude_low: float = knob(
-        0.1, label="Smallest amplitude", low=0.0, high=50.0,
-        help="Amplitudes are drawn evenly from here …",
-    )  # fmt: skip
-    amplitude_high: float = knob(
-        5.0, label="Largest amplitude", low=0.0, high=50.0, help="… to here."
-    )
-    phase: float = knob(
-        1.0, label="Phases", unit="× π", low=0.0, high=4.0,
-        help="Phases are drawn evenly from 0 to this; 2 is every phase.",
-    )  # fmt: skip
-    frequency: float = knob(
-        1.0, label="Frequency ω", unit="rad", low=0.05, high=10.0,
-        help="The same for all waves.", advanced=True,
-    )  # fmt: skip
-    noise: float = knob(
-        0.0, label="Noise σ", low=0.0, high=5.0,
-        help="Standard deviation on the support; queries have none.",
-    )  # fmt: skip
+    train_shots: int = sizes.train_shots()
+    train_queries: int = sizes.train_queries()
+    amplitude_low: float = curves.amplitude_low()
+    amplitude_high: float = curves.amplitude_high()
+    phase_low: float = curves.phase_low(0.0)
+    phase: float = curves.phase_high(1.0)
+    frequency: float = curves.frequency()
+    noise: float = curves.noise()
+
+    def check(self) -> None:
+        """Refuse ranges that end before they begin."""
+        curves.check_range(
+            self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
+        )
+        curves.check_range(self.phase_low, self.phase, "phase", "phase_low")
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw a wave, then its points; pools differ by their stream alone."""
         draw = generator(rng.child("data"))
-        count = self.shots + self.queries
-        spread = self.amplitude_high - self.amplitude_low
-        amplitude = self.amplitude_low + spread * draw.random()
-        phase = self.phase * np.pi * draw.random()
-        x = 10.0 * draw.random(count) - 5.0
-        noise = self.noise * draw.standard_normal(self.shots)
-        grid = np.linspace(-5.0, 5.0, POINTS)
-        every = np.concatenate([x, grid])
-        wave = amplitude * np.sin(self.frequency * every - phase)
-        y = wave[:count].astype(np.float32)
-        y[: self.shots] += noise
-        inputs = x.astype(np.float32)[None]
-        return Episode(
-            x=inputs[:, : self.shots],
-            y=y[: self.shots],
-            held_x=inputs[:, self.shots :],
-            held_y=y[self.shots :],
-            outputs=1,
-            shape=(1,),
-            truth=np.stack([grid, wave[count:]]).astype(np.float32),
-        )
+        low, high = self.amplitude_low, self.amplitude_high
+        first, second = draw.random(2).tolist()
+        amplitude = low + (high - low) * first
+        phase = np.pi * (self.phase_low + (self.phase - self.phase_low) * second)
+        x = curves.inputs(draw, self.queries + self.shots)
+        y = amplitude * np.sin(self.frequency * x - phase)
+        cut = self.queries, self.shots
+        if not self.noise:
+            return curves.curve_episode(x, y, cut, 0.0)
+        # Of a stream of its own, so that more shots keep the noise of the first.
+        apart = generator(rng.child("noise"))
+        disturbed = curves.disturbance(apart, self.noise, self.shots)
+        return curves.curve_episode(x, y, cut, disturbed)
