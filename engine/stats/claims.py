@@ -1,34 +1,35 @@
 """Claims: what the numbers allow to be said about a learner and a baseline.
 
-The mean log loss (`area`) decides, for it holds speed and end in one and gives
-a diverged task its worst value; steps to the threshold stand beside it. Claims
-about one pair over all conditions are one family, and Holm's correction keeps
-the chance of any false one below 5 %: the more places are looked at, the more it
-takes to claim a win in one of them.
+Of landscapes the mean log loss (`area`) decides, for it holds speed and end in one
+and gives a diverged task its worst value; steps to the threshold stand beside it.
+Of few-shot tasks the error of the answers decides. Claims about one pair over all
+conditions are one family, and Holm's correction keeps the chance of any false one
+below 5 %: the more places are looked at, the more it takes to claim a win in one.
+
+Claims are over replicates, each a training of everything. One training of few-shot
+learners can be compared over its episodes, and such a claim says `over="episodes"`:
+it is about these two trainings and not about the two methods.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import RunSpec
 from engine.stats.aggregate import holm
-from engine.stats.paired import Difference, paired_difference
+from engine.stats.arrays import Floats
+from engine.stats.paired import Difference, paired_difference, paired_over_tasks
 from engine.stats.table import Table, baselines, chosen, tuned_rival
+from engine.stats.yardstick import Yardstick
 
 Call = Literal["better", "worse", "no difference", "description"]
-DECIDING = "area"
-BESIDE = "steps_to_threshold"
+Over = Literal["replicates", "episodes"]
 # below the 5 % that is promised: skewed differences cost a t test its last percent
 LEVEL = 0.04
-# smaller than this is nothing, however sure: rounding, or a tenth of a percent
-RESOLUTION = {DECIDING: 1e-3, BESIDE: 1e-9}
-# an interval inside this says "the same": 5 % of the loss, one step
-MARGIN = {DECIDING: float(np.log(1.05)), BESIDE: 1.0}
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ class Claim:
     `difference` is the learner's mean minus the other's (less is better), with
     its own 95 % interval; `call` follows `p`, which Holm has corrected over the
     conditions, so an interval that just misses 0 may still be no difference.
-    `equivalent` says that the whole interval is too small to matter.
+    `equivalent` says that the whole interval is too small to matter, and `over`
+    what varied freely: trainings, or the episodes of a single one.
     """
 
     learner: str
@@ -55,6 +57,7 @@ class Claim:
     n_replicates: int
     n_tasks: int
     probability_of_improvement: float
+    over: Over = "replicates"
 
 
 def make_claims(table: Table, spec: RunSpec, threshold: float | None) -> list[Claim]:
@@ -65,35 +68,53 @@ def make_claims(table: Table, spec: RunSpec, threshold: float | None) -> list[Cl
         spec: Says who is chosen and who is a baseline.
         threshold: None where there is none; then steps to it are not compared.
     """
-    metrics = [DECIDING] if threshold is None else [DECIDING, BESIDE]
+    metrics = table.yardstick.compared(threshold)
     claims: list[Claim] = []
     for learner in chosen(spec):
         rival = tuned_rival(table, spec, learner)
         for against, metric in product(baselines(spec), metrics):
             pair = (learner.label, against.label)
-            found = dict(_differences(table, pair, metric))
+            found = list(_differences(table, pair, metric))
             claims += _family(found, pair, metric, against.label == rival)
     return claims
 
 
-def _differences(
-    table: Table, pair: tuple[str, str], metric: str
-) -> Iterator[tuple[Condition, Difference]]:
+class _Found(NamedTuple):
+    """A difference at one condition, and what size of it would matter there."""
+
+    condition: Condition
+    difference: Difference
+    margin: float
+    resolution: float
+
+
+def _differences(table: Table, pair: tuple[str, str], metric: str) -> Iterator[_Found]:
+    rule = table.yardstick
     for condition in table.conditions():
         if condition.shift and condition.severity == 0.0:
             continue  # the same rows as in place: not a second chance
         first, second = (table.tests(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:
-            yield condition, paired_difference(first, second)
+            found = difference(rule, first, second)
+            yield _Found(condition, found, *rule.limits(metric, float(second.mean())))
+
+
+def difference(rule: Yardstick, first: Floats, second: Floats) -> Difference:
+    """Compare two learners on the same tasks, over what varied freely.
+
+    Args:
+        rule: Says whether one training can be compared at all.
+        first: One number a task; shape (replicate, task).
+        second: The other learner's.
+    """
+    single = rule.singles and len(first) == 1
+    return (paired_over_tasks if single else paired_difference)(first, second)
 
 
 def _family(
-    found: dict[Condition, Difference],
-    pair: tuple[str, str],
-    metric: str,
-    primary: bool,
+    found: list[_Found], pair: tuple[str, str], metric: str, primary: bool
 ) -> list[Claim]:
-    adjusted = holm(np.array([difference.p for difference in found.values()]))
+    adjusted = holm(np.array([each.difference.p for each in found]))
     return [
         Claim(
             *pair,
@@ -103,27 +124,38 @@ def _family(
             low=d.low,
             high=d.high,
             p=float(p),
-            call=call_of(d, float(p), metric),
-            equivalent=max(abs(d.low), abs(d.high)) < MARGIN[metric],
+            call=call_of(d, float(p), resolution),
+            equivalent=max(abs(d.low), abs(d.high)) < margin,
             primary=primary,
             n_replicates=d.n_replicates,
             n_tasks=d.n_tasks,
             probability_of_improvement=d.improvement,
+            over=_over(d),
         )
-        for (condition, d), p in zip(found.items(), adjusted, strict=True)
+        for (condition, d, margin, resolution), p in zip(found, adjusted, strict=True)
     ]
 
 
-def call_of(difference: Difference, p: float, metric: str) -> Call:
+def _over(found: Difference) -> Over:
+    single = found.n_replicates == 1 and bool(np.isfinite(found.p))
+    return "episodes" if single else "replicates"
+
+
+def call_of(found: Difference, p: float, resolution: float) -> Call:
     """Return what a difference in a metric where less is better may be called.
 
-    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, "area")
+    Args:
+        found: First − second.
+        p: As corrected; NaN where no test was possible.
+        resolution: A difference below this is nothing, however sure.
+
+    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, 1e-3)
     'better'
-    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.2, "area")
+    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.2, 1e-3)
     'no difference'
     """
-    if difference.n_replicates < 2:
+    if np.isnan(p):
         return "description"
-    if not p < LEVEL or abs(difference.mean) < RESOLUTION[metric]:
+    if not p < LEVEL or abs(found.mean) < resolution:
         return "no difference"
-    return "better" if difference.mean < 0 else "worse"
+    return "better" if found.mean < 0 else "worse"

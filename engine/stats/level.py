@@ -6,7 +6,9 @@ from engine.contract.metrics import metric
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Band, Interval, mean_band
 
-NEVER_NEGATIVE = ("share", "steps", "ratio")
+NEVER_NEGATIVE = ("share", "steps", "ratio", "MSE", "share wrong or MSE")
+# drawn on a log axis, and yet averaged as they are: so are all published ones
+PLAIN = ("MSE",)
 
 
 def level(name: str, values: Floats) -> Interval:
@@ -38,4 +40,5 @@ def level_band(name: str, values: Floats) -> Band:
 
 def is_log(name: str) -> bool:
     """Return whether a metric is averaged on the log scale."""
-    return metric(name).scale == "log"
+    found = metric(name)
+    return found.scale == "log" and found.unit not in PLAIN

@@ -5,19 +5,18 @@ from collections.abc import Iterable, Mapping
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import RunSpec
-from engine.stats.claims import BESIDE, Claim, make_claims
+from engine.stats.arrays import Floats
+from engine.stats.claims import Claim, make_claims
 from engine.stats.detectors.finding import Finding
 from engine.stats.diagnosis import diagnose
 from engine.stats.intervals import Interval
 from engine.stats.level import level
+from engine.stats.spreads import spread
 from engine.stats.table import Table, rate_of, threshold_of
 from engine.stats.verdict import Speaker
+from engine.stats.verdict_episodes import EpisodeSpeaker
 
 FORMAT = 1
-SHOWN = (
-    *("final_loss", "best_loss", "area", "final_accuracy", "grad_cv"),
-    *("reached", "recovery_steps", "recovered"),
-)
 PHASES = ("tune", "train", "test")
 
 Json = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -57,13 +56,25 @@ def summarize(
     return {
         "format": FORMAT,
         "threshold": _finite(threshold),
-        "sentence": Speaker(table, spec, threshold, titles).verdict(claims),
+        "sentence": _sentence(table, spec, threshold, titles, claims),
         "claims": [_claim(claim) for claim in claims],
         "conditions": [_condition(table, labels, c) for c in table.conditions()],
         "ledger": {label: _ledger(table, label) for label in labels},
         "rates": {label: _finite(rate) for label, rate in rates.items() if rate},
         "diagnosis": [_finding(finding) for finding in found],
     }
+
+
+def _sentence(
+    table: Table,
+    spec: RunSpec,
+    threshold: float | None,
+    titles: Mapping[str, str] | None,
+    claims: list[Claim],
+) -> str:
+    if table.yardstick.singles:
+        return EpisodeSpeaker(table, spec, titles).verdict(claims)
+    return Speaker(table, spec, threshold, titles).verdict(claims)
 
 
 def _claim(claim: Claim) -> Json:
@@ -85,21 +96,33 @@ def _condition(table: Table, labels: list[str], condition: Condition) -> Json:
 
 def _learner(table: Table, label: str, condition: Condition) -> dict[str, Json]:
     row: dict[str, Json] = {}
-    for name in SHOWN:
+    rule = table.yardstick
+    for name in rule.shown:
         values = table.tests(label, name, condition)
         if values is not None:
             row[name] = _interval(level(name, values))
-    steps = table.tests(label, BESIDE, condition)
+    steps = table.tests(label, rule.beside, condition)
     if steps is not None:
-        row["rmst"] = _interval(level(BESIDE, steps))
+        row["rmst"] = _interval(level(rule.beside, steps))
+    errors = table.tests(label, rule.deciding, condition)
+    if rule.singles and errors is not None:
+        row["spread"] = _spread(errors)
     diverged = table.tests(label, "diverged", condition)
     if diverged is not None:
         row |= {"diverged": int(diverged.sum()), "members": diverged.size}
     return row
 
 
+def _spread(errors: Floats) -> Json:
+    """Return both spreads of the error, each by its name."""
+    found = spread(errors)._asdict()
+    return {k: _finite(v) if isinstance(v, float) else v for k, v in found.items()}
+
+
 def _ledger(table: Table, label: str) -> Json:
-    return {phase: table.spent(label, phase) for phase in PHASES}
+    spent: dict[str, Json] = {phase: table.spent(label, phase) for phase in PHASES}
+    seen = table.number(label, "train", "examples_seen")
+    return spent if seen is None else spent | {"examples": round(seen)}
 
 
 def _interval(found: Interval) -> Json:

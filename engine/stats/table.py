@@ -1,6 +1,7 @@
 """The blocks of one run, found by what they are."""
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -9,6 +10,7 @@ from engine.contract.blocks import Block, Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.arrays import Floats
 from engine.stats.thresholds import crossing
+from engine.stats.yardstick import Yardstick, yardstick
 
 HERE = Condition()
 PER_TASK = ("replicate", "task")
@@ -35,6 +37,11 @@ class Table:
         for block in self.blocks:
             key = (block.learner, block.phase, block.metric, block.condition)
             self._groups.setdefault(key, []).append(block)
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """Return what the learners of this run are compared by."""
+        return yardstick({b.metric for b in self.blocks if b.phase == "test"})
 
     def block(
         self, learner: str, phase: str, metric: str, condition: Condition = HERE
@@ -158,18 +165,28 @@ def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | No
 
     That is the best tuned baseline of the rule that it steers (its `rule` knob,
     SGD where it has none), judged in place by the metric that decides; without
-    one the best other tuned baseline; without any, the best of all.
+    one the best other tuned baseline; without any, the best of all. Of few-shot
+    tasks, where no rule is steered, a baseline that was trained and has no rate to
+    be tuned stands beside the tuned ones.
     """
-    rule = learner.knobs.get("rule", "sgd")
+    rule = learner.knobs.get("rule", "sgd") if table.yardstick.steers else None
     ranked = sorted(
         baselines(spec),
-        key=lambda b: (not (is_tuned(b) and b.name == rule), not is_tuned(b),
-                       b.name != rule, _score(table, b.label)),
+        key=lambda b: (not (is_tuned(b) and b.name == rule), not _ready(table, b),
+                       rule is not None and b.name != rule, _score(table, b.label)),
     )  # fmt: skip
     tested = [b.label for b in ranked if np.isfinite(_score(table, b.label))]
     return tested[0] if tested else None
 
 
+def _ready(table: Table, learner: LearnerChoice) -> bool:
+    """Return whether all was done for a baseline that can be done for it."""
+    if is_tuned(learner) or table.yardstick.steers:
+        return is_tuned(learner)
+    trained = table.number(learner.label, "train", "examples_seen")
+    return bool(trained) and "tuning" not in learner.knobs
+
+
 def _score(table: Table, label: str) -> float:
-    area = table.tests(label, "area")
-    return float("inf") if area is None else float(area.mean())
+    rows = table.tests(label, table.yardstick.deciding)
+    return float("inf") if rows is None else float(rows.mean())

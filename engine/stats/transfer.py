@@ -13,9 +13,8 @@ from engine.contract.blocks import Block, Condition
 from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
 from engine.stats.arrays import Floats, Places
-from engine.stats.claims import DECIDING
+from engine.stats.claims import difference
 from engine.stats.level import level
-from engine.stats.paired import paired_difference
 from engine.stats.table import HERE, Table, chosen, tuned_rival
 
 
@@ -37,7 +36,7 @@ class SeverityCurve(NamedTuple):
 
 
 def severity_curve(
-    table: Table, learner: str, shift: str, name: str = DECIDING
+    table: Table, learner: str, shift: str, name: str | None = None
 ) -> SeverityCurve | None:
     """Return a metric over a shift's severity, with 95 % intervals over replicates.
 
@@ -47,11 +46,13 @@ def severity_curve(
         table: The run's blocks.
         learner: A label.
         shift: A shift's name.
-        name: A per-task metric; steps to the threshold are restricted means.
+        name: A per-task metric; steps to the threshold are restricted means. By
+            default what the run's learners are compared by.
 
     Returns:
         The curve, or none if the learner was not tested under that shift.
     """
+    name = name or table.yardstick.deciding
     at = {c.severity: c for c in table.conditions() if c.shift == shift}
     if not at:
         return None
@@ -85,12 +86,14 @@ def degradation(curve: SeverityCurve) -> float:
 def relative_drop(curve: SeverityCurve) -> float:
     """Return how much worse the highest severity is, as a share of the lowest's level.
 
-    For a metric in logs this is the ratio of the two, less 1.
+    For a metric in logs this is the ratio of the two, less 1; NaN where that level
+    is 0.
     """
     last = float(_loss(curve)[-1])
     if metric(curve.metric).unit.startswith("ln "):
         return float(np.expm1(last))
-    return last / abs(float(curve.mean[0]))
+    first = abs(float(curve.mean[0]))
+    return last / first if first else float("nan")
 
 
 def _loss(curve: SeverityCurve) -> Floats:
@@ -114,14 +117,15 @@ class Transfer(NamedTuple):
 
 
 def transfer_matrix(
-    runs: Sequence[tuple[RunSpec, Sequence[Block]]], name: str = DECIDING
+    runs: Sequence[tuple[RunSpec, Sequence[Block]]], name: str | None = None
 ) -> Transfer:
     """Set the first chosen learner of each run against its tuned rival, by family.
 
     Args:
         runs: Completed specs and their blocks; a later run of one training family
             fills only what earlier ones left open.
-        name: A per-task metric where less is better and no number is missing.
+        name: A per-task metric where less is better and no number is missing; by
+            default what each run's learners are compared by.
     """
     cells: dict[tuple[str, str], tuple[float, float, float, int]] = {}
     for spec, blocks in runs:
@@ -136,8 +140,9 @@ def transfer_matrix(
 
 
 def _row(
-    table: Table, spec: RunSpec, name: str
+    table: Table, spec: RunSpec, name: str | None
 ) -> dict[str, tuple[float, float, float, int]]:
+    name = name or table.yardstick.deciding
     learner = next(iter(chosen(spec)), None)
     rival = tuned_rival(table, spec, learner) if learner else None
     if learner is None or rival is None:
@@ -148,7 +153,7 @@ def _row(
             continue
         pair = [table.tests(at, name, condition) for at in (learner.label, rival)]
         if pair[0] is not None and pair[1] is not None:
-            d = paired_difference(pair[0], pair[1])
+            d = difference(table.yardstick, pair[0], pair[1])
             at = condition.family or spec.family.name
             row[at] = (d.mean, d.low, d.high, d.n_replicates)
     return row

@@ -1,4 +1,4 @@
-"""The verdict: claims in words, the unwelcome ones as readily as the others.
+"""The verdict on landscapes: claims in words, the unwelcome as readily as the others.
 
 First what was found in place against the tuned baseline, with steps to the
 threshold for scale; then the other baselines; then where it was carried to.
@@ -9,13 +9,14 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from engine.contract.runs import RunSpec
-from engine.stats.claims import BESIDE, DECIDING, Call, Claim
+from engine.stats.claims import Claim
 from engine.stats.level import level
+from engine.stats.phrases import away, grouped, phrase, words
 from engine.stats.table import HERE, Table, baselines, chosen
 from engine.stats.wording import counted, interval, listed, names_of, rival_name
+from engine.stats.yardstick import LANDSCAPES
 
-SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one
-ORDER: tuple[Call, ...] = ("better", "no difference", "worse")
+DECIDING, BESIDE = LANDSCAPES.deciding, LANDSCAPES.beside
 
 
 class Speaker:
@@ -76,8 +77,8 @@ class Speaker:
 
     def _in_place(self, here: Claim, beside: list[Claim]) -> str:
         rival = rival_name(self.spec, here.against, self.names)
-        found = _phrase(here.call, rival) + (
-            " to within 5 %" if here.equivalent else ""
+        found = phrase(here.call, rival) + (
+            f" to within {LANDSCAPES.within}" if here.equivalent else ""
         )
         found += "" if self._steps_agree(here, beside) else " in mean loss"
         mine, other = self._level(here.learner), self._level(here.against, "")
@@ -104,40 +105,12 @@ class Speaker:
 
     def _others(self, beside: list[Claim]) -> list[str]:
         others = [c for c in beside if c.metric == DECIDING and not c.primary]
-        groups = {call: self._called(others, call) for call in ORDER}
-        return [_phrase(call, listed(group)) for call, group in groups.items() if group]
-
-    def _called(self, claims: list[Claim], call: Call) -> list[str]:
-        return [self.names[c.against] for c in claims if c.call == call]
+        return grouped([(self.names[c.against], c.call) for c in others])
 
     def _away(self, claims: list[Claim]) -> str:
-        places: dict[tuple[str, str], list[Claim]] = {}
-        for claim in claims:
-            place = (claim.condition.family, claim.condition.shift)
-            places.setdefault(place, []).append(claim)
-        if len(places) > SPELLED_OUT:
-            return self._tallied(claims)
-        return " ".join(self._place(*at, group) for at, group in places.items())
-
-    def _place(self, family: str, shift: str, claims: list[Claim]) -> str:
-        rival = rival_name(self.spec, claims[0].against, self.names)
-        where = f"Under {_words(shift)}" if shift else f"On {_words(family)}"
-        if len(claims) == 1:
-            at = f" {claims[0].condition.severity:g}" if shift else ""
-            return f"{where}{at}: {_phrase(claims[0].call, rival)}."
-        found = [
-            f"{_phrase(call, rival)} at {listed(_severities(claims, call))}"
-            for call in ORDER
-            if _severities(claims, call)
-        ]
-        return f"{where}: {', '.join(found)}."
-
-    def _tallied(self, claims: list[Claim]) -> str:
-        rival = rival_name(self.spec, claims[0].against, self.names)
-        counts = [(call, sum(c.call == call for c in claims)) for call in ORDER]
-        found = [f"{_phrase(call, rival)} in {n}" for call, n in counts if n]
-        where = counted(len(claims), "other condition")
-        return f"Of {where}: {', '.join(found)}."
+        if not claims:
+            return ""
+        return away(claims, rival_name(self.spec, claims[0].against, self.names))
 
     def _alone(self, learners: Iterable[object]) -> str:
         labels = [getattr(learner, "label", "") for learner in learners]
@@ -175,25 +148,11 @@ class Speaker:
         return _sizes(claim.n_replicates, claim.n_tasks)
 
     def _family(self) -> str:
-        return _words(self.spec.family.name)
-
-
-def _phrase(call: Call, other: str) -> str:
-    if call == "worse":
-        return f"{other} {'are' if ' and ' in other else 'is'} better"
-    return f"{call} {'than' if call == 'better' else 'from'} {other}"
-
-
-def _severities(claims: list[Claim], call: Call) -> list[str]:
-    return [f"{c.condition.severity:g}" for c in claims if c.call == call]
+        return words(self.spec.family.name)
 
 
 def _sizes(replicates: int, tasks: int) -> str:
     return f"n = {counted(replicates, 'replicate')} × {counted(tasks, 'task')}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 def _pair(claim: Claim) -> tuple[str, str]:

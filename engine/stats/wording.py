@@ -27,6 +27,63 @@ def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str
     }
 
 
+def titled(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what each few-shot label is called: its title, unless it was renamed.
+
+    Args:
+        spec: The run.
+        titles: What a part is called, by its name.
+
+    Returns:
+        By label, such as "prototypical networks" or "tuned from scratch".
+    """
+    known = titles or {}
+    return {c.label: _titled(c, known.get(c.name, "")) for c in spec.learners}
+
+
+def _titled(learner: LearnerChoice, title: str) -> str:
+    if learner.label != learner.name:
+        return learner.label.replace("_", " ")
+    name = within_sentence(title or spelled(learner.name))
+    return f"tuned {name}" if is_tuned(learner) else name
+
+
+def within_sentence(title: str) -> str:
+    """Write a title as it stands within a sentence.
+
+    One word is a name and keeps its capital; "and" would look like two learners.
+
+    >>> within_sentence("Prototypical networks"), within_sentence("Reptile")
+    ('prototypical networks', 'Reptile')
+    >>> within_sentence("MAML with biases"), within_sentence("Pretrain and tune")
+    ('MAML with biases', 'pretrain + tune')
+    """
+    first, _, rest = title.partition(" ")
+    plain = bool(rest) and first[1:] == first[1:].lower()
+    joined = title.replace(" and ", " + ")
+    return joined[:1].lower() + joined[1:] if plain else joined
+
+
+def be(name: str) -> str:
+    """Return "are" after several or a plural, "is" after anything else.
+
+    >>> be("matching networks"), be("MAML"), be("SGD and Adam")
+    ('are', 'is', 'are')
+    """
+    last = name.rpartition(" ")[2]
+    plural = len(last) > 4 and last.endswith("s") and not last.endswith("ss")
+    return "are" if " and " in name or plural else "is"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence.
+
+    >>> capital("prototypical networks are better")
+    'Prototypical networks are better'
+    """
+    return text[:1].upper() + text[1:]
+
+
 def _called(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
     if learner.role == "chosen":
         return learner.label.replace("_", " ")
