@@ -15,10 +15,12 @@ from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.runs import RunSpec
-from engine.filming import film
+from engine.filming import FILMS
 from engine.protocol import AllDiverged
 from engine.refining import refine
+from engine.sharing import Sharing
 from engine.shelf import Shelf
+from engine.showing import remember
 from engine.starting import begin, check_frozen, fix_threshold, frozen, tune
 from engine.testing import meta_test
 from engine.training import meta_train
@@ -89,23 +91,28 @@ def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
     tuning = float(RATES * budget.tuning_tasks * budget.horizon)
     first, last = (tuning, 0.0) if not bench.judge.tuned_last else (0.0, tuning)
     look = float(spec.replicates * budget.validation_tasks * budget.horizon)
-    testing = budget.test_tasks > 0
+    testing, sharing = budget.test_tasks > 0, Sharing(bench, shelf)
     for entrant in bench.entrants:
         label, work = entrant.label, look + first * entrant.tuned
         play = partial(begin, bench, entrant, shelf)
         if entrant.tuned and not testing and not bench.judge.tuned_last:
             play = partial(tune, bench, entrant)
-        yield Stage(f"begin {label}", label, work, play)
+        yield Stage(f"begin {label}", label, work, sharing.begin(entrant, play))
     if testing and bench.judge.threshold:
         yield Stage("threshold", "", look, partial(fix_threshold, bench, shelf))
     for entrant in bench.entrants:
-        if entrant.learner.trains and entrant.label not in spec.inputs:
+        label, refined = entrant.label, bool(last) and entrant.tuned
+        if label in spec.inputs:
+            continue
+        if entrant.learner.trains:
             work = float(budget.task_evaluations * budget.horizon * spec.replicates)
-            play = partial(_train, bench, entrant)
-            yield Stage(f"train {entrant.label}", entrant.label, work, play)
-        if last and entrant.tuned and entrant.label not in spec.inputs:
-            play = partial(refine, bench, entrant)
-            yield Stage(f"tune {entrant.label}", entrant.label, last, play)
+            play = sharing.work(
+                entrant, partial(_train, bench, entrant), last=not refined
+            )
+            yield Stage(f"train {label}", label, work, play)
+        if refined:
+            play = sharing.work(entrant, partial(refine, bench, entrant), last=True)
+            yield Stage(f"tune {label}", label, last, play)
     if testing:
         yield from _test_stages(bench)
 
@@ -121,12 +128,14 @@ def _test_stages(bench: Bench) -> Iterator[Stage]:
         filed = Artefact("remarks", "remarks", {}, remarks)
         yield Stage("remarks", "", 0.0, lambda carry: iter([filed]))
     for name, trial in _filmed(bench, trials):
-        yield Stage(name, "", each, partial(film, bench, trial, name))
+        play = FILMS[bench.setting.family.kind].play
+        yield Stage(name, "", each, partial(play, bench, trial, name))
 
 
 def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
     """Choose what is filmed: in place, and the first shift at its worst."""
-    if not bench.setting.family.plane:
+    family = bench.setting.family
+    if not FILMS[family.kind].fits(family):
         return
     yield "film", trials[0]
     shifts = [t for t in trials if t.condition.shift]
@@ -146,6 +155,7 @@ def _test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     """Test on one condition; note if the chosen learner lost every member."""
     chosen = {e.label for e in bench.entrants if e.choice.role == "chosen"}
     for event in meta_test(bench, trial, carry):
+        remember(bench, trial, event, carry)
         yield event
         judged = isinstance(event, Block) and event.metric == "diverged"
         if judged and trial.in_place and event.learner in chosen and event.array.all():

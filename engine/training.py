@@ -12,6 +12,7 @@ from engine.carry import Carry
 from engine.contract.blocks import Block, Event, Note
 from engine.inner.chunks import chunks, rows_of
 from engine.inner.descend import join
+from engine.mapping import looks, snapshot
 from engine.outers.clipping import replicate_norm
 from engine.protocol import (
     Inspected,
@@ -190,7 +191,7 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
         yield from course.flushed()
     if not stopped:
         yield from _validate(bench, course, exam)
-    yield from _ended(bench, course, exam, carry)
+    yield from _ended(bench, course, carry)
 
 
 def _taught(bench: Bench, course: Course, tasks: TaskBatch, step: int) -> Outer:
@@ -220,7 +221,11 @@ def _validate(
         at = {"step": (float(course.step),)}
         yield Block(course.label, "validate", name, axes, array, coords=at)
     yield from view(bench, course.label, found)
-    return course.judged(score, bench.spec.budget.patience)
+    budget = bench.spec.budget
+    stopped = course.judged(score, budget.patience)
+    if stopped or course.step in looks(course.plan.steps, budget.validate_every):
+        yield from snapshot(course.entrant, weights, exam, course.step)
+    return stopped
 
 
 def _course(bench: Bench, entrant: Entrant, plan: Plan, carry: Carry) -> Course:
@@ -245,13 +250,12 @@ def _saved(course: Course, carry: Carry) -> Event:
     return carry.checkpoint()
 
 
-def _ended(
-    bench: Bench, course: Course, exam: TaskBatch, carry: Carry
-) -> Iterator[Event]:
+def _ended(bench: Bench, course: Course, carry: Carry) -> Iterator[Event]:
     drawn = course.step * course.plan.tasks_per_step
+    lesson = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
     spent = np.array(float(drawn * course.plan.gradients))
     yield Block(course.label, "train", "gradient_evaluations", (), spent)
-    if shown := bench.judge.examples(exam):
+    if shown := bench.judge.examples(lesson):
         seen = np.array(float(drawn * shown))
         yield Block(course.label, "train", "examples_seen", (), seen)
     carry.metas[course.label] = course.trees["kept"]
