@@ -52,6 +52,13 @@ FILES = {
             "16 small real sets",
             "per set, mostly UCI, CC BY 4.0",
         ),
+        Packed(
+            "omniglot28.npz",
+            ("omniglot",),
+            "db887d4c5b075b39d8e003f3a3db7d0a02012c39cdc38b908fdf4214f8cb34cc",
+            "Omniglot: 1,623 characters by 20 drawers, averaged to 28 × 28",
+            "MIT, © 2015 Brenden Lake",
+        ),
     )
 }
 
@@ -64,26 +71,26 @@ def absent(file: str) -> str:
 @lru_cache(maxsize=4)
 def mnist(side: int) -> Table:
     """Return MNIST, averaged down to side × side pixels in [0, 1]."""
-    arrays = _arrays("mnist_small.npz")
-    images = np.concatenate([arrays["x_train"], arrays["x_test"]])
-    labels = np.concatenate([arrays["y_train"], arrays["y_test"]])
+    held = arrays("mnist_small.npz")
+    images = np.concatenate([held["x_train"], held["x_test"]])
+    labels = np.concatenate([held["y_train"], held["y_test"]])
     return _images(images, labels, tuple("0123456789"), side)
 
 
 @lru_cache(maxsize=4)
 def fashion_mnist(side: int) -> Table:
     """Return Fashion-MNIST, averaged down to side × side pixels in [0, 1]."""
-    arrays = _arrays("fashion_mnist_900.npz")
-    classes = tuple(str(name) for name in arrays["classes"])
-    return _images(arrays["x"], arrays["y"], classes, side)
+    held = arrays("fashion_mnist_900.npz")
+    classes = tuple(str(name) for name in held["classes"])
+    return _images(held["x"], held["y"], classes, side)
 
 
 @lru_cache(maxsize=4)
 def tabular(name: str) -> Table:
     """Return one of the tabular sets."""
-    arrays = _arrays("tabular.npz")
-    classes = json.loads(str(arrays["meta"]))[name]["classes"]
-    x, y = arrays[f"{name}/X"].astype(np.float64), arrays[f"{name}/y"]
+    held = arrays("tabular.npz")
+    classes = json.loads(str(held["meta"]))[name]["classes"]
+    x, y = held[f"{name}/X"].astype(np.float64), held[f"{name}/y"]
     if not classes:
         return Table(x, y.astype(np.float64))
     return Table(x, y.astype(np.int64), tuple(classes))
@@ -98,7 +105,12 @@ def _images(
     return Table(flat, labels.astype(np.int64), classes)
 
 
-def _arrays(file: str) -> dict[str, np.ndarray]:
+def arrays(file: str) -> dict[str, np.ndarray]:
+    """Return the arrays of a file of the pack.
+
+    Raises:
+        Refused: If it is absent or not the known one.
+    """
     if absent(file):
         raise Refused(
             f"this family needs {file} in the data pack: set METASCOPE_DATA to its "

@@ -20,12 +20,16 @@ from engine.protocol import (
     Shots,
 )
 
+SIZES = ("ways", "shots", "queries")
+
 
 class EpisodeFamily(SampledFamily):
     """A family of few-shot tasks.
 
     Its `sample` draws an `Episode`; support and query never share an example, and
-    the order of the labels is drawn anew each time.
+    the order of the labels is drawn anew each time. The knobs `ways`, `shots` and
+    `queries` are those of the tests; a family that also has `train_ways`,
+    `train_shots` or `train_queries` is drawn with these in meta-training.
     """
 
     kind: ClassVar[str] = "episodes"
@@ -39,7 +43,15 @@ class EpisodeFamily(SampledFamily):
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
     ) -> Episodes:
         """Draw an episode per stream, change it as the setting says, and stack."""
-        return stack_episodes(self.samples(setting, rngs, pool), setting, place)
+        family = in_training(self) if pool == "train" else self
+        return stack_episodes(family.samples(setting, rngs, pool), setting, place)
+
+
+def in_training(family: EpisodeFamily) -> EpisodeFamily:
+    """Return the family with the sizes that its episodes have in meta-training."""
+    wanted = {name: getattr(family, f"train_{name}", 0) for name in SIZES}
+    update = {name: size for name, size in wanted.items() if size}
+    return family.model_copy(update=update) if update else family
 
 
 def stack_episodes(

@@ -1,6 +1,11 @@
 """Knobs that many families share: how many rows a task is trained and judged on."""
 
+from typing import Literal
+
 from engine.contract.knobs import knob
+
+Balance = Literal["balanced", "uneven"]
+Side = Literal["28", "14"]
 
 
 def examples(default: int, *, high: int = 2048) -> int:
@@ -48,4 +53,49 @@ def queries(default: int, *, high: int = 200) -> int:
     return knob(  # type: ignore[no-any-return]
         default, label="Queries", unit="examples", low=1, high=high,
         help="Examples to be answered, of each class.",
+    )  # fmt: skip
+
+
+def train_ways(*, high: int = 200) -> int:
+    """Declare how many classes an episode of meta-training has."""
+    return knob(  # type: ignore[no-any-return]
+        0, label="Ways in training", unit="classes", low=0, high=high, advanced=True,
+        help="Classes of each episode to learn from; 0 means as many as in the tests. "
+        "Metric learners gain by more; one with a head cannot change its ways.",
+    )  # fmt: skip
+
+
+def train_shots(*, high: int = 100) -> int:
+    """Declare how many labelled examples of a class meta-training shows."""
+    return knob(  # type: ignore[no-any-return]
+        0, label="Shots in training", unit="examples", low=0, high=high, advanced=True,
+        help="Labelled examples of each class while it learns to learn; 0 means as "
+        "many as in the tests.",
+    )  # fmt: skip
+
+
+def train_queries(*, high: int = 200) -> int:
+    """Declare how many examples of a class are to be answered in meta-training."""
+    return knob(  # type: ignore[no-any-return]
+        0, label="Queries in training", unit="examples", low=0, high=high,
+        advanced=True,
+        help="Examples of each class to be answered while it learns to learn; 0 means "
+        "as many as in the tests.",
+    )  # fmt: skip
+
+
+def balance() -> Balance:
+    """Declare whether every class has as many support examples as the others."""
+    return knob(  # type: ignore[no-any-return]
+        "balanced", label="Class balance", advanced=True,
+        help="Uneven: one example of each class, the rest by shares drawn anew; K is "
+        "their mean.",
+    )  # fmt: skip
+
+
+def side(default: Side = "28") -> Side:
+    """Declare how large gray images are."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Pixels per side",
+        help="14 are averages of blocks of 2 × 2, and faster.",
     )  # fmt: skip
