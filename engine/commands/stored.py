@@ -93,6 +93,24 @@ def export(
     return Exit.OK
 
 
+@runs.command()
+def table(
+    key: Key,
+    *,
+    latex: Annotated[bool, typer.Option(help="LaTeX instead of CSV.")] = False,
+) -> int:
+    """Print the comparison table of a run: learners by conditions, with intervals."""
+    from engine.export import Record, comparison_csv, comparison_latex
+    from engine.report import titles
+
+    store = Store.open()
+    record = Record.stored(store, found(store, key).key)
+    written = comparison_latex if latex else comparison_csv
+    made = written(record, titles(record.spec))
+    out().print(made.decode(), markup=False, soft_wrap=True, end="")
+    return Exit.OK
+
+
 @runs.command("import")
 def imported(
     archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],

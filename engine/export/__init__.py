@@ -13,14 +13,18 @@ metric      a name of `engine.contract.metrics`, which gives label and unit
 statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
             low, high: mean over replicates of those, with its 95 % interval
             (metrics with a log axis are averaged on the log scale)
-replicate, task, step, layer, rate   where it was measured, empty where none applies
+replicate, task, step, inner_step, layer, rate   where it was measured, empty where
+            none applies; step is a step of the base learner, an inner step of a
+            test episode, or a meta-step of a training, and inner_step an inner step
+            within a meta-step
 value       the number; empty where there is none
 status      ok; censored (it never got there); diverged; never (did not diverge);
             n/a; or "k of n diverged" where a mean left those out
 
 Summaries per task are always there, curves over tasks as means, and with
 `traces` every single trace. The live view of validation is no result and is left
-out. Times are in `timings.csv`: they differ from machine to machine.
+out. `comparison.csv` and its LaTeX form are the table of learners by conditions,
+see `comparison_csv`. Times are in `timings.csv`: they differ from machine to machine.
 """
 
 from engine.export.archive import export_archive, import_run, read_archive
@@ -34,10 +38,14 @@ from engine.export.record import (
     summary_json,
     timings_csv,
 )
+from engine.export.tables import COMPARED, comparison_csv, comparison_latex
 
 __all__ = [
     "COLUMNS",
+    "COMPARED",
     "Record",
+    "comparison_csv",
+    "comparison_latex",
     "config_json",
     "export_archive",
     "export_run",

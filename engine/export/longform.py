@@ -18,12 +18,17 @@ from engine.store.chunks import latest
 
 COLUMNS = (
     *("run", "learner", "role", "phase", "test_family", "shift", "severity"),
-    *("metric", "statistic", "replicate", "task", "step", "layer", "rate"),
-    *("value", "status"),
+    *("metric", "statistic", "replicate", "task", "step", "inner_step", "layer"),
+    *("rate", "value", "status"),
 )
-LIVE = frozenset({"loss", "lr_scale", "grad_norm", "weight_norm"})
+LIVE = frozenset(
+    (
+        *("loss", "lr_scale", "grad_norm", "weight_norm"),
+        *("query_loss", "query_accuracy", "query_mse"),
+    )
+)
 CENSORED = {"steps_to_threshold": "reached", "recovery_steps": "recovered"}
-_PLACES = ("replicate", "task", "step", "layer", "rate")
+_PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
 _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 

@@ -38,6 +38,7 @@ class EpisodeSpeaker:
     ) -> None:
         self.table, self.spec, self.rule = table, spec, table.yardstick
         self.names = titled(spec, titles)
+        self.unit = "" if self.rule.share else "MSE "
 
     def verdict(self, claims: Sequence[Claim]) -> str:
         """Return the sentences for all chosen learners, or why there is none."""
@@ -73,7 +74,9 @@ class EpisodeSpeaker:
 
     def _alone(self, learners: Sequence[LearnerChoice]) -> str:
         tested = [c.label for c in learners if self._errors(c.label) is not None]
-        found = [f"{self.names[label]} {self.level(label)}" for label in tested]
+        found = [
+            f"{self.names[label]} {self.unit}{self.level(label)}" for label in tested
+        ]
         return f"{self._head()}: {listed(found)}."
 
     def _about(self, label: str, claims: Sequence[Claim]) -> str:
@@ -93,8 +96,8 @@ class EpisodeSpeaker:
     def _described(self, here: Claim) -> str:
         mine, other = self.names[here.learner], self.names[here.against]
         return (
-            f"{mine} {self.level(here.learner)} against {self.level(here.against)} "
-            f"of {other}."
+            f"{mine} {self.unit}{self.level(here.learner)} against "
+            f"{self.level(here.against)} of {other}."
         )
 
     def _in_place(self, here: Claim) -> str:
@@ -107,7 +110,7 @@ class EpisodeSpeaker:
             within = f" to within {self.rule.within}" if here.equivalent else ""
             found = f"no difference between {mine} and {other}{within}"
         facts = [
-            f"{self.level(ahead)} against {self.level(behind)}",
+            f"{self.unit}{self.level(ahead)} against {self.level(behind)}",
             self._gap(here),
             *self._lost(ahead, behind),
         ]
@@ -115,16 +118,13 @@ class EpisodeSpeaker:
 
     def level(self, label: str) -> str:
         """Write a learner's level in place with its interval."""
-        rows = self.table.tests(label, "final_accuracy")
-        if not self.rule.share or rows is None:
-            rows = self._errors(label)
-        if rows is None:
+        errors = self._errors(label)
+        if errors is None:
             return "not tested"
+        rows = 1.0 - errors if self.rule.share else errors
         name = self.rule.told if self.rule.share else self.rule.deciding
         found, both = level(name, rows), spread(rows)
-        unit = " %" if self.rule.share else ""
-        head = "" if self.rule.share else "MSE "
-        text = f"{head}{self._number(found.mean)}{unit}"
+        text = f"{self._number(found.mean)}{' %' if self.rule.share else ''}"
         if found.n > 1:
             ends = f"{self._number(found.low)}, {self._number(found.high)}"
             return f"{text} [{ends}]"

@@ -45,7 +45,10 @@ def _titled(learner: LearnerChoice, title: str) -> str:
     if learner.label != learner.name:
         return learner.label.replace("_", " ")
     name = within_sentence(title or spelled(learner.name))
-    return f"tuned {name}" if is_tuned(learner) else name
+    if is_tuned(learner):
+        return f"tuned {name}"
+    guessed = learner.role == "baseline" and "tuning" in learner.knobs
+    return f"untuned {name}" if guessed else name
 
 
 def within_sentence(title: str) -> str:

@@ -1,0 +1,148 @@
+"""The comparison table as CSV, one cell a row, and as LaTeX to be pasted."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+
+from engine.export.longform import inert
+from engine.export.record import Record
+from engine.stats.comparison import Cell, Comparison, Row, comparison, heading
+from engine.stats.table import Table
+
+COMPARED = (
+    *("learner", "name", "role", "test_family", "shift", "severity"),
+    *("metric", "unit", "value", "half_95_over_episodes", "sd_over_episodes"),
+    *("sd_over_trainings", "low_95_over_trainings", "high_95_over_trainings"),
+    *("trainings", "episodes_per_training", "diverged", "examples_seen"),
+    *("training_gradients", "tuning_gradients", "test_gradients_per_episode"),
+)
+_SPECIAL = {
+    **{
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    },
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    **{"×": r"$\times$", "−": "$-$", "±": r"$\pm$"},
+}
+
+Titles = Mapping[str, str] | None
+
+
+def comparison_csv(record: Record, titles: Titles = None) -> bytes:
+    """Return the comparison table, one learner and condition a row.
+
+    `half_95_over_episodes` is 1.96 sd/√E over the episodes of one training, as
+    papers give it; the spread between trainings stands in columns of its own. A cell
+    that is empty was not tested, or could not be.
+
+    Args:
+        record: The run.
+        titles: What parts are called, by name.
+    """
+    made = comparison(Table(record.blocks), record.spec, titles)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COMPARED)
+    writer.writerows(_lines(made))
+    return out.getvalue().encode()
+
+
+def _lines(made: Comparison) -> Iterator[tuple[object, ...]]:
+    for row in made.rows:
+        for at, cell in zip(made.columns, row.cells, strict=True):
+            yield (
+                *(inert(row.label), inert(row.name), row.role),
+                *(inert(at.family), inert(at.shift), at.severity),
+                *(made.metric, made.unit, *_numbers(cell)),
+                "" if row.examples is None else row.examples,
+                *(row.training, row.tuning),
+                "" if cell is None else cell.gradients,
+            )
+
+
+def _numbers(cell: Cell | None) -> tuple[object, ...]:
+    if cell is None:
+        return ("",) * 9
+    s = cell.spread
+    told = (s.mean, s.half, s.sd_episodes, s.sd_trainings, s.low, s.high)
+    numbers = (value if math.isfinite(value) else "" for value in told)
+    return (*numbers, s.trainings, s.episodes, cell.diverged)
+
+
+def comparison_latex(record: Record, titles: Titles = None) -> bytes:
+    """Return the comparison table as LaTeX; it needs the package booktabs.
+
+    Args:
+        record: The run.
+        titles: What parts are called, by name.
+    """
+    made = comparison(Table(record.blocks), record.spec, titles)
+    heads = [heading(at) for at in made.columns]
+    costs = ("examples seen", "gradients: training", "tuning", "per test")
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_caption(made)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(heads) + len(costs))}}}",
+        r"\toprule",
+        _joined("learner", *map(escaped, heads), *costs),
+        r"\midrule",
+        *(_joined(*_cells(made, row)) for row in made.rows),
+        *(r"\bottomrule", r"\end{tabular}", r"\end{table}", ""),
+    ]
+    return "\n".join(lines).encode()
+
+
+def escaped(text: str) -> str:
+    r"""Return text that LaTeX prints as it stands.
+
+    >>> escaped("a_b & 50 %")
+    'a\\_b \\& 50 \\%'
+    """
+    return "".join(_SPECIAL.get(char, char) for char in text)
+
+
+def _joined(*cells: str) -> str:
+    return " & ".join(cells) + r" \\"
+
+
+def _caption(made: Comparison) -> str:
+    cells = [cell for row in made.rows for cell in row.cells if cell]
+    first = cells[0].spread if cells else None
+    trainings = first.trainings if first else 0
+    told = f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}: mean "
+    episodes = first.episodes if first else 0
+    between = (
+        f", in parentheses the standard deviation over {trainings} trainings"
+        if trainings > 1
+        else "; one training, so the spread between trainings is unknown"
+    )
+    text = f"$\\pm$ $1.96\\,\\mathrm{{sd}}/\\sqrt{{E}}$ over $E = {episodes}$ episodes"
+    return f"{escaped(told)}{text} of one training{between}."
+
+
+def _cells(made: Comparison, row: Row) -> list[str]:
+    digits = 1 if made.unit == "%" else 3
+    shown = [_written(cell, digits) for cell in row.cells]
+    seen = "--" if row.examples is None else _whole(row.examples)
+    per_test = next((f"{c.gradients:g}" for c in row.cells if c), "--")
+    paid = [seen, _whole(row.training), _whole(row.tuning), per_test]
+    return [escaped(row.name), *shown, *paid]
+
+
+def _whole(count: int) -> str:
+    return f"{count:,}".replace(",", r"\,")
+
+
+def _written(cell: Cell | None, digits: int) -> str:
+    if cell is None:
+        return "--"
+    s = cell.spread
+    text = f"${s.mean:.{digits}f}"
+    if math.isfinite(s.half):
+        text += rf" \pm {s.half:.{digits}f}"
+    between = f"\\ ({s.sd_trainings:.{digits}f})" if s.trainings > 1 else ""
+    return f"{text}${between}"
