@@ -24,9 +24,9 @@ from engine.nets.normalizing import (
     Normalizer,
     norm_shapes,
     norm_steps,
+    noted,
 )
 from engine.nets.pixels import (
-    convolved,
     enough_pixels,
     excitation_shapes,
     excited,
@@ -107,6 +107,10 @@ class Conv4(Net):
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
+    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
+        """Return the batch's means and variances where running ones are kept."""
+        return noted(self._answers, self.normalization, weights, x, step)
+
     def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
         h = images_of(x, weights["w0"].shape[2])
         for i in range(BLOCKS):
@@ -117,10 +121,7 @@ class Conv4(Net):
 
     def _block(self, weights: Weights, i: str, h: Tensor, norm: Normalizer) -> Tensor:
         stride = 2 if self.downsample == "stride" else 1
-        if norm.kind == "none":
-            h = convolved(h, weights[f"w{i}"], weights[f"b{i}"], stride)
-        else:
-            h = norm.pixels(weights, i, convolved(h, weights[f"w{i}"], None, stride))
+        h = norm.convolved(weights, i, h, stride)
         if self.squeeze:
             h = excited(weights, i, h)
         return torch.relu(halved(h) if self.downsample == "pool" else h)

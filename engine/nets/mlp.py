@@ -1,7 +1,8 @@
 """Multilayer perceptron: dense layers, the base learner that is trained.
 
 Source: Glorot and Bengio (2010) and He et al. (2015) for the initial weights.
-Differs: batch normalization uses the current batch's statistics and keeps none.
+Differs: batch normalization uses the current batch's statistics and keeps none;
+only normalization by inner step has a learned scale.
 Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 """
 
@@ -18,11 +19,20 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import BaseLearner, Judge, Layout, Weights, generator
+from engine.nets.normalizing import (
+    BATCHES,
+    Normalizer,
+    norm_shapes,
+    noted,
+    standardized,
+)
+from engine.nets.starting import layout_of, start_weights
+from engine.protocol import BaseLearner, Judge, Layout, Weights
 
-# Below this many examples, a product is faster with each of them as a row.
-FEW = 16
+# Products with fewer examples take longer than with as many as this.
+LEAST = 16
 
+STEPS = 6  # inner steps with statistics of their own, the start included
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
 _ACTIVATIONS = {
     "relu": torch.relu,
@@ -56,9 +66,13 @@ class Mlp(BaseLearner):
     activation: Activation = knob(
         "relu", label="Activation", help="What each hidden unit computes."
     )
-    normalization: Literal["none", "layer", "batch"] = knob(
+    normalization: Literal[
+        "none", "layer", "batch", "support_batch", "group", "meta_batch"
+    ] = knob(
         "none", label="Normalization",
-        help="Before each activation: over units (layer) or over examples (batch).",
+        help="Before each activation: over units (layer, group), over examples (batch) "
+        "or those of the support (support_batch), or by statistics kept for each inner "
+        "step, which MAML++ moves (meta_batch, of few-shot tasks).",
     )  # fmt: skip
     batch_size: int = knob(
         0, label="Minibatch size", unit="examples", low=0, high=4096,
@@ -75,28 +89,30 @@ class Mlp(BaseLearner):
 
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
-        head = [outputs] if outputs else []
-        widths = [math.prod(shape), *[self.width] * self.depth, *head]
-        names, shapes, layers = [], [], []
-        for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths)):
-            names += [f"w{i}", f"b{i}"]
-            shapes += [(fan_out, fan_in), (fan_out,)]
-            layers.append((f"w{i}", f"b{i}"))
-        return Layout(tuple(names), tuple(shapes), tuple(layers))
+        widths = [math.prod(shape), *[self.width] * self.depth]
+        layers = [
+            {f"w{i}": (fan_out, fan_in)} | self._beside(str(i))
+            for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths))
+        ]
+        if outputs:
+            head = f"{self.depth}"
+            layers.append({f"w{head}": (outputs, widths[-1]), f"b{head}": (outputs,)})
+        return layout_of(layers)
+
+    def _beside(self, layer: str) -> dict[str, tuple[int, ...]]:
+        """Name what a hidden layer has beside its weights; only steps have a scale."""
+        kind = "meta_batch" if self.normalization == "meta_batch" else "none"
+        return norm_shapes(kind, layer, self.width, STEPS)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw Gaussian weights, He-scaled for relu and gelu; biases are zero."""
-        draw = generator(rng)
         gain = 2.0 if self.activation in ("relu", "gelu") else 1.0
-        pieces = []
-        for name, shape in zip(layout.names, layout.shapes, strict=True):
-            if name.startswith("b"):
-                pieces.append(np.zeros(shape, np.float32))
-                continue
-            last = name == f"w{self.depth}"
-            scale = np.sqrt((1.0 if last else gain) / shape[1])
-            pieces.append((draw.standard_normal(shape) * scale).astype(np.float32))
-        return np.concatenate([piece.ravel() for piece in pieces])
+        return start_weights(layout, rng, gain, {f"w{self.depth}": 1.0})
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return whether a query is normalized by its support's statistics."""
+        return self.normalization == "support_batch"
 
     def apply(
         self,
@@ -106,10 +122,23 @@ class Mlp(BaseLearner):
         step: int = 0,
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
+        norm, count = Normalizer(self.normalization, reference, step), x.shape[2]
+        if count < LEAST and self.normalization not in BATCHES:
+            x = F.pad(x, (0, LEAST - count))
+        return self._answers(weights, x, norm)[..., :count]
+
+    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
+        """Return the batch's means and variances where running ones are kept."""
+        return noted(self._answers, self.normalization, weights, x, step)
+
+    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
         act = _ACTIVATIONS[self.activation]
         for i in range(self.depth):
-            x = dense(weights[f"w{i}"], weights[f"b{i}"], x)
-            x = act(self._normalized(x, reference))
+            if norm.kind == "meta_batch":
+                x = act(norm.dense(weights, str(i), x))
+                continue
+            x = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], x)
+            x = act(standardized(norm.kind, x, norm.reference))
         return linear(weights, x, self.depth)
 
     @property
@@ -145,28 +174,9 @@ class Mlp(BaseLearner):
                 back = _SLOPES[self.activation](back, seen[i])
         return loss, torch.cat(pieces[::-1], 1)
 
-    def _normalized(self, x: Tensor, reference: int | None) -> Tensor:
-        if self.normalization == "none":
-            return x
-        over = 1 if self.normalization == "layer" else 2
-        seen = x[..., :reference] if over == 2 else x
-        mean = seen.mean(over, keepdim=True)
-        variance = (seen - mean).square().mean(over, keepdim=True)
-        return (x - mean) * torch.rsqrt(variance + 1e-5)
-
 
 def linear(weights: Weights, x: Tensor, layer: int) -> Tensor:
     """Apply the head where there is one: w and b of that layer."""
     if f"w{layer}" not in weights:
         return x
-    return dense(weights[f"w{layer}"], weights[f"b{layer}"], x)
-
-
-def dense(weight: Tensor, bias: Tensor, x: Tensor) -> Tensor:
-    """Return W x + b, (member, in, example) → (member, out, example).
-
-    A few examples are multiplied as rows: 2 to 4 times faster, backward too.
-    """
-    if x.shape[2] < FEW:
-        return torch.baddbmm(bias.unsqueeze(1), x.mT, weight.mT).mT
-    return torch.baddbmm(bias.unsqueeze(-1), weight, x)
+    return torch.baddbmm(weights[f"b{layer}"].unsqueeze(-1), weights[f"w{layer}"], x)

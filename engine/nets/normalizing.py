@@ -10,6 +10,7 @@ normalize in training as at test: a net has no modes.
 """
 
 import math
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
@@ -17,18 +18,31 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.contract.knobs import knob
+from engine.nets.pixels import convolved
 from engine.nets.starting import RUNNING
 from engine.protocol import Weights
 
 Normalization = Literal[
     "none", "batch", "support_batch", "layer", "instance", "group", "meta_batch"
 ]
+# A unit of a vector is one number: an instance has nothing to be normalized by.
+UnitNormalization = Literal[
+    "none", "batch", "support_batch", "layer", "group", "meta_batch"
+]
 EPSILON = 1e-5
+BATCHES = ("batch", "support_batch")
 GROUP = 16  # channels that share their statistics
 HELP = (
-    "What a unit is compared with: others' examples, queries included (batch), the "
-    "support's (support_batch), its own example (layer, instance, group), or "
-    "statistics kept by inner step (meta_batch)."
+    "What a channel is compared with: the other examples, fellow queries included "
+    "(batch), those of the support (support_batch), the other channels of its example "
+    "(layer, group), its own pixels (instance), or statistics that are kept for each "
+    "inner step and that MAML++ moves (meta_batch)."
+)
+UNIT_HELP = (
+    "What a unit is compared with: the other examples, fellow queries included "
+    "(batch), those of the support (support_batch), the other units of its example "
+    "(layer, group), or statistics that are kept for each inner step and that MAML++ "
+    "moves (meta_batch)."
 )
 
 
@@ -72,50 +86,92 @@ class Normalizer(NamedTuple):
     step: int = 0
     seen: Weights | None = None
 
-    def pixels(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
-        """Normalize, scale and shift; x is (example, member · channel, row, column)."""
-        g, b = (self._now(weights[f"{name}{layer}"]) for name in "gb")
-        members, channels = g.shape
-        g, b = g.reshape(-1), b.reshape(-1)
+    def convolved(
+        self, weights: Weights, layer: str, x: Tensor, stride: int = 1
+    ) -> Tensor:
+        """Convolve and normalize; (example, member · channel, row, column)."""
+        if self.kind == "none":
+            return convolved(x, weights[f"w{layer}"], weights[f"b{layer}"], stride)
+        return self._pixels(
+            weights, layer, convolved(x, weights[f"w{layer}"], None, stride)
+        )
+
+    def _pixels(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+        g, b = self._now(weights, layer, ("g", "b"))
+        (members, channels), g, b = g.shape, g.reshape(-1), b.reshape(-1)
         if self.kind == "meta_batch":
-            self._note(layer, x, members)
-            mean, variance = (
-                self._now(weights[f"{name}{layer}"]).detach().reshape(-1)
-                for name in RUNNING
-            )
-            return _affine(x, mean, variance, g, b)
-        if self.kind in ("batch", "support_batch"):
-            if self.reference is None:
-                return torch.batch_norm(
-                    x,
-                    g,
-                    b,
-                    None,
-                    None,
-                    True,
-                    0.0,
-                    EPSILON,
-                    torch.backends.cudnn.enabled,
-                )
-            variance, mean = torch.var_mean(
-                x[: self.reference], (0, 2, 3), correction=0
-            )
-            return _affine(x, mean, variance, g, b)
-        return F.group_norm(x, members * groups_of(self.kind, channels), g, b, EPSILON)
+            self._note(layer, _moments(x, (0, 2, 3)), members)
+            mean, variance = self._now(weights, layer, RUNNING)
+            return _affine(x, mean.reshape(-1), variance.reshape(-1), g, b)
+        if self.kind not in BATCHES:
+            groups = members * groups_of(self.kind, channels)
+            return F.group_norm(x, groups, g, b, EPSILON)
+        if self.reference is None:
+            gpu = torch.backends.cudnn.enabled
+            return torch.batch_norm(x, g, b, None, None, True, 0.0, EPSILON, gpu)
+        mean, variance = _moments(x[: self.reference], (0, 2, 3))
+        return _affine(x, mean, variance, g, b)
 
-    def _now(self, values: Tensor) -> Tensor:
-        """Choose this inner step's row where there is one a step."""
+    def dense(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+        """Apply a dense layer and normalize; (member, unit, example)."""
+        (b,) = self._now(weights, layer, ("b",))
+        if self.kind == "none":
+            return torch.baddbmm(b.unsqueeze(-1), weights[f"w{layer}"], x)
+        x = torch.bmm(weights[f"w{layer}"], x)
+        (g,) = self._now(weights, layer, ("g",))
         if self.kind != "meta_batch":
-            return values
-        return values[:, min(self.step, values.shape[1] - 1)]
+            x = standardized(self.kind, x, self.reference)
+            return torch.addcmul(b.unsqueeze(-1), g.unsqueeze(-1), x)
+        self._note(layer, _moments(x, (2,)), len(x))
+        mean, variance = self._now(weights, layer, RUNNING)
+        scale = g * torch.rsqrt(variance + EPSILON)
+        shift = b - mean * scale
+        return torch.addcmul(shift.unsqueeze(-1), scale.unsqueeze(-1), x)
 
-    @torch.no_grad()
-    def _note(self, layer: str, x: Tensor, members: int) -> None:
-        if self.seen is None:
-            return
-        variance, mean = torch.var_mean(x, (0, 2, 3), correction=0)
-        self.seen[f"mean{layer}"] = mean.view(members, -1)
-        self.seen[f"variance{layer}"] = variance.view(members, -1)
+    def _now(
+        self, weights: Weights, layer: str, names: tuple[str, ...]
+    ) -> list[Tensor]:
+        """Choose this inner step's rows where there is one a step.
+
+        Running statistics are taken as given: no gradient moves them.
+        """
+        found = [
+            weights[f"{n}{layer}"].detach() if n in RUNNING else weights[f"{n}{layer}"]
+            for n in names
+        ]
+        if self.kind != "meta_batch":
+            return found
+        return [rows[:, min(self.step, rows.shape[1] - 1)] for rows in found]
+
+    def _note(self, layer: str, found: tuple[Tensor, Tensor], members: int) -> None:
+        if self.seen is not None:
+            for name, value in zip(RUNNING, found, strict=True):
+                self.seen[f"{name}{layer}"] = value.detach().reshape(members, -1)
+
+
+def noted(
+    answers: Callable[[Weights, Tensor, Normalizer], Tensor],
+    kind: str,
+    weights: Weights,
+    x: Tensor,
+    step: int,
+) -> Weights:
+    """Return a batch's means and variances where running ones are kept.
+
+    Args:
+        answers: What a net answers when it normalizes so.
+        kind: A `Normalization`.
+        weights: Named weights, member first.
+        x: Inputs; shape (member, feature, example).
+        step: Inner step that the weights are of.
+
+    Returns:
+        By the names of the running ones; shape (member, channel) each.
+    """
+    seen: Weights = {}
+    with torch.no_grad():
+        answers(weights, x, Normalizer(kind, None, step, seen))
+    return seen
 
 
 def groups_of(kind: str, channels: int) -> int:
@@ -127,6 +183,35 @@ def groups_of(kind: str, channels: int) -> int:
     if kind == "group":
         return math.gcd(channels, max(1, channels // GROUP))
     return channels if kind == "instance" else 1
+
+
+def standardized(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
+    """Return units less their mean, over their deviation.
+
+    Args:
+        kind: "none", "layer", "group", or a batch.
+        x: Shape (member, unit, example).
+        reference: How many leading examples a batch's statistics are taken from.
+    """
+    if kind == "none":
+        return x
+    if kind == "group":
+        grouped = x.unflatten(1, (groups_of(kind, x.shape[1]), -1))
+        return _centered(grouped, grouped, 2).flatten(1, 2)
+    if kind == "layer":
+        return _centered(x, x, 1)
+    return _centered(x, x[..., :reference], 2)
+
+
+def _centered(x: Tensor, seen: Tensor, over: int) -> Tensor:
+    mean = seen.mean(over, keepdim=True)
+    variance = (seen - mean).square().mean(over, keepdim=True)
+    return (x - mean) * torch.rsqrt(variance + EPSILON)
+
+
+def _moments(x: Tensor, over: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    variance, mean = torch.var_mean(x, over, correction=0)
+    return mean, variance
 
 
 def _affine(x: Tensor, mean: Tensor, variance: Tensor, g: Tensor, b: Tensor) -> Tensor:

@@ -219,6 +219,15 @@ class Net(Part):
             step: Inner step, for weights that differ from step to step.
         """
 
+    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
+        """Return what running statistics should come closer to, by their names.
+
+        Returns:
+            Means and variances of this batch where a net keeps running ones; shape
+            (member, channel) each, without gradient.
+        """
+        return {}
+
 
 class BaseLearner(Net):
     """A net that is trained as a landscape: by minibatches, decayed and clipped.

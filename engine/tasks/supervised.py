@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.protocol import (
     BaseLearner,
@@ -59,6 +60,11 @@ def stack_samples(
     """Make a landscape of drawn data: one member per sample."""
     first = samples[0]
     layout = setting.net.layout((first.x.shape[0],), first.outputs)
+    if layout.resting:
+        raise Refused(
+            "normalization by inner step is of few-shot tasks; choose batch or layer",
+            "net.knobs.normalization",
+        )
     start = [setting.net.init(layout, rng.child("weights")) for rng in rngs]
     later = [s.later for s in samples if s.later is not None]
     return Supervised(

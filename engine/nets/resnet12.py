@@ -1,0 +1,143 @@
+"""ResNet-12: four residual blocks of three convolutions, for few-shot learning.
+
+Source: He et al. (2016), arXiv:1512.03385, for residual blocks; Oreshkin, Rodriguez
+and Lacoste (2018), arXiv:1805.10123, and Lee et al. (2019), arXiv:1904.03758, for
+these twelve layers; Hu, Shen and Sun (2018), arXiv:1709.01507, for squeeze and
+excitation.
+Differs: no dropout; pixels are pooled before the rectifier, which gives the same.
+Helps: color images of 84 × 84; the tiny one can be trained without a GPU.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.mlp import linear
+from engine.nets.normalizing import (
+    HELP,
+    Normalization,
+    Normalizer,
+    norm_shapes,
+    norm_steps,
+    noted,
+)
+from engine.nets.pixels import (
+    enough_pixels,
+    excitation_shapes,
+    excited,
+    features_of,
+    halved,
+    image_sides,
+    images_of,
+)
+from engine.nets.starting import layout_of, start_weights
+from engine.protocol import Layout, Net, Weights
+
+WIDTHS = {
+    "tiny": (16, 32, 64, 128),
+    "small": (64, 128, 256, 512),
+    "wide": (64, 160, 320, 640),
+}
+BLOCKS, CONVOLUTIONS = 4, 3
+HEAD = BLOCKS * CONVOLUTIONS
+LEAK = 0.1
+# A leaky rectifier keeps (1 + leak²) / 2 of the mean square.
+GAIN = 2 / (1 + LEAK**2)
+
+
+@register("net")
+class Resnet12(Net):
+    """h ← leaky(pool(U ∗ h + W₃ ∗ leaky(W₂ ∗ leaky(W₁ ∗ h)))), each normalized."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    chunk: ClassVar[int] = 1
+    images: ClassVar[bool] = True
+
+    size: Literal["tiny", "small", "wide"] = knob(
+        "small", label="Widths",
+        help="Channels of the blocks: 16-32-64-128, 64-128-256-512 or 64-160-320-640.",
+    )  # fmt: skip
+    normalization: Normalization = knob("batch", label="Normalization", help=HELP)
+    squeeze: bool = knob(
+        False, label="Squeeze and excitation", advanced=True,
+        help="Weigh each block's channels by what the image as a whole shows.",
+    )  # fmt: skip
+    norm_steps: int = norm_steps()
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return whether a query is normalized by its support's statistics."""
+        return self.normalization == "support_batch"
+
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
+        """Return layers w0 to w11; a block's first also holds its shortcut, wu."""
+        channels, side = image_sides(shape, 4)
+        layers = []
+        for block, width in enumerate(WIDTHS[self.size]):
+            enough_pixels(self.normalization, side)
+            for j in range(CONVOLUTIONS):
+                fan_in = width if j else channels
+                layers.append(
+                    self._shapes(f"{block * CONVOLUTIONS + j}", fan_in, width, 3)
+                )
+            layers[-CONVOLUTIONS] |= self._shapes(f"u{block}", channels, width, 1)
+            if self.squeeze:
+                layers[-1] |= excitation_shapes(str(block), width)
+            channels, side = width, max(1, side // 2)
+        if outputs:
+            layers.append({f"w{HEAD}": (outputs, channels), f"b{HEAD}": (outputs,)})
+        return layout_of(layers)
+
+    def _shapes(
+        self, layer: str, fan_in: int, width: int, kernel: int
+    ) -> dict[str, tuple[int, ...]]:
+        return {f"w{layer}": (width, fan_in, kernel, kernel)} | norm_shapes(
+            self.normalization, layer, width, self.norm_steps
+        )
+
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw Gaussian filters that keep the mean square, over the sums as well."""
+        last = [f"w{block * CONVOLUTIONS + 2}" for block in range(BLOCKS)]
+        short = [f"wu{block}" for block in range(BLOCKS)]
+        # Two summands of equal variance, then the rectifier: half the gain each.
+        gains = dict.fromkeys([*last, *short], GAIN / 2)
+        return start_weights(layout, rng, GAIN, gains | {f"w{HEAD}": 1.0})
+
+    def apply(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
+    ) -> Tensor:
+        """Answer; (member, channel · row · column, example) → (member, output, …)."""
+        return self._answers(
+            weights, x, Normalizer(self.normalization, reference, step)
+        )
+
+    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
+        """Return the batch's means and variances where running ones are kept."""
+        return noted(self._answers, self.normalization, weights, x, step)
+
+    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+        h = images_of(x, weights["w0"].shape[2])
+        for block in range(BLOCKS):
+            h = self._block(weights, block, h, norm)
+        return linear(weights, features_of(h.mean((2, 3)), len(x)), HEAD)
+
+    def _block(
+        self, weights: Weights, block: int, h: Tensor, norm: Normalizer
+    ) -> Tensor:
+        short = norm.convolved(weights, f"u{block}", h)
+        for j in range(CONVOLUTIONS):
+            h = F.leaky_relu(h, LEAK) if j else h
+            h = norm.convolved(weights, f"{block * CONVOLUTIONS + j}", h)
+        if self.squeeze:
+            h = excited(weights, str(block), h)
+        return F.leaky_relu(halved(h + short), LEAK)

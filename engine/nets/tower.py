@@ -1,0 +1,100 @@
+"""Tower: a dense net of narrowing layers, for images without convolutions.
+
+Source: Santoro et al. (2016), after them Finn, Abbeel and Levine (2017),
+arXiv:1703.03400, section 5.2: 256, 128, 64 and 64 units for Omniglot.
+Differs: what normalizes is a choice; it is the batch in the papers.
+Helps: quick few-shot runs on images: a tenth of the time of Conv-4.
+"""
+
+import itertools
+import math
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.mlp import linear
+from engine.nets.normalizing import (
+    UNIT_HELP,
+    Normalizer,
+    UnitNormalization,
+    norm_shapes,
+    norm_steps,
+    noted,
+)
+from engine.nets.starting import layout_of, start_weights
+from engine.protocol import Layout, Net, Weights
+
+
+@register("net")
+class Tower(Net):
+    """h ← relu(norm(W h)), each layer half as wide as the last; the head is linear."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    chunk: ClassVar[int] = 64
+
+    depth: int = knob(
+        4, label="Hidden layers", unit="layers", low=1, high=8,
+        help="How many hidden layers.",
+    )  # fmt: skip
+    widest: int = knob(
+        256, label="Widest layer", unit="units", low=8, high=1024,
+        help="Units in the first hidden layer; each next one has half as many.",
+    )  # fmt: skip
+    narrowest: int = knob(
+        64, label="Narrowest layer", unit="units", low=4, high=1024,
+        help="No layer has fewer units than this; it is the size of the features.",
+    )  # fmt: skip
+    normalization: UnitNormalization = knob(
+        "batch", label="Normalization", help=UNIT_HELP
+    )
+    norm_steps: int = norm_steps()
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return whether a query is normalized by its support's statistics."""
+        return self.normalization == "support_batch"
+
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
+        """Return w0, then scale and shift, …; the head is the last w and b."""
+        halves = [max(self.narrowest, self.widest >> i) for i in range(self.depth)]
+        widths = [math.prod(shape), *halves]
+        layers = [
+            {f"w{i}": (fan_out, fan_in)}
+            | norm_shapes(self.normalization, str(i), fan_out, self.norm_steps)
+            for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths))
+        ]
+        if outputs:
+            head = self.depth
+            layers.append({f"w{head}": (outputs, widths[-1]), f"b{head}": (outputs,)})
+        return layout_of(layers)
+
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw He-scaled Gaussian weights; the head keeps the features' variance."""
+        return start_weights(layout, rng, 2.0, {f"w{self.depth}": 1.0})
+
+    def apply(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
+    ) -> Tensor:
+        """Answer; (member, feature, example) → (member, output, example)."""
+        return self._answers(
+            weights, x, Normalizer(self.normalization, reference, step)
+        )
+
+    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
+        """Return the batch's means and variances where running ones are kept."""
+        return noted(self._answers, self.normalization, weights, x, step)
+
+    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+        for i in range(self.depth):
+            x = torch.relu(norm.dense(weights, str(i), x))
+        return linear(weights, x, self.depth)

@@ -1,0 +1,132 @@
+"""Transformer: examples look at the support, layer by layer, before they answer.
+
+Source: Vaswani et al. (2017), arXiv:1706.03762; Xiong et al. (2020),
+arXiv:2002.04745, for normalizing before each part; Ye et al. (2020),
+arXiv:1812.03664, for features that depend on the support as a set.
+Differs: a query sees the support and itself, never another query; examples have no
+positions; an image is one token, embedded as a row of pixels.
+Helps: tasks in which it depends on the other examples what matters in one.
+"""
+
+import math
+from typing import ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.nets.mlp import linear
+from engine.nets.normalizing import standardized
+from engine.nets.starting import layout_of, start_weights
+from engine.protocol import Layout, Net, Weights
+
+
+@register("net")
+class Transformer(Net):
+    """h ← h + softmax(Q h · K h_S / √d) V h_S, then h ← h + W₂ gelu(W₁ h)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    chunk: ClassVar[int] = 16
+    compares: ClassVar[bool] = True
+
+    depth: int = knob(
+        2, label="Layers", unit="layers", low=1, high=12,
+        help="Layers of attention, each with a dense part.",
+    )  # fmt: skip
+    width: int = knob(
+        64, label="Width", unit="units", low=8, high=512,
+        help="Numbers that stand for an example; a multiple of the heads.",
+    )  # fmt: skip
+    heads: int = knob(
+        4, label="Heads", unit="heads", low=1, high=16,
+        help="In how many ways at once an example looks at the support.",
+    )  # fmt: skip
+
+    @property
+    def support_statistics(self) -> bool:
+        """Return that a query is answered behind its support."""
+        return True
+
+    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
+        """Return the embedding, a layer for each layer, and the head."""
+        if self.width % self.heads:
+            raise Refused(
+                f"width {self.width} is no multiple of {self.heads} heads; choose "
+                f"{self.width // self.heads * self.heads or self.heads}",
+                "net.knobs.width",
+            )
+        wide, features = self.width, math.prod(shape)
+        layers = [{"w0": (wide, features), "b0": (wide,)}]
+        for i in range(1, self.depth + 1):
+            layers.append(_layer_shapes(i, wide))
+        layers[-1] |= {"gz": (wide,), "bz": (wide,)}
+        if outputs:
+            head = self.depth + 1
+            layers.append({f"w{head}": (outputs, wide), f"b{head}": (outputs,)})
+        return layout_of(layers)
+
+    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
+        """Draw Gaussian weights; what is added to h is smaller the more is added."""
+        last = 0.5 / self.depth
+        gains = {f"w{part}{i}": last for i in range(1, self.depth + 1) for part in "od"}
+        return start_weights(layout, rng, 1.0, gains)
+
+    def apply(
+        self,
+        weights: Weights,
+        x: Tensor,
+        reference: int | None = None,
+        step: int = 0,
+    ) -> Tensor:
+        """Answer; the first `reference` examples are the support, or all of them."""
+        h = _dense(weights, "0", x)
+        for i in range(1, self.depth + 1):
+            h = h + self._attended(
+                weights, i, _normalized(weights, f"a{i}", h), reference
+            )
+            up = _dense(weights, f"u{i}", _normalized(weights, f"f{i}", h))
+            h = h + _dense(weights, f"d{i}", F.gelu(up))
+        return linear(weights, _normalized(weights, "z", h), self.depth + 1)
+
+    def _attended(
+        self, weights: Weights, i: int, h: Tensor, reference: int | None
+    ) -> Tensor:
+        """Look at the support; softmax by hand, for second derivatives."""
+        support = h[..., :reference]
+        query, key, value = (
+            torch.bmm(weights[f"w{name}{i}"], some).unflatten(1, (self.heads, -1))
+            for name, some in (("q", h), ("k", support), ("v", support))
+        )
+        scores = query.mT @ key / math.sqrt(key.shape[2])
+        found = value @ scores.softmax(-1).mT
+        return _dense(weights, f"o{i}", found.flatten(1, 2))
+
+
+def _layer_shapes(i: int, wide: int) -> dict[str, tuple[int, ...]]:
+    scales = {f"{name}{part}{i}": (wide,) for part in "af" for name in "gb"}
+    looks = {f"w{name}{i}": (wide, wide) for name in "qkv"}
+    return {
+        **scales,
+        **looks,
+        f"wo{i}": (wide, wide),
+        f"bo{i}": (wide,),
+        f"wu{i}": (4 * wide, wide),
+        f"bu{i}": (4 * wide,),
+        f"wd{i}": (wide, 4 * wide),
+        f"bd{i}": (wide,),
+    }
+
+
+def _dense(weights: Weights, name: str, x: Tensor) -> Tensor:
+    return torch.baddbmm(weights[f"b{name}"].unsqueeze(-1), weights[f"w{name}"], x)
+
+
+def _normalized(weights: Weights, name: str, h: Tensor) -> Tensor:
+    g, b = weights[f"g{name}"], weights[f"b{name}"]
+    return torch.addcmul(b.unsqueeze(-1), g.unsqueeze(-1), standardized("layer", h))
