@@ -66,6 +66,11 @@ class Catalogue:
         found = (card for (where, _), card in self.cards.items() if where == slot)
         return iter(sorted(found, key=lambda card: (card.group, card.title)))
 
+    def kind_of(self, family: str) -> str:
+        """Return a family's kind of task; empty where the family is unknown."""
+        card = self.cards.get(("family", family))
+        return str(card.traits.get("kind", "")) if card else ""
+
     def preset(self, name: str) -> Preset:
         """Return a shipped experiment; the first where none has that name."""
         named = {preset.name: preset for preset in self.presets}

@@ -7,28 +7,20 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import exports, panels, pictures, scores
+from app import exports, kinds, panels, pictures, reports, scores, training
 from app.door import Run
 from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
 from app.figures.shift import severity_figure
 from app.figures.theme import nice, number
 from app.kept import kept
-from app.pictures import Look
+from app.looks import Look
 from app.plain import plain
 from engine.contract.metrics import METRICS
 from engine.stats.aggregate import profile
 from engine.stats.table import Table
 
-PER_TASK = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
 PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
-BY_SEVERITY = (
-    "final_loss",
-    "steps_to_threshold",
-    "area",
-    "final_accuracy",
-    "best_loss",
-)
 
 
 def tabs(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -55,7 +47,7 @@ def _claims(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     table = Table(run.blocks)
-    names = [m for m in PER_TASK if _values(table, run, m, look)]
+    names = [m for m in run.kind.per_task if _values(table, run, m, look)]
     if not names:
         panels.empty("No test yet", "Each task's own number appears with the tests.")
         return
@@ -106,15 +98,18 @@ def _diverged(table: Table, run: Run, look: Look) -> str:
 def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     table = Table(run.blocks)
     left, right = st.columns(2, gap="large")
-    trained = pictures.meta_training(run, table)
+    trained = training.meta_training(run, table)
     with left:
         if trained is None:
-            panels.empty("Nothing was meta-trained", "Choose a learned optimizer.")
+            panels.empty(
+                "Nothing was meta-trained",
+                f"Choose a {run.kind.learner.lower()} that is.",
+            )
         else:
             panels.chart(trained, "meta_training")
     with right:
         for name, made in (
-            ("tuning", pictures.tuning(run, table)),
+            ("tuning", training.tuning(run, table)),
             ("scales", pictures.scales(run, look)),
         ):
             if made is not None:
@@ -122,8 +117,13 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 
 def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    table = Table(run.blocks)
+    names = [m for m in run.kind.by_severity if _anywhere(table, run, m)]
+    if not names:
+        panels.empty("No severity is tested yet", "The curve appears with the tests.")
+        return
     metric = st.selectbox(
-        *("Metric", BY_SEVERITY),
+        *("Metric", names),
         format_func=lambda name: METRICS[name].label,
         key="severity_metric",
         bind="query-params",
@@ -134,6 +134,11 @@ def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         panels.empty("No severity is tested yet", "The curve appears with the tests.")
         return
     panels.chart(severity_figure(found, metric, run.roles), "severity")
+
+
+def _anywhere(table: Table, run: Run, metric: str) -> bool:
+    """Whether any learner has this number of the tests in place."""
+    return any(table.tests(label, metric) is not None for label in run.roles)
 
 
 def _diagnosis(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -167,6 +172,13 @@ def _finding(finding: Mapping[str, Any]) -> None:
 def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
     panels.chart(ledger_figure(summary.get("ledger", {}), run.roles), "ledger")
+    if run.kind is kinds.FEWSHOT:
+        st.dataframe(
+            pd.DataFrame(reports.costs(run, titles)),
+            hide_index=True,
+            alt="What each learner answers in place, and what it took",
+        )
+        return
     rates = summary.get("rates", {})
     rows = [
         {
@@ -184,6 +196,9 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 
 def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    if run.kind is kinds.FEWSHOT:
+        reports.table(run, titles)
+        return
     rows = scores.scores(run, dict(titles))
     if not rows:
         panels.empty("No numbers yet", "They come with the first test.")

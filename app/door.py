@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import catalogue as shelves
-from app import wake, watch
+from app import kinds, wake, watch
 from app.catalogue import Catalogue, CatalogueError, Preset
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.cards import Card
@@ -84,6 +84,12 @@ def catalogue_error() -> str:
 def engine_state() -> str:
     """Wake the supervisor where needed; says "warm", "starting" or "gone"."""
     return wake.state(store().home)
+
+
+def kind(spec: RunSpec) -> kinds.Kind:
+    """Return the kind of task that a spec is of; the first one until it is known."""
+    known = catalogue_ready()
+    return kinds.kind(catalogue().kind_of(spec.family.name) if known else "")
 
 
 def settle(spec: RunSpec) -> tuple[RunSpec, str]:
@@ -198,7 +204,14 @@ class Run:
     timings: tuple[Timing, ...] = ()
     films: dict[str, Artefact] = field(default_factory=dict)
     frozen: tuple[str, ...] = ()
+    remarks: dict[str, dict[str, str]] = field(default_factory=dict)
     recorded: bool = False
+
+    @property
+    def kind(self) -> kinds.Kind:
+        """Return what kind of task it is of, as its numbers tell, else its spec."""
+        told = kinds.told_by(self.blocks)
+        return kinds.kind(told) if told else kind(self.spec)
 
     @property
     def alive(self) -> bool:
@@ -243,6 +256,7 @@ def run(key: str) -> Run:
     if known is None:
         raise NoRun(key)
     blocks = _watches.blocks(key, known.attempt, held.blocks)
+    artefacts = held.artefacts(key)
     return Run(
         key=key,
         spec=_spec(held.home.as_posix(), key),
@@ -251,7 +265,8 @@ def run(key: str) -> Run:
         summary=held.summary(key),
         fingerprint=held.fingerprint(key) or {},
         timings=tuple(held.timings(key)),
-        frozen=tuple(e.name for e in held.artefacts(key) if e.kind == "frozen"),
+        frozen=tuple(e.name for e in artefacts if e.kind == "frozen"),
+        remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
     )
 
 

@@ -1,5 +1,6 @@
 """What leaves and enters as a file: exports, archives, and a person's own CSV."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from app import door
@@ -7,13 +8,37 @@ from engine.contract.runs import run_key
 
 if TYPE_CHECKING:
     from engine.data.own import OwnTable
+    from engine.export import Record
 
 
 def exported(run: door.Run, name: str) -> bytes:
     """Return one exported file of a run, the same as the command line's."""
     from engine import export
 
-    record = export.Record(
+    return export.exported(_record(run))[name]
+
+
+def compared(run: door.Run, name: str, titles: Mapping[str, str]) -> bytes:
+    """Return the comparison table of a run.
+
+    Args:
+        run: The run.
+        name: comparison.csv, or comparison.tex.
+        titles: What parts are called, by name.
+    """
+    from engine.export import tables
+
+    make = {
+        "comparison.csv": tables.comparison_csv,
+        "comparison.tex": tables.comparison_latex,
+    }[name]
+    return make(_record(run), titles)
+
+
+def _record(run: door.Run) -> "Record":
+    from engine import export
+
+    return export.Record(
         key=run.key,
         spec=run.spec,
         blocks=list(run.blocks),
@@ -22,7 +47,6 @@ def exported(run: door.Run, name: str) -> bytes:
         summary=run.summary,
         fingerprint=run.fingerprint,
     )
-    return export.exported(record)[name]
 
 
 def archive(key: str) -> bytes:

@@ -14,15 +14,9 @@ from engine.contract.cards import Card
 from engine.contract.errors import Refused
 
 
-def kind_of(known: Catalogue, family: str) -> str:
-    """Return a family's kind; empty where the family is unknown."""
-    card = known.cards.get(("family", family))
-    return str(card.traits.get("kind", "")) if card else ""
-
-
 def presets(known: Catalogue, kind: str) -> list[Preset]:
     """Return the shipped experiments of a kind, its default first."""
-    return [p for p in known.presets if kind_of(known, p.spec.family.name) == kind]
+    return [p for p in known.presets if known.kind_of(p.spec.family.name) == kind]
 
 
 def kinds(known: Catalogue) -> list[str]:

@@ -8,12 +8,15 @@ from app import (
     details,
     door,
     exports,
+    fewshot,
     film,
     frame,
+    kinds,
     looking,
     panels,
     pictures,
     recorded,
+    remarks,
     runbar,
     session,
     sidebar,
@@ -21,7 +24,7 @@ from app import (
 )
 from app.door import Run
 from app.figures.curves import READ
-from app.pictures import Look
+from app.looks import Look
 from app.plain import plain
 from engine.contract.runs import RunSpec
 
@@ -55,16 +58,22 @@ def _waiting() -> None:
 
 
 def view(key: str | None) -> None:
-    """Draw the run in view, or the recorded example."""
-    run = door.run(key) if key else recorded.run()
+    """Draw the run in view, or the recorded example of what is learned."""
+    run = door.run(key) if key else recorded.run(session.kind())
     if run is None:
-        panels.empty(
-            "Nothing has run yet",
-            "Choose a task and a learner on the left, then press **Run** "
-            "(Ctrl + Enter). A short experiment takes a few seconds.",
-        )
+        _nothing(session.kind())
         return
     st.fragment(run_every=1.0 if run.alive else None)(_main)(key, run.alive)
+
+
+def _nothing(kind: str) -> None:
+    """Teach: say what to do where there is nothing to show."""
+    what = "an episode family" if kind == kinds.FEWSHOT.name else "a task"
+    panels.empty(
+        "Nothing has run yet",
+        f"Choose {what} and a learner on the left, then press **Run** "
+        "(Ctrl + Enter). A short experiment takes a few seconds.",
+    )
 
 
 def _main(key: str | None, was_alive: bool) -> None:
@@ -74,13 +83,14 @@ def _main(key: str | None, was_alive: bool) -> None:
 
 
 def _drawn(key: str | None, was_alive: bool) -> None:
-    run = door.run(key) if key else recorded.run()
+    run = door.run(key) if key else recorded.run(session.kind())
     if run is None:
         return
     if was_alive and not run.alive:
         st.rerun()
     room = verdict.head(run)
     look = looking.options(run, titles(run))
+    remarks.told(run, titles(run))
     with panels.collected() as made:
         _pictures(run, look)
         if run.alive:
@@ -99,7 +109,8 @@ def _pictures(run: Run, look: Look) -> None:
     if run.blocks:
         st.caption(READ)
     columns = None
-    for place, picture in enumerate(pictures.grid(run, look)):
+    drawn = fewshot.grid if run.kind is kinds.FEWSHOT else pictures.grid
+    for place, picture in enumerate(drawn(run, look)):
         if columns is None or place % 2 == 0:
             columns = st.columns(2, gap="large")
         with columns[place % 2]:

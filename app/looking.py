@@ -3,14 +3,16 @@
 import numpy as np
 import streamlit as st
 
-from app import pictures
+from app import fewshot, kinds, pictures
 from app.door import Run
-from app.pictures import SURVIVAL, Look
+from app.looks import HERE, Look
+from app.pictures import SURVIVAL
 from engine.contract.blocks import Condition
 from engine.contract.metrics import METRICS
 
 THRESHOLD = "threshold"
 _X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
+_EPISODE_PANELS = {"answers": fewshot.ANSWERS, "inside": fewshot.INSIDE}
 _PANELS = {
     "loss": ("loss", "lr_scale", SURVIVAL, "grad_norm", "weight_norm", "update_norm"),
     "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
@@ -24,40 +26,62 @@ def options(run: Run, titles: dict[str, str]) -> Look:
         return Look()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
         condition = _condition(found, titles)
-        shown = st.segmented_control(
-            "Curves",
-            list(_PANELS),
-            default="loss",
-            format_func={"loss": "Training", "held-out": "Held-out"}.get,
-            key="curves",
-            bind="query-params",
-            required=True,
-        )
-        x = st.segmented_control(
-            "Against",
-            list(_X),
-            default="step",
-            format_func={
-                "step": "Steps",
-                "gradients": "Gradients",
-                "seconds": "Seconds",
-            }.get,
-            key="against",
-            bind="query-params",
-            required=True,
-            help="Gradients counts tuning and meta-training too, spread over the "
-            "test tasks. Wall time is what this learner's tests took where the run "
-            "was computed, over all their tasks and steps; they run as one batch. "
-            "Tuning and meta-training are not in it.",
-        )
-        log = st.toggle("Log", value=True, key="log", bind="query-params")
-        smooth = st.slider(
-            *("Smoothing", 0.0, 0.95, 0.0, 0.05),
-            key="smooth",
-            bind="query-params",
-            width=150,
-            help="Running mean; what was measured stays faintly visible.",
-        )
+        if run.kind is kinds.FEWSHOT:
+            return _episodes(condition)
+        return _landscapes(condition)
+
+
+def _episodes(condition: Condition) -> Look:
+    shown = st.segmented_control(
+        "Pictures",
+        list(_EPISODE_PANELS),
+        default="answers",
+        format_func={"answers": "Answers", "inside": "Adaptation"}.get,
+        key="episode_curves",
+        bind="query-params",
+        required=True,
+        help="What is answered, or what the inner steps do to weights and losses.",
+    )
+    log = st.toggle("Log", value=True, key="log", bind="query-params")
+    metrics = _EPISODE_PANELS.get(str(shown), fewshot.ANSWERS)
+    return Look(condition=condition, metrics=metrics, log=log)
+
+
+def _landscapes(condition: Condition) -> Look:
+    shown = st.segmented_control(
+        "Curves",
+        list(_PANELS),
+        default="loss",
+        format_func={"loss": "Training", "held-out": "Held-out"}.get,
+        key="curves",
+        bind="query-params",
+        required=True,
+    )
+    x = st.segmented_control(
+        "Against",
+        list(_X),
+        default="step",
+        format_func={
+            "step": "Steps",
+            "gradients": "Gradients",
+            "seconds": "Seconds",
+        }.get,
+        key="against",
+        bind="query-params",
+        required=True,
+        help="Gradients counts tuning and meta-training too, spread over the "
+        "test tasks. Wall time is what this learner's tests took where the run "
+        "was computed, over all their tasks and steps; they run as one batch. "
+        "Tuning and meta-training are not in it.",
+    )
+    log = st.toggle("Log", value=True, key="log", bind="query-params")
+    smooth = st.slider(
+        *("Smoothing", 0.0, 0.95, 0.0, 0.05),
+        key="smooth",
+        bind="query-params",
+        width=150,
+        help="Running mean; what was measured stays faintly visible.",
+    )
     return Look(
         condition=condition,
         metrics=_PANELS.get(str(shown), _PANELS["loss"]),
@@ -69,7 +93,7 @@ def options(run: Run, titles: dict[str, str]) -> Look:
 
 def _condition(found: list[Condition], titles: dict[str, str]) -> Condition:
     if len(found) < 2:
-        return found[0] if found else pictures.HERE
+        return found[0] if found else HERE
     names = {pictures.name(c, titles): c for c in found}
     picked = st.selectbox(
         "Tested", list(names), key="where", bind="query-params", width=190

@@ -4,56 +4,32 @@ Which figure stands in which place depends on what the run already has: while it
 tuned and trained the places show that, and when tests come in they take over.
 """
 
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import plotly.graph_objects as go
 
+from app import training
 from app.door import Run
 from app.figures import curves as drawn
 from app.figures import learning
-from app.figures.shapes import Line, Tuning, View
+from app.figures.shapes import Line, View
 from app.kept import kept
+from app.looks import HEIGHT, HERE, Look, Picture
 from engine.contract.blocks import Block, Condition
-from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.intervals import mean_band, mean_interval
+from engine.stats.level import level
 from engine.stats.table import Table, threshold_of
 
-HERE = Condition()
-TRAINED = (
-    *("validation", "meta_loss", "outer_grad_norm", "return", "entropy"),
-    *("value_loss", "explained_variance", "kl"),
-)
 TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
-HEIGHT = 240
 SURVIVAL = "survival"
 AXES = ("step", "gradients", "seconds")
-
-
-class Look(NamedTuple):
-    """How a person wants to look; never changes what was run."""
-
-    condition: Condition = HERE
-    metrics: tuple[str, ...] = ("loss", "lr_scale")
-    log: bool | None = None
-    smooth: float = 0.0
-    x: str = "step"
-    threshold: float | None = None
-
-
-class Picture(NamedTuple):
-    """A figure and the stable name of its place."""
-
-    place: str
-    figure: go.Figure
 
 
 def grid(run: Run, look: Look) -> Iterator[Picture]:
     """Yield the main pictures: tests where there are any, else what is under way."""
     if not conditions(run):
-        yield from under_way(run)
+        yield from training.under_way(run)
         return
     for metric in look.metrics:
         made = _kept(run, metric, look)
@@ -91,7 +67,8 @@ def name(condition: Condition, titles: dict[str, str]) -> str:
     return "in place"
 
 
-def _tests(run: Run, metric: str, condition: Condition) -> list[Block]:
+def tests(run: Run, metric: str, condition: Condition) -> list[Block]:
+    """Return the test blocks of a metric at a condition."""
     return [
         block
         for block in run.blocks
@@ -103,7 +80,7 @@ def _tests(run: Run, metric: str, condition: Condition) -> list[Block]:
 
 def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
     """Return one metric of every learner against the chosen x; none without data."""
-    found = _tests(run, metric, look.condition)
+    found = tests(run, metric, look.condition)
     if not found:
         return None
     lines = [_placed(run, curve, look) for curve in stats.curves(found, metric)]
@@ -151,82 +128,15 @@ def seconds_per_step(run: Run, learner: str) -> float:
     return sum(t.seconds for t in tests if not t.learner) / count
 
 
-def under_way(run: Run) -> Iterable[Picture]:
-    """Yield what can be seen before the tests: newest check, training, tuning."""
-    table = Table(run.blocks)
-    for metric in ("loss", "lr_scale"):
-        found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
-        lines = [stats.curve(block) for block in found]
-        if lines:
-            made = drawn.curves_figure(lines, metric, run.roles, View(height=HEIGHT))
-            title = f"{METRICS[metric].label}, newest check on validation tasks"
-            yield Picture(f"check.{metric}", _titled(made, title))
-    trained = meta_training(run, table, ("validation", "meta_loss"))
-    if trained is not None:
-        yield Picture("training", trained)
-    rates = tuning(run, table)
-    if rates is not None:
-        yield Picture("tuning", rates)
-
-
-def _titled(made: go.Figure, title: str) -> go.Figure:
-    made.update_layout(meta={**made.layout.meta, "title": title})
-    return made
-
-
-def meta_training(
-    run: Run, table: Table, metrics: tuple[str, ...] = TRAINED
-) -> go.Figure | None:
-    """Return the meta-training curves; none before the first check."""
-    panels: dict[str, list[Line]] = {}
-    for metric in metrics:
-        for label in run.roles:
-            line = _along(table, label, metric)
-            if line is not None:
-                panels.setdefault(metric, []).append(line)
-    if not panels:
-        return None
-    return learning.meta_training_figure(panels, run.roles, _best(table, run.chosen))
-
-
-def _along(table: Table, label: str, metric: str) -> Line | None:
-    phases = ("validate", "train")
-    found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
-    if not found:
-        return None
-    band = mean_band(found[0].values[:, None])
-    n = int(band.n.max()) if band.n.size else 0
-    return Line(label, found[0].step, band.mean, band.low, band.high, n=n)
-
-
-def _best(table: Table, label: str) -> float | None:
-    """Return the meta-step of the best mean validation score."""
-    series = table.series(label, "validate", "validation")
-    if series is None or not np.isfinite(series.values).any():
-        return None
-    means = np.nanmean(series.values, axis=0)
-    return float(series.step[int(np.nanargmin(means))])
-
-
-def tuning(run: Run, table: Table) -> go.Figure | None:
-    """Return the tuning curves; none where no rate was tuned."""
-    made: dict[str, Tuning] = {}
-    for label in run.roles:
-        block = table.block(label, "tune", "tuning")
-        if block is None:
-            continue
-        scores = np.asarray(block.array, dtype=np.float64)
-        band = mean_band(scores.T[:, None])
-        rates = np.asarray(block.positions("rate"))
-        best = table.number(label, "tune", "tuned_lr")
-        chosen = best if best is not None else float(rates[_lowest(scores)])
-        made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
-    return learning.tuning_figure(made, run.roles) if made else None
-
-
-def _lowest(scores: np.ndarray) -> int:
-    means = scores.mean(axis=1)
-    return int(np.nanargmin(means)) if np.isfinite(means).any() else 0
+def scales(run: Run, look: Look) -> go.Figure | None:
+    """Return the histogram of the scales that were played; none without any."""
+    found = tests(run, "lr_scale", look.condition)
+    played = {
+        b.learner: np.asarray(b.array)
+        for b in found
+        if run.roles.get(b.learner) == "chosen"
+    }
+    return learning.scale_histogram(played, run.roles) if played else None
 
 
 def threshold(run: Run) -> float | None:
@@ -237,7 +147,7 @@ def threshold(run: Run) -> float | None:
 def survival(run: Run, look: Look) -> go.Figure | None:
     """Return the share of tasks not yet at the threshold; none without traces."""
     level = look.threshold or threshold(run)
-    found = _tests(run, "loss", look.condition)
+    found = tests(run, "loss", look.condition)
     if level is None or not found:
         return None
     waiting = {b.learner: stats.survival_curve(b, level) for b in found}
@@ -245,24 +155,12 @@ def survival(run: Run, look: Look) -> go.Figure | None:
     return made.update_layout(height=HEIGHT)
 
 
-def scales(run: Run, look: Look) -> go.Figure | None:
-    """Return the histogram of the scales that were played; none without any."""
-    found = _tests(run, "lr_scale", look.condition)
-    played = {
-        b.learner: np.asarray(b.array)
-        for b in found
-        if run.roles.get(b.learner) == "chosen"
-    }
-    return learning.scale_histogram(played, run.roles) if played else None
-
-
 def severities(run: Run, metric: str) -> dict[str, list[Line]]:
     """Return each shift's curves over severity: metric of every learner."""
     table, made = Table(run.blocks), dict[str, list[Line]]()
     for shift in dict.fromkeys(c.shift for c in table.conditions() if c.shift):
-        at = [c for c in table.conditions() if c.shift == shift]
-        if all(c.severity > 0 for c in at):
-            at.insert(0, HERE)  # severity 0 is the clean family, bit for bit
+        at = {c.severity: c for c in table.conditions() if c.shift == shift}
+        at.setdefault(in_place(run, shift), HERE)
         lines = [_over(table, label, metric, at) for label in run.roles]
         kept = [line for line in lines if line is not None]
         if kept:
@@ -270,14 +168,25 @@ def severities(run: Run, metric: str) -> dict[str, list[Line]]:
     return made
 
 
-def _over(table: Table, label: str, metric: str, at: list[Condition]) -> Line | None:
-    log = METRICS[metric].scale == "log"
+def in_place(run: Run, shift: str) -> float:
+    """Return the severity at which a shift is the clean family, bit for bit.
+
+    That is 0; a shift that is called like a knob of the family sets this knob, so
+    that the family's own value is the clean one.
+    """
+    own = run.spec.family.knobs.get(shift)
+    return float(own) if isinstance(own, (int, float)) else 0.0
+
+
+def _over(
+    table: Table, label: str, metric: str, at: Mapping[float, Condition]
+) -> Line | None:
     x, found = [], []
-    for condition in at:
+    for severity, condition in sorted(at.items()):
         values = table.tests(label, metric, condition)
         if values is not None:
-            x.append(condition.severity)
-            found.append(mean_interval(values, log=log))
+            x.append(severity)
+            found.append(level(metric, values))
     if not found:
         return None
     mean, low, high = (

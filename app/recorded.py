@@ -1,7 +1,7 @@
-"""The recorded example: a finished run that ships with the app.
+"""The recorded examples: finished runs that ship with the app.
 
-It is the exported archive of the default experiment, read as any archive is. It needs
-neither store nor engine, so the first paint does not wait for them.
+They are the exported archives of each kind's default experiment, read as any archive
+is. They need neither store nor engine, so the first paint does not wait for them.
 """
 
 import functools
@@ -12,9 +12,13 @@ from app.door import Run
 FOLDER = Path(__file__).parent / "recorded"
 
 
-def run() -> Run | None:
-    """Return the recorded run, or none where no archive is there."""
-    archives = sorted(FOLDER.glob("default.*")) if FOLDER.is_dir() else []
+NAMES = {"landscapes": "default", "episodes": "fewshot"}
+
+
+def run(kind: str = "landscapes") -> Run | None:
+    """Return the recorded run of a kind, or none where no archive is there."""
+    name = NAMES.get(kind, kind)
+    archives = sorted(FOLDER.glob(f"{name}.*")) if FOLDER.is_dir() else []
     return read(archives[0]) if archives else None
 
 
@@ -33,5 +37,6 @@ def read(archive: Path) -> Run:
         timings=tuple(held.timings),
         films={a.name: a for a in held.artefacts if a.kind == "film"},
         frozen=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
+        remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
         recorded=True,
     )

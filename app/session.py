@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, experiment, fitting, links, trying
+from app import door, experiment, links, trying
 from app.experiment import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -100,7 +100,7 @@ def load(spec: RunSpec) -> None:
         del st.session_state[key]
     for key, value in experiment.form_of(full).items():
         st.session_state[key] = value
-    st.session_state[KIND] = fitting.kind_of(door.catalogue(), full.family.name)
+    st.session_state[KIND] = door.catalogue().kind_of(full.family.name)
 
 
 def kind() -> str:
@@ -111,6 +111,15 @@ def kind() -> str:
 def switch(name: str) -> None:
     """Fill the form with a kind's default experiment."""
     load(trying.default(door.catalogue(), name))
+
+
+def default_done(name: str) -> str | None:
+    """Return the run of a kind's default experiment, if it is computed here."""
+    if not door.catalogue_ready():
+        return None
+    key = door.settle(trying.default(door.catalogue(), name))[1]
+    job = door.job(key)
+    return key if job is not None and job.state == door.JobState.DONE else None
 
 
 def later(fields: Form) -> None:

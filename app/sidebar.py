@@ -59,8 +59,10 @@ def _kind(known: door.Catalogue) -> kinds.Kind:
 
 
 def _switch() -> None:
-    session.switch(session.kind())
-    session.show(None)
+    """Fill the form with the kind's default; show it if it is computed here."""
+    kind = session.kind()
+    session.switch(kind)
+    session.show(session.default_done(kind))
 
 
 def _presets(known: door.Catalogue, kind: kinds.Kind) -> None:

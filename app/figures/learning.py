@@ -108,12 +108,15 @@ def _mark_best(made: go.Figure, best: float | None) -> None:
     footnote(made, f"kept: meta-step {best:g}")
 
 
-def tuning_figure(tunings: Mapping[str, Tuning], roles: Roles) -> go.Figure:
+def tuning_figure(
+    tunings: Mapping[str, Tuning], roles: Roles, metric_name: str = "tuning"
+) -> go.Figure:
     """Draw the score of every learning rate that was tried.
 
     Args:
         tunings: By label.
         roles: Role by label, in the spec's order.
+        metric_name: What the score is.
     """
     labels = [label for label in roles if label in tunings]
     chosen = ", ".join(f"{a} at {number(tunings[a].chosen)}" for a in labels)
@@ -129,7 +132,7 @@ def tuning_figure(tunings: Mapping[str, Tuning], roles: Roles) -> go.Figure:
         _rates(made, tunings[label], looks[label], top)
     rates = [tunings[label].rates for label in labels]
     made.update_xaxes(log_axis(*rates, most=6) | {"title_text": "Learning rate"})
-    y_caption(made, axis_title("tuning"))
+    y_caption(made, axis_title(metric_name))
     footnote(made, f"{LEVEL} over tuning tasks")
     legend_below(made, [nice(label) for label in labels])
     return made

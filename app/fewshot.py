@@ -1,0 +1,205 @@
+"""A few-shot run and a way of looking at it → figures; pure, drawn elsewhere."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app import pictures, training
+from app.door import Run
+from app.figures import curves as drawn
+from app.figures.fewshot import (
+    Level,
+    Mark,
+    answers_figure,
+    gain_figure,
+    shots_figure,
+)
+from app.figures.shapes import Line, View
+from app.figures.shift import severity_figure
+from app.kept import kept
+from app.looks import HEIGHT, Look, Picture
+from engine.contract.blocks import Block
+from engine.stats import curves as stats
+from engine.stats.level import level
+from engine.stats.table import Table
+
+SHOTS = "shots"
+STEPS = "Inner step"
+SHIFTS_SHOWN = 4
+ANSWERS = ("answers", SHOTS, "gain", "learned", "shifts")
+INSIDE = ("query_loss", "support_loss", "moved", "inner_grad_norm")
+
+
+def classes(run: Run) -> bool:
+    """Whether its answers are classes; as its numbers tell."""
+    return any(block.metric == "query_accuracy" for block in run.blocks)
+
+
+def metric_of(run: Run, place: str = "query") -> str:
+    """Return the accuracy, or the squared error, of some place.
+
+    Args:
+        run: The run.
+        place: query, start or final.
+    """
+    return f"{place}_accuracy" if classes(run) else f"{place}_mse"
+
+
+def grid(run: Run, look: Look) -> Iterator[Picture]:
+    """Yield the main pictures: tests where there are any, else what is under way."""
+    if not pictures.conditions(run):
+        yield from under_way(run)
+        return
+    for place in look.metrics:
+        if place == "shifts":
+            yield from _shifts(run, look)
+            continue
+        made = _kept(run, place, look)
+        if made is not None:
+            yield Picture(place, made)
+
+
+def _kept(run: Run, place: str, look: Look) -> go.Figure | None:
+    def make() -> go.Figure | None:
+        drawer = _DRAWN.get(place)
+        return drawer(run, look) if drawer else inside(run, place, look)
+
+    if run.alive:
+        return make()
+    return kept(("few", run.edition, place, look._replace(metrics=())), make)
+
+
+def answers(run: Run, look: Look) -> go.Figure | None:
+    """Return the answers of every learner after each inner step."""
+    metric = metric_of(run)
+    found = pictures.tests(run, metric, look.condition)
+    if not found:
+        return None
+    every = stats.curves(found, metric)
+    table = Table(run.blocks)
+    marks = {b.learner: mark for b in found if (mark := _mark(table, b, every))}
+    view = View(log_y=_log(run, look), x_title=STEPS, height=HEIGHT)
+    lines = training.stretched(every)
+    return answers_figure(lines, marks, metric, run.roles, view)
+
+
+def _log(run: Run, look: Look) -> bool | None:
+    return False if classes(run) else look.log
+
+
+def _mark(table: Table, block: Block, curves: list[stats.Curve]) -> Mark | None:
+    """Return where a learner's answer stands: the step whose numbers are its own."""
+    metric = block.metric.replace("query", "final")
+    final = table.tests(block.learner, metric, block.condition)
+    steps = np.asarray(block.array, dtype=np.float64)
+    if final is None or steps.shape[-1] < 2:
+        return None
+    same = np.isclose(steps, final[..., None], rtol=1e-4, equal_nan=True)
+    at = np.flatnonzero(same.all(axis=(0, 1)))
+    curve = next(c for c in curves if c.learner == block.learner)
+    return Mark(float(curve.x[at[-1]]), float(curve.mean[at[-1]])) if len(at) else None
+
+
+def shots(run: Run, look: Look) -> go.Figure | None:
+    """Return the answers against the number of labelled examples."""
+    metric = metric_of(run, "final")
+    lines = pictures.severities(run, metric).get(SHOTS)
+    if not lines:
+        return None
+    unit = "of each class" if classes(run) else "points"
+    return _lower(shots_figure(lines, metric, run.roles, unit))
+
+
+def _lower(made: go.Figure) -> go.Figure:
+    """Make a single panel as high as its neighbors in the grid."""
+    spare = (made.layout.margin.b or 0) - 65
+    return made.update_layout(height=HEIGHT + max(0, spare))
+
+
+def gain(run: Run, look: Look) -> go.Figure | None:
+    """Return every learner before and after its inner steps."""
+    before = _levels(run, metric_of(run, "start"), look)
+    after = _levels(run, metric_of(run, "final"), look)
+    if not after:
+        return None
+    return gain_figure(before, after, metric_of(run, "final"), run.roles)
+
+
+def _levels(run: Run, metric: str, look: Look) -> dict[str, Level]:
+    table = Table(run.blocks)
+    rows = {label: table.tests(label, metric, look.condition) for label in run.roles}
+    return {
+        label: Level(*level(metric, values))
+        for label, values in rows.items()
+        if values is not None
+    }
+
+
+def learned(run: Run, look: Look) -> go.Figure | None:
+    """Return how it was meta-trained."""
+    return training.meta_training(run, Table(run.blocks), run.kind.trained[:2])
+
+
+def _shifts(run: Run, look: Look) -> Iterator[Picture]:
+    """Yield one picture for each of the first shifts, but the one of the shots."""
+    metric = metric_of(run, "final")
+    found = pictures.severities(run, metric)
+    names = [shift for shift in found if shift != SHOTS][:SHIFTS_SHOWN]
+    for shift in names:
+        made = severity_figure({shift: found[shift]}, metric, run.roles)
+        title = f"{made.layout.meta['title']}: {shift.replace('_', ' ')}"
+        yield Picture(f"shift.{shift}", _lower(training.titled(made, title)))
+
+
+def inside(run: Run, metric: str, look: Look) -> go.Figure | None:
+    """Return one metric of the adaptation itself; none without data."""
+    found = pictures.tests(run, metric, look.condition)
+    lines = training.stretched(stats.curves(found, metric))
+    if not lines:
+        return None
+    view = View(log_y=look.log, x_title=STEPS, height=HEIGHT)
+    return drawn.curves_figure(lines, metric, run.roles, view)
+
+
+def under_way(run: Run) -> Iterator[Picture]:
+    """Yield what can be seen before the tests: validation first, then training."""
+    table = Table(run.blocks)
+    made = validation(run, table)
+    if made is not None:
+        yield Picture("validation", made)
+    yield from training.newest_check(run, STEPS)
+    lessons = training.meta_training(run, table, ("lesson_loss",))
+    if lessons is not None:
+        yield Picture("training", lessons)
+    rates = training.tuning(run, table)
+    if rates is not None:
+        yield Picture("tuning", rates)
+
+
+def validation(run: Run, table: Table) -> go.Figure | None:
+    """Return each learner's validation accuracy, or error, along its training."""
+    right = classes(run)
+    lines = [training.along(table, label, "validation_error") for label in run.roles]
+    shown = [_right(line) if right else line for line in lines if line is not None]
+    if not shown:
+        return None
+    metric = metric_of(run)
+    view = View(x_title="Meta-step", height=HEIGHT)
+    made = drawn.curves_figure(shown, metric, run.roles, view)
+    word = "accuracy" if right else "error"
+    return training.titled(made, f"Validation {word} while learning")
+
+
+def _right(line: Line) -> Line:
+    """Turn a share of wrong answers into one of right ones."""
+    return line._replace(mean=1 - line.mean, low=1 - line.high, high=1 - line.low)
+
+
+Drawer = Callable[[Run, Look], go.Figure | None]
+_DRAWN: dict[str, Drawer] = {
+    "answers": answers,
+    SHOTS: shots,
+    "gain": gain,
+    "learned": learned,
+}

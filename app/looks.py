@@ -1,0 +1,28 @@
+"""A figure in its place, and how a person wants to look at a run."""
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+
+from engine.contract.blocks import Condition
+
+HERE = Condition()
+HEIGHT = 240
+
+
+class Look(NamedTuple):
+    """How a person wants to look; never changes what was run."""
+
+    condition: Condition = HERE
+    metrics: tuple[str, ...] = ("loss", "lr_scale")
+    log: bool | None = None
+    smooth: float = 0.0
+    x: str = "step"
+    threshold: float | None = None
+
+
+class Picture(NamedTuple):
+    """A figure and the stable name of its place."""
+
+    place: str
+    figure: go.Figure

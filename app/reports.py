@@ -1,0 +1,104 @@
+"""The table that a person pastes into a report, and the rows that papers print."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from app import files, panels
+from app.door import Run
+from app.figures.theme import number
+from app.plain import plain
+from engine.stats.comparison import Cell, Comparison, Row, comparison, heading
+from engine.stats.table import Table
+
+
+def table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the comparison: learners down, conditions across, with what it cost."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    if not any(cell for row in made.rows for cell in row.cells):
+        panels.empty("No numbers yet", "They come with the first test.")
+        return
+    panels.heading(f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}")
+    st.caption(plain(spreads(made)))
+    st.dataframe(
+        pd.DataFrame([_line(made, row) for row in made.rows]),
+        hide_index=True,
+        height="content" if len(made.rows) < 12 else 440,
+        alt=f"{made.metric} by learner and condition, with both spreads and the cost",
+    )
+    with st.container(horizontal=True):
+        for name, mime in TABLES.items():
+            st.download_button(
+                name.rpartition(".")[2].upper().replace("TEX", "LaTeX"),
+                data=lambda name=name: files.compared(run, name, titles),
+                file_name=f"comparison_{run.key[:8]}.{name.rpartition('.')[2]}",
+                mime=mime,
+                on_click="ignore",
+                key=f"export.{name}",
+                icon=":material/download:",
+            )
+
+
+TABLES = {"comparison.csv": "text/csv", "comparison.tex": "text/x-tex"}
+
+
+def spreads(made: Comparison) -> str:
+    """Name both spreads, so that neither is taken for the other."""
+    first = next(cell.spread for row in made.rows for cell in row.cells if cell)
+    told = (
+        f"± is 1.96 sd/√E over the E = {first.episodes:,} test episodes of one "
+        "training, as papers give it"
+    )
+    if first.trainings < 2:
+        return f"{told}. One training: what another one would give is not known."
+    return f"{told}; in brackets, the sd over {first.trainings} trainings."
+
+
+def written(cell: Cell | None) -> str:
+    """Return a cell as text.
+
+    >>> written(None)
+    '–'
+    """
+    if cell is None:
+        return "–"
+    s = cell.spread
+    text = f"{number(s.mean)} ± {number(s.half)}"
+    text += f" ({number(s.sd_trainings)})" if s.trainings > 1 else ""
+    return f"{text} · {cell.diverged} diverged" if cell.diverged else text
+
+
+def _line(made: Comparison, row: Row) -> dict[str, str]:
+    cells = {
+        heading(at): written(cell)
+        for at, cell in zip(made.columns, row.cells, strict=True)
+    }
+    each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
+    return {"Learner": row.name, **cells, **paid(row), "Gradients per test": each}
+
+
+def paid(row: Row) -> dict[str, str]:
+    """Return what one training took."""
+    return {
+        "Examples seen": "–" if row.examples is None else f"{row.examples:,}",
+        "Training gradients": f"{row.training:,}",
+        "Tuning gradients": f"{row.tuning:,}",
+    }
+
+
+def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what each learner took, beside what it answers in place."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
+    return [
+        {
+            "Learner": row.name,
+            f"{made.metric.capitalize()} ({made.unit})": written(here[row.label]),
+            **paid(row),
+            "Gradients per test": f"{cell.gradients:g}"
+            if (cell := here[row.label])
+            else "–",
+        }
+        for row in made.rows
+    ]
