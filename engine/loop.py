@@ -16,6 +16,7 @@ from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.runs import RunSpec
 from engine.filming import FILMS
+from engine.probing import probe, probe_tasks, probe_work
 from engine.protocol import AllDiverged
 from engine.refining import refine
 from engine.sharing import Sharing
@@ -124,12 +125,22 @@ def _test_stages(bench: Bench) -> Iterator[Stage]:
     for trial in trials:
         work = each * trial.setting.horizon
         yield Stage(f"test {trial.title}", "", work, partial(_test, bench, trial))
+        if trial.in_place and bench.judge.probes:
+            yield from _probe_stages(bench)
     if remarks:
         filed = Artefact("remarks", "remarks", {}, remarks)
         yield Stage("remarks", "", 0.0, lambda carry: iter([filed]))
     for name, trial in _filmed(bench, trials):
         play = FILMS[bench.setting.family.kind].play
         yield Stage(name, "", each, partial(play, bench, trial, name))
+
+
+def _probe_stages(bench: Bench) -> Iterator[Stage]:
+    """Look at the episodes, and ask each learner some of them again, changed."""
+    yield Stage("probe", "", 1.0, partial(probe_tasks, bench))
+    for entrant in bench.entrants:
+        play = partial(probe, bench, entrant)
+        yield Stage(f"probe {entrant.label}", entrant.label, probe_work(bench), play)
 
 
 def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:

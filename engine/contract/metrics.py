@@ -94,11 +94,62 @@ _ALL = (
         *("meta_cosine", "First against second order", "cosine", 0, "linear"),
         "Cosine between the meta-gradients with and without second derivatives.",
     ),
+    Metric(
+        *("class_spread", "Spread within over between classes", "ratio", -1, "log"),
+        "Squared distance of queries to their class mean, over that between means.",
+    ),
     Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
     Metric("entropy", "Policy entropy", "nats", 0, "linear", "Of the action."),
     Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Critic."),
     Metric("explained_variance", "Explained variance", "share", 1, "linear", "Critic"),
     Metric("kl", "Policy change", "nats", 0, "log", "KL divergence of the update."),
+    # what is asked of a few test episodes again, and changed
+    Metric(
+        *("as_asked_error", "Error, as asked", "share wrong or MSE", -1, "linear"),
+        "Of the test episodes that are asked again.",
+    ),
+    Metric(
+        *("shuffled_error", "Error, support labels shuffled"),
+        *("share wrong or MSE", 0, "linear"),
+        "Nothing can be learned from such a support: less than chance is a leak.",
+    ),
+    Metric(
+        *("reordered_error", "Error, classes renamed", "share wrong", -1, "linear"),
+        "The same episodes with other class indices: it should not matter.",
+    ),
+    Metric(
+        *("together_error", "Error, queries together", "share wrong or MSE"),
+        *(-1, "linear", "Of the few queries that are also asked alone."),
+    ),
+    Metric(
+        *("alone_error", "Error, queries alone", "share wrong or MSE", -1, "linear"),
+        "The same queries asked one at a time.",
+    ),
+    Metric(
+        *("company_matters", "Answers that depend on other queries", "share"),
+        *(-1, "linear", "Must be 0 unless a learner may see all queries at once."),
+    ),
+    Metric(
+        *("duplicates", "Examples in support and query", "count", -1, "linear"),
+        "Must be 0: the answer would be given away.",
+    ),
+    Metric(
+        *("single_class", "Support or queries of one class", "share", -1, "linear"),
+        "1 if nothing is to be told apart.",
+    ),
+    Metric(
+        *("label_mismatch", "Labels of support and queries alike", "p", 0, "log"),
+        "Chance of label counts so unlike if both were drawn alike.",
+    ),
+    Metric(
+        *("bound_error", "Error of the best possible", "share wrong or MSE"),
+        *(-1, "linear", "Of who knows the classes themselves; nobody can do better."),
+    ),
+    Metric("chance_error", "Error by chance", "share wrong", 0, "linear", "1 − 1/N."),
+    Metric(
+        *("normed_over", "Examples behind the net's statistics", "count", 0, "linear"),
+        "How many a batch normalization averages over; 0 if it averages over none.",
+    ),
     # tuning and bookkeeping
     Metric("tuning", "Tuning score", "ln nats", -1, "linear", "By learning rate."),
     Metric(

@@ -16,6 +16,7 @@ class EpisodeJudge(Judge):
     validation: ClassVar[str] = "validation_error"
     tuning: ClassVar[str] = "tuning_error"
     tuned_last: ClassVar[bool] = True
+    probes: ClassVar[bool] = True
 
     def score(self, found: Stretch) -> Tensor:
         """Return the error at the learner's own step; shape (member,)."""

@@ -17,7 +17,8 @@ class Judge(ABC):
     `views` are the traces shown while training, `validation` and `tuning` the
     metrics of the scores that choose a checkpoint and a rate; with `threshold` a
     level that counts as solved is fixed before the tests; `tuned_last` says that
-    rates are tuned once a learner is trained, on validation tasks.
+    rates are tuned once a learner is trained, on validation tasks; `probes` that
+    learners are probed after the test in place.
     """
 
     views: ClassVar[tuple[str, ...]]
@@ -25,6 +26,7 @@ class Judge(ABC):
     tuning: ClassVar[str]
     threshold: ClassVar[bool] = False
     tuned_last: ClassVar[bool] = False
+    probes: ClassVar[bool] = False
 
     @abstractmethod
     def score(self, found: Stretch) -> Tensor:

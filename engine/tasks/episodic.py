@@ -39,6 +39,15 @@ class EpisodeFamily(SampledFamily):
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw one episode from a pool of classes: train, validation or test."""
 
+    def best_error(self, rng: Rng, pool: str) -> float | None:
+        """Return the error of the best answers to an episode; None where unknown.
+
+        Args:
+            rng: The stream that the episode was drawn with.
+            pool: Where its classes are from.
+        """
+        return None
+
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
     ) -> Episodes:

@@ -31,6 +31,9 @@ class GaussianClasses(EpisodeFamily):
     ways: int = sizes.ways(5)
     shots: int = sizes.shots(1)
     queries: int = sizes.queries(15)
+    train_ways: int = sizes.train_ways()
+    train_shots: int = sizes.train_shots()
+    train_queries: int = sizes.train_queries()
     dimensions: int = knob(
         16, label="Dimensions d", unit="inputs", low=1, high=256,
         help="Numbers of each example.",
@@ -56,6 +59,16 @@ class GaussianClasses(EpisodeFamily):
         return episode_of(
             points.astype(np.float32), chosen, self.shots, (self.dimensions,), known
         )
+
+    def best_error(self, rng: Rng, pool: str) -> float | None:
+        """Return the share of queries that lie nearer to another class's center."""
+        episode = self.sample(rng, pool)
+        assert episode.ids is not None
+        centers = _centers(pool, self.dimensions, self.useful)
+        chosen = np.asarray([episode.ids[episode.y == k][0] for k in range(self.ways)])
+        apart = episode.held_x.T[:, None] - centers[chosen]
+        nearest = np.square(apart).sum(axis=2).argmin(axis=1)
+        return float((nearest != episode.held_y).mean())
 
 
 @lru_cache(maxsize=16)
