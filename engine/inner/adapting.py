@@ -11,10 +11,10 @@ def inner_rate(default: float = 0.01, *, high: float = 10.0) -> float:
     )  # fmt: skip
 
 
-def inner_count(default: int = 1) -> int:
+def inner_count(default: int = 1, *, low: int = 0) -> int:
     """Declare how many inner steps are trained through."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Inner steps k", unit="steps", low=0, high=64,
+        default, label="Inner steps k", unit="steps", low=low, high=64,
         help="Gradient steps on the support that meta-training goes through.",
     )  # fmt: skip
 
@@ -25,4 +25,21 @@ def shown_count(default: int = 0) -> int:
         default, label="Inner steps at test", unit="steps", low=0, high=200,
         help="After how many steps its answer counts; 0 means as many as it was "
         "trained through.", advanced=True,
+    )  # fmt: skip
+
+
+def inner_clip(default: float = 0.0) -> float:
+    """Declare how large a number of an inner gradient may be."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Inner clip", low=0.0, high=1e6,
+        help="Largest number in an inner gradient; 0 never clips. The paper takes 10 "
+        "for images. It is another algorithm then.", advanced=True,
+    )  # fmt: skip
+
+
+def training_share(default: float, *, label: str, help: str) -> float:
+    """Declare the share of meta-training at whose end something has changed."""
+    return knob(  # type: ignore[no-any-return]
+        default, label=label, unit="of training", low=0.0, high=1.0, help=help,
+        advanced=True,
     )  # fmt: skip

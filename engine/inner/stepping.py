@@ -10,6 +10,8 @@ from engine.protocol import Episodes, Prediction, Weights
 
 # Inner step, weights and gradients (of the moving ones) → the moving ones after it.
 Rule = Callable[[int, Weights, Weights], Weights]
+# Weights that are adapted → those that the net is run with.
+Through = Callable[[Weights], Weights]
 
 
 class Inner(NamedTuple):
@@ -25,13 +27,101 @@ class Inner(NamedTuple):
     grads: Weights | None
 
 
-def sgd(rate: float) -> Rule:
-    """Return plain gradient descent at one rate."""
+def sgd(rate: float, clip: float = 0.0) -> Rule:
+    """Return plain gradient descent at one rate.
+
+    Args:
+        rate: Size of a step.
+        clip: Largest number that a gradient may hold; 0 never clips.
+    """
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
-        return {name: weights[name] - rate * grad for name, grad in grads.items()}
+        return {
+            name: torch.add(weights[name], grad, alpha=-rate)
+            for name, grad in cut(grads, clip).items()
+        }
 
     return rule
+
+
+def scaled(rates: Callable[[int], Weights], clip: float = 0.0) -> Rule:
+    """Return descent at rates that are tensors: of each member, layer or weight.
+
+    Args:
+        rates: Inner step → the rates by weight's name; they must broadcast.
+        clip: Largest number that a gradient may hold; 0 never clips.
+    """
+
+    def rule(step: int, weights: Weights, grads: Weights) -> Weights:
+        now = rates(step)
+        return {
+            name: torch.addcmul(weights[name], now[name], grad, value=-1.0)
+            for name, grad in cut(grads, clip).items()
+        }
+
+    return rule
+
+
+def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
+    """Return Adam without momentum (β₁ = 0), for one adaptation from step 0 on.
+
+    Args:
+        rate: Size of a step.
+        clip: Largest number that a gradient may hold; 0 never clips.
+        decay: How slowly the mean square forgets.
+    """
+    squares: Weights = {}
+
+    def rule(step: int, weights: Weights, grads: Weights) -> Weights:
+        after, seen = {}, 1 - decay ** (step + 1)
+        for name, grad in cut(grads, clip).items():
+            past = squares.get(name, torch.zeros_like(grad))
+            squares[name] = torch.lerp(past, grad.square(), 1 - decay)
+            root = (squares[name] / seen).sqrt() + 1e-8
+            after[name] = weights[name] - rate * grad / root
+        return after
+
+    return rule
+
+
+def cut(grads: Weights, limit: float) -> Weights:
+    """Clip each number of a gradient; a limit of 0 leaves all."""
+    if not limit:
+        return grads
+    return {name: grad.clamp(-limit, limit) for name, grad in grads.items()}
+
+
+def movable(tasks: Episodes) -> list[str]:
+    """Name the net's weights that a gradient moves."""
+    layout = tasks.layout
+    return [name for name in layout.names if name not in layout.resting]
+
+
+def support_gradient(
+    tasks: Episodes,
+    weights: Weights,
+    names: Sequence[str],
+    *,
+    step: int = 0,
+    order: int = 0,
+    through: Through | None = None,
+) -> tuple[Tensor, Weights]:
+    """Return the loss on the support, shape (member,), and its gradient.
+
+    Args:
+        tasks: The episodes.
+        weights: Weights of each member; those named must require gradients.
+        names: By which weights it is differentiated.
+        step: Inner step that the weights are of.
+        order: As in `inner_steps`.
+        through: As in `inner_steps`.
+    """
+    seen = through(weights) if through else weights
+    loss = tasks.loss(seen, tasks.support, step)
+    found = torch.autograd.grad(
+        loss.sum(), [weights[name] for name in names], create_graph=order == 2
+    )
+    return loss, dict(zip(names, found, strict=True))
 
 
 def inner_steps(
@@ -42,6 +132,7 @@ def inner_steps(
     *,
     order: int = 0,
     names: Sequence[str] | None = None,
+    through: Through | None = None,
 ) -> Iterator[Inner]:
     """Adapt every member to its support.
 
@@ -52,36 +143,29 @@ def inner_steps(
         steps: How many inner steps.
         order: 0 keeps no graph; 1 lets later losses be differentiated in θ with the
             inner gradients taken as given; 2 differentiates these, too.
-        names: The weights that move; by default all but those that rest, such as
-            running statistics.
+        names: The weights that move; by default all of the net that a gradient can.
+        through: What the net is run with, if not with the adapted weights alone.
 
     Yields:
         The state after 0, 1, …, `steps` inner steps.
     """
-    resting = tasks.layout.resting
-    moving = [name for name in theta if name not in resting]
-    moving = moving if names is None else list(names)
+    moving = movable(tasks) if names is None else list(names)
     weights = dict(theta)
     for step in range(steps):
-        if not order:
-            weights |= {name: weights[name].detach() for name in moving}
-        weights |= {
-            name: weights[name]
-            if weights[name].requires_grad
-            else weights[name].requires_grad_()
-            for name in moving
-        }
-        loss = tasks.loss(weights, tasks.support, step)
-        found = torch.autograd.grad(
-            loss.sum(),
-            [weights[name] for name in moving],
-            create_graph=order == 2,
-            materialize_grads=True,
+        weights |= {name: _live(weights[name], order) for name in moving}
+        loss, grads = support_gradient(
+            tasks, weights, moving, step=step, order=order, through=through
         )
-        grads = dict(zip(moving, found, strict=True))
         yield Inner(step, weights, loss, grads)
         weights = weights | rule(step, weights, grads)
     yield Inner(steps, weights, None, None)
+
+
+def _live(weight: Tensor, order: int) -> Tensor:
+    """Return a weight that can be differentiated by; the start's graph is kept."""
+    if not order:
+        weight = weight.detach()
+    return weight if weight.requires_grad else weight.requires_grad_()
 
 
 def adapted(
@@ -93,7 +177,10 @@ def adapted(
 
 
 def predictions(
-    tasks: Episodes, theta: Weights, inner: Iterator[Inner]
+    tasks: Episodes,
+    theta: Weights,
+    inner: Iterator[Inner],
+    through: Through | None = None,
 ) -> Iterator[Prediction]:
     """Answer the queries after each inner step, keeping no graph.
 
@@ -101,6 +188,7 @@ def predictions(
         tasks: The episodes.
         theta: Where adaptation began.
         inner: As `inner_steps` yields, with order 0.
+        through: As in `inner_steps`.
     """
     layers = tasks.layout.layers
     for at in inner:
@@ -108,7 +196,9 @@ def predictions(
         curved = None if at.grads is None else layer_norms(at.grads, layers)
         yield Prediction(
             at.step,
-            tasks.answer(weights, tasks.query, at.step),
+            tasks.answer(
+                through(weights) if through else weights, tasks.query, at.step
+            ),
             None if at.support is None else at.support.detach(),
             distance(weights, theta),
             curved,

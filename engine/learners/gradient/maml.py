@@ -12,17 +12,20 @@ from torch import Tensor
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.adapting import inner_count, inner_rate, shown_count
+from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
 from engine.inner.fewshot import (
     FewShotLearner,
+    Lost,
     drawn,
     outer_gradient,
     wrong_head,
 )
+from engine.inner.meta_gradients import meta_cosine
 from engine.inner.stepping import adapted, inner_steps, predictions, sgd
 from engine.protocol import (
     Episodes,
     Estimator,
+    Inspected,
     Lesson,
     Meta,
     Outer,
@@ -43,6 +46,7 @@ class Maml(FewShotLearner):
     inner_lr: float = inner_rate()
     inner_steps: int = inner_count()
     test_steps: int = shown_count()
+    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
@@ -61,22 +65,28 @@ class Maml(FewShotLearner):
     def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
         """Answer after 0, 1, … inner steps."""
         steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
-        inner = inner_steps(tasks, theta, sgd(self.inner_lr), steps)
-        return predictions(tasks, theta, inner)
+        rule = sgd(self.inner_lr, self.inner_clip)
+        return predictions(tasks, theta, inner_steps(tasks, theta, rule, steps))
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
+        return outer_gradient(meta, tasks, self._lost(2))
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            rule = sgd(self.inner_lr)
-            weights = adapted(some, theta, rule, self.inner_steps, order=2)
-            return some.loss(weights, some.query, self.inner_steps)
-
-        return outer_gradient(meta, tasks, lost)
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+        """Say what second derivatives change."""
+        return meta_cosine(meta, tasks, self._lost)
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
+
+    def _lost(self, order: int) -> Lost:
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            rule = sgd(self.inner_lr, self.inner_clip)
+            weights = adapted(some, theta, rule, self.inner_steps, order=order)
+            return some.loss(weights, some.query, self.inner_steps)
+
+        return lost

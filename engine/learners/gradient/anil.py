@@ -1,0 +1,100 @@
+"""ANIL: MAML whose inner steps move the head alone.
+
+Source: Raghu, Raghu, Bengio and Vinyals (2020), arXiv:1909.09157, section 4.
+Differs: the outer rule is a choice of the run; it is Adam in the paper.
+Helps: classification, where good features are shared and only classes are new; not
+regression, whose tasks need other features.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
+from engine.inner.fewshot import (
+    FewShotLearner,
+    Lost,
+    drawn,
+    outer_gradient,
+    wrong_head,
+)
+from engine.inner.meta_gradients import meta_cosine
+from engine.inner.stepping import adapted, inner_steps, predictions, sgd
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Inspected,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Anil(FewShotLearner):
+    """θ ← θ − β ∇ mean over tasks of L_Q(body, h_k), h_{i+1} = h_i − α ∇_h L_S."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    inner_lr: float = inner_rate(0.05)
+    inner_steps: int = inner_count()
+    test_steps: int = shown_count()
+    inner_clip: float = inner_clip()
+
+    @property
+    def lesson_gradients(self) -> float:
+        """Return k gradients, each differentiated again, and the outer one.
+
+        A gradient of the head alone is counted as one, too: it needs the whole net's
+        answer.
+        """
+        return 2.0 * self.inner_steps + 1.0
+
+    def answer_step(self, meta: Meta) -> int:
+        """Return the inner steps at test."""
+        return self.test_steps or self.inner_steps
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the start, one net per replicate."""
+        assert isinstance(tasks, Episodes)
+        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer after 0, 1, … inner steps of the head."""
+        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
+        rule, head = sgd(self.inner_lr, self.inner_clip), tasks.layout.layers[-1]
+        inner = inner_steps(tasks, theta, rule, steps, names=head)
+        return predictions(tasks, theta, inner)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the queries' loss through the head's steps, in all weights."""
+        return outer_gradient(meta, tasks, self._lost(2))
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+        """Say what second derivatives change."""
+        return meta_cosine(meta, tasks, self._lost)
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)
+
+    def _lost(self, order: int) -> Lost:
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            rule, head = sgd(self.inner_lr, self.inner_clip), some.layout.layers[-1]
+            weights = adapted(
+                some, theta, rule, self.inner_steps, order=order, names=head
+            )
+            return some.loss(weights, some.query, self.inner_steps)
+
+        return lost

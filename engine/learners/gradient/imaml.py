@@ -1,0 +1,116 @@
+"""iMAML: adapt near the start, and differentiate where that ends, not how.
+
+Source: Rajeswaran, Finn, Kakade and Levine (2019), arXiv:1909.04630, algorithms 1
+and 2.
+Differs: adaptation at test is held to the start as in training; the outer rule is a
+choice of the run.
+Helps: many inner steps cost no more memory than one; it wants them to arrive.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
+from engine.inner.fewshot import FewShotLearner, drawn, wrong_head
+from engine.inner.implicit import (
+    conjugate_gradients,
+    flat,
+    hessian_products,
+    named,
+    proximal,
+)
+from engine.inner.meta_gradients import outer_given
+from engine.inner.stepping import adapted, inner_steps, movable, predictions
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Imaml(FewShotLearner):
+    """φ* = argmin L_S(φ) + λ/2 ‖φ − θ‖²; dθ = (I + ∇²L_S(φ*) / λ)⁻¹ ∇L_Q(φ*)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    inner_lr: float = inner_rate(0.02)
+    inner_steps: int = inner_count(16)
+    pull: float = knob(
+        2.0, label="Pull λ", low=1e-4, high=1e8, log=True,
+        help="How strongly adapted weights are held to the start.",
+    )  # fmt: skip
+    cg_steps: int = knob(
+        5, label="Conjugate gradients", unit="steps", low=0, high=200, advanced=True,
+        help="Products with the Hessian per outer gradient; 0 is first order.",
+    )  # fmt: skip
+    damping: float = knob(
+        1.0, label="Damping δ", low=0.0, high=1e6, advanced=True,
+        help="Added to λ in the inverse alone: steadier, but nearer to first order.",
+    )  # fmt: skip
+    test_steps: int = shown_count()
+    inner_clip: float = inner_clip()
+
+    @property
+    def lesson_gradients(self) -> float:
+        """Return the inner gradients, the queries', and a product's two each."""
+        products = self.cg_steps and self.cg_steps + 1.0
+        return self.inner_steps + 1.0 + products
+
+    def answer_step(self, meta: Meta) -> int:
+        """Return the inner steps at test."""
+        return self.test_steps or self.inner_steps
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the start, one net per replicate."""
+        assert isinstance(tasks, Episodes)
+        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer after 0, 1, … inner steps, held to the start."""
+        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
+        rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
+        return predictions(tasks, theta, inner_steps(tasks, theta, rule, steps))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Solve for the gradient at the end of adaptation."""
+        return outer_given(meta, tasks, self._solved)
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)
+
+    def _solved(self, theta: Weights, some: Episodes) -> tuple[Tensor, Weights]:
+        """Return the loss on the queries, and the implicit gradient in θ."""
+        names = movable(some)
+        rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
+        ends = adapted(some, theta, rule, self.inner_steps)
+        at = ends | {n: ends[n].detach().requires_grad_() for n in names}
+        loss = some.loss(at, some.query, self.inner_steps)
+        found = torch.autograd.grad(loss.sum(), [at[n] for n in names])
+        right = flat(dict(zip(names, found, strict=True)), names)
+        return loss, named(self._inverse(some, at, right), at, names)
+
+    def _inverse(self, some: Episodes, at: Weights, right: Tensor) -> Tensor:
+        """Solve (I + ∇²L_S / (λ + δ)) x = right for each member."""
+        if not self.cg_steps:
+            return right
+        bent = hessian_products(some, at, movable(some), self.inner_steps)
+        share = 1 / (self.pull + self.damping)
+        return conjugate_gradients(lambda v: v + share * bent(v), right, self.cg_steps)

@@ -1,0 +1,172 @@
+"""MAML++: MAML made steadier, by losses at every step, learned rates and annealing.
+
+Source: Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, sections 4.1 to 4.6.
+Differs: shares of training stand for the paper's epochs; one checkpoint answers, not
+an ensemble of five. The falling outer rate is the outer rule's, and statistics by
+inner step are the net's (normalization meta_batch).
+Helps: deep nets and several inner steps, where plain MAML's training shakes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.adapting import (
+    inner_clip,
+    inner_count,
+    inner_rate,
+    shown_count,
+    training_share,
+)
+from engine.inner.fewshot import (
+    FewShotLearner,
+    Lost,
+    drawn,
+    outer_gradient,
+    wrong_head,
+)
+from engine.inner.meta_gradients import meta_cosine
+from engine.inner.stepping import (
+    Rule,
+    inner_steps,
+    predictions,
+    scaled,
+)
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Inspected,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+FLOOR = 0.03  # what is left of an earlier step's weight, times k
+
+
+@register("learner")
+class MamlPlus(FewShotLearner):
+    """Descend Σ_i v_i L_Q(φ_i) in (θ, a), φ_{i+1} = φ_i − a_{layer,i} ∇L_S(φ_i)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    inner_lr: float = inner_rate()
+    inner_steps: int = inner_count(5, low=1)
+    test_steps: int = shown_count()
+    learned_rates: bool = knob(
+        True, label="Learned rates",
+        help="Whether each layer has a rate for each step that is learned along.",
+    )  # fmt: skip
+    multi_step_share: float = training_share(
+        0.15, label="Losses at every step",
+        help="For this share of training every inner step's loss counts, the last one "
+        "more and more; then it alone.",
+    )  # fmt: skip
+    first_order_share: float = training_share(
+        0.3, label="First order",
+        help="For this share of training the inner gradients are taken as given.",
+    )  # fmt: skip
+    inner_clip: float = inner_clip()
+
+    @property
+    def lesson_gradients(self) -> float:
+        """Return what an episode costs, on the mean over training.
+
+        k inner gradients, differentiated again except at first, and a gradient of
+        each query loss that counts.
+        """
+        k, many = self.inner_steps, self.multi_step_share
+        return k + k * (1 - self.first_order_share) + k * many + (1 - many)
+
+    def answer_step(self, meta: Meta) -> int:
+        """Return the inner steps at test."""
+        return self.test_steps or self.inner_steps
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the start; all rates are the same."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+        if self.learned_rates:
+            shape = (len(rngs), len(tasks.layout.layers), self.inner_steps)
+            weights["alpha"] = tasks.support.x.new_full(shape, self.inner_lr)
+        return Meta(weights, {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer after 0, 1, … inner steps; later ones have the last step's rate."""
+        start, rule = self._parts(theta, tasks)
+        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
+        return predictions(tasks, start, inner_steps(tasks, start, rule, steps))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the weighted losses of the queries."""
+        order = 1 if lesson.done < self.first_order_share else 2
+        return outer_gradient(meta, tasks, self._lost(order, lesson.done))
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+        """Say what second derivatives change, and the rates."""
+        seen = meta_cosine(meta, tasks, lambda order: self._lost(order, 1.0))
+        if self.learned_rates:
+            axes = ("layer", "inner_step")
+            seen["inner_lr"] = Inspected(axes, meta.weights["alpha"])
+        return seen
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)
+
+    def _lost(self, order: int, done: float) -> Lost:
+        shares = step_shares(self.inner_steps, done, self.multi_step_share)
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            start, rule = self._parts(theta, some)
+            inner = inner_steps(some, start, rule, self.inner_steps, order=order)
+            parts = [
+                shares[at.step] * some.loss(at.weights, some.query, at.step)
+                for at in inner
+                if shares[at.step]
+            ]
+            return sum(parts[1:], parts[0])
+
+        return lost
+
+    def _parts(self, theta: Weights, tasks: Episodes) -> tuple[Weights, Rule]:
+        """Take the start and the rule apart."""
+        start = {name: value for name, value in theta.items() if name != "alpha"}
+        like = start[tasks.layout.names[0]]
+        fixed = like.new_full((1, len(tasks.layout.layers), 1), self.inner_lr)
+        alpha = theta.get("alpha", fixed)
+        rows = {n: i for i, layer in enumerate(tasks.layout.layers) for n in layer}
+        ranks = {name: [-1] + [1] * (start[name].dim() - 1) for name in rows}
+
+        def rates(step: int) -> Weights:
+            now = alpha[:, :, min(step, alpha.shape[2] - 1)].unbind(1)
+            return {name: now[row].view(ranks[name]) for name, row in rows.items()}
+
+        return start, scaled(rates, self.inner_clip)
+
+
+def step_shares(steps: int, done: float, until: float) -> list[float]:
+    """Return what the loss after 0, 1, …, `steps` inner steps counts.
+
+    All steps but the start count the same at first; what the earlier ones lose goes
+    to the last, down to a floor; from `until` on the last counts alone.
+
+    >>> step_shares(2, 0.0, 0.5), step_shares(2, 0.25, 0.5), step_shares(2, 0.5, 0.5)
+    ([0.0, 0.5, 0.5], [0.0, 0.25, 0.75], [0.0, 0.0, 1.0])
+    """
+    if done >= until:
+        return [0.0] * steps + [1.0]
+    early = max(1 - done / until, FLOOR) / steps
+    return [0.0] + [early] * (steps - 1) + [1 - early * (steps - 1)]

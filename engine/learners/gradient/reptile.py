@@ -1,0 +1,117 @@
+"""Reptile: move the start toward where each task ends.
+
+Source: Nichol, Achiam and Schulman (2018), arXiv:1803.02999, algorithm 2; sections
+5.1 and 6 for minibatches and the inner rule.
+Differs: the outer rule is a choice of the run and takes the displacement for a
+gradient; the paper's is plain SGD with a rate that falls to 0. At test each inner
+step sees the whole support.
+Helps: no derivative through inner steps, so many of them are cheap; it needs more
+than one, for one is joint training.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.adapting import inner_clip, inner_rate, shown_count
+from engine.inner.fewshot import FewShotLearner, drawn, wrong_head
+from engine.inner.meta_gradients import outer_given
+from engine.inner.minibatches import in_minibatches, minibatch
+from engine.inner.stepping import (
+    Rule,
+    inner_steps,
+    movable,
+    normalized,
+    predictions,
+    sgd,
+    support_gradient,
+)
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Reptile(FewShotLearner):
+    """θ ← θ + β mean over tasks of (φ_k − θ), φ_k being θ after k steps on the task."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    inner_rule: Literal["sgd", "adam"] = knob(
+        "sgd", label="Inner rule",
+        help="Plain descent, or Adam without momentum (β₁ = 0), for images.",
+    )  # fmt: skip
+    inner_lr: float = inner_rate(0.02)
+    inner_steps: int = knob(
+        5, label="Inner steps k", unit="steps", low=1, high=64,
+        help="With one step it is joint training; with more it learns to adapt.",
+    )  # fmt: skip
+    batch: int = knob(
+        10, label="Inner minibatch", unit="examples", low=0, high=512,
+        help="Examples in each inner gradient of meta-training, of support and "
+        "queries together; 0 takes all.",
+    )  # fmt: skip
+    test_steps: int = shown_count()
+    inner_clip: float = inner_clip()
+
+    @property
+    def lesson_gradients(self) -> float:
+        """Return the inner gradients."""
+        return float(self.inner_steps)
+
+    def answer_step(self, meta: Meta) -> int:
+        """Return the inner steps at test."""
+        return self.test_steps or self.inner_steps
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the start, one net per replicate."""
+        assert isinstance(tasks, Episodes)
+        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer after 0, 1, … inner steps."""
+        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
+        inner = inner_steps(tasks, theta, self._rule(), steps)
+        return predictions(tasks, theta, inner)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Report the mean displacement as if it were a gradient."""
+        assert isinstance(tasks, Episodes)
+        batches = in_minibatches(tasks, lesson.rngs, self.inner_steps, self.batch)
+        return outer_given(meta, batches, self._moved)
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)
+
+    def _rule(self) -> Rule:
+        kind = sgd if self.inner_rule == "sgd" else normalized
+        return kind(self.inner_lr, self.inner_clip)
+
+    def _moved(self, theta: Weights, some: Episodes) -> tuple[Tensor, Weights]:
+        """Return the loss on the queries at the end, and start minus end."""
+        rule, names, weights = self._rule(), movable(some), theta
+        for step in range(self.inner_steps):
+            weights = weights | {n: weights[n].detach().requires_grad_() for n in names}
+            batch = minibatch(some, step, self.inner_steps)
+            _, grads = support_gradient(batch, weights, names, step=step)
+            weights = weights | rule(step, weights, grads)
+        ends = {name: weights[name].detach() for name in theta}
+        loss = some.loss(ends, some.query, self.inner_steps)
+        return loss, {name: theta[name] - ends[name] for name in names}
