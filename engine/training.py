@@ -196,7 +196,9 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
 
 def _taught(bench: Bench, course: Course, tasks: TaskBatch, step: int) -> Outer:
     segments = course.plan.segments
-    lesson = Lesson(step, step % segments, segments, bench.streams("train", step))
+    done = step / max(1, course.plan.steps)
+    streams = bench.streams("train", step)
+    lesson = Lesson(step, step % segments, segments, streams, done)
     meta = Meta(course.trees["weights"], course.trees["memory"])
     return course.entrant.learner.outer(meta, tasks, lesson, bench.estimator)
 

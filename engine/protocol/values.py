@@ -72,13 +72,14 @@ class Lesson(NamedTuple):
     """The place of one outer step within meta-training.
 
     Several `segments` in a row see the same tasks: a truncated unroll goes on
-    where the last one stopped.
+    where the last one stopped. `done` is the share of the training behind.
     """
 
     step: int
     segment: int
     segments: int
     rngs: tuple[Rng, ...]
+    done: float = 0.0
 
 
 class Plan(NamedTuple):
