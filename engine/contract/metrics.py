@@ -109,9 +109,8 @@ _ALL = (
         "Of the test episodes that are asked again.",
     ),
     Metric(
-        *("shuffled_error", "Error, support labels shuffled"),
-        *("share wrong or MSE", 0, "linear"),
-        "Nothing can be learned from such a support: less than chance is a leak.",
+        *("shuffled_error", "Error, support labels shuffled", "share wrong or MSE"),
+        *(0, "linear", "From such a support nothing can be learned."),
     ),
     Metric(
         *("reordered_error", "Error, classes renamed", "share wrong", -1, "linear"),

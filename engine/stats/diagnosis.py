@@ -6,8 +6,26 @@ A detector without its data says nothing: silence is not health.
 from collections.abc import Callable, Iterator
 
 from engine.contract.runs import RunSpec
+from engine.stats.detectors.adapting import (
+    false_second_order,
+    outer_instability,
+    overfitted_lessons,
+    runaway_steps,
+    starved_lessons,
+    tuned_few_shot,
+    unequal_data,
+)
 from engine.stats.detectors.fairness import hidden_budget, untuned
 from engine.stats.detectors.finding import Finding
+from engine.stats.detectors.probing import (
+    degenerate,
+    impossible,
+    leakage,
+    memorization,
+    normalization,
+    shortcut,
+    transduction,
+)
 from engine.stats.detectors.testing import (
     censoring,
     divergence,
@@ -24,9 +42,11 @@ from engine.stats.detectors.training import (
 from engine.stats.table import Table
 
 DETECTORS: tuple[Callable[[Table, RunSpec], Iterator[Finding]], ...] = (
-    *(overfitting, divergence, exploding_unroll, short_horizon, saturation),
-    *(idle_policy, untuned, hidden_budget, censoring, starvation),
-    thawed,
+    *(overfitting, overfitted_lessons, memorization, leakage, transduction),
+    *(normalization, degenerate, divergence, runaway_steps, outer_instability),
+    *(false_second_order, exploding_unroll, short_horizon, saturation),
+    *(idle_policy, untuned, tuned_few_shot, hidden_budget, unequal_data),
+    *(censoring, starvation, starved_lessons, thawed, impossible, shortcut),
 )
 
 

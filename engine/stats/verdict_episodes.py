@@ -108,7 +108,8 @@ class EpisodeSpeaker:
         found = f"{mine} {be(mine)} better than {other}"
         if here.call == "no difference":
             within = f" to within {self.rule.within}" if here.equivalent else ""
-            found = f"no difference between {mine} and {other}{within}"
+            sure = "no" if here.equivalent else "no certain"
+            found = f"{sure} difference between {mine} and {other}{within}"
         facts = [
             f"{self.unit}{self.level(ahead)} against {self.level(behind)}",
             self._gap(here),

@@ -27,8 +27,6 @@ class Yardstick:
         within: The margin in words.
         singles: Whether one training can be compared, over its episodes only.
         steers: Whether a learner steers a rule, whose tuned form it must face.
-        tuning: Metric of the scores that a rate was chosen by.
-        effort: Whether tuning must cost as much as meta-training to be fair.
     """
 
     marks: frozenset[str]
@@ -42,8 +40,6 @@ class Yardstick:
     within: str
     singles: bool
     steers: bool
-    tuning: str
-    effort: bool
 
     @property
     def share(self) -> bool:
@@ -77,8 +73,6 @@ LANDSCAPES = Yardstick(
     within="5 %",
     singles=False,
     steers=True,
-    tuning="tuning",
-    effort=True,
 )
 ANSWERS = Yardstick(
     marks=frozenset({"error", "final_accuracy"}),
@@ -95,8 +89,6 @@ ANSWERS = Yardstick(
     within="1 point",
     singles=True,
     steers=False,
-    tuning="tuning_error",
-    effort=False,
 )
 VALUES = Yardstick(
     marks=frozenset({"error", "final_mse"}),
@@ -110,8 +102,6 @@ VALUES = Yardstick(
     within="5 %",
     singles=True,
     steers=False,
-    tuning="tuning_error",
-    effort=False,
 )
 
 

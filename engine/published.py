@@ -1,0 +1,218 @@
+"""Published figures beside ours: what the papers report, and where each was read.
+
+A published number is only comparable under its protocol, so the protocol stands with
+every row. How far a number can be trusted is said in words: read in the source
+itself, taken from another paper or a replication, or from memory of the literature.
+"""
+
+from typing import Literal, NamedTuple
+
+from engine.contract.runs import RunSpec
+
+Provenance = Literal[
+    "from the paper or its code",
+    "second-hand: from another paper or a replication",
+    "from memory of the literature: verify",
+]
+READ: Provenance = "from the paper or its code"
+HEARD: Provenance = "second-hand: from another paper or a replication"
+MEMORY: Provenance = "from memory of the literature: verify"
+
+OMNIGLOT = (
+    "Omniglot, 28 × 28, rotations as extra classes, 1 training; accuracy (%) on new "
+    "characters, mean ± 95 % interval over test episodes where one is given; papers "
+    "differ in their split of the characters, in Conv-4's pooling or strides and in "
+    "the ways of training"
+)
+SINUSOID = (
+    "y = A sin(x − p), A ~ U(0.1, 5), p ~ U(0, π), x ~ U(−5, 5), MLP 40-40; mean "
+    "squared error, mean ± 95 % interval over 100 test tasks, 1 inner step"
+)
+
+
+class Row(NamedTuple):
+    """One published figure.
+
+    Args:
+        task: Name of the family here.
+        ways: Classes of an episode; 0 where answers are values.
+        shots: Labelled examples, of each class or in all.
+        method: What the source calls it.
+        learner: The part here that is the same method; empty where there is none.
+        value: Accuracy in %, or mean squared error.
+        half: Half-width of its interval; None where none is given.
+        protocol: How it was measured.
+        source: Where it is from.
+        provenance: How it came to us.
+    """
+
+    task: str
+    ways: int
+    shots: int
+    method: str
+    learner: str
+    value: float
+    half: float | None
+    protocol: str
+    source: str
+    provenance: Provenance
+
+    @property
+    def unit(self) -> str:
+        """Return the unit of the value."""
+        return "%" if self.ways else "MSE"
+
+
+class _Line(NamedTuple):
+    """One method: its figure in each column, and the provenance of these."""
+
+    method: str
+    learner: str
+    figures: tuple[tuple[float, float | None] | None, ...]
+    source: str
+    provenance: Provenance
+
+
+COLUMNS = ((5, 1), (5, 5), (20, 1), (20, 5))
+SHOTS = (5, 10, 20)
+
+
+def _plain(*values: float | None) -> tuple[tuple[float, float | None] | None, ...]:
+    """Return figures without intervals; None where there is none."""
+    return tuple(None if value is None else (value, None) for value in values)
+
+
+_OMNIGLOT = (
+    _Line("Pixel nearest neighbor (cosine)", "", _plain(41.7, 63.2, 26.7, 42.6),
+          "Vinyals et al. 2016, table 1; it depends on the resizing", MEMORY),
+    _Line("Baseline classifier", "", _plain(80.0, 95.0, 69.5, 89.1),
+          "Vinyals et al. 2016, table 1", MEMORY),
+    _Line("Baseline classifier, fine-tuned", "fine_tune",
+          _plain(82.3, 98.4, 70.6, 92.0), "Vinyals et al. 2016, table 1", MEMORY),
+    _Line("Siamese convolutional nets", "", _plain(97.3, 98.4, 88.2, 97.0),
+          "Koch et al. 2015, as later papers quote it", HEARD),
+    _Line("MANN, no convolution", "", _plain(82.8, 94.9, None, None),
+          "Santoro et al. 2016, as later papers quote it", HEARD),
+    _Line("Matching networks", "matching", _plain(98.1, 98.9, 93.8, 98.5),
+          "Vinyals et al. 2016, as later papers quote it", HEARD),
+    _Line("Neural statistician", "", _plain(98.1, 99.5, 93.2, 98.1),
+          "Edwards and Storkey 2017, as later papers quote it", HEARD),
+    _Line("Memory module", "", _plain(98.4, 99.6, 95.0, 98.6),
+          "Kaiser et al. 2017, as later papers quote it", HEARD),
+    _Line("Meta Networks", "", _plain(98.95, None, 97.00, None),
+          "Munkhdalai and Yu 2017", MEMORY),
+    _Line("MAML, no convolution (MLP)", "maml",
+          ((89.7, 1.1), (97.5, 0.6), None, None),
+          "Finn et al. 2017, as later papers quote it", HEARD),
+    _Line("MAML", "maml", ((98.7, 0.4), (99.9, 0.1), (95.8, 0.3), (98.9, 0.2)),
+          "Finn et al. 2017, as later papers quote it", HEARD),
+    _Line("MAML, as MAML++'s authors reran it", "maml",
+          (None, None, (91.27, 1.07), (98.78, None)), "Antoniou et al. 2019", MEMORY),
+    _Line("First-order MAML, transductive", "fomaml",
+          ((98.3, 0.5), (99.2, 0.2), (89.4, 0.5), (97.9, 0.1)),
+          "Nichol et al. 2018; means second-hand, intervals from memory", MEMORY),
+    _Line("Reptile", "reptile",
+          ((95.39, 0.09), (98.90, 0.10), (88.14, 0.15), (96.65, 0.33)),
+          "Nichol et al. 2018; means second-hand, intervals from memory", MEMORY),
+    _Line("Reptile, transductive", "reptile",
+          ((97.68, 0.04), (99.48, 0.06), (89.43, 0.14), (97.12, 0.32)),
+          "Nichol et al. 2018; means second-hand, intervals from memory", MEMORY),
+    _Line("Meta-SGD", "meta_sgd",
+          ((99.53, 0.26), (99.93, 0.09), (95.93, 0.38), (98.97, 0.19)),
+          "Li et al. 2017", MEMORY),
+    _Line("MAML++", "maml_plus_plus",
+          ((99.47, None), None, (97.65, 0.05), (99.33, 0.03)),
+          "Antoniou et al. 2019; means second-hand, intervals from memory; two values "
+          "are told for 5-way 5-shot, 99.85 and 99.93", MEMORY),
+    _Line("ANIL", "anil", (None, None, (96.2, 0.5), (98.0, 0.3)),
+          "Raghu et al. 2020", READ),
+    _Line("MAML, in the ANIL paper", "maml", (None, None, (93.7, 0.7), (96.4, 0.1)),
+          "Raghu et al. 2020", READ),
+    _Line("MT-Net", "", ((99.5, 0.3), None, (96.2, 0.4), None),
+          "Lee and Choi 2018", MEMORY),
+    _Line("iMAML, gradient descent", "imaml",
+          ((99.16, 0.35), (99.67, 0.12), (94.46, 0.42), (98.69, 0.10)),
+          "Rajeswaran et al. 2019", MEMORY),
+    _Line("iMAML, Hessian-free", "",
+          ((99.50, 0.26), (99.74, 0.11), (96.18, 0.36), (99.14, 0.10)),
+          "Rajeswaran et al. 2019", MEMORY),
+    _Line("Prototypical networks", "protonet", _plain(98.8, 99.7, 96.0, 98.9),
+          "Snell et al. 2017, read in a replication's README", READ),
+    _Line("Prototypical networks, replicated", "protonet",
+          _plain(98.2, 99.4, 95.8, 98.6), "O. Knagg's replication", READ),
+    _Line("MAML, replicated", "maml", _plain(98.1, 99.8, 91.6, 95.9),
+          "O. Knagg's replication, second order", READ),
+    _Line("First-order MAML, replicated", "fomaml", _plain(95.5, 99.5, 92.2, 97.7),
+          "O. Knagg's replication", READ),
+    _Line("Matching networks, replicated (cosine)", "matching",
+          _plain(92.0, 93.2, 75.6, 77.8), "O. Knagg's replication", READ),
+    _Line("Relation networks", "relation",
+          ((99.6, 0.2), (99.8, 0.1), (97.6, 0.2), (99.1, 0.1)),
+          "Sung et al. 2018, as later papers quote it; an independent rerun has 98.02 "
+          "and 99.25 for 5-way", HEARD),
+    _Line("SNAIL", "",
+          ((99.07, 0.16), (99.78, 0.09), (97.64, 0.30), (99.36, 0.18)),
+          "Mishra et al. 2018; means read, intervals from memory", MEMORY),
+    _Line("R2-D2", "r2d2", ((98.91, 0.05), (99.74, 0.02), (96.24, 0.05), (99.20, 0.02)),
+          "Bertinetto et al. 2019", MEMORY),
+)  # fmt: skip
+_SINUSOID = (
+    _Line("MAML", "maml", ((1.13, 0.18), (0.77, 0.11), (0.48, 0.08)),
+          "Li et al. 2017 (Meta-SGD), table 1", MEMORY),
+    _Line("Meta-SGD", "meta_sgd", ((0.90, 0.16), (0.53, 0.09), (0.31, 0.05)),
+          "Li et al. 2017 (Meta-SGD), table 1", MEMORY),
+    _Line("MT-Net", "", ((0.76, 0.09), (0.49, 0.05), (0.33, 0.04)),
+          "Lee and Choi 2018", MEMORY),
+    _Line("CAVIA, 2 context parameters", "", (None, (0.21, 0.02), None),
+          "Zintgraf et al. 2019", MEMORY),
+    _Line("CAVIA, 4 to 5 context parameters", "", (None, (0.19, 0.02), None),
+          "Zintgraf et al. 2019", MEMORY),
+    _Line("MAML with 2 input biases", "", (None, (0.24, 0.02), None),
+          "Zintgraf et al. 2019", MEMORY),
+    _Line("MAML, no input biases, in the CAVIA paper", "maml",
+          (None, (0.33, 0.02), None), "Zintgraf et al. 2019", MEMORY),
+    _Line("DKT / NGGP, spectral kernel, amplitudes in range", "",
+          (None, (0.02, 0.01), None), "Sendera et al. 2021", HEARD),
+)  # fmt: skip
+
+
+def _rows() -> tuple[Row, ...]:
+    made = [
+        Row("omniglot", ways, shots, line.method, line.learner, *figure,
+            OMNIGLOT, line.source, line.provenance)
+        for line in _OMNIGLOT
+        for (ways, shots), figure in zip(COLUMNS, line.figures, strict=True)
+        if figure
+    ]  # fmt: skip
+    made += [
+        Row("sinusoids", 0, shots, line.method, line.learner, *figure,
+            SINUSOID, line.source, line.provenance)
+        for line in _SINUSOID
+        for shots, figure in zip(SHOTS, line.figures, strict=True)
+        if figure
+    ]  # fmt: skip
+    return tuple(made)
+
+
+ROWS = _rows()
+
+
+def published(task: str, ways: int, shots: int) -> list[Row]:
+    """Return the published figures of a task.
+
+    >>> [row.value for row in published("sinusoids", 0, 10) if row.learner == "maml"]
+    [0.77, 0.33]
+    """
+    return [r for r in ROWS if (r.task, r.ways, r.shots) == (task, ways, shots)]
+
+
+def published_for(spec: RunSpec) -> list[Row]:
+    """Return the published figures that belong beside a run's test in place.
+
+    Args:
+        spec: The completed spec: its family's name, ways and shots are matched.
+    """
+    knobs = spec.family.knobs
+    return published(
+        spec.family.name, int(knobs.get("ways", 0)), int(knobs.get("shots", 0))
+    )
