@@ -1,0 +1,47 @@
+"""The dense net: its numbers on landscapes are its own, its normalizations shared."""
+
+import numpy as np
+import pytest
+import torch
+
+from engine.bench import Bench
+from engine.contract.errors import Refused
+from engine.contract.rng import Rng
+from engine.nets.mlp import Mlp
+from engine.protocol import generator
+from tests.laws.small import learner_spec
+
+
+def test_weights_are_drawn_layer_by_layer_from_one_stream() -> None:
+    net = Mlp(depth=1, width=4)
+    flat = net.init(net.layout((3,), 2), Rng(7))
+    draw = generator(Rng(7))
+    first = draw.standard_normal((4, 3)) * np.sqrt(2 / 3)
+    last = draw.standard_normal((2, 4)) * np.sqrt(1 / 4)
+    pieces = (first.ravel(), np.zeros(4), last.ravel(), np.zeros(2))
+    assert np.array_equal(flat, np.concatenate(pieces).astype(np.float32))
+
+
+@pytest.mark.parametrize("examples", [3, 40])
+@pytest.mark.parametrize(("kind", "over"), [("batch", 2), ("layer", 1)])
+def test_units_are_less_their_mean_over_their_deviation(
+    kind: str, over: int, examples: int
+) -> None:
+    net = Mlp(depth=1, width=8, normalization=kind, activation="tanh")
+    layout = net.layout((5,), 2)
+    flat = np.stack([net.init(layout, Rng(seed)) for seed in range(2)])
+    weights = layout.views(torch.from_numpy(flat).double())
+    x = torch.randn(2, 5, examples, generator=torch.Generator().manual_seed(0)).double()
+    h = weights["w0"] @ x + weights["b0"][..., None]
+    deviation = (h.var(over, correction=0, keepdim=True) + 1e-5).sqrt()
+    h = ((h - h.mean(over, keepdim=True)) / deviation).tanh()
+    theirs = weights["w1"] @ h + weights["b1"][..., None]
+    torch.testing.assert_close(net.apply(weights, x), theirs)
+
+
+def test_statistics_by_inner_step_are_not_for_landscapes() -> None:
+    net = {"name": "mlp", "knobs": {"normalization": "meta_batch"}}
+    bench = Bench(learner_spec("sgd", net=net))
+    with pytest.raises(Refused, match="few-shot") as found:
+        bench.draw(bench.setting, "test", ("test", 0), 2)
+    assert found.value.field == "net.knobs.normalization"
