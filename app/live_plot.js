@@ -130,12 +130,16 @@ function film(chart, Plotly, frames) {
   const bar = chart.parent.querySelector(".metascope-film");
   const [play, slider, told] = bar.children;
   const last = frames.length - 1;
+  const word = chart.data.figure.layout.meta?.frames ?? "step";
+  const tell = (name) => {
+    told.textContent = `${word} ${name} of ${frames[last].name}`;
+    slider.setAttribute("aria-valuetext", told.textContent);
+  };
   const now = { mode: "immediate", transition: { duration: 0 } };
   const seek = async (at) => {
     chart.at = slider.value = at;
     const name = frames[at].name;
-    told.textContent = `step ${name} of ${frames[last].name}`;
-    slider.setAttribute("aria-valuetext", told.textContent);
+    tell(name);
     await Plotly.animate(chart.node, [name], { ...now, frame: { duration: 0, redraw: true } });
   };
   const stop = () => {
@@ -168,8 +172,7 @@ function film(chart, Plotly, frames) {
   if (chart.at !== last) seek(chart.at);
   else {
     slider.value = last;
-    told.textContent = `step ${frames[last].name} of ${frames[last].name}`;
-    slider.setAttribute("aria-valuetext", told.textContent);
+    tell(frames[last].name);
   }
 }
 

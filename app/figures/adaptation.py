@@ -2,27 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.canvas import (
-    dress,
-    figure,
-)
+from app.figures.canvas import dress, figure
+from app.figures.playing import Shot, controls, spaced, titles
 from app.figures.shapes import Film, Floats, Roles
-from app.figures.theme import (
-    GRID,
-    Style,
-    nice,
-    number,
-    styles,
-)
+from app.figures.theme import Style, nice, number, styles
 
-MAX_FRAMES = 32
-CONTROLS = 68  # pixels under the plot for play, pause and slider
 CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
 # Even steps of lightness from the page's own background to either class.
@@ -32,14 +22,6 @@ BOUNDARY_SCALE = [
     [1.0, "rgba(217,100,10,0.85)"],
 ]
 LAND_SCALE = [[0.0, "rgba(128,137,149,0.02)"], [1.0, "rgba(128,137,149,0.55)"]]
-
-
-class Shot(NamedTuple):
-    """Which task of a film is shown, and each learner's loss along its frames."""
-
-    task: int = 0
-    losses: Mapping[str, Floats] | None = None
-    columns: int = 2
 
 
 def film_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure:
@@ -81,31 +63,21 @@ def film_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure
     made.update_xaxes(**bare, constrain="domain", fixedrange=True)
     made.update_yaxes(**bare, constrain="domain", fixedrange=True)
     looks = styles(roles)
-    titles = [_titles(labels, looks, shot.losses, frame) for frame in kept]
-    made.layout.annotations = titles[-1]
+    told = [_told(labels, shot.losses, frame) for frame in kept]
+    heads = [titles(labels, looks, each) for each in told]
+    made.layout.annotations = heads[-1]
     made.frames = [
         go.Frame(
             name=str(step),
             data=[_growth(film, label, (shot.task, frame)) for label in labels],
             traces=[3 * place for place in range(len(labels))],
-            layout={"annotations": title} if shot.losses else None,
+            layout={"annotations": head} if shot.losses else None,
         )
-        for step, frame, title in zip(steps, kept, titles, strict=True)
+        for step, frame, head in zip(steps, kept, heads, strict=True)
     ]
-    _controls(made, steps)
+    controls(made, steps)
     made.update_layout(hovermode=False, showlegend=False, margin={"t": 28, "r": 8})
     return made
-
-
-def spaced(count: int, limit: int = MAX_FRAMES) -> list[int]:
-    """Return at most `limit` frame numbers, the first and the last among them.
-
-    >>> spaced(5), spaced(100, 4)
-    ([0, 1, 2, 3, 4], [0, 33, 66, 99])
-    """
-    return sorted(
-        {int(i) for i in np.linspace(0, count - 1, min(count, limit)).round()}
-    )
 
 
 def _boundary(film: Film, label: str, where: tuple[int, int]) -> go.Contour:
@@ -144,61 +116,11 @@ def _dots(film: Film, task: int) -> list[go.Scatter]:
     ]
 
 
-def _titles(
-    labels: Sequence[str],
-    looks: Mapping[str, Style],
-    losses: Mapping[str, Floats] | None,
-    frame: int,
-) -> list[dict[str, Any]]:
-    titles = []
-    for place, label in enumerate(labels):
-        axis = "" if place == 0 else str(place + 1)
-        told = number(float(losses[label][frame])) if losses and label in losses else ""
-        chip = f"<span style='color:{looks[label].color};font-size:17px'>●</span>"
-        titles.append(
-            {
-                "text": f"{chip} <b>{nice(label)}</b>  {told}".rstrip(),
-                **{"xref": f"x{axis} domain", "yref": f"y{axis} domain"},
-                **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
-                **{"yshift": 2, "showarrow": False, "font": {"size": 13}},
-            }
-        )
-    return titles
-
-
-def _controls(made: go.Figure, steps: Sequence[int], below: int = 0) -> None:
-    now: dict[str, Any] = {"mode": "immediate", "transition": {"duration": 0}}
-    jump = now | {"frame": {"duration": 0, "redraw": True}}
-    play = now | {"frame": {"duration": 120, "redraw": True}, "fromcurrent": True}
-    buttons = [
-        {"label": "▶", "method": "animate", "args": [None, play]},
-        {"label": "❚❚", "method": "animate", "args": [[None], jump]},
-    ]
-    calm = {"bgcolor": "rgba(0,0,0,0)", "bordercolor": GRID, "y": 0, "yanchor": "top"}
-    made.update_layout(
-        margin_b=CONTROLS + 8 + below,
-        meta={**made.layout.meta, "controls": CONTROLS},
-        updatemenus=[
-            {
-                **calm,
-                **{"type": "buttons", "direction": "left", "showactive": False},
-                **{"buttons": buttons, "x": 0, "xanchor": "left"},
-                "pad": {"t": 18 + below, "r": 8},
-            }
-        ],
-        sliders=[
-            {
-                **{**calm, "bgcolor": GRID, "active": len(steps) - 1},
-                **{"x": 0.3, "len": 0.7, "pad": {"t": 4 + below}, "ticklen": 0},
-                **{"minorticklen": 0, "font": {"size": 11}, "borderwidth": 0},
-                "currentvalue": {"prefix": "step ", "xanchor": "right", "offset": 4},
-                "steps": [
-                    {"label": str(s), "method": "animate", "args": [[str(s)], jump]}
-                    for s in steps
-                ],
-            }
-        ],
-    )
+def _told(
+    labels: Sequence[str], losses: Mapping[str, Floats] | None, frame: int
+) -> dict[str, str]:
+    losses = losses or {}
+    return {a: number(float(losses[a][frame])) for a in labels if a in losses}
 
 
 def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
@@ -238,7 +160,7 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
         for step in kept
     ]
     _frame_axes(made, film)
-    _controls(made, kept, below=26)
+    controls(made, kept, below=26)
     made.update_layout(
         hovermode="closest",
         margin={"t": 34},

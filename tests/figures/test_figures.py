@@ -13,6 +13,7 @@ from app.figures import (
     comparison,
     curves,
     learning,
+    playing,
     shift,
     theme,
 )
@@ -232,7 +233,7 @@ def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
 
 def test_a_long_film_stays_small() -> None:
     fig = adaptation.film_figure(made.film(frames=200), ROLES)
-    assert len(fig.frames) == adaptation.MAX_FRAMES
+    assert len(fig.frames) == playing.MAX_FRAMES
     assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
     assert len(fig.to_json()) < 1_500_000
 

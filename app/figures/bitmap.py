@@ -1,0 +1,58 @@
+"""Many small images as one: tiles on a grid, and the grid as a PNG."""
+
+import base64
+import struct
+import zlib
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+PAD = 2  # pixels around a tile
+
+
+def composed(
+    tiles: Iterable[tuple[Bytes, float, float]], width: float, height: float
+) -> tuple[Bytes, float]:
+    """Put images on a clear ground, each into a cell of one by one.
+
+    Args:
+        tiles: Image, shape (row, column) or (row, column, 3), and its cell's left
+            and upper edge.
+        width: Of the ground, in cells.
+        height: Of the ground, in cells.
+
+    Returns:
+        RGBA pixels, and how many of them are a cell's side.
+    """
+    held = list(tiles)
+    side = max((max(image.shape[:2]) for image, _, _ in held), default=1) + 2 * PAD
+    ground = np.zeros((round(height * side), round(width * side), 4), np.uint8)
+    for image, left, top in held:
+        rows, columns = image.shape[:2]
+        y = round(top * side) + (side - rows) // 2
+        x = round(left * side) + (side - columns) // 2
+        place = ground[y : y + rows, x : x + columns]
+        color = image if image.ndim == 3 else image[..., None]
+        place[..., :3], place[..., 3] = color, 255
+    return ground, float(side)
+
+
+def png(pixels: Bytes) -> str:
+    """Return RGBA pixels as the address of a PNG image; the same pixels, lossless."""
+    height, width = pixels.shape[:2]
+    lines = np.zeros((height, 1 + 4 * width), np.uint8)  # each line begins: no filter
+    lines[:, 1:] = pixels.reshape(height, -1)
+    head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
+    packed = zlib.compress(lines.tobytes(), 9)
+    chunks = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+    return "data:image/png;base64," + base64.b64encode(data).decode()
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    checked = name + data
+    return (
+        struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))
+    )
