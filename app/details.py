@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import exports, kinds, panels, pictures, reports, scores, training
+from app import exports, film, kinds, panels, pictures, reports, scores, training
 from app.door import Run
 from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
@@ -114,6 +114,7 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         ):
             if made is not None:
                 panels.chart(made, name)
+    film.insides(run)
 
 
 def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -214,6 +215,10 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     )
 
 
+def _published(run: Run, look: Look, titles: Mapping[str, str]) -> None:
+    reports.published(run, titles)
+
+
 def _reproduce(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     exports.reproduce(run)
 
@@ -227,6 +232,7 @@ _DRAW: dict[str, Drawer] = {
     "Diagnosis": _diagnosis,
     "Cost": _cost,
     "Table": _table,
+    "Published": _published,
     "Reproduce": _reproduce,
 }
 
@@ -243,5 +249,6 @@ _FITS: dict[str, Callable[[Run], bool]] = {
     "Diagnosis": _summarized,
     "Cost": _summarized,
     "Table": _summarized,
+    "Published": lambda run: _summarized(run) and reports.has_published(run),
     "Reproduce": lambda run: True,
 }

@@ -243,6 +243,19 @@ class Run:
         names = {entry.name for entry in store().artefacts(self.key)}
         return store().artefact(self.key, name) if name in names else None
 
+    def snapshots(self) -> dict[str, list[Artefact]]:
+        """Return each learner's embedding along its training, read when asked for."""
+        if self.recorded:
+            held = [a for a in self.films.values() if a.kind == "snapshot"]
+        else:
+            listed = store().artefacts(self.key)
+            names = [entry.name for entry in listed if entry.kind == "snapshot"]
+            held = [store().artefact(self.key, name) for name in names]
+        found: dict[str, list[Artefact]] = {}
+        for shot in held:
+            found.setdefault(str(shot.info["learner"]), []).append(shot)
+        return found
+
 
 def run(key: str) -> Run:
     """Return a run with all that it has so far.

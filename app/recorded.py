@@ -12,6 +12,7 @@ from app.door import Run
 FOLDER = Path(__file__).parent / "recorded"
 
 
+SHOWN = ("film", "snapshot")
 NAMES = {"landscapes": "default", "episodes": "fewshot"}
 
 
@@ -35,7 +36,7 @@ def read(archive: Path) -> Run:
         summary=dict(held.summary) if held.summary else None,
         fingerprint=dict(held.fingerprint or {}),
         timings=tuple(held.timings),
-        films={a.name: a for a in held.artefacts if a.kind == "film"},
+        films={a.name: a for a in held.artefacts if a.kind in SHOWN},
         frozen=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
         remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
         recorded=True,

@@ -20,6 +20,7 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
+    features,
     outer_gradient,
     wrong_head,
 )
@@ -83,6 +84,11 @@ class TNet(FewShotLearner):
         rule = sgd(self.inner_lr, self.inner_clip)
         inner = inner_steps(tasks, start, rule, steps, through=through)
         return predictions(tasks, start, inner, through)
+
+    def embed(self, theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
+        """Return the features behind every layer's T."""
+        start, through = _parts(theta, tasks)
+        return features(through(start), tasks)
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
