@@ -36,7 +36,8 @@ class Carry:
                     arrays[key] = tensor.detach().cpu().numpy().copy()
         state = {"done": list(self.done), "facts": dict(self.facts)}
         # A file has an order of its own, but a sum over weights must keep ours.
-        return Checkpoint(arrays, state | {"order": list(arrays)})
+        order = {"order": list(arrays), "metas": list(self.metas)}
+        return Checkpoint(arrays, state | order)
 
     @classmethod
     def resumed(cls, point: Checkpoint | None, device: torch.device) -> "Carry":
@@ -46,6 +47,8 @@ class Carry:
             return carry
         carry.done = list(point.state["done"])
         carry.facts = dict(point.state["facts"])
+        # A learner without any meta-weights is there all the same.
+        carry.metas = {label: {} for label in point.state.get("metas", ())}
         for key in point.state["order"]:
             part, label, name = key.split(SEPARATOR, 2)
             trees = carry.metas if part == "metas" else carry.training

@@ -107,7 +107,12 @@ def drawn(
         rngs: One stream per replicate; all learners of a seed get the same.
         like: A tensor of the wanted device and type.
         name: Names the stream, where a learner has several nets.
+
+    Returns:
+        Nothing where the layout is that of a body without a layer.
     """
+    if not layout.names:
+        return {}
     flat = np.stack([net.init(layout, rng.child(name)) for rng in rngs])
     views = layout.views(torch.from_numpy(flat).to(like.device, like.dtype))
     return {name: view.contiguous() for name, view in views.items()}

@@ -8,7 +8,7 @@ from engine.protocol import Weights
 
 def replicate_norm(grads: Weights) -> Tensor:
     """Return the L2 norm over all weights; shape (replicate,)."""
-    squares = [grad.flatten(1).square().sum(1) for grad in grads.values()]
+    squares = [grad.reshape(len(grad), -1).square().sum(1) for grad in grads.values()]
     return torch.stack(squares).sum(0).sqrt()
 
 

@@ -98,7 +98,7 @@ def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
     family = family or family_for(name)
     net = part("family", family).net  # type: ignore[attr-defined]
     body = {
-        "learners": [{"name": name}],
+        "learners": [{"name": name, "knobs": short(learner)}],
         "family": {"name": family},
         "net": {"name": net, "knobs": tiny.net if net == "mlp" else {}},
         "estimator": {"name": (*learner.estimators, "pes")[0]},
@@ -107,9 +107,21 @@ def learner_spec(name: str, family: str = "", **fields: Any) -> RunSpec:
     return spec_of(**body | fields, budget=budget)
 
 
+def short(learner: type[Learner]) -> dict[str, Any]:
+    """Return knobs that keep a learner from many steps on a support."""
+    return {"steps": 3} if "steps" in learner.model_fields else {}
+
+
 def family_spec(family: str, **fields: Any) -> RunSpec:
     """Return a tiny spec on a family, with the plainest learner of its kind."""
     return learner_spec(PLAIN[part("family", family).kind], family, **fields)  # type: ignore[attr-defined]
+
+
+def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
+    """Return a tiny spec on a family with some of its knobs turned."""
+    body = family_spec(family, **fields).model_dump(mode="json")
+    body["family"]["knobs"] |= knobs
+    return complete_spec(RunSpec.model_validate(body), cards, "cpu")
 
 
 PLAIN = {"landscapes": "sgd", "episodes": "maml"}

@@ -4,6 +4,7 @@ Source: Snell, Swersky and Zemel (2017), arXiv:1703.05175, algorithm 1.
 Differs: cosine similarity with a learned scale is a choice beside the squared
 Euclidean distance.
 Helps: many classes, few shots, no time to adapt: an episode costs one forward pass.
+More ways in training than in the tests are worth one to three points.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,14 +12,24 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from engine.contract.errors import Refused
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.embedding import class_means, cosines, squared_distances
+from engine.inner.embedding import (
+    class_means,
+    cosines,
+    embedded,
+    scaled,
+    squared_distances,
+    start_scale,
+)
 from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.inner.separating import class_spread
 from engine.protocol import (
     Episodes,
     Estimator,
+    Inspected,
     Lesson,
     Meta,
     Outer,
@@ -32,7 +43,7 @@ from engine.protocol import (
 class Protonet(FewShotLearner):
     """p(k | x) = softmax_k(−‖f(x) − c_k‖²), c_k = mean of f over class k's support."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
@@ -43,11 +54,21 @@ class Protonet(FewShotLearner):
     )  # fmt: skip
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding, one net per replicate; the cosine's scale is 10."""
+        """Draw the embedding, one net per replicate; the cosine's scale is 10.
+
+        Raises:
+            Refused: If nothing of it can be learned.
+        """
         assert isinstance(tasks, Episodes)
         weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
         if self.distance == "cosine":
-            weights["scale"] = tasks.support.x.new_full((len(rngs),), 10.0)
+            weights["log_scale"] = start_scale(len(rngs), 10.0, tasks.support.x)
+        if not weights:
+            raise Refused(
+                "prototypes have nothing to learn with a net without a hidden layer; "
+                "give it one, or choose the cosine distance",
+                "net",
+            )
         return Meta(weights, {})
 
     def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
@@ -64,10 +85,14 @@ class Protonet(FewShotLearner):
 
         return outer_gradient(meta, tasks, lost)
 
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+        """Compare the distances within classes with those between them."""
+        assert isinstance(tasks, Episodes)
+        return {"class_spread": Inspected((), class_spread(meta.weights, tasks))}
+
     def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
-        support = tasks.answer(theta, tasks.support)
-        query = tasks.answer(theta, tasks.query)
+        support, query = embedded(theta, tasks)
         centers = class_means(support, tasks.support.y, tasks.outputs)
         if self.distance == "euclidean":
             return -squared_distances(centers, query)
-        return theta["scale"].view(-1, 1, 1) * cosines(centers, query)
+        return scaled(theta["log_scale"], cosines(centers, query))

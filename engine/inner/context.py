@@ -1,0 +1,115 @@
+"""Full-context embeddings: an example is seen in view of a whole support.
+
+Source: Vinyals et al. (2016), arXiv:1606.04080, appendix A.1 and A.2; Vinyals, Bengio
+and Kudlur (2016), arXiv:1511.06391, for reading a set by attention.
+Differs: see `reading_order`.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from engine.contract.rng import Rng
+from engine.nets.dense import stack_members
+from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
+from engine.protocol import Episodes, Weights
+
+READERS = ("forward", "backward", "attention")
+
+
+def init_context(size: int, rngs: Sequence[Rng], tasks: Episodes) -> Weights:
+    """Draw the three LSTMs of each replicate; their hidden size is that of features.
+
+    Returns:
+        `forward.cell0.w`, …, `backward.…` for the support, `attention.…` for the
+        queries, whose hidden state is joined by what was read.
+    """
+    like = tasks.support.x
+    weights: Weights = {}
+    for reader in READERS:
+        inputs = 2 * size if reader == "attention" else size
+        nets = [
+            init_lstm(inputs, size, 1, rng.child("context", reader)) for rng in rngs
+        ]
+        stacked = stack_members(nets)
+        weights |= {f"{reader}.{name}": v.to(like) for name, v in stacked.items()}
+    return weights
+
+
+def reading_order(x: Tensor) -> Tensor:
+    """Return in which order a support is read: by a fixed projection of its inputs.
+
+    Classes come one after the other in an episode, and an order that kept anything
+    of that would tell an LSTM which examples belong together. Here labels and places
+    have no part in the order, and it is the same however the support is shuffled.
+
+    Args:
+        x: Inputs of the support; shape (member, feature, example).
+
+    Returns:
+        Shape (member, example).
+    """
+    place = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
+    direction = torch.cos(1.0 + 2.4 * place)  # turns by the golden angle
+    return (x * direction.view(1, -1, 1)).sum(1).argsort(dim=1, stable=True)
+
+
+def support_context(theta: Weights, features: Tensor, x: Tensor) -> Tensor:
+    """Add to each support example what a bi-LSTM over all of them says.
+
+    Args:
+        theta: Weights of each member, those of `init_context` among them.
+        features: Shape (member, feature, example).
+        x: Inputs of these examples, which decide the order.
+
+    Returns:
+        Of the same shape and order as `features`.
+    """
+    order = reading_order(x).unsqueeze(1).expand_as(features)
+    read = features.gather(2, order)
+    both = _read(theta, "forward", read)
+    both = both + _read(theta, "backward", read.flip(2)).flip(2)
+    return features + torch.zeros_like(features).scatter(2, order, both)
+
+
+def query_context(theta: Weights, query: Tensor, support: Tensor, steps: int) -> Tensor:
+    """Let each query read the support some times: h ← LSTM(f, [h, r]) + f.
+
+    Args:
+        theta: Weights of each member.
+        query: Features of the queries; shape (member, feature, query).
+        support: Those of the support, in context; shape (member, feature, example).
+        steps: How often the support is read.
+
+    Returns:
+        Of the same shape as `query`.
+    """
+    cell = _of(theta, "attention")
+    state = start_lstm(query.mT, query.shape[1], 1)
+    read = torch.zeros_like(query)
+    for _ in range(steps):
+        seen = torch.cat([query, read], 1)
+        out, state = apply_lstm(cell, seen, state)
+        hidden = out + query
+        state["h0"] = hidden
+        attention = (support.mT @ hidden).softmax(1)
+        read = support @ attention
+    return hidden
+
+
+def _of(theta: Weights, reader: str) -> Weights:
+    """Return one LSTM's weights, named as it names them."""
+    start = f"{reader}."
+    return {k.removeprefix(start): v for k, v in theta.items() if k.startswith(start)}
+
+
+def _read(theta: Weights, reader: str, features: Tensor) -> Tensor:
+    """Run an LSTM along the examples; shape as `features`."""
+    cell = _of(theta, reader)
+    state = start_lstm(features[:, 0, :1], features.shape[1], 1)
+    outs = []
+    for i in range(features.shape[2]):
+        out, state = apply_lstm(cell, features[:, :, i : i + 1], state)
+        outs.append(out)
+    return torch.cat(outs, 2)

@@ -1,0 +1,81 @@
+"""Neighbors of features: pretrained features, and the nearest in them is right.
+
+Source: Wang et al. (2019), arXiv:1911.04623 ("SimpleShot"), for class means.
+Differs: features are neither centered nor made of one length, unless compared by
+cosine.
+Helps: to see how far good features alone go: nothing is fitted to a support.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.embedding import (
+    Measure,
+    class_means,
+    closeness,
+    embedded,
+    measure_knob,
+    neighbors_knob,
+    votes,
+)
+from engine.inner.fewshot import FewShotLearner, drawn
+from engine.inner.finetuning import (
+    net_loss,
+    pooled_layout,
+    pretraining,
+)
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class FeatureNeighbors(FewShotLearner):
+    """k(x) = the class whose mean, or whose examples, are nearest to f_θ(x)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
+
+    rule: Literal["class_mean", "neighbors"] = knob(
+        "class_mean", label="Answer by",
+        help="The nearest class mean, or a vote of the nearest support examples.",
+    )  # fmt: skip
+    measure: Measure = measure_knob("cosine")
+    neighbors: int = neighbors_knob()
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the net with an output for each class, one per replicate."""
+        assert isinstance(tasks, Episodes)
+        return Meta(drawn(tasks.net, pooled_layout(tasks), rngs, tasks.support.x), {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer by what is nearest; nothing is fitted."""
+        yield Prediction(0, self._answer(theta, tasks))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the loss over all classes, on support and queries."""
+        return pretraining(meta, tasks, net_loss)
+
+    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
+        support, query = embedded(theta, tasks)
+        y, ways = tasks.support.y, tasks.outputs
+        if self.rule == "class_mean":
+            return closeness(self.measure, class_means(support, y, ways), query)
+        near = closeness(self.measure, support, query)
+        return votes(near, self.neighbors, y, ways)

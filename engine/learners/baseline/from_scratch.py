@@ -1,0 +1,53 @@
+"""From scratch: the same net, trained on the support alone.
+
+Source: ours; the comparison that every few-shot learner must win.
+Differs: rate and number of steps are the best on validation episodes, which is more
+than a single task could tell.
+Helps: to see what was learned beyond the support: all the rest is meta-learning.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.fewshot import drawn, wrong_head
+from engine.inner.finetuning import FineTuned, Fitting, whole_net
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class FromScratch(FineTuned):
+    """w ← w − η v, v ← μ v + ∇L_S(w); w as it was drawn."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the net, one per replicate: the one that others are trained from."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+        return Meta(weights | self.chosen(len(rngs), tasks), {})
+
+    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+        """Fit the whole net."""
+        return whole_net(theta, tasks)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Stay: nothing is learned from other tasks."""
+        return Outer(meta.memory, {}, weights=meta.weights)
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)

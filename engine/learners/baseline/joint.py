@@ -1,0 +1,68 @@
+"""Joint training: one net for all tasks at once, then a few steps on a support.
+
+Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1 ("pretrained on
+all of the tasks").
+Differs: rate and number of steps are tuned. Where answers are values this is Pretrain
+and fine-tune under its plain name; where they are classes, the labels of an episode are
+drawn anew each time, so that no net can know them all.
+Helps: to see that averaging tasks is not learning to learn: on waves it ends at the
+best answer that is blind to the task, and steps on a support make it worse.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.fewshot import drawn, wrong_head
+from engine.inner.finetuning import FineTuned, Fitting, pretraining, whole_net
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Joint(FineTuned):
+    """θ ← θ − β ∇ mean over tasks of L(θ); then w ← w − η ∇L_S(w), w = θ at first."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the net, one per replicate."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+        return Meta(weights | self.chosen(len(rngs), tasks), {})
+
+    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+        """Fit the whole net."""
+        return whole_net(theta, tasks)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the loss on support and queries, without any step."""
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            both = [
+                some.each_loss(some.answer(theta, shots), shots.y)
+                for shots in (some.support, some.query)
+            ]
+            return torch.cat(both, 1).mean(1)
+
+        return pretraining(meta, tasks, lost)
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where there are more or fewer ways than its head has."""
+        assert isinstance(tasks, Episodes)
+        return wrong_head(meta, tasks)

@@ -1,0 +1,56 @@
+"""Linear probe: features of a net for all training classes, and a new linear head.
+
+Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline").
+Differs: the new head starts at zero and is fitted in full batches without weight
+decay; rate and number of steps are tuned.
+Helps: to tell good features from good fitting: only the head meets the support.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.fewshot import drawn
+from engine.inner.finetuning import (
+    FineTuned,
+    Fitting,
+    linear_head,
+    net_loss,
+    pooled_layout,
+    pretraining,
+)
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class LinearProbe(FineTuned):
+    """θ ← θ − β ∇L_all(θ, V); then w ← w − η ∇L_S(w) on f_θ, w = 0 at its start."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the net with an output for each class, one per replicate."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
+        return Meta(weights | self.chosen(len(rngs), tasks), {})
+
+    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+        """Fit a new head."""
+        return linear_head(theta, tasks)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the loss over all classes, on support and queries."""
+        return pretraining(meta, tasks, net_loss)

@@ -1,0 +1,65 @@
+"""Nearest neighbor: the support examples nearest to the raw input are right.
+
+Source: Cover and Hart (1967), IEEE Transactions on Information Theory 13(1).
+Differs: a tie of votes goes to the nearer neighbors.
+Helps: the floor: whoever learned an embedding and stays below it has learned nothing.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.embedding import (
+    Measure,
+    closeness,
+    measure_knob,
+    nearest,
+    neighbors_knob,
+    votes,
+)
+from engine.inner.fewshot import FewShotLearner
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class RawNeighbor(FewShotLearner):
+    """y(x) = what most of the k nearest support inputs are, or the mean of their y."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+
+    measure: Measure = measure_knob("euclidean")
+    neighbors: int = neighbors_knob()
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Return nothing: it has no weights."""
+        return Meta({}, {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer by what is nearest; nothing is fitted."""
+        yield Prediction(0, self._answer(tasks))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Stay: there is nothing to move."""
+        return Outer(meta.memory, {}, weights=meta.weights)
+
+    def _answer(self, tasks: Episodes) -> Tensor:
+        y = tasks.support.y
+        near = closeness(self.measure, tasks.support.x, tasks.query.x)
+        if tasks.classes:
+            return votes(near, self.neighbors, y, tasks.outputs)
+        return nearest(near, self.neighbors, y)[0].mean(1, keepdim=True)

@@ -1,0 +1,93 @@
+"""Matching networks: every query attends to the support and takes over its answers.
+
+Source: Vinyals et al. (2016), arXiv:1606.04080, sections 2.1 and appendix A.1.
+Differs: cosines are multiplied by a learned scale (they alone cannot say more than
+65 % among five ways); one net embeds support and queries; with full context the
+support is read in an order that its inputs alone decide, so that the order in which
+it is given does not matter.
+Helps: few shots of classes that are not round clouds: each example counts for itself.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.context import init_context, query_context, support_context
+from engine.inner.embedding import (
+    attention_answer,
+    cosines,
+    embedded,
+    feature_count,
+    scaled,
+    start_scale,
+)
+from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Matching(FewShotLearner):
+    """p(y | x, S) = Σ_i softmax_i(s · cos(f(x), g(x_i))) y_i; loss −ln p."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
+
+    scale: float = knob(
+        10.0, label="Scale s at its start", low=0.1, high=1e3, log=True,
+        help="How sharp the attention is; it is learned from here.",
+    )  # fmt: skip
+    full_context: bool = knob(
+        False, label="Full context",
+        help="Embed each support example in view of all (bi-LSTM), and each query in "
+        "view of the support (attention LSTM).",
+    )  # fmt: skip
+    processing_steps: int = knob(
+        5, label="Attention steps K", unit="steps", low=1, high=20, advanced=True,
+        help="With full context: how often a query reads the support.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the embedding, one net per replicate, and the LSTMs if wanted."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
+        weights["log_scale"] = start_scale(len(rngs), self.scale, tasks.support.x)
+        if self.full_context:
+            weights |= init_context(feature_count(weights, tasks), rngs, tasks)
+        return Meta(weights, {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer with log probabilities; nothing is adapted."""
+        yield Prediction(0, self._answer(theta, tasks))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the queries' loss: −ln of the attention on their class."""
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+
+        return outer_gradient(meta, tasks, lost)
+
+    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
+        support, query = embedded(theta, tasks)
+        if self.full_context:
+            support = support_context(theta, support, tasks.support.x)
+            query = query_context(theta, query, support, self.processing_steps)
+        scores = scaled(theta["log_scale"], cosines(support, query))
+        return attention_answer(scores, tasks.support.y, tasks.outputs)

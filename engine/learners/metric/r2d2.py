@@ -1,0 +1,85 @@
+"""R2-D2: a ridge regression in closed form on learned features.
+
+Source: Bertinetto, Henriques, Torr and Vedaldi (2019), arXiv:1805.08136, section 3.2.
+Differs: λ and the scale are learned as logarithms, so that they stay positive; answers
+that are values are regressed on, too; random ways and shots are left to the family.
+Helps: where a linear head on good features is enough: the exact solution of what MAML
+approaches by steps, at the price of one small system.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.embedding import embedded, one_hot, scaled, start_scale
+from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.inner.ridge import ridge_head
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class R2d2(FewShotLearner):
+    """W = X (Xᵀ X + λ I)⁻¹ Y, answers a W x + b; λ > 0, a > 0 and b are learned."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+
+    ridge: float = knob(
+        1.0, label="Ridge λ at its start", low=1e-6, high=1e6, log=True,
+        help="How much small weights of the head are worth; it is learned from here.",
+    )  # fmt: skip
+    scale: float = knob(
+        10.0, label="Scale a at its start", low=1e-4, high=1e4, log=True,
+        help="Makes logits of the head's answers, which are near 0 and 1; of values "
+        "it starts at 1. It is learned from here.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the features' net, one per replicate; λ, a and b are the same."""
+        assert isinstance(tasks, Episodes)
+        like, count = tasks.support.x, len(rngs)
+        weights = drawn(tasks.net, tasks.body, rngs, like)
+        weights["log_ridge"] = start_scale(count, self.ridge, like)
+        first = self.scale if tasks.classes else 1.0
+        weights["log_scale"] = start_scale(count, first, like)
+        return Meta(weights | {"offset": like.new_zeros(count)}, {})
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer by the head that the support has; it takes no steps."""
+        yield Prediction(0, self._answer(theta, tasks))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the queries' loss through the solution."""
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+
+        return outer_gradient(meta, tasks, lost)
+
+    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
+        support, query = embedded(theta, tasks)
+        head = ridge_head(support, goals_of(tasks), theta["log_ridge"].exp())
+        offset = theta["offset"].view(-1, 1, 1)
+        return scaled(theta["log_scale"], head.mT @ query) + offset
+
+
+def goals_of(tasks: Episodes) -> Tensor:
+    """Return what the head is fitted to; shape (member, example, output)."""
+    y = tasks.support.y
+    return one_hot(y, tasks.outputs, tasks.support.x) if tasks.classes else y[..., None]

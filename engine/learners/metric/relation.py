@@ -1,0 +1,90 @@
+"""Relation networks: how alike two examples are is learned, too.
+
+Source: Sung et al. (2018), arXiv:1711.06025, section 3; its code for the losses.
+Differs: the relation module is a dense net on flat features; the paper's begins with
+convolutions over feature maps, which the usual nets here have pooled away.
+Helps: where no fixed distance fits the features; a metric learner to be compared with
+prototypes. It needs about twice as many episodes.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.inner.embedding import embedded, feature_count, one_hot
+from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.nets.dense import apply_dense, init_dense, stack_members
+from engine.protocol import (
+    Episodes,
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Prediction,
+    TaskBatch,
+    Weights,
+)
+
+
+@register("learner")
+class Relation(FewShotLearner):
+    """r_kx = sigmoid(g([Σ f over class k's support, f(x)])); loss Σ (r − 1[same])²."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    trains: ClassVar[bool] = True
+    answers: ClassVar[tuple[str, ...]] = ("classes",)
+
+    hidden: int = knob(
+        64, label="Width of the relation module", unit="units", low=1, high=512,
+        help="Units of each of its two hidden layers.",
+    )  # fmt: skip
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw the embedding and the relation module, one of each per replicate."""
+        assert isinstance(tasks, Episodes)
+        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
+        sizes = (2 * feature_count(weights, tasks), self.hidden, self.hidden, 1)
+        nets = [init_dense(sizes, rng.child("relation"), last=1.0) for rng in rngs]
+        module = stack_members(nets)
+        like = tasks.support.x
+        return Meta(
+            weights | {f"relation.{k}": v.to(like) for k, v in module.items()}, {}
+        )
+
+    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+        """Answer by the highest relation; nothing is adapted.
+
+        What is answered are logarithms of the relations, so that its probabilities
+        are the relations' shares.
+        """
+        yield Prediction(0, F.logsigmoid(self._relations(theta, tasks)))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the squared error of the queries' relations."""
+
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            found = torch.sigmoid(self._relations(theta, some))
+            same = one_hot(some.query.y, some.outputs, found).mT
+            return (found - same).square().sum(1).mean(1)
+
+        return outer_gradient(meta, tasks, lost)
+
+    def _relations(self, theta: Weights, tasks: Episodes) -> Tensor:
+        """Return the relation module's answers; shape (member, way, query)."""
+        support, query = embedded(theta, tasks)
+        sums = support @ one_hot(tasks.support.y, tasks.outputs, support)
+        ways, count = sums.shape[2], query.shape[2]
+        pairs = torch.cat(
+            [sums.repeat_interleave(count, 2), query.repeat(1, 1, ways)], 1
+        )
+        found = apply_dense(theta, pairs, "relation.", torch.relu)
+        return found.view(-1, ways, count)

@@ -1,0 +1,1 @@
+"""Few-shot baselines, against closed forms and another library."""
