@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import RunSpec
+from engine.stats.adaptation import speed_of
 from engine.stats.arrays import Floats
 from engine.stats.claims import Claim, make_claims
 from engine.stats.detectors.finding import Finding
@@ -12,6 +13,7 @@ from engine.stats.diagnosis import diagnose
 from engine.stats.intervals import Interval
 from engine.stats.level import level
 from engine.stats.spreads import spread
+from engine.stats.survival import restricted_interval
 from engine.stats.table import Table, rate_of, threshold_of
 from engine.stats.verdict import Speaker
 from engine.stats.verdict_episodes import EpisodeSpeaker
@@ -107,6 +109,7 @@ def _learner(table: Table, label: str, condition: Condition) -> dict[str, Json]:
     errors = table.tests(label, rule.deciding, condition)
     if rule.singles and errors is not None:
         row["spread"] = _spread(errors)
+        row |= _speed(table, label, condition)
     diverged = table.tests(label, "diverged", condition)
     if diverged is not None:
         row |= {"diverged": int(diverged.sum()), "members": diverged.size}
@@ -117,6 +120,15 @@ def _spread(errors: Floats) -> Json:
     """Return both spreads of the error, each by its name."""
     found = spread(errors)._asdict()
     return {k: _finite(v) if isinstance(v, float) else v for k, v in found.items()}
+
+
+def _speed(table: Table, label: str, condition: Condition) -> dict[str, Json]:
+    """Return inner steps to nine tenths of the gain, and how many got any."""
+    found = speed_of(table, label, condition)
+    if found is None:
+        return {}
+    steps = _interval(restricted_interval(found.step))
+    return {"adaptation_steps": steps, "gained": int(found.reached.sum())}
 
 
 def _ledger(table: Table, label: str) -> Json:

@@ -49,7 +49,7 @@ class EpisodeSpeaker:
             return f"{self._alone(about)} Baselines were turned off: no verdict."
         parts = [self._about(c.label, claims) for c in about]
         parts[1:] = [capital(part) for part in parts[1:]]
-        text = " ".join([f"{self._head()}: {parts[0]}", *self._unfit()])
+        text = " ".join([f"{self._head()}: {parts[0]}", *parts[1:], *self._unfit()])
         return f"{text} {SINGLE}" if self._single() else text
 
     def _head(self) -> str:

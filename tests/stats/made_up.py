@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+from engine.stats.episodes import summarize_episodes
 from engine.stats.summaries import cut, summarize_tasks
 
 HERE = Condition()
@@ -80,3 +81,45 @@ def scales(label: str, values: Array, replicates: int = 8, tasks: int = 8) -> Bl
     """Return the same learning-rate scales for every task."""
     array = np.broadcast_to(values, (replicates, tasks, len(values)))
     return Block(label, "test", "lr_scale", ("replicate", "task", "step"), array)
+
+
+def few_shot(
+    label: str, errors: Array, condition: Condition = HERE, *, classes: bool = True
+) -> list[Block]:
+    """Return what a test of few-shot answers with these errors leaves behind."""
+    name = "query_accuracy" if classes else "query_mse"
+    values = 1.0 - errors if classes else errors
+    rows = summarize_episodes({name: values[..., None]}, 0)
+    return [
+        Block(label, "test", metric, ("replicate", "task"), row, condition)
+        for metric, row in rows.items()
+    ]
+
+
+def steps(label: str, metric: str, values: Array, *at: float) -> Block:
+    """Return a trace along inner steps; values (replicate, task, step)."""
+    axes = ("replicate", "task", "step")
+    return Block(label, "test", metric, axes, values, coords={"step": at} if at else {})
+
+
+def few_spec(*learners: LearnerChoice, **changes: object) -> RunSpec:
+    settings: dict[str, object] = {
+        "family": Choice(name="glyphs", knobs={"ways": 5, "shots": 1}),
+        "learners": learners or (PROTO, FINE_TUNED),
+        "budget": Budget(horizon=5, test_tasks=600),
+    }
+    return RunSpec(**(settings | changes))
+
+
+def few(label: str, role: str = "chosen", **knobs: object) -> LearnerChoice:
+    return LearnerChoice(name=label, label=label, role=role, knobs=knobs)
+
+
+PROTO = few("protonet")
+FINE_TUNED = few("fine_tune", "baseline", tuning="tuned")
+TITLES = {
+    "protonet": "Prototypical networks",
+    "maml": "MAML",
+    "fine_tune": "Pretrain and fine-tune",
+    "from_scratch": "From scratch",
+}
