@@ -70,7 +70,7 @@ def test_a_baseline_that_wins_is_told_in_as_many_words() -> None:
 
 
 def test_what_cannot_be_told_apart_is_no_certain_difference() -> None:
-    assert "no certain difference between" in told(duel(0.3, 0.302, replicates=2))
+    assert "no certain difference between" in told(duel(0.3, 0.303, episodes=20))
 
 
 def test_the_same_answers_are_the_same_to_within_a_point() -> None:
