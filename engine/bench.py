@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 
 from engine.contract.blocks import Condition
+from engine.contract.cards import card_of, complete
 from engine.contract.errors import Refused
 from engine.contract.knobs import Part
 from engine.contract.registry import part
@@ -15,12 +16,14 @@ from engine.contract.rng import Rng
 from engine.contract.runs import Choice, LearnerChoice, RunSpec
 from engine.judges import JUDGES, Judge
 from engine.protocol import (
+    Episode,
     Estimator,
     Family,
     Learner,
     Net,
     OuterRule,
     Place,
+    SampledFamily,
     Setting,
     Shift,
     TaskBatch,
@@ -168,6 +171,7 @@ class Bench:
         for label in self.spec.inputs:
             if label not in {entrant.label for entrant in self.entrants}:
                 raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
+        self._check_ways()
 
     def _check_families(self) -> None:
         tested = enumerate(self.spec.test_families)
@@ -178,19 +182,38 @@ class Bench:
             except Refused as refusal:
                 raise refusal.under(path) from None
 
+    def _check_ways(self) -> None:
+        """Refuse a learner whose head is trained for other ways than the tests have."""
+        family = self.setting.family
+        if getattr(family, "train_ways", 0) in (0, getattr(family, "ways", 0)):
+            return
+        lesson = self.draw(self.setting, "train", ("check",), 1)
+        exam = self.draw(self.setting, "validation", ("check",), 1)
+        for entrant in self.entrants:
+            learner = entrant.learner
+            if not learner.trains or entrant.label in self.spec.inputs:
+                continue
+            meta = learner.init(self.streams("init"), lesson)
+            if reason := learner.unfit(meta, exam):
+                raise Refused(
+                    f"{entrant.label} cannot be trained so: {reason}; set the ways in "
+                    "training to 0",
+                    "family.train_ways",
+                )
+
     def trials(self) -> tuple[list[Trial], dict[str, str]]:
         """Return every test condition, and why some shifts cannot be applied."""
         trials = [Trial(Condition(), self.setting)]
         remarks: dict[str, str] = {}
         for choice in self.spec.shifts:
             shift = resolve("shift", choice, Shift)
-            if reason := shift.unfit(self.setting):
+            if reason := _foreign(shift, self.setting) or shift.unfit(self.setting):
                 remarks[f"shift:{shift.name}"] = reason
                 continue
             for severity in choice.severities:
                 shifted = shift.apply(self.setting, severity) if severity else None
                 try:
-                    (shifted or self.setting).family.check()
+                    _check_family((shifted or self.setting).family)
                 except Refused as refusal:
                     named = f"shift:{shift.name} {severity:g}"
                     remarks[named] = refusal.message
@@ -200,6 +223,9 @@ class Bench:
         for choice in self.spec.test_families:
             family = resolve("family", choice, Family)
             where = Condition(family=_named(choice, self.spec.test_families))
+            if reason := _unlike(self.setting.family, family):
+                remarks[f"family:{where.family}"] = reason
+                continue
             trials.append(Trial(where, replace(self.setting, family=family)))
         return trials, remarks
 
@@ -210,6 +236,39 @@ def draw_tasks(
     """Draw tasks, replicate by replicate; a task's stream ends in its number."""
     rngs = [stream.child(t) for stream in streams for t in range(tasks)]
     return setting.family.draw(setting, rngs, pool, place)
+
+
+def _foreign(shift: Shift, setting: Setting) -> str:
+    """Say so where a shift is for another kind of tasks."""
+    kind = setting.family.kind
+    return "" if kind in shift.solves else f"it changes no {kind}"
+
+
+def _check_family(family: Family) -> None:
+    """Refuse knobs outside their ranges, or that do not fit together."""
+    complete(card_of(type(family)), family.model_dump(mode="json"))
+    family.check()
+
+
+def _unlike(trained: Family, other: Family) -> str:
+    """Say why what was trained on one family cannot be asked about another."""
+    if other.kind != trained.kind:
+        return f"it draws {other.kind}, and this run is about {trained.kind}"
+    if trained.kind != "episodes":
+        return ""
+    known, asked = _example(trained), _example(other)
+    if known == asked:
+        return ""
+    return f"its examples are {asked}; learners were trained on {known}"
+
+
+def _example(family: Family) -> str:
+    """Name the size of an example and the kind of answer."""
+    assert isinstance(family, SampledFamily)
+    sample = family.sample(Rng(0), "test")
+    shape = sample.shape if isinstance(sample, Episode) else sample.x.shape[:1]
+    size = " × ".join(str(side) for side in shape)
+    return f"{size} numbers, answered by {family.answers()}"
 
 
 def _listed(words: Sequence[str]) -> str:

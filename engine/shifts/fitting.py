@@ -7,7 +7,9 @@ import numpy as np
 
 from engine.contract.cards import card_of, complete
 from engine.contract.rng import Rng
-from engine.protocol import Net, Sample, SampledFamily, Setting
+from engine.protocol import Episode, Net, Sample, SampledFamily, Setting
+
+IMAGE = 3  # axes of an image: channel, height, width
 
 Change = Callable[[np.ndarray], np.ndarray]
 
@@ -26,6 +28,45 @@ def no_labels(setting: Setting) -> str:
     return f"{setting.family.name} has no classes: there are no labels to change"
 
 
+def no_values(setting: Setting) -> str:
+    """Say so where answers are classes, which cannot be off by a little."""
+    if setting.family.answers() == "value":
+        return no_inputs(setting)
+    return f"{setting.family.name} asks for classes: label_noise is for these"
+
+
+def no_rows(setting: Setting, instead: str) -> str:
+    """Say so where inputs are pixels, and name what changes these."""
+    if reason := no_inputs(setting):
+        return reason
+    if not shape_of(setting):
+        return ""
+    return f"{setting.family.name} has pixels, no measured inputs; {instead}"
+
+
+def no_image(setting: Setting) -> str:
+    """Say so where inputs are not the pixels of images."""
+    if shape_of(setting):
+        return ""
+    return f"{setting.family.name} has no images: its inputs are plain numbers"
+
+
+def no_knobs(setting: Setting, names: tuple[str, ...], what: str) -> str:
+    """Say so where a family lacks the knobs that a shift turns."""
+    if all(name in type(setting.family).model_fields for name in names):
+        return ""
+    return f"{setting.family.name} has no {what} to change"
+
+
+def shape_of(setting: Setting) -> tuple[int, ...]:
+    """Return channels, height and width where inputs are images, else nothing."""
+    if not isinstance(setting.family, SampledFamily):
+        return ()
+    sample = setting.family.sample(Rng(0), "test")
+    shape = sample.shape if isinstance(sample, Episode) else ()
+    return shape if len(shape) == IMAGE else ()
+
+
 def no_net(setting: Setting, field: str) -> str:
     """Say so where there is no base learner, or it has no such knob."""
     if not setting.family.uses_net:
@@ -39,7 +80,7 @@ def too_few_inputs(setting: Setting, least: int) -> str:
     """Say so where tasks have fewer inputs than a shift needs."""
     if not isinstance(setting.family, SampledFamily):
         return no_inputs(setting)
-    count = setting.family.sample(Rng(0), "train").x.shape[0]
+    count = setting.family.sample(Rng(0), "test").x.shape[0]
     if count >= least:
         return ""
     return f"{setting.family.name} has {count} input; this needs at least {least}"
@@ -56,11 +97,23 @@ def changed_net(setting: Setting, **knobs: object) -> Setting:
     return replace(setting, net=kind(**filled))
 
 
+def changed_family(setting: Setting, **knobs: object) -> Setting:
+    """Return the setting with other knobs of its family, checked by who applies it."""
+    return replace(setting, family=setting.family.model_copy(update=knobs))
+
+
 def on_inputs(sample: Sample, change: Change) -> Sample:
-    """Change training and held-out inputs alike, now and after a drift."""
+    """Change training and held-out inputs alike, now and after a drift.
+
+    Where an episode has a picture, its inputs go along.
+    """
     later = sample.later and on_inputs(sample.later, change)
     x, held_x = change(sample.x), change(sample.held_x)
-    return replace(sample, x=x, held_x=held_x, later=later)
+    changed = replace(sample, x=x, held_x=held_x, later=later)
+    if not isinstance(changed, Episode) or changed.truth is None:
+        return changed
+    truth = np.concatenate([change(changed.truth[:1]), changed.truth[1:]])
+    return replace(changed, truth=truth)
 
 
 def on_both(sample: Sample, train: Change, held: Change) -> Sample:
@@ -69,8 +122,22 @@ def on_both(sample: Sample, train: Change, held: Change) -> Sample:
     return replace(sample, x=train(sample.x), held_x=held(sample.held_x), later=later)
 
 
+def relabelled(sample: Sample, y: np.ndarray) -> Sample:
+    """Return the sample with other training labels; an episode's ids follow them."""
+    if not isinstance(sample, Episode) or sample.held_ids is None:
+        return replace(sample, y=y)
+    ids = np.empty(sample.outputs, sample.held_ids.dtype)
+    ids[sample.held_y] = sample.held_ids
+    return replace(sample, y=y, ids=ids[y])
+
+
 def deviation(sample: Sample) -> np.ndarray:
-    """Return the standard deviation of each training input; shape (feature, 1)."""
+    """Return the standard deviation of each training input; shape (feature, 1).
+
+    Pixels have one in common: many are the same in all of a few images.
+    """
+    if isinstance(sample, Episode) and len(sample.shape) == IMAGE:
+        return np.full((len(sample.x), 1), sample.x.std())
     return np.asarray(sample.x.std(axis=1, keepdims=True))
 
 

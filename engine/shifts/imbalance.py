@@ -2,7 +2,8 @@
 
 Source: the long-tailed classes of Cui et al. (2019), arXiv:1901.05555.
 Differs: rows of rare classes are replaced by copies of rows of common ones, so
-that the number of training rows stays; held-out rows stay balanced as they were.
+that the number of training rows stays; held-out rows stay balanced as they were. Of
+an episode's support, each class keeps one example at least.
 Helps: to see whether an optimizer neglects what it seldom sees.
 """
 
@@ -13,8 +14,8 @@ import numpy as np
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import no_labels
+from engine.protocol import Episode, Sample, Setting, Shift, generator
+from engine.shifts.fitting import no_labels, relabelled
 
 
 @register("shift")
@@ -22,14 +23,17 @@ class Imbalance(Shift):
     """p_k ∝ p_k 2^(−s k/(K − 1)), k = 0 … K − 1: first to last class as 2^s to 1."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
     unit: ClassVar[str] = "doublings"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 3.0, 4.0)
     top: ClassVar[float] = 10.0
 
     def unfit(self, setting: Setting) -> str:
         """Say why this shift cannot be applied there, or nothing."""
-        return no_labels(setting)
+        if reason := no_labels(setting):
+            return reason
+        alone = getattr(setting.family, "shots", 2) == 1
+        return "with one shot of each class none can become rarer" if alone else ""
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Replace training rows of every task."""
@@ -50,6 +54,8 @@ def _picks(sample: Sample, draw: np.random.Generator, severity: float) -> np.nda
     wanted /= wanted.sum()
     factor = wanted / np.maximum(share, 1e-12)
     dropped = draw.random(count) > factor[sample.y]
+    if isinstance(sample, Episode):  # no class may vanish from a support
+        dropped[np.unique(sample.y, return_index=True)[1]] = False
     # Common classes fill the gaps, each row by how much its class must grow.
     gain = np.cumsum(np.maximum(factor - 1.0, 0.0)[sample.y])
     aim = draw.random(count) * gain[-1]
@@ -59,4 +65,5 @@ def _picks(sample: Sample, draw: np.random.Generator, severity: float) -> np.nda
 
 def _resampled(sample: Sample, picks: np.ndarray) -> Sample:
     later = sample.later and _resampled(sample.later, picks)
-    return replace(sample, x=sample.x[:, picks], y=sample.y[picks], later=later)
+    x, y = sample.x[:, picks], sample.y[picks]
+    return relabelled(replace(sample, x=x, later=later), y)

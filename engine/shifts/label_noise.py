@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import no_labels
+from engine.shifts.fitting import no_labels, relabelled
 
 
 @register("shift")
@@ -21,7 +21,7 @@ class LabelNoise(Shift):
     """y ← another class, each as likely, with probability s; training rows only."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
     top: ClassVar[float] = 1.0
@@ -45,4 +45,4 @@ class LabelNoise(Shift):
 def _mislabeled(sample: Sample, wrong: np.ndarray, away: np.ndarray) -> Sample:
     y = np.where(wrong, (sample.y + away) % sample.outputs, sample.y)
     later = sample.later and _mislabeled(sample.later, wrong, away)
-    return replace(sample, y=y, later=later)
+    return relabelled(replace(sample, later=later), y)

@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import on_inputs, too_few_inputs
+from engine.shifts.fitting import no_rows, on_inputs, too_few_inputs
 
 
 @register("shift")
@@ -21,14 +21,15 @@ class Rotate(Shift):
     """x ← Q R(s) Qᵀ x, R turning planes (1, 2), (3, 4), … by s; in the plane Q = I."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
     unit: ClassVar[str] = "degrees"
     severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
     top: ClassVar[float] = 360.0
 
     def unfit(self, setting: Setting) -> str:
         """Say why this shift cannot be applied there, or nothing."""
-        return too_few_inputs(setting, 2)
+        turned = "their image is turned by image_rotation"
+        return no_rows(setting, turned) or too_few_inputs(setting, 2)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Turn every task's inputs."""

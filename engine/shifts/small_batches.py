@@ -35,4 +35,4 @@ class SmallBatches(Shift):
 def _batch(setting: Setting) -> int:
     """Return how many examples a gradient is taken on now."""
     every = int(getattr(setting.family, "examples", 0))
-    return min(setting.net.batch_size or every, every)
+    return min(setting.net.model_dump()["batch_size"] or every, every)

@@ -13,7 +13,7 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_inputs, on_inputs
+from engine.shifts.fitting import no_rows, on_inputs
 from engine.shifts.scaling import scales
 
 
@@ -22,7 +22,7 @@ class Stretch(Shift):
     """x_i ← x_i · 2^s for the first input, a random one of each task, or all."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
     unit: ClassVar[str] = "doublings"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 2.5)
     top: ClassVar[float] = 10.0
@@ -34,7 +34,7 @@ class Stretch(Shift):
 
     def unfit(self, setting: Setting) -> str:
         """Say why this shift cannot be applied there, or nothing."""
-        return no_inputs(setting)
+        return no_rows(setting, "their image is made larger by image_scale")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Make every task's chosen inputs longer."""

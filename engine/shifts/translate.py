@@ -10,7 +10,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import deviation, direction, no_inputs, on_inputs
+from engine.shifts.fitting import deviation, direction, no_rows, on_inputs
 
 
 @register("shift")
@@ -18,14 +18,14 @@ class Translate(Shift):
     """x ← x + s σ ∘ u, u a random unit vector per task, the same at every s."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
     unit: ClassVar[str] = "σ"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     top: ClassVar[float] = 20.0
 
     def unfit(self, setting: Setting) -> str:
         """Say why this shift cannot be applied there, or nothing."""
-        return no_inputs(setting)
+        return no_rows(setting, "they are changed by contrast, blur or feature_noise")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Move every task's inputs."""

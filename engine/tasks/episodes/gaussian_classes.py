@@ -52,9 +52,16 @@ class GaussianClasses(EpisodeFamily):
         draw = generator(rng.child("data"))
         centers = _centers(pool, self.dimensions, self.useful)
         chosen = draw.permutation(len(centers))[: self.ways]
-        each = self.shots + self.queries
-        shape = (self.ways, each, self.dimensions)
-        points = centers[chosen][:, None] + self.noise * draw.standard_normal(shape)
+        queries = draw.standard_normal((self.ways, self.queries, self.dimensions))
+        # Each class has a stream, so that more shots or ways keep those there were.
+        support = [
+            generator(rng.child("support", way)).standard_normal(
+                (self.shots, self.dimensions)
+            )
+            for way in range(self.ways)
+        ]
+        away = np.concatenate([np.stack(support), queries], axis=1)
+        points = centers[chosen][:, None] + self.noise * away
         known = CLASSES["train"]
         return episode_of(
             points.astype(np.float32), chosen, self.shots, (self.dimensions,), known

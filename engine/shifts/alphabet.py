@@ -1,0 +1,40 @@
+"""Another alphabet: test classes are of alphabets that were never learned from.
+
+Source: the splits by alphabet of Lake, Salakhutdinov and Tenenbaum (2015).
+Helps: to see whether new characters are known for their strokes or for their alphabet.
+"""
+
+from typing import ClassVar
+
+from engine.contract.errors import Refused
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+
+@register("shift")
+class Alphabet(Shift):
+    """Classes of held-out alphabets in place of new classes of known ones."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "off or on"
+    severities: ClassVar[tuple[float, ...]] = (1.0,)
+    top: ClassVar[float] = 1.0
+    switch: ClassVar[bool] = True
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        if reason := no_knobs(setting, ("alphabets",), "alphabets"):
+            return reason
+        if setting.family.model_dump()["alphabets"] == "held_out":
+            return "the tests are on held-out alphabets already"
+        try:
+            self.apply(setting, 1.0).family.check()
+        except Refused as refusal:
+            return refusal.message
+        return ""
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Take the test's classes from alphabets apart."""
+        return changed_family(setting, alphabets="held_out")

@@ -1,0 +1,37 @@
+"""Larger amplitudes: test functions are larger than any that was trained on.
+
+Source: ours; beyond the ranges of Finn et al. (2017), arXiv:1703.03400, section 5.1,
+one property at a time.
+Helps: to see whether a learner stretches what it knows beyond what it has seen.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+KNOBS = ("amplitude_low", "amplitude_high")
+
+
+@register("shift")
+class Amplitude(Shift):
+    """A ~ U(a + s b, b + s b) in place of U(a, b)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "× the largest"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0)
+    top: ClassVar[float] = 10.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_knobs(setting, KNOBS, "amplitude")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Move the range of amplitudes up; the draws inside it stay."""
+        low, high = (getattr(setting.family, name) for name in KNOBS)
+        more = severity * high
+        return changed_family(
+            setting, amplitude_low=low + more, amplitude_high=high + more
+        )

@@ -1,0 +1,45 @@
+"""Blur: every image is smoothed.
+
+Source: the Gaussian blur of Hendrycks and Dietterich (2019), arXiv:1903.12261.
+Differs: at the edge the image is mirrored, so that its mean brightness stays.
+Helps: to see whether a learner goes by fine strokes or by the overall form.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+from scipy import ndimage
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, Sample, Setting, Shift
+from engine.shifts.fitting import no_image, on_inputs
+from engine.shifts.pixels import as_change
+
+
+@register("shift")
+class Blur(Shift):
+    """x ← g_s ∗ x, g_s a Gaussian with a deviation of s pixels."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "pixels"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 3.0)
+    top: ClassVar[float] = 10.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Blur support and queries."""
+
+        def blurred(images: np.ndarray) -> np.ndarray:
+            sigma = (0.0, 0.0, severity, severity)
+            return np.asarray(ndimage.gaussian_filter(images, sigma, mode="reflect"))
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            assert isinstance(sample, Episode)
+            return on_inputs(sample, as_change(blurred, sample.shape))
+
+        return setting.warped(warp)

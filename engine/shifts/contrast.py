@@ -1,0 +1,42 @@
+"""Contrast: every image fades toward its own mean brightness.
+
+Source: the contrast corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
+Differs: severity is the share of contrast that is lost.
+Helps: to see whether a learner goes by how strong an edge is, or only where it lies.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_image, on_inputs
+
+
+@register("shift")
+class Contrast(Shift):
+    """x ← m + (1 − s)(x − m), m the mean of the image."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "share lost"
+    severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 0.75, 0.9)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Fade support and queries."""
+
+        def faded(x: np.ndarray) -> np.ndarray:
+            mean = x.mean(axis=0, keepdims=True)
+            return np.asarray(mean + (1.0 - severity) * (x - mean), x.dtype)
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            return on_inputs(sample, faded)
+
+        return setting.warped(warp)

@@ -1,0 +1,38 @@
+"""Other drawers: test examples are by other people than those of meta-training.
+
+Source: the drawers of Lake, Salakhutdinov and Tenenbaum (2015).
+Helps: to see whether a learner knows characters, or the hands that wrote them.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+OTHERS = {"first_half": "second_half", "second_half": "first_half"}
+
+
+@register("shift")
+class Drawers(Shift):
+    """Examples by the half of the drawers that was not learned from."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "off or on"
+    severities: ClassVar[tuple[float, ...]] = (1.0,)
+    top: ClassVar[float] = 1.0
+    switch: ClassVar[bool] = True
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        if reason := no_knobs(setting, ("drawers",), "drawers"):
+            return reason
+        if setting.family.model_dump()["drawers"] in OTHERS:
+            return ""
+        return "all drawers were learned from; choose half of them for the family"
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Take the test's examples from the others; classes stay."""
+        now = setting.family.model_dump()["drawers"]
+        return changed_family(setting, drawers=OTHERS[now])

@@ -1,0 +1,32 @@
+"""Higher frequency: test functions vary faster than those that were trained on.
+
+Source: the frequency ranges of Vuorio et al. (2019), arXiv:1910.13616; ours as a shift.
+Helps: as the change that no other start or scale undoes: features of the input must
+vary faster, too.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+
+@register("shift")
+class Frequency(Shift):
+    """ω ← (1 + s) ω."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "× faster"
+    severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0)
+    top: ClassVar[float] = 10.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_knobs(setting, ("frequency",), "frequency")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Let the same functions vary faster."""
+        now = setting.family.model_dump()["frequency"]
+        return changed_family(setting, frequency=(1.0 + severity) * now)

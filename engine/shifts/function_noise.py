@@ -1,0 +1,38 @@
+"""Function noise: the support's answers are measured with an error.
+
+Source: ours; noisy sinusoids are in Finn et al. (2018), arXiv:1806.02817.
+Helps: to see who believes every point and who keeps to what functions look like.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift, generator
+from engine.shifts.fitting import no_values
+
+
+@register("shift")
+class FunctionNoise(Shift):
+    """y ← y + s n, n ~ N(0, 1), on the support alone; the same n at every s."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "σ, in units of y"
+    severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
+    top: ClassVar[float] = 20.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_values(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Disturb the answers that are learned from; queries stay exact."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            draw = generator(rng.child("shift", "function_noise"))
+            noise = severity * draw.standard_normal(sample.y.shape)
+            return replace(sample, y=(sample.y + noise).astype(sample.y.dtype))
+
+        return setting.warped(warp)

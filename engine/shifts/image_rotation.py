@@ -1,0 +1,44 @@
+"""Image rotation: every image of an episode is turned by the same angle.
+
+Source: the rotations of Ghifary et al. (2015), arXiv:1508.07680; ours for episodes.
+Differs: interpolated between pixels, the edge going on outside; where turned images
+are classes of their own in meta-training, quarter turns are no news.
+Helps: to see whether a learner compares images, or knows how they stand.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, Sample, Setting, Shift
+from engine.shifts.fitting import no_image, on_inputs
+from engine.shifts.pixels import remapped
+
+
+@register("shift")
+class ImageRotation(Shift):
+    """x(r) ← x(R(−s) r), R(s) turning the picture counterclockwise by s."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "degrees"
+    severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
+    top: ClassVar[float] = 360.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Turn support and queries."""
+        angle = np.deg2rad(severity)
+        cos, sin = np.cos(angle), np.sin(angle)
+        matrix = np.array([[cos, sin], [-sin, cos]])
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            assert isinstance(sample, Episode)
+            return on_inputs(sample, remapped(sample.shape, matrix))
+
+        return setting.warped(warp)

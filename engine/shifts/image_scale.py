@@ -1,0 +1,48 @@
+"""Image scale: what an image shows becomes smaller, or larger, around its middle.
+
+Source: the zoom corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
+Differs: no blur; interpolated between pixels, the edge going on outside.
+Helps: to see whether a learner knows a shape whatever its size.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, Sample, Setting, Shift
+from engine.shifts.fitting import no_image, on_inputs
+from engine.shifts.pixels import remapped
+
+
+@register("shift")
+class ImageScale(Shift):
+    """x(r) ← x(2^±s r), r from the middle: sides are 2^∓s as long."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "doublings"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
+    top: ClassVar[float] = 3.0
+
+    way: Literal["smaller", "larger"] = knob(
+        "smaller", label="Direction",
+        help="Smaller shows more border, larger cuts the border off.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Scale support and queries."""
+        doublings = severity if self.way == "smaller" else -severity
+        matrix = 2.0**doublings * np.eye(2)
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            assert isinstance(sample, Episode)
+            return on_inputs(sample, remapped(sample.shape, matrix))
+
+        return setting.warped(warp)

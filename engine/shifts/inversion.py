@@ -1,0 +1,37 @@
+"""Inversion: dark becomes bright and bright dark.
+
+Source: the negative images of Hosseini et al. (2017), arXiv:1703.06857.
+Helps: to see whether a learner goes by form, or by where there is ink.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, Setting, Shift
+from engine.shifts.fitting import no_image, on_inputs
+
+
+@register("shift")
+class Inversion(Shift):
+    """x ← a + b − x, from a to b being the brightness of the support's pixels."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "off or on"
+    severities: ClassVar[tuple[float, ...]] = (1.0,)
+    top: ClassVar[float] = 1.0
+    switch: ClassVar[bool] = True
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Invert support and queries."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            ends = sample.x.min() + sample.x.max()
+            return on_inputs(sample, lambda x: ends - x)
+
+        return setting.warped(warp)

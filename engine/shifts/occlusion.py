@@ -1,0 +1,65 @@
+"""Occlusion: a gray patch lies over a part of every image.
+
+Source: the patches of DeVries and Taylor (2017), arXiv:1708.04552.
+Differs: for tests, and gray: halfway between the support's darkest and brightest
+pixel, so that it is neither paper nor ink; each image has a place of its own.
+Helps: to see whether a learner needs the whole image or makes do with a part.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, Sample, Setting, Shift, generator
+from engine.shifts.fitting import no_image, on_both
+from engine.shifts.pixels import Pictures, as_change, patch_size
+
+
+@register("shift")
+class Occlusion(Shift):
+    """x_i ← gray inside a patch of s of the image's area, placed evenly at random."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "share"
+    severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_image(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Cover a part of support and queries."""
+
+        def warp(sample: Sample, rng: Rng) -> Sample:
+            assert isinstance(sample, Episode)
+            gray = (sample.x.min() + sample.x.max()) / 2.0
+            draw = generator(rng.child("shift", "occlusion"))
+            places = draw.random((sample.x.shape[1], 2))
+            held = generator(rng.child("shift", "occlusion", "held"))
+            held_places = held.random((sample.held_x.shape[1], 2))
+            train, other = (
+                as_change(_covering(some, severity, gray), sample.shape)
+                for some in (places, held_places)
+            )
+            return on_both(sample, train, other)
+
+        return setting.warped(warp)
+
+
+def _covering(places: np.ndarray, share: float, gray: float) -> Pictures:
+    """Return what covers each image at its place, a share of the way (down, right)."""
+
+    def covered(images: np.ndarray) -> np.ndarray:
+        images = images.copy()
+        height, width = images.shape[2:]
+        size = np.array(patch_size(height, width, share))
+        corners = (places * (np.array([height, width]) - size + 1)).astype(int)
+        for image, (top, left) in zip(images, corners, strict=True):
+            image[:, top : top + size[0], left : left + size[1]] = gray
+        return images
+
+    return covered

@@ -1,0 +1,34 @@
+"""Other phases: test functions are moved to where none was trained on.
+
+Source: ours; beyond the ranges of Finn et al. (2017), arXiv:1703.03400, section 5.1,
+one property at a time.
+Helps: to see whether a learner knows waves, or waves that begin where it saw them.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+KNOBS = ("phase_low", "phase")
+
+
+@register("shift")
+class Phase(Shift):
+    """p ~ U(p₀ + s π, p₁ + s π) in place of U(p₀, p₁)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "× π"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
+    top: ClassVar[float] = 4.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_knobs(setting, KNOBS, "phase")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Move the range of phases; the draws inside it stay."""
+        low, high = (getattr(setting.family, name) for name in KNOBS)
+        return changed_family(setting, phase_low=low + severity, phase=high + severity)

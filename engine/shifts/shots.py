@@ -1,0 +1,31 @@
+"""Other shots: the test's support is smaller or larger than the one trained for.
+
+Source: the shot mismatch of Cao et al. (2020), arXiv:1909.11722.
+Helps: to see what more examples are worth to each learner: one, five and ten shots
+in a single run, on the same classes or functions and the same queries.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+
+@register("shift")
+class Shots(Shift):
+    """K ← s in the tests alone."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "shots"
+    severities: ClassVar[tuple[float, ...]] = (1.0, 5.0, 10.0)
+    top: ClassVar[float] = 100.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_knobs(setting, ("shots",), "shots")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give every test episode so many shots."""
+        return changed_family(setting, shots=round(severity))

@@ -1,0 +1,31 @@
+"""Other ways: test episodes have more or fewer classes than were trained for.
+
+Source: the way mismatch of Snell et al. (2017), arXiv:1703.05175.
+Helps: to see who compares and who has learned N answers: a head for five classes
+cannot name twenty.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.fitting import changed_family, no_knobs
+
+
+@register("shift")
+class Ways(Shift):
+    """N ← s in the tests alone."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    unit: ClassVar[str] = "ways"
+    severities: ClassVar[tuple[float, ...]] = (2.0, 10.0, 20.0)
+    top: ClassVar[float] = 100.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say why this shift cannot be applied there, or nothing."""
+        return no_knobs(setting, ("ways",), "classes, so no number of ways,")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Give every test episode so many classes."""
+        return changed_family(setting, ways=round(severity))
