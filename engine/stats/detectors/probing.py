@@ -12,6 +12,7 @@ from engine.stats.table import PER_STEP, Table
 from engine.stats.wording import number
 
 SURE = 3.0  # standard errors
+ROUNDING = 1e-9
 IDLE = 0.05  # share of the loss that adaptation takes away
 NEAR = 1.1  # times the training loss
 COMPANY, TRANSDUCTIVE = 0.05, 0.01
@@ -57,7 +58,7 @@ def memorization(table: Table, spec: RunSpec) -> Iterator[Finding]:
         asked = table.tests(learner.label, "as_asked_error")
         if rise is None or asked is None:
             continue
-        deaf = rise.mean < rise.error and _knows(table, asked)
+        deaf = rise.mean <= rise.error + ROUNDING and _knows(table, asked)
         idle, told = _idle(table, learner)
         yield Finding(
             *(2, "Memorization", learner.label),
