@@ -105,7 +105,7 @@ def image_episode(
     """Make an episode of gray images; bytes become numbers from 0 to 1.
 
     Args:
-        images: uint8; shape (example, side, side).
+        images: uint8, or float32 in [0, 1]; shape (example, side, side).
         picks: Which way each of them is of.
         ids: Which class of its pool each way is; shape (way,).
         known: How many classes the pool of meta-training has.
@@ -128,4 +128,6 @@ def image_episode(
 def _pixels(images: np.ndarray) -> np.ndarray:
     """Turn bytes into float32 in [0, 1]; shape (pixel, example)."""
     flat = np.ascontiguousarray(images.reshape(len(images), -1).T)
+    if images.dtype != np.uint8:
+        return flat
     return np.multiply(flat, np.float32(1 / 255), dtype=np.float32)

@@ -6,6 +6,7 @@ from engine.contract.knobs import knob
 
 Balance = Literal["balanced", "uneven"]
 Side = Literal["28", "14"]
+Rotations = Literal["none", "train", "all"]
 
 
 def examples(default: int, *, high: int = 2048) -> int:
@@ -98,4 +99,13 @@ def side(default: Side = "28") -> Side:
     return knob(  # type: ignore[no-any-return]
         default, label="Pixels per side",
         help="14 are averages of blocks of 2 × 2, and faster.",
+    )  # fmt: skip
+
+
+def rotations(default: Rotations) -> Rotations:
+    """Declare where images turned by quarters are classes of their own."""
+    return knob(  # type: ignore[no-any-return]
+        default, label="Turned classes",
+        help="Turned by 90, 180 and 270° images are classes of their own: nowhere, in "
+        "meta-training alone, or in validation and tests too.",
     )  # fmt: skip

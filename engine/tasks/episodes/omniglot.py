@@ -8,8 +8,6 @@ tests are on the 423 upright ones; the papers turn test characters too (a knob).
 Helps: as the image task of the published tables: 4112 training classes, few examples.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import ClassVar, Literal
 
@@ -23,9 +21,9 @@ from engine.data import omniglot
 from engine.protocol import Episode, generator
 from engine.tasks import sizes
 from engine.tasks.classes import image_episode, pick, support_counts
+from engine.tasks.decks import Deck, check_ways, quarters, turn
 from engine.tasks.episodic import EpisodeFamily, in_training
 
-TURNS = 4
 DRAWERS = {
     "all": np.arange(omniglot.DRAWERS),
     "first_half": np.arange(omniglot.DRAWERS // 2),
@@ -53,11 +51,7 @@ class Omniglot(EpisodeFamily):
         help="Vinyals: 1028 / 172 / 423 characters; author: 792 / 172 / 659, test "
         "alphabets all new; mixed: each pool has characters of the same 40 alphabets.",
     )  # fmt: skip
-    rotations: Literal["none", "train", "all"] = knob(
-        "train", label="Turned characters",
-        help="Turned by 90, 180 and 270° they are classes of their own: nowhere, in "
-        "meta-training alone, or in tests too, as in the papers.",
-    )  # fmt: skip
+    rotations: sizes.Rotations = sizes.rotations("train")
     within: Literal["all", "alphabet"] = knob(
         "all", label="Classes from",
         help="All alphabets of the pool, or one that is drawn anew: harder.",
@@ -89,7 +83,7 @@ class Omniglot(EpisodeFamily):
             )
         _check_examples(self)
         for pool in omniglot.POOLS:
-            _check_ways(in_training(self) if pool == "train" else self, pool)
+            check_ways(in_training(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose characters of the pool and a turn of each, then who drew them."""
@@ -101,92 +95,27 @@ class Omniglot(EpisodeFamily):
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
         picks = pick(counts, self.queries, order)
-        character = deck.characters[ids % deck.count][picks.way]
+        character = deck.members[ids % deck.count][picks.way]
         images = omniglot.characters(int(self.side)).images[character, picks.place]
         turn(images, (ids // deck.count)[picks.way])
         return image_episode(images, picks, ids, self.deck("train").classes)
 
-    def deck(self, pool: str) -> "Deck":
+    def deck(self, pool: str) -> Deck:
         """Return the classes of a pool."""
         apart = pool == "test" and self.alphabets == "held_out"
-        many = self.rotations == "all" or (self.rotations == "train" == pool)
         name = "held_out" if apart else pool
-        return _deck(self.split, name, TURNS if many else 1, self.within)
-
-
-@dataclass(frozen=True, eq=False)
-class Deck:
-    """The classes of a pool: class = turn × count + place among the characters.
-
-    Args:
-        characters: Numbers of the pool's characters; shape (count,).
-        turns: How many turns of each are classes: 1 or 4.
-        groups: Places of the characters that an episode may mix.
-    """
-
-    characters: np.ndarray
-    turns: int
-    groups: tuple[np.ndarray, ...]
-
-    @property
-    def count(self) -> int:
-        """Return how many characters there are."""
-        return len(self.characters)
-
-    @property
-    def classes(self) -> int:
-        """Return how many classes there are."""
-        return self.turns * self.count
-
-    def choose(self, draw: np.random.Generator, ways: int) -> np.ndarray:
-        """Draw different classes in an order drawn anew; shape (way,).
-
-        Within one alphabet all characters are turned alike, as another alphabet.
-        """
-        if len(self.groups) == 1:
-            return draw.choice(self.classes, ways, replace=False)
-        fit = [group for group in self.groups if len(group) >= ways]
-        group = fit[draw.integers(len(fit))]
-        quarter = draw.integers(self.turns)
-        return quarter * self.count + draw.choice(group, ways, replace=False)
-
-    def largest(self) -> int:
-        """Return how many ways an episode can have."""
-        if len(self.groups) == 1:
-            return self.classes
-        return max(len(group) for group in self.groups)
+        return _deck(self.split, name, quarters(self.rotations, pool), self.within)
 
 
 @lru_cache(maxsize=16)
 def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
     characters = omniglot.pools(split)[pool]
     if within == "all":
-        return Deck(characters, turns, (np.arange(len(characters)),))
+        return Deck.whole(characters, turns)
     of = omniglot.characters(28).alphabet[characters]
     return Deck(
         characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
     )
-
-
-def turn(images: np.ndarray, turns: np.ndarray) -> None:
-    """Turn square images in place by quarter turns, counterclockwise.
-
-    Args:
-        images: Shape (example, side, side).
-        turns: Of each image, 0 to 3; shape (example,).
-    """
-    for quarter, view in _QUARTERS.items():
-        some = np.flatnonzero(turns == quarter)
-        if len(some):
-            images[some] = view(images[some])
-
-
-# np.rot90 says the same, but takes longer to say it than to turn some images.
-_QUARTERS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda images: images.swapaxes(1, 2)[:, ::-1],
-    2: lambda images: images[:, ::-1, ::-1],
-    3: lambda images: images[:, ::-1].swapaxes(1, 2),
-}
 
 
 def _check_examples(family: Omniglot) -> None:
@@ -198,14 +127,3 @@ def _check_examples(family: Omniglot) -> None:
                 f"character, but only {drawers} people drew it: choose fewer queries",
                 "queries" if one is family else "train_queries",
             )
-
-
-def _check_ways(family: Omniglot, pool: str) -> None:
-    most = family.deck(pool).largest()
-    if family.ways > most:
-        where = "its largest alphabet" if family.within == "alphabet" else "all"
-        raise Refused(
-            f"{family.ways} ways are too many: the {pool} pool has {most} classes in "
-            f"{where}; choose 2 to {most}",
-            "ways",
-        )
