@@ -157,7 +157,9 @@ def inner_steps(
             tasks, weights, moving, step=step, order=order, through=through
         )
         yield Inner(step, weights, loss, grads)
-        weights = weights | rule(step, weights, grads)
+        with torch.set_grad_enabled(order > 0):
+            moved = rule(step, weights, grads)
+        weights = weights | moved
     yield Inner(steps, weights, None, None)
 
 
