@@ -38,16 +38,15 @@ def task(label: str, metric: str, values: Array) -> Block:
     return Block(label, "test", metric, ("replicate", "task"), values)
 
 
-def tested(errors: Array | None = None) -> list[Block]:
-    rows = np.full(SHAPE, 0.2) if errors is None else errors
-    return few_shot("protonet", rows)
+def answered() -> list[Block]:
+    return few_shot("protonet", np.full(SHAPE, 0.2))
 
 
 def shuffled(error: float, asked: float = 0.2) -> Case:
     same = around(asked)
     moved = same + (around(error, 1) - around(asked, 2) if error != asked else 0.0)
     blocks = [
-        *tested(),
+        *answered(),
         number("", "test", "chance_error", 0.8),
         task("protonet", "as_asked_error", same),
         task("protonet", "shuffled_error", moved),
@@ -82,13 +81,13 @@ def leaking(error: float) -> Case:
 
 
 def copied(count: float) -> Case:
-    return [*tested(), task("", "duplicates", np.full(SHAPE, count))], few_spec()
+    return [*answered(), task("", "duplicates", np.full(SHAPE, count))], few_spec()
 
 
 def accompanied(share: float, lost: float) -> Case:
     together = around(0.2)
     blocks = [
-        *tested(),
+        *answered(),
         task("protonet", "company_matters", np.full(SHAPE, share)),
         task("protonet", "together_error", together),
         task("protonet", "alone_error", together + lost),
@@ -103,7 +102,7 @@ def normed(rows: float, lost: float = 0.0) -> Case:
 
 def split(single: float, p: float) -> Case:
     blocks = [
-        *tested(),
+        *answered(),
         task("", "single_class", np.full(SHAPE, single)),
         task("", "label_mismatch", np.full(SHAPE, p)),
     ]
@@ -163,7 +162,7 @@ def overfit(late: float, end: float = 0.5) -> Case:
 def bounded(error: float) -> Case:
     bound = np.clip(around(0.1), 0, 1)
     blocks = [
-        *tested(),
+        *answered(),
         task("", "bound_error", bound),
         task("protonet", "as_asked_error", bound + (error - 0.1)),
     ]
@@ -173,7 +172,7 @@ def bounded(error: float) -> Case:
 def renamed(error: float) -> Case:
     asked = around(0.2)
     blocks = [
-        *tested(),
+        *answered(),
         task("protonet", "as_asked_error", asked),
         task("protonet", "reordered_error", asked + (error - 0.2)),
     ]
