@@ -23,10 +23,11 @@ def looks(steps: int, every: int) -> set[int]:
     ([0, 4, 8, 10], [0, 10, 30, 70, 130, 210])
     """
     times = [*range(0, steps, every), steps]
-    if len(times) <= SNAPSHOTS:
-        return set(times)
-    share = np.linspace(0.0, 1.0, SNAPSHOTS) ** 2
-    return {times[int(i)] for i in (share * (len(times) - 1)).round()}
+    share = np.linspace(0.0, 1.0, min(SNAPSHOTS, len(times))) ** 2
+    chosen = {int(i) for i in (share * (len(times) - 1)).round()}
+    rest = [i for i in range(len(times)) if i not in chosen]
+    chosen |= set(rest[: len(share) - len(chosen)])
+    return {times[i] for i in chosen}
 
 
 def snapshot(
