@@ -1,22 +1,22 @@
 """Two to eight runs side by side: curves on one picture, numbers in one table."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from app import door, library, panels, pictures
+from app import door, library, panels, pictures, training
+from app.fewshot import STEPS
 from app.figures.curves import curves_figure
 from app.figures.shapes import View
 from app.figures.theme import number
+from app.kinds import FEWSHOT
 from app.plain import inert
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.intervals import mean_interval
+from engine.stats.level import level
 from engine.stats.table import Table
 
-METRICS_SHOWN = ("loss", "held_loss", "accuracy", "grad_norm", "lr_scale")
-NUMBERS = ("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy")
 MOST = 8
 
 
@@ -33,9 +33,14 @@ def compare(keys: Sequence[str]) -> None:
         run = door.run(key)
         if run.job is not None:
             runs[inert(library.label(run.job, run))] = run
+    if not runs:
+        return
+    kinds = {run.kind.name: run.kind for run in runs.values()}
+    metrics = list(dict.fromkeys(m for kind in kinds.values() for m in kind.compared))
+    there = {block.metric for run in runs.values() for block in run.blocks}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
-            *("Metric", METRICS_SHOWN),
+            *("Metric", [m for m in metrics if m in there] or metrics),
             format_func=lambda name: METRICS[name].label,
             key="compare_metric",
             bind="query-params",
@@ -43,7 +48,8 @@ def compare(keys: Sequence[str]) -> None:
         )
     _note(list(runs.values()))
     _overlay(runs, metric)
-    _numbers(runs)
+    numbers = {m for kind in kinds.values() for m in kind.numbers if m in there}
+    _numbers(runs, numbers)
 
 
 def _note(runs: list[door.Run]) -> None:
@@ -51,7 +57,7 @@ def _note(runs: list[door.Run]) -> None:
     grounds = {
         "task family": {r.spec.family.model_dump_json() for r in runs},
         "seed": {str(r.spec.seed) for r in runs},
-        "base learner": {r.spec.net.model_dump_json() for r in runs},
+        "net": {r.spec.net.model_dump_json() for r in runs},
         "horizon": {str(r.spec.budget.horizon) for r in runs},
     }
     differing = [name for name, values in grounds.items() if len(values) > 1]
@@ -77,15 +83,18 @@ def _overlay(runs: dict[str, door.Run], metric: str) -> None:
         panels.empty("No curves to compare", "These runs have no tests of this metric.")
         return
     roles = dict.fromkeys(runs, "chosen")
-    panels.chart(curves_figure(lines, metric, roles, View(height=320)), "compare")
+    few = all(run.kind is FEWSHOT for run in runs.values())
+    view = View(height=320, x_title=STEPS if few else "Step")
+    made = curves_figure(training.stretched(lines), metric, roles, view)
+    panels.chart(made, "compare")
 
 
-def _numbers(runs: dict[str, door.Run]) -> None:
+def _numbers(runs: dict[str, door.Run], shown: Collection[str]) -> None:
     rows = []
     for label, run in runs.items():
         table = Table(run.blocks)
         row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
-        for metric in NUMBERS:
+        for metric in (name for name in METRICS if name in shown):
             values = table.tests(run.chosen, metric)
             row[METRICS[metric].label] = (
                 "–" if values is None else _shown(metric, values)
@@ -97,5 +106,5 @@ def _numbers(runs: dict[str, door.Run]) -> None:
 
 
 def _shown(metric: str, values: object) -> str:
-    found = mean_interval(values, log=METRICS[metric].scale == "log")  # type: ignore[arg-type]
+    found = level(metric, values)  # type: ignore[arg-type]
     return f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"

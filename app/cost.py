@@ -1,14 +1,40 @@
-"""What a run will take: gradients counted from the spec, seconds from past runs."""
+"""What a run will take: work counted from the spec, seconds from past runs like it."""
 
 import statistics
 from collections.abc import Iterable
 
-from app import door
+from app import door, kinds
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
 
 RATES = 18  # what a two-stage tuning tries, more or less
-RECENT = 6
+RECENT, LOOKED = 6, 40
+
+
+def work(spec: RunSpec, kind: kinds.Kind) -> float:
+    """Return about how much a run takes, in gradients, or in episodes."""
+    return episodes(spec) if kind is kinds.FEWSHOT else gradients(spec)
+
+
+def told(spec: RunSpec, kind: kinds.Kind) -> str:
+    """Say how much a run takes."""
+    noun = "episodes" if kind is kinds.FEWSHOT else "gradients"
+    return f"About {work(spec, kind):,.0f} {noun}."
+
+
+def episodes(spec: RunSpec) -> float:
+    """Return about how many episodes all learners meet, over all replicates."""
+    budget = spec.budget
+    each = spec.replicates * (budget.task_evaluations + _tested(spec))
+    tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
+    return float(len(spec.learners) * each + tuned * RATES * budget.tuning_tasks)
+
+
+def _tested(spec: RunSpec) -> int:
+    """Return the test tasks of one learner and replicate, over all conditions."""
+    conditions = 1 + len(spec.test_families)
+    conditions += sum(len(shift.severities) for shift in spec.shifts)
+    return conditions * spec.budget.test_tasks
 
 
 def gradients(spec: RunSpec) -> float:
@@ -20,9 +46,7 @@ def gradients(spec: RunSpec) -> float:
     3200.0
     """
     budget = spec.budget
-    conditions = 1 + len(spec.test_families)
-    conditions += sum(len(shift.severities) for shift in spec.shifts)
-    tests = conditions * len(spec.learners) * spec.replicates * budget.test_tasks
+    tests = _tested(spec) * len(spec.learners) * spec.replicates
     tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
     trained = sum(
         e.role == "chosen" and e.label not in spec.inputs for e in spec.learners
@@ -34,17 +58,24 @@ def gradients(spec: RunSpec) -> float:
 
 
 def seconds(spec: RunSpec) -> float | None:
-    """Return about how long a run will take here; none before a first run."""
-    done, _ = door.jobs([JobState.DONE], "", (RECENT, 0))
-    speeds = list(_speeds(done))
-    return gradients(spec) / statistics.median(speeds) if speeds else None
+    """Return about how long a run will take here; none before one like it."""
+    kind = door.kind(spec)
+    done, _ = door.jobs([JobState.DONE], "", (LOOKED, 0))
+    speeds = list(_speeds(done, spec, kind))[:RECENT]
+    return work(spec, kind) / statistics.median(speeds) if speeds else None
 
 
-def _speeds(jobs: Iterable[Job]) -> Iterable[float]:
-    """Yield gradients a second of runs that were computed here, in one go."""
+def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[float]:
+    """Yield work a second of runs that were computed here, in one go.
+
+    Runs are alike if they are of one kind and, for episodes, of one net.
+    """
     for job in jobs:
         if job.started is None or job.finished is None or job.attempt > 1:
             continue
-        took = job.finished - job.started
-        if took > 1.0:
-            yield gradients(door.spec(job.key)) / took
+        took, spec = job.finished - job.started, door.spec(job.key)
+        same = door.kind(spec) is kind
+        if kind is kinds.FEWSHOT:
+            same = same and spec.net.name == like.net.name
+        if took > 1.0 and same:
+            yield work(spec, kind) / took

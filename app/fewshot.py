@@ -9,11 +9,12 @@ from app import pictures, training
 from app.door import Run
 from app.figures import curves as drawn
 from app.figures.fewshot import (
+    Count,
     Level,
     Mark,
     answers_figure,
+    count_figure,
     gain_figure,
-    shots_figure,
 )
 from app.figures.shapes import Line, View
 from app.figures.shift import severity_figure
@@ -31,11 +32,6 @@ ANSWERS = ("answers", SHOTS, "gain", "learned", "shifts")
 INSIDE = ("query_loss", "support_loss", "moved", "inner_grad_norm")
 
 
-def classes(run: Run) -> bool:
-    """Whether its answers are classes; as its numbers tell."""
-    return any(block.metric == "query_accuracy" for block in run.blocks)
-
-
 def metric_of(run: Run, place: str = "query") -> str:
     """Return the accuracy, or the squared error, of some place.
 
@@ -43,7 +39,7 @@ def metric_of(run: Run, place: str = "query") -> str:
         run: The run.
         place: query, start or final.
     """
-    return f"{place}_accuracy" if classes(run) else f"{place}_mse"
+    return f"{place}_accuracy" if training.classes(run) else f"{place}_mse"
 
 
 def grid(run: Run, look: Look) -> Iterator[Picture]:
@@ -85,7 +81,7 @@ def answers(run: Run, look: Look) -> go.Figure | None:
 
 
 def _log(run: Run, look: Look) -> bool | None:
-    return False if classes(run) else look.log
+    return False if training.classes(run) else look.log
 
 
 def _mark(table: Table, block: Block, curves: list[stats.Curve]) -> Mark | None:
@@ -107,8 +103,9 @@ def shots(run: Run, look: Look) -> go.Figure | None:
     lines = pictures.severities(run, metric).get(SHOTS)
     if not lines:
         return None
-    unit = "of each class" if classes(run) else "points"
-    return _lower(shots_figure(lines, metric, run.roles, unit))
+    unit = "of each class" if training.classes(run) else "points"
+    count = Count(SHOTS, f"Shots K ({unit})")
+    return _lower(count_figure(lines, metric, run.roles, count))
 
 
 def _lower(made: go.Figure) -> go.Figure:
@@ -147,9 +144,17 @@ def _shifts(run: Run, look: Look) -> Iterator[Picture]:
     found = pictures.severities(run, metric)
     names = [shift for shift in found if shift != SHOTS][:SHIFTS_SHOWN]
     for shift in names:
-        made = severity_figure({shift: found[shift]}, metric, run.roles)
-        title = f"{made.layout.meta['title']}: {shift.replace('_', ' ')}"
-        yield Picture(f"shift.{shift}", _lower(training.titled(made, title)))
+        made = _shift(run, shift, found[shift], metric)
+        yield Picture(f"shift.{shift}", _lower(made))
+
+
+def _shift(run: Run, shift: str, lines: list[Line], metric: str) -> go.Figure:
+    word = shift.replace("_", " ")
+    if pictures.in_place(run, shift):
+        count = Count(shift, word.capitalize())
+        return count_figure(lines, metric, run.roles, count)
+    made = severity_figure({shift: lines}, metric, run.roles)
+    return training.titled(made, f"{made.layout.meta['title']}: {word}")
 
 
 def inside(run: Run, metric: str, look: Look) -> go.Figure | None:
@@ -179,7 +184,7 @@ def under_way(run: Run) -> Iterator[Picture]:
 
 def validation(run: Run, table: Table) -> go.Figure | None:
     """Return each learner's validation accuracy, or error, along its training."""
-    right = classes(run)
+    right = training.classes(run)
     lines = [training.along(table, label, "validation_error") for label in run.roles]
     shown = [_right(line) if right else line for line in lines if line is not None]
     if not shown:

@@ -45,6 +45,18 @@ def fits(known: Catalogue, card: Card, family: Card) -> bool:
     return not card.traits.get("images") or pictures(known, family)
 
 
+def alike(known: Catalogue, one: Card, other: Card) -> bool:
+    """Return whether what was learned on a family can be tried on another one.
+
+    An optimizer's weights know nothing of a task's shape; a few-shot learner's net
+    has been built for its pictures or numbers and for its kind of answers.
+    """
+    if one.traits.get("kind") != "episodes":
+        return True
+    same = one.traits.get("output") == other.traits.get("output")
+    return same and pictures(known, one) == pictures(known, other)
+
+
 def fitting(known: Catalogue, slot: str, family: str) -> Iterator[Card]:
     """Yield the learners or nets that go with a family."""
     beside = known.card("family", family)

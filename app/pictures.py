@@ -171,11 +171,12 @@ def severities(run: Run, metric: str) -> dict[str, list[Line]]:
 def in_place(run: Run, shift: str) -> float:
     """Return the severity at which a shift is the clean family, bit for bit.
 
-    That is 0; a shift that is called like a knob of the family sets this knob, so
-    that the family's own value is the clean one.
+    That is 0; a shift that is called like a count of the family, such as its shots,
+    sets this count, so that the family's own is the clean one.
     """
     own = run.spec.family.knobs.get(shift)
-    return float(own) if isinstance(own, (int, float)) else 0.0
+    counts = isinstance(own, int) and not isinstance(own, bool)
+    return float(own) if counts else 0.0
 
 
 def _over(

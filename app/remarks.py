@@ -8,35 +8,34 @@ from app.door import Run
 from app.figures.theme import nice
 from app.plain import plain
 
-SHOWN = 3
 _SHIFT = "shift:"
 
 
 def told(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw what is not applicable, the first few at once."""
+    """Draw what is not applicable: one line, or several behind their count."""
     lines = list(lines_of(run, titles))
-    for line in lines[:SHOWN]:
-        st.caption(plain(line))
-    if lines[SHOWN:]:
-        with st.expander(f"{len(lines) - SHOWN} more are not applicable"):
-            for line in lines[SHOWN:]:
+    if len(lines) == 1:
+        st.caption(plain(f"Not applicable: {lines[0]}"))
+    elif lines:
+        with st.expander(f"{len(lines)} are not applicable, and why", key="x.remarks"):
+            for line in lines:
                 st.caption(plain(line))
 
 
 def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
-    """Yield one sentence for each pair that was left out; one reason once."""
-    reasons: dict[tuple[str, str], list[str]] = {}
+    """Yield a sentence for each place and reason: who could not be tested there."""
+    left_out: dict[tuple[str, str], list[str]] = {}
     for name, entries in run.remarks.items():
-        where = name.removeprefix("remarks").strip()
+        where = _place(name.removeprefix("remarks").strip(), titles)
         for who, why in entries.items():
             if who.startswith(_SHIFT):
                 at = _place(who.removeprefix(_SHIFT), titles)
-                reasons.setdefault((at, why), [])
+                left_out.setdefault((at, why), [])
             else:
-                reasons.setdefault((nice(who), why), []).append(_place(where, titles))
-    for (who, why), places in reasons.items():
-        under = f" under {', '.join(places)}" if any(places) else ""
-        yield f"Not applicable: {who}{under}: {why}."
+                left_out.setdefault((where, why), []).append(nice(who))
+    for (where, why), labels in left_out.items():
+        who = ", ".join(labels)
+        yield f"{' under '.join(part for part in (who, where) if part)}: {why}."
 
 
 def _place(name: str, titles: Mapping[str, str]) -> str:

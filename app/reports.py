@@ -1,6 +1,6 @@
 """The table that a person pastes into a report, and the rows that papers print."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
@@ -9,6 +9,8 @@ from app import files, panels
 from app.door import Run
 from app.figures.theme import number
 from app.plain import plain
+from engine.published import Row as Published
+from engine.published import published_for
 from engine.stats.comparison import Cell, Comparison, Row, comparison, heading
 from engine.stats.table import Table
 
@@ -102,3 +104,75 @@ def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
         }
         for row in made.rows
     ]
+
+
+def has_published(run: Run) -> bool:
+    """Whether papers print figures of this run's task."""
+    return bool(published_for(run.spec))
+
+
+def published(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw what papers report beside what came out here, each under its protocol."""
+    rows = published_for(run.spec)
+    made = comparison(Table(run.blocks), run.spec, titles)
+    parts = {entry.label: entry.name for entry in run.spec.learners}
+    ours = {parts[row.label]: row for row in reversed(made.rows)}
+    panels.heading(
+        f"Published on {made.setting}",
+        "A published number is only comparable under its protocol. Ours stands in the "
+        "row of the same method.",
+    )
+    st.dataframe(
+        pd.DataFrame(_beside(rows, ours)),
+        hide_index=True,
+        height="content" if len(rows) < 14 else 480,
+        alt="Published figures by method, our number beside each, and its source",
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.heading("Their protocol")
+        for protocol in dict.fromkeys(row.protocol for row in rows):
+            st.caption(plain(protocol))
+    with right:
+        panels.heading("Ours")
+        panels.facts(_protocol(run, made))
+
+
+def _beside(
+    rows: Sequence[Published], ours: Mapping[str, Row]
+) -> Iterator[dict[str, str]]:
+    """Yield our own methods that no paper has, then every published row."""
+    told = {row.learner for row in rows}
+    for name, row in ours.items():
+        if name not in told:
+            yield _published(row.name, "–", _mine(row), ("this run", ""))
+    for row in rows:
+        value = number(row.value) + (f" ± {number(row.half)}" if row.half else "")
+        mine = _mine(ours[row.learner]) if row.learner in ours else "–"
+        source = (row.source, row.provenance)
+        yield _published(row.method, f"{value} {row.unit}", mine, source)
+
+
+def _published(
+    method: str, theirs: str, mine: str, source: tuple[str, str]
+) -> dict[str, str]:
+    told = {"Method": method, "Published": theirs, "Here": mine}
+    return told | {"Source": source[0], "How it came to us": source[1]}
+
+
+def _mine(row: Row) -> str:
+    return written(row.cells[0] if row.cells else None)
+
+
+def _protocol(run: Run, made: Comparison) -> dict[str, object]:
+    """Return how our numbers were got, as far as it bears on a comparison."""
+    budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
+    return {
+        "task": made.setting,
+        "net": run.spec.net.name,
+        "trainings": run.spec.replicates,
+        "episodes of each training": f"{budget.task_evaluations:,}",
+        "meta-batch": budget.tasks_per_step,
+        "examples seen in training": f"{max(seen, default=0):,}",
+        "test episodes of each training": f"{budget.test_tasks:,}",
+    }

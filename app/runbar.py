@@ -32,6 +32,6 @@ def _about(spec: RunSpec) -> None:
     """Say what the run will take, before it is started."""
     took = cost.seconds(spec)
     if took is None:
-        st.caption(f"About {cost.gradients(spec):,.0f} gradients.")
+        st.caption(cost.told(spec, door.kind(spec)))
     else:
         st.caption(f"About {panels.span(max(1.0, took))}, as the last runs went.")

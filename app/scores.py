@@ -5,14 +5,6 @@ from app.figures.theme import nice, number
 from app.pictures import name
 from engine.contract.blocks import Condition
 
-_SCORES = {
-    "final_loss": "Final loss",
-    "best_loss": "Best loss",
-    "area": "Mean ln loss",
-    "rmst": "Steps to threshold",
-    "final_accuracy": "Accuracy",
-}
-
 
 def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
     """Return the summary's numbers as rows of text: value [low, high]."""
@@ -22,7 +14,7 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
         for label, values in entry["learners"].items():
             shown = {
                 title: _interval(values[key])
-                for key, title in _SCORES.items()
+                for key, title in run.kind.scores.items()
                 if key in values
             }
             gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"

@@ -13,7 +13,13 @@ from app.looks import HEIGHT, Picture
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.intervals import mean_band
+from engine.stats.level import level_band
 from engine.stats.table import Table
+
+
+def classes(run: Run) -> bool:
+    """Whether answers of episodes are classes; as the run's numbers tell."""
+    return any(block.metric == "query_accuracy" for block in run.blocks)
 
 
 def under_way(run: Run) -> Iterable[Picture]:
@@ -73,7 +79,9 @@ def meta_training(
     if not panels:
         return None
     best = _best(table, run.chosen, run.kind.validation)
-    return learning.meta_training_figure(panels, run.roles, best)
+    squares = any(block.metric == "query_mse" for block in run.blocks)
+    logs = {run.kind.validation} if squares else set[str]()
+    return learning.meta_training_figure(panels, run.roles, best, logs=logs)
 
 
 def along(table: Table, label: str, metric: str) -> Line | None:
@@ -82,7 +90,7 @@ def along(table: Table, label: str, metric: str) -> Line | None:
     found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
     if not found:
         return None
-    band = mean_band(found[0].values[:, None])
+    band = level_band(metric, found[0].values[:, None])
     n = int(band.n.max()) if band.n.size else 0
     return Line(label, found[0].step, band.mean, band.low, band.high, n=n)
 

@@ -1,14 +1,16 @@
 """Does it carry over? Severities, other families, and a frozen learner at new work."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from app import door, panels, pictures, session
+from app import door, fitting, kinds, panels, pictures, session
 from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
 from app.figures.theme import nice
 from app.plain import plain
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.metrics import METRICS
@@ -16,8 +18,6 @@ from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
 
 DONE = (JobState.DONE,)
 LOOKED = 100
-BY_SEVERITY = ("final_loss", "steps_to_threshold", "area", "final_accuracy")
-BY_FAMILY = ("area", "final_loss", "best_loss", "rmst", "final_accuracy")
 _METRIC_OF = {"rmst": "steps_to_threshold"}
 
 
@@ -36,7 +36,7 @@ def severity(jobs: Sequence[Job]) -> None:
             "appears here.",
         )
         return
-    run, metric = _run_and_metric(shifted, BY_SEVERITY, "severity")
+    run, metric = _run_and_metric(shifted, "severity")
     found = pictures.severities(run, metric)
     if found:
         panels.chart(severity_figure(found, metric, run.roles, _units()), "severity")
@@ -49,9 +49,7 @@ def _units() -> dict[str, str]:
     return {card.name: str(card.traits.get("unit", "")) for card in shifts}
 
 
-def _run_and_metric(
-    jobs: Sequence[Job], metrics: Sequence[str], place: str
-) -> tuple[door.Run, str]:
+def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[door.Run, str]:
     by_key = {job.key: job for job in jobs}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
@@ -60,14 +58,16 @@ def _run_and_metric(
             key=f"{place}_run",
             width=420,
         )
+        run = door.run(str(key))
+        there = {block.metric for block in run.blocks}
         metric = st.selectbox(
-            *("Metric", metrics),
+            *("Metric", [m for m in run.kind.by_severity if m in there]),
             format_func=_metric_label,
             key=f"{place}_by",
             bind="query-params",
             width=220,
         )
-    return door.run(str(key)), str(metric)
+    return run, str(metric)
 
 
 def _metric_label(name: str) -> str:
@@ -91,39 +91,56 @@ def matrix(jobs: Sequence[Job]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            *("Learner", learners), format_func=nice, key="matrix_learner", width=220
+            *("Learner", list(learners)),
+            format_func=nice,
+            key="matrix_learner",
+            width=220,
         )
+        held = _summaries(jobs)
         metric = st.selectbox(
-            *("Metric", BY_FAMILY),
+            *("Metric", measured(held, str(label), learners[str(label)])),
             format_func=_metric_label,
             key="matrix_metric",
             bind="query-params",
             width=220,
         )
-    made = build(_summaries(jobs), str(label), str(metric))
+    made = build(held, str(label), str(metric))
     if made is not None:
         name = _METRIC_OF.get(str(metric), str(metric))
         panels.chart(transfer_matrix_figure(made, name), "matrix")
         st.caption("Where several runs fill one cell, the newest one counts.")
 
 
-def _learners(jobs: Sequence[Job]) -> list[str]:
-    found = {
-        entry.label: None
-        for job in jobs
-        for entry in door.spec(job.key).learners
-        if entry.role == "chosen"
+def _learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
+    """Return the judged learners of finished runs, with the kind that they solve."""
+    found: dict[str, kinds.Kind] = {}
+    for spec in (door.spec(job.key) for job in jobs):
+        for entry in spec.learners:
+            if entry.role == "chosen":
+                found.setdefault(entry.label, door.kind(spec))
+    return found
+
+
+def measured(
+    runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, kind: kinds.Kind
+) -> list[str]:
+    """Return the metrics of a kind that some run has of a learner; all where none."""
+    there = {
+        metric
+        for _, summary in runs
+        for entry in summary.get("conditions", [])
+        for metric in entry["learners"].get(label, {})
     }
-    return list(found)
+    return [m for m in kind.by_family if m in there] or list(kind.by_family)
 
 
-def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, object]]]:
+def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:
     held = [(door.spec(job.key), door.summary(job.key)) for job in jobs]
     return [(spec, summary) for spec, summary in held if summary]
 
 
 def build(
-    runs: Sequence[tuple[RunSpec, dict[str, object]]], label: str, metric: str
+    runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, metric: str
 ) -> Matrix | None:
     """Return the matrix of one learner; none where no run tested it.
 
@@ -135,7 +152,7 @@ def build(
     """
     cells: dict[tuple[str, str], dict[str, float]] = {}
     for spec, summary in runs:
-        for entry in summary.get("conditions", []):  # type: ignore[attr-defined]
+        for entry in summary.get("conditions", []):
             where = entry["condition"]
             value = entry["learners"].get(label, {}).get(metric)
             if where["shift"] or value is None or value["mean"] is None:
@@ -172,8 +189,6 @@ def start(jobs: Sequence[Job]) -> None:
         )
         return
     places = {f"{job.key}/{name}": (job, name) for job, name in sources}
-    families = [card for card in door.catalogue().of("family") if not card.missing]
-    titles = {card.name: card.title for card in families}
     picked = st.selectbox(
         "Frozen meta-learner",
         list(places),
@@ -182,18 +197,49 @@ def start(jobs: Sequence[Job]) -> None:
         ),
         key="frozen",
     )
+    job, name = places[str(picked)]
+    spec = door.spec(job.key)
+    titles = {card.name: card.title for card in _places(spec, name)}
     family = st.selectbox(
         "New task family", list(titles), format_func=titles.get, key="frozen_family"
     )
-    if st.button("Set it up in the Lab", icon=":material/science:", key="carry"):
-        job, name = places[str(picked)]
+    if family and st.button(
+        "Set it up in the Lab", icon=":material/science:", key="carry"
+    ):
         try:
-            session.load(carried(door.spec(job.key), job.key, name, str(family)))
+            session.load(_fitted(carried(spec, job.key, name, str(family))))
         except Refused as refusal:
             panels.refused(refusal.message)
             return
         session.show(None)
         st.switch_page("../pages/lab.py")
+
+
+def _places(spec: RunSpec, label: str) -> list[Card]:
+    """Return the families that a frozen learner can be set to work on."""
+    known = door.catalogue()
+    part = next(entry.name for entry in spec.learners if entry.label == label)
+    parts = (known.card("learner", part), known.card("net", spec.net.name))
+    home = known.card("family", spec.family.name)
+    return [
+        card
+        for card in fitting.of_kind(known, "family", door.kind(spec).name)
+        if not card.missing
+        and all(fitting.fits(known, one, card) for one in parts)
+        and fitting.alike(known, home, card)
+    ]
+
+
+def _fitted(spec: RunSpec) -> RunSpec:
+    """Leave out baselines that cannot answer on the new family."""
+    known = door.catalogue()
+    family = known.card("family", spec.family.name)
+    kept = tuple(
+        entry
+        for entry in spec.learners
+        if fitting.fits(known, known.card("learner", entry.name), family)
+    )
+    return spec.model_copy(update={"learners": kept})
 
 
 def _learned(job: Job) -> list[str]:

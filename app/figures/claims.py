@@ -19,6 +19,11 @@ _CALLS = {
 }
 
 
+ONE_TRAINING = (
+    " One training: the interval is over its episodes, and another training may differ."
+)
+
+
 def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figure:
     """Draw every claim: a difference with its interval, and the word for it.
 
@@ -33,7 +38,8 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     made = figure(
         title=f"{who} against each baseline",
         read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
-        "line is no difference; the word also allows for how often we looked.",
+        f"line is no difference; the word also allows for how often we looked."
+        f"{ONE_TRAINING if any(_single(claim) for claim in known) else ''}",
         alt="; ".join(_told(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
     )
@@ -48,6 +54,10 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
     return made
+
+
+def _single(claim: Mapping[str, Any]) -> bool:
+    return claim.get("over") == "episodes"
 
 
 def _by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -129,8 +139,7 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
         go.Scatter(
             **{"x": [mid], "y": [y], "mode": "markers", "showlegend": False},
             marker={"color": color, "symbol": symbol, "size": 11},
-            hovertemplate=f"{told}<br>{claim['n_replicates']} replicates × "
-            f"{claim['n_tasks']} tasks<extra></extra>",
+            hovertemplate=f"{told}<br>{_counts(claim)}<extra></extra>",
         )
     )
     sides = (
@@ -143,6 +152,12 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
             **{"xanchor": anchor, "yanchor": "middle", "showarrow": False},
             **{"font": {"size": 12}},
         )
+
+
+def _counts(claim: Mapping[str, Any]) -> str:
+    if _single(claim):
+        return f"one training, interval over {claim['n_tasks']} episodes"
+    return f"{claim['n_replicates']} replicates × {claim['n_tasks']} tasks"
 
 
 def _differences(

@@ -52,7 +52,8 @@ def answers_figure(
         roles: Role by label, in the spec's order.
         view: Axes.
     """
-    made = curves_figure(curves, metric_name, roles, view)
+    shown = list(curves)
+    made = curves_figure(shown, metric_name, roles, view)
     looks = styles(roles)
     for label, mark in marks.items():
         if label in looks:
@@ -61,7 +62,31 @@ def answers_figure(
     told = " ◆: the step at which a learner's answer counts; level line: no steps."
     made.update_layout(meta={**made.layout.meta, "how_to_read": read + told})
     made.update_xaxes(rangemode="tozero", tickformat="d")
+    if metric(metric_name).direction < 0:
+        _capped(made, shown, [mark.y for mark in marks.values()])
     return made
+
+
+def _capped(made: go.Figure, curves: Iterable[Curve], marks: Iterable[float]) -> None:
+    """Let a curve that blows up past its answer leave the picture, with a word."""
+    means = [np.asarray(curve.mean, dtype=float) for curve in curves]
+    starts = [float(mean[0]) for mean in means if len(mean)]
+    known = [y for y in (*starts, *marks) if np.isfinite(y)]
+    every = np.concatenate([np.zeros(0), *means])
+    every = every[np.isfinite(every)]
+    cap = 10 * max(known, default=np.inf)
+    if not len(every) or every.max() <= cap:
+        return
+    low, log = every[every > 0].min(initial=cap) / 1.3, made.layout.yaxis.type == "log"
+    made.update_yaxes(log_axis([low, cap]) if log else {})
+    made.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
+    gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
+    made.add_annotation(
+        **{"text": f"↑ {gone} leave{'s' * (gone == 1)} the picture past the answer"},
+        **{"x": 0.5, "y": 1, "xref": "x domain", "yref": "y domain"},
+        **{"yanchor": "top", "showarrow": False, "font": {"size": 11}},
+        opacity=0.85,
+    )
 
 
 def _diamond(mark: Mark, look: Style) -> go.Scatter:
@@ -167,24 +192,31 @@ def _scale(made: go.Figure, levels: Iterable[Level], metric_name: str) -> None:
     made.update_xaxes(title_text=axis_title(metric_name))
 
 
-def shots_figure(
-    curves: Iterable[Curve], metric_name: str, roles: Roles, unit: str = ""
+class Count(NamedTuple):
+    """What is counted along the x axis, such as the shots."""
+
+    shift: str
+    caption: str
+
+
+def count_figure(
+    curves: Iterable[Curve], metric_name: str, roles: Roles, count: Count
 ) -> go.Figure:
-    """Draw a metric against the number of labelled examples.
+    """Draw a metric against a number that the tests change: shots, or ways.
 
     Args:
-        curves: One for each learner; x being shots, the family's own among them.
+        curves: One for each learner; the family's own number is among the x.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
-        unit: What the shots are counted in.
+        count: What is counted.
     """
-    made = severity_figure({"shots": curves}, metric_name, roles)
-    kind = metric(metric_name)
+    made = severity_figure({count.shift: curves}, metric_name, roles)
+    noun = count.shift.replace("_", " ")
     read = (
-        "What one more labelled example buys, to a learner that was trained with "
-        f"the family's own number of shots. Band: {LEVEL}."
+        f"Tested with other {noun} than the family's own, at which everybody was "
+        f"trained. Band: {LEVEL}."
     )
-    told = {"title": f"{kind.label} by shots", "how_to_read": read}
+    told = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
     made.update_layout(meta={**made.layout.meta, **told})
-    made.update_xaxes(title_text=f"Shots K{f' ({unit})' if unit else ''}")
+    made.update_xaxes(title_text=count.caption)
     return made

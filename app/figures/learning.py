@@ -1,6 +1,6 @@
 """How was it learned? Meta-training, tuning, and what the controller plays."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
 import plotly.graph_objects as go
@@ -32,7 +32,11 @@ from engine.contract.metrics import metric
 
 
 def meta_training_figure(
-    panels: Mapping[str, Iterable[Curve]], roles: Roles, best: float | None = None
+    panels: Mapping[str, Iterable[Curve]],
+    roles: Roles,
+    best: float | None = None,
+    *,
+    logs: Collection[str] = (),
 ) -> go.Figure:
     """Draw what moved while the learner learned, one small panel a metric.
 
@@ -40,6 +44,7 @@ def meta_training_figure(
         panels: Curves by metric name, x being meta-steps.
         roles: Role by label, in the spec's order.
         best: Meta-step of the kept checkpoint; marked in every panel.
+        logs: Metrics on a log axis, beside those that always are.
     """
     panels = {name: ordered(curves, roles) for name, curves in panels.items()}
     rows = max(len(panels), 1)
@@ -54,7 +59,7 @@ def meta_training_figure(
     )
     looks, seen = styles(roles), list[str]()
     for row, (name, curves) in enumerate(panels.items(), 1):
-        log = metric(name).scale == "log"
+        log = metric(name).scale == "log" or name in logs
         for curve in curves:
             _panel_line(made, curve, looks[curve.learner], (row, log, seen))
         ends = [end for c in curves for end in (c.low, c.mean, c.high)]

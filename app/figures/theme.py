@@ -33,6 +33,18 @@ LEVEL = "95 % interval"
 _HOMES = {
     **{"lr_scale": 0, "sgd": 1, "sgd_tuned": 2, "adam_tuned": 3, "adam": 3},
     **{"sigmoid": 4, "momentum": 5, "lstm": 6, "mlp_optimizer": 7, "rmsprop": 8},
+    **{"maml": 0, "fomaml": 5, "reptile": 6, "anil": 3, "meta_sgd": 7, "maml_plus": 9},
+    **{"t_net": 5, "imaml": 3, "protonet": 4, "matching": 7, "relation": 9, "r2d2": 6},
+    **{"from_scratch": 1, "fine_tune": 2, "linear_probe": 3, "cosine_head": 5},
+    **{"joint": 9, "feature_neighbors": 7, "raw_neighbor": 8},
+}
+# Names that are more than their words.
+_NAMES = {
+    **{"maml_plus": "MAML++", "meta_sgd": "Meta-SGD", "t_net": "T-Net"},
+    **{"imaml": "iMAML", "r2d2": "R2-D2", "protonet": "ProtoNet"},
+    **{"matching": "Matching nets", "relation": "Relation nets"},
+    **{"fine_tune": "Pretrain, fine-tune", "joint": "Joint training"},
+    **{"raw_neighbor": "Nearest neighbor", "feature_neighbors": "kNN of features"},
 }
 _BROKEN = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
@@ -115,10 +127,15 @@ def translucent(color: str, alpha: float) -> str:
 def nice(label: str) -> str:
     """Return a label for the eye.
 
-    >>> nice("sgd_tuned"), nice("lr_scale")
-    ('SGD tuned', 'LR scale')
+    >>> nice("sgd_tuned"), nice("lr_scale"), nice("maml_plus_2")
+    ('SGD tuned', 'LR scale', 'MAML++ 2')
     """
+    for known, name in _NAMES.items():
+        if label == known or label.startswith(f"{known}_"):
+            rest = label.removeprefix(known).replace("_", " ")
+            return f"{name}{html.escape(rest, quote=False)}"
     upper = {"sgd", "lr", "lstm", "mlp", "pes", "es", "ppo"}
+    upper |= {"maml", "fomaml", "anil", "knn"}
     names = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
     names |= {"adagrad": "Adagrad", "nesterov": "Nesterov"}
     words = [w.upper() if w in upper else names.get(w, w) for w in label.split("_")]
