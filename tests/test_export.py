@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 
@@ -15,7 +16,10 @@ from engine.contract.jobs import JobState
 from engine.contract.reading import parse_spec
 from engine.export import (
     COLUMNS,
+    COMPARED,
     Record,
+    comparison_csv,
+    comparison_latex,
     export_archive,
     export_run,
     exported,
@@ -28,6 +32,8 @@ from engine.store import Store, arrays
 from engine.store.seals import digest
 from tests.store import fake
 from tests.torture.damage import seen
+
+HERE = Condition()
 
 
 @pytest.fixture
@@ -183,6 +189,88 @@ def test_the_order_of_blocks_does_not_matter() -> None:
     assert metrics_csv(record(*blocks)) == metrics_csv(
         record(*reversed(blocks[1:]), blocks[0])
     )
+
+
+def test_inner_steps_have_a_column_of_their_own() -> None:
+    rates = Block(
+        *("walk", "validate", "inner_lr", ("replicate", "step", "layer", "inner_step")),
+        np.arange(4.0).reshape(1, 1, 2, 2) + 0.01,
+        coords={"step": (200.0,)},
+    )
+    rows = where(read(record(rates)), statistic="value")
+    assert [(r["step"], r["layer"], r["inner_step"], r["value"]) for r in rows] == [
+        *[("200", "0", "0", "0.01"), ("200", "0", "1", "1.01")],
+        *[("200", "1", "0", "2.01"), ("200", "1", "1", "3.01")],
+    ]
+
+
+# the comparison table ---------------------------------------------------------
+def compared(label: str = "walk") -> Record:
+    spec = fake.spec(1)
+    learner = spec.learners[0].model_copy(update={"label": label})
+    made = record(
+        *few_shot(label, np.array([[0.1, 0.2], [0.2, 0.3]])),
+        *few_shot(label, np.array([[0.5, 0.5]]), Condition("", "more_ways", 10.0)),
+        Block(label, "train", "examples_seen", (), np.array(12_345.0)),
+    )
+    others = spec.learners[1:]
+    return made._replace(spec=spec.model_copy(update={"learners": (learner, *others)}))
+
+
+def few_shot(label: str, errors: np.ndarray, at: Condition = HERE) -> list[Block]:
+    axes = ("replicate", "task")
+    rows = {"error": errors, "final_accuracy": 1.0 - errors}
+    return [Block(label, "test", name, axes, row, at) for name, row in rows.items()]
+
+
+def test_the_table_as_csv_has_a_row_a_cell_with_both_spreads() -> None:
+    text = comparison_csv(compared()).decode()
+    rows = list(csv.DictReader(io.StringIO(text)))
+    assert tuple(rows[0]) == COMPARED
+    here, there = where(rows, learner="walk")
+    assert (float(here["value"]), here["unit"]) == (pytest.approx(80.0), "%")
+    assert float(here["sd_over_trainings"]) == pytest.approx(7.0710678)
+    half = 1.959964 * 7.0710678 / 2**0.5
+    assert float(here["half_95_over_episodes"]) == pytest.approx(half)
+    assert (here["trainings"], here["episodes_per_training"]) == ("2", "2")
+    assert here["examples_seen"] == "12345"
+    assert (there["shift"], there["sd_over_trainings"]) == ("more_ways", "")
+    assert {r["value"] for r in rows if r["learner"] != "walk"} == {""}
+
+
+HARSH = ["a_b", "50 % & more", "#1", "{x}", r"\input{/etc/passwd}", "$x^2$", "~"]
+
+
+@pytest.mark.parametrize("label", HARSH)
+def test_the_table_as_latex_is_balanced_whatever_a_learner_is_called(
+    label: str,
+) -> None:
+    text = comparison_latex(compared(label)).decode()
+    body = "\n".join(line for line in text.splitlines() if not line.startswith("%"))
+    bare = re.sub(r"\\[\\&%$#_{}]|\\text\w+\{\}", "", body)
+    depth = 0
+    for char in bare:
+        depth += {"{": 1, "}": -1}.get(char, 0)
+        assert depth >= 0
+    assert depth == 0
+    assert bare.count("$") % 2 == 0
+    assert not set("#~%") & set(bare)
+    assert r"\input" not in bare
+    (columns,) = re.findall(r"\\begin\{tabular\}\{(\w+)\}", body)
+    inside = body.split(r"\midrule")[1].split(r"\bottomrule")[0].strip()
+    for line in inside.splitlines():
+        assert len(re.findall(r"(?<!\\)&", line)) == len(columns) - 1
+        assert line.endswith(r" \\")
+    for name in re.findall(r"\\begin\{(\w+)\}", body):
+        assert body.count(f"\\begin{{{name}}}") == body.count(f"\\end{{{name}}}")
+
+
+def test_the_table_says_which_spread_is_which_and_calls_parts_by_titles() -> None:
+    text = comparison_latex(compared(), {"walk": "Random walks"}).decode()
+    assert "over $E = 2$ episodes of one training" in text
+    assert "standard deviation over 2 trainings" in text
+    assert "$80.0 \\pm" in text
+    assert "12\\,345" in text
 
 
 # archives ---------------------------------------------------------------------
