@@ -11,6 +11,7 @@ from engine.contract.knobs import knob
 from engine.protocol import Episodes, Weights
 
 Measure = Literal["euclidean", "cosine"]
+NOBODY = -1e30  # score of those that a class does not have
 
 
 def embedded(theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor]:
@@ -76,7 +77,7 @@ def attention_answer(scores: Tensor, y: Tensor, ways: int) -> Tensor:
         Shape (member, way, query); their exponentials sum to 1.
     """
     other = one_hot(y, ways, scores).mT.unsqueeze(3) == 0
-    of_class = scores.unsqueeze(1).masked_fill(other, -torch.inf)
+    of_class = scores.unsqueeze(1).masked_fill(other, NOBODY)
     return of_class.logsumexp(2) - scores.logsumexp(1, keepdim=True)
 
 
