@@ -66,6 +66,18 @@ def own(
     return Exit.OK
 
 
+@data.command()
+def fetch(
+    name: Annotated[str, typer.Argument(help="A set that is public: omniglot.")],
+) -> int:
+    """Fetch a public set into the data pack's folder, by its known checksums."""
+    from engine.data.fetching import fetch as bring
+
+    for path in bring(name):
+        say(f"{path} is the known file")
+    return Exit.OK
+
+
 def _preview(table: "OwnTable") -> None:
     columns = Table("column", "holds", "empty cells", "note", box=None)
     for each in table.columns:

@@ -18,6 +18,7 @@ from engine.data.checksums import known_bytes
 
 FILE = "DejaVuSans.ttf"
 SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
+TITLE = "The font DejaVu Sans, as matplotlib ships it"
 LICENSE = "Bitstream Vera, free"
 
 FIELD, GLYPH = 48, 40

@@ -4,12 +4,17 @@ from pathlib import Path
 from typing import Any
 
 from engine.contract.errors import Refused
-from engine.data import bundled, pack
+from engine.data import bundled, fonts, pack
 from engine.data.checksums import known_bytes
-from engine.data.own import kept_digests, own_path
+from engine.data.own import SHEET, kept_digests, own_path
+from engine.data.packing import ARCHIVE
 from engine.data.where import pack_home
 
 Entry = dict[str, Any]
+OWN = {
+    SHEET: (["own_data", "own_classes"], "a file of your own"),
+    ARCHIVE: (["own_images"], "images of your own"),
+}
 
 
 def inventory() -> list[Entry]:
@@ -20,7 +25,7 @@ def inventory() -> list[Entry]:
         `title`, `license`, `sha256`, `where` (its folder) and `state`: present,
         absent or damaged.
     """
-    return [*_embedded(), *_packed(), *_own()]
+    return [*_embedded(), _font(), *_packed(), *_own()]
 
 
 def _embedded() -> list[Entry]:
@@ -31,6 +36,11 @@ def _embedded() -> list[Entry]:
         for name, known in bundled.SETS.items()
         for file, digest in known.files.items()
     ]
+
+
+def _font() -> Entry:
+    told = {"families": ["glyphs"], "title": fonts.TITLE, "license": fonts.LICENSE}
+    return _entry("embedded", fonts.font_path(), fonts.SHA256) | told
 
 
 def _packed() -> list[Entry]:
@@ -46,8 +56,12 @@ def _packed() -> list[Entry]:
 
 
 def _own() -> list[Entry]:
-    told = {"families": ["own_data"], "title": "a file of your own", "license": ""}
-    return [_entry("own", own_path(d), d) | told for d in kept_digests()]
+    return [
+        _entry("own", own_path(d, kind), d)
+        | {"families": names, "title": title, "license": ""}
+        for kind, (names, title) in OWN.items()
+        for d in kept_digests(kind)
+    ]
 
 
 def _entry(kind: str, path: Path, digest: str) -> Entry:

@@ -3,7 +3,7 @@
 Source: Lake, Salakhutdinov and Tenenbaum (2015), Science 350; MIT, © Brenden Lake.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,19 +11,24 @@ import numpy as np
 from engine.contract.rng import Rng
 from engine.data import pack
 from engine.data.images import block_average
+from engine.data.omniglot_archives import SIDE, Drawings, read_drawings
 
 PACKED = "omniglot28.npz"
-DRAWERS = 20
+ARCHIVES = ("images_background.zip", "images_evaluation.zip")
 POOLS = ("train", "validation", "test")
 
 # The split of Vinyals et al. (2016), by alphabet; one alphabet is cut in two.
-VALIDATION = (
-    "Armenian",
-    "Bengali",
-    "Early_Aramaic",
-    "Hebrew",
-    "Mkhedruli_(Georgian)",
+VALIDATION = frozenset(
+    {"Armenian", "Bengali", "Early_Aramaic", "Hebrew", "Mkhedruli_(Georgian)"}
 )
+TEST = frozenset(
+    {
+        *("Kannada", "Keble", "Malayalam", "Manipuri", "Mongolian", "Oriya"),
+        *("Old_Church_Slavonic_(Cyrillic)", "Sylheti", "Syriac_(Serto)", "Tengwar"),
+        *("Tibetan", "ULOG"),
+    }
+)
+CUT = ("Gurmukhi", 41)
 HELD_OUT_ALPHABETS = 10
 MIXED_SHARES = (0.64, 0.75)
 
@@ -49,8 +54,10 @@ class Characters:
 
 
 def absent() -> str:
-    """Name the file that is missing, or nothing."""
-    return pack.absent(PACKED)
+    """Name the file that is missing, or nothing; either source is enough."""
+    if not pack.absent(PACKED) or not any(map(pack.absent, ARCHIVES)):
+        return ""
+    return f"{PACKED} (or, with a network: python -m engine data fetch omniglot)"
 
 
 @lru_cache(maxsize=2)
@@ -60,14 +67,54 @@ def characters(side: int) -> Characters:
     Raises:
         Refused: If the data is absent or not the known one.
     """
+    if side != SIDE:
+        whole = characters(SIDE)
+        return replace(whole, images=block_average(whole.images, side))
+    if pack.absent(PACKED) and not absent():
+        return _from_archives()
     held = pack.arrays(PACKED)
     return Characters(
-        block_average(held["images"], side),
+        held["images"],
         held["alphabet"].astype(np.int64),
         tuple(str(name) for name in held["alphabets"]),
         held["is_evaluation"],
         held["vinyals_split"].astype(np.int64),
     )
+
+
+def _from_archives() -> Characters:
+    """Read the author's archives: background first, as in the packed array."""
+    sets = [read_drawings(pack.known(file)) for file in ARCHIVES]
+    return joined(sets[0], sets[1])
+
+
+def joined(background: Drawings, evaluation: Drawings) -> Characters:
+    """Put two archives behind each other."""
+    words = [*background.alphabet, *evaluation.alphabet]
+    numbers = [*background.number, *evaluation.number]
+    names = tuple(dict.fromkeys(words))
+    place = {name: number for number, name in enumerate(names)}
+    outside = [False] * len(background.number) + [True] * len(evaluation.number)
+    return Characters(
+        np.concatenate([background.images, evaluation.images]),
+        np.array([place[word] for word in words]),
+        names,
+        np.array(outside),
+        np.array([vinyals(*pair) for pair in zip(words, numbers, strict=True)]),
+    )
+
+
+def vinyals(alphabet: str, number: int) -> int:
+    """Return the pool of a character in the split of Vinyals et al.
+
+    >>> vinyals("Greek", 1), vinyals("Hebrew", 1), vinyals("Tibetan", 1)
+    (0, 1, 2)
+    >>> vinyals("Gurmukhi", 41), vinyals("Gurmukhi", 42)
+    (0, 2)
+    """
+    if alphabet == CUT[0]:
+        return 2 if number > CUT[1] else 0
+    return 1 if alphabet in VALIDATION else 2 if alphabet in TEST else 0
 
 
 @lru_cache(maxsize=8)
@@ -114,3 +161,30 @@ def _mixed(every: Characters) -> dict[str, np.ndarray]:
 
 
 _SPLITS = {"vinyals": _vinyals, "author": _author, "mixed": _mixed}
+
+
+@dataclass(frozen=True, eq=False)
+class OneShot:
+    """The author's 20 runs of 20 ways and one shot, each within one alphabet.
+
+    Args:
+        support: Character and drawer of each way's example; shape (run, way, 2).
+        query: The same of the examples to be answered.
+        answer: Way of each query; shape (run, query).
+    """
+
+    support: np.ndarray
+    query: np.ndarray
+    answer: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def one_shot_runs() -> OneShot:
+    """Return the 20 official runs; the two image archives do not hold them.
+
+    Raises:
+        Refused: If the packed file is absent or not the known one.
+    """
+    held = pack.arrays(PACKED)
+    parts = ("oneshot_support", "oneshot_query", "oneshot_answer")
+    return OneShot(*(held[name].astype(np.int64) for name in parts))

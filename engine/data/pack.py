@@ -1,6 +1,6 @@
 """The data pack: sets that are too large or too many to be brought along.
 
-A family whose file is absent is listed and disabled; nothing is downloaded.
+A family whose file is absent is listed and disabled; only `data fetch` downloads.
 """
 
 import io
@@ -27,6 +27,8 @@ class Packed:
     title: str
     license: str
 
+
+OMNIGLOT = "MIT, © 2015 Brenden Lake"
 
 FILES = {
     packed.file: packed
@@ -57,7 +59,28 @@ FILES = {
             ("omniglot",),
             "db887d4c5b075b39d8e003f3a3db7d0a02012c39cdc38b908fdf4214f8cb34cc",
             "Omniglot: 1,623 characters by 20 drawers, averaged to 28 × 28",
-            "MIT, © 2015 Brenden Lake",
+            OMNIGLOT,
+        ),
+        Packed(
+            "images_background.zip",
+            ("omniglot",),
+            "ad41ab679c8b5d90b271ef46be6987cc81211774a695c29dcc5367b2b26ee640",
+            "Omniglot: the author's background set, 30 alphabets",
+            OMNIGLOT,
+        ),
+        Packed(
+            "images_evaluation.zip",
+            ("omniglot",),
+            "1f61a8f3366785b057fc117d9228e78a16e3d976c8953b2a10fcc74cf0609cee",
+            "Omniglot: the author's evaluation set, 20 alphabets",
+            OMNIGLOT,
+        ),
+        Packed(
+            "images_background_small1.zip",
+            ("omniglot",),
+            "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
+            "Omniglot: the author's first small background set, 5 alphabets",
+            OMNIGLOT,
         ),
     )
 }
@@ -111,12 +134,26 @@ def arrays(file: str) -> dict[str, np.ndarray]:
     Raises:
         Refused: If it is absent or not the known one.
     """
+    _check_there(file)
+    return _read(pack_home() / file, FILES[file].sha256)
+
+
+def known(file: str) -> bytes:
+    """Return a file of the pack as it is.
+
+    Raises:
+        Refused: If it is absent or not the known one.
+    """
+    _check_there(file)
+    return known_bytes(pack_home() / file, FILES[file].sha256)
+
+
+def _check_there(file: str) -> None:
     if absent(file):
         raise Refused(
             f"this family needs {file} in the data pack: set METASCOPE_DATA to its "
             "folder"
         )
-    return _read(pack_home() / file, FILES[file].sha256)
 
 
 @lru_cache(maxsize=2)

@@ -18,16 +18,17 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data import omniglot
+from engine.data.omniglot_archives import DRAWERS
 from engine.protocol import Episode, generator
 from engine.tasks import sizes
-from engine.tasks.classes import image_episode, pick, support_counts
+from engine.tasks.classes import Picks, image_episode, pick, support_counts
 from engine.tasks.decks import Deck, check_ways, quarters, turn
 from engine.tasks.episodic import EpisodeFamily, in_training
 
-DRAWERS = {
-    "all": np.arange(omniglot.DRAWERS),
-    "first_half": np.arange(omniglot.DRAWERS // 2),
-    "second_half": np.arange(omniglot.DRAWERS // 2, omniglot.DRAWERS),
+PEOPLE = {
+    "all": np.arange(DRAWERS),
+    "first_half": np.arange(DRAWERS // 2),
+    "second_half": np.arange(DRAWERS // 2, DRAWERS),
 }
 
 
@@ -90,7 +91,7 @@ class Omniglot(EpisodeFamily):
         draw = generator(rng.child("data"))
         deck = self.deck(pool)
         ids = deck.choose(draw, self.ways)
-        drawers = DRAWERS[self.drawers]
+        drawers = PEOPLE[self.drawers]
         most = len(drawers) - self.queries
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
@@ -106,6 +107,21 @@ class Omniglot(EpisodeFamily):
         name = "held_out" if apart else pool
         return _deck(self.split, name, quarters(self.rotations, pool), self.within)
 
+    def official(self, run: int) -> Episode:
+        """Return one of the author's 20 runs: 20 ways, one shot, one alphabet.
+
+        They are of the evaluation set, so they test a learner of the author's split.
+        """
+        runs = omniglot.one_shot_runs()
+        every = omniglot.characters(int(self.side))
+        chosen = np.concatenate([runs.support[run], runs.query[run]])
+        count = len(runs.support[run])
+        way = np.concatenate([np.arange(count), runs.answer[run]])
+        picks = Picks(way, chosen[:, 1], count)
+        images = every.images[chosen[:, 0], picks.place]
+        known = self.deck("train").classes
+        return image_episode(images, picks, runs.support[run, :, 0], known)
+
 
 @lru_cache(maxsize=16)
 def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
@@ -119,7 +135,7 @@ def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
 
 
 def _check_examples(family: Omniglot) -> None:
-    drawers = len(DRAWERS[family.drawers])
+    drawers = len(PEOPLE[family.drawers])
     for one in (family, in_training(family)):
         if (each := one.shots + one.queries) > drawers:
             raise Refused(

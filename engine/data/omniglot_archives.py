@@ -1,0 +1,174 @@
+"""Omniglot's own archives: drawings as PNG files, one folder a character.
+
+Members are read by name and never unpacked to disk; an archive that is anything else
+is refused in one sentence.
+"""
+
+import io
+import re
+import stat
+import warnings
+import zipfile
+import zlib
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+
+BYTES, MEMBERS, MEMBER, UNPACKED = 50_000_000, 40_000, 20_000, 100_000_000
+PIXELS, SIDE, DRAWERS = 105, 28, 20
+
+# A root folder at most, then alphabet/character/number_drawer.png.
+_DRAWING = re.compile(
+    r"(?:[A-Za-z]\w*/)?(?P<alphabet>[A-Za-z][\w()-]*)/(?P<character>character\d{2})/"
+    r"\d{4}_(?P<drawer>\d{2})\.png",
+    re.ASCII,
+)
+_FOLDER = re.compile(r"(?:[A-Za-z][\w()-]*/){1,3}", re.ASCII)
+_READING = (
+    *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
+    *(EOFError, OSError, NotImplementedError, RuntimeError, SyntaxError),
+    *(MemoryError, OverflowError, RecursionError, Image.DecompressionBombError),
+)
+_DARK = [255 - level for level in range(256)]
+
+
+class Drawings(NamedTuple):
+    """Characters in the order of their alphabets' names.
+
+    Args:
+        images: uint8, ink bright; shape (character, drawer, 28, 28).
+        alphabet: Name of each character's alphabet.
+        number: Number of each character in its alphabet, from 1.
+    """
+
+    images: np.ndarray
+    alphabet: tuple[str, ...]
+    number: tuple[int, ...]
+
+
+Places = dict[tuple[str, str], dict[int, zipfile.ZipInfo]]
+
+
+def read_drawings(data: bytes) -> Drawings:
+    """Read one of the archives.
+
+    Raises:
+        Refused: If it is no such archive, with the member that is not as it must be.
+    """
+    if len(data) > BYTES:
+        raise Refused(
+            f"this archive has {len(data):,} bytes; at most {BYTES:,} are read"
+        )
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return _drawings(archive)
+    except Refused:
+        raise
+    except _READING as error:
+        raise Refused(
+            "this is no zip archive that can be read, or it is cut off: "
+            f"{_reason(error)}"
+        ) from None
+
+
+def _reason(error: BaseException) -> str:
+    return clean(str(error).partition("\n")[0])[:80] or type(error).__name__
+
+
+def _drawings(archive: zipfile.ZipFile) -> Drawings:
+    places = _places(archive.infolist())
+    keys = sorted(places)
+    if len(keys) < 2:
+        found = f"only {'/'.join(keys[0])}" if keys else "no drawings"
+        raise Refused(f"this archive holds {found}; at least 2 characters are needed")
+    images = np.stack([_character(archive, key, places[key]) for key in keys])
+    numbers = tuple(int(character.removeprefix("character")) for _, character in keys)
+    return Drawings(images, tuple(alphabet for alphabet, _ in keys), numbers)
+
+
+def _character(
+    archive: zipfile.ZipFile, key: tuple[str, str], drawn: dict[int, zipfile.ZipInfo]
+) -> np.ndarray:
+    """Return all drawings of one character; shape (drawer, 28, 28)."""
+    if sorted(drawn) != list(range(1, DRAWERS + 1)):
+        raise Refused(
+            f"{'/'.join(key)} has {len(drawn)} drawings; each character must have "
+            f"{DRAWERS}, numbered 01 to {DRAWERS}"
+        )
+    return np.stack([_image(archive, drawn[drawer]) for drawer in sorted(drawn)])
+
+
+def _places(listed: list[zipfile.ZipInfo]) -> Places:
+    """Return the drawings by alphabet, character and drawer; refuse all else."""
+    total = sum(info.file_size for info in listed)
+    if len(listed) > MEMBERS or total > UNPACKED:
+        raise Refused(
+            f"this archive unpacks to {len(listed):,} members of {total:,} bytes; at "
+            f"most {MEMBERS:,} of {UNPACKED:,} are read"
+        )
+    places: Places = {}
+    for info in listed:
+        found = _DRAWING.fullmatch(info.filename)
+        if found is None:
+            _check_folder(info)
+            continue
+        _check_member(info)
+        drawn = places.setdefault((found["alphabet"], found["character"]), {})
+        if int(found["drawer"]) in drawn:
+            raise Refused(f"this archive holds {info.filename!r} twice")
+        drawn[int(found["drawer"])] = info
+    return places
+
+
+def _check_folder(info: zipfile.ZipInfo) -> None:
+    if not _FOLDER.fullmatch(info.filename):
+        raise Refused(
+            f"this archive holds {clean(info.filename)[:60]!r}, which is no drawing: "
+            "they are alphabet/character01/0001_01.png and so on"
+        )
+
+
+def _check_member(info: zipfile.ZipInfo) -> None:
+    if info.flag_bits & 0x1:
+        raise Refused(f"{info.filename!r} in this archive is encrypted")
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise Refused(f"{info.filename!r} in this archive is a link")
+    if info.file_size > MEMBER:
+        raise Refused(
+            f"{info.filename!r} has {info.file_size:,} bytes; a drawing has at most "
+            f"{MEMBER:,}"
+        )
+
+
+def _image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+    """Read a drawing, averaged to 28 × 28, its ink bright."""
+    try:
+        with archive.open(info) as member:
+            data = member.read(MEMBER + 1)
+        return _averaged(data, info.filename)
+    except Refused:
+        raise
+    except _READING as error:
+        raise Refused(
+            f"{info.filename!r} in this archive is no image that can be read: "
+            f"{_reason(error)}"
+        ) from None
+
+
+def _averaged(data: bytes, name: str) -> np.ndarray:
+    # A size that cannot be ours is refused below; no need to warn of it before.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        image = Image.open(io.BytesIO(data), formats=("PNG",))
+    if image.size != (PIXELS, PIXELS) or image.mode not in ("1", "L"):
+        width, height = image.size
+        raise Refused(
+            f"{name!r} in this archive has {width} × {height} pixels in mode "
+            f"{image.mode}; a drawing has {PIXELS} × {PIXELS}, black on white"
+        )
+    ink = image.convert("L").point(_DARK)
+    return np.asarray(ink.resize((SIDE, SIDE), Image.Resampling.BOX))
