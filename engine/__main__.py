@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command()(describing.catalogue)
 app.command()(describing.presets)
+app.command()(describing.published)
 app.command()(running.run)
 app.add_typer(stored.runs, name="runs")
 app.command()(working.supervise)

@@ -1,4 +1,4 @@
-"""catalogue, presets: what can be chosen, and what is worth running."""
+"""catalogue, presets, published: what can be chosen, run, and held against."""
 
 from typing import Annotated
 
@@ -6,6 +6,7 @@ import typer
 from rich.table import Table
 
 from engine.commands.terminal import AsJson, Exit, out, print_json
+from engine.contract.errors import Refused
 
 
 def catalogue(*, as_json: AsJson = False) -> int:
@@ -38,4 +39,34 @@ def presets(
     for each in PRESETS:
         table.add_row(each.name, f"{each.title}. {each.summary}")
     out().print(table)
+    return Exit.OK
+
+
+def published(
+    task: Annotated[str, typer.Argument(help="Only this family's.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """List the published figures that ours stand beside, and how far to trust them."""
+    from engine.published import ROWS
+
+    rows = [row for row in ROWS if task in ("", row.task)]
+    if not rows:
+        have = ", ".join(dict.fromkeys(row.task for row in ROWS))
+        raise Refused(
+            f"no figures are kept of {task[:40]!r}; there are: {have}", "task"
+        )
+    if as_json:
+        print_json([{**row._asdict(), "unit": row.unit} for row in rows])
+        return Exit.OK
+    table = Table("task", "method", "value", "where from", "trust", box=None)
+    for row in rows:
+        size = f"{row.ways}-way {row.shots}-shot" if row.ways else f"{row.shots}-shot"
+        half = "" if row.half is None else f" ± {row.half:g}"
+        value = f"{row.value:g}{half} {row.unit}"
+        about = (f"{row.task} {size}", row.method, value, row.source, row.provenance)
+        table.add_row(*about)
+    out().print(table)
+    for protocol in dict.fromkeys(row.protocol for row in rows):
+        out().print(protocol, markup=False)
     return Exit.OK

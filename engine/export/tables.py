@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from engine.export.longform import inert
 from engine.export.record import Record
-from engine.stats.comparison import Cell, Comparison, Row, comparison, heading
+from engine.stats.comparison import Cell, Comparison, Row, comparison
 from engine.stats.table import Table
 
 COMPARED = (
@@ -79,7 +79,7 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         titles: What parts are called, by name.
     """
     made = comparison(Table(record.blocks), record.spec, titles)
-    heads = [heading(at) for at in made.columns]
+    heads = made.heads
     costs = ("examples seen", "gradients: training", "tuning", "per test")
     lines = [
         "% needs \\usepackage{booktabs}",

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.phrases import words
+from engine.stats.phrases import place, words
 from engine.stats.spreads import Spread, spread
 from engine.stats.table import Table
-from engine.stats.wording import titled
+from engine.stats.wording import sizes_of, titled
 
 
 class Cell(NamedTuple):
@@ -53,12 +53,16 @@ class Row(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The table; `metric` is what the numbers are, in `unit`, `setting` of what."""
+    """The table; `metric` is what the numbers are, in `unit`, `setting` of what.
+
+    `heads` name the columns.
+    """
 
     metric: str
     unit: str
     setting: str
     columns: tuple[Condition, ...]
+    heads: tuple[str, ...]
     rows: tuple[Row, ...]
 
 
@@ -78,7 +82,8 @@ def comparison(
     names = titled(spec, titles)
     rows = tuple(_row(table, c, names[c.label], columns) for c in spec.learners)
     metric, unit = _metric(table)
-    return Comparison(metric, unit, setting(spec), columns, rows)
+    heads = tuple(place(c, sizes_of(spec)) for c in columns)
+    return Comparison(metric, unit, setting(spec), columns, heads, rows)
 
 
 def setting(spec: RunSpec) -> str:
@@ -91,17 +96,6 @@ def setting(spec: RunSpec) -> str:
 
 
 _SIZES = {"ways": "way", "shots": "shot"}
-
-
-def heading(condition: Condition) -> str:
-    """Name a column.
-
-    >>> heading(Condition(shift="rotate", severity=30.0)), heading(Condition())
-    ('rotate 30', 'in place')
-    """
-    if condition.shift:
-        return f"{words(condition.shift)} {condition.severity:g}"
-    return words(condition.family) or "in place"
 
 
 def _metric(table: Table) -> tuple[str, str]:

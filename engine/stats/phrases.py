@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from engine.contract.blocks import Condition
 from engine.stats.claims import Call, Claim
 from engine.stats.wording import be, counted, listed
 
@@ -35,22 +36,59 @@ def grouped(named: Sequence[tuple[str, Call]]) -> list[str]:
     return [phrase(call, listed(group)) for call, group in groups.items() if group]
 
 
-def away(claims: Sequence[Claim], rival: str) -> str:
-    """Say how a learner stands beside its rival under every other condition."""
+def away(
+    claims: Sequence[Claim], rival: str, sizes: frozenset[str] = frozenset()
+) -> str:
+    """Say how a learner stands beside its rival under every other condition.
+
+    Args:
+        claims: About one learner and one rival.
+        rival: What that one is called.
+        sizes: Shifts that only change a count, such as shots.
+    """
     places: dict[tuple[str, str], list[Claim]] = {}
     for claim in claims:
         place = (claim.condition.family, claim.condition.shift)
         places.setdefault(place, []).append(claim)
     if len(places) > SPELLED_OUT:
         return _tallied(claims, rival)
-    return " ".join(_place(*at, group, rival) for at, group in places.items())
+    told = [
+        _place(_where(*at, sizes, group), group, rival) for at, group in places.items()
+    ]
+    return " ".join(told)
 
 
-def _place(family: str, shift: str, claims: Sequence[Claim], rival: str) -> str:
-    where = f"Under {words(shift)}" if shift else f"On {words(family)}"
+def place(condition: Condition, sizes: frozenset[str]) -> str:
+    """Name a condition.
+
+    >>> place(Condition(shift="more_noise", severity=2.0), frozenset())
+    'more noise 2'
+    >>> place(Condition(shift="shots", severity=5.0), frozenset({"shots"}))
+    '5-shot'
+    """
+    if not condition.shift:
+        return words(condition.family) or "in place"
+    if condition.shift in sizes:
+        return f"{condition.severity:g}-{condition.shift.removesuffix('s')}"
+    return f"{words(condition.shift)} {condition.severity:g}"
+
+
+def _where(
+    family: str, shift: str, sizes: frozenset[str], claims: Sequence[Claim]
+) -> str:
+    if not shift:
+        return f"On {words(family)}"
+    one = len(claims) == 1
+    if shift in sizes:
+        many = "other" if not one else f"{claims[0].condition.severity:g}"
+        return f"With {many} {shift}"
+    at = f" {claims[0].condition.severity:g}" if one else ""
+    return f"Under {words(shift)}{at}"
+
+
+def _place(where: str, claims: Sequence[Claim], rival: str) -> str:
     if len(claims) == 1:
-        at = f" {claims[0].condition.severity:g}" if shift else ""
-        return f"{where}{at}: {phrase(claims[0].call, rival)}."
+        return f"{where}: {phrase(claims[0].call, rival)}."
     found = [
         f"{phrase(call, rival)} at {listed(_severities(claims, call))}"
         for call in ORDER

@@ -13,10 +13,10 @@ from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.arrays import Floats
 from engine.stats.claims import Claim
 from engine.stats.level import level
-from engine.stats.phrases import away, grouped, words
+from engine.stats.phrases import away, grouped, place, words
 from engine.stats.spreads import spread
 from engine.stats.table import HERE, Table, baselines, chosen
-from engine.stats.wording import be, capital, counted, listed, titled
+from engine.stats.wording import be, capital, counted, listed, sizes_of, titled
 
 SINGLE = (
     "One training: these intervals are over its episodes only; how much another "
@@ -89,7 +89,8 @@ class EpisodeSpeaker:
         beside = [c for c in mine if c.condition == HERE and not c.primary]
         others = grouped([(self.names[c.against], c.call) for c in beside])
         there = [c for c in mine if c.primary and c.condition != HERE]
-        carried = away(there, self.names[here.against]) if there else ""
+        rival, sizes = self.names[here.against], sizes_of(self.spec)
+        carried = away(there, rival, sizes) if there else ""
         text = "; ".join([self._in_place(here), *others])
         return f"{text}. {carried}".strip()
 
@@ -156,8 +157,7 @@ class EpisodeSpeaker:
         """Name the conditions that some learner could not take and others could."""
         missing: dict[str, list[str]] = {}
         for condition in self.table.conditions():
-            where = words(condition.shift or condition.family)
-            at = f"{where} {condition.severity:g}" if condition.shift else where
+            at = place(condition, sizes_of(self.spec))
             lacking = [
                 self.names[c.label]
                 for c in self.spec.learners

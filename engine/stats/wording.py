@@ -51,6 +51,19 @@ def _titled(learner: LearnerChoice, title: str) -> str:
     return f"untuned {name}" if guessed else name
 
 
+def sizes_of(spec: RunSpec) -> frozenset[str]:
+    """Return which shifts only give a family's own count another value.
+
+    Such a shift, other shots or other ways, is named by the count itself.
+    """
+    knobs = spec.family.knobs.items()
+    return frozenset(
+        name
+        for name, value in knobs
+        if isinstance(value, int) and not isinstance(value, bool)
+    )
+
+
 def within_sentence(title: str) -> str:
     """Write a title as it stands within a sentence.
 

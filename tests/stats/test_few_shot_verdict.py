@@ -157,15 +157,27 @@ def test_severities_and_what_a_learner_cannot_take_are_named() -> None:
         at = Condition(shift="rotate", severity=severity)
         blocks += few_shot("protonet", wrong(mine, 3), at)
         blocks += few_shot("fine_tune", wrong(0.1, 4), at)
-    ways = Condition(shift="more_ways", severity=10.0)
+    ways = Condition(shift="ways", severity=10.0)
     blocks += few_shot("protonet", wrong(0.2, 5), ways)
     sentence = told(blocks)
     assert (
         "Under rotate: better than tuned pretrain + fine-tune at 15, tuned pretrain + "
         "fine-tune is better at 60." in sentence
     )
-    assert sentence.endswith(
-        "Not applicable to tuned pretrain + fine-tune: more ways 10."
+    assert sentence.endswith("Not applicable to tuned pretrain + fine-tune: 10-way.")
+
+
+def test_other_shots_are_called_by_their_number() -> None:
+    blocks = duel(0.04, 0.07)
+    for shots in (5.0, 10.0):
+        at = Condition(shift="shots", severity=shots)
+        blocks += few_shot("protonet", wrong(0.01, 3), at)
+        blocks += few_shot("fine_tune", wrong(0.08, 4), at)
+        if shots == 5.0:
+            one = told(blocks)
+    assert "With 5 shots: better than tuned pretrain + fine-tune." in one
+    assert "With other shots: better than tuned pretrain + fine-tune at 5 and 10." in (
+        told(blocks)
     )
 
 
