@@ -20,7 +20,6 @@ from app.figures.shapes import Line, View
 from app.figures.shift import severity_figure
 from app.kept import kept
 from app.looks import HEIGHT, Look, Picture
-from engine.contract.blocks import Block
 from engine.stats import curves as stats
 from engine.stats.level import level
 from engine.stats.table import Table
@@ -74,7 +73,7 @@ def answers(run: Run, look: Look) -> go.Figure | None:
         return None
     every = stats.curves(found, metric)
     table = Table(run.blocks)
-    marks = {b.learner: mark for b in found if (mark := _mark(table, b, every))}
+    marks = {c.learner: mark for c in every if (mark := _mark(table, c, look))}
     view = View(log_y=_log(run, look), x_title=STEPS, height=HEIGHT)
     lines = training.stretched(every)
     return answers_figure(lines, marks, metric, run.roles, view)
@@ -84,17 +83,29 @@ def _log(run: Run, look: Look) -> bool | None:
     return False if training.classes(run) else look.log
 
 
-def _mark(table: Table, block: Block, curves: list[stats.Curve]) -> Mark | None:
-    """Return where a learner's answer stands: the step whose numbers are its own."""
-    metric = block.metric.replace("query", "final")
-    final = table.tests(block.learner, metric, block.condition)
-    steps = np.asarray(block.array, dtype=np.float64)
-    if final is None or steps.shape[-1] < 2:
+def _mark(table: Table, curve: stats.Curve, look: Look) -> Mark | None:
+    """Return where a learner's answer stands: the step whose numbers are its own.
+
+    Losses tell steps apart that share an accuracy.
+    """
+    at = _answered(table, curve.learner, look)
+    if at is None or len(curve.x) < 2:
         return None
-    same = np.isclose(steps, final[..., None], rtol=1e-4, equal_nan=True)
-    at = np.flatnonzero(same.all(axis=(0, 1)))
-    curve = next(c for c in curves if c.learner == block.learner)
-    return Mark(float(curve.x[at[-1]]), float(curve.mean[at[-1]])) if len(at) else None
+    return Mark(float(curve.x[at]), float(curve.mean[at]))
+
+
+def _answered(table: Table, label: str, look: Look) -> int | None:
+    pairs = (("query_loss", "final_query_loss"), ("query_mse", "final_mse"))
+    for along, last in pairs:
+        block = table.block(label, "test", along, look.condition)
+        final = table.tests(label, last, look.condition)
+        if block is None or final is None:
+            continue
+        steps = np.asarray(block.array, dtype=np.float64)
+        same = np.isclose(steps, final[..., None], rtol=1e-4, equal_nan=True)
+        found = np.flatnonzero(same.all(axis=(0, 1)))
+        return int(found[0]) if len(found) else None
+    return None
 
 
 def shots(run: Run, look: Look) -> go.Figure | None:

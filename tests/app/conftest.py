@@ -39,18 +39,23 @@ def tiny() -> RunSpec:
 def made(tmp_path_factory: pytest.TempPathFactory, tiny: RunSpec) -> tuple[Path, str]:
     """A store that holds one finished run, and its key."""
     home = tmp_path_factory.mktemp("made") / "home"
-    store, key = Store.open(home), run_key(tiny, cards)
-    store.submit(tiny, key, "First")
+    return home, finish(home, tiny)
+
+
+def finish(home: Path, spec: RunSpec) -> str:
+    """Compute a run and file it in a store; return its key."""
+    store, key = Store.open(home), run_key(spec, cards)
+    store.submit(spec, key, "First")
     claim = store.claim()
     assert claim is not None
     recorder = store.recorder(claim)
-    for event in run(tiny, StoreShelf(store.index)):
+    for event in run(spec, StoreShelf(store.index)):
         recorder.add(event)
     recorder.tick()
-    summary = summarize(store.blocks(key)[0], tiny)
+    summary = summarize(store.blocks(key)[0], spec)
     texts = {"summary": summary, "fingerprint": {"device": "cpu"}}
     recorder.finish(JobState.DONE, texts)
-    return home, key
+    return key
 
 
 @pytest.fixture
@@ -61,8 +66,18 @@ def home(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Path]:
     """A copy of that store, in use by the app; no engine is started."""
+    yield from in_use(made[0], known, tmp_path, monkeypatch)
+
+
+def in_use(
+    made: Path,
+    known: shelves.Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    """Let the app use a copy of a store."""
     copy = tmp_path / "home"
-    shutil.copytree(made[0], copy)
+    shutil.copytree(made, copy)
     monkeypatch.setenv("METASCOPE_HOME", str(copy))
     shelf = shelves.Shelf(lambda: None)
     shelf._made = known

@@ -1,0 +1,358 @@
+"""Few-shot runs go through the same pages as any other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import catalogue as shelves
+from app import door, fewshot, files, kinds, links, pictures, remarks, reports, trying
+from app.looks import Look
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.runs import (
+    Budget,
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+    complete_spec,
+)
+from engine.stats.comparison import comparison
+from engine.stats.table import Table
+from tests.app.conftest import ROOT, finish, in_use
+from tests.app.test_lab import charts, texts
+
+SMALL = Budget(
+    task_evaluations=8,
+    tasks_per_step=2,
+    validation_tasks=2,
+    validate_every=2,
+    test_tasks=3,
+    horizon=3,
+    tuning_tasks=2,
+)
+
+
+def learner(name: str, role: str = "chosen", **knobs: object) -> LearnerChoice:
+    return LearnerChoice(name=name, label=name, role=role, knobs=knobs)
+
+
+@pytest.fixture(scope="session")
+def few() -> RunSpec:
+    spec = RunSpec(
+        family=Choice(name="gaussian_classes", knobs={"queries": 3}),
+        net=Choice(name="mlp", knobs={"width": 8}),
+        learners=(
+            *(learner("protonet"), learner("maml")),
+            learner("raw_neighbor", "baseline"),
+        ),
+        shifts=(
+            ShiftChoice(name="shots", severities=(5.0,)),
+            ShiftChoice(name="ways", severities=(3.0,)),
+        ),
+        budget=SMALL,
+        replicates=2,
+    )
+    return complete_spec(spec, cards, "cpu")
+
+
+@pytest.fixture(scope="session")
+def made_few(
+    tmp_path_factory: pytest.TempPathFactory, few: RunSpec
+) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("few") / "home"
+    return home, finish(home, few)
+
+
+@pytest.fixture
+def home(
+    made_few: tuple[Path, str],
+    known: shelves.Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    yield from in_use(made_few[0], known, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def key(made_few: tuple[Path, str]) -> str:
+    return made_few[1]
+
+
+@pytest.fixture
+def run(home: Path, key: str) -> door.Run:
+    return door.run(key)
+
+
+@pytest.fixture
+def lab(home: Path) -> AppTest:
+    return AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+
+
+def opened(lab: AppTest, key: str) -> AppTest:
+    lab.query_params["run"] = key
+    at = lab.run()
+    assert not at.exception
+    return at
+
+
+def switched(lab: AppTest, kind: str = "episodes") -> AppTest:
+    at = lab.run()
+    at.segmented_control(key="k.kind").set_value(kind).run()
+    assert not at.exception
+    return at
+
+
+def pills(at: AppTest, key: str) -> set[str]:
+    return set(at.pills(key=key).options)
+
+
+def test_another_kind_comes_with_its_own_default_and_only_what_fits(
+    lab: AppTest, known: shelves.Catalogue
+) -> None:
+    at = switched(lab)
+    spec = trying.default(known, "episodes")
+    assert at.session_state["k.family"] == spec.family.name
+    families = {c.title for c in known.of("family") if c.traits["kind"] == "episodes"}
+    offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
+    assert offered == families
+    assert "MAML" in " ".join(pills(at, "k.chosen"))
+    assert "LR scale" not in pills(at, "k.chosen")
+    assert "SGD" not in pills(at, "k.baselines")
+    assert at.pills(key="k.chosen").label == "Few-shot learner"
+    assert "k.estimator" not in {box.key for box in at.selectbox}
+    back = at.segmented_control(key="k.kind").set_value("landscapes").run()
+    assert not back.exception
+    assert back.session_state["k.family"] == "mixtures"
+    assert "LR scale" in pills(back, "k.chosen")
+
+
+def test_learners_that_cannot_answer_go_with_the_family(
+    lab: AppTest, few: RunSpec
+) -> None:
+    lab.query_params["x"] = links.pack(few)
+    at = lab.run()
+    assert at.session_state["k.chosen"] == ["protonet", "maml"]
+    at.selectbox(key="k.family").select("sinusoids").run()
+    assert not at.exception
+    assert at.session_state["k.chosen"] == ["maml"]
+    assert "ProtoNet" not in pills(at, "k.chosen")
+    assert not at.button(key="run_button").disabled
+
+
+def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
+    at = switched(lab)
+    labels = {box.label for box in at.number_input}
+    assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
+    assert not any("Threshold" in label for label in labels)
+    assert "episodes." in texts(at)
+
+
+def test_shipped_experiments_are_those_of_the_kind(
+    lab: AppTest, known: shelves.Catalogue
+) -> None:
+    at = switched(lab)
+    shown = set(at.selectbox(key="preset").options)
+    ours = {p.title for p in known.presets if _episodes(known, p.spec)}
+    assert shown == ours
+    assert len(ours) < len(known.presets)
+
+
+def _episodes(known: shelves.Catalogue, spec: RunSpec) -> bool:
+    return known.kind_of(spec.family.name) == "episodes"
+
+
+def test_a_link_to_episodes_fills_the_form_of_their_kind(
+    lab: AppTest, few: RunSpec
+) -> None:
+    fresh = few.model_copy(update={"seed": 4711})
+    lab.query_params["x"] = links.pack(fresh)
+    at = lab.run()
+    assert not at.exception
+    assert at.session_state["k.kind"] == "episodes"
+    assert at.session_state["k.seed"] == "4711"
+    assert not at.button(key="run_button").disabled
+    assert door.jobs()[1] == 1
+
+
+def test_a_finished_run_shows_its_pictures_and_its_verdict(
+    lab: AppTest, key: str
+) -> None:
+    at = opened(lab, key)
+    said = texts(at)
+    assert "verdict-line" in said
+    for title in ("by inner step", "by shots", "Before and after", "Meta-training"):
+        assert title in said, title
+    assert "2 × 3 episodes" in said
+    assert charts(at) >= 5
+
+
+@pytest.mark.parametrize(
+    "tab",
+    [
+        *("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table"),
+        "Reproduce",
+    ],
+)
+def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
+    lab.session_state["tab"] = tab
+    at = opened(lab, key)
+    assert tab in [one.label for one in at.tabs]
+    assert "Published" not in [one.label for one in at.tabs]
+
+
+def test_what_is_not_applicable_is_said_with_its_reason(
+    lab: AppTest, key: str, run: door.Run
+) -> None:
+    (line,) = remarks.lines_of(run, {"ways": "Other ways"})
+    assert line.startswith("MAML under Other ways 3: its head was trained for 5 ways")
+    assert "Not applicable: MAML" in texts(opened(lab, key))
+
+
+def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
+    at = opened(lab, key)
+    at.session_state["episode_curves"] = "inside"
+    at.toggle(key="log").set_value(False).run()
+    assert not at.exception
+    assert "Query loss by inner step" in texts(at)
+    assert door.jobs()[1] == 1
+
+
+def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
+    at = opened(lab, key)
+    places = at.selectbox(key="where").options
+    for place in places:
+        at.selectbox(key="where").select(place).run()
+        assert not at.exception, place
+
+
+def test_in_place_stands_at_the_familys_own_shots(run: door.Run) -> None:
+    lines = pictures.severities(run, "final_accuracy")
+    own = run.spec.family.knobs["shots"]
+    for line in lines["shots"]:
+        assert line.x.tolist() == [own, 5.0]
+    here = Table(run.blocks).tests("protonet", "final_accuracy")
+    first = next(line for line in lines["shots"] if line.learner == "protonet")
+    assert first.mean[0] == pytest.approx(here.mean())
+
+
+def test_a_learner_without_steps_is_a_level_line(run: door.Run) -> None:
+    made = fewshot.answers(run, Look())
+    line = next(t for t in made.data if t.uid == "protonet:mean")
+    assert len(set(line.y)) == 1
+    assert line.x[0] == 0
+    assert line.x[-1] == max(t.x[-1] for t in made.data if t.uid == "maml:mean")
+
+
+def test_the_mark_stands_where_the_answer_counts(run: door.Run) -> None:
+    made = fewshot.answers(run, Look())
+    (mark,) = [t for t in made.data if t.uid == "maml:answer"]
+    knobs = next(e.knobs for e in run.spec.learners if e.label == "maml")
+    assert mark.x[0] == (knobs["test_steps"] or knobs["inner_steps"])
+
+
+def test_while_it_learns_every_validation_is_seen(run: door.Run) -> None:
+    kept = tuple(b for b in run.blocks if b.phase in ("train", "validate"))
+    alive = replace(run, blocks=kept)
+    made = {p.place: p.figure for p in fewshot.grid(alive, Look())}
+    assert {"validation", "training"} <= set(made)
+    lines = {t.uid: t for t in made["validation"].data}
+    wrong = Table(kept).series("maml", "validate", "validation_error")
+    right = 1 - wrong.values.mean(0)
+    assert lines["maml:mean"].y.tolist() == pytest.approx(right.tolist())
+
+
+def test_the_table_names_both_spreads(run: door.Run) -> None:
+    made = comparison(Table(run.blocks), run.spec)
+    told = reports.spreads(made)
+    assert "E = 3 test episodes" in told
+    assert "2 trainings" in told
+
+
+def test_the_tables_files_are_the_command_lines(run: door.Run) -> None:
+    assert files.compared(run, "comparison.csv", {}).startswith(b"learner,name,role")
+    assert rb"\begin{tabular}" in files.compared(run, "comparison.tex", {})
+
+
+def test_published_rows_stand_beside_ours(
+    lab: AppTest, home: Path, key: str, run: door.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.published import published
+
+    monkeypatch.setattr(
+        reports, "published_for", lambda spec: published("omniglot", 5, 1)
+    )
+    lab.session_state["tab"] = "Published"
+    at = opened(lab, key)
+    rows = at.dataframe[0].value.to_dict("records")
+    protonet = [r for r in rows if r["Method"] == "Prototypical networks"]
+    assert protonet[0]["Published"] == "98.8 %"
+    assert "±" in protonet[0]["Here"]
+    siamese = [r for r in rows if r["Method"].startswith("Siamese")]
+    assert siamese[0]["Here"] == "–"
+
+
+def test_two_few_shot_runs_are_compared_by_their_answers(
+    home: Path, few: RunSpec
+) -> None:
+    finish(home, few.model_copy(update={"seed": 8}))
+    keys = [job.key for job in door.jobs()[0]]
+    assert len(keys) == 2
+    seen = AppTest.from_function(_compared, args=(keys,)).run()
+    assert not seen.exception
+    assert "Query accuracy" in seen.selectbox(key="compare_metric").options
+
+
+def _compared(keys: list[str]) -> None:
+    from app import compare
+
+    compare.compare(keys)
+
+
+@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
+def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
+    at = lab.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = tab
+    at.run()
+    assert not at.exception
+    boxes = {box.key: box.options for box in at.selectbox}
+    if tab == "Severity":
+        assert "Final accuracy" in boxes["severity_by"]
+    if tab.startswith("Start"):
+        assert not any("Sinusoid" in title for title in boxes["frozen_family"])
+
+
+@pytest.mark.parametrize("slot", ["learner", "family", "net", "shift", "outer"])
+def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
+    home: Path, known: shelves.Catalogue, slot: str
+) -> None:
+    for card in known.of(slot):
+        if card.missing or card.traits.get("needs_file"):
+            continue
+        spec = trying.with_part(card, known, "episodes")
+        full, _ = door.settle(spec)
+        kind = known.kind_of(full.family.name)
+        assert kind in card.solves, card.name
+        family = known.card("family", full.family.name)
+        parts = [known.card("learner", e.name) for e in full.learners]
+        parts.append(known.card("net", full.net.name))
+        assert all(kind in part.solves for part in parts), card.name
+        named = [*full.learners, *full.shifts, full.family, full.net, full.outer]
+        assert card.name in {choice.name for choice in named}
+        answers = [p.traits["answers"] for p in parts if p.slot == "learner"]
+        if kind == "episodes":
+            assert all(family.traits["output"] in given for given in answers)
+
+
+def test_a_kind_is_told_by_the_numbers_of_a_run() -> None:
+    import numpy as np
+
+    def block(metric: str) -> Block:
+        return Block("a", "validate", metric, (), np.array(0.5))
+
+    assert kinds.told_by([]) == ""
+    assert kinds.told_by([block("validation")]) == "landscapes"
+    assert kinds.told_by([block("validation_error")]) == "episodes"
