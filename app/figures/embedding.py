@@ -77,7 +77,7 @@ def embedding_figure(
         alt=_alt(charts),
         height=height,
     )
-    steps = sorted({int(s) for chart in charts.values() for s in chart.at})
+    steps = sorted({int(s) for chart in charts.values() for s in chart.at}) or [0]
     for place, chart in enumerate(charts.values()):
         at = {"row": place // columns + 1, "col": place % columns + 1}
         for trace in _panel(chart, labels[place]):

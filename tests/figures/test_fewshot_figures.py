@@ -1,0 +1,108 @@
+"""What every figure of few-shot learning owes its reader."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import plotly.graph_objects as go
+import pytest
+
+from app.figures import canvas
+from app.figures.embedding import embedding_figure
+from app.figures.episode import episode_figure
+from app.figures.function_film import function_film
+from app.figures.heatmap import layers_figure
+from tests.figures import fewshot
+from tests.figures.fewshot import ROLES
+from tests.figures.test_heatmap import NORMS
+
+Draw = Callable[[dict[str, str], Callable[[str], str]], go.Figure]
+
+
+def renamed(film: Any, name: Callable[[str], str]) -> Any:
+    film.arrays = {
+        "/".join([name(key.partition("/")[0]), key.partition("/")[2]])
+        if "/" in key
+        else key: array
+        for key, array in film.arrays.items()
+    }
+    return film
+
+
+ALL: dict[str, Draw] = {
+    "film": lambda roles, name: function_film(
+        renamed(fewshot.adaptation(), name), roles
+    ),
+    "images": lambda roles, name: episode_figure(
+        renamed(fewshot.episode(), name), roles
+    ),
+    "vectors": lambda roles, name: episode_figure(
+        renamed(fewshot.episode(side=0), name), roles
+    ),
+    "map": lambda roles, name: embedding_figure(
+        {name(label): shots for label, shots in fewshot.snapshots().items()}, roles
+    ),
+    "layers": lambda roles, name: layers_figure(
+        {name("maml"): NORMS}, "inner_grad_norm", roles
+    ),
+}
+HOSTILE = "<img src=x onerror=alert(1)>"
+
+
+def plain(name: str) -> str:
+    return name
+
+
+def hostile(name: str) -> str:
+    return HOSTILE if name == "maml" else name
+
+
+@pytest.fixture(params=ALL)
+def draw(request: pytest.FixtureRequest) -> Draw:
+    return ALL[request.param]
+
+
+def test_it_says_what_it_shows_and_how_to_read_it(draw: Draw) -> None:
+    meta = draw(ROLES, plain).layout.meta
+    assert len(meta["alt"]) > 20
+    assert len(meta["how_to_read"]) > 20
+    assert meta["title"]
+
+
+def test_it_is_drawn_twice_alike_and_small(draw: Draw) -> None:
+    one, two = (draw(ROLES, plain).to_json() for _ in range(2))
+    assert one == two
+    json.loads(one, parse_constant=pytest.fail)
+    assert len(one) < 400_000
+
+
+def test_no_trace_needs_web_gl_or_has_more_than_2000_points(draw: Draw) -> None:
+    for trace in draw(ROLES, plain).data:
+        assert trace.type in {"scatter", "heatmap", "image"}
+        if trace.type == "scatter":
+            assert len(trace.x if trace.x is not None else []) <= canvas.MAX_POINTS
+
+
+def test_text_and_ground_are_the_pages(draw: Draw) -> None:
+    layout = draw(ROLES, plain).layout
+    assert layout.font.color is None
+    assert all(note.font.color is None for note in layout.annotations)
+    assert layout.template.layout.paper_bgcolor == "rgba(0,0,0,0)"
+
+
+def test_a_label_is_text_whatever_it_holds(draw: Draw) -> None:
+    roles = {hostile(label): role for label, role in ROLES.items()}
+    shown = draw(roles, hostile)
+    for note in [
+        *shown.layout.annotations,
+        *(n for frame in shown.frames for n in frame.layout.annotations or ()),
+    ]:
+        assert "<img" not in note.text
+    for trace in shown.data:
+        assert "<img" not in (trace.name or "")
+
+
+def test_without_a_known_learner_it_is_empty_and_fails_nowhere(draw: Draw) -> None:
+    made = draw({"other": "chosen"}, plain)
+    assert not made.layout.annotations
+    made.to_json()
