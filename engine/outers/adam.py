@@ -12,7 +12,7 @@ import torch
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.outers.clipping import clipped
+from engine.outers.clipping import in_rows, named_rows, shortening
 from engine.outers.falling import (
     OuterSchedule,
     decay_knob,
@@ -42,25 +42,21 @@ class Adam(OuterRule):
 
     def start(self, weights: Weights) -> Weights:
         """Begin with zero moments and no steps taken."""
-        first = next(iter(weights.values()))
-        state = {f"m.{k}": torch.zeros_like(v) for k, v in weights.items()}
-        state |= {f"v.{k}": torch.zeros_like(v) for k, v in weights.items()}
-        return state | {"t": first.new_zeros(first.shape[0])}
+        rows = in_rows(weights)
+        zero = torch.zeros_like(rows)
+        return {"m": zero, "v": zero, "t": rows.new_zeros(len(rows))}
 
     def step(
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
-        """Move each replicate by its own moments."""
-        grads = clipped(grads, self.clip)
+        """Move each replicate by its own moments, all its weights in one row."""
+        factor = shortening(grads, self.clip).unsqueeze(1)
+        grad = torch.nan_to_num(in_rows(grads), 0.0, 0.0, 0.0) * factor
         rate = self.lr * outer_factor(self.schedule, done)
         t = state["t"] + 1
-        fresh, after = {"t": t}, {}
-        for name, weight in weights.items():
-            m = torch.lerp(state[f"m.{name}"], grads[name], 0.1)
-            v = torch.lerp(state[f"v.{name}"], grads[name].square(), 0.001)
-            shape = (-1, *[1] * (weight.dim() - 1))
-            root = (v / (1 - 0.999**t).view(shape)).sqrt() + 1e-8
-            kept = (1.0 - rate * self.weight_decay) * weight
-            after[name] = kept - rate * m / (1 - 0.9**t).view(shape) / root
-            fresh |= {f"m.{name}": m, f"v.{name}": v}
-        return after, fresh
+        m = torch.lerp(state["m"], grad, 0.1)
+        v = torch.lerp(state["v"], grad.square(), 0.001)
+        root = (v / (1 - 0.999**t).unsqueeze(1)).sqrt() + 1e-8
+        kept = (1.0 - rate * self.weight_decay) * in_rows(weights)
+        after = kept - rate * m / (1 - 0.9**t).unsqueeze(1) / root
+        return named_rows(after, weights), {"m": m, "v": v, "t": t}
