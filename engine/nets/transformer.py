@@ -32,7 +32,7 @@ class Transformer(Net):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
-    chunk: ClassVar[int] = 16
+    chunk: ClassVar[int] = 32
     compares: ClassVar[bool] = True
 
     depth: int = knob(
