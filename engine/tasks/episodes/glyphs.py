@@ -83,10 +83,18 @@ class Glyphs(EpisodeFamily):
         each = int(counts.max()) + self.queries
         order = np.broadcast_to(np.arange(each), (self.ways, each))
         picks = pick(counts, self.queries, order)
-        wild = Wildness(self.affine, self.elastic, self.stroke, self.contrast)
         depth = glyphs().depth[deck.members[ids][picks.way]]
-        images = draw_shapes(depth, int(self.side), wild, draw)
-        return image_episode(images, picks, ids, self.deck("train").classes)
+        # Each part has a stream of its own: more shots leave the queries as they are.
+        parts = {"support": depth[: picks.support], "query": depth[picks.support :]}
+        images = [
+            draw_shapes(part, int(self.side), self._wild(), generator(rng.child(name)))
+            for name, part in parts.items()
+        ]
+        known = self.deck("train").classes
+        return image_episode(np.concatenate(images), picks, ids, known)
+
+    def _wild(self) -> Wildness:
+        return Wildness(self.affine, self.elastic, self.stroke, self.contrast)
 
     def deck(self, pool: str) -> Deck:
         """Return the classes of a pool."""

@@ -53,9 +53,10 @@ class Omniglot(EpisodeFamily):
         "alphabets all new; mixed: each pool has characters of the same 40 alphabets.",
     )  # fmt: skip
     rotations: sizes.Rotations = sizes.rotations("train")
-    within: Literal["all", "alphabet"] = knob(
+    within: Literal["all", "alphabet", "official"] = knob(
         "all", label="Classes from",
-        help="All alphabets of the pool, or one that is drawn anew: harder.",
+        help="All alphabets of the pool, or one that is drawn anew: harder. Official: "
+        "so in training; test task n is the author's run n of 20: ask for 20 of them.",
     )  # fmt: skip
     side: sizes.Side = sizes.side()
     balance: sizes.Balance = sizes.balance()
@@ -82,12 +83,15 @@ class Omniglot(EpisodeFamily):
                 "test on held-out alphabets",
                 "alphabets",
             )
+        _check_official(self)
         _check_examples(self)
         for pool in omniglot.POOLS:
             check_ways(in_training(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose characters of the pool and a turn of each, then who drew them."""
+        if self.within == "official" and pool == "test":
+            return self.official(int(rng.path[-1]))
         draw = generator(rng.child("data"))
         deck = self.deck(pool)
         ids = deck.choose(draw, self.ways)
@@ -108,11 +112,9 @@ class Omniglot(EpisodeFamily):
         return _deck(self.split, name, quarters(self.rotations, pool), self.within)
 
     def official(self, run: int) -> Episode:
-        """Return one of the author's 20 runs: 20 ways, one shot, one alphabet.
-
-        They are of the evaluation set, so they test a learner of the author's split.
-        """
+        """Return one of the author's 20 runs: 20 ways, one shot, one alphabet."""
         runs = omniglot.one_shot_runs()
+        run %= len(runs.answer)
         every = omniglot.characters(int(self.side))
         chosen = np.concatenate([runs.support[run], runs.query[run]])
         count = len(runs.support[run])
@@ -132,6 +134,21 @@ def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
     return Deck(
         characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
     )
+
+
+def _check_official(family: Omniglot) -> None:
+    """Refuse other sizes than the runs have, and a split that has learned them."""
+    if family.within != "official":
+        return
+    wanted = {"ways": 20, "shots": 1, "queries": 1, "split": "author"}
+    for name, value in wanted.items():
+        if getattr(family, name) != value:
+            raise Refused(
+                f"the author's 20 runs need {name} {value!r}, not "
+                f"{getattr(family, name)!r}",
+                name,
+            )
+    omniglot.one_shot_runs()
 
 
 def _check_examples(family: Omniglot) -> None:
