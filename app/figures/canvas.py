@@ -119,7 +119,7 @@ def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     flat = np.concatenate([np.zeros(0), *(np.ravel(v) for v in values)])
     flat = flat[np.isfinite(flat) & (flat > 0)]
     low, high = (flat.min(), flat.max()) if len(flat) else (1.0, 10.0)
-    decades = float(np.log10(high / low))
+    decades = float(np.log10(high) - np.log10(low))
     settings = {"type": "log", "tickformat": "~g", "tick0": 0}
     if decades < 0.01:  # one value: left alone, Plotly would show two decades of ticks
         middle = math.log10(low)

@@ -106,3 +106,8 @@ def test_without_a_known_learner_it_is_empty_and_fails_nowhere(draw: Draw) -> No
     made = draw({"other": "chosen"}, plain)
     assert not made.layout.annotations
     made.to_json()
+
+
+def test_a_log_axis_over_more_decades_than_a_ratio_can_hold_has_few_ticks() -> None:
+    axis = canvas.log_axis([1e-280, 1e200], most=6)
+    assert axis["dtick"] == 80
