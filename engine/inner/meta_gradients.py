@@ -8,12 +8,28 @@ from torch import Tensor
 
 from engine.inner.chunks import chunks, rows_of
 from engine.inner.fewshot import Lost, outer_gradient, spread
+from engine.inner.settling import Seen, settled
 from engine.protocol import Episodes, Inspected, Meta, Outer, TaskBatch, Weights
 
 # Meta-weights of each member and their episodes → loss, shape (member,), and the
 # gradient of each member, shape (member, …).
 Given = Callable[[Weights, Episodes], tuple[Tensor, Weights]]
 FEW = 4
+
+
+def outer_settled(
+    meta: Meta, tasks: TaskBatch, outer: Callable[[list[Seen]], Outer]
+) -> Outer:
+    """Move running statistics along with the meta-weights, where a net keeps them.
+
+    Args:
+        meta: The meta-learner.
+        tasks: Its lessons.
+        outer: Takes the outer gradient, and notes what the net sees on the way.
+    """
+    seen: list[Seen] = []
+    found = outer(seen)
+    return found._replace(settled=settled(meta.weights, seen, tasks.replicates))
 
 
 def outer_given(meta: Meta, tasks: TaskBatch, given: Given) -> Outer:

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.protocol import Episodes, Prediction, Weights
+from engine.inner.settling import Seen, statistics_seen
+from engine.protocol import Episodes, Prediction, Shots, Weights
 
 # Inner step, weights and gradients (of the moving ones) → the moving ones after it.
 Rule = Callable[[int, Weights, Weights], Weights]
@@ -133,6 +134,7 @@ def inner_steps(
     order: int = 0,
     names: Sequence[str] | None = None,
     through: Through | None = None,
+    seen: list[Seen] | None = None,
 ) -> Iterator[Inner]:
     """Adapt every member to its support.
 
@@ -145,6 +147,7 @@ def inner_steps(
             inner gradients taken as given; 2 differentiates these, too.
         names: The weights that move; by default all of the net that a gradient can.
         through: What the net is run with, if not with the adapted weights alone.
+        seen: Where the support's statistics are noted, if the net keeps them.
 
     Yields:
         The state after 0, 1, …, `steps` inner steps.
@@ -153,6 +156,7 @@ def inner_steps(
     weights = dict(theta)
     for step in range(steps):
         weights |= {name: _live(weights[name], order) for name in moving}
+        look(seen, tasks, through(weights) if through else weights, step)
         loss, grads = support_gradient(
             tasks, weights, moving, step=step, order=order, through=through
         )
@@ -161,6 +165,26 @@ def inner_steps(
             moved = rule(step, weights, grads)
         weights = weights | moved
     yield Inner(steps, weights, None, None)
+
+
+def look(
+    seen: list[Seen] | None,
+    tasks: Episodes,
+    weights: Weights,
+    step: int,
+    shots: Shots | None = None,
+) -> None:
+    """Note the statistics of the support, or other shots, where a net keeps them."""
+    if seen is not None and tasks.layout.resting:
+        seen.append(statistics_seen(tasks, weights, shots or tasks.support, step))
+
+
+def query_loss(
+    tasks: Episodes, weights: Weights, step: int, seen: list[Seen] | None = None
+) -> Tensor:
+    """Return the loss on the queries, (member,), and note their statistics."""
+    look(seen, tasks, weights, step, tasks.query)
+    return tasks.loss(weights, tasks.query, step)
 
 
 def _live(weight: Tensor, order: int) -> Tensor:

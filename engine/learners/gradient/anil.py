@@ -21,8 +21,9 @@ from engine.inner.fewshot import (
     outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine
-from engine.inner.stepping import adapted, inner_steps, predictions, sgd
+from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.settling import Seen
+from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -78,7 +79,9 @@ class Anil(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the head's steps, in all weights."""
-        return outer_gradient(meta, tasks, self._lost(2))
+        return outer_settled(
+            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+        )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
@@ -89,12 +92,12 @@ class Anil(FewShotLearner):
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
 
-    def _lost(self, order: int) -> Lost:
+    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
         def lost(theta: Weights, some: Episodes) -> Tensor:
             rule, head = sgd(self.inner_lr, self.inner_clip), some.layout.layers[-1]
             weights = adapted(
-                some, theta, rule, self.inner_steps, order=order, names=head
+                some, theta, rule, self.inner_steps, order=order, names=head, seen=seen
             )
-            return some.loss(weights, some.query, self.inner_steps)
+            return query_loss(some, weights, self.inner_steps, seen)
 
         return lost

@@ -16,11 +16,14 @@ from engine.contract.rng import Rng
 from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
 from engine.inner.fewshot import (
     FewShotLearner,
+    Lost,
     drawn,
     outer_gradient,
     wrong_head,
 )
-from engine.inner.stepping import adapted, inner_steps, predictions, sgd
+from engine.inner.meta_gradients import outer_settled
+from engine.inner.settling import Seen
+from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -70,15 +73,19 @@ class Fomaml(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Take the queries' gradient where the inner steps end."""
-
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            rule = sgd(self.inner_lr, self.inner_clip)
-            weights = adapted(some, theta, rule, self.inner_steps, order=1)
-            return some.loss(weights, some.query, self.inner_steps)
-
-        return outer_gradient(meta, tasks, lost)
+        return outer_settled(
+            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(seen))
+        )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
+
+    def _lost(self, seen: list[Seen]) -> Lost:
+        def lost(theta: Weights, some: Episodes) -> Tensor:
+            rule = sgd(self.inner_lr, self.inner_clip)
+            weights = adapted(some, theta, rule, self.inner_steps, order=1, seen=seen)
+            return query_loss(some, weights, self.inner_steps, seen)
+
+        return lost

@@ -8,6 +8,7 @@ Helps: many inner steps cost no more memory than one; it wants them to arrive.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -25,8 +26,9 @@ from engine.inner.implicit import (
     named,
     proximal,
 )
-from engine.inner.meta_gradients import outer_given
-from engine.inner.stepping import adapted, inner_steps, movable, predictions
+from engine.inner.meta_gradients import outer_given, outer_settled
+from engine.inner.settling import Seen
+from engine.inner.stepping import adapted, inner_steps, movable, predictions, query_loss
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -89,20 +91,26 @@ class Imaml(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Solve for the gradient at the end of adaptation."""
-        return outer_given(meta, tasks, self._solved)
+        return outer_settled(
+            meta,
+            tasks,
+            lambda seen: outer_given(meta, tasks, partial(self._solved, seen)),
+        )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
 
-    def _solved(self, theta: Weights, some: Episodes) -> tuple[Tensor, Weights]:
+    def _solved(
+        self, seen: list[Seen], theta: Weights, some: Episodes
+    ) -> tuple[Tensor, Weights]:
         """Return the loss on the queries, and the implicit gradient in θ."""
         names = movable(some)
         rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
-        ends = adapted(some, theta, rule, self.inner_steps)
+        ends = adapted(some, theta, rule, self.inner_steps, seen=seen)
         at = ends | {n: ends[n].detach().requires_grad_() for n in names}
-        loss = some.loss(at, some.query, self.inner_steps)
+        loss = query_loss(some, at, self.inner_steps, seen)
         found = torch.autograd.grad(loss.sum(), [at[n] for n in names])
         right = flat(dict(zip(names, found, strict=True)), names)
         return loss, named(self._inverse(some, at, right), at, names)

@@ -20,8 +20,9 @@ from engine.inner.fewshot import (
     outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine
-from engine.inner.stepping import adapted, inner_steps, predictions, sgd
+from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.settling import Seen
+from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -72,7 +73,9 @@ class Maml(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
-        return outer_gradient(meta, tasks, self._lost(2))
+        return outer_settled(
+            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+        )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
@@ -83,10 +86,12 @@ class Maml(FewShotLearner):
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
 
-    def _lost(self, order: int) -> Lost:
+    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
         def lost(theta: Weights, some: Episodes) -> Tensor:
             rule = sgd(self.inner_lr, self.inner_clip)
-            weights = adapted(some, theta, rule, self.inner_steps, order=order)
-            return some.loss(weights, some.query, self.inner_steps)
+            weights = adapted(
+                some, theta, rule, self.inner_steps, order=order, seen=seen
+            )
+            return query_loss(some, weights, self.inner_steps, seen)
 
         return lost

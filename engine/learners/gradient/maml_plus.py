@@ -29,11 +29,13 @@ from engine.inner.fewshot import (
     outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine
+from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.settling import Seen
 from engine.inner.stepping import (
     Rule,
     inner_steps,
     predictions,
+    query_loss,
     scaled,
 )
 from engine.protocol import (
@@ -111,7 +113,13 @@ class MamlPlus(FewShotLearner):
     ) -> Outer:
         """Differentiate the weighted losses of the queries."""
         order = 1 if lesson.done < self.first_order_share else 2
-        return outer_gradient(meta, tasks, self._lost(order, lesson.done))
+        return outer_settled(
+            meta,
+            tasks,
+            lambda seen: outer_gradient(
+                meta, tasks, self._lost(order, lesson.done, seen)
+            ),
+        )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change, and the rates."""
@@ -126,14 +134,16 @@ class MamlPlus(FewShotLearner):
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
 
-    def _lost(self, order: int, done: float) -> Lost:
+    def _lost(self, order: int, done: float, seen: list[Seen] | None = None) -> Lost:
         shares = step_shares(self.inner_steps, done, self.multi_step_share)
 
         def lost(theta: Weights, some: Episodes) -> Tensor:
             start, rule = self._parts(theta, some)
-            inner = inner_steps(some, start, rule, self.inner_steps, order=order)
+            inner = inner_steps(
+                some, start, rule, self.inner_steps, order=order, seen=seen
+            )
             parts = [
-                shares[at.step] * some.loss(at.weights, some.query, at.step)
+                shares[at.step] * query_loss(some, at.weights, at.step, seen)
                 for at in inner
                 if shares[at.step]
             ]

@@ -23,12 +23,14 @@ from engine.inner.fewshot import (
     outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine
+from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.settling import Seen
 from engine.inner.stepping import (
     adapted,
     inner_steps,
     movable,
     predictions,
+    query_loss,
     scaled,
 )
 from engine.protocol import (
@@ -94,7 +96,9 @@ class MetaSgd(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps, rates included."""
-        return outer_gradient(meta, tasks, self._lost(2))
+        return outer_settled(
+            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+        )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change, and the mean rate of each layer."""
@@ -123,12 +127,14 @@ class MetaSgd(FewShotLearner):
         ]
         return torch.stack(rows).to(like)
 
-    def _lost(self, order: int) -> Lost:
+    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
         def lost(theta: Weights, some: Episodes) -> Tensor:
             start, rates = _parts(theta)
             rule = scaled(lambda step: rates, self.inner_clip)
-            weights = adapted(some, start, rule, self.inner_steps, order=order)
-            return some.loss(weights, some.query, self.inner_steps)
+            weights = adapted(
+                some, start, rule, self.inner_steps, order=order, seen=seen
+            )
+            return query_loss(some, weights, self.inner_steps, seen)
 
         return lost
 

@@ -10,6 +10,7 @@ than one, for one is joint training.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 from torch import Tensor
@@ -19,11 +20,13 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.inner.adapting import inner_clip, inner_rate, shown_count
 from engine.inner.fewshot import FewShotLearner, drawn, wrong_head
-from engine.inner.meta_gradients import outer_given
+from engine.inner.meta_gradients import outer_given, outer_settled
 from engine.inner.minibatches import in_minibatches, minibatch
+from engine.inner.settling import Seen
 from engine.inner.stepping import (
     Rule,
     inner_steps,
+    look,
     movable,
     normalized,
     predictions,
@@ -93,7 +96,11 @@ class Reptile(FewShotLearner):
         """Report the mean displacement as if it were a gradient."""
         assert isinstance(tasks, Episodes)
         batches = in_minibatches(tasks, lesson.rngs, self.inner_steps, self.batch)
-        return outer_given(meta, batches, self._moved)
+        return outer_settled(
+            meta,
+            tasks,
+            lambda seen: outer_given(meta, batches, partial(self._moved, seen)),
+        )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""
@@ -104,12 +111,15 @@ class Reptile(FewShotLearner):
         kind = sgd if self.inner_rule == "sgd" else normalized
         return kind(self.inner_lr, self.inner_clip)
 
-    def _moved(self, theta: Weights, some: Episodes) -> tuple[Tensor, Weights]:
+    def _moved(
+        self, seen: list[Seen], theta: Weights, some: Episodes
+    ) -> tuple[Tensor, Weights]:
         """Return the loss on the queries at the end, and start minus end."""
         rule, names, weights = self._rule(), movable(some), theta
         for step in range(self.inner_steps):
             weights = weights | {n: weights[n].detach().requires_grad_() for n in names}
             batch = minibatch(some, step, self.inner_steps)
+            look(seen, batch, weights, step)
             _, grads = support_gradient(batch, weights, names, step=step)
             weights = weights | rule(step, weights, grads)
         ends = {name: weights[name].detach() for name in theta}

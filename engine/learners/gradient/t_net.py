@@ -24,12 +24,14 @@ from engine.inner.fewshot import (
     outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine
+from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.settling import Seen
 from engine.inner.stepping import (
     Through,
     adapted,
     inner_steps,
     predictions,
+    query_loss,
     sgd,
 )
 from engine.protocol import (
@@ -94,7 +96,9 @@ class TNet(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
-        return outer_gradient(meta, tasks, self._lost(2))
+        return outer_settled(
+            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+        )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
@@ -105,14 +109,20 @@ class TNet(FewShotLearner):
         assert isinstance(tasks, Episodes)
         return wrong_head(meta, tasks)
 
-    def _lost(self, order: int) -> Lost:
+    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
         def lost(theta: Weights, some: Episodes) -> Tensor:
             start, through = _parts(theta, some)
             rule = sgd(self.inner_lr, self.inner_clip)
             weights = adapted(
-                some, start, rule, self.inner_steps, order=order, through=through
+                some,
+                start,
+                rule,
+                self.inner_steps,
+                order=order,
+                through=through,
+                seen=seen,
             )
-            return some.loss(through(weights), some.query, self.inner_steps)
+            return query_loss(some, through(weights), self.inner_steps, seen)
 
         return lost
 

@@ -16,6 +16,7 @@ from engine.learners.gradient.maml_plus import MamlPlus
 from engine.learners.gradient.meta_sgd import MetaSgd
 from engine.learners.gradient.reptile import Reptile
 from engine.learners.gradient.t_net import TNet
+from engine.nets.mlp import Mlp
 from engine.protocol import Episodes, Learner, Meta, Weights
 from tests.learners.gradient.made import (
     classes,
@@ -23,6 +24,7 @@ from tests.learners.gradient.made import (
     learned_together,
     mean_gradient,
     meta_gradient,
+    meta_step,
     sines,
     start,
 )
@@ -238,3 +240,31 @@ def test_the_loss_of_a_lesson_is_that_of_its_queries() -> None:
     want = tasks.loss(ends, tasks.query).view(2, 3).mean(1).detach()
     outer = learner.outer(Meta(theta, {}), tasks, None, None)  # type: ignore[arg-type]
     torch.testing.assert_close(outer.info["lesson_loss"], want, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("learner", LEARNERS, ids=lambda part: part.name)
+def test_running_statistics_go_a_tenth_of_the_way_to_what_was_seen(
+    learner: Learner,
+) -> None:
+    net = Mlp(depth=2, width=5, activation="tanh", normalization="meta_batch")
+    tasks = sines(net=net)
+    theta = start(learner, tasks)
+    outer = meta_step(learner, tasks, theta)
+    assert outer.settled is not None and outer.grads is not None
+    assert set(outer.settled) == set(tasks.layout.resting)
+    for name in tasks.layout.resting:
+        assert (outer.grads[name] == 0).all(), "a gradient moves them"
+        assert not torch.equal(outer.settled[name], theta[name])
+    if isinstance(learner, Reptile):
+        return  # its batches are of its own
+    first = torch.bmm(theta["w0"].repeat_interleave(3, 0), tasks.support.x)
+    mean = first.mean(2).view(2, 3, -1).mean(1)
+    want = 0.9 * theta["mean0"][:, 0] + 0.1 * mean
+    got = outer.settled["mean0"][:, 0]
+    torch.testing.assert_close(got, want, rtol=0, atol=1e-12)
+
+
+def test_a_net_without_running_statistics_settles_nothing() -> None:
+    tasks = sines()
+    theta = start(Maml(), tasks)
+    assert not meta_step(Maml(), tasks, theta).settled
