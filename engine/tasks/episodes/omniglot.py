@@ -91,7 +91,7 @@ class Omniglot(EpisodeFamily):
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose characters of the pool and a turn of each, then who drew them."""
         if self.within == "official" and pool == "test":
-            return self.official(int(rng.path[-1]))
+            return self.official(_task(rng))
         draw = generator(rng.child("data"))
         deck = self.deck(pool)
         ids = deck.choose(draw, self.ways)
@@ -134,6 +134,12 @@ def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
     return Deck(
         characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
     )
+
+
+def _task(rng: Rng) -> int:
+    """Return the number of the task that a stream is of."""
+    last = rng.path[-1] if rng.path else 0
+    return last if isinstance(last, int) else 0
 
 
 def _check_official(family: Omniglot) -> None:

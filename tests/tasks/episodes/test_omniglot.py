@@ -206,6 +206,9 @@ def test_the_official_runs_are_of_one_alphabet_two_people_and_no_training(
         assert len(set(people[:20])) == len(set(people[20:])) == 1
         wrong.append(np.mean(_nearest(episode) != episode.held_y))
     assert 100 * np.mean(wrong) == pytest.approx(76.0, abs=4.2)
+    np.testing.assert_array_equal(
+        family.sample(Rng(0), "test").x, family.sample(Rng(1).child("a", 20), "test").x
+    )
 
 
 def _nearest(episode: Episode) -> np.ndarray:
