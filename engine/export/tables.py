@@ -80,7 +80,7 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
     """
     made = comparison(Table(record.blocks), record.spec, titles)
     heads = made.heads
-    costs = ("examples seen", "gradients: training", "tuning", "per test")
+    costs = ("examples seen", "training", "tuning", "per test")
     lines = [
         "% needs \\usepackage{booktabs}",
         r"\begin{table}",
@@ -88,6 +88,7 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         rf"\caption{{{_caption(made)}}}",
         rf"\begin{{tabular}}{{l{'r' * (len(heads) + len(costs))}}}",
         r"\toprule",
+        " & " * len(heads) + r" & & \multicolumn{3}{c}{gradients} \\",
         _joined("learner", *map(escaped, heads), *costs),
         r"\midrule",
         *(_joined(*_cells(made, row)) for row in made.rows),

@@ -24,6 +24,7 @@ from engine.stats.aggregate import holm
 from engine.stats.arrays import Floats
 from engine.stats.paired import Difference, paired_difference, paired_over_tasks
 from engine.stats.table import Table, baselines, chosen, tuned_rival
+from engine.stats.wording import at_home
 from engine.stats.yardstick import Yardstick
 
 Call = Literal["better", "worse", "no difference", "description"]
@@ -74,7 +75,7 @@ def make_claims(table: Table, spec: RunSpec, threshold: float | None) -> list[Cl
         rival = tuned_rival(table, spec, learner)
         for against, metric in product(baselines(spec), metrics):
             pair = (learner.label, against.label)
-            found = list(_differences(table, pair, metric))
+            found = list(_differences(table, spec, pair, metric))
             claims += _family(found, pair, metric, against.label == rival)
     return claims
 
@@ -88,10 +89,12 @@ class _Found(NamedTuple):
     resolution: float
 
 
-def _differences(table: Table, pair: tuple[str, str], metric: str) -> Iterator[_Found]:
+def _differences(
+    table: Table, spec: RunSpec, pair: tuple[str, str], metric: str
+) -> Iterator[_Found]:
     rule = table.yardstick
     for condition in table.conditions():
-        if condition.shift and condition.severity == 0.0:
+        if at_home(condition, spec):
             continue  # the same rows as in place: not a second chance
         first, second = (table.tests(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.intervals import Interval
 from engine.stats.table import baselines, is_tuned
@@ -62,6 +63,13 @@ def sizes_of(spec: RunSpec) -> frozenset[str]:
         for name, value in knobs
         if isinstance(value, int) and not isinstance(value, bool)
     )
+
+
+def at_home(condition: Condition, spec: RunSpec) -> bool:
+    """Return whether a shift changes nothing here: these are the rows in place."""
+    own = spec.family.knobs.get(condition.shift)
+    counted_there = condition.shift in sizes_of(spec) and own == condition.severity
+    return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
 
 
 def within_sentence(title: str) -> str:

@@ -66,7 +66,10 @@ def blind(error: float) -> Case:
 
 
 def idle(gain: float) -> Case:
-    blocks, run = blind(9.0)
+    blocks, run = blind(3.0)
+    noise = around(0.0, 5)
+    unsure = blocks[-1].array + noise - noise.mean() + 0.018  # two standard errors
+    blocks[-1] = task("maml", "shuffled_error", unsure)
     trace = np.stack([np.full(SHAPE, 3.0), np.full(SHAPE, 3.0 * (1 - gain))], -1)
     return [
         *blocks,
@@ -251,6 +254,20 @@ def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
 def test_one_that_learned_nothing_is_not_accused_of_memory() -> None:
     (finding,) = _found(shuffled(0.8, asked=0.8), 2)
     assert not finding.flagged
+
+
+def test_one_that_listens_to_its_support_is_not_accused_of_memory() -> None:
+    blocks, run = idle(0.01)
+    loud = task("maml", "shuffled_error", around(6.0))
+    (finding,) = _found(([*blocks, loud], run), 2)
+    assert not finding.flagged
+
+
+def test_a_sure_mistake_is_no_divergence_while_more_answers_are_right() -> None:
+    blocks, run = adapted(-0.5)
+    assert _found((blocks, run), 7)[0].flagged
+    before = task("maml", "start_accuracy", np.full(SHAPE, 0.2))
+    assert not _found(([*blocks, before], run), 7)[0].flagged
 
 
 def test_only_steps_up_to_the_answer_can_diverge() -> None:

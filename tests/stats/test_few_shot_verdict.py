@@ -181,6 +181,14 @@ def test_other_shots_are_called_by_their_number() -> None:
     )
 
 
+def test_the_shots_that_it_has_anyway_are_no_second_chance() -> None:
+    blocks = duel(0.04, 0.07)
+    for label, rate, seed in (("protonet", 0.04, 1), ("fine_tune", 0.07, 2)):
+        at = Condition(shift="shots", severity=1.0)
+        blocks += few_shot(label, wrong(rate, seed), at)
+    assert len(summarize(blocks, few_spec())["claims"]) == 1
+
+
 def test_several_learners_share_one_beginning() -> None:
     blocks = [*duel(0.04, 0.07), *few_shot("maml", wrong(0.2, 3))]
     sentence = told(blocks, few_spec(PROTO, MAML, FINE_TUNED))

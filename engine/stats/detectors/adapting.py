@@ -56,7 +56,7 @@ def runaway_steps(table: Table, spec: RunSpec) -> Iterator[Finding]:
         gains = table.tests(learner.label, "adaptation_gain")
         if lost is None or gains is None:
             continue
-        gone, worse = int(lost.sum()), int((gains < 0).sum())
+        gone, worse = int(lost.sum()), _worse(table, learner.label, gains)
         risen = _risen(table, learner)
         yield Finding(
             *(7, "Inner divergence", learner.label),
@@ -67,6 +67,18 @@ def runaway_steps(table: Table, spec: RunSpec) -> Iterator[Finding]:
             remedy="Lower the inner rate, take as many steps as were trained through, "
             "or clip the inner gradient.",
         )
+
+
+def _worse(table: Table, label: str, gains: Floats) -> int:
+    """Count the episodes answered worse after the inner steps than before.
+
+    Of classes the right answers count: a sure mistake costs more loss than a guess.
+    """
+    first = table.tests(label, "start_accuracy")
+    last = table.tests(label, "final_accuracy")
+    if first is None or last is None:
+        return int((gains < 0).sum())
+    return int((last < first).sum())
 
 
 def _risen(table: Table, learner: LearnerChoice) -> int:

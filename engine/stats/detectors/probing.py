@@ -52,7 +52,11 @@ def _pair(table: Table, label: str, first: str, second: str) -> Gap | None:
 
 
 def memorization(table: Table, spec: RunSpec) -> Iterator[Finding]:
-    """2: the support's labels do not matter, or adapting changes next to nothing."""
+    """2: the support's labels do not matter, or adapting changes next to nothing.
+
+    One whose answers the labels clearly change is never accused, however little its
+    inner steps lower the loss.
+    """
     for learner in spec.learners:
         rise = _pair(table, learner.label, "shuffled_error", "as_asked_error")
         asked = table.tests(learner.label, "as_asked_error")
@@ -62,7 +66,7 @@ def memorization(table: Table, spec: RunSpec) -> Iterator[Finding]:
         idle, told = _idle(table, learner)
         yield Finding(
             *(2, "Memorization", learner.label),
-            flagged=deaf or idle,
+            flagged=deaf or (idle and not rise.mean > SURE * rise.error + ROUNDING),
             evidence="Shuffling the labels of the support moves its error from "
             f"{number(float(asked.mean()))} by {number(rise.mean)} ± "
             f"{number(rise.error)} (standard error over {asked.size} episodes).{told}",
