@@ -20,6 +20,7 @@ from engine.contract.metrics import METRICS
 from engine.stats.aggregate import profile
 from engine.stats.table import Table
 
+MANY_CLAIMS = 14  # more than this a learner, and only those that decide are drawn
 PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
 
 
@@ -38,11 +39,23 @@ def _claims(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     groups = dict.fromkeys((c["learner"], c["metric"]) for c in claims)
     if not groups:
         panels.empty("Nothing is claimed", "Turn a baseline on and run again.")
+    every = len(claims) <= MANY_CLAIMS * len(groups) or st.toggle(
+        "Every baseline everywhere",
+        key="every_claim",
+        bind="query-params",
+        help="Off: all baselines in place, elsewhere the one that decides.",
+    )
     for learner, metric in groups:
         mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
-        name = ("forest", run.edition, learner, metric)
-        made = kept(name, lambda mine=mine: forest_figure(mine, run.roles))
+        shown = mine if every else [c for c in mine if c["primary"] or _here(c)]
+        name = ("forest", run.edition, learner, metric, every)
+        made = kept(name, lambda shown=shown: forest_figure(shown, run.roles))
         panels.chart(made, f"forest.{learner}.{metric}")
+
+
+def _here(claim: Mapping[str, Any]) -> bool:
+    where = claim["condition"]
+    return not (where["family"] or where["shift"])
 
 
 def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -185,7 +198,7 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         {
             "Learner": nice(label),
             "Rate": number(rates[label]) if label in rates else "–",
-            **{PHASES[phase]: f"{count:,}" for phase, count in spent.items()},
+            **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
         }
         for label, spent in summary.get("ledger", {}).items()
     ]

@@ -1,5 +1,6 @@
 """The table that a person pastes into a report, and the rows that papers print."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 import pandas as pd
@@ -57,23 +58,24 @@ def spreads(made: Comparison) -> str:
     return f"{told}; in brackets, the sd over {first.trainings} trainings."
 
 
-def written(cell: Cell | None) -> str:
-    """Return a cell as text.
+def written(cell: Cell | None, unit: str) -> str:
+    """Return a cell as text, with as many digits as the LaTeX table has.
 
-    >>> written(None)
+    >>> written(None, "%")
     '–'
     """
     if cell is None:
         return "–"
-    s = cell.spread
-    text = f"{number(s.mean)} ± {number(s.half)}"
-    text += f" ({number(s.sd_trainings)})" if s.trainings > 1 else ""
+    s, digits = cell.spread, 1 if unit == "%" else 3
+    text = f"{s.mean:,.{digits}f}"
+    text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
+    text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
     return f"{text} · {cell.diverged} diverged" if cell.diverged else text
 
 
 def _line(made: Comparison, row: Row) -> dict[str, str]:
     cells = {
-        heading(at): written(cell)
+        heading(at): written(cell, made.unit)
         for at, cell in zip(made.columns, row.cells, strict=True)
     }
     each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
@@ -96,7 +98,9 @@ def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
     return [
         {
             "Learner": row.name,
-            f"{made.metric.capitalize()} ({made.unit})": written(here[row.label]),
+            f"{made.metric.capitalize()} ({made.unit})": written(
+                here[row.label], made.unit
+            ),
             **paid(row),
             "Gradients per test": f"{cell.gradients:g}"
             if (cell := here[row.label])
@@ -123,7 +127,7 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
         "row of the same method.",
     )
     st.dataframe(
-        pd.DataFrame(_beside(rows, ours)),
+        pd.DataFrame(_beside(rows, ours, made.unit)),
         hide_index=True,
         height="content" if len(rows) < 14 else 480,
         alt="Published figures by method, our number beside each, and its source",
@@ -139,16 +143,16 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
 
 
 def _beside(
-    rows: Sequence[Published], ours: Mapping[str, Row]
+    rows: Sequence[Published], ours: Mapping[str, Row], unit: str
 ) -> Iterator[dict[str, str]]:
     """Yield our own methods that no paper has, then every published row."""
     told = {row.learner for row in rows}
     for name, row in ours.items():
         if name not in told:
-            yield _published(row.name, "–", _mine(row), ("this run", ""))
+            yield _published(row.name, "–", _mine(row, unit), ("this run", ""))
     for row in rows:
         value = number(row.value) + (f" ± {number(row.half)}" if row.half else "")
-        mine = _mine(ours[row.learner]) if row.learner in ours else "–"
+        mine = _mine(ours[row.learner], unit) if row.learner in ours else "–"
         source = (row.source, row.provenance)
         yield _published(row.method, f"{value} {row.unit}", mine, source)
 
@@ -160,8 +164,8 @@ def _published(
     return told | {"Source": source[0], "How it came to us": source[1]}
 
 
-def _mine(row: Row) -> str:
-    return written(row.cells[0] if row.cells else None)
+def _mine(row: Row, unit: str) -> str:
+    return written(row.cells[0] if row.cells else None, unit)
 
 
 def _protocol(run: Run, made: Comparison) -> dict[str, object]:

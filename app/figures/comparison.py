@@ -153,15 +153,16 @@ def profile_figure(
     Args:
         bands: Share with its interval by label; shape (level,).
         levels: Where it was looked, in the metric's unit.
-        metric_name: A name of `metrics.METRICS`, less being better.
+        metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
     """
     kind = metric(metric_name)
+    side = "lower and further right" if kind.direction > 0 else "higher, further left"
     labels = [label for label in roles if label in bands]
     made = figure(
         title=f"Performance profile: {kind.label.lower()}",
-        read="Share of tasks that end at or below each level; higher and further "
-        "left is better. Curves that cross: no learner is better throughout.",
+        read=f"Share of tasks that end at or below each level; {side} is better. "
+        "Curves that cross: no learner is better throughout.",
         alt=f"Share of tasks by {kind.label.lower()} for {', '.join(labels)}",
     )
     looks, x = styles(roles), np.asarray(levels, dtype=float)
@@ -206,11 +207,12 @@ def ledger_figure(ledger: Mapping[str, Mapping[str, int]], roles: Roles) -> go.F
         roles: Role by label, in the spec's order.
     """
     labels = [label for label in roles if label in ledger][::-1]
-    totals = {label: sum(ledger[label].values()) for label in labels}
+    phases = [phase for phase, _, _ in _SPENT]
+    totals = {a: sum(ledger[a].get(phase, 0) for phase in phases) for a in labels}
     made = figure(
         title="What it cost",
-        read="Gradients of a base learner that were paid for before the result was "
-        "there. A tuned or learned rate has to earn its bar back.",
+        read="Gradients that were paid for before the result was there: what is tuned "
+        "or learned has to earn its bar back.",
         alt="Gradient evaluations: "
         + "; ".join(f"{label} {count:,}" for label, count in totals.items()),
         height=104 + 40 * len(labels),

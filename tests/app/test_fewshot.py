@@ -8,7 +8,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import catalogue as shelves
-from app import door, fewshot, files, kinds, links, pictures, remarks, reports, trying
+from app import (
+    cost,
+    door,
+    fewshot,
+    files,
+    kinds,
+    links,
+    pictures,
+    remarks,
+    reports,
+    trying,
+)
 from app.looks import Look
 from engine.catalogue import cards
 from engine.contract.blocks import Block
@@ -148,7 +159,12 @@ def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
     labels = {box.label for box in at.number_input}
     assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
     assert not any("Threshold" in label for label in labels)
-    assert "episodes." in texts(at)
+
+
+def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
+    each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
+    assert cost.episodes(few) == len(few.learners) * each
+    assert cost.told(few, kinds.FEWSHOT) == "About 102 episodes."
 
 
 def test_shipped_experiments_are_those_of_the_kind(
