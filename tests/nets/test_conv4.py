@@ -123,6 +123,14 @@ def test_a_channel_of_one_pixel_is_not_normalized_by_itself() -> None:
         net.layout((1, 14, 14), 5)
 
 
+def test_strides_leave_a_pixel_sooner_than_pooling() -> None:
+    Conv4(normalization="instance").layout((1, 16, 16), 5)
+    rough = Conv4(normalization="instance", downsample="stride")
+    rough.layout((1, 17, 17), 5)
+    with pytest.raises(Refused, match="one in the last block"):
+        rough.layout((1, 16, 16), 5)
+
+
 def test_pixels_that_are_one_and_alone_do_not_stop_a_batch() -> None:
     net = Conv4(filters=8)
     tasks = episodes(net, shape=(1, 14, 14), tasks=1)
