@@ -12,6 +12,7 @@ from app.figures import (
     canvas,
     comparison,
     curves,
+    fewshot,
     learning,
     playing,
     shift,
@@ -51,6 +52,17 @@ ALL: dict[str, Callable[[], go.Figure]] = {
         {"stretch": made.lines(), "rotate": made.lines()}, "final_loss", ROLES
     ),
     "matrix": lambda: shift.transfer_matrix_figure(MATRIX, "area", against="sgd"),
+    "answers": lambda: fewshot.answers_figure(
+        made.lines(), {"sgd": fewshot.Mark(3.0, 0.5)}, "query_mse", ROLES, View()
+    ),
+    "gain": lambda: fewshot.gain_figure(
+        {"sgd": fewshot.Level(0.2, 0.1, 0.3, 8)},
+        dict.fromkeys(ROLES, fewshot.Level(0.6, 0.5, 0.7, 8)),
+        *("final_accuracy", ROLES),
+    ),
+    "count": lambda: fewshot.count_figure(
+        made.lines(), "final_accuracy", ROLES, fewshot.Count("shots", "Shots K")
+    ),
     "film": lambda: adaptation.film_figure(made.film(), ROLES),
     "path": lambda: adaptation.path_figure(made.paths(), ROLES),
 }
