@@ -19,6 +19,7 @@ from engine.protocol import (
     Setting,
     Shots,
 )
+from engine.tasks.normalizing import normalized
 
 SIZES = ("ways", "shots", "queries")
 
@@ -53,7 +54,19 @@ class EpisodeFamily(SampledFamily):
     ) -> Episodes:
         """Draw an episode per stream, change it as the setting says, and stack."""
         family = in_training(self) if pool == "train" else self
-        return stack_episodes(family.samples(setting, rngs, pool), setting, place)
+        drawn = family.samples(setting, rngs, pool)
+        return stack_episodes(_scaled(self, drawn), setting, place)
+
+
+def _scaled(family: EpisodeFamily, samples: Sequence[Sample]) -> Sequence[Sample]:
+    """Bring inputs to one scale, where the family has a knob that says so."""
+    how = getattr(family, "normalize", "none")
+    if how == "none":
+        return samples
+    return [
+        normalized(sample, family, how) if isinstance(sample, Episode) else sample
+        for sample in samples
+    ]
 
 
 def in_training(family: EpisodeFamily) -> EpisodeFamily:

@@ -7,6 +7,7 @@ from engine.contract.knobs import knob
 Balance = Literal["balanced", "uneven"]
 Side = Literal["28", "14"]
 Rotations = Literal["none", "train", "all"]
+Normalize = Literal["none", "support", "training"]
 
 
 def examples(default: int, *, high: int = 2048) -> int:
@@ -108,4 +109,13 @@ def rotations(default: Rotations) -> Rotations:
         default, label="Turned classes",
         help="Turned by 90, 180 and 270° images are classes of their own: nowhere, in "
         "meta-training alone, or in validation and tests too.",
+    )  # fmt: skip
+
+
+def normalize() -> Normalize:
+    """Declare by what inputs are brought to mean 0 and deviation 1."""
+    return knob(  # type: ignore[no-any-return]
+        "none", label="Input scale", advanced=True,
+        help="As it is, or mean 0 and deviation 1: by each task's support, or by what "
+        "meta-training shows.",
     )  # fmt: skip

@@ -57,6 +57,7 @@ class Glyphs(EpisodeFamily):
         help="By up to this share ink is paler than white.",
     )  # fmt: skip
     balance: sizes.Balance = sizes.balance()
+    normalize: sizes.Normalize = sizes.normalize()
     alphabets: Literal["known", "held_out"] = knob(
         "known", label="Test scripts", advanced=True,
         help="New glyphs of the scripts that meta-training has seen, or Armenian, "

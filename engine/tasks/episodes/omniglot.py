@@ -60,6 +60,7 @@ class Omniglot(EpisodeFamily):
     )  # fmt: skip
     side: sizes.Side = sizes.side()
     balance: sizes.Balance = sizes.balance()
+    normalize: sizes.Normalize = sizes.normalize()
     drawers: Literal["all", "first_half", "second_half"] = knob(
         "all", label="Drawers", advanced=True,
         help="Whose drawings are used: of all 20 people, or of 10 of them.",

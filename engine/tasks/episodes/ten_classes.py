@@ -57,10 +57,17 @@ class TenClasses(EpisodeFamily):
     side: sizes.Side = sizes.side("14")
     rotations: sizes.Rotations = sizes.rotations("none")
     balance: sizes.Balance = sizes.balance()
+    normalize: sizes.Normalize = sizes.normalize()
 
     def check(self) -> None:
         """Refuse a set that is absent, and more classes or examples than it has."""
         _rows(self.which, int(self.side))
+        if self.use == "target" and self.normalize == "training":
+            raise Refused(
+                "ten classes for tests alone have no training to take a scale from; "
+                "choose 'support' or 'none'",
+                "normalize",
+            )
         for pool in ("test",) if self.use == "target" else POOLS:
             sized = in_training(self) if pool == "train" else self
             check_ways(sized, pool)
