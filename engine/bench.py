@@ -178,7 +178,10 @@ class Bench:
         places = [("family", self.spec.family)]
         for path, choice in (*places, *((f"test_families.{i}", c) for i, c in tested)):
             try:
-                resolve("family", choice, Family).check()
+                family = resolve("family", choice, Family)
+                family.check()
+                if path == "family" and family.kind == "episodes":
+                    _example(family, "train")
             except Refused as refusal:
                 raise refusal.under(path) from None
 
@@ -262,10 +265,14 @@ def _unlike(trained: Family, other: Family) -> str:
     return f"its examples are {asked}; learners were trained on {known}"
 
 
-def _example(family: Family) -> str:
-    """Name the size of an example and the kind of answer."""
+def _example(family: Family, pool: str = "test") -> str:
+    """Name the size of an example and the kind of answer.
+
+    Raises:
+        Refused: If the family has no such pool.
+    """
     assert isinstance(family, SampledFamily)
-    sample = family.sample(Rng(0), "test")
+    sample = family.sample(Rng(0), pool)
     shape = sample.shape if isinstance(sample, Episode) else sample.x.shape[:1]
     size = " × ".join(str(side) for side in shape)
     return f"{size} numbers, answered by {family.answers()}"

@@ -12,7 +12,9 @@ from engine.contract.errors import Refused
 if TYPE_CHECKING:
     from engine.data.own import OwnTable
 
-data = typer.Typer(help="Show what real data is here; add a CSV file of your own.")
+SHOWN = 20
+
+data = typer.Typer(help="Show what real data is here; add your own.")
 
 
 @data.callback(invoke_without_command=True)
@@ -44,37 +46,58 @@ def own(
     drop: Annotated[
         bool, typer.Option("--drop", help="Leave out what is no number, or empty.")
     ] = False,
+    few_shot: Annotated[
+        bool, typer.Option("--few-shot", help="Tell its classes from few rows.")
+    ] = False,
 ) -> int:
     """Add a CSV file; prints a spec that learns from it, for `run`."""
+    from engine.commands.fewshot import rows_spec
     from engine.data.choosing import Choices, choose
     from engine.data.own import read_path, store_own
+    from engine.data.table import different_rows
 
     table = read_path(file)
     _preview(table)
+    if value and few_shot:
+        raise Refused("few shots are of classes; leave out --value", "predict")
     if not target:
         raise Refused("add --target with the column that is to be learned", "target")
     answers, rest = "value" if value else "classes", "drop" if drop else "refuse"
     try:
-        choose(table, Choices(target, answers, rest, rest, rest))
+        chosen = choose(table, Choices(target, answers, rest, rest, rest))
     except Refused as refusal:
         hint = " (--drop)" if refusal.field in ("text", "empty", "rare") else ""
         raise Refused(f"{refusal.message}{hint}", refusal.field) from None
-    knobs = {"digest": store_own(table), "target": target, "predict": answers}
+    knobs = {"digest": store_own(table), "target": target}
     if drop:
         knobs |= {"text": rest, "empty": rest, "rare": rest}
-    print_json(_spec(knobs))
+    if few_shot:
+        print_json(rows_spec(knobs, different_rows(chosen), chosen.features))
+    else:
+        print_json(_spec(knobs | {"predict": answers}))
     return Exit.OK
 
 
-@data.command()
-def fetch(
-    name: Annotated[str, typer.Argument(help="A set that is public: omniglot.")],
+@data.command(name="own-images")
+def own_images(
+    path: Annotated[
+        Path, typer.Argument(help="A ZIP archive or a folder: a folder for each class.")
+    ],
 ) -> int:
-    """Fetch a public set into the data pack's folder, by its known checksums."""
-    from engine.data.fetching import fetch as bring
+    """Add images of your own; prints a spec that learns from them, for `run`."""
+    from engine.commands.fewshot import images_spec
+    from engine.data.packing import read_from, store_images
 
-    for path in bring(name):
-        say(f"{path} is the known file")
+    found = read_from(path)
+    classes = Table("class", "images", box=None)
+    counts = found.counts().tolist()
+    for name, count in zip(found.names[:SHOWN], counts, strict=False):
+        classes.add_row(name, f"{count:,}")
+    err().print(classes)
+    say(f"{len(found.names):,} classes, {sum(counts):,} images, sha256 {found.digest}")
+    for warning in found.warnings:
+        say(f"note: {warning}")
+    print_json(images_spec(store_images(found), counts))
     return Exit.OK
 
 

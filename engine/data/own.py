@@ -19,6 +19,7 @@ from engine.data.sheets import LIMIT, check_bytes, header, rows
 from engine.data.where import own_home
 
 PIECE = 2000
+SHEET = ".csv"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -110,19 +111,27 @@ def store_own(table: OwnTable) -> str:
     Raises:
         Refused: If it cannot be written.
     """
-    path = own_path(table.digest)
+    store_bytes(own_path(table.digest), table.data)
+    return table.digest
+
+
+def store_bytes(path: Path, data: bytes) -> None:
+    """Keep a file's bytes where its digest says, once.
+
+    Raises:
+        Refused: If it cannot be written.
+    """
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not (path.is_file() and path.read_bytes() == table.data):
-            _write_synced(beside, table.data)
+        if not (path.is_file() and path.read_bytes() == data):
+            _write_synced(beside, data)
             os.replace(beside, path)
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
         reason = (error.strerror or "unwritable").lower()
         raise Refused(f"your file cannot be kept: {reason}") from None
-    return table.digest
 
 
 def from_path(path: Path, limit: int = LIMIT) -> str:
@@ -151,13 +160,17 @@ def read_path(path: Path, limit: int = LIMIT) -> OwnTable:
     return read_own(data, limit)
 
 
-def own_bytes(digest: str) -> bytes:
+def own_bytes(digest: str, kind: str = SHEET) -> bytes:
     """Return a kept file's bytes.
+
+    Args:
+        digest: Its sha256.
+        kind: How its name ends: a sheet's, or an archive's.
 
     Raises:
         Refused: If it is not there, or is not what it was.
     """
-    path = own_path(digest)
+    path = own_path(digest, kind)
     try:
         data = path.read_bytes()
     except OSError:
@@ -170,7 +183,7 @@ def own_bytes(digest: str) -> bytes:
     return data
 
 
-def own_path(digest: str) -> Path:
+def own_path(digest: str, kind: str = SHEET) -> Path:
     """Return where a file of that digest is kept.
 
     Raises:
@@ -180,13 +193,13 @@ def own_path(digest: str) -> Path:
         raise Refused("choose a file of your own first", "digest")
     if not _DIGEST.fullmatch(digest):
         raise Refused("a digest is 64 digits of 0-9 and a-f", "digest")
-    return own_home() / f"{digest}.csv"
+    return own_home() / f"{digest}{kind}"
 
 
-def kept_digests() -> list[str]:
-    """Return the digests of all files that are kept."""
+def kept_digests(kind: str = SHEET) -> list[str]:
+    """Return the digests of all files of a kind that are kept."""
     home = own_home()
-    found = home.glob("*.csv") if home.is_dir() else []
+    found = home.glob(f"*{kind}") if home.is_dir() else []
     return sorted(path.stem for path in found if _DIGEST.fullmatch(path.stem))
 
 

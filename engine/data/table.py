@@ -33,3 +33,11 @@ class Table:
     def answers(self) -> str:
         """Return what is asked: "classes" or "value"."""
         return "classes" if self.classes else "value"
+
+
+def different_rows(table: Table) -> list[int]:
+    """Return how many different rows each class has."""
+    return [
+        len(np.unique(table.x[table.y == number], axis=0))
+        for number in range(len(table.classes))
+    ]

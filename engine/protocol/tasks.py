@@ -271,14 +271,14 @@ class Family(Part):
     `output` is what a base learner answers; `plane` says that tasks live in the
     plane, so that a film can be shown; `pooled` that rows are real and divided
     into meta-train, validation and test pools; `needs_file` that a person must give
-    the rows; `rate` by how much the usual learning rates suit it: default rates
-    are multiplied by it, and those of the outer rule by `outer_rate`. `net` names
-    the net that is usual there.
+    the rows, as a `file` of that kind; `rate` by how much the usual learning rates
+    suit it: default rates are multiplied by it, and those of the outer rule by
+    `outer_rate`. `net` names the net that is usual there.
     """
 
     traits: ClassVar[tuple[str, ...]] = (
-        *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "rate"),
-        *("outer_rate", "net"),
+        *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "file"),
+        *("rate", "outer_rate", "net"),
     )
     kind: ClassVar[str] = "landscapes"
     output: ClassVar[str] = "classes"
@@ -286,6 +286,7 @@ class Family(Part):
     plane: ClassVar[bool] = False
     pooled: ClassVar[bool] = False
     needs_file: ClassVar[bool] = False
+    file: ClassVar[str] = "csv"
     rate: ClassVar[float] = 1.0
     outer_rate: ClassVar[float] = 1.0
     net: ClassVar[str] = "mlp"

@@ -60,7 +60,9 @@ class Deck:
 class Dealt(Protocol):
     """A family whose pools are decks."""
 
-    ways: int
+    @property
+    def ways(self) -> int:
+        """Return how many classes an episode has."""
 
     def deck(self, pool: str) -> Deck:
         """Return the classes of a pool."""

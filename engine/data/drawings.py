@@ -1,0 +1,75 @@
+"""One image of a person's own, from bytes to gray pixels of a fixed size."""
+
+import io
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+
+LEAST, MOST = 4, 4096
+# What Pillow may take bytes for; nothing that runs programs, such as PostScript.
+FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
+_DEEP = 65535.0
+_UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
+
+
+class Drawing(NamedTuple):
+    """Gray pixels, uint8, shape (side, side), and the size they had: width, height."""
+
+    pixels: np.ndarray
+    size: tuple[int, int]
+
+
+def gray(data: bytes, name: str, side: int) -> Drawing:
+    """Decode an image, lay it on white, and bring it to side × side gray pixels.
+
+    A larger image is averaged; one that is not square is squeezed to be.
+
+    Args:
+        data: The file's bytes.
+        name: Of the file, for refusals.
+        side: Pixels of each side.
+
+    Raises:
+        Refused: If it is no image, or smaller or larger than allowed.
+    """
+    shown = clean(name)[:60]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data), formats=FORMATS)
+            _check_size(image.size, shown)
+            image.load()
+            plain = _plain(ImageOps.exif_transpose(image))
+    except Refused:
+        raise
+    except _UNREADABLE:
+        raise Refused(f"{shown!r} cannot be read as an image: it is damaged") from None
+    large = min(plain.size) >= side
+    way = Image.Resampling.BOX if large else Image.Resampling.BILINEAR
+    return Drawing(np.asarray(plain.resize((side, side), way)), image.size)
+
+
+def _check_size(size: tuple[int, int], shown: str) -> None:
+    width, height = size
+    if not (LEAST <= width <= MOST and LEAST <= height <= MOST):
+        raise Refused(
+            f"{shown!r} has {width} × {height} pixels; each side must have {LEAST} to "
+            f"{MOST:,}"
+        )
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Return an image as gray bytes on white paper."""
+    if image.mode.startswith(("I", "F")):
+        deep = np.asarray(image, np.float64).clip(0.0, _DEEP) * (255.0 / _DEEP)
+        return Image.fromarray(deep.round().astype(np.uint8))
+    if "A" in image.getbands() or "transparency" in image.info:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(paper, image)
+    return image.convert("L")
