@@ -35,7 +35,7 @@ from engine.nets.pixels import (
     image_sides,
     images_of,
 )
-from engine.nets.starting import layout_of, start_weights
+from engine.nets.starting import Shapes, layout_of, start_weights
 from engine.protocol import Layout, Net, Weights
 
 BLOCKS = 4
@@ -74,10 +74,10 @@ class Conv4(Net):
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, then scale and shift, …; the head is w4 and b4."""
         channels, side = image_sides(shape, 4)
-        layers = []
+        layers: list[Shapes] = []
         for i in range(BLOCKS):
             fan_in = self.filters if i else channels
-            layer = {f"w{i}": (self.filters, fan_in, 3, 3)}
+            layer: Shapes = {f"w{i}": (self.filters, fan_in, 3, 3)}
             layer |= norm_shapes(
                 self.normalization, str(i), self.filters, self.norm_steps
             )

@@ -8,6 +8,7 @@ import numpy as np
 from engine.contract.rng import Rng
 from engine.protocol import Layout, generator
 
+Shapes = dict[str, tuple[int, ...]]
 RUNNING = ("mean", "variance")
 
 
@@ -40,7 +41,7 @@ def start_weights(
     return np.concatenate(pieces)
 
 
-def layout_of(layers: list[dict[str, tuple[int, ...]]]) -> Layout:
+def layout_of(layers: list[Shapes]) -> Layout:
     """Make a layout of layers, each its names and shapes, the head last."""
     shapes = {name: shape for layer in layers for name, shape in layer.items()}
     return Layout(

@@ -42,9 +42,9 @@ def filled(module: nn.Module, weight: Tensor, bias: Tensor | None = None) -> Non
     """Give a module of torch our weights."""
     module.double()
     with torch.no_grad():
-        module.weight.copy_(weight)  # type: ignore[operator,union-attr]
+        module.weight.copy_(weight)  # type: ignore[operator]
         if bias is not None:
-            module.bias.copy_(bias)  # type: ignore[operator,union-attr]
+            module.bias.copy_(bias)  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("members", [1, 2])
