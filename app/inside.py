@@ -19,7 +19,7 @@ from engine.stats.table import Table
 
 CHECKS = 10  # meta-steps that learned rates are shown at, at most
 COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
-COSINE += "replicates. At 1 second derivatives change nothing; Band: 95 % interval."
+COSINE += "replicates. At 1 second derivatives change nothing. Band: 95 % interval."
 
 
 class Both(NamedTuple):
@@ -75,10 +75,11 @@ def _norms(table: Table, label: str) -> Layers | None:
     if block is None or block.axes != ("replicate", "task", "step", "layer"):
         return None
     values = np.asarray(block.array, dtype=np.float64)
-    sound = np.isfinite(values)
+    sound = np.isfinite(values) & (values > 0)
     count = sound.sum(axis=(0, 1))
-    total = np.where(sound, values, 0.0).sum(axis=(0, 1))
-    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    total = np.log(values, where=sound, out=np.zeros_like(values)).sum(axis=(0, 1))
+    # One task that blew up must not hide all others: the mean is geometric.
+    mean = np.where(count > 0, np.exp(total / np.maximum(count, 1)), np.nan)
     return Layers(mean.T, block.positions("step"))
 
 
@@ -117,4 +118,6 @@ def _cosine(run: Run, table: Table) -> go.Figure | None:
     view = View(x_title="Meta-step", height=260)
     made = curves_figure(lines, "meta_cosine", run.roles, view)
     made.update_layout(meta={**made.layout.meta, "how_to_read": COSINE})
+    lows = [float(np.nan_to_num(line.mean, nan=1.0).min()) for line in lines]
+    made.update_yaxes(range=[min(-0.05, *lows) - 0.05, 1.08])
     return made

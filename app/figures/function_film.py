@@ -45,7 +45,8 @@ def function_film(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figu
         made,
         title="The adaptation, inner step by inner step",
         read="Grey: the true function. Dots: the support, all that a learner sees. "
-        "Faint: its answer before, strong: after the inner steps; MSE on the queries.",
+        "Faint: before, strong: after the inner steps. MSE is on the queries; ◆: the "
+        "step at which a learner's answer counts.",
         alt=_alt(film, labels, shot.task),
         height=height,
     )
@@ -135,7 +136,9 @@ def _told(film: Film, labels: Sequence[str], task: int, step: int) -> Mapping[st
     for label in labels:
         frame = frame_at(np.asarray(film.arrays[f"{label}/steps"]), step)
         mse = float(_array(film, f"{label}/mse")[task, frame])
-        told[label] = f"<br>MSE {number(mse)}"
+        own = int(np.asarray(film.arrays[f"{label}/steps"])[frame])
+        counts = own == film.info.get("answers", {}).get(label)
+        told[label] = f"<br>MSE {number(mse)}" + (" ◆" if counts else "")
     return told
 
 
@@ -147,7 +150,9 @@ def _axes(made: go.Figure, film: Film, task: int) -> None:
     low, high = (heights.min(), heights.max()) if len(heights) else (0.0, 1.0)
     air = AIR * max(float(high - low), 1e-6)
     still = {"fixedrange": True, "tickformat": "~g", "nticks": 5}
-    made.update_xaxes(range=[float(x[0]), float(x[-1])], **still)
+    places = np.concatenate([x, _array(film, "support_x")[task]])
+    left, right = float(places.min()), float(places.max())
+    made.update_xaxes(range=[left, right], **still)
     made.update_yaxes(range=[float(low) - air, float(high) + air], **still)
 
 

@@ -16,6 +16,7 @@ from app.figures.theme import number, styles
 from engine.contract.metrics import metric
 
 ROW, HEAD, FOOT = 30, 30, 44  # pixels of a layer; over a panel; under it
+REACH = 2.0  # decades around the median that colors tell apart; the rest is at the ends
 WRITTEN = 8  # columns up to which each cell tells its number
 
 
@@ -65,7 +66,7 @@ def layers_figure(
         read="The stronger the color, the larger"
         + ("; orange: below 0. " if signed else ". ")
         + "Layer 1 is nearest to the input. One scale for all learners; means over "
-        "tasks and replicates.",
+        "tasks and replicates, of norms geometric.",
         alt=_alt({label: grids[label] for label in labels}, kind.label),
         height=height,
     )
@@ -99,8 +100,11 @@ def _scale(grids: list[Floats], scale: str) -> tuple[bool, tuple[float, float]]:
     above = held[held > 0]
     log = scale == "log" and len(above) > 0 and len(above) == len(held)
     if log:
-        low, high = np.log10(above.min()), np.log10(above.max())
-        return True, (float(low), float(max(high, low + 0.3)))
+        tens = np.log10(above)
+        middle = float(np.median(tens))
+        low = max(float(tens.min()), middle - REACH)
+        high = min(float(tens.max()), middle + REACH)
+        return True, (low, max(high, low + 0.3))
     most = float(np.abs(held).max()) if len(held) else 1.0
     low = 0.0 if not len(held) or held.min() >= 0 else -most
     return False, (low, most or 1.0)

@@ -158,9 +158,11 @@ def number(value: float) -> str:
 
     >>> number(-0.012345), number(12345.6), number(float("nan"))
     ('−0.0123', '12,300', '–')
+    >>> number(3.6e17)
+    '3.6e+17'
     """
     if not np.isfinite(value):
         return "–"
-    long = abs(value) >= 1000
+    long = 1000 <= abs(value) < 1e9
     text = f"{float(f'{value:.3g}'):,.0f}" if long else f"{value:.3g}"
     return text.replace("-", "−")

@@ -23,7 +23,10 @@ def test_every_frame_shows_each_learners_newest_curve_and_error() -> None:
             np.testing.assert_array_equal(frame.data[place].y, curve)
             told = frame.layout.annotations[place].text
             mse = film.arrays[f"{label}/mse"][1, at]
-            assert told.endswith(f"MSE {mse:.3g}"), told
+            assert f"MSE {mse:.3g}" in told
+            # The mark stands where the learner's own newest step is its answer.
+            counts = 2 * at == film.info["answers"][label]
+            assert told.endswith("◆") == counts
 
 
 def test_it_is_paused_at_the_end_on_the_chosen_task() -> None:
@@ -36,6 +39,13 @@ def test_it_is_paused_at_the_end_on_the_chosen_task() -> None:
     np.testing.assert_array_equal(support.x, film.arrays["support_x"][2])
     assert fig.layout.sliders[0].active == 5
     assert fig.layout.meta["frames"] == "inner step"
+
+
+def test_support_beyond_the_grid_is_seen() -> None:
+    film = fewshot.adaptation()
+    assert function_film(film, ROLES).layout.xaxis.range == (-5.0, 5.0)
+    film.arrays["support_x"][0, 0] = 7.5
+    assert function_film(film, ROLES).layout.xaxis.range == (-5.0, 7.5)
 
 
 def test_what_is_looked_at_does_not_depend_on_a_curve_that_ran_off() -> None:

@@ -38,6 +38,13 @@ def test_all_learners_share_one_scale() -> None:
     assert maps[0].zmax == np.log10(400)
 
 
+def test_a_learner_that_blew_up_does_not_hide_the_others() -> None:
+    lost = NORMS._replace(values=np.where(NORMS.values == 4.0, 1e30, NORMS.values))
+    fig = layers_figure({"maml": NORMS, "protonet": lost}, "inner_grad_norm", ROLES)
+    assert fig.data[0].zmax < 3.0
+    assert fig.data[2].text[0][0] == "1e+30"
+
+
 def test_many_steps_are_not_written_into_their_cells() -> None:
     wide = Layers(np.ones((2, 20)), tuple(map(float, range(20))))
     fig = layers_figure({"maml": wide}, "inner_grad_norm", ROLES)
