@@ -150,7 +150,8 @@ def main(words: list[str]) -> bool:
     if SMALL in words:
         LESSON["side"], NET["filters"] = "14", 32
     chosen = [word for word in words if word != SMALL] or list(CHECKS)
-    return all([CHECKS[name]() for name in chosen])
+    results = [CHECKS[name]() for name in chosen]  # each is run, whatever the last said
+    return all(results)
 
 
 if __name__ == "__main__":
