@@ -73,7 +73,8 @@ def embedding_figure(
         made,
         title="The embedding, as training goes on",
         read="One validation episode in the plane of most variance at the end. Large: "
-        "each class's mean, with its way here; hollow: support; small: queries.",
+        "each class's mean, with its way here; hollow: support; small: queries. Trust: "
+        "how far neighbors in the plane are true ones, 1 at best.",
         alt=_alt(charts),
         height=height,
     )
@@ -140,7 +141,7 @@ def _reach(chart: Chart) -> list[list[float]]:
     """Return what is looked at: all snapshots, unless early ones lie far off."""
     last = chart.points[-1]
     middle = (last.max(axis=0) + last.min(axis=0)) / 2
-    half = np.maximum(np.ptp(last, axis=0).max() / 2, 1e-9)
+    half = np.maximum(np.ptp(last, axis=0) / 2, 1e-9)
     far = np.abs(chart.points - middle).max(axis=(0, 1))
     half = np.clip(far, half, FAR * half) * 1.12
     return [[float(m - h), float(m + h)] for m, h in zip(middle, half, strict=True)]

@@ -207,7 +207,7 @@ def _frames(film: Film, label: str, task: int, cells: Cells) -> list[go.Scatter]
             **{"hoverinfo": "skip", "name": "wrong", "uid": f"{label}:frames"},
         ),
         go.Scatter(
-            **{"x": corners[:, 0] + 0.74, "y": corners[:, 1] + 0.26},
+            **{"x": corners[:, 0] + 0.8, "y": corners[:, 1] + 0.2},
             **{"mode": "markers+text", "text": said, "name": "wrong"},
             marker={"symbol": "square", "size": 11, "color": WRONG},
             textfont={"color": "#ffffff", "size": 9},
