@@ -1,13 +1,15 @@
 """What leaves and enters as a file: exports, archives, and a person's own CSV."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import door
 from engine.contract.runs import run_key
 
 if TYPE_CHECKING:
+    from engine.data.folders import OwnImages
     from engine.data.own import OwnTable
+    from engine.data.table import Table
     from engine.export import Record
 
 
@@ -79,16 +81,35 @@ def read_own(data: bytes) -> "OwnTable":
     return own.read_own(data)
 
 
-def check_own(table: "OwnTable", told: dict[str, str]) -> None:
+def check_own(table: "OwnTable", told: Mapping[str, object]) -> None:
     """Check the choices of target, kind of answer and what is left out.
 
     Raises:
         Refused: With what is in the way, and the choice that would remove it.
     """
+    _chosen(table, told)
+
+
+def class_sizes(table: "OwnTable", told: Mapping[str, object]) -> dict[str, int | str]:
+    """Return a use, ways, shots and queries that a file's classes can give."""
+    from engine.data.table import different_rows
+
+    return sizes(different_rows(_chosen(table, told)))
+
+
+def sizes(counts: Sequence[int]) -> dict[str, int | str]:
+    """Return a use, ways, shots and queries for classes of so many examples."""
+    from engine.data.dividing import fitting_sizes
+
+    return fitting_sizes(counts)
+
+
+def _chosen(table: "OwnTable", told: Mapping[str, object]) -> "Table":
     from engine.data import choosing
 
-    kept = {name: told[name] for name in ("text", "empty", "rare")}
-    choosing.choose(table, choosing.Choices(told["target"], told["predict"], **kept))
+    kept = {name: str(told[name]) for name in ("text", "empty", "rare")}
+    asked = choosing.Choices(str(told["target"]), str(told["predict"]), **kept)
+    return choosing.choose(table, asked)
 
 
 def keep_own(table: "OwnTable") -> str:
@@ -96,3 +117,21 @@ def keep_own(table: "OwnTable") -> str:
     from engine.data import own
 
     return own.store_own(table)
+
+
+def read_images(data: bytes) -> "OwnImages":
+    """Read a person's archive: a folder of images for each class.
+
+    Raises:
+        Refused: In one sentence, with the member.
+    """
+    from engine.data import folders
+
+    return folders.read_images(data)
+
+
+def keep_images(images: "OwnImages") -> str:
+    """Keep an archive that was read; return its sha256."""
+    from engine.data import packing
+
+    return packing.store_images(images)

@@ -12,6 +12,7 @@ from app.catalogue import Catalogue, Preset
 from app.kinds import KINDS
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.runs import RunSpec
 
 
 def presets(known: Catalogue, kind: str) -> list[Preset]:
@@ -137,3 +138,16 @@ def tunable(card: Card) -> bool:
     """Return whether tuning a learner is a choice that it does not make by itself."""
     knob = next((knob for knob in card.knobs if knob.name == "tuning"), None)
     return bool(card.traits.get("tunable") and knob and knob.default == "given")
+
+
+def misfit(known: Catalogue, spec: RunSpec) -> str:
+    """Say which learner or net of a spec does not go with its family, or nothing."""
+    family = known.card("family", spec.family.name)
+    for entry in spec.learners:
+        if not fits(known, known.card("learner", entry.name), family):
+            title = known.card("learner", entry.name).title
+            return f"{title} cannot answer {family.title}: choose another learner."
+    net = known.card("net", spec.net.name)
+    if family.traits.get("uses_net", True) and not fits(known, net, family):
+        return f"{net.title} does not fit {family.title}: choose another net."
+    return ""

@@ -1,4 +1,7 @@
-"""Own data: a CSV is looked at before it is used, and kept under its sha256."""
+"""Own data: a CSV, or an archive of images, is looked at before it is used.
+
+It is kept under its sha256, which is what a run knows of it.
+"""
 
 import pandas as pd
 import streamlit as st
@@ -14,21 +17,63 @@ MEGABYTES = 100
 def offer(card: Card) -> None:
     """Draw the way to a file, under the family that needs one."""
     place = f"k.family.{card.name}"
+    noun = "archive" if card.traits.get("file") == "zip" else "CSV"
     digest = st.session_state.get(f"{place}.digest", "")
     if digest:
         target = st.session_state.get(f"{place}.target", "")
-        st.caption(f"File `{digest[:12]}`, target {plain(target)}.")
+        st.caption(
+            f"File `{digest[:12]}`" + (f", target {plain(target)}." if target else ".")
+        )
     if st.button(
-        "Choose another CSV" if digest else "Choose a CSV",
+        f"Choose another {noun}"
+        if digest
+        else f"Choose a {noun}".replace("a a", "an a"),
         icon=":material/upload_file:",
         key="own_open",
         width="stretch",
     ):
-        _dialog(place)
+        dialog = _images if noun == "archive" else _dialog
+        dialog(place, frozenset(knob.name for knob in card.knobs))
+
+
+@st.dialog("Your own images", width="large")
+def _images(place: str, knobs: frozenset[str]) -> None:
+    """Take an archive, show its classes, keep it."""
+    given = st.file_uploader(
+        "A ZIP archive: a folder of images for each class",
+        type="zip",
+        key="own_archive",
+        max_upload_size=MEGABYTES,
+    )
+    if given is None:
+        st.caption(
+            "The file stays on this machine. Images are made gray and brought to one "
+            "size; copies within a class are left out."
+        )
+        return
+    try:
+        found = files.read_images(given.getvalue())
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    counts = found.counts().tolist()
+    st.caption(f"{len(found.names):,} classes, {sum(counts):,} images")
+    st.dataframe(
+        pd.DataFrame({"Class": list(found.names), "Images": counts}),
+        hide_index=True,
+        height=240,
+        alt="How many images each class has",
+    )
+    for warning in found.warnings[:6]:
+        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+    if st.button("Use this archive", type="primary", key="own_use"):
+        told = {"digest": files.keep_images(found), **files.sizes(counts)}
+        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+        st.rerun()
 
 
 @st.dialog("Your own data", width="large")
-def _dialog(place: str) -> None:
+def _dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, show what is in it, let the target be chosen."""
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
@@ -48,7 +93,7 @@ def _dialog(place: str) -> None:
         panels.refused(refusal.message)
         return
     _preview(table)
-    _choose(table, place)
+    _choose(table, place, knobs)
 
 
 def _preview(table: "files.OwnTable") -> None:
@@ -70,24 +115,26 @@ def _preview(table: "files.OwnTable") -> None:
         st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
 
 
-def _choose(table: "files.OwnTable", place: str) -> None:
+def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
     names = [column.name for column in table.columns]
     left, right = st.columns(2)
     with left:
         target = st.selectbox(
             "Target column", names, index=len(names) - 1, key="own_target"
         )
-        predict = st.segmented_control(
-            *("Predict", ["classes", "value"]),
-            default="classes",
-            key="own_predict",
-            required=True,
-        )
+        predict = "classes"
+        if "predict" in knobs:
+            predict = st.segmented_control(
+                *("Predict", ["classes", "value"]),
+                default="classes",
+                key="own_predict",
+                required=True,
+            )
     with right:
         text = st.toggle("Leave out columns that are not numbers", key="own_text")
         empty = st.toggle("Drop rows with empty cells", key="own_empty")
         rare = st.toggle("Leave out rare classes", key="own_rare")
-    told = {
+    told: dict[str, object] = {
         "target": str(target),
         "predict": str(predict),
         "text": _kept(text),
@@ -101,7 +148,9 @@ def _choose(table: "files.OwnTable", place: str) -> None:
         return
     if st.button("Use this file", type="primary", key="own_use"):
         told["digest"] = files.keep_own(table)
-        session.later({f"{place}.{name}": value for name, value in told.items()})
+        if "use" in knobs:
+            told |= files.class_sizes(table, told)
+        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
         st.rerun()
 
 

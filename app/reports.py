@@ -12,7 +12,7 @@ from app.figures.theme import number
 from app.plain import plain
 from engine.published import Row as Published
 from engine.published import published_for
-from engine.stats.comparison import Cell, Comparison, Row, comparison, heading
+from engine.stats.comparison import Cell, Comparison, Row, comparison
 from engine.stats.table import Table
 
 
@@ -75,8 +75,8 @@ def written(cell: Cell | None, unit: str) -> str:
 
 def _line(made: Comparison, row: Row) -> dict[str, str]:
     cells = {
-        heading(at): written(cell, made.unit)
-        for at, cell in zip(made.columns, row.cells, strict=True)
+        head: written(cell, made.unit)
+        for head, cell in zip(made.heads, row.cells, strict=True)
     }
     each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
     return {"Learner": row.name, **cells, **paid(row), "Gradients per test": each}

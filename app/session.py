@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, experiment, links, trying
+from app import door, experiment, fitting, links, trying
 from app.experiment import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -142,6 +142,9 @@ def wanted() -> tuple[RunSpec, str]:
     spec = experiment.spec_of(form(), door.catalogue().card)
     for family in (spec.family, *spec.test_families):
         _present(door.catalogue().card("family", family.name), family)
+    refused = fitting.misfit(door.catalogue(), spec)
+    if refused:
+        raise Refused(refused, "learners")
     return door.settle(spec)
 
 
@@ -150,7 +153,8 @@ def _present(card: Card, family: Choice) -> None:
     if card.missing:
         raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
     if card.traits.get("needs_file") and not family.knobs.get("digest"):
-        raise Refused(f"{card.title} needs a file: choose a CSV first.", "family")
+        noun = "an archive" if card.traits.get("file") == "zip" else "a CSV"
+        raise Refused(f"{card.title} needs a file: choose {noun} first.", "family")
 
 
 def show(key: str | None) -> None:

@@ -53,7 +53,7 @@ def severity_figure(
     dress(
         made,
         title=f"{kind.label} by severity",
-        read=f"Left end: no shift. A flat line does not care. Band: {LEVEL}; {better}.",
+        read=f"At 0: no shift. A flat line does not care. Band: {LEVEL}; {better}.",
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
         height=70 + 250 * rows,
     )
@@ -62,10 +62,7 @@ def severity_figure(
         for curve in curves:
             counts.append(int(np.max(curve.n)))
             _severity(made, curve, looks[curve.learner], (row, kind.scale, seen))
-        unit = (units or {}).get(shift, "")
-        title = f"Severity of {shift.replace('_', ' ')}" + (
-            f" ({unit})" if unit else ""
-        )
+        title = _severity_of(shift, (units or {}).get(shift, ""))
         made.update_xaxes(title_text=title, row=row, col=1)
         y_caption(made, axis_title(metric_name), row=row)
         log = log_axis(*(end for c in curves for end in (c.low, c.high)), most=6)
@@ -74,6 +71,14 @@ def severity_figure(
     footnote(made, counted(max(counts)))
     legend_below(made, [nice(label) for label in seen])
     return made
+
+
+def _severity_of(shift: str, unit: str) -> str:
+    """Name the axis; a shift that is measured in itself, such as shots, is a count."""
+    word = shift.replace("_", " ")
+    if word == unit:
+        return word.capitalize()
+    return f"Severity of {word}" + (f" ({unit})" if unit else "")
 
 
 def _severity(

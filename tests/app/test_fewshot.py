@@ -1,10 +1,13 @@
 """Few-shot runs go through the same pages as any other."""
 
+import io
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from app import catalogue as shelves
@@ -194,6 +197,17 @@ def test_a_link_to_episodes_fills_the_form_of_their_kind(
     assert door.jobs()[1] == 1
 
 
+def test_a_link_to_what_cannot_run_together_is_one_sentence(
+    lab: AppTest, few: RunSpec
+) -> None:
+    mixed = few.model_copy(update={"learners": (*few.learners, learner("lr_scale"))})
+    lab.query_params["x"] = links.pack(mixed)
+    at = lab.run()
+    assert not at.exception
+    assert "LR scale cannot answer Few-shot Gaussians" in texts(at)
+    assert at.button(key="run_button").disabled
+
+
 def test_a_finished_run_shows_its_pictures_and_its_verdict(
     lab: AppTest, key: str
 ) -> None:
@@ -372,3 +386,32 @@ def test_a_kind_is_told_by_the_numbers_of_a_run() -> None:
     assert kinds.told_by([]) == ""
     assert kinds.told_by([block("validation")]) == "landscapes"
     assert kinds.told_by([block("validation_error")]) == "episodes"
+
+
+def archive(classes: int, images: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        for label in range(classes):
+            for number in range(images):
+                drawn = Image.new("L", (8, 8), 255)
+                drawn.putpixel((label % 8, number % 8), 40 + label + number)
+                data = io.BytesIO()
+                drawn.save(data, "PNG")
+                out.writestr(f"class{label}/{number}.png", data.getvalue())
+    return packed.getvalue()
+
+
+def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
+    at = switched(lab)
+    at.selectbox(key="k.family").select("own_images").run()
+    assert not at.exception
+    assert "choose an archive first" in texts(at)
+    assert at.button(key="run_button").disabled
+    assert at.button(key="own_open").label == "Choose an archive"
+
+
+def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) -> None:
+    found = files.read_images(archive(8, 6))
+    assert len(files.keep_images(found)) == 64
+    sizes = files.sizes(found.counts().tolist())
+    assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}
