@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine import refining
 from engine.bench import Bench
 from engine.contract.blocks import Artefact, Block, Checkpoint
 from engine.contract.errors import Refused
@@ -88,6 +89,19 @@ def test_other_test_tasks_do_not_change_what_is_chosen() -> None:
     one, two = frozen(spec_of()), frozen(spec_of(budget={"test_tasks": 5}))
     assert one.keys() == two.keys()
     assert all((one[name] == two[name]).all() for name in one)
+
+
+def test_only_validation_episodes_choose(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    draw = refining.draw_tasks
+
+    def noted(setting: Any, pool: str, *rest: Any) -> Any:
+        drawn.append(pool)
+        return draw(setting, pool, *rest)
+
+    monkeypatch.setattr(refining, "draw_tasks", noted)
+    blocks(spec_of())
+    assert drawn == ["validation"]
 
 
 def test_one_rate_serves_all_replicates() -> None:
