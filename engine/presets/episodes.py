@@ -259,11 +259,7 @@ PROTOTYPES_PUBLISHED = Preset(
     "Published: Omniglot, prototypical networks",
     "Conv-4, trained 60-way on Vinyals' split, tested 5-way with one and five shots.",
     RunSpec(
-        family=Choice(
-            name="omniglot",
-            knobs=_CHARACTERS
-            | {"train_ways": 60, "train_shots": 1, "train_queries": 5},
-        ),
+        family=_characters(train_ways=60, train_shots=1, train_queries=5),
         net=_CONV4,
         learners=(chosen("protonet"), baseline("raw_neighbor", measure="cosine")),
         shifts=(shift("shots", 5), shift("ways", 20)),
@@ -280,11 +276,7 @@ R2D2_PUBLISHED = Preset(
     "Published: Omniglot, R2-D2",
     "A ridge regression as the head, trained 20-way on Vinyals' split.",
     RunSpec(
-        family=Choice(
-            name="omniglot",
-            knobs=_CHARACTERS
-            | {"train_ways": 20, "train_shots": 1, "train_queries": 5},
-        ),
+        family=_characters(train_ways=20, train_shots=1, train_queries=5),
         net=_CONV4,
         learners=(chosen("r2d2"), baseline("raw_neighbor", measure="cosine")),
         shifts=(shift("shots", 5),),
@@ -319,11 +311,7 @@ METRIC_OMNIGLOT = Preset(
     "Omniglot, four metric learners on one budget",
     "Prototypes, matching, relation and ridge heads, each with 600 episodes.",
     RunSpec(
-        family=Choice(
-            name="omniglot",
-            knobs=_CHARACTERS
-            | {"train_ways": 20, "train_shots": 1, "train_queries": 5},
-        ),
+        family=_characters(train_ways=20, train_shots=1, train_queries=5),
         net=_CONV4,
         learners=(
             *map(chosen, ("protonet", "matching", "relation", "r2d2")),
