@@ -176,7 +176,7 @@ def reptile(steps: int, seed: int) -> Iterator[Line]:
     yield at_most("32 steps, 10 points", found[32], 0.10)
 
 
-UNROLL, PULL, RATE = 100, 2.0, 0.01
+UNROLL, PULL, RATE, FEW = 100, 2.0, 0.005, 8
 
 
 def imaml(steps: int, seed: int) -> Iterator[Line]:
@@ -198,9 +198,9 @@ def imaml(steps: int, seed: int) -> Iterator[Line]:
 
 
 def drawn(seed: int, place: int) -> Episodes:
-    """Draw 25 waves."""
+    """Draw a few waves."""
     family = Sinusoids()
-    rngs = [Rng(seed).child("waves", place, t) for t in range(25)]
+    rngs = [Rng(seed).child("waves", place, t) for t in range(FEW)]
     setting = Setting(family, Mlp(depth=2, width=40), 1)
     return family.draw(setting, rngs, "train", Place(dtype=torch.float64))
 
@@ -235,7 +235,7 @@ def cosine(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
 
 def steepness(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
     """Return how large the held objective's gradient is where adaptation ends."""
-    theta = {n: v.expand(25, *v.shape[1:]) for n, v in meta.weights.items()}
+    theta = {n: v.expand(FEW, *v.shape[1:]) for n, v in meta.weights.items()}
     rule = proximal(RATE, PULL, theta)
     ends = adapted(tasks, theta, rule, learner.inner_steps)
     further = adapted(tasks, ends, proximal(RATE, PULL, theta), 1)
@@ -248,7 +248,7 @@ CHECKS: dict[str, tuple[Callable[[int, int], Iterator[Line]], int]] = {
     "five": (five, 20_000),
     "t_net": (t_net, 4_000),
     "reptile": (reptile, 30_000),
-    "imaml": (imaml, 300),
+    "imaml": (imaml, 100),
 }
 
 

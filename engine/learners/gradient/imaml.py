@@ -49,7 +49,7 @@ class Imaml(FewShotLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate(0.01)
+    inner_lr: float = inner_rate(0.005)
     inner_steps: int = inner_count(16)
     pull: float = knob(
         2.0, label="Pull λ", low=1e-4, high=1e8, log=True,

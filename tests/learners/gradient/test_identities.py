@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.inner.chunks import chunks
+from engine.inner.fewshot import outer_gradient
+from engine.inner.implicit import proximal
 from engine.inner.stepping import adapted, sgd
 from engine.learners.gradient.anil import Anil
 from engine.learners.gradient.fomaml import Fomaml
@@ -268,3 +270,22 @@ def test_a_net_without_running_statistics_settles_nothing() -> None:
     tasks = sines()
     theta = start(Maml(), tasks)
     assert not meta_step(Maml(), tasks, theta).settled
+
+
+def test_the_implicit_gradient_is_that_of_a_long_unroll_held_to_the_start() -> None:
+    tasks, pull, rate = sines(), 5.0, 0.015
+    learner = Imaml(inner_lr=rate, pull=pull, inner_steps=64, cg_steps=30, damping=0.0)
+    theta = start(learner, tasks)
+
+    def lost(at: Weights, some: Episodes) -> Tensor:
+        ends = adapted(some, at, proximal(rate, pull, at), 100, order=2)
+        return some.loss(ends, some.query)
+
+    grads = outer_gradient(Meta(theta, {}), tasks, lost).grads
+    assert grads is not None
+    one, two = (
+        joined(found, tasks) for found in (meta_gradient(learner, tasks, theta), grads)
+    )
+    assert (torch.cosine_similarity(one, two, 1) > 0.99).all()
+    plain = mean_gradient(tasks, theta, lambda one: one.query)
+    assert (torch.cosine_similarity(joined(plain, tasks), two, 1) < 0.99).all()
