@@ -254,7 +254,7 @@ def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
 def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
     at = opened(lab, key)
     places = at.selectbox(key="where").options
-    for place in places:
+    for place in (places[-1], places[0]):
         at.selectbox(key="where").select(place).run()
         assert not at.exception, place
 
