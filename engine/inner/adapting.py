@@ -11,10 +11,10 @@ def inner_rate(default: float = 0.01, *, high: float = 10.0) -> float:
     )  # fmt: skip
 
 
-def inner_count(default: int = 1, *, low: int = 0) -> int:
+def inner_count(default: int = 1, *, low: int = 0, high: int = 64) -> int:
     """Declare how many inner steps are trained through."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Inner steps k", unit="steps", low=low, high=64,
+        default, label="Inner steps k", unit="steps", low=low, high=high,
         help="Gradient steps on the support that meta-training goes through.",
     )  # fmt: skip
 

@@ -50,7 +50,7 @@ class Imaml(FewShotLearner):
     trains: ClassVar[bool] = True
 
     inner_lr: float = inner_rate(0.005)
-    inner_steps: int = inner_count(16)
+    inner_steps: int = inner_count(16, high=256)
     pull: float = knob(
         2.0, label="Pull λ", low=1e-4, high=1e8, log=True,
         help="How strongly adapted weights are held to the start.",
