@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 import streamlit as st
 
-from app import door, panels, session, trying
+from app import door, kinds, panels, session, trying
 from app.plain import inert, plain
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
@@ -74,8 +74,9 @@ def shelf(cards: list[Card]) -> None:
 
 def show(card: Card) -> None:
     """Draw one card."""
-    group = card.group.replace("_", " ")
-    st.html(f'<p class="eyebrow">{inert(group)} · version {card.version}</p>')
+    solves = [kinds.kind(name).title.lower() for name in card.solves]
+    words = (card.group.replace("_", " "), *solves, f"version {card.version}")
+    st.html(f'<p class="eyebrow">{inert(" · ".join(words))}</p>')
     st.header(plain(card.title), anchor=False)
     st.markdown(plain(card.summary[:1].upper() + card.summary[1:]))
     with st.container(border=True):
