@@ -196,10 +196,14 @@ T_NET_RATES = Preset(
     RunSpec(
         family=_WAVES,
         net=_SMALL,
-        learners=tuple(
-            chosen(name, f"{name}_{rate:g}", inner_lr=rate)
-            for rate in (0.01, 0.1, 1.0)
-            for name in ("maml", "t_net")
+        learners=(
+            *map(chosen, ("maml", "t_net")),
+            *(
+                chosen(name, f"{name}_{rate:g}", inner_lr=rate)
+                for rate in (0.1, 1.0)
+                for name in ("maml", "t_net")
+            ),
+            baseline("from_scratch"),
         ),
         outer=_PLAIN_ADAM,
         budget=_published(4_000, every=200),
@@ -214,11 +218,11 @@ REPTILE_WAVES = Preset(
     RunSpec(
         family=Choice(
             name="sinusoids",
-            knobs={"phase": 2.0, "shots": 10, "train_shots": 25, "train_queries": 25},
+            knobs={"phase": 2.0, "train_shots": 25, "train_queries": 25},
         ),
         net=Choice(name="mlp", knobs={"depth": 2, "width": 64, "activation": "tanh"}),
         learners=(
-            chosen("reptile", inner_lr=0.02, inner_steps=5, batch=10, test_steps=32),
+            chosen("reptile", test_steps=32),
             baseline("from_scratch"),
         ),
         outer=Choice(name="sgd", knobs={"lr": 0.1, "clip": 0.0, "schedule": "linear"}),
