@@ -64,7 +64,7 @@ def sample(run: Run) -> str:
     """Return what the numbers are over."""
     tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
     few = run.kind is kinds.FEWSHOT
-    single = "over episodes alone" if few else "no intervals"
+    single = "intervals over episodes alone" if few else "no intervals"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
     return f"n = {replicates} × {tasks} {'episodes' if few else 'tasks'}, {level}"
 
