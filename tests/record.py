@@ -1,6 +1,6 @@
-"""Records the example that the first page shows: `python -m tests.record`.
+"""Records the examples that the first page shows: `python -m tests.record`.
 
-It plays the default preset in a store of its own and keeps the run's archive.
+It plays each kind's default preset in a store of its own and keeps the run's archive.
 """
 
 import tempfile
@@ -32,4 +32,5 @@ def record(name: str = "default") -> Path:
 
 
 if __name__ == "__main__":
-    record()
+    for shown in recorded.NAMES.values():
+        record(shown)

@@ -1,6 +1,7 @@
-"""The recorded example is what the default preset gives today."""
+"""A recorded example is what its kind's default preset gives today."""
 
 import numpy as np
+import pytest
 
 from app import recorded
 from engine.catalogue import cards
@@ -11,27 +12,30 @@ from engine.loop import run
 from engine.presets import preset
 from engine.shelf import MemoryShelf
 
+JUDGED = ("area", "error")
 ALIKE = ("device", "threads", "cpu_capability", "system", "versions")
 
 
-def test_the_recorded_example_is_the_default_preset() -> None:
-    found = recorded.run()
+@pytest.mark.parametrize(("kind", "name"), recorded.NAMES.items())
+def test_the_recorded_example_is_the_default_preset(kind: str, name: str) -> None:
+    found = recorded.run(kind)
     assert found is not None
-    spec = complete_spec(preset("default").spec, cards, "cpu")
+    spec = complete_spec(preset(name).spec, cards, "cpu")
     assert found.key == run_key(spec, cards)
     assert found.spec == spec
     assert found.summary is not None
     assert found.summary["sentence"]
 
 
-def test_running_it_again_gives_its_rows() -> None:
-    found = recorded.run()
+@pytest.mark.parametrize("kind", recorded.NAMES)
+def test_running_it_again_gives_its_rows(kind: str) -> None:
+    found = recorded.run(kind)
     assert found is not None
-    kept = {b.address(): b.array for b in found.blocks if b.metric == "area"}
+    kept = {b.address(): b.array for b in found.blocks if b.metric in JUDGED}
     fresh = {
         e.address(): e.array
         for e in run(found.spec, MemoryShelf())
-        if isinstance(e, Block) and e.metric == "area"
+        if isinstance(e, Block) and e.metric in JUDGED
     }
     assert kept.keys() == fresh.keys()
     here = fingerprint("cpu")
