@@ -27,7 +27,10 @@ def test_the_recorded_example_is_the_default_preset(kind: str, name: str) -> Non
     assert found.summary["sentence"]
 
 
-@pytest.mark.parametrize("kind", recorded.NAMES)
+# The few-shot example takes half a minute: it is run again with the torture.
+@pytest.mark.parametrize(
+    "kind", ["landscapes", pytest.param("episodes", marks=pytest.mark.torture)]
+)
 def test_running_it_again_gives_its_rows(kind: str) -> None:
     found = recorded.run(kind)
     assert found is not None
