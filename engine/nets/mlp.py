@@ -29,9 +29,6 @@ from engine.nets.normalizing import (
 from engine.nets.starting import layout_of, start_weights
 from engine.protocol import BaseLearner, Judge, Layout, Weights
 
-# Products with fewer examples take longer than with as many as this.
-LEAST = 16
-
 STEPS = 6  # inner steps with statistics of their own, the start included
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
 _ACTIVATIONS = {
@@ -114,6 +111,11 @@ class Mlp(BaseLearner):
         """Return whether a query is normalized by its support's statistics."""
         return self.normalization == "support_batch"
 
+    @property
+    def least(self) -> int:
+        """Return 16: products with fewer examples take longer than with as many."""
+        return 0 if self.normalization in BATCHES else 16
+
     def apply(
         self,
         weights: Weights,
@@ -122,10 +124,8 @@ class Mlp(BaseLearner):
         step: int = 0,
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
-        norm, count = Normalizer(self.normalization, reference, step), x.shape[2]
-        if count < LEAST and self.normalization not in BATCHES:
-            x = F.pad(x, (0, LEAST - count))
-        return self._answers(weights, x, norm)[..., :count]
+        norm = Normalizer(self.normalization, reference, step)
+        return self._answers(weights, x, norm)
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
         """Return the batch's means and variances where running ones are kept."""

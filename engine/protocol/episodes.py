@@ -113,7 +113,9 @@ class Episodes(TaskBatch):
             of the support, queries are answered behind it.
         """
         if shots is self.support or not self.net.support_statistics:
-            return self.net.apply(weights, shots.x, step=step)
+            lacking = max(0, self.net.least - shots.count)
+            x = F.pad(shots.x, (0, lacking)) if lacking else shots.x
+            return self.net.apply(weights, x, step=step)[..., : shots.count]
         both = torch.cat([self.support.x, shots.x], 2)
         seen = self.support.count
         return self.net.apply(weights, both, reference=seen, step=step)[..., seen:]

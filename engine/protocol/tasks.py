@@ -184,6 +184,14 @@ class Net(Part):
         """Return whether a query is answered behind its support."""
         return False
 
+    @property
+    def least(self) -> int:
+        """Return how many examples an episode is filled up to, with zeros, for speed.
+
+        Only a net that looks at each example by itself can be filled up.
+        """
+        return 0
+
     @abstractmethod
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return how the weights lie.

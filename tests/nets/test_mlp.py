@@ -10,6 +10,7 @@ from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import generator
 from tests.laws.small import learner_spec
+from tests.nets.drawing import episodes, members_of, started
 
 
 def test_weights_are_drawn_layer_by_layer_from_one_stream() -> None:
@@ -37,6 +38,26 @@ def test_units_are_less_their_mean_over_their_deviation(
     h = ((h - h.mean(over, keepdim=True)) / deviation).tanh()
     theirs = weights["w1"] @ h + weights["b1"][..., None]
     torch.testing.assert_close(net.apply(weights, x), theirs)
+
+
+@pytest.mark.parametrize("examples", [1, 5, 20])
+def test_a_landscape_of_few_examples_gets_the_very_products(examples: int) -> None:
+    net = Mlp(depth=0)
+    draw = torch.Generator().manual_seed(0)
+    w, b = torch.randn(3, 4, 40, generator=draw), torch.randn(3, 4, generator=draw)
+    x = torch.randn(3, 40, examples, generator=draw)
+    theirs = torch.baddbmm(b[..., None], w, x)
+    assert torch.equal(net.apply({"w0": w, "b0": b}, x), theirs)
+
+
+@pytest.mark.parametrize("kind", ["none", "layer", "group", "meta_batch", "batch"])
+def test_an_episode_of_few_examples_is_answered_as_it_is(kind: str) -> None:
+    net = Mlp(depth=2, width=32, normalization=kind)
+    tasks = episodes(net)
+    theta = members_of(started(tasks), tasks)
+    mine = tasks.answer(theta, tasks.query)
+    assert mine.shape == (2, 3, tasks.query.count)
+    torch.testing.assert_close(mine, net.apply(theta, tasks.query.x))
 
 
 def test_statistics_by_inner_step_are_not_for_landscapes() -> None:
