@@ -26,8 +26,8 @@ POINTS = 2000
 class Curve(NamedTuple):
     """One learner's curve; every array has shape (step,) unless said.
 
-    `n` counts replicates, `gone` the tasks that had diverged by each step, and
-    `spread` holds the `QUANTILES` over single tasks, shape (quantile, step).
+    `n` counts replicates, `gone` the tasks without a finite number at each step, and
+    `spread` holds the `QUANTILES` over the other tasks, shape (quantile, step).
     """
 
     learner: str
@@ -59,7 +59,7 @@ def curve(block: Block, layer: int | None = None) -> Curve:
     values = _per_task(block, layer)
     band = level_band(block.metric, values)
     flat = values.reshape(-1, values.shape[-1])
-    gone = np.isnan(flat).sum(axis=0)
+    gone = (~np.isfinite(flat)).sum(axis=0)
     x = np.asarray(block.positions("step"), dtype=np.float64)
     n = int(band.n.max()) if band.n.size else 0
     return Curve(block.learner, x, *band[:3], n=n, gone=gone, spread=_quantiles(flat))
@@ -83,8 +83,9 @@ def _per_task(block: Block, layer: int | None) -> Floats:
 
 def _quantiles(flat: Floats) -> Floats:
     """Return quantiles over tasks that are still there; NaN where none is."""
-    ordered = np.sort(flat, axis=0)  # NaN sorts last
-    there = np.isfinite(flat).sum(axis=0)
+    finite = np.isfinite(flat)
+    ordered = np.sort(np.where(finite, flat, np.nan), axis=0)  # NaN sorts last
+    there = finite.sum(axis=0)
     at = np.asarray(QUANTILES)[:, None] * np.maximum(there - 1, 0)
     low, high = np.floor(at).astype(int), np.ceil(at).astype(int)
     below = np.take_along_axis(ordered, low, axis=0)

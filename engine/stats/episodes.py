@@ -34,7 +34,7 @@ def summarize_episodes(
     >>> found["final_mse"].item(), found["adaptation_gain"].item()
     (1.0, 0.75)
     """
-    kept = {name: np.asarray(t, dtype=np.float64) for name, t in traces.items()}
+    kept = {name: _finite(trace) for name, trace in traces.items()}
     judged = "query_accuracy" if "query_accuracy" in kept else "query_mse"
     lost = ~np.isfinite(kept[judged][..., chosen])
     rows = {"error": _error(kept[judged][..., chosen], judged), "diverged": lost}
@@ -47,6 +47,12 @@ def summarize_episodes(
         rows[f"start_{short}"] = kept[judged][..., 0]
         rows["adaptation_gain"] = _gain(first[..., 0], first[..., chosen])
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
+
+
+def _finite(trace: ArrayLike) -> Floats:
+    """Return a gap where a number is none, or too large to be one."""
+    values = np.asarray(trace, dtype=np.float64)
+    return np.where(np.isfinite(values), values, np.nan)
 
 
 def _error(values: Floats, judged: str) -> Floats:

@@ -51,6 +51,14 @@ def test_diverged_tasks_leave_the_curve_and_are_counted_by_step() -> None:
     assert np.isnan(drawn.low[3])
 
 
+def test_a_square_that_overflowed_is_gone_without_a_warning() -> None:
+    mse = np.array([[[1.0, np.inf], [2.0, np.inf], [3.0, 4.0]]])
+    drawn = curve(_block("query_mse", mse))
+    assert drawn.gone.tolist() == [0, 2]
+    assert drawn.mean.tolist() == [2.0, 4.0]
+    assert (drawn.spread[:, 1] == 4.0).all()
+
+
 def test_spread_is_numpys_quantiles_over_tasks_that_are_left() -> None:
     values = np.random.default_rng(0).normal(size=(4, 5, 3))
     values[0, 0, 1:] = np.nan

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from engine.stats.episodes import summarize_episodes
 from engine.stats.paired import (
     MANY,
     nested_means,
@@ -125,3 +126,19 @@ def test_a_comparison_of_six_hundred_episodes_takes_no_time() -> None:
     clock = time.perf_counter()
     paired_difference(*rows)
     assert time.perf_counter() - clock < 1.0
+
+
+def test_a_square_that_overflowed_has_diverged_and_leaves_a_gap() -> None:
+    rows = summarize_episodes({"query_mse": np.array([[[np.inf, np.inf], [4, 1]]])}, 1)
+    assert rows["diverged"].tolist() == [[1.0, 0.0]]
+    assert rows["error"].tolist() == [[100.0, 1.0]]
+    assert np.isnan(rows["final_mse"][0, 0]) and np.isnan(rows["adaptation_gain"][0, 0])
+
+
+def test_it_is_the_answering_step_that_is_judged() -> None:
+    accuracy = np.array([[[0.2, 0.6, 0.9]]])
+    loss = np.array([[[2.0, 1.0, 0.5]]])
+    rows = summarize_episodes({"query_accuracy": accuracy, "query_loss": loss}, 1)
+    assert rows["error"].item() == pytest.approx(0.4)
+    assert rows["start_accuracy"].item() == 0.2
+    assert rows["adaptation_gain"].item() == 0.5
