@@ -92,7 +92,7 @@ class Bench:
     def setting(self) -> Setting:
         family = resolve("family", self.spec.family, Family)
         net = resolve("net", self.spec.net, Net)
-        return Setting(family, net, self.spec.budget.horizon)
+        return Setting(family, net, self.spec.budget.horizon, trained=family)
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:

@@ -261,12 +261,16 @@ class BaseLearner(Net):
 
 @dataclass(frozen=True)
 class Setting:
-    """What a shift may change: the family, the base learner, horizon and data."""
+    """What a shift may change: the family, the base learner, horizon and data.
+
+    `trained` is the family of meta-training, where this is another one.
+    """
 
     family: "Family"
     net: Net
     horizon: int
     warps: tuple[Warp, ...] = field(default=(), compare=False)
+    trained: "Family | None" = None
 
     def warped(self, warp: Warp) -> "Setting":
         """Return the setting with one more change of each task's data."""

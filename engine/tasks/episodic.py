@@ -13,6 +13,7 @@ from engine.contract.rng import Rng
 from engine.protocol import (
     Episode,
     Episodes,
+    Family,
     Place,
     Sample,
     SampledFamily,
@@ -54,17 +55,24 @@ class EpisodeFamily(SampledFamily):
     ) -> Episodes:
         """Draw an episode per stream, change it as the setting says, and stack."""
         family = in_training(self) if pool == "train" else self
-        drawn = family.samples(setting, rngs, pool)
-        return stack_episodes(_scaled(self, drawn), setting, place)
+        drawn = _scaled(self, family.samples(setting, rngs, pool), setting.trained)
+        return stack_episodes(drawn, setting, place)
 
 
-def _scaled(family: EpisodeFamily, samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Bring inputs to one scale, where the family has a knob that says so."""
+def _scaled(
+    family: EpisodeFamily, samples: Sequence[Sample], trained: Family | None
+) -> Sequence[Sample]:
+    """Bring inputs to one scale, where the family has a knob that says so.
+
+    What meta-training showed is of the family that was trained on, in a test under a
+    shift or on another family, too.
+    """
     how = getattr(family, "normalize", "none")
     if how == "none":
         return samples
+    seen = trained if isinstance(trained, EpisodeFamily) else family
     return [
-        normalized(sample, family, how) if isinstance(sample, Episode) else sample
+        normalized(sample, seen, how) if isinstance(sample, Episode) else sample
         for sample in samples
     ]
 

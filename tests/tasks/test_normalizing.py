@@ -65,3 +65,19 @@ def test_it_comes_after_every_change_of_the_data(how: str) -> None:
         np.testing.assert_allclose(shifted, plain, atol=1e-4)
     else:  # and by what was learned on it is not
         assert float(shifted.std() / plain.std()) == pytest.approx(3.0, rel=1e-4)
+
+
+def test_under_a_shift_of_the_family_the_scale_is_that_of_the_training() -> None:
+    board = Bench(knobbed("ten_classes", {"normalize": "training"}))
+    other = board.setting.family.model_copy(update={"rotations": "all", "shots": 2})
+    shifted = board.draw(replace(board.setting, family=other), "test", ("t", 0), 2)
+    assert isinstance(shifted, Episodes)
+    bare = other.model_copy(update={"normalize": "none"})
+    plain = board.draw(replace(board.setting, family=bare), "test", ("t", 0), 2)
+    assert isinstance(plain, Episodes)
+    streams = [Rng(0).child("scale", place) for place in range(64)]
+    home = board.setting.family
+    assert isinstance(home, TenClasses)
+    truth = scale_of([home.sample(stream, "train") for stream in streams])
+    wide = float(plain.query.x.std() / shifted.query.x.std())
+    assert wide == pytest.approx(float(truth.spread[0, 0]), rel=1e-4)
