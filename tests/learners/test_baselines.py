@@ -12,7 +12,11 @@ from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
 from tests.learners.bowls import Draw, random_bowls
 
-NAMES = [p.name for p in parts("learner") if getattr(p, "tunable", False)]
+NAMES = [
+    p.name
+    for p in parts("learner")
+    if getattr(p, "tunable", False) and "landscapes" in p.solves
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
