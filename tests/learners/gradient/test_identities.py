@@ -240,7 +240,7 @@ def test_the_loss_of_a_lesson_is_that_of_its_queries() -> None:
     each = members(theta, tasks)
     ends = adapted(tasks, each, sgd(RATE), 2)
     want = tasks.loss(ends, tasks.query).view(2, 3).mean(1).detach()
-    outer = learner.outer(Meta(theta, {}), tasks, None, None)  # type: ignore[arg-type]
+    outer = meta_step(learner, tasks, theta)
     torch.testing.assert_close(outer.info["lesson_loss"], want, rtol=0, atol=1e-12)
 
 
