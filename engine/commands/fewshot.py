@@ -43,5 +43,6 @@ def _spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         "test_families": () if split else (own,),
         "net": Choice(name=net),
         "learners": (chosen("protonet"),),
+        "shifts": (),  # those of the preset are of waves
     }
     return spoken(preset("fewshot").spec.model_copy(update=update))
