@@ -2,7 +2,7 @@
 
 Sinusoids as Finn, Abbeel and Levine (2017) draw them: 25 tasks a meta-step, as many
 queries as shots, Adam at 0.001, no outer clip, 1000 test tasks, one replicate. The
-bands are SCIENCE's, section 5 and 17.
+bands are around the published figures, with room for what these runs differ in.
 
     python -m tests.benchmarks.fewshot_checks NAME [--steps 20000] [--seed 7]
 

@@ -85,12 +85,12 @@ def claim(words: str, holds: bool) -> bool:
 
 
 def protonet() -> bool:
-    """SCIENCE 6.2, on Vinyals' training characters instead of the small archive's."""
+    """Prototypes learn new characters from one example in a few minutes."""
     return claim("prototypical networks, 300 episodes, 5w1s ≥ 87 %", bar() >= 87)
 
 
 def matching() -> bool:
-    """SCIENCE 6.1."""
+    """Matching networks do in as many episodes."""
     found = accuracy({"name": "matching"}, 300, LESSON)
     return claim("matching networks, 5w1s ≥ 85 %", found >= 85)
 
@@ -104,26 +104,26 @@ def matching_pixels() -> bool:
 
 
 def relation() -> bool:
-    """SCIENCE 6.3: within 2 points at twice the episodes."""
+    """A learned relation is within 2 points at twice the episodes."""
     found = accuracy({"name": "relation"}, 600, LESSON)
     return claim("relation networks ≥ prototypes − 2 points", found >= bar() - 2)
 
 
 def r2d2() -> bool:
-    """SCIENCE 7.6: within 2 points of prototypical networks."""
+    """Ridge heads are within 2 points of prototypical networks."""
     found = accuracy({"name": "r2d2"}, 300, LESSON)
     return claim("R2-D2 ≥ prototypes − 2 points", found >= bar() - 2)
 
 
 def baselines() -> bool:
-    """SCIENCE 12: what does not learn to learn, on the same lessons."""
+    """What does not learn to learn, on the same lessons."""
     names = ("feature_neighbors", "linear_probe", "cosine_head")
     found = [accuracy({"name": name}, 300, LESSON) for name in names]
     return claim("pretrained features beat raw pixels (47 %)", min(found) > 47)
 
 
 def from_scratch() -> bool:
-    """SCIENCE 12: 45 to 60 % (an estimate)."""
+    """The support alone gives 45 to 60 % (an estimate)."""
     few = {"test_tasks": 100, "tuning_tasks": 10, "validation_tasks": 2}
     knobs = {"steps": 20}
     found = accuracy({"name": "from_scratch", "knobs": knobs}, 0, {}, **few)
