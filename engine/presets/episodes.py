@@ -305,7 +305,7 @@ MAML_PUBLISHED = Preset(
         ),
         shifts=(shift("shots", 5),),
         outer=_PLAIN_ADAM,
-        budget=_minutes(24_000, tasks=8),
+        budget=_minutes(48_000, tasks=8, every=500),
         replicates=1,
     ),
 )
