@@ -58,6 +58,16 @@ def replicates_field() -> forms.Field:
     return forms.Field("k.replicates", knob)
 
 
+def compile_field() -> forms.Field:
+    """Return the switch of the compiler."""
+    text = "Pays back on long runs; needs a C++ compiler. It is another run then."
+    knob = KnobCard(
+        **{"name": "compile", "kind": "bool", "default": False, "help": text},
+        label="Compile the meta-step",
+    )
+    return forms.Field("k.compile", knob)
+
+
 def seed_field() -> forms.Field:
     """Return the seed's field: text, for a form's numbers end at 2⁵³."""
     text = "The same seed gives the same tasks, weights and curves."

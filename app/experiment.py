@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app import forms
-from app.budget import budget_fields, read_seed, replicates_field
+from app.budget import budget_fields, compile_field, read_seed, replicates_field
 from app.kinds import Kind, kind
 from engine.contract.cards import Card, KnobCard, checked, suited
 from engine.contract.errors import Refused
@@ -36,6 +36,7 @@ def form_of(spec: RunSpec) -> Form:
         "k.replicates": spec.replicates,
         "k.seed": str(spec.seed),
         "k.device": spec.device,
+        "k.compile": spec.compile,
         "k.chosen": [e.label for e in spec.learners if e.role == "chosen"],
         "k.baselines": [e.label for e in spec.learners if e.role == "baseline"],
         "k.order": [e.label for e in spec.learners],
@@ -104,7 +105,7 @@ def spec_of(form: Mapping[str, Any], cards: Cards) -> RunSpec:
         estimator=slot("estimator"),
         outer=slot("outer"),
         budget=Budget(**forms.values(budget_fields(kind_of(form, cards)), form)),
-        **forms.values([replicates_field()], form),
+        **forms.values([replicates_field(), compile_field()], form),
         seed=read_seed(form.get("k.seed", "7")),
         device=form.get("k.device", "auto"),
         inputs={

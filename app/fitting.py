@@ -30,6 +30,12 @@ def of_kind(known: Catalogue, slot: str, kind: str) -> list[Card]:
     return [card for card in known.of(slot) if kind in card.solves]
 
 
+def compiles(known: Catalogue, kind: str) -> bool:
+    """Return whether a learner of a kind can be compiled."""
+    cards = of_kind(known, "learner", kind)
+    return any(card.traits.get("compiles") for card in cards)
+
+
 def pictures(known: Catalogue, family: Card) -> bool:
     """Return whether a family's examples are pictures: its usual net says so."""
     usual = known.cards.get(("net", str(family.traits.get("net", ""))))

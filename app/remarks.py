@@ -8,7 +8,7 @@ from app.door import Run
 from app.figures.theme import nice
 from app.plain import plain
 
-_SHIFT = "shift:"
+_SHIFT, _COMPILE = "shift:", "compile:"
 
 
 def told(run: Run, titles: Mapping[str, str]) -> None:
@@ -31,6 +31,9 @@ def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
             if who.startswith(_SHIFT):
                 at = _place(who.removeprefix(_SHIFT), titles)
                 left_out.setdefault((at, why), [])
+            elif who.startswith(_COMPILE):
+                label = nice(who.removeprefix(_COMPILE))
+                left_out.setdefault(("", why), []).append(f"compiling {label}")
             else:
                 left_out.setdefault((where, why), []).append(nice(who))
     for (where, why), labels in left_out.items():

@@ -182,6 +182,8 @@ def _price(known: door.Catalogue, kind: kinds.Kind) -> None:
         pieces.knobs(shown, "budget")
         if len(known.devices) > 1:
             st.selectbox("Device", ["auto", *known.devices], key="k.device", **KEEP)
+        if fitting.compiles(known, kind.name):
+            forms.draw(budget.compile_field())
     _inputs()
 
 

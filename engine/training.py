@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from engine.inner.chunks import chunks, rows_of
 from engine.inner.descend import join
 from engine.mapping import looks, snapshot
 from engine.outers.clipping import replicate_norm
+from engine.pacing import paced
 from engine.protocol import (
     Inspected,
     Learner,
@@ -21,6 +23,7 @@ from engine.protocol import (
     Meta,
     Outer,
     Plan,
+    Quicken,
     Stretch,
     TaskBatch,
     Weights,
@@ -175,6 +178,8 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     exam = validation_tasks(bench)
     course = _course(bench, entrant, plan, carry)
     every = bench.spec.budget.validate_every
+    teach = partial(_first, bench, course)
+    quicken = yield from paced(bench, entrant, exam, teach, carry)
     stopped = False
     tasks: TaskBatch | None = None
     while course.step < plan.steps and not stopped:
@@ -186,7 +191,7 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
         for step in range(course.step, min(plan.steps, course.step + every)):
             if tasks is None or step % plan.segments == 0:
                 tasks = _lesson_tasks(bench, plan, step)
-            course.moved(bench, _taught(bench, course, tasks, step))
+            course.moved(bench, _taught(bench, course, tasks, step, quicken))
             yield Note(f"train {course.label}", course.step / max(1, plan.steps))
         yield from course.flushed()
     if not stopped:
@@ -194,11 +199,19 @@ def meta_train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     yield from _ended(bench, course, carry)
 
 
-def _taught(bench: Bench, course: Course, tasks: TaskBatch, step: int) -> Outer:
+def _first(bench: Bench, course: Course, quicken: Quicken) -> Outer:
+    """Say what the meta-step at hand comes to, and take none."""
+    tasks = _lesson_tasks(bench, course.plan, course.step)
+    return _taught(bench, course, tasks, course.step, quicken)
+
+
+def _taught(
+    bench: Bench, course: Course, tasks: TaskBatch, step: int, quicken: Quicken
+) -> Outer:
     segments = course.plan.segments
     done = step / max(1, course.plan.steps)
     streams = bench.streams("train", step)
-    lesson = Lesson(step, step % segments, segments, streams, done)
+    lesson = Lesson(step, step % segments, segments, streams, done, quicken)
     meta = Meta(course.trees["weights"], course.trees["memory"])
     return course.entrant.learner.outer(meta, tasks, lesson, bench.estimator)
 

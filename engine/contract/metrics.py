@@ -98,6 +98,10 @@ _ALL = (
         *("class_spread", "Spread within over between classes", "ratio", -1, "log"),
         "Squared distance of queries to their class mean, over that between means.",
     ),
+    Metric(
+        *("compile_gap", "Compiled against eager", "relative", -1, "log"),
+        "How far the first compiled outer gradient is from the eager one.",
+    ),
     Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
     Metric("entropy", "Policy entropy", "nats", 0, "linear", "Of the action."),
     Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Critic."),

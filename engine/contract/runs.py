@@ -90,6 +90,7 @@ class RunSpec(Plain):
     replicates: int = Field(8, ge=1, le=64)
     seed: int = Field(7, ge=0, lt=2**63)
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    compile: bool = False
     inputs: dict[str, Input] = {}
 
 
@@ -175,7 +176,8 @@ def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
 def run_key(spec: RunSpec, cards: Cards) -> str:
     """Return the name that a completed spec's results are filed under.
 
-    The parts' versions are part of it: a changed algorithm is another run.
+    The parts' versions are part of it: a changed algorithm is another run. So is
+    `compile`, but an eager run has the key that it had before there was a choice.
     """
     chosen = [
         ("family", spec.family),
@@ -187,7 +189,7 @@ def run_key(spec: RunSpec, cards: Cards) -> str:
         ("outer", spec.outer),
     ]
     versions = {f"{s}/{c.name}": cards(s, c.name).version for s, c in chosen}
-    body = spec.model_dump(mode="json")
+    body = spec.model_dump(mode="json", exclude=None if spec.compile else {"compile"})
     body["inputs"] = {
         label: [entry["run"], entry["artefact"]]
         for label, entry in body["inputs"].items()

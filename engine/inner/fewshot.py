@@ -7,6 +7,7 @@ a chunk of members at a time with a backward each.
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -25,9 +26,11 @@ from engine.protocol import (
     Outer,
     Plan,
     Prediction,
+    Quicken,
     Stretch,
     TaskBatch,
     Weights,
+    unchanged,
 )
 
 Lost = Callable[[Weights, Episodes], Tensor]
@@ -47,8 +50,16 @@ class FewShotLearner(Learner):
         """
 
     def answer_step(self, meta: Meta) -> int:
-        """Return after how many inner steps its answer counts."""
+        """Return after how many inner steps its answer counts.
+
+        Before it has meta-weights, the most that it can be.
+        """
         return 0
+
+    def effort(self, horizon: int) -> float:
+        """Return an answer and, where it adapts, the inner steps that are shown."""
+        steps = self.answer_step(Meta({}, {}))
+        return 1.0 + (max(steps, horizon) if steps else 0)
 
     def embed(self, theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
         """Return features of support and queries; (member, feature, example) each.
@@ -161,13 +172,16 @@ def filled(row: Weights, name: str, rows: Sequence[Weights]) -> Tensor:
     return torch.full_like(other, torch.nan)
 
 
-def outer_gradient(meta: Meta, tasks: TaskBatch, lost: Lost) -> Outer:
+def outer_gradient(
+    meta: Meta, tasks: TaskBatch, lost: Lost, quicken: Quicken = unchanged
+) -> Outer:
     """Differentiate the mean loss of each replicate's lessons.
 
     Args:
         meta: The meta-learner.
         tasks: Its lessons.
         lost: Meta-weights of each member and their episodes → loss, (member,).
+        quicken: As a lesson has it.
 
     Returns:
         The gradient of the mean over a replicate's tasks, and that mean.
@@ -176,20 +190,28 @@ def outer_gradient(meta: Meta, tasks: TaskBatch, lost: Lost) -> Outer:
     each = tasks.members // tasks.replicates
     grads = {name: torch.zeros_like(value) for name, value in meta.weights.items()}
     losses = []
+    slopes = quicken(partial(_slopes, lost, each))
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
-        rows = rows_of(meta.weights, replicates)
-        leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
-        loss = lost(spread(leaves, some.members), some)
-        found = torch.autograd.grad(
-            loss.sum() / each, list(leaves.values()), allow_unused=True
-        )
-        for name, grad in zip(leaves, found, strict=True):
-            if grad is not None:
-                grads[name][replicates.start : replicates.stop] += grad
-        losses.append(loss.detach())
+        loss, found = slopes(rows_of(meta.weights, replicates), some)
+        for name, grad in found.items():
+            grads[name][replicates.start : replicates.stop] += grad
+        losses.append(loss)
     mean = torch.cat(losses).view(tasks.replicates, each).mean(1)
     return Outer(meta.memory, {"lesson_loss": mean}, grads)
+
+
+def _slopes(
+    lost: Lost, each: int, rows: Weights, some: Episodes
+) -> tuple[Tensor, Weights]:
+    """Return the members' losses, and the gradient of their sum over `each`."""
+    leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
+    loss = lost(spread(leaves, some.members), some)
+    found = torch.autograd.grad(
+        loss.sum() / each, list(leaves.values()), allow_unused=True
+    )
+    pairs = zip(leaves, found, strict=True)
+    return loss.detach(), {name: grad for name, grad in pairs if grad is not None}
 
 
 def wrong_head(meta: Meta, tasks: Episodes) -> str:

@@ -23,9 +23,11 @@ from engine.protocol import (
     Meta,
     Outer,
     Prediction,
+    Quicken,
     Shots,
     TaskBatch,
     Weights,
+    unchanged,
 )
 
 CHOSEN = ("lr", "steps")
@@ -52,6 +54,9 @@ class FineTuned(FewShotLearner):
     """A learner that fits something to each support by gradient descent."""
 
     tunable: ClassVar[bool] = True
+    # Its rate is chosen once training is over: until then a check, made at the given
+    # rate, can blow up on every task, and would then keep a net that saw none.
+    keeps_last: ClassVar[bool] = True
 
     lr: float = knob(
         0.01, label="Fine-tuning rate", unit="per step", low=1e-6, high=100.0,
@@ -76,7 +81,8 @@ class FineTuned(FewShotLearner):
 
     def answer_step(self, meta: Meta) -> int:
         """Return the number of steps that is given or was chosen."""
-        return int(meta.weights["steps"].max())
+        chosen = meta.weights.get("steps")
+        return self.steps if chosen is None else int(chosen.max())
 
     def chosen(self, replicates: int, tasks: Episodes) -> Weights:
         """Return the given rate and steps as meta-weights."""
@@ -164,10 +170,13 @@ def pooled_loss(tasks: Episodes, answer: Callable[[Shots], Tensor]) -> Tensor:
 
 
 def pretraining(
-    meta: Meta, tasks: TaskBatch, lost: Callable[[Weights, Episodes], Tensor]
+    meta: Meta,
+    tasks: TaskBatch,
+    lost: Callable[[Weights, Episodes], Tensor],
+    quicken: Quicken = unchanged,
 ) -> Outer:
     """Return how pooled training moves the net; rate and steps stay as they are."""
-    found = outer_gradient(meta, tasks, lost)
+    found = outer_gradient(meta, tasks, lost, quicken)
     stay = {name: meta.weights[name] for name in CHOSEN if name in meta.weights}
     return found._replace(settled=(found.settled or {}) | stay)
 

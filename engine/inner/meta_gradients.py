@@ -9,7 +9,16 @@ from torch import Tensor
 from engine.inner.chunks import chunks, rows_of
 from engine.inner.fewshot import Lost, outer_gradient, spread
 from engine.inner.settling import Seen, settled
-from engine.protocol import Episodes, Inspected, Meta, Outer, TaskBatch, Weights
+from engine.protocol import (
+    Episodes,
+    Inspected,
+    Meta,
+    Outer,
+    Quicken,
+    TaskBatch,
+    Weights,
+    unchanged,
+)
 
 # Meta-weights of each member and their episodes → loss, shape (member,), and the
 # gradient of each member, shape (member, …).
@@ -32,7 +41,9 @@ def outer_settled(
     return found._replace(settled=settled(meta.weights, seen, tasks.replicates))
 
 
-def outer_given(meta: Meta, tasks: TaskBatch, given: Given) -> Outer:
+def outer_given(
+    meta: Meta, tasks: TaskBatch, given: Given, quicken: Quicken = unchanged
+) -> Outer:
     """Take the mean of gradients that each member says itself.
 
     Args:
@@ -40,15 +51,16 @@ def outer_given(meta: Meta, tasks: TaskBatch, given: Given) -> Outer:
         tasks: Its lessons.
         given: Says a member's loss and its gradient; meta-weights that it does not
             name stay.
+        quicken: As a lesson has it.
     """
     assert isinstance(tasks, Episodes)
     each = tasks.members // tasks.replicates
     grads = {name: torch.zeros_like(value) for name, value in meta.weights.items()}
     losses = []
+    slopes = quicken(lambda rows, some: given(spread(rows, some.members), some))
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
-        theta = spread(rows_of(meta.weights, replicates), some.members)
-        loss, found = given(theta, some)
+        loss, found = slopes(rows_of(meta.weights, replicates), some)
         for name, grad in found.items():
             rows = grad.detach().unflatten(0, (len(replicates), -1)).sum(1) / each
             grads[name][replicates.start : replicates.stop] += rows

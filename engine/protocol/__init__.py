@@ -41,8 +41,11 @@ from engine.protocol.values import (
     Meta,
     Outer,
     Plan,
+    Quicken,
+    Slopes,
     Weights,
     generator,
+    unchanged,
 )
 
 __all__ = [
@@ -69,12 +72,14 @@ __all__ = [
     "Place",
     "Plan",
     "Prediction",
+    "Quicken",
     "Rule",
     "Sample",
     "SampledFamily",
     "Setting",
     "Shift",
     "Shots",
+    "Slopes",
     "Span",
     "Stretch",
     "TaskBatch",
@@ -82,4 +87,5 @@ __all__ = [
     "Warp",
     "Weights",
     "generator",
+    "unchanged",
 ]

@@ -75,16 +75,21 @@ class Learner(Part):
     `trains` says whether it has meta-parameters; `tunable` whether its rate can
     be tuned; `estimators` which estimators can train it, the usual one first;
     `keeps_last` that its last meta-weights are frozen, whatever validation says;
-    `answers` which answers of a few-shot family it can give.
+    `answers` which answers of a few-shot family it can give; `compiles` that what
+    its lessons differentiate goes through `Lesson.quicken` and depends on its knobs,
+    the meta-weights and the episodes alone, not on how far training is.
     """
 
-    traits: ClassVar[tuple[str, ...]] = ("trains", "tunable", "estimators", "answers")
+    traits: ClassVar[tuple[str, ...]] = (
+        *("trains", "tunable", "estimators", "answers", "compiles"),
+    )
     answers: ClassVar[tuple[str, ...]] = ("classes", "value")
     trains: ClassVar[bool] = False
     tunable: ClassVar[bool] = False
     estimators: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = False
     keeps_last: ClassVar[bool] = False
+    compiles: ClassVar[bool] = False
 
     @property
     def scale_limits(self) -> tuple[float, float] | None:
@@ -110,6 +115,10 @@ class Learner(Part):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: "Estimator"
     ) -> Outer:
         """Say how the meta-parameters should move after seeing these tasks."""
+
+    def effort(self, horizon: int) -> float:
+        """Return about how many gradients one test takes, for the progress bar."""
+        return float(horizon)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, "Inspected"]:
         """Return what can be seen inside at a validation, by metric."""

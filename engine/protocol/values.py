@@ -1,6 +1,7 @@
 """Plain values that pass between the verbs; tensors by name, streams as numbers."""
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.random.bit_generator import ISeedSequence
@@ -9,6 +10,10 @@ from torch import Tensor
 from engine.contract.rng import Rng
 
 Weights = dict[str, Tensor]
+# Meta-weights and the episodes of some members → each member's loss, and gradients.
+Slopes = Callable[[Weights, Any], tuple[Tensor, Weights]]
+# Slopes → what gives the same.
+Quicken = Callable[[Slopes], Slopes]
 _WORD = (1 << 64) - 1
 
 
@@ -68,11 +73,17 @@ class Outer(NamedTuple):
     settled: Weights | None = None
 
 
+def unchanged(slopes: Slopes) -> Slopes:
+    """Take gradients as they are written."""
+    return slopes
+
+
 class Lesson(NamedTuple):
     """The place of one outer step within meta-training.
 
     Several `segments` in a row see the same tasks: a truncated unroll goes on
-    where the last one stopped. `done` is the share of the training behind.
+    where the last one stopped. `done` is the share of the training behind. What a
+    learner that `compiles` differentiates goes through `quicken`.
     """
 
     step: int
@@ -80,6 +91,7 @@ class Lesson(NamedTuple):
     segments: int
     rngs: tuple[Rng, ...]
     done: float = 0.0
+    quicken: Quicken = unchanged
 
 
 class Plan(NamedTuple):

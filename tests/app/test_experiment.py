@@ -1,8 +1,9 @@
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from app import experiment
+from app import experiment, fitting
 from app.catalogue import Catalogue
 from engine.contract.errors import Refused
 from engine.contract.runs import (
@@ -62,6 +63,7 @@ def test_any_spec_goes_through_the_form_unchanged(
         update={
             "seed": data.draw(st.integers(0, 2**63 - 1)),
             "replicates": data.draw(st.integers(1, 64)),
+            "compile": data.draw(st.booleans()),
             "shifts": tuple(
                 ShiftChoice(
                     name=card.name,
@@ -82,6 +84,31 @@ def test_any_spec_goes_through_the_form_unchanged(
     )
     full = complete_spec(spec, known.card, "cpu")
     assert back(full, known) == full
+
+
+def test_a_compiled_run_is_another_run_and_an_eager_one_keeps_its_key(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    compiled = tiny.model_copy(update={"compile": True})
+    assert run_key(back(compiled, known), known.card) != run_key(tiny, known.card)
+    # A spec that was written before there was a choice is the eager run.
+    old = RunSpec.model_validate(tiny.model_dump(exclude={"compile"}))
+    assert run_key(old, known.card) == run_key(tiny, known.card)
+
+
+@pytest.mark.parametrize("typed", [1, "yes", None])
+def test_compile_is_on_or_off_and_nothing_else(typed: object, tiny: RunSpec) -> None:
+    with pytest.raises(ValidationError, match="compile"):
+        RunSpec.model_validate(tiny.model_dump() | {"compile": typed})
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"), [("episodes", True), ("landscapes", False)]
+)
+def test_the_compiler_is_offered_where_something_can_be_compiled(
+    kind: str, offered: bool, known: Catalogue
+) -> None:
+    assert fitting.compiles(known, kind) == offered
 
 
 def test_a_form_without_a_learner_is_refused(tiny: RunSpec, known: Catalogue) -> None:

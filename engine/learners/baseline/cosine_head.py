@@ -47,6 +47,7 @@ class CosineHead(FineTuned):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     scale: float = knob(
@@ -79,4 +80,4 @@ class CosineHead(FineTuned):
 
             return pooled_loss(some, answer)
 
-        return pretraining(meta, tasks, lost)
+        return pretraining(meta, tasks, lost, lesson.quicken)

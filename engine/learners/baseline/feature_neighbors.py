@@ -48,6 +48,7 @@ class FeatureNeighbors(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     rule: Literal["class_mean", "neighbors"] = knob(
@@ -70,7 +71,7 @@ class FeatureNeighbors(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss)
+        return pretraining(meta, tasks, net_loss, lesson.quicken)
 
     def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
         support, query = embedded(theta, tasks)

@@ -44,6 +44,7 @@ class FineTune(FineTuned):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     freeze: bool = knob(
         False, label="Freeze the body",
@@ -66,4 +67,4 @@ class FineTune(FineTuned):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss)
+        return pretraining(meta, tasks, net_loss, lesson.quicken)

@@ -37,6 +37,7 @@ class Joint(FineTuned):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net, one per replicate."""
@@ -60,7 +61,7 @@ class Joint(FineTuned):
             ]
             return torch.cat(both, 1).mean(1)
 
-        return pretraining(meta, tasks, lost)
+        return pretraining(meta, tasks, lost, lesson.quicken)
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""

@@ -38,6 +38,7 @@ class LinearProbe(FineTuned):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net with an output for each class, one per replicate."""
@@ -53,4 +54,4 @@ class LinearProbe(FineTuned):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss)
+        return pretraining(meta, tasks, net_loss, lesson.quicken)

@@ -44,6 +44,7 @@ class Anil(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate(0.05)
     inner_steps: int = inner_count()
@@ -80,7 +81,11 @@ class Anil(FewShotLearner):
     ) -> Outer:
         """Differentiate the queries' loss through the head's steps, in all weights."""
         return outer_settled(
-            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+            meta,
+            tasks,
+            lambda seen: outer_gradient(
+                meta, tasks, self._lost(2, seen), lesson.quicken
+            ),
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:

@@ -43,6 +43,7 @@ class Fomaml(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate()
     inner_steps: int = inner_count()
@@ -74,7 +75,9 @@ class Fomaml(FewShotLearner):
     ) -> Outer:
         """Take the queries' gradient where the inner steps end."""
         return outer_settled(
-            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(seen))
+            meta,
+            tasks,
+            lambda seen: outer_gradient(meta, tasks, self._lost(seen), lesson.quicken),
         )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:

@@ -48,6 +48,7 @@ class Imaml(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate(0.005)
     inner_steps: int = inner_count(16, high=256)
@@ -94,7 +95,9 @@ class Imaml(FewShotLearner):
         return outer_settled(
             meta,
             tasks,
-            lambda seen: outer_given(meta, tasks, partial(self._solved, seen)),
+            lambda seen: outer_given(
+                meta, tasks, partial(self._solved, seen), lesson.quicken
+            ),
         )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:

@@ -56,6 +56,7 @@ class MetaSgd(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     start: Literal["uniform", "constant"] = knob(
         "uniform", label="Start of the rates",
@@ -97,7 +98,11 @@ class MetaSgd(FewShotLearner):
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps, rates included."""
         return outer_settled(
-            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+            meta,
+            tasks,
+            lambda seen: outer_gradient(
+                meta, tasks, self._lost(2, seen), lesson.quicken
+            ),
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:

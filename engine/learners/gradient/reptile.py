@@ -52,6 +52,7 @@ class Reptile(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     inner_rule: Literal["sgd", "adam"] = knob(
         "sgd", label="Inner rule",
@@ -99,7 +100,9 @@ class Reptile(FewShotLearner):
         return outer_settled(
             meta,
             tasks,
-            lambda seen: outer_given(meta, batches, partial(self._moved, seen)),
+            lambda seen: outer_given(
+                meta, batches, partial(self._moved, seen), lesson.quicken
+            ),
         )
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:

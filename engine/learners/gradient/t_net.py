@@ -54,6 +54,7 @@ class TNet(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate()
     inner_steps: int = inner_count()
@@ -97,7 +98,11 @@ class TNet(FewShotLearner):
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
         return outer_settled(
-            meta, tasks, lambda seen: outer_gradient(meta, tasks, self._lost(2, seen))
+            meta,
+            tasks,
+            lambda seen: outer_gradient(
+                meta, tasks, self._lost(2, seen), lesson.quicken
+            ),
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:

@@ -45,6 +45,7 @@ class Matching(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     scale: float = knob(
@@ -82,7 +83,7 @@ class Matching(FewShotLearner):
         def lost(theta: Weights, some: Episodes) -> Tensor:
             return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost)
+        return outer_gradient(meta, tasks, lost, lesson.quicken)
 
     def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
         support, query = embedded(theta, tasks)

@@ -46,6 +46,7 @@ class Protonet(FewShotLearner):
     version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     distance: Literal["euclidean", "cosine"] = knob(
@@ -83,7 +84,7 @@ class Protonet(FewShotLearner):
         def lost(theta: Weights, some: Episodes) -> Tensor:
             return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost)
+        return outer_gradient(meta, tasks, lost, lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Compare the distances within classes with those between them."""

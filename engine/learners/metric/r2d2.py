@@ -37,6 +37,7 @@ class R2d2(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
 
     ridge: float = knob(
         1.0, label="Ridge λ at its start", low=1e-6, high=1e6, log=True,
@@ -70,7 +71,7 @@ class R2d2(FewShotLearner):
         def lost(theta: Weights, some: Episodes) -> Tensor:
             return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost)
+        return outer_gradient(meta, tasks, lost, lesson.quicken)
 
     def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
         support, query = embedded(theta, tasks)

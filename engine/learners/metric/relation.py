@@ -39,6 +39,7 @@ class Relation(FewShotLearner):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
     trains: ClassVar[bool] = True
+    compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     hidden: int = knob(
@@ -76,7 +77,7 @@ class Relation(FewShotLearner):
             same = one_hot(some.query.y, some.outputs, found).mT
             return (found - same).square().sum(1).mean(1)
 
-        return outer_gradient(meta, tasks, lost)
+        return outer_gradient(meta, tasks, lost, lesson.quicken)
 
     def _relations(self, theta: Weights, tasks: Episodes) -> Tensor:
         """Return the relation module's answers; shape (member, way, query)."""
