@@ -15,14 +15,21 @@ from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.runs import RunSpec
-from engine.filming import FILMS
+from engine.filming import FILMS, TASKS
 from engine.probing import probe, probe_tasks, probe_work
 from engine.protocol import AllDiverged
 from engine.refining import refine
 from engine.sharing import Sharing
 from engine.shelf import Shelf
 from engine.showing import remember
-from engine.starting import begin, check_frozen, fix_threshold, frozen, tune
+from engine.starting import (
+    THRESHOLD_TASKS,
+    begin,
+    check_frozen,
+    fix_threshold,
+    frozen,
+    tune,
+)
 from engine.testing import meta_test
 from engine.training import meta_train
 from engine.tuning import RATES
@@ -88,42 +95,63 @@ def _played(stage: Stage, carry: Carry, at: tuple[float, float]) -> Iterator[Eve
 
 def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
     """List the work: what must be there before, then training, then the tests."""
-    budget, spec = bench.spec.budget, bench.spec
-    tuning = float(RATES * budget.tuning_tasks * budget.horizon)
-    first, last = (tuning, 0.0) if not bench.judge.tuned_last else (0.0, tuning)
-    look = float(spec.replicates * budget.validation_tasks * budget.horizon)
+    budget, spec, late = bench.spec.budget, bench.spec, bench.judge.tuned_last
     testing, sharing = budget.test_tasks > 0, Sharing(bench, shelf)
     for entrant in bench.entrants:
-        label, work = entrant.label, look + first * entrant.tuned
+        label, first = entrant.label, entrant.tuned and not late
+        work = _look(bench, entrant) + first * _tuning(bench, entrant)
         play = partial(begin, bench, entrant, shelf)
-        if entrant.tuned and not testing and not bench.judge.tuned_last:
+        if first and not testing:
             play = partial(tune, bench, entrant)
         yield Stage(f"begin {label}", label, work, sharing.begin(entrant, play))
     if testing and bench.judge.threshold:
-        yield Stage("threshold", "", look, partial(fix_threshold, bench, shelf))
+        work = float(THRESHOLD_TASKS * budget.horizon)
+        yield Stage("threshold", "", work, partial(fix_threshold, bench, shelf))
     for entrant in bench.entrants:
-        label, refined = entrant.label, bool(last) and entrant.tuned
+        label, refined = entrant.label, entrant.tuned and late
         if label in spec.inputs:
             continue
         if entrant.learner.trains:
-            work = float(budget.task_evaluations * budget.horizon * spec.replicates)
+            work = _training(bench, entrant)
             play = sharing.work(
                 entrant, partial(_train, bench, entrant), last=not refined
             )
             yield Stage(f"train {label}", label, work, play)
         if refined:
             play = sharing.work(entrant, partial(refine, bench, entrant), last=True)
-            yield Stage(f"tune {label}", label, last, play)
+            yield Stage(f"tune {label}", label, _tuning(bench, entrant), play)
     if testing:
         yield from _test_stages(bench)
+
+
+def _look(bench: Bench, entrant: Entrant) -> float:
+    """Return how many gradients a validation takes."""
+    each = entrant.learner.effort(bench.spec.budget.horizon)
+    return bench.spec.replicates * bench.spec.budget.validation_tasks * each
+
+
+def _tuning(bench: Bench, entrant: Entrant) -> float:
+    """Return about how many gradients it takes to choose a rate."""
+    budget = bench.spec.budget
+    return RATES * budget.tuning_tasks * entrant.learner.effort(budget.horizon)
+
+
+def _training(bench: Bench, entrant: Entrant) -> float:
+    """Return how many gradients meta-training takes, its validations among them."""
+    budget = bench.spec.budget
+    plan = entrant.learner.plan(budget, bench.estimator)
+    lessons = plan.steps * plan.tasks_per_step * plan.gradients
+    looks = 1 + plan.steps // budget.validate_every
+    return bench.spec.replicates * lessons + looks * _look(bench, entrant)
 
 
 def _test_stages(bench: Bench) -> Iterator[Stage]:
     spec = bench.spec
     trials, remarks = bench.trials()
-    each = float(len(spec.learners) * spec.replicates * spec.budget.test_tasks)
+    each = sum(e.learner.effort(spec.budget.horizon) for e in bench.entrants)
     for trial in trials:
-        work = each * trial.setting.horizon
+        stretched = trial.setting.horizon / spec.budget.horizon
+        work = spec.replicates * spec.budget.test_tasks * each * stretched
         yield Stage(f"test {trial.title}", "", work, partial(_test, bench, trial))
         if trial.in_place and bench.judge.probes:
             yield from _probe_stages(bench)
@@ -132,7 +160,7 @@ def _test_stages(bench: Bench) -> Iterator[Stage]:
         yield Stage("remarks", "", 0.0, lambda carry: iter([filed]))
     for name, trial in _filmed(bench, trials):
         play = FILMS[bench.setting.family.kind].play
-        yield Stage(name, "", each, partial(play, bench, trial, name))
+        yield Stage(name, "", TASKS * each, partial(play, bench, trial, name))
 
 
 def _probe_stages(bench: Bench) -> Iterator[Stage]:
@@ -140,7 +168,8 @@ def _probe_stages(bench: Bench) -> Iterator[Stage]:
     yield Stage("probe", "", 1.0, partial(probe_tasks, bench))
     for entrant in bench.entrants:
         play = partial(probe, bench, entrant)
-        yield Stage(f"probe {entrant.label}", entrant.label, probe_work(bench), play)
+        work = probe_work(bench, entrant.learner)
+        yield Stage(f"probe {entrant.label}", entrant.label, work, play)
 
 
 def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:

@@ -18,7 +18,15 @@ from engine.carry import Carry
 from engine.contract.blocks import Block, Event, Note
 from engine.inner.chunks import chunks, rows_of
 from engine.inner.fewshot import FewShotLearner, drawn, spread
-from engine.protocol import Episodes, Meta, Shots, TaskBatch, Weights, generator
+from engine.protocol import (
+    Episodes,
+    Learner,
+    Meta,
+    Shots,
+    TaskBatch,
+    Weights,
+    generator,
+)
 from engine.stats.episodes import WORST
 from engine.stats.labels import mismatch, one_class, repeats
 from engine.tasks.episodic import EpisodeFamily
@@ -29,10 +37,11 @@ PER_TASK = ("replicate", "task")
 Answers = Generator[Note, None, Tensor]
 
 
-def probe_work(bench: Bench) -> float:
+def probe_work(bench: Bench, learner: Learner) -> float:
     """Return how many gradients a learner's probes take, for the progress bar."""
-    asked = 3 * _count(bench) + FEWER * QUERIES
-    return float(asked * bench.spec.replicates * bench.spec.budget.horizon)
+    count = _count(bench)
+    asked = 3 * count + min(FEWER, count) * (1 + QUERIES)
+    return asked * bench.spec.replicates * learner.effort(bench.spec.budget.horizon)
 
 
 def probe_tasks(bench: Bench, carry: Carry) -> Iterator[Event]:
