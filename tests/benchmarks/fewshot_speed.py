@@ -15,12 +15,23 @@ from rich.table import Table
 
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
+from engine.inner.compiling import Compiled, compiler, inductor
 from engine.learners.gradient.maml import Maml
 from engine.learners.metric.protonet import Protonet
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import Episodes, Learner, Lesson, Meta, Net, Place, Setting
+from engine.protocol import (
+    Episodes,
+    Learner,
+    Lesson,
+    Meta,
+    Net,
+    Place,
+    Quicken,
+    Setting,
+    unchanged,
+)
 from engine.tasks.episodes.sinusoids import Sinusoids
 from engine.tasks.episodic import EpisodeFamily
 from tests.benchmarks import fewshot_peers as peers
@@ -51,20 +62,30 @@ def images(net: Net, ways: int, shots: int, queries: int, tasks: int) -> Episode
     )
 
 
-def meta_steps(learner: Learner, tasks: Episodes) -> Side:
+def meta_steps(learner: Learner, tasks: Episodes, quicken: Quicken = unchanged) -> Side:
     """Return one whole meta-step of ours: outer gradient and Adam."""
+    lesson = LESSON._replace(quicken=quicken)
     rule = Adam(lr=1e-3, clip=0.0)
     meta = learner.init([Rng(0)], tasks)
     held = {"weights": meta.weights, "state": rule.start(meta.weights)}
 
     def step() -> object:
-        outer = learner.outer(Meta(held["weights"], {}), tasks, LESSON, Unroll())
+        outer = learner.outer(Meta(held["weights"], {}), tasks, lesson, Unroll())
         held["weights"], held["state"] = rule.step(
             held["weights"], outer.grads or {}, held["state"]
         )
         return held
 
     return step
+
+
+def compiled(learner: Learner, tasks: Episodes) -> dict[str, Side]:
+    """Return our meta-step with its gradient compiled; its name says what that took."""
+    if not compiler():
+        return {}
+    side, clock = meta_steps(learner, tasks, Compiled(inductor)), time.perf_counter()
+    side()
+    return {f"ours, compiled in {time.perf_counter() - clock:.0f} s": side}
 
 
 def seconds(sides: dict[str, Side]) -> dict[str, float]:
@@ -90,7 +111,11 @@ def sinusoids(steps: int) -> dict[str, Side]:
     """Second-order MAML on 25 sinusoids with ten points, and its peers."""
     tasks = draw(Sinusoids(), Mlp(depth=2, width=40), 25)
     learner = Maml(inner_lr=0.01, inner_steps=steps)
-    return {"ours": meta_steps(learner, tasks), **peers.sinusoid_sides(tasks, steps)}
+    return {
+        "ours": meta_steps(learner, tasks),
+        **compiled(learner, tasks),
+        **peers.sinusoid_sides(tasks, steps),
+    }
 
 
 def characters() -> dict[str, Side]:
