@@ -41,6 +41,22 @@ def outer_settled(
     return found._replace(settled=settled(meta.weights, seen, tasks.replicates))
 
 
+def outer_adapted(
+    meta: Meta, tasks: TaskBatch, lost: Callable[[list[Seen]], Lost], quicken: Quicken
+) -> Outer:
+    """Differentiate a loss that lies behind inner steps; settle what they showed.
+
+    Args:
+        meta: The meta-learner.
+        tasks: Its lessons.
+        lost: Where statistics are noted → the loss, as of `outer_gradient`.
+        quicken: As a lesson has it.
+    """
+    return outer_settled(
+        meta, tasks, lambda seen: outer_gradient(meta, tasks, lost(seen), quicken)
+    )
+
+
 def outer_given(
     meta: Meta, tasks: TaskBatch, given: Given, quicken: Quicken = unchanged
 ) -> Outer:

@@ -7,6 +7,7 @@ regression, whose tasks need other features.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -18,10 +19,9 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.meta_gradients import meta_cosine, outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
@@ -80,13 +80,7 @@ class Anil(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the head's steps, in all weights."""
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(
-                meta, tasks, self._lost(2, seen), lesson.quicken
-            ),
-        )
+        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""

@@ -18,10 +18,9 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import outer_settled
+from engine.inner.meta_gradients import outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
@@ -74,11 +73,7 @@ class Fomaml(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Take the queries' gradient where the inner steps end."""
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(meta, tasks, self._lost(seen), lesson.quicken),
-        )
+        return outer_adapted(meta, tasks, self._lost, lesson.quicken)
 
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where there are more or fewer ways than its head has."""

@@ -69,7 +69,7 @@ class Imaml(FewShotLearner):
 
     @property
     def lesson_gradients(self) -> float:
-        """Return the inner gradients, the queries', and a product's two each."""
+        """Return the inner gradients, the queries', the Hessian's and its products'."""
         products = self.cg_steps and self.cg_steps + 1.0
         return self.inner_steps + 1.0 + products
 

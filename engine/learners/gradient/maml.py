@@ -6,6 +6,7 @@ Helps: where new tasks need other features, not only another head; regression mo
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -17,10 +18,9 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.meta_gradients import meta_cosine, outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import adapted, inner_steps, predictions, query_loss, sgd
 from engine.protocol import (
@@ -74,13 +74,7 @@ class Maml(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(
-                meta, tasks, self._lost(2, seen), lesson.quicken
-            ),
-        )
+        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""

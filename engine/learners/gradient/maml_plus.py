@@ -8,6 +8,7 @@ Helps: deep nets and several inner steps, where plain MAML's training shakes.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
@@ -26,10 +27,9 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.meta_gradients import meta_cosine, outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import (
     Rule,
@@ -113,13 +113,8 @@ class MamlPlus(FewShotLearner):
     ) -> Outer:
         """Differentiate the weighted losses of the queries."""
         order = 1 if lesson.done < self.first_order_share else 2
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(
-                meta, tasks, self._lost(order, lesson.done, seen)
-            ),
-        )
+        lost = partial(self._lost, order, lesson.done)
+        return outer_adapted(meta, tasks, lost, lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change, and the rates."""

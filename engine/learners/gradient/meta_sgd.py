@@ -7,6 +7,7 @@ blow up. A rate may turn negative.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 import torch
@@ -20,10 +21,9 @@ from engine.inner.fewshot import (
     FewShotLearner,
     Lost,
     drawn,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.meta_gradients import meta_cosine, outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import (
     adapted,
@@ -97,13 +97,7 @@ class MetaSgd(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps, rates included."""
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(
-                meta, tasks, self._lost(2, seen), lesson.quicken
-            ),
-        )
+        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change, and the mean rate of each layer."""
@@ -146,5 +140,5 @@ class MetaSgd(FewShotLearner):
 
 def _parts(theta: Weights) -> tuple[Weights, Weights]:
     """Take the start and the rates apart; both by the weight's name."""
-    rates = {n.removeprefix("alpha."): v for n, v in theta.items() if "alpha." in n}
-    return {name: v for name, v in theta.items() if "alpha." not in name}, rates
+    rates = {n: theta[f"alpha.{n}"] for n in theta if f"alpha.{n}" in theta}
+    return {n: v for n, v in theta.items() if not n.startswith("alpha.")}, rates

@@ -8,6 +8,7 @@ layer two, so a deeper MAML is the fair one to compare it with.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -21,10 +22,9 @@ from engine.inner.fewshot import (
     Lost,
     drawn,
     features,
-    outer_gradient,
     wrong_head,
 )
-from engine.inner.meta_gradients import meta_cosine, outer_settled
+from engine.inner.meta_gradients import meta_cosine, outer_adapted
 from engine.inner.settling import Seen
 from engine.inner.stepping import (
     Through,
@@ -97,13 +97,7 @@ class TNet(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
-        return outer_settled(
-            meta,
-            tasks,
-            lambda seen: outer_gradient(
-                meta, tasks, self._lost(2, seen), lesson.quicken
-            ),
-        )
+        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
@@ -134,7 +128,7 @@ class TNet(FewShotLearner):
 
 def _parts(theta: Weights, tasks: Episodes) -> tuple[Weights, Through]:
     """Take the start and what stands behind its layers apart."""
-    start = {name: value for name, value in theta.items() if "t." not in name}
+    start = {name: value for name, value in theta.items() if not name.startswith("t.")}
     behind = {
         name: theta[f"t.{layer[0]}"]
         for layer in tasks.layout.layers
