@@ -18,15 +18,12 @@ from engine.protocol.learners import (
     Stretch,
     Unrolled,
 )
+from engine.protocol.nets import BaseLearner, Judge, Layout, Net
 from engine.protocol.tasks import (
-    BaseLearner,
     Episode,
     Family,
     Gradient,
-    Judge,
     Landscapes,
-    Layout,
-    Net,
     Place,
     Sample,
     SampledFamily,

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.protocol.tasks import Layout, Net, TaskBatch
+from engine.protocol.nets import Layout, Net
+from engine.protocol.tasks import TaskBatch
 from engine.protocol.values import Weights
 
 

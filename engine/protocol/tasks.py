@@ -1,10 +1,8 @@
 """What a task is: landscapes side by side, families that draw them, shifts."""
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -13,41 +11,8 @@ from torch import Tensor
 
 from engine.contract.knobs import Part
 from engine.contract.rng import Rng
+from engine.protocol.nets import Layout, Net
 from engine.protocol.values import Weights
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How the named tensors of a net lie in one flat vector of weights.
-
-    `resting` names those that no gradient moves, such as running statistics.
-    """
-
-    names: tuple[str, ...]
-    shapes: tuple[tuple[int, ...], ...]
-    layers: tuple[tuple[str, ...], ...]
-    resting: tuple[str, ...] = ()
-
-    @cached_property
-    def sizes(self) -> tuple[int, ...]:
-        return tuple(math.prod(shape) for shape in self.shapes)
-
-    @property
-    def total(self) -> int:
-        return sum(self.sizes)
-
-    def views(self, flat: Tensor) -> Weights:
-        """Name the parts of flat weights; (member, total) → (member, *shape) each."""
-        parts = flat.split(self.sizes, dim=1)
-        return {
-            name: part.view(-1, *shape)
-            for name, part, shape in zip(self.names, parts, self.shapes, strict=True)
-        }
-
-    def layer_sizes(self) -> tuple[int, ...]:
-        """Return how many consecutive weights each layer owns."""
-        size = dict(zip(self.names, self.sizes, strict=True))
-        return tuple(sum(size[name] for name in layer) for layer in self.layers)
 
 
 class Gradient(NamedTuple):
@@ -160,103 +125,6 @@ class Episode(Sample):
 
 
 Warp = Callable[[Sample, Rng], Sample]
-
-
-Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
-
-
-class Net(Part):
-    """A net as pure functions: how its weights lie, start and answer.
-
-    A net without outputs has no head and answers its features. `chunk` is how
-    many members it computes best at once; `images` that it takes pixels only;
-    `support_statistics` that a query is normalized by its support's statistics;
-    `compares` that a query's features depend on the support beside them.
-    """
-
-    traits: ClassVar[tuple[str, ...]] = ("images",)
-    chunk: ClassVar[int] = 64
-    images: ClassVar[bool] = False
-    compares: ClassVar[bool] = False
-
-    @property
-    def support_statistics(self) -> bool:
-        """Return whether a query is answered behind its support."""
-        return False
-
-    @property
-    def least(self) -> int:
-        """Return how many examples an episode is filled up to, with zeros, for speed.
-
-        Only a net that looks at each example by itself can be filled up.
-        """
-        return 0
-
-    @abstractmethod
-    def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
-        """Return how the weights lie.
-
-        Args:
-            shape: Of one example: (feature,), or (channel, height, width).
-            outputs: Answers of the head, the last layer; 0 leaves it out.
-
-        Raises:
-            Refused: If the net cannot take examples of that shape.
-        """
-
-    @abstractmethod
-    def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw initial weights; float32, shape (weight,)."""
-
-    @abstractmethod
-    def apply(
-        self,
-        weights: Weights,
-        x: Tensor,
-        reference: int | None = None,
-        step: int = 0,
-    ) -> Tensor:
-        """Answer; (member, feature, example) → (member, output, example).
-
-        Args:
-            weights: Named weights, member first; without those of the head the
-                answer is the features.
-            x: Inputs, one example's numbers in a row.
-            reference: How many leading examples the statistics of a batch
-                normalization are taken from; all of them by default.
-            step: Inner step, for weights that differ from step to step.
-        """
-
-    def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return what running statistics should come closer to, by their names.
-
-        Returns:
-            Means and variances of this batch where a net keeps running ones; shape
-            (member, channel) each, without gradient.
-        """
-        return {}
-
-
-class BaseLearner(Net):
-    """A net that is trained as a landscape: by minibatches, decayed and clipped.
-
-    `explicit` says that `backpropagate` gives the gradient without autograd.
-    """
-
-    batch_size: int
-    weight_decay: float
-    clip: float
-
-    @property
-    @abstractmethod
-    def explicit(self) -> bool:
-        """Return whether `backpropagate` can be used."""
-
-    @abstractmethod
-    def backpropagate(
-        self, weights: Weights, x: Tensor, judge: Judge
-    ) -> tuple[Tensor, Tensor]:
-        """Return what `judge` says of the answers, and its gradient, by hand."""
 
 
 @dataclass(frozen=True)
