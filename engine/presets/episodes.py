@@ -5,13 +5,16 @@ go; the page shows the published figures beside theirs.
 """
 
 from engine.contract.runs import Budget, Choice, RunSpec
-from engine.presets.making import Preset, baseline, chosen, shift
+from engine.presets.characters import (
+    MAML_PUBLISHED,
+    METRIC_OMNIGLOT,
+    PROTOTYPES_PUBLISHED,
+    R2D2_PUBLISHED,
+)
+from engine.presets.making import PLAIN_ADAM, Preset, baseline, chosen, shift
 
 _WAVES = Choice(name="sinusoids")
 _SMALL = Choice(name="mlp", knobs={"depth": 2, "width": 40})
-_CONV4 = Choice(name="conv4")
-# No clip: the papers' meta-gradients are taken as they come.
-_PLAIN_ADAM = Choice(name="adam", knobs={"lr": 0.001, "clip": 0.0})
 
 FEWSHOT = Preset(
     "fewshot",
@@ -166,7 +169,7 @@ WAVES_PUBLISHED = Preset(
             *map(chosen, ("maml", "meta_sgd", "fomaml", "anil")),
             *map(baseline, ("from_scratch", "joint")),
         ),
-        outer=_PLAIN_ADAM,
+        outer=PLAIN_ADAM,
         budget=_published(20_000, every=500),
         replicates=1,
     ),
@@ -183,7 +186,7 @@ WAVES_5_PUBLISHED = Preset(
             *map(chosen, ("maml", "meta_sgd")),
             *map(baseline, ("from_scratch", "joint")),
         ),
-        outer=_PLAIN_ADAM,
+        outer=PLAIN_ADAM,
         budget=_published(20_000, every=500),
         replicates=1,
     ),
@@ -205,7 +208,7 @@ T_NET_RATES = Preset(
             ),
             baseline("from_scratch"),
         ),
-        outer=_PLAIN_ADAM,
+        outer=PLAIN_ADAM,
         budget=_published(4_000, every=200),
         replicates=1,
     ),
@@ -239,94 +242,6 @@ REPTILE_WAVES = Preset(
     ),
 )
 
-
-def _characters(**knobs: int) -> Choice:
-    """Return Vinyals' split, test characters turned, too, as in the papers."""
-    return Choice(name="omniglot", knobs={"rotations": "all", **knobs})
-
-
-def _minutes(episodes: int, tasks: int = 1, every: int = 250) -> Budget:
-    """Return a budget for 28 × 28 characters on one core."""
-    return Budget(
-        task_evaluations=episodes,
-        tasks_per_step=tasks,
-        validation_tasks=60,
-        validate_every=every,
-        test_tasks=600,
-        horizon=3,
-        tuning_tasks=16,
-    )
-
-
-PROTOTYPES_PUBLISHED = Preset(
-    "prototypes_published",
-    "Published: Omniglot, prototypical networks",
-    "Conv-4, trained 60-way on Vinyals' split, tested 5-way with one and five shots.",
-    RunSpec(
-        family=_characters(train_ways=60, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(chosen("protonet"), baseline("raw_neighbor", measure="cosine")),
-        shifts=(shift("shots", 5), shift("ways", 20)),
-        outer=Choice(
-            name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
-        ),
-        budget=_minutes(4000),
-        replicates=1,
-    ),
-)
-
-R2D2_PUBLISHED = Preset(
-    "r2d2_published",
-    "Published: Omniglot, R2-D2",
-    "A ridge regression as the head, trained 20-way on Vinyals' split.",
-    RunSpec(
-        family=_characters(train_ways=20, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(chosen("r2d2"), baseline("raw_neighbor", measure="cosine")),
-        shifts=(shift("shots", 5),),
-        outer=Choice(
-            name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
-        ),
-        budget=_minutes(6000),
-        replicates=1,
-    ),
-)
-
-MAML_PUBLISHED = Preset(
-    "maml_published",
-    "Published: Omniglot, MAML",
-    "Second order, one inner step of 0.4, Conv-4 with strides, as far as minutes go.",
-    RunSpec(
-        family=_characters(queries=5),
-        net=Choice(name="conv4", knobs={"downsample": "stride"}),
-        learners=(
-            chosen("maml", inner_lr=0.4, test_steps=3),
-            baseline("raw_neighbor", measure="cosine"),
-        ),
-        shifts=(shift("shots", 5),),
-        outer=_PLAIN_ADAM,
-        budget=_minutes(48_000, tasks=8, every=500),
-        replicates=1,
-    ),
-)
-
-METRIC_OMNIGLOT = Preset(
-    "metric_omniglot",
-    "Omniglot, four metric learners on one budget",
-    "Prototypes, matching, relation and ridge heads, each with 600 episodes.",
-    RunSpec(
-        family=_characters(train_ways=20, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(
-            *map(chosen, ("protonet", "matching", "relation", "r2d2")),
-            baseline("linear_probe"),
-            baseline("raw_neighbor", measure="cosine"),
-        ),
-        budget=_minutes(600, every=100),
-        outer=_PLAIN_ADAM,
-        replicates=1,
-    ),
-)
 
 EPISODES = (
     *(FEWSHOT, FEWSHOT_SMOKE, GLYPHS, DIGITS_IN_PAIRS, MIXED_FUNCTIONS),

@@ -3,10 +3,14 @@
 from typing import Any, NamedTuple
 
 from engine.contract.runs import (
+    Choice,
     LearnerChoice,
     RunSpec,
     ShiftChoice,
 )
+
+# No clip: the papers' meta-gradients are taken as they come.
+PLAIN_ADAM = Choice(name="adam", knobs={"lr": 0.001, "clip": 0.0})
 
 
 class Preset(NamedTuple):
