@@ -30,6 +30,24 @@ def episodes(spec: RunSpec) -> float:
     return float(len(spec.learners) * each + tuned * RATES * budget.tuning_tasks)
 
 
+def effort(spec: RunSpec) -> float:
+    """Return about how many gradients a few-shot run takes, over all replicates.
+
+    An episode takes an answer and the inner steps that a learner's knobs name.
+    """
+    budget = spec.budget
+    total = 0.0
+    for learner in spec.learners:
+        knobs = learner.knobs
+        inner = int(knobs.get("inner_steps", 0))
+        steps = int(knobs.get("steps", 0) or knobs.get("test_steps", 0) or inner)
+        answered = 1 + (max(steps, budget.horizon) if steps else 0)
+        met = budget.task_evaluations * (1 + inner) + _tested(spec) * answered
+        tuned = knobs.get("tuning", "given") != "given"
+        total += spec.replicates * met + tuned * RATES * budget.tuning_tasks * answered
+    return total
+
+
 def _tested(spec: RunSpec) -> int:
     """Return the test tasks of one learner and replicate, over all conditions."""
     conditions = 1 + len(spec.test_families)
@@ -62,7 +80,12 @@ def seconds(spec: RunSpec) -> float | None:
     kind = door.kind(spec)
     done, _ = door.jobs([JobState.DONE], "", (LOOKED, 0))
     speeds = list(_speeds(done, spec, kind))[:RECENT]
-    return work(spec, kind) / statistics.median(speeds) if speeds else None
+    return _load(spec, kind) / statistics.median(speeds) if speeds else None
+
+
+def _load(spec: RunSpec, kind: kinds.Kind) -> float:
+    """Return what time goes with."""
+    return effort(spec) if kind is kinds.FEWSHOT else gradients(spec)
 
 
 def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[float]:
@@ -78,4 +101,4 @@ def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[fl
         if kind is kinds.FEWSHOT:
             same = same and spec.net.name == like.net.name
         if took > 1.0 and same:
-            yield work(spec, kind) / took
+            yield _load(spec, kind) / took
