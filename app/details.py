@@ -50,7 +50,7 @@ def _claims(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         shown = mine if every else [c for c in mine if c["primary"] or _here(c)]
         name = ("forest", run.edition, learner, metric, every)
         made = kept(name, lambda shown=shown: forest_figure(shown, run.roles))
-        panels.chart(made, f"forest.{learner}.{metric}")
+        panels.chart(training.said(run, made), f"forest.{learner}.{metric}")
 
 
 def _here(claim: Mapping[str, Any]) -> bool:

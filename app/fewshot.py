@@ -69,9 +69,9 @@ def answers(run: Run, look: Look) -> go.Figure | None:
     """Return the answers of every learner after each inner step."""
     metric = metric_of(run)
     found = pictures.tests(run, metric, look.condition)
-    if not found:
-        return None
     every = stats.curves(found, metric)
+    if all(len(curve.x) < 2 for curve in every):  # nobody adapts: nothing to follow
+        return None
     table = Table(run.blocks)
     marks = {c.learner: mark for c in every if (mark := _mark(table, c, look))}
     view = View(log_y=_log(run, look), x_title=STEPS, height=HEIGHT)

@@ -136,7 +136,9 @@ def notices() -> None:
 
 def offer(wanted: tuple[RunSpec, str] | None) -> None:
     """Say that a link's experiment is not computed yet."""
-    if wanted is None or session.in_view() or "x" not in st.query_params:
+    if wanted is None or session.in_view() or session.notices():
+        return
+    if "x" not in st.query_params:
         return
     if door.job(wanted[1]) is None:
         st.info(

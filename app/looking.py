@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from app import fewshot, kinds, pictures
+from app import fewshot, kinds, pictures, training
 from app.door import Run
 from app.looks import HERE, Look
 from app.pictures import SURVIVAL
@@ -27,11 +27,11 @@ def options(run: Run, titles: dict[str, str]) -> Look:
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
         condition = _condition(found, titles)
         if run.kind is kinds.FEWSHOT:
-            return _episodes(condition)
+            return _episodes(run, condition)
         return _landscapes(condition)
 
 
-def _episodes(condition: Condition) -> Look:
+def _episodes(run: Run, condition: Condition) -> Look:
     shown = st.segmented_control(
         "Pictures",
         list(_EPISODE_PANELS),
@@ -42,8 +42,9 @@ def _episodes(condition: Condition) -> Look:
         required=True,
         help="What is answered, or what the inner steps do to weights and losses.",
     )
-    log = st.toggle("Log", value=True, key="log", bind="query-params")
     metrics = _EPISODE_PANELS.get(str(shown), fewshot.ANSWERS)
+    shares = training.classes(run) and metrics is fewshot.ANSWERS
+    log = not shares and st.toggle("Log", value=True, key="log", bind="query-params")
     return Look(condition=condition, metrics=metrics, log=log)
 
 

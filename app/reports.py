@@ -130,6 +130,7 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
         pd.DataFrame(_beside(rows, ours, made.unit)),
         hide_index=True,
         height="content" if len(rows) < 14 else 480,
+        column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
         alt="Published figures by method, our number beside each, and its source",
     )
     left, right = st.columns(2, gap="large")

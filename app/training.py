@@ -60,6 +60,21 @@ def _level(line: stats.Curve, last: float) -> stats.Curve:
     return line._replace(x=np.array([0.0, last]), **twice)
 
 
+def said(run: Run, made: go.Figure) -> go.Figure:
+    """Name the one unit that a run's answers have, where a metric may have two."""
+    right = classes(run)
+    if not right and not any(block.metric == "query_mse" for block in run.blocks):
+        return made
+    units = {"share wrong or MSE": "share wrong" if right else "MSE"}
+    units["nats or MSE"] = "nats" if right else "MSE"
+    places = [*made.layout.annotations]
+    places += [axis.title for axis in (*made.select_xaxes(), *made.select_yaxes())]
+    for place in places:
+        for two, one in units.items():
+            place.text = (place.text or "").replace(f"({two})", f"({one})")
+    return made
+
+
 def titled(made: go.Figure, title: str) -> go.Figure:
     """Give a figure another title."""
     made.update_layout(meta={**made.layout.meta, "title": title})
@@ -81,7 +96,8 @@ def meta_training(
     best = _best(table, run.chosen, run.kind.validation)
     squares = any(block.metric == "query_mse" for block in run.blocks)
     logs = {run.kind.validation} if squares else set[str]()
-    return learning.meta_training_figure(panels, run.roles, best, logs=logs)
+    made = learning.meta_training_figure(panels, run.roles, best, logs=logs)
+    return said(run, made)
 
 
 def along(table: Table, label: str, metric: str) -> Line | None:
@@ -117,7 +133,9 @@ def tuning(run: Run, table: Table) -> go.Figure | None:
         best = table.number(label, "tune", "tuned_lr")
         chosen = best if best is not None else float(rates[_lowest(scores)])
         made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
-    return learning.tuning_figure(made, run.roles, run.kind.tuning) if made else None
+    if not made:
+        return None
+    return said(run, learning.tuning_figure(made, run.roles, run.kind.tuning))
 
 
 def _lowest(scores: np.ndarray) -> int:

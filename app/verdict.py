@@ -70,10 +70,21 @@ def sample(run: Run) -> str:
 
 
 def _sentence(run: Run) -> None:
-    text = str((run.summary or {}).get("sentence", ""))
-    st.html(f'<p class="verdict-line">{inert(text)}</p>')
+    first, rest = split(str((run.summary or {}).get("sentence", "")))
+    more = f' <span class="verdict-rest">{inert(rest)}</span>' if rest else ""
+    st.html(f'<p class="verdict-line">{inert(first)}{more}</p>')
     if not any(role == "baseline" for role in run.roles.values()):
         st.caption("Baselines were turned off: there is nothing to compare with.")
+
+
+def split(text: str) -> tuple[str, str]:
+    """Return the sentence that answers the question, and those on other conditions.
+
+    >>> split("On unseen waves: better (1.5 against 2). With 5 shots: worse.")
+    ('On unseen waves: better (1.5 against 2).', 'With 5 shots: worse.')
+    """
+    first, stop, rest = text.partition(". ")
+    return first + stop.rstrip(), rest
 
 
 def _progress(run: Run) -> None:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from app.figures.theme import GREY, GRID, LEVEL, PALETTE_LIGHT, ZERO, Style, nice
 
 MAX_POINTS = 2_000
+WIDEST, ABOVE = 12, 4  # decades of a log axis, and over the calm where it is cut
 
 
 def figure(
@@ -109,6 +110,8 @@ def legend_rows(labels: Iterable[str], *, width: int = 340) -> int:
 def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     """Return the settings of a log axis with few ticks, each a whole number.
 
+    What blew up by many decades leaves it at the top, so that the rest can be seen.
+
     Args:
         values: What will be drawn; only its range matters.
         most: Ticks that there is room for.
@@ -118,9 +121,15 @@ def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     """
     flat = np.concatenate([np.zeros(0), *(np.ravel(v) for v in values)])
     flat = flat[np.isfinite(flat) & (flat > 0)]
-    low, high = (flat.min(), flat.max()) if len(flat) else (1.0, 10.0)
-    decades = float(np.log10(high) - np.log10(low))
-    settings = {"type": "log", "tickformat": "~g", "tick0": 0}
+    settings: dict[str, Any] = {"type": "log", "tickformat": "~g", "tick0": 0}
+    if not len(flat):
+        return settings | {"dtick": 1, "range": [0, 2]}
+    logs = np.log10(flat)
+    low, high, least = float(flat.min()), float(flat.max()), float(logs.min())
+    decades = float(logs.max()) - least
+    if decades > WIDEST:
+        decades = float(np.quantile(logs, 0.25)) + ABOVE - least
+        settings["range"] = [least - 0.2, least + decades]
     if decades < 0.01:  # one value: left alone, Plotly would show two decades of ticks
         middle = math.log10(low)
         return settings | {"dtick": "D2", "range": [middle - 0.2, middle + 0.2]}

@@ -38,7 +38,8 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     made = figure(
         title=f"{who} against each baseline",
         read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
-        f"line is no difference; the word also allows for how often we looked."
+        f"line is no difference; the word also allows for how often we looked, so that "
+        f"a bar beside the line may be not certain."
         f"{ONE_TRAINING if any(_single(claim) for claim in known) else ''}",
         alt="; ".join(_told(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
@@ -101,7 +102,9 @@ def condition_name(condition: Mapping[str, Any]) -> str:
     family, shift = condition.get("family", ""), condition.get("shift", "")
     parts = [nice(family)] if family else []
     if shift:
-        parts.append(f"{shift}, severity {condition.get('severity', 0):g}")
+        parts.append(
+            f"{shift.replace('_', ' ')}, severity {condition.get('severity', 0):g}"
+        )
     return " · ".join(parts) or "In place: unseen tasks of the same family"
 
 
@@ -123,6 +126,8 @@ def _heading(made: go.Figure, text: str, y: float) -> None:
 def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
     color, symbol, sign, word = _CALLS[claim["call"]]
     mid, low, high = (_value(claim, name) for name in ("difference", "low", "high"))
+    if claim["call"] == "no difference" and (low > 0 or high < 0):
+        word = "not certain"
     told = f"{number(mid)} [{number(low)}, {number(high)}]"
     word = f"<span style='color:{color}'>{sign}</span> {word}"
     made.add_shape(

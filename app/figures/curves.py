@@ -59,11 +59,8 @@ def curves_figure(
     looks = styles(roles)
     dropped = sum(_draw(made, c, looks[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
-    made.update_yaxes(
-        log_axis(*(end for c in shown for end in (c.mean, c.high)))
-        if log
-        else {"tickformat": "~g"}
-    )
+    ends = [end for c in shown for end in (c.mean, c.high)]
+    made.update_yaxes(log_axis(*ends) if log else {"tickformat": "~g"})
     if metric_name == "lr_scale":
         reference(made, 1.0, "SGD = 1", log=log)
     finish(made, shown, axis_title(metric_name), dropped)
@@ -153,13 +150,14 @@ def _draw(made: go.Figure, curve: Curve, look: Style, log: bool, smooth: float) 
 
 def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.Scatter:
     kept = thin(x, y)
+    mode = "lines" if np.isfinite(y).sum() > 1 else "lines+markers"
     has_band = bool((ends[1] > ends[0]).any())
     hover = " [%{customdata[0]:.3g}, %{customdata[1]:.3g}]" if has_band else ""
     return go.Scatter(
         x=x[kept],
         y=y[kept],
         customdata=np.stack(ends, axis=1)[kept] if has_band else None,
-        **{"mode": "lines", "line": look.line, "name": nice(look.label)},
+        **{"mode": mode, "line": look.line, "name": nice(look.label)},
         **{"legendgroup": look.label, "uid": f"{look.label}:mean"},
         legendrank=look.rank,
         hovertemplate=f"%{{y:.3g}}{hover}",

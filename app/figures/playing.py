@@ -54,7 +54,7 @@ def titles(
                 **{"xref": f"x{axis} domain", "yref": f"y{axis} domain"},
                 **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
                 **{"yshift": 2, "showarrow": False, "align": "left"},
-                "font": {"size": 13 if len(label) < 16 else 11},
+                "font": {"size": 13 if len(name) < 20 else 11},
             }
         )
     return made

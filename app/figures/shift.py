@@ -65,7 +65,8 @@ def severity_figure(
         title = _severity_of(shift, (units or {}).get(shift, ""))
         made.update_xaxes(title_text=title, row=row, col=1)
         y_caption(made, axis_title(metric_name), row=row)
-        log = log_axis(*(end for c in curves for end in (c.low, c.high)), most=6)
+        ends = [end for c in curves for end in (c.low, c.mean, c.high)]
+        log = log_axis(*ends, most=6)
         ticks = log if kind.scale == "log" else {"tickformat": "~g"}
         made.update_yaxes(ticks, row=row, col=1)
     footnote(made, counted(max(counts)))

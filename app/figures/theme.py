@@ -36,7 +36,7 @@ _HOMES = {
     **{"maml": 0, "fomaml": 5, "reptile": 6, "anil": 3, "meta_sgd": 7, "maml_plus": 9},
     **{"t_net": 5, "imaml": 3, "protonet": 4, "matching": 7, "relation": 9, "r2d2": 6},
     **{"from_scratch": 1, "fine_tune": 2, "linear_probe": 3, "cosine_head": 5},
-    **{"joint": 9, "feature_neighbors": 7, "raw_neighbor": 8},
+    **{"joint": 9, "feature_neighbors": 6, "raw_neighbor": 8},
 }
 # Names that are more than their words.
 _NAMES = {

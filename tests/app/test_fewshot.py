@@ -244,7 +244,9 @@ def test_what_is_not_applicable_is_said_with_its_reason(
 
 def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
     at = opened(lab, key)
+    assert "log" not in [toggle.key for toggle in at.toggle]  # shares stay linear
     at.session_state["episode_curves"] = "inside"
+    at.run()
     at.toggle(key="log").set_value(False).run()
     assert not at.exception
     assert "Query loss by inner step" in texts(at)

@@ -4,15 +4,17 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 from app.figures import canvas
+from app.figures.curves import curves_figure
 from app.figures.embedding import embedding_figure
 from app.figures.episode import episode_figure
 from app.figures.function_film import function_film
 from app.figures.heatmap import layers_figure
-from tests.figures import fewshot
+from tests.figures import fewshot, made
 from tests.figures.fewshot import ROLES
 from tests.figures.test_heatmap import NORMS
 
@@ -110,4 +112,23 @@ def test_without_a_known_learner_it_is_empty_and_fails_nowhere(draw: Draw) -> No
 
 def test_a_log_axis_over_more_decades_than_a_ratio_can_hold_has_few_ticks() -> None:
     axis = canvas.log_axis([1e-280, 1e200], most=6)
-    assert axis["dtick"] == 80
+    low, high = axis["range"]
+    assert (high - low) / axis["dtick"] <= 6
+
+
+def test_a_log_axis_is_cut_where_one_blow_up_would_flatten_all_others() -> None:
+    calm, wild = [1.0, 2.0, 3.0], [1.0, 1e30]
+    low, high = canvas.log_axis(calm, wild)["range"]
+    assert low < 0 < np.log10(3.0) < high < 10
+    assert "range" not in canvas.log_axis(calm, [1e6])
+
+
+def test_a_log_axis_without_a_value_has_few_ticks() -> None:
+    axis = canvas.log_axis([np.nan, np.inf, 0.0])
+    assert axis["range"] == [0, 2] and axis["dtick"] == 1
+
+
+def test_a_lone_point_is_seen() -> None:
+    lone = made.line("lr_scale", steps=1)
+    drawn = curves_figure([lone], "query_mse", {"lr_scale": "chosen"})
+    assert "markers" in drawn.data[-1].mode
