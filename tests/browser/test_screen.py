@@ -2,18 +2,29 @@ import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.conftest import Open, form, settle, start
+from tests.browser.conftest import PATIENCE, Open, form, settle, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = ("/", "/runs", "/transfer", "/learn")
 SMOKE = "A few seconds, to see"
+WAVES = "Few-shot in a few seconds"
 LONG = "The default experiment, ten times longer"
 
 
 def badge(page: Page, word: str) -> Locator:
     return page.locator(".st-key-verdict .stMarkdownBadge", has_text=word)
+
+
+def sideways(page: Page) -> int:
+    """Return by how many pixels a page is wider than its window."""
+    found = page.evaluate(
+        "() => Math.max(...[document.documentElement, "
+        "document.querySelector('[data-testid=stMain]')]"
+        ".map(e => e.scrollWidth - e.clientWidth))"
+    )
+    return int(found)
 
 
 def test_the_first_page_shows_a_recorded_run_with_real_curves(visit: Open) -> None:
@@ -120,13 +131,7 @@ def test_axe_finds_nothing(visit: Open, path: str, scheme: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_phone_needs_no_sideways_scroll(visit: Open, path: str) -> None:
-    page = visit(path, width=390)
-    wide = page.evaluate(
-        "() => Math.max(...[document.documentElement, "
-        "document.querySelector('[data-testid=stMain]')]"
-        ".map(e => e.scrollWidth - e.clientWidth))"
-    )
-    assert wide <= 0
+    assert sideways(visit(path, width=390)) <= 0
 
 
 def test_the_theme_follows_the_system(visit: Open) -> None:
@@ -137,3 +142,71 @@ def test_the_theme_follows_the_system(visit: Open) -> None:
         for scheme in ("light", "dark")
     ]
     assert shades == ["rgb(255, 255, 255)", "rgb(14, 17, 23)"]
+
+
+def few(visit: Open, scheme: str = "light", width: int = 1280) -> Page:
+    """Open the Lab and ask for few-shot learning."""
+    page = visit(scheme=scheme, width=width)
+    page.wait_for_selector(".st-key-run_button button:enabled")
+    page.get_by_role("radio", name="Few-shot").click()
+    return form(page)
+
+
+@pytest.fixture(scope="module")
+def fewshot_run(server: str, browser: Browser) -> str:
+    """Run the small few-shot experiment once; return its link."""
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(server)
+    page.wait_for_selector(".st-key-run_button button:enabled")
+    page.get_by_role("radio", name="Few-shot").click()
+    settle(page)
+    start(page, WAVES)
+    badge(page, "done").wait_for(timeout=180_000)
+    url = page.url.removeprefix(server)
+    page.close()
+    return url
+
+
+def test_a_few_shot_run_goes_from_the_keyboard_to_the_table(
+    visit: Open, fewshot_run: str
+) -> None:
+    page = visit(fewshot_run)
+    expect(page.locator(".verdict-line")).to_contain_text("MAML")
+    plot = page.locator(".st-key-film .metascope-plot").first
+    plot.scroll_into_view_if_needed()  # what is far below is not drawn yet
+    told = page.locator(".st-key-film").get_by_text(re.compile(r"inner step \d+ of"))
+    expect(told).to_have_text(re.compile(r"inner step (\d+) of \1$"))
+    page.locator(".st-key-film input[type=range]").fill("0")
+    expect(told).to_have_text(re.compile(r"inner step 0 of \d+$"))
+    page.get_by_role("button", name="Play").click()
+    expect(told).to_have_text(re.compile(r"inner step (\d+) of \1$"))
+    page.get_by_role("tab", name="Table").click()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="LaTeX").click()
+    assert taken.value.suggested_filename.endswith(".tex")
+    assert "MAML" in taken.value.path().read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_few_shot_run_is_done(
+    visit: Open, fewshot_run: str, scheme: str
+) -> None:
+    found = Axe().run(form(visit(fewshot_run, scheme=scheme)))
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_axe_finds_nothing_while_a_few_shot_run_goes_on(visit: Open) -> None:
+    page = few(visit)
+    page.get_by_label("Seed", exact=True).fill("31415")
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    found = Axe().run(page)
+    page.get_by_role("button", name="Cancel").click()
+    assert found.violations_count == 0, found.generate_report()
+
+
+def test_a_few_shot_run_needs_no_sideways_scroll_on_a_phone(
+    visit: Open, fewshot_run: str
+) -> None:
+    assert sideways(visit(fewshot_run, width=390)) <= 0
