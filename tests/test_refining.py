@@ -203,3 +203,15 @@ def test_a_head_cannot_be_trained_for_other_ways_than_the_tests_have(name: str) 
 def test_without_a_trained_head_ways_may_differ(name: str) -> None:
     found = blocks(sized(name, {"train_ways": 12}))
     assert np.isfinite(found["test error"].array).all()
+
+
+@pytest.mark.parametrize("name", ["fine_tune", "joint", "linear_probe", "cosine_head"])
+def test_a_given_rate_that_blows_up_leaves_the_pretrained_net_trained(
+    name: str,
+) -> None:
+    wild = {"name": name, "knobs": {"lr": 100.0, "steps": 3}}
+    spec = learner_spec(name, learners=[wild], budget={"task_evaluations": 40})
+    bench = Bench(spec)
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
+    start = bench.entrants[0].learner.init(bench.streams("init"), tasks).weights
+    assert not np.array_equal(frozen(spec)["w0"], start["w0"].numpy())

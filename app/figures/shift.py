@@ -53,7 +53,7 @@ def severity_figure(
     dress(
         made,
         title=f"{kind.label} by severity",
-        read=f"At 0: no shift. A flat line does not care. Band: {LEVEL}; {better}.",
+        read=f"At 0: as trained. A flat line does not care. Band: {LEVEL}; {better}.",
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
         height=70 + 250 * rows,
     )

@@ -39,7 +39,9 @@ def test_norms_are_geometric_means_over_tasks_and_leave_gaps_out(spec: RunSpec) 
     axes = ("replicate", "task", "step", "layer")
     block = Block("maml", "test", "inner_grad_norm", axes, values)
     (made,) = inside.insides(run_of(spec, block))
-    np.testing.assert_allclose(made.wide.data[0].z, np.log10([[1.0], [16.0]]), atol=1e-6)
+    np.testing.assert_allclose(
+        made.wide.data[0].z, np.log10([[1.0], [16.0]]), atol=1e-6
+    )
 
 
 def test_rates_by_step_are_the_newest_and_rates_by_layer_a_history(
