@@ -5,12 +5,11 @@ A library that is not installed gives no side and is named by `absent`.
 
 import importlib
 import sys
-import types
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -34,15 +33,22 @@ def library(name: str) -> ModuleType | None:
             return None
 
 
+class _Anything(ModuleType):
+    """A module that has whatever is asked of it."""
+
+    __path__: ClassVar[list[str]] = []
+
+    def __getattr__(self, name: str) -> type[object]:
+        return object
+
+
 @contextmanager
 def _without_torchvision() -> Iterator[None]:
     """Let easyfsl import: it names torchvision's blocks, and we use none of them."""
-    stand_ins = {}
-    for name in ("torchvision", "torchvision.models", "torchvision.models.resnet"):
-        stand_ins[name] = types.ModuleType(name)
-    blocks = stand_ins["torchvision.models.resnet"]
-    for name in ("BasicBlock", "Bottleneck", "conv1x1"):
-        setattr(blocks, name, object)
+    names = ("", ".models", ".models.resnet", ".transforms", ".datasets", ".ops")
+    stand_ins = {
+        f"torchvision{name}": _Anything(f"torchvision{name}") for name in names
+    }
     present = {name: sys.modules.get(name) for name in stand_ins}
     sys.modules.update({n: m for n, m in stand_ins.items() if present[n] is None})
     try:
