@@ -17,7 +17,8 @@ from engine.bench import Bench, Entrant
 from engine.carry import Carry
 from engine.contract.blocks import Block, Event, Note
 from engine.inner.chunks import chunks, rows_of
-from engine.inner.fewshot import FewShotLearner, drawn, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import FewShotLearner, drawn
 from engine.protocol import (
     Episodes,
     Learner,

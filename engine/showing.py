@@ -15,7 +15,8 @@ from engine.bench import Bench, Entrant, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Event, Note
 from engine.inner.chunks import rows_of
-from engine.inner.fewshot import FewShotLearner, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import FewShotLearner
 from engine.protocol import Episodes, Meta, Prediction, Shots, TaskBatch, Weights
 from engine.tasks.exhibits import ROOM, leading, numbers, pixels, size
 

@@ -11,7 +11,8 @@ import torch
 
 from engine.bench import Bench
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event
-from engine.inner.fewshot import FewShotLearner, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import FewShotLearner
 from engine.mapping import looks
 from engine.protocol import Episodes, Meta, Shots
 from engine.showing import frames, places

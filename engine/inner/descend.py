@@ -14,7 +14,9 @@ FLOOR, CEILING = 1e-4, 1e2
 def spread(weights: Weights, members: int) -> Weights:
     """Give each member its own copy; (group, …) → (member, …), groups in order."""
     return {
-        name: tensor.repeat_interleave(members // tensor.shape[0], 0)
+        name: tensor.unsqueeze(1)
+        .expand(-1, members // len(tensor), *tensor.shape[1:])
+        .flatten(0, 1)
         for name, tensor in weights.items()
     }
 

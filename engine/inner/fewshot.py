@@ -16,6 +16,7 @@ from torch import Tensor
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.inner.chunks import chunks, rows_of
+from engine.inner.descend import spread
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -95,16 +96,6 @@ class FewShotLearner(Learner):
         count = budget.tasks_per_step
         steps = budget.task_evaluations // count if self.trains else 0
         return Plan(steps, count, 1, 1.0, self.lesson_gradients)
-
-
-def spread(weights: Weights, members: int) -> Weights:
-    """Give each member its own copy; (group, …) → (member, …), groups in order."""
-    return {
-        name: tensor.unsqueeze(1)
-        .expand(-1, members // len(tensor), *tensor.shape[1:])
-        .flatten(0, 1)
-        for name, tensor in weights.items()
-    }
 
 
 def drawn(

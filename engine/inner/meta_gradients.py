@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.inner.chunks import chunks, rows_of
-from engine.inner.fewshot import Lost, outer_gradient, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import Lost, outer_gradient
 from engine.inner.settling import Seen, settled
 from engine.protocol import (
     Episodes,

@@ -4,8 +4,8 @@ import torch
 from torch import Tensor
 
 from engine.inner.chunks import chunks, rows_of
+from engine.inner.descend import spread
 from engine.inner.embedding import class_means, embedded, one_hot, squared_distances
-from engine.inner.fewshot import spread
 from engine.protocol import Episodes, Weights
 
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.inner.fewshot import FewShotLearner, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import FewShotLearner
 from engine.nets.mlp import Mlp
 from engine.protocol import Episodes, Lesson, Meta, Place, Setting, Shots, Weights
 from engine.tasks.episodes.gaussian_classes import GaussianClasses

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import drawn
 from engine.inner.stepping import adapted, sgd
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp

@@ -5,7 +5,8 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from engine.inner.fewshot import FewShotLearner, spread
+from engine.inner.descend import spread
+from engine.inner.fewshot import FewShotLearner
 from engine.inner.finetuning import (
     FineTuned,
     Fitting,

@@ -3,8 +3,8 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
+from engine.inner.descend import spread
 from engine.inner.embedding import votes
-from engine.inner.fewshot import spread
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.raw_neighbor import RawNeighbor
 from tests.learners.clouds import answered, begun, clouds, relabeled, waves

@@ -2,8 +2,9 @@ import pytest
 import torch
 
 from engine.contract.errors import Refused
+from engine.inner.descend import spread
 from engine.inner.embedding import class_means
-from engine.inner.fewshot import features, spread
+from engine.inner.fewshot import features
 from engine.inner.separating import class_spread
 from engine.learners.metric.protonet import Protonet
 from engine.nets.mlp import Mlp

@@ -1,8 +1,9 @@
 import pytest
 import torch
 
+from engine.inner.descend import spread
 from engine.inner.embedding import one_hot
-from engine.inner.fewshot import features, spread
+from engine.inner.fewshot import features
 from engine.inner.ridge import ridge_head, solved
 from engine.learners.metric.r2d2 import R2d2
 from engine.protocol import Meta
