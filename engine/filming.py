@@ -10,6 +10,7 @@ from torch import Tensor
 
 from engine.bench import Bench, Trial
 from engine.carry import Carry
+from engine.charting import chart
 from engine.contract.blocks import Artefact, Event, Note
 from engine.inner.chunks import rows_of
 from engine.inner.descend import join
@@ -93,4 +94,5 @@ class Filmed(NamedTuple):
 FILMS = {
     "landscapes": Filmed(lambda family: family.plane, film),
     "episodes": Filmed(lambda family: True, show),
+    "spaces": Filmed(lambda family: True, chart),
 }

@@ -53,6 +53,44 @@ _ALL = (
         *("adaptation_gain", "Adaptation gain", "share", 1, "linear"),
         "By which share the inner steps lower the loss on the queries.",
     ),
+    # along a search of architectures
+    Metric(
+        *("score", "Best so far, as tested", "share", 1, "linear"),
+        "Test accuracy of the architecture that looks best so far.",
+    ),
+    Metric(
+        *("regret", "Regret", "share", -1, "log"),
+        "How far the best so far is from the best there is; from 1 where that is "
+        "unknown.",
+    ),
+    Metric("signal", "Validation accuracy", "share", 1, "linear", "Of the evaluated."),
+    Metric("architecture", "Architecture", "index", 0, "linear", "Which was trained."),
+    Metric(
+        *("spent", "Price so far", "unit of the space", 0, "linear"),
+        "Of all trainings up to here.",
+    ),
+    # per search
+    Metric(
+        *("regret_area", "Mean regret", "share", -1, "linear"),
+        "Regret averaged over the evaluations: speed and end in one.",
+    ),
+    Metric("final_regret", "Final regret", "share", -1, "log", "At the end."),
+    Metric("final_score", "Final accuracy", "share", 1, "linear", "As tested."),
+    Metric(
+        *("evaluations_to_goal", "Evaluations to the goal", "evaluations", -1),
+        *(
+            "linear",
+            "Until the best so far is among the best share; the horizon where "
+            "it never was.",
+        ),
+    ),
+    Metric(
+        *("cost_to_goal", "Price to the goal", "unit of the space", -1, "log"),
+        "Of all trainings until the goal; the whole price where it was never reached.",
+    ),
+    Metric("trained", "Architectures trained", "count", 0, "linear", "In the budget."),
+    Metric("repeated", "Repeated", "share", -1, "linear", "Trained more than once."),
+    Metric("coverage", "Coverage", "share", 0, "linear", "Of the space, seen."),
     # per task
     Metric("final_loss", "Final loss", "nats", -1, "log", "Loss at the horizon."),
     Metric("best_loss", "Best loss", "nats", -1, "log", "Lowest loss of the run."),
@@ -88,6 +126,10 @@ _ALL = (
     Metric(
         *("validation_error", "Validation error", "share wrong or MSE", -1, "linear"),
         "Error on validation episodes; it chooses the checkpoint.",
+    ),
+    Metric(
+        *("validation_regret", "Validation regret", "share", -1, "linear"),
+        "Mean regret on validation searches; it chooses the checkpoint.",
     ),
     Metric("inner_lr", "Inner learning rate", "per step", 0, "log", "As learned."),
     Metric(

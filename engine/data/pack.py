@@ -55,6 +55,13 @@ FILES = {
             "per set, mostly UCI, CC BY 4.0",
         ),
         Packed(
+            "nasbench201.npz",
+            ("nasbench201",),
+            "56e1fc510fe4da9f3d37b9c563ec31f2999b6971a015c65630d5c39b9271cec6",
+            "NAS-Bench-201: 15,625 trained cells, with hardware costs",
+            "MIT, © Xuanyi Dong; hardware costs GATECH-EIC",
+        ),
+        Packed(
             "omniglot28.npz",
             ("omniglot",),
             "db887d4c5b075b39d8e003f3a3db7d0a02012c39cdc38b908fdf4214f8cb34cc",

@@ -3,10 +3,12 @@
 from engine.judges.episodes import EpisodeJudge
 from engine.judges.judge import Judge
 from engine.judges.landscapes import LandscapeJudge
+from engine.judges.spaces import SpaceJudge
 
 JUDGES: dict[str, Judge] = {
     "landscapes": LandscapeJudge(),
     "episodes": EpisodeJudge(),
+    "spaces": SpaceJudge(),
 }
 
 __all__ = ["JUDGES", "Judge"]

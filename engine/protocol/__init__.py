@@ -19,6 +19,15 @@ from engine.protocol.learners import (
     Unrolled,
 )
 from engine.protocol.nets import BaseLearner, Judge, Layout, Net
+from engine.protocol.spaces import (
+    Asked,
+    Evaluator,
+    Measured,
+    Objective,
+    Space,
+    Spaces,
+    Told,
+)
 from engine.protocol.tasks import (
     Episode,
     Family,
@@ -47,10 +56,12 @@ from engine.protocol.values import (
 
 __all__ = [
     "AllDiverged",
+    "Asked",
     "BaseLearner",
     "Episode",
     "Episodes",
     "Estimator",
+    "Evaluator",
     "Explored",
     "Family",
     "Glance",
@@ -61,9 +72,11 @@ __all__ = [
     "Layout",
     "Learner",
     "Lesson",
+    "Measured",
     "Meta",
     "Move",
     "Net",
+    "Objective",
     "Outer",
     "OuterRule",
     "Place",
@@ -77,9 +90,12 @@ __all__ = [
     "Shift",
     "Shots",
     "Slopes",
+    "Space",
+    "Spaces",
     "Span",
     "Stretch",
     "TaskBatch",
+    "Told",
     "Unrolled",
     "Warp",
     "Weights",

@@ -103,6 +103,23 @@ VALUES = Yardstick(
     singles=True,
     steers=False,
 )
+SEARCHES = Yardstick(
+    marks=frozenset({"regret_area"}),
+    deciding="regret_area",
+    beside="evaluations_to_goal",
+    told="final_score",
+    shown=(
+        *("regret_area", "final_regret", "final_score", "reached", "trained"),
+        *("repeated", "coverage", "recovery_steps", "recovered"),
+    ),
+    # a tenth of a point of accuracy, one evaluation
+    margin={"regret_area": 1e-3, "evaluations_to_goal": 1.0},
+    resolution={"regret_area": 1e-5, "evaluations_to_goal": 1e-9},
+    relative=False,
+    within="a tenth of a point",
+    singles=True,
+    steers=False,
+)
 
 
 def yardstick(metrics: Collection[str]) -> Yardstick:
@@ -111,7 +128,7 @@ def yardstick(metrics: Collection[str]) -> Yardstick:
     >>> yardstick({"error", "final_mse"}).within, yardstick({"area"}).deciding
     ('5 %', 'area')
     """
-    for found in (ANSWERS, VALUES):
+    for found in (ANSWERS, VALUES, SEARCHES):
         if found.marks <= set(metrics):
             return found
     return LANDSCAPES

@@ -52,6 +52,13 @@ TINY = {
         ("error",),
         "feature_noise",
     ),
+    "spaces": Tiny(
+        ("nk_landscape",),
+        {},
+        {"horizon": 12},
+        ("regret_area", "final_score"),
+        "evaluation_noise",
+    ),
 }
 
 
@@ -67,7 +74,7 @@ def family_for(name: str) -> str:
     assert issubclass(learner, Learner)
     for family in TINY[kind_of(name)].families:
         answers = part("family", family)().answers()
-        if answers in learner.answers:
+        if answers in (*learner.answers, "none"):
             return family
     raise AssertionError(f"{name} answers none of the tiny families")
 
@@ -124,7 +131,7 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     return complete_spec(RunSpec.model_validate(body), cards, "cpu")
 
 
-PLAIN = {"landscapes": "sgd", "episodes": "maml"}
+PLAIN = {"landscapes": "sgd", "episodes": "maml", "spaces": "random_search"}
 
 
 def events(spec: RunSpec, resume: Checkpoint | None = None) -> Iterator[Event]:

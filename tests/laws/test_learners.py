@@ -154,7 +154,8 @@ def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
     scores = {
         e.coords["step"][0]: e.array
         for e in events(spec)
-        if isinstance(e, Block) and e.metric in ("validation", "validation_error")
+        if isinstance(e, Block)
+        and e.metric in ("validation", "validation_error", "validation_regret")
     }
     best = np.minimum.reduce(list(scores.values()))
     learner = part("learner", name)

@@ -1,0 +1,86 @@
+"""How architectures are proposed: at random, without repeats, or by a small change."""
+
+import numpy as np
+
+from engine.protocol import Space, Spaces
+
+LISTED = 20_000
+Numbers = np.ndarray
+
+
+def uniform(space: Space, dice: Numbers) -> Numbers:
+    """Return codes from uniform numbers, every option as likely as the others.
+
+    >>> two = Space("two", ("a",), (("x", "y"),))
+    >>> uniform(two, np.array([[0.2], [0.7]])).tolist()
+    [[0], [1]]
+    """
+    return np.floor(dice * np.array(space.radix)).astype(np.int64)
+
+
+def fresh(tasks: Spaces, name: str = "search") -> Numbers:
+    """Return the order in which random search without repeats goes.
+
+    Returns:
+        Codes of shape (member, horizon, position). A space with fewer architectures
+        than the horizon begins again where all were seen.
+    """
+    size, horizon = tasks.space.size, tasks.horizon
+    if size > LISTED:
+        return uniform(tasks.space, tasks.dice(name, horizon, len(tasks.space.radix)))
+    order = np.argsort(tasks.dice(name, size), axis=1, kind="stable")
+    return tasks.space.codes(order[:, np.arange(horizon) % size])
+
+
+def mutated(space: Space, codes: Numbers, dice: Numbers) -> Numbers:
+    """Change one decision to another option.
+
+    In a cell a node is drawn first, then one of the edges that lead to it, as
+    NAS-Bench-201's own code does: edges are not equally likely.
+
+    Args:
+        space: Where is searched.
+        codes: Shape (member, position).
+        dice: Uniform in [0, 1); shape (member, 3).
+
+    Returns:
+        New codes; a position with one option stays.
+    """
+    position = _position(space, dice)
+    members = np.arange(len(codes))
+    radix = np.array(space.radix)[position]
+    step = 1 + np.floor(dice[:, 2] * (radix - 1)).astype(np.int64)
+    child = codes.copy()
+    child[members, position] = (codes[members, position] + step) % radix
+    return np.where((radix > 1)[:, None], child, codes)
+
+
+def _position(space: Space, dice: Numbers) -> Numbers:
+    free = np.flatnonzero(np.array(space.radix) > 1)
+    if not len(free):
+        return np.zeros(len(dice), np.int64)
+    if not space.edges:
+        return free[np.floor(dice[:, 0] * len(free)).astype(np.int64)]
+    ends = np.array([end for _, end in space.edges])
+    nodes = np.unique(ends[free])
+    node = nodes[np.floor(dice[:, 0] * len(nodes)).astype(np.int64)]
+    into = [free[ends[free] == n] for n in nodes]
+    chosen = np.searchsorted(nodes, node)
+    counts = np.array([len(edges) for edges in into])[chosen]
+    which = np.floor(dice[:, 1] * counts).astype(np.int64)
+    table = np.zeros((len(nodes), max(len(edges) for edges in into)), np.int64)
+    for row, edges in enumerate(into):
+        table[row, : len(edges)] = edges
+    return table[chosen, which]
+
+
+def neighbors(space: Space) -> tuple[Numbers, Numbers]:
+    """Return every change of one decision: its position, and by how much it turns.
+
+    A code's neighbor is (code + turn) mod radix at that position.
+    """
+    pairs = [(p, t) for p, r in enumerate(space.radix) for t in range(1, r)]
+    if not pairs:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    position, turn = np.array(pairs).T
+    return position, turn

@@ -1,0 +1,1 @@
+"""Search strategies that learn: within a search, or from other tasks."""

@@ -1,0 +1,30 @@
+"""Evaluation noise: every accuracy that a search sees is blurred.
+
+Source: Ying et al. (2019), arXiv:1902.09635, on the noise of trainings.
+Helps: shows who believes a lucky training: greedy strategies do.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import turned, without
+
+
+@register("shift")
+class EvaluationNoise(Shift):
+    """signal + σ n, n ~ N(0, 1)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "points"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 5.0)
+    top: ClassVar[float] = 50.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where nothing is searched."""
+        return without(setting, "noise")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Set the noise."""
+        return turned(setting, noise=severity)

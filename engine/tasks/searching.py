@@ -1,0 +1,163 @@
+"""What families of architecture spaces share: knobs, sub-spaces, budgets, caps."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.rng import Rng
+from engine.protocol import (
+    Evaluator,
+    Family,
+    Objective,
+    Place,
+    Setting,
+    Space,
+    Spaces,
+    generator,
+)
+
+
+class SearchFamily(Family):
+    """A family whose tasks are searches of an architecture space.
+
+    A subclass says what trains (`evaluator`) and which tasks belong to a pool
+    (`sources`); shifts turn the knobs that all share.
+    """
+
+    kind: ClassVar[str] = "spaces"
+    output: ClassVar[str] = "none"
+    uses_net: ClassVar[bool] = False
+
+    goal: float = knob(
+        0.01, label="Best share", unit="share", low=1e-4, high=0.5, log=True,
+        help="Found means: as accurate as this share of all architectures. Only where "
+        "every architecture's score is known.",
+    )  # fmt: skip
+    options: int = knob(
+        0, label="Options kept", unit="per decision", low=0, high=16, advanced=True,
+        help="A smaller space: only the last options of each decision; 0 keeps all.",
+    )  # fmt: skip
+    decisions: int = knob(
+        0, label="Decisions left open", low=0, high=64, advanced=True,
+        help="A smaller space: the first decisions are open, the others take their "
+        "last option; 0 opens all.",
+    )  # fmt: skip
+    noise: float = knob(
+        0.0, label="Evaluation noise", unit="points", low=0.0, high=50.0,
+        advanced=True,
+        help="Standard deviation added to each accuracy that a search sees.",
+    )  # fmt: skip
+    failing: float = knob(
+        0.0, label="Failing regions", unit="share", low=0.0, high=1.0, advanced=True,
+        help="Share of the regions (pairs of the first two decisions) where every "
+        "training fails; drawn anew for each search.",
+    )  # fmt: skip
+    cap: float = knob(
+        0.0, label="Cap", unit="share of the space", low=0.0, high=1.0, advanced=True,
+        help="An architecture counts only if its capped property is among this "
+        "lowest share of the space; 0 caps nothing.",
+    )  # fmt: skip
+    capped: str = knob(
+        "parameters", label="Capped property", advanced=True,
+        help="What the cap is on: a property of the space, such as parameters.",
+    )  # fmt: skip
+    cap_since: float = knob(
+        0.0, label="Cap comes at", unit="share of the search", low=0.0, high=1.0,
+        advanced=True,
+        help="0 caps from the start; 0.5 changes the objective halfway.",
+    )  # fmt: skip
+
+    @abstractmethod
+    def evaluator(self) -> Evaluator:
+        """Return what trains the architectures; made once per process."""
+
+    @abstractmethod
+    def sources(self, pool: str) -> tuple[int, ...]:
+        """Return the evaluator's tasks that belong to a pool."""
+
+    def budget(self) -> float:
+        """Return the price that a search may spend; inf where only counts limit."""
+        return float("inf")
+
+    def top(self) -> int:
+        """Return the fidelity at which an architecture is fully trained."""
+        return len(self.evaluator().fidelities) - 1
+
+    def check(self) -> None:
+        """Refuse a cap on what the space does not know, and an infeasible one."""
+        evaluator = self.evaluator()
+        if self.cap and self.capped not in evaluator.properties:
+            known = ", ".join(evaluator.properties) or "none"
+            raise Refused(
+                f"this space has no property {self.capped!r}; it has: {known}", "capped"
+            )
+
+    def draw(
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
+    ) -> Spaces:
+        """Draw one search per stream: a task of the pool, and its randomness."""
+        evaluator, sources = self.evaluator(), self.sources(pool)
+        drawn = [int(generator(r.child("task")).integers(len(sources))) for r in rngs]
+        space, allowed = narrowed(evaluator.space, self.options, self.decisions)
+        tasks = Spaces(
+            space,
+            evaluator,
+            allowed,
+            np.array([sources[i] for i in drawn], np.int64),
+            tuple(rngs),
+            sources,
+            place.replicates,
+            setting.horizon,
+            budget=self.budget(),
+            top=self.top(),
+            noise=self.noise / 100.0,
+            failing=self.failing,
+            goal=self.goal,
+        )
+        return replace(tasks, objective=self._objective(tasks)) if self.cap else tasks
+
+    def _objective(self, tasks: Spaces) -> Objective:
+        """Turn the cap's share of the space into a value for each task."""
+        sample = tasks.space.codes(_spread(tasks.space.size))
+        full = tasks.spelled(sample)
+        caps = []
+        for task in range(len(tasks.evaluator.tasks)):
+            where = np.full(len(full), task)
+            found = tasks.evaluator.property(self.capped, where, full)
+            known = found[~np.isnan(found)]
+            caps.append(np.quantile(known, self.cap) if len(known) else np.nan)
+        since = round(self.cap_since * tasks.horizon)
+        return Objective(self.capped, np.array(caps), since)
+
+
+def narrowed(
+    space: Space, options: int, decisions: int
+) -> tuple[Space, tuple[tuple[int, ...], ...]]:
+    """Return a part of a space, and which options of each decision it keeps.
+
+    Args:
+        space: The whole.
+        options: How many of each decision's last options stay; 0 for all.
+        decisions: How many decisions stay open, from the first; 0 for all.
+    """
+    allowed = []
+    for position, count in enumerate(space.radix):
+        kept = min(count, options) if options else count
+        if decisions and position >= decisions:
+            kept = 1
+        allowed.append(tuple(range(count - kept, count)))
+    names = tuple(
+        tuple(given[i] for i in kept)
+        for given, kept in zip(space.options, allowed, strict=True)
+    )
+    return replace(space, options=names), tuple(allowed)
+
+
+def _spread(size: int, most: int = 20_000) -> np.ndarray:
+    """Return every index, or as many as are enough for a quantile."""
+    return np.unique(np.linspace(0, size - 1, min(size, most)).astype(np.int64))

@@ -1,0 +1,1 @@
+"""Families of architecture spaces: one file per space."""
