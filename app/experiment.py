@@ -205,7 +205,7 @@ def _severities(card: Card, numbers: tuple[float, ...], key: str) -> tuple[float
 
 
 def _test_families(form: Mapping[str, Any], cards: Cards) -> tuple[Choice, ...]:
-    places = _at_most(tuple(form.get("k.test_families") or ()), 8, "test families")
+    places = _at_most(tuple(form.get("k.test_families") or ()), 16, "test families")
     made = []
     for place in places:
         name = place.partition("#")[0]

@@ -78,7 +78,7 @@ class RunSpec(Plain):
 
     format: int = FORMAT
     family: Choice
-    test_families: tuple[Choice, ...] = Field((), max_length=8, strict=False)
+    test_families: tuple[Choice, ...] = Field((), max_length=16, strict=False)
     shifts: tuple[ShiftChoice, ...] = Field((), max_length=16, strict=False)
     learners: tuple[LearnerChoice, ...] = Field(
         min_length=1, max_length=8, strict=False

@@ -77,11 +77,12 @@ class Learner(Part):
     `keeps_last` that its last meta-weights are frozen, whatever validation says;
     `answers` which answers of a few-shot family it can give; `compiles` that what
     its lessons differentiate goes through `Lesson.quicken` and depends on its knobs,
-    the meta-weights and the episodes alone, not on how far training is.
+    the meta-weights and the episodes alone, not on how far training is; `knowledge`
+    that its meta-weights hold experiences of searches, which people can browse.
     """
 
     traits: ClassVar[tuple[str, ...]] = (
-        *("trains", "tunable", "estimators", "answers", "compiles"),
+        *("trains", "tunable", "estimators", "answers", "compiles", "knowledge"),
     )
     answers: ClassVar[tuple[str, ...]] = ("classes", "value")
     trains: ClassVar[bool] = False
@@ -90,6 +91,7 @@ class Learner(Part):
     needs_estimator: ClassVar[bool] = False
     keeps_last: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
+    knowledge: ClassVar[bool] = False
 
     @property
     def scale_limits(self) -> tuple[float, float] | None:
