@@ -1,0 +1,135 @@
+"""Architectures as vectors: one-hot, adjacency and path encodings.
+
+Source: White, Neiswanger, Nolen and Savani (2020), arXiv:2007.04965.
+Differs: operations sit on edges here, so an adjacency bit says that an edge carries
+anything at all; a path that crosses an edge without an operation does not exist. In
+a space that is a list of decisions, adjacency is one-hot, and a path is an option or
+the options of two decisions in a row.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from engine.protocol import Space
+
+NOTHING = frozenset({"none", "zeroize"})  # options that leave an edge out
+Numbers = np.ndarray
+
+
+def one_hot(space: Space, codes: Numbers) -> Numbers:
+    """Return a 1 for the option taken at each position, else 0.
+
+    All codes have the same norm √positions, and the cosine of two is the share of
+    positions at which they agree.
+
+    Args:
+        space: What the codes are of.
+        codes: Shape (…, position).
+
+    Returns:
+        float32, shape (…, option of each position in order).
+
+    >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
+    >>> one_hot(two, np.array([1, 0])).tolist()
+    [0.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    hot = [np.arange(r) == codes[..., p, None] for p, r in enumerate(space.radix)]
+    return np.concatenate(hot, -1).astype(np.float32)
+
+
+def adjacency(space: Space, codes: Numbers) -> Numbers:
+    """Return which edges carry an operation, and then which one; (…, feature).
+
+    >>> cell = Space("cell", ("0→1",), (("none", "conv"),), ((0, 1),))
+    >>> adjacency(cell, np.array([[0], [1]])).tolist()
+    [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
+    """
+    hot = one_hot(space, codes)
+    if not space.edges:
+        return hot
+    there = np.stack([_present(space, codes, p) for p in range(len(space.radix))], -1)
+    return np.concatenate([there.astype(np.float32), hot], -1)
+
+
+def path(space: Space, codes: Numbers) -> Numbers:
+    """Return which sequences of operations lead from input to output; (…, feature).
+
+    The feature of a sequence is the same whichever nodes it passes: sequences of one
+    operation come first, then of two, each in the order of the options.
+
+    >>> chain = Space("chain", ("0→1", "1→2"), (("none", "conv"),) * 2,
+    ...               ((0, 1), (1, 2)))
+    >>> path(chain, np.array([[1, 1], [1, 0]])).tolist()
+    [[1.0], [0.0]]
+    """
+    if not space.edges:
+        return np.concatenate([one_hot(space, codes), _pairs(space, codes)], -1)
+    names = [n for n in _vocabulary(space) if n not in NOTHING]
+    routes = list(_routes(space.edges))
+    lengths = sorted({len(route) for route in routes})
+    found = []
+    for length in lengths:
+        there = np.zeros((*codes.shape[:-1], len(names) ** length), np.float32)
+        for route in routes:
+            if len(route) == length:
+                there = np.maximum(there, _walked(space, codes, route, names))
+        found.append(there)
+    return np.concatenate(found, -1)
+
+
+ENCODINGS: dict[str, Callable[[Space, Numbers], Numbers]] = {
+    "one-hot": one_hot,
+    "adjacency": adjacency,
+    "path": path,
+}
+
+
+def _present(space: Space, codes: Numbers, position: int) -> Numbers:
+    there = np.array([name not in NOTHING for name in space.options[position]])
+    return there[codes[..., position]]
+
+
+def _vocabulary(space: Space) -> list[str]:
+    return list(dict.fromkeys(itertools.chain.from_iterable(space.options)))
+
+
+def _routes(edges: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
+    """Yield the edges of every way from the first node to the last."""
+    nodes = list(itertools.chain.from_iterable(edges))
+    last = max(nodes)
+
+    def onward(node: int, so_far: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        if node == last:
+            yield so_far
+        for place, (start, end) in enumerate(edges):
+            if start == node:
+                yield from onward(end, (*so_far, place))
+
+    yield from onward(min(nodes), ())
+
+
+def _walked(
+    space: Space, codes: Numbers, route: tuple[int, ...], names: list[str]
+) -> Numbers:
+    """Return the one sequence that a route spells, if all of its edges are there."""
+    there = np.ones((*codes.shape[:-1], 1), np.float32)
+    for position in route:
+        spelled = np.array(
+            [[o == n for n in names] for o in space.options[position]], np.float32
+        )
+        step = spelled[codes[..., position]]
+        there = (there[..., :, None] * step[..., None, :]).reshape(
+            *codes.shape[:-1], -1
+        )
+    return there
+
+
+def _pairs(space: Space, codes: Numbers) -> Numbers:
+    """Return a 1 for the options of each two decisions in a row."""
+    found = [np.zeros((*codes.shape[:-1], 0), bool)]
+    for p, (here, after) in enumerate(itertools.pairwise(space.radix)):
+        both = codes[..., p] * after + codes[..., p + 1]
+        found.append(np.arange(here * after) == both[..., None])
+    return np.concatenate(found, -1).astype(np.float32)
