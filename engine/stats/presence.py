@@ -1,0 +1,219 @@
+"""Which motifs architectures have: options, pairs of them, sub-graphs of a cell."""
+
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.stats.arrays import Bools, Places
+
+# Options that mean that there is no connection, by the names that tables give them.
+ABSENT = frozenset({"none", "zero", "zeroize", "no connection"})
+
+
+class Feature(NamedTuple):
+    """One motif and which rows have it.
+
+    Args:
+        kind: option, anywhere, pair, path, series, parallel or shape.
+        words: What it is.
+        at: Positions and the options there, where the motif names any.
+        there: Shape (row,).
+    """
+
+    kind: str
+    words: str
+    at: tuple[tuple[int, int], ...]
+    there: Bools
+
+
+class Grid(NamedTuple):
+    """What architectures are made of.
+
+    Args:
+        positions: Names of the decisions.
+        options: Names of each decision's options.
+        edges: From which node to which each position leads; empty for a list.
+    """
+
+    positions: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...]
+    edges: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(
+        cls,
+        options: Sequence[Sequence[str]],
+        edges: Sequence[Sequence[int]] = (),
+        positions: Sequence[str] = (),
+    ) -> "Grid":
+        """Return the same from lists, naming positions where nobody did."""
+        pairs = tuple((int(a), int(b)) for a, b in edges)
+        named = tuple(positions) or tuple(f"{a}→{b}" for a, b in pairs)
+        named = named or tuple(f"position {i + 1}" for i in range(len(options)))
+        return cls(named, tuple(tuple(names) for names in options), pairs)
+
+
+def features(codes: Places, grid: Grid) -> list[Feature]:
+    """Return all motifs that some rows have and others lack, the simplest first.
+
+    A motif that the very same rows have as a simpler one is left out.
+
+    Args:
+        codes: Option taken at each position; shape (row, position).
+        grid: What the codes mean.
+    """
+    seen: set[bytes] = set()
+    kept = []
+    for found in _every(np.asarray(codes, np.int64), grid):
+        mark = np.packbits(found.there).tobytes()
+        if found.there.any() and not found.there.all() and mark not in seen:
+            seen.add(mark)
+            kept.append(found)
+    return kept
+
+
+def _every(codes: Places, grid: Grid) -> Iterator[Feature]:
+    yield from _options(codes, grid)
+    if grid.edges:
+        yield from _subgraphs(codes, grid)
+    yield from _anywhere(codes, grid)
+    yield from _pairs(codes, grid)
+
+
+def _options(codes: Places, grid: Grid) -> Iterator[Feature]:
+    for p, name in enumerate(grid.positions):
+        for o, option in enumerate(grid.options[p]):
+            words = _spoken(option, name, grid)
+            yield Feature("option", words, ((p, o),), codes[:, p] == o)
+
+
+def _anywhere(codes: Places, grid: Grid) -> Iterator[Feature]:
+    """Yield options that several positions share: how often they are taken at least."""
+    for option in _shared(grid):
+        count = _taken(codes, grid, option).sum(1)
+        for least in range(1, int(count.max(initial=0)) + 1):
+            words = f"{option} somewhere" if least == 1 else f"{option} ≥ {least} times"
+            yield Feature("anywhere", words, (), np.asarray(count >= least))
+
+
+def _pairs(codes: Places, grid: Grid) -> Iterator[Feature]:
+    for p, q in combinations(range(len(grid.positions)), 2):
+        for o, first in enumerate(grid.options[p]):
+            for k, second in enumerate(grid.options[q]):
+                one = _spoken(first, grid.positions[p], grid)
+                two = _spoken(second, grid.positions[q], grid)
+                there = (codes[:, p] == o) & (codes[:, q] == k)
+                yield Feature("pair", f"{one} with {two}", ((p, o), (q, k)), there)
+
+
+def _subgraphs(codes: Places, grid: Grid) -> Iterator[Feature]:
+    """Yield what the paths from a cell's input to its output are made of."""
+    live = alive(codes, grid)
+    longest, paths = _reach(codes, grid)
+    yield Feature("shape", "no path from input to output", (), paths == 0)
+    for most in range(2, int(paths.max(initial=0)) + 1):
+        yield Feature("shape", f"≥ {most} paths to the output", (), paths >= most)
+    for long in range(2, int(longest.max(initial=0)) + 1):
+        yield Feature("shape", f"a path of ≥ {long} edges", (), longest >= long)
+    shared = [option for option in _shared(grid) if not absent(option)]
+    on = {option: _taken(codes, grid, option) & live for option in shared}
+    for option in shared:
+        yield Feature("path", f"{option} on a path", (), np.asarray(on[option].any(1)))
+    for first in shared:
+        for second in shared:
+            there = _touching(on[first], on[second], grid.edges, series=True)
+            yield Feature("series", f"{first} then {second}", (), there)
+    for first, second in [*combinations(shared, 2), *((o, o) for o in shared)]:
+        there = _touching(on[first], on[second], grid.edges, series=False)
+        yield Feature("parallel", f"{first} beside {second}", (), there)
+
+
+def _touching(
+    one: Bools, two: Bools, edges: tuple[tuple[int, int], ...], *, series: bool
+) -> Bools:
+    """Return which rows have both on edges that meet: end to start, or end to end."""
+    there = np.zeros(len(one), bool)
+    for i, (_, end) in enumerate(edges):
+        for k, (start, other) in enumerate(edges):
+            if i != k and (end == start if series else end == other):
+                there |= one[:, i] & two[:, k]
+    return there
+
+
+def alive(codes: Places, grid: Grid) -> Bools:
+    """Return which edges lie on a path from input to output; shape (row, position)."""
+    wired = _wired(codes, grid)
+    first, last = _ends(grid)
+    order = sorted(range(len(grid.edges)), key=lambda i: grid.edges[i])
+    fed = {first: np.ones(len(codes), bool)}
+    for i in order:
+        start, end = grid.edges[i]
+        fed[end] = fed.get(end, False) | (fed.get(start, False) & wired[:, i])
+    used = {last: np.ones(len(codes), bool)}
+    for i in reversed(order):
+        start, end = grid.edges[i]
+        used[start] = used.get(start, False) | (used.get(end, False) & wired[:, i])
+    nothing = np.zeros(len(codes), bool)
+    rows = [
+        wired[:, i] & fed.get(start, nothing) & used.get(end, nothing)
+        for i, (start, end) in enumerate(grid.edges)
+    ]
+    return np.stack(rows, 1)
+
+
+def _reach(codes: Places, grid: Grid) -> tuple[Places, Places]:
+    """Return the longest path to the output, −1 without one, and how many there are."""
+    wired = _wired(codes, grid)
+    first, last = _ends(grid)
+    nodes = {node for edge in grid.edges for node in edge}
+    long = {node: np.full(len(codes), -1, np.int64) for node in nodes}
+    many = {node: np.zeros(len(codes), np.int64) for node in nodes}
+    long[first], many[first] = long[first] + 1, many[first] + 1
+    for i in sorted(range(len(grid.edges)), key=lambda i: grid.edges[i]):
+        start, end = grid.edges[i]
+        through = wired[:, i] & (long[start] >= 0)
+        long[end] = np.where(through, np.maximum(long[end], long[start] + 1), long[end])
+        many[end] = many[end] + np.where(wired[:, i], many[start], 0)
+    return long[last], many[last]
+
+
+def _ends(grid: Grid) -> tuple[int, int]:
+    nodes = [node for edge in grid.edges for node in edge]
+    return min(nodes), max(nodes)
+
+
+def _wired(codes: Places, grid: Grid) -> Bools:
+    rows = [
+        np.array([not absent(name) for name in names])[codes[:, p]]
+        for p, names in enumerate(grid.options)
+    ]
+    return np.stack(rows, 1)
+
+
+def _shared(grid: Grid) -> list[str]:
+    """Return the options that more than one position has, in their order."""
+    every = [name for names in grid.options for name in names]
+    return [name for name in dict.fromkeys(every) if every.count(name) > 1]
+
+
+def _taken(codes: Places, grid: Grid, option: str) -> Bools:
+    rows = [
+        np.array([name == option for name in names])[codes[:, p]]
+        for p, names in enumerate(grid.options)
+    ]
+    return np.stack(rows, 1)
+
+
+def absent(option: str) -> bool:
+    """Return whether an option means that there is no connection.
+
+    >>> absent("none"), absent("skip_connect")
+    (True, False)
+    """
+    return option.strip().lower() in ABSENT
+
+
+def _spoken(option: str, position: str, grid: Grid) -> str:
+    return f"{option} on {position}" if grid.edges else f"{position} = {option}"
