@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from engine.commands import tabulated
 from engine.commands.terminal import AsJson, Exit, err, out, print_json, say
 from engine.contract.errors import Refused
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 data = typer.Typer(help="Show what real data is here; add your own.")
+data.command()(tabulated.build)
 
 
 @data.callback(invoke_without_command=True)
