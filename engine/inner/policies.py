@@ -1,0 +1,177 @@
+"""Policies over independent decisions: one softmax each, and how it is moved.
+
+Logits have shape (member, position, most options), −inf where a position has fewer
+options than the most; everything is float64 and member by member.
+"""
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from engine.protocol import Space
+
+T = TypeVar("T", bound=tuple[Any, ...])
+Numbers = np.ndarray
+HALVINGS = 50
+
+
+def flat(space: Space, members: int) -> Numbers:
+    """Return logits that favor nothing; shape (member, position, most options).
+
+    >>> flat(Space("two", ("a", "b"), (("x",), ("p", "q"))), 1).tolist()
+    [[[0.0, -inf], [0.0, 0.0]]]
+    """
+    radix = np.array(space.radix)
+    there = np.arange(radix.max()) < radix[:, None]
+    return np.tile(np.where(there, 0.0, -np.inf), (members, 1, 1))
+
+
+def started(space: Space, spread: float, normal: Numbers) -> Numbers:
+    """Return logits that are almost flat: normal numbers times a spread."""
+    start = flat(space, len(normal))
+    return np.where(np.isfinite(start), spread * normal, start)
+
+
+def shares(logits: Numbers) -> Numbers:
+    """Return the softmax over the last axis.
+
+    >>> shares(np.array([0.0, 0.0, -np.inf])).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    raised = np.exp(logits - logits.max(-1, keepdims=True))
+    return np.asarray(raised / raised.sum(-1, keepdims=True))
+
+
+def chosen(logits: Numbers, dice: Numbers) -> Numbers:
+    """Choose options by uniform numbers; (…, option) and (…) → (…).
+
+    Flat logits choose what `uniform` chooses: floor(dice × options).
+    """
+    raised = np.exp(logits - logits.max(-1, keepdims=True)).cumsum(-1)
+    total = raised[..., -1]
+    mark = np.minimum(dice * total, np.nextafter(total, 0.0))
+    return np.asarray((raised <= mark[..., None]).sum(-1))
+
+
+def log_chance(prob: Numbers, codes: Numbers) -> Numbers:
+    """Return the log probability of whole architectures; nats, shape (…)."""
+    taken = np.take_along_axis(prob, codes[..., None], -1)[..., 0]
+    return np.asarray(np.log(np.maximum(taken, 1e-300)).sum(-1))
+
+
+def entropies(prob: Numbers) -> Numbers:
+    """Return the entropy of each decision; nats, shape (…, position)."""
+    return np.asarray(-(prob * _log(prob)).sum(-1))
+
+
+def _log(prob: Numbers) -> Numbers:
+    return np.log(np.where(prob > 0, prob, 1.0))
+
+
+def scores(prob: Numbers, codes: Numbers) -> Numbers:
+    """Return ∂ ln π(codes) / ∂ logits; shape (…, position, option)."""
+    taken = codes[..., None] == np.arange(prob.shape[-1])
+    return np.asarray(taken - prob)
+
+
+def entropy_slope(prob: Numbers) -> Numbers:
+    """Return ∂ entropy / ∂ logits, the decisions summed; shape as `prob`."""
+    return np.asarray(-prob * (_log(prob) + entropies(prob)[..., None]))
+
+
+def divergence(old: Numbers, new: Numbers) -> Numbers:
+    """Return KL(old ‖ new) of whole architectures; nats, shape (member,)."""
+    both = np.where(old > 0, old * (_log(old) - _log(new)), 0.0)
+    return np.asarray(np.maximum(both.sum((-1, -2)), 0.0))
+
+
+def tempered(logits: Numbers, floor: float) -> Numbers:
+    """Raise the temperature until a share of the greatest entropy is kept.
+
+    A softmax at a higher temperature is the policy mixed with the uniform one,
+    geometrically; it stays a softmax, so that its score function stays exact.
+    """
+    there = np.isfinite(logits)
+    least = floor * np.log(there.sum(-1)).sum(-1)
+    low = np.flatnonzero(entropies(shares(logits)).sum(-1) < least)
+    if not len(low):
+        return logits
+    some = np.where(there, logits - logits.max(-1, keepdims=True), -np.inf)[low]
+    cold, hot = np.ones(len(low)), np.zeros(len(low))
+    for _ in range(HALVINGS):
+        middle = (cold + hot) / 2
+        enough = entropies(shares(_scaled(some, middle))).sum(-1) >= least[low]
+        cold, hot = np.where(enough, cold, middle), np.where(enough, middle, hot)
+    found = logits.copy()
+    found[low] = _scaled(some, hot)
+    return found
+
+
+def _scaled(logits: Numbers, factor: Numbers) -> Numbers:
+    absent = ~np.isfinite(logits)
+    kept = np.where(absent, 0.0, logits) * factor[:, None, None]
+    return np.where(absent, -np.inf, kept)
+
+
+class Moments(NamedTuple):
+    """What Adam remembers of each row; the count has shape (row, 1)."""
+
+    first: Numbers
+    second: Numbers
+    count: Numbers
+
+
+def still(rows: Numbers) -> Moments:
+    """Return Adam's memory before the first step; rows of shape (row, weight)."""
+    zero = np.zeros_like(rows)
+    return Moments(zero, zero, np.zeros((len(rows), 1)))
+
+
+def adam(grad: Numbers, state: Moments, rate: float) -> tuple[Numbers, Moments]:
+    """Return by how much Adam climbs, and its next memory."""
+    first = 0.9 * state.first + 0.1 * grad
+    second = 0.999 * state.second + 0.001 * grad * grad
+    count = state.count + 1
+    root = np.sqrt(second / (1 - 0.999**count)) + 1e-8
+    return rate * first / (1 - 0.9**count) / root, Moments(first, second, count)
+
+
+class Running(NamedTuple):
+    """Mean and spread of all rewards so far; shape (row,) each."""
+
+    count: Numbers
+    mean: Numbers
+    squares: Numbers
+
+    @classmethod
+    def begun(cls, rows: int) -> "Running":
+        """Return the statistics of nothing."""
+        return cls(*np.zeros((3, rows)))
+
+    def seen(self, reward: Numbers, live: Numbers) -> "Running":
+        """Take one more reward of each live row into account."""
+        count = self.count + 1
+        gap = reward - self.mean
+        mean = self.mean + gap / count
+        after = Running(count, mean, self.squares + gap * (reward - mean))
+        return where(live, after, self)
+
+    @property
+    def spread(self) -> Numbers:
+        """Return the standard deviation; 1 where there is none yet."""
+        found = np.sqrt(self.squares / np.maximum(self.count, 1.0))
+        return np.where(found > 1e-9, found, 1.0)
+
+    def standard(self, reward: Numbers) -> Numbers:
+        """Return rewards less the mean, over the spread; (row, …)."""
+        wide = (slice(None), *[None] * (reward.ndim - 1))
+        return np.asarray((reward - self.mean[wide]) / self.spread[wide])
+
+
+def where(live: Numbers, after: T, before: T) -> T:
+    """Return a named tuple's arrays from `after` for live rows, else `before`."""
+    rows = [
+        np.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+        for new, old in zip(after, before, strict=True)
+    ]
+    return type(after)(*rows)

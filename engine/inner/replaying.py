@@ -1,0 +1,114 @@
+"""Experience replay in bounded memory: the best ones, and a fair sample of the rest.
+
+Source: Vitter (1985), algorithm R, for the reservoir; Espeholt et al. (2018),
+arXiv:1802.01561, for importance weights that are clipped from above.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+Numbers = np.ndarray
+
+
+class Memory(NamedTuple):
+    """Experiences of each search; arrays lead with the member.
+
+    The first slots hold the best, the others a uniform sample of what these let go.
+
+    Args:
+        codes: Shape (member, slot, position).
+        value: Reward; −inf where a slot is empty; shape (member, slot).
+        chance: Log probability of the codes when they were drawn.
+        offered: How many the reservoir was offered; shape (member,).
+    """
+
+    codes: Numbers
+    value: Numbers
+    chance: Numbers
+    offered: Numbers
+
+
+class Experience(NamedTuple):
+    """One evaluation per member, as memory keeps it."""
+
+    codes: Numbers
+    value: Numbers
+    chance: Numbers
+
+
+def empty_memory(members: int, slots: int, positions: int) -> Memory:
+    """Return a memory in which nothing is kept."""
+    return Memory(
+        np.zeros((members, slots, positions), np.int64),
+        np.full((members, slots), -np.inf),
+        np.zeros((members, slots)),
+        np.zeros(members, np.int64),
+    )
+
+
+def remembered(
+    memory: Memory, found: Experience, top: int, dice: Numbers, live: Numbers
+) -> Memory:
+    """Keep an experience: among the best, or perhaps in the reservoir.
+
+    Args:
+        memory: It is not changed.
+        found: One per member.
+        top: How many of the slots hold the best.
+        dice: Uniform in [0, 1), shape (member,): what the reservoir goes by.
+        live: Members for which nothing is kept are False.
+    """
+    slots = memory.value.shape[1]
+    members = np.arange(len(found.value))
+    codes, value, chance, offered = (part.copy() for part in memory)
+    mine = Experience(*(part.copy() for part in found))
+    on = live.copy()
+    if top:
+        worst = value[:, :top].argmin(1)
+        better = on & (mine.value > value[members, worst])
+        rows, at = members[better], worst[better]
+        let_go = Experience(codes[rows, at], value[rows, at], chance[rows, at])
+        for kept, new, old in zip((codes, value, chance), mine, let_go, strict=True):
+            kept[rows, at] = new[rows]
+            new[rows] = old
+        on &= np.isfinite(mine.value)  # an empty slot was filled: nothing is left
+    if slots > top:
+        room = slots - top
+        place = np.where(
+            offered < room, offered, np.floor(dice * (offered + 1)).astype(np.int64)
+        )
+        rows = members[on & (place < room)]
+        at = top + place[rows]
+        for kept, new in zip((codes, value, chance), mine, strict=True):
+            kept[rows, at] = new[rows]
+        offered = offered + on
+    return Memory(codes, value, chance, offered)
+
+
+def recalled(memory: Memory, dice: Numbers) -> tuple[Experience, Numbers]:
+    """Draw experiences with replacement; dice of shape (member, drawn).
+
+    Returns:
+        Experiences, shape (member, drawn, …), and whether each is one: an empty
+        memory gives none.
+    """
+    full = np.isfinite(memory.value)
+    order = np.argsort(~full, axis=1, kind="stable")
+    rank = np.floor(dice * full.sum(1)[:, None]).astype(np.int64)
+    slot = np.take_along_axis(order, rank, 1)
+    members = np.arange(len(slot))[:, None]
+    there = full[members, slot]
+    value = np.where(there, memory.value[members, slot], 0.0)
+    found = Experience(memory.codes[members, slot], value, memory.chance[members, slot])
+    return found, there
+
+
+def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
+    """Return π_new / π_old from log probabilities, cut at `clip`; 0 cuts nothing.
+
+    >>> clipped_weights(np.log([0.4, 0.1]), np.log([0.2, 0.2]), 1.5).round(3).tolist()
+    [1.5, 0.5]
+    """
+    ratio = np.exp(np.minimum(new - old, 50.0))
+    return np.minimum(ratio, clip) if clip else ratio

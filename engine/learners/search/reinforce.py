@@ -1,0 +1,181 @@
+"""REINFORCE: a softmax per decision, pulled toward what was better than expected.
+
+Source: Williams (1992), Machine Learning 8; Zoph and Le (2017), arXiv:1611.01578, for
+architectures; the controller without a net is that of NAS-Bench-201's code (Dong and
+Yang, 2020, arXiv:2001.00326).
+Differs: the baseline does not contain the reward that it is held against, so the
+estimate has no bias; the first evaluation only sets the baseline. A failed training
+earns 0. The answer is the best one seen, not the likeliest.
+Helps: the plainest strategy that learns within a search; frozen, it is random search.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner import policies
+from engine.inner.policies import Moments, Running
+from engine.inner.replaying import (
+    Experience,
+    Memory,
+    clipped_weights,
+    empty_memory,
+    recalled,
+    remembered,
+)
+from engine.inner.searching import Info, explore
+from engine.inner.strategies import FixedStrategy
+from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+
+Numbers = np.ndarray
+SLOWNESS = 0.9
+
+
+class State(NamedTuple):
+    """A policy on its way; arrays lead with the member."""
+
+    logits: Numbers
+    moments: Moments
+    average: Numbers
+    running: Running
+    memory: Memory
+
+
+@register("learner")
+class Reinforce(FixedStrategy):
+    """logits ← logits + η [(R − b) ∇ ln π(a) + c ∇ H(π)], b = EMA₀.₉(R)."""
+
+    version: ClassVar[int] = 1
+
+    rule: Literal["adam", "sgd", "frozen"] = knob(
+        "adam", label="Update rule",
+        help="How the policy moves. Frozen stays flat: random search with repeats, "
+        "the control that learning must beat.",
+    )  # fmt: skip
+    rate: float = knob(
+        0.1, label="Learning rate η", unit="per evaluation", low=1e-4, high=100.0,
+        log=True, help="Published scripts: 0.5 with SGD, later 0.01 with Adam.",
+    )  # fmt: skip
+    reward: Literal["accuracy", "standardized"] = knob(
+        "accuracy", label="Reward", advanced=True,
+        help="Accuracy as a share; standardized divides by its spread so far, so that "
+        "one rate suits spaces of any spread.",
+    )  # fmt: skip
+    entropy: float = knob(
+        0.0, label="Entropy weight c", low=0.0, high=10.0,
+        help="Pulls the policy back to flat; more explores longer.",
+    )  # fmt: skip
+    floor: float = knob(
+        0.0, label="Entropy floor", unit="share of the maximum", low=0.0, high=0.99,
+        help="Against collapse: the temperature rises whenever the policy has less "
+        "entropy than this, which mixes it with the uniform one. 0: no floor.",
+    )  # fmt: skip
+    replay: int = knob(
+        0, label="Replays", unit="per evaluation", low=0, high=64,
+        help="Remembered evaluations that each update learns from again; 0: none.",
+    )  # fmt: skip
+    clip: float = knob(
+        1.5, label="Weight clip", unit="× chance", low=0.0, high=100.0, advanced=True,
+        help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
+        "variance explodes.",
+    )  # fmt: skip
+    top: int = knob(
+        20, label="Best kept", unit="evaluations", low=0, high=1000, advanced=True,
+        help="Slots of the memory that hold the best; the others are a fair sample.",
+    )  # fmt: skip
+    capacity: int = knob(
+        200, label="Memory", unit="evaluations", low=1, high=5000, advanced=True,
+        help="Slots of the memory; it never grows beyond.",
+    )  # fmt: skip
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search; `entropy` is traced in nats, its most being ln of the space's size.
+
+        It is the entropy of the policy that drew the evaluation, over all decisions.
+        """
+        assert isinstance(tasks, Spaces)
+        # The same numbers as random search's, so that a flat policy is just that.
+        dice = tasks.dice("search", tasks.horizon, len(tasks.space.radix))
+        again = tasks.dice("replay", tasks.horizon, self.replay + 1)
+
+        def ask(step: int, state: State) -> Asked:
+            return Asked(policies.chosen(state.logits, dice[:, step]))
+
+        def tell(state: State, told: Told) -> tuple[State, Info]:
+            return self._learned(state, told, again[:, told.step])
+
+        yield from explore(tasks, self._start(tasks), ask, tell, path=path)
+
+    def _start(self, tasks: Spaces) -> State:
+        logits = policies.flat(tasks.space, tasks.members)
+        if self.rule != "frozen":
+            uniform = tasks.dice("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
+            logits = policies.started(tasks.space, 1e-3, ndtri(uniform))
+        slots = self.capacity if self.replay else 1
+        return State(
+            logits,
+            policies.still(logits.reshape(len(logits), -1)),
+            np.zeros(tasks.members),
+            Running.begun(tasks.members),
+            empty_memory(tasks.members, slots, len(tasks.space.radix)),
+        )
+
+    def _learned(self, state: State, told: Told, dice: Numbers) -> tuple[State, Info]:
+        prob, live = policies.shares(state.logits), told.live
+        reward = np.maximum(told.value, 0.0)
+        running = state.running.seen(reward, live)
+        moved, moments = self._moved(state, self._slope(state, prob, told, dice[:, 1:]))
+        memory = state.memory
+        if self.replay:
+            chance = policies.log_chance(prob, told.codes)
+            found = Experience(told.codes, reward, chance)
+            top = min(self.top, self.capacity)
+            memory = remembered(memory, found, top, dice[:, 0], live)
+        average = SLOWNESS * state.average + (1 - SLOWNESS) * reward
+        after = State(
+            np.where(live[:, None, None], moved, state.logits),
+            policies.where(live, moments, state.moments),
+            np.where(live, average, state.average),
+            running,
+            memory,
+        )
+        kl = policies.divergence(prob, policies.shares(after.logits))
+        seen = {"entropy": policies.entropies(prob).sum(-1), "kl": kl, "policy": prob}
+        return after, seen
+
+    def _slope(self, state: State, prob: Numbers, told: Told, dice: Numbers) -> Numbers:
+        """Return the gradient to climb: this evaluation's, and that of replays."""
+        first = state.running.count == 0
+        baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
+        unit = state.running.spread if self.reward == "standardized" else 1.0
+        reward = np.maximum(told.value, 0.0)
+        gain = np.where(first, 0.0, (reward - baseline) / unit)
+        slope = gain[:, None, None] * policies.scores(prob, told.codes)
+        if self.replay:
+            past, there = recalled(state.memory, dice)
+            each = np.repeat(prob[:, None], self.replay, 1)
+            now = policies.log_chance(each, past.codes)
+            weight = clipped_weights(now, past.chance, self.clip) * there
+            wide = np.broadcast_to(unit, len(prob))[:, None]
+            again = weight * (past.value - baseline[:, None]) / wide
+            scores = policies.scores(each, past.codes)
+            slope = slope + (again[..., None, None] * scores).sum(1)
+        return slope + self.entropy * policies.entropy_slope(prob)
+
+    def _moved(self, state: State, slope: Numbers) -> tuple[Numbers, Moments]:
+        """Climb, then keep the entropy floor."""
+        if self.rule == "frozen":
+            return state.logits, state.moments
+        if self.rule == "sgd":
+            moved, moments = state.logits + self.rate * slope, state.moments
+        else:
+            rows = slope.reshape(len(slope), -1)
+            step, moments = policies.adam(rows, state.moments, self.rate)
+            moved = state.logits + step.reshape(slope.shape)
+        return (policies.tempered(moved, self.floor) if self.floor else moved), moments
