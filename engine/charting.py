@@ -16,6 +16,7 @@ from engine.contract.blocks import Artefact, Event, Note
 from engine.inner.chunks import rows_of
 from engine.inner.descend import join
 from engine.protocol import Meta, Spaces
+from engine.sphere import geometry
 from engine.testing import test_tasks
 
 SEARCHES, KNOWN, POLICIES = 3, 20_000, 40
@@ -27,7 +28,10 @@ def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event
     count = min(SEARCHES, bench.spec.budget.test_tasks)
     tasks = test_tasks(bench, trial).take(range(count))
     assert isinstance(tasks, Spaces)
-    arrays = known(tasks)
+    arrays, info = known(tasks), told(tasks, trial)
+    if tasks.space.size <= KNOWN:
+        shapes, info["geometry"] = geometry(tasks.space.radix, arrays.get("scores"))
+        arrays |= shapes
     for i, entrant in enumerate(bench.entrants):
         yield Note(name, i / len(bench.entrants), entrant.label)
         meta = Meta(rows_of(carry.metas[entrant.label], range(1)), {})
@@ -42,7 +46,7 @@ def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event
             at = np.unique(kept.astype(np.int64))
             arrays[f"{entrant.label}/policy"] = found.path[0, at].numpy()
             arrays[f"{entrant.label}/policy_at"] = at
-    yield Artefact(name, "search", arrays, told(tasks, trial))
+    yield Artefact(name, "search", arrays, info)
 
 
 def known(tasks: Spaces) -> Arrays:

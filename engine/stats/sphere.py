@@ -1,0 +1,131 @@
+"""The sphere of a space: distances between architectures, and what a search covers.
+
+One-hot codes of one space have one norm, so they lie on a sphere. The angle between
+two is arccos(1 − h / positions), where h decisions differ (Hamming distance).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.stats.arrays import Floats
+
+Places = NDArray[np.int64]
+
+
+class Coverage(NamedTuple):
+    """How much of a space a search has seen.
+
+    Args:
+        distinct: How many different architectures were trained.
+        share: Of the space.
+        nearest: Mean angle from an architecture of the space to the nearest one
+            trained, radians.
+        within: Share of the space that is trained or one change away.
+    """
+
+    distinct: int
+    share: float
+    nearest: float
+    within: float
+
+
+def geodesic(changes: Floats | Places, positions: int) -> Floats:
+    """Return the angle between one-hot codes, radians.
+
+    >>> geodesic(np.array([0, 3, 6]), 6).round(3).tolist()
+    [0.0, 1.047, 1.571]
+    """
+    return np.asarray(np.arccos(1.0 - np.asarray(changes) / positions), np.float64)
+
+
+def coverage(tried: Floats | Places, radix: Sequence[int]) -> Coverage:
+    """Measure how much of a listed space some trained architectures cover.
+
+    Args:
+        tried: Their mixed-radix indices; NaN and repeats allowed.
+        radix: How many options each position has.
+
+    >>> found = coverage(np.array([0.0, 0.0, np.nan]), (2, 2))
+    >>> found.distinct, found.share, found.within
+    (1, 0.25, 0.75)
+    """
+    held = np.asarray(tried, np.float64).ravel()
+    seen = np.unique(held[np.isfinite(held)]).astype(np.int64)
+    if not len(seen):
+        return Coverage(0, 0.0, float("nan"), 0.0)
+    away = changes_to(seen, radix)
+    return Coverage(
+        len(seen),
+        len(seen) / len(away),
+        float(geodesic(away, len(radix)).mean()),
+        float((away <= 1).mean()),
+    )
+
+
+def changes_to(seen: Places, radix: Sequence[int]) -> Places:
+    """Return the fewest changes from each architecture to one of those seen.
+
+    The number of changes is a sum over positions, so the minimum is taken position
+    by position over the whole space.
+    """
+    positions = len(radix)
+    away = np.full(int(np.prod(radix)), positions + 1, np.int64)
+    away[seen] = 0
+    grid = away.reshape(tuple(radix))
+    for axis in range(positions):
+        grid = np.minimum(grid, grid.min(axis=axis, keepdims=True) + 1)
+    return np.asarray(grid.ravel(), np.int64)
+
+
+def neighbors(index: int, radix: Sequence[int]) -> Places:
+    """Return all architectures one change away, by index.
+
+    >>> neighbors(0, (2, 3)).tolist()
+    [3, 1, 2]
+    """
+    code = np.unravel_index(index, tuple(radix))
+    found = []
+    for position, count in enumerate(radix):
+        for option in range(count):
+            if option != code[position]:
+                other = (*code[:position], option, *code[position + 1 :])
+                found.append(int(np.ravel_multi_index(other, tuple(radix))))
+    return np.array(found, np.int64)
+
+
+class Matter(NamedTuple):
+    """How decisions matter one by one.
+
+    Args:
+        share: Of the variance of the scores that each decision explains alone.
+        ranks: Place of each option among those of its decision, the best first.
+    """
+
+    share: Floats
+    ranks: tuple[Places, ...]
+
+
+def matter(scores: Floats | None, radix: Sequence[int]) -> Matter:
+    """Return how decisions matter; in their given order where no score is known.
+
+    >>> matter(np.array([0.0, 0.0, 1.0, 1.0]), (2, 2)).share.tolist()
+    [1.0, 0.0]
+    """
+    plain = tuple(np.arange(r) for r in radix)
+    if scores is None or not np.isfinite(scores).any():
+        return Matter(np.zeros(len(radix)), plain)
+    flat = np.asarray(scores, np.float64)
+    there = np.isfinite(flat)
+    codes = np.unravel_index(np.arange(len(flat)), tuple(radix))
+    share, ranks, middle = [], [], flat[there].mean()
+    for code, count in zip(codes, radix, strict=True):
+        number = np.bincount(code[there], minlength=count)
+        total = np.bincount(code[there], flat[there], minlength=count)
+        mean = np.where(number > 0, total / np.maximum(number, 1), middle)
+        share.append((number * (mean - middle) ** 2).sum())
+        ranks.append(np.argsort(np.argsort(-mean, kind="stable"), kind="stable"))
+    whole = ((flat[there] - middle) ** 2).sum()
+    return Matter(np.array(share) / (whole or 1.0), tuple(ranks))
