@@ -87,7 +87,7 @@ class FitnessDistance(NamedTuple):
         mean: Of the scores at each distance.
         low: Their 10 % quantile.
         high: Their 90 % quantile.
-        count: How many architectures are at each distance.
+        members: How many architectures are at each distance.
     """
 
     correlation: float
@@ -95,7 +95,7 @@ class FitnessDistance(NamedTuple):
     mean: Floats
     low: Floats
     high: Floats
-    count: Places
+    members: Places
 
 
 def fitness_distance(scores: Floats, radix: Sequence[int]) -> FitnessDistance:

@@ -86,13 +86,11 @@ def neighbors(index: int, radix: Sequence[int]) -> Places:
     >>> neighbors(0, (2, 3)).tolist()
     [3, 1, 2]
     """
-    code = np.unravel_index(index, tuple(radix))
+    after = [int(np.prod(radix[p + 1 :])) for p in range(len(radix))]
     found = []
-    for position, count in enumerate(radix):
-        for option in range(count):
-            if option != code[position]:
-                other = (*code[:position], option, *code[position + 1 :])
-                found.append(int(np.ravel_multi_index(other, tuple(radix))))
+    for each, count in zip(after, radix, strict=True):
+        option = index // each % count
+        found += [index + (o - option) * each for o in range(count) if o != option]
     return np.array(found, np.int64)
 
 

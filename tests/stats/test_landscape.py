@@ -69,7 +69,7 @@ def test_fitness_distance_correlation(gaps: int) -> None:
     expected = np.corrcoef(scores[there], away[there])[0, 1]
     found = fitness_distance(scores, RADIX)
     assert found.correlation == pytest.approx(expected)
-    assert found.count.sum() == there.sum()
+    assert found.members.sum() == there.sum()
     assert found.mean[0] == np.nanmax(scores)
 
 
