@@ -8,10 +8,12 @@ below 5 %: the more places are looked at, the more it takes to claim a win in on
 
 Claims are over replicates, each a training of everything. One training of few-shot
 learners can be compared over its episodes, and such a claim says `over="episodes"`:
-it is about these two trainings and not about the two methods.
+it is about these two trainings and not about the two methods. Two search strategies
+of which neither was trained share nothing between two searches, so all searches of
+all replicates vary freely: such a claim says `over="searches"`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Literal, NamedTuple
@@ -23,12 +25,12 @@ from engine.contract.runs import RunSpec
 from engine.stats.aggregate import holm
 from engine.stats.arrays import Floats
 from engine.stats.paired import Difference, paired_difference, paired_over_tasks
-from engine.stats.table import Table, baselines, chosen, tuned_rival
+from engine.stats.table import Table, baselines, chosen, is_trained, tuned_rival
 from engine.stats.wording import at_home
 from engine.stats.yardstick import Yardstick
 
 Call = Literal["better", "worse", "no difference", "description"]
-Over = Literal["replicates", "episodes"]
+Over = Literal["replicates", "episodes", "searches"]
 # below the 5 % that is promised: skewed differences cost a t test its last percent
 LEVEL = 0.04
 
@@ -41,7 +43,7 @@ class Claim:
     its own 95 % interval; `call` follows `p`, which Holm has corrected over the
     conditions, so an interval that just misses 0 may still be no difference.
     `equivalent` says that the whole interval is too small to matter, and `over`
-    what varied freely: trainings, or the episodes of a single one.
+    what varied freely: trainings, the episodes of a single one, or all searches.
     """
 
     learner: str
@@ -87,29 +89,44 @@ class _Found(NamedTuple):
     difference: Difference
     margin: float
     resolution: float
+    over: Over
 
 
 def _differences(
     table: Table, spec: RunSpec, pair: tuple[str, str], metric: str
 ) -> Iterator[_Found]:
-    rule = table.yardstick
+    rule, free = table.yardstick, vary_freely(table, spec, pair)
     for condition in table.conditions():
         if at_home(condition, spec):
             continue  # the same rows as in place: not a second chance
         first, second = (table.tests(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:
-            found = difference(rule, first, second)
-            yield _Found(condition, found, *rule.limits(metric, float(second.mean())))
+            found = difference(rule, first, second, free=free)
+            limits = rule.limits(metric, float(second.mean()))
+            yield _Found(condition, found, *limits, _over(found, free))
 
 
-def difference(rule: Yardstick, first: Floats, second: Floats) -> Difference:
+def vary_freely(table: Table, spec: RunSpec, labels: Iterable[str]) -> bool:
+    """Return whether all repetitions by these learners are independent."""
+    trained = any(is_trained(table, spec, label) for label in labels)
+    return table.yardstick.pools and not trained
+
+
+def difference(
+    rule: Yardstick, first: Floats, second: Floats, *, free: bool = False
+) -> Difference:
     """Compare two learners on the same tasks, over what varied freely.
 
     Args:
         rule: Says whether one training can be compared at all.
         first: One number a task; shape (replicate, task).
         second: The other learner's.
+        free: Whether every task of every replicate varies freely.
     """
+    if free:
+        pooled = paired_over_tasks(first.reshape(1, -1), second.reshape(1, -1))
+        rows, columns = first.shape
+        return pooled._replace(n_replicates=rows, n_tasks=columns)
     single = rule.singles and len(first) == 1
     return (paired_over_tasks if single else paired_difference)(first, second)
 
@@ -133,13 +150,17 @@ def _family(
             n_replicates=d.n_replicates,
             n_tasks=d.n_tasks,
             probability_of_improvement=d.improvement,
-            over=_over(d),
+            over=over,
         )
-        for (condition, d, margin, resolution), p in zip(found, adjusted, strict=True)
+        for (condition, d, margin, resolution, over), p in zip(
+            found, adjusted, strict=True
+        )
     ]
 
 
-def _over(found: Difference) -> Over:
+def _over(found: Difference, free: bool) -> Over:
+    if free and np.isfinite(found.p):
+        return "searches"
     single = found.n_replicates == 1 and bool(np.isfinite(found.p))
     return "episodes" if single else "replicates"
 

@@ -99,10 +99,7 @@ _SIZES = {"ways": "way", "shots": "shot"}
 
 
 def _metric(table: Table) -> tuple[str, str]:
-    rule = table.yardstick
-    if rule.share:
-        return "accuracy", "%"
-    return ("mean squared error", "MSE") if rule.singles else ("mean log loss", "ln")
+    return table.yardstick.called, table.yardstick.unit
 
 
 def _row(
@@ -125,8 +122,8 @@ def _cell(table: Table, label: str, condition: Condition) -> Cell | None:
     errors = table.tests(label, table.yardstick.deciding, condition)
     if errors is None:
         return None
-    share = table.yardstick.share
-    found = spread(100.0 * (1.0 - errors) if share else errors)
+    share, scale = table.yardstick.share, table.yardstick.scale
+    found = spread(scale * (1.0 - errors if share else errors))
     if table.yardstick.singles:  # neither an accuracy nor a square can be below 0
         high = min(found.high, 100.0) if share else found.high
         found = found._replace(low=max(found.low, 0.0), high=high)

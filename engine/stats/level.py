@@ -6,9 +6,13 @@ from engine.contract.metrics import metric
 from engine.stats.arrays import Floats
 from engine.stats.intervals import Band, Interval, mean_band
 
-NEVER_NEGATIVE = ("share", "steps", "ratio", "MSE", "share wrong or MSE")
-# drawn on a log axis, and yet averaged as they are: so are all published ones
-PLAIN = ("MSE",)
+NEVER_NEGATIVE = (
+    *("share", "steps", "ratio", "MSE", "share wrong or MSE"),
+    *("evaluations", "unit of the space"),
+)
+# drawn on a log axis, and yet averaged as they are: so are all published ones, a
+# regret is 0 where the best was found, and a censored price has a restricted mean
+PLAIN = ("MSE", "share", "unit of the space")
 
 
 def level(name: str, values: Floats) -> Interval:

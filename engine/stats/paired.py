@@ -120,6 +120,27 @@ def log_ratio(first: Floats, second: Floats) -> Interval:
     return Interval(mean, low, high, len(first))
 
 
+def log_ratio_over_tasks(first: Floats, second: Floats) -> Interval:
+    """Return the ratio of two means, with its interval over tasks that vary freely.
+
+    Args:
+        first: One positive number a task; shape (1, task), no NaN.
+        second: The other learner's, on the same tasks.
+
+    >>> log_ratio_over_tasks(np.array([[3.0, 5.0]]), np.array([[2.0, 2.0]])).mean
+    2.0
+    """
+    _checked(first, second)
+    both = np.stack([first[0], second[0]], axis=-1)[:, None]
+    if len(both) <= MANY:
+        return log_ratio(both[..., 0], both[..., 1])
+    means = both[:, 0]
+    center = float(np.log(means[:, 0].mean() / means[:, 1].mean()))
+    half, _ = _spread(_influence(means) + center, None)
+    mean, low, high = np.exp([center, center - half, center + half]).tolist()
+    return Interval(mean, low, high, len(both))
+
+
 def improvement(first: Floats, second: Floats) -> float:
     """Return how often the first is lower than the second; ties count half.
 

@@ -7,16 +7,19 @@ from engine.contract.blocks import Block, Condition
 from engine.contract.runs import RunSpec
 from engine.stats.adaptation import speed_of
 from engine.stats.arrays import Floats
-from engine.stats.claims import Claim, make_claims
+from engine.stats.claims import Claim, make_claims, vary_freely
 from engine.stats.detectors.finding import Finding
 from engine.stats.diagnosis import diagnose
 from engine.stats.intervals import Interval
 from engine.stats.level import level
+from engine.stats.pooling import freed
+from engine.stats.robustness import robustness
 from engine.stats.spreads import spread
 from engine.stats.survival import restricted_interval
 from engine.stats.table import Table, rate_of, threshold_of
 from engine.stats.verdict import Speaker
 from engine.stats.verdict_episodes import EpisodeSpeaker
+from engine.stats.verdict_searches import SearchSpeaker
 
 FORMAT = 1
 PHASES = ("tune", "train", "test")
@@ -60,7 +63,7 @@ def summarize(
         "threshold": _finite(threshold),
         "sentence": _sentence(table, spec, threshold, titles, claims),
         "claims": [_claim(claim) for claim in claims],
-        "conditions": [_condition(table, labels, c) for c in table.conditions()],
+        "conditions": [_condition(table, spec, c) for c in table.conditions()],
         "ledger": {label: _ledger(table, label) for label in labels},
         "rates": {label: _finite(rate) for label, rate in rates.items() if rate},
         "diagnosis": [_finding(finding) for finding in found],
@@ -74,8 +77,11 @@ def _sentence(
     titles: Mapping[str, str] | None,
     claims: list[Claim],
 ) -> str:
-    if table.yardstick.singles:
-        return EpisodeSpeaker(table, spec, titles).verdict(claims)
+    match table.yardstick.voice:
+        case "answers":
+            return EpisodeSpeaker(table, spec, titles).verdict(claims)
+        case "searches":
+            return SearchSpeaker(table, spec, titles).verdict(claims)
     return Speaker(table, spec, threshold, titles).verdict(claims)
 
 
@@ -88,32 +94,48 @@ def _claim(claim: Claim) -> Json:
     return {**plain, "condition": _where(claim.condition)}
 
 
-def _condition(table: Table, labels: list[str], condition: Condition) -> Json:
-    tested = {label: _learner(table, label, condition) for label in labels}
+def _condition(table: Table, spec: RunSpec, condition: Condition) -> Json:
+    labels = [learner.label for learner in spec.learners]
+    tested = {label: _learner(table, spec, label, condition) for label in labels}
     return {
         "condition": _where(condition),
         "learners": {label: row for label, row in tested.items() if row},
     }
 
 
-def _learner(table: Table, label: str, condition: Condition) -> dict[str, Json]:
+def _learner(
+    table: Table, spec: RunSpec, label: str, condition: Condition
+) -> dict[str, Json]:
     row: dict[str, Json] = {}
     rule = table.yardstick
+    free = vary_freely(table, spec, (label,))
     for name in rule.shown:
         values = table.tests(label, name, condition)
         if values is not None:
-            row[name] = _interval(level(name, values))
+            row[name] = _interval(level(name, _units(values, free)))
     steps = table.tests(label, rule.beside, condition)
     if steps is not None:
-        row["rmst"] = _interval(level(rule.beside, steps))
+        row["rmst"] = _interval(level(rule.beside, _units(steps, free)))
     errors = table.tests(label, rule.deciding, condition)
     if rule.singles and errors is not None:
-        row["spread"] = _spread(errors)
+        row["spread"] = _spread(errors.reshape(1, -1) if free else errors)
         row |= _speed(table, label, condition)
+    if rule.pools and errors is not None:
+        row |= _steady(_units(errors, free))
     diverged = table.tests(label, "diverged", condition)
     if diverged is not None:
         row |= {"diverged": int(diverged.sum()), "members": diverged.size}
     return row
+
+
+def _units(values: Floats, free: bool) -> Floats:
+    return freed(values, trained=False) if free else values
+
+
+def _steady(regrets: Floats) -> dict[str, Json]:
+    """Return how much searches differ, and how bad the worst tenth of them is."""
+    found = robustness(regrets)
+    return {"sd": _interval(found.sd), "worst_tenth": _interval(found.worst)}
 
 
 def _spread(errors: Floats) -> Json:

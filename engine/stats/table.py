@@ -15,6 +15,7 @@ from engine.stats.yardstick import Yardstick, yardstick
 HERE = Condition()
 PER_TASK = ("replicate", "task")
 PER_STEP = ("replicate", "task", "step")
+ROUNDING = 2.0**-24
 
 
 class Series(NamedTuple):
@@ -104,24 +105,30 @@ class Table:
     def at_threshold(self, threshold: float) -> Self:
         """Return the same run with steps to another threshold.
 
+        Args:
+            threshold: Nats; of searches a regret, the same for all tasks.
+
         Raises:
-            ValueError: If the run's loss traces are not among the blocks.
+            ValueError: If the run's loss or regret traces are not among the blocks.
         """
+        rule = self.yardstick
         moved = [
             again
             for block in self.blocks
-            if block.phase == "test" and block.metric == "loss"
-            for again in _crossed(block, threshold)
+            if block.phase == "test" and block.metric == rule.trace
+            for again in _crossed(block, threshold, rule)
         ]
         if not moved:
-            raise ValueError("a moved threshold needs the loss traces")
+            raise ValueError(f"a moved threshold needs the {rule.trace} traces")
         return type(self)([*self.blocks, *moved])
 
 
-def _crossed(block: Block, threshold: float) -> list[Block]:
-    found = crossing(np.asarray(block.array, dtype=np.float64), threshold)
+def _crossed(block: Block, threshold: float, rule: Yardstick) -> list[Block]:
+    # of two traces in 32 bits one more rounding must not decide who is there
+    level = threshold + (ROUNDING if rule.own_goal else 0.0)
+    found = crossing(np.asarray(block.array, dtype=np.float64), level)
     rows = {
-        "steps_to_threshold": found.step,
+        rule.beside: found.step + rule.first,
         "reached": found.reached.astype(np.float64),
     }
     return [
@@ -158,6 +165,16 @@ def rate_of(table: Table, learner: LearnerChoice) -> float | None:
     if tuned is not None or is_tuned(learner) or not isinstance(given, (int, float)):
         return tuned
     return float(given)
+
+
+def is_trained(table: Table, spec: RunSpec, label: str) -> bool:
+    """Return whether a learner brings something from before its tests.
+
+    Then everything of one replicate shares it, and replicates are what varies
+    freely; otherwise every repetition does.
+    """
+    learned = table.block(label, "train", "gradient_evaluations") is not None
+    return learned or label in spec.inputs
 
 
 def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | None:

@@ -13,7 +13,7 @@ from engine.contract.blocks import Block, Condition
 from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
 from engine.stats.arrays import Floats, Places
-from engine.stats.claims import difference
+from engine.stats.claims import difference, vary_freely
 from engine.stats.level import level
 from engine.stats.table import HERE, Table, chosen, tuned_rival
 
@@ -153,7 +153,8 @@ def _row(
             continue
         pair = [table.tests(at, name, condition) for at in (learner.label, rival)]
         if pair[0] is not None and pair[1] is not None:
-            d = difference(table.yardstick, pair[0], pair[1])
+            free = vary_freely(table, spec, (learner.label, rival))
+            d = difference(table.yardstick, pair[0], pair[1], free=free)
             at = condition.family or spec.family.name
             row[at] = (d.mean, d.low, d.high, d.n_replicates)
     return row

@@ -1,14 +1,18 @@
 """What learners are compared by, kind by kind: one value, chosen by what was measured.
 
 Landscapes are compared by their mean log loss, with steps to a threshold beside it;
-few-shot tasks by the error of the answers, a share or a squared error. Everything
-that differs between them in claims, summary and diagnosis stands here.
+few-shot tasks by the error of the answers, a share or a squared error; searches by
+their mean regret, with evaluations to a goal beside it. Everything that differs
+between them in claims, summary and diagnosis stands here.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
+
+Voice = Literal["landscapes", "answers", "searches"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,15 @@ class Yardstick:
         within: The margin in words.
         singles: Whether one training can be compared, over its episodes only.
         steers: Whether a learner steers a rule, whose tuned form it must face.
+        voice: Who says the verdict.
+        called: What is compared, in a table's head.
+        unit: Of the table.
+        scale: From the deciding metric to that unit.
+        trace: What must fall to a level for that level to be met.
+        first: The number of a trace's first step.
+        pools: Whether repetitions by learners that were never trained are
+            independent of each other, whatever replicate they stand in.
+        own_goal: Whether tasks bring their own level, so that none need be fixed.
     """
 
     marks: frozenset[str]
@@ -40,6 +53,14 @@ class Yardstick:
     within: str
     singles: bool
     steers: bool
+    voice: Voice
+    called: str
+    unit: str
+    scale: float = 1.0
+    trace: str = "loss"
+    first: int = 0
+    pools: bool = False
+    own_goal: bool = False
 
     @property
     def share(self) -> bool:
@@ -48,7 +69,7 @@ class Yardstick:
 
     def compared(self, threshold: float | None) -> list[str]:
         """Return the metrics that claims are about."""
-        beside = self.beside and threshold is not None
+        beside = self.beside and (self.own_goal or threshold is not None)
         return [self.deciding, self.beside] if beside else [self.deciding]
 
     def limits(self, metric: str, level: float) -> tuple[float, float]:
@@ -73,6 +94,9 @@ LANDSCAPES = Yardstick(
     within="5 %",
     singles=False,
     steers=True,
+    voice="landscapes",
+    called="mean log loss",
+    unit="ln",
 )
 ANSWERS = Yardstick(
     marks=frozenset({"error", "final_accuracy"}),
@@ -89,6 +113,10 @@ ANSWERS = Yardstick(
     within="1 point",
     singles=True,
     steers=False,
+    voice="answers",
+    called="accuracy",
+    unit="%",
+    scale=100.0,
 )
 VALUES = Yardstick(
     marks=frozenset({"error", "final_mse"}),
@@ -102,6 +130,9 @@ VALUES = Yardstick(
     within="5 %",
     singles=True,
     steers=False,
+    voice="answers",
+    called="mean squared error",
+    unit="MSE",
 )
 SEARCHES = Yardstick(
     marks=frozenset({"regret_area"}),
@@ -119,6 +150,14 @@ SEARCHES = Yardstick(
     within="a tenth of a point",
     singles=True,
     steers=False,
+    voice="searches",
+    called="mean regret",
+    unit="%",
+    scale=100.0,
+    trace="regret",
+    first=1,
+    pools=True,
+    own_goal=True,
 )
 
 
