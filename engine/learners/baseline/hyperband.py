@@ -1,0 +1,63 @@
+"""Hyperband: halvings that begin with many short trainings, or with few long ones.
+
+Source: Li et al. (2018), arXiv:1603.06560, algorithm 1.
+Differs: the brackets are repeated until the budget ends; whoever goes on is trained
+from scratch. Each training counts as one evaluation however short it is, so that
+price, not the number of evaluations, is the fair axis.
+Helps: successive halving without having to know how early a bad one can be told.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.halving import (
+    Halving,
+    blank,
+    brackets,
+    ladder,
+    noted,
+    timetable,
+    turned_to,
+    unfit,
+)
+from engine.inner.proposing import fresh
+from engine.inner.searching import Info, explore
+from engine.inner.strategies import FixedStrategy
+from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+
+
+@register("learner")
+class Hyperband(FixedStrategy):
+    """n = ⌈(s_max + 1) ηˢ / (s + 1)⌉ begin for R η⁻ˢ epochs, s = s_max, …, 0."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+
+    eta: float = knob(
+        3.0, label="Rate η", low=2.0, high=10.0,
+        help="One in η goes on, and is trained at least η times as long.",
+    )  # fmt: skip
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where every training has the same length."""
+        assert isinstance(tasks, Spaces)
+        return unfit(tasks, self.eta)
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search by one bracket after the other."""
+        assert isinstance(tasks, Spaces)
+        steps = ladder(tasks.evaluator.fidelities[: tasks.top + 1], self.eta)
+        turns = timetable(brackets(steps, self.eta), tasks.horizon)
+        new = fresh(tasks)
+
+        def ask(step: int, state: Halving) -> Asked:
+            return turned_to(turns[step], state, new)
+
+        def tell(state: Halving, told: Told) -> tuple[Halving, Info]:
+            return noted(state, told), {}
+
+        yield from explore(tasks, blank(tasks), ask, tell, path=path)

@@ -1,0 +1,54 @@
+"""Evolution without aging: tournaments in a population from which the worst dies.
+
+Source: Real et al. (2019), arXiv:1802.01548, who compare aging with it; Goldberg and
+Deb (1991), Foundations of Genetic Algorithms 1, on tournaments.
+Differs: a child worse than all who live does not enter.
+Helps: beside regularized evolution it shows what aging is good for: a lucky training
+lives here for ever.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.evolving import Evolution, Population, empty_population
+from engine.inner.proposing import fresh
+from engine.inner.searching import Info, explore
+from engine.inner.strategies import FixedStrategy
+from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+
+
+@register("learner")
+class SteadyEvolution(FixedStrategy):
+    """a_t = change(best of S drawn from the P best so far)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+
+    population: int = knob(
+        10, label="Population P", unit="architectures", low=1, high=500,
+        help="How many live; the first P are drawn at random.",
+    )  # fmt: skip
+    sample: int = knob(
+        10, label="Tournament S", unit="architectures", low=1, high=500,
+        help="Drawn with replacement; the best of them is changed. More is greedier.",
+    )  # fmt: skip
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search by evolution; the first architectures are regularized evolution's."""
+        assert isinstance(tasks, Spaces)
+        dice = tasks.dice("evolution", tasks.horizon, self.sample + 3)
+        first = fresh(tasks)[:, : self.population]
+        evolution = Evolution(first, dice, self.sample, aging=False)
+
+        def ask(step: int, state: Population) -> Asked:
+            return evolution.ask(tasks, step, state)
+
+        def tell(state: Population, told: Told) -> tuple[Population, Info]:
+            return evolution.tell(state, told), {}
+
+        start = empty_population(tasks, self.population)
+        yield from explore(tasks, start, ask, tell, path=path)

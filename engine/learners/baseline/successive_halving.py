@@ -1,0 +1,67 @@
+"""Successive halving: many are trained briefly, the best of them longer, and so on.
+
+Source: Jamieson and Talwalkar (2016), arXiv:1502.07943.
+Differs: when one is left it begins again with new architectures; whoever goes on is
+trained from scratch. Each training counts as one evaluation however short it is, so
+that price, not the number of evaluations, is the fair axis.
+Helps: shows what short trainings are worth where accuracy early and late agree.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.halving import (
+    Halving,
+    blank,
+    ladder,
+    noted,
+    rungs,
+    timetable,
+    turned_to,
+    unfit,
+)
+from engine.inner.proposing import fresh
+from engine.inner.searching import Info, explore
+from engine.inner.strategies import FixedStrategy
+from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+
+
+@register("learner")
+class SuccessiveHalving(FixedStrategy):
+    """nᵢ = ⌊n η⁻ⁱ⌋ architectures for rᵢ = r ηⁱ epochs; the best nᵢ₊₁ go on."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+
+    begin: int = knob(
+        27, label="Begin n", unit="architectures", low=2, high=2_000,
+        help="How many are trained briefly before any goes on.",
+    )  # fmt: skip
+    eta: float = knob(
+        3.0, label="Rate η", low=2.0, high=10.0,
+        help="One in η goes on, and is trained at least η times as long.",
+    )  # fmt: skip
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where every training has the same length."""
+        assert isinstance(tasks, Spaces)
+        return unfit(tasks, self.eta)
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search by one halving after the other."""
+        assert isinstance(tasks, Spaces)
+        steps = ladder(tasks.evaluator.fidelities[: tasks.top + 1], self.eta)
+        turns = timetable([rungs(self.begin, steps, self.eta)], tasks.horizon)
+        new = fresh(tasks)
+
+        def ask(step: int, state: Halving) -> Asked:
+            return turned_to(turns[step], state, new)
+
+        def tell(state: Halving, told: Told) -> tuple[Halving, Info]:
+            return noted(state, told), {}
+
+        yield from explore(tasks, blank(tasks), ask, tell, path=path)
