@@ -110,6 +110,10 @@ function watch(chart, Plotly) {
   node.on("plotly_relayout", (change) => {
     button.hidden = !(zoomed(change) ?? !button.hidden);
   });
+  node.on("plotly_click", ({ points }) => {
+    const index = points[0]?.customdata;
+    if (chart.data.pick && index !== undefined) chart.tell("picked", Number(index));
+  });
   button.onclick = () => {
     chart.resets += 1;
     button.hidden = true;
@@ -180,7 +184,7 @@ function complain(chart, error) {
   chart.node.textContent = error.message;
 }
 
-export default function ({ data, parentElement }) {
+export default function ({ data, parentElement, setTriggerValue }) {
   const node = parentElement.querySelector(".metascope-plot");
   let chart = charts.get(parentElement);
   if (!chart || chart.node !== node) {
@@ -189,6 +193,7 @@ export default function ({ data, parentElement }) {
     charts.set(parentElement, chart);
   }
   chart.data = data;
+  chart.tell = setTriggerValue;
   node.style.minHeight = "120px";
   node.style.height ||= `${data.height ?? layoutFor(data, node).height ?? 320}px`;
   node.setAttribute("aria-label", data.alt);

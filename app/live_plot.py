@@ -78,7 +78,8 @@ def live_plot(
     alt: str,
     height: int | None = None,
     narrow: go.Figure | None = None,
-) -> None:
+    pick: bool = False,
+) -> int | None:
     """Draw a figure in place; later calls with the same key update it.
 
     A figure with frames gets a play button and a slider, and starts paused at its
@@ -90,18 +91,29 @@ def live_plot(
         alt: What the picture shows, for those who do not see it.
         height: Pixels; the figure's own height, else 320.
         narrow: The same traces laid out for a phone; only its layout is used.
+        pick: Whether to tell on which mark was clicked.
+
+    Returns:
+        The number in `customdata` of the mark that was just clicked, if any.
     """
     publish_plotly()
-    _component(
+    told = _component(
         key=key,
+        **({"on_picked_change": _nothing} if pick else {}),
         data={
             "figure": json.loads(fig.to_json()),
             "alt": alt,
             "height": height,
             "narrow": narrow and json.loads(narrow.to_json())["layout"],
             "version": plotly.__version__,
+            "pick": pick,
         },
     )
+    return told.picked if pick else None
+
+
+def _nothing() -> None:
+    """Do nothing: a click is told by what the component returns."""
 
 
 @functools.cache

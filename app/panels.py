@@ -141,13 +141,19 @@ def collected() -> Iterator[dict[str, go.Figure]]:
         _drawn.reset(token)
 
 
-def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
+def chart(
+    fig: go.Figure, key: str, *, narrow: go.Figure | None = None, pick: bool = False
+) -> int | None:
     """Draw a figure with its title, its how-to-read line and its alt text.
 
     Args:
         fig: The figure; its `meta` holds the words.
         key: Stable name of the chart on the page.
         narrow: The same traces laid out for a phone.
+        pick: Whether to tell on which mark was clicked.
+
+    Returns:
+        The number of the mark that was just clicked, if any.
     """
     meta: Mapping[str, Any] = fig.layout.meta or {}
     held = _drawn.get()
@@ -158,7 +164,7 @@ def chart(fig: go.Figure, key: str, *, narrow: go.Figure | None = None) -> None:
         meta.get("title", ""), meta.get("how_to_read", "").removeprefix(READ).strip()
     )
     alt = meta.get("alt", meta.get("title", key))
-    live_plot(fig, key=key, alt=alt, narrow=narrow)
+    return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)
 
 
 def facts(pairs: Mapping[str, object]) -> None:
