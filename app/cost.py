@@ -12,14 +12,29 @@ RECENT, LOOKED = 6, 40
 
 
 def work(spec: RunSpec, kind: kinds.Kind) -> float:
-    """Return about how much a run takes, in gradients, or in episodes."""
-    return episodes(spec) if kind is kinds.FEWSHOT else gradients(spec)
+    """Return about how much a run takes, in what its kind is paid in."""
+    if kind is kinds.FEWSHOT:
+        return episodes(spec)
+    return architectures(spec) if kind is kinds.SEARCH else gradients(spec)
 
 
 def told(spec: RunSpec, kind: kinds.Kind) -> str:
     """Say how much a run takes."""
-    noun = "episodes" if kind is kinds.FEWSHOT else "gradients"
-    return f"About {work(spec, kind):,.0f} {noun}."
+    return f"About {work(spec, kind):,.0f} {kind.work}."
+
+
+def architectures(spec: RunSpec) -> float:
+    """Return about how many architectures all learners train, over all replicates.
+
+    A learner that is meta-trained searches its source tasks, too; which ones are is
+    not known here, so every chosen one counts.
+    """
+    budget = spec.budget
+    learned = sum(
+        e.role == "chosen" and e.label not in spec.inputs for e in spec.learners
+    )
+    searches = len(spec.learners) * _tested(spec) + learned * budget.task_evaluations
+    return float(spec.replicates * searches * budget.horizon)
 
 
 def episodes(spec: RunSpec) -> float:
@@ -85,7 +100,7 @@ def seconds(spec: RunSpec) -> float | None:
 
 def _load(spec: RunSpec, kind: kinds.Kind) -> float:
     """Return what time goes with."""
-    return effort(spec) if kind is kinds.FEWSHOT else gradients(spec)
+    return effort(spec) if kind is kinds.FEWSHOT else work(spec, kind)
 
 
 def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[float]:

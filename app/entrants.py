@@ -60,6 +60,8 @@ def _trained(known: door.Catalogue) -> bool:
 
 def _outer(known: door.Catalogue, kind: kinds.Kind) -> None:
     cards = fitting.of_kind(known, "outer", kind.name)
+    if not cards:
+        return
     outer = pieces.select("Outer rule", "outer", cards, "Moves the meta-weights θ.")
     fields = experiment.outer_fields(session.form(), known.card, outer.name)
     pieces.knobs(fields, "outer")

@@ -29,7 +29,7 @@ def share(run: Run) -> None:
     with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
         st.markdown("**This link recomputes this exact run, anywhere.**")
         st.code(
-            links.link(frame.base_url(), run.spec, run.key),
+            links.link(frame.base_url(run.kind.page), run.spec, run.key),
             language=None,
             wrap_lines=True,
         )

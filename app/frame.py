@@ -49,9 +49,13 @@ def guarded() -> Iterator[None]:
         st.button("Try again", key="try_again")
 
 
-def base_url() -> str:
-    """Return the address of the Lab, for links."""
+def base_url(page: str = "lab") -> str:
+    """Return the address of a page that shows runs, for links.
+
+    Args:
+        page: The Lab has the address of the app itself.
+    """
     url = (st.context.url or "").split("?", 1)[0].rstrip("/")
-    for page in ("lab", "runs", "transfer", "learn"):
-        url = url.removesuffix(f"/{page}")
-    return f"{url}/"
+    for known in ("lab", "runs", "transfer", "search", "learn"):
+        url = url.removesuffix(f"/{known}")
+    return f"{url}/" if page == "lab" else f"{url}/{page}"

@@ -10,6 +10,7 @@ from engine.contract.blocks import Block
 
 Told = tuple[str, str, str]
 _FEWSHOT_ONLY = frozenset({"lesson_loss", "validation_error", "error"})
+_SEARCH_ONLY = frozenset({"regret", "regret_area", "validation_regret"})
 
 
 class Kind(NamedTuple):
@@ -17,13 +18,21 @@ class Kind(NamedTuple):
 
     `budget` renames fields (label, unit, help), `hidden` are those that mean nothing
     there; `outer` says that learners are moved by the outer rule alone, without an
-    estimator. The others name metrics: `checks` of the newest validation, `trained`
+    estimator. `page` is where its runs are shown; `tasks` are what its tests are
+    counted in and `work` what their price is; `told` what a visitor chooses first;
+    `beside` the metric whose restricted mean the summary has.
+    The others name metrics: `checks` of the newest validation, `trained`
     along meta-training, `validation` what chooses the checkpoint, `tuning` what
     chooses a rate, then those of the tabs and pages.
     """
 
     name: str
     title: str
+    page: str
+    tasks: str
+    work: str
+    told: str
+    beside: str
     learner: str
     learner_help: str
     net: str
@@ -49,6 +58,11 @@ class Kind(NamedTuple):
 OPTIMIZER = Kind(
     name="landscapes",
     title="Optimizer",
+    page="lab",
+    tasks="tasks",
+    work="gradients",
+    told="a task",
+    beside="steps_to_threshold",
     learner="Learned optimizer",
     learner_help="What is meta-trained and judged against the baselines.",
     net="Base learner",
@@ -92,6 +106,11 @@ OPTIMIZER = Kind(
 FEWSHOT = Kind(
     name="episodes",
     title="Few-shot",
+    page="lab",
+    tasks="episodes",
+    work="episodes",
+    told="an episode family",
+    beside="",
     learner="Few-shot learner",
     learner_help="What is meta-trained on episodes and judged against the baselines.",
     net="Net",
@@ -150,7 +169,82 @@ FEWSHOT = Kind(
     },
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZER, FEWSHOT)}
+SEARCH = Kind(
+    name="spaces",
+    title="Architecture search",
+    page="search",
+    tasks="searches",
+    work="architectures",
+    told="a space",
+    beside="evaluations_to_goal",
+    learner="Search strategy",
+    learner_help="What is judged: most bring something from other tasks.",
+    net="Net",
+    net_help="Not used: the space says which nets there are.",
+    baselines="Same space, same budget, same random numbers",
+    baselines_help="What a strategy that learns has to beat; random search is the line "
+    "that every other one must stay above.",
+    shifts_help="The same searches again, in a space that is noisier, smaller, capped "
+    "or partly broken.",
+    budget={
+        "task_evaluations": (
+            *("Source searches", "searches"),
+            "Searches of source tasks that each strategy learns from, per replicate.",
+        ),
+        "tasks_per_step": (
+            *("Searches per meta-step", "searches"),
+            "Done side by side before what is learned is moved.",
+        ),
+        "horizon": (
+            *("Evaluations of a search", "evaluations"),
+            "Architectures that a search may train; the price may end it sooner.",
+        ),
+        "test_tasks": (
+            *("Repeated searches", "searches"),
+            "Per replicate and condition, each with random numbers of its own.",
+        ),
+        "validation_tasks": (
+            *("Validation searches", "searches"),
+            "They choose the checkpoint.",
+        ),
+    },
+    hidden=frozenset({"threshold", "tuning_tasks"}),
+    outer=True,
+    checks=("score", "regret"),
+    trained=(
+        *("validation_regret", "lesson_loss", "entropy", "value_loss"),
+        *("explained_variance", "outer_grad_norm"),
+    ),
+    validation="validation_regret",
+    tuning="validation_regret",
+    per_task=(
+        *("regret_area", "final_score", "final_regret", "evaluations_to_goal"),
+        *("cost_to_goal", "trained", "repeated", "coverage", "recovery_steps"),
+    ),
+    by_severity=(
+        *("regret_area", "final_score", "evaluations_to_goal", "final_regret"),
+        *("coverage", "recovery_steps"),
+    ),
+    by_family=("regret_area", "final_score", "rmst", "final_regret"),
+    compared=(
+        *("score", "regret", "signal", "spent", "entropy", "value_loss"),
+        "explained_variance",
+    ),
+    numbers=(
+        *("regret_area", "final_score", "final_regret", "evaluations_to_goal"),
+        *("reached", "coverage"),
+    ),
+    scores={
+        "final_score": "Accuracy",
+        "regret_area": "Mean regret",
+        "final_regret": "Final regret",
+        "rmst": "Evaluations to the goal",
+        "reached": "Goal reached",
+        "coverage": "Coverage",
+    },
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZER, FEWSHOT, SEARCH)}
 
 
 def kind(name: object) -> Kind:
@@ -162,9 +256,20 @@ def kind(name: object) -> Kind:
     return KINDS.get(str(name), OPTIMIZER)
 
 
+def first(page: str) -> Kind:
+    """Return the kind that a page begins with.
+
+    >>> first("search").name, first("lab").name
+    ('spaces', 'landscapes')
+    """
+    return next((kind for kind in KINDS.values() if kind.page == page), OPTIMIZER)
+
+
 def told_by(blocks: Iterable[Block]) -> str:
     """Return the kind that a run's numbers are of; empty where none tells."""
     metrics = {block.metric for block in blocks}
+    if metrics & _SEARCH_ONLY:
+        return SEARCH.name
     if metrics & _FEWSHOT_ONLY or any(name.startswith("query_") for name in metrics):
         return FEWSHOT.name
     return OPTIMIZER.name if metrics else ""

@@ -18,6 +18,8 @@ from app import (
     recorded,
     remarks,
     runbar,
+    search,
+    searched,
     session,
     sidebar,
     verdict,
@@ -57,22 +59,27 @@ def _waiting() -> None:
         st.skeleton(height)
 
 
-def view(key: str | None) -> None:
-    """Draw the run in view, or the recorded example of what is learned."""
-    run = door.run(key) if key else recorded.run(session.kind())
+def shown(key: str | None) -> Run | None:
+    """Return the run in view, or the recorded example of what is learned."""
+    return door.run(key) if key else recorded.run(session.kind())
+
+
+def view(key: str | None, page: str) -> None:
+    """Draw the run in view, on the page that is its kind's."""
+    run = shown(key)
     if run is None:
-        _nothing(session.kind())
+        _nothing(kinds.kind(session.kind()))
         return
+    session.go(run.kind.name, page)
     st.fragment(run_every=1.0 if run.alive else None)(_main)(key, run.alive)
 
 
-def _nothing(kind: str) -> None:
+def _nothing(kind: kinds.Kind) -> None:
     """Teach: say what to do where there is nothing to show."""
-    what = "an episode family" if kind == kinds.FEWSHOT.name else "a task"
     panels.empty(
         "Nothing has run yet",
-        f"Choose {what} and a learner on the left, then press **Run** "
-        "(Ctrl + Enter). A short experiment takes a few seconds.",
+        f"Choose {kind.told} and a {kind.learner.lower()} on the left, then press "
+        "**Run** (Ctrl + Enter). A short experiment takes a few seconds.",
     )
 
 
@@ -83,7 +90,7 @@ def _main(key: str | None, was_alive: bool) -> None:
 
 
 def _drawn(key: str | None, was_alive: bool) -> None:
-    run = door.run(key) if key else recorded.run(session.kind())
+    run = shown(key)
     if run is None:
         return
     if was_alive and not run.alive:
@@ -95,7 +102,7 @@ def _drawn(key: str | None, was_alive: bool) -> None:
         _pictures(run, look)
         if run.alive:
             return
-        film.film(run)
+        _FILMS.get(run.kind.name, film.film)(run)
         details.tabs(run, look, titles(run))
     if made:
         with room:
@@ -109,7 +116,7 @@ def _pictures(run: Run, look: Look) -> None:
     if run.blocks:
         st.caption(READ)
     columns = None
-    drawn = fewshot.grid if run.kind is kinds.FEWSHOT else pictures.grid
+    drawn = _GRIDS.get(run.kind.name, pictures.grid)
     for place, picture in enumerate(drawn(run, look)):
         if columns is None or place % 2 == 0:
             columns = st.columns(2, gap="large")
@@ -119,6 +126,10 @@ def _pictures(run: Run, look: Look) -> None:
                 looking.threshold(run, look)
     if columns is None and run.alive:
         st.skeleton(240)
+
+
+_GRIDS = {kinds.FEWSHOT.name: fewshot.grid, kinds.SEARCH.name: search.grid}
+_FILMS = {kinds.SEARCH.name: searched.film}
 
 
 def titles(run: Run) -> Mapping[str, str]:

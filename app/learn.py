@@ -132,4 +132,4 @@ def _try(card: Card) -> None:
         panels.refused(refusal.message)
         return
     session.show(None)
-    st.switch_page("../pages/lab.py")
+    session.go(session.kind())

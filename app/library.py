@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import door, files, panels
+from app import door, files, panels, session
 from app.figures.theme import nice
 from app.plain import plain
 from engine.contract.errors import Refused
@@ -159,7 +159,8 @@ def actions(keys: Sequence[str]) -> None:
         if len(jobs) == 1 and st.button(
             "Open", icon=":material/open_in_new:", key="open"
         ):
-            st.switch_page("../pages/lab.py", query_params={"run": jobs[0].key})
+            there = session.PAGES[door.kind(door.spec(jobs[0].key)).page]
+            st.switch_page(there, query_params={"run": jobs[0].key})
         _each(jobs, "Cancel", frozenset(JobState) - FINAL, door.cancel)
         _each(jobs, "Resume", RESUMABLE, door.resume)
         with st.popover("Delete", icon=":material/delete:", key="delete_ask"):

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from app import fewshot, kinds, pictures, training
+from app import fewshot, kinds, pictures, search, training
 from app.door import Run
 from app.looks import HERE, Look
 from app.pictures import SURVIVAL
@@ -28,6 +28,8 @@ def options(run: Run, titles: dict[str, str]) -> Look:
         condition = _condition(found, titles)
         if run.kind is kinds.FEWSHOT:
             return _episodes(run, condition)
+        if run.kind is kinds.SEARCH:
+            return _searches(run, condition)
         return _landscapes(condition)
 
 
@@ -46,6 +48,36 @@ def _episodes(run: Run, condition: Condition) -> Look:
     shares = training.classes(run) and metrics is fewshot.ANSWERS
     log = not shares and st.toggle("Log", value=True, key="log", bind="query-params")
     return Look(condition=condition, metrics=metrics, log=log)
+
+
+def _searches(run: Run, condition: Condition) -> Look:
+    inside = search.traced(run, search.STRATEGY)
+    shown = "found"
+    if inside:
+        shown = st.segmented_control(
+            "Pictures",
+            ["found", "strategy"],
+            default="found",
+            format_func={"found": "What is found", "strategy": "Strategy"}.get,
+            key="search_curves",
+            bind="query-params",
+            required=True,
+            help="How good the architectures are, or what goes on in a strategy.",
+        )
+    x = st.segmented_control(
+        "Against",
+        ["evaluations", "price"],
+        default="evaluations",
+        format_func=str.capitalize,
+        key="search_against",
+        bind="query-params",
+        required=True,
+        help="An evaluation trains one architecture; its price is what that takes, in "
+        "the space's own unit.",
+    )
+    log = st.toggle("Log", value=True, key="log", bind="query-params")
+    metrics = inside if shown == "strategy" else search.traced(run, search.FOUND)
+    return Look(condition=condition, metrics=metrics, log=log, x=str(x))
 
 
 def _landscapes(condition: Condition) -> Look:

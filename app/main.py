@@ -18,6 +18,7 @@ page = st.navigation(
         st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
         st.Page("../pages/runs.py", title="Runs", url_path="runs"),
         st.Page("../pages/transfer.py", title="Transfer", url_path="transfer"),
+        st.Page("../pages/search.py", title="Search", url_path="search"),
         st.Page("../pages/learn.py", title="Learn", url_path="learn"),
     ],
     position="top",

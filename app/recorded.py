@@ -12,8 +12,8 @@ from app.door import Run
 FOLDER = Path(__file__).parent / "recorded"
 
 
-SHOWN = ("film", "snapshot")
-NAMES = {"landscapes": "default", "episodes": "fewshot"}
+SHOWN = ("film", "search", "snapshot")
+NAMES = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
 
 
 def run(kind: str = "landscapes") -> Run | None:

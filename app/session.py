@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, experiment, fitting, links, trying
+from app import door, experiment, fitting, kinds, links, trying
 from app.experiment import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -18,10 +18,17 @@ FORM = "k."
 KIND = "k.kind"
 _RUN, _SEEN, _NOTES = "run_in_view", "seen_url", "notices"
 _PENDING, _LATER = "pending_spec", "pending_fields"
+_PAGE, _ASIDE = "page_of_form", "forms_aside"
+PAGES = {"lab": "../pages/lab.py", "search": "../pages/search.py"}
 
 
-def arrive() -> None:
-    """Take over what the URL says, if it says something new."""
+def arrive(page: str) -> None:
+    """Take over what the URL says, if it says something new.
+
+    Args:
+        page: Where the visitor is; each page has a form of its own.
+    """
+    _enter(page)
     url = _url()
     if st.session_state.get(_SEEN) == url:
         return
@@ -42,8 +49,41 @@ def arrive() -> None:
         note(refusal.message)
 
 
-def _url() -> tuple[str | None, str | None]:
-    return st.query_params.get("run"), st.query_params.get("x")
+def _enter(page: str) -> None:
+    """Put another page's form aside and bring out this page's."""
+    before = st.session_state.get(_PAGE, page)
+    st.session_state[_PAGE] = page
+    if before == page:
+        return
+    aside = st.session_state.setdefault(_ASIDE, {})
+    aside[before] = form()
+    _fill(aside.pop(page, {}))
+
+
+def _fill(fields: Form) -> None:
+    for key in [key for key in st.session_state if str(key).startswith(FORM)]:
+        del st.session_state[key]
+    st.session_state.update(fields)
+
+
+def go(kind: str, page: str = "") -> None:
+    """Go where a kind of task has its page, with what is in view.
+
+    Args:
+        kind: The kind of task.
+        page: Where the visitor is; nothing happens if that is the place.
+    """
+    there = kinds.kind(kind).page
+    if there == page:
+        return
+    names = ("run", "x")
+    told = {n: st.query_params[n] for n in names if page and n in st.query_params}
+    st.switch_page(PAGES[there], query_params=told)
+
+
+def _url() -> tuple[str | None, str | None, str]:
+    told = st.query_params.get("run"), st.query_params.get("x")
+    return (*told, str(st.session_state.get(_PAGE)))
 
 
 def _take_run(text: str | None) -> None:
@@ -76,15 +116,17 @@ def notices() -> list[str]:
 def prepare() -> None:
     """Fill the form once: from the link, else with the default experiment."""
     st.session_state.update(st.session_state.pop(_LATER, {}))
-    pending = st.session_state.pop(_PENDING, None)
+    pending = st.session_state.get(_PENDING)
     if pending is not None:
+        go(door.kind(pending).name, st.session_state[_PAGE])
+        del st.session_state[_PENDING]
         try:
             load(pending)
             return
         except Refused as refusal:
             note(refusal.message)
     if "k.family" not in st.session_state:
-        load(door.catalogue().preset("default").spec)
+        load(trying.default(door.catalogue(), kind()))
 
 
 def load(spec: RunSpec) -> None:
@@ -96,16 +138,16 @@ def load(spec: RunSpec) -> None:
     full, _ = door.settle(spec)
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
-    for key in [key for key in st.session_state if str(key).startswith(FORM)]:
-        del st.session_state[key]
-    for key, value in experiment.form_of(full).items():
-        st.session_state[key] = value
-    st.session_state[KIND] = door.catalogue().kind_of(full.family.name)
+    kind = door.catalogue().kind_of(full.family.name)
+    _enter(kinds.kind(kind).page)
+    _fill(experiment.form_of(full))
+    st.session_state[KIND] = kind
 
 
 def kind() -> str:
-    """Return the kind of task that the form asks for."""
-    return str(st.session_state.get(KIND) or "landscapes")
+    """Return the kind of task that the form asks for; at first its page's first."""
+    page = str(st.session_state.get(_PAGE, "lab"))
+    return str(st.session_state.get(KIND) or kinds.first(page).name)
 
 
 def switch(name: str) -> None:
@@ -190,4 +232,5 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
 def _default_key() -> str | None:
     if in_view():
         return None
-    return door.settle(door.catalogue().preset("default").spec)[1]
+    first = kinds.first(str(st.session_state.get(_PAGE, "lab"))).name
+    return door.settle(trying.default(door.catalogue(), first))[1]

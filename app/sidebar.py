@@ -42,7 +42,8 @@ def draw() -> tuple[RunSpec, str] | None:
 
 def _kind(known: door.Catalogue) -> kinds.Kind:
     """Draw what is learned; another kind comes with its default experiment."""
-    names = fitting.kinds(known)
+    page = kinds.kind(session.kind()).page
+    names = [name for name in fitting.kinds(known) if kinds.kind(name).page == page]
     if len(names) > 1:
         st.segmented_control(
             *("What is learned?", names),

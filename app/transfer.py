@@ -18,7 +18,6 @@ from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
 
 DONE = (JobState.DONE,)
 LOOKED = 100
-_METRIC_OF = {"rmst": "steps_to_threshold"}
 
 
 def finished() -> list[Job]:
@@ -62,7 +61,7 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[door.Run, str]:
         there = {block.metric for block in run.blocks}
         metric = st.selectbox(
             *("Metric", [m for m in run.kind.by_severity if m in there]),
-            format_func=_metric_label,
+            format_func=lambda name: METRICS[name].label,
             key=f"{place}_by",
             bind="query-params",
             width=220,
@@ -70,8 +69,9 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[door.Run, str]:
     return run, str(metric)
 
 
-def _metric_label(name: str) -> str:
-    return METRICS[_METRIC_OF.get(name, name)].label
+def _behind(name: str, kind: kinds.Kind) -> str:
+    """Return the metric that a key of the summary is a mean of."""
+    return kind.beside if name == "rmst" else name
 
 
 def told(job: Job) -> str:
@@ -96,17 +96,17 @@ def matrix(jobs: Sequence[Job]) -> None:
             key="matrix_learner",
             width=220,
         )
-        held = _summaries(jobs)
+        held, kind = _summaries(jobs), learners[str(label)]
         metric = st.selectbox(
-            *("Metric", measured(held, str(label), learners[str(label)])),
-            format_func=_metric_label,
+            *("Metric", measured(held, str(label), kind)),
+            format_func=lambda name: METRICS[_behind(name, kind)].label,
             key="matrix_metric",
             bind="query-params",
             width=220,
         )
     made = build(held, str(label), str(metric))
     if made is not None:
-        name = _METRIC_OF.get(str(metric), str(metric))
+        name = _behind(str(metric), kind)
         panels.chart(transfer_matrix_figure(made, name), "matrix")
         st.caption("Where several runs fill one cell, the newest one counts.")
 
@@ -212,15 +212,17 @@ def start(jobs: Sequence[Job]) -> None:
             panels.refused(refusal.message)
             return
         session.show(None)
-        st.switch_page("../pages/lab.py")
+        session.go(session.kind())
 
 
 def _places(spec: RunSpec, label: str) -> list[Card]:
     """Return the families that a frozen learner can be set to work on."""
     known = door.catalogue()
     part = next(entry.name for entry in spec.learners if entry.label == label)
-    parts = (known.card("learner", part), known.card("net", spec.net.name))
     home = known.card("family", spec.family.name)
+    parts = [known.card("learner", part)]
+    if home.traits.get("uses_net", True):
+        parts.append(known.card("net", spec.net.name))
     return [
         card
         for card in fitting.of_kind(known, "family", door.kind(spec).name)

@@ -3,7 +3,7 @@
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from app import door, exports, kinds, panels
+from app import door, exports, panels
 from app.door import Run
 from app.figures.theme import nice
 from app.plain import inert, plain
@@ -63,10 +63,10 @@ def _moves(run: Run, job: Job) -> None:
 def sample(run: Run) -> str:
     """Return what the numbers are over."""
     tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
-    few = run.kind is kinds.FEWSHOT
-    single = "intervals over episodes alone" if few else "no intervals"
+    noun = run.kind.tasks
+    single = "no intervals" if noun == "tasks" else f"intervals over {noun} alone"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
-    return f"n = {replicates} × {tasks} {'episodes' if few else 'tasks'}, {level}"
+    return f"n = {replicates} × {tasks} {noun}, {level}"
 
 
 def _sentence(run: Run) -> None:

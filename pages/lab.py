@@ -5,10 +5,10 @@ import streamlit as st
 from app import lab, live_plot, session
 
 live_plot.fetch_early()
-session.arrive()
+session.arrive("lab")
 told, main = st.container(), st.container()
 with main:  # first, for it is what a visitor came to see
-    lab.view(session.in_view())
+    lab.view(session.in_view(), "lab")
 with st.sidebar:
     wanted = lab.form()
 with told:

@@ -1,6 +1,7 @@
 """How does it go, step by step? Means with bands, and where runs ended."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -216,8 +217,19 @@ def _alt(shown: Sequence[Curve], label: str, x_title: str) -> str:
     return f"{label} by {x_title.lower()}: " + ("; ".join(ends) or "no data yet")
 
 
+class Words(NamedTuple):
+    """What a survival curve is called: its title, its axis, and who still waits."""
+
+    title: str = "Steps to threshold"
+    x: str = "Step"
+    waiting: str = "Not yet at threshold"
+
+
 def survival_figure(
-    arrivals: Mapping[str, Waiting], roles: Roles, threshold: float | None = None
+    arrivals: Mapping[str, Waiting],
+    roles: Roles,
+    threshold: float | None = None,
+    words: Words | None = None,
 ) -> go.Figure:
     """Draw the share of tasks that have not reached the threshold yet.
 
@@ -225,13 +237,15 @@ def survival_figure(
         arrivals: Curve by label.
         roles: Role by label, in the spec's order.
         threshold: The level to reach, nats.
+        words: What to call it, where it is no threshold of a loss.
     """
+    words = words or Words()
     level = f" of {threshold:.3g} nats" if threshold is not None else ""
     labels = [label for label in roles if label in arrivals]
     made = figure(
-        title="Steps to threshold",
+        title=words.title,
         read="Faster learners fall sooner; what stays up never got there.",
-        alt=f"Share of tasks not yet at the threshold{level}: "
+        alt=f"{words.title}, {words.waiting.lower()}{level}: "
         + "; ".join(
             f"{label} ends at {_last(arrivals[label]):.0%}" for label in labels
         ),
@@ -240,8 +254,8 @@ def survival_figure(
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         _wait(made, arrivals[label], looks[label])
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
-    made.update_xaxes(title_text="Step")
-    y_caption(made, f"Not yet at threshold{level}")
+    made.update_xaxes(title_text=words.x)
+    y_caption(made, f"{words.waiting}{level}")
     footnote(made, counted([np.max(arrivals[label].n) for label in labels] or 1))
     legend_below(made, [nice(label) for label in labels])
     return made

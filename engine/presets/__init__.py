@@ -8,8 +8,9 @@ from engine.contract.errors import Refused
 from engine.presets.episodes import EPISODES
 from engine.presets.landscapes import LANDSCAPES
 from engine.presets.making import Preset, spoken
+from engine.presets.spaces import SPACES
 
-PRESETS = (*LANDSCAPES, *EPISODES)
+PRESETS = (*LANDSCAPES, *EPISODES, *SPACES)
 
 __all__ = ["PRESETS", "Preset", "preset", "spoken"]
 

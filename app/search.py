@@ -1,0 +1,156 @@
+"""A run of searches and a way of looking at it → figures; pure, drawn elsewhere.
+
+Searches of a strategy that was not trained share nothing, so its intervals are over
+all of them; what was trained has intervals over its trainings, or, of a single one,
+over its searches.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app import pictures, training
+from app.door import Run
+from app.figures import curves as drawn
+from app.figures.curves import Words
+from app.figures.shapes import Floats, Line, View
+from app.figures.theme import LEVEL, number
+from app.kept import kept
+from app.looks import HEIGHT, Look, Picture
+from engine.contract.blocks import Block
+from engine.stats.level import level_band
+from engine.stats.pooling import freed, waiting
+from engine.stats.table import Table, is_trained
+
+GOAL = "goal"
+FOUND = ("score", "regret", GOAL, "signal")
+STRATEGY = ("entropy", "value_loss", "explained_variance")
+STEPS, PRICES = "Evaluation", 160
+READ = (
+    f"Line: mean over searches. Band: {LEVEL}, over searches of what was not trained "
+)
+READ += "and over trainings of what was."
+_WORDS = {
+    "score": " Higher is better; what has found nothing yet is not counted.",
+    "regret": " Lower is better: how far from the best architecture there is.",
+    "signal": " What each evaluation showed: a search that learns asks for better "
+    "ones.",
+    "entropy": " It falls as the strategy makes up its mind; 0: always the same.",
+    "value_loss": " Lower: the value function foresees what a training will give.",
+    "explained_variance": " 1: it foresees all; at 0 or below: no more than a mean.",
+}
+
+
+def grid(run: Run, look: Look) -> Iterator[Picture]:
+    """Yield the main pictures: tests where there are any, else what is under way."""
+    if not pictures.conditions(run):
+        yield from under_way(run)
+        return
+    for metric in look.metrics:
+        made = _kept(run, metric, look)
+        if made is not None:
+            yield Picture(metric, made)
+
+
+def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
+    def make() -> go.Figure | None:
+        return goal(run, look) if metric == GOAL else trace(run, metric, look)
+
+    if run.alive:
+        return make()
+    return kept(("search", run.edition, metric, look._replace(metrics=())), make)
+
+
+def under_way(run: Run) -> Iterator[Picture]:
+    """Yield what can be seen before the tests: newest check, then meta-training."""
+    yield from training.newest_check(run, STEPS)
+    trained = training.meta_training(run, Table(run.blocks), run.kind.trained[:2])
+    if trained is not None:
+        yield Picture("training", trained)
+
+
+def traced(run: Run, metrics: Iterable[str]) -> tuple[str, ...]:
+    """Return the metrics that some strategy of the run has in its tests."""
+    there = {block.metric for block in run.blocks if block.phase == "test"}
+    there |= {GOAL} if "evaluations_to_goal" in there else set()
+    return tuple(metric for metric in metrics if metric in there)
+
+
+def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
+    """Return one metric of every strategy against evaluations, or their price."""
+    found = pictures.tests(run, metric, look.condition)
+    if not found:
+        return None
+    priced = look.x == "price"
+    lines = [placed(run, block, look) for block in found]
+    shown = [line for line in lines if line is not None]
+    view = View(
+        log_y=look.log if metric == "regret" else None,
+        x_title=f"Price so far ({unit(run)})" if priced else STEPS,
+        height=HEIGHT,
+    )
+    made = drawn.curves_figure(shown, metric, run.roles, view)
+    words = {**made.layout.meta, "how_to_read": READ + _WORDS.get(metric, "")}
+    return made.update_layout(meta=words)
+
+
+def placed(run: Run, block: Block, look: Look) -> Line | None:
+    """Return a strategy's mean with its interval, along evaluations or prices."""
+    table, values = Table(run.blocks), np.asarray(block.array, dtype=np.float64)
+    x = np.asarray(block.positions("step"), dtype=np.float64)
+    if look.x == "price":
+        spent = table.block(block.learner, "test", "spent", look.condition)
+        if spent is None or spent.array.shape != values.shape:
+            return None
+        prices = np.asarray(spent.array, dtype=np.float64)
+        x = np.linspace(0.0, float(np.nanmax(prices)), PRICES)
+        values = at_prices(values, prices, x)
+    trained = is_trained(table, run.spec, block.learner)
+    band = level_band(block.metric, freed(values, trained=trained))
+    n = int(band.n.max()) if band.n.size else 0
+    return Line(block.learner, x, band.mean, band.low, band.high, n=n)
+
+
+def at_prices(values: Floats, spent: Floats, x: Floats) -> Floats:
+    """Return what was the case when each price had been spent; NaN before any.
+
+    Args:
+        values: Along evaluations; shape (replicate, task, step).
+        spent: Price after each evaluation; the same shape.
+        x: Prices, ascending; shape (price,).
+
+    >>> one = np.array([[[0.1, 0.7]]])
+    >>> at_prices(one, np.array([[[2.0, 4.0]]]), np.array([1.0, 2.0, 9.0])).tolist()
+    [[[nan, 0.1, 0.7]]]
+    """
+    rows = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
+    paid = spent.reshape(rows.shape)
+    at = np.stack([np.searchsorted(row, x, side="right") - 1 for row in paid])
+    taken = np.take_along_axis(rows, np.maximum(at, 0), 1)
+    return np.where(at < 0, np.nan, taken).reshape(*values.shape[:-1], len(x))
+
+
+def unit(run: Run) -> str:
+    """Return what trainings are paid in."""
+    film = run.film("film") if run.recorded or not run.alive else None
+    return str(film.info.get("cost_unit", "") if film else "") or "unit of the space"
+
+
+def goal(run: Run, look: Look) -> go.Figure | None:
+    """Return the share of searches that have not found a good architecture yet."""
+    table = Table(run.blocks)
+    found = {
+        label: waiting(table, run.spec, label, look.condition) for label in run.roles
+    }
+    arrivals = {label: curve for label, curve in found.items() if curve is not None}
+    if not arrivals:
+        return None
+    share = float(run.spec.family.knobs.get("goal", 0.01))  # type: ignore[arg-type]
+    words = Words(
+        "Evaluations to the goal",
+        STEPS,
+        f"Not yet among the best {number(100 * share)} %",
+    )
+    made = drawn.survival_figure(arrivals, run.roles, words=words)
+    return made.update_layout(height=HEIGHT)

@@ -1,0 +1,158 @@
+"""The first searches of a run, looked at one by one: what was found, and how."""
+
+from typing import NamedTuple
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import panels
+from app.door import Run
+from app.figures.cell import architecture_figure
+from app.figures.parallel import parallel_figure
+from app.figures.pareto import Property, pareto_figure
+from app.figures.policy import policy_figure, policy_film
+from app.figures.spaces import Space, known, searched
+from app.figures.theme import nice
+from app.film import FILMS
+from app.kept import kept
+from app.plain import plain
+from engine.contract.blocks import Artefact
+
+
+class Place(NamedTuple):
+    """Which of the kept searches is looked at, and whose."""
+
+    film: Artefact
+    which: int
+    label: str
+
+
+def film(run: Run) -> None:
+    """Draw one search from all sides; nothing where none was kept."""
+    names = [name for name in FILMS if run.film(name) is not None]
+    if not names:
+        return
+    with st.container(key="film"):
+        panels.heading("One search, looked at", "The first searches of the tests.")
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            place = _place(run, names)
+        if place is None:
+            st.caption("No strategy could search here.")
+            return
+        _draw(run, place)
+
+
+def _place(run: Run, names: list[str]) -> Place | None:
+    name = names[0]
+    if len(names) > 1:
+        name = st.segmented_control(
+            *("Film", names),
+            format_func=FILMS.get,
+            default=names[0],
+            key="film_name",
+            bind="query-params",
+            required=True,
+        )
+    made = run.film(str(name))
+    labels = [a for a in run.roles if made and f"{a}/architecture" in made.arrays]
+    if made is None or not labels:
+        return None
+    label = st.segmented_control(
+        *("Strategy", labels),
+        format_func=lambda label: plain(nice(label)),
+        default=labels[0],
+        key=f"film_label.{run.key[:12]}",
+        required=True,
+    )
+    tasks = [plain(str(task)) for task in made.info.get("tasks", [])]
+    which = st.segmented_control(
+        *("Search", list(range(len(tasks)))),
+        format_func=lambda at: f"{at + 1} · {tasks[at]}",
+        default=0,
+        key="film_search",
+        required=True,
+    )
+    return Place(made, int(which or 0), str(label))
+
+
+def _draw(run: Run, place: Place) -> None:
+    left, right = st.columns(2, gap="large")
+    with left:
+        wide, narrow = _kept(run, place, "architecture", lambda: _found(run, place))
+        panels.chart(wide, "film_chart", narrow=narrow)
+    favored = f"{place.label}/policy" in place.film.arrays
+    with right:
+        if favored:
+            made = _kept(
+                *(run, place, "policy_film"),
+                lambda: policy_film(place.film, place.label, run.roles),
+            )
+            panels.chart(made, "policy_film")
+        else:
+            _pareto(run, place)
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.chart(
+            _kept(run, place, "parallel", lambda: _parallel(place)), "parallel"
+        )
+    with right:
+        if favored:
+            _pareto(run, place)
+    if favored:
+        made = _kept(
+            run, place, "policy", lambda: policy_figure(place.film, place.label)
+        )
+        panels.chart(made, "policy")
+
+
+def _kept(run: Run, place: Place, name: str, make: object) -> go.Figure:
+    at = (place.film.name, place.which, place.label)
+    return kept((name, run.edition, *at), make)  # type: ignore[arg-type]
+
+
+def _found(run: Run, place: Place) -> tuple[go.Figure, go.Figure]:
+    space, one = Space.of(place.film), searched(*_at(place))
+    wide, narrow = (
+        architecture_figure(space, one, place.label, run.roles, columns=columns)
+        for columns in (2, 1)
+    )
+    return wide, narrow
+
+
+def _parallel(place: Place) -> go.Figure:
+    one, table = searched(*_at(place)), known(place.film, place.which)
+    worth = one.signal if table is None else table[one.index]
+    return parallel_figure(Space.of(place.film), one.index, worth, place.label)
+
+
+def _at(place: Place) -> tuple[Artefact, str, int]:
+    return place.film, place.label, place.which
+
+
+def _pareto(run: Run, place: Place) -> None:
+    """Draw accuracy against a property that a person chooses."""
+    units = {str(k): str(v) for k, v in place.film.info.get("properties", {}).items()}
+    here = [name for name in units if f"property/{name}" in place.film.arrays]
+    table = known(place.film, place.which)
+    if not here or table is None:
+        st.caption(
+            "Accuracy against parameters or latency is drawn where the accuracy of "
+            "every architecture on this search's task is known."
+        )
+        return
+    name = str(
+        st.selectbox(
+            *("Held against", here),
+            format_func=lambda name: plain(name.replace("_", " ")),
+            key="pareto_property",
+            width=240,
+        )
+    )
+    held = Property(name, units[name], place.film.arrays[f"property/{name}"])
+    labels = [a for a in run.roles if f"{a}/architecture" in place.film.arrays]
+
+    def make() -> go.Figure:
+        found = {a: searched(place.film, a, place.which).index for a in labels}
+        return pareto_figure(table, held, found, run.roles)
+
+    panels.chart(_kept(run, place._replace(label=""), f"pareto.{name}", make), "pareto")
