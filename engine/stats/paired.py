@@ -15,6 +15,7 @@ Annals of Statistics 16(3): the symmetric percentile-t interval.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ MANY = 128  # tasks; above that the mean of a resample is normal
 FEWEST = 5  # replicates; below that a bootstrap has too few to draw from
 STEADY = 0.25  # a resample's standard error counts as at least this share of ours
 _CHUNK = 1 << 18  # resampled tasks at a time: a few megabytes
+_KEPT = 1 << 21  # resampled tasks that are kept for the next comparison: 16 MiB
 _STREAM = Rng(0).child("stats", "nested")
 
 
@@ -166,7 +168,8 @@ def nested_means(values: Floats, draws: int = DRAWS) -> Floats:
     if tasks > MANY:
         return _normal_means(values, draws)
     flat = np.asarray(values).reshape(replicates * tasks, *values.shape[2:])
-    drawn = _draws(replicates, tasks, draws)
+    few = replicates * tasks * draws <= _KEPT
+    drawn = (_kept_draws if few else _draws)(replicates, tasks, draws)
     return np.concatenate([flat.take(at, axis=0).mean(axis=2) for at in drawn])
 
 
@@ -179,6 +182,12 @@ def _draws(replicates: int, tasks: int, draws: int) -> Iterator[Places]:
         some = min(size, draws - first)
         chosen = draw.integers(0, replicates, (some, replicates, 1))
         yield chosen * tasks + draw.integers(0, tasks, (some, replicates, tasks))
+
+
+@lru_cache(maxsize=2)
+def _kept_draws(replicates: int, tasks: int, draws: int) -> tuple[Places, ...]:
+    """Draw once for all comparisons of one shape: a matrix of transfer has hundreds."""
+    return tuple(_draws(replicates, tasks, draws))
 
 
 def _normal_means(values: Floats, draws: int) -> Floats:

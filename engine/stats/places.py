@@ -1,4 +1,6 @@
-"""What a test family is called where one family is tested with several knobs."""
+"""What families are called where several differ only in their knobs."""
+
+from collections.abc import Sequence
 
 from engine.contract.runs import Choice, RunSpec
 from engine.stats.phrases import words
@@ -12,10 +14,13 @@ def place_of(spec: RunSpec, name: str) -> str:
         name: Of the condition, such as "mosaic_2"; empty in place.
 
     Returns:
-        The data set that is searched on, where the family has several; else the name.
+        Such as the data set that is searched on; the family's name where no knob
+        tells it from the others.
     """
     found = choice_of(spec, name)
-    return words(name) if found is None else titled_place(found, words(name))
+    if found is None:
+        return words(name)
+    return titled_place(found, (spec.family, *spec.test_families), words(name))
 
 
 def choice_of(spec: RunSpec, name: str) -> Choice | None:
@@ -36,6 +41,31 @@ def named_families(spec: RunSpec) -> list[str]:
     return told
 
 
-def titled_place(choice: Choice, otherwise: str = "") -> str:
-    """Return the data set that a family is searched on, or its name."""
-    return str(choice.knobs.get("target", "") or otherwise or words(choice.name))
+def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -> str:
+    """Return what a family is tested on, told by the knobs in which it differs.
+
+    Args:
+        choice: The family.
+        among: All that it must be told from.
+        otherwise: What it is called where nothing differs.
+
+    >>> near, far = (Choice(name="nk", knobs={"kinship": k}) for k in (0.9, 0.1))
+    >>> titled_place(far, (near, far))
+    'kinship 0.1'
+    """
+    if "target" in choice.knobs:
+        return str(choice.knobs["target"])
+    alike = [other for other in among if other.name == choice.name]
+    differing = [
+        f"{words(knob)} {value}"
+        for knob, value in choice.knobs.items()
+        if any(other.knobs.get(knob) != value for other in alike)
+    ]
+    return ", ".join(differing) or otherwise or words(choice.name)
+
+
+def titled_source(choice: Choice, among: Sequence[Choice]) -> str:
+    """Return what a family was learned on, likewise."""
+    if "source" in choice.knobs:
+        return str(choice.knobs["source"])
+    return titled_place(choice, among)
