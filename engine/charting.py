@@ -84,5 +84,12 @@ def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
         "properties": dict(evaluator.properties),
         "cost_unit": evaluator.cost_unit,
         "goal": tasks.goal,
+        "evaluator": {
+            "space": evaluator.space.name,
+            "positions": list(evaluator.space.positions),
+            "options": [list(names) for names in evaluator.space.options],
+            "edges": [list(edge) for edge in evaluator.space.edges],
+            "tasks": list(evaluator.tasks),
+        },
         "condition": asdict(trial.condition),
     }

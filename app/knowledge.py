@@ -1,0 +1,210 @@
+"""What a run's searches left behind: its experiences, motifs and principles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from app import door, panels, remembered
+from app.door import Artefact, Run
+from app.figures.knowledge import motifs_figure
+from app.figures.theme import nice
+from app.kept import kept
+from app.plain import plain
+from app.remembered import Remembered
+from engine.contract.errors import Refused
+from engine.stats.motifs import Motif, motifs, principles
+
+ANY = "any"
+MEGABYTES = 20
+
+
+def tab(run: Run) -> None:
+    """Draw the knowledge base of a run."""
+    labels = [] if run.alive else bases(run)
+    film = None if run.alive else run.film("film")
+    if not labels or film is None:
+        panels.empty(
+            "This run keeps no knowledge base",
+            "Run a strategy that remembers other tasks' searches, such as **Warm "
+            "evolution**: what it remembers is shown here when it has finished.",
+        )
+        importing()
+        return
+    base = _base(run, labels, film)
+    left, right = st.columns([3, 2], gap="large")
+    found = _found(run, base)
+    with left:
+        panels.heading("Experiences")
+        _experiences(run, base)
+    with right:
+        panels.heading("Design principles", "In words, each with its evidence.")
+        _principles(found, base)
+        importing()
+    if found:
+        panels.chart(motifs_figure(found), "knowledge.motifs")
+        _failures(found)
+
+
+def bases(run: Run) -> list[str]:
+    """Return the strategies of a run that froze a knowledge base."""
+    if not door.catalogue_ready():
+        return []
+    known = door.catalogue()
+    return [
+        entry.label
+        for entry in run.spec.learners
+        if entry.label in run.frozen
+        and known.card("learner", entry.name).traits.get("knowledge")
+    ]
+
+
+def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox(
+            *("Remembered by", labels),
+            format_func=nice, key="knowledge_of", bind="query-params", width=220,
+        )  # fmt: skip
+        frozen = door.artefact(run.key, str(label))
+        count = remembered.replicates(frozen)
+        replicate = st.selectbox(
+            *("Training", range(count)),
+            format_func=lambda r: f"{r + 1} of {count}",
+            key="knowledge_replicate", width=130,
+        )  # fmt: skip
+        st.download_button(
+            "JSON", icon=":material/download:", key="knowledge_json",
+            data=lambda: remembered.file(frozen, film),
+            file_name=f"knowledge_{run.key[:8]}.json", mime="application/json",
+            on_click="ignore", help="All trainings; it can be imported again.",
+        )  # fmt: skip
+    base = remembered.read(frozen, film, int(replicate or 0))
+    st.caption(
+        f"{len(base.accuracy):,} experiences of {plain(base.space)} are kept, of "
+        f"{base.seen:,} that came by: the best, and a uniform sample of all."
+    )
+    return base._replace(space=base.space)
+
+
+def _found(run: Run, base: Remembered) -> list[Motif]:
+    name = ("motifs", run.edition, base.accuracy.tobytes(), base.codes.tobytes())
+    return kept(
+        (*name[:2], hash(name[2:])),
+        lambda: motifs(
+            base.codes, base.accuracy, base.options, base.edges,
+            positions=base.positions, task=base.task,
+        ),
+    )  # fmt: skip
+
+
+def _experiences(run: Run, base: Remembered) -> None:
+    chosen = base.taken(_filter(base))
+    rows = remembered.table(chosen)
+    st.caption(f"{len(rows):,} of {len(base.accuracy):,} fit.")
+    st.dataframe(
+        rows, hide_index=True, height=430,
+        alt="Experiences: accuracy, task, search, evaluation and architecture",
+        column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.2f")},
+    )  # fmt: skip
+    st.download_button(
+        "CSV of these", icon=":material/download:", key="knowledge_csv",
+        data=lambda: rows.to_csv(index=False).encode(),
+        file_name=f"experiences_{run.key[:8]}.csv", mime="text/csv",
+        on_click="ignore",
+    )  # fmt: skip
+
+
+def _filter(base: Remembered) -> np.ndarray:
+    there = [base.tasks[t] for t in np.unique(base.task) if t < len(base.tasks)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        tasks = st.multiselect("Tasks", there, key="knowledge_tasks", width=220,
+                               placeholder="all")  # fmt: skip
+        places = [ANY, *base.positions]
+        position = st.selectbox("Decision", places, key="knowledge_at", width=130)
+        at = base.positions.index(position) if position in base.positions else None
+        option = None
+        if at is not None:
+            option = st.selectbox("is", base.options[at], key=f"knowledge_is.{at}",
+                                  width=150)  # fmt: skip
+        accuracy = _range(base)
+    asked = {at: str(option)} if at is not None and option else {}
+    return remembered.chosen(base, tasks, asked, accuracy)
+
+
+def _range(base: Remembered) -> tuple[float, float] | None:
+    """Ask for a range of accuracies; none where the whole range is wanted."""
+    known = base.accuracy[np.isfinite(base.accuracy)]
+    if not len(known) or known.min() == known.max():
+        return None
+    low = float(np.floor(1000 * known.min()) / 10)
+    high = float(np.ceil(1000 * known.max()) / 10)
+    picked = st.slider(
+        *("Accuracy (%)", low, high, (low, high), 0.1),
+        key="knowledge_accuracy", width=220,
+    )  # fmt: skip
+    if picked == (low, high):
+        return None
+    return picked[0] / 100, picked[1] / 100
+
+
+def _principles(found: list[Motif], base: Remembered) -> None:
+    told = principles(found, base.tasks)
+    if not told:
+        st.caption("Nothing is beyond chance yet: more experiences are needed.")
+    for sentence in told:
+        st.markdown(f"- {plain(sentence)}")
+
+
+def _failures(found: Sequence[Motif]) -> None:
+    risky = [m for m in found if np.isfinite(m.failing.ratio)]
+    risky.sort(key=lambda m: -m.failing.low)
+    rows: list[dict[str, Any]] = [
+        {
+            "Motif": m.words,
+            "Times as often": round(m.failing.ratio, 2),
+            "95 % interval": f"{m.failing.low:.2f} to {m.failing.high:.2f}",
+            "In failures": f"{m.failing.share:.0%}",
+            "Elsewhere": f"{m.failing.elsewhere:.0%}",
+            "Beyond chance": "yes" if m.failing.p < 0.05 else "no",
+        }
+        for m in risky[:12]
+    ]
+    panels.heading(
+        "Failure modes",
+        "Failures: trainings that failed, and the worst tenth of each task. How much "
+        "more often a motif is in them than elsewhere.",
+    )
+    st.dataframe(
+        pd.DataFrame(rows), hide_index=True, alt="Motifs by how often they fail"
+    )
+
+
+def importing() -> None:
+    """Take a knowledge base from a file, for a strategy to start from."""
+    with st.expander("Import a knowledge base", icon=":material/upload_file:"):
+        given = st.file_uploader(
+            *("A JSON file that was exported here", "json"),
+            key="knowledge_file", max_upload_size=MEGABYTES,
+        )  # fmt: skip
+        if given is None:
+            return
+        try:
+            digest, told = _kept(given.getvalue())
+        except Refused as refusal:
+            panels.refused(refusal.message)
+            return
+        st.success(plain(told), icon=":material/check:")
+        st.caption("To start from it, put this into a strategy's **Imported base**:")
+        st.code(digest, language=None)
+
+
+def _kept(data: bytes) -> tuple[str, str]:
+    from engine.data.knowledge import read_knowledge, store_knowledge
+
+    told = read_knowledge(data)
+    digest = store_knowledge(data)
+    count = sum(len(kept.accuracy) for kept in told.replicates)
+    tasks = len(told.tasks)
+    return digest, f"Kept: {count:,} experiences of {told.space}, {tasks} tasks."
