@@ -24,10 +24,11 @@ class Trials:
     """The trials of one search: what was trained and what it gave.
 
     `study` holds the same once more, as Optuna reads it, and `asked` the trial that
-    has no value yet; `over` says that the budget is spent.
+    has no value yet; `over` says that the budget is spent, at `last`.
     """
 
     study: Study
+    last: Numbers
     asked: Trial | None = None
     codes: list[Numbers] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -62,13 +63,14 @@ class Parzen:
 
     def begun(self) -> Trials:
         """Return a search without trials."""
-        return Trials(optuna.create_study(direction="maximize"))
+        last = np.zeros(len(self.space.radix), np.int64)
+        return Trials(optuna.create_study(direction="maximize"), last)
 
     def ask(self, trials: Trials, seed: int) -> Numbers:
         """Return the next architecture; it depends on the trials and the seed alone."""
-        codes = np.zeros(len(self.space.radix), np.int64)
         if trials.over or not self._space:
-            return codes
+            return trials.last
+        codes = np.zeros_like(trials.last)
         trials.study.sampler = _Sampler(
             self._space,
             self.joint,
@@ -83,8 +85,8 @@ class Parzen:
 
     def tell(self, trials: Trials, codes: Numbers, value: float, *, live: bool) -> None:
         """Add a trial; one that was not trained ends the search."""
+        trials.last, trials.over = codes, not live
         if not live:
-            trials.over = True
             return
         trials.codes.append(codes)
         trials.values.append(value)
