@@ -117,9 +117,16 @@ def log_ratio(first: Floats, second: Floats) -> Interval:
     center = float(np.log(means[:, 0].mean() / means[:, 1].mean()))
     # around its own means a log ratio is linear, so replicates add up
     parts = _influence(means) + center
-    half, _ = _spread(parts, _influence_draws(nested_means(both)))
+    half, _ = _spread(parts, _influence_draws(_paired_means(both)))
     mean, low, high = np.exp([center, center - half, center + half]).tolist()
     return Interval(mean, low, high, len(first))
+
+
+def _paired_means(both: Floats) -> Floats:
+    if both.shape[1] > MANY:
+        return nested_means(both)
+    # one after the other, on the same draws: ten times as fast as side by side
+    return np.stack([nested_means(both[..., i]) for i in range(2)], axis=-1)
 
 
 def log_ratio_over_tasks(first: Floats, second: Floats) -> Interval:
