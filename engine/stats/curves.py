@@ -62,7 +62,7 @@ def curve(block: Block, layer: int | None = None) -> Curve:
     gone = (~np.isfinite(flat)).sum(axis=0)
     x = np.asarray(block.positions("step"), dtype=np.float64)
     n = int(band.n.max()) if band.n.size else 0
-    return Curve(block.learner, x, *band[:3], n=n, gone=gone, spread=_quantiles(flat))
+    return Curve(block.learner, x, *band[:3], n=n, gone=gone, spread=quantiles(flat))
 
 
 def _per_task(block: Block, layer: int | None) -> Floats:
@@ -81,7 +81,7 @@ def _per_task(block: Block, layer: int | None) -> Floats:
     return np.asarray(np.exp(means) if logs else means)
 
 
-def _quantiles(flat: Floats) -> Floats:
+def quantiles(flat: Floats) -> Floats:
     """Return quantiles over tasks that are still there; NaN where none is."""
     finite = np.isfinite(flat)
     ordered = np.sort(np.where(finite, flat, np.nan), axis=0)  # NaN sorts last
