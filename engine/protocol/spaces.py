@@ -113,6 +113,10 @@ class Evaluator(ABC):
     def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
         """Return a property of architectures; shape (item,), NaN where unknown."""
 
+    def cheapest(self, which: int, fidelity: int) -> float:
+        """Return a price below which nothing can be trained; 0 where unknown."""
+        return 0.0
+
     def scores(self, which: int) -> Numbers | None:
         """Return the score of every architecture of a task, by `Space.index`.
 

@@ -26,12 +26,14 @@ class SearchFamily(Family):
     """A family whose tasks are searches of an architecture space.
 
     A subclass says what trains (`evaluator`) and which tasks belong to a pool
-    (`sources`); shifts turn the knobs that all share.
+    (`sources`); shifts turn the knobs that all share. `limit` names the knob that is
+    the budget of a search, where there is one.
     """
 
     kind: ClassVar[str] = "spaces"
     output: ClassVar[str] = "none"
     uses_net: ClassVar[bool] = False
+    limit: ClassVar[str] = ""
 
     goal: float = knob(
         0.01, label="Best share", unit="share", low=1e-4, high=0.5, log=True,
@@ -89,13 +91,25 @@ class SearchFamily(Family):
         return len(self.evaluator().fidelities) - 1
 
     def check(self) -> None:
-        """Refuse a cap on what the space does not know, and an infeasible one."""
+        """Refuse a cap on what the space does not know, and a budget for nothing."""
         evaluator = self.evaluator()
         if self.cap and self.capped not in evaluator.properties:
             known = ", ".join(evaluator.properties) or "none"
             raise Refused(
                 f"this space has no property {self.capped!r}; it has: {known}", "capped"
             )
+        self._check_budget(evaluator)
+
+    def _check_budget(self, evaluator: Evaluator) -> None:
+        for which in self.sources("test"):
+            least = evaluator.cheapest(which, self.top())
+            if self.budget() < least:
+                raise Refused(
+                    f"a budget of {self.budget():g} {evaluator.cost_unit} trains no "
+                    f"architecture; the cheapest costs {least:.4g} on "
+                    f"{evaluator.tasks[which]}",
+                    self.limit,
+                )
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place

@@ -41,6 +41,10 @@ class Tabled(Evaluator):
         found = self.table.properties[name][row, which].astype(float)
         return np.where(row < 0, np.nan, found)
 
+    def cheapest(self, which: int, fidelity: int) -> float:
+        """Return the lowest price in the table."""
+        return float(np.nanmin(self.table.cost[:, which, fidelity]))
+
     def scores(self, which: int) -> Numbers:
         """Return a task's scores by mixed-radix index, NaN where there is none."""
         return self._scores[which]

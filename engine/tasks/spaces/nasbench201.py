@@ -26,6 +26,7 @@ class Nasbench201(SearchFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
     pooled: ClassVar[bool] = True
+    limit: ClassVar[str] = "seconds"
 
     target: Set = knob(
         "CIFAR-10", label="Searched on",
