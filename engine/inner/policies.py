@@ -12,7 +12,7 @@ from engine.protocol import Space
 
 T = TypeVar("T", bound=tuple[Any, ...])
 Numbers = np.ndarray
-HALVINGS = 50
+HALVINGS = 30
 
 
 def flat(space: Space, members: int) -> Numbers:
@@ -129,11 +129,16 @@ def still(rows: Numbers) -> Moments:
 
 def adam(grad: Numbers, state: Moments, rate: float) -> tuple[Numbers, Moments]:
     """Return by how much Adam climbs, and its next memory."""
-    first = 0.9 * state.first + 0.1 * grad
-    second = 0.999 * state.second + 0.001 * grad * grad
+    first, second = 0.9 * state.first, 0.999 * state.second
+    first += 0.1 * grad
+    second += 0.001 * grad * grad
     count = state.count + 1
-    root = np.sqrt(second / (1 - 0.999**count)) + 1e-8
-    return rate * first / (1 - 0.9**count) / root, Moments(first, second, count)
+    root = np.sqrt(second)
+    root /= np.sqrt(1 - 0.999**count)
+    root += 1e-8
+    step = first * (rate / (1 - 0.9**count))
+    step /= root
+    return step, Moments(first, second, count)
 
 
 class Running(NamedTuple):
@@ -167,9 +172,17 @@ class Running(NamedTuple):
         wide = (slice(None), *[None] * (reward.ndim - 1))
         return np.asarray((reward - self.mean[wide]) / self.spread[wide])
 
+    def plain(self, standard: Numbers) -> Numbers:
+        """Undo `standard`; NaN where nothing was seen yet."""
+        wide = (slice(None), *[None] * (standard.ndim - 1))
+        mean = np.where(self.count > 0, self.mean, np.nan)
+        return np.asarray(mean[wide] + self.spread[wide] * standard)
+
 
 def where(live: Numbers, after: T, before: T) -> T:
     """Return a named tuple's arrays from `after` for live rows, else `before`."""
+    if live.all():  # as nearly always, and much the faster
+        return after
     rows = [
         np.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
         for new, old in zip(after, before, strict=True)

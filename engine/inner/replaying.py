@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.contract.knobs import knob
+from engine.protocol import Learner, Spaces
+
 Numbers = np.ndarray
 
 
@@ -112,3 +115,36 @@ def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
     """
     ratio = np.exp(np.minimum(new - old, 50.0))
     return np.minimum(ratio, clip) if clip else ratio
+
+
+class Replays(Learner):
+    """A strategy that may learn again from what it remembers of this search."""
+
+    replay: int = knob(
+        0, label="Replays", unit="per evaluation", low=0, high=64,
+        help="Remembered evaluations that each update learns from again; 0: none.",
+    )  # fmt: skip
+    clip: float = knob(
+        1.5, label="Weight clip", unit="× chance", low=0.0, high=100.0, advanced=True,
+        help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
+        "variance explodes.",
+    )  # fmt: skip
+    top: int = knob(
+        20, label="Best kept", unit="evaluations", low=0, high=1000, advanced=True,
+        help="Slots of the memory that hold the best; the others are a fair sample.",
+    )  # fmt: skip
+    capacity: int = knob(
+        200, label="Memory", unit="evaluations", low=1, high=5000, advanced=True,
+        help="Slots of the memory; it never grows beyond.",
+    )  # fmt: skip
+
+    def memory(self, tasks: Spaces) -> Memory:
+        """Return an empty memory of the chosen size; of one slot without replays."""
+        slots = self.capacity if self.replay else 1
+        return empty_memory(tasks.members, slots, len(tasks.space.radix))
+
+    def kept(
+        self, memory: Memory, found: Experience, dice: Numbers, live: Numbers
+    ) -> Memory:
+        """Remember what was just trained; see `remembered`."""
+        return remembered(memory, found, min(self.top, self.capacity), dice, live)

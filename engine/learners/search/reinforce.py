@@ -22,10 +22,9 @@ from engine.inner.policies import Moments, Running
 from engine.inner.replaying import (
     Experience,
     Memory,
+    Replays,
     clipped_weights,
-    empty_memory,
     recalled,
-    remembered,
 )
 from engine.inner.searching import Info, explore
 from engine.inner.strategies import FixedStrategy
@@ -46,7 +45,7 @@ class State(NamedTuple):
 
 
 @register("learner")
-class Reinforce(FixedStrategy):
+class Reinforce(Replays, FixedStrategy):
     """logits ← logits + η [(R − b) ∇ ln π(a) + c ∇ H(π)], b = EMA₀.₉(R)."""
 
     version: ClassVar[int] = 1
@@ -57,7 +56,7 @@ class Reinforce(FixedStrategy):
         "the control that learning must beat.",
     )  # fmt: skip
     rate: float = knob(
-        0.1, label="Learning rate η", unit="per evaluation", low=1e-4, high=100.0,
+        0.2, label="Learning rate η", unit="per evaluation", low=1e-4, high=100.0,
         log=True, help="Published scripts: 0.5 with SGD, later 0.01 with Adam.",
     )  # fmt: skip
     reward: Literal["accuracy", "standardized"] = knob(
@@ -66,30 +65,13 @@ class Reinforce(FixedStrategy):
         "one rate suits spaces of any spread.",
     )  # fmt: skip
     entropy: float = knob(
-        0.0, label="Entropy weight c", low=0.0, high=10.0,
+        0.03, label="Entropy weight c", low=0.0, high=10.0,
         help="Pulls the policy back to flat; more explores longer.",
     )  # fmt: skip
     floor: float = knob(
         0.0, label="Entropy floor", unit="share of the maximum", low=0.0, high=0.99,
         help="Against collapse: the temperature rises whenever the policy has less "
         "entropy than this, which mixes it with the uniform one. 0: no floor.",
-    )  # fmt: skip
-    replay: int = knob(
-        0, label="Replays", unit="per evaluation", low=0, high=64,
-        help="Remembered evaluations that each update learns from again; 0: none.",
-    )  # fmt: skip
-    clip: float = knob(
-        1.5, label="Weight clip", unit="× chance", low=0.0, high=100.0, advanced=True,
-        help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
-        "variance explodes.",
-    )  # fmt: skip
-    top: int = knob(
-        20, label="Best kept", unit="evaluations", low=0, high=1000, advanced=True,
-        help="Slots of the memory that hold the best; the others are a fair sample.",
-    )  # fmt: skip
-    capacity: int = knob(
-        200, label="Memory", unit="evaluations", low=1, high=5000, advanced=True,
-        help="Slots of the memory; it never grows beyond.",
     )  # fmt: skip
 
     def adapt(
@@ -117,13 +99,12 @@ class Reinforce(FixedStrategy):
         if self.rule != "frozen":
             uniform = tasks.dice("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
             logits = policies.started(tasks.space, 1e-3, ndtri(uniform))
-        slots = self.capacity if self.replay else 1
         return State(
             logits,
             policies.still(logits.reshape(len(logits), -1)),
             np.zeros(tasks.members),
             Running.begun(tasks.members),
-            empty_memory(tasks.members, slots, len(tasks.space.radix)),
+            self.memory(tasks),
         )
 
     def _learned(self, state: State, told: Told, dice: Numbers) -> tuple[State, Info]:
@@ -135,8 +116,7 @@ class Reinforce(FixedStrategy):
         if self.replay:
             chance = policies.log_chance(prob, told.codes)
             found = Experience(told.codes, reward, chance)
-            top = min(self.top, self.capacity)
-            memory = remembered(memory, found, top, dice[:, 0], live)
+            memory = self.kept(memory, found, dice[:, 0], live)
         average = SLOWNESS * state.average + (1 - SLOWNESS) * reward
         after = State(
             np.where(live[:, None, None], moved, state.logits),

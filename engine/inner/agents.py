@@ -1,0 +1,200 @@
+"""Searches by policy and value nets: what fresh and meta-trained ones share."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from scipy.special import ndtri
+
+from engine.contract.knobs import knob
+from engine.inner import policies
+from engine.inner.building import Frame, built
+from engine.inner.critics import (
+    Aim,
+    Batch,
+    Nets,
+    Slopes,
+    climbed,
+    favored,
+    foreseen,
+    needed,
+    slopes,
+    starting_nets,
+)
+from engine.inner.policies import Running
+from engine.inner.replaying import Experience, Memory, Replays, recalled
+from engine.inner.searching import Info, explore
+from engine.protocol import Asked, Spaces, Stretch, Told
+
+Numbers = np.ndarray
+WINDOW, DRAWN = 50, 64
+
+
+class State(NamedTuple):
+    """A search on its way; arrays lead with the member.
+
+    `reward` and `worth` are the last 50 rewards and what the critic expected before
+    each decision, before it learned of them; NaN where there is none yet.
+    """
+
+    nets: Nets
+    running: Running
+    memory: Memory
+    reward: Numbers
+    worth: Numbers
+
+
+class Agents(Replays):
+    """A strategy whose policy and value function are nets."""
+
+    hidden: int = knob(
+        32, label="Hidden units", low=1, high=256,
+        help="Of the policy net, and of the value net.",
+    )  # fmt: skip
+    trace: float = knob(
+        0.95, label="Trace λ", low=0.0, high=1.0,
+        help="How a decision is credited: 0 by the critic's next outlook, 1 by the "
+        "reward itself.",
+    )  # fmt: skip
+    entropy: float = knob(
+        0.03, label="Entropy weight c", low=0.0, high=10.0,
+        help="Pulls the policy back to flat; more explores longer.",
+    )  # fmt: skip
+    updates: int = knob(
+        1, label="Updates", unit="per evaluation", low=1, high=16,
+        help="Steps of both nets on one evaluation and its replays.",
+    )  # fmt: skip
+
+    def frame(self, tasks: Spaces) -> Frame:
+        """Return how the searched space is put to the nets."""
+        return Frame.of(tasks.space, self.hidden)
+
+    def context(self, tasks: Spaces) -> Numbers:
+        """Return what the nets know of each task; shape (member, 1, feature)."""
+        return np.zeros((tasks.members, 1, 0))
+
+    def fresh_nets(self, frame: Frame, tasks: Spaces) -> Nets:
+        """Draw nets for each member that favor nothing."""
+        dice = tasks.dice("nets", needed(frame)).clip(1e-12, 1 - 1e-12)
+        return starting_nets(frame, ndtri(dice))
+
+    def search(
+        self, tasks: Spaces, frame: Frame, nets: Nets, rate: float, *, path: bool
+    ) -> Iterator[Stretch]:
+        """Search from given nets, moving them at a rate; 0 leaves them.
+
+        `entropy` is traced in nats: of each decision given those before it, summed
+        along the architecture that was drawn; its mean is the policy's entropy.
+        """
+        places = len(tasks.space.radix)
+        context = self.context(tasks)
+        dice = tasks.dice("search", tasks.horizon, places)
+        again = tasks.dice("replay", tasks.horizon, self.replay + 1)
+        shown = tasks.dice("shown", DRAWN, places) if path else None
+
+        def ask(step: int, state: State) -> Asked:
+            drawn = dice[:, step : step + 1]
+            return Asked(built(frame, state.nets.policy, context, drawn)[0][:, 0])
+
+        def tell(state: State, told: Told) -> tuple[State, Info]:
+            learning = Learning(frame, context, self._aim(rate), again[:, told.step])
+            after, info = self._learned(state, told, learning)
+            if shown is not None:
+                info["policy"] = favored(frame, state.nets, context, shown)
+            return after, info
+
+        yield from explore(tasks, self._start(tasks, nets), ask, tell, path=path)
+
+    def _aim(self, rate: float) -> Aim:
+        return Aim(self.trace, self.entropy, self.clip, rate)
+
+    def _start(self, tasks: Spaces, nets: Nets) -> State:
+        none = np.full((tasks.members, WINDOW), np.nan)
+        worth = np.repeat(none[..., None], len(tasks.space.radix), 2)
+        begun = Running.begun(tasks.members)
+        return State(nets, begun, self.memory(tasks), none, worth)
+
+    def _learned(
+        self, state: State, told: Told, learning: "Learning"
+    ) -> tuple[State, Info]:
+        live, reward = told.live, np.maximum(told.value, 0.0)
+        running = state.running.seen(reward, live)
+        batch = self._batch(state, told, running, learning)
+        nets, first, chance = self.updated(state.nets, batch, learning)
+        memory = state.memory
+        if self.replay:
+            kept = Experience(told.codes, reward, chance[:, 0])
+            memory = self.kept(memory, kept, learning.dice[:, 0], live)
+        expected = state.running.plain(first.worth[:, 0])
+        after = State(
+            moved_where(live, nets, state.nets),
+            running,
+            memory,
+            _rolled(state.reward, reward, live),
+            _rolled(state.worth, expected, live),
+        )
+        return after, _seen(after, first, expected, reward)
+
+    def updated(
+        self, nets: Nets, batch: Batch, learning: "Learning"
+    ) -> tuple[Nets, Slopes, Numbers]:
+        """Move nets by a batch; return them, what they said before, and the chances."""
+        first = found = slopes(learning.frame, nets, batch, learning.aim)
+        now = policies.log_chance(first.prob, batch.codes)
+        chance = np.where(np.isnan(batch.chance), now, batch.chance)
+        batch = batch._replace(chance=chance)
+        for update in range(self.updates):
+            if update:
+                found = slopes(learning.frame, nets, batch, learning.aim)
+            nets = climbed(nets, found, learning.aim)
+        return nets, first, chance
+
+    def _batch(
+        self, state: State, told: Told, running: Running, learning: "Learning"
+    ) -> Batch:
+        """Put this evaluation first, then what is replayed."""
+        codes, reward = told.codes[:, None], np.maximum(told.value, 0.0)[:, None]
+        chance, counts = np.full(reward.shape, np.nan), told.live[:, None] * 1.0
+        if self.replay:
+            past, there = recalled(state.memory, learning.dice[:, 1:])
+            codes = np.concatenate([codes, past.codes], 1)
+            reward = np.concatenate([reward, past.value], 1)
+            chance = np.concatenate([chance, past.chance], 1)
+            counts = np.concatenate([counts, there], 1)
+        context = np.repeat(learning.context, codes.shape[1], 1)
+        return Batch(codes, context, running.standard(reward), chance, counts)
+
+
+class Learning(NamedTuple):
+    """What an update goes by besides what was seen."""
+
+    frame: Frame
+    context: Numbers
+    aim: Aim
+    dice: Numbers
+
+
+def moved_where(live: Numbers, after: Nets, before: Nets) -> Nets:
+    """Return nets that moved for live rows only."""
+    if live.all():
+        return after
+    rows = live[:, None]
+    return Nets(
+        np.where(rows, after.policy, before.policy),
+        np.where(rows, after.value, before.value),
+        policies.where(live, after.policy_moments, before.policy_moments),
+        policies.where(live, after.value_moments, before.value_moments),
+    )
+
+
+def _rolled(window: Numbers, new: Numbers, live: Numbers) -> Numbers:
+    after = np.concatenate([window[:, 1:], new[:, None]], 1)
+    return np.where(live.reshape(-1, *[1] * (window.ndim - 1)), after, window)
+
+
+def _seen(state: State, first: Slopes, expected: Numbers, reward: Numbers) -> Info:
+    return {
+        "entropy": policies.entropies(first.prob[:, 0]).sum(-1),
+        "value_loss": np.square(reward[:, None] - expected).mean(1),
+        "explained_variance": foreseen(state.reward, state.worth),
+    }

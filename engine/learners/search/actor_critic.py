@@ -1,0 +1,40 @@
+"""Actor-critic: decisions in sequence, each credited by what it changed in the outlook.
+
+Source: Mnih et al. (2016), arXiv:1602.01783; Schulman et al. (2016),
+arXiv:1506.02438, for the advantages; Zoph and Le (2017), arXiv:1611.01578, for
+architectures built decision by decision.
+Differs: two nets of one hidden layer over the one-hot of what was decided so far;
+rewards are standardized by those seen so far; a failed training earns 0.
+Helps: a decision's credit is not blurred by the luck of the others, and a decision
+may depend on those before it; two nets have to be learned within one search.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.inner.agents import Agents
+from engine.inner.strategies import FixedStrategy
+from engine.protocol import Meta, Spaces, Stretch, TaskBatch
+
+
+@register("learner")
+class ActorCritic(Agents, FixedStrategy):
+    """Δθ ∝ Σᵢ Âᵢ ∇ ln π(aᵢ | a₁…aᵢ₋₁) + c ∇ H, Âᵢ = Σⱼ λʲ [V(sᵢ₊ⱼ₊₁) − V(sᵢ₊ⱼ)]."""
+
+    version: ClassVar[int] = 1
+
+    rate: float = knob(
+        0.01, label="Learning rate", unit="per update", low=1e-5, high=1.0, log=True,
+        help="Adam's step, of both nets.",
+    )  # fmt: skip
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search with nets that are drawn anew for each search."""
+        assert isinstance(tasks, Spaces)
+        frame = self.frame(tasks)
+        nets = self.fresh_nets(frame, tasks)
+        yield from self.search(tasks, frame, nets, self.rate, path=path)
