@@ -1,0 +1,31 @@
+"""Failing regions: in a share of the space every training fails.
+
+Source: failed trainings as in Ying et al. (2019), arXiv:1902.09635, but in regions
+that are drawn anew for each search.
+Helps: shows who leaves a region that gives nothing, and who goes on trying.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import turned, without
+
+
+@register("shift")
+class FailingRegions(Shift):
+    """signal = none wherever u(a₁, a₂) < s, u ~ uniform per pair of options."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "share of the regions"
+    severities: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.6)
+    top: ClassVar[float] = 1.0
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where nothing is searched."""
+        return without(setting, "failing")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Set the share of regions that fail."""
+        return turned(setting, failing=severity)

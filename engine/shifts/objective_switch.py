@@ -1,0 +1,39 @@
+"""Objective switch: halfway a cap comes, and the best so far may be forbidden.
+
+Source: dynamic objectives as in Branke (2002), Evolutionary Optimization in Dynamic
+Environments; the cap as in Tan et al. (2019), arXiv:1807.11626.
+Differs: what was trained stays known; the best of it that the cap allows is the answer
+from then on.
+Helps: evaluations to recover show who can still move after half of the search.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import capped, uncapped
+
+
+@register("shift")
+class ObjectiveSwitch(Shift):
+    """max score(a) until T τ; then max score(a) with p(a) ≤ its (1 − s)-quantile."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "share excluded"
+    severities: ClassVar[tuple[float, ...]] = (0.5, 0.75, 0.9)
+    top: ClassVar[float] = 0.999
+
+    since: float = knob(
+        0.5, label="Comes at τ", unit="share of the search", low=0.05, high=0.95,
+        help="How much of the search is over when the cap comes.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where the space has nothing to be capped."""
+        return uncapped(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Set the cap, and when it comes."""
+        return capped(setting, severity, since=self.since)

@@ -1,0 +1,50 @@
+"""Other device: only architectures that are quick on a given device count.
+
+Source: Li et al. (2021), arXiv:2103.10584, who measured latencies of NAS-Bench-201's
+cells on six devices.
+Differs: a hard cap, as a share of the space; accuracy is the same on every device.
+Helps: what is quick depends on the device: shows whether a strategy that learned
+without a cap finds what this one allows.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import capped, properties_of, without
+
+
+@register("shift")
+class OtherDevice(Shift):
+    """max score(a) over a with latency(a) ≤ its (1 − s)-quantile on the device."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "share excluded"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 0.9)
+    top: ClassVar[float] = 0.999
+
+    device: str = knob(
+        "", label="Device",
+        help="A part of the latency's name, such as raspi4; empty takes the first that "
+        "the space knows.",
+    )  # fmt: skip
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where no latency was measured."""
+        if reason := without(setting, "cap"):
+            return reason
+        if self._latencies(setting):
+            return ""
+        name = setting.family.name
+        return f"{name} has no latency on a device like {self.device or 'any'!r}"
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Set the cap on the device's latency."""
+        latency = self._latencies(setting)[0]
+        return capped(setting, severity, since=0.0, on=latency)
+
+    def _latencies(self, setting: Setting) -> list[str]:
+        known = properties_of(setting)
+        return [n for n in known if "latency" in n and self.device in n]

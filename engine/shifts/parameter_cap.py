@@ -1,0 +1,32 @@
+"""Parameter cap: only architectures with few parameters count, from the start.
+
+Source: constrained search as in Tan et al. (2019), arXiv:1807.11626, with a hard cap.
+Differs: the cap is a share of the space, so that it is as tight in every space; it is
+on the property that the family's knob names, parameters by default.
+Helps: shows whether what was learned elsewhere stands where the best are forbidden.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import capped, uncapped
+
+
+@register("shift")
+class ParameterCap(Shift):
+    """max score(a) over a with p(a) ≤ the (1 − s)-quantile of p."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "share excluded"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 0.9)
+    top: ClassVar[float] = 0.999
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where the space has nothing to be capped."""
+        return uncapped(setting)
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Set the cap."""
+        return capped(setting, severity, since=0.0)

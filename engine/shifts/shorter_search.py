@@ -1,0 +1,43 @@
+"""Shorter search: a share of the evaluations, and of the price, is taken away.
+
+Source: anytime comparison as in Yang et al. (2020), arXiv:1912.12522.
+Helps: shows who is good at once and who needs long: what is learned from other tasks
+should matter most where little can be trained.
+"""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+from engine.shifts.searching import turned, without
+from engine.tasks.searching import SearchFamily
+
+
+@register("shift")
+class ShorterSearch(Shift):
+    """T ← T (1 − s), and the price that may be spent likewise."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    unit: ClassVar[str] = "share taken away"
+    severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
+    top: ClassVar[float] = 0.99
+
+    def unfit(self, setting: Setting) -> str:
+        """Say so where nothing is searched."""
+        return without(setting, "goal")
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        """Cut the number of evaluations, and the budget where there is one."""
+        share = 1.0 - severity
+        horizon = max(1, round(setting.horizon * share))
+        return turned(replace(setting, horizon=horizon), **_budgets(setting, share))
+
+
+def _budgets(setting: Setting, share: float) -> dict[str, float]:
+    """Return the family's price of a search, cut; none where only counts limit."""
+    family = setting.family
+    assert isinstance(family, SearchFamily)
+    paid = getattr(family, family.limit, 0.0) if family.limit else 0.0
+    return {family.limit: paid * share} if paid else {}
