@@ -12,10 +12,13 @@ from app.figures.shapes import Floats, Places, Roles
 from app.figures.theme import nice, number, styles
 
 HEIGHT = 560
-ARC, LIFT = 7, 1.012  # points of an arc; how far it floats above the ground
+ARC, LIFT = 16, 1.02  # points of an arc; how far it floats above the ground
+FAR = 1.3  # of the camera, from the center
 GROUND = "#9aa2ad"
-SCALE = "Viridis"
-WORST = 0.1  # the worst tenth has one color, else a few failures use up the scale
+WORST = 0.05  # the worst share that has one color
+# Viridis: even steps of lightness, told apart by nearly all eyes.
+INKS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39",
+        "#fde725")  # fmt: skip
 
 
 class Journey(NamedTuple):
@@ -59,8 +62,8 @@ def sphere_figure(
     made.update_layout(
         scene={
             **{"xaxis": bare, "yaxis": bare, "zaxis": bare, "aspectmode": "cube"},
-            "camera": {"eye": {"x": 1.05, "y": 1.05, "z": 0.62}},
-            **{"dragmode": "orbit", "uirevision": "sphere"},
+            "camera": {"eye": _eye(atlas, points, journey)},
+            **{"dragmode": "orbit", "uirevision": str(journey)},
         },
         hovermode="closest",
         showlegend=False,
@@ -114,21 +117,36 @@ def colors(atlas: Atlas) -> dict[str, Any]:
     scores = atlas.scores
     if scores is None or not np.isfinite(scores).any():
         return {"color": GROUND}
-    known = scores[np.isfinite(scores)]
+    known = 100 * scores[np.isfinite(scores)]
     low, high = float(np.quantile(known, WORST)), float(known.max())
+    high = max(high, low + 1e-6)
     return {
         "color": (100 * scores).astype(np.float32),
-        **{"colorscale": SCALE, "cmin": 100 * low, "cmax": 100 * max(high, low + 1e-6)},
+        **{"colorscale": _scale(known, low, high), "cmin": low, "cmax": high},
         "colorbar": {
             **{"orientation": "h", "thickness": 10, "len": 0.7, "x": 0.5, "y": 0},
             **{"xanchor": "center", "yanchor": "top", "outlinewidth": 0},
             "title": {
-                "text": f"Accuracy (%) · darkest: {number(100 * low)} or less",
+                "text": f"Accuracy (%) · darkest: {number(low)} or less",
                 **{"side": "top", "font": {"size": 12}},
             },
             **{"nticks": 5, "tickfont": {"size": 11}},
         },
     }
+
+
+def _scale(known: Floats, low: float, high: float) -> list[list[Any]]:
+    """Return a color scale that changes where there are architectures to tell apart.
+
+    Half evenly over accuracies, half evenly over architectures: most of a space is
+    often nearly as good as its best.
+    """
+    share = np.linspace(0.0, 1.0, len(INKS))
+    even = low + share * (high - low)
+    often = np.quantile(known.clip(low, high), share)
+    stops = (0.5 * (even + often) - low) / (high - low)
+    stops[0], stops[-1] = 0.0, 1.0
+    return [[float(s), ink] for s, ink in zip(stops, INKS, strict=True)]
 
 
 def _all(atlas: Atlas, points: Floats) -> go.Scatter3d:
@@ -164,7 +182,7 @@ def _journey(
     shown = path if journey.every else np.array([at for _, at in best], np.int64)
     if not len(shown):
         return []
-    width = 1.5 if journey.every else 4.0
+    width = 3.0 if journey.every else 5.0
     tried = go.Scatter3d(
         **_at(LIFT * points[shown]),
         mode="markers",
@@ -177,11 +195,21 @@ def _journey(
     way = go.Scatter3d(
         **_at(arcs(points[shown])),
         **{"mode": "lines", "hoverinfo": "skip", "uid": "way"},
-        line={"color": look.fill(0.75) if journey.every else look.color,
+        line={"color": look.color,
               "width": width},
     )  # fmt: skip
     ends = [int(shown[0]), best[-1][1] if best else int(shown[-1])]
     return [way, tried, _ends(points[ends], ends, look.color)]
+
+
+def _eye(atlas: Atlas, points: Floats, journey: Journey | None) -> dict[str, float]:
+    """Return from where the sphere is seen: above what the search found."""
+    best = atlas.found(journey.label, journey.search) if journey is not None else []
+    front = points[best[-1][1]] if best else np.array([0.7, 0.7, 0.3])
+    aside = np.cross(front, (0.0, 0.0, 1.0))
+    seen = front + 0.35 * aside + np.array([0.0, 0.0, 0.25])
+    seen = FAR * seen / max(float(np.linalg.norm(seen)), 1e-6)
+    return {name: float(at) for name, at in zip("xyz", seen, strict=True)}
 
 
 def _steps(shown: Places, best: Sequence[tuple[int, int]], every: bool) -> list[str]:
@@ -199,7 +227,7 @@ def _ends(points: Floats, which: list[int], color: str) -> go.Scatter3d:
             "line": {"color": "#ffffff", "width": 2},
         },
         text=["start", "found"],
-        **{"textposition": "top center", "textfont": {"size": 13, "color": "#ffffff"}},
+        **{"textposition": "top center", "textfont": {"size": 13}},
         customdata=which,
         hovertemplate="%{text}, no. %{customdata}<extra></extra>",
         uid="ends",
@@ -226,8 +254,15 @@ def arcs(points: Floats) -> Floats:
     if len(points) < 2:
         return LIFT * np.asarray(points, np.float32)
     start, end = np.asarray(points[:-1], float), np.asarray(points[1:], float)
+    angle = np.arccos((start * end).sum(-1).clip(-1.0, 1.0))[:, None, None]
+    # Opposite points have no shortest way: any will do.
+    angle = np.minimum(angle, np.pi - 1e-3)
     share = np.linspace(0.0, 1.0, ARC)[None, :, None]
-    between = start[:, None] * (1 - share) + end[:, None] * share
+    near = np.maximum(np.sin(angle), 1e-9)
+    between = np.sin((1 - share) * angle) * start[:, None]
+    between = (between + np.sin(share * angle) * end[:, None]) / near
+    still = angle < 1e-6
+    between = np.where(still, start[:, None], between)
     norm = np.linalg.norm(between, axis=-1, keepdims=True)
-    raised = LIFT * between / np.maximum(norm, 1e-6)
+    raised = LIFT * between / np.maximum(norm, 1e-9)
     return np.asarray(raised.reshape(-1, 3), np.float32)
