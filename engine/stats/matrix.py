@@ -25,7 +25,14 @@ from engine.stats.intervals import Interval
 from engine.stats.paired import Difference
 from engine.stats.places import choice_of, titled_place, titled_source
 from engine.stats.pooling import ratio
-from engine.stats.table import PER_STEP, Table, baselines, chosen, is_trained
+from engine.stats.table import (
+    PER_STEP,
+    Table,
+    baselines,
+    chosen,
+    is_control,
+    is_trained,
+)
 from engine.stats.yardstick import SEARCHES
 
 FIRST = 10  # evaluations after which a jump-start is measured
@@ -127,13 +134,12 @@ def control_of(run: Measured) -> str:
 
     That is a learner that was trained on shuffled experiences.
     """
-    marked = (c.label for c in run.spec.learners if c.knobs.get("shuffled"))
-    return next(marked, "")
+    return next((c.label for c in run.spec.learners if is_control(c)), "")
 
 
 def _warm(run: Measured) -> str:
     table = Table(run.blocks)
-    labels = [c.label for c in chosen(run.spec) if not c.knobs.get("shuffled")]
+    labels = [c.label for c in chosen(run.spec) if not is_control(c)]
     return next((at for at in labels if is_trained(table, run.spec, at)), "")
 
 

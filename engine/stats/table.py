@@ -158,6 +158,11 @@ def is_tuned(learner: LearnerChoice) -> bool:
     return bool(learner.knobs.get("tuning", "given") != "given")
 
 
+def is_control(learner: LearnerChoice) -> bool:
+    """Return whether a learner is a negative control: what it learned was shuffled."""
+    return bool(learner.knobs.get("shuffled", False))
+
+
 def rate_of(table: Table, learner: LearnerChoice) -> float | None:
     """Return the learning rate that a learner ran at, per step, or none."""
     tuned = table.number(learner.label, "tune", "tuned_lr")
@@ -184,11 +189,12 @@ def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | No
     SGD where it has none), judged in place by the metric that decides; without
     one the best other tuned baseline; without any, the best of all. Of few-shot
     tasks, where no rule is steered, a baseline that was trained and has no rate to
-    be tuned stands beside the tuned ones.
+    be tuned stands beside the tuned ones. A negative control is no rival.
     """
     rule = learner.knobs.get("rule", "sgd") if table.yardstick.steers else None
+    rivals = [b for b in baselines(spec) if not is_control(b)]
     ranked = sorted(
-        baselines(spec),
+        rivals or baselines(spec),
         key=lambda b: (not (is_tuned(b) and b.name == rule), not _ready(table, b),
                        rule is not None and b.name != rule, _score(table, b.label)),
     )  # fmt: skip
