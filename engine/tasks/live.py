@@ -32,7 +32,7 @@ from engine.tasks.searching import SearchFamily
 LAYERS, WIDTH, BATCH = 4, 32, 32
 # Forward, and backward to the weights and to the inputs of each layer.
 PASSES = 3
-STEPS = (20, 60, 180)
+STEPS = (18, 54, 162)
 SEEDS = 2**20
 SIDE_BY_SIDE, REMEMBERED = 64, 200_000
 Numbers = np.ndarray
@@ -242,8 +242,8 @@ class LiveFamily(SearchFamily):
         help="The data set of meta-training and validation, or all but the one of the "
         "tests.",
     )  # fmt: skip
-    steps: Literal["20", "60", "180"] = knob(
-        "60", label="Steps of a training",
+    steps: Literal["18", "54", "162"] = knob(
+        "54", label="Steps of a training",
         help="Minibatches of 32 rows that an architecture is fully trained with; "
         "strategies that stop trainings early may ask for fewer.",
     )  # fmt: skip

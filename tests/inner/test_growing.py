@@ -1,5 +1,7 @@
 """Net2Net: a net that grew answers as before, and its copies part in training."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ def drawn(widths: tuple[int, ...], seed: int) -> Weights:
     draw = np.random.default_rng(seed)
     net: Weights = {}
     sizes = (3, *widths, 2)
-    for i, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (fan_in, fan_out) in enumerate(pairwise(sizes)):
         net[f"w{i}"] = torch.from_numpy(draw.standard_normal((fan_out, fan_in)))
         net[f"b{i}"] = torch.from_numpy(draw.standard_normal(fan_out))
     return net

@@ -75,7 +75,7 @@ class GrowingNets(LiveEvaluator):
         sizes = schedule(codes)
         nets = started(jobs, sizes[0], [False] * len(jobs), ["relu"] * len(jobs))
         rows, picks = laid(jobs, "train"), picked(jobs, jobs[0].steps)
-        for moment, some in enumerate(picks.chunk(MOMENTS + 1)):
+        for moment, some in enumerate(picks.tensor_split(MOMENTS + 1)):
             if moment:
                 nets = _grown(nets, jobs, sizes[moment - 1 : moment + 1], moment)
             nets = fitted(nets, *rows, some, rates)
