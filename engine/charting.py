@@ -18,6 +18,7 @@ from engine.inner.descend import join
 from engine.protocol import Meta, Spaces
 from engine.sphere import geometry
 from engine.testing import test_tasks
+from engine.weighing import weighed
 
 SEARCHES, KNOWN, POLICIES = 3, 20_000, 40
 Arrays = dict[str, np.ndarray]
@@ -41,6 +42,8 @@ def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event
         for trace in ("architecture", "signal", "score"):
             rows = found.traces[trace].numpy().astype(np.float32)
             arrays[f"{entrant.label}/{trace}"] = rows
+        if trial.in_place and "scores" in arrays:  # looked up: it costs no training
+            yield weighed(entrant.label, entrant.learner, meta, tasks.take([0]))
         if found.path is not None:
             kept = np.linspace(0, found.path.shape[1] - 1, POLICIES).round()
             at = np.unique(kept.astype(np.int64))

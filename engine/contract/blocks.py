@@ -94,13 +94,15 @@ class Timing:
     """Seconds of work, outside every law of equality; goes to timings.csv.
 
     `count` is how many gradients of a base learner they paid for, where one
-    learner was timed alone.
+    learner was timed alone; `peak` the most memory that was held, bytes, where it was
+    looked at.
     """
 
     learner: str
     stage: str
     seconds: float
     count: int = 1
+    peak: int = 0
 
 
 @dataclass(frozen=True)

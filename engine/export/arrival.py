@@ -180,9 +180,12 @@ def _seconds(value: object) -> float | None:
     return value
 
 
-def _timing(learner: object, stage: object, seconds: object, count: object) -> Timing:
-    spent, times = _seconds(seconds), _seconds(count)
-    return Timing(clean(str(learner)), clean(str(stage)), spent or 0.0, int(times or 0))
+def _timing(
+    learner: object, stage: object, seconds: object, count: object, peak: object = 0
+) -> Timing:
+    spent, times, most = _seconds(seconds), _seconds(count), _seconds(peak)
+    named = (clean(str(learner)), clean(str(stage)))
+    return Timing(*named, spent or 0.0, int(times or 0), int(most or 0))
 
 
 def _blocks(data: bytes) -> list[Block]:

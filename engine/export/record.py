@@ -94,12 +94,15 @@ def metrics_csv(record: Record, *, traces: bool = False) -> bytes:
 
 
 def timings_csv(record: Record) -> bytes:
-    """Return timings.csv: run, learner, stage, seconds, count."""
+    """Return timings.csv: run, learner, stage, seconds, count, peak.
+
+    `peak` is the most memory that one search held, bytes; 0 where nobody looked.
+    """
     rows = (
-        (record.key, inert(t.learner), inert(t.stage), t.seconds, t.count)
+        (record.key, inert(t.learner), inert(t.stage), t.seconds, t.count, t.peak)
         for t in record.timings
     )
-    return _csv(("run", "learner", "stage", "seconds", "count"), rows)
+    return _csv(("run", "learner", "stage", "seconds", "count", "peak"), rows)
 
 
 def config_json(spec: RunSpec) -> bytes:
