@@ -145,9 +145,26 @@ _ALL = (
         "How far the first compiled outer gradient is from the eager one.",
     ),
     Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
-    Metric("entropy", "Policy entropy", "nats", 0, "linear", "Of the action."),
+    Metric(
+        *("entropy", "Policy entropy", "nats", 0, "linear"),
+        "Of the action; of architectures, over all decisions: ln of their number at "
+        "most.",
+    ),
     Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Critic."),
     Metric("explained_variance", "Explained variance", "share", 1, "linear", "Critic"),
+    Metric(
+        *("task_coverage", "Source tasks met", "share", 0, "linear"),
+        "Share of the source tasks that meta-training has drawn so far.",
+    ),
+    Metric(
+        *("mean_difficulty", "Difficulty of the lesson", "share", 0, "linear"),
+        "Share of a task's first evaluations that were not near their best, averaged "
+        "over the lesson's tasks.",
+    ),
+    Metric(
+        *("difficulty_balance", "Balance of difficulty", "share", 0, "linear"),
+        "Entropy of the draws over four bins of difficulty, over its most: 1 is even.",
+    ),
     Metric("kl", "Policy change", "nats", 0, "log", "KL divergence of the update."),
     # what is asked of a few test episodes again, and changed
     Metric(

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import ndtri
 
 from engine.contract.knobs import knob
 from engine.inner import policies
@@ -17,9 +16,7 @@ from engine.inner.critics import (
     climbed,
     favored,
     foreseen,
-    needed,
     slopes,
-    starting_nets,
 )
 from engine.inner.policies import Running
 from engine.inner.replaying import Experience, Memory, Replays, recalled
@@ -65,29 +62,29 @@ class Agents(Replays):
         help="Steps of both nets on one evaluation and its replays.",
     )  # fmt: skip
 
-    def frame(self, tasks: Spaces) -> Frame:
-        """Return how the searched space is put to the nets."""
-        return Frame.of(tasks.space, self.hidden)
+    def learning(self, tasks: Spaces, context: Numbers, rate: float) -> "Learning":
+        """Say how nets of this space learn.
 
-    def context(self, tasks: Spaces) -> Numbers:
-        """Return what the nets know of each task; shape (member, 1, feature)."""
-        return np.zeros((tasks.members, 1, 0))
-
-    def fresh_nets(self, frame: Frame, tasks: Spaces) -> Nets:
-        """Draw nets for each member that favor nothing."""
-        dice = tasks.dice("nets", needed(frame)).clip(1e-12, 1 - 1e-12)
-        return starting_nets(frame, ndtri(dice))
+        Args:
+            tasks: What is searched.
+            context: What the nets know of each task; shape (row, item, feature).
+            rate: Adam's step; 0 leaves the nets.
+        """
+        frame = Frame(tasks.space.radix, context.shape[-1], self.hidden)
+        aim = Aim(self.trace, self.entropy, self.clip, rate)
+        return Learning(frame, context, aim, np.zeros((len(context), 0)))
 
     def search(
-        self, tasks: Spaces, frame: Frame, nets: Nets, rate: float, *, path: bool
+        self, tasks: Spaces, nets: Nets, learning: "Learning", *, path: bool
     ) -> Iterator[Stretch]:
-        """Search from given nets, moving them at a rate; 0 leaves them.
+        """Search from given nets, one row per member.
 
         `entropy` is traced in nats: of each decision given those before it, summed
-        along the architecture that was drawn; its mean is the policy's entropy.
+        along the architecture that was drawn; its mean is the policy's entropy, its
+        most ln of the space's size.
         """
+        frame, context = learning.frame, learning.context
         places = len(tasks.space.radix)
-        context = self.context(tasks)
         dice = tasks.dice("search", tasks.horizon, places)
         again = tasks.dice("replay", tasks.horizon, self.replay + 1)
         shown = tasks.dice("shown", DRAWN, places) if path else None
@@ -97,16 +94,13 @@ class Agents(Replays):
             return Asked(built(frame, state.nets.policy, context, drawn)[0][:, 0])
 
         def tell(state: State, told: Told) -> tuple[State, Info]:
-            learning = Learning(frame, context, self._aim(rate), again[:, told.step])
-            after, info = self._learned(state, told, learning)
+            now = learning._replace(dice=again[:, told.step])
+            after, info = self._learned(state, told, now)
             if shown is not None:
                 info["policy"] = favored(frame, state.nets, context, shown)
             return after, info
 
         yield from explore(tasks, self._start(tasks, nets), ask, tell, path=path)
-
-    def _aim(self, rate: float) -> Aim:
-        return Aim(self.trace, self.entropy, self.clip, rate)
 
     def _start(self, tasks: Spaces, nets: Nets) -> State:
         none = np.full((tasks.members, WINDOW), np.nan)
@@ -154,7 +148,9 @@ class Agents(Replays):
     ) -> Batch:
         """Put this evaluation first, then what is replayed."""
         codes, reward = told.codes[:, None], np.maximum(told.value, 0.0)[:, None]
-        chance, counts = np.full(reward.shape, np.nan), told.live[:, None] * 1.0
+        chance = np.full(reward.shape, np.nan)
+        # The first reward only says where rewards are.
+        counts = 1.0 * (told.live & (state.running.count > 0))[:, None]
         if self.replay:
             past, there = recalled(state.memory, learning.dice[:, 1:])
             codes = np.concatenate([codes, past.codes], 1)
@@ -166,7 +162,10 @@ class Agents(Replays):
 
 
 class Learning(NamedTuple):
-    """What an update goes by besides what was seen."""
+    """What an update goes by besides what was seen.
+
+    `dice` are uniform numbers of shape (row, 1 + replays).
+    """
 
     frame: Frame
     context: Numbers

@@ -16,6 +16,7 @@ from engine.inner.building import Frame, Layers, built
 from engine.inner.policies import Moments
 from engine.inner.replaying import clipped_weights
 from engine.inner.returns import advantages
+from engine.protocol import Weights
 
 Numbers = np.ndarray
 
@@ -32,6 +33,26 @@ class Nets(NamedTuple):
     def begun(cls, policy: Numbers, value: Numbers) -> "Nets":
         """Return nets that have not moved yet."""
         return cls(policy, value, policies.still(policy), policies.still(value))
+
+    @classmethod
+    def read(cls, weights: Weights, memory: Weights) -> "Nets":
+        """Take nets out of meta-weights, and how they move out of the memory."""
+        moments = [
+            Moments(*(memory[f"{net}_{k}"].numpy() for k in Moments._fields))
+            for net in ("policy", "value")
+        ]
+        return cls(weights["policy"].numpy(), weights["value"].numpy(), *moments)
+
+    def written(self) -> tuple[Weights, Weights]:
+        """Return them as meta-weights and memory."""
+        both = {"policy": self.policy_moments, "value": self.value_moments}
+        memory = {
+            f"{net}_{k}": torch.from_numpy(part)
+            for net, moments in both.items()
+            for k, part in moments._asdict().items()
+        }
+        nets = {"policy": self.policy, "value": self.value}
+        return {name: torch.from_numpy(net) for name, net in nets.items()}, memory
 
 
 class Batch(NamedTuple):

@@ -12,9 +12,13 @@ may depend on those before it; two nets have to be learned within one search.
 from collections.abc import Iterator
 from typing import ClassVar
 
+import numpy as np
+from scipy.special import ndtri
+
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.inner.agents import Agents
+from engine.inner.critics import needed, starting_nets
 from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
@@ -35,6 +39,7 @@ class ActorCritic(Agents, FixedStrategy):
     ) -> Iterator[Stretch]:
         """Search with nets that are drawn anew for each search."""
         assert isinstance(tasks, Spaces)
-        frame = self.frame(tasks)
-        nets = self.fresh_nets(frame, tasks)
-        yield from self.search(tasks, frame, nets, self.rate, path=path)
+        learning = self.learning(tasks, np.zeros((tasks.members, 1, 0)), self.rate)
+        dice = tasks.dice("nets", needed(learning.frame)).clip(1e-12, 1 - 1e-12)
+        nets = starting_nets(learning.frame, ndtri(dice))
+        yield from self.search(tasks, nets, learning, path=path)

@@ -1,0 +1,212 @@
+"""Which source tasks a meta-learner meets, by how hard they were measured to be.
+
+A task's difficulty is the share of its first visit's evaluations that were not near
+the best of that visit; its competence the share of recent evaluations that reach what
+was near the best then. Tasks that were never visited come first, in whatever order, so
+that everything that is ordered was measured.
+
+Source: Bengio et al. (2009), ICML, for easy ones first; Platanios et al. (2019),
+arXiv:1903.09848, for the pace by competence.
+Differs: difficulty and competence are measured in training, not given.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from engine.protocol import Weights
+
+Order = Literal["uniform", "easy first", "hard first", "competence"]
+Numbers = np.ndarray
+NEAR, FIRST, ENOUGH, RECENT, BINS = 0.1, 0.25, 0.7, 0.3, 4
+
+
+class Curriculum(NamedTuple):
+    """What was measured so far; arrays lead with the replicate.
+
+    Args:
+        difficulty: Share of the first visit's evaluations far from its best; NaN for
+            tasks that were not visited; shape (replicate, source).
+        bar: Reward that was near the best of the first visit.
+        competence: Share of the last visits' evaluations that reach the bar.
+        visits: How often each task was drawn.
+        stage: How many of the easiest tasks are open; shape (replicate,).
+    """
+
+    difficulty: Numbers
+    bar: Numbers
+    competence: Numbers
+    visits: Numbers
+    stage: Numbers
+
+    @classmethod
+    def begun(cls, replicates: int, sources: int) -> "Curriculum":
+        """Return what is known before any task was visited."""
+        shape = (replicates, sources)
+        none = [np.full(shape, np.nan) for _ in range(3)]
+        first = np.full(replicates, np.ceil(FIRST * sources))
+        return cls(*none, np.zeros(shape), first)
+
+    @classmethod
+    def read(cls, memory: Weights) -> "Curriculum":
+        """Take it out of a meta-learner's memory."""
+        return cls(*(memory[f"curriculum_{k}"].numpy() for k in cls._fields))
+
+    def written(self) -> Weights:
+        """Return it as what a meta-learner remembers."""
+        named = zip(self._fields, self, strict=True)
+        return {f"curriculum_{k}": torch.from_numpy(part.copy()) for k, part in named}
+
+    def order(self, hardest: bool = False) -> Numbers:
+        """Return sources from easy to hard, or the reverse; unvisited ones first."""
+        sign = -1.0 if hardest else 1.0
+        rank = np.where(np.isnan(self.difficulty), -np.inf, sign * self.difficulty)
+        return np.argsort(rank, axis=1, kind="stable")
+
+    def open_count(self, order: Order, done: float) -> Numbers:
+        """Return how many tasks of the order may be drawn; shape (replicate,).
+
+        By competence it is the stage; else it grows evenly from a quarter to all
+        over the first half of the training.
+        """
+        replicates, sources = self.difficulty.shape
+        if order == "competence":
+            return self.stage.astype(np.int64)
+        share = min(1.0, FIRST + (1.0 - FIRST) * 2.0 * done)
+        return np.full(replicates, int(np.ceil(share * sources)))
+
+    def drawn(self, order: Order, dice: Numbers, done: float) -> Numbers:
+        """Choose tasks by an order other than uniform; places among the sources.
+
+        Args:
+            order: See `Order`.
+            dice: Uniform in [0, 1), one for each task that is taken; shape
+                (replicate, task).
+            done: Share of the training behind.
+
+        Returns:
+            Shape (replicate, task). No task comes twice before all open ones came.
+        """
+        ordered = self.order(order == "hard first")
+        opened = self.open_count(order, done)
+        rows = []
+        for row, unseen, most, rolls in zip(
+            ordered, np.isnan(self.difficulty).sum(1), opened, dice, strict=True
+        ):
+            rows.append(_picked(row, int(unseen), int(most), rolls))
+        return np.stack(rows)
+
+    def learned(self, chosen: Numbers, rewards: Numbers) -> "Curriculum":
+        """Take a lesson's rewards into account.
+
+        Args:
+            chosen: Places among the sources; shape (replicate, task).
+            rewards: NaN where nothing was trained; shape (replicate, task, step).
+        """
+        after = Curriculum(*(part.copy() for part in self))
+        for r, places in enumerate(chosen):
+            for place, found in zip(places, rewards[r], strict=True):
+                _visit(after, (r, int(place)), found[~np.isnan(found)])
+            after.stage[r] = _promoted(after, r)
+        return after
+
+    def met(self, chosen: Numbers) -> dict[str, Numbers]:
+        """Say how the tasks that were drawn cover difficulties; (replicate,) each.
+
+        Coverage and balance are of everything so far, the mean of this lesson.
+        """
+        rows = [
+            balance(difficulty, visits)
+            for difficulty, visits in zip(self.difficulty, self.visits, strict=True)
+        ]
+        now = np.take_along_axis(self.difficulty, chosen, 1)
+        known = ~np.isnan(now)
+        mean = np.where(known, now, 0.0).sum(1) / np.maximum(known.sum(1), 1)
+        return {
+            "task_coverage": np.array([row.coverage for row in rows]),
+            "difficulty_balance": np.array([row.evenness for row in rows]),
+            "mean_difficulty": np.where(known.any(1), mean, np.nan),
+        }
+
+
+def _picked(order: Numbers, unseen: int, most: int, dice: Numbers) -> Numbers:
+    """Take the unvisited first, then draw without replacement among the open ones."""
+    found = list(order[:unseen][: len(dice)])
+    open_ones = list(order[unseen:][:most]) or list(order[:most])
+    left: list[int] = []
+    for roll in dice[len(found) :]:
+        left = left or list(open_ones)
+        found.append(left.pop(int(roll * len(left))))
+    return np.array(found, np.int64)
+
+
+def _visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> None:
+    if not len(rewards):
+        return
+    state.visits[at] += 1
+    if np.isnan(state.difficulty[at]):
+        best, worst = rewards.max(), rewards.min()
+        state.bar[at] = best - NEAR * (best - worst)
+        reached = float((rewards >= state.bar[at]).mean())
+        state.difficulty[at], state.competence[at] = 1.0 - reached, reached
+        return
+    reached = float((rewards >= state.bar[at]).mean())
+    state.competence[at] += RECENT * (reached - state.competence[at])
+
+
+def _promoted(state: Curriculum, replicate: int) -> float:
+    """Open one task more where those that are open are mastered."""
+    stage, sources = int(state.stage[replicate]), state.difficulty.shape[1]
+    easiest = state.order()[replicate][:stage]
+    mastered = np.nan_to_num(state.competence[replicate][easiest]).mean()
+    return float(min(sources, stage + bool(mastered >= ENOUGH)))
+
+
+class Balance(NamedTuple):
+    """How evenly a set of tasks covers difficulties, and the tasks that there are.
+
+    Args:
+        histogram: Share of the draws in each of four equal bins of difficulty.
+        evenness: Entropy of the histogram over its greatest: 1 is even.
+        coverage: Share of the tasks that were drawn at all.
+        mean: Mean difficulty of the draws; NaN where none was measured.
+    """
+
+    histogram: tuple[float, ...]
+    evenness: float
+    coverage: float
+    mean: float
+
+
+def balance(difficulty: Sequence[float], draws: Sequence[float]) -> Balance:
+    """Say how a set of tasks is spread over difficulties.
+
+    Bins are equal parts of the range from the easiest to the hardest measured task.
+
+    Args:
+        difficulty: Of each task; NaN where it was not measured.
+        draws: How often each task was drawn.
+
+    >>> balance([0.0, 0.3, 0.6, 1.0], [1, 1, 1, 1]).evenness
+    1.0
+    >>> balance([0.0, 0.3, 0.6, 1.0], [4, 0, 0, 0])
+    Balance(histogram=(1.0, 0.0, 0.0, 0.0), evenness=0.0, coverage=0.25, mean=0.0)
+    """
+    hard, times = np.asarray(difficulty, float), np.asarray(draws, float)
+    coverage = float((times > 0).mean())
+    known = ~np.isnan(hard) & (times > 0)
+    if not known.any():
+        return Balance((0.0,) * BINS, float("nan"), coverage, float("nan"))
+    measured = hard[~np.isnan(hard)]
+    low, width = measured.min(), max(float(np.ptp(measured)), 1e-12)
+    bins = np.minimum(((hard[known] - low) / width * BINS).astype(int), BINS - 1)
+    shares = np.bincount(bins, times[known], BINS) / times[known].sum()
+    some = shares[shares > 0]
+    return Balance(
+        tuple(float(share) for share in shares),
+        float(abs((some * np.log(some)).sum()) / np.log(BINS)),
+        coverage,
+        float((hard[known] * times[known]).sum() / times[known].sum()),
+    )

@@ -1,0 +1,160 @@
+"""Meta-policy: policy and value function learned on other tasks, then fine-tuned.
+
+Source: Mnih et al. (2016), arXiv:1602.01783, for one actor-critic over tasks side by
+side; Finn and Levine (2018), arXiv:1710.11622, on fine-tuning as adaptation; Wong et
+al. (2018), arXiv:1803.02780, for architecture controllers carried to new tasks.
+Differs: no derivative through the fine-tuning; source tasks are met in an order of
+measured difficulty; a task may be told to the nets by its features.
+Helps: what all source tasks agree on is known before the first evaluation of a new
+one. Where the new task differs, it must be unlearned: fine-tuning does that.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar, Literal
+
+import numpy as np
+import torch
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
+from engine.inner.agents import Agents, Learning
+from engine.inner.building import Frame
+from engine.inner.critics import Nets, needed, starting_nets
+from engine.inner.curriculum import Curriculum, Order
+from engine.inner.descend import spread
+from engine.inner.lessons import features, scale_of, swaps, taught
+from engine.inner.strategies import lessons
+from engine.protocol import (
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Plan,
+    Spaces,
+    Stretch,
+    TaskBatch,
+    generator,
+)
+
+Numbers = np.ndarray
+
+
+@register("learner")
+class MetaPolicy(Agents):
+    """θ ← θ + β mean over T of Σᵢ Âᵢ ∇ ln π_θ(aᵢ | a₁…aᵢ₋₁, T); then actor-critic."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    trains: ClassVar[bool] = True
+
+    meta_rate: float = knob(
+        0.003, label="Meta learning rate β", unit="per evaluation", low=1e-5, high=1.0,
+        log=True, help="Adam's step of both nets while learning on source tasks.",
+    )  # fmt: skip
+    fine_tune: float = knob(
+        0.01, label="Fine-tuning rate", unit="per update", low=0.0, high=1.0,
+        help="Adam's step of both nets on the new task; 0 leaves them as they came.",
+    )  # fmt: skip
+    curriculum: Order = knob(
+        "uniform", label="Curriculum",
+        help="Which source tasks come when, by measured difficulty: as drawn, easy or "
+        "hard ones first, or one more whenever the easiest are mastered.",
+    )  # fmt: skip
+    told: Literal["nothing", "features"] = knob(
+        "nothing", label="Told of a task",
+        help="Whether the nets see the task's features, where the space has any.",
+    )  # fmt: skip
+    shuffled: bool = knob(
+        False, label="Shuffled sources", advanced=True,
+        help="The control: accuracies are shuffled among the architectures of each "
+        "source task, so that nothing can be learned from them.",
+    )  # fmt: skip
+
+    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
+        """Say so where the nets were made for another space."""
+        assert isinstance(tasks, Spaces)
+        made = [int(r) for r in meta.weights["radix"][0]]
+        if made == list(tasks.space.radix):
+            return ""
+        found = " × ".join(str(r) for r in tasks.space.radix)
+        known = " × ".join(str(r) for r in made)
+        return f"its policy was learned on decisions of {known} options, not {found}"
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Draw nets that favor nothing, one pair per replicate."""
+        assert isinstance(tasks, Spaces)
+        known = features(tasks, told=self.told == "features")
+        frame = Frame(tasks.space.radix, known.shape[1], self.hidden)
+        streams = [generator(r.child("nets")) for r in rngs]
+        nets = starting_nets(
+            frame, np.stack([s.normal(size=needed(frame)) for s in streams])
+        )
+        weights, memory = nets.written()
+        count, key = len(rngs), [int(s.integers(2**62)) for s in streams]
+        fixed = {
+            "scale": np.tile(scale_of(known[list(tasks.sources)]), (count, 1, 1)),
+            "radix": np.tile(np.array(frame.radix, float), (count, 1)),
+        }
+        weights |= {name: torch.from_numpy(array) for name, array in fixed.items()}
+        curriculum = Curriculum.begun(count, len(tasks.sources)).written()
+        return Meta(weights, memory | curriculum | {"shuffle": torch.tensor(key)})
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search with the learned nets, fine-tuned by what the search meets."""
+        assert isinstance(tasks, Spaces)
+        rows = {k: v.numpy() for k, v in spread(meta.weights, tasks.members).items()}
+        learning = self._learning(tasks, rows["scale"], 1, self.fine_tune)
+        nets = Nets.begun(rows["policy"], rows["value"])
+        yield from self.search(tasks, nets, learning, path=path)
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Search source tasks side by side; the nets move at every evaluation."""
+        assert isinstance(tasks, Spaces)
+        course = Curriculum.read(meta.memory)
+        places, tasks = self._chosen(course, tasks, lesson)
+        scale = spread(meta.weights, tasks.members)["scale"].numpy()
+        learning = self._learning(tasks, scale, places.shape[1], self.meta_rate)
+        keys = [Rng(int(key)) for key in meta.memory["shuffle"]]
+        swap = swaps(tasks, keys) if self.shuffled else None
+        nets = Nets.read(meta.weights, meta.memory)
+        found = taught(self, nets, tasks, learning, swap)
+        course = course.learned(places, found.value)
+        weights, memory = found.nets.written()
+        info = found.info | course.met(places)
+        return Outer(
+            meta.memory | memory | course.written(),
+            {name: torch.from_numpy(array) for name, array in info.items()},
+            weights=meta.weights | weights,
+        )
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Spend the budget on searches of source tasks."""
+        return lessons(budget)
+
+    def _learning(
+        self, tasks: Spaces, scale: Numbers, items: int, rate: float
+    ) -> Learning:
+        known = features(tasks, told=self.told == "features")[tasks.which]
+        context = (known - scale[:, 0]) / scale[:, 1]
+        rows = tasks.members // items
+        context = context.reshape(rows, items, known.shape[1])
+        return self.learning(tasks, context, rate)
+
+    def _chosen(
+        self, course: Curriculum, tasks: Spaces, lesson: Lesson
+    ) -> tuple[Numbers, Spaces]:
+        """Take the tasks as drawn, or others by the curriculum; their places too."""
+        sources, rows = np.array(tasks.sources), len(lesson.rngs)
+        if self.curriculum == "uniform":
+            places = (sources == tasks.which[:, None]).argmax(1)
+            return places.reshape(rows, -1), tasks
+        each = tasks.members // rows
+        dice = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
+        places = course.drawn(self.curriculum, np.stack(dice), lesson.done)
+        return places, tasks.facing(sources[places].reshape(-1))
