@@ -1,0 +1,119 @@
+"""The claims board: what this field repeats, against what is measured here."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from app import panels, studies
+from app.figures.board import board_figure, told
+from app.kept import kept
+from app.live_plot import live_plot
+from app.plain import inert, plain
+from app.studies import Held, Study
+from engine.contract.errors import Refused
+
+VERDICTS = {
+    "supported": (":material/check_circle:", "green"),
+    "not supported": (":material/cancel:", "red"),
+    "depends": (":material/help:", "orange"),
+}
+
+
+def page() -> None:
+    """Draw one card for each claim."""
+    panels.heading(
+        "Claims board",
+        "Sentences that are often repeated, each with its protocol. A verdict is given "
+        "by the measured interval alone, whichever it is.",
+    )
+    known = studies.studies()
+    if not known:
+        panels.empty(
+            "No claim is known",
+            "The claims come with the engine's catalogue; it is being read.",
+        )
+        return
+    try:
+        all_runs = {study.name: studies.held(study) for study in known}
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    alive = any(run.alive for runs in all_runs.values() for run in runs)
+    st.fragment(run_every=2.0 if alive else None)(_cards)(known, alive)
+
+
+def _cards(known: Sequence[Study], was_alive: bool) -> None:
+    all_runs = {study.name: studies.held(study) for study in known}
+    if was_alive and not any(r.alive for runs in all_runs.values() for r in runs):
+        st.rerun()
+    found = {
+        study.name: _judged(study, all_runs[study.name])
+        for study in known
+        if all(run.done for run in all_runs[study.name])
+    }
+    _overview(known, all_runs, found)
+    for study in known:
+        _card(study, all_runs[study.name], found.get(study.name))
+
+
+def _overview(
+    known: Sequence[Study], all_runs: dict[str, list[Held]], found: dict[str, Any]
+) -> None:
+    missing = sum(not run.done for runs in all_runs.values() for run in runs)
+    counts = dict.fromkeys(VERDICTS, 0)
+    for judgment in found.values():
+        counts[judgment.verdict] = counts.get(judgment.verdict, 0) + 1
+    with st.container(horizontal=True, vertical_alignment="center"):
+        said = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
+        st.markdown(
+            f"**{len(found)} of {len(known)} claims are measured**"
+            + (f": {said}." if said else ".")
+        )
+        st.space("stretch")
+        if missing and st.button(
+            "Measure all",
+            icon=":material/playlist_play:",
+            key="board.all",
+            help=f"Queues {missing} runs; what was computed before is taken as it is.",
+        ):
+            for study in known:
+                studies.measure(study, [r for r in all_runs[study.name] if not r.done])
+            st.rerun()
+
+
+def _judged(study: Study, runs: Sequence[Held]) -> Any:
+    from engine.stats.board import judged
+
+    done = studies.finished(runs)
+    name = ("judged", study.name, *(run.edition for run in done))
+    return kept(name, lambda: judged(study.name, done))
+
+
+def _card(study: Study, runs: Sequence[Held], judgment: Any) -> None:
+    with st.container(border=True, key=f"claim.{study.name}"):
+        st.html(f'<p class="claim">“{inert(study.sentence)}”</p>')
+        if judgment is None:
+            studies.button(study, runs, place="board")
+        else:
+            _verdict(study.name, judgment)
+        with st.expander("Protocol"):
+            st.markdown(plain(study.protocol))
+            if judgment is not None and judgment.rows:
+                st.dataframe(
+                    pd.DataFrame(judgment.rows),
+                    hide_index=True,
+                    alt=f"What was measured for: {study.sentence}",
+                )
+            studies.states(runs)
+
+
+def _verdict(name: str, judgment: Any) -> None:
+    icon, color = VERDICTS[judgment.verdict]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.badge(judgment.verdict, icon=icon, color=color)  # type: ignore[arg-type]
+        st.markdown(f"**{plain(told(judgment))}**")
+    st.markdown(plain(judgment.told))
+    fig = board_figure(judgment)
+    live_plot(fig, key=f"board.{name}", alt=fig.layout.meta["alt"])

@@ -1,0 +1,61 @@
+"""A claim against a measurement: one interval, and what was said of it."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.canvas import figure
+from app.figures.theme import GREY, LEVEL, number
+
+COLORS = {"supported": "#3f9552", "not supported": "#ca3401", "depends": "#ce6b1f"}
+CLAIMED = "rgba(128,137,149,0.28)"
+
+
+def told(judgment: Any) -> str:
+    """Return the estimate with its interval and unit."""
+    if not np.isfinite(judgment.estimate):
+        return "not measured"
+    unit = str(getattr(judgment, "unit", "") or "")
+    ends = ""
+    if np.isfinite(judgment.low) and np.isfinite(judgment.high):
+        ends = f" [{number(judgment.low)}, {number(judgment.high)}]"
+    return f"{number(judgment.estimate)}{ends} {unit}".strip()
+
+
+def board_figure(judgment: Any) -> go.Figure:
+    """Draw the measured interval, beside the claimed range where it has numbers."""
+    made = figure(
+        title="",
+        read=f"Mark: measured; bar: {LEVEL}; grey: what is claimed.",
+        alt=f"Measured {told(judgment)}: {judgment.verdict}",
+        height=86,
+    )
+    color = COLORS.get(judgment.verdict, GREY)
+    claimed = tuple(getattr(judgment, "claimed", ()) or ())
+    if len(claimed) == 2:
+        made.add_shape(
+            **{"type": "rect", "x0": claimed[0], "x1": claimed[1], "y0": -1, "y1": 1},
+            **{"fillcolor": CLAIMED, "line": {"width": 0}, "layer": "below"},
+        )
+    made.add_trace(
+        go.Scatter(
+            **{"x": [judgment.low, judgment.high], "y": [0, 0], "mode": "lines"},
+            **{"line": {"color": color, "width": 4}, "hoverinfo": "skip"},
+        )
+    )
+    made.add_trace(
+        go.Scatter(
+            **{"x": [judgment.estimate], "y": [0], "mode": "markers"},
+            marker={"color": color, "size": 12},
+            hovertemplate=f"{told(judgment)}<extra></extra>",
+        )
+    )
+    made.add_vline(x=0, line={"color": GREY, "width": 1.2})
+    made.update_yaxes(visible=False, range=[-1.1, 1.1], fixedrange=True)
+    made.update_xaxes(
+        **{"fixedrange": True, "tickformat": "~g", "nticks": 7},
+        title_text=str(getattr(judgment, "unit", "") or ""),
+    )
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 4, "b": 30})
+    return made

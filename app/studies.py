@@ -1,0 +1,132 @@
+"""Studies: named sets of runs that answer one sentence, and how far each is."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from app import door, panels
+from app.door import Run
+from engine.contract.errors import Refused
+from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
+from engine.contract.runs import RunSpec
+
+
+class Study(NamedTuple):
+    """A named set of runs: the sentence it tests, and how.
+
+    `parts` names what the study needs and is not here; it cannot be started then.
+    """
+
+    name: str
+    title: str
+    sentence: str
+    protocol: str
+    specs: tuple[RunSpec, ...]
+    matrix: bool
+
+
+class Held(NamedTuple):
+    """A run of a study, as far as it is: no job where it was never asked for."""
+
+    spec: RunSpec
+    key: str
+    job: Job | None
+
+    @property
+    def done(self) -> bool:
+        """Whether all of its numbers are there."""
+        return self.job is not None and self.job.state == JobState.DONE
+
+    @property
+    def alive(self) -> bool:
+        """Whether it waits or runs."""
+        return self.job is not None and self.job.state in ALIVE
+
+
+def studies() -> list[Study]:
+    """Return the studies that the catalogue knows."""
+    if not door.catalogue_ready():
+        return []
+    return [_read(each) for each in getattr(door.catalogue(), "studies", ())]
+
+
+def _read(each: Any) -> Study:
+    return Study(
+        name=str(each.name),
+        title=str(getattr(each, "title", "") or each.name.replace("_", " ")),
+        sentence=str(each.sentence),
+        protocol=str(each.protocol),
+        specs=tuple(each.specs),
+        matrix=bool(getattr(each, "matrix", False)),
+    )
+
+
+def held(study: Study) -> list[Held]:
+    """Return a study's runs, as far as they are.
+
+    Raises:
+        Refused: If a part that it needs is not here.
+    """
+    settled = [door.settle(spec) for spec in study.specs]
+    return [Held(spec, key, door.job(key)) for spec, key in settled]
+
+
+def measure(study: Study, runs: Sequence[Held]) -> None:
+    """Queue what is missing of a study; what ended early goes on."""
+    for run in runs:
+        if run.job is not None and run.job.state in RESUMABLE:
+            door.resume(run.key)
+        elif run.job is None or not (run.done or run.alive):
+            door.submit(run.spec, study.title)
+
+
+def finished(runs: Sequence[Held]) -> list[Run]:
+    """Return the runs of a study that are done, with their numbers."""
+    found = [door.run(run.key) for run in runs if run.done]
+    return [run for run in found if run is not None]
+
+
+def button(study: Study, runs: Sequence[Held], *, place: str) -> None:
+    """Draw the button that measures a study, or say how far it is."""
+    waiting = [run for run in runs if not run.done]
+    if not waiting:
+        st.caption(f"All {len(runs)} runs are done.")
+        return
+    if any(run.alive for run in waiting):
+        done = len(runs) - len(waiting)
+        st.progress(_share(runs), f"{done} of {len(runs)} runs are done")
+        return
+    if st.button(
+        "Measure" if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
+        icon=":material/play_arrow:",
+        key=f"{place}.{study.name}",
+        help=f"Queues {len(waiting)} runs; what was computed before is taken as it is.",
+    ):
+        try:
+            measure(study, waiting)
+        except Refused as refusal:
+            panels.refused(refusal.message)
+            return
+        st.rerun()
+
+
+def _share(runs: Sequence[Held]) -> float:
+    """Return how much of a study is done, 0 to 1, running runs in part."""
+    total = 0.0
+    for run in runs:
+        if run.done:
+            total += 1.0
+        elif run.job is not None and run.job.state == JobState.RUNNING:
+            total += min(1.0, max(0.0, door.progress(run.key).done))
+    return min(1.0, total / max(len(runs), 1))
+
+
+def states(runs: Sequence[Held]) -> None:
+    """List the runs of a study with their states."""
+    rows = []
+    for run in runs:
+        word = panels.STATES[run.job.state].word if run.job else "not asked for"
+        about = run.job.title or run.job.about if run.job else run.spec.family.name
+        rows.append({"Run": run.key[:8], "About": about, "State": word})
+    st.dataframe(rows, hide_index=True, alt="Runs of this study with their states")
