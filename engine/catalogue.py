@@ -8,6 +8,7 @@ from engine.contract import registry
 from engine.contract.cards import Card, card_of
 from engine.device import devices, versions
 from engine.presets import PRESETS
+from engine.studies import studies
 
 _ROOMS = ("nets", "tasks", "shifts", "learners", "estimators", "outers")
 
@@ -16,10 +17,10 @@ def catalogue() -> dict[str, Any]:
     """Describe what can be chosen.
 
     Returns:
-        JSON: `cards`, `devices` (the preferred one first), the `engine`'s versions
-        and the `presets`.
+        JSON: `cards`, `devices` (the preferred one first), the `engine`'s versions,
+        the `presets` and the `studies`.
     """
-    _discover()
+    discover()
     return {
         "cards": [
             cards(p.slot, p.name).model_dump(mode="json") for p in registry.parts()
@@ -27,6 +28,7 @@ def catalogue() -> dict[str, Any]:
         "devices": devices(),
         "engine": {"versions": versions()},
         "presets": [preset.as_json() for preset in PRESETS],
+        "studies": [study.as_json() for study in studies()],
     }
 
 
@@ -37,12 +39,12 @@ def cards(slot: str, name: str) -> Card:
     Raises:
         Refused: If there is none; the message lists what there is.
     """
-    _discover()
+    discover()
     return card_of(registry.part(slot, name))
 
 
 @cache
-def _discover() -> None:
+def discover() -> None:
     """Import every room, so that its parts register."""
     for room in _ROOMS:
         registry.discover(importlib.import_module(f"engine.{room}"))
