@@ -92,9 +92,9 @@ class Reinforce(Replays, FixedStrategy):
         def tell(state: State, told: Told) -> tuple[State, Info]:
             return self._learned(state, told, again[:, told.step])
 
-        yield from explore(tasks, self._start(tasks), ask, tell, path=path)
+        yield from explore(tasks, self.start(tasks), ask, tell, path=path)
 
-    def _start(self, tasks: Spaces) -> State:
+    def start(self, tasks: Spaces) -> State:
         logits = policies.flat(tasks.space, tasks.members)
         if self.rule != "frozen":
             uniform = tasks.dice("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
@@ -111,7 +111,7 @@ class Reinforce(Replays, FixedStrategy):
         prob, live = policies.shares(state.logits), told.live
         reward = np.maximum(told.value, 0.0)
         running = state.running.seen(reward, live)
-        moved, moments = self._moved(state, self._slope(state, prob, told, dice[:, 1:]))
+        moved, moments = self._moved(state, self.slope(state, prob, told, dice[:, 1:]))
         memory = state.memory
         if self.replay:
             chance = policies.log_chance(prob, told.codes)
@@ -129,7 +129,7 @@ class Reinforce(Replays, FixedStrategy):
         seen = {"entropy": policies.entropies(prob).sum(-1), "kl": kl, "policy": prob}
         return after, seen
 
-    def _slope(self, state: State, prob: Numbers, told: Told, dice: Numbers) -> Numbers:
+    def slope(self, state: State, prob: Numbers, told: Told, dice: Numbers) -> Numbers:
         """Return the gradient to climb: this evaluation's, and that of replays."""
         first = state.running.count == 0
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
