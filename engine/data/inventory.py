@@ -12,7 +12,7 @@ from engine.data.where import pack_home
 
 Entry = dict[str, Any]
 OWN = {
-    SHEET: (["own_data", "own_classes"], "a file of your own"),
+    SHEET: (["own_data", "own_classes", "own_architectures"], "a file of your own"),
     ARCHIVE: (["own_images"], "images of your own"),
 }
 

@@ -192,11 +192,11 @@ LIKELY = {"dataset": st.just("a"), "op:w": st.sampled_from("123"), "y": st.just(
 @settings(max_examples=400)
 @given(st.data())
 def test_any_table_is_read_or_refused(data: st.DataObject) -> None:
-    more = data.draw(st.lists(NAME, unique=True, max_size=2))
+    more = data.draw(st.lists(NAME, unique=True, max_size=1))
     usual = data.draw(st.sampled_from([["dataset", "op:w", "validation"], []]))
     names = list(dict.fromkeys([*usual, *more, "y"]))
     likely = [LIKELY.get(n, st.sampled_from(["0.5", "1", ""])) for n in names]
-    odd = data.draw(st.lists(st.tuples(*[CELL] * len(names)), max_size=2))
+    odd = data.draw(st.lists(st.tuples(*[CELL] * len(names)), max_size=1))
     rows = data.draw(
         st.lists(st.tuples(*likely), max_size=4, unique_by=lambda r: r[:2])
     )
