@@ -10,7 +10,15 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.commands import checking, describing, running, sets, stored, working
+from engine.commands import (
+    checking,
+    describing,
+    knowing,
+    running,
+    sets,
+    stored,
+    working,
+)
 from engine.commands.terminal import Exit, complain, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalMove
@@ -30,6 +38,7 @@ app.add_typer(stored.runs, name="runs")
 app.command()(working.supervise)
 app.command()(working.work)
 app.add_typer(sets.data, name="data")
+app.add_typer(knowing.knowledge, name="knowledge")
 app.command()(checking.doctor)
 app.command()(checking.bench)
 

@@ -17,7 +17,7 @@ from engine.contract.blocks import Artefact, Block, Event, Note
 from engine.contract.cards import complete
 from engine.contract.errors import Refused
 from engine.contract.runs import LearnerChoice, run_key
-from engine.protocol import Learner, Place, TaskBatch, Weights
+from engine.protocol import Learner, Meta, Place, TaskBatch, Weights
 from engine.shelf import Shelf
 from engine.training import follow_all, following, validation_tasks, view
 from engine.tuning import search, tuning_spec
@@ -46,6 +46,8 @@ def begin(
         given = bench.spec.inputs[label]
         arrays = shelf.frozen(given.run, given.artefact).arrays
         weights = _adopted(bench, entrant, arrays, tasks)
+        if reason := learner.unfit(Meta(weights, {}), tasks):
+            raise Refused(f"{label}: {reason}", f"inputs.{label}")
     elif entrant.tuned and not bench.judge.tuned_last:
         weights = yield from _tuned(bench, entrant.choice, shelf)
     else:

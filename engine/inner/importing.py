@@ -55,9 +55,9 @@ def space_of(told: Knowledge) -> Space:
     return Space(told.space, told.positions, told.options, told.edges)
 
 
-def knowledge_of(base: Base, space: Space, tasks: Sequence[str], top: int) -> Knowledge:
-    """Return a base as what is written to a file; `top` entries are for the best."""
-    kept = tuple(_kept(base.row(r), top) for r in range(len(base.seen)))
+def knowledge_of(base: Base, space: Space, tasks: Sequence[str]) -> Knowledge:
+    """Return a base as what is written to a file."""
+    kept = tuple(_kept(base.row(r)) for r in range(len(base.seen)))
     return Knowledge(
         space.name, space.positions, space.options, space.edges, tuple(tasks), kept
     )
@@ -101,7 +101,7 @@ def _placed(empty: Base, kept: Kept, number: Numbers, sizes: Sizes) -> Base:
     return empty._replace(**rows)
 
 
-def _kept(base: Base, top: int) -> Kept:
+def _kept(base: Base) -> Kept:
     there = np.flatnonzero(base.filled[0])
     return Kept(
         base.codes[0, there],
@@ -109,7 +109,7 @@ def _kept(base: Base, top: int) -> Kept:
         base.task[0, there],
         base.step[0, there],
         base.search[0, there],
-        there < top,
+        there < base.top[0],
         int(base.seen[0]),
         base.moments[0],
     )

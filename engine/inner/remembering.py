@@ -56,6 +56,7 @@ class Base(NamedTuple):
         moments: Count, mean and sum of squares around it of each task's accuracies;
             shape (replicate, task, 3).
         space: Fingerprint of the space; shape (replicate, 8).
+        top: How many entries are for the best; shape (replicate,).
     """
 
     accuracy: Numbers
@@ -67,6 +68,7 @@ class Base(NamedTuple):
     seen: Numbers
     moments: Numbers
     space: Numbers
+    top: Numbers
 
     @classmethod
     def read(cls, weights: Weights) -> Self:
@@ -113,6 +115,7 @@ def empty_base(space: Space, replicates: int, sizes: Sizes, tasks: int) -> Base:
         seen=np.zeros(replicates, np.int64),
         moments=np.zeros((replicates, tasks, 3)),
         space=np.tile(fingerprint(space), (replicates, 1)),
+        top=np.full(replicates, sizes.top),
     )
 
 
@@ -123,7 +126,7 @@ def fingerprint(space: Space) -> Numbers:
     return found.astype(np.int64)
 
 
-def remember(base: Base, found: Experiences, dice: Numbers, top: int) -> Base:
+def remember(base: Base, found: Experiences, dice: Numbers) -> Base:
     """Take in new experiences.
 
     The best are those that are highest above the mean of their own task, in its
@@ -134,10 +137,9 @@ def remember(base: Base, found: Experiences, dice: Numbers, top: int) -> Base:
         base: What is known.
         found: What is new.
         dice: Uniform in [0, 1), one per experience; shape (replicate, item).
-        top: How many entries are for the best.
     """
     rows = [
-        _one(base.row(r), _there(found, r), dice[r][found.there[r]], top)
+        _one(base.row(r), _there(found, r), dice[r][found.there[r]])
         for r in range(len(base.seen))
     ]
     return Base(*(np.concatenate(parts) for parts in zip(*rows, strict=True)))
@@ -148,7 +150,8 @@ def _there(found: Experiences, r: int) -> Experiences:
     return Experiences(*(part[r][found.there[r]] for part in found))
 
 
-def _one(base: Base, found: Experiences, dice: Numbers, top: int) -> Base:
+def _one(base: Base, found: Experiences, dice: Numbers) -> Base:
+    top = int(base.top[0])
     moments = base.moments.copy()
     moments[0] = _counted(moments[0], found.task, found.accuracy)
     entries = {name: getattr(base, name)[0] for name in _ENTRY}

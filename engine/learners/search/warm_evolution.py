@@ -111,7 +111,7 @@ class WarmEvolution(Learner):
         assert isinstance(tasks, Spaces)
         found = lived(tasks, lesson, self.source, shuffled=self.shuffled)
         dice = lots(lesson, found.task.shape[1])
-        base = remember(Base.read(meta.weights), found, dice, self.best)
+        base = remember(Base.read(meta.weights), found, dice)
         return Outer(meta.memory, {}, weights=base.weights())
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:

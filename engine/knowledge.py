@@ -1,0 +1,300 @@
+"""What searches teach, as three pure calls for one's own code.
+
+`suggest_next` says which architecture to train next, `update_policy` takes trained
+architectures into the knowledge, and `extract_patterns` says in words what they have
+in common. The knowledge is a `Meta` as warm evolution keeps it: a frozen artefact of
+a run is one, and so is what these calls return.
+
+>>> space = Space("toy", ("a", "b"), (("x", "y"), ("p", "q", "r")))
+>>> past = History(space, tuple(
+...     Experience((i % 2, i % 3), 0.5 + 0.2 * (i % 2)) for i in range(60)))
+>>> meta = update_policy(new_meta(space), past)
+>>> suggest_next(meta, SearchState(space), Rng(1))
+(1, 0)
+>>> extract_patterns(past).principles[0].partition(":")[0] in (
+...     "Prefer a = y", "Avoid a = x")
+True
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.contract.rng import Rng
+from engine.inner.knowing import best_of, prior
+from engine.inner.remembering import (
+    Base,
+    Experiences,
+    Sizes,
+    empty_base,
+    fingerprint,
+    remember,
+)
+from engine.protocol import Meta, Space, generator
+from engine.stats.motifs import Motif, motifs, principles
+
+SMOOTHING = 1.0
+TRIES = 100
+Architecture = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Experience:
+    """One trained architecture.
+
+    Args:
+        architecture: Option taken at each position, as numbers from 0.
+        accuracy: Share from 0 to 1; None where the training failed.
+        task: Number of the task it was trained on.
+        step: Which evaluation of its search it was.
+        search: Which search.
+    """
+
+    architecture: Architecture
+    accuracy: float | None
+    task: int = 0
+    step: int = 0
+    search: int = 0
+
+
+@dataclass(frozen=True)
+class History:
+    """Experiences of one space.
+
+    Args:
+        space: What the architectures are of.
+        experiences: In the order in which they were made.
+        tasks: Names of the tasks.
+    """
+
+    space: Space
+    experiences: tuple[Experience, ...]
+    tasks: tuple[str, ...] = ("task 1",)
+
+
+@dataclass(frozen=True)
+class SearchState:
+    """A search under way.
+
+    Args:
+        space: What is searched.
+        trained: What it has trained so far, in order.
+        seeds: How many of the best known architectures are trained first.
+        population: How many of the last trained may be changed.
+        sample: How many of these compete to be changed.
+    """
+
+    space: Space
+    trained: tuple[Experience, ...] = ()
+    seeds: int = 10
+    population: int = 10
+    sample: int = 10
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """What experiences have in common: motifs, and the same in words."""
+
+    motifs: tuple[Motif, ...]
+    principles: tuple[str, ...]
+
+
+def new_meta(
+    space: Space, tasks: int = 1, *, best: int = 100, capacity: int = 1000
+) -> Meta:
+    """Return knowledge without experiences.
+
+    Args:
+        space: What will be known about.
+        tasks: How many tasks there are.
+        best: How many of the best experiences are kept.
+        capacity: How many experiences in all; the others are a uniform sample.
+    """
+    sizes = Sizes(best, max(best, capacity))
+    return Meta(empty_base(space, 1, sizes, tasks).weights(), {})
+
+
+def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
+    """Say which architecture to train next; the same arguments give the same answer.
+
+    First the best that the knowledge holds, over all of its tasks. Then the winner of
+    a tournament among the search's own last ones, with one decision changed: the new
+    option is drawn as often as the best known and the search's own best have it.
+    Where nothing is known every option is as likely. What was trained already is not
+    suggested again, while there is anything else.
+
+    Args:
+        meta: The knowledge, of this very space.
+        state: The search so far.
+        rng: The stream of this search; each evaluation draws from a child of its own.
+
+    Raises:
+        Refused: If the knowledge is of another space, or an experience does not fit.
+    """
+    base = _base(meta, state.space)
+    _check(state.space, state.trained, None)
+    tried = {each.architecture for each in state.trained}
+    if len(state.trained) < state.seeds:
+        for codes in best_of(base, 0, state.seeds).tolist():
+            if tuple(codes) not in tried:
+                return tuple(codes)
+    dice = generator(rng.child("suggest", len(state.trained)))
+    table = _favored(base, state)
+    for _ in range(TRIES):
+        found = _drawn(table, state, dice)
+        if found not in tried:
+            return found
+    return found
+
+
+def update_policy(meta: Meta, experiences: History) -> Meta:
+    """Take experiences into the knowledge; returns the new one.
+
+    Its size does not grow: the best of each task are kept, and of the others a
+    uniform sample. It does not matter whether experiences come one by one or at once,
+    as far as the sample is concerned; what counts as best is judged by the mean and
+    spread of each task so far.
+
+    Args:
+        meta: The knowledge so far.
+        experiences: New ones, of the same space.
+
+    Raises:
+        Refused: If they are of another space, or one of them does not fit.
+    """
+    base = _base(meta, experiences.space)
+    _check(experiences.space, experiences.experiences, base.moments.shape[1])
+    if not experiences.experiences:
+        return meta
+    found = _arrays(experiences.experiences, len(base.seen))
+    dice = np.stack([_lots(int(seen), found.task.shape[1]) for seen in base.seen])
+    return Meta(remember(base, found, dice).weights(), meta.memory)
+
+
+def extract_patterns(experiences: History) -> Patterns:
+    """Say which motifs go with accuracy and with failures, and how sure that is.
+
+    Raises:
+        Refused: If an experience does not fit.
+
+    Returns:
+        Motifs, the largest effect first, and the surest of them as sentences.
+    """
+    space, made = experiences.space, experiences.experiences
+    _check(space, made, len(experiences.tasks))
+    if not made:
+        return Patterns((), ())
+    found = _arrays(made, 1)
+    listed = motifs(
+        *(found.codes[0], found.accuracy[0], space.options, space.edges),
+        positions=space.positions,
+        task=found.task[0],
+    )
+    return Patterns(tuple(listed), tuple(principles(listed, experiences.tasks)))
+
+
+def recalled(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
+    """Return the uniform sample that the knowledge holds, for `extract_patterns`.
+
+    The best are left out: whoever looks at the best alone sees no difference.
+    """
+    base = _base(meta, space)
+    at = np.flatnonzero(base.filled[0])
+    at = at[at >= base.top[0]]
+    made = tuple(
+        Experience(
+            tuple(base.codes[0, i].tolist()),
+            float(base.accuracy[0, i]) if np.isfinite(base.accuracy[0, i]) else None,
+            int(base.task[0, i]),
+            int(base.step[0, i]),
+            int(base.search[0, i]),
+        )
+        for i in at
+    )
+    return History(space, made, tasks)
+
+
+def _favored(base: Base, state: SearchState) -> np.ndarray:
+    """Return how likely each option is among the best known and one's own best."""
+    known = best_of(base, 0, int(base.top[0]))
+    own = sorted(
+        (each for each in state.trained if each.accuracy is not None),
+        key=lambda each: -float(each.accuracy or 0.0),
+    )[: state.population]
+    mine = np.array([each.architecture for each in own], np.int64)
+    rows = [known.reshape(-1, len(state.space.radix))] + [mine] * bool(len(mine))
+    return prior(state.space, np.concatenate(rows), SMOOTHING)
+
+
+def _drawn(
+    table: np.ndarray, state: SearchState, dice: np.random.Generator
+) -> Architecture:
+    """Draw a whole architecture, or change the winner of a tournament."""
+    radix = state.space.radix
+    if not state.trained:
+        rows = zip(radix, table, strict=True)
+        return tuple(int(dice.choice(r, p=row[:r])) for r, row in rows)
+    living = state.trained[-state.population :]
+    rivals = dice.integers(len(living), size=state.sample)
+    winner = max((living[i] for i in rivals), key=lambda each: _value(each))
+    codes = list(winner.architecture)
+    free = [p for p, r in enumerate(radix) if r > 1]
+    if free:
+        at = free[int(dice.integers(len(free)))]
+        chances = table[at, : radix[at]].copy()
+        chances[codes[at]] = 0.0
+        codes[at] = int(dice.choice(radix[at], p=chances / chances.sum()))
+    return tuple(codes)
+
+
+def _value(each: Experience) -> float:
+    return -1.0 if each.accuracy is None else each.accuracy
+
+
+def _base(meta: Meta, space: Space) -> Base:
+    """Read the knowledge.
+
+    Raises:
+        Refused: If there is none in it, or of another space.
+    """
+    if missing := set(Base._fields) - set(meta.weights):
+        raise Refused(f"this is no knowledge base: it lacks {min(missing)}", "meta")
+    base = Base.read(meta.weights)
+    if not (base.space == fingerprint(space)).all():
+        raise Refused(f"this knowledge is of another space than {space.name}", "meta")
+    return base
+
+
+def _check(space: Space, made: tuple[Experience, ...], tasks: int | None) -> None:
+    for i, each in enumerate(made):
+        where, codes = f"experience {i + 1}", each.architecture
+        fits = len(codes) == len(space.radix) and all(
+            0 <= code < r for code, r in zip(codes, space.radix, strict=True)
+        )
+        if not fits:
+            raise Refused(f"{where} is no architecture of {space.name}", "architecture")
+        if each.accuracy is not None and not 0.0 <= each.accuracy <= 1.0:
+            raise Refused(
+                f"{where}: an accuracy is a share from 0 to 1, not {each.accuracy}",
+                "accuracy",
+            )
+        if each.task < 0 or (tasks is not None and each.task >= tasks):
+            raise Refused(f"{where}: there is no task number {each.task}", "task")
+
+
+def _arrays(made: tuple[Experience, ...], replicates: int) -> Experiences:
+    accuracy = [np.nan if e.accuracy is None else e.accuracy for e in made]
+    columns = (
+        np.array([e.architecture for e in made], np.int64),
+        np.array(accuracy, np.float64),
+        *np.array([(e.task, e.step, e.search) for e in made], np.int64).T,
+        np.ones(len(made), bool),
+    )
+    return Experiences(*(np.stack([column] * replicates) for column in columns))
+
+
+def _lots(seen: int, count: int) -> np.ndarray:
+    """Return one uniform number per experience, by how many came before it."""
+    streams = (Rng(0).child("sample", seen + i) for i in range(count))
+    return np.array([generator(rng).random() for rng in streams])

@@ -1,0 +1,204 @@
+"""Warm evolution against plain evolution, and its controls against each other."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from engine.bench import Bench
+from engine.contract.blocks import Artefact, Block
+from engine.contract.errors import Refused
+from engine.contract.runs import Input
+from engine.inner.knowing import best_of
+from engine.inner.remembering import Base
+from engine.inner.sourcing import lived
+from engine.learners.baseline.regularized_evolution import RegularizedEvolution
+from engine.loop import run
+from engine.protocol import Lesson, Meta, Spaces
+from engine.shelf import MemoryShelf
+from engine.training import follow_all
+from tests.laws.small import learner_spec, spec_of
+
+FAR = {"name": "nk_landscape", "knobs": {"kinship": 0.0}}
+NEAR = {"name": "nk_landscape", "knobs": {"kinship": 0.9}}
+
+
+def bench_of(knobs: dict[str, object], **fields: object) -> Bench:
+    body = {
+        "family": NEAR,
+        "learners": [{"name": "warm_evolution", "knobs": knobs}],
+        "budget": {"horizon": 12},
+    }
+    return Bench(spec_of(**body | fields))
+
+
+def drawn(bench: Bench, count: int = 3) -> Spaces:
+    tasks = bench.draw(bench.setting, "test", ("test", 0), count)
+    assert isinstance(tasks, Spaces)
+    return tasks
+
+
+@cache
+def results(family: str) -> dict[tuple[str, str], np.ndarray]:
+    """Return the test rows of a run with every control, near or far."""
+    knobs: dict[str, dict[str, object]] = {
+        "warm": {},
+        "shuffled": {"shuffled": True},
+        "gated": {"gate": 0.5},
+    }
+    spec = spec_of(
+        family={"near": NEAR, "far": FAR}[family],
+        learners=[
+            *({"name": "warm_evolution", "label": k, "knobs": v}
+              for k, v in knobs.items()),
+            {"name": "regularized_evolution", "label": "plain"},
+        ],
+        replicates=3,
+        budget={"task_evaluations": 16, "test_tasks": 24, "horizon": 50,
+                "validate_every": 99},
+    )  # fmt: skip
+    return {
+        (e.learner, e.metric): e.array
+        for e in run(spec, MemoryShelf())
+        if isinstance(e, Block) and e.phase == "test"
+    }
+
+
+def area(family: str, label: str) -> float:
+    return float(results(family)[label, "regret_area"].mean())
+
+
+def test_without_seeds_it_is_regularized_evolution() -> None:
+    bench = bench_of({"seeds": 0})
+    tasks = drawn(bench)
+    learner = bench.entrants[0].learner
+    meta = learner.init(bench.streams("init"), tasks)
+    mine = follow_all(learner, meta.weights, tasks).traces
+    plain = follow_all(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
+    for name, trace in plain.traces.items():
+        np.testing.assert_array_equal(mine[name], trace, err_msg=name)
+
+
+def test_an_empty_base_leaves_plain_evolution() -> None:
+    bench = bench_of({"gate": 0.9})
+    tasks = drawn(bench)
+    learner = bench.entrants[0].learner
+    meta = learner.init(bench.streams("init"), tasks)
+    mine = follow_all(learner, meta.weights, tasks).traces
+    plain = follow_all(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
+    # Eighteen come first where there are probes; evolution begins after ten.
+    assert (mine["score"][:, :10] == plain.traces["score"][:, :10]).all()
+
+
+def taught(bench: Bench) -> Meta:
+    """Return what one lesson teaches."""
+    learner = bench.entrants[0].learner
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
+    meta = learner.init(bench.streams("init"), tasks)
+    lesson = Lesson(0, 0, 1, bench.streams("lesson", 0))
+    found = learner.outer(meta, tasks, lesson, bench.estimator)
+    assert found.weights is not None
+    return Meta(found.weights, found.memory)
+
+
+def test_the_first_population_is_the_top_of_the_base() -> None:
+    bench = bench_of({"seeds": 4})
+    meta, tasks = taught(bench), drawn(bench, 2)
+    traces = follow_all(bench.entrants[0].learner, meta.weights, tasks).traces
+    base = Base.read(meta.weights)
+    for r in range(2):
+        first = tasks.space.index(best_of(base, r, 4))
+        rows = traces["architecture"][2 * r : 2 * r + 2, :4]
+        np.testing.assert_array_equal(rows, np.stack([first, first]))
+
+
+def test_every_evaluation_of_the_source_is_an_experience() -> None:
+    bench = bench_of({})
+    base = Base.read(taught(bench).weights)
+    horizon = bench.spec.budget.horizon
+    assert base.seen.tolist() == [2 * horizon] * 2
+    sample = slice(int(base.top[0]), int(base.top[0]) + 2 * horizon)
+    assert sorted(base.step[0, sample].tolist()) == sorted([*range(horizon)] * 2)
+    assert set(base.search[0, sample].tolist()) == {0, 1}
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
+    assert isinstance(tasks, Spaces)
+    assert set(base.task[0, sample].tolist()) == set(tasks.which[:2].tolist())
+    clean = tasks.evaluator.scores(int(base.task[0, sample.start]))
+    assert clean is not None
+    score = clean[tasks.space.index(base.codes[0, sample.start])]
+    assert abs(score - base.accuracy[0, sample.start]) < 0.1
+
+
+def test_a_shuffled_source_keeps_its_accuracies_and_its_architectures() -> None:
+    bench = bench_of({})
+    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
+    assert isinstance(tasks, Spaces)
+    lesson = Lesson(0, 0, 1, bench.streams("lesson", 0))
+    true = lived(tasks, lesson, "random")
+    false = lived(tasks, lesson, "random", shuffled=True)
+    np.testing.assert_array_equal(true.codes, false.codes)
+    horizon = tasks.horizon
+    for first in (0, horizon):
+        one, two = (x.accuracy[0, first : first + horizon] for x in (true, false))
+        np.testing.assert_array_equal(np.sort(one), np.sort(two))
+        assert not np.array_equal(one, two)
+
+
+def test_a_near_source_helps_and_a_shuffled_one_does_not() -> None:
+    warm, shuffled, plain = (area("near", x) for x in ("warm", "shuffled", "plain"))
+    assert warm < 0.6 * plain
+    assert shuffled > 0.85 * plain
+
+
+def trusting(family: dict[str, object]) -> float:
+    """Return which share of the searches trains the base's best after the probes."""
+    knobs = {"gate": 0.5, "probes": 8, "seeds": 10}
+    bench = bench_of(knobs, family=family, budget={"horizon": 50, "test_tasks": 24})
+    learner = bench.entrants[0].learner
+    meta = taught(bench)
+    tasks = drawn(bench, 24)
+    tried = follow_all(learner, meta.weights, tasks).traces["architecture"].numpy()
+    base = Base.read(meta.weights)
+    trusted = []
+    for r in range(2):
+        best = set(tasks.space.index(best_of(base, r, 10)).tolist())
+        for row in tried[24 * r : 24 * (r + 1), :18]:
+            trusted.append(best <= set(row.astype(int).tolist()))
+    return float(np.mean(trusted))
+
+
+def test_the_gate_is_open_to_a_near_source_and_shut_to_a_far_one() -> None:
+    """Eight probes agree by chance, at 0.5 or more, in one search of nine."""
+    assert trusting(NEAR) > 0.7
+    assert trusting(FAR) < 0.3
+
+
+def test_a_gate_costs_a_near_source_little() -> None:
+    assert area("near", "gated") < 0.6 * area("near", "plain")
+
+
+def test_the_sources_evaluations_are_counted() -> None:
+    bench = bench_of({}, budget={"task_evaluations": 16, "horizon": 50})
+    plan = bench.entrants[0].learner.plan(bench.spec.budget, bench.estimator)
+    assert plan.steps * plan.tasks_per_step == 16
+    blocks = [
+        e
+        for e in run(bench.spec, MemoryShelf())
+        if isinstance(e, Block)
+        and e.metric == "gradient_evaluations"
+        and e.phase == "train"
+    ]
+    assert [float(b.array) for b in blocks] == [16.0 * 50]
+
+
+def test_a_base_is_carried_to_another_run_and_refused_by_another_space() -> None:
+    spec, shelf = learner_spec("warm_evolution"), MemoryShelf()
+    shelf.put("a" * 64, spec, list(run(spec, shelf)))
+    edge = Input(run="a" * 64, artefact="warm_evolution")
+    same = spec.model_copy(update={"inputs": {"warm_evolution": edge}})
+    found = [e for e in run(same, shelf) if isinstance(e, Artefact)]
+    (base,) = (e for e in found if e.kind == "frozen")
+    assert base.arrays["filled"].sum() > 0
+    fewer = spec.family.model_copy(update={"knobs": spec.family.knobs | {"choices": 3}})
+    with pytest.raises(Refused, match="another space"):
+        list(run(same.model_copy(update={"family": fewer}), shelf))
