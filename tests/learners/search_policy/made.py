@@ -33,11 +33,20 @@ def landscapes(
     return family.draw(setting, rngs, pool, Place(replicates, torch.device("cpu")))
 
 
-def featured(tasks: Spaces, features: np.ndarray) -> Spaces:
-    """Return the same searches with features of their tasks."""
+def opposed(tasks: Spaces) -> Spaces:
+    """Return tasks of two kinds that want opposite options; a feature tells which."""
     assert isinstance(tasks.evaluator, Tabled)
-    table = replace(tasks.evaluator.table, features=features)
-    return replace(tasks, evaluator=Tabled(table))
+    table, space = tasks.evaluator.table, tasks.space
+    kind = np.arange(table.score.shape[1]) % 2
+    hill = space.codes(np.arange(space.size)).sum(1)[:, None] / 8
+    score = np.where(kind, hill, 1 - hill).astype(np.float32)
+    known = replace(
+        table,
+        score=score,
+        signal=np.broadcast_to(score[..., None, None], table.signal.shape),
+        features=kind[:, None].astype(np.float32),
+    )
+    return replace(tasks, evaluator=Tabled(known))
 
 
 def traces(

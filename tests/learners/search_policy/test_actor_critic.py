@@ -1,0 +1,201 @@
+"""The actor-critic against enumeration, and its advantages against their definition."""
+
+import numpy as np
+import pytest
+
+from engine.inner import policies
+from engine.inner.building import Frame, Layers, built
+from engine.inner.critics import (
+    Aim,
+    Batch,
+    Nets,
+    foreseen,
+    generalized,
+    needed,
+    slopes,
+    starting_nets,
+)
+from engine.learners.search.actor_critic import ActorCritic
+from tests.learners.search_policy.made import (
+    EVERY,
+    REWARD,
+    TOY,
+    landscapes,
+    steep,
+    surely,
+    traces,
+)
+
+FRAME = Frame(TOY.radix, 2, 4)
+NONE = np.full((1, TOY.size), np.nan)
+CONTEXT = np.tile([0.4, -1.0], (1, TOY.size, 1))
+PLAIN = Aim(1.0, 0.0, 0.0, 0.1)
+
+
+def nets() -> Nets:
+    """Draw nets that are far from flat."""
+    fresh = starting_nets(
+        FRAME, np.random.default_rng(3).normal(size=(1, needed(FRAME)))
+    )
+    return fresh._replace(
+        policy=2.0 * np.sin(3 + 40 * fresh.policy), value=np.sin(fresh.value)
+    )
+
+
+def every(chance: np.ndarray = NONE, counts: np.ndarray | None = None) -> Batch:
+    """Return all architectures of the toy space at once."""
+    counts = np.ones((1, TOY.size)) if counts is None else counts
+    return Batch(EVERY[None], CONTEXT, REWARD[None], chance, counts)
+
+
+def chances(policy: np.ndarray) -> np.ndarray:
+    """Return the probability of every architecture."""
+    found = slopes(FRAME, nets()._replace(policy=policy), every(), PLAIN)
+    return np.asarray(np.exp(policies.log_chance(found.prob, EVERY[None]))[0])
+
+
+def alone(found: list[np.ndarray], chance: np.ndarray) -> np.ndarray:
+    """Return the expectation of gradients that came one architecture at a time."""
+    return np.asarray(np.einsum("a,aw->w", chance, np.concatenate(found)))
+
+
+def one(index: int) -> Batch:
+    """Return a batch of one architecture."""
+    rows = every()
+    return Batch(*(part[:, index : index + 1] for part in rows))
+
+
+def test_chances_of_all_architectures_sum_to_one() -> None:
+    np.testing.assert_allclose(chances(nets().policy).sum(), 1.0, atol=1e-12)
+
+
+def test_what_is_drawn_is_as_likely_as_the_net_says() -> None:
+    side = (np.arange(24) + 0.5) / 24
+    dice = np.stack(np.meshgrid(side, side, side, indexing="ij"), -1).reshape(1, -1, 3)
+    context = np.tile(CONTEXT[:, :1], (1, dice.shape[1], 1))
+    codes, prob = built(FRAME, nets().policy, context, dice)
+    share = np.bincount(TOY.index(codes[0]), minlength=TOY.size) / dice.shape[1]
+    np.testing.assert_allclose(share, chances(nets().policy), atol=0.05)
+    again = slopes(
+        FRAME,
+        nets(),
+        Batch(codes, context, *np.zeros((3, *codes.shape[:2]))),
+        PLAIN,
+    )
+    np.testing.assert_allclose(prob, again.prob, atol=1e-12)
+
+
+@pytest.mark.parametrize("trace", [1.0])
+def test_expected_policy_slope_is_the_gradient_of_expected_reward(trace: float) -> None:
+    aim = PLAIN._replace(trace=trace)
+    each = [slopes(FRAME, nets(), one(i), aim).policy for i in range(TOY.size)]
+    mean = alone(each, chances(nets().policy))
+    exact = steep(lambda flat: float(chances(flat) @ REWARD), nets().policy)
+    np.testing.assert_allclose(mean, exact[0], atol=1e-8)
+
+
+def test_with_a_perfect_critic_any_trace_has_no_bias() -> None:
+    chance = chances(nets().policy)
+    worth = np.zeros((TOY.size, 3))
+    for place in range(3):
+        for i, codes in enumerate(EVERY):
+            same = (EVERY[:, :place] == codes[:place]).all(1)
+            worth[i, place] = chance[same] @ REWARD[same] / chance[same].sum()
+    prob = slopes(FRAME, nets(), every(), PLAIN).prob[0]
+    score = policies.scores(prob, EVERY)
+    means = [
+        np.einsum("a,ap,apo->po", chance, generalized(REWARD, worth, trace), score)
+        for trace in (0.0, 0.5, 1.0)
+    ]
+    np.testing.assert_allclose(means[0][0], means[2][0], atol=1e-12)
+    np.testing.assert_allclose(means[1], means[2], atol=1e-12)
+
+
+def test_value_slope_fits_the_rewards() -> None:
+    def fit(flat: np.ndarray) -> float:
+        worth = slopes(FRAME, nets()._replace(value=flat), every(), PLAIN).worth
+        return float(-0.5 * ((REWARD[None, :, None] - worth) ** 2).sum() / TOY.size)
+
+    found = slopes(FRAME, nets(), every(), PLAIN).value
+    np.testing.assert_allclose(found, steep(fit, nets().value), atol=1e-8)
+
+
+def test_entropy_slope_is_that_of_the_visited_decisions() -> None:
+    aim = PLAIN._replace(entropy=1.0)
+
+    def entropy(flat: np.ndarray) -> float:
+        prob = slopes(FRAME, nets()._replace(policy=flat), every(), PLAIN).prob
+        return float(policies.entropies(prob).sum() / TOY.size)
+
+    with_bonus, without = (
+        slopes(FRAME, nets(), every(), a).policy for a in (aim, PLAIN)
+    )
+    exact = steep(entropy, nets().policy)
+    np.testing.assert_allclose(with_bonus - without, exact, atol=1e-8)
+
+
+def test_advantages_are_the_discounted_sum_of_errors() -> None:
+    rng = np.random.default_rng(0)
+    worth, reward = rng.normal(size=(4, 5)), rng.normal(size=4)
+    following = np.concatenate([worth[:, 1:], reward[:, None]], 1)
+    errors = following - worth
+    for trace in (0.0, 0.3, 0.95, 1.0):
+        exact = [
+            sum(trace ** (j - i) * errors[:, j] for j in range(i, 5)) for i in range(5)
+        ]
+        found = generalized(reward, worth, trace)
+        np.testing.assert_allclose(found, np.stack(exact, 1), atol=1e-12)
+    np.testing.assert_allclose(generalized(reward, worth, 0.0), errors, atol=1e-12)
+    np.testing.assert_allclose(
+        generalized(reward, worth, 1.0), reward[:, None] - worth, atol=1e-12
+    )
+
+
+def test_clipped_weights_of_equal_policies_are_on_policy() -> None:
+    aim = Aim(0.9, 0.1, 1.2, 0.1)
+    fresh = slopes(FRAME, nets(), every(), aim)
+    now = policies.log_chance(fresh.prob, EVERY[None])
+    again = slopes(FRAME, nets(), every(now), aim)
+    np.testing.assert_allclose(fresh.policy, again.policy, atol=1e-12)
+    rarer = slopes(FRAME, nets(), every(now - np.log(5.0)), aim)
+    np.testing.assert_allclose(rarer.policy, 1.2 * fresh.policy, atol=1e-12)
+
+
+def test_what_does_not_count_teaches_nothing() -> None:
+    counts = (np.arange(TOY.size) < 5)[None] * 1.0
+    some = Batch(*(part[:, :5] for part in every()))
+    few = slopes(FRAME, nets(), every(counts=counts), PLAIN)
+    np.testing.assert_allclose(
+        few.policy, slopes(FRAME, nets(), some, PLAIN).policy, atol=1e-12
+    )
+
+
+def test_layers_are_cut_where_they_were_joined() -> None:
+    flat = np.arange(FRAME.count(3), dtype=float)[None]
+    parts = Layers.cut(flat, FRAME, 3)
+    joined = np.concatenate([part.reshape(1, -1) for part in parts], 1)
+    np.testing.assert_array_equal(joined, flat)
+
+
+def test_foreseen_variance_of_perfect_blind_and_constant() -> None:
+    reward = np.array([[0.0, 1.0, 2.0, 5.0]])
+    perfect = np.repeat(reward[..., None], 3, 2)
+    assert foreseen(reward, perfect)[0] == 1.0
+    assert foreseen(reward, np.zeros_like(perfect))[0] == 0.0
+    assert foreseen(reward, -perfect)[0] == pytest.approx(-3.0)
+    assert np.isnan(foreseen(np.ones((1, 4)), perfect))[0]
+    gap = perfect.copy()
+    gap[:, 3] = np.nan
+    short = foreseen(reward[:, :3], perfect[:, :3] * 0.5)
+    np.testing.assert_allclose(foreseen(reward, gap * 0.5), short)
+
+
+def test_it_beats_search_that_never_moves_and_sees_nothing_of_itself() -> None:
+    tasks = landscapes(150, 50, rugged=0, size=6)
+    still, mine = (traces(ActorCritic(rate=rate), tasks) for rate in (1e-5, 0.02))
+    gap = still["regret"].mean(1) - mine["regret"].mean(1)
+    assert surely(gap) > 0
+    most = np.log(tasks.space.size)
+    np.testing.assert_allclose(mine["entropy"][:, 0], most, rtol=0.01)
+    assert np.isnan(mine["value_loss"][:, 0]).all()
+    assert np.nanmean(mine["explained_variance"][:, -1]) > 0.05
