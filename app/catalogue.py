@@ -40,6 +40,19 @@ class Preset:
 
 
 @dataclass(frozen=True)
+class Study:
+    """A sentence of the field, and the runs that decide about it."""
+
+    name: str
+    title: str
+    sentence: str
+    protocol: str
+    specs: tuple[RunSpec, ...]
+    ground: str
+    matrix: bool
+
+
+@dataclass(frozen=True)
 class Catalogue:
     """Every part, the devices that are here, and the shipped experiments."""
 
@@ -47,6 +60,7 @@ class Catalogue:
     devices: tuple[str, ...]
     versions: dict[str, Any]
     presets: tuple[Preset, ...]
+    studies: tuple[Study, ...] = ()
 
     def card(self, slot: str, name: str) -> Card:
         """Return a part's card.
@@ -95,7 +109,13 @@ def parse(text: str | bytes) -> Catalogue:
         devices=tuple(body["devices"]),
         versions=dict(body["engine"].get("versions", {})),
         presets=tuple(presets),
+        studies=tuple(_study(each) for each in body.get("studies", ())),
     )
+
+
+def _study(body: dict[str, Any]) -> Study:
+    specs = tuple(RunSpec.model_validate(spec) for spec in body["specs"])
+    return Study(**body | {"specs": specs})
 
 
 @functools.cache

@@ -17,6 +17,7 @@ from engine.commands import (
     running,
     sets,
     stored,
+    studying,
     working,
 )
 from engine.commands.terminal import Exit, complain, say
@@ -34,6 +35,7 @@ app.command()(describing.catalogue)
 app.command()(describing.presets)
 app.command()(describing.published)
 app.command()(running.run)
+app.command()(studying.study)
 app.add_typer(stored.runs, name="runs")
 app.command()(working.supervise)
 app.command()(working.work)

@@ -26,6 +26,10 @@ class Record(NamedTuple):
     summary: Mapping[str, object] | None = None
     fingerprint: Mapping[str, object] | None = None
 
+    def film(self, name: str) -> Artefact | None:
+        """Return the artefact of that name, or none."""
+        return next((a for a in self.artefacts if a.name == name), None)
+
     @classmethod
     def stored(cls, store: Store, key: str) -> "Record":
         """Read a run from a store.

@@ -71,7 +71,7 @@ def _landscapes() -> Ground:
 
     return Ground(
         "NK landscapes (4,096 made-up architectures; Mosaic's table is not here)",
-        tuple(on(kinship=kinship) for kinship in (0.7, 0.5, 0.3)),
+        tuple(on(kinship=kinship) for kinship in (0.9, 0.7, 0.5, 0.3, 0.1)),
         tuple((on(kinship=kinship), ()) for kinship in KINSHIPS),
         tuple(on(size=size, kinship=0.5) for size in (4, 5, 6, 7)),
     )

@@ -19,18 +19,22 @@ class Study(NamedTuple):
 
     Args:
         name: Also of the judge in `engine.stats.board`.
+        title: In a list.
         sentence: As the field repeats it.
         protocol: What is run, what is measured, and what counts as supported, not
             supported, or depends.
         specs: The runs; several studies share theirs, so they are computed once.
         ground: On which space it is measured.
+        matrix: Whether its runs fill a transfer matrix.
     """
 
     name: str
+    title: str
     sentence: str
     protocol: str
     specs: tuple[RunSpec, ...]
     ground: str
+    matrix: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Return it as data, its specs without what is default."""

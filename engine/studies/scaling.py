@@ -24,6 +24,7 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
     return (
         Study(
             "patterns",
+            "Universal patterns",
             "Some patterns are universally beneficial.",
             f"Random search alone, {TRAININGS * SEARCHES} searches of {HORIZON} "
             "evaluations on each task. Measured: mean validation accuracy with an "
@@ -37,6 +38,7 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "growing_space",
+            "Growing spaces",
             "The benefits grow with the search space.",
             "Warm evolution against evolution in parts of a space, from small to "
             f"whole; {_SIZES} of {HORIZON} evaluations at each size. Measured: the "
@@ -48,6 +50,7 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "overhead",
+            "Overhead",
             "The overhead is minimal.",
             f"Warm evolution, evolution and random search on {told}. Measured: seconds "
             "that the strategy itself takes for an evaluation, over tests whose "
@@ -64,6 +67,7 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "memory",
+            "Memory",
             "Memory is linear.",
             "One search of each strategy alone, with 50 to 800 evaluations; its base "
             "is bounded. Measured: the most memory that it held, and by which power "

@@ -35,6 +35,7 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
     return (
         Study(
             "search_time",
+            "Search time",
             "Meta-learning reduces search time by 60–80 %.",
             f"{_RUNS}Measured: evaluations until the best so far is among the best "
             "1 %, restricted means; the saved share on each target, and their mean "
@@ -47,6 +48,7 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "quality",
+            "Solution quality",
             "Meta-learning improves solution quality by 15–25 %.",
             f"{_RUNS}Measured: final test accuracy relative to evolution's, mean over "
             "targets with its 95 % interval over targets; beside it the share of the "
@@ -58,6 +60,7 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "cost",
+            "Computational cost",
             "Meta-learning significantly reduces computational cost.",
             f"{_RUNS}Measured: price of all trainings until the goal, with and without "
             "the evaluations that were spent on sources, these shared by as many "
@@ -70,6 +73,7 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
         ),
         Study(
             "near_domains",
+            "Near and far domains",
             "Knowledge transfer works best between similar domains.",
             "Warm evolution that learned on one task only, from each source to each "
             f"other task, against evolution; {_SIZES}. Similarity: rank correlation "
@@ -81,9 +85,11 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
             "anything else.",
             pairs,
             ground.name,
+            matrix=True,
         ),
         Study(
             "adaptation",
+            "Adaptation across domains",
             "Cross-domain transfer requires adaptation.",
             "The same runs. Far: places whose similarity to the source is below the "
             "median. Adaptation: a gate that drops the warm start where probes "
@@ -94,5 +100,6 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
             "without the gate something is surely saved. Depends: neither.",
             pairs,
             ground.name,
+            matrix=True,
         ),
     )

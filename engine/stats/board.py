@@ -1,0 +1,37 @@
+"""The claims board: the runs of a study in, its verdict out, whichever it is.
+
+A judge knows nothing but its protocol and the numbers; what would count for a sentence
+was written down with the study, before anything was measured.
+"""
+
+from collections.abc import Callable, Sequence
+
+from engine.stats.judging import kinship, saving, scaling
+from engine.stats.judging.judgment import Judgment, Played
+
+__all__ = ["JUDGES", "Judgment", "Played", "judged"]
+
+JUDGES: dict[str, Callable[[Sequence[Played]], Judgment]] = {
+    "search_time": saving.search_time,
+    "quality": saving.quality,
+    "cost": saving.cost,
+    "near_domains": kinship.near_domains,
+    "adaptation": kinship.adaptation,
+    "patterns": scaling.patterns,
+    "growing_space": scaling.growing_space,
+    "overhead": scaling.overhead,
+    "memory": scaling.memory,
+}
+
+
+def judged(name: str, runs: Sequence[Played]) -> Judgment:
+    """Judge a study by its runs.
+
+    Args:
+        name: Of the study.
+        runs: All of its runs, finished.
+
+    Raises:
+        KeyError: If no judge has that name.
+    """
+    return JUDGES[name](runs)
