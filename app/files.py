@@ -7,6 +7,8 @@ from app import door
 from engine.contract.runs import run_key
 
 if TYPE_CHECKING:
+    from engine.data.architecture_lines import Unit
+    from engine.data.architectures import Architectures
     from engine.data.folders import OwnImages
     from engine.data.own import OwnTable
     from engine.data.table import Table
@@ -117,6 +119,36 @@ def keep_own(table: "OwnTable") -> str:
     from engine.data import own
 
     return own.store_own(table)
+
+
+def accuracy_unit(data: bytes) -> "Unit":
+    """Return what a table's accuracies look like: share or percent.
+
+    Raises:
+        Refused: If it is no CSV.
+    """
+    from engine.data import architecture_lines
+
+    percent = architecture_lines.looks_like_percent(data)
+    return "percent" if percent else "share"
+
+
+def read_architectures(data: bytes, unit: "Unit") -> "Architectures":
+    """Read a person's table of trained architectures.
+
+    Raises:
+        Refused: In one sentence, with the line or the column.
+    """
+    from engine.data import own_architectures
+
+    return own_architectures.read_architectures(data, unit)
+
+
+def remarks(table: "Architectures") -> tuple[str, ...]:
+    """Return what a person should know of a table, one sentence each."""
+    from engine.data import own_architectures
+
+    return own_architectures.remarks(table)
 
 
 def read_images(data: bytes) -> "OwnImages":

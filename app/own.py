@@ -6,7 +6,7 @@ It is kept under its sha256, which is what a run knows of it.
 import pandas as pd
 import streamlit as st
 
-from app import files, panels, session
+from app import files, own_tables, panels, session
 from app.plain import plain
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -32,7 +32,7 @@ def offer(card: Card) -> None:
         key="own_open",
         width="stretch",
     ):
-        dialog = _images if noun == "archive" else _dialog
+        dialog = _DIALOGS.get(str(card.traits.get("file")), _dialog)
         dialog(place, frozenset(knob.name for knob in card.knobs))
 
 
@@ -156,3 +156,7 @@ def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
 
 def _kept(dropped: bool) -> str:
     return "drop" if dropped else "refuse"
+
+
+# By the kind of file that a family needs; a sheet of rows is the usual one.
+_DIALOGS = {"zip": _images, "architectures": own_tables.ask}

@@ -94,7 +94,12 @@ def read_lines(data: bytes, unit: Unit) -> Sheet:
 
 
 def looks_like_percent(data: bytes) -> bool:
-    """Return whether some validation accuracy is above 1, as a share never is."""
+    """Return whether some validation accuracy is above 1, as a share never is.
+
+    Raises:
+        Refused: If the file is no CSV.
+    """
+    check_bytes(data)
     names = header(data)
     at = names.index("validation") if "validation" in names else 0
     found = (number(cells[at]) for _, cells in rows(data, names))

@@ -199,3 +199,28 @@ def _costs(sheet: Sheet, lines: Sequence[Line], lengths: Sequence[float]) -> np.
         return np.array([line.cost for line in lines])
     shares = np.array(lengths) / lengths[-1]
     return np.tile(shares, len(lines) // len(lengths))
+
+
+def remarks(table: Architectures) -> tuple[str, ...]:
+    """Tell what a person should know of a table, one sentence each."""
+    size, told = math.prod(table.radix), []
+    if table.count < size:
+        told.append(
+            f"{size - table.count:,} of {size:,} combinations of options are not in "
+            "the file: a search that tries one is told that its training failed"
+        )
+    failed = int(np.isnan(table.signal[..., -1, 0]).sum())
+    if failed:
+        told.append(f"trainings that failed, as an empty cell says: {failed:,}")
+    if len(table.tasks) == 1:
+        told.append(
+            "there is one data set: what a strategy learns on it before it searches "
+            "it is no transfer"
+        )
+    for name, options in zip(table.positions, table.options, strict=True):
+        if len(options) == 1:
+            told.append(f"decision {name!r} has one option: there is nothing to decide")
+    for name, found in table.properties.items():
+        if gaps := int(np.isnan(found).sum()):
+            told.append(f"property {name!r} has empty cells: {gaps:,}")
+    return tuple(told)
