@@ -43,6 +43,7 @@ EVOLVED = {
     "CIFAR-100": (71.6, 72.4),
     "ImageNet16-120": (45.3, 46.0),
 }
+DEAREST = 208.0  # s; no cell costs more, so that with more left a search goes on
 REPEATS, EVALUATIONS, LIMIT = 50, 500, 20.0
 LABELS, UNSEEN, DRAWS, PREDICTORS, LEAST = 100, 1000, 50, 5, 0.6
 
@@ -93,7 +94,7 @@ def answers(name: str, given: Given) -> np.ndarray:
     tasks = draw(Nasbench201(), HORIZON, given)
     traces = run(learner(name), tasks)
     tried, signal = traces["architecture"], traces["signal"]
-    if np.isfinite(tried[:, -1]).any():
+    if (traces["spent"][:, -1] < tasks.budget - DEAREST).any():
         raise SystemExit(f"{name}: a search ended before its budget did")
     best = np.nan_to_num(signal, nan=-1.0).argmax(1)
     number = tried[np.arange(len(tried)), best].astype(np.int64)
