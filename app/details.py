@@ -185,7 +185,15 @@ def _finding(finding: Mapping[str, Any]) -> None:
 
 def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
-    panels.chart(ledger_figure(summary.get("ledger", {}), run.roles), "ledger")
+    ledger = summary.get("ledger", {})
+    if run.kind is kinds.SEARCH:
+        made = ledger_figure(
+            ledger, run.roles, ("Architectures", "Architectures trained")
+        )
+        panels.chart(made, "ledger")
+        _spent(run, ledger)
+        return
+    panels.chart(ledger_figure(ledger, run.roles), "ledger")
     if run.kind is kinds.FEWSHOT:
         st.dataframe(
             pd.DataFrame(reports.costs(run, titles)),
@@ -209,6 +217,29 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     )
 
 
+def _spent(run: Run, ledger: Mapping[str, Mapping[str, int]]) -> None:
+    """Show what was trained, and the strategy's own time beside it."""
+    took = {
+        label: sum(t.seconds for t in run.timings if t.learner == label)
+        for label in ledger
+    }
+    rows = [
+        {
+            "Strategy": nice(label),
+            **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
+            "Own time (ms per architecture)": number(
+                1000 * took[label] / max(1, sum(spent.get(p, 0) for p in PHASES))
+            ),
+        }
+        for label, spent in ledger.items()
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        alt="Architectures trained for tuning, training and testing, by strategy",
+    )
+
+
 def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     if run.kind is kinds.FEWSHOT:
         reports.table(run, titles)
@@ -217,9 +248,7 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     if not rows:
         panels.empty("No numbers yet", "They come with the first test.")
         return
-    st.caption(
-        "Means over replicates with their 95 % intervals; diverged tasks counted."
-    )
+    st.caption(run.kind.over)
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,

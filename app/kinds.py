@@ -20,7 +20,8 @@ class Kind(NamedTuple):
     there; `outer` says that learners are moved by the outer rule alone, without an
     estimator. `page` is where its runs are shown; `tasks` are what its tests are
     counted in and `work` what their price is; `told` what a visitor chooses first;
-    `beside` the metric whose restricted mean the summary has.
+    `beside` the metric whose restricted mean the summary has; `over` says what the
+    table's intervals are over, `percent` which of its `scores` are told in percent.
     The others name metrics: `checks` of the newest validation, `trained`
     along meta-training, `validation` what chooses the checkpoint, `tuning` what
     chooses a rate, then those of the tabs and pages.
@@ -53,6 +54,10 @@ class Kind(NamedTuple):
     compared: tuple[str, ...]
     numbers: tuple[str, ...]
     scores: Mapping[str, str]
+    over: str = (
+        "Means over replicates with their 95 % intervals; diverged tasks counted."
+    )
+    percent: frozenset[str] = frozenset()
 
 
 OPTIMIZER = Kind(
@@ -235,13 +240,18 @@ SEARCH = Kind(
         *("reached", "coverage"),
     ),
     scores={
-        "final_score": "Accuracy",
-        "regret_area": "Mean regret",
-        "final_regret": "Final regret",
+        "final_score": "Accuracy (%)",
+        "regret_area": "Mean regret (points)",
+        "final_regret": "Final regret (points)",
         "rmst": "Evaluations to the goal",
-        "reached": "Goal reached",
-        "coverage": "Coverage",
+        "reached": "Goal reached (%)",
+        "coverage": "Coverage (%)",
     },
+    over="Means with their 95 % intervals: over all searches of a strategy that was "
+    "not trained, over trainings of one that was.",
+    percent=frozenset(
+        {"final_score", "regret_area", "final_regret", "reached", "coverage"}
+    ),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZER, FEWSHOT, SEARCH)}

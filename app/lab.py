@@ -114,7 +114,7 @@ def _pictures(run: Run, look: Look) -> None:
     moved = f"{looking.THRESHOLD}.{run.key[:12]}"
     look = look._replace(threshold=st.session_state.get(moved))
     if run.blocks:
-        st.caption(READ)
+        st.caption(_READS.get(run.kind.name, READ))
     columns = None
     drawn = _GRIDS.get(run.kind.name, pictures.grid)
     for place, picture in enumerate(drawn(run, look)):
@@ -129,6 +129,7 @@ def _pictures(run: Run, look: Look) -> None:
 
 
 _GRIDS = {kinds.FEWSHOT.name: fewshot.grid, kinds.SEARCH.name: search.grid}
+_READS = {kinds.SEARCH.name: search.READ}
 _FILMS = {kinds.SEARCH.name: searched.film}
 
 

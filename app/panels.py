@@ -161,7 +161,8 @@ def chart(
         title, part = meta.get("title") or key, key.rpartition(".")[2]
         held[f"{title} · {part.replace('_', ' ')}" if title in held else title] = fig
     heading(
-        meta.get("title", ""), meta.get("how_to_read", "").removeprefix(READ).strip()
+        meta.get("title", ""),
+        meta.get("how_to_read", "").removeprefix(meta.get("once", READ)).strip(),
     )
     alt = meta.get("alt", meta.get("title", key))
     return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)

@@ -13,7 +13,7 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
         condition = Condition(**entry["condition"])
         for label, values in entry["learners"].items():
             shown = {
-                title: _interval(values[key])
+                title: _interval(values[key], percent=key in run.kind.percent)
                 for key, title in run.kind.scores.items()
                 if key in values
             }
@@ -23,7 +23,9 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
     return rows
 
 
-def _interval(value: dict[str, float | None]) -> str:
+def _interval(value: dict[str, float | None], *, percent: bool = False) -> str:
     parts = [value.get(key) for key in ("mean", "low", "high")]
-    mean, low, high = ("n/a" if p is None else number(p) for p in parts)
+    # An accuracy's second decimal is what searches of a table differ in.
+    shown = (lambda part: f"{100 * part:.2f}") if percent else number
+    mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
     return f"{mean} [{low}, {high}]"

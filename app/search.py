@@ -34,11 +34,17 @@ READ += "and over trainings of what was."
 _WORDS = {
     "score": " Higher is better; what has found nothing yet is not counted.",
     "regret": " Lower is better: how far from the best architecture there is.",
-    "signal": " What each evaluation showed: a search that learns asks for better "
-    "ones.",
+    "signal": " Not what is best so far: a search that learns asks for better ones. "
+    "It ends where half of the searches have spent their budget.",
     "entropy": " It falls as the strategy makes up its mind; 0: always the same.",
     "value_loss": " Lower: the value function foresees what a training will give.",
     "explained_variance": " 1: it foresees all; at 0 or below: no more than a mean.",
+}
+
+_TITLES = {
+    "score": "Best accuracy so far",
+    "regret": "Regret of the best so far",
+    "signal": "What each evaluation showed",
 }
 
 
@@ -91,8 +97,21 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
         height=HEIGHT,
     )
     made = drawn.curves_figure(shown, metric, run.roles, view)
-    words = {**made.layout.meta, "how_to_read": READ + _WORDS.get(metric, "")}
-    return made.update_layout(meta=words)
+    if metric == "score":
+        made.update_yaxes(range=_window(shown))
+        for line in made.select_traces(lambda trace: trace.hovertemplate):
+            line.hovertemplate = line.hovertemplate.replace(".3g", ".4g")
+    title = _TITLES.get(metric, made.layout.meta["title"])
+    words = {"how_to_read": READ + _WORDS.get(metric, ""), "once": READ, "title": title}
+    return made.update_layout(meta={**made.layout.meta, **words})
+
+
+def _window(lines: list[Line]) -> list[float]:
+    """Return a range that leaves out the first steps up, which would flatten all."""
+    lows = [np.nanmin(line.low[len(line.x) // 15 :]) for line in lines]
+    low, high = min(lows), max(float(np.nanmax(line.high)) for line in lines)
+    room = 0.06 * max(high - low, 1e-4)
+    return [float(low - room), float(high + room)]
 
 
 def placed(run: Run, block: Block, look: Look) -> Line | None:
@@ -109,7 +128,10 @@ def placed(run: Run, block: Block, look: Look) -> Line | None:
     trained = is_trained(table, run.spec, block.learner)
     band = level_band(block.metric, freed(values, trained=trained))
     n = int(band.n.max()) if band.n.size else 0
-    return Line(block.learner, x, band.mean, band.low, band.high, n=n)
+    # What only few searches still do says nothing of the others.
+    gone = np.isfinite(values).mean((0, 1)) < 0.5
+    mean, low, high = (np.where(gone, np.nan, part) for part in band[:3])
+    return Line(block.learner, x, mean, low, high, n=n)
 
 
 def at_prices(values: Floats, spent: Floats, x: Floats) -> Floats:

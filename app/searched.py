@@ -76,33 +76,27 @@ def _place(run: Run, names: list[str]) -> Place | None:
 
 
 def _draw(run: Run, place: Place) -> None:
+    favored = f"{place.label}/policy" in place.film.arrays
     left, right = st.columns(2, gap="large")
     with left:
         wide, narrow = _kept(run, place, "architecture", lambda: _found(run, place))
         panels.chart(wide, "film_chart", narrow=narrow)
-    favored = f"{place.label}/policy" in place.film.arrays
+        _pareto(run, place)
     with right:
         if favored:
-            made = _kept(
-                *(run, place, "policy_film"),
-                lambda: policy_film(place.film, place.label, run.roles),
+            panels.chart(
+                _kept(run, place, "favors", lambda: _favors(run, place)), "favors"
             )
-            panels.chart(made, "policy_film")
-        else:
-            _pareto(run, place)
-    left, right = st.columns(2, gap="large")
-    with left:
-        panels.chart(
-            _kept(run, place, "parallel", lambda: _parallel(place)), "parallel"
-        )
-    with right:
-        if favored:
-            _pareto(run, place)
+        panels.chart(_kept(run, place, "lines", lambda: _parallel(place)), "lines")
     if favored:
-        made = _kept(
-            run, place, "policy", lambda: policy_figure(place.film, place.label)
+        shown = place.film, place.label
+        panels.chart(
+            _kept(run, place, "policy", lambda: policy_figure(*shown)), "policy"
         )
-        panels.chart(made, "policy")
+
+
+def _favors(run: Run, place: Place) -> go.Figure:
+    return policy_film(place.film, place.label, run.roles)
 
 
 def _kept(run: Run, place: Place, name: str, make: object) -> go.Figure:

@@ -14,8 +14,8 @@ from app.figures.spaces import Searched, Space, short
 from app.figures.theme import GREY, Style, nice, number, styles
 
 BOW = 0.62  # how far an edge that skips a node bends
-BENDS = 17
-LINE = 40  # pixels of a row of choices
+BENDS, ROOM = 17, 0.35
+LINE, LEFT = 34, 0.36  # pixels of a row of choices; of an option, left of its name
 
 
 def architecture_figure(
@@ -69,7 +69,7 @@ def _cells(space: Space, found: Searched, look: Style, columns: int) -> go.Figur
     ]
     nodes = 1 + max(end for _, end in space.edges)
     made.update_xaxes(visible=False, fixedrange=True, range=[-0.35, nodes - 0.65])
-    bow = BOW * max(1, nodes - 2)
+    bow = BOW * max(1, nodes - 2) + ROOM
     made.update_yaxes(visible=False, fixedrange=True, range=[-bow, bow])
     for panel, name in enumerate(("best so far", "trained now")):
         axis = "" if panel == 0 else "2"
@@ -107,7 +107,8 @@ def _graph(
     yield go.Scatter(x=x, y=y, mode="lines", line=line, uid=f"edges:{panel}", **still)
     at = np.array(middle)
     yield go.Scatter(
-        **{"x": at[:, 0], "y": at[:, 1], "mode": "text", "textposition": "top center"},
+        **{"x": at[:, 0], "y": at[:, 1], "mode": "text"},
+        textposition=["bottom center" if y < 0 else "top center" for y in at[:, 1]],
         **{"text": [html.escape(short(w)) for w in words], "textfont": {"size": 10.5}},
         **{"uid": f"words:{panel}", **still},
     )
@@ -147,7 +148,7 @@ def _choices(space: Space, found: Searched, look: Style) -> go.Figure:
         for shot in shots
     ]
     most = max(len(names) for names in space.options)
-    made.update_xaxes(visible=False, fixedrange=True, range=[-0.5, most - 0.5])
+    made.update_xaxes(visible=False, fixedrange=True, range=[-0.55, most - 0.45])
     names = [html.escape(short(name, 18)) for name in space.positions]
     made.update_yaxes(names_axis() | {"fixedrange": True, "zeroline": False})
     made.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
@@ -160,14 +161,14 @@ def _choices(space: Space, found: Searched, look: Style) -> go.Figure:
 
 def _menu(space: Space) -> go.Scatter:
     pairs = [
-        (at, place, html.escape(short(name, 11)))
+        (at - LEFT + 0.07, place, html.escape(short(name, 11)))
         for place, names in enumerate(space.options)
         for at, name in enumerate(names)
     ]
     x, y, text = zip(*pairs, strict=True)
     return go.Scatter(
         **{"x": x, "y": y, "text": text, "mode": "text", "hoverinfo": "skip"},
-        **{"textfont": {"size": 11}, "textposition": "bottom center"},
+        **{"textfont": {"size": 11}, "textposition": "middle right"},
         **{"showlegend": False, "uid": "menu"},
     )
 
@@ -175,14 +176,14 @@ def _menu(space: Space) -> go.Scatter:
 def _marks(
     space: Space, found: Searched, shot: int, look: Style
 ) -> Iterator[go.Scatter]:
-    rows = np.arange(len(space.positions)) - 0.12
-    ring = {"symbol": "circle-open", "size": 16, "color": GREY, "line": {"width": 2}}
+    rows = np.arange(len(space.positions))
+    ring = {"symbol": "circle-open", "size": 17, "color": GREY, "line": {"width": 2}}
     for name, index, marker in (
         ("best", found.best[shot], {"size": 10, "color": look.color}),
         ("now", found.index[shot], ring),
     ):
         yield go.Scatter(
-            **{"x": space.codes(index), "y": rows, "mode": "markers"},
+            **{"x": space.codes(index) - LEFT, "y": rows, "mode": "markers"},
             **{"marker": marker, "hoverinfo": "skip", "showlegend": False},
             uid=f"{look.label}:{name}",
         )

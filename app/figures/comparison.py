@@ -199,21 +199,26 @@ _SPENT = (
 )
 
 
-def ledger_figure(ledger: Mapping[str, Mapping[str, int]], roles: Roles) -> go.Figure:
+def ledger_figure(
+    ledger: Mapping[str, Mapping[str, int]],
+    roles: Roles,
+    paid: tuple[str, str] = ("Gradients", "Gradient evaluations"),
+) -> go.Figure:
     """Draw what each learner cost, tuning and meta-training included.
 
     Args:
-        ledger: Gradient evaluations by label and phase (tune, train, test).
+        ledger: What was paid by label and phase (tune, train, test).
         roles: Role by label, in the spec's order.
+        paid: What it was paid in, and what the axis is called.
     """
     labels = [label for label in roles if label in ledger][::-1]
     phases = [phase for phase, _, _ in _SPENT]
     totals = {a: sum(ledger[a].get(phase, 0) for phase in phases) for a in labels}
     made = figure(
         title="What it cost",
-        read="Gradients that were paid for before the result was there: what is tuned "
-        "or learned has to earn its bar back.",
-        alt="Gradient evaluations: "
+        read=f"{paid[0]} that were paid for before the result was there: what is "
+        "tuned or learned has to earn its bar back.",
+        alt=f"{paid[1]}: "
         + "; ".join(f"{label} {count:,}" for label, count in totals.items()),
         height=104 + 40 * len(labels),
     )
@@ -227,7 +232,7 @@ def ledger_figure(ledger: Mapping[str, Mapping[str, int]], roles: Roles) -> go.F
             **{"xanchor": "left", "xshift": 4, "showarrow": False},
         )
     most = max(totals.values(), default=1) or 1
-    made.update_xaxes(title_text="Gradient evaluations", tickformat="~s", nticks=5)
+    made.update_xaxes(title_text=paid[1], tickformat="~s", nticks=5)
     made.update_xaxes(range=[0, 1.28 * most])
     made.update_yaxes(names_axis())
     made.update_layout(barmode="stack", bargap=0.35, hovermode="closest", margin_t=6)

@@ -5,13 +5,14 @@ import html
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import MAX_POINTS, figure, footnote, names_axis
+from app.figures.canvas import MAX_POINTS, figure, names_axis
 from app.figures.shapes import Floats, Places
-from app.figures.spaces import Space, short
+from app.figures.spaces import Space, short, wrapped
 from app.figures.theme import GREY, nice, number, translucent
 
 SHADES = 5
 ROW = 52  # pixels of a decision
+FONT = {"size": 11, "shadow": "auto"}
 _GOLDEN = 0.6180339887498949
 # From the worst fifth to the best one: faint grey, then ever stronger blue.
 _COLORS = (
@@ -40,7 +41,8 @@ def parallel_figure(
     made = figure(
         title=f"Choices of the architectures that {nice(label)} trained",
         read="One line is one architecture, from its first decision down to its "
-        "accuracy. Blue: the best two fifths; where blue lines meet, a choice is good.",
+        "accuracy. Blue: the best two fifths; where blue lines meet, a choice is good. "
+        f"{len(codes)} different architectures.",
         alt=_alt(space, codes, accuracy, label),
         height=60 + ROW * (len(space.positions) + 1),
     )
@@ -49,9 +51,9 @@ def parallel_figure(
             part = np.array_split(np.arange(len(codes)), SHADES)[shade]
             if len(part):
                 made.add_trace(_lines(space, codes, accuracy, part, shade))
-    made.add_trace(_names(space))
+    if not space.alike:
+        made.add_trace(_names(space))
     _axes(made, space, accuracy)
-    footnote(made, f"{len(codes)} different architectures")
     return made
 
 
@@ -61,7 +63,7 @@ def _lines(
     """Return some lines as one trace, set a little apart so that none hides another."""
     rows = len(space.positions) + 1
     part = part[-(MAX_POINTS // (rows + 1)) :]
-    drift = ((part * _GOLDEN) % 1.0 - 0.5) * 0.34
+    drift = ((part * _GOLDEN) % 1.0 - 0.5) * 0.4
     at = np.full((len(part), rows + 1), np.nan)
     counts = np.array([len(names) for names in space.options])
     at[:, : rows - 1] = (codes[part] + 0.5 + drift[:, None]) / counts
@@ -84,14 +86,14 @@ def _scaled(accuracy: Floats) -> Floats:
 
 def _names(space: Space) -> go.Scatter:
     triples = [
-        ((at + 0.5) / len(names), place, html.escape(short(name, 11)))
+        ((at + 0.5) / len(names), place - 0.02, html.escape(short(name, 11)))
         for place, names in enumerate(space.options)
         for at, name in enumerate(names)
     ]
     x, y, text = zip(*triples, strict=True)
     return go.Scatter(
         **{"x": x, "y": y, "text": text, "mode": "text", "hoverinfo": "skip"},
-        **{"textposition": "top center", "textfont": {"size": 10}},
+        **{"textposition": "top center", "textfont": FONT},
         **{"showlegend": False, "uid": "names"},
     )
 
@@ -103,6 +105,12 @@ def _axes(made: go.Figure, space: Space, accuracy: Floats) -> None:
     made.update_yaxes(tickvals=list(range(rows)), ticktext=names)
     made.update_yaxes(range=[rows - 0.8, -0.5])
     made.update_xaxes(visible=False, fixedrange=True, range=[-0.02, 1.02])
+    if space.alike:
+        count = len(space.options[0])
+        words = [wrapped(name) for name in space.options[0]]
+        made.update_xaxes(names_axis() | {"visible": True, "side": "top"})
+        at = [(i + 0.5) / count for i in range(count)]
+        made.update_xaxes(tickvals=at, ticktext=words, tickangle=0)
     for end, pick in ((0.0, np.min), (1.0, np.max)):
         if len(accuracy):
             made.add_annotation(
@@ -114,7 +122,7 @@ def _axes(made: go.Figure, space: Space, accuracy: Floats) -> None:
                 **{"yanchor": "top", "xanchor": "left" if end == 0 else "right"},
                 **{"showarrow": False, "font": {"size": 10}},
             )
-    made.update_layout(hovermode="closest", margin={"t": 24, "b": 8})
+    made.update_layout(hovermode="closest", margin={"t": 34, "b": 18})
 
 
 def _alt(space: Space, codes: Places, accuracy: Floats, label: str) -> str:

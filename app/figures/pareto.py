@@ -59,7 +59,9 @@ def pareto_figure(
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         at = np.intersect1d(found[label], every)
         made.add_trace(_found(cost[at], accuracy[at], looks[label], shares[label]))
-    made.update_xaxes(title_text=_named(held), tickformat="~s", nticks=6)
+    large = len(every) > 0 and float(np.abs(cost[every]).max()) >= 1000
+    ticks = "~s" if large else "~g"
+    made.update_xaxes(title_text=_named(held), tickformat=ticks, nticks=6)
     made.update_yaxes(tickformat=".0%", range=_window(accuracy[every]))
     y_caption(made, "Test accuracy")
     footnote(made, f"{len(every):,} architectures")
@@ -130,7 +132,7 @@ def _front(x: Floats, y: Floats) -> go.Scatter:
     return go.Scatter(
         **{"x": x, "y": y, "mode": "lines", "name": "front", "uid": "front"},
         line={"color": GREY, "width": 1.6, "shape": "hv"},
-        hovertemplate="%{x:.4s}: %{y:.2%}<extra>front</extra>",
+        hovertemplate="%{x:.4g}: %{y:.2%}<extra>front</extra>",
     )
 
 
@@ -141,5 +143,5 @@ def _found(x: Floats, y: Floats, look: Style, share: float) -> go.Scatter:
         **{"x": x, "y": y, "mode": "markers", "marker": marker, "opacity": 0.85},
         **{"name": f"{nice(look.label)} {share:.1%}", "uid": f"{look.label}:found"},
         **{"legendrank": look.rank},
-        hovertemplate="%{x:.4s}: %{y:.2%}<extra>" + nice(look.label) + "</extra>",
+        hovertemplate="%{x:.4g}: %{y:.2%}<extra>" + nice(look.label) + "</extra>",
     )

@@ -1,5 +1,6 @@
 """An architecture space as figures see it: decisions, options, and what was tried."""
 
+import html
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Self
 
@@ -116,3 +117,17 @@ def short(name: str, longest: int = LONGEST) -> str:
     'a_name_…'
     """
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def wrapped(name: str, width: int = 8) -> str:
+    """Return an option's name on as many lines as a narrow column asks for.
+
+    >>> wrapped("max_pool_3x3")
+    'max_pool<br>3x3'
+    """
+    lines = [""]
+    for word in short(name, 3 * width).replace("_", " ").split():
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]}_{word}".lstrip("_")
+    return "<br>".join(html.escape(line) for line in lines)

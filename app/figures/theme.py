@@ -37,6 +37,8 @@ _HOMES = {
     **{"t_net": 5, "imaml": 3, "protonet": 4, "matching": 7, "relation": 9, "r2d2": 6},
     **{"from_scratch": 1, "fine_tune": 2, "linear_probe": 3, "cosine_head": 5},
     **{"joint": 9, "feature_neighbors": 6, "raw_neighbor": 8},
+    **{"random_search": 1, "regularized_evolution": 2, "reinforce": 4},
+    **{"actor_critic": 7, "meta_policy": 0, "warm_evolution": 5, "tpe": 3},
 }
 # Names that are more than their words.
 _NAMES = {
@@ -45,6 +47,8 @@ _NAMES = {
     **{"matching": "Matching nets", "relation": "Relation nets"},
     **{"fine_tune": "Pretrain, fine-tune", "joint": "Joint training"},
     **{"raw_neighbor": "Nearest neighbor", "feature_neighbors": "kNN of features"},
+    **{"reinforce": "REINFORCE", "actor_critic": "Actor-critic", "tpe": "TPE"},
+    **{"steady_evolution": "Evolution without aging"},
 }
 _BROKEN = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")

@@ -370,7 +370,8 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
         assert kind in card.solves, card.name
         family = known.card("family", full.family.name)
         parts = [known.card("learner", e.name) for e in full.learners]
-        parts.append(known.card("net", full.net.name))
+        if family.traits["uses_net"]:
+            parts.append(known.card("net", full.net.name))
         assert all(kind in part.solves for part in parts), card.name
         named = [*full.learners, *full.shifts, full.family, full.net, full.outer]
         assert card.name in {choice.name for choice in named}
