@@ -53,9 +53,18 @@ class Agents(Replays):
         help="How a decision is credited: 0 by the critic's next outlook, 1 by the "
         "reward itself.",
     )  # fmt: skip
+    critic: float = knob(
+        0.3, label="Critic's rate", unit="× the policy's", low=0.0, high=10.0,
+        advanced=True,
+        help="A slower critic follows single rewards less.",
+    )  # fmt: skip
     entropy: float = knob(
-        0.03, label="Entropy weight c", low=0.0, high=10.0,
+        0.3, label="Entropy weight c", low=0.0, high=10.0,
         help="Pulls the policy back to flat; more explores longer.",
+    )  # fmt: skip
+    replay: int = knob(
+        4, label="Replays", unit="per evaluation", low=0, high=64,
+        help="Remembered evaluations that each update learns from again; 0: none.",
     )  # fmt: skip
     updates: int = knob(
         1, label="Updates", unit="per evaluation", low=1, high=16,
@@ -71,7 +80,7 @@ class Agents(Replays):
             rate: Adam's step; 0 leaves the nets.
         """
         frame = Frame(tasks.space.radix, context.shape[-1], self.hidden)
-        aim = Aim(self.trace, self.entropy, self.clip, rate)
+        aim = Aim(self.trace, self.entropy, self.clip, rate, self.critic)
         return Learning(frame, context, aim, np.zeros((len(context), 0)))
 
     def search(

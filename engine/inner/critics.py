@@ -75,12 +75,21 @@ class Batch(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """How nets are moved: λ, the entropy weight, the weights' clip, the rate."""
+    """How nets are moved.
+
+    Args:
+        trace: λ of the advantages.
+        entropy: Weight of the policy's entropy.
+        clip: Most that an importance weight may be; 0 for any.
+        rate: Adam's step of the policy net.
+        critic: The value net's step, in steps of the policy's.
+    """
 
     trace: float
     entropy: float
     clip: float
     rate: float
+    critic: float
 
 
 class Slopes(NamedTuple):
@@ -150,7 +159,8 @@ def slopes(frame: Frame, nets: Nets, batch: Batch, aim: Aim) -> Slopes:
 def climbed(nets: Nets, found: Slopes, aim: Aim) -> Nets:
     """Take one step of Adam with both nets."""
     policy, policy_moments = policies.adam(found.policy, nets.policy_moments, aim.rate)
-    value, value_moments = policies.adam(found.value, nets.value_moments, aim.rate)
+    rate = aim.rate * aim.critic
+    value, value_moments = policies.adam(found.value, nets.value_moments, rate)
     return Nets(nets.policy + policy, nets.value + value, policy_moments, value_moments)
 
 

@@ -15,10 +15,11 @@ from engine.inner import policies
 from engine.inner.agents import Agents, Learning, moved_where
 from engine.inner.building import built
 from engine.inner.critics import Batch, Nets, Slopes, foreseen
+from engine.inner.curriculum import Curriculum, Order
 from engine.inner.policies import Running
 from engine.inner.proposing import LISTED
 from engine.inner.searching import Log
-from engine.protocol import Asked, Spaces, generator
+from engine.protocol import Asked, Lesson, Spaces, generator
 
 Numbers = np.ndarray
 
@@ -90,6 +91,24 @@ def _told(nets: Nets, seen: list[tuple[Numbers, Numbers, Numbers, Slopes]]) -> T
         ),
     }
     return Taught(nets, value, info)
+
+
+def faced(
+    course: Curriculum, order: Order, tasks: Spaces, lesson: Lesson
+) -> tuple[Numbers, Spaces]:
+    """Take a lesson's tasks as drawn, or others by a curriculum.
+
+    Returns:
+        Places among the sources, shape (replicate, task), and the searches.
+    """
+    sources, rows = np.array(tasks.sources), len(lesson.rngs)
+    if order == "uniform":
+        places = (sources == tasks.which[:, None]).argmax(1)
+        return places.reshape(rows, -1), tasks
+    each = tasks.members // rows
+    dice = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
+    places = course.drawn(order, np.stack(dice), lesson.done)
+    return places, tasks.facing(sources[places].reshape(-1))
 
 
 def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.knobs import knob
+from engine.inner import policies
 from engine.protocol import Learner, Spaces
 
 Numbers = np.ndarray
@@ -115,6 +116,27 @@ def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
     """
     ratio = np.exp(np.minimum(new - old, 50.0))
     return np.minimum(ratio, clip) if clip else ratio
+
+
+def replayed(
+    memory: Memory, prob: Numbers, baseline: Numbers, clip: float, dice: Numbers
+) -> Numbers:
+    """Return the policy gradient of remembered evaluations, summed.
+
+    Args:
+        memory: Where they are drawn from.
+        prob: The policy now; shape (member, position, option).
+        baseline: What rewards are held against; shape (member,).
+        clip: See `clipped_weights`.
+        dice: Uniform in [0, 1); shape (member, drawn).
+    """
+    past, there = recalled(memory, dice)
+    each = np.repeat(prob[:, None], dice.shape[1], 1)
+    now = policies.log_chance(each, past.codes)
+    weight = clipped_weights(now, past.chance, clip) * there
+    gain = weight * (past.value - baseline[:, None])
+    scores = policies.scores(each, past.codes)
+    return np.asarray((gain[..., None, None] * scores).sum(1))
 
 
 class Replays(Learner):

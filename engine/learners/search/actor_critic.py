@@ -30,8 +30,8 @@ class ActorCritic(Agents, FixedStrategy):
     version: ClassVar[int] = 1
 
     rate: float = knob(
-        0.01, label="Learning rate", unit="per update", low=1e-5, high=1.0, log=True,
-        help="Adam's step, of both nets.",
+        0.02, label="Learning rate", unit="per update", low=1e-5, high=1.0, log=True,
+        help="Adam's step of the policy net.",
     )  # fmt: skip
 
     def adapt(

@@ -24,7 +24,7 @@ from engine.inner.building import Frame
 from engine.inner.critics import Nets, needed, starting_nets
 from engine.inner.curriculum import Curriculum, Order
 from engine.inner.descend import spread
-from engine.inner.lessons import features, scale_of, swaps, taught
+from engine.inner.lessons import faced, features, scale_of, swaps, taught
 from engine.inner.strategies import lessons
 from engine.protocol import (
     Estimator,
@@ -51,11 +51,11 @@ class MetaPolicy(Agents):
 
     meta_rate: float = knob(
         0.003, label="Meta learning rate β", unit="per evaluation", low=1e-5, high=1.0,
-        log=True, help="Adam's step of both nets while learning on source tasks.",
+        log=True, help="Adam's step of the policy net while learning on source tasks.",
     )  # fmt: skip
     fine_tune: float = knob(
         0.01, label="Fine-tuning rate", unit="per update", low=0.0, high=1.0,
-        help="Adam's step of both nets on the new task; 0 leaves them as they came.",
+        help="Adam's step of the policy net on the new task; 0 leaves it as it came.",
     )  # fmt: skip
     curriculum: Order = knob(
         "uniform", label="Curriculum",
@@ -117,7 +117,7 @@ class MetaPolicy(Agents):
         """Search source tasks side by side; the nets move at every evaluation."""
         assert isinstance(tasks, Spaces)
         course = Curriculum.read(meta.memory)
-        places, tasks = self._chosen(course, tasks, lesson)
+        places, tasks = faced(course, self.curriculum, tasks, lesson)
         scale = spread(meta.weights, tasks.members)["scale"].numpy()
         learning = self._learning(tasks, scale, places.shape[1], self.meta_rate)
         keys = [Rng(int(key)) for key in meta.memory["shuffle"]]
@@ -145,16 +145,3 @@ class MetaPolicy(Agents):
         rows = tasks.members // items
         context = context.reshape(rows, items, known.shape[1])
         return self.learning(tasks, context, rate)
-
-    def _chosen(
-        self, course: Curriculum, tasks: Spaces, lesson: Lesson
-    ) -> tuple[Numbers, Spaces]:
-        """Take the tasks as drawn, or others by the curriculum; their places too."""
-        sources, rows = np.array(tasks.sources), len(lesson.rngs)
-        if self.curriculum == "uniform":
-            places = (sources == tasks.which[:, None]).argmax(1)
-            return places.reshape(rows, -1), tasks
-        each = tasks.members // rows
-        dice = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
-        places = course.drawn(self.curriculum, np.stack(dice), lesson.done)
-        return places, tasks.facing(sources[places].reshape(-1))

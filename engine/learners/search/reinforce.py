@@ -19,13 +19,7 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.inner import policies
 from engine.inner.policies import Moments, Running
-from engine.inner.replaying import (
-    Experience,
-    Memory,
-    Replays,
-    clipped_weights,
-    recalled,
-)
+from engine.inner.replaying import Experience, Memory, Replays, replayed
 from engine.inner.searching import Info, explore
 from engine.inner.strategies import FixedStrategy
 from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
@@ -133,19 +127,12 @@ class Reinforce(Replays, FixedStrategy):
         """Return the gradient to climb: this evaluation's, and that of replays."""
         first = state.running.count == 0
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
-        unit = state.running.spread if self.reward == "standardized" else 1.0
-        reward = np.maximum(told.value, 0.0)
-        gain = np.where(first, 0.0, (reward - baseline) / unit)
+        gain = np.where(first, 0.0, np.maximum(told.value, 0.0) - baseline)
         slope = gain[:, None, None] * policies.scores(prob, told.codes)
         if self.replay:
-            past, there = recalled(state.memory, dice)
-            each = np.repeat(prob[:, None], self.replay, 1)
-            now = policies.log_chance(each, past.codes)
-            weight = clipped_weights(now, past.chance, self.clip) * there
-            wide = np.broadcast_to(unit, len(prob))[:, None]
-            again = weight * (past.value - baseline[:, None]) / wide
-            scores = policies.scores(each, past.codes)
-            slope = slope + (again[..., None, None] * scores).sum(1)
+            slope = slope + replayed(state.memory, prob, baseline, self.clip, dice)
+        if self.reward == "standardized":
+            slope = slope / state.running.spread[:, None, None]
         return slope + self.entropy * policies.entropy_slope(prob)
 
     def _moved(self, state: State, slope: Numbers) -> tuple[Numbers, Moments]:

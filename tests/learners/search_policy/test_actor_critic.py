@@ -29,7 +29,7 @@ from tests.learners.search_policy.made import (
 FRAME = Frame(TOY.radix, 2, 4)
 NONE = np.full((1, TOY.size), np.nan)
 CONTEXT = np.tile([0.4, -1.0], (1, TOY.size, 1))
-PLAIN = Aim(1.0, 0.0, 0.0, 0.1)
+PLAIN = Aim(1.0, 0.0, 0.0, 0.1, 1.0)
 
 
 def nets() -> Nets:
@@ -152,7 +152,7 @@ def test_advantages_are_the_discounted_sum_of_errors() -> None:
 
 
 def test_clipped_weights_of_equal_policies_are_on_policy() -> None:
-    aim = Aim(0.9, 0.1, 1.2, 0.1)
+    aim = Aim(0.9, 0.1, 1.2, 0.1, 1.0)
     fresh = slopes(FRAME, nets(), every(), aim)
     now = policies.log_chance(fresh.prob, EVERY[None])
     again = slopes(FRAME, nets(), every(now), aim)
