@@ -100,6 +100,10 @@ REFUSED = {
         changed("20,160", "20,many"),
         "line 3: 'parameters' has 'many', which is not a finite number; properties are",
     ),
+    "too large for a float32": (
+        changed("20,160", "20,1e39"),
+        "line 3: 'parameters' has '1e39', which is not a finite number",
+    ),
     "above 1": (
         changed("9,0.6,", "9,60,"),
         "line 3: 'validation' has 60; accuracies given as share are from 0 to 1; or",
