@@ -1,5 +1,6 @@
 """study: the sentences of the field, put to the test in the lab's own store."""
 
+import math
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -103,16 +104,32 @@ def _played_one(store: "Store") -> bool:
     return True
 
 
+def finite(value: object) -> object:
+    """Return a value as JSON can say it: what is not finite is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return value
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:g}" if math.isfinite(value) else ""
+
+
 def _told(chosen: "Study", found: "Judgment", as_json: bool) -> int:
     if as_json:
-        print_json({**chosen.as_json(), "judgment": found._asdict()})
+        print_json({**chosen.as_json(), "judgment": finite(found._asdict())})
         return Exit.OK
     ends = f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}] {found.unit}"
     for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.told):
         out().print(said, markup=False, soft_wrap=True)
     table = Table("what", "mean", "low", "high", "n", box=None)
     for row in found.rows:
-        cells = (f"{v:g}" if isinstance(v, float) else str(v) for v in row.values())
-        table.add_row(*cells)
+        table.add_row(*map(_cell, row.values()))
     out().print(table)
     return Exit.OK

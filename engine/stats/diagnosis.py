@@ -26,6 +26,17 @@ from engine.stats.detectors.probing import (
     shortcut,
     transduction,
 )
+from engine.stats.detectors.searching import (
+    censored_goals,
+    collapsed,
+    large_base,
+    lucky_winner,
+    negative_transfer,
+    nothing_to_search,
+    short_budget,
+    spent_before,
+    unlearned,
+)
 from engine.stats.detectors.testing import (
     censoring,
     divergence,
@@ -45,8 +56,18 @@ DETECTORS: tuple[Callable[[Table, RunSpec], Iterator[Finding]], ...] = (
     *(overfitting, overfitted_lessons, memorization, leakage, transduction),
     *(normalization, degenerate, divergence, runaway_steps, outer_instability),
     *(false_second_order, exploding_unroll, short_horizon, saturation),
-    *(idle_policy, untuned, tuned_few_shot, hidden_budget, unequal_data),
-    *(censoring, starvation, starved_lessons, thawed, impossible, shortcut),
+    *(
+        idle_policy,
+        unlearned,
+        collapsed,
+        untuned,
+        tuned_few_shot,
+        hidden_budget,
+        unequal_data,
+    ),
+    *(spent_before, censoring, censored_goals, starvation, starved_lessons, thawed),
+    *(impossible, shortcut, nothing_to_search, negative_transfer, lucky_winner),
+    *(short_budget, large_base),
 )
 
 

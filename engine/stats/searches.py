@@ -70,7 +70,7 @@ _OF_GOALS = ("evaluations_to_goal", "reached", "cost_to_goal")
 def _distinct(tried: Floats) -> Floats:
     ordered = np.sort(tried, axis=-1)  # gaps go to the end
     new = np.diff(ordered, axis=-1) > 0
-    return new.sum(-1) + np.isfinite(ordered[..., 0])
+    return np.asarray(new.sum(-1) + np.isfinite(ordered[..., 0]), np.float64)
 
 
 def _paid(spent: Floats, step: Floats, reached: np.ndarray) -> Floats:

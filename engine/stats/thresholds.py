@@ -48,7 +48,7 @@ def steps_to_threshold(loss: Floats, threshold: float) -> Crossing:
     return crossing(loss, threshold)
 
 
-def crossing(loss: Floats, threshold: float) -> Crossing:
+def crossing(loss: Floats, threshold: float | Floats) -> Crossing:
     """Find the first step at or below the threshold; NaN is never below it.
 
     Args:

@@ -20,6 +20,8 @@ def untuned(table: Table, spec: RunSpec) -> Iterator[Finding]:
     for baseline in baselines(spec):
         if is_tuned(baseline):
             yield from _tuning(table, baseline, paid)
+    if table.yardstick.pools:
+        return  # strategies have no rate that could be tuned
     if chosen(spec) and baselines(spec) and not any(map(is_tuned, baselines(spec))):
         yield Finding(
             *(16, UNTUNED, baselines(spec)[0].label, True),
