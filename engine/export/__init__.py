@@ -12,14 +12,16 @@ severity    in the shift's own unit
 metric      a name of `engine.contract.metrics`, which gives label and unit
 statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,
             low, high: mean over replicates of those, with its 95 % interval
-            (metrics with a log axis are averaged on the log scale)
+            (metrics with a log axis are averaged on the log scale; searches of a
+            strategy that was never trained are independent, so theirs is over all)
 replicate, task, step, inner_step, layer, rate   where it was measured, empty where
             none applies; step is a step of the base learner, an inner step of a
-            test episode, or a meta-step of a training, and inner_step an inner step
-            within a meta-step
+            test episode, an evaluation of a search (from 1), or a meta-step of a
+            training, and inner_step an inner step within a meta-step
 value       the number; empty where there is none
 status      ok; censored (it never got there); diverged; never (did not diverge);
-            n/a; or "k of n diverged" where a mean left those out
+            n/a (of a search: the budget was spent, or the training failed); or "k of
+            n diverged" (or "n/a") where a mean left those out
 
 Summaries per task are always there, curves over tasks as means, and with
 `traces` every single trace. The live view of validation is no result and is left

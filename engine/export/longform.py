@@ -12,8 +12,11 @@ import numpy as np
 from engine.contract.blocks import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.runs import RunSpec
+from engine.stats.claims import vary_freely
 from engine.stats.intervals import LOG_FLOOR, finite_mean
 from engine.stats.level import is_log, level_band
+from engine.stats.pooling import freed
+from engine.stats.table import Table
 from engine.store.chunks import latest
 
 COLUMNS = (
@@ -25,9 +28,18 @@ LIVE = frozenset(
     (
         *("loss", "lr_scale", "grad_norm", "weight_norm"),
         *("query_loss", "query_accuracy", "query_mse"),
+        *("score", "regret", "entropy", "value_loss", "explained_variance"),
     )
 )
-CENSORED = {"steps_to_threshold": "reached", "recovery_steps": "recovered"}
+CENSORED = {
+    **dict.fromkeys(("steps_to_threshold", "evaluations_to_goal"), "reached"),
+    "cost_to_goal": "reached",
+    "recovery_steps": "recovered",
+}
+# A name in figures: it has no mean.
+NAMES = frozenset({"architecture"})
+# What has a gap where nothing was trained any more, or a training failed.
+GAPS = frozenset({"architecture", "signal"})
 _PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
 _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -79,6 +91,8 @@ class _View:
                 sorted(b.coords.items()),
             ),
         )
+        table, labels = Table(self.blocks), [c.label for c in spec.learners]
+        self.free = {at for at in labels if vary_freely(table, spec, [at])}
         self._flags: dict[tuple[str, str, Condition], Floats] = {
             (b.metric, b.learner, b.condition): b.array
             for b in self.blocks
@@ -109,7 +123,7 @@ def _block_rows(view: _View, block: Block, traces: bool) -> Iterator[Row]:
     curve = any(axis in block.axes for axis in _ALONG)
     if traces or not curve or "task" not in block.axes:
         yield from _values(view, block)
-    if curve:
+    if curve and block.metric not in NAMES:
         yield from _means(view, block)
 
 
@@ -131,6 +145,8 @@ def _values(view: _View, block: Block) -> Iterator[Row]:
 
 def _absence(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
     """Say why there is no number."""
+    if block.metric in GAPS:
+        return "n/a"
     if lost is None or lost[at[:2]]:
         return "diverged"
     return "never" if block.metric == "diverged_at" else "n/a"
@@ -145,13 +161,14 @@ def _means(view: _View, block: Block) -> Iterator[Row]:
         yield from _task_means(head, block, values, axes)
     if "replicate" not in block.axes:
         return
-    band = level_band(block.metric, values)
+    free = block.learner in view.free and block.phase == "test"
+    band = level_band(block.metric, freed(values, trained=not free))
     gone = (~np.isfinite(values)).sum(axis=(0, 1))
     members = values.shape[0] * values.shape[1]
     places = _Places(block)
     for at in np.ndindex(shape):
         where = places.of(at, axes)
-        status = _left_out(int(gone[at]), members)
+        status = _left_out(block, int(gone[at]), members)
         for name, part in zip(("mean", "low", "high"), band, strict=False):
             yield (*head, name, *where, _number(float(part[at])), status)
 
@@ -168,7 +185,7 @@ def _task_means(
     lead = "replicate" in block.axes
     axes = ("replicate", *axes) if lead else axes
     for at in np.ndindex(means.shape):
-        status = _left_out(int(gone[at]), values.shape[1])
+        status = _left_out(block, int(gone[at]), values.shape[1])
         where = places.of(at if lead else at[1:], axes)
         yield (*head, "task_mean", *where, _number(float(means[at])), status)
 
@@ -187,10 +204,11 @@ def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(axes[2:])
 
 
-def _left_out(gone: int, members: int) -> str:
+def _left_out(block: Block, gone: int, members: int) -> str:
     if not gone:
         return "ok"
-    return "diverged" if gone == members else f"{gone} of {members} diverged"
+    word = "n/a" if block.metric in GAPS else "diverged"
+    return word if gone == members else f"{gone} of {members} {word}"
 
 
 class _Places:

@@ -5,9 +5,12 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 
+from engine.export.latex import escaped, joined
 from engine.export.longform import inert
 from engine.export.record import Record
-from engine.stats.comparison import Cell, Comparison, Row, comparison
+from engine.export.searches import caption_of, searches_csv, searches_latex
+from engine.stats.comparison import Cell, Comparison, Row, comparison, setting
+from engine.stats.search_table import Line, search_table
 from engine.stats.table import Table
 
 COMPARED = (
@@ -17,16 +20,6 @@ COMPARED = (
     *("trainings", "episodes_per_training", "diverged", "examples_seen"),
     *("training_gradients", "tuning_gradients", "test_gradients_per_episode"),
 )
-_SPECIAL = {
-    **{
-        "\\": r"\textbackslash{}",
-        "~": r"\textasciitilde{}",
-        "^": r"\textasciicircum{}",
-    },
-    **{char: f"\\{char}" for char in "&%$#_{}"},
-    **{"×": r"$\times$", "−": "$-$", "±": r"$\pm$"},
-}
-
 Titles = Mapping[str, str] | None
 
 
@@ -35,18 +28,29 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
 
     `half_95_over_episodes` is 1.96 sd/√E over the episodes of one training, as
     papers give it; the spread between trainings stands in columns of its own. A cell
-    that is empty was not tested, or could not be.
+    that is empty was not tested, or could not be. Of searches it is another table, see
+    `searches_csv`.
 
     Args:
         record: The run.
         titles: What parts are called, by name.
     """
+    if lines := _searched(record, titles):
+        return searches_csv(lines)
     made = comparison(Table(record.blocks), record.spec, titles)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COMPARED)
     writer.writerows(_lines(made))
     return out.getvalue().encode()
+
+
+def _searched(record: Record, titles: Titles) -> list[Line]:
+    """Return the table of searches where the run is one of searches."""
+    table = Table(record.blocks)
+    if table.yardstick.voice != "searches":
+        return []
+    return search_table(table, record.spec, titles)
 
 
 def _lines(made: Comparison) -> Iterator[tuple[object, ...]]:
@@ -78,6 +82,8 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         record: The run.
         titles: What parts are called, by name.
     """
+    if lines := _searched(record, titles):
+        return searches_latex(lines, caption_of(lines, setting(record.spec)))
     made = comparison(Table(record.blocks), record.spec, titles)
     heads = made.heads
     costs = ("examples seen", "training", "tuning", "per test")
@@ -89,25 +95,12 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         rf"\begin{{tabular}}{{l{'r' * (len(heads) + len(costs))}}}",
         r"\toprule",
         " & " * len(heads) + r" & & \multicolumn{3}{c}{gradients} \\",
-        _joined("learner", *map(escaped, heads), *costs),
+        joined("learner", *map(escaped, heads), *costs),
         r"\midrule",
-        *(_joined(*_cells(made, row)) for row in made.rows),
+        *(joined(*_cells(made, row)) for row in made.rows),
         *(r"\bottomrule", r"\end{tabular}", r"\end{table}", ""),
     ]
     return "\n".join(lines).encode()
-
-
-def escaped(text: str) -> str:
-    r"""Return text that LaTeX prints as it stands.
-
-    >>> escaped("a_b & 50 %")
-    'a\\_b \\& 50 \\%'
-    """
-    return "".join(_SPECIAL.get(char, char) for char in text)
-
-
-def _joined(*cells: str) -> str:
-    return " & ".join(cells) + r" \\"
 
 
 def _caption(made: Comparison) -> str:

@@ -86,6 +86,17 @@ def finite_mean(values: Floats, axis: int) -> Floats:
     return _ratio(total, there.sum(axis=axis))
 
 
+def scaled(found: Interval, scale: float, start: float = 0.0) -> Interval:
+    """Return start + scale × an interval, its ends in order.
+
+    >>> scaled(Interval(0.5, 0.25, 1.0, 8), -100.0, 100.0)
+    Interval(mean=50.0, low=0.0, high=75.0, n=8)
+    """
+    mean, *ends = (start + scale * value for value in found[:3])
+    low, high = ends if scale > 0 else reversed(ends)
+    return Interval(mean, low, high, found.n)
+
+
 def student(df: Floats) -> Floats:
     """Return how many standard errors a 95 % interval spans to each side.
 

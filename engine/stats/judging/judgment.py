@@ -9,7 +9,7 @@ import numpy as np
 from engine.contract.blocks import Artefact, Block, Condition, Timing
 from engine.contract.runs import Choice, RunSpec
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval, mean_interval
+from engine.stats.intervals import Interval, mean_interval, scaled
 from engine.stats.places import choice_of, titled_place, titled_source
 from engine.stats.table import Table
 
@@ -112,17 +112,6 @@ def over(values: Sequence[float] | Floats) -> Interval:
     2.0
     """
     return mean_interval(np.asarray(values, dtype=np.float64)[:, None])
-
-
-def scaled(found: Interval, scale: float, start: float = 0.0) -> Interval:
-    """Return start + scale × an interval, its ends in order.
-
-    >>> scaled(Interval(0.5, 0.25, 1.0, 8), -100.0, 100.0)
-    Interval(mean=50.0, low=0.0, high=75.0, n=8)
-    """
-    mean, *ends = (start + scale * value for value in found[:3])
-    low, high = ends if scale > 0 else reversed(ends)
-    return Interval(mean, low, high, found.n)
 
 
 def line(what: str, found: Interval, scale: float = 1.0) -> Row:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval
+from engine.stats.intervals import Interval, scaled
 from engine.stats.judging.judgment import (
     Judgment,
     Place,
@@ -16,7 +16,6 @@ from engine.stats.judging.judgment import (
     nothing,
     over,
     places,
-    scaled,
 )
 from engine.stats.judging.saving import COLD, CONTROL, WARM
 from engine.stats.wording import number

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval
+from engine.stats.intervals import Interval, scaled
 from engine.stats.judging.judgment import (
     NOTHING,
     Judgment,
@@ -17,7 +17,6 @@ from engine.stats.judging.judgment import (
     nothing,
     over,
     places,
-    scaled,
 )
 from engine.stats.paired import log_ratio
 from engine.stats.pooling import ratio

@@ -9,7 +9,7 @@ import numpy as np
 from engine.stats.aggregate import holm
 from engine.stats.arrays import Floats
 from engine.stats.efficiency import overheads
-from engine.stats.intervals import Interval, mean_band, student
+from engine.stats.intervals import Interval, mean_band, scaled, student
 from engine.stats.judging.judgment import (
     Judgment,
     Place,
@@ -20,7 +20,6 @@ from engine.stats.judging.judgment import (
     nothing,
     over,
     places,
-    scaled,
 )
 from engine.stats.judging.saving import COLD, WARM
 from engine.stats.table import PER_STEP

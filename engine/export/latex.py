@@ -1,0 +1,25 @@
+"""Text that LaTeX prints as it stands."""
+
+_SPECIAL = {
+    **{
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    },
+    **{char: f"\\{char}" for char in "&%$#_{}"},
+    **{"×": r"$\times$", "−": "$-$", "±": r"$\pm$"},
+}
+
+
+def escaped(text: str) -> str:
+    r"""Return text that LaTeX prints as it stands.
+
+    >>> escaped("a_b & 50 %")
+    'a\\_b \\& 50 \\%'
+    """
+    return "".join(_SPECIAL.get(char, char) for char in text)
+
+
+def joined(*cells: str) -> str:
+    """Return one row of a table."""
+    return " & ".join(cells) + r" \\"
