@@ -118,6 +118,12 @@ class LiveEvaluator(Evaluator):
         found = counted(*ends(which), self.widths(codes))
         return found[list(self.properties).index(name)].astype(float)
 
+    def cheapest(self, which: int, fidelity: int) -> float:
+        """Return the price of the least work that a training can be."""
+        codes = self.space.codes(np.arange(self.space.size))
+        task, steps = np.full(len(codes), which), np.full(len(codes), STEPS[fidelity])
+        return float(self.price(task, codes, steps).min()) / 1e6
+
     def _measured(self, jobs: list[Job]) -> Numbers:
         """Return validation and test accuracy of each job; shape (job, 2)."""
         new = [job for job in dict.fromkeys(jobs) if job not in self._known]
@@ -229,6 +235,7 @@ class LiveFamily(SearchFamily):
     """A family whose architectures are trained when they are asked for."""
 
     solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    limit: ClassVar[str] = "work"
 
     target: Set = knob(
         "checkerboard", label="Searched on",

@@ -35,6 +35,7 @@ class OwnArchitectures(SearchFamily):
     pooled: ClassVar[bool] = True
     needs_file: ClassVar[bool] = True
     file: ClassVar[str] = "architectures"
+    limit: ClassVar[str] = "spend"
 
     digest: str = knob(
         "", label="File", help="sha256 of the file; adding a file fills it in."

@@ -3,13 +3,14 @@
 import numpy as np
 import pytest
 
+from engine.contract.errors import Refused
 from engine.protocol import Evaluator
 from engine.tasks import live
 from engine.tasks.live import LiveEvaluator, counted
 from engine.tasks.live_data import NAMES, live_task
-from engine.tasks.spaces.growing import MOMENTS, GrowingNets, schedule
+from engine.tasks.spaces.growing import MOMENTS, Growing, GrowingNets, schedule
 from engine.tasks.spaces.growing import SPACE as GROWING
-from engine.tasks.spaces.live_nets import SPACE, DenseNets
+from engine.tasks.spaces.live_nets import SPACE, DenseNets, LiveNets
 
 LIVE = {"dense": (DenseNets, SPACE), "growing": (GrowingNets, GROWING)}
 
@@ -98,6 +99,17 @@ def test_a_schedule_is_what_its_net_costs() -> None:
     assert schedule(np.array([[2, 3, 2, 2, 2, 1, 2, 2]]))[-1] == [(8,)]
     grown = price([2, 3, 2, 2, 2, 1, 2, 2])  # half of the time 4 wide, then 8
     assert grown == pytest.approx((fixed[4] + fixed[8]) / 2)
+
+
+def test_a_budget_below_the_cheapest_training_is_refused(made: LiveEvaluator) -> None:
+    codes = made.space.codes(np.arange(made.space.size))
+    which, steps = np.full(len(codes), NAMES.index("moons")), np.full(len(codes), 54)
+    least = made.price(which, codes, steps).min() / 1e6
+    family = {SPACE: LiveNets, GROWING: Growing}[made.space]
+    family(target="moons", work=least * 1.001).check()
+    with pytest.raises(Refused, match="trains no architecture; the cheapest") as told:
+        family(target="moons", work=least * 0.999).check()
+    assert told.value.field == "work"
 
 
 def test_nothing_grows_beyond_its_bounds() -> None:

@@ -130,6 +130,11 @@ REFUSED = {
         "no accuracy after 5 epochs; it has: 1, 3, 9",
         "epochs",
     ),
+    "a budget for nothing": (
+        {"spend": 8.5},
+        "a budget of 8.5 cost trains no architecture; the cheapest costs 9 on set 0",
+        "spend",
+    ),
     "another property": (
         {"cap": 0.5, "capped": "latency"},
         "no property 'latency'; it has: parameters",
