@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from engine.commands import tabulated
+from engine.commands import owned, tabulated
 from engine.commands.terminal import AsJson, Exit, err, out, print_json, say
 from engine.contract.errors import Refused
 
@@ -17,6 +17,7 @@ SHOWN = 20
 
 data = typer.Typer(help="Show what real data is here; add your own.")
 data.command()(tabulated.build)
+data.command(name="own-architectures")(owned.own_architectures)
 
 
 @data.callback(invoke_without_command=True)
