@@ -97,13 +97,23 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
         height=HEIGHT,
     )
     made = drawn.curves_figure(shown, metric, run.roles, view)
+    _finish(made, metric, shown)
+    title = _TITLES.get(metric, made.layout.meta["title"])
+    words = {"how_to_read": READ + _WORDS.get(metric, ""), "once": READ, "title": title}
+    return made.update_layout(meta={**made.layout.meta, **words})
+
+
+def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
+    """Show what a search's numbers differ in."""
     if metric == "score":
         made.update_yaxes(range=_window(shown))
         for line in made.select_traces(lambda trace: trace.hovertemplate):
             line.hovertemplate = line.hovertemplate.replace(".3g", ".4g")
-    title = _TITLES.get(metric, made.layout.meta["title"])
-    words = {"how_to_read": READ + _WORDS.get(metric, ""), "once": READ, "title": title}
-    return made.update_layout(meta={**made.layout.meta, **words})
+    if metric == "explained_variance":  # its first values may be anything
+        made.update_yaxes(range=[-1.05, 1.05])
+    if metric == "value_loss":
+        for note in made.select_annotations():
+            note.text = note.text.replace("squared ln nats", "squared")
 
 
 def _window(lines: list[Line]) -> list[float]:

@@ -57,12 +57,11 @@ def _place(run: Run, names: list[str]) -> Place | None:
     labels = [a for a in run.roles if made and f"{a}/architecture" in made.arrays]
     if made is None or not labels:
         return None
-    label = st.segmented_control(
+    label = st.selectbox(
         *("Strategy", labels),
         format_func=lambda label: plain(nice(label)),
-        default=labels[0],
         key=f"film_label.{run.key[:12]}",
-        required=True,
+        width=220,
     )
     tasks = [plain(str(task)) for task in made.info.get("tasks", [])]
     which = st.segmented_control(

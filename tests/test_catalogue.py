@@ -86,7 +86,8 @@ def test_no_two_presets_have_one_name_and_each_kind_has_its_default() -> None:
     assert len(set(NAMES)) == len(NAMES)
     kinds = [cards("family", p.spec.family.name).traits["kind"] for p in PRESETS]
     first = {kind: NAMES[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
-    assert first == {"landscapes": "default", "episodes": "fewshot"}
+    wanted = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
+    assert first == wanted
 
 
 @pytest.mark.parametrize("each", HERE)

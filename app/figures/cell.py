@@ -15,6 +15,7 @@ from app.figures.theme import GREY, Style, nice, number, styles
 
 BOW = 0.62  # how far an edge that skips a node bends
 BENDS, ROOM = 17, 0.35
+GAP = "\u00a0" * 4  # keeps an option's name clear of its mark
 LINE, LEFT = 34, 0.36  # pixels of a row of choices; of an option, left of its name
 
 
@@ -161,7 +162,7 @@ def _choices(space: Space, found: Searched, look: Style) -> go.Figure:
 
 def _menu(space: Space) -> go.Scatter:
     pairs = [
-        (at - LEFT + 0.07, place, html.escape(short(name, 11)))
+        (at - LEFT, place, GAP + html.escape(short(name, 11)))
         for place, names in enumerate(space.options)
         for at, name in enumerate(names)
     ]

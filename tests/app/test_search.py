@@ -225,7 +225,7 @@ def test_looking_files_no_run(page: AppTest, key: str) -> None:
     at.segmented_control(key="search_against").set_value("price").run()
     at.toggle(key="log").set_value(False).run()
     for label in ("random_search", "reinforce"):
-        at.segmented_control(key=f"film_label.{key[:12]}").set_value(label).run()
+        at.selectbox(key=f"film_label.{key[:12]}").set_value(label).run()
         assert not at.exception
     at.segmented_control(key="film_search").set_value(1).run()
     assert not at.exception
