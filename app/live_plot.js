@@ -98,7 +98,12 @@ async function draw(chart) {
     data: structuredClone(data.figure.data ?? []),
     layout,
     ...(frames.length && { frames: structuredClone(frames) }),
-    config: { displayModeBar: false, responsive: false, displaylogo: false },
+    config: {
+      displayModeBar: false,
+      responsive: false,
+      displaylogo: false,
+      plotGlPixelRatio: Math.min(window.devicePixelRatio || 1, 2),
+    },
   });
   if (chart.gone) return;
   if (!chart.observer) watch(chart, Plotly);
@@ -111,7 +116,8 @@ function watch(chart, Plotly) {
     button.hidden = !(zoomed(change) ?? !button.hidden);
   });
   node.on("plotly_click", ({ points }) => {
-    const index = points[0]?.customdata;
+    const told = points[0]?.customdata;
+    const index = told?.length === undefined ? told : told[0];
     if (chart.data.pick && index !== undefined) chart.tell("picked", Number(index));
   });
   button.onclick = () => {

@@ -74,8 +74,8 @@ def _journey(run: Run, atlas: Atlas) -> Journey | None:
             key="sphere_search", bind="query-params", width=130,
         )  # fmt: skip
         every = st.toggle(
-            "Every evaluation", value=True, key="sphere_every", bind="query-params",
-            help="Off: only when the best so far changed.",
+            "Join every evaluation", key="sphere_every", bind="query-params",
+            help="Off: the line joins only the best so far.",
         )  # fmt: skip
     return Journey(str(label), int(search or 0), bool(every))
 

@@ -5,8 +5,9 @@ import plotly.graph_objects as go
 
 from app.figures.atlas import Atlas
 from app.figures.canvas import figure, footnote, y_caption
+from app.figures.globe import GROUND
 from app.figures.shapes import Floats
-from app.figures.sphere import GROUND, colors
+from app.figures.sphere import colors
 from app.figures.theme import PALETTE_LIGHT, number
 from engine.stats.landscape import FitnessDistance
 

@@ -1,6 +1,5 @@
 """Where in the space does a search look? All architectures on one sphere."""
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,13 +7,14 @@ import plotly.graph_objects as go
 
 from app.figures.atlas import Atlas
 from app.figures.canvas import figure
+from app.figures.globe import FLAT, GROUND, Mesh, ball, dots, ribbons
 from app.figures.shapes import Floats, Places, Roles
 from app.figures.theme import nice, number, styles
 
-HEIGHT = 560
-ARC, LIFT = 16, 1.02  # points of an arc; how far it floats above the ground
+HEIGHT = 500
+LIFT, HIGH = 1.006, 1.014  # of what was trained above the dots, and of ways
+WAY = "#ff5a1f"
 FAR = 1.3  # of the camera, from the center
-GROUND = "#9aa2ad"
 WORST = 0.05  # the worst share that has one color
 # Viridis: even steps of lightness, told apart by nearly all eyes.
 INKS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39",
@@ -22,11 +22,11 @@ INKS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da
 
 
 class Journey(NamedTuple):
-    """A search to be drawn: whose it is, which one, and whether all of it."""
+    """A search to be drawn: whose it is, which one; `every` evaluation is joined."""
 
     label: str
     search: int
-    every: bool = True
+    every: bool = False
 
 
 def sphere_figure(
@@ -51,7 +51,7 @@ def sphere_figure(
         alt=_alt(atlas, journey),
         height=HEIGHT,
     )
-    made.add_trace(_ball())
+    made.add_trace(ball())
     made.add_trace(_all(atlas, points))
     if journey is not None:
         for trace in _journey(atlas, points, roles, journey):
@@ -84,7 +84,8 @@ def _read(atlas: Atlas) -> str:
     return (
         "Every architecture is a dot, the brighter the more accurate. Those that share "
         "the decisions that matter most stand together."
-        f"{first} {atlas.trust('sphere')} Drag to turn; click a dot to open it."
+        f"{first} {atlas.trust('sphere')} Larger dots: trained. Line: the best so far, "
+        "from the triangle to the square. Drag to turn; click a dot to open it."
     )
 
 
@@ -94,22 +95,6 @@ def _alt(atlas: Atlas, journey: Journey | None) -> str:
         return told
     count = len(atlas.path(journey.label, journey.search))
     return f"{told}, with {count} evaluations of {nice(journey.label)} as a path"
-
-
-def _ball() -> go.Mesh3d:
-    """Return an opaque ball under the dots: the far side must not shine through."""
-    down = np.linspace(0, np.pi, 25)[:, None]
-    around = np.linspace(0, 2 * np.pi, 49)[None]
-    x, y = np.sin(down) * np.cos(around), np.sin(down) * np.sin(around)
-    z = np.cos(down) + 0 * around
-    still = {"ambient": 0.92, "diffuse": 0.12, "specular": 0.0, "fresnel": 0.0}
-    return go.Surface(
-        **{name: 0.985 * part.astype(np.float32)
-           for name, part in zip("xyz", (x, y, z), strict=True)},
-        **{"showscale": False, "hoverinfo": "skip", "lighting": still},
-        colorscale=[[0, GROUND], [1, GROUND]],
-        uid="ball",
-    )  # fmt: skip
 
 
 def colors(atlas: Atlas) -> dict[str, Any]:
@@ -149,57 +134,76 @@ def _scale(known: Floats, low: float, high: float) -> list[list[Any]]:
     return [[float(s), ink] for s, ink in zip(stops, INKS, strict=True)]
 
 
-def _all(atlas: Atlas, points: Floats) -> go.Scatter3d:
+def _all(atlas: Atlas, points: Floats) -> go.Mesh3d:
     there = np.arange(atlas.size)
     if atlas.scores is not None:
         there = np.flatnonzero(np.isfinite(atlas.scores))
+    size = float(np.clip(0.36 * np.sqrt(4 * np.pi / max(len(there), 1)), 0.007, 0.05))
+    # Triangles where there are many: what a renderer pays for is corners.
+    mesh = dots(points[there], there, size, 3 if len(there) > 8_000 else 6)
     held = colors(atlas)
-    if atlas.scores is not None:
-        held["color"] = held["color"][there] if len(there) else GROUND
-    size = 2.2 if len(there) > 6_000 else 3.2 if len(there) > 1_000 else 5.0
-    told = "accuracy %{marker.color:.2f} %<br>" if atlas.scores is not None else ""
-    return go.Scatter3d(
-        **_at(points[there]),
-        mode="markers",
-        marker={**held, "size": size, "line": {"width": 0}, "opacity": 1.0},
-        customdata=there.astype(np.int32),
-        hovertemplate=told + "no. %{customdata}; click to open<extra></extra>",
+    told, shown = "", mesh.owner.astype(np.float32)
+    if "cmin" in held:
+        told = "accuracy %{customdata[1]:.2f} %<br>"
+        shown = np.stack([shown, held["color"][mesh.owner]], -1)
+        held["intensity"] = held.pop("color")[mesh.owner]
+    return go.Mesh3d(
+        **mesh.at(),
+        **held,
+        lighting=FLAT,
+        customdata=shown,
+        hovertemplate=told + _NUMBER.format("" if not told else "[0]"),
         uid="all",
     )
 
 
-def _at(points: Floats) -> dict[str, Floats]:
-    flat = np.asarray(points, np.float32)
-    return {"x": flat[:, 0], "y": flat[:, 1], "z": flat[:, 2]}
+_NUMBER = "no. %{{customdata{}}}; click to open<extra></extra>"
 
 
 def _journey(
     atlas: Atlas, points: Floats, roles: Roles, journey: Journey
-) -> list[go.Scatter3d]:
+) -> list[go.Mesh3d]:
+    """Return what was trained as dots, and the way of the best so far."""
     look = styles(roles)[journey.label]
     path = atlas.path(journey.label, journey.search)
-    best = atlas.found(journey.label, journey.search)
-    shown = path if journey.every else np.array([at for _, at in best], np.int64)
-    if not len(shown):
+    if not len(path):
         return []
-    width = 3.0 if journey.every else 5.0
-    tried = go.Scatter3d(
-        **_at(LIFT * points[shown]),
-        mode="markers",
-        marker={"color": look.color, "size": 4, "line": {"width": 0}},
-        customdata=shown.astype(np.int32),
-        text=_steps(shown, best, journey.every),
-        hovertemplate="%{text}, no. %{customdata}<extra></extra>",
-        uid="tried",
+    best = [index for _, index in atlas.found(journey.label, journey.search)]
+    order = np.arange(len(path))
+    mesh = dots(LIFT * points[path], order, 0.017, 6)
+    told = [f"evaluation {i + 1}, no. {at}" for i, at in enumerate(path)]
+    if journey.every:
+        mesh = ribbons(points[path], order, 0.006, HIGH).joined(mesh)
+    tried = go.Mesh3d(
+        **mesh.at(),
+        **{"color": look.color, "lighting": FLAT, "uid": "tried"},
+        customdata=path[mesh.owner].astype(np.int32),
+        text=np.array(told, object)[mesh.owner],
+        hovertemplate="%{text}<extra></extra>",
     )
-    way = go.Scatter3d(
-        **_at(arcs(points[shown])),
-        **{"mode": "lines", "hoverinfo": "skip", "uid": "way"},
-        line={"color": look.color,
-              "width": width},
-    )  # fmt: skip
-    ends = [int(shown[0]), best[-1][1] if best else int(shown[-1])]
-    return [way, tried, _ends(points[ends], ends, look.color)]
+    return [tried, *_way(points, np.array(best, np.int64))]
+
+
+def _way(points: Floats, best: Places) -> list[go.Mesh3d]:
+    """Return the way of the best so far, its start and its end."""
+    if not len(best):
+        return []
+    shown = points[best]
+    mesh = ribbons(shown, np.arange(len(best)), 0.016, HIGH)
+    mesh = mesh.joined(dots(HIGH * shown, np.arange(len(best)), 0.022, 8))
+    mesh = mesh.joined(dots(1.03 * shown[:1], np.array([0]), 0.05, 3))
+    mesh = mesh.joined(dots(1.03 * shown[-1:], np.array([len(best) - 1]), 0.06, 4))
+    told = [f"best so far, change {i + 1}, no. {at}" for i, at in enumerate(best)]
+    told[0], told[-1] = f"start, no. {best[0]}", f"found, no. {best[-1]}"
+    return [
+        go.Mesh3d(
+            **mesh.at(),
+            **{"color": WAY, "lighting": FLAT, "uid": "way"},
+            customdata=best[mesh.owner].astype(np.int32),
+            text=np.array(told, object)[mesh.owner],
+            hovertemplate="%{text}<extra></extra>",
+        )
+    ]
 
 
 def _eye(atlas: Atlas, points: Floats, journey: Journey | None) -> dict[str, float]:
@@ -212,57 +216,21 @@ def _eye(atlas: Atlas, points: Floats, journey: Journey | None) -> dict[str, flo
     return {name: float(at) for name, at in zip("xyz", seen, strict=True)}
 
 
-def _steps(shown: Places, best: Sequence[tuple[int, int]], every: bool) -> list[str]:
-    if every:
-        return [f"evaluation {i + 1}" for i in range(len(shown))]
-    return [f"best so far from evaluation {step}" for step, _ in best]
-
-
-def _ends(points: Floats, which: list[int], color: str) -> go.Scatter3d:
-    return go.Scatter3d(
-        **_at(1.03 * points),
-        mode="markers+text",
-        marker={
-            **{"symbol": ["circle-open", "diamond"], "size": [9, 8], "color": color},
-            "line": {"color": "#ffffff", "width": 2},
-        },
-        text=["start", "found"],
-        **{"textposition": "top center", "textfont": {"size": 13}},
-        customdata=which,
-        hovertemplate="%{text}, no. %{customdata}<extra></extra>",
-        uid="ends",
+def _ring(point: Floats, index: int) -> go.Mesh3d:
+    mesh = dots(1.04 * point[None], np.array([index]), 0.075, 24)
+    return go.Mesh3d(
+        **_hollow(mesh).at(),
+        **{"color": "#ff3b7f", "lighting": FLAT, "hoverinfo": "skip", "uid": "opened"},
     )
 
 
-def _ring(point: Floats, index: int) -> go.Scatter3d:
-    return go.Scatter3d(
-        **_at(1.03 * point[None]),
-        mode="markers",
-        marker={"symbol": "circle-open", "size": 13, "color": "#ff3b7f",
-                "line": {"width": 4, "color": "#ff3b7f"}},
-        **{"customdata": [index], "hoverinfo": "skip", "uid": "opened"},
-    )  # fmt: skip
-
-
-def arcs(points: Floats) -> Floats:
-    """Return the shortest ways over the sphere through some points, in order.
-
-    >>> ends = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
-    >>> bool(np.allclose(np.linalg.norm(arcs(ends), axis=1), LIFT))
-    True
-    """
-    if len(points) < 2:
-        return LIFT * np.asarray(points, np.float32)
-    start, end = np.asarray(points[:-1], float), np.asarray(points[1:], float)
-    angle = np.arccos((start * end).sum(-1).clip(-1.0, 1.0))[:, None, None]
-    # Opposite points have no shortest way: any will do.
-    angle = np.minimum(angle, np.pi - 1e-3)
-    share = np.linspace(0.0, 1.0, ARC)[None, :, None]
-    near = np.maximum(np.sin(angle), 1e-9)
-    between = np.sin((1 - share) * angle) * start[:, None]
-    between = (between + np.sin(share * angle) * end[:, None]) / near
-    still = angle < 1e-6
-    between = np.where(still, start[:, None], between)
-    norm = np.linalg.norm(between, axis=-1, keepdims=True)
-    raised = LIFT * between / np.maximum(norm, 1e-9)
-    return np.asarray(raised.reshape(-1, 3), np.float32)
+def _hollow(mesh: Mesh) -> Mesh:
+    """Return a polygon as a ring."""
+    middle = mesh.corners.mean(0)
+    inner, count = middle + 0.7 * (mesh.corners - middle), len(mesh.corners)
+    here = np.arange(count)
+    there = (here + 1) % count
+    sides = [np.stack([here, there, here + count], -1)]
+    sides.append(np.stack([there, there + count, here + count], -1))
+    corners = np.concatenate([mesh.corners, inner])
+    return Mesh(corners, np.concatenate(sides), np.tile(mesh.owner, 2))

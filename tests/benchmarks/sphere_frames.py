@@ -1,0 +1,108 @@
+"""How long the sphere of 15,625 architectures takes to draw and to turn.
+
+    python -m tests.benchmarks.sphere_frames
+
+A made-up space of NAS-Bench-201's size, drawn by the page's own figure and Plotly in
+a headless Chromium without a GPU: how long the figure takes to be made and to be drawn
+(the library is there, as on the page), and the median time of a frame while the
+camera goes round once. The load of the machine goes with it.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import plotly
+from playwright.sync_api import Page, sync_playwright
+
+from app.figures.atlas import Atlas
+from app.figures.sphere import Journey, sphere_figure
+from engine.sphere import geometry
+
+RADIX = (5,) * 6
+FRAMES, EVALUATIONS = 40, 500
+LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
+DRAW = """async (figure) => {
+  const node = document.querySelector('#plot'), began = performance.now();
+  await Plotly.newPlot(node, figure.data, figure.layout, { plotGlPixelRatio: 1 });
+  const gl = node._fullLayout.scene._scene.glplot.gl;
+  gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+  return performance.now() - began;
+}"""
+TURN = """async (frames) => {
+  const node = document.querySelector('#plot');
+  const scene = node._fullLayout.scene._scene, times = [];
+  let before = performance.now();
+  for (let i = 0; i < frames; i += 1) {
+    const turn = (2 * Math.PI * i) / frames;
+    scene.setViewport({ aspectmode: 'cube', aspectratio: { x: 1, y: 1, z: 1 },
+      camera: { eye: { x: 1.3 * Math.cos(turn), y: 1.3 * Math.sin(turn), z: 0.4 },
+        center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 },
+        projection: { type: 'perspective' } } });
+    scene.glplot.redraw();
+    const gl = scene.glplot.gl;
+    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
+    const now = performance.now();
+    times.push(now - before);
+    before = now;
+  }
+  return times;
+}"""
+
+
+def atlas() -> Atlas:
+    """Return a space of 15,625 architectures with a search of 500 evaluations."""
+    index = np.indices(RADIX).reshape(len(RADIX), -1)
+    effects = np.random.default_rng(0).random((len(RADIX), RADIX[0]))
+    scores = sum(effects[p][index[p]] for p in range(len(RADIX))) / len(RADIX)
+    arrays, told = geometry(RADIX, scores)
+    path = np.random.default_rng(1).integers(len(scores), size=(1, EVALUATIONS))
+    arrays |= {"scores": scores, "s/architecture": path, "s/signal": scores[path]}
+    info = {
+        "space": "made up",
+        "positions": [f"decision {i}" for i in range(len(RADIX))],
+        "options": [list("abcde")] * len(RADIX),
+        "tasks": ["made up"],
+        "geometry": told,
+    }
+    return Atlas(SimpleNamespace(arrays=arrays, info=info))
+
+
+def measured(page: Page, figure: str) -> dict[str, float]:
+    """Return seconds until the sphere is drawn, and milliseconds of a frame."""
+    page.set_content('<div id="plot" style="width:540px;height:500px"></div>')
+    page.add_script_tag(path=LIBRARY)
+    drawn = page.evaluate(DRAW, json.loads(figure)) / 1e3
+    times = page.evaluate(TURN, FRAMES)[5:]
+    return {
+        "drawn_s": round(drawn, 3),
+        "median_frame_ms": round(statistics.median(times), 1),
+        "fastest_tenth_ms": round(float(np.quantile(times, 0.1)), 1),
+    }
+
+
+def main() -> None:
+    """Measure, and print one line of JSON."""
+    began = time.perf_counter()
+    space = atlas()
+    mapped = time.perf_counter()
+    figure = sphere_figure(space, {"s": "chosen"}, Journey("s", 0)).to_json()
+    made = time.perf_counter()
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--enable-unsafe-swiftshader"],
+        )
+        found = measured(browser.new_page(), figure)
+        browser.close()
+    spent = {"maps_s": round(mapped - began, 3), "figure_s": round(made - mapped, 3)}
+    print(json.dumps(spent | found | {"load": os.getloadavg()[0]}))  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()
