@@ -37,8 +37,8 @@ class OtherDevice(Shift):
             return reason
         if self._latencies(setting):
             return ""
-        name = setting.family.name
-        return f"{name} has no latency on a device like {self.device or 'any'!r}"
+        named = f" whose name holds {self.device!r}" if self.device else ""
+        return f"{setting.family.name} has no latency of any device{named}"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap on the device's latency."""
