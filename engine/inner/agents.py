@@ -62,6 +62,10 @@ class Agents(Replays):
         0.3, label="Entropy weight c", low=0.0, high=10.0,
         help="Pulls the policy back to flat; more explores longer.",
     )  # fmt: skip
+    floor: float = knob(
+        0.25, label="Entropy floor", unit="share of the maximum", low=0.0, high=0.99,
+        help="Against collapse: below it the entropy weight rises. 0: no floor.",
+    )  # fmt: skip
     replay: int = knob(
         4, label="Replays", unit="per evaluation", low=0, high=64,
         help="Remembered evaluations that each update learns from again; 0: none.",
@@ -80,7 +84,7 @@ class Agents(Replays):
             rate: Adam's step; 0 leaves the nets.
         """
         frame = Frame(tasks.space.radix, context.shape[-1], self.hidden)
-        aim = Aim(self.trace, self.entropy, self.clip, rate, self.critic)
+        aim = Aim(self.trace, self.entropy, self.floor, self.clip, rate, self.critic)
         return Learning(frame, context, aim, np.zeros((len(context), 0)))
 
     def search(

@@ -19,6 +19,7 @@ from engine.inner.returns import advantages
 from engine.protocol import Weights
 
 Numbers = np.ndarray
+RAISE = 3.0
 
 
 class Nets(NamedTuple):
@@ -80,6 +81,7 @@ class Aim(NamedTuple):
     Args:
         trace: λ of the advantages.
         entropy: Weight of the policy's entropy.
+        floor: Share of the greatest entropy below which that weight rises.
         clip: Most that an importance weight may be; 0 for any.
         rate: Adam's step of the policy net.
         critic: The value net's step, in steps of the policy's.
@@ -87,6 +89,7 @@ class Aim(NamedTuple):
 
     trace: float
     entropy: float
+    floor: float
     clip: float
     rate: float
     critic: float
@@ -143,7 +146,8 @@ def slopes(frame: Frame, nets: Nets, batch: Batch, aim: Aim) -> Slopes:
     weight = clipped_weights(now, then, aim.clip) * batch.counts
     gain = generalized(batch.reward, worth, aim.trace) * weight[..., None]
     wanted = gain[..., None] * policies.scores(prob, batch.codes)
-    bonus = aim.entropy * weight[..., None, None] * policies.entropy_slope(prob)
+    bonus = raised(frame, prob, batch.counts, aim) * weight
+    bonus = bonus[..., None, None] * policies.entropy_slope(prob)
     gap = weight[..., None] * (batch.reward[..., None] - worth)
     share = 1.0 / np.maximum(batch.counts.sum(1), 1.0)[:, None, None]
     wanted = (wanted + bonus).reshape(rows, items * places, -1) * share
@@ -154,6 +158,25 @@ def slopes(frame: Frame, nets: Nets, batch: Batch, aim: Aim) -> Slopes:
         prob,
         worth,
     )
+
+
+def raised(frame: Frame, prob: Numbers, counts: Numbers, aim: Aim) -> Numbers:
+    """Return the entropy weight of each row: more where the policy nearly collapsed.
+
+    Args:
+        frame: Of the space.
+        prob: Chances of each decision; shape (row, item, position, option).
+        counts: Which items count; shape (row, item).
+        aim: Its floor is a share of ln of the space's size.
+
+    Returns:
+        Shape (row, 1): the weight, plus up to 3 the more entropy is missing.
+    """
+    if not aim.floor:
+        return np.full((len(prob), 1), aim.entropy)
+    entropy = (policies.entropies(prob).sum(-1) * counts).sum(1)
+    share = entropy / np.maximum(counts.sum(1), 1.0) / np.log(frame.radix).sum()
+    return aim.entropy + RAISE * np.maximum(0.0, 1.0 - share / aim.floor)[:, None]
 
 
 def climbed(nets: Nets, found: Slopes, aim: Aim) -> Nets:

@@ -12,6 +12,7 @@ from engine.inner.critics import (
     foreseen,
     generalized,
     needed,
+    raised,
     slopes,
     starting_nets,
 )
@@ -29,7 +30,7 @@ from tests.learners.search_policy.made import (
 FRAME = Frame(TOY.radix, 2, 4)
 NONE = np.full((1, TOY.size), np.nan)
 CONTEXT = np.tile([0.4, -1.0], (1, TOY.size, 1))
-PLAIN = Aim(1.0, 0.0, 0.0, 0.1, 1.0)
+PLAIN = Aim(1.0, 0.0, 0.0, 0.0, 0.1, 1.0)
 
 
 def nets() -> Nets:
@@ -152,7 +153,7 @@ def test_advantages_are_the_discounted_sum_of_errors() -> None:
 
 
 def test_clipped_weights_of_equal_policies_are_on_policy() -> None:
-    aim = Aim(0.9, 0.1, 1.2, 0.1, 1.0)
+    aim = Aim(0.9, 0.1, 0.0, 1.2, 0.1, 1.0)
     fresh = slopes(FRAME, nets(), every(), aim)
     now = policies.log_chance(fresh.prob, EVERY[None])
     again = slopes(FRAME, nets(), every(now), aim)
@@ -168,6 +169,24 @@ def test_what_does_not_count_teaches_nothing() -> None:
     np.testing.assert_allclose(
         few.policy, slopes(FRAME, nets(), some, PLAIN).policy, atol=1e-12
     )
+
+
+def test_the_entropy_weight_rises_below_the_floor_alone() -> None:
+    most = np.log(TOY.size)
+    prob = slopes(FRAME, nets(), every(), PLAIN).prob
+    share = float(policies.entropies(prob).sum(-1).mean() / most)
+    aim = PLAIN._replace(entropy=0.2)
+    ones = np.ones((1, TOY.size))
+    for floor, weight in ((0.0, 0.2), (0.9 * share, 0.2), (2 * share, 0.2 + 1.5)):
+        found = raised(FRAME, prob, ones, aim._replace(floor=floor))
+        np.testing.assert_allclose(found, [[weight]])
+    sharp = {"entropy": 0.0, "rate": 0.05, "replay": 0}
+    tasks = landscapes(20, 80)
+    free, kept = (
+        traces(ActorCritic(**sharp, floor=floor), tasks)["entropy"][:, -20:].mean()
+        for floor in (0.0, 0.5)
+    )
+    assert free < 0.1 * np.log(tasks.space.size) < kept
 
 
 def test_layers_are_cut_where_they_were_joined() -> None:
