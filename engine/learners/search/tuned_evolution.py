@@ -1,0 +1,111 @@
+"""Tuned evolution: population and tournament are chosen on source tasks.
+
+Source: Lindauer and Hutter (2020), arXiv:1909.02453, on tuning search strategies as
+carefully as what they find; the evolution by Real et al. (2019), arXiv:1802.01548.
+Differs: each meta-step races one setting of a grid against the usual one, on the same
+tasks with the same randomness.
+Helps: what is gained by a strategy's own knobs, without carrying any architecture over.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
+from engine.inner.evolving import Population
+from engine.inner.searching import Info, explore, searched
+from engine.inner.strategies import lessons
+from engine.inner.varied import Varied
+from engine.protocol import (
+    Asked,
+    Estimator,
+    Learner,
+    Lesson,
+    Meta,
+    Outer,
+    Plan,
+    Spaces,
+    Stretch,
+    TaskBatch,
+    Told,
+)
+
+USUAL = (10, 10)
+POPULATIONS, SAMPLES = (5, 10, 20, 50), (2, 5, 10, 25)
+RIVALS = tuple((p, s) for p in POPULATIONS for s in SAMPLES if (p, s) != USUAL)
+GRID = np.array([USUAL, *RIVALS])
+
+
+@register("learner")
+class TunedEvolution(Learner):
+    """(P, S) = argmax over a grid of Σ gain over (10, 10) / (1 + races)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    trains: ClassVar[bool] = True
+
+    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
+        """Return the usual sizes, and no races."""
+        rows = len(rngs)
+        none = torch.zeros(rows, len(GRID), dtype=torch.float64)
+        return Meta(_chosen(none), {"gain": none, "races": none.clone()})
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Race the next setting against the usual one; keep the best so far."""
+        assert isinstance(tasks, Spaces)
+        rival = 1 + lesson.step % (len(GRID) - 1)
+        gaps = _quality(tasks, GRID[rival]) - _quality(tasks, GRID[0])
+        gaps = gaps.reshape(tasks.replicates, -1)
+        gain, races = (meta.memory[name].clone() for name in ("gain", "races"))
+        gain[:, rival] += torch.from_numpy(gaps.sum(1))
+        races[:, rival] += gaps.shape[1]
+        chosen = _chosen(gain / (1.0 + races))
+        return Outer({"gain": gain, "races": races}, {}, weights=chosen)
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Search each drawn source task twice: as usual, and as the rival does."""
+        return lessons(budget, 2.0)
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Search by evolution of the chosen sizes."""
+        assert isinstance(tasks, Spaces)
+        sizes = meta.weights["sizes"].cpu().numpy()
+        each = np.repeat(sizes, tasks.members // len(sizes), 0).round()
+        size, sample = np.maximum(each, 1).astype(np.int64).T
+        varied = Varied.of(tasks, size, sample)
+
+        def ask(step: int, state: Population) -> Asked:
+            return varied.ask(tasks, step, state)
+
+        def tell(state: Population, told: Told) -> tuple[Population, Info]:
+            return varied.tell(state, told), {}
+
+        yield from explore(tasks, varied.start(tasks), ask, tell, path=path)
+
+
+def _chosen(merit: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return the sizes of the best setting; the usual ones where none is better."""
+    best = merit.argmax(1).cpu().numpy()
+    return {"sizes": torch.from_numpy(GRID[best].astype(np.float64))}
+
+
+def _quality(tasks: Spaces, sizes: np.ndarray) -> np.ndarray:
+    """Return the mean over the evaluations of the best seen so far; (member,)."""
+    size, sample = (np.full(tasks.members, n) for n in sizes)
+    varied = Varied.of(tasks, size, sample)
+    found = searched(
+        tasks,
+        varied.start(tasks),
+        lambda step, state: varied.ask(tasks, step, state),
+        lambda state, told: (varied.tell(state, told), {}),
+    )
+    seen = np.where(found.live, found.value, 0.0)
+    return np.maximum.accumulate(np.maximum(seen, 0.0), 1).mean(1)
