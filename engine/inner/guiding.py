@@ -89,7 +89,7 @@ class Guide:
         bagged = tasks.dice(f"bags {step}", self.predictors, step)
         return np.stack(
             [
-                self._chosen(tasks.space, codes[:step], value[:step], dice, bag, size)
+                self._chosen(tasks.space, codes[:step], value[:step], dice, bag)
                 for codes, value, dice, bag in zip(
                     state.codes, state.value, drawn, bagged, strict=True
                 )
@@ -97,23 +97,18 @@ class Guide:
         )
 
     def _chosen(
-        self,
-        space: Space,
-        codes: Numbers,
-        value: Numbers,
-        dice: Numbers,
-        bag: Numbers,
-        size: int,
+        self, space: Space, codes: Numbers, value: Numbers, dice: Numbers, bag: Numbers
     ) -> Numbers:
-        known = np.isfinite(value)
+        """Choose as many as there are dice beyond those of the proposals."""
+        known, wide = np.isfinite(value), 4 + len(space.radix)
         if not known.any():
-            return np.zeros((size, codes.shape[1]), np.int64)
-        proposed = self._proposed(space, codes[known], value[known], dice[:, :-size])
+            return np.zeros((dice.shape[1] - wide, codes.shape[1]), np.int64)
+        proposed = self._proposed(space, codes[known], value[known], dice[:, :wide])
         scores = normal_scores(value, known)
         counts = bags(bag, known)
         ensemble = fitted(self.encode(codes), scores, counts, RIDGE)
         answers = predicted(ensemble, self.encode(proposed))
-        worth = self._worth(answers, scores[known].max(), dice[:, -size:])
+        worth = self._worth(answers, scores[known].max(), dice[:, wide:])
         # What was trained already comes last: only a tiny space gets there.
         seen = np.isin(space.index(proposed), space.index(codes[known]))
         return proposed[_picked(worth - 1e6 * seen[:, None], space.index(proposed))]
