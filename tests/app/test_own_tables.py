@@ -1,5 +1,6 @@
 """The way to an own table: its form, its refusals, and what it fills in."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ from streamlit.testing.v1 import AppTest
 from app import own
 from app import session as sessions
 from app.catalogue import Catalogue
-from engine.data.own import kept_digests
+from engine.data.own import kept_digests, read_own, store_own
+from tests.app.conftest import ROOT, in_use
+from tests.app.test_lab import texts
 from tests.data.sheets import sheet
 
 TABLE = {
@@ -76,3 +79,30 @@ def test_every_kind_of_file_has_its_dialog(known: Catalogue) -> None:
         if card.traits["needs_file"]
     }
     assert wanting == {"csv", *own._DIALOGS}
+
+
+@pytest.fixture
+def search(
+    made: tuple[Path, str],
+    known: Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[AppTest]:
+    for _ in in_use(made[0], known, tmp_path, monkeypatch):
+        at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+        yield at.switch_page("../pages/search.py")
+
+
+def test_the_page_asks_for_a_table_and_then_it_can_be_searched(search: AppTest) -> None:
+    at = search.run()
+    at.selectbox(key="k.family").select("own_architectures").run()
+    assert not at.exception
+    assert "choose a CSV first" in texts(at)
+    assert at.button(key="run_button").disabled
+    digest = store_own(read_own(sheet(TABLE)))
+    at.session_state["k.family.own_architectures.digest"] = digest
+    at.session_state["k.family.own_architectures.accuracy"] = "percent"
+    at.run()
+    assert not at.exception
+    assert not at.button(key="run_button").disabled
+    assert digest[:12] in texts(at)
