@@ -1,18 +1,19 @@
 """The claims board: what this field repeats, against what is measured here."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from app import panels, studies
+from app.catalogue import Study
 from app.figures.board import board_figure, told
 from app.kept import kept
 from app.live_plot import live_plot
-from app.plain import inert, plain
-from app.studies import Held, Study
+from app.plain import plain
+from app.studies import Held
 from engine.contract.errors import Refused
+from engine.stats.board import Judgment, judged
 
 VERDICTS = {
     "supported": (":material/check_circle:", "green"),
@@ -28,13 +29,9 @@ def page() -> None:
         "Sentences that are often repeated, each with its protocol. A verdict is given "
         "by the measured interval alone, whichever it is.",
     )
-    known = studies.studies()
-    if not known:
-        panels.empty(
-            "No claim is known",
-            "The claims come with the engine's catalogue; it is being read.",
-        )
+    if not studies.ready():
         return
+    known = studies.studies()
     try:
         all_runs = {study.name: studies.held(study) for study in known}
     except Refused as refusal:
@@ -59,7 +56,7 @@ def _cards(known: Sequence[Study], was_alive: bool) -> None:
 
 
 def _overview(
-    known: Sequence[Study], all_runs: dict[str, list[Held]], found: dict[str, Any]
+    known: Sequence[Study], all_runs: dict[str, list[Held]], found: dict[str, Judgment]
 ) -> None:
     missing = sum(not run.done for runs in all_runs.values() for run in runs)
     counts = dict.fromkeys(VERDICTS, 0)
@@ -83,22 +80,24 @@ def _overview(
             st.rerun()
 
 
-def _judged(study: Study, runs: Sequence[Held]) -> Any:
-    from engine.stats.board import judged
-
+def _judged(study: Study, runs: Sequence[Held]) -> Judgment:
     done = studies.finished(runs)
     name = ("judged", study.name, *(run.edition for run in done))
     return kept(name, lambda: judged(study.name, done))
 
 
-def _card(study: Study, runs: Sequence[Held], judgment: Any) -> None:
+def _card(study: Study, runs: Sequence[Held], judgment: Judgment | None) -> None:
     with st.container(border=True, key=f"claim.{study.name}"):
-        st.html(f'<p class="claim">“{inert(study.sentence)}”</p>')
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**“{plain(study.sentence)}”**")
+            st.space("stretch")
+            if judgment is None:
+                studies.button(study, runs, place="board")
         if judgment is None:
-            studies.button(study, runs, place="board")
+            studies.progress(runs)
         else:
             _verdict(study.name, judgment)
-        with st.expander("Protocol"):
+        with st.expander(f"Protocol, on {plain(study.ground)}"):
             st.markdown(plain(study.protocol))
             if judgment is not None and judgment.rows:
                 st.dataframe(
@@ -109,7 +108,7 @@ def _card(study: Study, runs: Sequence[Held], judgment: Any) -> None:
             studies.states(runs)
 
 
-def _verdict(name: str, judgment: Any) -> None:
+def _verdict(name: str, judgment: Judgment) -> None:
     icon, color = VERDICTS[judgment.verdict]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(judgment.verdict, icon=icon, color=color)  # type: ignore[arg-type]

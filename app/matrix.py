@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from app import door, kinds, panels, studies
+from app.catalogue import Study
 from app.door import Run
 from app.figures.matrix import MEASURES, WORDS, interval, matrix_figure
 from app.figures.theme import nice, number
@@ -28,6 +29,8 @@ def page() -> None:
         "never learned, on the same searches. The sources' own evaluations are counted "
         "in the break-even.",
     )
+    if not studies.ready():
+        return
     known = {study.title: study for study in studies.studies() if study.matrix}
     picked = st.selectbox(
         *("From", [*known, EVERY]), key="matrix_from", bind="query-params", width=420
@@ -40,7 +43,7 @@ def page() -> None:
     _study(study)
 
 
-def _study(study: studies.Study) -> None:
+def _study(study: Study) -> None:
     """Draw a study's matrix as far as it is; polled while its runs run."""
     try:
         runs = studies.held(study)
@@ -52,6 +55,7 @@ def _study(study: studies.Study) -> None:
     def drawn() -> None:
         now = studies.held(study)
         studies.button(study, now, place="matrix")
+        studies.progress(now)
         if alive and not any(run.alive for run in now):
             st.rerun()
         _matrices(studies.finished(now))

@@ -1,29 +1,18 @@
 """Studies: named sets of runs that answer one sentence, and how far each is."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
 from app import door, panels
+from app.catalogue import Study
 from app.door import Run
+from app.kept import kept
+from app.plain import plain
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec
-
-
-class Study(NamedTuple):
-    """A named set of runs: the sentence it tests, and how.
-
-    `parts` names what the study needs and is not here; it cannot be started then.
-    """
-
-    name: str
-    title: str
-    sentence: str
-    protocol: str
-    specs: tuple[RunSpec, ...]
-    matrix: bool
 
 
 class Held(NamedTuple):
@@ -44,22 +33,26 @@ class Held(NamedTuple):
         return self.job is not None and self.job.state in ALIVE
 
 
-def studies() -> list[Study]:
+def studies() -> tuple[Study, ...]:
     """Return the studies that the catalogue knows."""
-    if not door.catalogue_ready():
-        return []
-    return [_read(each) for each in getattr(door.catalogue(), "studies", ())]
+    return door.catalogue().studies if door.catalogue_ready() else ()
 
 
-def _read(each: Any) -> Study:
-    return Study(
-        name=str(each.name),
-        title=str(getattr(each, "title", "") or each.name.replace("_", " ")),
-        sentence=str(each.sentence),
-        protocol=str(each.protocol),
-        specs=tuple(each.specs),
-        matrix=bool(getattr(each, "matrix", False)),
-    )
+def ready() -> bool:
+    """Whether studies can be told; comes back when they can."""
+    if door.catalogue_ready():
+        return True
+    st.fragment(run_every=0.7)(_waiting)()
+    return False
+
+
+def _waiting() -> None:
+    if door.catalogue_ready():
+        st.rerun()
+    if door.catalogue_error():
+        panels.refused(door.catalogue_error())
+        return
+    st.skeleton(120)
 
 
 def held(study: Study) -> list[Held]:
@@ -68,7 +61,10 @@ def held(study: Study) -> list[Held]:
     Raises:
         Refused: If a part that it needs is not here.
     """
-    settled = [door.settle(spec) for spec in study.specs]
+    settled = kept(
+        ("settled", study.name, id(study)),
+        lambda: [door.settle(spec) for spec in study.specs],
+    )
     return [Held(spec, key, door.job(key)) for spec, key in settled]
 
 
@@ -88,14 +84,9 @@ def finished(runs: Sequence[Held]) -> list[Run]:
 
 
 def button(study: Study, runs: Sequence[Held], *, place: str) -> None:
-    """Draw the button that measures a study, or say how far it is."""
+    """Draw the button that measures a study, where something is left to start."""
     waiting = [run for run in runs if not run.done]
-    if not waiting:
-        st.caption(f"All {len(runs)} runs are done.")
-        return
-    if any(run.alive for run in waiting):
-        done = len(runs) - len(waiting)
-        st.progress(_share(runs), f"{done} of {len(runs)} runs are done")
+    if not waiting or any(run.alive for run in waiting):
         return
     if st.button(
         "Measure" if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
@@ -109,6 +100,18 @@ def button(study: Study, runs: Sequence[Held], *, place: str) -> None:
             panels.refused(refusal.message)
             return
         st.rerun()
+
+
+def progress(runs: Sequence[Held]) -> None:
+    """Say how many runs of a study are done, and what stopped the others."""
+    done = sum(run.done for run in runs)
+    if any(run.alive for run in runs):
+        st.progress(_share(runs), f"{done} of {len(runs)} runs are done")
+    elif 0 < done < len(runs):
+        st.caption(f"{done} of {len(runs)} runs are done.")
+    for run in runs:
+        if run.job is not None and not (run.done or run.alive):
+            st.caption(plain(f"Run {run.key[:8]}: {panels.explain(run.job)}"))
 
 
 def _share(runs: Sequence[Held]) -> float:

@@ -1,29 +1,28 @@
 """A claim against a measurement: one interval, and what was said of it."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure
 from app.figures.theme import GREY, LEVEL, number
+from engine.stats.board import Judgment
 
 COLORS = {"supported": "#3f9552", "not supported": "#ca3401", "depends": "#ce6b1f"}
 CLAIMED = "rgba(128,137,149,0.28)"
 
 
-def told(judgment: Any) -> str:
+def told(judgment: Judgment) -> str:
     """Return the estimate with its interval and unit."""
     if not np.isfinite(judgment.estimate):
         return "not measured"
-    unit = str(getattr(judgment, "unit", "") or "")
+    unit = judgment.unit
     ends = ""
     if np.isfinite(judgment.low) and np.isfinite(judgment.high):
         ends = f" [{number(judgment.low)}, {number(judgment.high)}]"
     return f"{number(judgment.estimate)}{ends} {unit}".strip()
 
 
-def board_figure(judgment: Any) -> go.Figure:
+def board_figure(judgment: Judgment) -> go.Figure:
     """Draw the measured interval, beside the claimed range where it has numbers."""
     made = figure(
         title="",
@@ -32,7 +31,7 @@ def board_figure(judgment: Any) -> go.Figure:
         height=86,
     )
     color = COLORS.get(judgment.verdict, GREY)
-    claimed = tuple(getattr(judgment, "claimed", ()) or ())
+    claimed = tuple(judgment.claimed)
     if len(claimed) == 2:
         made.add_shape(
             **{"type": "rect", "x0": claimed[0], "x1": claimed[1], "y0": -1, "y1": 1},
@@ -55,7 +54,7 @@ def board_figure(judgment: Any) -> go.Figure:
     made.update_yaxes(visible=False, range=[-1.1, 1.1], fixedrange=True)
     made.update_xaxes(
         **{"fixedrange": True, "tickformat": "~g", "nticks": 7},
-        title_text=str(getattr(judgment, "unit", "") or ""),
+        title_text=judgment.unit,
     )
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 4, "b": 30})
     return made
