@@ -10,6 +10,7 @@ from app.plain import inert, plain
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
 
+LESSON = "lesson"
 SHELVES = {
     "learner": "Learners",
     "estimator": "Estimators",
@@ -17,11 +18,12 @@ SHELVES = {
     "shift": "Shifts",
     "net": "Nets",
     "outer": "Outer rules",
+    LESSON: "A lesson: search",
 }
 
 
-def choose() -> list[Card]:
-    """Draw shelf and search; return the cards that fit."""
+def choose() -> list[Card] | None:
+    """Draw shelf and search; return the cards that fit, or none for the lesson."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         slot = st.segmented_control(
             *("Shelf", list(SHELVES)),
@@ -41,6 +43,8 @@ def choose() -> list[Card]:
             width=260,
         )
     slot = str(slot) if slot in SHELVES else "learner"
+    if slot == LESSON:
+        return None
     return list(_fitting(slot, (text or "").lower().split()))
 
 

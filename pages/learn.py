@@ -2,7 +2,11 @@
 
 import streamlit as st
 
-from app import learn
+from app import learn, lesson
 
 st.title("Learn", anchor=False)
-learn.shelf(learn.choose())
+cards = learn.choose()
+if cards is None:
+    lesson.show()
+else:
+    learn.shelf(cards)

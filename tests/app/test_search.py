@@ -9,7 +9,18 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import catalogue as shelves
-from app import cost, door, frame, kinds, links, recorded, scores, search, trying
+from app import (
+    cost,
+    door,
+    frame,
+    kinds,
+    lesson,
+    links,
+    recorded,
+    scores,
+    search,
+    trying,
+)
 from app.looks import Look
 from engine.catalogue import cards
 from engine.contract.blocks import Block
@@ -270,6 +281,20 @@ def test_a_card_of_a_strategy_leads_to_the_page(page: AppTest) -> None:
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
     assert "reinforce" in at.session_state["k.chosen"]
+
+
+def test_the_lesson_leads_to_experiments_that_are_shipped(
+    page: AppTest, known: shelves.Catalogue
+) -> None:
+    shipped = {preset.name for preset in known.presets}
+    assert all(set(step.shown) <= shipped for step in lesson.STEPS)
+    page.session_state["shelf"] = "lesson"
+    at = page.switch_page("../pages/learn.py").run()
+    assert lesson.TITLE in [head.value for head in at.header]
+    at.button(key="lesson.policy_gradients").click().run()
+    assert not at.exception
+    assert at.session_state["page_of_form"] == "search"
+    assert "reinforce_frozen" in at.session_state["k.chosen"]
 
 
 def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> None:

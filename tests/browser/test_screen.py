@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.browser.conftest import PATIENCE, Open, form, settle, start
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-PAGES = ("/", "/runs", "/transfer", "/learn")
+PAGES = ("/", "/runs", "/transfer", "/search", "/learn")
 SMOKE = "A few seconds, to see"
 WAVES = "Few-shot in a few seconds"
 LONG = "The default experiment, ten times longer"
