@@ -50,7 +50,7 @@ def _mosaic() -> Ground:
         return Choice(name="mosaic", knobs={"target": target, "source": source} | knobs)
 
     return Ground(
-        "Mosaic (thousands of small nets, each trained on 15 tasks)",
+        "Mosaic (2,592 small nets, each trained on 15 tasks)",
         tuple(on(target) for target in TASKS),
         tuple(
             (on(first, source), tuple(on(other, source) for other in rest))
