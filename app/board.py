@@ -27,7 +27,7 @@ def page() -> None:
     panels.heading(
         "Claims board",
         "Sentences that are often repeated, each with its protocol. A verdict is given "
-        "by the measured interval alone, whichever it is.",
+        "by the measured interval alone, whichever it is. Grey: what is claimed.",
     )
     if not studies.ready():
         return

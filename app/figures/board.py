@@ -28,7 +28,7 @@ def board_figure(judgment: Judgment) -> go.Figure:
         title="",
         read=f"Mark: measured; bar: {LEVEL}; grey: what is claimed.",
         alt=f"Measured {told(judgment)}: {judgment.verdict}",
-        height=86,
+        height=74,
     )
     color = COLORS.get(judgment.verdict, GREY)
     claimed = tuple(judgment.claimed)
@@ -52,9 +52,6 @@ def board_figure(judgment: Judgment) -> go.Figure:
     )
     made.add_vline(x=0, line={"color": GREY, "width": 1.2})
     made.update_yaxes(visible=False, range=[-1.1, 1.1], fixedrange=True)
-    made.update_xaxes(
-        **{"fixedrange": True, "tickformat": "~g", "nticks": 7},
-        title_text=judgment.unit,
-    )
-    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 4, "b": 30})
+    made.update_xaxes(**{"fixedrange": True, "tickformat": "~g", "nticks": 7})
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 4, "b": 24})
     return made
