@@ -75,12 +75,14 @@ class MetaPolicy(Agents):
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where the nets were made for another space."""
         assert isinstance(tasks, Spaces)
-        made = [int(r) for r in meta.weights["radix"][0]]
-        if made == list(tasks.space.radix):
-            return ""
-        found = " × ".join(str(r) for r in tasks.space.radix)
-        known = " × ".join(str(r) for r in made)
-        return f"its policy was learned on decisions of {known} options, not {found}"
+        made = tuple(int(r) for r in meta.weights["radix"][0])
+        if made != tasks.space.radix:
+            known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
+            return f"its policy is for decisions of {known} options, not {found}"
+        told = features(tasks, told=self.told == "features").shape[1]
+        seen = meta.weights["scale"].shape[-1]
+        known = f"its policy knows tasks by {seen} features; these have {told}"
+        return known if seen != told else ""
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw nets that favor nothing, one pair per replicate."""

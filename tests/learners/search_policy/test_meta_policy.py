@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from engine.contract.rng import Rng
-from engine.inner.lessons import swapped, swaps
+from engine.inner.curriculum import Curriculum
+from engine.inner.lessons import faced, swapped, swaps
 from engine.learners.search.meta_policy import MetaPolicy
-from engine.protocol import Spaces
+from engine.protocol import Lesson, Spaces
 from tests.learners.search_policy.made import (
     landscapes,
     opposed,
@@ -65,6 +66,17 @@ def test_a_chosen_curriculum_faces_other_tasks_than_were_drawn() -> None:
     assert difficulty[again].max() <= np.sort(difficulty)[len(again) + 3]
 
 
+@pytest.mark.parametrize("order", ["uniform", "competence"])
+def test_a_lesson_searches_the_tasks_that_its_curriculum_names(order: str) -> None:
+    tasks = landscapes(6, 5, "train", replicates=2)
+    begun = Curriculum.begun(2, len(tasks.sources))
+    lesson = Lesson(0, 0, 1, (Rng(1), Rng(2)))
+    places, chosen = faced(begun, order, tasks, lesson)  # type: ignore[arg-type]
+    assert places.shape == (2, 3)
+    np.testing.assert_array_equal(np.array(tasks.sources)[places].ravel(), chosen.which)
+    assert (order == "uniform") == np.array_equal(chosen.which, tasks.which)
+
+
 def test_features_tell_tasks_apart() -> None:
     # Two kinds of tasks that want opposite things of every decision.
     both = opposed(landscapes(8, 15, "train", kinship=0.0, rugged=0))
@@ -118,3 +130,5 @@ def test_a_policy_of_another_space_is_refused_in_one_sentence() -> None:
     meta = learner.init([Rng(1)], small)
     assert learner.unfit(meta, small) == ""
     assert "3 × 3 × 3 × 3 options" in learner.unfit(meta, large)
+    told = MetaPolicy(told="features")
+    assert "by 0 features; these have 1" in told.unfit(meta, opposed(small))
