@@ -81,7 +81,7 @@ def _sentence(
         case "answers":
             return EpisodeSpeaker(table, spec, titles).verdict(claims)
         case "searches":
-            return SearchSpeaker(table, spec, titles).verdict(claims)
+            return SearchSpeaker(table, spec, titles, threshold).verdict(claims)
     return Speaker(table, spec, threshold, titles).verdict(claims)
 
 

@@ -34,12 +34,18 @@ class SearchSpeaker:
         table: The run's blocks.
         spec: The run.
         titles: What parts are called, by name; spelled from the name otherwise.
+        level: The regret that the goal was moved to, share; none for the run's own.
     """
 
     def __init__(
-        self, table: Table, spec: RunSpec, titles: Mapping[str, str] | None = None
+        self,
+        table: Table,
+        spec: RunSpec,
+        titles: Mapping[str, str] | None = None,
+        level: float | None = None,
     ) -> None:
         self.table, self.spec, self.rule = table, spec, table.yardstick
+        self.level = level
         self.names = titled(spec, titles)
 
     def verdict(self, claims: Sequence[Claim]) -> str:
@@ -68,6 +74,8 @@ class SearchSpeaker:
         return f"On unseen searches of {words(self.spec.family.name)} ({told})"
 
     def _goal(self) -> str:
+        if self.level is not None:
+            return f"a regret of {self.rule.scale * self.level:g} points"
         share = self.spec.family.knobs.get("goal")
         if not isinstance(share, (int, float)):
             return "the goal"

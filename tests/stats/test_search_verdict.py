@@ -177,6 +177,13 @@ def test_a_moved_goal_is_read_off_the_traces() -> None:
     assert (step.item(), reached.item()) == (10.0, 1.0)
 
 
+def test_a_moved_goal_is_named_in_the_verdict() -> None:
+    blocks = duel(times(20, 1), times(50, 2))
+    moved = summarize(blocks, search_spec(), threshold=0.005)
+    assert "goal: a regret of 0.5 points" in str(moved["sentence"])
+    assert "the best 1 %" not in str(moved["sentence"])
+
+
 def test_a_goal_that_is_never_met_takes_the_whole_horizon() -> None:
     moved = Table(searches("warm", np.full((1, 1, HORIZON), 0.5))).at_threshold(0.4)
     step = moved.tests("warm", "evaluations_to_goal")
