@@ -5,12 +5,11 @@ from collections.abc import Collection, Sequence
 import pandas as pd
 import streamlit as st
 
-from app import door, library, panels, pictures, training
-from app.fewshot import STEPS
+from app import door, fewshot, library, panels, pictures, search, training
 from app.figures.curves import curves_figure
 from app.figures.shapes import View
 from app.figures.theme import number
-from app.kinds import FEWSHOT
+from app.kinds import FEWSHOT, SEARCH
 from app.plain import inert
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
@@ -18,6 +17,7 @@ from engine.stats.level import level
 from engine.stats.table import Table
 
 MOST = 8
+_STEPS = {FEWSHOT.name: fewshot.STEPS, SEARCH.name: search.STEPS}
 
 
 def compare(keys: Sequence[str]) -> None:
@@ -83,8 +83,8 @@ def _overlay(runs: dict[str, door.Run], metric: str) -> None:
         panels.empty("No curves to compare", "These runs have no tests of this metric.")
         return
     roles = dict.fromkeys(runs, "chosen")
-    few = all(run.kind is FEWSHOT for run in runs.values())
-    view = View(height=320, x_title=STEPS if few else "Step")
+    named = {_STEPS.get(run.kind.name, "Step") for run in runs.values()}
+    view = View(height=320, x_title=named.pop() if len(named) == 1 else "Step")
     made = curves_figure(training.stretched(lines), metric, roles, view)
     panels.chart(made, "compare")
 

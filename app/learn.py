@@ -33,6 +33,9 @@ def choose() -> list[Card] | None:
             bind="query-params",
             required=True,
         )
+        slot = str(slot) if slot in SHELVES else "learner"
+        if slot == LESSON:
+            return None
         text = st.text_input(
             "Find",
             key="find_part",
@@ -42,9 +45,6 @@ def choose() -> list[Card] | None:
             max_chars=120,
             width=260,
         )
-    slot = str(slot) if slot in SHELVES else "learner"
-    if slot == LESSON:
-        return None
     return list(_fitting(slot, (text or "").lower().split()))
 
 

@@ -12,7 +12,7 @@ from engine.loop import run
 from engine.presets import preset
 from engine.shelf import MemoryShelf
 
-JUDGED = ("area", "error")
+JUDGED = ("area", "error", "regret_area")
 ALIKE = ("device", "threads", "cpu_capability", "system", "versions")
 
 
