@@ -69,12 +69,20 @@ def cost(runs: Sequence[Played]) -> Judgment:
     told = (
         f"To the goal a warm start costs {_times(own)} what evolution costs, and "
         f"{_times(all_in)} with its sources' evaluations shared by "
-        f"{counted(len(found), 'target')}."
+        f"{counted(len(found), 'target')}. {_paid_back(own, all_in, len(found))}"
     )
     return Judgment(
         verdict, *all_in[:3], "× the cost of evolution, sources counted", told,
         tuple(rows), (),
     )  # fmt: skip
+
+
+def _paid_back(own: Interval, all_in: Interval, targets: int) -> str:
+    """Say how many targets would have to share the sources to come out even."""
+    source, saved = (all_in.mean - own.mean) * targets, 1.0 - own.mean
+    if saved <= 0:
+        return "No number of targets pays the sources back."
+    return f"About {number(source / saved)} targets pay the sources back."
 
 
 def _ratios(
