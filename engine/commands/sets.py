@@ -17,6 +17,7 @@ SHOWN = 20
 
 data = typer.Typer(help="Show what real data is here; add your own.")
 data.command()(tabulated.build)
+data.command()(tabulated.report)
 data.command(name="own-architectures")(owned.own_architectures)
 
 

@@ -23,7 +23,7 @@ import torch
 
 from engine.data.mosaic.describing import FEATURES, described
 from engine.data.mosaic.space import OPTIONS, forms
-from engine.data.mosaic.tasks import GROUPS, PARTS, Task, task_groups
+from engine.data.mosaic.tasks import GROUPS, PARTS, Task, tasks_of
 from engine.data.mosaic.training import Regime, train
 from engine.device import fingerprint
 from engine.store.files import write_new
@@ -56,8 +56,7 @@ class Plan:
 
     def tasks(self) -> list[tuple[Task, ...]]:
         """Return the tasks, those of one shape together."""
-        every = task_groups(self.regime.root)
-        return [every[number] for number in self.groups]
+        return [tasks_of(number, self.regime.root) for number in self.groups]
 
 
 WHOLE = Plan()
@@ -67,8 +66,8 @@ def build(
     out: Path,
     plan: Plan = WHOLE,
     *,
+    pool: Executor,
     most: int = 0,
-    workers: int = 1,
     told: Told = lambda line: None,
 ) -> int:
     """Train what is not trained yet; once nothing is left, put the table together.
@@ -76,26 +75,35 @@ def build(
     Args:
         out: Where the table goes; chunks are filed beside it until it is there.
         plan: What is built.
+        pool: Where chunks are trained, such as `processes`.
         most: Train at most so many chunks now; all if 0.
-        workers: Processes, one torch thread each.
         told: Is given a line about each chunk.
 
     Returns:
         How many chunks are still to be trained.
     """
-    with _surroundings(), _pool(workers) as pool:
-        machine = pool.submit(fingerprint, "cpu").result()
-        about = _about(plan, machine)
-        folder = out.with_name(f"{out.name}.{_digest(about)}.chunks")
-        folder.mkdir(parents=True, exist_ok=True)
-        left = [n for n in plan.chunks if not _file(folder, n).exists()]
-        now = left[: most or None]
-        for done, number in enumerate(_trained(pool, folder, plan, now), 1):
-            told(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
+    about = _about(plan, pool.submit(fingerprint, "cpu").result())
+    folder = out.with_name(f"{out.name}.{_digest(about)}.chunks")
+    folder.mkdir(parents=True, exist_ok=True)
+    left = [number for number in plan.chunks if not _file(folder, number).exists()]
+    now = left[: most or None]
+    for done, number in enumerate(_trained(pool, folder, plan, now), 1):
+        told(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
     if len(left) == len(now):
         write_new(out, _table(folder, plan, about))
         shutil.rmtree(folder)
     return len(left) - len(now)
+
+
+@contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """Start processes of one torch thread each, that end with this one."""
+    fresh = multiprocessing.get_context("spawn")
+    with _surroundings(), ProcessPoolExecutor(count, fresh, _settle) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)  # else it trains all that was asked for
 
 
 def chunk(number: int, plan: Plan = WHOLE) -> dict[str, np.ndarray]:
@@ -189,11 +197,6 @@ def _surroundings() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
-
-
-def _pool(workers: int) -> ProcessPoolExecutor:
-    fresh = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(workers, fresh, _settle)
 
 
 def _settle() -> None:

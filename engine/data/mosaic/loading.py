@@ -8,11 +8,9 @@ from typing import Any
 import numpy as np
 
 from engine.data.architectures import Architectures
-from engine.data.mosaic.space import OPTIONS, PASSES, RECIPES, codes, forms
+from engine.data.mosaic.space import FAILED, OPTIONS, PASSES, RECIPES, codes, forms
 
 FILE = Path(__file__).parent.parent / "mosaic.npz"
-# Stands in the counts for a training whose answers were not finite.
-FAILED = 65_535
 _MILLION = 1e6
 
 

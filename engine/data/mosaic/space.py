@@ -20,6 +20,8 @@ RADIX = tuple(len(options) for options in OPTIONS.values())
 RECIPES = tuple(itertools.product(*list(OPTIONS.values())[_FORM:]))
 # Forward, and backward to the weights and to the inputs of each layer.
 PASSES = 3
+# Stands in the counts for a training whose answers were not finite.
+FAILED = 65_535
 
 
 @dataclass(frozen=True)

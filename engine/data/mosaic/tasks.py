@@ -149,8 +149,7 @@ def _board(squares: int, colors: int) -> Source:
     """Return points on a board whose squares take turns between classes."""
 
     def rows(rng: Rng, counts: Counts) -> Rows:
-        count = sum(counts)
-        draw = generator(rng.child("data"))
+        draw, count = generator(rng.child("data")), sum(counts)
         x = draw.uniform(0.0, squares, (count, 2))
         return x, np.floor(x).astype(np.int64) @ [1, 2] % colors
 
@@ -159,7 +158,7 @@ def _board(squares: int, colors: int) -> Source:
 
 @dataclass(frozen=True)
 class Group:
-    """Tasks of one shape: rows of each part, batch size, and where rows are from."""
+    """Tasks of one shape: how many rows each part has, and where they are from."""
 
     counts: Counts
     sources: dict[str, Source]
@@ -205,18 +204,15 @@ GROUPS = (
     Group((384, 256, 512), {"wine_pairs": _pairs("wine")}),
     Group((384, 256, 512), {"cancer_pairs": _pairs("breast_cancer")}),
 )
-NAMES = tuple(name for group in GROUPS for name in group.sources)
 
 
-@lru_cache(maxsize=1)
-def task_groups(seed: int = 0) -> tuple[tuple[Task, ...], ...]:
-    """Return all tasks, those of one shape together."""
+@lru_cache(maxsize=len(GROUPS))
+def tasks_of(group: int, seed: int = 0) -> tuple[Task, ...]:
+    """Return the tasks of one group, by its number."""
+    known = GROUPS[group]
     return tuple(
-        tuple(
-            _task(name, source, group.counts, Rng(seed).child("mosaic", name))
-            for name, source in group.sources.items()
-        )
-        for group in GROUPS
+        _task(name, source, known.counts, Rng(seed).child("mosaic", name))
+        for name, source in known.sources.items()
     )
 
 

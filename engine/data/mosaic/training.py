@@ -16,9 +16,8 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.data.mosaic.loading import FAILED
 from engine.data.mosaic.nets import answers, gradient, views
-from engine.data.mosaic.space import RECIPES, Form
+from engine.data.mosaic.space import FAILED, RECIPES, Form
 from engine.data.mosaic.tasks import PARTS, Task
 from engine.inner.updates import Direction, adam_step, momentum_step, zeros
 from engine.protocol import Weights, generator
@@ -94,9 +93,9 @@ def train(
 ) -> Counts:
     """Train every recipe of a form on tasks of one shape, from every seed."""
     data, sizes = Data.of(tasks, dtype), (tasks[0].features, tasks[0].classes)
-    begun = torch.from_numpy(_starts(form, tasks, regime)).to(dtype)
+    begun = torch.from_numpy(starts(form, tasks, regime)).to(dtype)
     flat, copies = begun.repeat(len(recipes), 1), Copies(len(recipes), regime.seeds)
-    picks = torch.from_numpy(_picks(tasks, regime))
+    picks = torch.from_numpy(minibatches(tasks, regime))
     rules, weights = _rules(flat, recipes, len(begun)), views(flat, form, *sizes)
     curves = []
     with torch.no_grad():
@@ -151,32 +150,29 @@ def _rules(
     return rules
 
 
-def _starts(form: Form, tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+def starts(form: Form, tasks: Sequence[Task], regime: Regime) -> np.ndarray:
     """Draw initial weights; shape (task × seed, weight), biases zero."""
     shapes = form.shapes(tasks[0].features, tasks[0].classes)
-    starts = [
+    drawn = [
         [
-            _start(name, shape, task.name, seed, regime.root)
+            _gain(form, name) * _start(name, shape, task.name, seed, regime.root)
             for name, shape in shapes.items()
         ]
         for task in tasks
         for seed in range(regime.seeds)
     ]
-    last = f"w{form.depth}"
-    scales = [
-        0.0
-        if name == last
-        else 1.0
-        if name == "past"
-        else math.sqrt(_GAIN[form.activation])
-        for name in shapes
-    ]
-    return np.stack(
-        [
-            np.concatenate([s * w for s, w in zip(scales, each, strict=True)])
-            for each in starts
-        ]
-    )
+    return np.stack([np.concatenate(each) for each in drawn])
+
+
+def _gain(form: Form, name: str) -> float:
+    """Return by what a weight is multiplied at the start.
+
+    The head is 0: a net that has hardly been trained then answers alike from every
+    seed, where a drawn head would make its accuracy a matter of chance.
+    """
+    if name == f"w{form.depth}":
+        return 0.0
+    return 1.0 if name == "past" else math.sqrt(_GAIN[form.activation])
 
 
 @lru_cache(maxsize=8192)
@@ -190,7 +186,7 @@ def _start(
     return draw.standard_normal(shape).ravel() / math.sqrt(shape[1])
 
 
-def _picks(tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+def minibatches(tasks: Sequence[Task], regime: Regime) -> np.ndarray:
     """Choose the rows of every minibatch; shape (task, seed, step, example)."""
     rows = len(tasks[0].y["train"])
     shape = (regime.fidelities[-1], regime.batch)
