@@ -1,6 +1,7 @@
 """Two to eight runs side by side: curves on one picture, numbers in one table."""
 
 from collections.abc import Collection, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -10,11 +11,13 @@ from app.figures.curves import curves_figure
 from app.figures.shapes import View
 from app.figures.theme import number
 from app.kinds import FEWSHOT, SEARCH
+from app.looks import Look
 from app.plain import inert
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.level import level
-from engine.stats.table import Table
+from engine.stats.pooling import freed
+from engine.stats.table import Table, is_trained
 
 MOST = 8
 _STEPS = {FEWSHOT.name: fewshot.STEPS, SEARCH.name: search.STEPS}
@@ -78,7 +81,7 @@ def _overlay(runs: dict[str, door.Run], metric: str) -> None:
             and (block.phase, block.metric) == ("test", metric)
             and block.condition == pictures.HERE
         ]
-        lines += [stats.curve(b)._replace(learner=label) for b in found]
+        lines += [_curve(run, block)._replace(learner=label) for block in found]
     if not lines:
         panels.empty("No curves to compare", "These runs have no tests of this metric.")
         return
@@ -89,6 +92,12 @@ def _overlay(runs: dict[str, door.Run], metric: str) -> None:
     panels.chart(made, "compare")
 
 
+def _curve(run: door.Run, block: door.Block) -> Any:
+    if run.kind is SEARCH:
+        return search.placed(run, block, Look())
+    return stats.curve(block)
+
+
 def _numbers(runs: dict[str, door.Run], shown: Collection[str]) -> None:
     rows = []
     for label, run in runs.items():
@@ -96,6 +105,9 @@ def _numbers(runs: dict[str, door.Run], shown: Collection[str]) -> None:
         row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
         for metric in (name for name in METRICS if name in shown):
             values = table.tests(run.chosen, metric)
+            if values is not None and run.kind is SEARCH:
+                trained = is_trained(table, run.spec, run.chosen)
+                values = freed(values, trained=trained)
             row[METRICS[metric].label] = (
                 "–" if values is None else _shown(metric, values)
             )

@@ -114,7 +114,8 @@ def _pictures(run: Run, look: Look) -> None:
     moved = f"{looking.THRESHOLD}.{run.key[:12]}"
     look = look._replace(threshold=st.session_state.get(moved))
     if run.blocks:
-        st.caption(_READS.get(run.kind.name, READ))
+        tested = bool(pictures.conditions(run))
+        st.caption(_READS.get(run.kind.name, READ) if tested else READ)
     columns = None
     drawn = _GRIDS.get(run.kind.name, pictures.grid)
     for place, picture in enumerate(drawn(run, look)):

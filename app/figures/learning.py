@@ -89,7 +89,8 @@ def _panel_line(
         go.Scatter(
             x=x[kept],
             y=mean[kept],
-            **{"mode": "lines", "line": {**look.line, "width": 2}},
+            mode="lines" if np.isfinite(mean).sum() > 1 else "lines+markers",
+            **{"line": {**look.line, "width": 2}},
             **{"name": nice(look.label), "legendgroup": look.label},
             **{"uid": f"{look.label}:mean:{row}", "hovertemplate": "%{y:.3g}"},
             legendrank=look.rank,

@@ -21,6 +21,7 @@ from app import (
     search,
     trying,
 )
+from app.figures.theme import number
 from app.looks import Look
 from engine.catalogue import cards
 from engine.contract.blocks import Block
@@ -32,6 +33,7 @@ from engine.contract.runs import (
     ShiftChoice,
     complete_spec,
 )
+from engine.stats.intervals import mean_interval
 from engine.stats.table import Table
 from tests.app.conftest import ROOT, finish, in_use
 from tests.app.test_lab import charts, texts
@@ -304,6 +306,12 @@ def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> N
     assert not seen.exception
     options = seen.selectbox(key="compare_metric").options
     assert "Regret" in options
+    (row, *_) = seen.dataframe[0].value.to_dict("records")
+    run = door.run(keys[0])
+    rows = Table(run.blocks).tests("reinforce", "regret_area")
+    assert rows is not None
+    free = mean_interval(rows.reshape(-1, 1))  # nothing was trained
+    assert row["Mean regret"].endswith(f"{number(free.high)}]")
 
 
 def _compared(keys: list[str]) -> None:
