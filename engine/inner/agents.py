@@ -113,9 +113,10 @@ class Agents(Replays):
                 info["policy"] = favored(frame, state.nets, context, shown)
             return after, info
 
-        yield from explore(tasks, self._start(tasks, nets), ask, tell, path=path)
+        yield from explore(tasks, self.start(tasks, nets), ask, tell, path=path)
 
-    def _start(self, tasks: Spaces, nets: Nets) -> State:
+    def start(self, tasks: Spaces, nets: Nets) -> State:
+        """Return a search before its first evaluation."""
         none = np.full((tasks.members, WINDOW), np.nan)
         worth = np.repeat(none[..., None], len(tasks.space.radix), 2)
         begun = Running.begun(tasks.members)
@@ -126,7 +127,7 @@ class Agents(Replays):
     ) -> tuple[State, Info]:
         live, reward = told.live, np.maximum(told.value, 0.0)
         running = state.running.seen(reward, live)
-        batch = self._batch(state, told, running, learning)
+        batch = self.batch(state, told, running, learning)
         nets, first, chance = self.updated(state.nets, batch, learning)
         memory = state.memory
         if self.replay:
@@ -156,7 +157,7 @@ class Agents(Replays):
             nets = climbed(nets, found, learning.aim)
         return nets, first, chance
 
-    def _batch(
+    def batch(
         self, state: State, told: Told, running: Running, learning: "Learning"
     ) -> Batch:
         """Put this evaluation first, then what is replayed."""

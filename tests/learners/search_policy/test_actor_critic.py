@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from engine.inner import policies
+from engine.inner.agents import Learning
 from engine.inner.building import Frame, Layers, built
 from engine.inner.critics import (
     Aim,
     Batch,
     Nets,
+    climbed,
     foreseen,
     generalized,
     needed,
@@ -16,7 +18,9 @@ from engine.inner.critics import (
     slopes,
     starting_nets,
 )
+from engine.inner.replaying import Experience
 from engine.learners.search.actor_critic import ActorCritic
+from engine.protocol import Told
 from tests.learners.search_policy.made import (
     EVERY,
     REWARD,
@@ -171,6 +175,42 @@ def test_what_does_not_count_teaches_nothing() -> None:
     )
 
 
+def test_what_was_just_drawn_is_on_policy_and_replays_keep_their_chances() -> None:
+    learner, tasks = ActorCritic(replay=2), landscapes(1, 5)
+    learning = learner.learning(tasks, np.zeros((1, 1, 0)), 0.1)
+    learning = learning._replace(dice=np.array([[0.0, 0.1, 0.9]]))
+    normal = np.zeros((1, needed(learning.frame)))
+    state = learner.start(tasks, starting_nets(learning.frame, normal))
+    live, codes = np.array([True]), np.ones((1, 4), np.int64)
+    told = Told(1, codes, np.zeros(1), np.array([0.6]), np.array([0.6]), live, live)
+    state = state._replace(
+        memory=learner.kept(
+            state.memory,
+            Experience(0 * codes, np.array([0.2]), np.array([-7.0])),
+            *(np.zeros(1), live),
+        ),
+        running=state.running.seen(np.array([0.2]), live),
+    )
+    running = state.running.seen(np.array([0.6]), live)
+    found = learner.batch(state, told, running, learning)
+    np.testing.assert_array_equal(found.chance, [[np.nan, -7.0, -7.0]])
+    np.testing.assert_allclose(found.reward, [[1.0, -1.0, -1.0]])
+    np.testing.assert_array_equal(found.codes[0], [[1] * 4, [0] * 4, [0] * 4])
+    assert (found.counts == 1).all()
+
+
+def test_a_second_update_weighs_by_what_the_first_made_of_the_policy() -> None:
+    aim = PLAIN._replace(clip=1.5)
+    learning = Learning(FRAME, CONTEXT, aim, np.zeros((1, 0)))
+    found, first, chance = ActorCritic(updates=2).updated(nets(), every(), learning)
+    now = policies.log_chance(first.prob, EVERY[None])
+    np.testing.assert_array_equal(chance, now)
+    once = climbed(nets(), slopes(FRAME, nets(), every(), aim), aim)
+    twice = climbed(once, slopes(FRAME, once, every(now), aim), aim)
+    np.testing.assert_array_equal(found.policy, twice.policy)
+    np.testing.assert_array_equal(found.value, twice.value)
+
+
 def test_the_entropy_weight_rises_below_the_floor_alone() -> None:
     most = np.log(TOY.size)
     prob = slopes(FRAME, nets(), every(), PLAIN).prob
@@ -210,7 +250,7 @@ def test_foreseen_variance_of_perfect_blind_and_constant() -> None:
 
 
 def test_it_beats_search_that_never_moves_and_sees_nothing_of_itself() -> None:
-    tasks = landscapes(150, 50, rugged=0, size=6)
+    tasks = landscapes(80, 50, rugged=0, size=6)
     still, mine = (traces(ActorCritic(rate=rate), tasks) for rate in (1e-5, 0.02))
     gap = still["regret"].mean(1) - mine["regret"].mean(1)
     assert surely(gap) > 0
