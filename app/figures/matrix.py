@@ -11,8 +11,8 @@ from app.figures.shapes import Floats
 from app.figures.shift import DIVERGING
 from app.figures.theme import LEVEL, nice, number
 
-ROW, HEAD = 58, 92
-WRITTEN = 8  # targets up to which a cell tells its interval, too
+ROW, HEAD = 48, 92
+WRITTEN = 4  # targets up to which a cell tells its interval, too
 
 
 class Measure(NamedTuple):
