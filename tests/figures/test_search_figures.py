@@ -15,7 +15,7 @@ from app.figures.parallel import parallel_figure
 from app.figures.pareto import Property, front, hypervolume, pareto_figure
 from app.figures.policy import policy_figure, policy_film
 from app.figures.spaces import Space, known, searched
-from tests.figures.search import ROLES, film
+from tests.figures.searches import ROLES, film
 
 WHO = "reinforce"
 Draw = Callable[[Any], go.Figure]
