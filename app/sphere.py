@@ -2,15 +2,19 @@
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from app import panels
 from app.door import Run
 from app.figures.atlas import Atlas
+from app.figures.cell import cell_figure
 from app.figures.landscape import distance_figure, map_figure, walk_figure
-from app.figures.sphere import Journey, sphere_figure
-from app.figures.theme import nice, number
+from app.figures.spaces import Space
+from app.figures.sphere import Journey, for_phones, sphere_figure
+from app.figures.theme import nice, number, style
 from app.kept import kept
+from app.live_plot import live_plot
 from app.plain import plain
 from engine.stats.landscape import fitness_distance
 
@@ -30,7 +34,8 @@ def tab(run: Run) -> None:
     with left:
         journey = _journey(run, atlas)
         fig = sphere_figure(atlas, run.roles, journey, opened)
-        _clicked(panels.chart(fig, f"{key}.ball", pick=True), key)
+        narrow = for_phones(fig)
+        _clicked(panels.chart(fig, f"{key}.ball", narrow=narrow, pick=True), key)
     with right:
         if journey is not None:
             _covered(atlas, journey)
@@ -153,7 +158,15 @@ def _notable(atlas: Atlas, run: Run) -> dict[str, int]:
 def architecture(atlas: Atlas, index: int, key: str) -> None:
     """Show one architecture: its operations, numbers and neighbors."""
     panels.heading(f"Architecture no. {index}")
-    panels.facts({**_numbers(atlas, index), **atlas.words(index)})
+    if atlas.edges:
+        look = style(atlas.name, "chosen", 0)
+        fig = cell_figure(Space.of(atlas.film), index, look)
+        live_plot(fig, key=f"{key}.cell", alt=fig.layout.meta["alt"])
+    told = {**_numbers(atlas, index), **({} if atlas.edges else atlas.words(index))}
+    columns = st.columns(2)
+    for place, column in enumerate(columns):
+        with column:
+            panels.facts(dict(list(told.items())[place::2]))
     near = atlas.beside(index)
     if not len(near):
         return
@@ -208,7 +221,8 @@ def _landscape(run: Run, atlas: Atlas, key: str) -> None:
             default="accuracy", key="map_color", bind="query-params", required=True,
         ) == "basin"  # fmt: skip
         fig = map_figure(atlas, by_basin=by_basin, opened=opened)
-        _clicked(panels.chart(fig, f"{key}.map", pick=True), key)
+        narrow = go.Figure(layout=fig.layout).update_layout(height=380)
+        _clicked(panels.chart(fig, f"{key}.map", narrow=narrow, pick=True), key)
     with right:
         found = kept(
             ("distance", run.edition), lambda: fitness_distance(scores, atlas.radix)

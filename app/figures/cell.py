@@ -37,6 +37,19 @@ def architecture_figure(
     return _choices(space, found, look)
 
 
+def cell_figure(space: Space, index: int, look: Style) -> go.Figure:
+    """Draw one architecture of a space of cells."""
+    words = space.words(space.codes(index))
+    named = zip(space.positions, words, strict=True)
+    alt = "Cell: " + ", ".join(f"{edge} {name}" for edge, name in named)
+    made = figure(_graph(space, words, look, 0), title="", read="", alt=alt, height=180)
+    nodes = 1 + max(end for _, end in space.edges)
+    bow = BOW * max(1, nodes - 2) + ROOM
+    made.update_xaxes(visible=False, fixedrange=True, range=[-0.35, nodes - 0.65])
+    made.update_yaxes(visible=False, fixedrange=True, range=[-bow, bow])
+    return made.update_layout(showlegend=False, hovermode=False, margin={"t": 4})
+
+
 def _told(space: Space, found: Searched, look: Style) -> dict[str, str]:
     names = space.words(space.codes(found.best[-1]))
     pairs = zip(space.positions, names, strict=True)
