@@ -6,7 +6,7 @@ best hundredth, as a restricted mean: a search that never got there counts with 
 horizon. The ratio is over regularized evolution's, with a 95 % interval by paired
 bootstrap over trainings × searches.
 
-    python -m tests.benchmarks.mosaic_leave_one_out [--tasks 15] [--searches 50]
+    python -m tests.benchmarks.mosaic_leave_one_out [--tasks 14] [--searches 50]
 """
 
 import argparse

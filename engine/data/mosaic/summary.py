@@ -11,7 +11,6 @@ from engine.data.architectures import Architectures
 KIN = (
     ("rings", "four_rings"),
     ("four_arms", "four_arms_tight"),
-    ("checkerboard", "four_colors"),
     ("digits", "digits_low", "digits_high", "glyph_digits", "glyph_letters"),
     ("iris_pairs", "wine_pairs", "cancer_pairs"),
 )

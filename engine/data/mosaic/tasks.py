@@ -14,7 +14,6 @@ from engine.data.bundled import bundled
 from engine.data.glyphs import glyphs
 from engine.protocol import SampledFamily, generator
 from engine.tasks.distortion import Wildness, draw_shapes
-from engine.tasks.landscapes.checkerboard import Checkerboard
 from engine.tasks.landscapes.gaussians import Gaussians
 from engine.tasks.landscapes.rings import Rings
 from engine.tasks.tables import standardized
@@ -167,10 +166,7 @@ class Group:
 GROUPS = (
     Group(
         (256, 256, 512),
-        {
-            "rings": _made(Rings(rings=2, noise=0.2, **_PLANE)),
-            "checkerboard": _made(Checkerboard(squares=2.0, slide=0.0, **_PLANE)),
-        },
+        {"rings": _made(Rings(rings=2, noise=0.2, **_PLANE))},
     ),
     Group(
         (256, 256, 512),
