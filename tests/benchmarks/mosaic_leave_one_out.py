@@ -20,7 +20,6 @@ from rich.table import Table
 
 from engine.catalogue import cards
 from engine.contract.blocks import Block
-from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec, complete_spec
 from engine.loop import run
 from engine.shelf import MemoryShelf
@@ -28,8 +27,13 @@ from engine.tasks.spaces.mosaic import Task
 
 REFERENCE = "regularized_evolution"
 FIXED = ("random_search", REFERENCE, "reinforce", "predictor_search")
-LEARNED = ("warm_evolution", "meta_predictor", "meta_policy", "tuned_evolution")
+LEARNED = (
+    *("warm_evolution", "prior_search", "meta_predictor"),
+    *("meta_policy", "tuned_evolution"),
+)
+ORDERS = ("uniform", "easy first", "hard first", "competence")
 Numbers = np.ndarray
+Learner = dict[str, Any]
 
 
 def main() -> None:
@@ -40,29 +44,46 @@ def main() -> None:
     parser.add_argument("--trainings", type=int, default=5)
     parser.add_argument("--horizon", type=int, default=150)
     parser.add_argument("--sources", type=int, default=56, help="source searches")
+    parser.add_argument("--curricula", action="store_true")
     given = parser.parse_args()
-    learners = [name for name in (*FIXED, *LEARNED) if _known(name)]
-    shown = Table("task", *learners, box=None)
+    learners, rival = ordered() if given.curricula else everyone()
+    labels = [str(learner["label"]) for learner in learners]
+    shown = Table("task", *labels, box=None)
     ratios: list[list[float]] = []
     console = Console(width=200)
     for target in get_args(Task)[: given.tasks]:
         clock = time.perf_counter()
         found = searched(target, learners, given)
-        shown.add_row(target, *(told(found, name) for name in learners))
-        ratios.append([ratio(found, name)[0] for name in learners])
+        shown.add_row(target, *(told(found, name, rival) for name in labels))
+        ratios.append([ratio(found, name, rival)[0] for name in labels])
         console.print(f"{target}: {time.perf_counter() - clock:.0f} s")
     middle = np.exp(np.log(ratios).mean(0))
     shown.add_row("geometric mean", *(f"× {value:.2f}" for value in middle))
     console.print(shown)
 
 
+def everyone() -> tuple[list[Learner], str]:
+    """Return every strategy, and which they are held against."""
+    names = (*FIXED, *LEARNED)
+    return [{"name": name, "label": name} for name in names], REFERENCE
+
+
+def ordered() -> tuple[list[Learner], str]:
+    """Return the meta-policy in each order of its source tasks."""
+    made = [
+        {"name": "meta_policy", "label": order, "knobs": {"curriculum": order}}
+        for order in ORDERS
+    ]
+    return made, ORDERS[0]
+
+
 def searched(
-    target: str, learners: Sequence[str], given: argparse.Namespace
+    target: str, learners: Sequence[Learner], given: argparse.Namespace
 ) -> dict[str, Numbers]:
     """Return each learner's evaluations to the goal; shape (training, search)."""
     body: dict[str, Any] = {
         "family": {"name": "mosaic", "knobs": {"target": target}},
-        "learners": [{"name": name} for name in learners],
+        "learners": list(learners),
         "replicates": given.trainings,
         "budget": {
             "task_evaluations": given.sources,
@@ -79,37 +100,31 @@ def searched(
     }
 
 
-def told(found: dict[str, Numbers], name: str) -> str:
-    """Write a learner's mean, and its ratio to the reference with its interval."""
+def told(found: dict[str, Numbers], name: str, rival: str) -> str:
+    """Write a learner's mean, and its ratio to the rival's with its interval."""
     mean = f"{found[name].mean():.0f}"
-    if name == REFERENCE:
+    if name == rival:
         return mean
-    middle, low, high = ratio(found, name)
+    middle, low, high = ratio(found, name, rival)
     return f"{mean} × {middle:.2f} [{low:.2f}, {high:.2f}]"
 
 
-def ratio(found: dict[str, Numbers], name: str) -> tuple[float, float, float]:
+def ratio(
+    found: dict[str, Numbers], name: str, rival: str
+) -> tuple[float, float, float]:
     """Return the ratio of restricted means, with its interval.
 
     Trainings are drawn anew first, then searches within each: what a fixed strategy
     gives does not depend on the training, and its searches are paired all the same.
     """
     draw = np.random.Generator(np.random.Philox(5))
-    mine, other = found[name], found[REFERENCE]
+    mine, other = found[name], found[rival]
     trainings, searches = mine.shape
     rows = draw.integers(trainings, size=(2000, trainings, 1))
     columns = draw.integers(searches, size=(2000, trainings, searches))
     means = [each[rows, columns].mean((1, 2)) for each in (mine, other)]
     low, high = np.quantile(means[0] / means[1], [0.025, 0.975])
     return float(mine.mean() / other.mean()), float(low), float(high)
-
-
-def _known(name: str) -> bool:
-    try:
-        cards("learner", name)
-    except Refused:  # a strategy that is not here is left out of the table
-        return False
-    return True
 
 
 if __name__ == "__main__":
