@@ -26,7 +26,7 @@ from engine.shelf import MemoryShelf
 from engine.tasks.spaces.mosaic import Task
 
 REFERENCE = "regularized_evolution"
-FIXED = ("random_search", REFERENCE, "reinforce", "predictor_search")
+FIXED = ("random_search", REFERENCE, "predictor_search")
 LEARNED = (
     *("warm_evolution", "prior_search", "meta_predictor"),
     *("meta_policy", "tuned_evolution"),
