@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from made_up import Array
+from made_up_searches import HORIZON, found_at, search_spec, searches, strategy, trained
 from scipy.stats import spearmanr
-from searches import HORIZON, found_at, search_spec, searches, strategy, trained
 
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.runs import Choice, RunSpec

@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 from made_up import Array
-from searches import COLD, HORIZON, WARM, found_at, search_spec, searches, trained
+from made_up_searches import (
+    COLD,
+    HORIZON,
+    WARM,
+    found_at,
+    search_spec,
+    searches,
+    trained,
+)
 
 from engine.contract.blocks import Timing
 from engine.stats.efficiency import (

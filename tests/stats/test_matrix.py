@@ -5,7 +5,15 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from made_up import HERE, Array
-from searches import HORIZON, found_at, search_spec, searches, strategy, times, trained
+from made_up_searches import (
+    HORIZON,
+    found_at,
+    search_spec,
+    searches,
+    strategy,
+    times,
+    trained,
+)
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import Choice, RunSpec

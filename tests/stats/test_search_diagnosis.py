@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from made_up import Array, along
-from searches import (
+from made_up_searches import (
     COLD,
     HORIZON,
     RANDOM,

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from made_up import HERE
-from searches import (
+from made_up_searches import (
     COLD,
     HORIZON,
     RANDOM,

@@ -8,7 +8,7 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 from made_up import Array
-from searches import (
+from made_up_searches import (
     COLD,
     HORIZON,
     RANDOM,
