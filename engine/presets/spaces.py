@@ -10,6 +10,7 @@ from engine.presets.making import Preset, baseline, chosen, shift
 
 _EVOLUTION, _RANDOM = map(baseline, ("regularized_evolution", "random_search"))
 _MADE_UP = Choice(name="nk_landscape")
+_MOSAIC = Choice(name="mosaic")
 _WARM = chosen("warm_evolution")
 _SHUFFLED = chosen("warm_evolution", "warm_evolution_shuffled", shuffled=True)
 
@@ -59,12 +60,14 @@ def _spec(
 SEARCH = Preset(
     "search",
     "Does experience with other tasks shorten a search?",
-    "Warm-started evolution and a policy gradient beside evolution and chance.",
+    "A warm start and a prior, both from thirteen other tasks, beside evolution and "
+    "chance.",
     _spec(
-        _MADE_UP,
-        (_WARM, chosen("reinforce"), _EVOLUTION, _RANDOM),
-        _searches(50, 100),
+        _MOSAIC,
+        (_WARM, chosen("prior_search"), _EVOLUTION, _RANDOM),
+        _searches(30, 100, sources=28),
         shift("evaluation_noise", 1.0, 5.0),
+        replicates=8,
     ),
 )
 
@@ -85,7 +88,22 @@ SHUFFLED_SOURCE = Preset(
     "shuffled_source",
     "Warm start, and the same with a source that says nothing",
     "The control shuffles the source's accuracies: what is left of the gain is luck.",
-    _spec(_MADE_UP, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _searches(100, 100)),
+    _spec(_MOSAIC, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _searches(100, 100)),
+)
+
+FAR_SOURCE = Preset(
+    "far_source",
+    "What rings teach about digits",
+    "A source unlike the target, with and without a gate that asks how alike they are.",
+    _spec(
+        Choice(name="mosaic", knobs={"target": "digits", "source": "rings"}),
+        (
+            _WARM,
+            chosen("warm_evolution", "warm_evolution_gated", gate=0.5),
+            *(_EVOLUTION, _RANDOM),
+        ),
+        _searches(60, 100),
+    ),
 )
 
 POLICY_GRADIENTS = Preset(
@@ -110,7 +128,7 @@ CARRIED_POLICY = Preset(
     "A policy and a value function from other tasks",
     "Meta-trained on 160 source searches, then fine-tuned, beside the untrained one.",
     _spec(
-        _MADE_UP,
+        _MOSAIC,
         (chosen("meta_policy"), chosen("actor_critic"), _EVOLUTION, _RANDOM),
         _searches(20, 60, sources=160, together=8),
     ),
@@ -121,7 +139,7 @@ SHORT_TRAININGS = Preset(
     "Many short trainings or few long ones?",
     "Successive halving and Hyperband beside random search, against what each pays.",
     _spec(
-        _MADE_UP,
+        _MOSAIC,
         (
             chosen("successive_halving"),
             chosen("hyperband"),
@@ -174,7 +192,7 @@ SMALLER_NETS = Preset(
     "Accuracy under a cap on parameters",
     "Only the smallest half, quarter or tenth of the space counts; see the front.",
     _spec(
-        _MADE_UP,
+        _MOSAIC,
         (_WARM, _EVOLUTION, _RANDOM),
         _searches(50, 100),
         shift("parameter_cap", 0.5, 0.75, 0.9),
@@ -242,7 +260,8 @@ NASBENCH_LATENCY = Preset(
 )
 
 SPACES = (
-    *(SEARCH, SEARCH_SMOKE, SHUFFLED_SOURCE, POLICY_GRADIENTS, CARRIED_POLICY),
+    *(SEARCH, SEARCH_SMOKE, SHUFFLED_SOURCE, FAR_SOURCE),
+    *(POLICY_GRADIENTS, CARRIED_POLICY),
     *(SHORT_TRAININGS, OBJECTIVE_SWITCH, NOISY_EVALUATIONS, SPACE_SIZES),
     *(SMALLER_NETS, LIVE_NETS, GROWING),
     *(NASBENCH_PUBLISHED, NASBENCH_WARM, NASBENCH_LATENCY),
