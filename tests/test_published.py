@@ -1,9 +1,20 @@
 """Published rows stand as the source table has them, each with where it is from."""
 
+from typing import Any
+
 from engine.catalogue import cards
 from engine.contract.cards import Card
-from engine.contract.runs import Choice, LearnerChoice, RunSpec
-from engine.published import HEARD, MEMORY, READ, ROWS, published, published_for
+from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+from engine.presets import preset
+from engine.published import (
+    HEARD,
+    MEMORY,
+    READ,
+    ROWS,
+    differs,
+    published,
+    published_for,
+)
 
 
 def test_each_row_names_a_part_that_is_here_or_none() -> None:
@@ -19,11 +30,12 @@ def test_each_row_says_how_it_came_to_us_and_under_which_protocol() -> None:
         assert row.source
         assert row.protocol
         assert 0 < row.value <= (100 if row.unit == "%" else 5)
-        assert row.half is None or 0 < row.half < row.value
+        assert row.half is None or 0 <= row.half < row.value
+        assert row.unit == ("MSE" if row.task == "sinusoids" else "%")
 
 
 def test_no_figure_stands_twice() -> None:
-    places = [(r.task, r.ways, r.shots, r.method) for r in ROWS]
+    places = [(r.task, r.setting, r.method) for r in ROWS]
     assert len(set(places)) == len(places)
 
 
@@ -46,3 +58,53 @@ def test_a_spec_gets_the_rows_of_its_task_ways_and_shots() -> None:
     assert published_for(spec("glyphs", ways=5, shots=1)) == []
     assert {r.shots for r in ROWS if r.task == "sinusoids"} == {5, 10, 20}
     assert len(published("omniglot", 20, 5)) > 15
+
+
+def _cells(horizon: int = 200, **knobs: Any) -> RunSpec:
+    """Return searches of cells, as published but for what is given."""
+    return RunSpec(
+        family=Choice(name="nasbench201", knobs={"target": "CIFAR-10"} | knobs),
+        learners=(LearnerChoice(name="random_search"),),
+        budget=Budget(horizon=horizon),
+    )
+
+
+def test_a_search_gets_the_figures_of_the_data_set_that_it_is_tested_on() -> None:
+    def figure(target: str, learner: str) -> list[tuple[float, float | None]]:
+        rows = published_for(_cells(target=target))
+        return [(r.value, r.half) for r in rows if r.learner == learner]
+
+    assert figure("CIFAR-10", "random_search") == [(93.70, 0.36)]
+    assert figure("CIFAR-100", "reinforce") == [(71.71, 1.09)]
+    assert figure("ImageNet16-120", "regularized_evolution") == [(45.54, 1.03)]
+    remembered = [r for r in ROWS if r.target and r.provenance == MEMORY]
+    assert [(r.target, r.value) for r in remembered] == [("ImageNet16-120", 45.54)]
+
+
+def test_no_published_search_beats_the_best_cell() -> None:
+    for target in ("CIFAR-10", "CIFAR-100", "ImageNet16-120"):
+        rows = published("nasbench201", 0, 0, target)
+        assert len(rows) >= 18
+        best = max(rows, key=lambda row: row.value)
+        assert best.value == next(r.value for r in rows if r.method == "The best cell")
+
+
+def test_the_published_protocol_differs_from_nothing_and_each_change_is_told() -> None:
+    assert differs(preset("nasbench201_published").spec) == []
+    assert differs(_cells()) == []
+    changed = {
+        "own trainings": _cells(target="CIFAR-100"),
+        "after 200 epochs": _cells(epochs="200"),
+        "no limit in seconds": _cells(seconds=0.0),
+        "may spend 6,000 s": _cells(seconds=6000.0),
+        "at most 50 cells": _cells(horizon=50),
+        "changed: noise": _cells(noise=1.0),
+        "changed: fewer options and a cap": _cells(options=3, cap=0.5),
+    }
+    for words, spec in changed.items():
+        (told,) = differs(spec)
+        assert words in told
+    waves = RunSpec(
+        family=Choice(name="sinusoids"), learners=(LearnerChoice(name="maml"),)
+    )
+    assert differs(waves) == []

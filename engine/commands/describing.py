@@ -61,11 +61,16 @@ def published(
         return Exit.OK
     table = Table("task", "method", "value", "where from", "trust", box=None)
     for row in rows:
-        size = f"{row.ways}-way {row.shots}-shot" if row.ways else f"{row.shots}-shot"
         half = "" if row.half is None else f" ± {row.half:g}"
         value = f"{row.value:g}{half} {row.unit}"
-        about = (f"{row.task} {size}", row.method, value, row.source, row.provenance)
-        table.add_row(*about)
+        about = (
+            f"{row.task} {row.setting}",
+            row.method,
+            value,
+            row.source,
+            row.provenance,
+        )
+        table.add_row(*told, row.source, row.provenance)
     out().print(table)
     for protocol in dict.fromkeys(row.protocol for row in rows):
         out().print(protocol, markup=False)
