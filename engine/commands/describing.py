@@ -63,13 +63,7 @@ def published(
     for row in rows:
         half = "" if row.half is None else f" ± {row.half:g}"
         value = f"{row.value:g}{half} {row.unit}"
-        about = (
-            f"{row.task} {row.setting}",
-            row.method,
-            value,
-            row.source,
-            row.provenance,
-        )
+        told = (f"{row.task} {row.setting}", row.method, value)
         table.add_row(*told, row.source, row.provenance)
     out().print(table)
     for protocol in dict.fromkeys(row.protocol for row in rows):

@@ -1,0 +1,54 @@
+"""Published figures beside ours: what the papers report, and where each was read.
+
+A published number is only comparable under its protocol, so the protocol stands with
+every row. How far a number can be trusted is said in words: read in the source
+itself, taken from another paper or a replication, or from memory of the literature.
+"""
+
+from engine.contract.runs import RunSpec
+from engine.published import episodes, searches
+from engine.published.rows import HEARD, MEMORY, READ, Row
+
+__all__ = [
+    "HEARD",
+    "MEMORY",
+    "READ",
+    "ROWS",
+    "Row",
+    "differs",
+    "published",
+    "published_for",
+]
+
+ROWS = (*episodes.rows(), *searches.rows())
+
+
+def published(task: str, ways: int, shots: int, target: str = "") -> list[Row]:
+    """Return the published figures of a task.
+
+    >>> [row.value for row in published("sinusoids", 0, 10) if row.learner == "maml"]
+    [0.77, 0.33]
+    """
+    wanted = (task, ways, shots, target)
+    return [r for r in ROWS if (r.task, r.ways, r.shots, r.target) == wanted]
+
+
+def published_for(spec: RunSpec) -> list[Row]:
+    """Return the published figures that belong beside a run's test in place.
+
+    Args:
+        spec: The completed spec: its family's name, ways, shots and target are
+            matched.
+    """
+    knobs = spec.family.knobs
+    sizes = int(knobs.get("ways", 0)), int(knobs.get("shots", 0))
+    return published(spec.family.name, *sizes, str(knobs.get("target", "")))
+
+
+def differs(spec: RunSpec) -> list[str]:
+    """Say in what a run's searches are not those of the papers; nothing if they are.
+
+    Args:
+        spec: The completed spec of a run that has published figures.
+    """
+    return searches.differs(spec) if spec.family.name == searches.TASK else []
