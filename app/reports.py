@@ -2,18 +2,23 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import files, panels
+from app import files, kinds, panels
 from app.door import Run
+from app.figures.shapes import Floats
 from app.figures.theme import number
 from app.plain import plain
 from engine.published import Row as Published
-from engine.published import published_for
-from engine.stats.comparison import Cell, Comparison, Row, comparison
-from engine.stats.table import Table
+from engine.published import differs, published_for
+from engine.stats.comparison import Cell, Comparison, Row, comparison, setting
+from engine.stats.phrases import words
+from engine.stats.table import Table, is_control
+from engine.stats.wording import titled
 
 
 def table(run: Run, titles: Mapping[str, str]) -> None:
@@ -115,19 +120,33 @@ def has_published(run: Run) -> bool:
     return bool(published_for(run.spec))
 
 
+class _Ours(NamedTuple):
+    """What a learner got here: as people call it, its part, and the number."""
+
+    name: str
+    part: str
+    told: str
+
+
 def published(run: Run, titles: Mapping[str, str]) -> None:
     """Draw what papers report beside what came out here, each under its protocol."""
     rows = published_for(run.spec)
-    made = comparison(Table(run.blocks), run.spec, titles)
-    parts = {entry.label: entry.name for entry in run.spec.learners}
-    ours = {parts[row.label]: row for row in reversed(made.rows)}
+    searched = run.kind is kinds.SEARCH
+    ours = (_searched if searched else _answered)(run, titles)
+    apart = differs(run.spec)
     panels.heading(
-        f"Published on {made.setting}",
-        "A published number is only comparable under its protocol. Ours stands in the "
-        "row of the same method.",
+        f"Published on {_where(run, rows)}",
+        "A published number is only comparable under its protocol. "
+        + (
+            "Ours differs, and has rows of its own."
+            if apart
+            else "Ours stands in the row of the same method."
+        ),
     )
+    for told in apart:
+        st.markdown(f"- {plain(told)}")
     st.dataframe(
-        pd.DataFrame(_beside(rows, ours, made.unit)),
+        pd.DataFrame(_beside(rows, ours, apart=bool(apart))),
         hide_index=True,
         height="content" if len(rows) < 14 else 480,
         column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
@@ -140,22 +159,31 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
             st.caption(plain(protocol))
     with right:
         panels.heading("Ours")
-        panels.facts(_protocol(run, made))
+        panels.facts((_search_protocol if searched else _protocol)(run))
+
+
+def _where(run: Run, rows: Sequence[Published]) -> str:
+    target = rows[0].target
+    return f"{words(run.spec.family.name)}, {target}" if target else setting(run.spec)
 
 
 def _beside(
-    rows: Sequence[Published], ours: Mapping[str, Row], unit: str
+    rows: Sequence[Published], ours: Sequence[_Ours], *, apart: bool
 ) -> Iterator[dict[str, str]]:
     """Yield our own methods that no paper has, then every published row."""
-    told = {row.learner for row in rows}
-    for name, row in ours.items():
-        if name not in told:
-            yield _published(row.name, "–", _mine(row, unit), ("this run", ""))
+    told = set() if apart else {row.learner for row in rows}
+    paired: dict[str, str] = {}
+    for mine in ours:
+        if mine.part in told and mine.part not in paired:
+            paired[mine.part] = mine.told
+        else:
+            yield _published(mine.name, "–", mine.told, ("this run", ""))
     for row in rows:
-        value = number(row.value) + (f" ± {number(row.half)}" if row.half else "")
-        mine = _mine(ours[row.learner], unit) if row.learner in ours else "–"
+        shown = _hundredths if row.target else number
+        half = "" if row.half is None else f" ± {shown(row.half)}"
+        value = f"{shown(row.value)}{half} {row.unit}"
         source = (row.source, row.provenance)
-        yield _published(row.method, f"{value} {row.unit}", mine, source)
+        yield _published(row.method, value, paired.get(row.learner, "–"), source)
 
 
 def _published(
@@ -165,12 +193,49 @@ def _published(
     return told | {"Source": source[0], "How it came to us": source[1]}
 
 
-def _mine(row: Row, unit: str) -> str:
-    return written(row.cells[0] if row.cells else None, unit)
+def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
+    """Return how well each few-shot learner answers in place."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    parts = {entry.label: entry.name for entry in run.spec.learners}
+    return [
+        _Ours(
+            row.name,
+            parts[row.label],
+            written(row.cells[0] if row.cells else None, made.unit),
+        )
+        for row in made.rows
+    ]
 
 
-def _protocol(run: Run, made: Comparison) -> dict[str, object]:
+def _searched(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
+    """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
+    table, names = Table(run.blocks), titled(run.spec, titles)
+    found = []
+    for entry in run.spec.learners:
+        score = table.tests(entry.label, "final_score")
+        if score is not None:
+            part = "" if is_control(entry) else entry.name
+            found.append(_Ours(names[entry.label], part, _over_searches(score)))
+    return found
+
+
+def _over_searches(score: Floats) -> str:
+    """Return mean ± sd in percent; a search that found nothing is told beside."""
+    known = 100.0 * score[np.isfinite(score)]
+    lost = score.size - known.size
+    if not known.size:
+        return "–"
+    told = f"{_hundredths(known.mean())} ± {_hundredths(known.std())} %"
+    return f"{told} · {lost} found nothing" if lost else told
+
+
+def _hundredths(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _protocol(run: Run) -> dict[str, object]:
     """Return how our numbers were got, as far as it bears on a comparison."""
+    made = comparison(Table(run.blocks), run.spec)
     budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
     return {
         "task": made.setting,
@@ -180,4 +245,18 @@ def _protocol(run: Run, made: Comparison) -> dict[str, object]:
         "meta-batch": budget.tasks_per_step,
         "examples seen in training": f"{max(seen, default=0):,}",
         "test episodes of each training": f"{budget.test_tasks:,}",
+    }
+
+
+def _search_protocol(run: Run) -> dict[str, object]:
+    knobs, budget = run.spec.family.knobs, run.spec.budget
+    seconds = float(knobs.get("seconds", 0.0))
+    return {
+        "searched on": knobs.get("target", ""),
+        "what a search sees": f"validation accuracy after {knobs.get('epochs')} epochs",
+        "budget of a search": f"{seconds:,.0f} s of training"
+        if seconds
+        else "no limit",
+        "architectures at most": f"{budget.horizon:,}",
+        "±": f"sd over {run.spec.replicates * budget.test_tasks:,} searches",
     }

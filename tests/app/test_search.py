@@ -17,6 +17,7 @@ from app import (
     lesson,
     links,
     recorded,
+    reports,
     scores,
     search,
     trying,
@@ -33,6 +34,7 @@ from engine.contract.runs import (
     ShiftChoice,
     complete_spec,
 )
+from engine.published import published
 from engine.stats.intervals import mean_interval
 from engine.stats.table import Table
 from tests.app.conftest import ROOT, finish, in_use
@@ -377,3 +379,41 @@ def test_a_share_link_leads_to_the_page(
 def test_a_recorded_search_needs_no_store(page: AppTest) -> None:
     assert recorded.NAMES["spaces"] == "search"
     assert "search" in recorded.SHOWN
+
+
+def _published(
+    page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch, apart: list[str]
+) -> tuple[list[dict[str, str]], str]:
+    rows = published("nasbench201", 0, 0, "CIFAR-10")
+    monkeypatch.setattr(reports, "published_for", lambda spec: rows)
+    monkeypatch.setattr(reports, "differs", lambda spec: apart)
+    page.session_state["tab"] = "Published"
+    at = opened(page, key)
+    told = next(frame for frame in at.dataframe if "Published" in frame.value.columns)
+    return told.value.to_dict("records"), texts(at)
+
+
+def test_published_searches_stand_beside_ours(
+    page: AppTest, key: str, run: door.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, _ = _published(page, key, monkeypatch, [])
+    found = Table(run.blocks).tests("random_search", "final_score")
+    assert found is not None
+    told = f"{100 * found.mean():.2f} ± {100 * found.std():.2f} %"
+    theirs = {r["Method"]: (r["Published"], r["Here"]) for r in rows}
+    assert theirs["Random search"] == ("93.70 ± 0.36 %", told)
+    assert theirs["DARTS, second order"] == ("54.30 %", "–")
+    alone = [r for r in rows if r["Source"] == "this run"]
+    assert [r["Published"] for r in alone] == ["–"]
+    assert "warm" in alone[0]["Method"]
+
+
+def test_where_the_protocol_differs_ours_stand_apart_and_it_is_said(
+    page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, told = _published(page, key, monkeypatch, ["Here a search sees more."])
+    assert "Here a search sees more." in told
+    assert all("–" in (row["Published"], row["Here"]) for row in rows)
+    assert [r["Method"] for r in rows if r["Source"] == "this run"][-1] == (
+        "random search"
+    )
