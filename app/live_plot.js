@@ -94,7 +94,7 @@ async function draw(chart) {
   const frames = data.figure.frames ?? [];
   if (frames.length) withoutControls(layout);
   node.style.height = `${layout.height}px`;
-  await Plotly.react(node, {
+  const whole = {
     data: structuredClone(data.figure.data ?? []),
     layout,
     ...(frames.length && { frames: structuredClone(frames) }),
@@ -104,10 +104,65 @@ async function draw(chart) {
       displaylogo: false,
       plotGlPixelRatio: Math.min(window.devicePixelRatio || 1, 2),
     },
-  });
+  };
+  if (layout.scene) await inSpace(whole, () => Plotly.react(node, whole));
+  else await Plotly.react(node, whole);
   if (chart.gone) return;
   if (!chart.observer) watch(chart, Plotly);
+  if (layout.scene) turnLightly(chart);
   if (frames.length) film(chart, Plotly, frames);
+}
+
+// Without a graphics card the processor computes every pixel: smooth edges would cost
+// more than all else.
+let drawnByProcessor;
+
+function byProcessor() {
+  if (drawnByProcessor !== undefined) return drawnByProcessor;
+  const gl = document.createElement("canvas").getContext("webgl");
+  const told = gl?.getExtension("WEBGL_debug_renderer_info");
+  const name = told ? gl.getParameter(told.UNMASKED_RENDERER_WEBGL) : "";
+  gl?.getExtension("WEBGL_lose_context")?.loseContext();
+  drawnByProcessor = /swiftshader|llvmpipe|softpipe|software|basic render/i.test(name);
+  return drawnByProcessor;
+}
+
+async function inSpace(whole, work) {
+  if (!byProcessor()) return work();
+  whole.config.plotGlPixelRatio = 1;
+  const canvas = HTMLCanvasElement.prototype;
+  const before = canvas.getContext;
+  canvas.getContext = function (kind, asked) {
+    return before.call(this, kind, { ...asked, antialias: false });
+  };
+  try {
+    await work();
+  } finally {
+    canvas.getContext = before;
+  }
+}
+
+// Plotly draws a scene twice, the second time to know what is under the pointer; while
+// a person turns it, nobody asks.
+function turnLightly(chart) {
+  const { node } = chart;
+  const shapes = () => node._fullLayout?.scene?._scene?.glplot?.objects ?? [];
+  for (const shape of shapes()) {
+    if (Object.hasOwn(shape, "drawPick")) continue;
+    const drawPick = shape.drawPick;
+    shape.drawPick = (told) => chart.turns || drawPick.call(shape, told);
+  }
+  if (chart.stand) return;
+  chart.stand = () => {
+    if (!chart.turns) return;
+    chart.turns = false;
+    for (const shape of shapes()) shape.dirty = true;
+  };
+  node.addEventListener("pointermove", ({ buttons }) => {
+    if (buttons) chart.turns = true;
+    else chart.stand();
+  });
+  for (const name of ["pointerup", "pointercancel"]) addEventListener(name, chart.stand);
 }
 
 function watch(chart, Plotly) {
@@ -209,6 +264,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
     clearTimeout(chart.timer);
     chart.eye?.disconnect();
     chart.observer?.disconnect();
+    for (const name of ["pointerup", "pointercancel"]) removeEventListener(name, chart.stand);
     charts.delete(parentElement);
     window.__metascope_plotly?.then((Plotly) => Plotly.purge(node));
   };
