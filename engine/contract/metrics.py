@@ -69,6 +69,10 @@ _ALL = (
         *("spent", "Price so far", "unit of the space", 0, "linear"),
         "Of all trainings up to here.",
     ),
+    Metric(
+        *("capped", "Cap holds", "share", 0, "linear"),
+        "1 from the evaluation on at which a cap holds.",
+    ),
     # per search
     Metric(
         *("regret_area", "Mean regret", "share", -1, "linear"),

@@ -16,10 +16,13 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from engine.protocol import Asked, Spaces, Stretch, Told
+from engine.inner.ceilings import ceilings
+from engine.protocol import Asked, Measured, Space, Spaces, Stretch, Told
 
 STRETCH = 25
 LOST = -1.0
+# However noisy a training is, it is worth more than none.
+LEAST = LOST + 1e-9
 
 S = TypeVar("S")
 Numbers = np.ndarray
@@ -42,9 +45,10 @@ def explore(
         path: Whether to keep what a strategy favors, where it tells `policy`.
 
     Yields:
-        Up to 25 evaluations at a time, counted from 1. An evaluation that the budget
-        does not allow leaves a gap in `signal` and `architecture`, and the rest as
-        it was.
+        Up to 25 evaluations at a time, counted from 1. A search ends with the first
+        training that it cannot pay for: from there on `signal` and `architecture`
+        have gaps, and the rest stays as it was. `capped`, where a cap comes, is 1
+        from the evaluation on at which it holds.
     """
     log = Log.begun(tasks)
     rows: list[Info] = []
@@ -96,7 +100,8 @@ class Log:
     """What was trained so far in each search, and the best of it.
 
     `best` is the place of the incumbent among the evaluations, −1 where there is
-    none: the highest value at the highest fidelity that was trained.
+    none: the highest value at the highest fidelity that was trained. `over` says
+    which searches ended for want of money, `switched` where the cap holds.
     """
 
     tasks: Spaces
@@ -110,6 +115,8 @@ class Log:
     depth: Numbers
     paid: Numbers
     best: Numbers
+    over: Numbers
+    switched: Numbers
 
     @classmethod
     def begun(cls, tasks: Spaces) -> "Log":
@@ -130,19 +137,22 @@ class Log:
             np.zeros((members, horizon), np.int64),
             np.zeros(members),
             np.full(members, -1),
+            np.zeros(members, bool),
+            np.zeros(members, bool),
         )
 
     def evaluated(self, asked: Asked, step: int) -> tuple[Told, Info]:
         """Train what is asked, write it down, and say what there is to say."""
         tasks = self.tasks
+        _check(tasks.space, asked.codes)
+        self._switch(step)
         top = np.full(tasks.members, tasks.top)
         fidelity = top if asked.fidelity is None else np.minimum(asked.fidelity, top)
         full = tasks.spelled(asked.codes)
-        found = tasks.evaluator.measure(
-            tasks.which, full, fidelity, self.dice[:, step, 0]
-        )
+        found = self._measured(full, fidelity, step)
         cost = np.nan_to_num(found.cost, nan=0.0)
-        live = self.paid + cost <= tasks.budget * (1 + 1e-9)
+        live = ~self.over & (self.paid + cost <= tasks.budget * (1 + 1e-9))
+        self.over = ~live
         self.paid = np.where(live, self.paid + cost, self.paid)
         noise = tasks.noise * ndtri(self.dice[:, step, 1].clip(1e-12, 1 - 1e-12))
         signal = np.where(
@@ -150,9 +160,24 @@ class Log:
         )
         self._note(step, asked, signal, found.score, full, fidelity)
         value = self._value(step)[:, step]
-        spent = self._spent(step)
-        told = Told(step, asked.codes, fidelity, signal, value, live, spent)
+        done = self._done(step + 1)
+        told = Told(step, asked.codes, fidelity, signal, value, live, done)
         return told, self._row(told)
+
+    def _measured(self, full: Numbers, fidelity: Numbers, step: int) -> Measured:
+        """Train for those whose search is not over; NaN for the others."""
+        tasks, dice = self.tasks, self.dice[:, step, 0]
+        if not self.over.any():
+            return tasks.evaluator.measure(tasks.which, full, fidelity, dice)
+        found = Measured(*np.full((3, tasks.members), np.nan))
+        on = np.flatnonzero(~self.over)
+        if len(on):
+            some = tasks.evaluator.measure(
+                tasks.which[on], full[on], fidelity[on], dice[on]
+            )
+            for whole, part in zip(found, some, strict=True):
+                whole[on] = part
+        return found
 
     def _fails(self, codes: Numbers) -> Numbers:
         second = codes[:, 1] if codes.shape[1] > 1 else 0
@@ -171,55 +196,75 @@ class Log:
     ) -> None:
         tasks = self.tasks
         self.codes[:, step] = asked.codes
-        self.value[:, step] = signal
+        self.value[:, step] = np.maximum(signal, LEAST)
         self.score[:, step] = score
         self.depth[:, step] = fidelity
         if tasks.objective.property:
             name = tasks.objective.property
             self.capped[:, step] = tasks.evaluator.property(name, tasks.which, full)
-        if bool(tasks.objective.property) and step == tasks.objective.since:
-            self._look_again(step)
         self.best = _better(self.best, step, self._value(step), self.depth)
 
-    def _look_again(self, step: int) -> None:
-        """Choose the incumbents anew: from here on another objective counts."""
-        self.ceiling = ceilings(self.tasks, capped=True)
-        self.best = np.full_like(self.best, -1)
-        value = self._value(step)
+    def _switch(self, step: int) -> None:
+        """Choose incumbents anew in searches where the cap comes now."""
+        objective, horizon = self.tasks.objective, self.tasks.horizon
+        if not objective.property or self.switched.all():
+            return
+        late = step >= min(round(objective.since * horizon), horizon - 1)
+        due = late | self.over | (self._done(step) >= objective.since)
+        now = due & ~self.switched
+        if not now.any():
+            return
+        self.switched |= now
+        self.ceiling = np.where(now, ceilings(self.tasks, capped=True), self.ceiling)
+        best = np.full_like(self.best, -1)
+        value = self._value(step - 1) if step else np.zeros((len(best), 0))
         for at in range(step):
-            self.best = _better(self.best, at, value, self.depth)
-
-    def _switched(self, step: int) -> bool:
-        objective = self.tasks.objective
-        return bool(objective.property) and step >= objective.since
+            best = _better(best, at, value, self.depth)
+        self.best = np.where(now, best, self.best)
 
     def _value(self, step: int) -> Numbers:
-        """Return the value of every evaluation so far, as it counts at this step."""
+        """Return the value of every evaluation up to a step, as it counts now."""
         value = np.nan_to_num(self.value[:, : step + 1], nan=LOST)
-        if not self._switched(step):
+        if not self.switched.any():
             return value
         cap = self.tasks.objective.cap
         assert cap is not None
         above = ~(self.capped[:, : step + 1] <= cap[self.tasks.which][:, None])
-        return np.where(above, LOST, value)
+        return np.where(above & self.switched[:, None], LOST, value)
 
-    def _spent(self, step: int) -> Numbers:
+    def _done(self, steps: int) -> Numbers:
+        """Return which share of each search is over after so many evaluations."""
+        counted = np.full(len(self.paid), steps / self.tasks.horizon)
         if np.isfinite(self.tasks.budget):
-            return self.paid / self.tasks.budget
-        return np.full(len(self.paid), (step + 1) / self.tasks.horizon)
+            return np.maximum(counted, self.paid / self.tasks.budget)
+        return counted
 
     def _row(self, told: Told) -> Info:
         members = np.arange(len(self.best))
         none = self.best < 0
         score = np.where(none, np.nan, self.score[members, self.best])
         index = self.tasks.space.index(told.codes).astype(float)
-        return {
+        row = {
             "score": score,
             "regret": self.ceiling - np.nan_to_num(score, nan=0.0),
             "signal": told.signal,
             "architecture": np.where(told.live, index, np.nan),
             "spent": self.paid.copy(),
         }
+        if self.tasks.objective.property:
+            row["capped"] = self.switched.astype(float)
+        return row
+
+
+def _check(space: Space, codes: Numbers) -> None:
+    """Raise ValueError where a strategy asks for what the space does not have."""
+    wrong = (codes < 0) | (codes >= np.array(space.radix))
+    if wrong.any():
+        member, at = np.argwhere(wrong)[0].tolist()
+        raise ValueError(
+            f"option {codes[member, at]} of {space.positions[at]!r} was asked, which "
+            f"has options 0 to {space.radix[at] - 1}"
+        )
 
 
 def _better(best: Numbers, at: int, value: Numbers, depth: Numbers) -> Numbers:
@@ -230,35 +275,6 @@ def _better(best: Numbers, at: int, value: Numbers, depth: Numbers) -> Numbers:
     level = depth[:, at] == depth[members, best]
     wins = (best < 0) | (rival == LOST) | deeper | (level & (mine > rival))
     return np.where(wins & (mine > LOST), at, best)
-
-
-def ceilings(tasks: Spaces, *, capped: bool) -> Numbers:
-    """Return the best score that there is for each member; shape (member,).
-
-    Where scores are only known by training it is 1: nothing is better than that.
-    """
-    found = {int(w): _ceiling(tasks, int(w), capped) for w in np.unique(tasks.which)}
-    return np.array([found[int(w)] for w in tasks.which])
-
-
-def _ceiling(tasks: Spaces, which: int, capped: bool) -> float:
-    table = scores_of(tasks, which, capped=capped)
-    return 1.0 if table is None or not len(table) else float(table.max())
-
-
-def scores_of(tasks: Spaces, which: int, *, capped: bool = False) -> Numbers | None:
-    """Return the known scores of the searched space on a task, without gaps."""
-    table = tasks.evaluator.scores(which)
-    if table is None:
-        return None
-    index = np.arange(tasks.space.size)
-    full = tasks.spelled(tasks.space.codes(index))
-    found = table[tasks.evaluator.space.index(full)]
-    if capped and tasks.objective.property and tasks.objective.cap is not None:
-        name, cap = tasks.objective.property, tasks.objective.cap[which]
-        where = np.full(len(full), which)
-        found = found[tasks.evaluator.property(name, where, full) <= cap]
-    return found[~np.isnan(found)]
 
 
 def _column(rows: list[Info], name: str) -> Tensor:

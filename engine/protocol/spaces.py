@@ -129,12 +129,13 @@ class Evaluator(ABC):
 class Objective(NamedTuple):
     """What a search looks for: the most accurate architecture, perhaps under a cap.
 
-    The cap holds from evaluation `since` on: a search learns of it only then.
+    The cap holds once the share `since` of a search is over, of its evaluations or
+    of its budget, whichever comes first; a search learns of it only then.
     """
 
     property: str = ""
     cap: Numbers | None = None
-    since: int = 0
+    since: float = 0.0
 
 
 class Asked(NamedTuple):
@@ -152,15 +153,16 @@ class Told(NamedTuple):
     """What a search is told of its evaluation; arrays lead with the member.
 
     Args:
-        step: Number of the evaluation.
+        step: Number of the evaluation, from 0.
         codes: Shape (member, position).
         fidelity: Position in the fidelities.
         signal: Noisy validation accuracy, share; NaN where the training failed.
         value: The same, −1 where the training failed or a cap is exceeded: what is
             to be maximized.
-        live: False for members whose budget is spent: nothing was trained.
-        spent: Price of all trainings so far, as a share of the budget, or of the
-            evaluations where there is no budget.
+        live: False once a member could not pay for what it asked: its search is
+            over, and nothing was trained.
+        spent: Which share of the search is over, of its evaluations or of its
+            budget, whichever is more.
     """
 
     step: int

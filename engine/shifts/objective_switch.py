@@ -3,7 +3,8 @@
 Source: dynamic objectives as in Branke (2002), Evolutionary Optimization in Dynamic
 Environments; the cap as in Tan et al. (2019), arXiv:1807.11626.
 Differs: what was trained stays known; the best of it that the cap allows is the answer
-from then on.
+from then on. A search with a budget is as far as its evaluations or its budget are,
+whichever is further, so that the cap comes while there is something left to spend.
 Helps: evaluations to recover show who can still move after half of the search.
 """
 
@@ -17,7 +18,7 @@ from engine.shifts.searching import capped, uncapped
 
 @register("shift")
 class ObjectiveSwitch(Shift):
-    """max score(a) until T τ; then max score(a) with p(a) ≤ its (1 − s)-quantile."""
+    """max score(a) until τ is over; then max score(a), p(a) ≤ its (1 − s)-quantile."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
@@ -27,7 +28,8 @@ class ObjectiveSwitch(Shift):
 
     since: float = knob(
         0.5, label="Comes at τ", unit="share of the search", low=0.05, high=0.95,
-        help="How much of the search is over when the cap comes.",
+        help="How much of the search is over when the cap comes: of its evaluations, "
+        "or of its budget.",
     )  # fmt: skip
 
     def unfit(self, setting: Setting) -> str:

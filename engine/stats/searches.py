@@ -14,25 +14,26 @@ from engine.stats.thresholds import crossing
 
 
 def summarize_searches(
-    traces: Mapping[str, ArrayLike], goal: Floats, size: int, switch: int | None
+    traces: Mapping[str, ArrayLike], goal: Floats, size: int
 ) -> dict[str, Floats]:
     """Summarize one strategy's searches at one condition, one by one.
 
     Args:
         traces: `regret`, `score`, `architecture` and `spent`; axes (replicate, task,
-            step), the architecture NaN where nothing was trained any more.
-        goal: Regret that counts as found; NaN where none is known; shape
-            (replicate, task).
+            step), the architecture NaN where nothing was trained any more; `capped`,
+            where there is a cap, 1 once it holds.
+        goal: Regret that counts as found, under the cap where there is one; NaN
+            where none is known; shape (replicate, task).
         size: How many architectures the space has.
-        switch: Evaluation from which another objective holds; None for never.
 
     Returns:
         Per-search metrics, float64, axes (replicate, task). A search that never got
-        to the goal has as many evaluations as the horizon and `reached` 0.
+        to the goal has as many evaluations as the horizon and `reached` 0; what was
+        found before the cap held counts for nothing but `final_…` and `regret_area`.
 
     >>> found = summarize_searches({"regret": [[[0.3, 0.1]]], "score": [[[0.6, 0.8]]],
     ...     "architecture": [[[4.0, 4.0]]], "spent": [[[1.0, 2.0]]]},
-    ...     np.array([[0.1]]), 9, None)
+    ...     np.array([[0.1]]), 9)
     >>> float(found["evaluations_to_goal"][0, 0]), float(found["repeated"][0, 0])
     (2.0, 0.5)
     """
@@ -40,7 +41,8 @@ def summarize_searches(
         np.asarray(traces[name], np.float64)
         for name in ("regret", "score", "architecture", "spent")
     )
-    found = crossing(regret, goal[..., None] + 1e-9)
+    holds = np.asarray(traces.get("capped", np.ones_like(regret))) > 0
+    found = crossing(np.where(holds, regret, np.inf), goal[..., None] + 1e-9)
     trained = np.isfinite(tried).sum(-1).astype(float)
     distinct = _distinct(tried)
     rows: dict[str, ArrayLike] = {
@@ -59,8 +61,8 @@ def summarize_searches(
     }
     if np.isnan(goal).all():
         rows = {k: v for k, v in rows.items() if k not in _OF_GOALS}
-    if switch is not None and 0 < switch < regret.shape[-1]:
-        rows |= _recovery(regret, switch)
+    if not holds[..., 0].any():
+        rows |= _recovery(regret, holds)
     return {name: np.asarray(row, np.float64) for name, row in rows.items()}
 
 
@@ -78,12 +80,18 @@ def _paid(spent: Floats, step: Floats, reached: np.ndarray) -> Floats:
     return np.take_along_axis(spent, at[..., None], -1)[..., 0]
 
 
-def _recovery(regret: Floats, switch: int) -> dict[str, ArrayLike]:
-    """Return evaluations from the switch until regret is as low as before it."""
-    before = regret[..., switch - 1 : switch]
-    found = crossing(regret[..., switch:], before + 1e-9)
-    after = regret.shape[-1] - switch
+def _recovery(regret: Floats, holds: np.ndarray) -> dict[str, ArrayLike]:
+    """Return evaluations from the switch until regret is as low as before it.
+
+    Args:
+        regret: Shape (replicate, task, step).
+        holds: Whether the new objective does; from the last step on at the latest.
+    """
+    switch = holds.argmax(-1)
+    before = np.take_along_axis(regret, switch[..., None] - 1, -1)
+    found = crossing(np.where(holds, regret, np.inf), before + 1e-9)
+    left = regret.shape[-1] - switch
     return {
-        "recovery_steps": np.where(found.reached, found.step, after),
+        "recovery_steps": np.where(found.reached, found.step - switch, left),
         "recovered": found.reached,
     }

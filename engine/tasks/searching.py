@@ -71,7 +71,8 @@ class SearchFamily(Family):
     cap_since: float = knob(
         0.0, label="Cap comes at", unit="share of the search", low=0.0, high=1.0,
         advanced=True,
-        help="0 caps from the start; 0.5 changes the objective halfway.",
+        help="0 caps from the start; 0.5 changes the objective when half of the "
+        "evaluations, or of the budget, are spent; 1 never does.",
     )  # fmt: skip
 
     @abstractmethod
@@ -133,7 +134,9 @@ class SearchFamily(Family):
             failing=self.failing,
             goal=self.goal,
         )
-        return replace(tasks, objective=self._objective(tasks)) if self.cap else tasks
+        if not self.cap or self.cap_since >= 1.0:
+            return tasks
+        return replace(tasks, objective=self._objective(tasks))
 
     def _objective(self, tasks: Spaces) -> Objective:
         """Turn the cap's share of the space into a value for each task."""
@@ -145,8 +148,7 @@ class SearchFamily(Family):
             found = tasks.evaluator.property(self.capped, where, full)
             known = found[~np.isnan(found)]
             caps.append(np.quantile(known, self.cap) if len(known) else np.nan)
-        since = round(self.cap_since * tasks.horizon)
-        return Objective(self.capped, np.array(caps), since)
+        return Objective(self.capped, np.array(caps), self.cap_since)
 
 
 def narrowed(

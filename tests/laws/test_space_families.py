@@ -5,7 +5,7 @@ import pytest
 
 from engine.bench import Bench
 from engine.contract.blocks import Block
-from engine.inner.searching import ceilings
+from engine.inner.ceilings import ceilings
 from engine.protocol import Spaces
 from tests.laws.small import assert_same, events, families, family_spec, rows
 

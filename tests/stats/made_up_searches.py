@@ -43,8 +43,10 @@ def searches(
         else tried,
         "spent": np.broadcast_to(price * steps, regret.shape),
     }
+    if switch is not None:
+        traces["capped"] = np.broadcast_to(1.0 * (steps > switch), regret.shape)
     goal = np.full(regret.shape[:2], GOAL)
-    rows = summarize_searches(traces, goal, 1000, switch)
+    rows = summarize_searches(traces, goal, 1000)
     at = {"step": tuple(steps.tolist())}
     axes = ("replicate", "task", "step")
     blocks = [

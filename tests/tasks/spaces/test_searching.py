@@ -8,7 +8,8 @@ import pytest
 
 from engine.bench import Bench
 from engine.contract.errors import Refused
-from engine.inner.searching import Log, ceilings, scores_of
+from engine.inner.ceilings import ceilings, scores_of
+from engine.inner.searching import Log
 from engine.protocol import Asked, Spaces
 from engine.tasks.spaces.nk_landscape import NkLandscape
 from tests.laws.small import knobbed

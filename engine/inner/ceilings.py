@@ -1,0 +1,36 @@
+"""The best that a search could find, where every score is known."""
+
+import numpy as np
+
+from engine.protocol import Spaces
+
+Numbers = np.ndarray
+
+
+def ceilings(tasks: Spaces, *, capped: bool) -> Numbers:
+    """Return the best score that there is for each member; shape (member,).
+
+    Where scores are only known by training it is 1: nothing is better than that.
+    """
+    found = {int(w): _ceiling(tasks, int(w), capped) for w in np.unique(tasks.which)}
+    return np.array([found[int(w)] for w in tasks.which])
+
+
+def _ceiling(tasks: Spaces, which: int, capped: bool) -> float:
+    table = scores_of(tasks, which, capped=capped)
+    return 1.0 if table is None or not len(table) else float(table.max())
+
+
+def scores_of(tasks: Spaces, which: int, *, capped: bool = False) -> Numbers | None:
+    """Return the known scores of the searched space on a task, without gaps."""
+    table = tasks.evaluator.scores(which)
+    if table is None:
+        return None
+    index = np.arange(tasks.space.size)
+    full = tasks.spelled(tasks.space.codes(index))
+    found = table[tasks.evaluator.space.index(full)]
+    if capped and tasks.objective.property and tasks.objective.cap is not None:
+        name, cap = tasks.objective.property, tasks.objective.cap[which]
+        where = np.full(len(full), which)
+        found = found[tasks.evaluator.property(name, where, full) <= cap]
+    return found[~np.isnan(found)]
