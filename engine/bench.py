@@ -158,8 +158,7 @@ class Bench:
                     f"{self.setting.family.name} asks for {answers}",
                     where,
                 )
-            frozen = entrant.label in self.spec.inputs
-            if not learner.needs_estimator or frozen:
+            if not learner.needs_estimator or entrant.label in self.spec.inputs:
                 continue
             if self.estimator.name not in learner.estimators:
                 can = ", ".join(learner.estimators)
@@ -172,6 +171,7 @@ class Bench:
             if label not in {entrant.label for entrant in self.entrants}:
                 raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
         self._check_ways()
+        self._check_bases()
 
     def _check_families(self) -> None:
         tested = enumerate(self.spec.test_families)
@@ -203,6 +203,16 @@ class Bench:
                     "training to 0",
                     "family.train_ways",
                 )
+
+    def _check_bases(self) -> None:
+        """Refuse an imported knowledge base that is absent, or does not fit."""
+        for i, entrant in enumerate(self.entrants):
+            if entrant.learner.knowledge and entrant.label not in self.spec.inputs:
+                lesson = self.draw(self.setting, "train", ("check",), 1)
+                try:
+                    entrant.learner.init(self.streams("init"), lesson)
+                except Refused as refusal:
+                    raise refusal.under(f"learners.{i}.knobs") from None
 
     def trials(self) -> tuple[list[Trial], dict[str, str]]:
         """Return every test condition, and why some shifts cannot be applied."""

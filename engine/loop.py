@@ -76,7 +76,7 @@ def run(
     yield from check_frozen(carry)
     yield Note("end", 1.0)
     if carry.facts.get("diverged"):
-        raise AllDiverged("no run of the chosen learner stayed finite; lower its rate")
+        raise AllDiverged(bench.judge.lost)
 
 
 def _played(stage: Stage, carry: Carry, at: tuple[float, float]) -> Iterator[Event]:

@@ -18,7 +18,8 @@ class Judge(ABC):
     metrics of the scores that choose a checkpoint and a rate; with `threshold` a
     level that counts as solved is fixed before the tests; `tuned_last` says that
     rates are tuned once a learner is trained, on validation tasks; `probes` that
-    learners are probed after the test in place.
+    learners are probed after the test in place; `lost` is what is said of a run in
+    which every test of the chosen learner diverged.
     """
 
     views: ClassVar[tuple[str, ...]]
@@ -27,6 +28,7 @@ class Judge(ABC):
     threshold: ClassVar[bool] = False
     tuned_last: ClassVar[bool] = False
     probes: ClassVar[bool] = False
+    lost: ClassVar[str] = "no run of the chosen learner stayed finite; lower its rate"
 
     @abstractmethod
     def score(self, found: Stretch) -> Tensor:

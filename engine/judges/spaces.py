@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from engine.inner.searching import ceilings, scores_of
+from engine.inner.ceilings import ceilings, scores_of
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import Spaces, Stretch, TaskBatch
 from engine.stats.searches import summarize_searches
@@ -19,6 +19,10 @@ class SpaceJudge(Judge):
     )
     validation: ClassVar[str] = "validation_regret"
     tuning: ClassVar[str] = "validation_regret"
+    lost: ClassVar[str] = (
+        "no search of the chosen strategy found anything that counts: all that it "
+        "trained failed or exceeded the cap"
+    )
 
     def score(self, found: Stretch) -> Tensor:
         """Return the mean regret over the evaluations; shape (member,)."""
@@ -39,8 +43,7 @@ class SpaceJudge(Judge):
         assert isinstance(tasks, Spaces)
         shape = traces["regret"].shape[:2]
         goal = levels(tasks).reshape(shape)
-        switch = tasks.objective.since if tasks.objective.property else None
-        return summarize_searches(traces, goal, tasks.space.size, switch)
+        return summarize_searches(traces, goal, tasks.space.size)
 
     def gradients(self, found: Stretch, tasks: TaskBatch) -> int:
         """Return how many architectures one search trains at most."""

@@ -1,0 +1,34 @@
+"""Searches that cannot be: one sentence each, before anything is computed."""
+
+import numpy as np
+import pytest
+
+from engine.bench import Bench
+from engine.contract.blocks import Block, Event
+from engine.contract.errors import Refused
+from engine.loop import run
+from engine.protocol import AllDiverged
+from engine.shelf import MemoryShelf
+from tests.laws.small import learner_spec, spec_of
+
+
+def test_a_knowledge_base_that_is_not_here_is_refused_before_the_run() -> None:
+    learners = [
+        {"name": "random_search"},
+        {"name": "warm_evolution", "knobs": {"base": "ab" * 32}},
+    ]
+    spec = spec_of(family={"name": "nk_landscape"}, learners=learners)
+    with pytest.raises(Refused, match="needs the knowledge base") as told:
+        Bench(spec).check()
+    assert told.value.field.startswith("learners.1.knobs")
+
+
+def test_a_search_that_finds_nothing_says_so_and_keeps_its_rows() -> None:
+    family = {"name": "nk_landscape", "knobs": {"size": 3, "failing": 1.0}}
+    spec = learner_spec("random_search")
+    spec = spec.model_copy(update={"family": spec_of(family=family).family})
+    kept: list[Event] = []
+    with pytest.raises(AllDiverged, match="all that it trained failed or exceeded"):
+        kept.extend(run(spec, MemoryShelf()))
+    regret = [e.array for e in kept if isinstance(e, Block) and e.metric == "regret"]
+    assert regret and all((np.diff(row, axis=-1) == 0).all() for row in regret)
