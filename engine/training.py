@@ -1,5 +1,6 @@
 """Meta-training: outer steps, validation, and the best checkpoint kept."""
 
+import math
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -265,11 +266,22 @@ def _saved(course: Course, carry: Carry) -> Event:
     return carry.checkpoint()
 
 
+def _looked(bench: Bench, course: Course) -> Iterator[Block]:
+    """Count what was evaluated to choose a checkpoint, where that is the price."""
+    learner, budget = course.entrant.learner, bench.spec.budget
+    if learner.keeps_last or not course.step or not bench.judge.counts_looks:
+        return
+    looks = 1 + math.ceil(course.step / budget.validate_every)
+    spent = looks * budget.validation_tasks * learner.effort(budget.horizon)
+    yield Block(course.label, "tune", "gradient_evaluations", (), np.array(spent))
+
+
 def _ended(bench: Bench, course: Course, carry: Carry) -> Iterator[Event]:
     drawn = course.step * course.plan.tasks_per_step
     lesson = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
     spent = np.array(float(drawn * course.plan.gradients))
     yield Block(course.label, "train", "gradient_evaluations", (), spent)
+    yield from _looked(bench, course)
     if shown := bench.judge.examples(lesson):
         seen = np.array(float(drawn * shown))
         yield Block(course.label, "train", "examples_seen", (), seen)

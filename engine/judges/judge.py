@@ -19,7 +19,8 @@ class Judge(ABC):
     level that counts as solved is fixed before the tests; `tuned_last` says that
     rates are tuned once a learner is trained, on validation tasks; `probes` that
     learners are probed after the test in place; `lost` is what is said of a run in
-    which every test of the chosen learner diverged.
+    which every test of the chosen learner diverged; `counts_looks` that what a
+    validation evaluates is counted as tuning, for learners that choose by it.
     """
 
     views: ClassVar[tuple[str, ...]]
@@ -28,6 +29,7 @@ class Judge(ABC):
     threshold: ClassVar[bool] = False
     tuned_last: ClassVar[bool] = False
     probes: ClassVar[bool] = False
+    counts_looks: ClassVar[bool] = False
     lost: ClassVar[str] = "no run of the chosen learner stayed finite; lower its rate"
 
     @abstractmethod

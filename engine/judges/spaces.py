@@ -19,6 +19,7 @@ class SpaceJudge(Judge):
     )
     validation: ClassVar[str] = "validation_regret"
     tuning: ClassVar[str] = "validation_regret"
+    counts_looks: ClassVar[bool] = True
     lost: ClassVar[str] = (
         "no search of the chosen strategy found anything that counts: all that it "
         "trained failed or exceeded the cap"

@@ -115,6 +115,19 @@ def test_the_highest_fidelity_is_the_answer_however_it_compares() -> None:
     assert np.ravel(scores).tolist() == [0.8, 0.1, 0.1, 0.2, 0.2]
 
 
+class Alike(Line):
+    """What a search sees of all is the same."""
+
+    def measure(self, which: Any, codes: Any, fidelity: Any, dice: Any) -> Measured:
+        found = super().measure(which, codes, fidelity, dice)
+        return found._replace(signal=np.full(len(codes), 0.5))
+
+
+def test_of_equals_the_first_stays_the_answer() -> None:
+    found = told(searches(1, evaluator=Alike()), [2], [7], [0])
+    assert found["score"].tolist() == [[0.3, 0.3, 0.3]]
+
+
 def test_more_than_the_top_fidelity_is_not_trained() -> None:
     tasks = replace(searches(1), top=0)
     found, _ = Log.begun(tasks).evaluated(Asked(np.array([[7]]), np.array([1])), 0)

@@ -32,3 +32,21 @@ def test_a_search_that_finds_nothing_says_so_and_keeps_its_rows() -> None:
         kept.extend(run(spec, MemoryShelf()))
     regret = [e.array for e in kept if isinstance(e, Block) and e.metric == "regret"]
     assert regret and all((np.diff(row, axis=-1) == 0).all() for row in regret)
+
+
+@pytest.mark.parametrize(
+    ("name", "looks"), [("meta_predictor", 7), ("warm_evolution", 0)]
+)
+def test_evaluations_that_chose_a_checkpoint_are_counted(name: str, looks: int) -> None:
+    # Twelve meta-steps, looked at before the first and after every second, on two
+    # searches; a knowledge base keeps its last state, whatever is seen.
+    spec = learner_spec(name)
+    spent = {
+        event.phase: float(event.array)
+        for event in run(spec, MemoryShelf())
+        if isinstance(event, Block) and event.metric == "gradient_evaluations"
+        if event.learner == spec.learners[0].label
+    }
+    horizon = spec.budget.horizon
+    assert spent["train"] == 24 * horizon
+    assert spent.get("tune", 0.0) == looks * 2 * horizon
