@@ -15,14 +15,16 @@ def summarize(blocks: Iterable[Block], spec: RunSpec) -> dict[str, summary.Json]
 
 
 def titles(spec: RunSpec) -> dict[str, str]:
-    """Return what the learners of a run are called, by part name.
+    """Return what the family and the learners of a run are called, by part name.
 
     One that came with an import and is not here has none.
     """
+    parts = [("family", spec.family.name)]
+    parts += [("learner", choice.name) for choice in spec.learners]
     found = {}
-    for choice in spec.learners:
+    for slot, name in parts:
         try:
-            found[choice.name] = cards("learner", choice.name).title
+            found[name] = cards(slot, name).title
         except Refused:
             continue
     return found

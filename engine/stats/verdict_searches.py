@@ -1,9 +1,9 @@
 """The verdict on searches: claims in words, whoever wins.
 
-One sentence for each chosen strategy: what was found in place against the best
-baseline, by mean regret, with evaluations to the goal beside it (restricted means:
-who never got there counts with the whole horizon); then the other baselines; then
-where it was carried to; then what it had spent before, and when that is paid back.
+For each chosen strategy: what was found in place against the best baseline, by mean
+regret, in the sentence that is shown large; then evaluations to the goal (restricted
+means: who never got there counts with the whole horizon), the other baselines, where
+it was carried to, what it had spent before, and when that is paid back.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ class SearchSpeaker:
     ) -> None:
         self.table, self.spec, self.rule = table, spec, table.yardstick
         self.level = level
-        self.names = titled(spec, titles)
+        self.names, self.titles = titled(spec, titles), titles or {}
 
     def verdict(self, claims: Sequence[Claim]) -> str:
         """Return the sentences for all chosen strategies, or why there is none."""
@@ -57,21 +57,24 @@ class SearchSpeaker:
             return f"{self._alone(about)} Baselines were turned off: no verdict."
         parts = [self._about(c.label, claims) for c in about]
         parts[1:] = [capital(part) for part in parts[1:]]
-        text = " ".join([f"{self._head()}: {parts[0]}", *parts[1:]])
+        text = " ".join([f"{self._head()}: {parts[0]}", *parts[1:], self._sizes()])
         return f"{text} {SINGLE}" if self._single() else text
 
     def _head(self) -> str:
-        knobs = self.spec.family.knobs
-        where = [f"on {knobs['target']}"] if "target" in knobs else []
-        if self._trained() and "source" in knobs:
-            where.append(f"learned on {knobs['source']}")
-        goal = [f"goal: {self._goal()}"] if self._known_goal() else []
+        name, knobs = self.spec.family.name, self.spec.family.knobs
+        title = self.titles.get(name) or words(name)
+        where = f" ({knobs['target']})" if "target" in knobs else ""
+        return f"On unseen searches of {title}{where}"
+
+    def _sizes(self) -> str:
+        """Say what the intervals are over, and what the trained had seen."""
         rows, searches = self._shape()
-        sizes = f"n = {counted(rows, 'training')} × {_searches(searches)}"
         if not self._trained():
-            sizes = f"n = {_searches(rows * searches)}"
-        told = "; ".join([", ".join(where), *goal, sizes]).removeprefix("; ")
-        return f"On unseen searches of {words(self.spec.family.name)} ({told})"
+            return f"Measured over {_searches(rows * searches)}."
+        source = self.spec.family.knobs.get("source")
+        learned = f" (source: {source})" if source is not None else ""
+        each = f"{_searches(searches)}{' each' if rows > 1 else ''}"
+        return f"Measured over {counted(rows, 'training')}{learned} with {each}."
 
     def _goal(self) -> str:
         if self.level is not None:
@@ -114,16 +117,16 @@ class SearchSpeaker:
         beside = [c for c in mine if c.condition == HERE]
         if here.call == "description":
             return f"{self._described(here)} One search: no verdict."
-        told = [self._in_place(here), *self._sooner(here, beside)]
-        told += grouped(
-            [
-                (self.names[c.against], c.call)
-                for c in beside
-                if c.metric == self.rule.deciding and not c.primary
-            ]
-        )
+        others = [
+            (self.names[c.against], c.call)
+            for c in beside
+            if c.metric == self.rule.deciding and not c.primary
+        ]
+        told = ["; ".join([self._in_place(here), *grouped(others)]), *_allowed(here)]
+        told += [*self._evaluations(here), *self._sooner(here, beside)]
         there = [c for c in facing if c.condition != HERE]
-        text = f"{'; '.join(told)}. {self._away(there)}".strip()
+        told[1:] = [capital(sentence) for sentence in told[1:]]
+        text = f"{'. '.join(told)}. {self._away(there)}".strip()
         return f"{text} {self._paid(here)}".strip()
 
     def _described(self, here: Claim) -> str:
@@ -134,9 +137,7 @@ class SearchSpeaker:
         )
 
     def _in_place(self, here: Claim) -> str:
-        ahead, behind = here.learner, here.against
-        if here.call == "worse":
-            ahead, behind = behind, ahead
+        ahead, behind = _ordered(here)
         mine, other = self.names[ahead], self.names[behind]
         found = f"{mine} {be(mine)} better than {other}"
         if here.call == "no difference":
@@ -144,9 +145,7 @@ class SearchSpeaker:
             sure = "no" if here.equivalent else "no certain"
             found = f"{sure} difference between {mine} and {other}{within}"
         levels = f"{self._level(ahead)} against {self._level(behind)} points"
-        facts = [f"mean regret {levels}, {self._gap(here)}"]
-        facts += self._evaluations(ahead, behind)
-        return f"{found} ({'; '.join(facts)})"
+        return f"{found} (mean regret {levels}, {self._gap(here)})"
 
     def _level(self, label: str) -> str:
         rows = self.table.tests(label, self.rule.deciding)
@@ -167,7 +166,8 @@ class SearchSpeaker:
         size = abs(here.difference)
         return f"{self._points(Interval(size, low, high, 2))} apart"
 
-    def _evaluations(self, ahead: str, behind: str) -> list[str]:
+    def _evaluations(self, here: Claim) -> list[str]:
+        ahead, behind = _ordered(here)
         first, second = self._goals(ahead), self._goals(behind)
         if first is None or second is None:
             return []
@@ -181,7 +181,7 @@ class SearchSpeaker:
         if all(share == 1.0 for share in shares):
             return ""
         told = " and ".join(f"{100 * share:.0f} %" for share in shares)
-        return f", where {told} got there at all"
+        return f" ({told} of the searches got there)"
 
     def _sooner(self, here: Claim, beside: Sequence[Claim]) -> list[str]:
         """Say where the evaluations to the goal tell another story."""
@@ -216,6 +216,23 @@ class SearchSpeaker:
         free = vary_freely(self.table, self.spec, (label, rival))
         saved = difference(self.rule, pair[0], pair[1], free=free)
         return f"{text}, {_targets(break_even(source, saved))}."
+
+
+def _ordered(here: Claim) -> tuple[str, str]:
+    """Return the two labels of a claim, the better one first."""
+    if here.call == "worse":
+        return here.against, here.learner
+    return here.learner, here.against
+
+
+def _allowed(here: Claim) -> list[str]:
+    """Say why an interval beside 0 is no difference."""
+    if here.call != "no difference" or here.equivalent or here.low < 0 < here.high:
+        return []
+    return [
+        "the interval leaves 0 out, but no longer when the other comparisons of this "
+        "run are allowed for"
+    ]
 
 
 def _targets(found: Interval) -> str:

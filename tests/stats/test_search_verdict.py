@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,7 @@ from engine.stats.pooling import ratio, waiting
 from engine.stats.robustness import robustness, tail
 from engine.stats.summary import summarize
 from engine.stats.table import Table
+from engine.stats.verdict_searches import _allowed
 
 
 def duel(mine: Array, other: Array) -> list[Block]:
@@ -43,10 +45,13 @@ def told(blocks: list[Block], run: RunSpec | None = None) -> str:
 def test_the_better_strategy_is_told_with_regret_and_evaluations() -> None:
     sentence = told(duel(times(20, 1), times(50, 2)))
     assert sentence.startswith(
-        "On unseen searches of nk landscape (goal: the best 1 %; n = 60 searches): "
-        "warm is better than cold (mean regret "
+        "On unseen searches of nk landscape: warm is better than cold (mean regret "
     )
-    found = re.search(r"best 1 %: (\d+) \[(\d+), (\d+)\] against (\d+) \[", sentence)
+    assert sentence.endswith(" Measured over 60 searches.")
+    found = re.search(
+        r"Evaluations to the best 1 %: (\d+) \[(\d+), (\d+)\] against (\d+) \[",
+        sentence,
+    )
     assert found
     ours, low, high, theirs = (int(number) for number in found.groups())
     assert low <= ours <= high < theirs
@@ -66,7 +71,7 @@ def test_alike_strategies_have_no_certain_difference() -> None:
 def test_searches_that_never_got_there_are_told() -> None:
     mine = np.full((1, 60), 10.0)
     other = np.where(np.arange(60) % 4 == 0, HORIZON + 1.0, 20.0)[None]
-    assert "where 100 % and 75 % got there at all" in told(duel(mine, other))
+    assert "(100 % and 75 % of the searches got there)" in told(duel(mine, other))
 
 
 def test_random_search_is_told_beside_the_best_baseline() -> None:
@@ -99,9 +104,32 @@ def test_the_data_sets_are_named() -> None:
         name="mosaic", knobs={"goal": 0.01, "target": "wine", "source": "the others"}
     )
     blocks = duel(times(20, 1), times(50, 2))
-    assert "(on wine; goal" in told(blocks, search_spec(family=family))
+    assert "of mosaic (wine): " in told(blocks, search_spec(family=family))
     also = told([*blocks, trained("warm", 9.0)], search_spec(family=family))
-    assert "(on wine, learned on the others; goal" in also
+    assert "over 1 training (source: the others) with 60 searches." in also
+
+
+def test_the_family_has_its_title() -> None:
+    blocks = duel(times(20, 1), times(50, 2))
+    found = summarize(blocks, search_spec(), titles={"nk_landscape": "NK landscapes"})
+    assert str(found["sentence"]).startswith("On unseen searches of NK landscapes: ")
+
+
+def test_the_first_sentence_answers_and_is_short() -> None:
+    blocks = duel(times(20, 1), times(40, 2))
+    blocks += searches("random_search", found_at(times(80, 3)))
+    first, _, rest = told(blocks, search_spec(WARM, COLD, RANDOM)).partition(". ")
+    assert first.endswith(" apart); better than random search")
+    assert rest.startswith("Evaluations to the best 1 %: ")
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.01, True), (-0.01, False)])
+def test_an_interval_beside_zero_that_is_no_difference_is_explained(
+    low: float, said: bool
+) -> None:
+    found = claim(duel(times(30, 1), times(30, 2)))
+    beside = replace(found, call="no difference", low=low, high=0.5, equivalent=False)
+    assert bool(_allowed(beside)) is said
 
 
 @pytest.mark.parametrize("learners", [(WARM,), (COLD,)])
@@ -180,7 +208,7 @@ def test_a_moved_goal_is_read_off_the_traces() -> None:
 def test_a_moved_goal_is_named_in_the_verdict() -> None:
     blocks = duel(times(20, 1), times(50, 2))
     moved = summarize(blocks, search_spec(), threshold=0.005)
-    assert "goal: a regret of 0.5 points" in str(moved["sentence"])
+    assert "Evaluations to a regret of 0.5 points: " in str(moved["sentence"])
     assert "the best 1 %" not in str(moved["sentence"])
 
 
