@@ -18,8 +18,9 @@ from engine.inner.critics import Batch, Nets, Slopes, foreseen
 from engine.inner.curriculum import Curriculum, Order
 from engine.inner.policies import Running
 from engine.inner.proposing import LISTED
+from engine.inner.remembering import fingerprint
 from engine.inner.searching import Log
-from engine.protocol import Asked, Lesson, Spaces, generator
+from engine.protocol import Asked, Lesson, Spaces, Weights, generator
 
 Numbers = np.ndarray
 
@@ -159,3 +160,22 @@ def scale_of(known: Numbers) -> Numbers:
     """Return mean and spread of the source tasks' features; shape (2, feature)."""
     spread = known.std(0)
     return np.stack([known.mean(0), np.where(spread > 1e-9, spread, 1.0)])
+
+
+def unlike(weights: Weights, tasks: Spaces, told: int) -> str:
+    """Say why nets were not made for these searches, or nothing.
+
+    Args:
+        weights: Tell the `radix`, the `space` and the `scale` that they were made for.
+        tasks: What is to be searched.
+        told: How many features of a task the nets would see here.
+    """
+    made = tuple(int(r) for r in weights["radix"][0])
+    if made != tasks.space.radix:
+        known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
+        return f"its policy is for decisions of {known} options, not {found}"
+    if (weights["space"].numpy() != fingerprint(tasks.space)).any():
+        return f"its policy is for another space than {tasks.space.name}"
+    seen = weights["scale"].shape[-1]
+    known = f"its policy knows tasks by {seen} features; these have {told}"
+    return known if seen != told else ""

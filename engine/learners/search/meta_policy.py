@@ -24,7 +24,8 @@ from engine.inner.building import Frame
 from engine.inner.critics import Nets, needed, starting_nets
 from engine.inner.curriculum import Curriculum, Order
 from engine.inner.descend import spread
-from engine.inner.lessons import faced, features, scale_of, swaps, taught
+from engine.inner.lessons import faced, features, scale_of, swaps, taught, unlike
+from engine.inner.remembering import fingerprint
 from engine.inner.strategies import lessons
 from engine.protocol import (
     Estimator,
@@ -75,14 +76,8 @@ class MetaPolicy(Agents):
     def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
         """Say so where the nets were made for another space."""
         assert isinstance(tasks, Spaces)
-        made = tuple(int(r) for r in meta.weights["radix"][0])
-        if made != tasks.space.radix:
-            known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
-            return f"its policy is for decisions of {known} options, not {found}"
-        told = features(tasks, told=self.told == "features").shape[1]
-        seen = meta.weights["scale"].shape[-1]
-        known = f"its policy knows tasks by {seen} features; these have {told}"
-        return known if seen != told else ""
+        known = features(tasks, told=self.told == "features")
+        return unlike(meta.weights, tasks, known.shape[1])
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw nets that favor nothing, one pair per replicate."""
@@ -98,6 +93,7 @@ class MetaPolicy(Agents):
         fixed = {
             "scale": np.tile(scale_of(known[list(tasks.sources)]), (count, 1, 1)),
             "radix": np.tile(np.array(frame.radix, float), (count, 1)),
+            "space": np.tile(fingerprint(tasks.space), (count, 1)),
         }
         weights |= {name: torch.from_numpy(array) for name, array in fixed.items()}
         curriculum = Curriculum.begun(count, len(tasks.sources)).written()

@@ -1,5 +1,7 @@
 """What a policy carries from task to task, and that shuffled sources carry nothing."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -130,5 +132,7 @@ def test_a_policy_of_another_space_is_refused_in_one_sentence() -> None:
     meta = learner.init([Rng(1)], small)
     assert learner.unfit(meta, small) == ""
     assert "3 × 3 × 3 × 3 options" in learner.unfit(meta, large)
+    other = replace(small, space=replace(small.space, name="others"))
+    assert learner.unfit(meta, other) == "its policy is for another space than others"
     told = MetaPolicy(told="features")
     assert "by 0 features; these have 1" in told.unfit(meta, opposed(small))
