@@ -273,7 +273,7 @@ def _better(best: Numbers, at: int, value: Numbers, depth: Numbers) -> Numbers:
     rival, mine = value[members, best], value[:, at]
     deeper = depth[:, at] > depth[members, best]
     level = depth[:, at] == depth[members, best]
-    wins = (best < 0) | (rival == LOST) | deeper | (level & (mine > rival))
+    wins = (best < 0) | deeper | (level & (mine > rival))
     return np.where(wins & (mine > LOST), at, best)
 
 

@@ -24,10 +24,12 @@ class Line(Evaluator):
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
+        self.dice: list[np.ndarray] = []
 
     def measure(self, which: Any, codes: Any, fidelity: Any, dice: Any) -> Measured:
         at = codes[:, 0]
         self.asked.append(at.tolist())
+        self.dice.append(dice)
         return Measured(WORTH[at] * (0.5 + 0.5 * fidelity), WORTH[at], PRICE[at])
 
     def property(self, name: str, which: Any, codes: Any) -> Any:
@@ -144,12 +146,17 @@ def test_a_training_that_noise_drowned_still_counts() -> None:
 
 
 def test_noise_has_the_spread_that_is_asked_and_is_of_each_search_alone() -> None:
-    found = told(searches(4000, noise=0.2), [3] * 4000, [3] * 4000)
+    tasks = searches(4000, noise=0.2)
+    found = told(tasks, [3] * 4000, [3] * 4000)
     blur = found["signal"] - 0.4
     # Five standard errors, of the mean and of the spread.
     assert abs(blur.mean()) < 5 * 0.2 / np.sqrt(8000)
     assert abs(blur.std() - 0.2) < 5 * 0.2 / np.sqrt(16000)
     assert abs(np.corrcoef(blur.T)[0, 1]) < 5 / np.sqrt(4000)
+    assert isinstance(tasks.evaluator, Line)
+    seeds = tasks.evaluator.dice[0]
+    assert seeds.std() > 0.25, "uniform ones have 0.29"
+    assert abs(np.corrcoef(blur[:, 0], seeds)[0, 1]) < 5 / np.sqrt(4000)
 
 
 @pytest.mark.parametrize("place", [-1, 8])
