@@ -6,7 +6,7 @@ was written down with the study, before anything was measured.
 
 from collections.abc import Callable, Sequence
 
-from engine.stats.judging import kinship, saving, scaling
+from engine.stats.judging import growing, kinship, saving, scaling
 from engine.stats.judging.judgment import Judgment, Played
 
 __all__ = ["JUDGES", "Judgment", "Played", "judged"]
@@ -18,7 +18,7 @@ JUDGES: dict[str, Callable[[Sequence[Played]], Judgment]] = {
     "near_domains": kinship.near_domains,
     "adaptation": kinship.adaptation,
     "patterns": scaling.patterns,
-    "growing_space": scaling.growing_space,
+    "growing_space": growing.growing_space,
     "overhead": scaling.overhead,
     "memory": scaling.memory,
 }

@@ -23,6 +23,10 @@ _RUNS = (
     "regularized evolution (P = S = 10), with random search and a warm start from "
     f"shuffled accuracies beside them; {_SIZES}. "
 )
+_SHARED = (
+    "Places share tasks, so the 95 % interval comes from leaving out one task at a "
+    "time, as source and as target (where there are few, one training)."
+)
 
 
 def transferring(ground: Ground) -> tuple[Study, ...]:
@@ -79,10 +83,10 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
             f"other task, against evolution; {_SIZES}. Similarity: rank correlation "
             "of all architectures' accuracies between source and target (on "
             "landscapes the kinship). Measured: rank correlation between similarity "
-            "and the saved share of mean regret, within each source over its targets; "
-            "mean over sources with its 95 % interval (with one source, over "
-            "trainings). Supported: the interval lies above 0. Not supported: "
-            "anything else.",
+            "and the saved share of mean regret (log ratio of means over all searches "
+            "of a place), within each source over its targets; mean over sources. "
+            f"{_SHARED} Supported: the interval lies above 0. Not supported: anything "
+            "else.",
             pairs,
             ground.name,
             matrix=True,
@@ -94,10 +98,10 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
             "The same runs. Far: places whose similarity to the source is below the "
             "median. Adaptation: a gate that drops the warm start where probes "
             "disagree with the base (correlation below 0.3). Measured on far places: "
-            "saved share of mean regret with and without the gate, 95 % interval over "
-            "places (with one place, over trainings). Supported: without the gate "
-            "nothing is surely saved, and the gate surely helps. Not supported: "
-            "without the gate something is surely saved. Depends: neither.",
+            "saved share of mean regret with and without the gate, mean over places "
+            f"(of log ratios). {_SHARED} Supported: without the gate nothing is surely "
+            "saved, and the gate surely helps. Not supported: without the gate "
+            "something is surely saved. Depends: neither.",
             pairs,
             ground.name,
             matrix=True,

@@ -271,19 +271,21 @@ def test_options_that_help_on_most_and_hurt_on_none_depend() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gain", "verdict"), [(25.0, "supported"), (0.0, "not supported")]
+    ("ratio", "verdict"), [(0.5, "supported"), (1.0, "not supported")]
 )
-def test_benefits_that_grow_with_the_space_are_found(gain: float, verdict: str) -> None:
+def test_benefits_that_grow_with_the_space_are_found(
+    ratio: float, verdict: str
+) -> None:
     runs = []
     for i, decisions in enumerate((2, 3, 4)):
         family = Choice(name="nk_landscape", knobs={"size": decisions, "goal": 0.01})
-        made = run_of(family, {"warm": 60 - gain * i, "cold": 60.0}, i)
+        made = run_of(family, {"warm": 60 * ratio**i, "cold": 60.0}, i)
         info = {"options": [["x"] * 10] * decisions}
         film = Artefact("film", "search", {}, info)
         runs.append(made._replace(films={"film": film}))
     found = judged("growing_space", runs)
     assert found.verdict == verdict
-    assert found.estimate == pytest.approx(100 * gain / 60, abs=3.0)
+    assert found.estimate == pytest.approx(100 * (1 - ratio), abs=3.0)
 
 
 @pytest.mark.parametrize(

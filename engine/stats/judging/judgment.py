@@ -9,12 +9,13 @@ import numpy as np
 from engine.contract.blocks import Artefact, Block, Condition, Timing
 from engine.contract.runs import Choice, RunSpec
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval, mean_interval, scaled
+from engine.stats.intervals import Interval, mean_interval, scaled, student
 from engine.stats.places import choice_of, titled_place, titled_source
 from engine.stats.table import Table
 
 Verdict = Literal["supported", "not supported", "depends"]
 Row = dict[str, str | float | int]
+FEW = 4  # targets or tasks; with fewer the trainings are what varies
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
 
@@ -112,6 +113,42 @@ def over(values: Sequence[float] | Floats) -> Interval:
     2.0
     """
     return mean_interval(np.asarray(values, dtype=np.float64)[:, None])
+
+
+def left_out(value: float, without: Sequence[float]) -> Interval:
+    """Return a number with the interval that leaving out one unit at a time gives.
+
+    For a mean of independent numbers it is Student's; where a unit is in several of
+    them, as a task is in several places, it goes with all of them at once.
+
+    Source: Miller (1974), The jackknife: a review, Biometrika 61(1).
+
+    Args:
+        value: Of all units.
+        without: The same number without each unit in turn.
+
+    >>> one, two = left_out(2.0, [2.5, 2.0, 1.5]), over([1.0, 2.0, 3.0])
+    >>> round(one.low - two.low, 9), round(one.high - two.high, 9), one.n
+    (0.0, 0.0, 3)
+    """
+    rest = np.asarray(without, dtype=np.float64)
+    rest = rest[np.isfinite(rest)]
+    free = float(len(rest) - 1)
+    if free < 1:
+        return Interval(value, math.nan, math.nan, len(rest))
+    error = math.sqrt(free * float(((rest - rest.mean()) ** 2).mean()))
+    half = float(student(np.array(free))) * error
+    return Interval(value, value - half, value + half, len(rest))
+
+
+def saved(gap: Interval) -> Interval:
+    """Return what a log ratio saves, in percent.
+
+    >>> round(saved(Interval(np.log(0.5), np.log(0.4), np.log(0.8), 5)).mean, 9)
+    50.0
+    """
+    mean, high, low = (100.0 * (1.0 - math.exp(x)) for x in gap[:3])
+    return Interval(mean, low, high, gap.n)
 
 
 def line(what: str, found: Interval, scale: float = 1.0) -> Row:

@@ -1,54 +1,74 @@
 """Where transfer works: near against far places, with and without adaptation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from engine.stats.arrays import Floats
-from engine.stats.intervals import Interval, scaled
+from engine.stats.intervals import Interval
 from engine.stats.judging.judgment import (
+    FEW,
     Judgment,
     Place,
     Played,
+    Row,
     Verdict,
+    left_out,
     line,
     nothing,
     over,
     places,
+    saved,
 )
 from engine.stats.judging.saving import COLD, CONTROL, WARM
 from engine.stats.wording import number
 
 GATED = "gated"
-FEW = 4  # places or sources; with fewer the trainings are what varies
 KIN = "kinship"
+LEAST = 1e-4  # a mean regret below that, of a share of accuracy, counts as that
 
 
 class Pair(NamedTuple):
-    """A place, how alike source and target are, and each learner's saved share."""
+    """A place, and each learner's mean regret there, training by training."""
 
     place: Place
     similarity: float
-    saved: dict[str, Floats]
+    regrets: dict[str, Floats]
+
+    def gap(self, label: str, rival: str = COLD, without: int | None = None) -> float:
+        """Return the log ratio of two mean regrets; a training may be left out.
+
+        All searches are averaged first: the ratio of a few searches' means is large
+        on average even where two strategies are alike.
+        """
+        rows = (self.regrets[label], self.regrets[rival])
+        kept = [np.delete(r, [] if without is None else without) for r in rows]
+        mine, theirs = (max(float(row.mean()), LEAST) for row in kept)
+        return float(np.log(mine / theirs))
+
+    @property
+    def tasks(self) -> set[str]:
+        """Return the tasks that it shares with other places."""
+        return {self.place.source, self.place.target}
 
 
 def near_domains(runs: Sequence[Played]) -> Judgment:
     """Judge by the rank correlation between similarity and what is saved."""
-    pairs = [p for p in _pairs(runs) if WARM in p.saved]
+    pairs = [p for p in _pairs(runs) if WARM in p.regrets]
     if len({p.similarity for p in pairs}) < 3:
         return nothing("fewer than three similarities were measured")
-    found = over(_correlations(pairs))
+    found = _followed(pairs)
     verdict: Verdict = "supported" if found.low > 0 else "not supported"
     near, far = _halves(pairs)
     rows = [_line(p, WARM) for p in sorted(pairs, key=lambda p: -p.similarity)]
     halves = (("near places", near), ("far places", far))
     ends = [_mean(half, WARM) for _, half in halves]
-    rows += [line(at, _percent(m)) for (at, _), m in zip(halves, ends, strict=True)]
+    rows += [line(at, mean) for (at, _), mean in zip(halves, ends, strict=True)]
     rows += [
-        line(f"{at}, sources shuffled (control)", _percent(_mean(half, CONTROL)))
+        line(f"{at}, sources shuffled (control)", _mean(half, CONTROL))
         for at, half in halves
-        if all(CONTROL in p.saved for p in half)
+        if all(CONTROL in p.regrets for p in half)
     ]
     told = (
         f"The nearer, the more: rank correlation {number(found.mean)} "
@@ -62,12 +82,12 @@ def near_domains(runs: Sequence[Played]) -> Judgment:
 
 def adaptation(runs: Sequence[Played]) -> Judgment:
     """Judge by what far places save with and without a gate."""
-    pairs = [p for p in _pairs(runs) if {WARM, GATED} <= set(p.saved)]
+    pairs = [p for p in _pairs(runs) if {WARM, GATED} <= set(p.regrets)]
     if len({p.similarity for p in pairs}) < 2:
         return nothing("no two similarities were measured")
     _, far = _halves(pairs)
     plain, gated = _mean(far, WARM), _mean(far, GATED)
-    helps = _gap(far)
+    helps = _mean(far, GATED, WARM)
     verdict: Verdict = "depends"
     if plain.low > 0:
         verdict = "not supported"
@@ -76,10 +96,10 @@ def adaptation(runs: Sequence[Played]) -> Judgment:
     rows = [_line(p, label) for p in far for label in (WARM, GATED)]
     told = (
         f"On far places a warm start saves {_told(plain)} of the mean regret as it is, "
-        f"and {_told(gated)} with a gate: {_told(helps)} more."
+        f"and {_told(gated)} with a gate; the gate itself saves {_told(helps)}."
     )
     unit = "% of the mean regret, saved by the gate on far places"
-    return Judgment(verdict, *_percent(helps)[:3], unit, told, tuple(rows))
+    return Judgment(verdict, *helps[:3], unit, told, tuple(rows))
 
 
 def _pairs(runs: Sequence[Played]) -> list[Pair]:
@@ -89,16 +109,10 @@ def _pairs(runs: Sequence[Played]) -> list[Pair]:
         similarity = _similarity(at, known)
         if at.source == at.target and KIN not in at.family.knobs:
             continue  # what was learned on is no transfer
-        cold = at.of(COLD, "regret_area")
-        rows = {x: at.of(x, "regret_area") for x in (WARM, GATED, CONTROL)}
-        if cold is None or not np.isfinite(similarity):
-            continue
-        saved = {
-            label: 1.0 - mine.mean(1) / np.maximum(cold.mean(1), 1e-12)
-            for label, mine in rows.items()
-            if mine is not None
-        }
-        found.append(Pair(at, similarity, saved))
+        rows = {x: at.of(x, "regret_area") for x in (COLD, WARM, GATED, CONTROL)}
+        means = {x: mine.mean(1) for x, mine in rows.items() if mine is not None}
+        if COLD in means and np.isfinite(similarity):
+            found.append(Pair(at, similarity, means))
     return found
 
 
@@ -135,27 +149,49 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     return round(float((a * b).sum()) / scale, 12) if scale else float("nan")
 
 
-def _correlations(pairs: Sequence[Pair]) -> list[float]:
-    """Return one correlation a source; with few sources, one a training."""
+def _followed(pairs: Sequence[Pair]) -> Interval:
+    """Return how what is saved follows similarity, within each source over targets."""
     rows: dict[str, list[Pair]] = {}
     for pair in pairs:
         rows.setdefault(pair.place.source, []).append(pair)
-    long = [row for row in rows.values() if len(row) >= 3]
-    if len(long) >= FEW:
-        return [_correlation(row, _saved(row)) for row in long]
-    trainings = min(len(pair.saved[WARM]) for pair in pairs)
-    return [_correlation(pairs, [p.saved[WARM][r] for p in pairs])
-            for r in range(trainings)]  # fmt: skip
+    if sum(len(row) >= 3 for row in rows.values()) >= FEW:
+        return _over_tasks(pairs, _within_sources)
+    return over([_correlation(pairs, at) for at in range(_trainings(pairs))])
 
 
-def _correlation(pairs: Sequence[Pair], saved: Sequence[float]) -> float:
-    return rank_correlation(
-        np.array([p.similarity for p in pairs]), np.asarray(saved, dtype=np.float64)
-    )
+def _within_sources(pairs: Sequence[Pair]) -> float:
+    rows: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        rows.setdefault(pair.place.source, []).append(pair)
+    return float(np.mean([_correlation(r) for r in rows.values() if len(r) >= 3]))
 
 
-def _saved(pairs: Sequence[Pair], label: str = WARM) -> list[float]:
-    return [float(p.saved[label].mean()) for p in pairs]
+def _correlation(pairs: Sequence[Pair], only: int | None = None) -> float:
+    """Return the rank correlation of likeness and saving, of one training or all."""
+    if only is not None:
+        pairs = [_of_training(p, only) for p in pairs]
+    gains = np.array([-p.gap(WARM) for p in pairs])
+    return rank_correlation(np.array([p.similarity for p in pairs]), gains)
+
+
+def _of_training(pair: Pair, at: int) -> Pair:
+    return pair._replace(regrets={x: r[at : at + 1] for x, r in pair.regrets.items()})
+
+
+def _trainings(pairs: Sequence[Pair]) -> int:
+    return min(len(pair.regrets[WARM]) for pair in pairs)
+
+
+def _over_tasks(
+    pairs: Sequence[Pair], value: Callable[[Sequence[Pair]], float]
+) -> Interval:
+    """Return a number of places, which share tasks, with its interval over tasks.
+
+    A task is left out as a source and as a target at once.
+    """
+    tasks = sorted({task for pair in pairs for task in pair.tasks})
+    rest = [[p for p in pairs if task not in p.tasks] for task in tasks]
+    return left_out(value(pairs), [value(some) for some in rest if some])
 
 
 def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
@@ -165,31 +201,26 @@ def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
     return [p for p in pairs if p.similarity >= middle], far
 
 
-def _mean(pairs: Sequence[Pair], label: str) -> Interval:
-    """Return the mean saved share, over places or, with few, over trainings."""
+def _mean(pairs: Sequence[Pair], label: str, rival: str = COLD) -> Interval:
+    """Return the saved percentage: of the mean log ratio, over tasks or trainings."""
+
+    def mean(some: Sequence[Pair], without: int | None = None) -> float:
+        return float(np.mean([p.gap(label, rival, without) for p in some]))
+
     if len(pairs) >= FEW:
-        return over(_saved(pairs, label))
-    return over(np.mean([p.saved[label] for p in pairs], axis=0))
+        return saved(_over_tasks(pairs, mean))
+    rest = [mean(pairs, at) for at in range(_trainings(pairs))]
+    return saved(left_out(mean(pairs), rest if len(rest) > 1 else []))
 
 
-def _gap(pairs: Sequence[Pair]) -> Interval:
-    gaps = [p.saved[GATED] - p.saved[WARM] for p in pairs]
-    return over([float(g.mean()) for g in gaps] if len(gaps) >= FEW
-                else np.mean(gaps, axis=0))  # fmt: skip
-
-
-def _line(pair: Pair, label: str) -> dict[str, str | float | int]:
+def _line(pair: Pair, label: str) -> Row:
     where = f"{pair.place.source} → {pair.place.target}"
     if pair.place.source == pair.place.target:
         where = pair.place.target
     about = f"{where}, {label} (similarity {pair.similarity:.2f})"
-    return line(about, _percent(over(pair.saved[label])))
-
-
-def _percent(found: Interval) -> Interval:
-    return scaled(found, 100.0)
+    return line(about, _mean([pair], label))
 
 
 def _told(found: Interval) -> str:
-    mean, low, high = (number(100 * value) for value in found[:3])
+    mean, low, high = (number(value) for value in found[:3])
     return f"{mean} % [{low}, {high}]"

@@ -21,7 +21,6 @@ from engine.stats.judging.judgment import (
     over,
     places,
 )
-from engine.stats.judging.saving import COLD, WARM
 from engine.stats.table import PER_STEP
 from engine.stats.wording import number
 
@@ -150,73 +149,46 @@ def _least(each: Pattern) -> Interval:
     return Interval(float(each.mean[at]), low, high, each.n)
 
 
-def growing_space(runs: Sequence[Played]) -> Judgment:
-    """Judge by how the saved share of evaluations changes with the size."""
-    sized = [(size_of(at), at.pair("evaluations_to_goal", WARM, COLD))
-             for at in places(runs)]  # fmt: skip
-    cells = [(size, pair) for size, pair in sized if size and pair is not None]
-    sizes = np.log10([size for size, _ in cells])
-    if len(set(sizes.tolist())) < 2:
-        return nothing("no two sizes were measured")
-    saved = np.array([1.0 - pair[0].mean(1) / pair[1].mean(1) for _, pair in cells])
-    away = sizes - sizes.mean()
-    slopes = over(away @ saved / (away**2).sum())
-    verdict: Verdict = "supported" if slopes.low > 0 else "not supported"
-    rows = []
-    for size in sorted({size for size, _ in cells}):
-        at = [i for i, (other, _) in enumerate(cells) if other == size]
-        rows.append(line(f"{size:,} architectures", over(saved[at].mean(0)), 100))
-    mean, low, high = (100 * value for value in slopes[:3])
-    told = (
-        f"With every tenfold of the space a warm start saves {number(mean)} points "
-        f"[{number(low)}, {number(high)}] more of the evaluations to the goal."
-    )
-    return Judgment(
-        verdict, mean, low, high, "points saved per tenfold", told, tuple(rows)
-    )
-
-
-def size_of(at: Place) -> int:
-    """Return how many architectures a run searched among; 0 where nobody filmed it."""
-    film = at.run.film("film")
-    options = film.info["options"] if film is not None else []
-    return math.prod(len(each) for each in options) if options else 0
-
-
 def overhead(runs: Sequence[Played]) -> Judgment:
-    """Judge by what a strategy takes itself against what a training takes."""
+    """Judge by what strategies take themselves against what a training takes."""
+    seconds, price = _timed(runs)
+    if not seconds:
+        return nothing("no strategy was timed")
+    most = max(seconds, key=lambda label: seconds[label].mean)
+    rows = [line(f"{at}, ms", each, 1000) for at, each in seconds.items()]
+    told = (
+        f"The slowest strategy, {most.replace('_', ' ')}, takes "
+        f"{number(1000 * seconds[most].mean)} ms for an evaluation"
+    )
+    film = next((f for f in (run.film("film") for run in runs) if f is not None), None)
+    if film is None or film.info["cost_unit"] != "s":
+        least = number(seconds[most].high / MINIMAL)
+        told += f"; that is below 1 % wherever a training takes {least} s."
+        found = scaled(seconds[most], 1000)
+        return Judgment("depends", *found[:3], "ms", told, tuple(rows))
+    shares = {at: scaled(each, 100 / price) for at, each in seconds.items()}
+    verdict: Verdict = "depends"
+    if all(each.high < 100 * MINIMAL for each in shares.values()):
+        verdict = "supported"
+    elif any(each.low > 100 * MINIMAL for each in shares.values()):
+        verdict = "not supported"
+    told += f" whose training takes {number(price)} s."
+    unit = "% of a training"
+    return Judgment(verdict, *shares[most][:3], unit, told, tuple(rows))
+
+
+def _timed(runs: Sequence[Played]) -> tuple[dict[str, Interval], float]:
+    """Return each strategy's seconds for an evaluation, and what a training takes."""
     found: dict[str, list[float]] = {}
-    prices: list[float] = []
+    prices = []
     for run in runs:
         at = next(iter(places([run])), None)
         labels = [choice.label for choice in run.spec.learners]
         for each in overheads(at.table, run.timings, labels) if at else ():
             found.setdefault(each.learner, []).append(each.seconds)
-            prices += [each.price] if each.learner == WARM else []
-    if WARM not in found:
-        return nothing("no strategy was timed")
-    own = over(found[WARM])
-    rows = [line(f"{at}, ms", over(each), 1000) for at, each in found.items()]
-    film = next((f for f in (run.film("film") for run in runs) if f is not None), None)
-    if film is None or film.info["cost_unit"] != "s":
-        told = (
-            f"A warm start takes {number(1000 * own.mean)} ms for an evaluation; that "
-            f"is below 1 % wherever a training takes {number(own.high / MINIMAL)} s."
-        )
-        return Judgment("depends", *scaled(own, 1000)[:3], "ms", told, tuple(rows))
-    price = float(np.mean(prices))
-    share = scaled(own, 100 / price)
-    verdict: Verdict = "depends"
-    if share.high < 100 * MINIMAL:
-        verdict = "supported"
-    elif share.low > 100 * MINIMAL:
-        verdict = "not supported"
-    told = (
-        f"A warm start takes {number(1000 * own.mean)} ms for an evaluation whose "
-        f"training takes {number(price)} s."
-    )
-    unit = "% of a training"
-    return Judgment(verdict, *share[:3], unit, told, tuple(rows))
+            prices.append(each.price)
+    price = float(np.mean(prices)) if prices else math.nan
+    return {label: over(each) for label, each in found.items()}, price
 
 
 def memory(runs: Sequence[Played]) -> Judgment:
