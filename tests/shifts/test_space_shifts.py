@@ -124,6 +124,8 @@ def test_regions_fail_as_a_whole_and_as_often_as_asked() -> None:
     # 3200 coins of 0.3: five standard deviations.
     assert abs(shares.mean() - 0.3) < 5 * np.sqrt(0.3 * 0.7 / 3200)
     assert (shares.std(0) > 0).all()
+    # Whether options 0 and 1 fail together says nothing of options 1 and 0.
+    assert abs(np.corrcoef(shares[:, 1], shares[:, 4])[0, 1]) < 5 / np.sqrt(200)
 
 
 def test_where_everything_fails_nothing_is_found() -> None:
