@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import panels, studies
+from app import cost, panels, studies
 from app.catalogue import Study
 from app.figures.board import board_figure, told
 from app.kept import kept
@@ -88,15 +88,20 @@ def _judged(study: Study, runs: Sequence[Held]) -> Judgment:
 
 def _card(study: Study, runs: Sequence[Held], judgment: Judgment | None) -> None:
     with st.container(border=True, key=f"claim.{study.name}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**“{plain(study.sentence)}”**")
-            st.space("stretch")
+        left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
+        with left:
+            st.markdown(f"**“{_unbroken(study.sentence)}”**")
+            if judgment is None:
+                st.caption(_price(runs))
+            else:
+                _verdict(judgment)
+        with right:
             if judgment is None:
                 studies.button(study, runs, place="board")
-        if judgment is None:
-            studies.progress(runs)
-        else:
-            _verdict(study.name, judgment)
+                studies.progress(runs)
+            else:
+                fig = board_figure(judgment)
+                live_plot(fig, key=f"board.{study.name}", alt=fig.layout.meta["alt"])
         with st.expander(f"Protocol, on {plain(study.ground)}"):
             st.markdown(plain(study.protocol))
             if judgment is not None and judgment.rows:
@@ -108,11 +113,21 @@ def _card(study: Study, runs: Sequence[Held], judgment: Judgment | None) -> None
             studies.states(runs)
 
 
-def _verdict(name: str, judgment: Judgment) -> None:
+def _unbroken(sentence: str) -> str:
+    """Return a sentence for Markdown, a number and its sign on one line."""
+    return plain(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
+
+
+def _price(runs: Sequence[Held]) -> str:
+    """Say what is left to be measured."""
+    left = [run.spec for run in runs if not run.done]
+    work = sum(cost.architectures(spec) for spec in left)
+    return f"Not measured yet: {len(left)} runs, about {work:,.0f} architectures."
+
+
+def _verdict(judgment: Judgment) -> None:
     icon, color = VERDICTS[judgment.verdict]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(judgment.verdict, icon=icon, color=color)  # type: ignore[arg-type]
         st.markdown(f"**{plain(told(judgment))}**")
-    st.markdown(plain(judgment.told))
-    fig = board_figure(judgment)
-    live_plot(fig, key=f"board.{name}", alt=fig.layout.meta["alt"])
+    st.markdown(_unbroken(judgment.told))

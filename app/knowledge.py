@@ -7,18 +7,16 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import door, panels, remembered
+from app import door, importing, panels, remembered
 from app.door import Artefact, Run
 from app.figures.knowledge import motifs_figure
 from app.figures.theme import nice
 from app.kept import kept
 from app.plain import plain
 from app.remembered import Remembered
-from engine.contract.errors import Refused
 from engine.stats.motifs import Motif, motifs, principles
 
 ANY = "any"
-MEGABYTES = 20
 
 
 def tab(run: Run) -> None:
@@ -31,7 +29,7 @@ def tab(run: Run) -> None:
             "Run a strategy that remembers other tasks' searches, such as **Warm "
             "evolution**: what it remembers is shown here when it has finished.",
         )
-        importing()
+        importing.offer(run)
         return
     base = _base(run, labels, film)
     left, right = st.columns([3, 2], gap="large")
@@ -42,7 +40,7 @@ def tab(run: Run) -> None:
     with right:
         panels.heading("Design principles", "In words, each with its evidence.")
         _principles(found, base)
-        importing()
+        importing.offer(run)
     if found:
         panels.chart(motifs_figure(found), "knowledge.motifs")
         _failures(found)
@@ -67,7 +65,8 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
             *("Remembered by", labels),
             format_func=nice, key="knowledge_of", bind="query-params", width=220,
         )  # fmt: skip
-        frozen = door.artefact(run.key, str(label))
+        frozen = run.film(str(label))
+        assert frozen is not None  # `bases` has listed it
         count = remembered.replicates(frozen)
         replicate = st.selectbox(
             *("Training", range(count)),
@@ -82,10 +81,10 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
         )  # fmt: skip
     base = remembered.read(frozen, film, int(replicate or 0))
     st.caption(
-        f"{len(base.accuracy):,} experiences of {plain(base.space)} are kept, of "
+        f"{len(base.accuracy):,} experiences of {plain(nice(base.space))} are kept, of "
         f"{base.seen:,} that came by: the best, and a uniform sample of all."
     )
-    return base._replace(space=base.space)
+    return base
 
 
 def _found(run: Run, base: Remembered) -> list[Motif]:
@@ -179,32 +178,3 @@ def _failures(found: Sequence[Motif]) -> None:
     st.dataframe(
         pd.DataFrame(rows), hide_index=True, alt="Motifs by how often they fail"
     )
-
-
-def importing() -> None:
-    """Take a knowledge base from a file, for a strategy to start from."""
-    with st.expander("Import a knowledge base", icon=":material/upload_file:"):
-        given = st.file_uploader(
-            *("A JSON file that was exported here", "json"),
-            key="knowledge_file", max_upload_size=MEGABYTES,
-        )  # fmt: skip
-        if given is None:
-            return
-        try:
-            digest, told = _kept(given.getvalue())
-        except Refused as refusal:
-            panels.refused(refusal.message)
-            return
-        st.success(plain(told), icon=":material/check:")
-        st.caption("To start from it, put this into a strategy's **Imported base**:")
-        st.code(digest, language=None)
-
-
-def _kept(data: bytes) -> tuple[str, str]:
-    from engine.data.knowledge import read_knowledge, store_knowledge
-
-    told = read_knowledge(data)
-    digest = store_knowledge(data)
-    count = sum(len(kept.accuracy) for kept in told.replicates)
-    tasks = len(told.tasks)
-    return digest, f"Kept: {count:,} experiences of {told.space}, {tasks} tasks."

@@ -255,8 +255,9 @@ export default function ({ data, parentElement, setTriggerValue }) {
   }
   chart.data = data;
   chart.tell = setTriggerValue;
-  node.style.minHeight = "120px";
-  node.style.height ||= `${data.height ?? layoutFor(data, node).height ?? 320}px`;
+  const height = data.height ?? layoutFor(data, node).height ?? 320;
+  node.style.minHeight = `${Math.min(height, 120)}px`;
+  node.style.height ||= `${height}px`;
   node.setAttribute("aria-label", data.alt);
   inTurn(chart).catch((error) => complain(chart, error));
   return () => {

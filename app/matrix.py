@@ -13,6 +13,7 @@ from app.figures.matrix import MEASURES, WORDS, interval, matrix_figure
 from app.figures.theme import nice, number
 from app.kept import kept
 from app.plain import plain
+from app.studies import Held
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.stats.matrix import Matrix, control_of, transfer_matrix
@@ -58,11 +59,18 @@ def _study(study: Study) -> None:
         studies.progress(now)
         if alive and not any(run.alive for run in now):
             st.rerun()
-        _matrices(studies.finished(now))
+        _matrices(studies.finished(now), _asked(now))
         with st.expander(f"Its {len(now)} runs"):
             studies.states(now)
 
     st.fragment(run_every=2.0 if alive else None)(drawn)()
+
+
+def _asked(runs: Sequence[Held]) -> str:
+    """Say what to do, or to wait for, until a study has its first row."""
+    if any(run.alive for run in runs):
+        return "Its runs are on their way: each that finishes fills a row."
+    return f"Press **Measure**: each of its {len(runs)} runs fills a row."
 
 
 def _finished() -> list[Run]:
@@ -72,15 +80,17 @@ def _finished() -> list[Run]:
     return [run for run in map(door.run, keys) if run is not None]
 
 
-def _matrices(runs: Sequence[Run]) -> None:
+FREE = (
+    "Each finished run fills a row: a strategy that learns from a **source**, one that "
+    "does not beside it, and the **Other families** as targets."
+)
+
+
+def _matrices(runs: Sequence[Run], advice: str = FREE) -> None:
     fitting = [run for run in runs if run.blocks]
     found = _made(fitting, "")
     if found is None or not found.sources:
-        panels.empty(
-            "Nothing was transferred yet",
-            "Each finished run fills a row: a strategy that learns from a **source**, "
-            "one that does not beside it, and the **Other families** as targets.",
-        )
+        panels.empty("Nothing was transferred yet", advice)
         return
     measure = st.segmented_control(
         *("Measure", list(MEASURES)),

@@ -12,7 +12,7 @@ from app.door import Run
 FOLDER = Path(__file__).parent / "recorded"
 
 
-SHOWN = ("film", "search", "snapshot")
+SHOWN = ("film", "search", "snapshot", "frozen")
 NAMES = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
 
 

@@ -1,12 +1,15 @@
 """A knowledge base as a run froze it: read, told in words, and written to a file."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from app.figures.shapes import Film, Floats, Places
+
+if TYPE_CHECKING:
+    from engine.data.knowledge import Knowledge
 
 
 class Remembered(NamedTuple):
@@ -157,3 +160,26 @@ def file(frozen: Film, film: Film) -> bytes:
 
 
 _FILED = ("codes", "accuracy", "task", "step", "search")
+
+
+class Sizes(NamedTuple):
+    """How much a strategy keeps: of the best, and in all."""
+
+    best: int
+    capacity: int
+
+
+def room(told: "Knowledge", now: Sizes) -> Sizes:
+    """Return sizes that an imported base fits into, none of its parts cut.
+
+    Args:
+        told: The base.
+        now: What is kept so far.
+    """
+    top = max([now.best, *(int(kept.best.sum()) for kept in told.replicates)])
+    samples = [(int((~kept.best).sum()), kept.seen) for kept in told.replicates]
+    most = max((n for n, _ in samples), default=0)
+    # Of more than is listed it is a fair sample only at its own size.
+    if any(seen > n for n, seen in samples):
+        return Sizes(top, top + most)
+    return Sizes(top, max(now.capacity, top + most))

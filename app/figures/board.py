@@ -52,6 +52,15 @@ def board_figure(judgment: Judgment) -> go.Figure:
     )
     made.add_vline(x=0, line={"color": GREY, "width": 1.2})
     made.update_yaxes(visible=False, range=[-1.1, 1.1], fixedrange=True)
-    made.update_xaxes(**{"fixedrange": True, "tickformat": "~g", "nticks": 7})
+    made.update_xaxes(**{"fixedrange": True, "tickformat": "~g", "nticks": 6})
+    made.update_xaxes(range=_window(judgment))
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 4, "b": 24})
     return made
+
+
+def _window(judgment: Judgment) -> list[float]:
+    """Return a range with room around what was measured, what is claimed, and 0."""
+    shown = [0.0, judgment.estimate, judgment.low, judgment.high, *judgment.claimed]
+    known = [float(x) for x in shown if np.isfinite(x)]
+    room = 0.06 * ((max(known) - min(known)) or 1.0)
+    return [min(known) - room, max(known) + room]

@@ -25,8 +25,7 @@ def map_figure(
         by_basin: Color by the local optimum that steepest ascent ends at.
         opened: An architecture to be marked.
     """
-    points = atlas.places("map/xy")
-    assert points is not None
+    points = _lying(atlas.places("map/xy"))
     optima = atlas.optima()
     made = figure(
         title="The map by basin" if by_basin else "The map by accuracy",
@@ -56,6 +55,13 @@ def map_figure(
         margin={"l": 0, "r": 0, "t": 4, "b": 8 if by_basin else 46},
     )
     return made
+
+
+def _lying(points: Floats | None) -> Floats:
+    """Return places with their longer side from left to right, as a page has it."""
+    assert points is not None
+    wide, high = np.ptp(points, axis=0)
+    return points if wide >= high else points[:, ::-1]
 
 
 def _dots(points: Floats, there: np.ndarray, held: dict) -> go.Scattergl:  # type: ignore[type-arg]
@@ -93,7 +99,7 @@ def _stars(atlas: Atlas, points: Floats) -> go.Scattergl:
         **{"x": points[optima, 0], "y": points[optima, 1], "mode": "markers"},
         marker={
             **{"symbol": "star", "color": "#ff8a3d"},
-            "size": (8 + 22 * np.sqrt(share)).astype(np.float32),
+            "size": (7 + 16 * np.sqrt(share)).astype(np.float32),
             "line": {"color": "#3b1500", "width": 1},
         },
         **{"text": told, "customdata": optima.astype(np.int32)},

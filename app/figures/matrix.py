@@ -77,7 +77,8 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
         alt=_alt(matrix, cells, told),
         height=HEAD + ROW * max(len(matrix.sources), 1),
     )
-    targets = [_broken(name) for name in matrix.targets]
+    wide = len(matrix.targets) <= WRITTEN
+    targets = [_broken(name, 2 if wide else 9) for name in matrix.targets]
     sources = [_broken(name) for name in matrix.sources]
     made.add_trace(
         go.Heatmap(
@@ -95,7 +96,7 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
             y=[source for source in sources for _ in targets],
             text=_written(matrix, cells, told),
             **{"mode": "text", "hoverinfo": "skip", "showlegend": False},
-            textfont={"size": 12},
+            textfont={"size": 12 if wide else 11},
             uid="words",
         )
     )
@@ -103,15 +104,21 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
     made.update_xaxes(
         names_axis() | {"side": "top", "tickangle": 0, "fixedrange": True}
     )
-    made.update_layout(hovermode="closest", margin={"t": 56, "b": 8})
+    lines = max((name.count("<br>") for name in targets), default=0)
+    made.update_layout(hovermode="closest", margin={"t": 28 + 14 * lines, "b": 8})
     return made
 
 
-def _broken(name: str) -> str:
-    """Return a name in at most two lines."""
+def _broken(name: str, lines: int = 2) -> str:
+    """Return a name in so many lines at most.
+
+    >>> _broken("a b c"), _broken("a b c", 9)
+    ('A b<br>c', 'A<br>b<br>c')
+    """
     words = nice(name).split(" ")
-    half = (len(words) + 1) // 2
-    return "<br>".join(filter(None, (" ".join(words[:half]), " ".join(words[half:]))))
+    each = -(-len(words) // lines)
+    starts = range(0, len(words), each)
+    return "<br>".join(" ".join(words[at : at + each]) for at in starts)
 
 
 def _colors(mean: Floats, told: Measure) -> Floats:
@@ -151,12 +158,17 @@ def _cell(values: tuple[float, ...], sign: int, told: Measure, wide: bool) -> st
     mean, low, high = (told.scale * float(v) for v in values)
     if not np.isfinite(mean):
         return "–"
-    head = f"{_sign(sign)}<b>{number(mean)}</b>"
+    head = f"{_sign(sign)}<b>{number(mean) if wide else _short(mean)}</b>"
     if not wide or not np.isfinite(low + high):
         return head
     return (
         f"{head}<br><span style='font-size:10px'>{number(low)} to {number(high)}</span>"
     )
+
+
+def _short(value: float) -> str:
+    """Return a number for a narrow cell: where it has two digits, whole."""
+    return number(round(value) if abs(value) >= 10 else float(f"{value:.2g}"))
 
 
 def _hovers(matrix: Any, cells: Any, told: Measure) -> list[list[str]]:

@@ -14,8 +14,9 @@ from app.figures.theme import nice, number, styles
 HEIGHT = 500
 LIFT, HIGH = 1.006, 1.014  # of what was trained above the dots, and of ways
 WAY = "#ff5a1f"
-FAR, AWAY = 1.3, 1.1  # of the camera from the center; on phones, as much farther
+FAR, AWAY = 1.12, 1.28  # of the camera from the center; on phones, as much farther
 WORST = 0.05  # the worst share that has one color
+OFTEN = 0.75  # of how colors are spread: over architectures, not over accuracies
 # Viridis: even steps of lightness, told apart by nearly all eyes.
 INKS = ("#440154", "#46327e", "#365c8d", "#277f8e", "#1fa187", "#4ac16d", "#a0da39",
         "#fde725")  # fmt: skip
@@ -88,7 +89,7 @@ def _read(atlas: Atlas) -> str:
     if any(order):
         best = int(np.argmax(order))
         first = (
-            f" {atlas.positions[best]} matters most alone ({order[best]:.0%} of the "
+            f" “{atlas.positions[best]}” matters most alone ({order[best]:.0%} of the "
             "variance), so it sets the regions."
         )
     return (
@@ -133,13 +134,13 @@ def colors(atlas: Atlas) -> dict[str, Any]:
 def _scale(known: Floats, low: float, high: float) -> list[list[Any]]:
     """Return a color scale that changes where there are architectures to tell apart.
 
-    Half evenly over accuracies, half evenly over architectures: most of a space is
-    often nearly as good as its best.
+    More evenly over architectures than over accuracies: most of a space is often
+    nearly as good as its best.
     """
     share = np.linspace(0.0, 1.0, len(INKS))
     even = low + share * (high - low)
     often = np.quantile(known.clip(low, high), share)
-    stops = (0.5 * (even + often) - low) / (high - low)
+    stops = ((1 - OFTEN) * even + OFTEN * often - low) / (high - low)
     stops[0], stops[-1] = 0.0, 1.0
     return [[float(s), ink] for s, ink in zip(stops, INKS, strict=True)]
 
@@ -217,11 +218,12 @@ def _way(points: Floats, best: Places) -> list[go.Mesh3d]:
 
 
 def _eye(atlas: Atlas, points: Floats, journey: Journey | None) -> dict[str, float]:
-    """Return from where the sphere is seen: above what the search found."""
+    """Return from where the sphere is seen: above what was found, and most dots."""
     best = atlas.found(journey.label, journey.search) if journey is not None else []
-    front = points[best[-1][1]] if best else np.array([0.7, 0.7, 0.3])
-    aside = np.cross(front, (0.0, 0.0, 1.0))
-    seen = front + 0.35 * aside + np.array([0.0, 0.0, 0.25])
+    front = np.asarray(points[best[-1][1]] if best else points[0], np.float64)
+    around = points[points @ front > 0].mean(0)
+    around /= max(float(np.linalg.norm(around)), 1e-6)
+    seen = 0.5 * front + around
     seen = FAR * seen / max(float(np.linalg.norm(seen)), 1e-6)
     return {name: float(at) for name, at in zip("xyz", seen, strict=True)}
 

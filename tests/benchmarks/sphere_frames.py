@@ -23,7 +23,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from app import live_plot
 from app.figures.atlas import Atlas
-from app.figures.sphere import Journey, sphere_figure
+from app.figures.sphere import FAR, Journey, sphere_figure
 from engine.sphere import geometry
 
 RADIX = (5,) * 6
@@ -43,7 +43,7 @@ DRAW = """async (given) => {
   gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4));
   return performance.now() - began;
 }"""
-TURN = """async (frames) => {
+TURN = """async ([frames, far]) => {
   const node = document.querySelector('.metascope-plot');
   const scene = node._fullLayout.scene._scene, times = [];
   node.dispatchEvent(new PointerEvent('pointermove', { buttons: 1 }));
@@ -51,7 +51,7 @@ TURN = """async (frames) => {
   for (let i = 0; i < frames; i += 1) {
     const turn = (2 * Math.PI * i) / frames;
     scene.setViewport({ aspectmode: 'cube', aspectratio: { x: 1, y: 1, z: 1 },
-      camera: { eye: { x: 1.3 * Math.cos(turn), y: 1.3 * Math.sin(turn), z: 0.4 },
+      camera: { eye: { x: far * Math.cos(turn), y: far * Math.sin(turn), z: 0.3 * far },
         center: { x: 0, y: 0, z: 0 }, up: { x: 0, y: 0, z: 1 },
         projection: { type: 'perspective' } } });
     scene.glplot.redraw();
@@ -97,7 +97,7 @@ def measured(page: Page, figure: str) -> dict[str, float]:
     page.add_script_tag(content=_script())
     given = {"figure": json.loads(figure), "alt": "", "version": ""}
     drawn = page.evaluate(DRAW, given) / 1e3
-    times = page.evaluate(TURN, FRAMES)[5:]
+    times = page.evaluate(TURN, [FRAMES, FAR])[5:]
     return {
         "drawn_s": round(drawn, 3),
         "median_frame_ms": round(statistics.median(times), 1),
