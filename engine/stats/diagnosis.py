@@ -26,10 +26,10 @@ from engine.stats.detectors.probing import (
     shortcut,
     transduction,
 )
+from engine.stats.detectors.remembering import large_base
 from engine.stats.detectors.searching import (
     censored_goals,
     collapsed,
-    large_base,
     lucky_winner,
     negative_transfer,
     nothing_to_search,

@@ -60,13 +60,13 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
             "Overhead",
             "The overhead is minimal.",
             f"Warm evolution, evolution and random search on {told}, "
-            f"{TRAININGS * SEARCHES} searches side by side; beside them slower "
-            f"strategies, {ALONE} side by side. Measured: seconds that the strategy "
-            "itself takes for an evaluation, over tests whose trainings are looked up, "
-            "95 % interval over runs; against what a training takes. Supported: every "
-            "strategy surely below 1 %. Not supported: some surely above. Depends: "
-            "neither, or a training has no price in seconds here; then the price from "
-            "which on it is below 1 % is given.",
+            f"{TRAININGS * SEARCHES} searches side by side, and four slower strategies, "
+            f"{ALONE} side by side. Measured: a strategy's own seconds for an "
+            "evaluation (trainings are looked up), geometric mean over runs of "
+            "different length with its 95 % interval, against what a training takes. "
+            "Supported: every strategy is surely below 1 %. Not supported: some is "
+            "surely above. Depends: neither, or a training has no price in seconds "
+            "here; then the price from which on it is below 1 % is given.",
             tuple(
                 searching(family, WARM, COLD, RANDOM, horizon=n)
                 for family in priced

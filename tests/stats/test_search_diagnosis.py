@@ -140,6 +140,22 @@ def test_a_base_that_keeps_all_is_a_growing_buffer() -> None:
         assert found[27] is flagged
 
 
+def test_replays_are_held_against_one_search() -> None:
+    long = searches("cold", found_at(times(20, 1), horizon=1500))
+    for replay, capacity, found in (
+        (0, 5000, None),  # nothing is replayed
+        (4, 5000, True),  # and nothing forgotten
+        (4, 200, False),
+    ):
+        cold = strategy("cold", "baseline", replay=replay, capacity=capacity)
+        assert flags(long, search_spec(cold)).get(27) is found
+    trained_too = strategy("warm", replay=4, capacity=200)
+    blocks = [*searches("warm", found_at(times(20, 1))), trained("warm", 50_000.0)]
+    told = diagnose(Table(blocks), search_spec(trained_too))
+    evidence = next(f.evidence for f in told if f.detector == 27)
+    assert "200 experiences of the 100 that a search had" in evidence
+
+
 def test_means_over_the_searches_that_got_there_flatter() -> None:
     rare = np.where(np.arange(60) < 20, 10.0, HORIZON + 1.0)[None]
     never = np.full((1, 60), HORIZON + 1.0)

@@ -33,7 +33,6 @@ LOW, EARLY, AGAIN = 0.1, 0.3, 0.5
 NAIVE = 0.9
 LUCK = 0.01  # share of accuracy by which an incumbent may look better than it is
 FEWEST = 10
-ENTRIES = 10_000
 
 
 def collapsed(table: Table, spec: RunSpec) -> Iterator[Finding]:
@@ -230,22 +229,6 @@ def short_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
             f"training; they had {number(float(trained.mean()))} on average, "
             f"{fewest:,} at least.",
             remedy="Give a search more to spend, or train for less.",
-        )
-
-
-def large_base(table: Table, spec: RunSpec) -> Iterator[Finding]:
-    """27: what is remembered is bounded by so much that it is not bounded."""
-    for learner in spec.learners:
-        entries = learner.knobs.get("capacity")
-        seen = table.spent(learner.label, "train")
-        if not isinstance(entries, int) or not is_trained(table, spec, learner.label):
-            continue
-        yield Finding(
-            *(27, "Growing buffer", learner.label),
-            flagged=entries > ENTRIES and seen > ENTRIES,
-            evidence=f"It keeps at most {entries:,} experiences of the {seen:,} that "
-            "each training had.",
-            remedy=f"{ENTRIES:,} are plenty where the best are always kept.",
         )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from engine.stats.aggregate import holm
 from engine.stats.arrays import Floats
 from engine.stats.efficiency import overheads
-from engine.stats.intervals import Interval, mean_band, scaled, student
+from engine.stats.intervals import Interval, mean_band, mean_interval, scaled, student
 from engine.stats.judging.judgment import (
     Judgment,
     Place,
@@ -18,11 +18,10 @@ from engine.stats.judging.judgment import (
     Verdict,
     line,
     nothing,
-    over,
     places,
 )
 from engine.stats.table import PER_STEP
-from engine.stats.wording import number
+from engine.stats.wording import number, spelled, within_sentence
 
 RANDOM = "random_search"
 LEVEL, MOST = 0.05, 0.75
@@ -155,9 +154,9 @@ def overhead(runs: Sequence[Played]) -> Judgment:
     if not seconds:
         return nothing("no strategy was timed")
     most = max(seconds, key=lambda label: seconds[label].mean)
-    rows = [line(f"{at}, ms", each, 1000) for at, each in seconds.items()]
+    rows = [line(f"{spelled(at)}, ms", x, 1000) for at, x in seconds.items()]
     told = (
-        f"The slowest strategy, {most.replace('_', ' ')}, takes "
+        f"The slowest strategy, {within_sentence(spelled(most))}, takes "
         f"{number(1000 * seconds[most].mean)} ms for an evaluation"
     )
     film = next((f for f in (run.film("film") for run in runs) if f is not None), None)
@@ -188,7 +187,8 @@ def _timed(runs: Sequence[Played]) -> tuple[dict[str, Interval], float]:
             found.setdefault(each.learner, []).append(each.seconds)
             prices.append(each.price)
     price = float(np.mean(prices)) if prices else math.nan
-    return {label: over(each) for label, each in found.items()}, price
+    rows = {label: np.array(each)[:, None] for label, each in found.items()}
+    return {label: mean_interval(row, log=True) for label, row in rows.items()}, price
 
 
 def memory(runs: Sequence[Played]) -> Judgment:
