@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.inner.searching import Log
+from engine.inner.searching import Log, explore
 from engine.protocol import Asked, Evaluator, Measured, Objective, Space, Spaces
 from tests.tasks.drawing import streams
 
@@ -165,6 +165,26 @@ def test_an_option_that_is_not_there_is_an_error_and_no_other_architecture(
 ) -> None:
     with pytest.raises(ValueError, match="'place' was asked, which has options 0 to 7"):
         told(searches(1), [place])
+
+
+def test_evaluations_are_told_25_at_a_time_and_counted_from_one() -> None:
+    steps = explore(
+        searches(2, horizon=30),
+        0,
+        lambda step, state: Asked(np.full((2, 1), step % 8)),
+        lambda state, told: (state + 1, {"policy": np.full((2, 1, 1), state)}),
+        path=True,
+    )
+    found = list(steps)
+    assert [piece.at for piece in found] == [
+        tuple(range(1, 26)),
+        tuple(range(26, 31)),
+    ]
+    whole = np.concatenate([piece.traces["architecture"] for piece in found], 1)
+    np.testing.assert_array_equal(whole, np.tile(np.arange(30) % 8, (2, 1)))
+    kept = [piece.path for piece in found if piece.path is not None]
+    policy = np.concatenate(kept, 1)
+    np.testing.assert_array_equal(policy[:, :, 0, 0], np.tile(np.arange(30), (2, 1)))
 
 
 def test_the_share_that_is_over_is_of_what_runs_out_first() -> None:
