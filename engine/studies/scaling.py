@@ -17,9 +17,12 @@ from engine.studies.making import (
 
 LENGTHS = (50, 100, 200, 400, 800)
 ALONE = 3
-SLOW = tuple(
-    map(chosen, ("reinforce", "actor_critic", "predictor_search", "tpe"))
-)  # their own time is seen in a few searches
+SLOW = (  # their own time is seen in a few searches
+    chosen("reinforce", "REINFORCE"),
+    chosen("actor_critic"),
+    chosen("predictor_search"),
+    chosen("tpe", "TPE"),
+)
 _SIZES = f"{TRAININGS} trainings × {SEARCHES} searches"
 
 
@@ -60,8 +63,8 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
             "Overhead",
             "The overhead is minimal.",
             f"Warm evolution, evolution and random search on {told}, "
-            f"{TRAININGS * SEARCHES} searches side by side, and four slower strategies, "
-            f"{ALONE} side by side. Measured: a strategy's own seconds for an "
+            f"{TRAININGS * SEARCHES} searches side by side, and four slower "
+            f"strategies, {ALONE} side by side. Measured: a strategy's own seconds for an "
             "evaluation (trainings are looked up), geometric mean over runs of "
             "different length with its 95 % interval, against what a training takes. "
             "Supported: every strategy is surely below 1 %. Not supported: some is "

@@ -20,8 +20,9 @@ from engine.stats.judging.judgment import (
     nothing,
     places,
 )
+from engine.stats.phrases import words
 from engine.stats.table import PER_STEP
-from engine.stats.wording import number, spelled, within_sentence
+from engine.stats.wording import number
 
 RANDOM = "random_search"
 LEVEL, MOST = 0.05, 0.75
@@ -154,9 +155,9 @@ def overhead(runs: Sequence[Played]) -> Judgment:
     if not seconds:
         return nothing("no strategy was timed")
     most = max(seconds, key=lambda label: seconds[label].mean)
-    rows = [line(f"{spelled(at)}, ms", x, 1000) for at, x in seconds.items()]
+    rows = [line(f"{words(at)}, ms", x, 1000) for at, x in seconds.items()]
     told = (
-        f"The slowest strategy, {within_sentence(spelled(most))}, takes "
+        f"The slowest strategy, {words(most)}, takes "
         f"{number(1000 * seconds[most].mean)} ms for an evaluation"
     )
     film = next((f for f in (run.film("film") for run in runs) if f is not None), None)
