@@ -19,6 +19,7 @@ from app.figures.theme import LEVEL, number
 from app.kept import kept
 from app.looks import HEIGHT, Look, Picture
 from engine.contract.blocks import Block
+from engine.contract.metrics import METRICS
 from engine.stats.level import level_band
 from engine.stats.pooling import freed, waiting
 from engine.stats.table import Table, is_trained
@@ -34,8 +35,7 @@ READ += "and over trainings of what was."
 _WORDS = {
     "score": " Higher is better; what has found nothing yet is not counted.",
     "regret": " Lower is better: how far from the best architecture there is.",
-    "signal": " Not what is best so far: a search that learns asks for better ones. "
-    "It ends where half of the searches have spent their budget.",
+    "signal": " Each training by itself, as long as half of the searches still train.",
     "entropy": " It falls as the strategy makes up its mind; 0: always the same.",
     "value_loss": " Lower: the value function foresees what a training will give.",
     "explained_variance": " 1: it foresees all; at 0 or below: no more than a mean.",
@@ -104,11 +104,15 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
 
 
 def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
-    """Show what a search's numbers differ in."""
+    """Show what a search's numbers differ in; shares in percent, as the verdict."""
+    if METRICS[metric].unit == "share":
+        made.update_yaxes(tickformat=".3~%")
+        for line in made.select_traces(lambda trace: trace.hovertemplate):
+            line.hovertemplate = line.hovertemplate.replace(".3g", ".2%")
+        for note in made.select_annotations():
+            note.text = note.text.replace(" (share)", "")
     if metric == "score":
         made.update_yaxes(range=_window(shown))
-        for line in made.select_traces(lambda trace: trace.hovertemplate):
-            line.hovertemplate = line.hovertemplate.replace(".3g", ".4g")
     if metric == "explained_variance":  # its first values may be anything
         made.update_yaxes(range=[-1.05, 1.05])
     if metric == "value_loss":
@@ -184,5 +188,4 @@ def goal(run: Run, look: Look) -> go.Figure | None:
         STEPS,
         f"Not yet among the best {number(100 * share)} %",
     )
-    made = drawn.survival_figure(arrivals, run.roles, words=words)
-    return made.update_layout(height=HEIGHT)
+    return drawn.survival_figure(arrivals, run.roles, words=words, height=HEIGHT)

@@ -80,12 +80,13 @@ def _draw(run: Run, place: Place) -> None:
     with left:
         wide, narrow = _kept(run, place, "architecture", lambda: _found(run, place))
         panels.chart(wide, "film_chart", narrow=narrow)
-        _pareto(run, place)
+        known_all = _pareto(run, place)
     with right:
         if favored:
             panels.chart(
                 _kept(run, place, "favors", lambda: _favors(run, place)), "favors"
             )
+    with right if known_all or not favored else left:  # where there is room
         panels.chart(_kept(run, place, "lines", lambda: _parallel(place)), "lines")
     if favored:
         shown = place.film, place.label
@@ -103,13 +104,14 @@ def _kept(run: Run, place: Place, name: str, make: object) -> go.Figure:
     return kept((name, run.edition, *at), make)  # type: ignore[arg-type]
 
 
-def _found(run: Run, place: Place) -> tuple[go.Figure, go.Figure]:
+def _found(run: Run, place: Place) -> tuple[go.Figure, go.Figure | None]:
+    """Return the figure and, where it is laid out otherwise there, a phone's."""
     space, one = Space.of(place.film), searched(*_at(place))
-    wide, narrow = (
+    wide, *narrow = (
         architecture_figure(space, one, place.label, run.roles, columns=columns)
-        for columns in (2, 1)
+        for columns in ((2, 1) if space.edges else (2,))
     )
-    return wide, narrow
+    return wide, narrow[0] if narrow else None
 
 
 def _parallel(place: Place) -> go.Figure:
@@ -122,8 +124,8 @@ def _at(place: Place) -> tuple[Artefact, str, int]:
     return place.film, place.label, place.which
 
 
-def _pareto(run: Run, place: Place) -> None:
-    """Draw accuracy against a property that a person chooses."""
+def _pareto(run: Run, place: Place) -> bool:
+    """Draw accuracy against a property that a person chooses, where both are known."""
     units = {str(k): str(v) for k, v in place.film.info.get("properties", {}).items()}
     here = [name for name in units if f"property/{name}" in place.film.arrays]
     table = known(place.film, place.which)
@@ -132,7 +134,7 @@ def _pareto(run: Run, place: Place) -> None:
             "Accuracy against parameters or latency is drawn where the accuracy of "
             "every architecture on this search's task is known."
         )
-        return
+        return False
     name = str(
         st.selectbox(
             *("Held against", here),

@@ -34,9 +34,11 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     known = _by_condition([c for c in claims if c["against"] in roles])
     kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
     who = nice(known[0]["learner"]) if known else "the learner"
+    if kind.unit == "share":
+        known = [_in_points(claim) for claim in known]
     lines = _lines(known)
     made = figure(
-        title=f"{who} against each baseline",
+        title=f"{who} against each baseline: {kind.label.lower()}",
         read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
         f"line is no difference; the word also allows for how often we looked, so that "
         f"a bar beside the line may be not certain."
@@ -55,6 +57,12 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
     return made
+
+
+def _in_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a difference of shares as the verdict tells it."""
+    ends = ("difference", "low", "high")
+    return {**claim, **{name: 100 * _value(claim, name) for name in ends}}
 
 
 def _single(claim: Mapping[str, Any]) -> bool:
@@ -174,8 +182,9 @@ def _differences(
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
     sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""
+    unit = "points" if kind.unit == "share" else kind.unit
     made.update_xaxes(
-        title_text=f"Difference in {kind.label.lower()} ({kind.unit}){sides}",
+        title_text=f"Difference in {kind.label.lower()} ({unit}){sides}",
         range=[min(ends) - pad, max(ends) + pad],
         **{"tickformat": "~g", "nticks": 7, "showgrid": False, "showline": True},
     )

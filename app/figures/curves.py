@@ -230,6 +230,8 @@ def survival_figure(
     roles: Roles,
     threshold: float | None = None,
     words: Words | None = None,
+    *,
+    height: int = 320,
 ) -> go.Figure:
     """Draw the share of tasks that have not reached the threshold yet.
 
@@ -238,6 +240,7 @@ def survival_figure(
         roles: Role by label, in the spec's order.
         threshold: The level to reach, nats.
         words: What to call it, where it is no threshold of a loss.
+        height: Pixels, with one row of legend.
     """
     words = words or Words()
     level = f" of {threshold:.3g} nats" if threshold is not None else ""
@@ -249,6 +252,7 @@ def survival_figure(
         + "; ".join(
             f"{label} ends at {_last(arrivals[label]):.0%}" for label in labels
         ),
+        height=height,
     )
     looks = styles(roles)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):

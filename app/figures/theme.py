@@ -38,7 +38,7 @@ _HOMES = {
     **{"from_scratch": 1, "fine_tune": 2, "linear_probe": 3, "cosine_head": 5},
     **{"joint": 9, "feature_neighbors": 6, "raw_neighbor": 8},
     **{"random_search": 1, "regularized_evolution": 2, "reinforce": 4},
-    **{"actor_critic": 7, "meta_policy": 0, "warm_evolution": 5, "tpe": 3},
+    **{"actor_critic": 7, "meta_policy": 0, "warm_evolution": 0, "tpe": 3},
 }
 # Names that are more than their words.
 _NAMES = {

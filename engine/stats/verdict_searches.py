@@ -185,7 +185,8 @@ class SearchSpeaker:
 
     def _sooner(self, here: Claim, beside: Sequence[Claim]) -> list[str]:
         """Say where the evaluations to the goal tell another story."""
-        spoken = {"better": "sooner", "worse": "later", "no difference": "no sooner"}
+        alike = "no later" if here.call == "worse" else "no sooner"
+        spoken = {"better": "sooner", "worse": "later", "no difference": alike}
         return [
             f"{self.names[claim.learner]} finds the goal {spoken[claim.call]}"
             for claim in beside

@@ -328,6 +328,16 @@ def test_while_it_learns_the_newest_searches_are_seen(run: door.Run) -> None:
     assert {"check.score", "check.regret", "training"} <= made
 
 
+def test_the_main_pictures_are_in_percent_and_of_one_height(run: door.Run) -> None:
+    look = Look(metrics=search.FOUND)
+    made = dict(search.grid(run, look))
+    assert set(made) == set(search.FOUND)
+    assert len({figure.layout.height for figure in made.values()}) == 1
+    for figure in made.values():
+        assert figure.layout.yaxis.tickformat.endswith("%")
+        assert not any("share" in note.text for note in figure.layout.annotations)
+
+
 def test_prices_come_from_what_was_spent(run: door.Run) -> None:
     look = Look(x="price", metrics=("score",))
     found = Table(run.blocks).block("random_search", "test", "score")

@@ -97,3 +97,12 @@ def test_squared_errors_are_validated_on_a_log_axis() -> None:
 )
 def test_learners_are_called_what_their_papers_call_them(label: str, name: str) -> None:
     assert theme.nice(label) == name
+
+
+def test_claims_on_shares_are_drawn_in_points_and_say_of_what() -> None:
+    fig = claims.forest_figure([made.claims()[0] | {"metric": "regret_area"}], ROLES)
+    mark = next(trace for trace in fig.data if trace.mode == "markers")
+    assert mark.x == (-100.0,)
+    assert "Difference in mean regret (points)" in fig.layout.xaxis.title.text
+    assert fig.layout.meta["title"].endswith(": mean regret")
+    assert "−200 to 50" in fig.layout.meta["alt"]

@@ -148,3 +148,12 @@ def test_a_log_axis_has_at_least_two_ticks_and_no_crowd(decades: float) -> None:
     else:
         count = 3 * decades if step == "D2" else decades / step
     assert 1 <= count <= 7
+
+
+@pytest.mark.parametrize("preset", SPACES, ids=lambda preset: preset.name)
+def test_strategies_of_a_shipped_search_are_told_apart(preset: Preset) -> None:
+    """What may stand in the same panel is further apart than the palette's nearest."""
+    looks = theme.styles({c.label: c.role for c in preset.spec.learners})
+    seen = [oklab(linear(look.color)) for look in looks.values()]
+    nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
+    assert nearest > 0.13
