@@ -81,14 +81,14 @@ def _next(base: Imported, run: Run | None) -> None:
     names = plain(" and ".join(nice(label) for label in labels))
     wanted = fields(form, labels, base, family)
     if labels and all(form.get(key) == value for key, value in wanted.items()):
-        st.markdown(f":material/check: **{names}** starts from it: press **Run**.")
-    elif labels and st.button(
-        f"Start {names} from it",
-        icon=":material/input:", type="primary", key="knowledge_use",
-        help="Fills the form; nothing runs yet.",
-    ):  # fmt: skip
-        session.later(wanted)
-        st.rerun()
+        st.markdown(f":material/check: Set for **{names}**: press **Run**.")
+    elif labels:
+        st.button(
+            f"Start {names} from it",
+            icon=":material/input:", type="primary", key="knowledge_use",
+            on_click=st.session_state.update, args=(wanted,),
+            help="Fills the form; nothing runs yet.",
+        )  # fmt: skip
 
 
 def _family(base: Imported, run: Run | None) -> str | None:
