@@ -64,8 +64,8 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
             "The overhead is minimal.",
             f"Warm evolution, evolution and random search on {told}, "
             f"{TRAININGS * SEARCHES} searches side by side, and four slower "
-            f"strategies, {ALONE} side by side. Measured: a strategy's own seconds for an "
-            "evaluation (trainings are looked up), geometric mean over runs of "
+            f"strategies, {ALONE} side by side. Measured: a strategy's own seconds for "
+            "an evaluation (trainings are looked up), geometric mean over runs of "
             "different length with its 95 % interval, against what a training takes. "
             "Supported: every strategy is surely below 1 %. Not supported: some is "
             "surely above. Depends: neither, or a training has no price in seconds "
