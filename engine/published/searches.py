@@ -21,11 +21,11 @@ SEARCHED = (
 )
 SHARED = (
     "Another way: cells share the weights of one net that is trained once; "
-    f"{_ANSWER}, mean ± sd over a few searches where one is given"
+    f"{_ANSWER}, mean ± sd where one is given"
 )
 UNTRAINED = (
     "Another way: cells are scored untrained, some are then trained; "
-    f"{_ANSWER}, mean ± sd over searches"
+    f"{_ANSWER}, mean ± sd where one is given"
 )
 CARRIED = (
     "Another way: a generator and a predictor learned from many other data sets; "
