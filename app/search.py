@@ -6,6 +6,7 @@ over its searches.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,6 +14,7 @@ import plotly.graph_objects as go
 from app import pictures, training
 from app.door import Run
 from app.figures import curves as drawn
+from app.figures.canvas import log_axis
 from app.figures.curves import Words
 from app.figures.shapes import Floats, Line, View
 from app.figures.theme import LEVEL, number
@@ -113,6 +115,8 @@ def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
             note.text = note.text.replace(" (share)", "")
     if metric == "score":
         made.update_yaxes(range=_window(shown))
+    if metric == "regret" and made.layout.yaxis.type == "log":
+        made.update_yaxes(_decades(shown), tickformat=".3~%")
     if metric == "explained_variance":  # its first values may be anything
         made.update_yaxes(range=[-1.05, 1.05])
     if metric == "value_loss":
@@ -126,6 +130,22 @@ def _window(lines: list[Line]) -> list[float]:
     low, high = min(lows), max(float(np.nanmax(line.high)) for line in lines)
     room = 0.06 * max(high - low, 1e-4)
     return [float(low - room), float(high + room)]
+
+
+def _decades(lines: list[Line]) -> dict[str, Any]:
+    """Return a log axis that a band which nearly comes to 0 does not stretch."""
+    means, lows, highs = (
+        np.concatenate([np.asarray(getattr(line, end)) for line in lines])
+        for end in ("mean", "low", "high")
+    )
+    means, lows = (rows[np.isfinite(rows) & (rows > 0)] for rows in (means, lows))
+    if not len(means):
+        return {}
+    floor = float(means.min())
+    low = max(float(lows.min(initial=floor)), floor / 3)
+    ends = np.array([low, np.nanmax(highs)])
+    reach = np.log10(ends) + np.array([-0.05, 0.05])
+    return {**log_axis(ends), "range": reach.tolist()}
 
 
 def placed(run: Run, block: Block, look: Look) -> Line | None:

@@ -22,6 +22,7 @@ from app import (
     search,
     trying,
 )
+from app.figures.shapes import Line
 from app.figures.theme import number
 from app.looks import Look
 from engine.catalogue import cards
@@ -336,6 +337,15 @@ def test_the_main_pictures_are_in_percent_and_of_one_height(run: door.Run) -> No
     for figure in made.values():
         assert figure.layout.yaxis.tickformat.endswith("%")
         assert not any("share" in note.text for note in figure.layout.annotations)
+
+
+def test_a_band_that_comes_to_nothing_does_not_stretch_the_log_axis() -> None:
+    x = np.arange(3.0)
+    mean, high = np.array([0.4, 0.2, 0.1]), np.array([0.5, 0.3, 0.2])
+    line = Line("a", x, mean, np.array([0.3, 0.1, 1e-6]), high)
+    bottom, top = search._decades([line])["range"]
+    assert 0.02 < 10**bottom < 0.05
+    assert 0.5 < 10**top < 0.7
 
 
 def test_prices_come_from_what_was_spent(run: door.Run) -> None:
