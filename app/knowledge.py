@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from app import door, importing, panels, remembered
+from app.coming import coming
 from app.door import Artefact, Run
 from app.figures.knowledge import motifs_figure
 from app.figures.theme import nice
@@ -21,8 +22,14 @@ ANY = "any"
 
 def tab(run: Run) -> None:
     """Draw the knowledge base of a run."""
-    labels = [] if run.alive else bases(run)
-    film = None if run.alive else run.film("film")
+    if run.alive:
+        text = (
+            "Strategies that remember other tasks' searches show here what they kept."
+        )
+        coming(run, "The knowledge base comes at the end", text)
+        importing.offer(run)
+        return
+    labels, film = bases(run), run.film("film")
     if not labels or film is None:
         panels.empty(
             "This run keeps no knowledge base",

@@ -6,6 +6,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from app import panels
+from app.coming import coming
 from app.door import Run
 from app.figures.atlas import Atlas
 from app.figures.cell import cell_figure
@@ -46,11 +47,14 @@ def tab(run: Run) -> None:
 
 
 def _atlas(run: Run) -> Atlas | None:
-    film = None if run.alive else run.film(FILM)
+    if run.alive:
+        coming(run, "The sphere comes at the end", "It shows the whole space.")
+        return None
+    film = run.film(FILM)
     if film is None or film.kind != "search":
         panels.empty(
-            "The sphere comes at the end",
-            "A run of searches draws its whole space here when it has finished.",
+            "This run kept no search",
+            "A run of searches that finishes draws its whole space here.",
         )
         return None
     atlas = Atlas(film)
