@@ -30,6 +30,7 @@ GOAL = "goal"
 FOUND = ("score", "regret", GOAL, "signal")
 STRATEGY = ("entropy", "value_loss", "explained_variance")
 STEPS, PRICES = "Evaluation", 160
+PERCENT = ".3~%"
 READ = (
     f"Line: mean over searches. Band: {LEVEL}, over searches of what was not trained "
 )
@@ -108,7 +109,7 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
 def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
     """Show what a search's numbers differ in; shares in percent, as the verdict."""
     if METRICS[metric].unit == "share":
-        made.update_yaxes(tickformat=".3~%")
+        made.update_yaxes(tickformat=PERCENT)
         for line in made.select_traces(lambda trace: trace.hovertemplate):
             line.hovertemplate = line.hovertemplate.replace(".3g", ".2%")
         for note in made.select_annotations():
@@ -116,7 +117,7 @@ def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
     if metric == "score":
         made.update_yaxes(range=_window(shown))
     if metric == "regret" and made.layout.yaxis.type == "log":
-        made.update_yaxes(_decades(shown), tickformat=".3~%")
+        made.update_yaxes(_decades(shown))
     if metric == "explained_variance":  # its first values may be anything
         made.update_yaxes(range=[-1.05, 1.05])
     if metric == "value_loss":
@@ -140,12 +141,12 @@ def _decades(lines: list[Line]) -> dict[str, Any]:
     )
     means, lows = (rows[np.isfinite(rows) & (rows > 0)] for rows in (means, lows))
     if not len(means):
-        return {}
+        return {"tickformat": PERCENT}
     floor = float(means.min())
     low = max(float(lows.min(initial=floor)), floor / 3)
     ends = np.array([low, np.nanmax(highs)])
     reach = np.log10(ends) + np.array([-0.05, 0.05])
-    return {**log_axis(ends), "range": reach.tolist()}
+    return {**log_axis(ends), "range": reach.tolist(), "tickformat": PERCENT}
 
 
 def placed(run: Run, block: Block, look: Look) -> Line | None:
