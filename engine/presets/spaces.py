@@ -96,7 +96,7 @@ FAR_SOURCE = Preset(
     "What rings teach about digits",
     "A source unlike the target, with and without a gate that asks how alike they are.",
     _spec(
-        Choice(name="mosaic", knobs={"target": "digits", "source": "rings"}),
+        Choice(name="mosaic", knobs={"source": "rings"}),
         (
             _WARM,
             chosen("warm_evolution", "warm_evolution_gated", gate=0.5),
