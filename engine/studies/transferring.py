@@ -31,11 +31,11 @@ _SHARED = (
 
 def transferring(ground: Ground) -> tuple[Study, ...]:
     """Return the studies about transfer, on a ground."""
+    return (*_from_all_others(ground), *_from_one(ground))
+
+
+def _from_all_others(ground: Ground) -> tuple[Study, ...]:
     every = tuple(searching(f, WARM, COLD, RANDOM, SHUFFLED) for f in ground.every)
-    pairs = tuple(
-        searching(family, WARM, GATED, COLD, SHUFFLED, tests=others)
-        for family, others in ground.pairs
-    )
     return (
         Study(
             "search_time",
@@ -75,6 +75,15 @@ def transferring(ground: Ground) -> tuple[Study, ...]:
             every,
             ground.name,
         ),
+    )
+
+
+def _from_one(ground: Ground) -> tuple[Study, ...]:
+    pairs = tuple(
+        searching(family, WARM, GATED, COLD, SHUFFLED, tests=others)
+        for family, others in ground.pairs
+    )
+    return (
         Study(
             "near_domains",
             "Near and far domains",
