@@ -2,7 +2,7 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from engine.commands.terminal import Exit, complain, err, out, read_file, say
-from engine.contract.blocks import Event, Note
+from engine.contract.blocks import Artefact, Event, Note
 from engine.contract.jobs import Job, JobState
 from engine.contract.reading import parse_spec
 from engine.contract.runs import RunSpec
@@ -53,6 +53,8 @@ def run(
         if job.state not in _CODES:
             return _unfinished(outing, job)
         record = outing.finish(store, traces=traces)
+    for line in _left_out(record.artefacts):
+        say(line)
     return _told(outing, job, str((record.summary or {}).get("sentence", "")))
 
 
@@ -122,6 +124,14 @@ def _unfinished(outing: "Outing", job: Job) -> int:
     where = f" (see {outing.folder / 'traceback.txt'})" if job.traceback else ""
     complain(f"{job.error}{where}")
     return Exit.FAILED
+
+
+def _left_out(artefacts: Iterable[Artefact]) -> Iterator[str]:
+    """Yield a line for everything that could not be tested, and why."""
+    for held in artefacts:
+        where = held.name.removeprefix("remarks").strip()
+        for who, why in held.info.items() if held.kind == "remarks" else ():
+            yield f"not applicable: {who}{f' in {where}' if where else ''}: {why}"
 
 
 def _told(outing: "Outing", job: Job, sentence: str) -> int:
