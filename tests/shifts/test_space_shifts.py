@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
+from engine.contract.errors import Refused
 from engine.learners.baseline.random_search import RandomSearch
 from engine.protocol import Setting, Shift, Spaces
 from engine.shifts.failing_regions import FailingRegions
@@ -148,6 +149,12 @@ def test_a_shorter_search_may_spend_less_too() -> None:
     assert (np.isfinite(found["architecture"]).sum(1) == 90 // 9).all()
     free = ShorterSearch().apply(here(Priced(price=0.0)), 0.5)
     assert drawn(free).budget == float("inf")
+
+
+def test_a_budget_for_just_one_training_is_enough() -> None:
+    Priced(price=9.0).check()
+    with pytest.raises(Refused, match="trains no architecture; the cheapest costs 9"):
+        Priced(price=8.9).check()
 
 
 def test_a_space_without_latencies_says_so() -> None:

@@ -12,6 +12,7 @@ from engine.contract.runs import Input
 from engine.inner.knowing import best_of
 from engine.inner.remembering import Base
 from engine.inner.sourcing import lived
+from engine.inner.warming import warm_start
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.loop import run
 from engine.protocol import Lesson, Meta, Spaces
@@ -110,6 +111,15 @@ def test_the_first_population_is_the_top_of_the_base() -> None:
         first = tasks.space.index(best_of(base, r, 4))
         rows = traces["architecture"][2 * r : 2 * r + 2, :4]
         np.testing.assert_array_equal(rows, np.stack([first, first]))
+
+
+def test_what_was_a_probe_is_not_trained_again_as_a_seed() -> None:
+    bench = bench_of({})
+    base, tasks = Base.read(taught(bench).weights), drawn(bench)
+    start = warm_start(base, tasks, seeds=6, population=1, probes=5)
+    led = tasks.space.index(start.trusted)
+    assert led.shape[1] == 11
+    assert all(len(np.unique(row)) == 11 for row in led)
 
 
 def test_every_evaluation_of_the_source_is_an_experience() -> None:
