@@ -4,6 +4,7 @@
 
 const NARROW = 640; // pixels
 const PACE = 120; // milliseconds a frame
+const DRAG = 5; // pixels
 const charts = new WeakMap();
 
 // A figure may bring a second layout for narrow screens.
@@ -153,16 +154,32 @@ function turnLightly(chart) {
     shape.drawPick = (told) => chart.turns || drawPick.call(shape, told);
   }
   if (chart.stand) return;
-  chart.stand = () => {
-    if (!chart.turns) return;
+  chart.stand = ({ type }) => {
+    if (!chart.pressed) return;
+    // A click that is over within a frame is not told: then what is under it counts.
+    const { turns, held = chart.over } = chart;
+    chart.pressed = chart.held = undefined;
     chart.turns = false;
-    for (const shape of shapes()) shape.dirty = true;
+    if (turns) for (const shape of shapes()) shape.dirty = true;
+    else if (chart.data.pick && held !== undefined && type === "pointerup")
+      chart.tell("picked", Number(held));
   };
-  node.addEventListener("pointermove", ({ buttons }) => {
-    if (buttons) chart.turns = true;
-    else chart.stand();
+  node.addEventListener("pointerdown", ({ clientX, clientY }) => {
+    chart.pressed = [clientX, clientY];
+  });
+  node.addEventListener("pointermove", (event) => {
+    if (!chart.pressed) return;
+    const { buttons, clientX, clientY } = event;
+    const [x, y] = chart.pressed;
+    if (!buttons) chart.stand(event);
+    else if (Math.hypot(clientX - x, clientY - y) > DRAG) chart.turns = true;
   });
   for (const name of ["pointerup", "pointercancel"]) addEventListener(name, chart.stand);
+}
+
+function indexOf(points) {
+  const told = points[0]?.customdata;
+  return told?.length === undefined ? told : told[0];
 }
 
 function watch(chart, Plotly) {
@@ -170,10 +187,14 @@ function watch(chart, Plotly) {
   node.on("plotly_relayout", (change) => {
     button.hidden = !(zoomed(change) ?? !button.hidden);
   });
+  node.on("plotly_hover", ({ points }) => (chart.over = indexOf(points)));
+  node.on("plotly_unhover", () => (chart.over = undefined));
   node.on("plotly_click", ({ points }) => {
-    const told = points[0]?.customdata;
-    const index = told?.length === undefined ? told : told[0];
-    if (chart.data.pick && index !== undefined) chart.tell("picked", Number(index));
+    const index = indexOf(points);
+    if (!chart.data.pick || index === undefined) return;
+    // A scene tells of a click when the button goes down: it may become a drag.
+    if (chart.pressed) chart.held = Number(index);
+    else chart.tell("picked", Number(index));
   });
   button.onclick = () => {
     chart.resets += 1;

@@ -46,7 +46,8 @@ DRAW = """async (given) => {
 TURN = """async ([frames, far]) => {
   const node = document.querySelector('.metascope-plot');
   const scene = node._fullLayout.scene._scene, times = [];
-  node.dispatchEvent(new PointerEvent('pointermove', { buttons: 1 }));
+  node.dispatchEvent(new PointerEvent('pointerdown', { clientX: 0 }));
+  node.dispatchEvent(new PointerEvent('pointermove', { clientX: 50, buttons: 1 }));
   let before = performance.now();
   for (let i = 0; i < frames; i += 1) {
     const turn = (2 * Math.PI * i) / frames;
