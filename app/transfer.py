@@ -203,9 +203,12 @@ def start(jobs: Sequence[Job]) -> None:
     family = st.selectbox(
         "New task family", list(titles), format_func=titles.get, key="frozen_family"
     )
-    if family and st.button(
-        "Set it up in the Lab", icon=":material/science:", key="carry"
-    ):
+    if door.kind(spec).page == "search":
+        st.caption(
+            "What was learned of a space holds in that space alone: stay in it, and "
+            "choose another target under Task settings. Elsewhere it is not applicable."
+        )
+    if family and st.button("Set it up", icon=":material/science:", key="carry"):
         try:
             session.load(_fitted(carried(spec, job.key, name, str(family))))
         except Refused as refusal:
@@ -216,20 +219,21 @@ def start(jobs: Sequence[Job]) -> None:
 
 
 def _places(spec: RunSpec, label: str) -> list[Card]:
-    """Return the families that a frozen learner can be set to work on."""
+    """Return the families that a frozen learner can be set to work on, home first."""
     known = door.catalogue()
     part = next(entry.name for entry in spec.learners if entry.label == label)
     home = known.card("family", spec.family.name)
     parts = [known.card("learner", part)]
     if home.traits.get("uses_net", True):
         parts.append(known.card("net", spec.net.name))
-    return [
+    found = [
         card
         for card in fitting.of_kind(known, "family", door.kind(spec).name)
         if not card.missing
         and all(fitting.fits(known, one, card) for one in parts)
         and fitting.alike(known, home, card)
     ]
+    return sorted(found, key=lambda card: card.name != home.name)
 
 
 def _fitted(spec: RunSpec) -> RunSpec:

@@ -273,6 +273,9 @@ def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> Non
     at = page.switch_page("../pages/transfer.py").run()
     at.session_state["transfer"] = "Start from a frozen learner"
     at.run()
+    families = at.selectbox(key="frozen_family").options
+    assert families[0] == "NK landscapes" > min(families)  # home, not by the alphabet
+    assert "Lab" not in at.button(key="carry").label
     at.button(key="carry").click().run()
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
