@@ -123,9 +123,9 @@ def _knob(knob: KnobCard) -> dict[str, str]:
 
 
 def _try(card: Card) -> None:
-    """Draw the way into the Lab, with this part chosen."""
+    """Draw the way to the form, with this part chosen."""
     if card.missing or not st.button(
-        "Try it in the Lab",
+        "Try it",
         icon=":material/science:",
         key=f"try.{card.slot}.{card.name}",
     ):

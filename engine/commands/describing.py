@@ -37,7 +37,8 @@ def presets(
         return Exit.OK
     table = Table("name", "what it shows", box=None)
     for each in PRESETS:
-        table.add_row(each.name, f"{each.title}. {each.summary}")
+        stop = "" if each.title.endswith("?") else "."
+        table.add_row(each.name, f"{each.title}{stop} {each.summary}")
     out().print(table)
     return Exit.OK
 
