@@ -106,7 +106,8 @@ def _load(spec: RunSpec, kind: kinds.Kind) -> float:
 def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[float]:
     """Yield work a second of runs that were computed here, in one go.
 
-    Runs are alike if they are of one kind and, for episodes, of one net.
+    Runs are alike if they are of one kind and, for episodes, of one net; for
+    searches of one family: some look accuracies up, others train nets.
     """
     for job in jobs:
         if job.started is None or job.finished is None or job.attempt > 1:
@@ -115,5 +116,7 @@ def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[fl
         same = door.kind(spec) is kind
         if kind is kinds.FEWSHOT:
             same = same and spec.net.name == like.net.name
+        if kind is kinds.SEARCH:
+            same = same and spec.family.name == like.family.name
         if took > 1.0 and same:
             yield _load(spec, kind) / took

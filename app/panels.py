@@ -58,7 +58,8 @@ def explain(job: Job) -> str:
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
         S.CANCELLED: lambda: "Cancelled; what was computed is kept. Resume goes on.",
         S.DIVERGED: lambda: (
-            "Every member of the chosen learner diverged: lower its rate."
+            "Every member of the chosen learner diverged: lower its rate. Of a "
+            "search: none found what could be trained; let fewer trainings fail."
         ),
         S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
         S.STALLED: lambda: (

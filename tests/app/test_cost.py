@@ -1,8 +1,10 @@
-"""What a few-shot run is said to take goes with its inner steps."""
+"""What a run is said to take goes with its inner steps, and with runs like it."""
 
 import pytest
 
-from app.cost import RATES, effort
+from app import door, kinds
+from app.cost import RATES, effort, seconds
+from engine.contract.jobs import Job, JobState
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 
 BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
@@ -29,3 +31,20 @@ def test_an_episode_takes_an_answer_and_its_inner_steps(
         family=Choice(name="y"), learners=(one,), budget=BUDGET, replicates=2
     )
     assert effort(spec) == gradients
+
+
+def test_searches_of_another_family_say_nothing_about_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table answers at once; nets that are trained do not."""
+    one = LearnerChoice(name="x", label="x")
+    specs = {
+        name: RunSpec(family=Choice(name=name), learners=(one,), budget=BUDGET)
+        for name in ("table", "trained")
+    }
+    done = [Job("table", JobState.DONE, "", 0.0, started=0.0, finished=2.0)]
+    monkeypatch.setattr(door, "kind", lambda spec: kinds.SEARCH)
+    monkeypatch.setattr(door, "jobs", lambda *_: (done, 1))
+    monkeypatch.setattr(door, "spec", specs.get)
+    assert seconds(specs["table"]) == pytest.approx(2.0)
+    assert seconds(specs["trained"]) is None
