@@ -16,12 +16,13 @@ from app.door import Run
 from app.figures import curves as drawn
 from app.figures.canvas import log_axis
 from app.figures.curves import Words
-from app.figures.shapes import Floats, Line, View
+from app.figures.shapes import Line, View
 from app.figures.theme import LEVEL, number
 from app.kept import kept
 from app.looks import HEIGHT, Look, Picture
 from engine.contract.blocks import Block
 from engine.contract.metrics import METRICS
+from engine.stats.efficiency import held
 from engine.stats.level import level_band
 from engine.stats.pooling import freed, waiting
 from engine.stats.table import Table, is_trained
@@ -159,7 +160,7 @@ def placed(run: Run, block: Block, look: Look) -> Line | None:
             return None
         prices = np.asarray(spent.array, dtype=np.float64)
         x = np.linspace(0.0, float(np.nanmax(prices)), PRICES)
-        values = at_prices(values, prices, x)
+        values = held(values, prices, x)
     trained = is_trained(table, run.spec, block.learner)
     band = level_band(block.metric, freed(values, trained=trained))
     n = int(band.n.max()) if band.n.size else 0
@@ -167,25 +168,6 @@ def placed(run: Run, block: Block, look: Look) -> Line | None:
     gone = np.isfinite(values).mean((0, 1)) < 0.5
     mean, low, high = (np.where(gone, np.nan, part) for part in band[:3])
     return Line(block.learner, x, mean, low, high, n=n)
-
-
-def at_prices(values: Floats, spent: Floats, x: Floats) -> Floats:
-    """Return what was the case when each price had been spent; NaN before any.
-
-    Args:
-        values: Along evaluations; shape (replicate, task, step).
-        spent: Price after each evaluation; the same shape.
-        x: Prices, ascending; shape (price,).
-
-    >>> one = np.array([[[0.1, 0.7]]])
-    >>> at_prices(one, np.array([[[2.0, 4.0]]]), np.array([1.0, 2.0, 9.0])).tolist()
-    [[[nan, 0.1, 0.7]]]
-    """
-    rows = np.asarray(values, np.float64).reshape(-1, values.shape[-1])
-    paid = spent.reshape(rows.shape)
-    at = np.stack([np.searchsorted(row, x, side="right") - 1 for row in paid])
-    taken = np.take_along_axis(rows, np.maximum(at, 0), 1)
-    return np.where(at < 0, np.nan, taken).reshape(*values.shape[:-1], len(x))
 
 
 def unit(run: Run) -> str:
