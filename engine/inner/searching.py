@@ -160,8 +160,7 @@ class Log:
         )
         self._note(step, asked, signal, found.score, full, fidelity)
         value = self._value(step)[:, step]
-        done = self._done(step + 1)
-        told = Told(step, asked.codes, fidelity, signal, value, live, done)
+        told = Told(step, asked.codes, fidelity, signal, value, live)
         return told, self._row(told)
 
     def _measured(self, full: Numbers, fidelity: Numbers, step: int) -> Measured:

@@ -161,8 +161,6 @@ class Told(NamedTuple):
             to be maximized.
         live: False once a member could not pay for what it asked: its search is
             over, and nothing was trained.
-        spent: Which share of the search is over, of its evaluations or of its
-            budget, whichever is more.
     """
 
     step: int
@@ -171,7 +169,6 @@ class Told(NamedTuple):
     signal: Numbers
     value: Numbers
     live: Numbers
-    spent: Numbers
 
 
 @dataclass(frozen=True)

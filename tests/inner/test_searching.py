@@ -185,13 +185,3 @@ def test_evaluations_are_told_25_at_a_time_and_counted_from_one() -> None:
     kept = [piece.path for piece in found if piece.path is not None]
     policy = np.concatenate(kept, 1)
     np.testing.assert_array_equal(policy[:, :, 0, 0], np.tile(np.arange(30), (2, 1)))
-
-
-def test_the_share_that_is_over_is_of_what_runs_out_first() -> None:
-    free = searches(1)
-    log = Log.begun(free)
-    done = [log.evaluated(Asked(np.array([[3]])), i)[0].spent[0] for i in range(3)]
-    np.testing.assert_allclose(done, [0.1, 0.2, 0.3])
-    log = Log.begun(replace(free, budget=16.0))
-    done = [log.evaluated(Asked(np.array([[3]])), i)[0].spent[0] for i in range(3)]
-    np.testing.assert_allclose(done, [0.25, 0.5, 0.75])

@@ -37,7 +37,7 @@ def regret(bench: Bench, *, taught: bool) -> float:
 def told(tasks: Spaces, codes: np.ndarray, value: np.ndarray, step: int) -> Told:
     none = np.zeros(tasks.members)
     live = np.ones(tasks.members, bool)
-    return Told(step, codes, none, value, value, live, none)
+    return Told(step, codes, none, value, value, live)
 
 
 def test_the_elite_is_the_best_that_was_told_each_once() -> None:

@@ -182,7 +182,7 @@ def test_what_was_just_drawn_is_on_policy_and_replays_keep_their_chances() -> No
     normal = np.zeros((1, needed(learning.frame)))
     state = learner.start(tasks, starting_nets(learning.frame, normal))
     live, codes = np.array([True]), np.ones((1, 4), np.int64)
-    told = Told(1, codes, np.zeros(1), np.array([0.6]), np.array([0.6]), live, live)
+    told = Told(1, codes, np.zeros(1), np.array([0.6]), np.array([0.6]), live)
     state = state._replace(
         memory=learner.kept(
             state.memory,

@@ -70,7 +70,7 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
     state = state._replace(
         running=seen.seen(REWARD, always), average=np.full(TOY.size, average)
     )
-    told = Told(1, EVERY, always, REWARD, REWARD, always, REWARD)
+    told = Told(1, EVERY, always, REWARD, REWARD, always)
     prob = policies.shares(state.logits)
     each = learner.slope(state, prob, told, np.zeros((TOY.size, 0)))
     mean = np.einsum("a,apo->po", chances(LOGITS), each)
