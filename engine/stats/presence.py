@@ -78,7 +78,8 @@ def _every(codes: Places, grid: Grid) -> Iterator[Feature]:
     yield from _options(codes, grid)
     if grid.edges:
         yield from _subgraphs(codes, grid)
-    yield from _anywhere(codes, grid)
+        # Of a list, an option's name means another thing at each decision.
+        yield from _anywhere(codes, grid)
     yield from _pairs(codes, grid)
 
 

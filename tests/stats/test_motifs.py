@@ -83,6 +83,15 @@ def test_paths_and_their_lengths_are_counted() -> None:
     assert there["no path from input to output"][0]
 
 
+def test_an_option_is_counted_over_edges_and_not_over_decisions() -> None:
+    every = np.array(list(itertools.product(range(2), repeat=6)))
+    sizes = [["2", "4"]] * 6
+    listed = features(every, Grid.of(sizes, (), [f"decision {i}" for i in range(6)]))
+    assert {feature.kind for feature in listed} == {"option", "pair"}
+    there = {f.words: f.there for f in features(every, Grid.of(sizes, EDGES))}
+    assert np.array_equal(there["4 ≥ 2 times"], every.sum(1) >= 2)
+
+
 def test_a_planted_subgraph_is_found_and_told_with_its_effect() -> None:
     codes = cells(900)
     there = {f.words: f.there for f in features(codes, CELL)}["conv then conv"]
