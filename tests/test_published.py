@@ -92,6 +92,8 @@ def test_no_published_search_beats_the_best_cell() -> None:
 def test_the_published_protocol_differs_from_nothing_and_each_change_is_told() -> None:
     assert differs(preset("nasbench201_published").spec) == []
     assert differs(_cells()) == []
+    for source in ("CIFAR-10", "CIFAR-100"):
+        assert differs(_cells(source=source)) == []
     changed = {
         "own trainings": _cells(target="CIFAR-100"),
         "after 200 epochs": _cells(epochs="200"),

@@ -240,7 +240,7 @@ NASBENCH_WARM = Preset(
     "From CIFAR-10 to CIFAR-100, with a shuffled control",
     "Cells that were good on one data set begin the search on another one.",
     _spec(
-        _cells(target="CIFAR-100"),
+        _cells(target="CIFAR-100", source="CIFAR-10"),
         (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM),
         _searches(60, 150, sources=8, together=2),
     ),

@@ -33,8 +33,9 @@ class Nasbench201(SearchFamily):
         help="The data set of the tests.",
     )  # fmt: skip
     source: Set = knob(
-        "CIFAR-10", label="Learned on",
-        help="The data set of meta-training and validation.",
+        "CIFAR-100", label="Learned on",
+        help="The data set of meta-training and validation. Choosing the one that is "
+        "searched on means learning on the test task.",
     )  # fmt: skip
     epochs: Literal["12", "200"] = knob(
         "12", label="Epochs of a training",
