@@ -33,6 +33,7 @@ from engine.stats.detectors.searching import (
     lucky_winner,
     negative_transfer,
     nothing_to_search,
+    own_source,
     short_budget,
     spent_before,
     unlearned,
@@ -67,7 +68,7 @@ DETECTORS: tuple[Callable[[Table, RunSpec], Iterator[Finding]], ...] = (
     ),
     *(spent_before, censoring, censored_goals, starvation, starved_lessons, thawed),
     *(impossible, shortcut, nothing_to_search, negative_transfer, lucky_winner),
-    *(short_budget, large_base),
+    *(short_budget, large_base, own_source),
 )
 
 

@@ -128,6 +128,23 @@ def test_a_budget_without_a_training_is_found() -> None:
     assert flags(blocks, search_spec(COLD))[26] is True
 
 
+def test_a_short_horizon_is_no_short_budget() -> None:
+    short = searches("cold", np.full((1, 5, 4), 0.1))
+    assert 26 not in flags(short, search_spec(COLD))
+    paid = np.where(np.arange(HORIZON) < 4, 1.0, np.nan)
+    blocks = searches("cold", np.full(SHAPE, 0.1), tried=np.broadcast_to(paid, SHAPE))
+    assert flags(blocks, search_spec(COLD))[26] is True
+
+
+def test_what_learned_on_its_test_task_is_found() -> None:
+    for source, flagged in (("iris", True), ("wine", False), ("the others", False)):
+        knobs = {"target": "iris", "source": source}
+        run = search_spec(family=Choice(name="mosaic", knobs=knobs))
+        assert flags(fine(), run)[28] is flagged
+        cold = searches("warm", found_at(times(20, 1)))
+        assert 28 not in flags(cold, run), "nothing was learned"
+
+
 def test_a_base_that_keeps_all_is_a_growing_buffer() -> None:
     for capacity, seen, flagged in (
         (100_000, 50_000.0, True),

@@ -216,10 +216,14 @@ def _optimism(signal: Floats, score: Floats) -> Floats:
 
 
 def short_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
-    """26: the budget allows hardly a training, or none."""
+    """26: the budget allows hardly a training, or none.
+
+    Where every search trained as often as its horizon lets it, no budget did that.
+    """
     for learner in spec.learners:
         trained = table.tests(learner.label, "trained")
-        if trained is None:
+        regret = table.tests(learner.label, "regret", axes=PER_STEP)
+        if trained is None or regret is None or trained.min() >= regret.shape[-1]:
             continue
         none, fewest = int((trained < 1).sum()), int(trained.min())
         yield Finding(
@@ -229,6 +233,21 @@ def short_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
             f"training; they had {number(float(trained.mean()))} on average, "
             f"{fewest:,} at least.",
             remedy="Give a search more to spend, or train for less.",
+        )
+
+
+def own_source(table: Table, spec: RunSpec) -> Iterator[Finding]:
+    """28: what is searched on is what was learned on."""
+    source, target = (spec.family.knobs.get(name) for name in ("source", "target"))
+    for learner in chosen(spec):
+        if not source or not target or not is_trained(table, spec, learner.label):
+            continue
+        yield Finding(
+            *(28, "Learned on its test task", learner.label),
+            flagged=source == target,
+            evidence=f"Learned on {source}, searched on {target}.",
+            remedy="Choose another data set to learn on: what is gained on the same "
+            "one is memory, not transfer.",
         )
 
 
