@@ -1,5 +1,6 @@
 """Sentences about patterns, sizes and costs."""
 
+from engine.contract.cards import card_of
 from engine.contract.registry import part
 from engine.contract.runs import Choice, RunSpec
 from engine.presets.making import chosen
@@ -28,7 +29,11 @@ _SIZES = f"{TRAININGS} trainings × {SEARCHES} searches"
 
 def scaling(ground: Ground) -> tuple[Study, ...]:
     """Return the studies about patterns, sizes and costs, on a ground."""
-    priced, told = _priced(ground)
+    return (*_finding(ground), *_paying(ground))
+
+
+def _finding(ground: Ground) -> tuple[Study, Study]:
+    """Return the studies about what is found, and in how large a space."""
     return (
         Study(
             "patterns",
@@ -58,6 +63,13 @@ def scaling(ground: Ground) -> tuple[Study, ...]:
             tuple(searching(family, WARM, COLD) for family in ground.sizes),
             ground.name,
         ),
+    )
+
+
+def _paying(ground: Ground) -> tuple[Study, Study]:
+    """Return the studies about a strategy's own time and memory."""
+    priced, told = _priced(ground)
+    return (
         Study(
             "overhead",
             "Overhead",
@@ -108,8 +120,7 @@ def _alone(spec: RunSpec) -> RunSpec:
 
 def _priced(ground: Ground) -> tuple[tuple[Choice, ...], str]:
     """Return a space whose trainings are priced in seconds, if its table is here."""
-    found = part("family", "nasbench201")
-    if found.missing():  # type: ignore[attr-defined]
+    if card_of(part("family", "nasbench201")).missing:
         return ground.every[:1], ground.name
     knobs = {"target": "CIFAR-100", "source": "CIFAR-10", "seconds": 0.0}
     return (Choice(name="nasbench201", knobs=knobs),), "NAS-Bench-201 (seconds)"
