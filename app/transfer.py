@@ -257,16 +257,18 @@ def _learned(job: Job) -> list[str]:
 def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
     """Return the same experiment on another family, its learner frozen.
 
+    At home the knobs stay: they say which space it is, and the form can change them.
+
     Args:
         spec: The run that froze the learner.
         key: Its key.
         artefact: The frozen learner's artefact, named by its label.
         family: Name of the new family.
     """
-    source = Input(run=key, artefact=artefact, spec=spec)
+    source, home = Input(run=key, artefact=artefact, spec=spec), spec.family
     return spec.model_copy(
         update={
-            "family": Choice(name=family),
+            "family": home if family == home.name else Choice(name=family),
             "test_families": (),
             "learners": _only(spec.learners, artefact),
             "inputs": {artefact: source},

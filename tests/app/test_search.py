@@ -20,6 +20,7 @@ from app import (
     reports,
     scores,
     search,
+    transfer,
     trying,
 )
 from app.figures.shapes import Line
@@ -280,6 +281,15 @@ def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> Non
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
     assert at.session_state["k.inputs"]["warm_evolution"]["run"] == key
+
+
+def test_a_strategy_that_stays_in_its_family_stays_in_its_space(
+    hunt: RunSpec, key: str
+) -> None:
+    stays = transfer.carried(hunt, key, "warm_evolution", "nk_landscape")
+    assert stays.family == hunt.family
+    goes = transfer.carried(hunt, key, "warm_evolution", "growing")
+    assert not goes.family.knobs
 
 
 def test_a_card_of_a_strategy_leads_to_the_page(page: AppTest) -> None:
