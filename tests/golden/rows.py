@@ -53,7 +53,7 @@ def shift_spec(name: str, kind: str) -> RunSpec:
 def area(spec: RunSpec) -> list[float]:
     """Return what every test task is judged by, condition by condition."""
     numbers = rows(spec)
-    judged = (("area",), ("error",))
+    judged = (("area",), ("error",), ("regret_area",))
     found = [array.ravel() for key, array in numbers.items() if key[2:3] in judged]  # type: ignore[index]
     return np.concatenate(found).tolist()  # type: ignore[no-any-return]
 
