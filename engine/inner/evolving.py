@@ -3,12 +3,14 @@
 Source: Real et al. (2019), arXiv:1802.01548, algorithm 1.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from engine.inner.proposing import mutated
-from engine.protocol import Asked, Spaces, Told
+from engine.inner.proposing import fresh, mutated
+from engine.inner.searching import Info, explore
+from engine.protocol import Asked, Spaces, Stretch, Told
 
 Numbers = np.ndarray
 
@@ -78,3 +80,27 @@ def empty_population(tasks: Spaces, size: int) -> Population:
     shape = (members, size, len(tasks.space.radix))
     value = np.full((members, size), -np.inf)
     return Population(np.zeros(shape, np.int64), value, np.full((members, size), -1))
+
+
+def evolve(
+    tasks: Spaces, size: int, sample: int, *, aging: bool, path: bool
+) -> Iterator[Stretch]:
+    """Search by evolution from a population drawn at random.
+
+    Args:
+        tasks: One search per member.
+        size: How many live.
+        sample: How many compete to be the parent.
+        aging: Whether the oldest dies; else the worst does.
+        path: As `explore` takes it.
+    """
+    dice = tasks.dice("evolution", tasks.horizon, sample + 3)
+    evolution = Evolution(fresh(tasks)[:, :size], dice, sample, aging)
+
+    def ask(step: int, state: Population) -> Asked:
+        return evolution.ask(tasks, step, state)
+
+    def tell(state: Population, told: Told) -> tuple[Population, Info]:
+        return evolution.tell(state, told), {}
+
+    yield from explore(tasks, empty_population(tasks, size), ask, tell, path=path)

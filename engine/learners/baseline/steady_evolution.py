@@ -12,11 +12,9 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.evolving import Evolution, Population, empty_population
-from engine.inner.proposing import fresh
-from engine.inner.searching import Info, explore
+from engine.inner.evolving import evolve
 from engine.inner.strategies import FixedStrategy
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 
 @register("learner")
@@ -40,15 +38,5 @@ class SteadyEvolution(FixedStrategy):
     ) -> Iterator[Stretch]:
         """Search by evolution; the first architectures are regularized evolution's."""
         assert isinstance(tasks, Spaces)
-        dice = tasks.dice("evolution", tasks.horizon, self.sample + 3)
-        first = fresh(tasks)[:, : self.population]
-        evolution = Evolution(first, dice, self.sample, aging=False)
-
-        def ask(step: int, state: Population) -> Asked:
-            return evolution.ask(tasks, step, state)
-
-        def tell(state: Population, told: Told) -> tuple[Population, Info]:
-            return evolution.tell(state, told), {}
-
-        start = empty_population(tasks, self.population)
-        yield from explore(tasks, start, ask, tell, path=path)
+        size, sample = self.population, self.sample
+        yield from evolve(tasks, size, sample, aging=False, path=path)

@@ -9,13 +9,11 @@ best known ones do not fit, and shows, held against warm evolution, how much of 
 knowledge is in how options go together.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.contract.runs import Budget
 from engine.inner.electing import (
     Elite,
     counts_of,
@@ -24,20 +22,12 @@ from engine.inner.electing import (
     favored,
     nobody,
 )
-from engine.inner.importing import given_base
-from engine.inner.knowing import foreign
-from engine.inner.remembering import Base, Sizes, remember
+from engine.inner.experienced import Experienced
+from engine.inner.remembering import Base
 from engine.inner.searching import Info, explore
-from engine.inner.sourcing import Source, lived, lots
-from engine.inner.strategies import lessons
 from engine.protocol import (
     Asked,
-    Estimator,
-    Learner,
-    Lesson,
     Meta,
-    Outer,
-    Plan,
     Spaces,
     Stretch,
     TaskBatch,
@@ -46,14 +36,11 @@ from engine.protocol import (
 
 
 @register("learner")
-class PriorSearch(Learner):
+class PriorSearch(Experienced):
     """P(option) ∝ α + w · share among the best known + count among the own best."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
-    trains: ClassVar[bool] = True
-    keeps_last: ClassVar[bool] = True
-    knowledge: ClassVar[bool] = True
 
     weight: float = knob(
         10.0, label="Weight of the base w", unit="architectures", low=0.0, high=1000.0,
@@ -71,52 +58,6 @@ class PriorSearch(Learner):
         20, label="Best known", unit="architectures", low=1, high=10_000, advanced=True,
         help="How many of the base's best architectures are counted.",
     )  # fmt: skip
-    source: Source = knob(
-        "random", label="Source searched by",
-        help="How the source tasks are searched: at random, or by evolution.",
-    )  # fmt: skip
-    shuffled: bool = knob(
-        False, label="Shuffled source",
-        help="Negative control: each source search's accuracies are dealt out anew "
-        "among its architectures.",
-    )  # fmt: skip
-    best: int = knob(
-        100, label="Best kept", unit="experiences", low=1, high=10_000, advanced=True,
-        help="Entries of the base for the best experiences.",
-    )  # fmt: skip
-    capacity: int = knob(
-        1000, label="Capacity", unit="experiences", low=1, high=100_000, advanced=True,
-        help="Entries in all; beside the best, a uniform sample of everything seen.",
-    )  # fmt: skip
-    base: str = knob(
-        "", label="Imported base", advanced=True,
-        help="sha256 of an imported knowledge base to start from; empty for none.",
-    )  # fmt: skip
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where the base is of another space."""
-        assert isinstance(tasks, Spaces)
-        return foreign(meta.weights["space"].cpu().numpy(), tasks)
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return the imported base, or an empty one."""
-        assert isinstance(tasks, Spaces)
-        sizes = Sizes(self.best, max(self.best, self.capacity))
-        return Meta(given_base(self.base, tasks, len(rngs), sizes).weights(), {})
-
-    def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
-    ) -> Outer:
-        """Search source tasks and remember what was trained."""
-        assert isinstance(tasks, Spaces)
-        found = lived(tasks, lesson, self.source, shuffled=self.shuffled)
-        dice = lots(lesson, found.task.shape[1])
-        base = remember(Base.read(meta.weights), found, dice)
-        return Outer(meta.memory, {}, weights=base.weights())
-
-    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Search each drawn source task once."""
-        return lessons(budget)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
