@@ -16,8 +16,8 @@ from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Event, Note
 from engine.contract.cards import complete
 from engine.contract.errors import Refused
-from engine.contract.runs import LearnerChoice, run_key
-from engine.protocol import Learner, Meta, Place, TaskBatch, Weights
+from engine.contract.runs import Choice, LearnerChoice, run_key
+from engine.protocol import Family, Learner, Meta, Place, Spaces, TaskBatch, Weights
 from engine.shelf import Shelf
 from engine.training import follow_all, following, validation_tasks, view
 from engine.tuning import search, tuning_spec
@@ -42,10 +42,12 @@ def begin(
     """Give a learner its meta-weights, and show it on the validation tasks."""
     label, learner = entrant.label, entrant.learner
     tasks = validation_tasks(bench)
+    learned_on = bench.spec.family
     if label in bench.spec.inputs:
         given = bench.spec.inputs[label]
-        arrays = shelf.frozen(given.run, given.artefact).arrays
-        weights = _adopted(bench, entrant, arrays, tasks)
+        carried = shelf.frozen(given.run, given.artefact)
+        learned_on = _learned_on(carried, learned_on)
+        weights = _adopted(bench, entrant, carried.arrays, tasks)
         if reason := learner.unfit(Meta(weights, {}), tasks):
             raise Refused(f"{label}: {reason}", f"inputs.{label}")
     elif entrant.tuned and not bench.judge.tuned_last:
@@ -55,11 +57,36 @@ def begin(
     carry.metas[label] = weights
     if label in bench.spec.inputs or (entrant.tuned and not bench.judge.tuned_last):
         yield frozen(bench, entrant, weights, carry)
+    if learner.trains and isinstance(tasks, Spaces):
+        yield _met(bench, label, learned_on)
     if learner.scale_limits:
         for name, limit in zip(("low", "high"), learner.scale_limits, strict=True):
             yield Block(label, "train", f"scale_{name}", (), np.array(limit))
     found = yield from following(learner, weights, tasks, f"begin {label}")
     yield from view(bench, label, found)
+
+
+def _learned_on(carried: Artefact, here: Choice) -> Choice:
+    """Return the family that a frozen meta-learner says it was trained on."""
+    told = carried.info.get("family")
+    return Choice.model_validate(told) if told else here
+
+
+def _met(bench: Bench, label: str, learned_on: Choice) -> Block:
+    """Say which share of the tests' tasks a search strategy was trained on."""
+    family = resolve("family", learned_on, Family)
+    trained = bench.draw(replace(bench.setting, family=family), "train", ("met",), 1)
+    tested = bench.draw(bench.setting, "test", ("met",), 1)
+    known, asked = _names(trained), _names(tested)
+    share = np.array([name in known for name in asked]).mean()
+    return Block(label, "train", "met_before", (), share)
+
+
+def _names(tasks: TaskBatch) -> set[tuple[str, str]]:
+    """Return a pool's tasks by their space and their name."""
+    assert isinstance(tasks, Spaces)
+    known = tasks.evaluator
+    return {(known.space.name, known.tasks[i]) for i in tasks.sources}
 
 
 def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:

@@ -6,6 +6,7 @@ import pytest
 from engine.bench import Bench
 from engine.contract.blocks import Block, Event
 from engine.contract.errors import Refused
+from engine.contract.runs import Input, RunSpec
 from engine.loop import run
 from engine.protocol import AllDiverged
 from engine.shelf import MemoryShelf
@@ -50,3 +51,40 @@ def test_evaluations_that_chose_a_checkpoint_are_counted(name: str, looks: int) 
     horizon = spec.budget.horizon
     assert spent["train"] == 24 * horizon
     assert spent.get("tune", 0.0) == looks * 2 * horizon
+
+
+@pytest.mark.parametrize(("source", "share"), [("the others", 0.0), ("digits", 1.0)])
+def test_a_strategy_that_learns_on_its_test_task_says_so(
+    source: str, share: float
+) -> None:
+    assert met(mosaic("digits", source), MemoryShelf()) == share
+
+
+def test_a_carried_base_remembers_on_what_it_was_learned() -> None:
+    shelf, first = MemoryShelf(), mosaic("digits", "the others")
+    shelf.put("a" * 64, first, list(run(first, shelf)))
+    for target, share in (("rings", 1.0), ("digits", 0.0)):
+        again = mosaic(target, "four_arms").model_copy(
+            update={"inputs": {"warm_evolution": Input(run="a" * 64, artefact=BASE)}}
+        )
+        assert met(again, shelf) == share, target
+
+
+BASE = "warm_evolution"
+
+
+def mosaic(target: str, source: str) -> RunSpec:
+    """Return a tiny run of a warm start on Mosaic."""
+    family = {"name": "mosaic", "knobs": {"target": target, "source": source}}
+    learners = learner_spec(BASE).learners
+    return spec_of(family=family, learners=[c.model_dump() for c in learners])
+
+
+def met(spec: RunSpec, shelf: MemoryShelf) -> float:
+    """Return which share of the tests' tasks was learned on."""
+    (found,) = (
+        float(event.array)
+        for event in run(spec, shelf)
+        if isinstance(event, Block) and event.metric == "met_before"
+    )
+    return found

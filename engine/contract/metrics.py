@@ -132,6 +132,10 @@ _ALL = (
         "Error on validation episodes; it chooses the checkpoint.",
     ),
     Metric(
+        *("met_before", "Test tasks learned on", "share", -1, "linear"),
+        "Of the tasks of the tests, those that a strategy was trained on; must be 0.",
+    ),
+    Metric(
         *("validation_regret", "Validation regret", "share", -1, "linear"),
         "Mean regret on validation searches; it chooses the checkpoint.",
     ),

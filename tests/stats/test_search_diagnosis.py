@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from made_up import Array, along
+from made_up import Array, along, number
 from made_up_searches import (
     COLD,
     HORIZON,
@@ -137,12 +137,10 @@ def test_a_short_horizon_is_no_short_budget() -> None:
 
 
 def test_what_learned_on_its_test_task_is_found() -> None:
-    for source, flagged in (("iris", True), ("wine", False), ("the others", False)):
-        knobs = {"target": "iris", "source": source}
-        run = search_spec(family=Choice(name="mosaic", knobs=knobs))
-        assert flags(fine(), run)[28] is flagged
-        cold = searches("warm", found_at(times(20, 1)))
-        assert 28 not in flags(cold, run), "nothing was learned"
+    for share, flagged in ((1.0, True), (0.5, True), (0.0, False)):
+        met = number("warm", "train", "met_before", share)
+        assert flags([*fine(), met], search_spec())[28] is flagged
+    assert 28 not in flags(fine(), search_spec()), "nothing was learned"
 
 
 def test_a_base_that_keeps_all_is_a_growing_buffer() -> None:
