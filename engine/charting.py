@@ -61,8 +61,7 @@ def known(tasks: Spaces) -> Arrays:
     """
     if tasks.space.size > KNOWN:
         return {}
-    index = np.arange(tasks.space.size)
-    full = tasks.spelled(tasks.space.codes(index))
+    full = tasks.every()
     which = np.full(len(full), tasks.which[0])
     arrays: Arrays = {}
     table = tasks.evaluator.scores(int(tasks.which[0]))

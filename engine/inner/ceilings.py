@@ -26,8 +26,7 @@ def scores_of(tasks: Spaces, which: int, *, capped: bool = False) -> Numbers | N
     table = tasks.evaluator.scores(which)
     if table is None:
         return None
-    index = np.arange(tasks.space.size)
-    full = tasks.spelled(tasks.space.codes(index))
+    full = tasks.every()
     found = table[tasks.evaluator.space.index(full)]
     if capped and tasks.objective.property and tasks.objective.cap is not None:
         name, cap = tasks.objective.property, tasks.objective.cap[which]

@@ -8,11 +8,28 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.contract.knobs import knob
 from engine.inner.proposing import fresh, mutated
 from engine.inner.searching import Info, explore
 from engine.protocol import Asked, Spaces, Stretch, Told
 
 Numbers = np.ndarray
+
+
+def population_knob(note: str = "; the first P are drawn at random") -> int:
+    """Declare how many architectures live; `note` ends its help."""
+    return knob(  # type: ignore[no-any-return]
+        10, label="Population P", unit="architectures", low=1, high=500,
+        help=f"How many live{note}.",
+    )  # fmt: skip
+
+
+def sample_knob() -> int:
+    """Declare how many compete to be the parent."""
+    return knob(  # type: ignore[no-any-return]
+        10, label="Tournament S", unit="architectures", low=1, high=500,
+        help="Drawn with replacement; the best of them is changed. More is greedier.",
+    )  # fmt: skip
 
 
 class Population(NamedTuple):

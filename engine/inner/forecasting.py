@@ -17,7 +17,7 @@ import numpy as np
 from engine.inner.encoding import one_hot, path
 from engine.inner.guiding import Guided
 from engine.inner.predicting import normal_scores
-from engine.inner.proposing import mutated, uniform
+from engine.inner.proposing import candidates, uniform
 from engine.inner.remembering import Experiences, fingerprint
 from engine.protocol import Space, Spaces
 
@@ -218,15 +218,11 @@ class Forecaster:
     ) -> Numbers:
         """Return the list, changes of the best so far, and random architectures."""
         codes, value = own
-        drawn = uniform(space, dice[:, 4:])
-        best = np.argsort(-np.nan_to_num(value, nan=-2.0), kind="stable")
-        best = best[: self.parents]
-        if not len(best):
-            return np.concatenate([listed, drawn])
-        parent = best[np.floor(dice[:, 0] * len(best)).astype(np.int64)]
-        changed = mutated(space, codes[parent], dice[:, 1:4])
-        half = np.arange(len(dice)) < len(dice) // 2
-        return np.concatenate([listed, np.where(half[:, None], changed, drawn)])
+        if not len(codes):
+            return np.concatenate([listed, uniform(space, dice[:, 4:])])
+        told = np.nan_to_num(value, nan=-2.0)
+        found = candidates(space, codes, told, self.parents, dice)
+        return np.concatenate([listed, found])
 
     def _worth(
         self,

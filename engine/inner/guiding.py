@@ -19,7 +19,7 @@ from engine.inner.predicting import (
     normal_scores,
     predicted,
 )
-from engine.inner.proposing import mutated, uniform
+from engine.inner.proposing import candidates
 from engine.protocol import Space, Spaces, Told
 
 Numbers = np.ndarray
@@ -103,7 +103,8 @@ class Guide:
         known, wide = np.isfinite(value), 4 + len(space.radix)
         if not known.any():
             return np.zeros((dice.shape[1] - wide, codes.shape[1]), np.int64)
-        proposed = self._proposed(space, codes[known], value[known], dice[:, :wide])
+        tried = codes[known], value[known]
+        proposed = candidates(space, *tried, self.parents, dice[:, :wide])
         scores = normal_scores(value, known)
         counts = bags(bag, known)
         ensemble = fitted(self.encode(codes), scores, counts, RIDGE)
@@ -112,16 +113,6 @@ class Guide:
         # What was trained already comes last: only a tiny space gets there.
         seen = np.isin(space.index(proposed), space.index(codes[known]))
         return proposed[_picked(worth - 1e6 * seen[:, None], space.index(proposed))]
-
-    def _proposed(
-        self, space: Space, codes: Numbers, value: Numbers, dice: Numbers
-    ) -> Numbers:
-        best = np.argsort(-value, kind="stable")[: self.parents]
-        parent = best[np.floor(dice[:, 0] * len(best)).astype(np.int64)]
-        changed = mutated(space, codes[parent], dice[:, 1:4])
-        drawn = uniform(space, dice[:, 4:])
-        half = np.arange(len(dice)) < len(dice) // 2
-        return np.where(half[:, None], changed, drawn)
 
     def _worth(self, answers: Numbers, best: float, dice: Numbers) -> Numbers:
         """Return what each candidate is worth at each place; (candidate, place)."""

@@ -8,12 +8,14 @@ its price.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from engine.protocol import Asked, Spaces, Told
+from engine.inner.proposing import fresh as random_order
+from engine.inner.searching import Info, explore
+from engine.protocol import Asked, Spaces, Stretch, Told
 
 Numbers = np.ndarray
 
@@ -130,6 +132,32 @@ def noted(state: Halving, told: Told) -> Halving:
     codes[:, told.step] = told.codes
     value[:, told.step] = np.where(told.live, told.value, -np.inf)
     return Halving(codes, value)
+
+
+def halve(
+    tasks: Spaces, halvings: Sequence[Sequence[Rung]], *, path: bool
+) -> Iterator[Stretch]:
+    """Search by one halving after the other, again and again.
+
+    Args:
+        tasks: One search per member.
+        halvings: The rounds of each, by fidelities that `ladder` gives.
+        path: As `explore` takes it.
+    """
+    turns, new = timetable(halvings, tasks.horizon), random_order(tasks)
+
+    def ask(step: int, state: Halving) -> Asked:
+        return turned_to(turns[step], state, new)
+
+    def tell(state: Halving, told: Told) -> tuple[Halving, Info]:
+        return noted(state, told), {}
+
+    yield from explore(tasks, blank(tasks), ask, tell, path=path)
+
+
+def steps_of(tasks: Spaces, eta: float) -> tuple[int, ...]:
+    """Return the fidelities that a search goes up by, by place."""
+    return ladder(tasks.evaluator.fidelities[: tasks.top + 1], eta)
 
 
 def unfit(tasks: Spaces, eta: float) -> str:

@@ -55,6 +55,25 @@ def mutated(space: Space, codes: Numbers, dice: Numbers) -> Numbers:
     return np.where((radix > 1)[:, None], child, codes)
 
 
+def candidates(
+    space: Space, codes: Numbers, value: Numbers, parents: int, dice: Numbers
+) -> Numbers:
+    """Propose changes of one search's best so far, and as many at random.
+
+    Args:
+        space: Where is searched.
+        codes: What was trained, at least one; shape (evaluation, position).
+        value: Shape (evaluation,), without gaps.
+        parents: How many of the best are changed.
+        dice: Uniform in [0, 1); shape (candidate, 4 + position).
+    """
+    best = np.argsort(-value, kind="stable")[:parents]
+    parent = best[np.floor(dice[:, 0] * len(best)).astype(np.int64)]
+    changed = mutated(space, codes[parent], dice[:, 1:4])
+    half = np.arange(len(dice)) < len(dice) // 2
+    return np.where(half[:, None], changed, uniform(space, dice[:, 4:]))
+
+
 def _position(space: Space, dice: Numbers) -> Numbers:
     free = np.flatnonzero(np.array(space.radix) > 1)
     if not len(free):

@@ -238,6 +238,10 @@ class Spaces(TaskBatch):
             table[position, : len(kept)] = kept
         return table[np.arange(len(self.allowed)), codes]
 
+    def every(self) -> Codes:
+        """Return all architectures of this space, spelled, in the order of `index`."""
+        return self.spelled(self.space.codes(np.arange(self.space.size)))
+
     def narrowed(self, codes: Codes) -> Codes:
         """Return codes of the evaluator's space as this space's; −1 where absent."""
         base = self.evaluator.space.radix

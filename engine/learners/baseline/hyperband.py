@@ -12,20 +12,9 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.halving import (
-    Halving,
-    blank,
-    brackets,
-    ladder,
-    noted,
-    timetable,
-    turned_to,
-    unfit,
-)
-from engine.inner.proposing import fresh
-from engine.inner.searching import Info, explore
+from engine.inner.halving import brackets, halve, steps_of, unfit
 from engine.inner.strategies import FixedStrategy
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 
 @register("learner")
@@ -50,14 +39,5 @@ class Hyperband(FixedStrategy):
     ) -> Iterator[Stretch]:
         """Search by one bracket after the other."""
         assert isinstance(tasks, Spaces)
-        steps = ladder(tasks.evaluator.fidelities[: tasks.top + 1], self.eta)
-        turns = timetable(brackets(steps, self.eta), tasks.horizon)
-        new = fresh(tasks)
-
-        def ask(step: int, state: Halving) -> Asked:
-            return turned_to(turns[step], state, new)
-
-        def tell(state: Halving, told: Told) -> tuple[Halving, Info]:
-            return noted(state, told), {}
-
-        yield from explore(tasks, blank(tasks), ask, tell, path=path)
+        steps = steps_of(tasks, self.eta)
+        yield from halve(tasks, brackets(steps, self.eta), path=path)

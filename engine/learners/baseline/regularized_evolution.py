@@ -8,9 +8,8 @@ Helps: the baseline that is hard to beat on tables.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.evolving import evolve
+from engine.inner.evolving import evolve, population_knob, sample_knob
 from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
@@ -22,14 +21,8 @@ class RegularizedEvolution(FixedStrategy):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
 
-    population: int = knob(
-        10, label="Population P", unit="architectures", low=1, high=500,
-        help="How many live; the first P are drawn at random.",
-    )  # fmt: skip
-    sample: int = knob(
-        10, label="Tournament S", unit="architectures", low=1, high=500,
-        help="Drawn with replacement; the best of them is changed. More is greedier.",
-    )  # fmt: skip
+    population: int = population_knob()
+    sample: int = sample_knob()
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False

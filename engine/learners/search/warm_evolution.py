@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.evolving import Evolution
+from engine.inner.evolving import Evolution, population_knob, sample_knob
 from engine.inner.experienced import Experienced
 from engine.inner.remembering import Base
 from engine.inner.searching import Info, explore
@@ -49,14 +49,8 @@ class WarmEvolution(Experienced):
         help="Known architectures, from good to bad, that are trained first where "
         "there is a gate.",
     )  # fmt: skip
-    population: int = knob(
-        10, label="Population P", unit="architectures", low=1, high=500,
-        help="How many live.",
-    )  # fmt: skip
-    sample: int = knob(
-        10, label="Tournament S", unit="architectures", low=1, high=500,
-        help="Drawn with replacement; the best of them is changed. More is greedier.",
-    )  # fmt: skip
+    population: int = population_knob("")
+    sample: int = sample_knob()
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
