@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app import door
-from engine.contract.runs import run_key
 
 if TYPE_CHECKING:
     from engine.data.architecture_lines import Unit
@@ -61,15 +60,14 @@ def archive(key: str) -> bytes:
 
 
 def bring(data: bytes) -> door.Job:
-    """File the run of an archive.
+    """File the run of an archive; it is read in a process of its own.
 
     Raises:
         Refused: If it is no archive of a run; nothing is filed.
     """
-    from engine import export
+    from engine.export.apart import import_apart
 
-    known = door.catalogue()
-    return export.import_run(door.store(), data, lambda spec: run_key(spec, known.card))
+    return import_apart(door.store(), data, door.catalogue().cards.values())
 
 
 def read_own(data: bytes) -> "OwnTable":

@@ -20,16 +20,19 @@ def catalogue() -> dict[str, Any]:
         JSON: `cards`, `devices` (the preferred one first), the `engine`'s versions,
         the `presets` and the `studies`.
     """
-    discover()
     return {
-        "cards": [
-            cards(p.slot, p.name).model_dump(mode="json") for p in registry.parts()
-        ],
+        "cards": [card.model_dump(mode="json") for card in all_cards()],
         "devices": devices(),
         "engine": {"versions": versions()},
         "presets": [preset.as_json() for preset in PRESETS],
         "studies": [study.as_json() for study in studies()],
     }
+
+
+def all_cards() -> list[Card]:
+    """Return the card of every part."""
+    discover()
+    return [cards(part.slot, part.name) for part in registry.parts()]
 
 
 @cache

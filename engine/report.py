@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 from engine.catalogue import cards
 from engine.contract.blocks import Block
-from engine.contract.errors import Refused
-from engine.contract.runs import RunSpec
+from engine.contract.runs import RunSpec, part_titles
 from engine.stats import summary
 
 
@@ -15,16 +14,5 @@ def summarize(blocks: Iterable[Block], spec: RunSpec) -> dict[str, summary.Json]
 
 
 def titles(spec: RunSpec) -> dict[str, str]:
-    """Return what the family and the learners of a run are called, by part name.
-
-    One that came with an import and is not here has none.
-    """
-    parts = [("family", spec.family.name)]
-    parts += [("learner", choice.name) for choice in spec.learners]
-    found = {}
-    for slot, name in parts:
-        try:
-            found[name] = cards(slot, name).title
-        except Refused:
-            continue
-    return found
+    """Return what the parts of a run are called here, by part name."""
+    return part_titles(spec, cards)

@@ -278,7 +278,7 @@ def test_an_archive_brings_the_whole_run(store: Store, other: Store) -> None:
     key = fake.played(store, 1)
     store.rename(key, "a title")
     data = export_archive(store, key)
-    job = import_run(other, data, fake.key)
+    job = import_run(other, data, fake.key, fake.summarize)
     assert job.key == key
     here, there = seen(store, key), seen(other, key)
     assert here[2:] == there[2:]
@@ -444,7 +444,7 @@ def test_a_member_given_twice_is_refused(store: Store, archive: bytes) -> None:
 def test_a_bomb_is_refused_before_it_is_unpacked(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("engine.export.arrival.UNPACKED_LIMIT", 8_000_000)
+    monkeypatch.setattr("engine.export.members.UNPACKED_LIMIT", 8_000_000)
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bomb:
         for place in range(9):

@@ -62,7 +62,7 @@ def _report(look: Callable[[], Iterator[Finding]]) -> bool:
     for finding in look():
         mark = "ok   " if finding.fine else "WRONG"
         line = f"{mark} {finding.what:10} {finding.told}"
-        out().print(line, markup=False, soft_wrap=True)
+        out().print(line, soft_wrap=True)
         fine &= finding.fine
     return fine
 

@@ -68,5 +68,5 @@ def published(
         table.add_row(*told, row.source, row.provenance)
     out().print(table)
     for protocol in dict.fromkeys(row.protocol for row in rows):
-        out().print(protocol, markup=False)
+        out().print(protocol)
     return Exit.OK

@@ -65,9 +65,9 @@ def patterns(file: File) -> int:
             positions=told.positions,
             task=kept.task[drawn],
         )
-        out().print(f"replicate {number}: {len(drawn):,} experiences", markup=False)
+        out().print(f"replicate {number}: {len(drawn):,} experiences")
         for sentence in principles(listed, told.tasks) or ["no principle is sure"]:
-            out().print(f"  {sentence}", markup=False, soft_wrap=True)
+            out().print(f"  {sentence}", soft_wrap=True)
     return Exit.OK
 
 

@@ -75,7 +75,7 @@ def read(spec: str) -> RunSpec:
 @contextmanager
 def _bar() -> Iterator["Watch"]:
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
@@ -135,7 +135,7 @@ def _left_out(artefacts: Iterable[Artefact]) -> Iterator[str]:
 
 
 def _told(outing: "Outing", job: Job, sentence: str) -> int:
-    out().print(sentence, markup=False, soft_wrap=True)
+    out().print(sentence, soft_wrap=True)
     say(f"written to {outing.folder}")
     if job.state == JobState.DIVERGED:
         complain(f"{job.error or 'every run diverged'}; the rows are kept")

@@ -39,7 +39,7 @@ def listed(
         when = datetime.fromtimestamp(job.created).strftime("%Y-%m-%d %H:%M")
         name = job.title or job.about
         table.add_row(job.key[:12], str(job.state), f"{job.done:.0%}", when, name)
-    out().print(table if jobs else "no runs yet", markup=False)
+    out().print(table if jobs else "no runs yet")
     return Exit.OK
 
 
@@ -69,7 +69,7 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
     }
     for name, value in lines.items():
         if value:
-            out().print(f"{name:8} {value}", markup=False, soft_wrap=True)
+            out().print(f"{name:8} {value}", soft_wrap=True)
     return Exit.OK
 
 
@@ -107,7 +107,7 @@ def table(
     record = Record.stored(store, found(store, key).key)
     written = comparison_latex if latex else comparison_csv
     made = written(record, titles(record.spec))
-    out().print(made.decode(), markup=False, soft_wrap=True, end="")
+    out().print(made.decode(), soft_wrap=True, end="")
     return Exit.OK
 
 
@@ -116,12 +116,10 @@ def imported(
     archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
 ) -> int:
     """Take in a run that another installation exported."""
-    from engine.catalogue import cards
-    from engine.contract.runs import run_key
-    from engine.export import import_run
+    from engine.catalogue import all_cards
+    from engine.export.apart import import_apart
 
-    data = read_file(archive)
-    job = import_run(Store.open(), data, lambda spec: run_key(spec, cards))
+    job = import_apart(Store.open(), read_file(archive), all_cards())
     say(f"imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 

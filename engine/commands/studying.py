@@ -127,7 +127,7 @@ def _told(chosen: "Study", found: "Judgment", as_json: bool) -> int:
         return Exit.OK
     ends = f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}] {found.unit}"
     for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.told):
-        out().print(said, markup=False, soft_wrap=True)
+        out().print(said, soft_wrap=True)
     table = Table("what", "mean", "low", "high", "n", box=None)
     for row in found.rows:
         table.add_row(*map(_cell, row.values()))

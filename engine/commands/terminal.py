@@ -32,17 +32,24 @@ class Exit(IntEnum):
 
 def out() -> Console:
     """Return the console of results; wide where nobody looks, so nothing is cut."""
-    return Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    return _literal(width=None if sys.stdout.isatty() else 160)
 
 
 def err() -> Console:
     """Return the console of progress and of errors."""
-    return Console(stderr=True, highlight=False)
+    return _literal(stderr=True)
+
+
+def _literal(*, stderr: bool = False, width: int | None = None) -> Console:
+    """Return a console that shows people's text as it is: it is no markup."""
+    return Console(
+        stderr=stderr, width=width, highlight=False, markup=False, emoji=False
+    )
 
 
 def say(text: str) -> None:
     """Write one line about what was done."""
-    err().print(text, markup=False, soft_wrap=True)
+    err().print(text, soft_wrap=True)
 
 
 def complain(text: str) -> None:
@@ -53,7 +60,7 @@ def complain(text: str) -> None:
 def print_json(value: object) -> None:
     """Write JSON to stdout, bare where a program reads it."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    out().print(text, markup=False, soft_wrap=True)
+    out().print(text, soft_wrap=True)
 
 
 def read_file(path: Path) -> bytes:

@@ -197,6 +197,22 @@ def run_key(spec: RunSpec, cards: Cards) -> str:
     return hashlib.sha256(canonical({"spec": body, "versions": versions})).hexdigest()
 
 
+def part_titles(spec: RunSpec, cards: Cards) -> dict[str, str]:
+    """Return what the family and the learners of a run are called, by part name.
+
+    One that came with an import and is not here has none.
+    """
+    parts = [("family", spec.family.name)]
+    parts += [("learner", choice.name) for choice in spec.learners]
+    found = {}
+    for slot, name in parts:
+        try:
+            found[name] = cards(slot, name).title
+        except Refused:
+            continue
+    return found
+
+
 def canonical(value: Any) -> bytes:
     """Return JSON with one spelling: sorted keys, no spaces, finite numbers."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)

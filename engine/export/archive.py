@@ -15,17 +15,20 @@ from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import RunSpec
+from engine.contract.runs import RunSpec, canonical
 from engine.export.arrival import FORMAT, Arrived, arrive
 from engine.export.record import Record, config_json, metrics_csv
+from engine.stats import summary
 from engine.store import NoRun, Store, arrays, chunks, sums
 from engine.store.filing import Finished, file_finished
 from engine.store.queue import Filing
 from engine.store.seals import digest
 
+_ENDED = (JobState.DONE, JobState.DIVERGED)
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
 KeyOf = Callable[[RunSpec], str]
+Summarize = Callable[[list[Block], RunSpec], Mapping[str, object]]
 
 
 def export_archive(store: Store, key: str) -> bytes:
@@ -103,22 +106,29 @@ def read_archive(data: bytes) -> Record:
     )
 
 
-def import_run(store: Store, data: bytes, key_of: KeyOf | None = None) -> Job:
-    """File the run of an archive.
+def import_run(
+    store: Store,
+    data: bytes,
+    key_of: KeyOf | None = None,
+    summarize: Summarize = summary.summarize,
+) -> Job:
+    """File the run of an archive; of what comes from outside, `import_apart`.
 
     A run whose id is here already, or is not that of its spec, becomes a copy under
     an id of its own, so an archive never answers for a run that was not computed
-    here from its spec. An unfinished run arrives as interrupted.
+    here from its spec. An unfinished run arrives as interrupted. Statistics and
+    verdict are computed from the blocks again, whatever the archive says they are.
 
     Args:
         store: Where it is filed.
         data: The archive.
         key_of: Gives a completed spec's key; without it the archive is believed.
+        summarize: Gives statistics and verdict of blocks.
 
     Raises:
         Refused: If it is no archive of a run, in one sentence; nothing is filed.
     """
-    arrived = arrive(data)
+    arrived = with_own_verdict(arrive(data), summarize)
     key = arrived.job.key
     if key_of is not None and _key_or_none(key_of, arrived.spec) != key:
         key = _copy_id(key, hashlib.sha256(data).hexdigest())
@@ -130,6 +140,29 @@ def import_run(store: Store, data: bytes, key_of: KeyOf | None = None) -> Job:
     if job is None:
         raise NoRun(key)
     return job
+
+
+def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
+    """Replace the summary by what the blocks give; only a run that ended has one.
+
+    Raises:
+        Refused: If they give none: no such run can have ended.
+    """
+    texts = {name: text for name, text in arrived.texts.items() if name != "summary"}
+    if arrived.job.state in _ENDED:
+        try:
+            texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
+            canonical(texts["summary"])
+        except MemoryError:
+            raise
+        except Exception as error:  # whatever the numbers make a statistic do
+            first = clean(str(error).partition("\n")[0])[:80] or type(error).__name__
+            raise Refused(
+                f"blocks.safetensors in this archive: the numbers give no verdict: "
+                f"{first}; export the run again",
+                "blocks.safetensors",
+            ) from None
+    return arrived._replace(texts=texts)
 
 
 def _key_or_none(key_of: KeyOf, spec: RunSpec) -> str | None:
@@ -147,7 +180,7 @@ def _finished(arrived: Arrived, key: str) -> Finished:
     job = arrived.job
     title = job.title if key == job.key else clean(f"{job.title} (copy)")
     row = Filing(arrived.spec, key, title).row(job.state, 0)
-    done = job.state in (JobState.DONE, JobState.DIVERGED)
+    done = job.state in _ENDED
     row = replace(
         row,
         created=job.created,

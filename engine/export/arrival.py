@@ -1,40 +1,36 @@
 """Reading an archive that came from anywhere: inert, bounded, and never unpickled.
 
-Members are read by name from a fixed list, each no longer than it says and with the
-sha256 that the manifest tells; nothing is unpacked to disk.
+Members are read by name from a fixed list, each with a limit that holds while it is
+inflated and with the sha256 that the manifest tells; nothing is unpacked to disk. What
+they say is held against the spec that they bring (`engine.export.facts`).
 """
 
-import io
-import math
-import re
 import time
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, NamedTuple
+
+from pydantic import Field, ValidationError
 
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
-from engine.contract.reading import parse_json, parse_spec
-from engine.contract.runs import RunSpec
-from engine.store import NoRun, arrays, chunks, sums
-from engine.store.rows import check_key
-from engine.store.seals import digest
+from engine.contract.reading import SPEC_LIMIT, parse_spec
+from engine.contract.runs import Plain, RunSpec
+from engine.export import members as zipped
+from engine.export.facts import Blocks, check_labels, problem
+from engine.store import arrays, sums
 
 FORMAT = 1
-BYTES_LIMIT = 200_000_000
-UNPACKED_LIMIT = 800_000_000
-JSON_LIMIT = 20_000_000
-ARTEFACTS = 200
-_FIXED = ("manifest.json", "config.json", "summary.json", "fingerprint.json")
-_ARTEFACT = re.compile(r"artefact-\d{3}\.safetensors")
-_OTHERS = ("timings.json", "blocks.safetensors", "metrics.csv")
+KINDS = ("frozen", "film", "search", "snapshot", "remarks")
+_TIME = Field(None, ge=0, le=1e11)
 _READING = (
     *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
     *(AttributeError, EOFError, OSError, NotImplementedError, RuntimeError),
-    *(MemoryError, OverflowError, RecursionError),
+    *(OverflowError, RecursionError),
 )
 
 
@@ -49,174 +45,186 @@ class Arrived(NamedTuple):
     artefacts: list[Artefact]
 
 
+class _Run(Plain):
+    """What a manifest says of its run; times are seconds since the epoch."""
+
+    key: str = Field(pattern="^[0-9a-f]{64}$")
+    state: JobState = Field(strict=False)
+    title: str
+    created: float | None = _TIME
+    started: float | None = _TIME
+    finished: float | None = _TIME
+    attempt: int = Field(ge=0, lt=2**31)
+    error: str
+
+
+class _Manifest(Plain):
+    """The list of an archive: the run, and each member with its sha256."""
+
+    format: int
+    run: _Run
+    members: dict[str, str]
+
+
+class _Timing(Plain):
+    """Seconds of work, as timings.json lists them."""
+
+    learner: str
+    stage: str
+    seconds: float = Field(ge=0, le=1e11)
+    count: int = Field(1, ge=0, lt=2**63)
+    peak: int = Field(0, ge=0, lt=2**63)
+
+
 def arrive(data: bytes) -> Arrived:
     """Read an archive without filing it.
 
     Raises:
-        Refused: If it is no archive of a run.
+        Refused: If it is no archive of a run, in one sentence with the member.
     """
-    if len(data) > BYTES_LIMIT:
-        raise Refused(f"an archive may hold {BYTES_LIMIT:,} bytes, not {len(data):,}")
+    with _reading(""), zipped.open_archive(data) as archive:
+        return _read_run(archive)
+
+
+@contextmanager
+def _reading(member: str) -> Iterator[None]:
+    """Turn whatever goes wrong in a member into one sentence that names it."""
     try:
-        return _arrived(_members(data))
-    except Refused:
+        yield
+    except _Named:
         raise
+    except Refused as refusal:
+        raise _named(member, refusal.message, refusal.field) from None
+    except ValidationError as error:
+        raise _named(member, problem(error)) from None
     except _READING as error:
-        first = clean(str(error).partition("\n")[0])[:80] or type(error).__name__
-        raise Refused(f"this is no archive of a run: {first}") from None
+        first = clean(str(error).partition("\n")[0])[:120] or type(error).__name__
+        lacks = f"it lacks {first}" if isinstance(error, KeyError) else first
+        raise _named(member, lacks) from None
 
 
-def _members(data: bytes) -> dict[str, bytes]:
-    """Return the members of a zip, by names from a fixed list, each verified."""
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        listed = archive.infolist()
-        _check_list(listed)
-        members = {info.filename: _bounded(archive, info) for info in listed}
-    manifest = parse_json(members["manifest.json"], JSON_LIMIT)
-    if manifest["format"] > FORMAT:
-        raise Refused(
-            f"this archive has format {int(manifest['format'])}; this Metascope "
-            f"reads up to {FORMAT}",
-            "format",
-        )
-    for name in members.keys() | manifest["members"].keys():
-        if name != "manifest.json":
-            _verify(name, members, manifest["members"])
-    return members
+class _Named(Refused):
+    """A refusal that names its member already."""
 
 
-def _check_list(listed: list[zipfile.ZipInfo]) -> None:
-    names = [info.filename for info in listed]
-    for info in listed:
-        name = clean(info.filename)[:60]
-        fixed = info.filename in (*_FIXED, *_OTHERS)
-        if not fixed and not _ARTEFACT.fullmatch(info.filename):
-            raise Refused(f"this archive holds {name!r}, which no run has")
-        if info.flag_bits & 0x1:
-            raise Refused(f"{name!r} in this archive is encrypted")
-    if len(set(names)) != len(names) or len(names) > ARTEFACTS:
-        raise Refused("this archive holds a member twice, or too many of them")
-    total = sum(info.file_size for info in listed)
-    if total > UNPACKED_LIMIT:
-        raise Refused(f"this archive unpacks to {total:,} bytes: too many")
+def _named(member: str, reason: str, field: str = "") -> Refused:
+    what = f"{member} in this archive" if member else "this is no archive of a run"
+    return _Named(f"{what}: {reason}; export the run again", field or member)
 
 
-def _bounded(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """Read a member, never more than it says that it holds."""
-    with archive.open(info) as member:
-        data = member.read(info.file_size + 1)
-    if len(data) != info.file_size:
-        raise Refused(f"{info.filename!r} is not as long as it says")
-    return data
-
-
-def _verify(name: str, members: Mapping[str, bytes], told: Mapping[str, str]) -> None:
-    if name not in members or told.get(name) != digest(members[name]):
-        raise Refused(f"{clean(name)[:60]!r} in this archive was changed or is missing")
-
-
-def _arrived(members: Mapping[str, bytes]) -> Arrived:
-    told = parse_json(members["manifest.json"], JSON_LIMIT)["run"]
-    spec = parse_spec(members["config.json"])
-    names = sorted(name for name in members if _ARTEFACT.fullmatch(name))
-    texts = {
-        name: _object(parse_json(members[f"{name}.json"], JSON_LIMIT))
-        for name in ("summary", "fingerprint")
-    }
-    timings = parse_json(members["timings.json"], JSON_LIMIT)
+def _read_run(archive: zipped.Members) -> Arrived:
+    told = _manifest(archive)
+    with _reading("config.json"):
+        spec = parse_spec(archive.read("config.json", SPEC_LIMIT))
+        check_labels(spec)
+    with _reading("timings.json"):
+        timings = _timings(archive.json("timings.json"), spec)
+    texts = {name: _object(archive, name) for name in ("summary", "fingerprint")}
+    with _reading("blocks.safetensors"):
+        blocks = _blocks(archive.read("blocks.safetensors"), spec)
     return Arrived(
         job=_job(told),
         spec=spec,
         texts={
             **{name: value for name, value in texts.items() if value is not None},
             "spec": spec.model_dump(mode="json"),
-            "timings": sums.flat(_timing(*each) for each in timings),
+            "timings": sums.flat(timings),
         },
-        timings=sums.summed(_timing(*each) for each in timings),
-        blocks=_blocks(members["blocks.safetensors"]),
-        artefacts=[_artefact(members[name]) for name in names],
+        timings=sums.summed(timings),
+        blocks=blocks,
+        artefacts=_artefacts(archive),
     )
 
 
-def _object(value: object) -> object:
-    if value is not None and not isinstance(value, dict):
-        raise ValueError("a summary is a JSON object")
-    return value
+def _manifest(archive: zipped.Members) -> _Run:
+    """Read the manifest, and hold every member to the checksum in it."""
+    with _reading("manifest.json"):
+        body = archive.json("manifest.json")
+        if isinstance(body, dict) and isinstance(body.get("format"), int):
+            _check_format(body["format"])
+        told = _Manifest.model_validate(body)
+    for name in archive.names | told.members.keys():
+        if name != "manifest.json":
+            _verify(archive, name, told.members)
+    return told.run
 
 
-def _job(told: Mapping[str, object]) -> Job:
-    state = JobState(str(told["state"]))
-    unfinished = state not in FINAL
+def _check_format(number: int) -> None:
+    if number > FORMAT:
+        raise Refused(
+            f"this archive has format {number}; this Metascope reads up to {FORMAT}",
+            "format",
+        )
+
+
+def _verify(archive: zipped.Members, name: str, told: Mapping[str, str]) -> None:
+    shown = clean(name)[:60]
+    with _reading(shown):
+        if name not in archive.names or told.get(name) != archive.digest(name):
+            raise Refused(f"{shown!r} was changed or is missing")
+
+
+def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
+    with _reading(f"{name}.json"):
+        value = archive.json(f"{name}.json")
+        if value is not None and not isinstance(value, dict):
+            raise Refused(f"it must be a JSON object, not {repr(value)[:40]}")
+        return value
+
+
+def _job(told: _Run) -> Job:
+    unfinished = told.state not in FINAL
+    error = "it was unfinished when exported" if unfinished else clean(told.error)
     return Job(
-        key=_id(told["key"]),
-        state=JobState.INTERRUPTED if unfinished else state,
-        title=clean(str(told["title"])),
-        created=_seconds(told["created"]) or time.time(),
-        started=_seconds(told["started"]),
-        finished=_seconds(told["finished"]),
-        attempt=int(_seconds(told["attempt"]) or 0),
-        error="it was unfinished when exported" if unfinished else _line(told["error"]),
+        key=told.key,
+        state=JobState.INTERRUPTED if unfinished else told.state,
+        title=clean(told.title),
+        created=time.time() if told.created is None else told.created,
+        started=told.started,
+        finished=told.finished,
+        attempt=told.attempt,
+        error=error,
     )
 
 
-def _id(value: object) -> str:
-    try:
-        return check_key(str(value))
-    except NoRun:
-        raise ValueError("its id is none that a run can have") from None
+def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
+    labels = {"", *(learner.label for learner in spec.learners)}
+    found = []
+    for row in listed:
+        if not isinstance(row, list) or not 4 <= len(row) <= 5:
+            raise Refused(f"a timing is a list of 4 or 5, not {repr(row)[:40]}")
+        told = _Timing(**dict(zip(_Timing.model_fields, row, strict=False)))
+        if told.learner not in labels:
+            raise Refused(f"the spec names no learner {clean(told.learner)[:40]!r}")
+        named = (clean(told.learner), clean(told.stage))
+        found.append(Timing(*named, told.seconds, told.count, told.peak))
+    return found
 
 
-def _line(value: object) -> str:
-    return clean(str(value))
-
-
-def _seconds(value: object) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError("a time must be a number")
-    if not math.isfinite(value) or abs(value) > 1e11:
-        raise ValueError("a time must be a finite number")
-    return value
-
-
-def _timing(
-    learner: object, stage: object, seconds: object, count: object, peak: object = 0
-) -> Timing:
-    spent, times, most = _seconds(seconds), _seconds(count), _seconds(peak)
-    named = (clean(str(learner)), clean(str(stage)))
-    return Timing(*named, spent or 0.0, int(times or 0), int(most or 0))
-
-
-def _blocks(data: bytes) -> list[Block]:
+def _blocks(data: bytes, spec: RunSpec) -> list[Block]:
     held, info = arrays.unpack(data)
-    blocks = []
+    found = Blocks(spec)
     for place, header in enumerate(info["blocks"]):
-        array = held[f"{place:06d}"]
-        if [array.dtype.str[1:], list(array.shape)] != [
-            header["dtype"],
-            header["shape"],
-        ]:
-            raise ValueError("a block is not of the shape that its header says")
-        blocks.append(chunks.block_of({**_worded(header), "values": array.tobytes()}))
-    return blocks
+        found.add(header, held[f"{place:06d}"])
+    return found.held
 
 
-def _worded(header: Mapping[str, object]) -> Mapping[str, object]:
-    """Check that what should be text is text, cleaned as every name is."""
-    for name in ("learner", "phase", "metric", "family", "shift", "coords", "dtype"):
-        if not isinstance(header[name], str):
-            raise TypeError(f"{name} of a block must be text")
-    names = {name: clean(str(header[name])) for name in ("learner", "family", "shift")}
-    severity = _seconds(header["severity"])
-    if severity is None:
-        raise ValueError("a block has no severity")
-    return {**header, **names, "severity": float(severity)}
+def _artefacts(archive: zipped.Members) -> list[Artefact]:
+    found: dict[str, Artefact] = {}
+    for name in sorted(filter(zipped.ARTEFACT.fullmatch, archive.names)):
+        with _reading(name):
+            made = _artefact(archive.read(name))
+            if made.name in found:
+                raise Refused(f"its name {made.name[:40]!r} is taken by another")
+            found[made.name] = made
+    return list(found.values())
 
 
 def _artefact(data: bytes) -> Artefact:
     held, about = arrays.unpack(data)
-    info = about["info"]
-    if not isinstance(info, dict):
-        raise TypeError("an artefact's info is a JSON object")
-    return Artefact(clean(str(about["name"])), clean(str(about["kind"])), held, info)
+    info, kind = about["info"], about["kind"]
+    if not isinstance(info, dict) or not isinstance(about["name"], str):
+        raise Refused("its name must be text and its info a JSON object")
+    if kind not in KINDS:
+        raise Refused(f"kind: {repr(kind)[:40]} is none of {', '.join(KINDS)}")
+    return Artefact(clean(about["name"]), kind, held, info)
