@@ -153,7 +153,7 @@ def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
         try:
             texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
             canonical(texts["summary"])
-        except MemoryError:
+        except (MemoryError, ImportError):  # no fault of the archive
             raise
         except Exception as error:  # whatever the numbers make a statistic do
             first = clean(str(error).partition("\n")[0])[:80] or type(error).__name__
