@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.runs import Budget, RunSpec, canonical
+from engine.contract.text import as_text
 
 SPEC_LIMIT = 256_000
 DEPTH_LIMIT = 40
@@ -30,15 +31,15 @@ def parse_spec(text: str | bytes) -> RunSpec:
 
 
 def parse_json(text: str | bytes, limit: int) -> Any:
-    """Read JSON strictly: UTF-8, no NaN, no duplicate keys, bounded size and depth.
+    """Read JSON strictly: Unicode, no NaN, no duplicate keys, bounded size and depth.
 
     Raises:
         Refused: In one sentence.
     """
     if len(text) > limit:
         raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
+    plain = as_text(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     try:
-        plain = text.decode("utf-8") if isinstance(text, bytes) else text
         plain.encode("utf-8")
     except UnicodeError:
         raise Refused("this is not UTF-8 text") from None

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.data.cells import number
-from engine.data.sheets import check_bytes, header, rows
+from engine.data.sheets import header, rows, text_bytes
 
 Unit = Literal["share", "percent"]
 OP = "op:"
@@ -85,7 +85,7 @@ def read_lines(data: bytes, unit: Unit) -> Sheet:
     Raises:
         Refused: In one sentence, with the line or the column.
     """
-    check_bytes(data)
+    data = text_bytes(data)
     sheet = Sheet(header(data), unit)
     _check_columns(sheet)
     for line, cells in rows(data, sheet.columns):
@@ -99,7 +99,7 @@ def looks_like_percent(data: bytes) -> bool:
     Raises:
         Refused: If the file is no CSV.
     """
-    check_bytes(data)
+    data = text_bytes(data)
     names = header(data)
     at = names.index("validation") if "validation" in names else 0
     found = (number(cells[at]) for _, cells in rows(data, names))

@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.contract.errors import Refused
 from engine.data.cells import Column, Tally
 from engine.data.checksums import sha256
-from engine.data.sheets import LIMIT, check_bytes, header, rows
+from engine.data.sheets import LIMIT, header, rows, text_bytes
 from engine.data.where import own_home
 
 PIECE = 2000
@@ -62,7 +62,7 @@ class OwnTable:
 
 
 def read_own(data: bytes, limit: int = LIMIT) -> OwnTable:
-    """Read a CSV file: UTF-8, commas, decimal points, a first line with names.
+    """Read a CSV file: Unicode, commas, decimal points, a first line with names.
 
     Args:
         data: The file's bytes.
@@ -71,7 +71,7 @@ def read_own(data: bytes, limit: int = LIMIT) -> OwnTable:
     Raises:
         Refused: In one sentence, with the line or the column.
     """
-    check_bytes(data, limit)
+    data = text_bytes(data, limit)
     names = header(data)
     tallies = [Tally(name) for name in names]
     count = 0

@@ -3,13 +3,13 @@
 Bytes in, cells out; whatever is wrong is refused in one sentence with its line.
 """
 
-import codecs
 import csv
 import io
 from collections.abc import Iterator
 
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
+from engine.contract.text import as_utf8
 from engine.data.cells import number
 
 LIMIT = 100_000_000
@@ -35,12 +35,11 @@ _OTHER_FILES = {
     b"SQLite format 3": "a SQLite database",
     b"\x7fELF": "a program",
 }
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PICKLES = tuple(bytes([0x80, version]) for version in range(2, 6))
 
 
-def check_bytes(data: bytes, limit: int = LIMIT) -> None:
-    """Refuse what is no text of a size that is read.
+def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
+    """Return a file's text in UTF-8, if it is text of a size that is read.
 
     Raises:
         Refused: In one sentence that says what it is instead.
@@ -49,8 +48,7 @@ def check_bytes(data: bytes, limit: int = LIMIT) -> None:
         raise Refused("this file is empty")
     if len(data) > limit:
         raise Refused(f"this file has {len(data):,} bytes; at most {limit:,} are read")
-    if data.startswith((*_UTF16, b"\x00\x00\xfe\xff")):
-        raise Refused("this file is in UTF-16 or UTF-32; save it as UTF-8")
+    data = as_utf8(data)
     for magic, what in _OTHER_FILES.items():
         # A header may well begin with letters such as PAR1; a text holds no NUL.
         sure = not magic.decode("latin-1").isprintable() or b"\x00" in data
@@ -61,6 +59,7 @@ def check_bytes(data: bytes, limit: int = LIMIT) -> None:
     if (at := data.find(b"\x00")) >= 0:
         line = data.count(b"\n", 0, at) + 1
         raise Refused(f"line {line} holds a NUL byte: this is no text in UTF-8")
+    return data
 
 
 def header(data: bytes) -> list[str]:

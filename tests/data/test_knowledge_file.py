@@ -152,7 +152,8 @@ def test_a_bad_file_is_refused_in_one_sentence(
         (json.dumps(small()).replace("0.5", "NaN").encode(), "NaN is not a number"),
         (json.dumps(small()).replace("0.5", "1e999").encode(), "too large"),
         (b"[1, 2]", "must be a JSON object"),
-        (b"\xff\xfe", "not UTF-8"),
+        (b"\xff\xfeA", "UTF-16"),
+        (b"\xff{}", "not UTF-8"),
         (b"{", "not JSON"),
     ],
 )
