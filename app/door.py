@@ -5,19 +5,19 @@ or `StoreError`, one sentence each.
 """
 
 import functools
-import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from app import catalogue as shelves
-from app import kinds, wake, watch
+from app import kinds, stores, wake, watch
 from app.catalogue import Catalogue, CatalogueError, Preset
+from app.stores import present_store, store
 from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
-from engine.store import Damaged, NoRun, Progress, Store, StoreError
+from engine.store import Damaged, NoRun, Progress, StoreError, StoreGone
 
 __all__ = [
     "ALIVE",
@@ -37,23 +37,17 @@ __all__ = [
     "Run",
     "RunSpec",
     "StoreError",
+    "StoreGone",
     "Timing",
 ]
-_lock = threading.Lock()
-_stores: dict[str, Store] = {}
 _watches = watch.Watches()
 
 
-def store() -> Store:
-    """Return this process's store, opened at the first question.
-
-    Raises:
-        StoreError: If it cannot be opened; the next question tries again.
-    """
-    with _lock:
-        if "store" not in _stores:
-            _stores["store"] = Store.open()
-        return _stores["store"]
+def reopen_store() -> None:
+    """Go on with the store in the place of one that is gone; make it where none is."""
+    stores.reopen()
+    _watches.clear()
+    _spec.cache_clear()
 
 
 def _cache() -> Any:
@@ -82,8 +76,17 @@ def catalogue_error() -> str:
 
 
 def engine_state() -> str:
-    """Wake the supervisor where needed; says "warm", "starting" or "gone"."""
-    return wake.state(store().home)
+    """Wake the supervisor where needed; says "warm", "starting" or "gone".
+
+    Raises:
+        StoreGone: If there is no store to wake it for; none is made.
+    """
+    return wake.state(present_store().home)
+
+
+def engine_trouble() -> str:
+    """Return why queued runs wait longer than they must; empty where they do not."""
+    return wake.trouble(store().home)
 
 
 def kind(spec: RunSpec) -> kinds.Kind:

@@ -116,6 +116,7 @@ def keep_own(table: "OwnTable") -> str:
     """Keep a file that was read; return its sha256."""
     from engine.data import own
 
+    door.present_store()  # it is kept beside the runs: not where the store was
     return own.store_own(table)
 
 
@@ -164,4 +165,5 @@ def keep_images(images: "OwnImages") -> str:
     """Keep an archive that was read; return its sha256."""
     from engine.data import packing
 
+    door.present_store()
     return packing.store_images(images)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import door
+from app import door, session
 from app.plain import plain
 from engine.contract.errors import Refused
 
@@ -31,9 +31,17 @@ def settings() -> None:
 
 
 def wake() -> None:
-    """Wake the engine beside the page, so that it is warm when Run is pressed."""
-    with contextlib.suppress(door.StoreError):
+    """Wake the engine beside the page, so that it is warm when Run is pressed.
+
+    Raises:
+        StoreGone: If the store is not in its place; a page of it would mislead.
+    """
+    try:
         door.engine_state()
+    except door.StoreGone:
+        raise
+    except door.StoreError:  # what the page can show without it, it shows
+        return
 
 
 @contextlib.contextmanager
@@ -43,10 +51,26 @@ def guarded() -> Iterator[None]:
         yield
     except Refused as refusal:
         st.error(plain(refusal.message), icon=":material/block:")
+    except door.StoreGone as gone:
+        st.error(plain(gone), icon=":material/folder_off:")
+        _offer_store(gone)
     except (door.StoreError, door.CatalogueError) as error:
         st.error(plain(error), icon=":material/error:")
         st.caption("`python -m engine doctor` checks the installation and the store.")
         st.button("Try again", key="try_again")
+
+
+def _offer_store(gone: door.StoreGone) -> None:
+    """Offer what a person can do about a store that is gone; nothing is made before."""
+    with st.container(horizontal=True):
+        st.button("Look again", key="look_again")
+        word = (
+            "Go on with the other store" if gone.replaced else "Make a new store here"
+        )
+        if st.button(word, key="reopen_store"):
+            door.reopen_store()
+            session.show(None)  # the new store does not hold the run in view
+            st.rerun()
 
 
 def base_url(page: str = "lab") -> str:

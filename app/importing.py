@@ -60,6 +60,7 @@ def _kept(data: bytes) -> Imported:
     from engine.data.knowledge import read_knowledge, store_knowledge
 
     told = read_knowledge(data)
+    door.present_store()  # it is kept beside the runs: not where the store was
     return Imported(store_knowledge(data), told)
 
 

@@ -66,8 +66,10 @@ def table(jobs: Sequence[Job]) -> list[str]:
     """
     jobs = _steady(jobs)
     wait = _typical(jobs)
+    queued = any(job.state == JobState.QUEUED for job in jobs)
+    trouble = door.engine_trouble() if queued else ""
     picked = st.dataframe(
-        pd.DataFrame([_row(job, wait) for job in jobs]),
+        pd.DataFrame([_row(job, wait, trouble) for job in jobs]),
         hide_index=True,
         key="runs_table",
         on_select="rerun",
@@ -114,23 +116,25 @@ def _steady(jobs: Sequence[Job]) -> list[Job]:
     return [job for job in known if job is not None]
 
 
-def _row(job: Job, wait: float | None) -> dict[str, object]:
+def _row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
     look = panels.STATES[job.state]
     done = 1.0 if job.state == JobState.DONE else job.done
     return {
         "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
         "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
         "Done": done,
-        "Where it stands": _stands(job, wait),
+        "Where it stands": _stands(job, wait, trouble),
         "Filed": panels.ago(job.created),
         "Id": job.key[:12],
     }
 
 
-def _stands(job: Job, wait: float | None) -> str:
+def _stands(job: Job, wait: float | None, trouble: str) -> str:
     if job.damaged:
         return f"Set aside: {job.damaged}"
     text = panels.explain(job)
+    if job.state == JobState.QUEUED and trouble:
+        return f"{text} {trouble}"
     if job.state == JobState.QUEUED and wait and job.position:
         return f"{text} Starts in about {panels.span(wait * job.position)}."
     return text

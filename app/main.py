@@ -12,7 +12,6 @@ import streamlit as st  # noqa: E402
 from app import frame  # noqa: E402
 
 frame.settings()
-frame.wake()
 page = st.navigation(
     [
         st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
@@ -24,4 +23,5 @@ page = st.navigation(
     position="top",
 )
 with frame.guarded():
+    frame.wake()
     page.run()

@@ -91,9 +91,12 @@ def _progress(run: Run) -> None:
     if run.job is None:
         return
     if run.job.state == JobState.QUEUED:
-        state = door.engine_state()
+        state, trouble = door.engine_state(), door.engine_trouble()
         st.progress(0.0, text=panels.explain(run.job))
-        st.caption(_ENGINE[state])
+        if trouble:
+            st.warning(plain(trouble))
+        else:
+            st.caption(_ENGINE[state])
     else:
         now = door.progress(run.key)
         left = f" · {panels.span(now.eta)} left" if now.eta is not None else ""

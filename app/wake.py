@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from engine import supervisor
+from engine.store import StoreError
 
 PATIENCE = 20.0
 AGAIN_AFTER = 10.0
@@ -26,7 +27,7 @@ class Start(threading.Thread):
         """Start it and wait until it holds the store."""
         try:
             supervisor.wake(self.home, PATIENCE)
-        except (supervisor.SupervisorError, OSError) as error:
+        except (supervisor.SupervisorError, StoreError, OSError) as error:
             self.error = str(error)
         self.ended = time.monotonic()
 
@@ -58,7 +59,9 @@ def _fresh(last: Start) -> bool:
     return time.monotonic() - last.ended < AGAIN_AFTER
 
 
-def error(home: Path) -> str:
-    """Return why the last attempt failed; empty where it did not."""
+def trouble(home: Path) -> str:
+    """Return why no worker takes a run; empty where one does or is about to."""
+    if found := supervisor.alive(home):
+        return found.trouble
     last = _starts.get(home)
     return last.error if last is not None else ""

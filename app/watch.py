@@ -57,3 +57,8 @@ class Watches:
         with self._lock:
             for known in [k for k in self._kept if k[0] == key]:
                 del self._kept[known]
+
+    def clear(self) -> None:
+        """Drop every run, as when another store is opened."""
+        with self._lock:
+            self._kept.clear()

@@ -7,25 +7,53 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from engine.store import default_home, files, leases
+from engine.deaths import Deaths
+from engine.store import Store, default_home, files, leases
 from engine.store.leases import Process
 
+STORE = "METASCOPE_STORE"  # tells a process which store is meant: it makes none
 ROOT = Path(__file__).resolve().parents[1]
 
 
 class Status(NamedTuple):
-    """Whether a supervisor is there, and which; true if it is."""
+    """Whether a supervisor is there, and which; true if it is.
+
+    `deaths` counts the workers that died in a row before they took a run, `since`
+    is how many seconds ago the first one did, `reason` how the last one did, and
+    `wait` how many seconds it is until the next one is started.
+    """
 
     alive: bool
     pid: int | None = None
     workers: int = 0
+    deaths: int = 0
+    since: float = 0.0
+    reason: str = ""
+    wait: float = 0.0
 
     def __bool__(self) -> bool:
         return self.alive
+
+    @property
+    def trouble(self) -> str:
+        """Say why no worker takes a run; empty where workers live.
+
+        >>> Status(True, deaths=3, since=75, reason="was killed by SIGSEGV").trouble
+        'No worker can start: 3 died in 75 s, the last was killed by SIGSEGV; the next \
+one is starting. The file supervisor.log in the store says more.'
+        """
+        if not self.deaths:
+            return ""
+        soon = f"starts in {self.wait:.0f} s" if self.wait >= 1 else "is starting"
+        return (
+            f"No worker can start: {self.deaths} died in {self.since:.0f} s, the last "
+            f"{self.reason}; the next one {soon}. The file supervisor.log in the store "
+            "says more."
+        )
 
 
 class SupervisorError(RuntimeError):
@@ -41,20 +69,37 @@ def alive(home: Path | None = None) -> Status:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        told = _told(home)
-        return Status(True, told.get("pid"), told.get("workers", 0))
+        return _status(_note(home))
     except OSError:
         return Status(False)
     lock.release()
     return Status(False)
 
 
-def _told(home: Path) -> dict[str, int]:
+def _note(home: Path) -> dict[str, Any]:
+    """Return what the supervisor says of itself; nothing where it cannot be read."""
     try:
-        told = json.loads((home / "supervisor.json").read_text())
+        note = json.loads((home / "supervisor.json").read_text())
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return note if isinstance(note, dict) else {}
+
+
+def _status(note: dict[str, Any]) -> Status:
+    now = time.monotonic()
+    try:
+        deaths = Deaths(**note.get("deaths", {}))
+    except TypeError:  # another version's note
+        deaths = Deaths()
+    return Status(
+        True,
+        note.get("pid"),
+        note.get("workers", 0),
+        deaths.count,
+        max(0.0, now - deaths.since) if deaths.count else 0.0,
+        deaths.reason,
+        max(0.0, deaths.next_start - now),
+    )
 
 
 def wake(home: Path | None = None, wait: float = 10.0) -> Status:
@@ -62,23 +107,12 @@ def wake(home: Path | None = None, wait: float = 10.0) -> Status:
 
     Raises:
         SupervisorError: If none is alive after `wait` seconds.
+        StoreGone: If there is no store; none is made.
     """
     home = home or default_home()
     if found := alive(home):
         return found
-    files.make_folder(home)
-    command = [sys.executable, "-m", "engine", "supervise"]
-    with open(home / "supervisor.log", "ab") as log:
-        started = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "METASCOPE_HOME": str(home.absolute())},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-        )
-    _started.append(started)
+    started = _start(home)
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline and started.poll() is None:
         if found := alive(home):
@@ -89,6 +123,31 @@ def wake(home: Path | None = None, wait: float = 10.0) -> Status:
     raise SupervisorError(f"the engine did not start; see {home / 'supervisor.log'}")
 
 
+def _start(home: Path) -> "subprocess.Popen[bytes]":
+    Store(home).confirm()
+    log = os.open(
+        home / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
+    )
+    try:
+        started = subprocess.Popen(
+            [sys.executable, "-m", "engine", "supervise"],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "METASCOPE_HOME": str(home.absolute()),
+                STORE: files.identity(home) or "",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    finally:
+        os.close(log)
+    _started.append(started)
+    return started
+
+
 _started: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
 
 
@@ -97,8 +156,8 @@ def stop(home: Path | None = None, wait: float = 15.0) -> bool:
     home = home or default_home()
     if not alive(home):
         return True
-    told = _told(home)
-    who = Process(told.get("pid", 0), told.get("birth", 0.0), str(told.get("boot")))
+    note = _note(home)
+    who = Process(note.get("pid", 0), note.get("birth", 0.0), str(note.get("boot")))
     if leases.lives(who):
         os.kill(who.pid, signal.SIGTERM)
     deadline = time.monotonic() + wait

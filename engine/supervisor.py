@@ -14,21 +14,21 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
 
 from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
-from engine.presence import ROOT, Status, SupervisorError, alive, stop, wake
-from engine.store import Store, StoreError, files, leases
+from engine.deaths import LONGEST_PAUSE, Deaths, manner
+from engine.presence import ROOT, STORE, Status, SupervisorError, alive, stop, wake
+from engine.store import Store, StoreError, StoreGone, files, leases
 
 LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a leash
 LOOK_EVERY = 0.15  # seconds between two looks for new work
 SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
 FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
-LONGEST_PAUSE = 30.0  # seconds between two starts of a worker that keeps dying
 WORKER = (sys.executable, "-m", "engine", "work")
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
@@ -89,6 +89,9 @@ def supervise(
 ) -> int:
     """Tend a store until asked to stop; returns the exit code.
 
+    Whoever started it may say which store is meant (METASCOPE_STORE); then none is
+    made.
+
     Args:
         home: The store's folder.
         command: Starts one worker; tests bring their own.
@@ -96,9 +99,10 @@ def supervise(
 
     Raises:
         SupervisorError: If another one tends this store already.
+        StoreGone: If the store that is meant is not there.
     """
-    store = Store.open(home)
-    lock = FileLock(store.home / "supervisor.lock")
+    store = Store.open(home, os.environ.get(STORE))
+    lock = FileLock(store.home / "supervisor.lock", mode=0o600)
     try:
         lock.acquire(timeout=2)
     except Timeout:
@@ -117,21 +121,29 @@ class Supervisor:
         self.store, self.command, self.wanted = store, list(command), workers
         self.children: dict[int, Child] = {}
         self.stopping = False
-        self._reasons: dict[int, str] = {}
-        self._deaths = 0
-        self._start_after = 0.0
+        self._deaths = Deaths()
+        self._reasons: dict[int, str] = {}  # how workers ended, until it is judged
+        self._unasked: set[int] = set()  # those of them that nobody ended
         self._swept = -SWEEP_EVERY
         self._seen = 0
+        self._noted = ""
 
     def run(self) -> None:
-        """Tend the store until asked to stop, or until it is gone."""
+        """Tend the store until asked to stop, or until it is gone.
+
+        A folder that was moved takes its lock with it, and another store may come
+        to stand in its place: that one is not ours.
+        """
         signal.signal(signal.SIGTERM, self.ask_to_stop)
         signal.signal(signal.SIGINT, self.ask_to_stop)
         self._begin()
         try:
-            while not self.stopping and self.store.index.path.exists():
+            while not self.stopping:
+                self.store.confirm()
                 self.look()
                 time.sleep(LOOK_EVERY)
+        except StoreGone as gone:
+            _log.warning("%s", gone)
         finally:
             self._end()
 
@@ -140,16 +152,16 @@ class Supervisor:
         self.stopping = True
 
     def look(self) -> None:
-        """Do one round: reap, start, judge, call."""
+        """Do one round: reap, judge, start, call."""
         died = self._reap()
-        self._start()
         now = time.monotonic()
         try:
-            if died or now - self._swept >= SWEEP_EVERY:
+            swept = died or now - self._swept >= SWEEP_EVERY
+            if swept:
                 self._swept = now
                 self._sweep()
-                self._call()
-            elif self._changed():
+            self._start()
+            if swept or self._changed():
                 self._call()
         except StoreError as error:
             _log.warning("%s", error)
@@ -164,15 +176,19 @@ class Supervisor:
             _log.warning("%s", error)
 
     def _tell(self) -> None:
-        """Leave a note of who and how many; a full disk does without."""
-        told = leases.me()._asdict() | {"workers": len(self.children)}
+        """Leave a note of who, how many, and how they die; a full disk does without."""
+        about = {"workers": len(self.children), "deaths": asdict(self._deaths)}
+        text = json.dumps(leases.me()._asdict() | about)
+        if text == self._noted:
+            return
         with contextlib.suppress(StoreError, FileNotFoundError):
-            note = self.store.home / "supervisor.json"
-            files.write_new(note, json.dumps(told).encode())
+            self.store.confirm()
+            files.write_new(self.store.home / "supervisor.json", text.encode())
+            self._noted = text
 
     # workers ------------------------------------------------------------------
     def _start(self) -> None:
-        if len(self.children) >= self.wanted or time.monotonic() < self._start_after:
+        if len(self.children) >= self.wanted or self._deaths.pausing or self._reasons:
             return
         env = {
             **os.environ,
@@ -180,6 +196,7 @@ class Supervisor:
             **ONE_THREAD,
             LEASHED: "1",
             "METASCOPE_HOME": str(self.store.home.absolute()),
+            STORE: self.store.identity or "",
         }
         process = subprocess.Popen(
             self.command,
@@ -194,31 +211,53 @@ class Supervisor:
         self._tell()
 
     def _reap(self) -> bool:
-        """Notice workers that ended; one that keeps dying is started ever later."""
+        """Notice workers that ended, and how."""
         ended = [
             pid for pid, c in self.children.items() if c.process.poll() is not None
         ]
         for pid in ended:
             child = self.children.pop(pid)
             child.let_go()
-            self._reasons[pid] = _reason(child.process.returncode)
+            self._reasons[pid] = manner(child.process.returncode)
             if not child.ended:
-                _log.warning("worker %s: %s", pid, self._reasons[pid])
-                self._pause(time.monotonic() - child.started)
+                _log.warning("worker %s %s", pid, self._reasons[pid])
+                self._unasked.add(pid)
         return bool(ended)
 
-    def _pause(self, lasted: float) -> None:
-        self._deaths = 0 if lasted > LONGEST_PAUSE else self._deaths + 1
-        pause = min(LONGEST_PAUSE, 0.25 * 2**self._deaths)
-        self._start_after = time.monotonic() + pause
-
     def _sweep(self) -> None:
-        for fate in self.store.sweep(self._reasons):
+        reasons = {pid: f"its worker {how}" for pid, how in self._reasons.items()}
+        fates = self.store.sweep(reasons)
+        for fate in fates:
             _log.warning("run %s: %s", fate.key[:12], fate.verdict)
             child = self.children.get(fate.pid)
             if fate.end and child is not None:
                 child.end()
+        self._count_deaths({fate.pid for fate in fates})
+        self._tell()
+
+    def _count_deaths(self, holders: set[int]) -> None:
+        """Count the workers that died before they took a run.
+
+        Args:
+            holders: Those that held one; the run is to blame, and workers do start.
+        """
+        if self._deaths.count and self._any_lives():
+            self._deaths.clear()
+        for pid, how in self._reasons.items():
+            if pid in holders:
+                self._deaths.clear()
+            elif pid in self._unasked:
+                self._deaths.add(how)
         self._reasons.clear()
+        self._unasked.clear()
+
+    def _any_lives(self) -> bool:
+        """Whether a worker has taken a run or has waited for one for long."""
+        now = time.monotonic()
+        if any(now - c.started > LONGEST_PAUSE for c in self.children.values()):
+            return True
+        running = self.store.jobs([JobState.RUNNING], kind=None)
+        return any(job.worker in map(str, self.children) for job in running)
 
     def _changed(self) -> bool:
         """Say whether anything was written to the index since the last look."""
@@ -247,16 +286,3 @@ class Supervisor:
                 child.process.wait()
         with contextlib.suppress(StoreError):
             self.store.sweep()
-
-
-def _reason(code: int) -> str:
-    """Say in words how a process ended.
-
-    >>> _reason(-11)
-    'its worker was killed by SIGSEGV'
-    """
-    if code >= 0:
-        return f"its worker ended with exit code {code}"
-    name = signal.Signals(-code).name
-    hint = " (out of memory?)" if -code == signal.SIGKILL else ""
-    return f"its worker was killed by {name}{hint}"

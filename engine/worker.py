@@ -29,10 +29,11 @@ from engine.store import (
     StoreBusy,
     StoreError,
     StoreFull,
+    StoreGone,
     StoreShelf,
 )
 from engine.store.queue import Claim
-from engine.supervisor import LEASHED
+from engine.supervisor import LEASHED, STORE
 
 if TYPE_CHECKING:
     from engine.shelf import Shelf
@@ -108,20 +109,24 @@ def work(
 ) -> int:
     """Play queued runs until told to stop; returns the exit code.
 
-    Under a supervisor (METASCOPE_LEASHED is set) it waits on standard input;
-    by hand it looks for work twice a second.
+    Under a supervisor (METASCOPE_LEASHED is set) it waits on standard input, and
+    plays for the supervisor's own store alone (METASCOPE_STORE); by hand it looks
+    for work twice a second.
 
     Args:
         home: The store's folder.
         tools: What to compute with; the engine where none is given.
         once: Stop when the queue is empty.
+
+    Raises:
+        StoreGone: If the store was moved, deleted or replaced.
     """
     leash = Leash(0 if os.environ.get(LEASHED) else None)
     signal.signal(signal.SIGTERM, leash.let_go)
     signal.signal(signal.SIGINT, leash.let_go)
     _offer_to_the_oom_killer()
     tools = tools or engine_tools()
-    store = Store.open(home)
+    store = Store.open(home, os.environ.get(STORE))
     while not leash.gone:
         try:
             claim = store.claim()
@@ -167,6 +172,8 @@ def play(store: Store, claim: Claim, tools: Tools, leash: Leash) -> None:
             recorder.release()
         else:
             _file(store, claim, tools, recorder, ending)
+    except StoreGone:
+        raise  # the run stays as it was: back in its place, the store's sweep goes on
     except LeaseLost:
         _log.info("run %s was taken from this worker", claim.key[:12])
     except StoreFull:

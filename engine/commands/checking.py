@@ -145,4 +145,4 @@ def _store(home: "Home") -> Iterator[Finding]:
     workers = (
         f"awake, workers: {awake.workers}" if awake else "asleep; the app wakes it"
     )
-    yield Finding("engine", workers)
+    yield Finding("engine", awake.trouble or workers, fine=not awake.trouble)

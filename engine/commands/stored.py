@@ -19,6 +19,7 @@ Key = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")
 ]
 _SHORTEST = 4
+_ASLEEP = "the engine is asleep: start the app or `python -m engine supervise`"
 
 
 @runs.command("list")
@@ -30,7 +31,10 @@ def listed(
     as_json: AsJson = False,
 ) -> int:
     """List runs, newest first."""
-    jobs = Store.open().jobs(_states(state), text, limit)
+    from engine.supervisor import alive
+
+    store = Store.open()
+    jobs = store.jobs(_states(state), text, limit)
     if as_json:
         print_json([_plain(job) for job in jobs])
         return Exit.OK
@@ -40,6 +44,10 @@ def listed(
         name = job.title or job.about
         table.add_row(job.key[:12], str(job.state), f"{job.done:.0%}", when, name)
     out().print(table if jobs else "no runs yet")
+    if any(job.state == JobState.QUEUED for job in jobs):
+        awake = alive(store.home)
+        if word := awake.trouble if awake else _ASLEEP:
+            say(word)
     return Exit.OK
 
 
@@ -140,9 +148,7 @@ def resume(key: Key) -> int:
 
     store = Store.open()
     job = store.resume(found(store, key).key)
-    asleep = (
-        "" if alive(store.home) else "; start the app or `python -m engine supervise`"
-    )
+    asleep = "" if alive(store.home) else f"; {_ASLEEP}"
     say(f"{job.key[:12]} is {job.state}{asleep}")
     return Exit.OK
 

@@ -17,6 +17,7 @@ from engine.data.cells import Column, Tally
 from engine.data.checksums import sha256
 from engine.data.sheets import LIMIT, header, rows, text_bytes
 from engine.data.where import own_home
+from engine.store.files import make_private
 
 PIECE = 2000
 SHEET = ".csv"
@@ -124,6 +125,8 @@ def store_bytes(path: Path, data: bytes) -> None:
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (path.parent.parent, path.parent):
+            make_private(folder)
         if not (path.is_file() and path.read_bytes() == data):
             _write_synced(beside, data)
             os.replace(beside, path)

@@ -75,7 +75,10 @@ def export_run(record: Record, folder: Path, *, traces: bool = False) -> Path:
     Raises:
         StoreError: If it cannot be written.
     """
-    files.make_folder(folder)
+    try:  # a person's folder: one that is there keeps its rights
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise files.told(error) from error
     for name, data in exported(record, traces=traces).items():
         files.write_new(folder / name, data)
     return folder

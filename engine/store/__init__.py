@@ -12,6 +12,7 @@ from engine.store.errors import (
     StoreBusy,
     StoreError,
     StoreFull,
+    StoreGone,
     StoreNewer,
 )
 from engine.store.progress import Progress
@@ -30,6 +31,7 @@ __all__ = [
     "StoreBusy",
     "StoreError",
     "StoreFull",
+    "StoreGone",
     "StoreNewer",
     "StoreShelf",
     "default_home",

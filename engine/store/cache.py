@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -63,8 +64,11 @@ def _sum(text: str) -> str:
 class ResultCache:
     """get, set, delete and clear; a cache out of order holds nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self, folder: Path, confirm: Callable[[], None] = lambda: None
+    ) -> None:
         self.folder = folder
+        self._confirm = confirm  # raises where the store around it is gone
         self._cache: diskcache.Cache | None = None
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -118,6 +122,7 @@ class ResultCache:
     def _usable(self) -> bool:
         """Look before diskcache does: it spins for ever on a read-only disk."""
         try:
+            self._confirm()
             files.make_folder(self.folder)
             space = os.statvfs(self.folder)
         except (StoreError, OSError):

@@ -1,5 +1,7 @@
 """What can go wrong with a store, each in one line that a person can act on."""
 
+from pathlib import Path
+
 
 class StoreError(Exception):
     """Something about the store that a person should know, in one line."""
@@ -19,6 +21,24 @@ class StoreFull(StoreError):
 
 class IndexDamaged(StoreError):
     """The index is not what was written; it is rebuilt from the runs' folders."""
+
+
+class StoreGone(StoreError):
+    """The store's folder was moved, deleted or replaced; nothing is made instead.
+
+    `replaced` says whether another store stands in its place.
+    """
+
+    def __init__(self, home: Path, *, replaced: bool = False) -> None:
+        told = (
+            f"the store is gone: another one stands in its folder {home}; put the "
+            "first one back, or go on with the other"
+            if replaced
+            else f"the store is gone: its folder {home} was moved or deleted; put it "
+            "back, or make a new one there"
+        )
+        super().__init__(told)
+        self.home, self.replaced = home, replaced
 
 
 class NoRun(StoreError):

@@ -4,6 +4,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from pathlib import Path
 
 from engine.store.errors import StoreError, StoreFull
@@ -63,12 +64,44 @@ def sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner can read."""
+def make_folder(folder: Path, *, parents: bool = False) -> None:
+    """Make a folder that only its owner can read, also where it was there before.
+
+    Args:
+        folder: The folder.
+        parents: Whether the folders above it are made, too; never inside a store,
+            or a store that was moved away would come back empty.
+    """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=parents, exist_ok=True)
     except OSError as error:
         raise told(error) from error
+    make_private(folder)
+
+
+def make_private(path: Path) -> None:
+    """Take everybody else's rights from a file or folder, as far as that goes."""
+    if os.name == "nt":  # what is in the user's folder is the user's there
+        return
+    try:
+        mode = path.stat().st_mode
+        # a folder with the sticky bit, such as /tmp, is meant to be shared
+        if mode & 0o077 and not mode & stat.S_ISVTX:
+            path.chmod(stat.S_IMODE(mode) & 0o700)
+    except OSError:  # read-only, or somebody else's: it can still be read
+        return
+
+
+def identity(folder: Path) -> str | None:
+    """Return what tells a folder from any other, whatever it is called.
+
+    None where there is no such folder.
+    """
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 def remove(path: Path) -> None:

@@ -22,6 +22,7 @@ from engine.store.errors import (
     StoreBusy,
     StoreError,
     StoreFull,
+    StoreGone,
     StoreNewer,
 )
 
@@ -44,6 +45,7 @@ class Index:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.path = home / "index.sqlite"
+        self.identity: str | None = None  # of the folder, once it is open
 
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on one consistent view of the index."""
@@ -66,23 +68,49 @@ class Index:
                 raise
             return self._transact("BEGIN IMMEDIATE", change)
 
-    def prepare(self) -> None:
+    def prepare(self, identity: str | None = None) -> None:
         """Make or migrate the index where needed; else only read its version.
+
+        From then on only this folder is used, whatever comes to stand in its place.
+
+        Args:
+            identity: The folder that is meant; then nothing is made.
 
         Raises:
             StoreNewer: If a newer Metascope wrote it; nothing is written.
-            StoreError: If it is busy, gone or cannot be made.
+            StoreGone: If it is not the folder that is meant.
+            StoreError: If it is busy or cannot be made.
         """
+        if identity is not None:
+            self.identity = identity
+            self.confirm()
         if not self.path.exists() or not self._healing(self._version):
             self._create()
         elif self._version() < schema.SCHEMA:
             self._migrate()
+        for path in (self.home, self.path):
+            files.make_private(path)
+        self.identity = self.identity or files.identity(self.home)
+
+    def confirm(self) -> None:
+        """Refuse unless the store that was opened is still in its place.
+
+        Raises:
+            StoreGone: If it was moved, deleted or replaced.
+        """
+        there = self.path.exists()
+        moved = self.identity is not None and (
+            files.identity(self.home) != self.identity
+        )
+        if moved or not there:
+            raise StoreGone(self.home, replaced=there)
 
     def backup(self, target: Path) -> None:
         """Copy the index, as it is at one instant, into one file."""
 
         def copy(db: sqlite3.Connection) -> None:
             beside = target.with_name(target.name + files.PART)
+            beside.touch(0o600)
             source, copied = _connect(self.path), sqlite3.connect(beside)
             source.backup(copied)
             source.close()
@@ -110,6 +138,15 @@ class Index:
             rebuild(self)
             return act()
 
+    def _refusal(self, error: sqlite3.Error) -> StoreError:
+        refusal = _told(error)
+        if not isinstance(refusal, StoreBusy):
+            try:
+                self.confirm()  # a store that is gone fails in many ways
+            except StoreGone as gone:
+                return gone
+        return refusal
+
     def _version(self) -> int:
         return self._transact("BEGIN", lambda db: _version_of(db))
 
@@ -117,12 +154,13 @@ class Index:
         db: sqlite3.Connection | None = None
         try:
             db = _connect(self.path)
+            self.confirm()
             _begin(db, begin)
             result = act(db)
             _patiently(lambda: db and db.execute("COMMIT"))
             return result
         except sqlite3.Error as error:
-            raise _told(error, self.path) from error
+            raise self._refusal(error) from error
         except UnicodeDecodeError as error:  # SQLite quotes the damage it found
             raise IndexDamaged("the index of the store is damaged") from error
         finally:
@@ -130,14 +168,14 @@ class Index:
                 db.close()  # rolls back what was not committed
 
     def _create(self) -> None:
-        files.make_folder(self.home)
+        files.make_folder(self.home, parents=self.identity is None)
         files.make_folder(self.home / "runs")
         try:
             db = sqlite3.connect(self.path, isolation_level=None, timeout=0)
             db.close()
             self.path.chmod(0o600)
         except sqlite3.Error as error:
-            raise _told(error, self.path) from error
+            raise _told(error) from error
         self._healing(lambda: self._transact("BEGIN IMMEDIATE", _make_tables))
         files.lay_ballast(self.home)
 
@@ -209,7 +247,7 @@ def _code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def _told(error: sqlite3.Error, path: Path) -> StoreError:
+def _told(error: sqlite3.Error) -> StoreError:
     code = _code(error)
     if code in _BUSY:
         return StoreBusy(f"store busy: another process holds it; waited {PATIENCE:g} s")
@@ -219,6 +257,4 @@ def _told(error: sqlite3.Error, path: Path) -> StoreError:
         return StoreFull("disk full: free some space, then try again")
     if code == sqlite3.SQLITE_READONLY:
         return StoreError("the store cannot be written: it is read-only")
-    if not path.exists():
-        return StoreError("the store is gone: its folder was moved or deleted")
     return StoreError(f"the store cannot be used: {error}")

@@ -184,7 +184,7 @@ def _judge(
     if not lives(lease.holder):
         drop(db, lease.token)
         if lease.revoked is not None:
-            return None
+            return Fate(lease.key, pid, "revoked", False)
         _lose(db, lease.key, reasons.get(pid, "its worker ended without a word"))
         return Fate(lease.key, pid, "lost", False)
     if lease.revoked is not None:

@@ -20,7 +20,7 @@ from engine.store.leases import Process
 
 def rebuild(index: Index) -> None:
     """Make a new index from the runs' own folders; the old one is kept aside."""
-    with FileLock(index.home / "rebuild.lock", timeout=30):
+    with FileLock(index.home / "rebuild.lock", timeout=30, mode=0o600):
         if index.sound() and _complete(index):
             return  # another process was first
         aside = f"damaged-{secrets.token_hex(4)}"
@@ -169,6 +169,7 @@ def incoming(home: Path) -> Path:
     """Make a folder in which this process builds a run before it is filed."""
     who = leases.me()
     name = f"{who.pid}-{who.birth}-{secrets.token_hex(8)}"
+    files.make_folder(home / "incoming")
     files.make_folder(home / "incoming" / name)
     return home / "incoming" / name
 

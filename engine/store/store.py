@@ -51,7 +51,7 @@ class Store:
         self.index = Index(home)
 
     @classmethod
-    def open(cls, home: Path | None = None) -> "Store":
+    def open(cls, home: Path | None = None, identity: str | None = None) -> "Store":
         """Open the store, making or migrating it where needed.
 
         A store that is already there is opened without a write, so this works
@@ -59,14 +59,29 @@ class Store:
 
         Args:
             home: The store's folder; `default_home()` where none is given.
+            identity: The store that is meant, as its `identity`; then none is made.
 
         Raises:
             StoreNewer: If a newer Metascope wrote it; nothing is written.
-            StoreError: If it is busy, gone or cannot be made.
+            StoreGone: If the store that is meant is not there.
+            StoreError: If it is busy or cannot be made.
         """
         store = cls(Path(home) if home is not None else default_home())
-        store.index.prepare()
+        store.index.prepare(identity)
         return store
+
+    @property
+    def identity(self) -> str | None:
+        """What tells this store from another one in the same place."""
+        return self.index.identity
+
+    def confirm(self) -> None:
+        """Refuse unless this store is still in its place.
+
+        Raises:
+            StoreGone: If its folder was moved, deleted or replaced.
+        """
+        self.index.confirm()
 
     @property
     def format(self) -> int:
@@ -76,7 +91,7 @@ class Store:
     @cached_property
     def cache(self) -> ResultCache:
         """The cache of what can be computed again; JSON values, string keys."""
-        return ResultCache(self.home / "cache")
+        return ResultCache(self.home / "cache", self.confirm)
 
     # jobs ---------------------------------------------------------------------
     def submit(

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import catalogue as shelves
-from app import door, kept, recorded, wake, watch
+from app import door, kept, recorded, stores, wake, watch
 from engine.catalogue import cards, catalogue
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
@@ -82,7 +82,7 @@ def in_use(
     shelf = shelves.Shelf(lambda: None)
     shelf._made = known
     monkeypatch.setattr(door, "_shelf", shelf)
-    monkeypatch.setattr(door, "_stores", {})
+    monkeypatch.setattr(stores, "_opened", {})
     monkeypatch.setattr(door, "_watches", watch.Watches())
     monkeypatch.setattr(wake, "state", lambda home: "warm")
     monkeypatch.setattr(recorded, "FOLDER", tmp_path / "recorded")
