@@ -4,8 +4,10 @@ import psutil
 import pytest
 
 from engine.contract.jobs import JobState
-from engine.store import Store
+from engine.presence import STORE
+from engine.store import Store, StoreGone
 from engine.supervisor import SupervisorError, alive, stop, supervise, wake
+from engine.worker import work
 from tests.store import fake
 from tests.torture import kills, races
 from tests.torture.items import is_in, supervisor, until
@@ -33,6 +35,58 @@ def test_it_plays_what_is_submitted_and_ends_when_asked(store: Store) -> None:
     assert not alive(store.home)
     assert not any(worker.is_running() for worker in workers)
     assert stop(store.home)
+
+
+def test_a_supervisor_whose_store_was_replaced_ends_and_leaves_the_new_one_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    home, away = store.home, tmp_path / "away"
+    other = Store.open(tmp_path / "other")
+    with supervisor(home) as running:
+        until(lambda: alive(home).workers == 1)
+        workers = psutil.Process(running.pid).children()
+        home.rename(away)
+        other.home.rename(home)
+        assert stop(home)  # nothing tends the other one
+        running.wait(20)
+    assert not any(worker.is_running() for worker in workers)
+    assert not (home / "supervisor.json").exists()
+    assert not (home / "supervisor.lock").exists()
+    assert stop(away)
+    with supervisor(home) as fresh:
+        until(lambda: alive(home).pid == fresh.pid)
+        assert stop(home)
+
+
+def test_a_moved_stores_supervisor_ends_and_makes_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    home, away = store.home, tmp_path / "away"
+    with supervisor(home) as running:
+        until(lambda: alive(home).workers == 1)
+        key = fake.submit(store, 1, steps=10**4, pause=0.01)
+        until(is_in(store, key, JobState.RUNNING))
+        home.rename(away)
+        assert stop(home)
+        assert stop(away)
+        assert running.wait(20) == 0
+    assert not home.exists()
+    away.rename(home)
+    store.sweep()
+    assert store.job(key).state == JobState.QUEUED  # it goes on by itself
+
+
+def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_meant(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = store.home
+    monkeypatch.setenv(STORE, store.identity)
+    home.rename(tmp_path / "away")
+    with pytest.raises(StoreGone):
+        supervise(home)
+    with pytest.raises(StoreGone):
+        work(home, fake.TOOLS)
+    assert not home.exists()
 
 
 def test_a_worker_that_hangs_after_a_cancel_is_ended_and_replaced(store: Store) -> None:

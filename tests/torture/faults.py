@@ -26,6 +26,7 @@ from tests.torture.items import (
     process,
     supervisor,
     until,
+    until_ended,
     worker,
 )
 
@@ -149,8 +150,7 @@ def full_disk(home: Path, count: int) -> Outcome:
         bulk = {"steps": 60 * count, "bulk": 2000, "pause": 0.001}
         key = fake.submit(store, 2, **bulk)
         with worker(store.home):
-            until(lambda: _free(home) < 300_000, 120)
-            paused = until(is_in(store, key, JobState.PAUSED), 30)
+            paused = _pause_after_full(store, key, home)
         (home / "filler").write_bytes(b"x" * max(0, _free(home)))
         told = store.job(key).error
         start = time.monotonic()
@@ -164,7 +164,7 @@ def full_disk(home: Path, count: int) -> Outcome:
         subprocess.run(["mount", "-o", "remount,size=2g", str(home)], check=True)
         opened.resume(key)
         with worker(store.home, METASCOPE_FAKE_ONCE="1") as last:
-            last.wait(240)
+            until_ended(last, store)
         same = fake.stored(opened, key) == fake.unbroken(opened.spec(key))
     figures = (
         f"{count} MB: {told!r} after {paused:.1f} s, readable: {readable}, deleted: "
@@ -172,6 +172,19 @@ def full_disk(home: Path, count: int) -> Outcome:
     )
     held = told == "disk full" and paused <= 10 and opens < 5 and uncached
     return Outcome(held and readable and deleted and same, figures)
+
+
+def _pause_after_full(store: Store, key: str, disk: Path) -> float:
+    """Wait for the pause; returns the seconds between the disk's last change and it."""
+    changes: dict[int, float] = {}
+    paused = is_in(store, key, JobState.PAUSED)
+
+    def claim() -> bool:
+        changes.setdefault(_free(disk), time.monotonic())
+        return paused()
+
+    until(claim, progress=lambda: _free(disk))
+    return time.monotonic() - max(changes.values())
 
 
 def _free(home: Path) -> int:

@@ -89,18 +89,47 @@ def supervisor(
     return process(home, "tests.store.fake_supervisor", str(home), str(workers))
 
 
-def until(claim: Callable[[], bool], seconds: float = 60.0) -> float:
+def until(
+    claim: Callable[[], bool],
+    seconds: float = 60.0,
+    progress: Callable[[], object] = lambda: None,
+) -> float:
     """Wait until a claim is true and return how long it took.
 
+    Args:
+        claim: What is waited for.
+        seconds: How long to wait for it, or for the next progress.
+        progress: A value that changes as long as it is worth waiting: how long work
+            takes is the machine's affair.
+
     Raises:
-        TimeoutError: If it is not after so many seconds.
+        TimeoutError: If neither is there after so many seconds.
     """
-    start = time.monotonic()
+    start = looked = time.monotonic()
+    before = progress()
     while not claim():
-        if time.monotonic() - start > seconds:
-            raise TimeoutError(f"not after {seconds:g} s")
+        if time.monotonic() - looked > seconds:
+            now = progress()
+            if now == before:
+                raise TimeoutError(f"not after {seconds:g} s")
+            looked, before = time.monotonic(), now
         time.sleep(0.005)
     return time.monotonic() - start
+
+
+def until_ended(started: "subprocess.Popen[bytes]", store: Store) -> None:
+    """Wait for a worker to end by itself, as long as its runs get on."""
+
+    def progress() -> object:
+        return [(job.key, job.state, job.done) for job in store.jobs(ALIVE)]
+
+    until(lambda: started.poll() is not None, progress=progress)
+
+
+def until_done(store: Store, key: str) -> None:
+    """Wait for a run to be done, as long as it gets on."""
+    done = is_in(store, key, JobState.DONE)
+    until(done, progress=lambda: store.progress(key).done)
 
 
 def over(store: Store, key: str) -> bool:

@@ -8,7 +8,16 @@ from engine.contract.jobs import RESUMABLE, JobState
 from engine.export import Record, metrics_csv
 from engine.store import Store
 from tests.store import fake
-from tests.torture.items import Outcome, is_in, item, supervisor, until, worker
+from tests.torture.items import (
+    Outcome,
+    is_in,
+    item,
+    supervisor,
+    until,
+    until_done,
+    until_ended,
+    worker,
+)
 
 STEPS, PAUSE = 120, 0.01
 
@@ -64,7 +73,7 @@ def _resume_all(store: Store) -> None:
 def _finish(store: Store, keys: list[str]) -> int:
     """Let one worker end everything; returns how many runs are not as unbroken."""
     with worker(store.home, METASCOPE_FAKE_ONCE="1") as last:
-        last.wait(60 + 3 * len(keys))
+        until_ended(last, store)
     return sum(not _as_unbroken(store, key) for key in keys)
 
 
@@ -131,7 +140,7 @@ def supervisor_dies(home: Path, count: int) -> Outcome:
             killed.wait()
             slowest = max(slowest, until(lambda c=children: not _any_alive(c), 20))
     with supervisor(home):
-        until(is_in(store, key, JobState.DONE), 60 + 3 * count)
+        until_done(store, key)
     figures = f"{count} kills: workers gone after at most {slowest:.1f} s"
     return Outcome(slowest <= 10 and _as_unbroken(store, key), figures)
 
@@ -159,7 +168,7 @@ def supervisor_is_asked(home: Path, count: int) -> Outcome:
             slowest = max(slowest, time.monotonic() - start)
     queued = is_in(store, key, JobState.QUEUED)()
     with supervisor(home):
-        until(is_in(store, key, JobState.DONE), 60 + 3 * count)
+        until_done(store, key)
     figures = (
         f"{count} times: ended after at most {slowest:.1f} s, queued again: {queued}"
     )

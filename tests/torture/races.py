@@ -16,7 +16,16 @@ from pathlib import Path
 from engine.contract.jobs import FINAL, JobState
 from engine.store import Store, StoreBusy
 from tests.store import fake
-from tests.torture.items import Outcome, is_in, item, over, process, supervisor, until
+from tests.torture.items import (
+    Outcome,
+    is_in,
+    item,
+    over,
+    process,
+    supervisor,
+    until,
+    until_ended,
+)
 
 
 @item("B6", "a cancel against a run that starts, runs or ends", full=1000, quick=20)
@@ -67,7 +76,7 @@ def submit_races(home: Path, count: int) -> Outcome:
             answers = {_answer(racer) for racer in racers}
             twice += answers != {fake.key(wish)} or store.count() != seed + 1
     with process(home, "tests.store.fake_worker", METASCOPE_FAKE_ONCE="1") as one:
-        one.wait(60 + count)
+        until_ended(one, store)
     jobs = store.jobs(limit=count + 1)
     once = sum(job.attempt == 1 and job.state == JobState.DONE for job in jobs)
     figures = (

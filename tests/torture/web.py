@@ -15,6 +15,7 @@ from tests.torture.items import (
     process,
     supervisor,
     until,
+    until_done,
 )
 
 PAGE = Path("app") / "main.py"
@@ -37,7 +38,7 @@ def kill_web_servers(home: Path, count: int) -> Outcome:
                 until(lambda p=port: _healthy(p), 60)
                 server.kill()
         second = _other_supervisors(home, one.pid)
-        until(is_in(store, key, JobState.DONE), 120 + 5 * count)
+        until_done(store, key)
     job = store.job(key)
     same = fake.stored(store, key) == fake.unbroken(store.spec(key))
     figures = f"{count} kills: {job.state}, {job.attempt} attempt, rows equal: {same}"

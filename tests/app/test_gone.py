@@ -1,0 +1,115 @@
+"""What the pages say of a store that is gone, and of an engine without workers."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from streamlit.testing.v1 import AppTest
+
+from app import door, wake
+from engine.contract.jobs import JobState
+from engine.contract.runs import RunSpec
+from engine.presence import Status
+from engine.store import Store
+from tests.app.test_lab import texts
+
+
+def test_a_moved_store_is_said_and_made_again_only_on_request(
+    lab: AppTest, home: Path, key: str
+) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    assert "verdict-line" in texts(at)
+    home.rename(home.with_name("away"))
+    at.run()
+    assert f"its folder {home} was moved or deleted" in texts(at)
+    at.button(key="look_again").click().run()
+    assert "was moved or deleted" in texts(at)
+    assert not home.exists()
+    at.button(key="reopen_store").click().run()
+    assert not at.exception
+    assert "Nothing has run yet" in texts(at)
+    assert Store.open(home).count() == 0
+    assert Store.open(home.with_name("away")).count() == 1
+
+
+def test_a_store_that_is_put_back_is_shown_again(
+    lab: AppTest, home: Path, key: str
+) -> None:
+    lab.query_params["run"] = key
+    at = lab.run()
+    home.rename(home.with_name("away"))
+    assert "was moved" in texts(at.run())
+    home.with_name("away").rename(home)
+    assert "verdict-line" in texts(at.run())
+
+
+def test_another_store_is_used_only_on_request(lab: AppTest, home: Path) -> None:
+    at = lab.run()
+    home.rename(home.with_name("away"))
+    Store.open(home)
+    assert "another one stands in its folder" in texts(at.run())
+    button = at.button(key="reopen_store")
+    assert button.label == "Go on with the other store"
+    assert "another one" not in texts(button.click().run())
+    assert door.jobs()[1] == 0
+
+
+def test_nothing_of_the_door_makes_a_moved_store_again(
+    home: Path, tiny: RunSpec, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Path] = []
+    monkeypatch.setattr(wake, "state", started.append)
+    door.jobs()
+    home.rename(home.with_name("away"))
+    asked = (
+        door.engine_state,
+        door.jobs,
+        lambda: door.submit(tiny),
+        lambda: door.run(key),
+        lambda: door.delete(key),
+    )
+    for ask in asked:
+        with pytest.raises(door.StoreGone):
+            ask()
+    assert door._cache().set("a", 1) is False
+    assert not home.exists() and not started
+
+
+def test_a_queued_run_says_why_no_worker_takes_it(
+    lab: AppTest, home: Path, tiny: RunSpec
+) -> None:
+    queued = door.submit(tiny.model_copy(update={"seed": 77}))
+    deaths = {
+        "count": 4,
+        "since": time.monotonic() - 70,
+        "reason": "was killed by SIGSEGV",
+        "next_start": time.monotonic() + 25,
+    }
+    note = json.dumps({"pid": 1, "workers": 0, "deaths": deaths})
+    with FileLock(home / "supervisor.lock"):
+        (home / "supervisor.json").write_text(note)
+        lab.query_params["run"] = queued.key
+        at = lab.run()
+        said = texts(at)
+        at.switch_page("../pages/runs.py").run()
+        (table,) = at.dataframe
+    assert "4 died in 7" in said and "SIGSEGV" in said
+    assert "The engine is awake" not in said
+    stands = dict(zip(table.value["Id"], table.value["Where it stands"], strict=True))
+    assert "SIGSEGV; the next one starts in" in stands[queued.key[:12]]
+    assert sum("SIGSEGV" in text for text in stands.values()) == 1
+
+
+def test_an_engine_that_cannot_start_says_why(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = wake.Start(home)
+    failed.error = "the engine did not start; see its log"
+    monkeypatch.setitem(wake._starts, home, failed)
+    assert door.engine_trouble() == failed.error
+    monkeypatch.setattr(wake.supervisor, "alive", lambda _: Status(True, 1, 1))
+    assert door.engine_trouble() == ""
+    assert door.jobs([JobState.DONE])[1] == 1
