@@ -35,8 +35,8 @@ def held(store: Store) -> Iterator[Store]:
 
 
 def started(supervisor: Supervisor) -> int:
-    """Look until a worker is there; return its number."""
-    until(lambda: supervisor.look() or bool(supervisor.children), 10)
+    """Look until a worker is there, no longer, for it dies; return its number."""
+    until(lambda: bool(supervisor.children) or supervisor.look(), 10)
     return next(iter(supervisor.children))
 
 

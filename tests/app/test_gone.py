@@ -40,10 +40,12 @@ def test_a_store_that_is_put_back_is_shown_again(
 ) -> None:
     lab.query_params["run"] = key
     at = lab.run()
+    at.number_input(key="k.replicates").set_value(5).run()
     home.rename(home.with_name("away"))
     assert "was moved" in texts(at.run())
     home.with_name("away").rename(home)
     assert "verdict-line" in texts(at.run())
+    assert at.number_input(key="k.replicates").value == 5  # the form is kept
 
 
 def test_another_store_is_used_only_on_request(lab: AppTest, home: Path) -> None:
