@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from app import cost, panels, studies
+from app import cost, frame, panels, studies
 from app.catalogue import Study
 from app.figures.board import board_figure, told
 from app.kept import kept
@@ -38,7 +38,7 @@ def page() -> None:
         panels.refused(refusal.message)
         return
     alive = any(run.alive for runs in all_runs.values() for run in runs)
-    st.fragment(run_every=2.0 if alive else None)(_cards)(known, alive)
+    frame.polled(_cards, 2.0 if alive else None)(known, alive)
 
 
 def _cards(known: Sequence[Study], was_alive: bool) -> None:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import door, panels
+from app import door, frame, panels
 from app.door import Run
 from engine.contract.jobs import ALIVE, JobState
 
@@ -16,7 +16,7 @@ def coming(run: Run, title: str, text: str) -> None:
         text: What it will show.
     """
     panels.empty(title, text, icon=":material/hourglass_top:")
-    st.fragment(run_every=2.0)(_until)(run.key)
+    frame.polled(_until, 2.0)(run.key)
 
 
 def _until(key: str) -> None:
@@ -25,4 +25,4 @@ def _until(key: str) -> None:
         st.rerun()
     running = job.state == JobState.RUNNING
     done = min(1.0, max(0.0, door.progress(key).done)) if running else 0.0
-    st.progress(done, panels.explain(job))
+    st.progress(done, panels.explain(job, door.engine_trouble()))

@@ -1,7 +1,8 @@
 """What surrounds every page: title, mark, look, and errors as one sentence."""
 
 import contextlib
-from collections.abc import Iterator
+import functools
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import streamlit as st
@@ -58,6 +59,21 @@ def guarded() -> Iterator[None]:
         st.error(plain(error), icon=":material/error:")
         st.caption("`python -m engine doctor` checks the installation and the store.")
         st.button("Try again", key="try_again")
+
+
+def polled(draw: Callable[..., None], every: float | None) -> Callable[..., None]:
+    """Return what draws a part of a page, by itself again every so many seconds.
+
+    It runs without the page around it, so its errors are caught in it.
+    """
+
+    @functools.wraps(draw)  # streamlit knows a fragment by its function's name
+    def drawn(*given: object) -> None:
+        with guarded():
+            draw(*given)
+
+    again: Callable[..., None] = st.fragment(run_every=every)(drawn)
+    return again
 
 
 def _offer_store(gone: door.StoreGone) -> None:

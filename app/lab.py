@@ -71,7 +71,7 @@ def view(key: str | None, page: str) -> None:
         _nothing(kinds.kind(session.kind()))
         return
     session.go(run.kind.name, page)
-    st.fragment(run_every=1.0 if run.alive else None)(_main)(key, run.alive)
+    frame.polled(_main, 1.0 if run.alive else None)(key, run.alive)
 
 
 def _nothing(kind: kinds.Kind) -> None:
@@ -84,12 +84,7 @@ def _nothing(kind: kinds.Kind) -> None:
 
 
 def _main(key: str | None, was_alive: bool) -> None:
-    """Draw one run; polled while it is alive, so errors are caught here, too."""
-    with frame.guarded():
-        _drawn(key, was_alive)
-
-
-def _drawn(key: str | None, was_alive: bool) -> None:
+    """Draw one run; polled while it is alive."""
     run = shown(key)
     if run is None:
         return

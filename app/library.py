@@ -132,10 +132,8 @@ def _row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
 def _stands(job: Job, wait: float | None, trouble: str) -> str:
     if job.damaged:
         return f"Set aside: {job.damaged}"
-    text = panels.explain(job)
-    if job.state == JobState.QUEUED and trouble:
-        return f"{text} {trouble}"
-    if job.state == JobState.QUEUED and wait and job.position:
+    text = panels.explain(job, trouble)
+    if job.state == JobState.QUEUED and wait and job.position and not trouble:
         return f"{text} Starts in about {panels.span(wait * job.position)}."
     return text
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from app import door, kinds, panels, studies
+from app import door, frame, kinds, panels, studies
 from app.catalogue import Study
 from app.door import Run
 from app.figures.matrix import MEASURES, WORDS, interval, matrix_figure
@@ -63,7 +63,7 @@ def _study(study: Study) -> None:
         with st.expander(f"Its {len(now)} runs"):
             studies.states(now)
 
-    st.fragment(run_every=2.0 if alive else None)(drawn)()
+    frame.polled(drawn, 2.0 if alive else None)()
 
 
 def _asked(runs: Sequence[Held]) -> str:

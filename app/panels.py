@@ -45,14 +45,18 @@ def state(job: Job) -> None:
     st.badge(look.word, icon=look.icon, color=look.color)  # type: ignore[arg-type]
 
 
-def explain(job: Job) -> str:
+def explain(job: Job, trouble: str = "") -> str:
     """Return one line that says where a job stands and what can be done.
+
+    Args:
+        job: The job.
+        trouble: Why no worker takes a queued job; empty where one does.
 
     >>> explain(Job("k", JobState.QUEUED, "", 0.0, position=2))
     'Waits in the queue, place 2.'
     """
     told = {
-        S.QUEUED: lambda: _queued(job),
+        S.QUEUED: lambda: f"{_queued(job)} {trouble}".strip(),
         S.RUNNING: lambda: _running(job),
         S.DONE: lambda: f"Finished {ago(job.finished)}{_took(job)}.",
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",

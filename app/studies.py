@@ -107,6 +107,8 @@ def progress(runs: Sequence[Held]) -> None:
     done = sum(run.done for run in runs)
     if any(run.alive for run in runs):
         st.progress(_share(runs), f"{done} of {len(runs)} runs are done")
+        if trouble := door.engine_trouble():
+            st.warning(plain(trouble))
     elif 0 < done < len(runs):
         st.caption(f"{done} of {len(runs)} runs are done.")
     for run in runs:

@@ -14,11 +14,6 @@ states, text = library.filters()
 
 def listing() -> None:
     """Draw one page of runs and what can be done with the selected ones."""
-    with frame.guarded():
-        _listed()
-
-
-def _listed() -> None:
     found, total = library.page(states, text)
     if not found:
         if text or states:
@@ -37,4 +32,4 @@ def _listed() -> None:
 
 
 alive = door.jobs(ALIVE, "", (1, 0))[1] > 0
-st.fragment(run_every=2.0 if alive else None)(listing)()
+frame.polled(listing, 2.0 if alive else None)()

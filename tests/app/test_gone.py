@@ -8,8 +8,8 @@ import pytest
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
-from app import door, wake
-from engine.contract.jobs import JobState
+from app import door, panels, wake
+from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
 from engine.presence import Status
 from engine.store import Store
@@ -115,3 +115,33 @@ def test_an_engine_that_cannot_start_says_why(
     monkeypatch.setattr(wake.supervisor, "alive", lambda _: Status(True, 1, 1))
     assert door.engine_trouble() == ""
     assert door.jobs([JobState.DONE])[1] == 1
+
+
+def test_a_part_that_draws_itself_again_says_that_the_store_is_gone() -> None:
+    def page() -> None:
+        from pathlib import Path
+
+        from app import frame
+        from engine.store import StoreGone
+
+        def draw() -> None:
+            raise StoreGone(Path("place"))
+
+        frame.polled(draw, 1.0)()
+
+    at = AppTest.from_function(page).run()
+    assert not at.exception
+    assert "its folder place was moved" in texts(at)
+
+
+def test_every_polled_part_catches_its_errors() -> None:
+    root = Path(__file__).resolve().parents[2]
+    sources = [*(root / "app").glob("*.py"), *(root / "pages").glob("*.py")]
+    bare = {p.stem for p in sources if "st.fragment(" in p.read_text()}
+    assert bare <= {"frame", "lab", "studies"}  # the latter two ask no store
+
+
+def test_only_a_queued_run_is_told_why_no_worker_takes_it() -> None:
+    queued, done = (Job("k", s, "", 0.0) for s in (JobState.QUEUED, JobState.DONE))
+    assert panels.explain(queued, "None starts.") == "Waits in the queue. None starts."
+    assert "None starts" not in panels.explain(done, "None starts.")
