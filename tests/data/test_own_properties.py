@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -28,6 +29,41 @@ CELLS = st.one_of(
     st.text(max_size=6),
 )
 PIECES = st.sampled_from(ODD_BYTES)
+PLAIN = set("0123456789.+-eE ")
+DIGITS = st.text("0123456789", max_size=3)
+SIGNS = st.sampled_from(["", "+", "-"])
+FORMS = st.tuples(SIGNS, DIGITS, st.sampled_from(["", "."]), DIGITS)
+ENDS = st.one_of(st.just(""), st.tuples(st.sampled_from("eE"), SIGNS, DIGITS))
+WRITTEN = st.tuples(FORMS, ENDS, st.sampled_from(["", " ", "  "])).map(
+    lambda parts: "".join(map("".join, parts))
+)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """Draw a small file with two columns of numbers, some bytes of it changed."""
+    cells = draw(st.lists(st.integers(0, 99), min_size=1, max_size=6))
+    data = b"a,b\n" + b"".join(b"%d,%d\n" % (cell, -cell) for cell in cells)
+    for _ in range(draw(st.integers(0, 2))):
+        at = draw(st.integers(0, len(data)))
+        data = data[:at] + draw(PIECES) + data[at + draw(st.integers(0, 1)) :]
+    return data
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> dict[str, list[str]]:
+    """Draw three columns: two of numbers, a label, and at times an odd cell."""
+    count = draw(st.integers(4, 12))
+    number = st.floats(-1e6, 1e6, allow_nan=False).map(str)
+    columns = {
+        name: draw(st.lists(number, min_size=count, max_size=count)) for name in "ab"
+    }
+    label = st.sampled_from(["yes", "no"])
+    columns["c"] = draw(st.lists(label, min_size=count, max_size=count))
+    for _ in range(draw(st.integers(0, 2))):
+        name, row = draw(st.sampled_from("abc")), draw(st.integers(0, count - 1))
+        columns[name][row] = draw(CELLS)
+    return columns
 
 
 def read(data: bytes) -> OwnTable | None:
@@ -39,41 +75,58 @@ def read(data: bytes) -> OwnTable | None:
     return None
 
 
-@settings(max_examples=300)
-@given(st.one_of(st.binary(max_size=200), st.lists(PIECES).map(b"".join)))
-def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    table = read(data)
-    assert table is None or len(table.columns) >= 2
+def test_any_bytes_are_read_or_refused() -> None:
+    outcomes: Counter[bool] = Counter()
+
+    @settings(max_examples=300)
+    @given(st.one_of(files(), files(), st.binary(max_size=200)))
+    def check(data: bytes) -> None:
+        table = read(data)
+        assert table is None or len(table.columns) >= 2
+        outcomes[table is not None] += 1
+
+    check()
+    assert min(outcomes[True], outcomes[False]) > 50
 
 
-@settings(max_examples=200)
-@given(
-    st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=12),
-    st.sampled_from(["a", "b", "c"]),
-    st.sampled_from(["classes", "value"]),
-    st.sampled_from(["refuse", "drop"]),
-    st.sampled_from(["refuse", "drop", "mean"]),
-)
-def test_any_table_and_choice_is_taken_or_refused(
-    rows: list[tuple[str, str, str]], target: str, answers: str, text: str, empty: str
-) -> None:
-    names = ("a", "b", "c")
-    data = sheet(dict(zip(names, zip(*(rows * 7), strict=True), strict=True)))
-    table = read(data)
-    if table is None:
-        return
-    # The csv module of the standard library is the independent reader.
-    plain = [row for row in csv.reader(io.StringIO(data.decode(), newline="")) if row]
-    assert table.preview(99) == plain[1:100]
-    try:
-        found = choose(table, Choices(target, answers, text, empty, "drop"))
-    except Refused:
-        return
-    assert found.rows > 0
-    assert not np.isinf(found.x).any()
-    assert empty == "mean" or np.isfinite(found.x).all()
-    if found.classes:
-        assert set(found.classes) <= {row[names.index(target)] for row in plain}
+def test_any_table_and_choice_is_taken_or_refused() -> None:
+    outcomes: Counter[str] = Counter()
+
+    @settings(max_examples=200)
+    @given(
+        tables(),
+        st.sampled_from([("c", "classes"), ("a", "value"), ("b", "classes")]),
+        st.sampled_from(["refuse", "drop", "drop"]),
+        st.sampled_from(["refuse", "drop", "mean"]),
+    )
+    def check(
+        columns: dict[str, list[str]], asked: tuple[str, str], text: str, empty: str
+    ) -> None:
+        target, answers = asked
+        data = sheet({name: cells * 7 for name, cells in columns.items()})
+        table = read(data)
+        if table is None:
+            outcomes["no table"] += 1
+            return
+        # The csv module of the standard library is the independent reader.
+        lines = csv.reader(io.StringIO(data.decode(), newline=""))
+        plain = [row for row in lines if row]
+        assert table.preview(99) == plain[1:100]
+        try:
+            found = choose(table, Choices(target, answers, text, empty, "drop"))
+        except Refused:
+            outcomes["no choice"] += 1
+            return
+        outcomes[answers] += 1
+        assert found.rows > 0
+        assert not np.isinf(found.x).any()
+        assert empty == "mean" or np.isfinite(found.x).all()
+        known = {row["abc".index(target)] for row in plain}
+        assert answers == "value" or set(found.classes) <= known
+
+    check()
+    assert outcomes["no choice"]
+    assert min(outcomes["classes"], outcomes["value"]) > 20
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
@@ -81,12 +134,21 @@ def test_a_number_survives_being_written(value: float) -> None:
     assert number(repr(value)) == value
 
 
-@given(st.text(max_size=8))
-def test_only_plain_decimal_numbers_are_numbers(cell: str) -> None:
-    found = number(cell)
-    if found is not None:
-        assert found == float(cell)
-        assert set(cell) <= set("0123456789.+-eE ")
+def test_only_plain_decimal_numbers_are_numbers() -> None:
+    outcomes: Counter[bool] = Counter()
+
+    @settings(max_examples=400)
+    @given(st.one_of(WRITTEN, WRITTEN, CELLS, st.text("0123.,eE+-_ naif", max_size=6)))
+    def check(cell: str) -> None:
+        try:
+            told = float(cell) if set(cell) <= PLAIN else None
+        except ValueError:
+            told = None
+        assert number(cell) == told
+        outcomes[told is not None] += 1
+
+    check()
+    assert min(outcomes[True], outcomes[False]) > 100
 
 
 @pytest.mark.parametrize("kind", ["number", "text"])
