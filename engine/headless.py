@@ -4,13 +4,15 @@ Until it ends, the folder holds a small store of its own, so that an interrupted
 run goes on from its checkpoint; at the end it is exported and that store removed.
 """
 
+import contextlib
 import ctypes
 import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from engine.bench import Bench
 from engine.catalogue import cards
@@ -20,13 +22,16 @@ from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.device import resolve
 from engine.export import Record, export_run
+from engine.export.folders import check_folder, has_traces
+from engine.export.record import config_json
 from engine.shelf import Shelf
-from engine.store import NoRun, Store
+from engine.store import NoRun, Store, files
 from engine.supervisor import ALLOCATOR
 from engine.worker import Leash, engine_tools, play
 
 UNFINISHED = ".unfinished"
 TRACEBACK = "traceback.txt"
+ASKED = "spec.json"  # in the folder of what is unfinished: how to go on with it
 _MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
 _KEPT = (JobState.DONE, JobState.DIVERGED)
 
@@ -58,6 +63,7 @@ class Outing:
     folder: Path
     watch: Callable[[Event], None]
     leash: Leash
+    refusals: list[Refused] = field(default_factory=list)
 
     @property
     def key(self) -> str:
@@ -69,8 +75,29 @@ class Outing:
         """Return where it is kept until it ends."""
         return self.folder / UNFINISHED
 
-    def begin(self, *, resume: bool) -> Store:
+    def here(self, *, traces: bool) -> dict[str, Any] | None:
+        """Return the summary of this very run, where the folder holds it already.
+
+        Raises:
+            Refused: If the folder holds another run, or this one without traces.
+        """
+        held = check_folder(self.folder, self.key, force=False)
+        if held is None or not held.whole:
+            return None
+        if traces and not has_traces(self.folder):
+            raise Refused(
+                f"{self.folder} holds this run without traces; add --force to compute "
+                "it again with them",
+                "traces",
+            )
+        return held.summary
+
+    def begin(self, *, resume: bool, force: bool = False) -> Store:
         """Open the folder's own store.
+
+        Args:
+            resume: Whether to go on with what is unfinished.
+            force: Whether to throw away what is unfinished.
 
         Raises:
             Refused: If the folder holds another run, or an unfinished one that is
@@ -78,18 +105,34 @@ class Outing:
         """
         _check_folder(self.folder)
         held = self.private.exists()
-        if held and not resume:
+        if held and force:
+            self._forget()
+        elif held and not resume:
             raise Refused(
                 f"{self.folder} holds an unfinished run; add --resume to go on with "
-                "it, or choose another folder",
+                "it, --force to start over, or choose another folder",
                 "out",
             )
         if resume and not held:
             raise Refused(f"{self.folder} holds no unfinished run to resume", "out")
         store = Store.open(self.private)
-        if held:
+        if resume:
             self._revive(store)
+        else:
+            files.write_new(self.private / ASKED, config_json(self.spec))
         return store
+
+    def _forget(self) -> None:
+        """Throw away what is unfinished, unless somebody is at it.
+
+        Raises:
+            Refused: If another process is running it.
+        """
+        store = Store.open(self.private)
+        store.sweep()
+        if store.count([JobState.RUNNING], kind=None):
+            raise Refused(f"another process is running in {self.folder}", "out")
+        shutil.rmtree(self.private)
 
     def _revive(self, store: Store) -> None:
         store.sweep()
@@ -104,11 +147,29 @@ class Outing:
             store.resume(self.key)
 
     def play(self, store: Store) -> Job:
-        """Play the inputs, then the run; returns how it ended."""
-        job = self._play_inputs(store) or self._played(store, self.spec)
+        """Play the inputs, then the run; returns how it ended.
+
+        Raises:
+            Refused: If a part refuses what it is given.
+        """
+        try:
+            job = self._play_inputs(store) or self._played(store, self.spec)
+            if self.refusals:
+                raise self.refusals[-1]
+        except Refused:
+            self._leave_nothing(store)
+            raise
         if job.error and job.traceback:
             (self.folder / TRACEBACK).write_text(job.traceback)
         return job
+
+    def _leave_nothing(self, store: Store) -> None:
+        """Remove what a refused run began; what it has computed stays."""
+        jobs = store.jobs(kind=None)
+        if not any(store.blocks(job.key)[0] for job in jobs):
+            shutil.rmtree(self.private)
+            with contextlib.suppress(OSError):  # somebody's files are in it
+                self.folder.rmdir()
 
     def _play_inputs(self, store: Store) -> Job | None:
         """Recompute what this run starts from; returns the first that failed."""
@@ -148,9 +209,13 @@ class Outing:
         def watched(
             spec: RunSpec, shelf: Shelf, resume: Checkpoint | None
         ) -> Iterator[Event]:
-            for event in run(spec, shelf, resume):
-                self.watch(event)
-                yield event
+            try:
+                for event in run(spec, shelf, resume):
+                    self.watch(event)
+                    yield event
+            except Refused as refusal:  # what is asked is wrong, not what runs it
+                self.refusals.append(refusal)
+                raise
 
         return watched
 
@@ -158,6 +223,7 @@ class Outing:
         """Export a run that ended, and remove what was kept to resume it."""
         record = Record.stored(store, self.key)
         export_run(record, self.folder, traces=traces)
+        (self.folder / TRACEBACK).unlink(missing_ok=True)  # of an attempt that failed
         shutil.rmtree(self.private)
         return record
 

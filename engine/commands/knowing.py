@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from engine.commands.stored import Key, found
-from engine.commands.terminal import Exit, out, print_json, say
+from engine.commands.terminal import Exit, Force, out, print_json, say
 from engine.contract.errors import Refused
 from engine.store import Store, files
 
@@ -22,11 +22,15 @@ def export(
     key: Key,
     label: Annotated[str, typer.Argument(help="The learner's label in that run.")],
     file: Annotated[Path, typer.Argument(help="The file to write; ends in .json.")],
+    *,
+    force: Force = False,
 ) -> int:
     """Write the knowledge base of a run to a file."""
     from engine.data.knowledge import written
+    from engine.export.folders import check_file
 
     data = written(_of_run(key, label))
+    check_file(file, data, force=force)
     files.write_new(file, data)
     say(f"written to {file}, {len(data):,} bytes")
     return Exit.OK

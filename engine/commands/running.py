@@ -1,12 +1,13 @@
 """run: a spec in, files and a verdict out, with no store and no app."""
 
+import shlex
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 from rich.progress import (
@@ -19,6 +20,7 @@ from rich.progress import (
 
 from engine.commands.terminal import Exit, complain, err, out, read_file, say
 from engine.contract.blocks import Artefact, Event, Note
+from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.reading import parse_spec
 from engine.contract.runs import RunSpec
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from engine.headless import Outing
     from engine.worker import Leash
 
-_SPEC = "A spec as JSON, or the name of a preset."
+_SPEC = "A spec as JSON, - for one on standard input, or the name of a preset."
+STDIN = "-"
 _DEVICE = "auto, cpu, cuda or mps; overrides the spec's."
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
@@ -38,8 +41,11 @@ def run(
     device: Annotated[str, typer.Option(help=_DEVICE)] = "",
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
     resume: Annotated[bool, typer.Option(help="Go on with what is in DIR.")] = False,
+    force: Annotated[bool, typer.Option(help="Replace what is in DIR.")] = False,
 ) -> int:
     """Run one experiment here and now; writes metrics, timings, config and summary."""
+    if resume and force:
+        raise Refused("--resume goes on and --force starts over; give one", "resume")
     asked = read(spec)
     from engine.headless import Outing, settle_allocator, settled
     from engine.worker import Leash
@@ -48,10 +54,12 @@ def run(
     leash = Leash()
     with _bar() as watch, _interruptible(leash):
         outing = Outing(settled(asked, device), out, watch, leash)
-        store = outing.begin(resume=resume)
+        if not (resume or force) and (held := outing.here(traces=traces)):
+            return _is_here(outing, held)
+        store = outing.begin(resume=resume, force=force)
         job = outing.play(store)
         if job.state not in _CODES:
-            return _unfinished(outing, job)
+            return _unfinished(outing, job, Call(spec, device, traces))
         record = outing.finish(store, traces=traces)
     for line in _left_out(record.artefacts):
         say(line)
@@ -59,17 +67,55 @@ def run(
 
 
 def read(spec: str) -> RunSpec:
-    """Read a spec from a file, or take a preset's.
+    """Read a spec from a file or standard input, or take a preset's.
 
     Raises:
-        Refused: If there is neither, or the file is no spec.
+        Refused: If there is none, or it is no spec.
     """
+    if spec == STDIN:
+        return parse_spec(sys.stdin.buffer.read())
     path = Path(spec)
-    if not path.exists() and not path.suffix and len(path.parts) == 1:
+    if is_preset(spec):
         from engine.presets import preset
 
         return preset(spec).spec
     return parse_spec(read_file(path))
+
+
+def is_preset(spec: str) -> bool:
+    """Say whether these words can only be the name of a preset."""
+    path = Path(spec)
+    if spec == STDIN:
+        return False
+    return not path.exists() and not path.suffix and len(path.parts) == 1
+
+
+class Call(NamedTuple):
+    """How a run was asked for, so that it can be asked for again."""
+
+    spec: str
+    device: str
+    traces: bool
+
+    def resuming(self, outing: "Outing") -> str:
+        """Return the command line that goes on with the run, to be pasted.
+
+        A spec that cannot be read twice is read from where the run keeps it.
+        """
+        from engine.headless import ASKED
+
+        spec = self.spec if _lasts(self.spec) else str(outing.private / ASKED)
+        words = ["python", "-m", "engine", "run", spec, "--out", str(outing.folder)]
+        words += ["--device", self.device] if self.device else []
+        words += ["--traces"] if self.traces else []
+        return shlex.join([*words, "--resume"])
+
+
+def _lasts(spec: str) -> bool:
+    """Say whether these words give the same spec again; a pipe gives it once."""
+    path = Path(spec).absolute()
+    piped = path.is_relative_to("/dev") or path.is_relative_to("/proc")
+    return is_preset(spec) or (path.is_file() and not piped)
 
 
 @contextmanager
@@ -116,10 +162,15 @@ def _interruptible(leash: "Leash") -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _unfinished(outing: "Outing", job: Job) -> int:
+def _is_here(outing: "Outing", summary: Mapping[str, object]) -> int:
+    out().print(str(summary.get("sentence", "")), soft_wrap=True)
+    say(f"{outing.folder} holds this run already; add --force to compute it again")
+    return Exit.OK
+
+
+def _unfinished(outing: "Outing", job: Job, call: Call) -> int:
     if job.state == JobState.QUEUED:
-        again = f"python -m engine run {sys.argv[2]} --out {outing.folder} --resume"
-        say(f"interrupted at {job.done:.0%}; go on with: {again}")
+        say(f"interrupted at {job.done:.0%}; go on with: {call.resuming(outing)}")
         return Exit.INTERRUPTED
     where = f" (see {outing.folder / 'traceback.txt'})" if job.traceback else ""
     complain(f"{job.error}{where}")

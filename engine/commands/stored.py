@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.commands.terminal import AsJson, Exit, out, print_json, read_file, say
+from engine.commands.terminal import (
+    AsJson,
+    Exit,
+    Force,
+    out,
+    print_json,
+    read_file,
+    say,
+)
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.store import Store, files
@@ -87,15 +95,20 @@ def export(
     out: Annotated[Path, typer.Option(help="A folder, or a file ending in .zip.")],
     *,
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
+    force: Force = False,
 ) -> int:
     """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
     from engine.export import Record, export_archive, export_run
+    from engine.export.folders import check_file, check_folder
 
     store = Store.open()
     job = found(store, key)
     if out.suffix == ".zip":
-        files.write_new(out, export_archive(store, job.key))
+        data = export_archive(store, job.key)
+        check_file(out, data, force=force)
+        files.write_new(out, data)
     else:
+        check_folder(out, job.key, force=force)
         export_run(Record.stored(store, job.key), out, traces=traces)
     say(f"written to {out}")
     return Exit.OK

@@ -17,6 +17,7 @@ Home = Annotated[
         help="The store's folder; METASCOPE_HOME or the usual one if not given."
     ),
 ]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
