@@ -3,11 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
 BIN := $(VENV)/bin
+# Every package comes from a lock, which names all of them, so nothing else is taken.
+INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format audit bench torture browser clean
+.PHONY: help run test check format audit lock bench torture browser clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +22,7 @@ test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browse
 	$(BIN)/python -m pytest -m browser $(TEST_OPTIONS)
 
 check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
+	$(BIN)/python .ci/lock.py
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/lint-imports
@@ -33,6 +36,10 @@ format: $(VENV)/.ready-dev  ## mend what a program can mend
 
 audit: $(VENV)/.ready-dev  ## known vulnerabilities of what is installed
 	$(BIN)/python .ci/audit.py
+
+lock: | $(VENV)/bin/python  ## pin anew what requirements*.txt ask for, with hashes
+	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements-dev.txt)"
+	$(BIN)/python .ci/lock.py write $(LOCK_OPTIONS)
 
 bench: $(PEERS)/.ready  ## speed, each figure against its counterpart in one run
 	$(PEERS)/bin/python -m engine bench speed
@@ -53,12 +60,19 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.ready: requirements.txt | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet -r requirements.txt
+# torch's usual build for Linux asks for Nvidia's libraries, its build for CPUs does not.
+$(VENV)/.ready: requirements.txt requirements.lock requirements-cuda.lock | $(VENV)/bin/python
+	$(BIN)/python .ci/lock.py
+	$(INSTALL) -r requirements.lock
+	if $(BIN)/python -m pip check | grep -q '^torch .* requires'; then \
+	  $(INSTALL) -r requirements-cuda.lock; fi
+	$(BIN)/python -m pip check
 	@touch $@
 
-$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
-	$(BIN)/python -m pip install --quiet -r requirements-dev.txt
+$(VENV)/.ready-dev: requirements-dev.txt requirements-dev.lock $(VENV)/.ready
+	$(BIN)/python .ci/lock.py
+	$(INSTALL) -r requirements-dev.lock
+	$(BIN)/python -m pip check
 	@touch $@
 
 # Other libraries to measure against: beside what the lab installs, never among it.
