@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PEERS := .venv-bench
 BIN := $(VENV)/bin
+LOCKS := .ci/locks
 # Every package comes from a lock, which names all of them, so nothing else is taken.
 INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 export MALLOC_MMAP_THRESHOLD_ := 33554432
@@ -60,18 +61,20 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# torch's usual build for Linux asks for Nvidia's libraries, its build for CPUs does not.
-$(VENV)/.ready: requirements.txt requirements.lock requirements-cuda.lock | $(VENV)/bin/python
+# A build of torch that lies in a folder of pip's (PIP_FIND_LINKS) is taken before the
+# index's. That one needs Nvidia's libraries on Linux; a build for CPUs does not.
+$(VENV)/.ready: requirements.txt $(wildcard $(LOCKS)/*.lock) | $(VENV)/bin/python
 	$(BIN)/python .ci/lock.py
-	$(INSTALL) -r requirements.lock
-	if $(BIN)/python -m pip check | grep -q '^torch .* requires'; then \
-	  $(INSTALL) -r requirements-cuda.lock; fi
+	$(INSTALL) -r $(LOCKS)/requirements.lock
+	$(INSTALL) -r $(LOCKS)/torch.lock --no-index 2>/dev/null || $(INSTALL) -r $(LOCKS)/torch.lock
+	if $(BIN)/python -m pip check | grep '^torch .* requires' >/dev/null; then \
+	  $(INSTALL) -r $(LOCKS)/cuda.lock; fi
 	$(BIN)/python -m pip check
 	@touch $@
 
-$(VENV)/.ready-dev: requirements-dev.txt requirements-dev.lock $(VENV)/.ready
+$(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(BIN)/python .ci/lock.py
-	$(INSTALL) -r requirements-dev.lock
+	$(INSTALL) -r $(LOCKS)/requirements-dev.lock
 	$(BIN)/python -m pip check
 	@touch $@
 

@@ -4,9 +4,10 @@
 requirements.txt and requirements-dev.txt; `write` makes it anew with uv; `resolve`
 asks the package index whether other Pythons and machines could install it.
 
-torch has builds of one version: on Linux the usual one needs Nvidia's libraries, the
-one for CPUs does not. Those libraries have a lock of their own, which is installed
-only beside a torch that asks for them.
+torch has several builds of one version. On Linux the usual one needs Nvidia's
+libraries, which have a lock of their own; the one for CPUs does not. torch stands
+alone in its lock, because pip prefers a file whose hash the index names to one that
+lies beside it: so it is asked for the latter first.
 """
 
 import os
@@ -20,11 +21,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 RUN, DEV = "requirements.txt", "requirements-dev.txt"
-LOCKS = {
-    RUN: ROOT / "requirements.lock",
-    DEV: ROOT / "requirements-dev.lock",
-    "cuda": ROOT / "requirements-cuda.lock",
-}
+LOCKS = ROOT / ".ci" / "locks"
+PARTS = ("requirements", "requirements-dev", "torch", "cuda")
 HEAD = "# Made by `make lock` from requirements*.txt; not to be edited.\n"
 CUDA = re.compile(r"(nvidia|cuda)-|triton$")
 ENTRY = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(\S+)")
@@ -85,19 +83,29 @@ def differences(source: str, wanted: str, lock: str) -> list[str]:
     ]
     for name, block in entries(lock).items():
         if "--hash=sha256:" not in block:
-            found.append(f"the lock of {source} has {name}=={locked[name]} without a hash")
+            found.append(
+                f"the lock of {source} has {name}=={locked[name]} without a hash"
+            )
         if re.search(rf"-r {re.escape(source)}$", block, re.M) and name not in pinned:
             found.append(f"{source} no longer names {name}")
     return found
 
 
+def lock_text(part: str) -> str:
+    """Return one part of the lock, or nothing where there is none yet."""
+    path = LOCKS / f"{part}.lock"
+    return path.read_text() if path.exists() else ""
+
+
 def check() -> list[str]:
-    """Say where the locks no longer fit what is asked for; reads files alone."""
-    found = []
-    for source in (RUN, DEV):
-        lock = LOCKS[source].read_text() if LOCKS[source].exists() else ""
-        found += differences(source, (ROOT / source).read_text(), lock)
-    return [f"{each}; run `make lock`" for each in found]
+    """Say where the lock no longer fits what is asked for; reads files alone."""
+    needed = lock_text("requirements") + lock_text("torch") + lock_text("cuda")
+    locked = {RUN: needed, DEV: lock_text("requirements-dev")}
+    return [
+        f"{each}; run `make lock`"
+        for source, lock in locked.items()
+        for each in differences(source, (ROOT / source).read_text(), lock)
+    ]
 
 
 def uv(*words: str) -> str:
@@ -143,22 +151,28 @@ def with_other_builds(locked: Entries) -> Entries:
 
 def write(options: list[str]) -> None:
     """Make the locks anew; versions stay where nothing asks for others."""
-    held = "".join(path.read_text() for path in LOCKS.values() if path.exists())
-    everything = compiled(DEV, versions(held), options)
+    held = versions("".join(map(lock_text, PARTS)))
+    everything = compiled(DEV, held, options)
     needed = compiled(RUN, versions("".join(everything.values())), [])
-    cuda = {name for name in everything if CUDA.match(name)}
-    parts = {
-        RUN: with_other_builds({n: b for n, b in needed.items() if n not in cuda}),
-        DEV: {n: b for n, b in everything.items() if n not in needed.keys() | cuda},
-        "cuda": {n: b for n, b in everything.items() if n in cuda},
-    }
-    for source, part in parts.items():
-        LOCKS[source].write_text(HEAD + "".join(part.values()))
+    parts: dict[str, Entries] = {part: {} for part in PARTS}
+    for name, block in with_other_builds(everything).items():
+        parts[_part(name, name in needed)][name] = block
+    LOCKS.mkdir(exist_ok=True)
+    for part, found in parts.items():
+        (LOCKS / f"{part}.lock").write_text(HEAD + "".join(found.values()))
+
+
+def _part(name: str, needed: bool) -> str:
+    if name == "torch":
+        return name
+    if CUDA.match(name):
+        return "cuda"
+    return "requirements" if needed else "requirements-dev"
 
 
 def resolve() -> None:
     """Ask whether every file of the lock exists for other Pythons and machines."""
-    locks = [word for path in LOCKS.values() for word in ("-r", path.name)]
+    locks = [word for part in PARTS for word in ("-r", f".ci/locks/{part}.lock")]
     files = ("--only-binary", ":all:", "--no-binary", BUILT, "--require-hashes")
     for machine in MACHINES:
         for python in PYTHONS:
