@@ -2,11 +2,13 @@
 
 As strict as `pip-audit --strict`, with two differences. What is lived with stands
 in pyproject.toml with a day and a reason, and fails again after that day. And
-where the vulnerability service cannot be reached, this says that nothing was
-audited and does not fail: no answer is not a finding.
+where no vulnerability service can be reached, this says so in a banner and holds what
+is installed against the dated list beside it, advisories.json: what that knows and
+nobody lives with fails, and no answer alone does not.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,8 +16,13 @@ import tomllib
 from datetime import date
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
+LISTED = Path(__file__).with_name("advisories.json")
+OLD_AFTER = 90  # days
 UNREACHED = (
     "ConnectionError",
     "ConnectTimeout",
@@ -51,13 +58,13 @@ def ask(packages: list[str], ignored: list[str]) -> tuple[str, str]:
     return done.stdout, done.stderr
 
 
-def judge(answer: str, remarks: str) -> tuple[int, list[str]]:
-    """Return the exit code and what to tell.
+def judge(answer: str, remarks: str) -> tuple[int | None, list[str]]:
+    """Return the exit code, or None where nothing was audited, and what to tell.
 
     >>> judge('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "")
     (0, ['1 packages audited: no known vulnerabilities'])
-    >>> judge("", "ConnectionError: no route")[0]
-    0
+    >>> judge("", "ConnectionError: no route")
+    (None, ['the vulnerability service cannot be reached'])
     >>> judge("", "Traceback")[0]
     1
     """
@@ -65,11 +72,11 @@ def judge(answer: str, remarks: str) -> tuple[int, list[str]]:
         found = json.loads(answer)["dependencies"]
     except (ValueError, KeyError):
         if any(word in remarks for word in UNREACHED):
-            return 0, ["NOT AUDITED: the vulnerability service cannot be reached"]
+            return None, ["the vulnerability service cannot be reached"]
         return 1, ["pip-audit failed:", *remarks.strip().splitlines()[-3:]]
     skipped = [each for each in found if "skip_reason" in each]
     if skipped and len(skipped) == len(found):
-        return 0, ["NOT AUDITED: the vulnerability service here knows none of these"]
+        return None, ["the vulnerability service here knows none of these"]
     bad = [
         f"{each['name']} {each['version']}: {vuln['id']}, fixed in "
         + (", ".join(vuln["fix_versions"]) or "no version")
@@ -82,12 +89,90 @@ def judge(answer: str, remarks: str) -> tuple[int, list[str]]:
     return 0, [f"{len(found)} packages audited: no known vulnerabilities"]
 
 
+def affects(advisory: dict[str, Any], version: str) -> bool:
+    """Tell whether an advisory is of this version.
+
+    >>> affects({"affected": ["<1.2", ">=2,<2.1"]}, "2.0.3")
+    True
+    >>> affects({"affected": ["<1.2", ">=2,<2.1"]}, "1.2")
+    False
+    """
+    ranges = (SpecifierSet(each) for each in advisory["affected"])
+    return any(each.contains(version, prereleases=True) for each in ranges)
+
+
+def known(
+    packages: list[str], advisories: list[dict[str, Any]], ignored: list[str]
+) -> tuple[int, list[str]]:
+    """Hold packages against listed advisories: the exit code, and a line for each.
+
+    >>> advisory = {"package": "a", "id": "X-1", "affected": ["<2"], "fixed": "2"}
+    >>> known(["A==1", "b==1"], [advisory], [])
+    (1, ['A 1: X-1, fixed in 2', 'of 1 other packages nothing is listed'])
+    >>> known(["A==1"], [advisory], ["X-1"])
+    (0, ['A 1: X-1, fixed in 2; lived with'])
+    >>> known(["A==2"], [advisory], [])
+    (0, ['A 2: 1 listed, none of this version'])
+    >>> known(["b==1"], [advisory], [])
+    (0, ['of 1 other packages nothing is listed'])
+    """
+    code, lines, others = 0, [], 0
+    for name, version in (package.split("==") for package in packages):
+        spelled = re.sub(r"[-_.]+", "-", name).lower()
+        listed = [each for each in advisories if each["package"] == spelled]
+        others += not listed
+        applying = [each for each in listed if affects(each, version)]
+        for each in applying:
+            lived = "; lived with" if each["id"] in ignored else ""
+            fixed = each["fixed"] or "no version"
+            lines.append(f"{name} {version}: {each['id']}, fixed in {fixed}{lived}")
+            code = code if lived else 1
+        if listed and not applying:
+            lines.append(
+                f"{name} {version}: {len(listed)} listed, none of this version"
+            )
+    if others:
+        lines.append(f"of {others} other packages nothing is listed")
+    return code, lines
+
+
+def banner(reason: str, reviewed: date, today: date) -> list[str]:
+    r"""Return what cannot be overlooked: nothing was audited, and how old the list is.
+
+    >>> print("\n".join(banner("no route", date(2026, 1, 1), date(2026, 1, 4))[1:-1]))
+    NOT AUDITED: no route.
+    Held instead against .ci/advisories.json, reviewed on 2026-01-01, 3 days ago.
+    It is not complete, and what was published since is not in it.
+    Run `make audit` where the service can be reached.
+    """
+    days = (today - reviewed).days
+    old = " THE LIST IS OLD: review it." if days > OLD_AFTER else ""
+    age = f"reviewed on {reviewed}, {days} days ago.{old}"
+    line = "=" * 78
+    return [
+        line,
+        f"NOT AUDITED: {reason}.",
+        f"Held instead against .ci/{LISTED.name}, {age}",
+        "It is not complete, and what was published since is not in it.",
+        "Run `make audit` where the service can be reached.",
+        line,
+    ]
+
+
 def main() -> int:
     """Audit, tell, and return the exit code."""
-    ignored = exceptions(date.today())
-    code, lines = judge(*ask(installed(), ignored))
-    lived = f"; lived with: {', '.join(ignored)}" if ignored else ""
-    sys.stderr.write("audit: " + "\n       ".join(lines) + lived + "\n")
+    today = date.today()
+    ignored, packages = exceptions(today), installed()
+    code, lines = judge(*ask(packages, ignored))
+    if code is None:
+        listed = json.loads(LISTED.read_text())
+        reviewed = date.fromisoformat(listed["reviewed"])
+        end = banner(lines[0], reviewed, today)
+        code, lines = known(packages, listed["advisories"], ignored)
+        lines += end
+    elif ignored:
+        lines += [f"lived with: {', '.join(ignored)}"]
+    sys.stderr.write("".join(f"audit: {line}\n" for line in lines))
     return code
 
 

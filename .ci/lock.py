@@ -68,15 +68,23 @@ def versions(text: str) -> dict[str, str]:
 
 
 def differences(source: str, wanted: str, lock: str) -> list[str]:
-    """Say where a lock does not fit the file that it was made from.
+    r"""Say where a lock does not fit the file that it was made from.
 
-    >>> differences("r.txt", "a==2", "a==1 --hash=sha256:0\\n    # via -r r.txt\\n")
+    >>> differences("r.txt", "a==2", "a==1 --hash=sha256:0\n    # via -r r.txt\n")
     ['r.txt pins a==2, its lock a==1']
-    >>> differences("r.txt", "", "a==1\\n    # via -r r.txt\\n")
+    >>> differences("r.txt", "", "a==1\n    # via -r r.txt\n")
     ['the lock of r.txt has a==1 without a hash', 'r.txt no longer names a']
+    >>> differences("r.txt", "# a remark\n-r other.txt\na>=2", "")
+    ['r.txt has a>=2, which is no pin: name==version']
     """
     pinned, locked = versions(wanted), versions(lock)
+    loose = [line for line in wanted.splitlines() if re.match(r"\w", line)]
     found = [
+        f"{source} has {line}, which is no pin: name==version"
+        for line in loose
+        if not ENTRY.match(line)
+    ]
+    found += [
         f"{source} pins {name}=={version}, its lock {name}=={locked.get(name, 'none')}"
         for name, version in pinned.items()
         if locked.get(name) != version

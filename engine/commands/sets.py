@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from engine.commands import owned, tabulated
 from engine.commands.terminal import AsJson, Exit, err, out, print_json, say
@@ -102,6 +102,37 @@ def own_images(
     for warning in found.warnings:
         say(f"note: {warning}")
     print_json(images_spec(store_images(found), counts))
+    return Exit.OK
+
+
+@data.command()
+def fetch(
+    name: Annotated[
+        str, typer.Argument(help="The set; without one, what can be fetched.")
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """Fetch a public set into the data pack's folder, held to its checksums."""
+    from engine.data import fetching
+    from engine.data.where import pack_home
+
+    if name:
+        if name in fetching.SETS:
+            say(f"fetching {name} into {pack_home()}")
+        for path in fetching.fetch(name):
+            say(f"{path.name} is there, with the known checksum")
+        return Exit.OK
+    entries = fetching.fetchable()
+    if as_json:
+        print_json(entries)
+        return Exit.OK
+    whole = Column("from", overflow="fold")
+    table = Table("name", "file", "bytes", "state", whole, box=None)
+    for each in entries:
+        words = (each["name"], each["file"], f"{each['bytes']:,}", each["state"])
+        table.add_row(*words, each["address"])
+    out().print(table)
     return Exit.OK
 
 

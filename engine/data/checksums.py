@@ -32,3 +32,14 @@ def known_bytes(path: Path, digest: str) -> bytes:
             f"{digest}; fetch it again"
         )
     return data
+
+
+def file_state(path: Path, digest: str) -> str:
+    """Tell of a file that has a known checksum: present, absent or damaged."""
+    if not path.is_file():
+        return "absent"
+    try:
+        known_bytes(path, digest)
+    except Refused:
+        return "damaged"
+    return "present"

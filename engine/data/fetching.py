@@ -4,14 +4,14 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import BinaryIO
-from urllib.error import URLError
+from typing import Any, BinaryIO
 from urllib.request import urlopen
 
 from engine.contract.errors import Refused
 from engine.data import pack
-from engine.data.checksums import known_bytes, sha256
+from engine.data.checksums import file_state, sha256
 from engine.data.where import pack_home
 
 SECONDS, PIECE = 30, 1 << 16
@@ -45,8 +45,32 @@ def _open(address: str) -> BinaryIO:
     return urlopen(address, timeout=SECONDS)  # type: ignore[no-any-return]  # nosec B310
 
 
+def fetchable() -> list[dict[str, Any]]:
+    """List every file that can be fetched, and whether it is here.
+
+    Returns:
+        JSON, one entry per file: `name` of its set, `file`, `bytes`, `state`
+        (present, absent or damaged) and `address`.
+    """
+    return [
+        {
+            "name": name,
+            "file": remote.file,
+            "bytes": remote.size,
+            "state": file_state(
+                pack_home() / remote.file, pack.FILES[remote.file].sha256
+            ),
+            "address": remote.address,
+        }
+        for name, remotes in SETS.items()
+        for remote in remotes
+    ]
+
+
 def fetch(name: str, open_address: Open = _open) -> list[Path]:
-    """Bring the files of a set into the data pack's folder; those there are kept.
+    """Bring the files of a set into the data pack's folder.
+
+    A file that is there and is the known one is left alone; any other is replaced.
 
     Args:
         name: A key of `SETS`.
@@ -57,27 +81,27 @@ def fetch(name: str, open_address: Open = _open) -> list[Path]:
     """
     if name not in SETS:
         raise Refused(
-            f"{name!r} cannot be fetched; what can: {', '.join(SETS)}", "name"
+            f"{name[:40]!r} cannot be fetched; what can: {', '.join(SETS)}", "name"
         )
-    return [_fetched(remote, open_address) for remote in SETS[name]]
+    return [_fetch_file(remote, open_address) for remote in SETS[name]]
 
 
-def _fetched(remote: Remote, open_address: Open) -> Path:
+def _fetch_file(remote: Remote, open_address: Open) -> Path:
     path, digest = pack_home() / remote.file, pack.FILES[remote.file].sha256
-    if path.is_file():
-        known_bytes(path, digest)
+    if file_state(path, digest) == "present":
         return path
-    data = _downloaded(remote, open_address)
+    data = _download(remote, open_address)
     if sha256(data) != digest:
         raise Refused(
             f"{remote.file} came with {len(data):,} bytes that are not the known ones "
-            f"({remote.size:,}, sha256 {digest}); nothing was kept"
+            f"({remote.size:,}, sha256 {digest}), and nothing was kept; try again, or "
+            f"put the file into {pack_home()}"
         )
     _write(path, data)
     return path
 
 
-def _downloaded(remote: Remote, open_address: Open) -> bytes:
+def _download(remote: Remote, open_address: Open) -> bytes:
     """Read at most one byte more than the file has."""
     try:
         with open_address(remote.address) as answer:
@@ -88,12 +112,12 @@ def _downloaded(remote: Remote, open_address: Open) -> bytes:
                     break
                 data += piece
             return data
-    except (URLError, OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:
         reason = getattr(error, "reason", None) or error
+        words = str(reason).partition("\n")[0][:80] or type(error).__name__
         raise Refused(
-            f"{remote.file} cannot be fetched from {remote.address}: "
-            f"{str(reason).partition(chr(10))[0][:80]}; try again with a network, or "
-            f"put the file into {pack_home()}"
+            f"{remote.file} cannot be fetched from {remote.address}: {words}; try "
+            f"again with a network, or put the file into {pack_home()}"
         ) from None
 
 
@@ -113,4 +137,6 @@ def _write(path: Path, data: bytes) -> None:
             raise
     except OSError as error:
         reason = (error.strerror or "unwritable").lower()
-        raise Refused(f"{path} cannot be written: {reason}") from None
+        raise Refused(
+            f"{path} cannot be written: {reason}; METASCOPE_DATA names another folder"
+        ) from None

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from engine.contract.errors import Refused
 from engine.data import bundled, fonts, pack
-from engine.data.checksums import known_bytes
+from engine.data.checksums import file_state
 from engine.data.own import SHEET, kept_digests, own_path
 from engine.data.packing import ARCHIVE
 from engine.data.where import pack_home
@@ -70,15 +69,5 @@ def _entry(kind: str, path: Path, digest: str) -> Entry:
         "file": path.name,
         "where": str(path.parent),
         "sha256": digest,
-        "state": _state(path, digest),
+        "state": file_state(path, digest),
     }
-
-
-def _state(path: Path, digest: str) -> str:
-    if not path.is_file():
-        return "absent"
-    try:
-        known_bytes(path, digest)
-    except Refused:
-        return "damaged"
-    return "present"

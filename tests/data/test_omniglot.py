@@ -3,17 +3,13 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import Path
-from urllib.error import URLError
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine.contract.errors import Refused
-from engine.data import fetching, omniglot, omniglot_archives, pack
-from engine.data.checksums import sha256
-from engine.data.fetching import Remote, fetch
+from engine.data import omniglot, omniglot_archives, pack
 from engine.data.images import block_average
 from engine.data.omniglot_archives import read_drawings
 
@@ -238,64 +234,3 @@ def test_blocks_are_averaged() -> None:
     truth = images.reshape(3, 2, 14, 2, 14, 2).mean((3, 5))
     assert small.dtype == np.uint8 and np.abs(small - truth).max() <= 0.5
     assert block_average(images, 28) is images
-
-
-GOOD = b"the archive"
-
-
-@pytest.fixture
-def remote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Make one small file fetchable into an empty folder."""
-    known = pack.Packed("x.zip", ("omniglot",), sha256(GOOD), "", "")
-    monkeypatch.setattr(pack, "FILES", {"x.zip": known})
-    one = (Remote("x.zip", "https://example.org/x.zip", len(GOOD)),)
-    monkeypatch.setattr(fetching, "SETS", {"omniglot": one})
-    monkeypatch.setenv("METASCOPE_DATA", str(tmp_path / "pack"))
-    return tmp_path / "pack"
-
-
-def test_a_fetched_file_is_kept_and_not_fetched_again(remote: Path) -> None:
-    asked: list[str] = []
-
-    def answer(address: str) -> io.BytesIO:
-        asked.append(address)
-        return io.BytesIO(GOOD)
-
-    for _ in range(2):
-        assert fetch("omniglot", answer) == [remote / "x.zip"]
-    assert asked == ["https://example.org/x.zip"]
-    assert (remote / "x.zip").read_bytes() == GOOD
-    assert [path.name for path in remote.iterdir()] == ["x.zip"]
-
-
-@needs("came", [b"other bytes", b"", GOOD + bytes(10**6)])
-def test_other_bytes_than_the_known_ones_are_not_kept(
-    remote: Path, came: bytes
-) -> None:
-    with pytest.raises(Refused, match=r"not the known ones .* nothing was kept"):
-        fetch("omniglot", lambda _: io.BytesIO(came))
-    assert not remote.exists()
-
-
-def test_without_a_network_it_says_so(remote: Path) -> None:
-    def fail(address: str) -> io.BytesIO:
-        raise URLError("Name or service not known")
-
-    with pytest.raises(Refused, match=r"x\.zip cannot be fetched from https.*network"):
-        fetch("omniglot", fail)
-    assert not remote.exists()
-
-
-def test_a_folder_that_cannot_be_written_is_named(remote: Path) -> None:
-    remote.write_text("a file where the folder should be")
-    with pytest.raises(Refused, match="cannot be written"):
-        fetch("omniglot", lambda _: io.BytesIO(GOOD))
-
-
-def test_only_known_sets_are_fetched_and_only_by_https() -> None:
-    with pytest.raises(Refused, match=r"'http://x' cannot be fetched; what can: omni"):
-        fetch("http://x")
-    for every in fetching.SETS.values():
-        for remote in every:
-            assert remote.address.startswith("https://")
-            assert pack.FILES[remote.file].sha256

@@ -1,0 +1,151 @@
+"""The audit: a finding fails, and no answer is never shown as a clean one."""
+
+import importlib.util
+import json
+from datetime import date, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+from packaging.specifiers import SpecifierSet
+
+ROOT = Path(__file__).resolve().parents[1]
+DAY = date(2026, 12, 1)
+UNREACHED = ("", "requests.exceptions.ConnectionError: no route")
+
+
+@pytest.fixture
+def audit() -> ModuleType:
+    path = ROOT / ".ci" / "audit.py"
+    spec = importlib.util.spec_from_file_location("_audit", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def ends(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    packages: list[str],
+    answer: tuple[str, str] = UNREACHED,
+) -> tuple[int, str]:
+    """Return the exit code of an audit of some packages, and all that it says."""
+    monkeypatch.setattr(audit, "installed", lambda: packages)
+    monkeypatch.setattr(audit, "ask", lambda packages, ignored: answer)
+    code = audit.main()
+    return code, capsys.readouterr().err
+
+
+def answered(*dependencies: dict[str, Any]) -> tuple[str, str]:
+    return json.dumps({"dependencies": dependencies}), ""
+
+
+def advisories() -> list[dict[str, Any]]:
+    listed = json.loads((ROOT / ".ci" / "advisories.json").read_text())
+    found: list[dict[str, Any]] = listed["advisories"]
+    return found
+
+
+def test_without_a_service_a_banner_ends_the_audit_and_says_how_old_the_list_is(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, said = ends(audit, monkeypatch, capsys, ["typer==0.29.2"])
+    lines = said.splitlines()
+    assert code == 0
+    assert lines[-1] == lines[-6] == "audit: " + "=" * 78
+    assert lines[-5].startswith("audit: NOT AUDITED: ")
+    reviewed = json.loads(audit.LISTED.read_text())["reviewed"]
+    days = (date.today() - date.fromisoformat(reviewed)).days
+    assert f"reviewed on {reviewed}, {days} days ago" in lines[-4]
+
+
+def test_a_service_that_knows_no_package_has_audited_nothing(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    skipped = answered({"name": "typer", "skip_reason": "not found"})
+    code, said = ends(audit, monkeypatch, capsys, ["typer==0.29.2"], skipped)
+    assert code == 0 and "NOT AUDITED" in said
+
+
+def test_without_a_service_a_listed_advisory_of_what_is_installed_fails(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, said = ends(audit, monkeypatch, capsys, ["pillow==12.2.0"])
+    assert code == 1
+    assert "audit: pillow 12.2.0: CVE-2026-54059, fixed in 12.3.0\n" in said
+
+
+def test_what_is_lived_with_fails_again_after_its_day(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, said = ends(audit, monkeypatch, capsys, ["diskcache==5.6.3"])
+    assert code == 0 and "CVE-2025-69872, fixed in no version; lived with" in said
+    monkeypatch.setattr(audit, "exceptions", lambda today: [])
+    assert ends(audit, monkeypatch, capsys, ["diskcache==5.6.3"])[0] == 1
+    settings = audit.tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (until,) = [each["until"] for each in settings["tool"]["metascope"]["audit"]]
+    monkeypatch.undo()
+    assert audit.exceptions(until) == ["CVE-2025-69872"]
+    assert audit.exceptions(until + timedelta(days=1)) == []
+
+
+def test_a_finding_of_the_service_fails_and_so_does_a_package_it_skips(
+    audit: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clean: dict[str, Any] = {"name": "a", "version": "1", "vulns": []}
+    found = {"name": "b", "version": "2"}
+    found |= {"vulns": [{"id": "X-1", "fix_versions": ["3"]}]}
+    skipped = {"name": "c", "skip_reason": "unknown"}
+    for bad, line in ((found, "b 2: X-1, fixed in 3"), (skipped, "c: unknown")):
+        code, said = ends(audit, monkeypatch, capsys, [], answered(clean, bad))
+        assert code == 1 and f"audit: {line}\n" in said and "NOT AUDITED" not in said
+    code, said = ends(audit, monkeypatch, capsys, [], answered(clean))
+    assert code == 0 and "1 packages audited" in said
+
+
+def test_a_list_that_was_not_reviewed_for_long_is_called_old(audit: ModuleType) -> None:
+    fresh = "\n".join(audit.banner("no route", DAY, DAY + timedelta(days=90)))
+    stale = "\n".join(audit.banner("no route", DAY, DAY + timedelta(days=91)))
+    assert "OLD" not in fresh and "THE LIST IS OLD" in stale
+
+
+def test_of_the_locked_versions_the_list_knows_nothing_but_what_is_lived_with(
+    audit: ModuleType,
+) -> None:
+    locks = "".join(p.read_text() for p in (ROOT / ".ci" / "locks").iterdir())
+    pins = [line.split()[0] for line in locks.splitlines() if "==" in line.split()[0]]
+    code, lines = audit.known(pins, advisories(), audit.exceptions(DAY))
+    assert code == 0
+    assert [line for line in lines if "fixed in" in line] == [
+        "diskcache 5.6.3: CVE-2025-69872, fixed in no version; lived with"
+    ]
+
+
+def test_every_listed_advisory_can_be_judged_and_says_where_it_is_from() -> None:
+    listed = json.loads((ROOT / ".ci" / "advisories.json").read_text())
+    reviewed = date.fromisoformat(listed["reviewed"])
+    keys = [(each["package"], each["id"]) for each in advisories()]
+    assert len(set(keys)) == len(keys) > 100
+    for each in advisories():
+        assert each.keys() == {
+            *("package", "id", "affected", "fixed", "source", "dated")
+        }
+        ranges = [SpecifierSet(words) for words in each["affected"]]
+        fixed = each["fixed"]
+        assert fixed is None or not any(r.contains(fixed, True) for r in ranges), each
+        assert each["id"].startswith(("CVE-", "GHSA-", "PYSEC-"))
+        assert date.fromisoformat(each["dated"]) <= reviewed
+        assert each["source"]
