@@ -10,7 +10,7 @@ export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format audit lock bench torture browser clean
+.PHONY: help run test foreign check format audit lock bench torture browser clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -21,6 +21,12 @@ run: $(VENV)/.ready  ## install what is needed, then open the lab in the browser
 test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_OPTIONS)
 	$(BIN)/python -m pytest -m browser $(TEST_OPTIONS)
+
+# A machine that rounds differently: torch without the newer vector instructions.
+FOREIGN := ATEN_CPU_CAPABILITY=default
+FOREIGN_TESTS := tests/nets tests/estimators tests/inner tests/learners
+foreign: $(VENV)/.ready-dev  ## tests that hold whatever a machine's arithmetic
+	$(FOREIGN) $(BIN)/python -m pytest -n 2 --dist loadfile $(FOREIGN_TESTS)
 
 check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
 	$(BIN)/python .ci/lock.py
