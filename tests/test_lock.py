@@ -122,3 +122,17 @@ def test_what_the_lab_and_its_tests_run_on_is_installed_with_hashes_alone() -> N
     for recipe in recipes:
         assert "$(INSTALL) -r $(LOCKS)/" in recipe
         assert "pip install" not in recipe
+
+
+def test_the_lab_imports_nothing_that_its_own_lock_lacks(lock: ModuleType) -> None:
+    parts = ("requirements", "torch")
+    locked = lock.entries("".join(map(lock.lock_text, parts))).keys()
+    owners = metadata.packages_distributions()
+    imports = re.compile(r"^\s*(?:from|import) (\w+)", re.MULTILINE)
+    files = [
+        p for room in ("engine", "app", "pages") for p in (ROOT / room).rglob("*.py")
+    ]
+    imported = {name for path in files for name in imports.findall(path.read_text())}
+    assert {"torch", "streamlit", "typer"} <= imported
+    for name in imported & owners.keys():
+        assert {lock.normal(each) for each in owners[name]} & locked, name
