@@ -298,6 +298,7 @@ def test_the_catalogue_is_bare_json_in_a_process_of_its_own() -> None:
         ["runs", "list"],
         ["presets"],
         ["data"],
+        ["data", "fetch"],
         ["presets", "smoke"],
         ["supervise", "--stop"],
     ],
