@@ -13,7 +13,7 @@ from app import catalogue as shelves
 from app import kinds, stores, wake, watch
 from app.catalogue import Catalogue, CatalogueError, Preset
 from app.stores import present_store, store
-from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.blocks import FILMS, Artefact, Block, Timing
 from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
@@ -180,11 +180,6 @@ def progress(key: str) -> Progress:
     return store().progress(key)
 
 
-def artefact(key: str, name: str) -> Artefact:
-    """Return an artefact with its arrays."""
-    return store().artefact(key, name)
-
-
 def frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
     """List a run's frozen meta-learners: artefact name and info."""
     return [
@@ -241,10 +236,20 @@ class Run:
 
     def film(self, name: str) -> Artefact | None:
         """Return a film's artefact, read when it is asked for."""
+        return self._artefact(name, FILMS)
+
+    def learned(self, label: str) -> Artefact | None:
+        """Return a learner's frozen meta-weights, read when they are asked for."""
+        return self._artefact(label, ("frozen",))
+
+    def _artefact(self, name: str, kinds: tuple[str, ...]) -> Artefact | None:
         if name in self.films or self.recorded:
-            return self.films.get(name)
-        names = {entry.name for entry in store().artefacts(self.key)}
-        return store().artefact(self.key, name) if name in names else None
+            held = self.films.get(name)
+            return held if held is not None and held.kind in kinds else None
+        for entry in store().artefacts(self.key):
+            if entry.name == name and entry.kind in kinds:
+                return store().artefact(self.key, name, entry.kind)
+        return None
 
     def snapshots(self) -> dict[str, list[Artefact]]:
         """Return each learner's embedding along its training, read when asked for."""

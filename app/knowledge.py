@@ -72,7 +72,7 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
             *("Remembered by", labels),
             format_func=nice, key="knowledge_of", bind="query-params", width=220,
         )  # fmt: skip
-        frozen = run.film(str(label))
+        frozen = run.learned(str(label))
         assert frozen is not None  # `bases` has listed it
         count = remembered.replicates(frozen)
         replicate = st.selectbox(

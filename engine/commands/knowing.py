@@ -91,7 +91,7 @@ def _of_run(key: str, label: str) -> "Knowledge":
         raise Refused(
             f"this run froze no learner {label[:40]!r}; it froze: {have}", "label"
         )
-    arrays = store.artefact(run, label).arrays
+    arrays = store.artefact(run, label, "frozen").arrays
     if missing := set(Base._fields) - set(arrays):
         raise Refused(f"{label} keeps no knowledge base: no {min(missing)}", "label")
     evaluator = family.evaluator()

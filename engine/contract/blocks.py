@@ -12,6 +12,7 @@ from engine.contract.metrics import metric
 
 AXES = ("replicate", "task", "step", "inner_step", "layer", "rate", "cell")
 PHASES = ("tune", "train", "validate", "test")
+FILMS = ("film", "search")  # kinds of artefacts that picture a test
 
 
 @dataclass(frozen=True)

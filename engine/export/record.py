@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.contract.blocks import Artefact, Block, Event, Timing
+from engine.contract.blocks import FILMS, Artefact, Block, Event, Timing
 from engine.contract.runs import RunSpec
 from engine.export.longform import COLUMNS, Row, inert, metrics_rows
 from engine.store import Store, files
@@ -27,8 +27,9 @@ class Record(NamedTuple):
     fingerprint: Mapping[str, object] | None = None
 
     def film(self, name: str) -> Artefact | None:
-        """Return the artefact of that name, or none."""
-        return next((a for a in self.artefacts if a.name == name), None)
+        """Return the film of that name, or none."""
+        films = (a for a in self.artefacts if a.kind in FILMS)
+        return next((a for a in films if a.name == name), None)
 
     @classmethod
     def stored(cls, store: Store, key: str) -> "Record":
@@ -37,7 +38,7 @@ class Record(NamedTuple):
         Raises:
             StoreError: If it is not there or damaged.
         """
-        artefacts = [store.artefact(key, e.name) for e in store.artefacts(key)]
+        artefacts = [store.artefact(key, e.name, e.kind) for e in store.artefacts(key)]
         return cls(
             key,
             store.spec(key),

@@ -5,6 +5,7 @@ was compacted or deleted): then the index is asked again. A file that is not
 what was written sets its run aside by name.
 """
 
+import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -32,28 +33,29 @@ def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
     return _reading(index, key, read)
 
 
-def artefact(index: Index, key: str, name: str) -> Artefact:
-    """Return an artefact with its arrays."""
+def artefact(index: Index, key: str, name: str, kind: str = "") -> Artefact:
+    """Return an artefact with its arrays, of any kind if none is given."""
 
     def read() -> Artefact:
         for _, entry in reversed(_entries(index, key, "artefact")):
-            if entry.name == name:
+            filed = json.loads(entry.info)["kind"]
+            # A learner may have the label "film", so a name alone is not enough.
+            if entry.name == name and kind in ("", filed):
                 held, info = arrays.unpack(payloads.load(index.home, entry))
-                return Artefact(name, info["kind"], held, info["info"])
+                return Artefact(name, filed, held, info["info"])
         raise StoreError(f"this run has no artefact {name[:40]!r}")
 
     return _reading(index, key, read)
 
 
 def artefacts(index: Index, key: str) -> list[tuple[str, str, str, dict[str, Any]]]:
-    """Return (name, kind, digest, info) of each artefact, newest per name."""
-    import json
+    """Return (name, kind, digest, info) of each artefact, newest per kind and name."""
 
     def read() -> list[tuple[str, str, str, dict[str, Any]]]:
         listed = {}
         for _, entry in _entries(index, key, "artefact"):
             about = json.loads(entry.info)
-            listed[entry.name] = (
+            listed[about["kind"], entry.name] = (
                 entry.name,
                 about["kind"],
                 entry.digest,

@@ -105,8 +105,8 @@ def _whole(index: Index, key: str, deep: bool) -> bool:
         for name in ("spec", "summary", "fingerprint", "timings", "traceback"):
             readers.text(index, key, name)
         readers.blocks(index, key, 0)
-        for name, *_ in readers.artefacts(index, key):
-            readers.artefact(index, key, name)
+        for name, kind, *_ in readers.artefacts(index, key):
+            readers.artefact(index, key, name, kind)
     except Damaged:
         return False
     if not (files.run_folder(index.home, key) / mirror.NAME).exists():

@@ -32,8 +32,8 @@ class StoreShelf:
 
     def _events(self, key: str) -> list[Event]:
         blocks, _ = readers.blocks(self._index, key, 0)
-        names = [entry[0] for entry in readers.artefacts(self._index, key)]
-        held = [readers.artefact(self._index, key, name) for name in names]
+        listed = readers.artefacts(self._index, key)
+        held = [readers.artefact(self._index, key, a, kind) for a, kind, *_ in listed]
         return [*blocks, *held, *readers.timings(self._index, key)]
 
     def put(self, key: str, spec: RunSpec, events: Sequence[Event]) -> None:
@@ -56,7 +56,7 @@ class StoreShelf:
             Refused: If that run or artefact is not in this store.
         """
         try:
-            return readers.artefact(self._index, run, artefact)
+            return readers.artefact(self._index, run, artefact, "frozen")
         except StoreError as error:
             where = f"run {run[:12]} gives no {artefact[:40]!r}"
             raise Refused(f"{where}: {error}", "inputs") from None

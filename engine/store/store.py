@@ -205,13 +205,13 @@ class Store:
         """Return seconds of work by learner and stage, summed over attempts."""
         return readers.timings(self.index, key)
 
-    def artefact(self, key: str, name: str) -> Artefact:
-        """Return an artefact of a run with its arrays.
+    def artefact(self, key: str, name: str, kind: str = "") -> Artefact:
+        """Return an artefact of a run with its arrays, of any kind if none is given.
 
         Raises:
-            StoreError: If the run has none of that name.
+            StoreError: If the run has none of that kind and name.
         """
-        return readers.artefact(self.index, key, name)
+        return readers.artefact(self.index, key, name, kind)
 
     def artefacts(self, key: str) -> list[ArtefactEntry]:
         """List a run's artefacts: name, kind, digest and info, without arrays."""

@@ -158,7 +158,7 @@ def test_a_matrix_says_how_to_fill_it(home: Path) -> None:
 
 def base_file(key: str) -> bytes:
     run = door.run(key)
-    frozen, film = run.film("warm_evolution"), run.film("film")
+    frozen, film = run.learned("warm_evolution"), run.film("film")
     assert frozen is not None and film is not None
     return remembered.file(frozen, film)
 

@@ -112,6 +112,23 @@ def test_an_artefact_is_listed_without_its_arrays(store: Store) -> None:
         store.artefact(key, "film")
 
 
+def test_a_learner_that_is_called_as_a_film_is_keeps_its_weights(store: Store) -> None:
+    key = fake.submit(store, 1)
+    recorder = store.recorder(store.claim())
+    kinds = ("frozen", "film")
+    for value, kind in enumerate(kinds):
+        recorder.add(Artefact("film", kind, {"x": np.array(value)}))
+    recorder.finish(JobState.DONE, {})
+    assert [(e.name, e.kind) for e in store.artefacts(key)] == [
+        ("film", kind) for kind in kinds
+    ]
+    held = [store.artefact(key, "film", kind).arrays["x"] for kind in kinds]
+    assert held == [0, 1]
+    assert StoreShelf(store.index).frozen(key, "film").arrays["x"] == 0
+    with pytest.raises(StoreError, match="no artefact"):
+        store.artefact(key, "film", "snapshot")
+
+
 def test_a_sub_run_is_kept_once_and_hidden_from_the_list(store: Store) -> None:
     shelf, spec = StoreShelf(store.index), fake.spec(1)
     key = fake.key(spec)
