@@ -46,13 +46,18 @@ def _moved(
 
 def _known_outers(form: Mapping[str, Any]) -> list[str]:
     """Return every outer rule that the form holds fields of."""
-    touched = [key.split(".")[2] for key in form if key.startswith("k.outer.")]
-    return list(dict.fromkeys(touched))
+    return list(dict.fromkeys(_touched(form, "k.outer.")))
 
 
 def _known_labels(form: Mapping[str, Any]) -> list[str]:
     """Return every learner that the form holds fields of, selected or not."""
-    touched = [key.split(".")[2] for key in form if key.startswith("k.learner.")]
+    touched = _touched(form, "k.learner.")
     return list(
         dict.fromkeys([*form.get("k.parts", ()), *experiment.labels(form), *touched])
     )
+
+
+def _touched(form: Mapping[str, Any], start: str) -> list[str]:
+    """Return what the form holds knobs of; a label may have dots, a knob has none."""
+    knobs = [key.removeprefix(start) for key in form if key.startswith(start)]
+    return [key.rpartition(".")[0] for key in knobs]

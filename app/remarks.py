@@ -28,10 +28,11 @@ def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
     for name, entries in run.remarks.items():
         where = _place(name.removeprefix("remarks").strip(), titles)
         for who, why in entries.items():
-            if who.startswith(_SHIFT):
+            # A label may begin with these words, too: the artefact's name tells.
+            if name == "remarks" and who.startswith(_SHIFT):
                 at = _place(who.removeprefix(_SHIFT), titles)
                 left_out.setdefault((at, why), [])
-            elif who.startswith(_COMPILE):
+            elif name == f"remarks compile {who.removeprefix(_COMPILE)}":
                 label = nice(who.removeprefix(_COMPILE))
                 left_out.setdefault(("", why), []).append(f"compiling {label}")
             else:

@@ -23,6 +23,7 @@ from app import (
     reports,
     trying,
 )
+from app.figures.theme import nice
 from app.looks import Look
 from engine.catalogue import cards
 from engine.contract.blocks import Block
@@ -240,6 +241,22 @@ def test_what_is_not_applicable_is_said_with_its_reason(
     (line,) = remarks.lines_of(run, {"ways": "Other ways"})
     assert line.startswith("MAML under Other ways 3: its head was trained for 5 ways")
     assert "Not applicable: MAML" in texts(opened(lab, key))
+
+
+def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
+    run: door.Run,
+) -> None:
+    told = {
+        "remarks": {"shift:ways 3": "too few classes"},
+        "remarks in place": {"shift:a": "no room", "compile:b": "no room"},
+        "remarks compile compile:b": {"compile:compile:b": "no compiler"},
+    }
+    lines = list(remarks.lines_of(replace(run, remarks=told), {"ways": "Other ways"}))
+    assert [line.partition(": ")[0] for line in lines[:1]] == ["Other ways 3"]
+    assert lines[1:] == [
+        f"{nice('shift:a')}, {nice('compile:b')}: no room.",
+        f"compiling {nice('compile:b')}: no compiler.",
+    ]
 
 
 def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:

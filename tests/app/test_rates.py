@@ -65,3 +65,8 @@ def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
     lab.run()
     changed = rates.resuited(form, door.catalogue().card)
     assert changed == {"k.suits": "quadratic", RATE.format("lr_scale"): 0.009}
+
+
+def test_a_label_with_dots_is_one_learner_of_the_form() -> None:
+    form = {RATE.format("a.b"): 0.3, "k.learner.a.b.schedule": "cosine"}
+    assert rates._known_labels(form) == ["a.b"]
