@@ -185,6 +185,8 @@ def _finding(finding: Mapping[str, Any]) -> None:
 
 def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
+    for sentence in summary.get("shared", ()):
+        st.caption(plain(sentence))
     ledger = summary.get("ledger", {})
     if run.kind is kinds.SEARCH:
         made = ledger_figure(

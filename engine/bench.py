@@ -13,7 +13,7 @@ from engine.contract.errors import Refused
 from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
-from engine.contract.runs import Choice, LearnerChoice, RunSpec
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, equal_learners
 from engine.judges import JUDGES, Judge
 from engine.protocol import (
     Episode,
@@ -28,6 +28,7 @@ from engine.protocol import (
     Shift,
     TaskBatch,
 )
+from engine.stats.places import named_families
 
 P = TypeVar("P", bound=Part)
 
@@ -46,14 +47,20 @@ def resolve(slot: str, choice: Choice, kind: type[P]) -> P:
 
 @dataclass(frozen=True)
 class Entrant:
-    """One learner of a run, under its label."""
+    """One learner of a run; `also` are the labels of those that equal it."""
 
     choice: LearnerChoice
     learner: Learner
+    also: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
         return self.choice.label
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return every label that it is shown under, its own first."""
+        return (self.label, *self.also)
 
     @property
     def tuned(self) -> bool:
@@ -76,10 +83,7 @@ class Trial:
     @property
     def title(self) -> str:
         """Name the condition in words."""
-        where = self.condition
-        if where.shift:
-            return f"{where.shift} {where.severity:g}"
-        return where.family or "in place"
+        return self.condition.title
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,13 @@ class Bench:
 
     @cached_property
     def entrants(self) -> tuple[Entrant, ...]:
-        chosen = (
-            Entrant(choice, resolve("learner", choice, Learner))
-            for choice in self.spec.learners
+        """Return the learners that are computed: one of each set of equal ones."""
+        return tuple(
+            Entrant(
+                first, resolve("learner", first, Learner), tuple(c.label for c in rest)
+            )
+            for first, *rest in equal_learners(self.spec)
         )
-        return tuple(chosen)
 
     @cached_property
     def judge(self) -> Judge:
@@ -148,13 +154,14 @@ class Bench:
         kind, answers = self.setting.family.kind, self.setting.family.answers()
         if self.setting.family.uses_net and kind not in self.setting.net.solves:
             raise Refused(f"{self.setting.net.name} does not solve {kind}", "net")
-        for i, entrant in enumerate(self.entrants):
-            learner, where = entrant.learner, f"learners.{i}"
+        for entrant in self.entrants:
+            learner, where = entrant.learner, self._path(entrant)
             if kind not in learner.solves:
                 raise Refused(f"{entrant.label} does not solve {kind}", where)
             if kind == "episodes" and answers not in learner.answers:
+                given = " or ".join(learner.answers)
                 raise Refused(
-                    f"{entrant.label} answers with {_listed(learner.answers)}, and "
+                    f"{entrant.label} answers with {given}, and "
                     f"{self.setting.family.name} asks for {answers}",
                     where,
                 )
@@ -168,7 +175,7 @@ class Bench:
                     "estimator",
                 )
         for label in self.spec.inputs:
-            if label not in {entrant.label for entrant in self.entrants}:
+            if label not in {choice.label for choice in self.spec.learners}:
                 raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
         self._check_ways()
         self._check_bases()
@@ -206,13 +213,17 @@ class Bench:
 
     def _check_bases(self) -> None:
         """Refuse an imported knowledge base that is absent, or does not fit."""
-        for i, entrant in enumerate(self.entrants):
+        for entrant in self.entrants:
             if entrant.learner.knowledge and entrant.label not in self.spec.inputs:
                 lesson = self.draw(self.setting, "train", ("check",), 1)
                 try:
                     entrant.learner.init(self.streams("init"), lesson)
                 except Refused as refusal:
-                    raise refusal.under(f"learners.{i}.knobs") from None
+                    raise refusal.under(f"{self._path(entrant)}.knobs") from None
+
+    def _path(self, entrant: Entrant) -> str:
+        """Return where a learner stands in the spec."""
+        return f"learners.{self.spec.learners.index(entrant.choice)}"
 
     def trials(self) -> tuple[list[Trial], dict[str, str]]:
         """Return every test condition, and why some shifts cannot be applied."""
@@ -233,9 +244,9 @@ class Bench:
                     continue
                 where = Condition(shift=shift.name, severity=severity)
                 trials.append(Trial(where, shifted or self.setting))
-        for choice in self.spec.test_families:
-            family = resolve("family", choice, Family)
-            where = Condition(family=_named(choice, self.spec.test_families))
+        names = named_families(self.spec)
+        for name, of in zip(names, self.spec.test_families, strict=True):
+            family, where = resolve("family", of, Family), Condition(family=name)
             if reason := _unlike(self.setting.family, family):
                 remarks[f"family:{where.family}"] = reason
                 continue
@@ -286,15 +297,3 @@ def _example(family: Family, pool: str = "test") -> str:
     shape = sample.shape if isinstance(sample, Episode) else sample.x.shape[:1]
     size = " × ".join(str(side) for side in shape)
     return f"{size} numbers, answered by {family.answers()}"
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " or ".join(words)
-
-
-def _named(choice: Choice, among: Sequence[Choice]) -> str:
-    """Return the family's name, with its place where it is chosen twice."""
-    same = [other for other in among if other.name == choice.name]
-    if len(same) == 1:
-        return choice.name
-    return f"{choice.name}_{[other is choice for other in same].index(True) + 1}"

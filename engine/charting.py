@@ -39,16 +39,18 @@ def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event
         if entrant.learner.unfit(meta, tasks):
             continue
         found = join(list(entrant.learner.adapt(meta, tasks, path=True)))
-        for trace in ("architecture", "signal", "score"):
-            rows = found.traces[trace].numpy().astype(np.float32)
-            arrays[f"{entrant.label}/{trace}"] = rows
+        paths: Arrays = {
+            trace: found.traces[trace].numpy().astype(np.float32)
+            for trace in ("architecture", "signal", "score")
+        }
         if trial.in_place and "scores" in arrays:  # looked up: it costs no training
             yield weighed(entrant.label, entrant.learner, meta, tasks.take([0]))
         if found.path is not None:
             kept = np.linspace(0, found.path.shape[1] - 1, POLICIES).round()
             at = np.unique(kept.astype(np.int64))
-            arrays[f"{entrant.label}/policy"] = found.path[0, at].numpy()
-            arrays[f"{entrant.label}/policy_at"] = at
+            paths |= {"policy": found.path[0, at].numpy(), "policy_at": at}
+        for label in entrant.labels:
+            arrays |= {f"{label}/{trace}": rows for trace, rows in paths.items()}
     yield Artefact(name, "search", arrays, info)
 
 

@@ -42,7 +42,7 @@ def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
         joined = join(list(entrant.learner.adapt(meta, tasks, path=True)))
         yield Note(name, i / len(bench.entrants), entrant.label)
         if joined.path is not None:
-            paths[entrant.label] = joined.path
+            paths |= dict.fromkeys(entrant.labels, joined.path)
     form, arrays = _pictured(tasks, paths)
     info = {"form": form, "tasks": count, "condition": asdict(trial.condition)}
     if form:

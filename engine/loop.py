@@ -7,15 +7,30 @@ function of the seed and its place.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from engine.bench import Bench, Entrant, Trial
-from engine.carry import Carry
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
+from engine.carry import Carry, StageKey
+from engine.contract.blocks import (
+    Artefact,
+    Block,
+    Checkpoint,
+    Condition,
+    Event,
+    Note,
+    Timing,
+)
 from engine.contract.runs import RunSpec
+from engine.equals import (
+    equal_trials,
+    labels_of,
+    under_each_condition,
+    under_each_label,
+)
 from engine.filming import FILMS, TASKS
+from engine.old_checkpoints import read_old, written_before_formats
 from engine.probing import probe, probe_tasks, probe_work
 from engine.protocol import AllDiverged
 from engine.refining import refine
@@ -37,12 +52,22 @@ from engine.tuning import RATES
 
 @dataclass(frozen=True)
 class Stage:
-    """A piece of a run; `work` is its size in gradients, for the progress bar."""
+    """A piece of a run.
 
-    name: str
-    learner: str
+    Args:
+        covers: What it is, and for which equal learners or conditions.
+        work: Its size in gradients, for the progress bar.
+        play: Does it.
+    """
+
+    covers: tuple[StageKey, ...]
     work: float
     play: Callable[[Carry], Iterator[Event]]
+
+    @property
+    def name(self) -> str:
+        """Return what it is called while it is played."""
+        return self.covers[0].title
 
 
 def run(
@@ -65,31 +90,44 @@ def run(
     """
     bench = Bench(spec)
     bench.check()
-    carry = Carry.resumed(resume, bench.place.device)
     stages = list(_stages(bench, shelf))
+    carry = _carry(bench, stages, resume)
     total = sum(stage.work for stage in stages)
     before = 0.0
     for stage in stages:
-        if stage.name not in carry.done:
-            yield from _played(stage, carry, (before, total))
+        if not set(stage.covers) <= set(carry.done):
+            yield from _played(bench, stage, carry, (before, total))
         before += stage.work
-    yield from check_frozen(carry)
+    yield from under_each_label(bench, check_frozen(carry))
     yield Note("end", 1.0)
-    if carry.facts.get("diverged"):
+    if carry.diverged:
         raise AllDiverged(bench.judge.lost)
 
 
-def _played(stage: Stage, carry: Carry, at: tuple[float, float]) -> Iterator[Event]:
+def _carry(bench: Bench, stages: list[Stage], resume: Checkpoint | None) -> Carry:
+    """Return where to go on: at a checkpoint, or at the beginning."""
+    if resume is None:
+        return Carry()
+    if written_before_formats(resume):
+        keys = [key for stage in stages for key in stage.covers]
+        return read_old(resume, keys, bench)
+    return Carry.resumed(resume, bench.place.device)
+
+
+def _played(
+    bench: Bench, stage: Stage, carry: Carry, at: tuple[float, float]
+) -> Iterator[Event]:
     """Play one stage, its notes rescaled to the whole run."""
     before, total = at
     yield Note(stage.name, before / total)
     clock = time.perf_counter()
-    for event in stage.play(carry):
+    for event in under_each_label(bench, stage.play(carry)):
         if isinstance(event, Note):
             event = replace(event, done=(before + stage.work * event.done) / total)
         yield event
-    yield Timing(stage.learner, stage.name, time.perf_counter() - clock)
-    carry.done.append(stage.name)
+    taken = time.perf_counter() - clock
+    yield from (Timing(key.learner, key.title, taken) for key in stage.covers)
+    carry.done.extend(stage.covers)
     yield carry.checkpoint()
 
 
@@ -98,30 +136,35 @@ def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
     budget, spec, late = bench.spec.budget, bench.spec, bench.judge.tuned_last
     testing, sharing = budget.test_tasks > 0, Sharing(bench, shelf)
     for entrant in bench.entrants:
-        label, first = entrant.label, entrant.tuned and not late
+        first = entrant.tuned and not late
         work = _look(bench, entrant) + first * _tuning(bench, entrant)
         play = partial(begin, bench, entrant, shelf)
         if first and not testing:
             play = partial(tune, bench, entrant)
-        yield Stage(f"begin {label}", label, work, sharing.begin(entrant, play))
+        yield Stage(_keys("begin", entrant), work, sharing.begin(entrant, play))
     if testing and bench.judge.threshold:
         work = float(THRESHOLD_TASKS * budget.horizon)
-        yield Stage("threshold", "", work, partial(fix_threshold, bench, shelf))
+        fix = partial(fix_threshold, bench, shelf)
+        yield Stage((StageKey("threshold"),), work, fix)
     for entrant in bench.entrants:
-        label, refined = entrant.label, entrant.tuned and late
-        if label in spec.inputs:
+        refined = entrant.tuned and late
+        if entrant.label in spec.inputs:
             continue
         if entrant.learner.trains:
             work = _training(bench, entrant)
             play = sharing.work(
                 entrant, partial(_train, bench, entrant), last=not refined
             )
-            yield Stage(f"train {label}", label, work, play)
+            yield Stage(_keys("train", entrant), work, play)
         if refined:
             play = sharing.work(entrant, partial(refine, bench, entrant), last=True)
-            yield Stage(f"tune {label}", label, _tuning(bench, entrant), play)
+            yield Stage(_keys("tune", entrant), _tuning(bench, entrant), play)
     if testing:
         yield from _test_stages(bench)
+
+
+def _keys(sort: str, entrant: Entrant) -> tuple[StageKey, ...]:
+    return tuple(StageKey(sort, label) for label in entrant.labels)
 
 
 def _look(bench: Bench, entrant: Entrant) -> float:
@@ -149,27 +192,29 @@ def _test_stages(bench: Bench) -> Iterator[Stage]:
     spec = bench.spec
     trials, remarks = bench.trials()
     each = sum(e.learner.effort(spec.budget.horizon) for e in bench.entrants)
-    for trial in trials:
-        stretched = trial.setting.horizon / spec.budget.horizon
+    for same in equal_trials(trials):
+        stretched = same[0].setting.horizon / spec.budget.horizon
         work = spec.replicates * spec.budget.test_tasks * each * stretched
-        yield Stage(f"test {trial.title}", "", work, partial(_test, bench, trial))
-        if trial.in_place and bench.judge.probes:
+        keys = tuple(StageKey("test", condition=one.condition) for one in same)
+        yield Stage(keys, work, partial(_test, bench, same))
+        if same[0].in_place and bench.judge.probes:
             yield from _probe_stages(bench)
     if remarks:
         filed = Artefact("remarks", "remarks", {}, remarks)
-        yield Stage("remarks", "", 0.0, lambda carry: iter([filed]))
+        yield Stage((StageKey("remarks"),), 0.0, lambda carry: iter([filed]))
     for name, trial in _filmed(bench, trials):
         play = FILMS[bench.setting.family.kind].play
-        yield Stage(name, "", TASKS * each, partial(play, bench, trial, name))
+        work = float(TASKS * each)
+        yield Stage((StageKey(name),), work, partial(play, bench, trial, name))
 
 
 def _probe_stages(bench: Bench) -> Iterator[Stage]:
     """Look at the episodes, and ask each learner some of them again, changed."""
-    yield Stage("probe", "", 1.0, partial(probe_tasks, bench))
+    yield Stage((StageKey("probe"),), 1.0, partial(probe_tasks, bench))
     for entrant in bench.entrants:
         play = partial(probe, bench, entrant)
         work = probe_work(bench, entrant.learner)
-        yield Stage(f"probe {entrant.label}", entrant.label, work, play)
+        yield Stage(_keys("probe", entrant), work, play)
 
 
 def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
@@ -191,12 +236,14 @@ def _train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     yield frozen(bench, entrant, carry.metas[entrant.label], carry)
 
 
-def _test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
-    """Test on one condition; note if the chosen learner lost every member."""
-    chosen = {e.label for e in bench.entrants if e.choice.role == "chosen"}
-    for event in meta_test(bench, trial, carry):
-        remember(bench, trial, event, carry)
+def _test(bench: Bench, same: Sequence[Trial], carry: Carry) -> Iterator[Event]:
+    """Test on equal conditions; note if a chosen learner lost every member."""
+    chosen = {c.label for c in bench.spec.learners if c.role == "chosen"}
+    for event in under_each_condition(same, meta_test(bench, same[0], carry)):
+        remember(bench, event, carry)
         yield event
-        judged = isinstance(event, Block) and event.metric == "diverged"
-        if judged and trial.in_place and event.learner in chosen and event.array.all():
-            carry.facts["diverged"] = 1.0
+        if isinstance(event, Block) and event.metric == "diverged":
+            judged = event.condition == Condition() and event.array.all()
+            carry.diverged |= bool(
+                judged and chosen & {*labels_of(bench, event.learner)}
+            )

@@ -1,6 +1,7 @@
 """Snapshots of an embedding while it is learned, always of the same episode."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -52,6 +53,12 @@ def snapshot(
         "support_y": numbers(episode.support.y[0]),
         "query_y": numbers(episode.query.y[0, kept]),
     }
-    info = {"learner": entrant.label, "meta_step": step}
-    name = f"embedding {entrant.label} {step:07d}"
-    yield Artefact(name, "snapshot", arrays, info)
+    shot = Artefact("", "snapshot", arrays, {"meta_step": step})
+    yield named(shot, entrant.label)
+
+
+def named(shot: Artefact, label: str) -> Artefact:
+    """Return a snapshot as that of a learner."""
+    step = shot.info["meta_step"]
+    info = {"learner": label, "meta_step": step}
+    return replace(shot, name=f"embedding {label} {step:07d}", info=info)

@@ -48,14 +48,15 @@ def paced(
         teach: Does the meta-step at hand; it may be done twice.
         carry: Remembers what was settled.
     """
-    settled = carry.facts.get(f"{entrant.label}.compiled")
-    if not bench.spec.compile or settled == 0.0:
+    known = carry.learner(entrant.label)
+    settled = known.compiled
+    if not bench.spec.compile or settled is False:
         return unchanged
     made = Compiled(inductor)
     reason = hindrance(entrant.learner, exam)
     if not reason:
         reason = yield from _held(entrant, made, teach, settled is None)
-    carry.facts[f"{entrant.label}.compiled"] = float(not reason)
+    known.compiled = not reason
     if not reason:
         return made
     yield Note(f"train {entrant.label}", 0.0, f"not compiled: {reason}")
@@ -88,7 +89,7 @@ def _held(
     except Exception as error:  # a compiler fails in many ways; none ends a run
         first = str(error).strip().partition("\n")[0][:160]
         return f"compiling failed ({type(error).__name__}: {first}), so it ran eagerly"
-    yield Timing(entrant.label, f"compile {entrant.label}", time.perf_counter() - clock)
+    yield Timing(entrant.label, "compile", time.perf_counter() - clock)
     if not judged:
         return ""
     gap = gaps(quick.grads or {}, teach(unchanged).grads or {})

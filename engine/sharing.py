@@ -55,7 +55,7 @@ class Sharing:
             return play
 
         def worked(carry: Carry) -> Iterator[Event]:
-            if carry.facts.get(f"{entrant.label}.shared"):
+            if carry.learner(entrant.label).shared:
                 return
             yield from self._noted(entrant, play(carry))
             # After a kill the earlier events are not here: then nobody is served.
@@ -81,11 +81,11 @@ class Sharing:
     def _taken(
         self, entrant: Entrant, events: list[Event], carry: Carry
     ) -> Iterator[Event]:
-        label = entrant.label
+        label, frozen_as = entrant.label, ("frozen", entrant.label)
         ready = next(
             event
             for event in reversed(events)
-            if isinstance(event, Artefact) and event.name == label
+            if isinstance(event, Artefact) and (event.kind, event.name) == frozen_as
         )
         yield from (event for event in events if event is not ready)
         # A file has an order of its own, but a sum over weights must keep ours.
@@ -95,7 +95,8 @@ class Sharing:
             name: torch.from_numpy(ready.arrays[name].copy()).to(tensor)
             for name, tensor in start.items()
         }
-        carry.facts |= {f"{label}.at": ready.info["meta_step"], f"{label}.shared": 1.0}
+        known = carry.learner(label)
+        known.at, known.shared = ready.info["meta_step"], True
         yield frozen(self.bench, entrant, carry.metas[label], carry)
 
     def _key(self, entrant: Entrant) -> str:

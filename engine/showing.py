@@ -11,9 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.bench import Bench, Entrant, Trial
+from engine.bench import Bench, Trial
 from engine.carry import Carry
 from engine.contract.blocks import Artefact, Block, Event, Note
+from engine.equals import labels_of
 from engine.inner.chunks import rows_of
 from engine.inner.descend import spread
 from engine.inner.fewshot import FewShotLearner
@@ -23,25 +24,24 @@ from engine.tasks.exhibits import ROOM, leading, numbers, pixels, size
 ADAPTATION, EPISODE = "adaptation", "episode"
 FRAMES = 25
 MOST_SHOTS, MOST_QUERIES = 5, 15  # of a class, in a picture
+WORDS = ("only", "worst", "median", "best")  # in the order in which they are shown
 Arrays = dict[str, np.ndarray]
 
 
-def remember(bench: Bench, trial: Trial, event: Event, carry: Carry) -> None:
+def remember(bench: Bench, event: Event, carry: Carry) -> None:
     """Note which tasks the first chosen learner did worst, so-so and best on.
 
     The picture comes later and in another stage; the numbers go through a kill.
     """
     if not isinstance(event, Block) or event.metric != "error":
         return
-    if event.learner != judge_of(bench):
-        return
-    for word, task in places(np.asarray(event.array)[0]).items():
-        carry.facts[_fact(trial, word)] = float(task)
+    if judge_of(bench) in labels_of(bench, event.learner):
+        carry.shown[event.condition] = places(np.asarray(event.array)[0])
 
 
 def judge_of(bench: Bench) -> str:
     """Return the label of the learner whose errors say what is shown."""
-    chosen = [e.label for e in bench.entrants if e.choice.role == "chosen"]
+    chosen = [c.label for c in bench.spec.learners if c.role == "chosen"]
     return (chosen or [bench.entrants[0].label])[0]
 
 
@@ -80,8 +80,10 @@ def show(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
             continue
         if learner.unfit(meta, tasks):
             continue
-        steps[entrant.label] = learner.answer_step(meta)
-        arrays |= _made(entrant, meta.weights, tasks, form)
+        made = _made(learner, meta.weights, tasks, form)
+        for label in entrant.labels:
+            steps[label] = learner.answer_step(meta)
+            arrays |= {f"{label}/{trace}": array for trace, array in made.items()}
     info = {
         **{"form": form, "tasks": len(which), "which": list(which)},
         **{"condition": asdict(trial.condition), "answers": steps},
@@ -93,13 +95,8 @@ def show(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
 
 def _remembered(trial: Trial, carry: Carry) -> dict[str, int]:
     """Return the tasks of a trial by what they are, as far as they were noted."""
-    words = ("only", "worst", "median", "best")
-    at = {word: carry.facts.get(_fact(trial, word)) for word in words}
-    return {word: int(task) for word, task in at.items() if task is not None}
-
-
-def _fact(trial: Trial, word: str) -> str:
-    return f"shown.{trial.title}.{word}"
+    noted = carry.shown.get(trial.condition, {})
+    return {word: noted[word] for word in WORDS if word in noted}
 
 
 def shown_tasks(bench: Bench, trial: Trial, places: Sequence[int]) -> TaskBatch:
@@ -134,26 +131,25 @@ def _given(tasks: TaskBatch, form: str) -> Arrays:
     }
 
 
-def _made(entrant: Entrant, weights: Weights, tasks: TaskBatch, form: str) -> Arrays:
+def _made(
+    learner: FewShotLearner, weights: Weights, tasks: TaskBatch, form: str
+) -> Arrays:
     """Return what one learner made of it."""
-    learner, label = entrant.learner, entrant.label
-    assert isinstance(learner, FewShotLearner) and isinstance(tasks, Episodes)
+    assert isinstance(tasks, Episodes)
     theta = spread(weights, tasks.members)
     answer = learner.answer_step(Meta(weights, {}))
     if form == EPISODE:
         found = next(p for p in learner.predict(theta, tasks) if p.step == answer)
-        return _answers(label, found, tasks)
+        return _answers(found, tasks)
     assert tasks.truth is not None
     grid = replace(tasks, query=Shots(tasks.truth[:, :1], tasks.truth[:, 1]))
     curves, points = list(learner.predict(theta, grid)), learner.predict(theta, tasks)
     kept = frames([p.step for p in curves], answer)
     mse = torch.stack([_mse(p, tasks) for p in points], 1)
     return {
-        f"{label}/steps": np.array([curves[i].step for i in kept], np.int64),
-        f"{label}/curve": numbers(
-            torch.stack([curves[i].query[:, 0] for i in kept], 1)
-        ),
-        f"{label}/mse": numbers(mse[:, kept]),
+        "steps": np.array([curves[i].step for i in kept], np.int64),
+        "curve": numbers(torch.stack([curves[i].query[:, 0] for i in kept], 1)),
+        "mse": numbers(mse[:, kept]),
     }
 
 
@@ -188,15 +184,15 @@ def _examples(tasks: Episodes) -> Arrays:
     return given | {"support_x": numbers(x.mT), "query_x": numbers(held.mT)}
 
 
-def _answers(label: str, found: Prediction, tasks: Episodes) -> Arrays:
+def _answers(found: Prediction, tasks: Episodes) -> Arrays:
     """Return the class that each query was given, −1 for an answer of no number."""
     answer = found.query.argmax(1)
     answer = answer.masked_fill(~found.query.isfinite().all(1), -1)
     right = (answer == tasks.query.y).to(torch.float32).mean(1)
     _, query = _shown(tasks)
     return {
-        f"{label}/answer": numbers(answer[:, query]),
-        f"{label}/accuracy": numbers(right),
+        "answer": numbers(answer[:, query]),
+        "accuracy": numbers(right),
     }
 
 

@@ -101,7 +101,7 @@ def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
         tasks = draw_tasks(bench.setting, "validation", streams, THRESHOLD_TASKS, place)
         found = follow_all(resolve("learner", choice, Learner), weights, tasks)
         level = _level(found.traces["loss"].cpu().numpy())
-    carry.facts["threshold"] = level
+    carry.threshold = level
     yield Block("", "validate", "threshold", (), np.array(level))
 
 
@@ -109,13 +109,14 @@ def frozen(bench: Bench, entrant: Entrant, weights: Weights, carry: Carry) -> Ar
     """File frozen meta-weights, and remember their digest for the end."""
     arrays = plain(weights)
     name = digest(arrays)
-    carry.facts[f"digest {entrant.label} {name}"] = 1.0
+    known = carry.learner(entrant.label)
+    known.digests.append(name)
     info = {
         "learner": entrant.choice.name,
         "knobs": entrant.choice.knobs,
         "family": bench.spec.family.model_dump(mode="json"),
         "digest": name,
-        "meta_step": carry.facts.get(f"{entrant.label}.at", 0.0),
+        "meta_step": known.at,
     }
     return Artefact(entrant.label, "frozen", arrays, info)
 
@@ -126,12 +127,9 @@ def check_frozen(carry: Carry) -> Iterator[Block]:
     Raises:
         RuntimeError: If it did; a learner keeps state where it must not.
     """
-    then = [name.split(" ", 1)[1] for name in carry.facts if name.startswith("digest")]
     for label, weights in carry.metas.items():
-        now = f"{label} {digest(plain(weights))}"
-        frozen_as = [name for name in then if name.startswith(f"{label} ")]
-        if frozen_as:
-            changed = float(now not in frozen_as)
+        if then := carry.learner(label).digests:
+            changed = float(digest(plain(weights)) not in then)
             yield Block(label, "test", "thawed", (), np.array(changed))
             if changed:
                 raise RuntimeError(f"{label} was frozen, and testing changed it")

@@ -27,7 +27,7 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     for i, entrant in enumerate(bench.entrants):
         meta = Meta(carry.metas[entrant.label], {})
         if reason := entrant.learner.unfit(meta, tasks):
-            remarks[entrant.label] = reason
+            remarks |= dict.fromkeys(entrant.labels, reason)
             continue
         clock = time.perf_counter()
         done = i / len(bench.entrants)
@@ -45,7 +45,12 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
         yield Timing(entrant.label, stage, taken, count)
         yield from _blocks(bench, entrant, trial, parts, carry, tasks)
     if remarks:
-        yield Artefact(f"remarks {trial.title}", "remarks", {}, remarks)
+        yield Artefact(remarks_name(trial), "remarks", {}, remarks)
+
+
+def remarks_name(trial: Trial) -> str:
+    """Return what the artefact is called that says who could not be tested."""
+    return f"remarks {trial.title}"
 
 
 def _gathered(parts: list[Stretch], replicates: int) -> dict[str, np.ndarray]:
@@ -70,7 +75,7 @@ def _blocks(
     for name, rows in judge.traces(traces).items():
         axes = ("replicate", "task", "step", "layer")[: rows.ndim]
         yield Block(label, "test", name, axes, rows.astype(np.float32), where, at)
-    level = carry.facts.get("threshold")
+    level = carry.threshold
     for name, rows in judge.summaries(traces, parts[0], tasks, level).items():
         yield Block(label, "test", name, ("replicate", "task"), rows, where)
     each = tasks.members / tasks.replicates

@@ -245,8 +245,7 @@ def _validate(
 
 
 def _course(bench: Bench, entrant: Entrant, plan: Plan, carry: Carry) -> Course:
-    if f"{entrant.label}.step" in carry.facts:
-        step = int(carry.facts[f"{entrant.label}.step"])
+    if (step := carry.learner(entrant.label).step) is not None:
         trees = {
             name: carry.training.get(name, {})
             for name in ("weights", "memory", "outer", "kept", "judge")
@@ -257,12 +256,12 @@ def _course(bench: Bench, entrant: Entrant, plan: Plan, carry: Carry) -> Course:
 
 def _just_resumed(course: Course, carry: Carry) -> bool:
     """Return whether this validation was the last thing before the kill."""
-    return carry.facts.get(f"{course.label}.step") == course.step
+    return carry.learner(course.label).step == course.step
 
 
 def _saved(course: Course, carry: Carry) -> Event:
     carry.training = dict(course.trees)
-    carry.facts[f"{course.label}.step"] = float(course.step)
+    carry.learner(course.label).step = course.step
     return carry.checkpoint()
 
 
@@ -286,6 +285,6 @@ def _ended(bench: Bench, course: Course, carry: Carry) -> Iterator[Event]:
         seen = np.array(float(drawn * shown))
         yield Block(course.label, "train", "examples_seen", (), seen)
     carry.metas[course.label] = course.trees["kept"]
-    carry.facts[f"{course.label}.at"] = float(course.trees["judge"]["at"].mean())
+    known = carry.learner(course.label)
+    known.at, known.step = float(course.trees["judge"]["at"].mean()), None
     carry.training = {}
-    carry.facts.pop(f"{course.label}.step", None)

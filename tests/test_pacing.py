@@ -122,7 +122,9 @@ def test_a_run_that_goes_on_does_as_it_did_before(
 ) -> None:
     whole = played(asked())
     points = [e for e in whole if isinstance(e, Checkpoint)]
-    middle = next(p for p in points if p.state["facts"].get("maml.step") == 4.0)
+    middle = next(
+        p for p in points if p.state["learners"].get("maml", {}).get("step") == 4
+    )
     rest = played(asked(), middle)
     assert not [e for e in rest if isinstance(e, Block) and e.metric == "compile_gap"]
     ends = {a: array for a, array in numbers(rest).items() if a[1] == "test"}

@@ -25,7 +25,7 @@ def played(spec: RunSpec, shelf: MemoryShelf) -> tuple[dict[Any, Any], set[str]]
 
 def test_a_second_run_takes_the_baseline_from_the_shelf_with_the_same_rows() -> None:
     shelf = MemoryShelf()
-    _, first = played(asked(0.01), shelf)
+    _, first = played(asked(0.03), shelf)
     again, second = played(asked(0.02), shelf)
     alone, _ = played(asked(0.02), MemoryShelf())
     assert "train other" in first and "train other" not in second
@@ -35,14 +35,14 @@ def test_a_second_run_takes_the_baseline_from_the_shelf_with_the_same_rows() -> 
 
 def test_another_budget_or_seed_is_another_training() -> None:
     shelf = MemoryShelf()
-    played(asked(0.01), shelf)
+    played(asked(0.03), shelf)
     for other in ({"seed": 5}, {"budget": {"task_evaluations": 12}}):
-        chosen = {"name": "maml"}
+        chosen = {"name": "maml", "knobs": {"inner_lr": 0.03}}
         spec = learner_spec("maml", learners=[chosen, BASELINE], **other)
         assert "train other" in played(spec, shelf)[1]
 
 
 def test_the_judged_learner_is_never_taken_from_the_shelf() -> None:
     shelf = MemoryShelf()
-    played(asked(0.01), shelf)
-    assert "train maml" in played(asked(0.01), shelf)[1]
+    played(asked(0.03), shelf)
+    assert "train maml" in played(asked(0.03), shelf)[1]

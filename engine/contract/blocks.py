@@ -23,6 +23,13 @@ class Condition:
     shift: str = ""
     severity: float = 0.0
 
+    @property
+    def title(self) -> str:
+        """Name the condition in words; two that are close may have the same title."""
+        if self.shift:
+            return f"{self.shift} {self.severity:g}"
+        return self.family or "in place"
+
 
 @dataclass(frozen=True)
 class Block:

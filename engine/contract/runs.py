@@ -173,6 +173,21 @@ def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
     return tuple(named)
 
 
+def equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
+    """Return a completed spec's learners, equal ones together.
+
+    Equal are the same part with the same knobs and the same input: what they give
+    differs in nothing but the label, so one of them has to be computed.
+    """
+    groups: dict[bytes, list[LearnerChoice]] = {}
+    for choice in spec.learners:
+        given = spec.inputs.get(choice.label)
+        source = [given.run, given.artefact] if given else []
+        same = canonical([choice.name, choice.knobs, source])
+        groups.setdefault(same, []).append(choice)
+    return [tuple(group) for group in groups.values()]
+
+
 def run_key(spec: RunSpec, cards: Cards) -> str:
     """Return the name that a completed spec's results are filed under.
 

@@ -10,6 +10,7 @@ from engine.stats.arrays import Floats
 from engine.stats.claims import Claim, make_claims, vary_freely
 from engine.stats.detectors.finding import Finding
 from engine.stats.diagnosis import diagnose
+from engine.stats.equals import shared
 from engine.stats.intervals import Interval
 from engine.stats.level import level
 from engine.stats.pooling import freed
@@ -44,7 +45,8 @@ def summarize(
         titles: What parts are called in the sentence, by part name.
 
     Returns:
-        JSON of format 1; every number is finite or null.
+        JSON of format 1; every number is finite or null. `shared` says what was
+        computed once for several labels or families, where there is any.
 
     Raises:
         ValueError: If a threshold is given without loss traces.
@@ -58,7 +60,7 @@ def summarize(
     found = diagnose(table, spec)
     labels = [learner.label for learner in spec.learners]
     rates = {learner.label: rate_of(table, learner) for learner in spec.learners}
-    return {
+    filed: dict[str, Json] = {
         "format": FORMAT,
         "threshold": _finite(threshold),
         "sentence": _sentence(table, spec, threshold, titles, claims),
@@ -68,6 +70,8 @@ def summarize(
         "rates": {label: _finite(rate) for label, rate in rates.items() if rate},
         "diagnosis": [_finding(finding) for finding in found],
     }
+    # Left out where nothing is equal, so that summaries read as they did in 0.3.0.
+    return filed | {"shared": [*equal]} if (equal := shared(spec)) else filed
 
 
 def _sentence(
