@@ -195,9 +195,7 @@ def test_a_run_that_0_3_0_left_unfinished_ends(name: str) -> None:
 
 
 def test_an_old_checkpoint_of_another_run_is_refused_in_one_sentence() -> None:
-    with pytest.raises(
-        Refused, match=r"holds 'metas\|maml\|w0', which it has not"
-    ):
+    with pytest.raises(Refused, match=r"holds 'metas\|maml\|w0', which it has not"):
         played(spec_of(), old_point("tested"))
 
 
