@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from app import missing_packages
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec
@@ -153,8 +154,9 @@ def ask() -> str:
             f"The engine did not describe its parts within {_PATIENCE:g} s."
         ) from None
     if said.returncode:
-        lines = said.stderr.strip().splitlines() or ["it said nothing"]
-        raise CatalogueError(f"The engine cannot start: {lines[-1][:300]}")
+        last = (said.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        missing = missing_packages.describe(last)
+        raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
     return said.stdout
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import door, session
+from app import door, missing_packages, session
 from app.plain import plain
 from engine.contract.errors import Refused
 
@@ -59,6 +59,8 @@ def guarded() -> Iterator[None]:
         st.error(plain(error), icon=":material/error:")
         st.caption("`python -m engine doctor` checks the installation and the store.")
         st.button("Try again", key="try_again")
+    except ModuleNotFoundError as error:
+        missing_packages.show(error)
 
 
 def polled(draw: Callable[..., None], every: float | None) -> Callable[..., None]:

@@ -76,7 +76,7 @@ function near(chart) {
 async function inTurn(chart) {
   if (chart.waiting) return;
   chart.waiting = true;
-  await Promise.all([near(chart), library(chart.data.version)]);
+  await Promise.all([near(chart), library(chart.data.library)]);
   chart.eye.disconnect();
   const turn = line.then(() => new Promise(requestAnimationFrame)).then(() => {
     chart.waiting = false;
@@ -88,7 +88,7 @@ async function inTurn(chart) {
 
 async function draw(chart) {
   const { data, parent, node } = chart;
-  const Plotly = await library(data.version);
+  const Plotly = await library(data.library);
   if (chart.gone) return;
   const layout = themed(layoutFor(data, node), parent, chart.resets);
   layout.height = data.height ?? layout.height ?? 320;

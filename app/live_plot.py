@@ -2,20 +2,17 @@
 
 `st.plotly_chart` mounts a new node whenever its figure changes, so a person's zoom
 is lost at every poll. This component keeps one node and lets `Plotly.react` find the
-difference. The library is the installed plotly wheel's own file, served from
-`app/static`, so nothing is fetched from elsewhere.
+difference. The library is the installed plotly wheel's own file, served from where it
+lies: nothing is fetched from elsewhere, and nothing is written.
 """
 
-import functools
 import json
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 import plotly
 import plotly.graph_objects as go
 import streamlit as st
+from streamlit.components.v1 import declare_component
 
 _HERE = Path(__file__).parent
 _HTML = """
@@ -59,12 +56,14 @@ _component = st.components.v2.component(
     js=_LIBRARY + (_HERE / "live_plot.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
+# A declared component is a folder that Streamlit serves; this one is never drawn.
+_PLOTLY = declare_component("plotly", Path(plotly.__file__).parent / "package_data")
+LIBRARY = f"component/{_PLOTLY.name}/plotly.min.js?v={plotly.__version__}"
 
 
 def fetch_early() -> None:
     """Let the browser fetch the library while the page is still being computed."""
-    publish_plotly()
-    ask = f"library({plotly.__version__!r}).catch(() => {{}});"
+    ask = f"library({LIBRARY!r}).catch(() => {{}});"
     with st.container(key="fetch_plotly"):
         st.html(
             f"<script>{{ {_LIBRARY} {ask} }}</script>", unsafe_allow_javascript=True
@@ -96,7 +95,6 @@ def live_plot(
     Returns:
         The number in `customdata` of the mark that was just clicked, if any.
     """
-    publish_plotly()
     told = _component(
         key=key,
         **({"on_picked_change": _nothing} if pick else {}),
@@ -105,7 +103,7 @@ def live_plot(
             "alt": alt,
             "height": height,
             "narrow": narrow and json.loads(narrow.to_json())["layout"],
-            "version": plotly.__version__,
+            "library": LIBRARY,
             "pick": pick,
         },
     )
@@ -114,26 +112,3 @@ def live_plot(
 
 def _nothing() -> None:
     """Do nothing: a click is told by what the component returns."""
-
-
-@functools.cache
-def publish_plotly(folder: Path = _HERE / "static") -> Path:
-    """Put plotly's own script where the static server finds it.
-
-    Args:
-        folder: Where to; made if absent.
-
-    Returns:
-        The file, the same bytes as in the installed wheel.
-    """
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    target = folder / source.name
-    if target.exists() and target.stat().st_size == source.stat().st_size:
-        return target
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(dir=folder, suffix=".part")
-    os.close(handle)
-    shutil.copyfile(source, beside)
-    os.chmod(beside, 0o644)
-    os.replace(beside, target)
-    return target

@@ -9,8 +9,13 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import frame  # noqa: E402
+from app import missing_packages  # noqa: E402
 
+try:
+    from app import frame
+except ModuleNotFoundError as error:
+    missing_packages.show(error)
+    st.stop()
 frame.settings()
 page = st.navigation(
     [

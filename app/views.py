@@ -1,15 +1,11 @@
 """The tabs of the page Search: one run from several sides, then all runs together."""
 
-import importlib
-from collections.abc import Callable
-
 import streamlit as st
 
 from app import frame, lab, panels
+from app.door import Run
 
-# Which module draws a tab, and whether it looks at the run in view.
-_OF_RUN = {"Sphere": "sphere", "Knowledge": "knowledge"}
-_OF_ALL = {"Transfer matrix": "matrix", "Claims board": "board"}
+_NAMES = ("Search", "Sphere", "Knowledge", "Transfer matrix", "Claims board")
 
 
 def tabs(key: str | None) -> None:
@@ -18,37 +14,40 @@ def tabs(key: str | None) -> None:
     Args:
         key: Of the run in view; none for the recorded example.
     """
-    names = ["Search", *_OF_RUN, *_OF_ALL]
-    made = dict(
-        zip(names, st.tabs(names, key="view", bind="query-params"), strict=True)
-    )
-    for name, tab in made.items():
+    made = st.tabs(_NAMES, key="view", bind="query-params")
+    for name, tab in zip(_NAMES, made, strict=True):
         if tab.open:
             with tab, frame.guarded():
                 _draw(name, key)
 
 
 def _draw(name: str, key: str | None) -> None:
+    # A view is imported when it is opened: the first paint waits for none of them.
     if name == "Search":
         lab.view(key, "search")
-    elif name in _OF_ALL:
-        _drawer(_OF_ALL[name], "page")()
+    elif name == "Transfer matrix":
+        from app import matrix
+
+        matrix.page()
+    elif name == "Claims board":
+        from app import board
+
+        board.page()
     else:
-        run = lab.shown(key)
-        if run is None:
-            panels.empty(
-                "No search has run yet",
-                "Choose a space and a strategy on the left, then press **Run**.",
-            )
-        else:
-            _drawer(_OF_RUN[name], "tab")(run)
+        _draw_of_run(name, lab.shown(key))
 
 
-def _drawer(module: str, name: str) -> Callable[..., None]:
-    try:
-        drawn: Callable[..., None] = getattr(
-            importlib.import_module(f"app.{module}"), name
+def _draw_of_run(name: str, run: Run | None) -> None:
+    if run is None:
+        panels.empty(
+            "No search has run yet",
+            "Choose a space and a strategy on the left, then press **Run**.",
         )
-    except ModuleNotFoundError:
-        return lambda *_: st.caption("This view is not part of this version.")
-    return drawn
+    elif name == "Sphere":
+        from app import sphere
+
+        sphere.tab(run)
+    else:
+        from app import knowledge
+
+        knowledge.tab(run)

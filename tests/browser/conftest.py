@@ -30,14 +30,35 @@ def free_port() -> int:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Start the app on a store of its own; end it and its engine afterwards."""
-    home, port = tmp_path_factory.mktemp("browser") / "home", free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py"]
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the store that the app uses."""
+    return tmp_path_factory.mktemp("browser") / "home"
+
+
+def installation() -> dict[Path, int]:
+    """Return when each file of the installation was last written."""
+    rooms = [ROOT / name for name in (".streamlit", "app", "engine", "pages")]
+    files = [file for room in rooms for file in room.rglob("*") if file.is_file()]
+    return {file: file.stat().st_mtime_ns for file in files if file.suffix != ".pyc"}
+
+
+@pytest.fixture(scope="session")
+def installed() -> dict[Path, int]:
+    """Return what the installation held before the app was started."""
+    return installation()
+
+
+@pytest.fixture(scope="session")
+def server(home: Path, installed: dict[Path, int]) -> Iterator[str]:
+    """Start the app from another folder; end it and its engine afterwards."""
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app/main.py")]
     command += ["--server.headless", "true", "--server.port", str(port)]
     told = {**os.environ, "METASCOPE_HOME": str(home)}
     with (home.parent / "server.log").open("wb") as log:
-        started = subprocess.Popen(command, cwd=ROOT, env=told, stdout=log, stderr=log)
+        started = subprocess.Popen(
+            command, cwd=home.parent, env=told, stdout=log, stderr=log
+        )
     try:
         yield ready(f"http://127.0.0.1:{port}", started)
     finally:

@@ -9,11 +9,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import plotly
 import pytest
 from playwright.sync_api import Browser, Page, expect
-
-from app.live_plot import publish_plotly
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = f"""
@@ -23,10 +20,8 @@ from pathlib import Path
 import numpy as np
 import streamlit as st
 from app.figures import adaptation, curves
-from app.live_plot import live_plot, publish_plotly
+from app.live_plot import live_plot
 from tests.figures import made
-
-publish_plotly(Path(__file__).parent / "static")
 
 @st.fragment(run_every=0.5)
 def grow():
@@ -43,24 +38,16 @@ live_plot(film, key="film", alt="film")
 """
 
 
-def test_the_library_is_the_wheels_own_file(tmp_path: Path) -> None:
-    source = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-    published = publish_plotly(tmp_path / "static")
-    assert published.read_bytes() == source.read_bytes()
-    assert [path.name for path in published.parent.iterdir()] == ["plotly.min.js"]
-
-
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("app")
-    (folder / "static").mkdir()
     (folder / "page.py").write_text(SCRIPT)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     options = ["--server.headless=true", "--browser.gatherUsageStats=false"]
-    options += ["--server.enableStaticServing=true", "--server.fileWatcherType=none"]
-    options += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    options += ["--server.fileWatcherType=none", "--server.address=127.0.0.1"]
+    options += [f"--server.port={port}"]
     command = [sys.executable, "-m", "streamlit", "run", "page.py", *options]
     server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL)
     try:
@@ -155,3 +142,13 @@ def test_a_film_is_paused_at_its_end_and_obeys_the_keyboard(page: Page) -> None:
 def test_each_chart_has_a_name(page: Page) -> None:
     for name in ("first chart", "second chart", "film"):
         expect(page.get_by_role("img", name=name)).to_be_visible()
+
+
+@pytest.mark.browser
+def test_a_chart_without_its_library_says_so(address: str, browser: Browser) -> None:
+    page = browser.new_page()
+    page.route("**/plotly.min.js*", lambda route: route.fulfill(body="<html></html>"))
+    page.goto(address)
+    told = page.get_by_text("the chart library did not load").first
+    expect(told).to_be_visible(timeout=60_000)
+    page.close()

@@ -1,0 +1,103 @@
+"""The app starts the same from any folder, and names the package that it lacks."""
+
+import sys
+import tomllib
+from importlib.machinery import ModuleSpec
+from pathlib import Path
+from subprocess import CompletedProcess
+from types import ModuleType
+
+import plotly
+import pytest
+from streamlit import config
+from streamlit.testing.v1 import AppTest
+
+import app
+from app import catalogue, live_plot
+from tests.app.conftest import ROOT
+from tests.app.test_lab import texts
+
+MAIN = ROOT / "app/main.py"
+
+
+class Lacking:
+    """An import system that does not find a package which a module of ours needs."""
+
+    def __init__(self, module: str, package: str) -> None:
+        self.module, self.package = module, package
+
+    def find_spec(
+        self, name: str, path: object = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if name == self.module:
+            told = f"No module named {self.package!r}"
+            raise ModuleNotFoundError(told, name=self.package)
+        return None
+
+
+def lack(patch: pytest.MonkeyPatch, module: str, package: str) -> None:
+    """Let the import of a module of ours miss a package."""
+    patch.delitem(sys.modules, f"app.{module}", raising=False)
+    patch.delattr(app, module, raising=False)
+    patch.setattr(
+        *(sys, "meta_path", [Lacking(f"app.{module}", package), *sys.meta_path])
+    )
+
+
+def test_streamlit_finds_the_same_settings_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(config, "_main_script_path", str(MAIN))
+    last = Path(config.get_config_files("config.toml")[-1])  # the last one counts
+    assert last.read_bytes() == (ROOT / ".streamlit/config.toml").read_bytes()
+    settings = tomllib.loads(last.read_text())
+    assert settings["server"]["address"] == "127.0.0.1"
+    assert settings["browser"]["gatherUsageStats"] is False
+
+
+def test_the_chart_library_is_served_from_the_wheel() -> None:
+    folder = Path(plotly.__file__).parent / "package_data"
+    assert Path(str(live_plot._PLOTLY.abspath)) == folder
+    assert (folder / live_plot.LIBRARY.split("/")[-1].split("?")[0]).is_file()
+
+
+@pytest.mark.parametrize(
+    ("module", "view"), [("matrix", "Transfer matrix"), ("board", "Claims board")]
+)
+def test_a_view_that_lacks_a_package_names_it(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch, module: str, view: str
+) -> None:
+    lack(monkeypatch, module, "scipy")
+    lab.switch_page("../pages/search.py")
+    lab.session_state["view"] = view
+    at = lab.run()
+    assert not at.exception
+    assert "The package scipy is not installed" in texts(at)
+    assert "pip install -r requirements.txt" in texts(at)
+
+
+def test_a_start_without_a_package_names_it(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lack(monkeypatch, "frame", "diskcache")
+    at = lab.run()
+    assert not at.exception
+    assert "The package diskcache is not installed" in texts(at)
+
+
+def test_a_view_of_our_own_that_is_missing_is_a_fault(
+    lab: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lack(monkeypatch, "board", "app.figures.board")
+    lab.switch_page("../pages/search.py")
+    lab.session_state["view"] = "Claims board"
+    assert lab.run().exception
+
+
+def test_an_engine_without_a_package_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "Traceback\nModuleNotFoundError: No module named 'torch'\n"
+    answer = CompletedProcess([], 1, stdout="", stderr=said)
+    monkeypatch.setattr(catalogue.subprocess, "run", lambda *_, **__: answer)
+    with pytest.raises(catalogue.CatalogueError, match="package torch is not inst"):
+        catalogue.ask()

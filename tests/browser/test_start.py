@@ -1,0 +1,37 @@
+"""The app as it stands when it was started from a folder that is not its own."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psutil
+import pytest
+
+from tests.browser.conftest import Open, installation
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+
+
+def test_the_app_listens_on_this_machine_alone(server: str) -> None:
+    ours = psutil.Process().children(recursive=True)
+    ports = {
+        (found.laddr.ip, found.laddr.port)
+        for process in ours
+        for found in process.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN
+    }
+    port = urlsplit(server).port
+    assert {ip for ip, where in ports if where == port} == {"127.0.0.1"}
+
+
+def test_the_app_collects_no_statistics(server: str, home: Path) -> None:
+    said = (home.parent / "server.log").read_text(encoding="utf-8")
+    assert "127.0.0.1" in said
+    assert "statistics" not in said
+
+
+def test_a_chart_is_drawn_and_the_installation_is_left_alone(
+    visit: Open, installed: dict[Path, int]
+) -> None:
+    page = visit()
+    page.wait_for_selector(".metascope-plot .scatterlayer path.js-line")
+    assert installation() == installed
