@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
-from app import cost, frame, panels, studies
+from app import cost, frame, panels, studies, tables
 from app.catalogue import Study
 from app.figures.board import board_figure, told
 from app.kept import kept
@@ -105,9 +104,8 @@ def _card(study: Study, runs: Sequence[Held], judgment: Judgment | None) -> None
         with st.expander(f"Protocol, on {plain(study.ground)}"):
             st.markdown(plain(study.protocol))
             if judgment is not None and judgment.rows:
-                st.dataframe(
-                    pd.DataFrame(judgment.rows),
-                    hide_index=True,
+                tables.draw(
+                    judgment.rows,
                     alt=f"What was measured for: {study.sentence}",
                 )
             studies.states(runs)

@@ -3,10 +3,9 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from app import door, fewshot, library, panels, pictures, search, training
+from app import door, fewshot, library, panels, pictures, search, tables, training
 from app.figures.curves import curves_figure
 from app.figures.shapes import View
 from app.figures.theme import number
@@ -35,7 +34,7 @@ def compare(keys: Sequence[str]) -> None:
     for key in keys:
         run = door.run(key)
         if run.job is not None:
-            runs[inert(library.label(run.job, run))] = run
+            runs[library.label(run.job, run)] = run
     if not runs:
         return
     kinds = {run.kind.name: run.kind for run in runs.values()}
@@ -81,11 +80,12 @@ def _overlay(runs: dict[str, door.Run], metric: str) -> None:
             and (block.phase, block.metric) == ("test", metric)
             and block.condition == pictures.HERE
         ]
-        lines += [_curve(run, block)._replace(learner=label) for block in found]
+        # Plotly reads a little HTML of its own.
+        lines += [_curve(run, block)._replace(learner=inert(label)) for block in found]
     if not lines:
         panels.empty("No curves to compare", "These runs have no tests of this metric.")
         return
-    roles = dict.fromkeys(runs, "chosen")
+    roles = dict.fromkeys(map(inert, runs), "chosen")
     named = {_STEPS.get(run.kind.name, "Step") for run in runs.values()}
     view = View(height=320, x_title=named.pop() if len(named) == 1 else "Step")
     made = curves_figure(training.stretched(lines), metric, roles, view)
@@ -112,9 +112,7 @@ def _numbers(runs: dict[str, door.Run], shown: Collection[str]) -> None:
                 "–" if values is None else _shown(metric, values)
             )
         rows.append(row)
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, alt="The chosen learners' numbers in place"
-    )
+    tables.draw(rows, alt="The chosen learners' numbers in place")
 
 
 def _shown(metric: str, values: object) -> str:

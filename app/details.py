@@ -4,10 +4,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app import exports, film, kinds, panels, pictures, reports, scores, training
+from app import (
+    exports,
+    film,
+    kinds,
+    panels,
+    pictures,
+    reports,
+    scores,
+    tables,
+    training,
+)
 from app.door import Run
 from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
@@ -197,9 +206,8 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         return
     panels.chart(ledger_figure(ledger, run.roles), "ledger")
     if run.kind is kinds.FEWSHOT:
-        st.dataframe(
-            pd.DataFrame(reports.costs(run, titles)),
-            hide_index=True,
+        tables.draw(
+            reports.costs(run, titles),
             alt="What each learner answers in place, and what it took",
         )
         return
@@ -212,9 +220,8 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         }
         for label, spent in summary.get("ledger", {}).items()
     ]
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
+    tables.draw(
+        rows,
         alt="Gradient evaluations for tuning, training and testing, by learner",
     )
 
@@ -235,9 +242,8 @@ def _spent(run: Run, ledger: Mapping[str, Mapping[str, int]]) -> None:
         }
         for label, spent in ledger.items()
     ]
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
+    tables.draw(
+        rows,
         alt="Architectures trained for tuning, training and testing, by strategy",
     )
 
@@ -251,9 +257,8 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         panels.empty("No numbers yet", "They come with the first test.")
         return
     st.caption(run.kind.over)
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
+    tables.draw(
+        rows,
         height="content" if len(rows) < 12 else 440,
         alt="Final, best and area scores by condition and learner",
     )

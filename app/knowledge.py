@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app import door, importing, panels, remembered
+from app import door, importing, panels, remembered, tables
 from app.coming import coming
 from app.door import Artefact, Run
 from app.figures.knowledge import motifs_figure
@@ -109,14 +108,14 @@ def _experiences(run: Run, base: Remembered) -> None:
     chosen = base.taken(_filter(base))
     rows = remembered.table(chosen)
     st.caption(f"{len(rows):,} of {len(base.accuracy):,} fit.")
-    st.dataframe(
-        rows, hide_index=True, height=430,
+    tables.draw(
+        rows, height=430,
         alt="Experiences: accuracy, task, search, evaluation and architecture",
         column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.2f")},
     )  # fmt: skip
     st.download_button(
         "CSV of these", icon=":material/download:", key="knowledge_csv",
-        data=lambda: rows.to_csv(index=False).encode(),
+        data=lambda: tables.csv_bytes(rows),
         file_name=f"experiences_{run.key[:8]}.csv", mime="text/csv",
         on_click="ignore",
     )  # fmt: skip
@@ -182,6 +181,4 @@ def _failures(found: Sequence[Motif]) -> None:
         "Failures: trainings that failed, and the worst tenth of each task. How much "
         "more often a motif is in them than elsewhere.",
     )
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, alt="Motifs by how often they fail"
-    )
+    tables.draw(rows, alt="Motifs by how often they fail")

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import pandas as pd
 import streamlit as st
 
-from app import door, kinds, panels, session, trying
+from app import door, kinds, panels, session, tables, trying
 from app.plain import inert, plain
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
@@ -91,9 +90,8 @@ def show(card: Card) -> None:
     _try(card)
     if card.knobs:
         panels.heading("Knobs", "Every hyperparameter, its range and what it does.")
-        rows = pd.DataFrame([_knob(knob) for knob in card.knobs])
-        alt = f"Knobs of {card.title}"
-        st.table(rows, hide_index=True, border="horizontal", alt=alt)
+        rows = [_knob(knob) for knob in card.knobs]
+        tables.draw_static(rows, border="horizontal", alt=f"Knobs of {card.title}")
     with st.expander("Its own source code"):
         st.code(card.code, language="python", line_numbers=True)
 
@@ -115,10 +113,10 @@ def _knob(knob: KnobCard) -> dict[str, str]:
     )
     shown = f"{default:g}" if isinstance(default, float) else str(default)
     return {
-        "Knob": plain(f"{knob.label}{unit}"),
-        "Default": plain(shown.replace("_", " ")),
-        "Takes": plain(allowed(knob).replace("_", " ")),
-        "What it does": plain(knob.help),
+        "Knob": f"{knob.label}{unit}",
+        "Default": shown.replace("_", " "),
+        "Takes": allowed(knob).replace("_", " "),
+        "What it does": knob.help,
     }
 
 

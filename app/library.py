@@ -3,12 +3,12 @@
 import statistics
 from collections.abc import Sequence
 
-import pandas as pd
 import streamlit as st
 
-from app import door, files, panels, session
+from app import door, files, panels, session, tables
 from app.figures.theme import nice
 from app.plain import plain
+from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 
@@ -42,7 +42,7 @@ def filters() -> tuple[frozenset[JobState] | None, str]:
             required=True,
             format_func=str.capitalize,
         )
-    return FILTERS.get(str(shown)), (text or "").strip()
+    return FILTERS.get(str(shown)), clean(text or "")
 
 
 def page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
@@ -68,9 +68,8 @@ def table(jobs: Sequence[Job]) -> list[str]:
     wait = _typical(jobs)
     queued = any(job.state == JobState.QUEUED for job in jobs)
     trouble = door.engine_trouble() if queued else ""
-    picked = st.dataframe(
-        pd.DataFrame([_row(job, wait, trouble) for job in jobs]),
-        hide_index=True,
+    picked = tables.draw(
+        [_row(job, wait, trouble) for job in jobs],
         key="runs_table",
         on_select="rerun",
         selection_mode="multi-row",

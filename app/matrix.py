@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
-from app import door, frame, kinds, panels, studies
+from app import door, frame, kinds, panels, studies, tables
 from app.catalogue import Study
 from app.door import Run
 from app.figures.matrix import MEASURES, WORDS, interval, matrix_figure
@@ -153,8 +152,8 @@ def _table(found: Matrix) -> None:
         f"Of {len(rows)} pairs transfer helps in **{helps}** and hurts in **{hurt}** "
         "for sure; the others may go either way."
     )
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True,
+    tables.draw(
+        rows,
         alt="Every pair of source and target: all measures with intervals",
     )  # fmt: skip
 

@@ -6,7 +6,7 @@ It is kept under its sha256, which is what a run knows of it.
 import pandas as pd
 import streamlit as st
 
-from app import files, own_tables, panels, session
+from app import files, own_tables, panels, session, tables
 from app.plain import plain
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -58,9 +58,8 @@ def _images(place: str, knobs: frozenset[str]) -> None:
         return
     counts = found.counts().tolist()
     st.caption(f"{len(found.names):,} classes, {sum(counts):,} images")
-    st.dataframe(
-        pd.DataFrame({"Class": list(found.names), "Images": counts}),
-        hide_index=True,
+    tables.draw(
+        {"Class": list(found.names), "Images": counts},
         height=240,
         alt="How many images each class has",
     )
@@ -99,18 +98,15 @@ def _dialog(place: str, knobs: frozenset[str]) -> None:
 def _preview(table: "files.OwnTable") -> None:
     st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
     names = [column.name for column in table.columns]
-    st.dataframe(
+    tables.draw(
         pd.DataFrame(table.preview(5), columns=names),
-        hide_index=True,
         alt="The first rows of the file, as text",
     )
     rows = [
         {"Column": c.name, "Holds": c.kind, "Empty": c.empty, "Remark": c.note}
         for c in table.columns
     ]
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, alt="What each column holds, empty cells"
-    )
+    tables.draw(rows, alt="What each column holds, empty cells")
     for warning in table.warnings[:6]:
         st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
 

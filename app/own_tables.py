@@ -5,10 +5,9 @@ What is wrong with a file is said in one sentence, before a run could meet it.
 
 from typing import TYPE_CHECKING
 
-import pandas as pd
 import streamlit as st
 
-from app import files, panels, session
+from app import files, panels, session, tables
 from app.plain import plain
 from engine.contract.errors import Refused
 
@@ -74,8 +73,6 @@ def _preview(found: "Architectures", unit: str) -> None:
         {"Decision": name, "Options": ", ".join(options)}
         for name, options in zip(found.positions, found.options, strict=True)
     ]
-    st.dataframe(
-        pd.DataFrame(rows), hide_index=True, alt="The options of each decision"
-    )
+    tables.draw(rows, alt="The options of each decision")
     for remark in files.remarks(found)[:6]:
         st.warning(plain(f"{remark[:1].upper()}{remark[1:]}."))

@@ -3,17 +3,20 @@
 import html
 import re
 
+_JOINER = "\N{WORD JOINER}"
+# Streamlit makes links of addresses even where every mark of them is escaped.
+_ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)", re.I)
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 
 
 def plain(text: object) -> str:
-    r"""Return text that Streamlit's Markdown shows literally.
+    r"""Return text that Streamlit's Markdown shows literally, addresses unlinked.
 
     >>> plain("a_b [x](javascript:1)")
     'a\\_b \\[x\\]\\(javascript\\:1\\)'
     """
     flat = re.sub(r"\s+", " ", str(text))
-    return _MARKS.sub(r"\\\1", flat)
+    return _MARKS.sub(r"\\\1", _ADDRESS.sub(_JOINER, flat))
 
 
 def inert(text: object) -> str:

@@ -5,10 +5,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 import streamlit as st
 
-from app import files, kinds, panels
+from app import files, kinds, panels, tables
 from app.door import Run
 from app.figures.shapes import Floats
 from app.figures.theme import number
@@ -29,9 +28,8 @@ def table(run: Run, titles: Mapping[str, str]) -> None:
         return
     panels.heading(f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}")
     st.caption(plain(spreads(made)))
-    st.dataframe(
-        pd.DataFrame([_line(made, row) for row in made.rows]),
-        hide_index=True,
+    tables.draw(
+        [_line(made, row) for row in made.rows],
         height="content" if len(made.rows) < 12 else 440,
         alt=f"{made.metric} by learner and condition, with both spreads and the cost",
     )
@@ -145,9 +143,8 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
     )
     for told in apart:
         st.markdown(f"- {plain(told)}")
-    st.dataframe(
-        pd.DataFrame(_beside(rows, ours, apart=bool(apart))),
-        hide_index=True,
+    tables.draw(
+        _beside(rows, ours, apart=bool(apart)),
         height="content" if len(rows) < 14 else 480,
         column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
         alt="Published figures by method, our number beside each, and its source",

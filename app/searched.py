@@ -59,7 +59,7 @@ def _place(run: Run, names: list[str]) -> Place | None:
         return None
     label = st.selectbox(
         *("Strategy", labels),
-        format_func=lambda label: plain(nice(label)),
+        format_func=nice,
         key=f"film_label.{run.key[:12]}",
         width=220,
     )
@@ -138,7 +138,7 @@ def _pareto(run: Run, place: Place) -> bool:
     name = str(
         st.selectbox(
             *("Held against", here),
-            format_func=lambda name: plain(name.replace("_", " ")),
+            format_func=lambda name: name.replace("_", " "),
             key="pareto_property",
             width=240,
         )

@@ -1,11 +1,10 @@
 """The space that was searched: its sphere, its map, and any architecture of it."""
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import panels
+from app import panels, tables
 from app.coming import coming
 from app.door import Run
 from app.figures.atlas import Atlas
@@ -132,7 +131,7 @@ def _spelled(atlas: Atlas, key: str) -> None:
     code = atlas.code(min(opened, atlas.size - 1))
     chosen = [
         st.selectbox(
-            *(atlas.positions[p], range(len(names))),
+            *(plain(atlas.positions[p]), range(len(names))),
             index=code[p],
             format_func=names.__getitem__,
             key=f"{key}.decision.{p}.{opened}",
@@ -182,9 +181,8 @@ def architecture(atlas: Atlas, index: int, key: str) -> None:
         {"Change": atlas.change(index, int(n)), **_scored(atlas, int(n))}
         for n in near[:NEAREST]
     ]
-    st.dataframe(
-        pd.DataFrame(rows),
-        hide_index=True,
+    tables.draw(
+        rows,
         alt="Neighbors of the opened architecture, the best first",
     )
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from app import door, panels
+from app import door, panels, tables
 from app.catalogue import Study
 from app.door import Run
 from app.kept import kept
@@ -134,4 +134,4 @@ def states(runs: Sequence[Held]) -> None:
         word = panels.STATES[run.job.state].word if run.job else "not asked for"
         about = run.job.title or run.job.about if run.job else run.spec.family.name
         rows.append({"Run": run.key[:8], "About": about, "State": word})
-    st.dataframe(rows, hide_index=True, alt="Runs of this study with their states")
+    tables.draw(rows, alt="Runs of this study with their states")

@@ -21,6 +21,7 @@ import numpy as np
 import streamlit as st
 from app.figures import adaptation, curves
 from app.live_plot import live_plot
+from app.plain import plain
 from tests.figures import made
 
 @st.fragment(run_every=0.5)
@@ -35,6 +36,9 @@ def grow():
 grow()
 film = adaptation.film_figure(made.film(), made.ROLES)
 live_plot(film, key="film", alt="film")
+typed = plain("http://evil.example, www.evil.example, me@evil.example")
+st.caption(typed)
+st.button(typed)
 """
 
 
@@ -152,3 +156,9 @@ def test_a_chart_without_its_library_says_so(address: str, browser: Browser) -> 
     told = page.get_by_text("the chart library did not load").first
     expect(told).to_be_visible(timeout=60_000)
     page.close()
+
+
+@pytest.mark.browser
+def test_an_address_that_a_person_typed_is_no_link(page: Page) -> None:
+    expect(page.get_by_text("evil").first).to_be_visible()
+    assert page.locator("a[href*=evil]").count() == 0
