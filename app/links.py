@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from engine.contract.errors import Refused
 from engine.contract.reading import SPEC_LIMIT, parse_spec
-from engine.contract.runs import RunSpec, canonical
+from engine.contract.runs import Cards, RunSpec, canonical
 
 VERSION = 1
 PACKED_LIMIT = 64_000
@@ -29,8 +29,12 @@ def pack(spec: RunSpec) -> str:
     return f"{VERSION}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
 
 
-def unpack(text: str) -> RunSpec:
+def unpack(text: str, cards: Cards | None = None) -> RunSpec:
     """Read what `pack` made.
+
+    Args:
+        text: What the link holds.
+        cards: Gives the card of (slot, name), so that a misspelled knob is known.
 
     Raises:
         Refused: For anything else, in one sentence.
@@ -50,7 +54,7 @@ def unpack(text: str) -> RunSpec:
             f"format {VERSION}.",
             "x",
         )
-    return parse_spec(_inflated(found[2]))
+    return parse_spec(_inflated(found[2]), cards)
 
 
 def _inflated(body: str) -> bytes:

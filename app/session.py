@@ -100,7 +100,8 @@ def _take_run(text: str | None) -> None:
 
 def _take_spec(text: str | None) -> None:
     if text is not None:
-        st.session_state[_PENDING] = links.unpack(text)
+        cards = door.catalogue().card if door.catalogue_ready() else None
+        st.session_state[_PENDING] = links.unpack(text, cards)
 
 
 def note(text: str) -> None:

@@ -201,7 +201,12 @@ def test_a_failed_run_ends_with_1_in_one_line_and_leaves_its_traceback(
         (
             '{"family": {"name": "mixtures"}, "learners": [{"name": "sgd",'
             ' "knobs": {"lr": -1}}]}',
-            "Learning rate must be a number from",
+            "learners[0].knobs.lr: Learning rate must be a number from",
+        ),
+        (
+            '{"family": {"name": "mixtures"}, "learners": [{"name": "sgd",'
+            ' "learning_rte": 1}]}',
+            "did you mean 'learners[0].knobs.lr'?",
         ),
         (
             '{"family": {"name": "mixtures"}, "learners": [{"name": "sgd"}],'

@@ -20,6 +20,7 @@ from rich.progress import (
 
 from engine.commands.terminal import Exit, complain, err, out, read_file, say
 from engine.contract.blocks import Artefact, Event, Note
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.reading import parse_spec
@@ -79,7 +80,13 @@ def read(spec: str) -> RunSpec:
         from engine.presets import preset
 
         return preset(spec).spec
-    return parse_spec(read_file(path))
+    return parse_spec(read_file(path), _card)
+
+
+def _card(slot: str, name: str) -> Card:
+    from engine.catalogue import cards  # takes seconds, and is seldom needed
+
+    return cards(slot, name)
 
 
 def is_preset(spec: str) -> bool:

@@ -4,7 +4,7 @@ import difflib
 import inspect
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +14,7 @@ from engine.contract.knobs import Part
 
 Kind = Literal["int", "float", "bool", "choice", "many", "text"]
 TEXT_LIMIT = 120
+_NEAR = 0.7  # at difflib's own 0.6 "learning_rte" is near to "learners"
 
 
 class KnobCard(BaseModel):
@@ -131,13 +132,42 @@ def complete(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
     known = {knob.name: knob for knob in card.knobs}
     for name in knobs:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise Refused(f"{card.title} has no knob {str(name)[:40]!r}{hint}", name)
+            near = nearest(name, spellings(card.knobs))
+            have = f"; it has {', '.join(known)}" if known else ""
+            hint = f"; did you mean {near!r}?" if near else have
+            raise Refused(f"{card.title} has no knob {clean(name)[:40]!r}{hint}", name)
     return {
         name: checked(knob, knobs.get(name, knob.default))
         for name, knob in known.items()
     }
+
+
+def nearest(name: str, known: Mapping[str, str]) -> str:
+    """Return what a misspelled name was probably meant to be.
+
+    Args:
+        name: What was typed.
+        known: What to offer, by each way in which it may be spelled.
+
+    Returns:
+        What to offer; empty where nothing is near.
+
+    >>> nearest("Learning_rte", {"lr": "lr", "learning_rate": "lr"})
+    'lr'
+    """
+    near = difflib.get_close_matches(_lettered(name), known, 1, _NEAR)
+    return known[near[0]] if near else ""
+
+
+def spellings(knobs: Iterable[KnobCard]) -> dict[str, str]:
+    """Return the name of each knob, by its name and by its label."""
+    held = tuple(knobs)
+    labels = {_lettered(knob.label): knob.name for knob in held}
+    return labels | {knob.name: knob.name for knob in held}
+
+
+def _lettered(text: str) -> str:
+    return "_".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
 def checked(knob: KnobCard, value: Any) -> Any:

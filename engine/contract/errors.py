@@ -1,5 +1,7 @@
 """The one error that a person's input can cause: one sentence, what and where."""
 
+import re
+
 
 class Refused(ValueError):
     """Input that was checked and not taken; the store is unchanged.
@@ -18,3 +20,12 @@ class Refused(ValueError):
         """Return the same refusal, its field placed inside a larger value."""
         path = f"{prefix}.{self.field}" if self.field else prefix
         return Refused(self.message, path)
+
+
+def json_path(field: str) -> str:
+    """Return a dotted path as it is written for JSON.
+
+    >>> json_path("learners.0.knobs.lr")
+    'learners[0].knobs.lr'
+    """
+    return re.sub(r"\.(\d+)(?=\.|$)", r"[\1]", field)

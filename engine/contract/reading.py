@@ -1,22 +1,26 @@
 """Reading a spec from what a person or a link gave: strictly, or not at all."""
 
-import difflib
 import json
 from typing import Any
 
 from pydantic import ValidationError
 
 from engine.contract.cards import clean
-from engine.contract.errors import Refused
-from engine.contract.runs import Budget, RunSpec, canonical
+from engine.contract.errors import Refused, json_path
+from engine.contract.runs import Cards, RunSpec, canonical
+from engine.contract.suggestions import suggestion
 from engine.contract.text import as_text
 
 SPEC_LIMIT = 256_000
 DEPTH_LIMIT = 40
 
 
-def parse_spec(text: str | bytes) -> RunSpec:
+def parse_spec(text: str | bytes, cards: Cards | None = None) -> RunSpec:
     """Read a spec from JSON that a person or a link gave.
+
+    Args:
+        text: The JSON.
+        cards: Gives the card of (slot, name), so that a misspelled knob is known.
 
     Raises:
         Refused: For anything that is not one, in one sentence.
@@ -27,7 +31,7 @@ def parse_spec(text: str | bytes) -> RunSpec:
     try:
         return RunSpec.model_validate(value)
     except ValidationError as error:
-        raise _first_refusal(error) from None
+        raise _first_refusal(error, value, cards) from None
 
 
 def parse_json(text: str | bytes, limit: int) -> Any:
@@ -101,14 +105,11 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _first_refusal(error: ValidationError) -> Refused:
+def _first_refusal(error: ValidationError, value: Any, cards: Cards | None) -> Refused:
     first = error.errors()[0]
-    field = ".".join(str(step) for step in first["loc"])
+    field = clean(".".join(str(step) for step in first["loc"]))
     message = first["msg"][:1].lower() + first["msg"][1:]
     if first["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(
-            str(first["loc"][-1]), [*RunSpec.model_fields, *Budget.model_fields], 1
-        )
-        message = "no such field" + (f"; did you mean {near[0]!r}?" if near else "")
+        message = f"no such field{suggestion(first['loc'], value, cards)}"
     shown = "" if first["type"] == "missing" else f" (got {repr(first['input'])[:40]})"
-    return Refused(f"{clean(field)}: {message}{shown}", clean(field))
+    return Refused(f"{json_path(field)}: {message}{shown}", field)

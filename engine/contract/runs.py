@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.cards import Card, clean, complete, suited
-from engine.contract.errors import Refused
+from engine.contract.errors import Refused, json_path
 
 FORMAT = 1
 
@@ -119,13 +119,16 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
         )
 
     def filled(choice: Any, slot: str, path: str) -> Any:
+        card = None
         try:
             card = cards(slot, choice.name)
             if slot in ("learner", "outer"):
                 card = suited(card, cards("family", spec.family.name))
             knobs = complete(card, choice.knobs)
         except Refused as refusal:
-            raise refusal.under(path) from None
+            below = f"knobs.{refusal.field}" if card else "name"
+            place = f"{path}.{below}"
+            raise Refused(f"{json_path(place)}: {refusal.message}", place) from None
         return choice.model_copy(update={"knobs": knobs})
 
     def each(choices: Any, slot: str, path: str) -> tuple[Any, ...]:

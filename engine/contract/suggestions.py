@@ -1,0 +1,78 @@
+"""What a field that nobody knows was probably meant to be."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, get_args
+
+from pydantic import BaseModel
+
+from engine.contract.cards import nearest, spellings
+from engine.contract.errors import Refused, json_path
+from engine.contract.runs import Cards, RunSpec
+
+Steps = tuple[int | str, ...]
+_SLOTS = {
+    **{name: name for name in ("family", "net", "estimator", "outer")},
+    **{"test_families": "family", "shifts": "shift", "learners": "learner"},
+}
+
+
+def suggestion(steps: Steps, value: Any, cards: Cards | None) -> str:
+    """Return how an unknown field of a spec is to be written; empty if nobody knows.
+
+    Args:
+        steps: Where it stands, its own name last.
+        value: The whole spec as it was read.
+        cards: Gives the card of (slot, name); without it no knob is compared with.
+    """
+    *place, name = steps
+    known = {field: field for field in _fields(tuple(place))}
+    if cards is not None:
+        known |= dict(_knobs(tuple(place), value, cards))
+    near = nearest(str(name), known)
+    if near:
+        return f"; did you mean {near!r}?"
+    parts = [at for at, _, _ in _parts(value) if at == tuple(place)]
+    return f"; its knobs stand in {_path((*parts[0], 'knobs'))!r}" if parts else ""
+
+
+def _fields(place: Steps) -> list[str]:
+    """Return the fields that are known where the unknown one stands."""
+    model: type[BaseModel] = RunSpec
+    for step in place:
+        field = model.model_fields.get(str(step))
+        model = (field and _model(field.annotation)) or model
+    return list(model.model_fields)
+
+
+def _model(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_model(inner) for inner in get_args(annotation))
+    return next(filter(None, found), None)
+
+
+def _parts(value: Any) -> Iterator[tuple[Steps, str, Mapping[str, Any]]]:
+    """Yield where each part of a spec stands, its slot, and what is said of it."""
+    spec = value if isinstance(value, dict) else {}
+    for field, slot in _SLOTS.items():
+        said = spec.get(field)
+        several = enumerate(said) if isinstance(said, list) else ()
+        for at, part in [((field,), said), *(((field, i), p) for i, p in several)]:
+            if isinstance(part, dict):
+                yield at, slot, part
+
+
+def _knobs(place: Steps, value: Any, cards: Cards) -> Iterator[tuple[str, str]]:
+    """Yield each spelling of a knob at a place or below it, with the knob's path."""
+    for at, slot, part in _parts(value):
+        if at[: len(place)] != place:
+            continue
+        with suppress(Refused):  # a part that is not there has no knobs
+            card = cards(slot, str(part.get("name", "")))
+            for spelling, name in spellings(card.knobs).items():
+                yield spelling, _path((*at, "knobs", name))
+
+
+def _path(steps: Steps) -> str:
+    return json_path(".".join(map(str, steps)))
