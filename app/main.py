@@ -12,7 +12,7 @@ import streamlit as st  # noqa: E402
 from app import missing_packages  # noqa: E402
 
 try:
-    from app import frame
+    from app import frame, url_parameters
 except ModuleNotFoundError as error:
     missing_packages.show(error)
     st.stop()
@@ -27,6 +27,11 @@ page = st.navigation(
     ],
     position="top",
 )
+url_parameters.read(page.url_path)
+notices = st.container()
 with frame.guarded():
     frame.wake()
     page.run()
+url_parameters.compare()
+with notices:
+    url_parameters.show()

@@ -34,17 +34,9 @@ def arrive(page: str) -> None:
         return
     st.session_state[_SEEN] = url
     st.session_state[_NOTES] = []
-    params = (
-        st.query_params.to_dict_all()
-        if hasattr(st.query_params, "to_dict_all")
-        else {k: st.query_params.get_all(k) for k in st.query_params}
-    )
-    for name in ("run", "x"):
-        if links.first(params, name)[1]:
-            note(f"The link gives {name!r} more than once; the first one counts.")
     try:
-        _take_run(links.first(params, "run")[0])
-        _take_spec(links.first(params, "x")[0])
+        _take_run(st.query_params.get("run"))
+        _take_spec(st.query_params.get("x"))
     except Refused as refusal:
         note(refusal.message)
 
