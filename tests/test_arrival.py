@@ -189,16 +189,99 @@ IMPOSSIBLE: dict[str, tuple[Change, str]] = {
 }
 
 
+def with_artefact(data: bytes, changed: dict[str, object]) -> bytes:
+    """Return the archive with a frozen artefact, changed."""
+    info = {"learner": "walk", "meta_step": 3}
+    about = {"name": "walk", "kind": "frozen", "info": info} | changed
+    held = {"support": np.ones((2, 3)), "support_y": np.ones(2)}
+    held |= {"query": np.ones((4, 3)), "query_y": np.ones(4)}
+    return with_member(data, "artefact-000.safetensors", arrays.pack(held, about))
+
+
 def alike(spec: dict[str, Any]) -> dict[str, Any]:
     for learner in spec["learners"]:
         learner["label"] = "walk"
     return spec
 
 
-def with_artefact(data: bytes, changed: dict[str, object]) -> bytes:
-    about = {"name": "walk", "kind": "frozen", "info": {}} | changed
-    made = arrays.pack({"place": np.ones(2)}, about)
-    return with_member(data, "artefact-000.safetensors", made)
+SPACE = {"positions": ["width"], "options": [["4", "8"]]}
+SHAPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "a learner that is no text": ("frozen", {"learner": 7}),
+    "knobs as a list": ("frozen", {"learner": "a", "knobs": [1]}),
+    "no step of a snapshot": ("snapshot", {"learner": "walk"}),
+    "a step of text": ("snapshot", {"learner": "walk", "meta_step": "a"}),
+    "a number among tasks": ("film", {"which": [1]}),
+    "no task": ("film", {"which": []}),
+    "a million tasks": ("film", {"tasks": 1_000_000}),
+    "a condition with more": ("film", {"condition": {"evil": 1}}),
+    "a condition of text": ("film", {"condition": "evil"}),
+    "answers as a list": ("film", {"answers": [1]}),
+    "no positions": ("search", {"options": []}),
+    "positions without options": ("search", SPACE | {"options": [[]]}),
+    "fewer options than positions": ("search", SPACE | {"options": []}),
+    "options that are numbers": ("search", SPACE | {"options": [[1, 2]]}),
+    "edges of text": ("search", SPACE | {"edges": ["a"]}),
+    "units that are numbers": ("search", SPACE | {"properties": {"a": 1}}),
+    "a reason that is a list": ("remarks", {"walk": [1]}),
+}
+
+
+@pytest.mark.parametrize("case", SHAPES)
+def test_an_artefact_that_a_page_cannot_read_is_refused(
+    case: str, archive: bytes
+) -> None:
+    kind, info = SHAPES[case]
+    with pytest.raises(
+        Refused, match=r"artefact-000\.safetensors in this archive: \S+"
+    ):
+        read_archive(with_artefact(archive, {"kind": kind, "info": info}))
+
+
+FITS: dict[str, tuple[str, dict[str, Any]]] = {
+    "frozen": ("frozen", {"learner": "walk", "more": [1]}),
+    "snapshot": ("snapshot", {"learner": "walk", "meta_step": 0}),
+    "film": ("film", {"form": "path", "condition": {"shift": "stretch"}}),
+    "search": ("search", SPACE),
+    "remarks": ("remarks", {"walk": "it takes no images"}),
+}
+
+
+@pytest.mark.parametrize("case", FITS)
+def test_an_artefact_of_its_kind_is_taken(case: str, archive: bytes) -> None:
+    kind, info = FITS[case]
+    found = read_archive(with_artefact(archive, {"kind": kind, "info": info}))
+    assert [(each.kind, each.info) for each in found.artefacts] == [(kind, info)]
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("scores", np.ones(3)),
+        ("property/size", np.ones((2, 1))),
+        ("sphere/xyz", np.ones((2, 2))),
+        ("walk/architecture", np.ones(2)),
+        ("walk/architecture", np.array([[0.0, 2.0]])),
+        ("walk/architecture", np.array([[-1.0]])),
+    ],
+)
+def test_a_search_names_only_what_its_space_holds(
+    name: str, array: np.ndarray, archive: bytes
+) -> None:
+    about = {"name": "film", "kind": "search", "info": SPACE}
+    made = arrays.pack({name: array}, about)
+    with pytest.raises(Refused, match=name):
+        read_archive(with_member(archive, "artefact-000.safetensors", made))
+
+
+@pytest.mark.parametrize("versions", [7, ["a"], {"torch": 2}])
+def test_versions_that_a_page_cannot_compare_are_refused(
+    versions: object, archive: bytes
+) -> None:
+    def change(body: dict[str, Any]) -> dict[str, Any]:
+        return body | {"versions": versions}
+
+    with pytest.raises(Refused, match=r"fingerprint\.json in this archive: versions"):
+        read_archive(with_json(archive, "fingerprint.json", change))
 
 
 @pytest.mark.parametrize("case", IMPOSSIBLE)

@@ -21,11 +21,11 @@ from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.reading import SPEC_LIMIT, parse_spec
 from engine.contract.runs import Plain, RunSpec
 from engine.export import members as zipped
+from engine.export.artefacts import check_fingerprint, read_artefact
 from engine.export.facts import Blocks, check_labels, problem
 from engine.store import arrays, sums
 
 FORMAT = 1
-KINDS = ("frozen", "film", "search", "snapshot", "remarks")
 _TIME = Field(None, ge=0, le=1e11)
 _READING = (
     *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
@@ -169,6 +169,8 @@ def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
         value = archive.json(f"{name}.json")
         if value is not None and not isinstance(value, dict):
             raise Refused(f"it must be a JSON object, not {repr(value)[:40]}")
+        if name == "fingerprint":
+            check_fingerprint(value)
         return value
 
 
@@ -213,18 +215,8 @@ def _artefacts(archive: zipped.Members) -> list[Artefact]:
     found: dict[str, Artefact] = {}
     for name in sorted(filter(zipped.ARTEFACT.fullmatch, archive.names)):
         with _reading(name):
-            made = _artefact(archive.read(name))
+            made = read_artefact(archive.read(name))
             if made.name in found:
                 raise Refused(f"its name {made.name[:40]!r} is taken by another")
             found[made.name] = made
     return list(found.values())
-
-
-def _artefact(data: bytes) -> Artefact:
-    held, about = arrays.unpack(data)
-    info, kind = about["info"], about["kind"]
-    if not isinstance(info, dict) or not isinstance(about["name"], str):
-        raise Refused("its name must be text and its info a JSON object")
-    if kind not in KINDS:
-        raise Refused(f"kind: {repr(kind)[:40]} is none of {', '.join(KINDS)}")
-    return Artefact(clean(about["name"]), kind, held, info)
