@@ -25,6 +25,7 @@ BLOCKS_LIMIT = 100_000
 NUMBERS_LIMIT = 20_000_000
 RATES_LIMIT = 200
 POSITIONS_LIMIT = 5_000  # of a test's steps; no horizon is longer
+STRETCH_LIMIT = 100  # times that a shift may make a horizon longer
 HEADS = {
     "tune": ("rate", "task"),
     "train": ("replicate",),
@@ -129,17 +130,19 @@ class Blocks:
                 return (most := min(asked, budget.test_tasks)), most
             case "rate":
                 return 0, RATES_LIMIT
-            case "step" if "step" not in block.coords:
-                most = budget.horizon + 1
-                return 0, most if block.phase == "test" else self._most_steps()
             case "step" if block.phase == "test":
-                return 0, max(budget.horizon, POSITIONS_LIMIT) + 1
+                given = "step" in block.coords
+                most = POSITIONS_LIMIT if given else budget.horizon
+                return 0, most * (STRETCH_LIMIT if block.condition.shift else 1) + 1
+            case "step":
+                return 0, self._most_steps()
         return 0, NUMBERS_LIMIT
 
     def _most_steps(self) -> int:
         """Return a bound on meta-steps: each costs a gradient of a task at least."""
         budget = self._spec.budget
-        return max(POSITIONS_LIMIT, budget.task_evaluations * budget.horizon)
+        most = max(POSITIONS_LIMIT, budget.horizon) * STRETCH_LIMIT
+        return max(most, budget.task_evaluations * budget.horizon)
 
     def _check_once(self, block: Block) -> None:
         address = block.address()

@@ -1,0 +1,46 @@
+"""What a run gives, an import takes: no part writes what `engine.export` refuses."""
+
+import numpy as np
+import pytest
+
+from engine.contract.blocks import Artefact, Block
+from engine.contract.runs import canonical
+from engine.export.artefacts import read_artefact
+from engine.export.facts import Blocks, check_labels
+from engine.report import summarize
+from engine.store import arrays, chunks
+from tests.golden.rows import cases
+from tests.laws.small import events
+
+CASES = cases()
+# Of each kind of task one, and whatever has a form of its own.
+FEW = (
+    *("learner/lr_scale", "learner/protonet", "learner/warm_evolution"),
+    *("learner/maml_plus", "family/rosenbrock", "family/sinusoids", "shift/horizon"),
+)
+
+
+def assert_taken(name: str) -> None:
+    """Play a tiny run, and read its blocks and artefacts as those of an archive."""
+    spec = CASES[name]
+    check_labels(spec)
+    found, played = Blocks(spec), list(events(spec))
+    for block in chunks.latest(e for e in played if isinstance(e, Block)):
+        found.add(chunks.header(block), np.asarray(block.array))
+    for made in (e for e in played if isinstance(e, Artefact)):
+        about = {"name": made.name, "kind": made.kind, "info": made.info}
+        back = read_artefact(arrays.pack(made.arrays, about))
+        assert back.info == made.info
+    assert found.held and any(isinstance(e, Artefact) for e in played)
+    assert canonical(summarize(found.held, spec))
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_what_a_run_gives_an_import_takes(name: str) -> None:
+    assert_taken(name)
+
+
+@pytest.mark.torture
+@pytest.mark.parametrize("name", sorted(CASES))
+def test_what_a_run_of_any_part_gives_an_import_takes(name: str) -> None:
+    assert_taken(name)
