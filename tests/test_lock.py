@@ -119,6 +119,8 @@ def test_what_the_lab_and_its_tests_run_on_is_installed_with_hashes_alone() -> N
     assert "INSTALL := $(BIN)/python -m pip install --quiet --no-deps" in makefile
     recipes = re.findall(r"^\$\(VENV\)/\.ready.*\n((?:\t.*\n)+)", makefile, re.M)
     assert len(recipes) == 2
+    beside, index = (recipes[0].find(f"torch.lock{end}") for end in (" --", "\n"))
+    assert 0 < beside < index  # a build that lies beside pip comes first
     for recipe in recipes:
         assert "$(INSTALL) -r $(LOCKS)/" in recipe
         assert "pip install" not in recipe
