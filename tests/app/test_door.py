@@ -45,7 +45,9 @@ def test_a_refused_spec_changes_nothing(home: Path, tiny: RunSpec) -> None:
 def test_the_page_exports_what_the_command_line_exports(home: Path, key: str) -> None:
     record = Record.stored(door.store(), key)
     run = door.run(key)
-    for name, data in exported(record).items():
+    whole = exported(record)
+    assert {"config.json", "metrics.csv", "summary.json"} <= set(whole)
+    for name, data in whole.items():
         assert files.exported(run, name) == data, name
 
 

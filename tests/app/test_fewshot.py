@@ -273,6 +273,7 @@ def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
 def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
     at = opened(lab, key)
     places = at.selectbox(key="where").options
+    assert len(places) > 1
     for place in (places[-1], places[0]):
         at.selectbox(key="where").select(place).run()
         assert not at.exception, place
@@ -371,16 +372,22 @@ def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
     if tab == "Severity":
         assert "Final accuracy" in boxes["severity_by"]
     if tab.startswith("Start"):
-        assert not any("Sinusoid" in title for title in boxes["frozen_family"])
+        offered = boxes["frozen_family"]
+        assert offered
+        assert not any("Sinusoid" in title for title in offered)
 
 
 @pytest.mark.parametrize("slot", ["learner", "family", "net", "shift", "outer"])
 def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
     home: Path, known: shelves.Catalogue, slot: str
 ) -> None:
-    for card in known.of(slot):
-        if card.missing or card.traits.get("needs_file"):
-            continue
+    here = [
+        card
+        for card in known.of(slot)
+        if not (card.missing or card.traits.get("needs_file"))
+    ]
+    assert len(here) > 1
+    for card in here:
         spec = trying.with_part(card, known, "episodes")
         full, _ = door.settle(spec)
         kind = known.kind_of(full.family.name)
@@ -394,6 +401,7 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
         assert card.name in {choice.name for choice in named}
         answers = [p.traits["answers"] for p in parts if p.slot == "learner"]
         if kind == "episodes":
+            assert answers
             assert all(family.traits["output"] in given for given in answers)
 
 

@@ -137,15 +137,17 @@ def test_turning_baselines_off_is_said(lab: AppTest) -> None:
 
 def test_only_estimators_that_fit_the_learner_are_offered(lab: AppTest) -> None:
     at = lab.run()
-    known = door.catalogue()
+    known, seen = door.catalogue(), set()
     for name in ("lr_scale", "sigmoid", "lstm"):
         at.session_state["k.chosen"] = [name]
         at.run()
         assert not at.exception
         fitting = known.card("learner", name).traits["estimators"]
         titles = {known.card("estimator", e).title for e in fitting}
+        seen |= titles
         offered = [s for s in at.selectbox if s.key == "k.estimator"]
         assert {title for box in offered for title in box.options} == titles
+    assert len(seen) > 1
 
 
 def test_switching_a_learner_away_and_back_keeps_its_knobs(lab: AppTest) -> None:

@@ -31,6 +31,7 @@ def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
     for label in ROLES:
         given = film.arrays[f"{label}/answer"][0]
         lost = np.flatnonzero(given != film.arrays["query_y"][0])
+        assert 0 < len(lost) < len(given)
         cells = placed(film.arrays["support_y"][0], film.arrays["query_y"][0]).query
         loops = np.stack([frames[label].x, frames[label].y], 1).reshape(-1, 6, 2)
         np.testing.assert_array_equal(loops[:, 0], cells[lost])

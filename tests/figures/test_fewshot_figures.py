@@ -79,7 +79,9 @@ def test_it_is_drawn_twice_alike_and_small(draw: Draw) -> None:
 
 
 def test_no_trace_needs_web_gl_or_has_more_than_2000_points(draw: Draw) -> None:
-    for trace in draw(ROLES, plain).data:
+    drawn = draw(ROLES, plain).data
+    assert drawn
+    for trace in drawn:
         assert trace.type in {"scatter", "heatmap", "image"}
         if trace.type == "scatter":
             assert len(trace.x if trace.x is not None else []) <= canvas.MAX_POINTS
@@ -95,6 +97,7 @@ def test_text_and_ground_are_the_pages(draw: Draw) -> None:
 def test_a_label_is_text_whatever_it_holds(draw: Draw) -> None:
     roles = {hostile(label): role for label, role in ROLES.items()}
     shown = draw(roles, hostile)
+    assert "img" in shown.to_json()  # it is shown, and it is text
     for note in [
         *shown.layout.annotations,
         *(n for frame in shown.frames for n in frame.layout.annotations or ()),

@@ -82,6 +82,7 @@ def test_it_says_what_it_shows_and_how_to_read_it(fig: go.Figure) -> None:
 def test_it_needs_no_web_gl_and_no_trace_has_more_than_2000_points(
     fig: go.Figure,
 ) -> None:
+    assert fig.data
     for trace in fig.data:
         assert trace.type in {"scatter", "box", "bar", "heatmap", "contour"}
         if trace.type == "scatter":

@@ -66,6 +66,7 @@ def test_it_is_small_and_has_no_web_gl(drawn: go.Figure) -> None:
     text = drawn.to_json()
     json.loads(text, parse_constant=pytest.fail)
     assert len(text) < 400_000
+    assert drawn.data
     for trace in drawn.data:
         assert trace.type in {"scatter", "heatmap"}
         if trace.type == "scatter":
@@ -87,17 +88,24 @@ def test_every_frame_moves_the_traces_that_there_are(drawn: go.Figure) -> None:
             assert trace.uid == drawn.data[place].uid
 
 
+def test_some_figures_have_frames() -> None:
+    assert any(draw(film(cell=True)).frames for draw in ALL.values())
+
+
 @pytest.mark.parametrize("cells", [True, False])
 def test_a_hostile_option_is_text(cells: bool) -> None:
     made = film(cell=cells)
     bad = "<img src=x onerror=alert(1)>"
     made.info["options"] = [[bad, *names[1:]] for names in made.info["options"]]
     made.info["positions"][0] = bad
+    shown = False
     for draw in ALL.values():
         text = draw(made).to_json().replace("\\u003c", "<")
         body = json.loads(text)
         body["layout"].pop("meta")  # words of the page, escaped there
         assert "<img" not in json.dumps(body)
+        shown |= "img" in json.dumps(body)
+    assert shown  # some figure shows it, as text
 
 
 def test_codes_are_spelled_in_mixed_radix() -> None:

@@ -118,6 +118,7 @@ def test_peaks_are_stars_and_basins_have_colors() -> None:
     assert drawn["optima"].customdata.tolist() == space.optima().tolist()
     colors = np.array(drawn["all"].marker.color)
     basin = space.basin()[drawn["all"].customdata]
+    assert len(np.unique(basin)) > 1
     for b in np.unique(basin):
         assert len(set(colors[basin == b])) == 1
 
