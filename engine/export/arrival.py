@@ -161,7 +161,7 @@ def _verify(archive: zipped.Members, name: str, told: Mapping[str, str]) -> None
     shown = clean(name)[:60]
     with _reading(shown):
         if name not in archive.names or told.get(name) != archive.digest(name):
-            raise Refused(f"{shown!r} was changed or is missing")
+            raise Refused("it was changed or is missing")
 
 
 def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
