@@ -26,6 +26,7 @@ from engine.protocol import (
     Shots,
     TaskBatch,
     Weights,
+    chosen_class,
     generator,
 )
 from engine.stats.episodes import WORST
@@ -213,7 +214,7 @@ def _answered(entrant: Entrant, weights: Weights, tasks: Episodes) -> Answers:
 def _errors(out: Tensor, tasks: Episodes) -> Tensor:
     """Return 1 for a wrong answer, or the squared error; shape (member, query)."""
     if tasks.classes:
-        wrong = (out.argmax(1) != tasks.query.y) | ~out.isfinite().all(1)
+        wrong = (chosen_class(out) != tasks.query.y) | ~out.isfinite().all(1)
         return wrong.to(out.dtype)
     worst = WORST["query_mse"]
     square = (out[:, 0] - tasks.query.y).square()

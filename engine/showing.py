@@ -18,7 +18,15 @@ from engine.equals import labels_of
 from engine.inner.chunks import rows_of
 from engine.inner.descend import spread
 from engine.inner.fewshot import FewShotLearner
-from engine.protocol import Episodes, Meta, Prediction, Shots, TaskBatch, Weights
+from engine.protocol import (
+    Episodes,
+    Meta,
+    Prediction,
+    Shots,
+    TaskBatch,
+    Weights,
+    chosen_class,
+)
 from engine.tasks.exhibits import ROOM, leading, numbers, pixels, size
 
 ADAPTATION, EPISODE = "adaptation", "episode"
@@ -186,7 +194,7 @@ def _examples(tasks: Episodes) -> Arrays:
 
 def _answers(found: Prediction, tasks: Episodes) -> Arrays:
     """Return the class that each query was given, −1 for an answer of no number."""
-    answer = found.query.argmax(1)
+    answer = chosen_class(found.query)
     answer = answer.masked_fill(~found.query.isfinite().all(1), -1)
     right = (answer == tasks.query.y).to(torch.float32).mean(1)
     _, query = _shown(tasks)

@@ -192,6 +192,23 @@ def test_the_order_of_blocks_does_not_matter() -> None:
     )
 
 
+def test_what_no_task_has_a_number_of_was_not_measured_and_did_not_diverge() -> None:
+    norms = np.full((2, 2, 2, 2), 1.0)
+    norms[..., 0] = np.nan
+    norms[0, 0, 1, 1] = np.nan
+    axes = ("replicate", "task", "step", "layer")
+    rows = read(
+        record(
+            Block("walk", "test", "diverged", axes[:2], np.array([[1.0, 0], [0, 0]])),
+            Block("walk", "test", "inner_grad_norm", axes, norms),
+        )
+    )
+    means = where(rows, metric="inner_grad_norm", statistic="mean")
+    found = {(r["step"], r["layer"]): (r["value"], r["status"]) for r in means}
+    assert found[("0", "0")] == found[("1", "0")] == ("", "n/a")
+    assert found[("1", "1")] == ("1.0", "1 of 4 diverged")
+
+
 def test_inner_steps_have_a_column_of_their_own() -> None:
     rates = Block(
         *("walk", "validate", "inner_lr", ("replicate", "step", "layer", "inner_step")),

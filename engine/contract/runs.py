@@ -36,7 +36,10 @@ class LearnerChoice(Choice):
 
 
 class ShiftChoice(Choice):
-    """A shift and its severities, in the shift's own unit; 0 is the identity."""
+    """A shift and its severities, in the shift's own unit; 0 is the identity.
+
+    Where none is named, those that the shift declares are tested.
+    """
 
     severities: tuple[float, ...] = Field((), max_length=12, strict=False)
 
@@ -134,13 +137,16 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     def each(choices: Any, slot: str, path: str) -> tuple[Any, ...]:
         return tuple(filled(c, slot, f"{path}.{i}") for i, c in enumerate(choices))
 
-    _check_severities(spec.shifts, cards)
+    shifts = tuple(
+        _with_severities(choice, cards, f"shifts.{i}.severities")
+        for i, choice in enumerate(spec.shifts)
+    )
     return spec.model_copy(
         update={
             "format": FORMAT,
             "family": filled(spec.family, "family", "family"),
             "test_families": each(spec.test_families, "family", "test_families"),
-            "shifts": each(spec.shifts, "shift", "shifts"),
+            "shifts": each(shifts, "shift", "shifts"),
             "learners": _labelled(each(spec.learners, "learner", "learners")),
             "net": filled(spec.net, "net", "net"),
             "estimator": filled(spec.estimator, "estimator", "estimator"),
@@ -150,17 +156,21 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     )
 
 
-def _check_severities(shifts: tuple[ShiftChoice, ...], cards: Cards) -> None:
-    for i, choice in enumerate(shifts):
-        card = cards("shift", choice.name)
-        top = card.traits.get("top", float("inf"))
-        for severity in choice.severities:
-            if not 0.0 <= severity <= top:
-                raise Refused(
-                    f"a severity of {card.title} must be a number from 0 to {top:g}, "
-                    f"not {severity:g}",
-                    f"shifts.{i}.severities",
-                )
+def _with_severities(choice: ShiftChoice, cards: Cards, path: str) -> ShiftChoice:
+    """Return a shift with severities in its range, its declared ones by default."""
+    card = cards("shift", choice.name)
+    top = card.traits.get("top", float("inf"))
+    for severity in choice.severities:
+        if not 0.0 <= severity <= top:
+            raise Refused(
+                f"a severity of {card.title} must be a number from 0 to {top:g}, "
+                f"not {severity:g}",
+                path,
+            )
+    if choice.severities:
+        return choice
+    declared = tuple(float(s) for s in card.traits.get("severities", ()))
+    return choice.model_copy(update={"severities": declared})
 
 
 def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:

@@ -156,9 +156,9 @@ def _means(view: _View, block: Block) -> Iterator[Row]:
     """Yield the curve over tasks: of each replicate, then over replicates."""
     values, axes = _by_task(block)
     shape = values.shape[2:]
-    head = view.head(block)
+    head, lost = view.head(block), view.flag("diverged", block)
     if "task" in block.axes:
-        yield from _task_means(head, block, values, axes)
+        yield from _task_means(head, block, values, axes, lost)
     if "replicate" not in block.axes:
         return
     free = block.learner in view.free and block.phase == "test"
@@ -168,13 +168,17 @@ def _means(view: _View, block: Block) -> Iterator[Row]:
     places = _Places(block)
     for at in np.ndindex(shape):
         where = places.of(at, axes)
-        status = _left_out(block, int(gone[at]), members)
+        status = _left_out(block, int(gone[at]), members, lost)
         for name, part in zip(("mean", "low", "high"), band, strict=False):
             yield (*head, name, *where, _number(float(part[at])), status)
 
 
 def _task_means(
-    head: Row, block: Block, values: Floats, axes: tuple[str, ...]
+    head: Row,
+    block: Block,
+    values: Floats,
+    axes: tuple[str, ...],
+    lost: Floats | None,
 ) -> Iterator[Row]:
     logs = is_log(block.metric)
     scaled = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
@@ -185,7 +189,8 @@ def _task_means(
     lead = "replicate" in block.axes
     axes = ("replicate", *axes) if lead else axes
     for at in np.ndindex(means.shape):
-        status = _left_out(block, int(gone[at]), values.shape[1])
+        of = None if lost is None else lost[at[0]]
+        status = _left_out(block, int(gone[at]), values.shape[1], of)
         where = places.of(at if lead else at[1:], axes)
         yield (*head, "task_mean", *where, _number(float(means[at])), status)
 
@@ -204,10 +209,15 @@ def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(axes[2:])
 
 
-def _left_out(block: Block, gone: int, members: int) -> str:
+def _left_out(block: Block, gone: int, members: int, lost: Floats | None) -> str:
+    """Say how many tasks have no number, and why; `lost` is 1 for those that diverged.
+
+    Where none has a number though not all diverged, none was measured.
+    """
     if not gone:
         return "ok"
-    word = "n/a" if block.metric in GAPS else "diverged"
+    unmeasured = gone == members and lost is not None and not lost.all()
+    word = "n/a" if unmeasured or block.metric in GAPS else "diverged"
     return word if gone == members else f"{gone} of {members} {word}"
 
 

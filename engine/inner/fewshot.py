@@ -31,6 +31,7 @@ from engine.protocol import (
     Stretch,
     TaskBatch,
     Weights,
+    chosen_class,
     unchanged,
 )
 
@@ -140,7 +141,7 @@ def measured(tasks: Episodes, found: Prediction) -> Weights:
     sound = found.query.isfinite().flatten(1).all(1)
     row: Weights = {}
     if tasks.classes:
-        right = (found.query.argmax(1) == tasks.query.y).to(loss.dtype).mean(1)
+        right = (chosen_class(found.query) == tasks.query.y).to(loss.dtype).mean(1)
         row["query_loss"] = loss
         row["query_accuracy"] = right.masked_fill(~sound, torch.nan)
     else:

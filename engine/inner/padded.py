@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from engine.inner.updates import adam_step, momentum_step, zeros
-from engine.protocol import Weights
+from engine.protocol import Weights, chosen_class
 
 _FIRE: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": torch.relu,
@@ -211,5 +211,5 @@ def accuracy(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
         y: Their classes; shape (member, row).
     """
     out, _, _ = answers(nets, x.mT)
-    right = (out.argmax(1) == y).double().mean(1)
+    right = (chosen_class(out) == y).double().mean(1)
     return right.masked_fill(~out.isfinite().flatten(1).all(1), math.nan)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 TINY = 1e-6
+ALIKE = 1e-12  # a variance below that is rounding
 
 
 def rewards(before: Tensor, after: Tensor) -> Tensor:
@@ -63,9 +64,15 @@ def normalized(advantages: Tensor) -> Tensor:
 
 
 def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
-    """Return 1 − Var(return − value) / Var(return), per replicate; (replicate, …)."""
+    """Return 1 − Var(return − value) / Var(return); NaN where returns do not differ.
+
+    Args:
+        values: What was expected; shape (replicate, …).
+        returns: What came; the same shape.
+    """
     left = (returns - values).flatten(1).var(1, correction=0)
-    return 1 - left / returns.flatten(1).var(1, correction=0).clamp(min=TINY)
+    spread = returns.flatten(1).var(1, correction=0)
+    return torch.where(spread > ALIKE, 1 - left / spread, torch.nan)
 
 
 def log_density(action: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:

@@ -240,15 +240,20 @@ def distance(weights: Weights, theta: Weights) -> Tensor:
     return torch.stack(squares).sum(0).sqrt()
 
 
-def layer_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor:
-    """Return the gradient's norm by layer; shape (member, layer); 0 where it rests."""
+def layer_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | None:
+    """Return the gradient's norm by layer, NaN where none was taken.
+
+    Returns:
+        Shape (member, layer); none if no weight of these layers has a gradient.
+    """
+    if not any(name in grads for layer in layers for name in layer):
+        return None
     first = next(iter(grads.values()))
-    rest = first.new_zeros(len(first))
-    norms = [
-        sum(
-            (grads[n].detach().flatten(1).square().sum(1) for n in layer if n in grads),
-            rest,
-        ).sqrt()
-        for layer in layers
-    ]
+    unmeasured = first.new_full((len(first),), torch.nan)
+    norms = []
+    for layer in layers:
+        taken = [
+            grads[n].detach().flatten(1).square().sum(1) for n in layer if n in grads
+        ]
+        norms.append(sum(taken[1:], taken[0]).sqrt() if taken else unmeasured)
     return torch.stack(norms, 1)

@@ -18,7 +18,7 @@ from engine.protocol.learners import (
     Stretch,
     Unrolled,
 )
-from engine.protocol.nets import BaseLearner, Judge, Layout, Net
+from engine.protocol.nets import BaseLearner, Judge, Layout, Net, chosen_class
 from engine.protocol.spaces import (
     Asked,
     Evaluator,
@@ -99,6 +99,7 @@ __all__ = [
     "Unrolled",
     "Warp",
     "Weights",
+    "chosen_class",
     "generator",
     "unchanged",
 ]

@@ -77,7 +77,9 @@ def _per_task(block: Block, layer: int | None) -> Floats:
         return np.asarray(values[..., layer])
     logs = is_log(block.metric)
     logged = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
-    means = logged.mean(axis=-1)
+    # A layer that no task has a number of was not measured; the others speak alone.
+    seen = ~np.isnan(logged).all(axis=(0, 1, 2))
+    means = logged[..., seen].mean(axis=-1) if seen.any() else logged[..., 0]
     return np.asarray(np.exp(means) if logs else means)
 
 

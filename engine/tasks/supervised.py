@@ -21,6 +21,7 @@ from engine.protocol import (
     SampledFamily,
     Setting,
     Weights,
+    chosen_class,
     generator,
 )
 
@@ -169,7 +170,7 @@ class Supervised(Landscapes):
             if self.picks is not None:
                 measured["loss"] = each[:, : data.train].mean(1)
             if self.classes:
-                right = (out.argmax(1) == data.y)[:, data.train :]
+                right = (chosen_class(out) == data.y)[:, data.train :]
                 share = right.to(each.dtype).mean(1)
                 bad = ~out.isfinite().flatten(1).all(1)
                 measured["accuracy"] = share.masked_fill(bad, torch.nan)

@@ -7,6 +7,7 @@ from engine.inner.stepping import (
     Rule,
     adapted,
     inner_steps,
+    layer_norms,
     normalized,
     predictions,
     scaled,
@@ -89,3 +90,11 @@ def test_what_was_moved_is_the_distance_from_the_start() -> None:
     rows = torch.cat([(ends[n] - theta[n]).flatten(1) for n in theta], 1)
     assert last.moved is not None
     torch.testing.assert_close(last.moved, rows.norm(dim=1), rtol=0, atol=1e-12)
+
+
+def test_a_layer_without_a_gradient_has_no_norm() -> None:
+    grads = {"w1": torch.tensor([[3.0, 4.0]]), "b1": torch.zeros(1, 1)}
+    found = layer_norms(grads, [("w0",), ("w1", "b1")])
+    assert found is not None
+    assert found[0, 0].isnan() and found[0, 1] == 5.0
+    assert layer_norms(grads, [("w0",), ("w2", "b2")]) is None

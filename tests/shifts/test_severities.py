@@ -3,7 +3,10 @@
 import pytest
 
 from engine.bench import Bench
+from engine.catalogue import cards
 from engine.contract.errors import Refused
+from engine.contract.registry import part
+from engine.contract.runs import run_key
 from tests.laws.small import spec_of
 
 
@@ -13,6 +16,16 @@ def test_a_severity_outside_the_shifts_range_is_refused(severity: float) -> None
     with pytest.raises(Refused, match=r"Label noise must be .* from 0 to 1") as refusal:
         spec_of(shifts=shifts)
     assert refusal.value.field == "shifts.1.severities"
+
+
+def test_a_shift_named_without_severities_is_tested_at_its_declared_ones() -> None:
+    declared = part("shift", "stretch").severities  # type: ignore[attr-defined]
+    named = spec_of(shifts=[{"name": "stretch"}])
+    assert named.shifts[0].severities == declared
+    said = spec_of(shifts=[{"name": "stretch", "severities": list(declared)}])
+    assert run_key(named, cards) == run_key(said, cards)
+    tested, _ = Bench(named).trials()
+    assert [t.condition.severity for t in tested] == [0.0, *declared]
 
 
 def test_a_shift_that_leaves_the_base_learners_range_is_refused_at_the_start() -> None:

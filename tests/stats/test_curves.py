@@ -32,6 +32,17 @@ def test_a_loss_curve_is_the_geometric_mean() -> None:
     assert drawn.n == 8
 
 
+def test_a_layer_that_nobody_measured_leaves_the_mean_of_the_others_alone() -> None:
+    norms = np.full((2, 3, 4, 3), 2.0)
+    norms[..., 1], norms[..., 2] = np.nan, 8.0
+    norms[0, 0, 2, 0] = np.nan
+    drawn = curve(_block("inner_grad_norm", norms))
+    assert drawn.mean == pytest.approx([4.0] * 4)
+    assert drawn.gone.tolist() == [0, 0, 1, 0]
+    nothing = curve(_block("inner_grad_norm", np.full((2, 3, 4, 3), np.nan)))
+    assert np.isnan(nothing.mean).all()
+
+
 def test_a_share_never_leaves_its_limits() -> None:
     accuracy = np.array([[[0.5, 1.0]], [[0.9, 0.2]]])
     drawn = curve(_block("accuracy", accuracy))

@@ -20,7 +20,7 @@ from engine.data.mosaic.nets import answers, gradient, views
 from engine.data.mosaic.space import FAILED, RECIPES, Form
 from engine.data.mosaic.tasks import PARTS, Task
 from engine.inner.updates import Direction, adam_step, momentum_step, zeros
-from engine.protocol import Weights, generator
+from engine.protocol import Weights, chosen_class, generator
 
 _CLIP = 4.0
 _GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sine": 2.0}
@@ -226,6 +226,6 @@ def _right(
     known = front.shape[1]
     rows = copies.laid(torch.cat([front, x], 1).mT)
     out = answers(weights, rows, form, known or None)[0][:, :, known:]
-    right = (out.argmax(1) == copies.laid(data.y[part])).sum(1)
+    right = (chosen_class(out) == copies.laid(data.y[part])).sum(1)
     right[~out.isfinite().flatten(1).all(1)] = FAILED
     return right.numpy().astype(np.uint16)
