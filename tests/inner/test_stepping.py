@@ -78,7 +78,9 @@ def test_only_the_named_weights_move() -> None:
 def test_an_order_of_0_keeps_no_graph() -> None:
     tasks, theta = begun()
     live = {name: value.requires_grad_() for name, value in theta.items()}
-    for at in predictions(tasks, live, inner_steps(tasks, live, sgd(RATE), 2)):
+    found = list(predictions(tasks, live, inner_steps(tasks, live, sgd(RATE), 2)))
+    assert len(found) == 3
+    for at in found:
         assert not at.query.requires_grad
         assert at.moved is not None and not at.moved.requires_grad
 

@@ -159,7 +159,7 @@ def collected(found: Iterator[Event]) -> dict[object, np.ndarray]:
 
 def assert_same(one: dict[object, np.ndarray], two: dict[object, np.ndarray]) -> None:
     """Compare bit for bit, NaN equal to NaN."""
-    assert one.keys() == two.keys()
+    assert one.keys() == two.keys() != set()
     for address, array in one.items():
         np.testing.assert_array_equal(array, two[address], err_msg=str(address))
 

@@ -39,14 +39,18 @@ def test_another_seed_gives_other_rows(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_no_grad_mode_is_held_across_an_event(name: str) -> None:
+    count = 0
     for event in events(learner_spec(name)):
         assert torch.is_grad_enabled(), event
+        count += 1
+    assert count > 1
 
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_closing_at_any_event_leaves_true_rows(name: str) -> None:
     whole = rows(learner_spec(name))
     count = sum(1 for _ in events(learner_spec(name)))
+    compared = 0
     for stop in range(1, count, max(1, count // 5)):
         stream = events(learner_spec(name))
         part_of = [next(stream) for _ in range(stop)]
@@ -55,6 +59,8 @@ def test_closing_at_any_event_leaves_true_rows(name: str) -> None:
             live = isinstance(event, Block) and event.phase == "validate"
             if isinstance(event, Block) and not live:
                 np.testing.assert_array_equal(event.array, whole[event.address()])
+                compared += 1
+    assert compared
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -71,6 +77,7 @@ def test_a_run_resumed_from_any_checkpoint_gives_the_rows_of_the_unbroken_one(
             # As a file gives it back: its arrays by name, not in our order.
             arrays = dict(sorted(event.arrays.items(), reverse=True))
             points.append((len(written), Checkpoint(arrays, event.state)))
+    assert points
     for count, point in points[:: max(1, len(points) // 6)]:
         before = iter(written[:count])  # type: ignore[var-annotated]
         both = collected(before) | collected(events(spec, point))
@@ -85,6 +92,7 @@ def test_adapting_twice_gives_the_same_traces(name: str) -> None:
     meta = learner.init(bench.streams("init"), tasks)
     one = follow_all(learner, meta.weights, tasks).traces
     two = follow_all(learner, meta.weights, tasks).traces
+    assert one.keys() == two.keys() and one
     for trace in one:
         assert torch.equal(one[trace].nan_to_num(), two[trace].nan_to_num()), trace
 
@@ -125,6 +133,7 @@ def test_members_together_equal_members_alone_in_float64(name: str) -> None:
     for member in range(tasks.members):
         weights = {k: v[member // 3 : member // 3 + 1] for k, v in meta.weights.items()}
         alone = follow_all(learner, weights, tasks.take([member])).traces
+        assert alone.keys() == together.keys() and alone
         for trace, found in alone.items():
             mine = together[trace][member : member + 1]
             torch.testing.assert_close(mine, found, rtol=0, atol=1e-9, equal_nan=True)
@@ -141,6 +150,7 @@ def test_a_score_that_is_no_number_never_wins(name: str) -> None:
     kept = {k: v.clone() for k, v in course.trees["kept"].items()}
     course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
     course.judged(torch.tensor([torch.nan, 0.1]), 0)
+    assert kept
     for key, value in course.trees["kept"].items():
         assert torch.equal(value[0], kept[key][0])
         assert torch.equal(value[1], kept[key][1] + 1)
@@ -175,6 +185,7 @@ def test_a_learner_that_keeps_its_last_weights_freezes_them(name: str) -> None:
     course.judged(torch.tensor([0.5, 0.5]), 0)
     course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
     course.judged(torch.tensor([0.9, torch.nan]), 0)
+    assert course.trees["weights"]
     for key, value in course.trees["weights"].items():
         assert torch.equal(course.trees["kept"][key], value)
 

@@ -35,6 +35,7 @@ def kinds_of(name: str) -> tuple[str, ...]:
 
 
 CASES = [(name, kind) for name in SHIFTS for kind in kinds_of(name)]
+FOREIGN = [(n, kind) for n in SHIFTS for kind in TINY if kind not in kinds_of(n)]
 
 
 def small(family: str, kind: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
@@ -106,24 +107,28 @@ def test_a_shift_says_why_it_does_not_fit_or_can_be_applied(
 ) -> None:
     part_of = part("shift", name)
     assert issubclass(part_of, Shift)
+    assert part_of.severities
     shift = part_of()
-    for family in families(kind):
-        setting = Bench(small(family, kind, {})).setting
-        if reason := shift.unfit(setting):
+    plain = [Bench(small(family, kind, {})).setting for family in families(kind)]
+    settings = [*plain, Bench(fitting(name, kind)).setting]
+    reasons = [shift.unfit(setting) for setting in settings]
+    assert "" in reasons, "it fits nothing"
+    for setting, reason in zip(settings, reasons, strict=True):
+        if reason:
             assert len(reason.split()) > 2
             continue
-        for severity in part_of.severities:
-            shift.apply(setting, severity)
+        each = [shift.apply(setting, severity) for severity in part_of.severities]
+        assert any((s, s.warps) != (setting, setting.warps) for s in each)
 
 
-@pytest.mark.parametrize("name", SHIFTS)
-def test_a_shift_of_another_kind_is_a_remark_and_the_run_goes_on(name: str) -> None:
-    others = set(TINY) - set(kinds_of(name))
-    for kind in others:
-        spec = family_spec(TINY[kind].families[0], shifts=[{"name": name}])
-        trials, remarks = Bench(spec).trials()
-        assert len(trials) == 1
-        assert kind in remarks[f"shift:{name}"]
+@pytest.mark.parametrize(("name", "kind"), FOREIGN)
+def test_a_shift_of_another_kind_is_a_remark_and_the_run_goes_on(
+    name: str, kind: str
+) -> None:
+    spec = family_spec(TINY[kind].families[0], shifts=[{"name": name}])
+    trials, remarks = Bench(spec).trials()
+    assert len(trials) == 1
+    assert kind in remarks[f"shift:{name}"]
 
 
 @pytest.mark.parametrize("name", SHIFTS)

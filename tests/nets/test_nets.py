@@ -146,5 +146,6 @@ def test_each_weight_belongs_to_one_layer_and_is_drawn(net: Net) -> None:
 @pytest.mark.parametrize("name", [n for n in NETS if "meta_batch" in n])
 def test_only_running_statistics_rest(name: str) -> None:
     layout = NETS[name].layout(episodes(NETS[name]).shape, 3)
+    assert layout.resting
     assert all(rest.startswith(("mean", "variance")) for rest in layout.resting)
     assert len(layout.resting) == 2 * sum(n.startswith("g") for n in layout.names)

@@ -247,7 +247,7 @@ def test_every_learner_starts_from_the_same_body() -> None:
         for kind in (FromScratch, FineTune, LinearProbe, CosineHead, Joint)
     ]
     for body in bodies[1:]:
-        assert all(torch.equal(body[n], bodies[0][n]) for n in body)
+        assert body and all(torch.equal(body[n], bodies[0][n]) for n in body)
 
 
 def test_normalization_at_the_support_is_that_of_fitting() -> None:

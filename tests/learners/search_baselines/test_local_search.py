@@ -75,6 +75,7 @@ def test_climbs_begin_where_random_search_goes() -> None:
     tasks = searches(20, horizon=60)
     found = followed(LocalSearch(), tasks)["architecture"]
     order = followed(RandomSearch(), tasks)["architecture"]
+    restarts = 0
     for member in range(20):
         values = truth(tasks, member)
         tried = [int(i) for i in found[member]]
@@ -84,6 +85,8 @@ def test_climbs_begin_where_random_search_goes() -> None:
             nexts = [int(i) for i in order[member] if int(i) not in known]
             if len(known) < len(tried):
                 assert tried[len(known)] == nexts[0]
+                restarts += 1
+    assert restarts > 20
 
 
 def test_every_neighbor_is_as_likely_to_be_tried_first() -> None:
