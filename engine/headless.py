@@ -24,6 +24,7 @@ from engine.device import resolve
 from engine.export import Record, export_run
 from engine.export.folders import check_folder, has_traces
 from engine.export.record import config_json
+from engine.footprint import check_memory
 from engine.shelf import Shelf
 from engine.store import NoRun, Store, files
 from engine.supervisor import ALLOCATOR
@@ -185,6 +186,7 @@ class Outing:
                     "numbers with these versions",
                     "inputs",
                 )
+            check_memory(source)
             inner = replace(self, spec=source)
             job = inner._play_inputs(store) or self._played(store, source)
             if job.state not in _KEPT:
@@ -196,7 +198,7 @@ class Outing:
         job = store.submit(spec, key)
         claim = store.claim() if job.state == JobState.QUEUED else None
         if claim is not None:
-            tools = engine_tools()
+            tools = replace(engine_tools(), check=None)  # it was checked at the start
             play(store, claim, replace(tools, run=self._watched(tools.run)), self.leash)
         found = store.job(key)
         if found is None:

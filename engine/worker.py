@@ -22,6 +22,7 @@ from engine.contract.blocks import Block, Checkpoint, Event
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
+from engine.memory_limit import cap_memory, ran_out
 from engine.store import (
     LeaseLost,
     Recorder,
@@ -38,7 +39,6 @@ from engine.supervisor import LEASHED, STORE
 if TYPE_CHECKING:
     from engine.shelf import Shelf
 
-MEMORY_CAP = "METASCOPE_WORKER_MIB"
 LAST_WORDS = 8.0  # seconds to a worker's own end once its supervisor is gone
 ASK_EVERY = 0.5  # seconds between two looks for work, without a leash
 BUSY_PATIENCE = 60.0  # seconds that a write waits for a store held by another
@@ -52,12 +52,15 @@ class Tools:
     """What a worker computes with; tests bring their own.
 
     `run` gives the events of a spec, `summarize` the statistics of its blocks,
-    `fingerprint` describes what computes on a device.
+    `fingerprint` describes what computes on a device; `check` refuses a spec that
+    will not fit into memory, and `outgrown` says what to lower in one that did not.
     """
 
     run: Runner
     summarize: Callable[[list[Block], RunSpec], Mapping[str, object]]
     fingerprint: Callable[[str], Mapping[str, object]]
+    check: Callable[[RunSpec], None] | None = None
+    outgrown: Callable[[RunSpec], str] | None = None
 
 
 def engine_tools() -> Tools:
@@ -67,12 +70,13 @@ def engine_tools() -> Tools:
     torch.set_num_threads(1)
     from engine.catalogue import catalogue
     from engine.device import fingerprint
+    from engine.footprint import check_memory, outgrown
     from engine.loop import run
     from engine.report import summarize
 
     catalogue()  # every part registers, before a run asks for one
     torch.ones(1, requires_grad=True).sum().backward()  # starts autograd's threads
-    return Tools(run, summarize, fingerprint)
+    return Tools(run, summarize, fingerprint, check_memory, outgrown)
 
 
 class Leash:
@@ -126,6 +130,7 @@ def work(
     signal.signal(signal.SIGINT, leash.let_go)
     _offer_to_the_oom_killer()
     tools = tools or engine_tools()
+    cap_memory()
     store = Store.open(home, os.environ.get(STORE))
     while not leash.gone:
         try:
@@ -144,15 +149,9 @@ def work(
 
 
 def _offer_to_the_oom_killer() -> None:
-    """Let a memory hog die alone: before the web process, and under its cap."""
+    """Let a memory hog die alone, before the web process."""
     with contextlib.suppress(OSError):  # not Linux, or not allowed
         Path("/proc/self/oom_score_adj").write_text("800")
-    cap = os.environ.get(MEMORY_CAP)
-    if cap:
-        import resource
-
-        limit = int(cap) * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 class Ending(NamedTuple):
@@ -168,6 +167,8 @@ def play(store: Store, claim: Claim, tools: Tools, leash: Leash) -> None:
     recorder = store.recorder(claim)
     try:
         ending = _record(recorder, _events(store, claim, tools), leash)
+        if isinstance(ending, Exception):
+            ending = _ending(ending, claim.spec, tools)
         if ending is None:
             recorder.release()
         else:
@@ -191,14 +192,20 @@ def _leave(recorder: Recorder, state: JobState, error: str) -> None:
 
 
 def _events(store: Store, claim: Claim, tools: Tools) -> Generator[Event]:
+    if tools.check is not None:
+        tools.check(claim.spec)
     shelf = StoreShelf(store.index)
     yield from tools.run(claim.spec, shelf, claim.checkpoint)
 
 
 def _record(
     recorder: Recorder, events: Generator[Event], leash: Leash
-) -> Ending | None:
-    """Record events until they end; none if the leash ended them."""
+) -> Ending | Exception | None:
+    """Record events until they end; none if the leash ended them.
+
+    Returns:
+        How they ended, or the error that a part raised.
+    """
     try:
         for event in events:
             recorder.add(event)
@@ -209,7 +216,7 @@ def _record(
     except StoreError:
         raise
     except Exception as error:  # whatever a part does, the run says so and ends
-        return _ending(error)
+        return error
     finally:
         events.close()
     return Ending(JobState.DONE)
@@ -226,16 +233,27 @@ def _tick(recorder: Recorder) -> None:
                 raise
 
 
-def _ending(error: Exception) -> Ending:
+def _ending(error: Exception, spec: RunSpec, tools: Tools) -> Ending:
     from engine.protocol import AllDiverged
 
     if isinstance(error, AllDiverged):
         return Ending(JobState.DIVERGED, str(error))
     trace = "".join(traceback.format_exception(error))
+    if ran_out(error):
+        # The frames hold what filled the memory, and to say what to lower takes some.
+        traceback.clear_frames(error.__traceback__)
+        return Ending(JobState.FAILED, (tools.outgrown or _outgrown)(spec), trace)
     if isinstance(error, Refused):
         return Ending(JobState.FAILED, error.message, trace)
     first = str(error).partition("\n")[0]
     return Ending(JobState.FAILED, f"{type(error).__name__}: {first}", trace)
+
+
+def _outgrown(spec: RunSpec) -> str:
+    return (
+        "ran out of memory: lower test_tasks, tasks_per_step, replicates or the size "
+        "of the net"
+    )
 
 
 def _file(
@@ -250,7 +268,7 @@ def _file(
         except StoreError:
             raise
         except Exception as error:  # the rows are kept, the run says what failed
-            ending = _ending(error)
+            ending = _ending(error, claim.spec, tools)
     if ending.trace:
         texts["traceback"] = ending.trace
     recorder.finish(ending.state, texts, ending.error)

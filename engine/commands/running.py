@@ -48,15 +48,19 @@ def run(
     if resume and force:
         raise Refused("--resume goes on and --force starts over; give one", "resume")
     asked = read(spec)
+    from engine.footprint import check_memory
     from engine.headless import Outing, settle_allocator, settled
+    from engine.memory_limit import cap_memory
     from engine.worker import Leash
 
     settle_allocator()
+    cap_memory()
     leash = Leash()
     with _bar() as watch, _interruptible(leash):
         outing = Outing(settled(asked, device), out, watch, leash)
         if not (resume or force) and (held := outing.here(traces=traces)):
             return _is_here(outing, held)
+        check_memory(outing.spec)
         store = outing.begin(resume=resume, force=force)
         job = outing.play(store)
         if job.state not in _CODES:

@@ -94,12 +94,14 @@ def _play(store: "Store", keys: list[str]) -> None:
 
 def _played_one(store: "Store") -> bool:
     from engine.headless import settle_allocator
+    from engine.memory_limit import cap_memory
     from engine.worker import Leash, engine_tools, play
 
     claim = store.claim()
     if claim is None:
         return False
     settle_allocator()
+    cap_memory()
     play(store, claim, engine_tools(), Leash())
     return True
 

@@ -61,7 +61,8 @@ class Budget(Plain):
     patience: int = Field(0, ge=0, le=10_000)
     test_tasks: int = Field(8, ge=0, le=10_000)
     horizon: int = Field(50, ge=1, le=5_000)
-    tuning_tasks: int = Field(128, ge=1, le=4096)
+    # An equal budget tunes on the most task evaluations, divided by 18 rates.
+    tuning_tasks: int = Field(128, ge=1, le=600_000)
     threshold: float = Field(0.0, ge=0.0, le=1e9)
 
 
