@@ -16,17 +16,17 @@ from engine.bench import Bench, Entrant, Trial, draw_tasks
 from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec
 from engine.inner.descend import join
-from engine.live_memory import peak_memory, peak_tensors, size_of
+from engine.live_memory import peak_arrays, peak_memory, peak_tensors, size_of
 from engine.memory_limit import gigabytes, memory_limit
 from engine.protocol import Landscapes, Lesson, Meta, Setting, TaskBatch, unchanged
 from engine.starting import THRESHOLD_TASKS
 from engine.tuning import tuning_spec
 
 IMPORTED = 550e6  # bytes that Python, torch and the statistics hold without a run
-SPARE = 1.25  # what an allocator and a kernel hold beside the tensors
+SPARE = 1.4  # what an allocator and a kernel hold beside the tensors
 SHORT, LONGER = 4, 8  # steps of the two small plays
 COPIES = 4  # of a learner's traces, while they are summed up
-ROWS = 2  # of all that is stored, while the verdict is found
+ROWS, SEARCH_ROWS = 3, 12  # of all that is stored, while the verdict is found
 
 
 class Need(NamedTuple):
@@ -106,7 +106,8 @@ def needs(spec: RunSpec) -> Iterator[Need]:
         yield here.need("test", "test_tasks", budget.test_tasks, spec.replicates)
         steps = sum(trial.setting.horizon + 1 for trial in trials)
         whole += spec.replicates * here.row * steps
-    yield Need("summary", "test_tasks", budget.test_tasks, IMPORTED, ROWS * whole)
+    rows = SEARCH_ROWS if bench.setting.family.kind == "spaces" else ROWS
+    yield Need("summary", "test_tasks", budget.test_tasks, IMPORTED, rows * whole)
 
 
 def check_memory(spec: RunSpec) -> None:
@@ -221,7 +222,7 @@ def _lesson(bench: Bench, entrant: Entrant, tasks: int, steps: int) -> object:
 
 def _data(bench: Bench, setting: Setting) -> float:
     """Return what drawing one more task of a setting takes at most."""
-    return peak_memory(lambda: _draw(bench, setting, 2)) / 2
+    return peak_arrays(lambda: _draw(bench, setting, 2)) / 2
 
 
 class Adapting(NamedTuple):

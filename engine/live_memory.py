@@ -61,18 +61,25 @@ def peak_memory(work: Callable[[], object]) -> int:
     What numpy and Python hold is added to what torch holds, as if both were at their
     most at the same time; to follow them takes several times as long.
     """
+    tensors = [0]
+    arrays = peak_arrays(lambda: tensors.append(peak_tensors(work)))
+    return tensors[-1] + arrays
+
+
+def peak_arrays(work: Callable[[], object]) -> int:
+    """Do some work; return the most bytes that numpy and Python held for it."""
     mine = not tracemalloc.is_tracing()
     if mine:
         tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
     tracemalloc.reset_peak()
     try:
-        tensors = peak_tensors(work)
-        python = tracemalloc.get_traced_memory()[1] - before
+        work()
+        held = tracemalloc.get_traced_memory()[1] - before
     finally:
         if mine:
             tracemalloc.stop()
-    return tensors + max(0, python)
+    return max(0, held)
 
 
 def size_of(value: object) -> int:
