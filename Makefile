@@ -50,7 +50,7 @@ lock: | $(VENV)/bin/python  ## pin anew what requirements*.txt ask for, with has
 
 bench: $(PEERS)/.ready  ## speed, each figure against its counterpart in one run
 	$(PEERS)/bin/python -m engine bench speed
-	$(PEERS)/bin/python -m engine bench fewshot_speed
+	$(PEERS)/bin/python -m engine bench few_shot_speed
 
 torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from engine.contract.errors import Refused
-from engine.contract.reading import SPEC_LIMIT, parse_spec
+from engine.contract.parsing import SPEC_LIMIT, parse_spec
 from engine.contract.runs import Cards, RunSpec, canonical
 
 VERSION = 1

@@ -9,10 +9,11 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app import missing_packages  # noqa: E402
+from app.client import missing_packages  # noqa: E402
 
 try:
-    from app import frame, url_parameters
+    from app import url_parameters
+    from app.widgets import frame
 except ModuleNotFoundError as error:
     missing_packages.show(error)
     st.stop()

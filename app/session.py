@@ -8,8 +8,10 @@ from typing import Any
 
 import streamlit as st
 
-from app import door, experiment, fitting, kinds, links, trying
-from app.experiment import Form
+from app import kinds, links
+from app.client import client
+from app.experiment import compatibility, spec_mapping, templates
+from app.experiment.spec_mapping import Form
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, RunSpec
@@ -83,16 +85,16 @@ def _take_run(text: str | None) -> None:
     if text is None:
         return
     key = links.run_id(text)
-    if door.job(key) is not None:
+    if client.job(key) is not None:
         show(key)
-        st.session_state[_PENDING] = door.spec(key)
+        st.session_state[_PENDING] = client.spec(key)
     elif st.query_params.get("x") is None:
         raise Refused("There is no run with this id.", "run")
 
 
 def _take_spec(text: str | None) -> None:
     if text is not None:
-        cards = door.catalogue().card if door.catalogue_ready() else None
+        cards = client.catalogue().card if client.catalogue_ready() else None
         st.session_state[_PENDING] = links.unpack(text, cards)
 
 
@@ -111,7 +113,7 @@ def prepare() -> None:
     st.session_state.update(st.session_state.pop(_LATER, {}))
     pending = st.session_state.get(_PENDING)
     if pending is not None:
-        go(door.kind(pending).name, st.session_state[_PAGE])
+        go(client.kind(pending).name, st.session_state[_PAGE])
         del st.session_state[_PENDING]
         try:
             load(pending)
@@ -119,7 +121,7 @@ def prepare() -> None:
         except Refused as refusal:
             note(refusal.message)
     if "k.family" not in st.session_state:
-        load(trying.default(door.catalogue(), kind()))
+        load(templates.default(client.catalogue(), kind()))
 
 
 def load(spec: RunSpec) -> None:
@@ -128,12 +130,12 @@ def load(spec: RunSpec) -> None:
     Raises:
         Refused: If it cannot be taken; the form is left as it was.
     """
-    full, _ = door.settle(spec)
+    full, _ = client.settle(spec)
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
-    kind = door.catalogue().kind_of(full.family.name)
+    kind = client.catalogue().kind_of(full.family.name)
     _enter(kinds.kind(kind).page)
-    _fill(experiment.form_of(full))
+    _fill(spec_mapping.form_of(full))
     st.session_state[KIND] = kind
 
 
@@ -145,16 +147,16 @@ def kind() -> str:
 
 def switch(name: str) -> None:
     """Fill the form with a kind's default experiment."""
-    load(trying.default(door.catalogue(), name))
+    load(templates.default(client.catalogue(), name))
 
 
 def default_done(name: str) -> str | None:
     """Return the run of a kind's default experiment, if it is computed here."""
-    if not door.catalogue_ready():
+    if not client.catalogue_ready():
         return None
-    key = door.settle(trying.default(door.catalogue(), name))[1]
-    job = door.job(key)
-    return key if job is not None and job.state == door.JobState.DONE else None
+    key = client.settle(templates.default(client.catalogue(), name))[1]
+    job = client.job(key)
+    return key if job is not None and job.state == client.JobState.DONE else None
 
 
 def later(fields: Form) -> None:
@@ -174,13 +176,13 @@ def wanted() -> tuple[RunSpec, str]:
     Raises:
         Refused: If the form cannot be taken.
     """
-    spec = experiment.spec_of(form(), door.catalogue().card)
+    spec = spec_mapping.spec_of(form(), client.catalogue().card)
     for family in (spec.family, *spec.test_families):
-        _present(door.catalogue().card("family", family.name), family)
-    refused = fitting.misfit(door.catalogue(), spec)
+        _present(client.catalogue().card("family", family.name), family)
+    refused = compatibility.misfit(client.catalogue(), spec)
     if refused:
         raise Refused(refused, "learners")
-    return door.settle(spec)
+    return client.settle(spec)
 
 
 def _present(card: Card, family: Choice) -> None:
@@ -226,4 +228,4 @@ def _default_key() -> str | None:
     if in_view():
         return None
     first = kinds.first(str(st.session_state.get(_PAGE, "lab"))).name
-    return door.settle(trying.default(door.catalogue(), first))[1]
+    return client.settle(templates.default(client.catalogue(), first))[1]

@@ -11,7 +11,7 @@ from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from app import links
-from app.plain import plain
+from app.widgets.escaping import plain
 from engine.contract.cards import clean
 
 SPEC = frozenset({"run", "x"})

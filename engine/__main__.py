@@ -10,17 +10,8 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.commands import (
-    checking,
-    describing,
-    knowing,
-    running,
-    sets,
-    stored,
-    studying,
-    working,
-)
-from engine.commands.terminal import Exit, complain, say
+from engine.cli import catalogue, data, doctor, knowledge, processes, run, runs, study
+from engine.cli.console import Exit, complain, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalMove
 from engine.store import NoRun, StoreError
@@ -31,18 +22,18 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.command()(describing.catalogue)
-app.command()(describing.presets)
-app.command()(describing.published)
-app.command()(running.run)
-app.command()(studying.study)
-app.add_typer(stored.runs, name="runs")
-app.command()(working.supervise)
-app.command()(working.work)
-app.add_typer(sets.data, name="data")
-app.add_typer(knowing.knowledge, name="knowledge")
-app.command()(checking.doctor)
-app.command()(checking.bench)
+app.command()(catalogue.catalogue)
+app.command()(catalogue.presets)
+app.command()(catalogue.published)
+app.command()(run.run)
+app.command()(study.study)
+app.add_typer(runs.runs, name="runs")
+app.command()(processes.supervise)
+app.command()(processes.work)
+app.add_typer(data.data, name="data")
+app.add_typer(knowledge.knowledge, name="knowledge")
+app.command()(doctor.doctor)
+app.command()(doctor.bench)
 
 
 def main(words: Sequence[str] | None = None) -> int:

@@ -20,10 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.contract.errors import Refused
-from engine.contract.rng import Rng
-from engine.inner.knowing import best_of, prior
-from engine.inner.remembering import (
+from engine.algorithms.search.knowledge.base import (
     Base,
     Experiences,
     Sizes,
@@ -31,8 +28,11 @@ from engine.inner.remembering import (
     fingerprint,
     remember,
 )
+from engine.algorithms.search.knowledge.queries import best_of, prior
+from engine.contract.errors import Refused
+from engine.contract.rng import Rng
 from engine.protocol import Meta, Space, generator
-from engine.stats.motifs import Motif, motifs, principles
+from engine.stats.search.motifs import Motif, motifs, principles
 
 SMOOTHING = 1.0
 TRIES = 100

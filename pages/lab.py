@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from app import lab, live_plot, session
+from app import session
+from app.views.run import page
+from app.widgets import live_plot
 
 live_plot.fetch_early()
 session.arrive("lab")
 told, main = st.container(), st.container()
 with main:  # first, for it is what a visitor came to see
-    lab.view(session.in_view(), "lab")
+    page.view(session.in_view(), "lab")
 with st.sidebar:
-    wanted = lab.form()
+    wanted = page.form()
 with told:
-    lab.notices()
-    lab.offer(wanted)
+    page.notices()
+    page.offer(wanted)
 if wanted:
     session.write_url(*wanted)

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from app import learn, lesson
+from app.views import learn
+from app.views.search import lesson
 
 st.title("Learn", anchor=False)
 cards = learn.choose()

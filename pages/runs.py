@@ -2,19 +2,21 @@
 
 import streamlit as st
 
-from app import compare, door, frame, library, panels
+from app.client import client
+from app.views import compare, runs
+from app.widgets import frame, panels
 from engine.contract.jobs import ALIVE
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title("Runs", anchor=False)
     st.space("stretch")
-    library.bring()
-states, text = library.filters()
+    runs.bring()
+states, text = runs.filters()
 
 
 def listing() -> None:
     """Draw one page of runs and what can be done with the selected ones."""
-    found, total = library.page(states, text)
+    found, total = runs.page(states, text)
     if not found:
         if text or states:
             panels.empty("No run fits", "Clear the filter to see all runs.")
@@ -26,10 +28,10 @@ def listing() -> None:
             )
         return
     st.caption(f"{total:,} run{'s' * (total != 1)}")
-    keys = library.table(found)
-    library.actions(keys)
+    keys = runs.table(found)
+    runs.actions(keys)
     compare.compare(keys)
 
 
-alive = door.jobs(ALIVE, "", (1, 0))[1] > 0
+alive = client.jobs(ALIVE, "", (1, 0))[1] > 0
 frame.polled(listing, 2.0 if alive else None)()

@@ -2,17 +2,20 @@
 
 import streamlit as st
 
-from app import lab, live_plot, session, views
+from app import session
+from app.views.run import page
+from app.views.search import page as search_page
+from app.widgets import live_plot
 
 live_plot.fetch_early()
 session.arrive("search")
 told, main = st.container(), st.container()
 with main:  # first, for it is what a visitor came to see
-    views.tabs(session.in_view())
+    search_page.tabs(session.in_view())
 with st.sidebar:
-    wanted = lab.form()
+    wanted = page.form()
 with told:
-    lab.notices()
-    lab.offer(wanted)
+    page.notices()
+    page.offer(wanted)
 if wanted:
     session.write_url(*wanted)

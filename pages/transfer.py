@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import transfer
+from app.views import transfer
 
 st.title("Transfer", anchor=False)
 jobs = transfer.finished()

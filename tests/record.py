@@ -6,13 +6,13 @@ It plays each kind's default preset in a store of its own and keeps the run's ar
 import tempfile
 from pathlib import Path
 
-from app import recorded
+from app.client import examples
 from engine.catalogue import cards
 from engine.contract.runs import complete_spec, run_key
+from engine.executors.worker import work
 from engine.export import export_archive
 from engine.presets import preset
 from engine.store import Store
-from engine.worker import work
 
 
 def record(name: str = "default") -> Path:
@@ -25,12 +25,12 @@ def record(name: str = "default") -> Path:
         store.submit(spec, key, found.title)
         work(Path(home), once=True)
         archive = export_archive(store, key)
-    file = recorded.FOLDER / f"{name}.zip"
+    file = examples.FOLDER / f"{name}.zip"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(archive)
     return file
 
 
 if __name__ == "__main__":
-    for shown in recorded.NAMES.values():
+    for shown in examples.NAMES.values():
         record(shown)

@@ -10,7 +10,7 @@ import pytest
 from engine.catalogue import cards, catalogue
 from engine.contract.cards import Card, complete
 from engine.contract.errors import Refused
-from engine.contract.reading import parse_spec
+from engine.contract.parsing import parse_spec
 from engine.contract.registry import parts
 from engine.contract.runs import (
     Choice,
@@ -20,7 +20,7 @@ from engine.contract.runs import (
     run_key,
 )
 from engine.device import devices, resolve
-from engine.headless import settled
+from engine.executors.local import settled
 from engine.presets import PRESETS, Preset, preset, spoken
 
 NAMES = [each.name for each in PRESETS]
@@ -51,7 +51,8 @@ def keys_of_another_process() -> dict[str, str]:
     program = (
         "import json; from engine.catalogue import cards;"
         "from engine.contract.runs import run_key;"
-        "from engine.headless import settled; from engine.presets import PRESETS;"
+        "from engine.executors.local import settled;"
+        "from engine.presets import PRESETS;"
         "print(json.dumps({p.name: run_key(settled(p.spec, 'cpu'), cards)"
         " for p in PRESETS if not cards('family', p.spec.family.name).missing}))"
     )

@@ -9,10 +9,11 @@ import pytest
 from engine import __main__
 from engine.catalogue import cards
 from engine.contract.errors import Refused
-from engine.contract.reading import parse_spec
+from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
 from engine.contract.runs import run_key
-from engine.headless import settled
+from engine.executors.local import settled
+from engine.executors.worker import Leash, engine_tools, play
 from engine.knowledge import (
     Experience,
     History,
@@ -25,7 +26,6 @@ from engine.knowledge import (
 )
 from engine.protocol import Meta, Space
 from engine.store import Store
-from engine.worker import Leash, engine_tools, play
 
 SPACE = Space("toy", ("a", "b", "c"), (("x", "y", "z", "w"),) * 3)
 OTHER = Space("other", ("a", "b", "c"), (("x", "y", "z", "w"),) * 3)

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from app import links, recorded
+from app import links
+from app.client import examples
 from engine.contract.errors import Refused
-from engine.contract.reading import parse_spec
-from engine.data.own import read_own
+from engine.contract.parsing import parse_spec
+from engine.data.user.csv_store import read_own
 from engine.export import read_archive
 from engine.store import StoreError
 
@@ -31,7 +32,7 @@ class Bomb:
 bomb = pickle.dumps(Bomb())
 npz = io.BytesIO()
 np.savez(npz, w=np.array([Bomb()], dtype=object))
-good = (recorded.FOLDER / "default.zip").read_bytes()
+good = (examples.FOLDER / "optimization.zip").read_bytes()
 names = zipfile.ZipFile(io.BytesIO(good)).namelist()
 
 

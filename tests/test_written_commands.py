@@ -13,7 +13,7 @@ import pytest
 import typer
 
 from engine.__main__ import app
-from engine.data.fetching import SETS
+from engine.data.sources.download import SETS
 from engine.presets import PRESETS
 from engine.published import ROWS
 

@@ -17,8 +17,8 @@ from app.figures.canvas import (
     positive,
     y_caption,
 )
-from app.figures.claims import forest_figure
-from app.figures.shapes import Banded, Floats, Roles
+from app.figures.figure_data import Banded, Floats, Roles
+from app.figures.forest import forest_figure
 from app.figures.theme import (
     GREY,
     Style,

@@ -8,16 +8,16 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from app.figures.animation import Shot, controls, same_scale, titles
 from app.figures.canvas import dress
-from app.figures.plane import (
+from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.projection import (
     Plane,
     class_colors,
     class_symbols,
     fitted,
     trustworthiness,
 )
-from app.figures.playing import Shot, controls, same_scale, titles
-from app.figures.shapes import Film, Floats, Places, Roles
 from app.figures.theme import number, styles
 
 HEAD, WIDE, SLIM = 46, 280, 170  # pixels over a panel; of one on a desk, on a phone

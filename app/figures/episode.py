@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.bitmap import composed, png
+from app.figures.animation import Shot, same_scale, titles
 from app.figures.canvas import dress
-from app.figures.plane import class_colors, class_symbols, fitted
-from app.figures.playing import Shot, same_scale, titles
-from app.figures.shapes import Film, Floats, Places, Roles
+from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.image_grid import composed, png
+from app.figures.projection import class_colors, class_symbols, fitted
 from app.figures.theme import styles
 
 WRONG = "#ca3401"

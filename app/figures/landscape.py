@@ -3,13 +3,13 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.atlas import Atlas
 from app.figures.canvas import figure, footnote, y_caption
-from app.figures.globe import GROUND
-from app.figures.shapes import Floats
+from app.figures.figure_data import Floats
+from app.figures.space_film import Atlas
 from app.figures.sphere import colors
+from app.figures.sphere_mesh import GROUND
 from app.figures.theme import PALETTE_LIGHT, number
-from engine.stats.landscape import FitnessDistance
+from engine.stats.search.landscape import FitnessDistance
 
 HEIGHT, SMALL = 520, 300
 CLUSTERS = 8

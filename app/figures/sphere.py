@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.atlas import Atlas
 from app.figures.canvas import figure
-from app.figures.globe import FLAT, GROUND, Mesh, ball, dots, ribbons
-from app.figures.shapes import Floats, Places, Roles
+from app.figures.figure_data import Floats, Places, Roles
+from app.figures.space_film import Atlas
+from app.figures.sphere_mesh import FLAT, GROUND, Mesh, ball, dots, ribbons
 from app.figures.theme import nice, number, styles
 
 HEIGHT = 500

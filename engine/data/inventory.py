@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from engine.data import bundled, fonts, pack
-from engine.data.checksums import file_state
-from engine.data.own import SHEET, kept_digests, own_path
-from engine.data.packing import ARCHIVE
-from engine.data.where import pack_home
+from engine.data.sources import data_pack, fonts, sklearn_sets
+from engine.data.sources.checksums import file_state
+from engine.data.sources.locations import pack_home
+from engine.data.user.csv_store import SHEET, kept_digests, own_path
+from engine.data.user.image_archives import ARCHIVE
 
 Entry = dict[str, Any]
 OWN = {
@@ -28,11 +28,11 @@ def inventory() -> list[Entry]:
 
 
 def _embedded() -> list[Entry]:
-    home = bundled.folder() or Path()
+    home = sklearn_sets.folder() or Path()
     return [
         _entry("embedded", home / file, digest)
         | {"families": [name], "title": known.title, "license": known.license}
-        for name, known in bundled.SETS.items()
+        for name, known in sklearn_sets.SETS.items()
         for file, digest in known.files.items()
     ]
 
@@ -50,7 +50,7 @@ def _packed() -> list[Entry]:
             "title": known.title,
             "license": known.license,
         }
-        for known in pack.FILES.values()
+        for known in data_pack.FILES.values()
     ]
 
 

@@ -10,9 +10,7 @@ it is biased toward what pays off at once. PES remembers.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.inner.particles import (
+from engine.algorithms.optimization.perturbations import (
     completed,
     copied,
     differences,
@@ -24,6 +22,8 @@ from engine.inner.particles import (
     weigh,
     with_mean,
 )
+from engine.contract.knobs import knob
+from engine.contract.registry import register
 from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
 
 

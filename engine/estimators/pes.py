@@ -8,9 +8,7 @@ Helps: the default; no short-horizon bias, and no gradient through long chaos.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.inner.particles import (
+from engine.algorithms.optimization.perturbations import (
     completed,
     differences,
     draw_noise,
@@ -20,6 +18,8 @@ from engine.inner.particles import (
     perturbed,
     weigh,
 )
+from engine.contract.knobs import knob
+from engine.contract.registry import register
 from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
 
 

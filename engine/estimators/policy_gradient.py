@@ -10,9 +10,9 @@ more runs than an unroll.
 
 from typing import ClassVar
 
+from engine.algorithms.rl.policy_estimator import Actor, explored, policy_loss, slopes
+from engine.algorithms.rl.returns import entropy, log_density
 from engine.contract.registry import register
-from engine.inner.acting import Actor, explored, policy_loss, slopes
-from engine.inner.returns import entropy, log_density
 from engine.protocol import Lesson, Meta, Outer, Unrolled
 
 

@@ -11,9 +11,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.inner.acting import (
+from engine.algorithms.rl.policy_estimator import (
     Actor,
     Rollouts,
     branch,
@@ -22,7 +20,9 @@ from engine.inner.acting import (
     policy_loss,
     slopes,
 )
-from engine.inner.returns import divergence, entropy, log_density
+from engine.algorithms.rl.returns import divergence, entropy, log_density
+from engine.contract.knobs import knob
+from engine.contract.registry import register
 from engine.outers.adam import Adam
 from engine.protocol import Explored, Lesson, Meta, Outer, Unrolled, Weights
 

@@ -13,9 +13,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.perturbations import flat, led
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.particles import flat, led
 from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
 
 TINY = 1e-12

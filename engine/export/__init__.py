@@ -30,8 +30,8 @@ see `comparison_csv`. Times are in `timings.csv`: they differ from machine to ma
 """
 
 from engine.export.archive import export_archive, import_run, read_archive
-from engine.export.longform import COLUMNS, metrics_rows
-from engine.export.record import (
+from engine.export.long_format import COLUMNS, metrics_rows
+from engine.export.run_files import (
     Record,
     config_json,
     export_run,

@@ -16,13 +16,13 @@ from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec, canonical
-from engine.export.arrival import FORMAT, Arrived, arrive
-from engine.export.record import Record, config_json, metrics_csv
-from engine.stats import summary
-from engine.store import NoRun, Store, arrays, chunks, sums
-from engine.store.filing import Finished, file_finished
+from engine.export.archive_reader import FORMAT, Arrived, arrive
+from engine.export.run_files import Record, config_json, metrics_csv
+from engine.stats import run_summary
+from engine.store import NoRun, Store, arrays, arrow_codec, timings
+from engine.store.checksums import digest
+from engine.store.imports import Finished, file_finished
 from engine.store.queue import Filing
-from engine.store.seals import digest
 
 _ENDED = (JobState.DONE, JobState.DIVERGED)
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
@@ -45,7 +45,7 @@ def export_archive(store: Store, key: str) -> bytes:
         "config.json": config_json(record.spec),
         "summary.json": _json(record.summary),
         "fingerprint.json": _json(record.fingerprint),
-        "timings.json": _json(sums.flat(record.timings)),
+        "timings.json": _json(timings.flat(record.timings)),
         "blocks.safetensors": _pack_blocks(record.blocks),
         "metrics.csv": metrics_csv(record),
     }
@@ -71,7 +71,9 @@ def _json(value: object) -> bytes:
 
 def _pack_blocks(blocks: list[Block]) -> bytes:
     held = {f"{place:06d}": block.array for place, block in enumerate(blocks)}
-    return arrays.pack(held, {"blocks": [chunks.header(block) for block in blocks]})
+    return arrays.pack(
+        held, {"blocks": [arrow_codec.header(block) for block in blocks]}
+    )
 
 
 def _pack_artefact(artefact: Artefact) -> bytes:
@@ -110,7 +112,7 @@ def import_run(
     store: Store,
     data: bytes,
     key_of: KeyOf | None = None,
-    summarize: Summarize = summary.summarize,
+    summarize: Summarize = run_summary.summarize,
 ) -> Job:
     """File the run of an archive; of what comes from outside, `import_apart`.
 

@@ -6,12 +6,18 @@ import math
 from collections.abc import Iterator, Mapping
 
 from engine.export.latex import escaped, joined
-from engine.export.longform import inert
-from engine.export.record import Record
-from engine.export.searches import caption_of, searches_csv, searches_latex
-from engine.stats.comparison import Cell, Comparison, Row, comparison, setting
-from engine.stats.search_table import Line, search_table
-from engine.stats.table import Table
+from engine.export.long_format import inert
+from engine.export.run_files import Record
+from engine.export.search_tables import caption_of, searches_csv, searches_latex
+from engine.stats.block_table import Table
+from engine.stats.summaries.comparison_table import (
+    Cell,
+    Comparison,
+    Row,
+    comparison,
+    setting,
+)
+from engine.stats.summaries.search_table import Line, search_table
 
 COMPARED = (
     *("learner", "name", "role", "test_family", "shift", "severity"),

@@ -1,9 +1,9 @@
 """How tasks of a kind are judged: while training, and task by task in the tests."""
 
-from engine.judges.episodes import EpisodeJudge
+from engine.judges.few_shot import EpisodeJudge
 from engine.judges.judge import Judge
-from engine.judges.landscapes import LandscapeJudge
-from engine.judges.spaces import SpaceJudge
+from engine.judges.optimization import LandscapeJudge
+from engine.judges.search import SpaceJudge
 
 JUDGES: dict[str, Judge] = {
     "landscapes": LandscapeJudge(),

@@ -19,14 +19,14 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.normalizing import (
+from engine.nets.initialization import layout_of, start_weights
+from engine.nets.normalization import (
     BATCHES,
     Normalizer,
     norm_shapes,
     noted,
     standardized,
 )
-from engine.nets.starting import layout_of, start_weights
 from engine.protocol import BaseLearner, Judge, Layout, Weights
 
 STEPS = 6  # inner steps with statistics of their own, the start included

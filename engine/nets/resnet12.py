@@ -17,8 +17,9 @@ from torch import Tensor
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.nets.initialization import layout_of, start_weights
 from engine.nets.mlp import linear
-from engine.nets.normalizing import (
+from engine.nets.normalization import (
     HELP,
     Normalization,
     Normalizer,
@@ -35,7 +36,6 @@ from engine.nets.pixels import (
     image_sides,
     images_of,
 )
-from engine.nets.starting import layout_of, start_weights
 from engine.protocol import Layout, Net, Weights
 
 WIDTHS = {

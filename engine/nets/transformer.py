@@ -20,9 +20,9 @@ from engine.contract.errors import Refused
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.nets.initialization import layout_of, start_weights
 from engine.nets.mlp import linear
-from engine.nets.normalizing import standardized
-from engine.nets.starting import layout_of, start_weights
+from engine.nets.normalization import standardized
 from engine.protocol import Layout, Net, Weights
 
 

@@ -12,8 +12,8 @@ import torch
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.outers.clipping import in_rows, named_rows, shortening
-from engine.outers.falling import (
+from engine.outers._clipping import in_rows, named_rows, shortening
+from engine.outers._schedules import (
     OuterSchedule,
     decay_knob,
     outer_factor,

@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.outers.clipping import clipped
-from engine.outers.falling import (
+from engine.outers._clipping import clipped
+from engine.outers._schedules import (
     OuterSchedule,
     decay_knob,
     outer_factor,

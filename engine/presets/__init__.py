@@ -5,10 +5,10 @@ person would have chosen. The first one of a kind of task is that kind's default
 """
 
 from engine.contract.errors import Refused
-from engine.presets.episodes import EPISODES
-from engine.presets.landscapes import LANDSCAPES
-from engine.presets.making import Preset, spoken
-from engine.presets.spaces import SPACES
+from engine.presets.few_shot import EPISODES
+from engine.presets.optimization import LANDSCAPES
+from engine.presets.preset import Preset, spoken
+from engine.presets.search import SPACES
 
 PRESETS = (*LANDSCAPES, *EPISODES, *SPACES)
 

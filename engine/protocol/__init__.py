@@ -4,7 +4,7 @@ Every tensor of a task leads with the member axis, replicate × (particle ×) ta
 every tensor of a meta-learner leads with the replicate axis.
 """
 
-from engine.protocol.episodes import Episodes, Prediction, Shots
+from engine.protocol.few_shot import Episodes, Prediction, Shots
 from engine.protocol.learners import (
     Estimator,
     Explored,
@@ -18,8 +18,20 @@ from engine.protocol.learners import (
     Stretch,
     Unrolled,
 )
+from engine.protocol.meta_types import (
+    AllDiverged,
+    Lesson,
+    Meta,
+    Outer,
+    Plan,
+    Quicken,
+    Slopes,
+    Weights,
+    generator,
+    unchanged,
+)
 from engine.protocol.nets import BaseLearner, Judge, Layout, Net, chosen_class
-from engine.protocol.spaces import (
+from engine.protocol.search import (
     Asked,
     Evaluator,
     Measured,
@@ -40,18 +52,6 @@ from engine.protocol.tasks import (
     Shift,
     TaskBatch,
     Warp,
-)
-from engine.protocol.values import (
-    AllDiverged,
-    Lesson,
-    Meta,
-    Outer,
-    Plan,
-    Quicken,
-    Slopes,
-    Weights,
-    generator,
-    unchanged,
 )
 
 __all__ = [

@@ -9,8 +9,8 @@ from torch import Tensor
 from engine.contract.knobs import Part
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
+from engine.protocol.meta_types import Lesson, Meta, Outer, Plan, Weights
 from engine.protocol.tasks import TaskBatch
-from engine.protocol.values import Lesson, Meta, Outer, Plan, Weights
 
 
 class Glance(NamedTuple):

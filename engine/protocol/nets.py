@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.contract.knobs import Part
 from engine.contract.rng import Rng
-from engine.protocol.values import Weights
+from engine.protocol.meta_types import Weights
 
 Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from engine.contract.knobs import Part
 from engine.contract.rng import Rng
+from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
-from engine.protocol.values import Weights
 
 
 class Gradient(NamedTuple):

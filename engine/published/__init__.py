@@ -6,8 +6,8 @@ itself, taken from another paper or a replication, or from memory of the literat
 """
 
 from engine.contract.runs import RunSpec
-from engine.published import episodes, searches
-from engine.published.rows import HEARD, MEMORY, READ, Row
+from engine.published import few_shot, search
+from engine.published.figures import HEARD, MEMORY, READ, Row
 
 __all__ = [
     "HEARD",
@@ -20,7 +20,7 @@ __all__ = [
     "published_for",
 ]
 
-ROWS = (*episodes.rows(), *searches.rows())
+ROWS = (*few_shot.rows(), *search.rows())
 
 
 def published(task: str, ways: int, shots: int, target: str = "") -> list[Row]:
@@ -51,4 +51,4 @@ def differs(spec: RunSpec) -> list[str]:
     Args:
         spec: The completed spec of a run that has published figures.
     """
-    return searches.differs(spec) if spec.family.name == searches.TASK else []
+    return search.differs(spec) if spec.family.name == search.TASK else []

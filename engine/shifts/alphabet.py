@@ -9,7 +9,7 @@ from typing import ClassVar
 from engine.contract.errors import Refused
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.fitting import changed_family, no_knobs
+from engine.shifts._applicability import changed_family, no_knobs
 
 
 @register("shift")

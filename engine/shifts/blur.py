@@ -13,8 +13,8 @@ from scipy import ndimage
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift
-from engine.shifts.fitting import no_image, on_inputs
-from engine.shifts.pixels import as_change
+from engine.shifts._applicability import no_image, on_inputs
+from engine.shifts._pixels import as_change
 
 
 @register("shift")

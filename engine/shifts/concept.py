@@ -10,8 +10,8 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_inputs
-from engine.shifts.regions import with_region_changed
+from engine.shifts._applicability import no_inputs
+from engine.shifts._regions import with_region_changed
 
 
 @register("shift")

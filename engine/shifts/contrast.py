@@ -12,7 +12,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_image, on_inputs
+from engine.shifts._applicability import no_image, on_inputs
 
 
 @register("shift")

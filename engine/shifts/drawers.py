@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.fitting import changed_family, no_knobs
+from engine.shifts._applicability import changed_family, no_knobs
 
 OTHERS = {"first_half": "second_half", "second_half": "first_half"}
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.searching import turned, without
+from engine.shifts._search import turned, without
 
 
 @register("shift")

@@ -10,7 +10,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import no_values
+from engine.shifts._applicability import no_values
 
 
 @register("shift")

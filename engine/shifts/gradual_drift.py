@@ -12,8 +12,8 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_inputs
-from engine.shifts.regions import with_region_changed
+from engine.shifts._applicability import no_inputs
+from engine.shifts._regions import with_region_changed
 
 
 @register("shift")

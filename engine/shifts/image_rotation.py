@@ -13,8 +13,8 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift
-from engine.shifts.fitting import no_image, on_inputs
-from engine.shifts.pixels import remapped
+from engine.shifts._applicability import no_image, on_inputs
+from engine.shifts._pixels import remapped
 
 
 @register("shift")

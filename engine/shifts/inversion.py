@@ -9,7 +9,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_image, on_inputs
+from engine.shifts._applicability import no_image, on_inputs
 
 
 @register("shift")

@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import no_labels, relabelled
+from engine.shifts._applicability import no_labels, relabelled
 
 
 @register("shift")

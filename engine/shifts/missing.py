@@ -12,7 +12,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import Change, no_inputs, on_both
+from engine.shifts._applicability import Change, no_inputs, on_both
 
 
 @register("shift")

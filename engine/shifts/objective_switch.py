@@ -13,7 +13,7 @@ from typing import ClassVar
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.searching import capped, uncapped
+from engine.shifts._search import capped, uncapped
 
 
 @register("shift")

@@ -13,8 +13,8 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift, generator
-from engine.shifts.fitting import no_image, on_both
-from engine.shifts.pixels import Pictures, as_change, patch_size
+from engine.shifts._applicability import no_image, on_both
+from engine.shifts._pixels import Pictures, as_change, patch_size
 
 
 @register("shift")

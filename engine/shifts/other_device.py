@@ -12,7 +12,7 @@ from typing import ClassVar
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.searching import capped, properties_of, without
+from engine.shifts._search import capped, properties_of, without
 
 
 @register("shift")

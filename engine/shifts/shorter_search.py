@@ -10,8 +10,8 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.searching import turned, without
-from engine.tasks.searching import SearchFamily
+from engine.shifts._search import turned, without
+from engine.tasks.search._family import SearchFamily
 
 
 @register("shift")

@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.searching import radix_of, turned, without
+from engine.shifts._search import radix_of, turned, without
 
 
 @register("shift")

@@ -13,8 +13,8 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts.fitting import no_rows, on_inputs
-from engine.shifts.scaling import scales
+from engine.shifts._applicability import no_rows, on_inputs
+from engine.shifts._scaling import scales
 
 
 @register("shift")

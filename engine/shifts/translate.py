@@ -10,7 +10,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts.fitting import deviation, direction, no_rows, on_inputs
+from engine.shifts._applicability import deviation, direction, no_rows, on_inputs
 
 
 @register("shift")

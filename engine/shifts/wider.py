@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts.fitting import changed_net, no_net
+from engine.shifts._applicability import changed_net, no_net
 
 
 @register("shift")

@@ -22,12 +22,16 @@ import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import RunSpec
-from engine.stats.aggregate import holm
 from engine.stats.arrays import Floats
-from engine.stats.paired import Difference, paired_difference, paired_over_tasks
-from engine.stats.table import Table, baselines, chosen, is_trained, tuned_rival
-from engine.stats.wording import at_home
-from engine.stats.yardstick import Yardstick
+from engine.stats.block_table import Table, baselines, chosen, is_trained, tuned_rival
+from engine.stats.conditions import at_home
+from engine.stats.criteria import Yardstick
+from engine.stats.inference.paired import (
+    Difference,
+    paired_difference,
+    paired_over_tasks,
+)
+from engine.stats.inference.profiles import holm
 
 Call = Literal["better", "worse", "no difference", "description"]
 Over = Literal["replicates", "episodes", "searches"]

@@ -14,10 +14,10 @@ import numpy as np
 
 from engine.contract.blocks import Block
 from engine.stats.arrays import Floats, Places
-from engine.stats.intervals import LOG_FLOOR
-from engine.stats.level import is_log, level_band
-from engine.stats.survival import Survival, survival
-from engine.stats.thresholds import crossing
+from engine.stats.inference.intervals import LOG_FLOOR
+from engine.stats.inference.levels import is_log, level_band
+from engine.stats.inference.survival import Survival, survival
+from engine.stats.inference.thresholds import crossing
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 POINTS = 2000

@@ -17,7 +17,7 @@ from engine.store.errors import (
 )
 from engine.store.progress import Progress
 from engine.store.recorder import Recorder
-from engine.store.shelf import StoreShelf
+from engine.store.run_cache import StoreShelf
 from engine.store.store import ArtefactEntry, Store, default_home
 
 __all__ = [

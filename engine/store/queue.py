@@ -14,7 +14,7 @@ from engine.contract.blocks import Checkpoint
 from engine.contract.cards import clean
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec
-from engine.store import files, leases, listing, mirror, payloads, readers, rows
+from engine.store import files, leases, listing, readers, rows, run_files, run_metadata
 from engine.store.errors import Damaged, NoRun
 from engine.store.index import Index
 
@@ -70,7 +70,7 @@ def submit(index: Index, filing: Filing, again: bool) -> Job:
     if stale:
         files.discard(index.home, files.run_folder(index.home, filing.key))
     index.write(lambda db: _submit(db, filing, again))
-    mirror.write(index, filing.key)
+    run_metadata.write(index, filing.key)
     return _job(index, filing.key)
 
 
@@ -110,7 +110,7 @@ def _queued(db: sqlite3.Connection, row: rows.Row, kind: str = "") -> rows.Row:
 def cancel(index: Index, key: str) -> Job:
     """End a run at once: its lease is taken, so no later write is accepted."""
     index.write(lambda db: _cancel(db, rows.check_key(key)), last_resort=True)
-    mirror.write(index, key)
+    run_metadata.write(index, key)
     return _job(index, key)
 
 
@@ -142,7 +142,7 @@ def rename(index: Index, key: str, title: str) -> Job:
         rows.put(db, replace(row, title=clean(title)))
 
     index.write(change)
-    mirror.write(index, key)
+    run_metadata.write(index, key)
     return _job(index, key)
 
 
@@ -202,7 +202,7 @@ def _claim(db: sqlite3.Connection) -> tuple[str, int] | None:
         return None
     row = rows.get(db, key)
     if row.damaged:  # start over: its files are not what was written
-        payloads.remove_all(db, key)
+        run_files.remove_all(db, key)
         row = replace(row, files=0)
     holder = leases.me()
     running = row.moved(

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from engine.contract.blocks import Artefact, Block, Checkpoint, Timing
 from engine.contract.runs import RunSpec
-from engine.store import arrays, chunks, payloads, rows
+from engine.store import arrays, arrow_codec, rows, run_files
 from engine.store.errors import Damaged, StoreError
 from engine.store.index import Index
 
@@ -26,9 +26,9 @@ def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
 
     def read() -> tuple[list[Block], int]:
         found = _entries(index, key, "blocks", since)
-        lists = [chunks.decode(payloads.load(index.home, e)) for _, e in found]
+        lists = [arrow_codec.decode(run_files.load(index.home, e)) for _, e in found]
         cursor = max((number for number, _ in found), default=since)
-        return chunks.latest(block for each in lists for block in each), cursor
+        return arrow_codec.latest(block for each in lists for block in each), cursor
 
     return _reading(index, key, read)
 
@@ -41,7 +41,7 @@ def artefact(index: Index, key: str, name: str, kind: str = "") -> Artefact:
             filed = json.loads(entry.info)["kind"]
             # A learner may have the label "film", so a name alone is not enough.
             if entry.name == name and kind in ("", filed):
-                held, info = arrays.unpack(payloads.load(index.home, entry))
+                held, info = arrays.unpack(run_files.load(index.home, entry))
                 return Artefact(name, filed, held, info["info"])
         raise StoreError(f"this run has no artefact {name[:40]!r}")
 
@@ -72,7 +72,7 @@ def checkpoint(index: Index, key: str) -> Checkpoint | None:
     if not found:
         return None
     try:
-        return Checkpoint(*arrays.unpack(payloads.load(index.home, found[-1][1])))
+        return Checkpoint(*arrays.unpack(run_files.load(index.home, found[-1][1])))
     except (Damaged, FileNotFoundError):
         return None  # starting over gives the same numbers, only later
 
@@ -116,14 +116,14 @@ def set_aside(index: Index, key: str, what: str) -> None:
 
 def _entries(
     index: Index, key: str, kind: str, since: int = 0
-) -> list[tuple[int, payloads.Entry]]:
-    def ask(db: sqlite3.Connection) -> list[tuple[int, payloads.Entry]]:
+) -> list[tuple[int, run_files.Entry]]:
+    def ask(db: sqlite3.Connection) -> list[tuple[int, run_files.Entry]]:
         row = rows.get(db, key)
         asked = "SELECT count(*) FROM payloads WHERE key = ?"
         (held,) = db.execute(asked, (key,)).fetchone()
         if row.damaged or held != row.files:
             raise Damaged(key, row.damaged or "the list of its files")
-        return payloads.entries(db, key, kind, since)
+        return run_files.entries(db, key, kind, since)
 
     return index.read(ask)
 

@@ -12,12 +12,23 @@ from dataclasses import replace
 
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.jobs import JobState
-from engine.store import arrays, chunks, files, leases, mirror, payloads, rows, sums
+from engine.store import (
+    arrays,
+    arrow_codec,
+    files,
+    leases,
+    rows,
+    run_files,
+    run_metadata,
+)
+from engine.store import (
+    timings as store_timings,
+)
 from engine.store.errors import StoreError
-from engine.store.filing import artefact_file
+from engine.store.imports import artefact_file
 from engine.store.index import Index
-from engine.store.payloads import Entry, New
 from engine.store.queue import Claim
+from engine.store.run_files import Entry, New
 
 TICK = 0.4  # seconds between two writes
 BATCH = 64  # blocks that are written without waiting for the tick
@@ -118,7 +129,7 @@ class Recorder:
             return gone
 
         self._commit(change, [])
-        mirror.write(self._index, self._key)
+        run_metadata.write(self._index, self._key)
 
     def release(self) -> None:
         """Give the run back to the queue, with the newest checkpoint."""
@@ -158,7 +169,7 @@ class Recorder:
     def _new_files(self, keep: bool) -> list[New]:
         new = []
         if self._blocks:
-            data = chunks.encode(self._blocks)
+            data = arrow_codec.encode(self._blocks)
             new.append(New("blocks", "", self._name("arrow"), data, {}))
         new += [artefact_file(each, self._name("artefact")) for each in self._artefacts]
         due = time.monotonic() - self._kept >= CHECKPOINT_EVERY
@@ -185,12 +196,12 @@ class Recorder:
         fresh = any(entry.kind == "checkpoint" for entry in entered)
         gone = self._drop_kind(db, "checkpoint") if fresh else []
         for entry in entered:
-            payloads.enter(db, entry)
+            run_files.enter(db, entry)
         return gone
 
     def _drop_kind(self, db: sqlite3.Connection, kind: str) -> list[str]:
-        old = payloads.entries(db, self._key, kind)
-        payloads.remove(db, [number for number, _ in old])
+        old = run_files.entries(db, self._key, kind)
+        run_files.remove(db, [number for number, _ in old])
         return [entry.file for _, entry in old]
 
     def _commit(self, change: Change, entered: list[Entry]) -> None:
@@ -216,7 +227,7 @@ class Recorder:
         if self._timings:
             filed = rows.get_text(db, self._key, "timings") or []
             timings = [*(Timing(*each) for each in filed), *self._timings]
-            rows.put_text(db, self._key, "timings", sums.flat(timings))
+            rows.put_text(db, self._key, "timings", store_timings.flat(timings))
 
     # compaction ---------------------------------------------------------------
     def _crowded(self) -> bool:
@@ -225,17 +236,17 @@ class Recorder:
     def _compact(self) -> None:
         """Merge the chunks into one file: the newest numbers of each address."""
         home, key = self._index.home, self._key
-        old = self._index.read(lambda db: payloads.entries(db, key, "blocks"))
+        old = self._index.read(lambda db: run_files.entries(db, key, "blocks"))
         if len(old) < 2:
             return
-        lists = [chunks.decode(payloads.load(home, entry)) for _, entry in old]
-        data = chunks.encode(chunks.latest(b for each in lists for b in each))
+        lists = [arrow_codec.decode(run_files.load(home, entry)) for _, entry in old]
+        data = arrow_codec.encode(arrow_codec.latest(b for each in lists for b in each))
         entered = self._store([New("blocks", "", self._name("arrow"), data, {})])
 
         def change(db: sqlite3.Connection) -> list[str]:
             leases.hold(db, key, self._token)
-            payloads.remove(db, [number for number, _ in old])
-            payloads.enter(db, entered[0])
+            run_files.remove(db, [number for number, _ in old])
+            run_files.enter(db, entered[0])
             rows.recount(db, key)
             return [entry.file for _, entry in old]
 

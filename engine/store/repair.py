@@ -12,7 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
-from engine.store import files, leases, mirror, payloads, readers, rows, schema
+from engine.store import files, leases, readers, rows, run_files, run_metadata, schema
 from engine.store.errors import Damaged
 from engine.store.index import Index
 from engine.store.leases import Process
@@ -51,7 +51,7 @@ def _shape(db: sqlite3.Connection) -> list[tuple[str, str]]:
 
 def adopt(index: Index, folder: Path) -> bool:
     """Enter a run that only its folder knows; says whether it could be read."""
-    known = mirror.read(folder)
+    known = run_metadata.read(folder)
     if known is None or known.row.key != folder.name:
         return False
     row = known.row
@@ -66,7 +66,7 @@ def adopt(index: Index, folder: Path) -> bool:
         for name, text in known.texts.items():
             rows.put_text(db, row.key, name, text)
         for entry in known.entries:
-            payloads.enter(db, entry)
+            run_files.enter(db, entry)
         rows.recount(db, row.key)
 
     index.write(change)
@@ -109,8 +109,8 @@ def _whole(index: Index, key: str, deep: bool) -> bool:
             readers.artefact(index, key, name, kind)
     except Damaged:
         return False
-    if not (files.run_folder(index.home, key) / mirror.NAME).exists():
-        mirror.write(index, key)
+    if not (files.run_folder(index.home, key) / run_metadata.NAME).exists():
+        run_metadata.write(index, key)
     return True
 
 
@@ -140,9 +140,9 @@ def _unowned(index: Index, key: str, present: list[Path]) -> list[Path]:
 
     def ask(db: sqlite3.Connection) -> list[Path]:
         if rows.find(db, key) is None:
-            return [] if mirror.NAME in names or recent else present
+            return [] if run_metadata.NAME in names or recent else present
         files_of = "SELECT file FROM payloads WHERE key = ?"
-        owned = {mirror.NAME} | {name for (name,) in db.execute(files_of, (key,))}
+        owned = {run_metadata.NAME} | {name for (name,) in db.execute(files_of, (key,))}
         holding = "SELECT token FROM leases WHERE key = ? AND revoked IS NULL"
         writing = tuple(f"{token:08d}-" for (token,) in db.execute(holding, (key,)))
         return [

@@ -1,16 +1,16 @@
 """Studies: sentences that the field repeats, each with the runs that decide about it.
 
 Pure data: specs like any other, so that they are queued, cached, resumed and exported
-like any other. `engine.stats.board` judges their numbers.
+like any other. `engine.stats.claims_board` judges their numbers.
 """
 
 from functools import cache
 
 from engine.contract.errors import Refused
-from engine.studies.grounds import ground
-from engine.studies.making import Study
+from engine.studies.benchmarks import ground
 from engine.studies.scaling import scaling
-from engine.studies.transferring import transferring
+from engine.studies.study import Study
+from engine.studies.transfer import transferring
 
 __all__ = ["Study", "studies", "study"]
 

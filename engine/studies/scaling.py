@@ -3,9 +3,9 @@
 from engine.contract.cards import card_of
 from engine.contract.registry import part
 from engine.contract.runs import Choice, RunSpec
-from engine.presets.making import chosen
-from engine.studies.grounds import Ground
-from engine.studies.making import (
+from engine.presets.preset import chosen
+from engine.studies.benchmarks import Ground
+from engine.studies.study import (
     COLD,
     HORIZON,
     RANDOM,

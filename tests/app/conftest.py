@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import catalogue as shelves
-from app import door, kept, recorded, stores, wake, watch
+from app.charts import figure_cache
+from app.client import block_cache, client, engine_process, examples, stores
+from app.client import catalogue as shelves
 from engine.catalogue import cards, catalogue
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
-from engine.loop import run
 from engine.presets import preset
-from engine.stats.summary import summarize
+from engine.runner.loop import run
+from engine.stats.run_summary import summarize
 from engine.store import Store, StoreShelf
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,14 +82,14 @@ def in_use(
     monkeypatch.setenv("METASCOPE_HOME", str(copy))
     shelf = shelves.Shelf(lambda: None)
     shelf._made = known
-    monkeypatch.setattr(door, "_shelf", shelf)
+    monkeypatch.setattr(client, "_shelf", shelf)
     monkeypatch.setattr(stores, "_opened", {})
-    monkeypatch.setattr(door, "_watches", watch.Watches())
-    monkeypatch.setattr(wake, "state", lambda home: "warm")
-    monkeypatch.setattr(recorded, "FOLDER", tmp_path / "recorded")
-    kept._kept.clear()
+    monkeypatch.setattr(client, "_watches", block_cache.Watches())
+    monkeypatch.setattr(engine_process, "state", lambda home: "warm")
+    monkeypatch.setattr(examples, "FOLDER", tmp_path / "recorded")
+    figure_cache._kept.clear()
     yield copy
-    recorded.read.cache_clear()
+    examples.read.cache_clear()
 
 
 @pytest.fixture

@@ -8,12 +8,13 @@ import pytest
 from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
-from app import door, panels, wake
+from app.client import client, engine_process
+from app.widgets import panels
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
-from engine.presence import Status
+from engine.executors.supervisor_process import Status
 from engine.store import Store
-from tests.app.test_lab import texts
+from tests.app.views.run.test_page import texts
 
 
 def test_a_moved_store_is_said_and_made_again_only_on_request(
@@ -56,34 +57,34 @@ def test_another_store_is_used_only_on_request(lab: AppTest, home: Path) -> None
     button = at.button(key="reopen_store")
     assert button.label == "Go on with the other store"
     assert "another one" not in texts(button.click().run())
-    assert door.jobs()[1] == 0
+    assert client.jobs()[1] == 0
 
 
 def test_nothing_of_the_door_makes_a_moved_store_again(
     home: Path, tiny: RunSpec, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Path] = []
-    monkeypatch.setattr(wake, "state", started.append)
-    door.jobs()
+    monkeypatch.setattr(engine_process, "state", started.append)
+    client.jobs()
     home.rename(home.with_name("away"))
     asked = (
-        door.engine_state,
-        door.jobs,
-        lambda: door.submit(tiny),
-        lambda: door.run(key),
-        lambda: door.delete(key),
+        client.engine_state,
+        client.jobs,
+        lambda: client.submit(tiny),
+        lambda: client.run(key),
+        lambda: client.delete(key),
     )
     for ask in asked:
-        with pytest.raises(door.StoreGone):
+        with pytest.raises(client.StoreGone):
             ask()
-    assert door._cache().set("a", 1) is False
+    assert client._cache().set("a", 1) is False
     assert not home.exists() and not started
 
 
 def test_a_queued_run_says_why_no_worker_takes_it(
     lab: AppTest, home: Path, tiny: RunSpec
 ) -> None:
-    queued = door.submit(tiny.model_copy(update={"seed": 77}))
+    queued = client.submit(tiny.model_copy(update={"seed": 77}))
     deaths = {
         "count": 4,
         "since": time.monotonic() - 70,
@@ -108,20 +109,22 @@ def test_a_queued_run_says_why_no_worker_takes_it(
 def test_an_engine_that_cannot_start_says_why(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = wake.Start(home)
+    failed = engine_process.Start(home)
     failed.error = "the engine did not start; see its log"
-    monkeypatch.setitem(wake._starts, home, failed)
-    assert door.engine_trouble() == failed.error
-    monkeypatch.setattr(wake.supervisor, "alive", lambda _: Status(True, 1, 1))
-    assert door.engine_trouble() == ""
-    assert door.jobs([JobState.DONE])[1] == 1
+    monkeypatch.setitem(engine_process._starts, home, failed)
+    assert client.engine_trouble() == failed.error
+    monkeypatch.setattr(
+        engine_process.supervisor, "alive", lambda _: Status(True, 1, 1)
+    )
+    assert client.engine_trouble() == ""
+    assert client.jobs([JobState.DONE])[1] == 1
 
 
 def test_a_part_that_draws_itself_again_says_that_the_store_is_gone() -> None:
     def page() -> None:
         from pathlib import Path
 
-        from app import frame
+        from app.widgets import frame
         from engine.store import StoreGone
 
         def draw() -> None:

@@ -13,9 +13,10 @@ from streamlit import config
 from streamlit.testing.v1 import AppTest
 
 import app
-from app import catalogue, live_plot
+from app.client import catalogue
+from app.widgets import live_plot
 from tests.app.conftest import ROOT
-from tests.app.test_lab import texts
+from tests.app.views.run.test_page import texts
 
 MAIN = ROOT / "app/main.py"
 
@@ -89,7 +90,7 @@ def test_a_start_without_a_package_names_it(
 def test_a_view_of_our_own_that_is_missing_is_a_fault(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "board", "app.figures.board")
+    lack(monkeypatch, "board", "app.figures.claim_interval")
     lab.switch_page("../pages/search.py")
     lab.session_state["view"] = "Claims board"
     assert lab.run().exception

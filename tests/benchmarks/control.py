@@ -19,9 +19,9 @@ from rich.table import Table
 from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
-from engine.loop import run
-from engine.shelf import MemoryShelf
-from engine.stats.paired import Difference, paired_difference
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from engine.stats.inference.paired import Difference, paired_difference
 
 TRAININGS = ("pes", "unroll", "policy_gradient", "ppo", "es")
 RATES = (0.03, 0.3)

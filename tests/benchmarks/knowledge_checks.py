@@ -15,9 +15,9 @@ import numpy as np
 from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec, complete_spec
-from engine.loop import run
-from engine.shelf import MemoryShelf
-from engine.stats.paired import paired_difference
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from engine.stats.inference.paired import paired_difference
 
 Rows = dict[tuple[str, str], np.ndarray]
 PLAIN = "regularized_evolution"

@@ -21,12 +21,12 @@ import engine.learners
 from engine.contract.registry import discover, part
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
-from engine.inner.descend import join
 from engine.learners.optimizer.lstm import Lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import Landscapes, Learner, Lesson, Meta, Place, Setting
-from engine.tasks.landscapes.quadratic import Quadratic
+from engine.protocol.chunks import join
+from engine.tasks.optimization.quadratic import Quadratic
 
 BASELINES = ("sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
 HORIZON, TESTS, TUNING, TRAINING, WINDOW = 100, 512, 128, 64, 20

@@ -21,9 +21,9 @@ from rich.table import Table
 from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec, complete_spec
-from engine.loop import run
-from engine.shelf import MemoryShelf
-from engine.tasks.spaces.mosaic import Task
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from engine.tasks.search.mosaic import Task
 
 REFERENCE = "regularized_evolution"
 FIXED = ("random_search", REFERENCE, "predictor_search")

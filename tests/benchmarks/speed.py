@@ -12,17 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
+from engine.algorithms.optimization.hand_designed import Scheduled
+from engine.algorithms.optimization.learned_optimizer import RuleProblem
+from engine.algorithms.optimization.training_loop import follow
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
-from engine.inner.descend import follow
-from engine.inner.handmade import Scheduled
-from engine.inner.optimizing import RuleProblem
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.protocol import Lesson, Meta, Place, Setting, Stretch
-from engine.tasks.landscapes.mixtures import Mixtures
-from engine.tasks.supervised import Supervised
+from engine.tasks.optimization._supervised import Supervised
+from engine.tasks.optimization.mixtures import Mixtures
 
 FAMILY = Mixtures(examples=64)
 ROUNDS = 7

@@ -21,10 +21,10 @@ import numpy as np
 import plotly
 from playwright.sync_api import Page, sync_playwright
 
-from app import live_plot
-from app.figures.atlas import Atlas
+from app.figures.space_film import Atlas
 from app.figures.sphere import FAR, Journey, sphere_figure
-from engine.sphere import geometry
+from app.widgets import live_plot
+from engine.runner.films.space_maps import geometry
 
 RADIX = (5,) * 6
 FRAMES, EVALUATIONS = 40, 500

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from engine import supervisor
+from engine.executors import supervisor
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTLED = (

@@ -2,13 +2,13 @@
 
 import pytest
 
-from engine.data import pack
+from engine.data.sources import data_pack
 
 
 @pytest.fixture
 def packed(request: pytest.FixtureRequest) -> str:
     """Return the file that the test asks for, or skip."""
     file = str(request.param)
-    if pack.absent(file):
+    if data_pack.absent(file):
         pytest.skip(f"{file} is not in the data pack; set METASCOPE_DATA to its folder")
     return file

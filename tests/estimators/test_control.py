@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.training_loop import objective
 from engine.contract.rng import Rng
 from engine.estimators.es import Es
 from engine.estimators.pes import Pes
 from engine.estimators.policy_gradient import PolicyGradient
 from engine.estimators.ppo import Ppo
 from engine.estimators.unroll import Unroll
-from engine.inner.descend import join, objective
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
@@ -26,7 +26,8 @@ from engine.protocol import (
     Setting,
     Weights,
 )
-from engine.tasks.landscapes.mixtures import Mixtures
+from engine.protocol.chunks import join
+from engine.tasks.optimization.mixtures import Mixtures
 from tests.estimators.worlds import lesson_of
 
 REPLICATES, HORIZON, RATE = 4, 30, 0.03

@@ -3,18 +3,18 @@
 import pytest
 import torch
 
+from engine.algorithms.optimization.learned_optimizer import RuleProblem
+from engine.algorithms.optimization.perturbations import draw_noise, perturbed
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.estimators.es import Es
 from engine.estimators.pes import Pes
 from engine.estimators.unroll import Unroll
-from engine.inner.optimizing import RuleProblem
-from engine.inner.particles import draw_noise, perturbed
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.outers.sgd import Sgd
 from engine.protocol import Estimator, Meta, Place, Setting, Weights
-from engine.tasks.landscapes.mixtures import Mixtures
+from engine.tasks.optimization.mixtures import Mixtures
 from tests.estimators.worlds import DOUBLE, Influence, estimates, lesson_of
 
 STEPS = 40

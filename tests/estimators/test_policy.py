@@ -6,15 +6,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.contract.errors import Refused
-from engine.contract.rng import Rng
-from engine.estimators.policy_gradient import PolicyGradient
-from engine.estimators.ppo import Ppo
-from engine.inner.acting import Actor, branch, explored, policy_loss, slopes
-from engine.inner.descend import objective
-from engine.inner.optimizing import RuleProblem
-from engine.inner.returns import (
-    advantages,
+from engine.algorithms.advantages import advantages
+from engine.algorithms.optimization.learned_optimizer import RuleProblem
+from engine.algorithms.optimization.training_loop import objective
+from engine.algorithms.rl.policy_estimator import (
+    Actor,
+    branch,
+    explored,
+    policy_loss,
+    slopes,
+)
+from engine.algorithms.rl.returns import (
     divergence,
     entropy,
     explained_variance,
@@ -22,6 +24,10 @@ from engine.inner.returns import (
     normalized,
     rewards,
 )
+from engine.contract.errors import Refused
+from engine.contract.rng import Rng
+from engine.estimators.policy_gradient import PolicyGradient
+from engine.estimators.ppo import Ppo
 from engine.learners.optimizer.mlp_optimizer import MlpOptimizer
 from engine.outers.adam import Adam
 from engine.protocol import Meta, Span

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.learned_optimizer import RuleProblem
 from engine.estimators.unroll import Unroll, equalized, member_gradients, member_norm
-from engine.inner.descend import spread
-from engine.inner.optimizing import RuleProblem
 from engine.protocol import Span, Weights
+from engine.protocol.chunks import spread
 from tests.estimators.test_particles import controlled
 from tests.estimators.worlds import DOUBLE, estimates
 

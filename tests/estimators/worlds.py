@@ -6,7 +6,6 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.inner.descend import spread
 from engine.protocol import (
     Estimator,
     Lesson,
@@ -17,6 +16,7 @@ from engine.protocol import (
     Weights,
     generator,
 )
+from engine.protocol.chunks import spread
 
 DOUBLE = torch.float64
 

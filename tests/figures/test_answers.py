@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.figures import claims, comparison, fewshot, learning, theme
-from app.figures.shapes import Line, View
+from app.figures import comparison, few_shot, forest, learning, theme
+from app.figures.figure_data import Line, View
 from tests.figures import made
 from tests.figures.made import ROLES
 
@@ -17,9 +17,9 @@ def line(label: str, *values: float) -> Line:
 
 
 def drawn(*lines: Line, log: bool = True) -> object:
-    marks = {one.learner: fewshot.Mark(1.0, float(one.mean[1])) for one in lines}
+    marks = {one.learner: few_shot.Mark(1.0, float(one.mean[1])) for one in lines}
     view = View(log_y=log)
-    return fewshot.answers_figure(lines, marks, "query_mse", ROLES, view)
+    return few_shot.answers_figure(lines, marks, "query_mse", ROLES, view)
 
 
 @pytest.mark.parametrize("log", [True, False])
@@ -45,9 +45,9 @@ def test_an_answers_mark_has_its_learners_color() -> None:
 
 
 def test_who_takes_no_steps_has_no_ring() -> None:
-    after = dict.fromkeys(LABELS[:2], fewshot.Level(0.6, 0.5, 0.7, 8))
-    before = {LABELS[0]: fewshot.Level(0.2, 0.1, 0.3, 8)}
-    fig = fewshot.gain_figure(before, after, "final_accuracy", ROLES)
+    after = dict.fromkeys(LABELS[:2], few_shot.Level(0.6, 0.5, 0.7, 8))
+    before = {LABELS[0]: few_shot.Level(0.2, 0.1, 0.3, 8)}
+    fig = few_shot.gain_figure(before, after, "final_accuracy", ROLES)
     rings = [t for t in fig.data if t.marker.symbol == "circle-open"]
     assert [float(ring.x[0]) for ring in rings] == [0.2]
     assert f"{LABELS[0]} 0.2 to 0.6" in fig.layout.meta["alt"]
@@ -56,9 +56,9 @@ def test_who_takes_no_steps_has_no_ring() -> None:
 
 def test_one_training_is_said_beside_its_claims() -> None:
     over = [claim | {"over": "episodes"} for claim in made.claims()]
-    told = claims.forest_figure(over, ROLES).layout.meta["how_to_read"]
+    told = forest.forest_figure(over, ROLES).layout.meta["how_to_read"]
     assert "One training" in told
-    plain = claims.forest_figure(made.claims(), ROLES).layout.meta["how_to_read"]
+    plain = forest.forest_figure(made.claims(), ROLES).layout.meta["how_to_read"]
     assert "One training" not in plain
 
 
@@ -100,7 +100,7 @@ def test_learners_are_called_what_their_papers_call_them(label: str, name: str) 
 
 
 def test_claims_on_shares_are_drawn_in_points_and_say_of_what() -> None:
-    fig = claims.forest_figure([made.claims()[0] | {"metric": "regret_area"}], ROLES)
+    fig = forest.forest_figure([made.claims()[0] | {"metric": "regret_area"}], ROLES)
     mark = next(trace for trace in fig.data if trace.mode == "markers")
     assert mark.x == (-100.0,)
     assert "Difference in mean regret (points)" in fig.layout.xaxis.title.text

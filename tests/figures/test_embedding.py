@@ -7,11 +7,11 @@ import pytest
 from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness as sklearn_trust
 
+from app.figures.animation import Shot
 from app.figures.embedding import embedding_figure
-from app.figures.plane import class_colors, class_symbols, fitted, trustworthiness
-from app.figures.playing import Shot
-from tests.figures import fewshot
-from tests.figures.fewshot import ROLES
+from app.figures.projection import class_colors, class_symbols, fitted, trustworthiness
+from tests.figures import few_shot
+from tests.figures.few_shot import ROLES
 
 POINTS = np.random.default_rng(6).normal(size=(40, 8)) @ np.diag([5, 3, *[1.0] * 6])
 
@@ -36,7 +36,7 @@ def test_points_on_a_line_or_on_a_spot_have_a_plane() -> None:
 
 
 def test_all_snapshots_lie_in_the_plane_of_the_last() -> None:
-    found = fewshot.snapshots()
+    found = few_shot.snapshots()
     fig = embedding_figure(found, ROLES)
     assert [frame.name for frame in fig.frames] == ["0", "10", "20", "30"]
     last = max(found["maml"], key=lambda shot: shot.info["meta_step"])
@@ -51,7 +51,7 @@ def test_all_snapshots_lie_in_the_plane_of_the_last() -> None:
 
 
 def test_prototypes_are_the_supports_class_means_and_leave_a_trail() -> None:
-    found = fewshot.snapshots()
+    found = few_shot.snapshots()
     fig = embedding_figure(found, ROLES)
     last = max(found["maml"], key=lambda shot: shot.info["meta_step"])
     every = np.concatenate([last.arrays["support"], last.arrays["query"]])
@@ -66,7 +66,7 @@ def test_prototypes_are_the_supports_class_means_and_leave_a_trail() -> None:
 
 
 def test_a_snapshot_that_blew_up_is_left_out() -> None:
-    found = fewshot.snapshots()
+    found = few_shot.snapshots()
     newest = max(found["maml"], key=lambda shot: shot.info["meta_step"])
     newest.arrays["query"][0, 0] = np.nan
     fig = embedding_figure({"maml": found["maml"]}, ROLES)
@@ -84,7 +84,7 @@ def test_thirty_classes_differ_in_color_or_shape_and_neighbors_in_both() -> None
 
 
 def test_a_phones_map_has_the_same_traces_in_other_places() -> None:
-    found = fewshot.snapshots()
+    found = few_shot.snapshots()
     wide, slim = (embedding_figure(found, ROLES, Shot(columns=c)) for c in (3, 1))
     assert [t.uid for t in wide.data] == [t.uid for t in slim.data]
     assert [t.xaxis for t in wide.data] == [t.xaxis for t in slim.data]

@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures.bitmap import composed, png
+from app.figures.animation import Shot
 from app.figures.episode import episode_figure, placed, wrong
-from app.figures.playing import Shot
-from tests.figures import fewshot
-from tests.figures.fewshot import ROLES
+from app.figures.image_grid import composed, png
+from tests.figures import few_shot
+from tests.figures.few_shot import ROLES
 
 
 def traces(fig: go.Figure, part: str) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def traces(fig: go.Figure, part: str) -> dict[str, Any]:
 
 
 def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
-    film = fewshot.episode()
+    film = few_shot.episode()
     fig = episode_figure(film, ROLES)
     frames, answers = traces(fig, "frames"), traces(fig, "answers")
     for label in ROLES:
@@ -63,7 +63,7 @@ def test_no_two_examples_share_a_cell_and_all_are_on_the_sheet(
 def test_the_sheet_holds_each_images_own_pixels() -> None:
     from PIL import Image
 
-    film = fewshot.episode(side=6)
+    film = few_shot.episode(side=6)
     (sheet, *_) = traces(episode_figure(film, ROLES), "sheet").values()
     data = base64.b64decode(sheet.source.partition(",")[2])
     seen = np.asarray(Image.open(io.BytesIO(data)))
@@ -91,7 +91,7 @@ def test_colored_images_and_pngs_keep_their_colors() -> None:
 
 
 def test_vectors_are_drawn_in_the_plane_with_the_wrong_ones_crossed_out() -> None:
-    film = fewshot.episode(side=0)
+    film = few_shot.episode(side=0)
     fig = episode_figure(film, ROLES)
     queries, crosses = traces(fig, "queries"), traces(fig, "crosses")
     for label in ROLES:
@@ -102,14 +102,14 @@ def test_vectors_are_drawn_in_the_plane_with_the_wrong_ones_crossed_out() -> Non
 
 
 def test_an_answer_of_no_number_is_wrong_and_told_as_such() -> None:
-    film = fewshot.episode()
+    film = few_shot.episode()
     film.arrays["maml/answer"][0, :] = -1
     fig = episode_figure(film, ROLES)
     assert set(traces(fig, "answers")["maml"].text) == {"–"}
 
 
 def test_titles_count_the_shown_queries_and_say_where_there_are_more() -> None:
-    film = fewshot.episode()
+    film = few_shot.episode()
     film.arrays["maml/accuracy"][0] = 0.5
     texts = [note.text for note in episode_figure(film, ROLES).layout.annotations]
     assert texts[0].endswith("11 of 15 right shown, 50% of all")
@@ -117,7 +117,7 @@ def test_titles_count_the_shown_queries_and_say_where_there_are_more() -> None:
 
 
 def test_a_phones_episode_has_the_same_traces_in_other_places() -> None:
-    film = fewshot.episode()
+    film = few_shot.episode()
     wide = episode_figure(film, ROLES, Shot(columns=2))
     slim = episode_figure(film, ROLES, Shot(columns=1))
     assert [t.uid for t in wide.data] == [t.uid for t in slim.data]

@@ -9,16 +9,16 @@ import pytest
 
 from app.figures import (
     adaptation,
+    animation,
     canvas,
     comparison,
     curves,
-    fewshot,
+    few_shot,
     learning,
-    playing,
     shift,
     theme,
 )
-from app.figures.shapes import Line, View
+from app.figures.figure_data import Line, View
 from tests.figures import made
 from tests.figures.made import ROLES
 from tests.figures.test_theme import contrast, linear
@@ -52,16 +52,16 @@ ALL: dict[str, Callable[[], go.Figure]] = {
         {"stretch": made.lines(), "rotate": made.lines()}, "final_loss", ROLES
     ),
     "matrix": lambda: shift.transfer_matrix_figure(MATRIX, "area", against="sgd"),
-    "answers": lambda: fewshot.answers_figure(
-        made.lines(), {"sgd": fewshot.Mark(3.0, 0.5)}, "query_mse", ROLES, View()
+    "answers": lambda: few_shot.answers_figure(
+        made.lines(), {"sgd": few_shot.Mark(3.0, 0.5)}, "query_mse", ROLES, View()
     ),
-    "gain": lambda: fewshot.gain_figure(
-        {"sgd": fewshot.Level(0.2, 0.1, 0.3, 8)},
-        dict.fromkeys(ROLES, fewshot.Level(0.6, 0.5, 0.7, 8)),
+    "gain": lambda: few_shot.gain_figure(
+        {"sgd": few_shot.Level(0.2, 0.1, 0.3, 8)},
+        dict.fromkeys(ROLES, few_shot.Level(0.6, 0.5, 0.7, 8)),
         *("final_accuracy", ROLES),
     ),
-    "count": lambda: fewshot.count_figure(
-        made.lines(), "final_accuracy", ROLES, fewshot.Count("shots", "Shots K")
+    "count": lambda: few_shot.count_figure(
+        made.lines(), "final_accuracy", ROLES, few_shot.Count("shots", "Shots K")
     ),
     "film": lambda: adaptation.film_figure(made.film(), ROLES),
     "path": lambda: adaptation.path_figure(made.paths(), ROLES),
@@ -246,7 +246,7 @@ def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
 
 def test_a_long_film_stays_small() -> None:
     fig = adaptation.film_figure(made.film(frames=200), ROLES)
-    assert len(fig.frames) == playing.MAX_FRAMES
+    assert len(fig.frames) == animation.MAX_FRAMES
     assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
     assert len(fig.to_json()) < 1_500_000
 

@@ -7,17 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures.board import board_figure, told
-from app.figures.globe import arc, ball, dots, ribbons
+from app.figures.claim_interval import board_figure, told
 from app.figures.knowledge import motifs_figure
 from app.figures.landscape import distance_figure, map_figure, walk_figure
 from app.figures.matrix import MEASURES, interval, matrix_figure
 from app.figures.sphere import Journey, sphere_figure
-from engine.stats.board import Judgment
-from engine.stats.landscape import fitness_distance
-from engine.stats.matrix import Cells
-from engine.stats.motifs import motifs
-from tests.figures.spaces import ROLES, atlas
+from app.figures.sphere_mesh import arc, ball, dots, ribbons
+from engine.stats.claims_board import Judgment
+from engine.stats.search.landscape import fitness_distance
+from engine.stats.search.motifs import motifs
+from engine.stats.search.transfer_matrix import Cells
+from tests.figures.space_film import ROLES, atlas
 
 
 def by_uid(fig: Any) -> dict[str, Any]:

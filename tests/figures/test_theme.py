@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.figures import canvas, theme
-from engine.presets.making import Preset
-from engine.presets.spaces import SPACES
+from engine.presets.preset import Preset
+from engine.presets.search import SPACES
 
 ROOT = Path(__file__).parents[2]
 # Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as it is seen.

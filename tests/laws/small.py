@@ -11,9 +11,9 @@ from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event
 from engine.contract.registry import part, parts
 from engine.contract.runs import RunSpec, complete_spec
-from engine.loop import run
 from engine.protocol import AllDiverged, Family, Learner
-from engine.shelf import MemoryShelf
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
 
 BUDGET = {
     "task_evaluations": 24,

@@ -5,10 +5,10 @@ import pytest
 
 from engine.contract.blocks import Artefact, Block
 from engine.contract.runs import canonical
-from engine.export.artefacts import read_artefact
-from engine.export.facts import Blocks, check_labels
-from engine.report import summarize
-from engine.store import arrays, chunks
+from engine.export.artefact_checks import read_artefact
+from engine.export.block_checks import Blocks, check_labels
+from engine.runner.summary import summarize
+from engine.store import arrays, arrow_codec
 from tests.golden.rows import cases
 from tests.laws.small import events
 
@@ -25,8 +25,8 @@ def assert_taken(name: str) -> None:
     spec = CASES[name]
     check_labels(spec)
     found, played = Blocks(spec), list(events(spec))
-    for block in chunks.latest(e for e in played if isinstance(e, Block)):
-        found.add(chunks.header(block), np.asarray(block.array))
+    for block in arrow_codec.latest(e for e in played if isinstance(e, Block)):
+        found.add(arrow_codec.header(block), np.asarray(block.array))
     for made in (e for e in played if isinstance(e, Artefact)):
         about = {"name": made.name, "kind": made.kind, "info": made.info}
         back = read_artefact(arrays.pack(made.arrays, about))

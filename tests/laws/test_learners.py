@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.bench import Bench
 from engine.contract.blocks import Block, Checkpoint
 from engine.contract.registry import part
 from engine.protocol import Learner, Meta
-from engine.training import Course, follow_all
+from engine.runner.context import Bench
+from engine.runner.meta_training import Course, follow_all
 from tests.laws.small import (
     TINY,
     assert_same,
@@ -191,8 +191,8 @@ def test_a_learner_that_keeps_its_last_weights_freezes_them(name: str) -> None:
 
 
 def test_frozen_weights_that_change_are_found() -> None:
-    from engine.carry import Carry
-    from engine.starting import check_frozen, frozen
+    from engine.runner.freezing import check_frozen, frozen
+    from engine.runner.state import Carry
 
     bench = Bench(learner_spec("lr_scale"))
     entrant, carry = bench.entrants[0], Carry()

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.bench import Bench, resolve
 from engine.contract.registry import part
 from engine.contract.runs import Choice, RunSpec
 from engine.protocol import Family, Shift
+from engine.runner.context import Bench, resolve
 from tests.laws.small import (
     PLAIN,
     TINY,

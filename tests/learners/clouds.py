@@ -6,14 +6,14 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.learner import FewShotLearner
 from engine.contract.rng import Rng
-from engine.inner.descend import spread
-from engine.inner.fewshot import FewShotLearner
 from engine.nets.mlp import Mlp
 from engine.protocol import Episodes, Lesson, Meta, Place, Setting, Shots, Weights
-from engine.tasks.episodes.gaussian_classes import GaussianClasses
-from engine.tasks.episodes.sinusoids import Sinusoids
-from engine.tasks.episodic import EpisodeFamily
+from engine.protocol.chunks import spread
+from engine.tasks.few_shot._family import EpisodeFamily
+from engine.tasks.few_shot.gaussian_classes import GaussianClasses
+from engine.tasks.few_shot.sinusoids import Sinusoids
 
 NET = Mlp(depth=2, width=8, activation="tanh")
 STREAMS = (Rng(3),)

@@ -9,7 +9,7 @@ from engine.contract.registry import discover
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import Landscapes, Place, Setting
-from engine.tasks.landscapes.mixtures import Mixtures
+from engine.tasks.optimization.mixtures import Mixtures
 from tests.learners.bowls import Draw
 
 discover(engine.learners)

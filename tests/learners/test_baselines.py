@@ -3,13 +3,13 @@
 import pytest
 import torch
 
+from engine.algorithms.optimization.update_rules import Schedule, schedule_factor
 from engine.contract.cards import card_of, complete
 from engine.contract.registry import part, parts
 from engine.contract.rng import Rng
-from engine.inner.descend import join
-from engine.inner.updates import Schedule, schedule_factor
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
+from engine.protocol.chunks import join
 from tests.learners.bowls import Draw, random_bowls
 
 NAMES = [

@@ -17,8 +17,8 @@ from torch.optim.lr_scheduler import (
 
 from engine.contract.registry import part
 from engine.contract.rng import Rng
-from engine.inner.descend import join
 from engine.protocol import Landscapes, Learner
+from engine.protocol.chunks import join
 from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.

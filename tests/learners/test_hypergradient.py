@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from engine.contract.rng import Rng
-from engine.inner.descend import join
 from engine.learners.baseline.hypergradient import Hypergradient
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Landscapes, Learner, Meta, Weights
+from engine.protocol.chunks import join
 from tests.learners.bowls import Bowls, Draw, random_bowls
 
 DOUBLE = torch.float64

@@ -4,15 +4,16 @@ import math
 
 import torch
 
+from engine.algorithms.optimization.training_loop import glance, objective
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
-from engine.inner.descend import glance, join, objective
 from engine.learners.optimizer.lstm import Lstm, preprocess
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import Landscapes, Lesson, Meta, Place, Setting
-from engine.tasks.landscapes.quadratic import Quadratic
+from engine.protocol.chunks import join
+from engine.tasks.optimization.quadratic import Quadratic
 from tests.learners.bowls import Draw, random_bowls
 
 DOUBLE = torch.float64

@@ -2,12 +2,13 @@
 
 import torch
 
+from engine.algorithms.optimization.training_loop import glance, objective
 from engine.contract.rng import Rng
 from engine.estimators.pes import Pes
-from engine.inner.descend import glance, join, objective
 from engine.learners.optimizer.mlp_optimizer import FEATURES, MlpOptimizer, MlpRule
 from engine.outers.adam import Adam
 from engine.protocol import Landscapes, Lesson, Meta, Weights
+from engine.protocol.chunks import join
 from tests.learners.bowls import Draw
 
 

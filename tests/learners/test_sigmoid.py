@@ -5,10 +5,10 @@ import torch
 from engine.contract.cards import card_of
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.inner.descend import join
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.sigmoid import Sigmoid
 from engine.protocol import Landscapes, Lesson, Meta, Weights
+from engine.protocol.chunks import join
 from tests.learners.bowls import Draw, random_bowls
 
 

@@ -5,16 +5,16 @@ import math
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.inner_loop import adapted, sgd
+from engine.algorithms.few_shot.learner import drawn
 from engine.contract.rng import Rng
-from engine.inner.descend import spread
-from engine.inner.fewshot import drawn
-from engine.inner.stepping import adapted, sgd
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.nets.resnet12 import Resnet12
 from engine.nets.tower import Tower
 from engine.nets.transformer import Transformer
 from engine.protocol import Episodes, Net, Shots, Weights
+from engine.protocol.chunks import spread
 
 UNITS = ("none", "batch", "support_batch", "layer", "group", "meta_batch")
 PIXELS = (*UNITS, "instance")

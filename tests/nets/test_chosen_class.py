@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.inner.fewshot import measured
+from engine.algorithms.few_shot.learner import measured
 from engine.nets.mlp import Mlp
 from engine.protocol import Prediction, chosen_class
-from engine.tasks.landscapes.mixtures import Mixtures
+from engine.tasks.optimization.mixtures import Mixtures
 from tests.nets.drawing import episodes
 from tests.tasks.drawing import drawn
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.bench import Bench
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import generator
+from engine.runner.context import Bench
 from tests.laws.small import learner_spec
 from tests.nets.drawing import episodes, members_of, started
 

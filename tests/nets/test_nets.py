@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.algorithms.few_shot.inner_loop import adapted, sgd
+from engine.algorithms.few_shot.learner import drawn, outer_gradient
 from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn, outer_gradient
-from engine.inner.stepping import adapted, sgd
 from engine.protocol import Episodes, Meta, Net, Shots, Weights
 from tests.nets.drawing import NETS, episodes, lost, members_of, started
 

@@ -7,9 +7,9 @@ import numpy as np
 
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Setting, Shift, generator
-from engine.tasks import sizes
-from engine.tasks.classes import episode_of
-from engine.tasks.episodic import EpisodeFamily
+from engine.tasks import knobs
+from engine.tasks.few_shot._family import EpisodeFamily
+from engine.tasks.few_shot._sampling import episode_of
 from tests.tasks.drawing import setting
 
 SHAPE = (2, 12, 16)
@@ -19,9 +19,9 @@ class Pictures(EpisodeFamily):
     """Smooth random pictures, two channels of 12 × 16 pixels, in [0, 1]."""
 
     name: ClassVar[str] = "pictures"
-    ways: int = sizes.ways(3)
-    shots: int = sizes.shots(2)
-    queries: int = sizes.queries(4)
+    ways: int = knobs.ways(3)
+    shots: int = knobs.shots(2)
+    queries: int = knobs.queries(4)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         draw = generator(rng.child("data"))

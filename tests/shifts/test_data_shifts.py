@@ -19,12 +19,12 @@ from engine.shifts.rotate import Rotate
 from engine.shifts.shrink import Shrink
 from engine.shifts.stretch import Stretch
 from engine.shifts.translate import Translate
-from engine.tasks.landscapes.gaussians import Gaussians
-from engine.tasks.landscapes.linear import Linear
-from engine.tasks.landscapes.moons import Moons
-from engine.tasks.landscapes.quadratic import Quadratic
-from engine.tasks.landscapes.sinusoid import Sinusoid
-from engine.tasks.supervised import DataFamily, Supervised
+from engine.tasks.optimization._supervised import DataFamily, Supervised
+from engine.tasks.optimization.gaussians import Gaussians
+from engine.tasks.optimization.linear import Linear
+from engine.tasks.optimization.moons import Moons
+from engine.tasks.optimization.quadratic import Quadratic
+from engine.tasks.optimization.sinusoid import Sinusoid
 from tests.tasks.drawing import setting, streams
 
 MANY = Gaussians(dimensions=5, classes=3, examples=2001, held_out=1500)

@@ -14,10 +14,10 @@ from engine.shifts.phase import Phase
 from engine.shifts.rotate import Rotate
 from engine.shifts.translate import Translate
 from engine.shifts.ways import Ways
-from engine.tasks.episodes.function_mixture import FunctionMixture
-from engine.tasks.episodes.gaussian_classes import GaussianClasses
-from engine.tasks.episodes.gaussian_process import GaussianProcess
-from engine.tasks.episodes.sinusoids import Sinusoids
+from engine.tasks.few_shot.function_mixture import FunctionMixture
+from engine.tasks.few_shot.gaussian_classes import GaussianClasses
+from engine.tasks.few_shot.gaussian_process import GaussianProcess
+from engine.tasks.few_shot.sinusoids import Sinusoids
 from tests.shifts.drawn import pairs, shifted
 from tests.tasks.drawing import setting
 

@@ -5,6 +5,7 @@ import pytest
 from scipy import ndimage
 
 from engine.protocol import Shift
+from engine.shifts._pixels import patch_size
 from engine.shifts.blur import Blur
 from engine.shifts.contrast import Contrast
 from engine.shifts.feature_noise import FeatureNoise
@@ -12,13 +13,12 @@ from engine.shifts.image_rotation import ImageRotation
 from engine.shifts.image_scale import ImageScale
 from engine.shifts.inversion import Inversion
 from engine.shifts.occlusion import Occlusion
-from engine.shifts.pixels import patch_size
 from engine.shifts.rotate import Rotate
 from engine.shifts.shrink import Shrink
 from engine.shifts.stretch import Stretch
 from engine.shifts.translate import Translate
-from engine.tasks.episodes.gaussian_classes import GaussianClasses
-from engine.tasks.landscapes.moons import Moons
+from engine.tasks.few_shot.gaussian_classes import GaussianClasses
+from engine.tasks.optimization.moons import Moons
 from tests.shifts.drawn import SHAPE, Pictures, images, pairs, shifted
 from tests.tasks.drawing import setting
 

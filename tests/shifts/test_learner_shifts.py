@@ -10,9 +10,9 @@ from engine.shifts.deeper import Deeper
 from engine.shifts.horizon import Horizon
 from engine.shifts.small_batches import SmallBatches
 from engine.shifts.wider import Wider
-from engine.tasks.landscapes.moons import Moons
-from engine.tasks.landscapes.quadratic import Quadratic
-from engine.tasks.supervised import Supervised
+from engine.tasks.optimization._supervised import Supervised
+from engine.tasks.optimization.moons import Moons
+from engine.tasks.optimization.quadratic import Quadratic
 from tests.tasks.drawing import setting, streams
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.bench import Bench
 from engine.catalogue import cards
 from engine.contract.errors import Refused
 from engine.contract.registry import part
 from engine.contract.runs import run_key
+from engine.runner.context import Bench
 from tests.laws.small import spec_of
 
 

@@ -5,8 +5,8 @@ from numpy.typing import NDArray
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.stats.episodes import summarize_episodes
-from engine.stats.summaries import cut, summarize_tasks
+from engine.stats.summaries.few_shot import summarize_episodes
+from engine.stats.summaries.optimization import cut, summarize_tasks
 
 HERE = Condition()
 Array = NDArray[np.float64]

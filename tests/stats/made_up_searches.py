@@ -1,11 +1,11 @@
 """Searches that nobody made: regret traces with a known truth, as blocks."""
 
 import numpy as np
-from made_up import HERE, Array, number
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.stats.searches import summarize_searches
+from engine.stats.summaries.search import summarize_searches
+from tests.stats.made_up import HERE, Array, number
 
 HORIZON = 100
 GOAL = 0.01

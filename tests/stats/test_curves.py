@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
 from engine.contract.blocks import Block, Condition
+from engine.stats.block_table import Table
 from engine.stats.curves import curve, curves, decimate, gradient_axis, survival_curve
-from engine.stats.table import Table
 from engine.stats.transfer import (
     degradation,
     relative_drop,
@@ -16,6 +15,7 @@ from engine.stats.transfer import (
     shifts_of,
     transfer_matrix,
 )
+from tests.stats.made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
 
 def _block(metric: str, array: np.ndarray) -> Block:

@@ -16,8 +16,8 @@ import numpy as np
 from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.errors import Refused
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, canonical
+from engine.executors.worker import Leash, Tools, play
 from engine.store import Store
-from engine.worker import Leash, Tools, play
 
 REPLICATES, TASKS, WIDTH = 2, 3, 5
 

@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
-from engine.supervisor import supervise
+from engine.executors.supervisor import supervise
 
 WORKER = (sys.executable, "-m", "tests.store.fake_worker")
 

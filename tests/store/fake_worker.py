@@ -7,8 +7,8 @@ stands in the environment as METASCOPE_FAKE_ONCE.
 import os
 import sys
 
+from engine.executors.worker import work
 from engine.store import recorder
-from engine.worker import work
 from tests.store.fake import TOOLS
 
 if __name__ == "__main__":

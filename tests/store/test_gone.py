@@ -8,9 +8,9 @@ import pytest
 
 from engine.contract.blocks import Event
 from engine.contract.jobs import JobState
-from engine.presence import stop, wake
+from engine.executors.supervisor_process import stop, wake
+from engine.executors.worker import Leash, play
 from engine.store import Recorder, Store, StoreError, StoreGone
-from engine.worker import Leash, play
 from tests.store import fake
 
 

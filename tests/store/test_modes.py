@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.data.own import store_bytes
+from engine.data.user.csv_store import store_bytes
 from engine.store import Store, files
 from tests.store import fake
 from tests.torture.items import supervisor, until

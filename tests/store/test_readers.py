@@ -7,7 +7,7 @@ from hypothesis.extra import numpy as hnp
 from engine.contract.blocks import Artefact, Block, Checkpoint, Condition
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.store import Store, StoreError, StoreShelf, arrays, chunks
+from engine.store import Store, StoreError, StoreShelf, arrays, arrow_codec
 from tests.store import fake
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -26,7 +26,7 @@ def test_every_bit_of_a_block_comes_back(
     block = Block(
         name, "test", "loss", axes, array, Condition(name, "", severity), coords
     )
-    (back,) = chunks.decode(chunks.encode([block]))
+    (back,) = arrow_codec.decode(arrow_codec.encode([block]))
     assert back.array.tobytes() == array.tobytes()
     assert back.array.dtype == array.dtype
     assert (back.address(), back.axes, back.coords) == (block.address(), axes, coords)
@@ -34,7 +34,9 @@ def test_every_bit_of_a_block_comes_back(
 
 def test_an_array_of_objects_is_never_written() -> None:
     with pytest.raises(TypeError):
-        chunks.encode([Block("a", "test", "loss", ("task",), np.array([object()]))])
+        arrow_codec.encode(
+            [Block("a", "test", "loss", ("task",), np.array([object()]))]
+        )
 
 
 def test_named_arrays_and_their_info_come_back() -> None:

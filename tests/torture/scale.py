@@ -76,9 +76,9 @@ def told(engine: bool) -> None:
 def _real() -> list[object]:
     from engine.catalogue import cards
     from engine.contract.runs import complete_spec
+    from engine.executors.worker import engine_tools
     from engine.presets import preset
-    from engine.shelf import MemoryShelf
-    from engine.worker import engine_tools
+    from engine.runner.run_cache import MemoryShelf
 
     tools = engine_tools()
     spec = complete_spec(preset("smoke").spec, cards, "cpu")

@@ -46,7 +46,7 @@ def kill_web_servers(home: Path, count: int) -> Outcome:
 
 
 def _other_supervisors(home: Path, pid: int) -> bool:
-    from engine.supervisor import alive
+    from engine.executors.supervisor import alive
 
     return alive(home).pid != pid
 

@@ -8,10 +8,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.update_rules import Direction, adagrad_step, zeros
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.handmade import Directed, rate_knob
-from engine.inner.updates import Direction, adagrad_step, zeros
 from engine.protocol import Glance, Weights
 
 

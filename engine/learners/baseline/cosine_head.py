@@ -15,18 +15,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.embedding import cosines, feature_count
-from engine.inner.fewshot import drawn
-from engine.inner.finetuning import (
+from engine.algorithms.few_shot.fine_tuning import (
     FineTuned,
     Fitting,
     cosine_head,
     pooled_loss,
     pretraining,
 )
+from engine.algorithms.few_shot.learner import drawn
+from engine.algorithms.few_shot.metrics import cosines, feature_count
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

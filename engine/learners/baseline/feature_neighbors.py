@@ -11,10 +11,9 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.embedding import (
+from engine.algorithms.few_shot.fine_tuning import net_loss, pooled_layout, pretraining
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn
+from engine.algorithms.few_shot.metrics import (
     Measure,
     class_means,
     closeness,
@@ -23,12 +22,9 @@ from engine.inner.embedding import (
     neighbors_knob,
     votes,
 )
-from engine.inner.fewshot import FewShotLearner, drawn
-from engine.inner.finetuning import (
-    net_loss,
-    pooled_layout,
-    pretraining,
-)
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -12,11 +12,7 @@ those of training.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn
-from engine.inner.finetuning import (
+from engine.algorithms.few_shot.fine_tuning import (
     FineTuned,
     Fitting,
     linear_head,
@@ -26,6 +22,10 @@ from engine.inner.finetuning import (
     pretraining,
     whole_net,
 )
+from engine.algorithms.few_shot.learner import drawn
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

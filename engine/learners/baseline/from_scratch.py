@@ -9,10 +9,10 @@ Helps: to see what was learned beyond the support: all the rest is meta-learning
 from collections.abc import Sequence
 from typing import ClassVar
 
+from engine.algorithms.few_shot.fine_tuning import FineTuned, Fitting, whole_net
+from engine.algorithms.few_shot.learner import drawn, wrong_head
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn, wrong_head
-from engine.inner.finetuning import FineTuned, Fitting, whole_net
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -13,16 +13,16 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.inner.handmade import HandMade, rate_knob
-from engine.inner.updates import (
+from engine.algorithms.optimization.hand_designed import HandMade, rate_knob
+from engine.algorithms.optimization.update_rules import (
     Direction,
     adam_step,
     nesterov_step,
     schedule_factor,
     zeros,
 )
+from engine.contract.knobs import knob
+from engine.contract.registry import register
 from engine.protocol import Glance, Move, Rule, Weights
 
 DECAY, BETAS, EPS = 0.9, (0.9, 0.999), 1e-8

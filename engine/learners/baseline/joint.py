@@ -15,10 +15,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.fine_tuning import (
+    FineTuned,
+    Fitting,
+    pretraining,
+    whole_net,
+)
+from engine.algorithms.few_shot.learner import drawn, wrong_head
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn, wrong_head
-from engine.inner.finetuning import FineTuned, Fitting, pretraining, whole_net
 from engine.protocol import (
     Episodes,
     Estimator,

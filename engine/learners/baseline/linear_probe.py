@@ -9,10 +9,7 @@ Helps: to tell good features from good fitting: only the head meets the support.
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.fewshot import drawn
-from engine.inner.finetuning import (
+from engine.algorithms.few_shot.fine_tuning import (
     FineTuned,
     Fitting,
     linear_head,
@@ -20,6 +17,9 @@ from engine.inner.finetuning import (
     pooled_layout,
     pretraining,
 )
+from engine.algorithms.few_shot.learner import drawn
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

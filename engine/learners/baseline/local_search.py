@@ -10,11 +10,11 @@ Helps: shows how smooth a space is: where there are few hills, nothing simpler w
 from collections.abc import Iterator
 from typing import ClassVar
 
+from engine.algorithms.search.local_search import Climb, begun, chosen, moved
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.registry import register
-from engine.inner.climbing import Climb, begun, chosen, moved
-from engine.inner.proposing import fresh
-from engine.inner.searching import Info, explore
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
 
 

@@ -11,13 +11,13 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from engine.algorithms.search.encodings import ENCODINGS
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.predictor_guided import Guide, Guided, noted, started
+from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.encoding import ENCODINGS
-from engine.inner.guiding import Guide, Guided, noted, started
-from engine.inner.proposing import fresh
-from engine.inner.searching import Info, explore
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
 
 

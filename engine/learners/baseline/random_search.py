@@ -9,11 +9,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.proposals import fresh, uniform
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.proposing import fresh, uniform
-from engine.inner.searching import Info, explore
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
 
 

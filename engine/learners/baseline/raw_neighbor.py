@@ -10,9 +10,8 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.embedding import (
+from engine.algorithms.few_shot.learner import FewShotLearner
+from engine.algorithms.few_shot.metrics import (
     Measure,
     closeness,
     measure_knob,
@@ -20,7 +19,8 @@ from engine.inner.embedding import (
     neighbors_knob,
     votes,
 )
-from engine.inner.fewshot import FewShotLearner
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -8,9 +8,9 @@ Helps: the baseline that is hard to beat on tables.
 from collections.abc import Iterator
 from typing import ClassVar
 
+from engine.algorithms.search.evolution import evolve, population_knob, sample_knob
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.registry import register
-from engine.inner.evolving import evolve, population_knob, sample_knob
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 

@@ -8,9 +8,9 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.algorithms.optimization.hand_designed import Directed
+from engine.algorithms.optimization.update_rules import Direction
 from engine.contract.registry import register
-from engine.inner.handmade import Directed
-from engine.inner.updates import Direction
 from engine.protocol import Glance, Weights
 
 

@@ -10,9 +10,9 @@ lives here for ever.
 from collections.abc import Iterator
 from typing import ClassVar
 
+from engine.algorithms.search.evolution import evolve, population_knob, sample_knob
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.registry import register
-from engine.inner.evolving import evolve, population_knob, sample_knob
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 

@@ -10,10 +10,10 @@ Helps: shows what short trainings are worth where accuracy early and late agree.
 from collections.abc import Iterator
 from typing import ClassVar
 
+from engine.algorithms.search.strategy import FixedStrategy
+from engine.algorithms.search.successive_halving import halve, rungs, steps_of, unfit
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.halving import halve, rungs, steps_of, unfit
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 

@@ -14,21 +14,32 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
-from engine.inner.fewshot import FewShotLearner, drawn, wrong_head
-from engine.inner.implicit import (
+from engine.algorithms.few_shot.implicit_gradients import (
     conjugate_gradients,
     flat,
     hessian_products,
     named,
     proximal,
 )
-from engine.inner.meta_gradients import outer_given, outer_settled
-from engine.inner.settling import Seen
-from engine.inner.stepping import adapted, inner_steps, movable, predictions, query_loss
+from engine.algorithms.few_shot.inner_loop import (
+    adapted,
+    inner_steps,
+    movable,
+    predictions,
+    query_loss,
+)
+from engine.algorithms.few_shot.knobs import (
+    inner_clip,
+    inner_count,
+    inner_rate,
+    shown_count,
+)
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, wrong_head
+from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
+from engine.algorithms.few_shot.running_statistics import Seen
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -13,31 +13,26 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.adapting import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-    training_share,
-)
-from engine.inner.fewshot import (
-    FewShotLearner,
-    Lost,
-    drawn,
-    wrong_head,
-)
-from engine.inner.meta_gradients import meta_cosine, outer_adapted
-from engine.inner.settling import Seen
-from engine.inner.stepping import (
+from engine.algorithms.few_shot.inner_loop import (
     Rule,
     inner_steps,
     predictions,
     query_loss,
     scaled,
 )
+from engine.algorithms.few_shot.knobs import (
+    inner_clip,
+    inner_count,
+    inner_rate,
+    shown_count,
+    training_share,
+)
+from engine.algorithms.few_shot.learner import FewShotLearner, Lost, drawn, wrong_head
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
+from engine.algorithms.few_shot.running_statistics import Seen
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

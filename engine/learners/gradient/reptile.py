@@ -15,15 +15,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.adapting import inner_clip, inner_rate, shown_count
-from engine.inner.fewshot import FewShotLearner, drawn, wrong_head
-from engine.inner.meta_gradients import outer_given, outer_settled
-from engine.inner.minibatches import in_minibatches, minibatch
-from engine.inner.settling import Seen
-from engine.inner.stepping import (
+from engine.algorithms.few_shot.inner_loop import (
     Rule,
     inner_steps,
     look,
@@ -33,6 +25,14 @@ from engine.inner.stepping import (
     sgd,
     support_gradient,
 )
+from engine.algorithms.few_shot.knobs import inner_clip, inner_rate, shown_count
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, wrong_head
+from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
+from engine.algorithms.few_shot.minibatches import in_minibatches, minibatch
+from engine.algorithms.few_shot.running_statistics import Seen
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

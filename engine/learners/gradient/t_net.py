@@ -14,19 +14,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.adapting import inner_clip, inner_count, inner_rate, shown_count
-from engine.inner.fewshot import (
-    FewShotLearner,
-    Lost,
-    drawn,
-    features,
-    wrong_head,
-)
-from engine.inner.meta_gradients import meta_cosine, outer_adapted
-from engine.inner.settling import Seen
-from engine.inner.stepping import (
+from engine.algorithms.few_shot.inner_loop import (
     Through,
     adapted,
     inner_steps,
@@ -34,6 +22,23 @@ from engine.inner.stepping import (
     query_loss,
     sgd,
 )
+from engine.algorithms.few_shot.knobs import (
+    inner_clip,
+    inner_count,
+    inner_rate,
+    shown_count,
+)
+from engine.algorithms.few_shot.learner import (
+    FewShotLearner,
+    Lost,
+    drawn,
+    features,
+    wrong_head,
+)
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
+from engine.algorithms.few_shot.running_statistics import Seen
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

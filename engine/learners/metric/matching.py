@@ -13,11 +13,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.context import init_context, query_context, support_context
-from engine.inner.embedding import (
+from engine.algorithms.few_shot.full_context_embeddings import (
+    init_context,
+    query_context,
+    support_context,
+)
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.metrics import (
     attention_answer,
     cosines,
     embedded,
@@ -25,7 +27,9 @@ from engine.inner.embedding import (
     scaled,
     start_scale,
 )
-from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -12,20 +12,20 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.contract.errors import Refused
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.inner.embedding import (
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.metrics import (
     class_means,
+    class_spread,
     cosines,
     embedded,
     scaled,
     squared_distances,
     start_scale,
 )
-from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
-from engine.inner.separating import class_spread
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,

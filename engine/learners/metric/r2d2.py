@@ -12,12 +12,12 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.metrics import embedded, one_hot, scaled, start_scale
+from engine.algorithms.few_shot.ridge_head import ridge_head
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.embedding import embedded, one_hot, scaled, start_scale
-from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
-from engine.inner.ridge import ridge_head
 from engine.protocol import (
     Episodes,
     Estimator,

@@ -14,11 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.metrics import embedded, feature_count, one_hot
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.embedding import embedded, feature_count, one_hot
-from engine.inner.fewshot import FewShotLearner, drawn, outer_gradient
 from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.protocol import (
     Episodes,

@@ -17,10 +17,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.learned_optimizer import WRITTEN, LearnedOptimizer
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.optimizing import WRITTEN, LearnedOptimizer
 from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights, generator
 

@@ -15,10 +15,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.learned_optimizer import LearnedOptimizer
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.optimizing import LearnedOptimizer
 from engine.nets.dense import init_dense, stack_members
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
 from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights

@@ -15,10 +15,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.learned_optimizer import LearnedOptimizer
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.inner.optimizing import LearnedOptimizer
 from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.protocol import Glance, Landscapes, Layout, Meta, Move, Rule, Weights
 

@@ -20,12 +20,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.algorithms.optimization.training_loop import follow, glance, objective
+from engine.algorithms.optimization.update_rules import adam_step, zeros
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.inner.descend import follow, glance, objective, spread
-from engine.inner.updates import adam_step, zeros
 from engine.nets.dense import stack_members
 from engine.protocol import (
     Estimator,
@@ -42,6 +42,7 @@ from engine.protocol import (
     Weights,
     generator,
 )
+from engine.protocol.chunks import spread
 
 BETAS, EPS = (0.9, 0.999), 1e-8
 

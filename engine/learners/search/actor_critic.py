@@ -15,11 +15,11 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtri
 
+from engine.algorithms.search.policy.actor_critic import needed, starting_nets
+from engine.algorithms.search.policy.agent import Agents
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.agents import Agents
-from engine.inner.critics import needed, starting_nets
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
 
 

@@ -15,18 +15,24 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
+from engine.algorithms.search.knowledge.base import fingerprint
+from engine.algorithms.search.policy.actor_critic import Nets, needed, starting_nets
+from engine.algorithms.search.policy.agent import Agents, Learning
+from engine.algorithms.search.policy.curriculum import Curriculum, Order
+from engine.algorithms.search.policy.multi_task_training import (
+    faced,
+    features,
+    scale_of,
+    swaps,
+    taught,
+    unlike,
+)
+from engine.algorithms.search.policy.sequence_policy import Frame
+from engine.algorithms.search.strategy import lessons
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.inner.agents import Agents, Learning
-from engine.inner.building import Frame
-from engine.inner.critics import Nets, needed, starting_nets
-from engine.inner.curriculum import Curriculum, Order
-from engine.inner.descend import spread
-from engine.inner.lessons import faced, features, scale_of, swaps, taught, unlike
-from engine.inner.remembering import fingerprint
-from engine.inner.strategies import lessons
 from engine.protocol import (
     Estimator,
     Lesson,
@@ -38,6 +44,7 @@ from engine.protocol import (
     TaskBatch,
     generator,
 )
+from engine.protocol.chunks import spread
 
 Numbers = np.ndarray
 

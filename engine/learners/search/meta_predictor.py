@@ -14,11 +14,9 @@ from typing import ClassVar
 
 import torch
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.contract.runs import Budget
-from engine.inner.forecasting import (
+from engine.algorithms.search.knowledge.queries import foreign
+from engine.algorithms.search.knowledge.source_searches import Source, lived
+from engine.algorithms.search.knowledge.transfer_predictor import (
     Forecaster,
     believed,
     placed,
@@ -27,12 +25,14 @@ from engine.inner.forecasting import (
     taught,
     untaught,
 )
-from engine.inner.guiding import Guided, noted, started
-from engine.inner.knowing import foreign
-from engine.inner.proposing import fresh
-from engine.inner.searching import Info, explore
-from engine.inner.sourcing import Source, lived
-from engine.inner.strategies import lessons
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.predictor_guided import Guided, noted, started
+from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.strategy import lessons
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
 from engine.protocol import (
     Asked,
     Estimator,

@@ -12,9 +12,8 @@ knowledge is in how options go together.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.contract.knobs import knob
-from engine.contract.registry import register
-from engine.inner.electing import (
+from engine.algorithms.search.knowledge.base import Base
+from engine.algorithms.search.knowledge.option_prior import (
     Elite,
     counts_of,
     drawn,
@@ -22,9 +21,10 @@ from engine.inner.electing import (
     favored,
     nobody,
 )
-from engine.inner.experienced import Experienced
-from engine.inner.remembering import Base
-from engine.inner.searching import Info, explore
+from engine.algorithms.search.knowledge.strategy import Experienced
+from engine.algorithms.search.loop import Info, explore
+from engine.contract.knobs import knob
+from engine.contract.registry import register
 from engine.protocol import (
     Asked,
     Meta,

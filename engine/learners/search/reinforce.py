@@ -15,13 +15,13 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.replay import Experience, Memory, Replays, replayed
+from engine.algorithms.search.policy.softmax import Moments, Running
+from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner import policies
-from engine.inner.policies import Moments, Running
-from engine.inner.replaying import Experience, Memory, Replays, replayed
-from engine.inner.searching import Info, explore
-from engine.inner.strategies import FixedStrategy
 from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
 
 Numbers = np.ndarray
@@ -81,7 +81,7 @@ class Reinforce(Replays, FixedStrategy):
         again = tasks.dice("replay", tasks.horizon, self.replay + 1)
 
         def ask(step: int, state: State) -> Asked:
-            return Asked(policies.chosen(state.logits, dice[:, step]))
+            return Asked(softmax.chosen(state.logits, dice[:, step]))
 
         def tell(state: State, told: Told) -> tuple[State, Info]:
             return self._learned(state, told, again[:, told.step])
@@ -89,38 +89,38 @@ class Reinforce(Replays, FixedStrategy):
         yield from explore(tasks, self.start(tasks), ask, tell, path=path)
 
     def start(self, tasks: Spaces) -> State:
-        logits = policies.flat(tasks.space, tasks.members)
+        logits = softmax.flat(tasks.space, tasks.members)
         if self.rule != "frozen":
             uniform = tasks.dice("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
-            logits = policies.started(tasks.space, 1e-3, ndtri(uniform))
+            logits = softmax.started(tasks.space, 1e-3, ndtri(uniform))
         return State(
             logits,
-            policies.still(logits.reshape(len(logits), -1)),
+            softmax.still(logits.reshape(len(logits), -1)),
             np.zeros(tasks.members),
             Running.begun(tasks.members),
             self.memory(tasks),
         )
 
     def _learned(self, state: State, told: Told, dice: Numbers) -> tuple[State, Info]:
-        prob, live = policies.shares(state.logits), told.live
+        prob, live = softmax.shares(state.logits), told.live
         reward = np.maximum(told.value, 0.0)
         running = state.running.seen(reward, live)
         moved, moments = self._moved(state, self.slope(state, prob, told, dice[:, 1:]))
         memory = state.memory
         if self.replay:
-            chance = policies.log_chance(prob, told.codes)
+            chance = softmax.log_chance(prob, told.codes)
             found = Experience(told.codes, reward, chance)
             memory = self.kept(memory, found, dice[:, 0], live)
         average = SLOWNESS * state.average + (1 - SLOWNESS) * reward
         after = State(
             np.where(live[:, None, None], moved, state.logits),
-            policies.where(live, moments, state.moments),
+            softmax.where(live, moments, state.moments),
             np.where(live, average, state.average),
             running,
             memory,
         )
-        kl = policies.divergence(prob, policies.shares(after.logits))
-        seen = {"entropy": policies.entropies(prob).sum(-1), "kl": kl, "policy": prob}
+        kl = softmax.divergence(prob, softmax.shares(after.logits))
+        seen = {"entropy": softmax.entropies(prob).sum(-1), "kl": kl, "policy": prob}
         return after, seen
 
     def slope(self, state: State, prob: Numbers, told: Told, dice: Numbers) -> Numbers:
@@ -128,12 +128,12 @@ class Reinforce(Replays, FixedStrategy):
         first = state.running.count == 0
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
         gain = np.where(first, 0.0, np.maximum(told.value, 0.0) - baseline)
-        slope = gain[:, None, None] * policies.scores(prob, told.codes)
+        slope = gain[:, None, None] * softmax.scores(prob, told.codes)
         if self.replay:
             slope = slope + replayed(state.memory, prob, baseline, self.clip, dice)
         if self.reward == "standardized":
             slope = slope / state.running.spread[:, None, None]
-        return slope + self.entropy * policies.entropy_slope(prob)
+        return slope + self.entropy * softmax.entropy_slope(prob)
 
     def _moved(self, state: State, slope: Numbers) -> tuple[Numbers, Moments]:
         """Climb, then keep the entropy floor."""
@@ -143,6 +143,6 @@ class Reinforce(Replays, FixedStrategy):
             moved, moments = state.logits + self.rate * slope, state.moments
         else:
             rows = slope.reshape(len(slope), -1)
-            step, moments = policies.adam(rows, state.moments, self.rate)
+            step, moments = softmax.adam(rows, state.moments, self.rate)
             moved = state.logits + step.reshape(slope.shape)
-        return (policies.tempered(moved, self.floor) if self.floor else moved), moments
+        return (softmax.tempered(moved, self.floor) if self.floor else moved), moments

@@ -13,13 +13,12 @@ from typing import ClassVar
 import numpy as np
 import torch
 
+from engine.algorithms.search.evolution import Population, Varied
+from engine.algorithms.search.loop import Info, explore, searched
+from engine.algorithms.search.strategy import lessons
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.inner.evolving import Population
-from engine.inner.searching import Info, explore, searched
-from engine.inner.strategies import lessons
-from engine.inner.varied import Varied
 from engine.protocol import (
     Asked,
     Estimator,

@@ -11,13 +11,19 @@ control (shuffled) and a gate against sources that mislead.
 from collections.abc import Iterator
 from typing import ClassVar
 
+from engine.algorithms.search.evolution import Evolution, population_knob, sample_knob
+from engine.algorithms.search.knowledge.base import Base
+from engine.algorithms.search.knowledge.strategy import Experienced
+from engine.algorithms.search.knowledge.warm_start import (
+    Warm,
+    asked,
+    begun,
+    told_of,
+    warm_start,
+)
+from engine.algorithms.search.loop import Info, explore
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.inner.evolving import Evolution, population_knob, sample_knob
-from engine.inner.experienced import Experienced
-from engine.inner.remembering import Base
-from engine.inner.searching import Info, explore
-from engine.inner.warming import Warm, asked, begun, told_of, warm_start
 from engine.protocol import (
     Asked,
     Meta,

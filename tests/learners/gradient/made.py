@@ -20,8 +20,8 @@ from engine.protocol import (
     Shots,
     Weights,
 )
-from engine.tasks.episodes.gaussian_classes import GaussianClasses
-from engine.tasks.episodes.sinusoids import Sinusoids
+from engine.tasks.few_shot.gaussian_classes import GaussianClasses
+from engine.tasks.few_shot.sinusoids import Sinusoids
 
 DOUBLE = torch.float64
 NET = Mlp(depth=2, width=5, activation="tanh")

@@ -6,10 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.inner.chunks import chunks
-from engine.inner.fewshot import outer_gradient
-from engine.inner.implicit import proximal
-from engine.inner.stepping import adapted, sgd
+from engine.algorithms.few_shot.implicit_gradients import proximal
+from engine.algorithms.few_shot.inner_loop import adapted, sgd
+from engine.algorithms.few_shot.learner import outer_gradient
 from engine.learners.gradient.anil import Anil
 from engine.learners.gradient.fomaml import Fomaml
 from engine.learners.gradient.imaml import Imaml
@@ -20,6 +19,7 @@ from engine.learners.gradient.reptile import Reptile
 from engine.learners.gradient.t_net import TNet
 from engine.nets.mlp import Mlp
 from engine.protocol import Episodes, Learner, Meta, Weights
+from engine.protocol.chunks import chunks
 from tests.learners.gradient.made import (
     classes,
     joined,

@@ -1,13 +1,12 @@
 import pytest
 import torch
 
+from engine.algorithms.few_shot.learner import features
+from engine.algorithms.few_shot.metrics import class_means, class_spread
 from engine.contract.errors import Refused
-from engine.inner.descend import spread
-from engine.inner.embedding import class_means
-from engine.inner.fewshot import features
-from engine.inner.separating import class_spread
 from engine.learners.metric.protonet import Protonet
 from engine.nets.mlp import Mlp
+from engine.protocol.chunks import spread
 from tests.learners.clouds import answered, begun, clouds, relabeled, shuffled
 
 

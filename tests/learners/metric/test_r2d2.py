@@ -1,12 +1,12 @@
 import pytest
 import torch
 
-from engine.inner.descend import spread
-from engine.inner.embedding import one_hot
-from engine.inner.fewshot import features
-from engine.inner.ridge import ridge_head, solved
+from engine.algorithms.few_shot.learner import features
+from engine.algorithms.few_shot.metrics import one_hot
+from engine.algorithms.few_shot.ridge_head import ridge_head, solved
 from engine.learners.metric.r2d2 import R2d2
 from engine.protocol import Meta
+from engine.protocol.chunks import spread
 from tests.learners.clouds import (
     answered,
     begun,

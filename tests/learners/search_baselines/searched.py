@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.inner.descend import join
 from engine.protocol import Family, Learner, Meta, Setting, Spaces
-from engine.tasks.spaces.nk_landscape import NkLandscape
+from engine.protocol.chunks import join
+from engine.tasks.search.nk_landscape import NkLandscape
 from tests.tasks.drawing import DOUBLE, setting, streams
 
 NOTHING = Meta({}, {})

@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.inner.halving import brackets, ladder, rungs, timetable
+from engine.algorithms.search.successive_halving import (
+    brackets,
+    ladder,
+    rungs,
+    timetable,
+)
 from engine.learners.baseline.hyperband import Hyperband
 from engine.learners.baseline.successive_halving import SuccessiveHalving
 from engine.protocol import Learner

@@ -6,7 +6,7 @@ from scipy.integrate import quad
 from scipy.stats import norm, poisson, spearmanr
 from sklearn.linear_model import Ridge
 
-from engine.inner.predicting import (
+from engine.algorithms.search.predictors import (
     bags,
     expected_improvement,
     fitted,

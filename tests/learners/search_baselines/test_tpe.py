@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import create_trial
 
-from engine.inner.parzen import Parzen
+from engine.algorithms.search.tpe import Parzen
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.baseline.tpe import Tpe
 from tests.learners.search_baselines.searched import followed, searches

@@ -2,9 +2,9 @@
 
 import pytest
 
-from engine.data.nasbench201 import FILE
-from engine.data.where import pack_home
-from engine.stats.paired import paired_difference
+from engine.data.sources.locations import pack_home
+from engine.data.sources.nasbench201 import FILE
+from engine.stats.inference.paired import paired_difference
 from tests.benchmarks.knowledge_checks import LEARNERS, PLAIN, rows_of, spec_of
 
 

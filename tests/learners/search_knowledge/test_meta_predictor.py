@@ -3,9 +3,8 @@
 import numpy as np
 import torch
 
-from engine.bench import Bench
-from engine.inner.encoding import one_hot
-from engine.inner.forecasting import (
+from engine.algorithms.search.encodings import one_hot
+from engine.algorithms.search.knowledge.transfer_predictor import (
     NOISE,
     believed,
     described,
@@ -13,7 +12,8 @@ from engine.inner.forecasting import (
     updated,
 )
 from engine.protocol import Lesson, Meta, Space, Spaces
-from engine.training import follow_all
+from engine.runner.context import Bench
+from engine.runner.meta_training import follow_all
 from tests.laws.small import spec_of
 
 SPACE = Space("toy", ("a", "b", "c"), (("x", "y", "z"),) * 3)

@@ -2,11 +2,16 @@
 
 import numpy as np
 
-from engine.bench import Bench
-from engine.inner.descend import join
-from engine.inner.electing import drawn, elected, favored, nobody
+from engine.algorithms.search.knowledge.option_prior import (
+    drawn,
+    elected,
+    favored,
+    nobody,
+)
 from engine.protocol import Lesson, Meta, Spaces, Told
-from engine.training import follow_all
+from engine.protocol.chunks import join
+from engine.runner.context import Bench
+from engine.runner.meta_training import follow_all
 from tests.laws.small import spec_of
 
 

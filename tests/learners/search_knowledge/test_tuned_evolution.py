@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.bench import Bench
-from engine.inner.searching import explore
-from engine.inner.varied import Varied
+from engine.algorithms.search.evolution import Varied
+from engine.algorithms.search.loop import explore
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.learners.search.tuned_evolution import GRID, TunedEvolution, _chosen
 from engine.protocol import Lesson, Spaces
-from engine.training import follow_all
+from engine.runner.context import Bench
+from engine.runner.meta_training import follow_all
 from tests.laws.small import spec_of
 
 

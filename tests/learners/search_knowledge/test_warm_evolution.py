@@ -5,19 +5,19 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.bench import Bench
+from engine.algorithms.search.knowledge.base import Base
+from engine.algorithms.search.knowledge.queries import best_of
+from engine.algorithms.search.knowledge.source_searches import lived
+from engine.algorithms.search.knowledge.warm_start import warm_start
 from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
 from engine.contract.runs import Input
-from engine.inner.knowing import best_of
-from engine.inner.remembering import Base
-from engine.inner.sourcing import lived
-from engine.inner.warming import warm_start
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
-from engine.loop import run
 from engine.protocol import Lesson, Meta, Spaces
-from engine.shelf import MemoryShelf
-from engine.training import follow_all
+from engine.runner.context import Bench
+from engine.runner.loop import run
+from engine.runner.meta_training import follow_all
+from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import learner_spec, spec_of
 
 FAR = {"name": "nk_landscape", "knobs": {"kinship": 0.0}}

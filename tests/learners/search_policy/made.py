@@ -8,11 +8,11 @@ import numpy as np
 import torch
 
 from engine.contract.rng import Rng
-from engine.inner.descend import join
 from engine.nets.mlp import Mlp
 from engine.protocol import Learner, Lesson, Meta, Place, Setting, Space, Spaces
-from engine.tasks.spaces.nk_landscape import NkLandscape
-from engine.tasks.tabled import Tabled
+from engine.protocol.chunks import join
+from engine.tasks.search._table_evaluator import Tabled
+from engine.tasks.search.nk_landscape import NkLandscape
 
 TOY = Space("toy", ("a", "b", "c"), (("x", "y"), ("p", "q", "r"), ("u", "v")))
 EVERY = TOY.codes(np.arange(TOY.size))

@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.inner import policies
-from engine.inner.agents import Learning
-from engine.inner.building import Frame, Layers, built
-from engine.inner.critics import (
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.actor_critic import (
     Aim,
     Batch,
     Nets,
@@ -18,7 +16,9 @@ from engine.inner.critics import (
     slopes,
     starting_nets,
 )
-from engine.inner.replaying import Experience
+from engine.algorithms.search.policy.agent import Learning
+from engine.algorithms.search.policy.replay import Experience
+from engine.algorithms.search.policy.sequence_policy import Frame, Layers, built
 from engine.learners.search.actor_critic import ActorCritic
 from engine.protocol import Told
 from tests.learners.search_policy.made import (
@@ -56,7 +56,7 @@ def every(chance: np.ndarray = NONE, counts: np.ndarray | None = None) -> Batch:
 def chances(policy: np.ndarray) -> np.ndarray:
     """Return the probability of every architecture."""
     found = slopes(FRAME, nets()._replace(policy=policy), every(), PLAIN)
-    return np.asarray(np.exp(policies.log_chance(found.prob, EVERY[None]))[0])
+    return np.asarray(np.exp(softmax.log_chance(found.prob, EVERY[None]))[0])
 
 
 def alone(found: list[np.ndarray], chance: np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def test_with_a_perfect_critic_any_trace_has_no_bias() -> None:
             same = (EVERY[:, :place] == codes[:place]).all(1)
             worth[i, place] = chance[same] @ REWARD[same] / chance[same].sum()
     prob = slopes(FRAME, nets(), every(), PLAIN).prob[0]
-    score = policies.scores(prob, EVERY)
+    score = softmax.scores(prob, EVERY)
     means = [
         np.einsum("a,ap,apo->po", chance, generalized(REWARD, worth, trace), score)
         for trace in (0.0, 0.5, 1.0)
@@ -130,7 +130,7 @@ def test_entropy_slope_is_that_of_the_visited_decisions() -> None:
 
     def entropy(flat: np.ndarray) -> float:
         prob = slopes(FRAME, nets()._replace(policy=flat), every(), PLAIN).prob
-        return float(policies.entropies(prob).sum() / TOY.size)
+        return float(softmax.entropies(prob).sum() / TOY.size)
 
     with_bonus, without = (
         slopes(FRAME, nets(), every(), a).policy for a in (aim, PLAIN)
@@ -159,7 +159,7 @@ def test_advantages_are_the_discounted_sum_of_errors() -> None:
 def test_clipped_weights_of_equal_policies_are_on_policy() -> None:
     aim = Aim(0.9, 0.1, 0.0, 1.2, 0.1, 1.0)
     fresh = slopes(FRAME, nets(), every(), aim)
-    now = policies.log_chance(fresh.prob, EVERY[None])
+    now = softmax.log_chance(fresh.prob, EVERY[None])
     again = slopes(FRAME, nets(), every(now), aim)
     np.testing.assert_allclose(fresh.policy, again.policy, atol=1e-12)
     rarer = slopes(FRAME, nets(), every(now - np.log(5.0)), aim)
@@ -203,7 +203,7 @@ def test_a_second_update_weighs_by_what_the_first_made_of_the_policy() -> None:
     aim = PLAIN._replace(clip=1.5)
     learning = Learning(FRAME, CONTEXT, aim, np.zeros((1, 0)))
     found, first, chance = ActorCritic(updates=2).updated(nets(), every(), learning)
-    now = policies.log_chance(first.prob, EVERY[None])
+    now = softmax.log_chance(first.prob, EVERY[None])
     np.testing.assert_array_equal(chance, now)
     once = climbed(nets(), slopes(FRAME, nets(), every(), aim), aim)
     twice = climbed(once, slopes(FRAME, once, every(now), aim), aim)
@@ -214,7 +214,7 @@ def test_a_second_update_weighs_by_what_the_first_made_of_the_policy() -> None:
 def test_the_entropy_weight_rises_below_the_floor_alone() -> None:
     most = np.log(TOY.size)
     prob = slopes(FRAME, nets(), every(), PLAIN).prob
-    share = float(policies.entropies(prob).sum(-1).mean() / most)
+    share = float(softmax.entropies(prob).sum(-1).mean() / most)
     aim = PLAIN._replace(entropy=0.2)
     ones = np.ones((1, TOY.size))
     for floor, weight in ((0.0, 0.2), (0.9 * share, 0.2), (2 * share, 0.2 + 1.5)):

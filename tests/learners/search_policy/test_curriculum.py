@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.inner.curriculum import Curriculum, balance
+from engine.algorithms.search.policy.curriculum import Curriculum, balance
 
 EASY, HARD = np.array([0.5, 0.9, 0.88, 0.89, 0.2]), np.array([0.1, 0.9, 0.2, 0.1, 0.3])
 

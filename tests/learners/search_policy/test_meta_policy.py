@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
+from engine.algorithms.search.policy.curriculum import Curriculum
+from engine.algorithms.search.policy.multi_task_training import faced, swapped, swaps
 from engine.contract.rng import Rng
-from engine.inner.curriculum import Curriculum
-from engine.inner.lessons import faced, swapped, swaps
 from engine.learners.search.meta_policy import MetaPolicy
 from engine.protocol import Lesson, Spaces
 from tests.learners.search_policy.made import (
@@ -114,7 +114,9 @@ def test_a_shuffle_is_one_to_one_and_the_same_in_every_lesson(
     tasks = landscapes(2, 5)
     every = np.arange(tasks.space.size)
     for listed in (20_000, 10):
-        monkeypatch.setattr("engine.inner.lessons.LISTED", listed)
+        monkeypatch.setattr(
+            "engine.algorithms.search.policy.multi_task_training.LISTED", listed
+        )
         swap = swaps(tasks, [Rng(1)])
         np.testing.assert_array_equal(swap, swaps(tasks, [Rng(1)]))
         found = [

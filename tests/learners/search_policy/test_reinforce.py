@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.inner import policies
-from engine.inner.proposing import uniform
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.proposals import uniform
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.search.reinforce import Reinforce
 from engine.protocol import Told
@@ -31,8 +31,8 @@ def filled(numbers: np.ndarray) -> np.ndarray:
 
 def chances(logits: np.ndarray) -> np.ndarray:
     """Return the probability of every architecture of the toy space."""
-    prob = np.repeat(policies.shares(logits)[None], TOY.size, 0)
-    return np.asarray(np.exp(policies.log_chance(prob, EVERY)))
+    prob = np.repeat(softmax.shares(logits)[None], TOY.size, 0)
+    return np.asarray(np.exp(softmax.log_chance(prob, EVERY)))
 
 
 def test_flat_policy_is_random_search_with_replacement() -> None:
@@ -49,15 +49,15 @@ def test_flat_logits_choose_as_uniform_numbers_do(options: int) -> None:
     edges = np.arange(options)[:, None] / options
     dice = np.concatenate([dice, edges, np.nextafter(edges[1:], 0), [[1 - 2**-53]]])
     space = TOY.__class__("one", ("a",), (tuple("abcdefg"[:options]),))
-    flat = policies.flat(space, len(dice))
-    np.testing.assert_array_equal(policies.chosen(flat, dice), uniform(space, dice))
+    flat = softmax.flat(space, len(dice))
+    np.testing.assert_array_equal(softmax.chosen(flat, dice), uniform(space, dice))
 
 
 def test_choices_are_as_likely_as_their_shares() -> None:
     dice = (np.arange(30_000) + 0.5) / 30_000
     rows = np.broadcast_to(LOGITS[1], (len(dice), 3))
-    found = np.bincount(policies.chosen(rows, dice)) / len(dice)
-    np.testing.assert_allclose(found, policies.shares(LOGITS[1]), atol=1e-4)
+    found = np.bincount(softmax.chosen(rows, dice)) / len(dice)
+    np.testing.assert_allclose(found, softmax.shares(LOGITS[1]), atol=1e-4)
 
 
 @pytest.mark.parametrize("average", [0.0, 0.03])
@@ -65,13 +65,13 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
     learner = Reinforce(rule="sgd", entropy=0.0)
     tasks = landscapes(TOY.size, 1)
     state = learner.start(tasks)._replace(logits=np.tile(LOGITS, (TOY.size, 1, 1)))
-    seen = policies.Running.begun(TOY.size)
+    seen = softmax.Running.begun(TOY.size)
     always = np.ones(TOY.size, bool)
     state = state._replace(
         running=seen.seen(REWARD, always), average=np.full(TOY.size, average)
     )
     told = Told(1, EVERY, always, REWARD, REWARD, always)
-    prob = policies.shares(state.logits)
+    prob = softmax.shares(state.logits)
     each = learner.slope(state, prob, told, np.zeros((TOY.size, 0)))
     mean = np.einsum("a,apo->po", chances(LOGITS), each)
     exact = steep(lambda n: float(chances(filled(n)) @ REWARD), LOGITS[THERE])
@@ -81,22 +81,20 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
 
 def test_entropy_slope_is_its_derivative() -> None:
     exact = steep(
-        lambda n: float(policies.entropies(policies.shares(filled(n))).sum()),
+        lambda n: float(softmax.entropies(softmax.shares(filled(n))).sum()),
         LOGITS[THERE],
     )
-    found = policies.entropy_slope(policies.shares(LOGITS))
+    found = softmax.entropy_slope(softmax.shares(LOGITS))
     np.testing.assert_allclose(found[THERE], exact, atol=1e-8)
 
 
 def test_entropy_is_that_of_all_architectures() -> None:
     every = chances(LOGITS)
-    found = policies.entropies(policies.shares(LOGITS)).sum()
+    found = softmax.entropies(softmax.shares(LOGITS)).sum()
     np.testing.assert_allclose(found, -(every * np.log(every)).sum(), atol=1e-12)
     other = LOGITS[::-1] + np.where(THERE, 0.0, -np.inf)
     other = np.where(THERE, np.nan_to_num(other, neginf=0.0), -np.inf)
-    kl = policies.divergence(
-        policies.shares(LOGITS)[None], policies.shares(other)[None]
-    )
+    kl = softmax.divergence(softmax.shares(LOGITS)[None], softmax.shares(other)[None])
     exact = (every * np.log(every / chances(other))).sum()
     np.testing.assert_allclose(kl, exact, atol=1e-12)
 
@@ -104,8 +102,8 @@ def test_entropy_is_that_of_all_architectures() -> None:
 @pytest.mark.parametrize("floor", [0.2, 0.5, 0.9])
 def test_floor_keeps_just_its_share_of_the_entropy(floor: float) -> None:
     sharp, flat = LOGITS * 30.0, np.where(THERE, 0.0, -np.inf)
-    found = policies.tempered(np.stack([sharp, flat]), floor)
-    entropy = policies.entropies(policies.shares(found)).sum(-1)
+    found = softmax.tempered(np.stack([sharp, flat]), floor)
+    entropy = softmax.entropies(softmax.shares(found)).sum(-1)
     most = np.log(TOY.size)
     np.testing.assert_allclose(entropy, [floor * most, most], rtol=1e-6)
     np.testing.assert_array_equal(found[1], flat)

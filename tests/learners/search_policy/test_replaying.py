@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from engine.inner import policies
-from engine.inner.replaying import (
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.replay import (
     Experience,
     clipped_weights,
     empty_memory,
@@ -76,11 +76,11 @@ def test_without_a_clip_a_replayed_gradient_has_no_bias_and_more_variance() -> N
     old = np.array([[1.5, -1.0, -np.inf], [0.9, 0.0, -1.2], [1.0, -0.6, -np.inf]])
     new = -np.where(np.isfinite(old), old, 0.0) + np.where(np.isfinite(old), 0, -np.inf)
     rows = {
-        name: np.repeat(policies.shares(logits)[None], TOY.size, 0)
+        name: np.repeat(softmax.shares(logits)[None], TOY.size, 0)
         for name, logits in (("old", old), ("new", new))
     }
-    then, now = (policies.log_chance(rows[k], EVERY) for k in ("old", "new"))
-    step = (REWARD - REWARD.mean())[:, None, None] * policies.scores(rows["new"], EVERY)
+    then, now = (softmax.log_chance(rows[k], EVERY) for k in ("old", "new"))
+    step = (REWARD - REWARD.mean())[:, None, None] * softmax.scores(rows["new"], EVERY)
 
     def moments(clip: float) -> tuple[np.ndarray, float]:
         each = clipped_weights(now, then, clip)[:, None, None] * step

@@ -1,0 +1,1 @@
+"""A run's blocks as figures: pure, one file per kind of task."""

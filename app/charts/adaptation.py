@@ -1,0 +1,123 @@
+"""What is seen inside few-shot learners → figures; pure, drawn elsewhere."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts import training
+from app.charts.figure_cache import kept
+from app.client.client import Run
+from app.figures.animation import Shot, spaced
+from app.figures.curves import curves_figure
+from app.figures.embedding import embedding_figure
+from app.figures.figure_data import View
+from app.figures.layer_heatmap import Layers, layers_figure
+from engine.contract.blocks import Block
+from engine.stats.block_table import Table
+
+CHECKS = 10  # meta-steps that learned rates are shown at, at most
+COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
+COSINE += "replicates. At 1 second derivatives change nothing. Band: 95 % interval."
+
+
+class Both(NamedTuple):
+    """A figure and the same laid out for a phone, under the name of their place."""
+
+    place: str
+    wide: go.Figure
+    narrow: go.Figure | None = None
+
+
+def embedding(run: Run) -> Both | None:
+    """Return the map of an episode's features along training; none without any."""
+
+    def make() -> Both | None:
+        found = run.snapshots()
+        if not found:
+            return None
+        wide, narrow = (
+            embedding_figure(found, run.roles, Shot(columns=columns))
+            for columns in (3, 2)
+        )
+        return Both("embedding", wide, narrow)
+
+    return kept(("embedding", run.edition), make)
+
+
+def insides(run: Run) -> Iterator[Both]:
+    """Yield what a run has of gradient norms, learned rates and the cosine."""
+    table = Table(run.blocks)
+    for metric, grids in (
+        ("inner_grad_norm", _each(run, lambda label: _norms(table, label))),
+        ("inner_lr", _each(run, lambda label: _rates(table, label))),
+    ):
+        if grids:
+            wide, narrow = (
+                layers_figure(grids, metric, run.roles, Shot(columns=columns))
+                for columns in (2, 1)
+            )
+            yield Both(f"layers.{metric}", wide, narrow)
+    cosine = _cosine(run, table)
+    if cosine is not None:
+        yield Both("meta_cosine", cosine)
+
+
+def _each(run: Run, look: Callable[[str], Layers | None]) -> dict[str, Layers]:
+    found = {label: look(label) for label in run.roles}
+    return {label: grid for label, grid in found.items() if grid is not None}
+
+
+def _norms(table: Table, label: str) -> Layers | None:
+    """Return the norm of the inner gradient by layer and inner step, in place."""
+    block = table.block(label, "test", "inner_grad_norm")
+    if block is None or block.axes != ("replicate", "task", "step", "layer"):
+        return None
+    values = np.asarray(block.array, dtype=np.float64)
+    sound = np.isfinite(values) & (values > 0)
+    count = sound.sum(axis=(0, 1))
+    total = np.log(values, where=sound, out=np.zeros_like(values)).sum(axis=(0, 1))
+    # One task that blew up must not hide all others: the mean is geometric.
+    mean = np.where(count > 0, np.exp(total / np.maximum(count, 1)), np.nan)
+    return Layers(mean.T, block.positions("step"))
+
+
+def _rates(table: Table, label: str) -> Layers | None:
+    """Return the learned rates by layer: by inner step, or as they were learned."""
+    found = sorted(_checks(table, label, "inner_lr"), key=lambda b: _when(b))
+    if not found:
+        return None
+    means = [np.asarray(block.array, dtype=np.float64).mean(axis=0) for block in found]
+    if "inner_step" in found[-1].axes:
+        columns = tuple(s + 1 for s in found[-1].positions("inner_step"))
+        return Layers(means[-1][0], columns)
+    shown = spaced(len(found), CHECKS)
+    values = np.stack([means[i][0] for i in shown], axis=1)
+    return Layers(values, tuple(_when(found[i]) for i in shown), "meta-step")
+
+
+def _checks(table: Table, label: str, metric: str) -> list[Block]:
+    return [
+        block
+        for block in table.blocks
+        if (block.learner, block.phase, block.metric) == (label, "validate", metric)
+        and "layer" in block.axes
+    ]
+
+
+def _when(block: Block) -> float:
+    return block.positions("step")[0]
+
+
+def _cosine(run: Run, table: Table) -> go.Figure | None:
+    found = (training.along(table, label, "meta_cosine") for label in run.roles)
+    lines = [line for line in found if line is not None]
+    if not lines:
+        return None
+    view = View(x_title="Meta-step", height=260)
+    made = curves_figure(lines, "meta_cosine", run.roles, view)
+    made.update_layout(meta={**made.layout.meta, "how_to_read": COSINE})
+    lows = [float(np.nan_to_num(line.mean, nan=1.0).min()) for line in lines]
+    made.update_yaxes(range=[min(-0.05, *lows) - 0.05, 1.08])
+    return made

@@ -1,0 +1,143 @@
+"""How it was learned → figures: the newest check, meta-training, tuning; pure."""
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.charts.view_state import HEIGHT, Picture
+from app.client.client import Run
+from app.figures import curves as drawn
+from app.figures import learning
+from app.figures.figure_data import Line, Tuning, View
+from engine.contract.metrics import METRICS
+from engine.stats import curves as stats
+from engine.stats.block_table import Table
+from engine.stats.inference.intervals import mean_band
+from engine.stats.inference.levels import level_band
+
+
+def classes(run: Run) -> bool:
+    """Whether answers of episodes are classes; as the run's numbers tell."""
+    return any(block.metric == "query_accuracy" for block in run.blocks)
+
+
+def under_way(run: Run) -> Iterable[Picture]:
+    """Yield what can be seen before the tests: newest check, training, tuning."""
+    table = Table(run.blocks)
+    yield from newest_check(run)
+    trained = meta_training(run, table, run.kind.trained[:2])
+    if trained is not None:
+        yield Picture("training", trained)
+    rates = tuning(run, table)
+    if rates is not None:
+        yield Picture("tuning", rates)
+
+
+def newest_check(run: Run, x_title: str = "Step") -> Iterator[Picture]:
+    """Yield what every learner does on validation tasks by now, step by step."""
+    for metric in run.kind.checks:
+        found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
+        lines = stretched(stats.curve(block) for block in found)
+        if lines:
+            view = View(height=HEIGHT, x_title=x_title)
+            made = drawn.curves_figure(lines, metric, run.roles, view)
+            title = f"{METRICS[metric].label}, newest check on validation tasks"
+            yield Picture(f"check.{metric}", titled(made, title))
+
+
+def stretched(lines: Iterable[stats.Curve]) -> list[stats.Curve]:
+    """Draw what takes no steps as a level line along the others'."""
+    every = list(lines)
+    ends = [float(line.x[-1]) for line in every if len(line.x)]
+    last = max(ends, default=0.0) or 1.0
+    return [_level(line, last) if len(line.x) == 1 else line for line in every]
+
+
+def _level(line: stats.Curve, last: float) -> stats.Curve:
+    names = ("mean", "low", "high", "gone")
+    twice = {name: np.repeat(getattr(line, name), 2) for name in names}
+    return line._replace(x=np.array([0.0, last]), **twice)
+
+
+def said(run: Run, made: go.Figure) -> go.Figure:
+    """Name the one unit that a run's answers have, where a metric may have two."""
+    right = classes(run)
+    if not right and not any(block.metric == "query_mse" for block in run.blocks):
+        return made
+    units = {"share wrong or MSE": "share wrong" if right else "MSE"}
+    units["nats or MSE"] = "nats" if right else "MSE"
+    places = [*made.layout.annotations]
+    places += [axis.title for axis in (*made.select_xaxes(), *made.select_yaxes())]
+    for place in places:
+        for two, one in units.items():
+            place.text = (place.text or "").replace(f"({two})", f"({one})")
+    return made
+
+
+def titled(made: go.Figure, title: str) -> go.Figure:
+    """Give a figure another title."""
+    made.update_layout(meta={**made.layout.meta, "title": title})
+    return made
+
+
+def meta_training(
+    run: Run, table: Table, metrics: tuple[str, ...] = ()
+) -> go.Figure | None:
+    """Return the meta-training curves; none before the first check."""
+    panels: dict[str, list[Line]] = {}
+    for metric in metrics or run.kind.trained:
+        for label in run.roles:
+            line = along(table, label, metric)
+            if line is not None:
+                panels.setdefault(metric, []).append(line)
+    if not panels:
+        return None
+    best = _best(table, run.chosen, run.kind.validation)
+    squares = any(block.metric == "query_mse" for block in run.blocks)
+    logs = {run.kind.validation} if squares else set[str]()
+    made = learning.meta_training_figure(panels, run.roles, best, logs=logs)
+    return said(run, made)
+
+
+def along(table: Table, label: str, metric: str) -> Line | None:
+    """Return a metric along one learner's meta-training; none without data."""
+    phases = ("validate", "train")
+    found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
+    if not found:
+        return None
+    band = level_band(metric, found[0].values[:, None])
+    n = int(band.n.max()) if band.n.size else 0
+    return Line(label, found[0].step, band.mean, band.low, band.high, n=n)
+
+
+def _best(table: Table, label: str, metric: str) -> float | None:
+    """Return the meta-step of the best mean validation score."""
+    series = table.series(label, "validate", metric)
+    if series is None or not np.isfinite(series.values).any():
+        return None
+    means = np.nanmean(series.values, axis=0)
+    return float(series.step[int(np.nanargmin(means))])
+
+
+def tuning(run: Run, table: Table) -> go.Figure | None:
+    """Return the tuning curves; none where no rate was tuned."""
+    made: dict[str, Tuning] = {}
+    for label in run.roles:
+        block = table.block(label, "tune", run.kind.tuning)
+        if block is None:
+            continue
+        scores = np.asarray(block.array, dtype=np.float64)
+        band = mean_band(scores.T[:, None])
+        rates = np.asarray(block.positions("rate"))
+        best = table.number(label, "tune", "tuned_lr")
+        chosen = best if best is not None else float(rates[_lowest(scores)])
+        made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
+    if not made:
+        return None
+    return said(run, learning.tuning_figure(made, run.roles, run.kind.tuning))
+
+
+def _lowest(scores: np.ndarray) -> int:
+    means = scores.mean(axis=1)
+    return int(np.nanargmin(means)) if np.isfinite(means).any() else 0

@@ -1,0 +1,1 @@
+"""The one way to the engine: plain data in, plain data out."""

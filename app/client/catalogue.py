@@ -1,0 +1,224 @@
+"""What can be chosen: every part as a card, asked of the engine once per source.
+
+Cards are made by `python -m engine catalogue --json` in a process of its own, for that
+needs torch and the web process must not. The answer is kept in the result cache under
+the hash of the engine's source and of what data is here, so a second start reads it in
+milliseconds.
+"""
+
+import functools
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from app.client import missing_packages
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+from engine.contract.runs import RunSpec
+
+ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 120.0
+
+
+class CatalogueError(Exception):
+    """The engine could not say what it has; one line that a person can act on."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A shipped experiment; its spec is what the person would have typed."""
+
+    name: str
+    title: str
+    summary: str
+    spec: RunSpec
+
+
+@dataclass(frozen=True)
+class Study:
+    """A sentence of the field, and the runs that decide about it."""
+
+    name: str
+    title: str
+    sentence: str
+    protocol: str
+    specs: tuple[RunSpec, ...]
+    ground: str
+    matrix: bool
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """Every part, the devices that are here, and the shipped experiments."""
+
+    cards: dict[tuple[str, str], Card]
+    devices: tuple[str, ...]
+    versions: dict[str, Any]
+    presets: tuple[Preset, ...]
+    studies: tuple[Study, ...] = ()
+
+    def card(self, slot: str, name: str) -> Card:
+        """Return a part's card.
+
+        Raises:
+            Refused: If there is none; the message lists what there is.
+        """
+        try:
+            return self.cards[slot, name]
+        except KeyError:
+            have = ", ".join(card.name for card in self.of(slot)) or "none"
+            message = f"no {slot} is called {name[:40]!r}; there are: {have}"
+            raise Refused(message, slot) from None
+
+    def of(self, slot: str) -> Iterator[Card]:
+        """Yield the cards of one slot, by group and title."""
+        found = (card for (where, _), card in self.cards.items() if where == slot)
+        return iter(sorted(found, key=lambda card: (card.group, card.title)))
+
+    def kind_of(self, family: str) -> str:
+        """Return a family's kind of task; empty where the family is unknown."""
+        card = self.cards.get(("family", family))
+        return str(card.traits.get("kind", "")) if card else ""
+
+    def preset(self, name: str) -> Preset:
+        """Return a shipped experiment; the first where none has that name."""
+        named = {preset.name: preset for preset in self.presets}
+        return named.get(name) or self.presets[0]
+
+    @property
+    def device(self) -> str:
+        """Return what `auto` means here."""
+        return self.devices[0] if self.devices else "cpu"
+
+
+def parse(text: str | bytes) -> Catalogue:
+    """Read the engine's answer."""
+    body = json.loads(text)
+    cards = [Card.model_validate(card) for card in body["cards"]]
+    presets = [
+        Preset(p["name"], p["title"], p["summary"], RunSpec.model_validate(p["spec"]))
+        for p in body["presets"]
+    ]
+    return Catalogue(
+        cards={(card.slot, card.name): card for card in cards},
+        devices=tuple(body["devices"]),
+        versions=dict(body["engine"].get("versions", {})),
+        presets=tuple(presets),
+        studies=tuple(_study(each) for each in body.get("studies", ())),
+    )
+
+
+def _study(body: dict[str, Any]) -> Study:
+    specs = tuple(RunSpec.model_validate(spec) for spec in body["specs"])
+    return Study(**body | {"specs": specs})
+
+
+@functools.cache
+def source_hash(root: Path = ROOT / "engine") -> str:
+    """Return the hash of the engine's source and of this Python."""
+    seen = hashlib.sha256(sys.version.encode())
+    for file in sorted(root.rglob("*.py")):
+        seen.update(str(file.relative_to(root)).encode())
+        seen.update(file.read_bytes())
+    return seen.hexdigest()
+
+
+def pack_hash() -> str:
+    """Return the hash of what the data pack holds: it decides what can be chosen."""
+    from engine.data.sources.locations import pack_home
+
+    home = pack_home()
+    names = sorted(path.name for path in home.iterdir()) if home.is_dir() else []
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+
+def ask() -> str:
+    """Let the engine describe itself, in a process of its own.
+
+    Raises:
+        CatalogueError: With the last line of what it said instead.
+    """
+    command = [sys.executable, "-m", "engine", "catalogue", "--json"]
+    try:
+        said = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        raise CatalogueError(
+            f"The engine did not describe its parts within {_PATIENCE:g} s."
+        ) from None
+    if said.returncode:
+        last = (said.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        missing = missing_packages.describe(last)
+        raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
+    return said.stdout
+
+
+class Shelf:
+    """Keeps the catalogue; the first one who asks makes it, others wait."""
+
+    def __init__(self, cache: Callable[[], Any]) -> None:
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._made: Catalogue | None = None
+        self._thread: threading.Thread | None = None
+        self._error = ""
+
+    @property
+    def ready(self) -> bool:
+        """Whether `get` answers at once."""
+        return self._made is not None
+
+    @property
+    def error(self) -> str:
+        """Why the last attempt failed; empty where it did not."""
+        return self._error
+
+    def warm(self) -> bool:
+        """Start making it in the background where needed; says whether it is there."""
+        if self._made is None and not (self._thread and self._thread.is_alive()):
+            if self._kept():
+                return True
+            self._thread = threading.Thread(target=self._try, daemon=True)
+            self._thread.start()
+        return self.ready
+
+    def get(self) -> Catalogue:
+        """Return the catalogue, made if need be.
+
+        Raises:
+            CatalogueError: If the engine cannot describe itself.
+        """
+        with self._lock:
+            if self._made is None and not self._kept():
+                text = ask()
+                self._made, self._error = parse(text), ""
+                self._keep(text)
+            return self._made  # type: ignore[return-value]
+
+    def _try(self) -> None:
+        try:
+            self.get()
+        except CatalogueError as error:
+            self._error = str(error)
+
+    def _name(self) -> str:
+        return f"catalogue:{source_hash()}:{pack_hash()}"
+
+    def _kept(self) -> bool:
+        cache = self._cache()
+        text = cache.get(self._name()) if cache is not None else None
+        if isinstance(text, str):
+            self._made = parse(text)
+        return self.ready
+
+    def _keep(self, text: str) -> None:
+        cache = self._cache()
+        if cache is not None:
+            cache.set(self._name(), text)

@@ -1,0 +1,297 @@
+"""The pages' only door to the engine: plain data in, plain data out, never torch.
+
+Nothing here draws. Everything that can go wrong for a person comes out as `Refused`
+or `StoreError`, one sentence each.
+"""
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app import kinds
+from app.client import block_cache, engine_process, stores
+from app.client import catalogue as shelves
+from app.client.catalogue import Catalogue, CatalogueError, Preset
+from app.client.stores import present_store, store
+from engine.contract.blocks import FILMS, Artefact, Block, Timing
+from engine.contract.cards import Card
+from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
+from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.store import Damaged, NoRun, Progress, StoreError, StoreGone
+
+__all__ = [
+    "ALIVE",
+    "RESUMABLE",
+    "Artefact",
+    "Block",
+    "Card",
+    "Catalogue",
+    "CatalogueError",
+    "Damaged",
+    "IllegalMove",
+    "Job",
+    "JobState",
+    "NoRun",
+    "Preset",
+    "Progress",
+    "Run",
+    "RunSpec",
+    "StoreError",
+    "StoreGone",
+    "Timing",
+]
+_watches = block_cache.Watches()
+
+
+def reopen_store() -> None:
+    """Go on with the store in the place of one that is gone; make it where none is."""
+    stores.reopen()
+    _watches.clear()
+    _spec.cache_clear()
+
+
+def _cache() -> Any:
+    try:
+        return store().cache
+    except StoreError:
+        return None
+
+
+_shelf = shelves.Shelf(_cache)
+
+
+def catalogue() -> Catalogue:
+    """Return what can be chosen; the first time this takes seconds."""
+    return _shelf.get()
+
+
+def catalogue_ready() -> bool:
+    """Whether `catalogue` answers at once; starts making it where it does not."""
+    return _shelf.warm()
+
+
+def catalogue_error() -> str:
+    """Return why the catalogue cannot be made; empty where it can."""
+    return _shelf.error
+
+
+def engine_state() -> str:
+    """Wake the supervisor where needed; says "warm", "starting" or "gone".
+
+    Raises:
+        StoreGone: If there is no store to wake it for; none is made.
+    """
+    return engine_process.state(present_store().home)
+
+
+def engine_trouble() -> str:
+    """Return why queued runs wait longer than they must; empty where they do not."""
+    return engine_process.trouble(store().home)
+
+
+def kind(spec: RunSpec) -> kinds.Kind:
+    """Return the kind of task that a spec is of; the first one until it is known."""
+    known = catalogue_ready()
+    return kinds.kind(catalogue().kind_of(spec.family.name) if known else "")
+
+
+def settle(spec: RunSpec) -> tuple[RunSpec, str]:
+    """Complete a spec and return it with its run key.
+
+    Raises:
+        Refused: With the first field that cannot be taken.
+    """
+    known = catalogue()
+    full = complete_spec(spec, known.card, known.device)
+    return full, run_key(full, known.card)
+
+
+def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
+    """File a run and queue it; the same spec twice is one run.
+
+    Raises:
+        Refused: If the spec cannot be taken; the store is unchanged.
+    """
+    full, key = settle(spec)
+    if again:
+        _watches.forget(key)
+    return store().submit(full, key, title, again=again)
+
+
+def cancel(key: str) -> Job:
+    """End a run that is not final."""
+    return store().cancel(key)
+
+
+def resume(key: str) -> Job:
+    """Queue an ended but unfinished run again."""
+    return store().resume(key)
+
+
+def delete(key: str) -> None:
+    """Remove a run and its files."""
+    store().delete(key)
+    _watches.forget(key)
+
+
+def rename(key: str, title: str) -> Job:
+    """Give a run another title."""
+    return store().rename(key, title)
+
+
+def job(key: str) -> Job | None:
+    """Return a run's job, or none."""
+    return store().job(key)
+
+
+def jobs(
+    states: Iterable[JobState] | None = None,
+    text: str = "",
+    page: tuple[int, int] = (25, 0),
+) -> tuple[list[Job], int]:
+    """List runs, newest first.
+
+    Args:
+        states: Only these; all where none is given.
+        text: Words that the title, key or part names must hold.
+        page: How many, and how many to skip.
+
+    Returns:
+        The jobs of the page, and how many there are in all.
+    """
+    held = list(states) if states is not None else None
+    limit, offset = page
+    found = store().jobs(held, text, limit, offset)
+    return found, store().count(held, text)
+
+
+def spec(key: str) -> RunSpec:
+    """Return the completed spec of a run; a key's spec never changes."""
+    return _spec(store().home.as_posix(), key)
+
+
+def summary(key: str) -> dict[str, Any] | None:
+    """Return a run's filed statistics and verdict; none before the end."""
+    return store().summary(key)
+
+
+def progress(key: str) -> Progress:
+    """Return how far a run is."""
+    return store().progress(key)
+
+
+def frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
+    """List a run's frozen meta-learners: artefact name and info."""
+    return [
+        (entry.name, {**entry.info, "digest": entry.digest})
+        for entry in store().artefacts(key)
+        if entry.kind == "frozen"
+    ]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run as the panels see it, from the store or recorded with the app."""
+
+    key: str
+    spec: RunSpec
+    blocks: tuple[Block, ...]
+    job: Job | None = None
+    summary: dict[str, Any] | None = None
+    fingerprint: dict[str, Any] = field(default_factory=dict)
+    timings: tuple[Timing, ...] = ()
+    films: dict[str, Artefact] = field(default_factory=dict)
+    frozen: tuple[str, ...] = ()
+    remarks: dict[str, dict[str, str]] = field(default_factory=dict)
+    recorded: bool = False
+
+    @property
+    def kind(self) -> kinds.Kind:
+        """Return what kind of task it is of, as its numbers tell, else its spec."""
+        told = kinds.told_by(self.blocks)
+        return kinds.kind(told) if told else kind(self.spec)
+
+    @property
+    def alive(self) -> bool:
+        """Whether its numbers may still grow."""
+        return self.job is not None and self.job.state in ALIVE
+
+    @property
+    def edition(self) -> tuple[object, ...]:
+        """Return what its numbers can be told apart by, once it has ended."""
+        job = self.job
+        told = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
+        return (self.key, *told)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Return each learner's role, in the spec's order."""
+        return {entry.label: entry.role for entry in self.spec.learners}
+
+    @property
+    def chosen(self) -> str:
+        """Return the label of the learner that is judged."""
+        found = [entry.label for entry in self.spec.learners if entry.role == "chosen"]
+        return found[0] if found else self.spec.learners[0].label
+
+    def film(self, name: str) -> Artefact | None:
+        """Return a film's artefact, read when it is asked for."""
+        return self._artefact(name, FILMS)
+
+    def learned(self, label: str) -> Artefact | None:
+        """Return a learner's frozen meta-weights, read when they are asked for."""
+        return self._artefact(label, ("frozen",))
+
+    def _artefact(self, name: str, kinds: tuple[str, ...]) -> Artefact | None:
+        if name in self.films or self.recorded:
+            held = self.films.get(name)
+            return held if held is not None and held.kind in kinds else None
+        for entry in store().artefacts(self.key):
+            if entry.name == name and entry.kind in kinds:
+                return store().artefact(self.key, name, entry.kind)
+        return None
+
+    def snapshots(self) -> dict[str, list[Artefact]]:
+        """Return each learner's embedding along its training, read when asked for."""
+        if self.recorded:
+            held = [a for a in self.films.values() if a.kind == "snapshot"]
+        else:
+            listed = store().artefacts(self.key)
+            names = [entry.name for entry in listed if entry.kind == "snapshot"]
+            held = [store().artefact(self.key, name) for name in names]
+        found: dict[str, list[Artefact]] = {}
+        for shot in held:
+            found.setdefault(str(shot.info["learner"]), []).append(shot)
+        return found
+
+
+def run(key: str) -> Run:
+    """Return a run with all that it has so far.
+
+    Raises:
+        NoRun: If there is none.
+        Damaged: If its files are not what was written.
+    """
+    held = store()
+    known = held.job(key)
+    if known is None:
+        raise NoRun(key)
+    blocks = _watches.blocks(key, known.attempt, held.blocks)
+    artefacts = held.artefacts(key)
+    return Run(
+        key=key,
+        spec=_spec(held.home.as_posix(), key),
+        blocks=blocks,
+        job=known,
+        summary=held.summary(key),
+        fingerprint=held.fingerprint(key) or {},
+        timings=tuple(held.timings(key)),
+        frozen=tuple(e.name for e in artefacts if e.kind == "frozen"),
+        remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def _spec(home: str, key: str) -> RunSpec:
+    return store().spec(key)

@@ -1,0 +1,43 @@
+"""The recorded examples: finished runs that ship with the app.
+
+They are the exported archives of each kind's default experiment, read as any archive
+is. They need neither store nor engine, so the first paint does not wait for them.
+"""
+
+import functools
+from pathlib import Path
+
+from app.client.client import Run
+
+FOLDER = Path(__file__).parents[1] / "recorded"
+
+
+SHOWN = ("film", "search", "snapshot", "frozen")
+NAMES = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
+
+
+def run(kind: str = "landscapes") -> Run | None:
+    """Return the recorded run of a kind, or none where no archive is there."""
+    name = NAMES.get(kind, kind)
+    archives = sorted(FOLDER.glob(f"{name}.*")) if FOLDER.is_dir() else []
+    return read(archives[0]) if archives else None
+
+
+@functools.cache
+def read(archive: Path) -> Run:
+    """Read an archive as a run that was recorded."""
+    from engine import export
+
+    held = export.read_archive(archive.read_bytes())
+    return Run(
+        key=held.key,
+        spec=held.spec,
+        blocks=tuple(held.blocks),
+        summary=dict(held.summary) if held.summary else None,
+        fingerprint=dict(held.fingerprint or {}),
+        timings=tuple(held.timings),
+        films={a.name: a for a in held.artefacts if a.kind in SHOWN},
+        frozen=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
+        remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
+        recorded=True,
+    )

@@ -1,0 +1,30 @@
+"""A package that is not installed is named, with what installs it."""
+
+import re
+
+_OURS = frozenset({"app", "engine", "pages"})
+_WORDS = re.compile(r"No module named '([\w.]+)'")
+
+
+def describe(said: str) -> str:
+    """Return a sentence on the package that an import did not find.
+
+    Args:
+        said: What Python said, such as the message of a `ModuleNotFoundError`.
+
+    Returns:
+        The sentence; empty where nothing but a file of our own is missing.
+
+    >>> describe("No module named 'scipy.stats'").split(":")[0]
+    'The package scipy is not installed'
+    >>> describe("No module named 'app.widgets.tables'")
+    ''
+    """
+    found = _WORDS.search(said)
+    package = found[1].partition(".")[0] if found else ""
+    if not package or package in _OURS:
+        return ""
+    return (
+        f"The package {package} is not installed: run `python -m pip install -r "
+        "requirements.txt` in Metascope's folder (or `make run`), then start it again."
+    )

@@ -1,0 +1,66 @@
+"""Another family, other rates: fields at their default move, typed ones stay."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from app.experiment import fields as experiment_fields
+from app.experiment import spec_mapping
+from engine.contract.errors import Refused
+
+Fields = Callable[
+    [Mapping[str, Any], spec_mapping.Cards, str], list[experiment_fields.Field]
+]
+
+
+def resuited(form: Mapping[str, Any], cards: spec_mapping.Cards) -> spec_mapping.Form:
+    """Return what changes in a form whose family is another one than before.
+
+    Fields of learners and outer rules that stand at the default of the family before
+    (`k.suits`) move to the new family's default; what a person typed stays.
+    """
+    before, after = form.get("k.suits"), form.get("k.family")
+    if after is None or before == after:
+        return {}
+    changed: spec_mapping.Form = {"k.suits": after}
+    if before is None:
+        return changed
+    for label in _known_labels(form):
+        changed |= _moved(spec_mapping.learner_fields, form, cards, label)
+    for name in _known_outers(form):
+        changed |= _moved(spec_mapping.outer_fields, form, cards, name)
+    return changed
+
+
+def _moved(
+    fields: Fields, form: Mapping[str, Any], cards: spec_mapping.Cards, name: str
+) -> spec_mapping.Form:
+    try:
+        old = fields({**form, "k.family": form["k.suits"]}, cards, name)
+        new = fields(form, cards, name)
+    except Refused:
+        return {}  # a label or a family that only another installation knows
+    return {
+        field.key: field.knob.default
+        for was, field in zip(old, new, strict=True)
+        if was.knob.default != field.knob.default
+        if form.get(field.key) == was.knob.default
+    }
+
+
+def _known_outers(form: Mapping[str, Any]) -> list[str]:
+    """Return every outer rule that the form holds fields of."""
+    return list(dict.fromkeys(_touched(form, "k.outer.")))
+
+
+def _known_labels(form: Mapping[str, Any]) -> list[str]:
+    """Return every learner that the form holds fields of, selected or not."""
+    touched = _touched(form, "k.learner.")
+    return list(
+        dict.fromkeys([*form.get("k.parts", ()), *spec_mapping.labels(form), *touched])
+    )
+
+
+def _touched(form: Mapping[str, Any], start: str) -> list[str]:
+    """Return what the form holds knobs of; a label may have dots, a knob has none."""
+    knobs = [key.removeprefix(start) for key in form if key.startswith(start)]
+    return [key.rpartition(".")[0] for key in knobs]

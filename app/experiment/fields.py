@@ -1,0 +1,109 @@
+"""Card → fields → values: a field is a knob at a place in the form.
+
+What a person typed lives under the field's key and outlives the widget: switching a
+learner away and back loses nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from engine.contract.cards import Card, KnobCard, allowed, checked
+from engine.contract.errors import Refused
+
+
+class Field(NamedTuple):
+    """A knob at its place; `key` is stable across reruns and versions."""
+
+    key: str
+    knob: KnobCard
+
+    @property
+    def label(self) -> str:
+        """Return label and unit as the form shows them."""
+        unit = f" ({self.knob.unit})" if self.knob.unit else ""
+        return f"{self.knob.label}{unit}"
+
+    @property
+    def help(self) -> str:
+        """Return the help line with what is allowed."""
+        text = self.knob.help.rstrip(".")
+        if self.knob.kind in ("int", "float"):
+            return (
+                f"{text}. Takes {allowed(self.knob)}; starts at {self.knob.default:g}."
+            )
+        return f"{text}."
+
+
+def fields(card: Card, place: str) -> list[Field]:
+    """Return a card's fields, basic ones first.
+
+    Args:
+        card: The part that is configured.
+        place: Prefix of the keys, such as `k.family.mixtures`.
+    """
+    made = [Field(f"{place}.{knob.name}", knob) for knob in card.knobs]
+    return sorted(made, key=lambda field: field.knob.advanced)
+
+
+def values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the form holds for some fields, each checked.
+
+    Raises:
+        Refused: For the first one that its knob does not take.
+    """
+    return {
+        field.knob.name: checked(
+            field.knob, read(field.knob, typed.get(field.key, field.knob.default))
+        )
+        for field in asked
+    }
+
+
+def read(knob: KnobCard, typed: Any) -> Any:
+    """Turn what a widget holds into what a knob takes; an empty box stays None."""
+    if knob.kind == "many":
+        return list(typed or ())
+    return typed
+
+
+def parse_numbers(text: str, label: str, field: str) -> tuple[float, ...]:
+    """Read numbers that a person separated by commas or spaces.
+
+    >>> parse_numbers("0, 1.5  2", "Severities", "s")
+    (0.0, 1.5, 2.0)
+    """
+    words = text.replace(",", " ").replace(";", " ").split()
+    try:
+        return tuple(float(word) for word in words)
+    except ValueError:
+        raise Refused(
+            f"{label} must be numbers with commas between, not {text[:40]!r}", field
+        ) from None
+
+
+def show_numbers(numbers: Iterable[float]) -> str:
+    """Return numbers as the form writes them.
+
+    >>> show_numbers((0, 1.5, 2))
+    '0, 1.5, 2'
+    """
+    return ", ".join(_short(number) for number in numbers)
+
+
+def _short(number: float) -> str:
+    short = f"{number:g}"
+    return short if float(short) == number else repr(float(number))
+
+
+def shown(knob: KnobCard) -> Any:
+    """Return a knob's default as its widget holds it."""
+    return list(knob.default) if knob.kind == "many" else knob.default
+
+
+def words(choice: str) -> str:
+    """Return a choice for the eye.
+
+    >>> words("warmup_cosine")
+    'warmup cosine'
+    """
+    return choice.replace("_", " ")

@@ -1,0 +1,133 @@
+"""An architecture space as figures see it: decisions, options, and what was tried."""
+
+import html
+from collections.abc import Sequence
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from app.figures.figure_data import Film, Floats, Places
+
+LONGEST = 14  # letters of an option that a drawing shows
+
+
+class Space(NamedTuple):
+    """Decisions with their options; `edges` where the decisions are a cell's edges."""
+
+    positions: tuple[str, ...]
+    options: tuple[tuple[str, ...], ...]
+    edges: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of(cls, film: Film) -> Self:
+        """Read the space of an artefact of kind "search"."""
+        info = film.info
+        return cls(
+            tuple(str(name) for name in info["positions"]),
+            tuple(tuple(str(o) for o in names) for names in info["options"]),
+            tuple((int(a), int(b)) for a, b in info.get("edges", ())),
+        )
+
+    @property
+    def alike(self) -> bool:
+        """Whether every decision has the same options."""
+        return len(set(self.options)) == 1
+
+    def codes(self, index: Any) -> Places:
+        """Spell architectures by their mixed-radix number; (…) → (…, position).
+
+        >>> Space(("a", "b"), (("x", "y"), ("p", "q", "r"))).codes([2, 3]).tolist()
+        [[0, 2], [1, 0]]
+        """
+        radix = np.array([len(names) for names in self.options])
+        after = np.append(np.cumprod(radix[::-1])[-2::-1], 1)
+        return np.asarray(index, np.int64)[..., None] // after % radix
+
+    def words(self, code: Sequence[int]) -> list[str]:
+        """Return the options that a code takes."""
+        return [names[int(at)] for names, at in zip(self.options, code, strict=True)]
+
+
+class Searched(NamedTuple):
+    """One search: what was trained, what it showed, and the best as tested so far.
+
+    Arrays have the shape (evaluation,); what the budget did not allow is left out.
+    """
+
+    index: Places
+    signal: Floats
+    best: Places
+
+
+def searched(film: Film, label: str, which: int) -> Searched:
+    """Return one of the searches that an artefact keeps.
+
+    Args:
+        film: Artefact of kind "search".
+        label: The strategy.
+        which: Number of the search.
+    """
+    rows = [
+        np.asarray(film.arrays[f"{label}/{name}"], dtype=np.float64)[which]
+        for name in ("architecture", "signal", "score")
+    ]
+    there = np.isfinite(rows[0])
+    index, signal, score = (row[there] for row in rows)
+    index = index.astype(np.int64)
+    return Searched(
+        index, signal, index[_incumbents(film, which, index, signal, score)]
+    )
+
+
+def known(film: Film, which: int) -> Floats | None:
+    """Return every architecture's accuracy on the task of a search, where known."""
+    tasks = film.info.get("tasks", [])
+    same = len(tasks) > which and tasks[which] == tasks[0]
+    scores = film.arrays.get("scores")
+    return np.asarray(scores, np.float64) if same and scores is not None else None
+
+
+def _incumbents(
+    film: Film, which: int, index: Places, signal: Floats, score: Floats
+) -> Places:
+    """Return the place of the best so far after each evaluation.
+
+    A cap or an early stop may make it another one than that of the highest signal;
+    where all accuracies are known, its own tells which it is.
+    """
+    value = np.where(np.isnan(signal), -np.inf, signal)
+    peaks = np.maximum.accumulate(value)
+    rises = np.diff(peaks, prepend=-np.inf) > 0
+    best = np.maximum.accumulate(np.where(rises, np.arange(len(value)), 0))
+    table = known(film, which)
+    if table is None:
+        return best
+    own = table[index]
+    for step in range(len(best)):
+        if np.isfinite(score[step]) and not np.isclose(own[best[step]], score[step]):
+            same = np.flatnonzero(np.isclose(own[: step + 1], score[step]))
+            best[step] = same[-1] if len(same) else best[step]
+    return best
+
+
+def short(name: str, longest: int = LONGEST) -> str:
+    """Return an option's name as a drawing has room for it.
+
+    >>> short("a_name_of_many_letters", 8)
+    'a_name_…'
+    """
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
+
+
+def wrapped(name: str, width: int = 8) -> str:
+    """Return an option's name on as many lines as a narrow column asks for.
+
+    >>> wrapped("max_pool_3x3")
+    'max_pool<br>3x3'
+    """
+    lines = [""]
+    for word in short(name, 3 * width).replace("_", " ").split():
+        if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]}_{word}".lstrip("_")
+    return "<br>".join(html.escape(line) for line in lines)

@@ -1,0 +1,222 @@
+"""What do a few examples buy? Answers step by step, before and after, by shots."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.canvas import (
+    counted,
+    figure,
+    footnote,
+    log_axis,
+    names_axis,
+)
+from app.figures.curves import curves_figure
+from app.figures.figure_data import Curve, Roles, View
+from app.figures.shift import severity_figure
+from app.figures.theme import GREY, LEVEL, Style, axis_title, nice, number, styles
+from engine.contract.metrics import metric
+
+
+class Mark(NamedTuple):
+    """Where on its own curve a learner's answer counts."""
+
+    x: float
+    y: float
+
+
+class Level(NamedTuple):
+    """A mean with its interval over replicates."""
+
+    mean: float
+    low: float
+    high: float
+    n: int = 1
+
+
+def answers_figure(
+    curves: Iterable[Curve],
+    marks: Mapping[str, Mark],
+    metric_name: str,
+    roles: Roles,
+    view: View,
+) -> go.Figure:
+    """Draw the answers after each inner step, and the step at which they count.
+
+    Args:
+        curves: One for each learner; one without inner steps is a level line.
+        marks: By label, for learners with inner steps.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        view: Axes.
+    """
+    shown = list(curves)
+    made = curves_figure(shown, metric_name, roles, view)
+    looks = styles(roles)
+    for label, mark in marks.items():
+        if label in looks:
+            made.add_trace(_diamond(mark, looks[label]))
+    read = made.layout.meta["how_to_read"]
+    told = " ◆: the step at which a learner's answer counts; level line: no steps."
+    made.update_layout(meta={**made.layout.meta, "how_to_read": read + told})
+    made.update_xaxes(rangemode="tozero", tickformat="d")
+    if metric(metric_name).direction < 0:
+        _capped(made, shown, [mark.y for mark in marks.values()])
+    return made
+
+
+def _capped(made: go.Figure, curves: Iterable[Curve], marks: Iterable[float]) -> None:
+    """Let a curve that blows up past its answer leave the picture, with a word."""
+    means = [np.asarray(curve.mean, dtype=float) for curve in curves]
+    starts = [float(mean[0]) for mean in means if len(mean)]
+    known = [y for y in (*starts, *marks) if np.isfinite(y)]
+    every = np.concatenate([np.zeros(0), *means])
+    every = every[np.isfinite(every)]
+    cap = 10 * max(known, default=np.inf)
+    if not len(every) or every.max() <= cap:
+        return
+    low, log = every[every > 0].min(initial=cap) / 1.3, made.layout.yaxis.type == "log"
+    made.update_yaxes(log_axis([low, cap]) if log else {})
+    made.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
+    gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
+    made.add_annotation(
+        **{"text": f"↑ {gone} leave{'s' * (gone == 1)} the picture past the answer"},
+        **{"x": 0.5, "y": 1, "xref": "x domain", "yref": "y domain"},
+        **{"yanchor": "top", "showarrow": False, "font": {"size": 11}},
+        opacity=0.85,
+    )
+
+
+def _diamond(mark: Mark, look: Style) -> go.Scatter:
+    ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
+    return go.Scatter(
+        x=np.array([mark.x]),
+        y=np.array([mark.y]),
+        **{"mode": "markers", "hoverinfo": "skip", "showlegend": False},
+        **{"legendgroup": look.label, "uid": f"{look.label}:answer"},
+        name=f"{nice(look.label)}, answer",
+        marker={"symbol": "diamond", "size": 11, "color": look.color, "line": ring},
+    )
+
+
+def gain_figure(
+    before: Mapping[str, Level],
+    after: Mapping[str, Level],
+    metric_name: str,
+    roles: Roles,
+) -> go.Figure:
+    """Draw each learner's level before its first inner step and at its answer.
+
+    Args:
+        before: Of those that take steps, by label.
+        after: Of everybody.
+        metric_name: The metric of the answer, a name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+    """
+    kind, looks = metric(metric_name), styles(roles)
+    labels = [label for label in roles if label in after][::-1]
+    made = figure(
+        title="Before and after adaptation",
+        read=f"Ring: before the first inner step. Mark and bar: the answer, {LEVEL}. "
+        "No ring: it takes no steps.",
+        alt=f"{kind.label}: "
+        + "; ".join(_told(label, before, after) for label in labels[::-1]),
+        height=84 + 40 * len(labels),
+    )
+    for place, label in enumerate(labels):
+        if label in before:
+            _way(made, before[label], after[label], place)
+            made.add_trace(_ring(before[label], place, looks[label]))
+        _answer(made, after[label], place, looks[label])
+    made.update_yaxes(tickvals=list(range(len(labels))), ticktext=_names(labels))
+    made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
+    _scale(made, [*before.values(), *after.values()], metric_name)
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
+    footnote(made, counted([level.n for level in after.values()] or 1))
+    return made
+
+
+def _told(label: str, before: Mapping[str, Level], after: Mapping[str, Level]) -> str:
+    start = f"{number(before[label].mean)} to " if label in before else ""
+    return f"{label} {start}{number(after[label].mean)}"
+
+
+def _names(labels: Iterable[str]) -> list[str]:
+    return [nice(label) for label in labels]
+
+
+def _way(made: go.Figure, start: Level, end: Level, place: int) -> None:
+    made.add_trace(
+        go.Scatter(
+            **{"x": [start.mean, end.mean], "y": [place, place], "mode": "lines"},
+            **{"line": {"color": GREY, "width": 1.4, "dash": "dot"}},
+            **{"hoverinfo": "skip", "showlegend": False},
+        )
+    )
+
+
+def _ring(start: Level, place: int, look: Style) -> go.Scatter:
+    ring = {"symbol": "circle-open", "size": 11, "color": look.color}
+    return go.Scatter(
+        **{"x": [start.mean], "y": [place], "mode": "markers", "showlegend": False},
+        **{"marker": {**ring, "line": {"width": 2}}, "name": nice(look.label)},
+        hovertemplate="before: %{x:.3g}<extra></extra>",
+    )
+
+
+def _answer(made: go.Figure, end: Level, place: int, look: Style) -> None:
+    if np.isfinite(end.low) and np.isfinite(end.high):
+        made.add_trace(
+            go.Scatter(
+                **{"x": [end.low, end.high], "y": [place, place], "mode": "lines"},
+                **{"line": {"color": look.color, "width": 3}, "hoverinfo": "skip"},
+                showlegend=False,
+            )
+        )
+    told = f"{number(end.mean)} [{number(end.low)}, {number(end.high)}]"
+    made.add_trace(
+        go.Scatter(
+            **{"x": [end.mean], "y": [place], "mode": "markers", "showlegend": False},
+            marker={"symbol": look.symbol, "size": 11, "color": look.color},
+            hovertemplate=f"{told}<extra></extra>",
+        )
+    )
+
+
+def _scale(made: go.Figure, levels: Iterable[Level], metric_name: str) -> None:
+    ends = [end for level in levels for end in level[:3]]
+    log = metric(metric_name).scale == "log"
+    made.update_xaxes(log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"})
+    made.update_xaxes(title_text=axis_title(metric_name))
+
+
+class Count(NamedTuple):
+    """What is counted along the x axis, such as the shots."""
+
+    shift: str
+    caption: str
+
+
+def count_figure(
+    curves: Iterable[Curve], metric_name: str, roles: Roles, count: Count
+) -> go.Figure:
+    """Draw a metric against a number that the tests change: shots, or ways.
+
+    Args:
+        curves: One for each learner; the family's own number is among the x.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        count: What is counted.
+    """
+    made = severity_figure({count.shift: curves}, metric_name, roles)
+    noun = count.shift.replace("_", " ")
+    read = (
+        f"Tested with other {noun} than the family's own, at which everybody was "
+        f"trained. Band: {LEVEL}."
+    )
+    told = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
+    made.update_layout(meta={**made.layout.meta, **told})
+    made.update_xaxes(title_text=count.caption)
+    return made

@@ -1,0 +1,190 @@
+"""What may be said? Every difference with its interval, and the word for it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.canvas import figure
+from app.figures.figure_data import Roles
+from app.figures.theme import GREY, LEVEL, nice, number
+from engine.contract.metrics import Metric, metric
+
+_CALLS = {
+    "better": ("#3f9552", "triangle-up", "▲", "better"),
+    "worse": ("#ca3401", "triangle-down", "▼", "worse"),
+    "no difference": (GREY, "circle", "●", "no difference"),
+    "description": (GREY, "circle-open", "○", "no verdict"),
+}
+
+
+ONE_TRAINING = (
+    " One training: the interval is over its episodes, and another training may differ."
+)
+
+
+def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figure:
+    """Draw every claim: a difference with its interval, and the word for it.
+
+    Args:
+        claims: The summary's claims, all of one metric and one chosen learner.
+        roles: Role by label; claims against unknown labels are left out.
+    """
+    known = _by_condition([c for c in claims if c["against"] in roles])
+    kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
+    who = nice(known[0]["learner"]) if known else "the learner"
+    if kind.unit == "share":
+        known = [_in_points(claim) for claim in known]
+    lines = _lines(known)
+    made = figure(
+        title=f"{who} against each baseline: {kind.label.lower()}",
+        read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
+        f"line is no difference; the word also allows for how often we looked, so that "
+        f"a bar beside the line may be not certain."
+        f"{ONE_TRAINING if any(_single(claim) for claim in known) else ''}",
+        alt="; ".join(_told(claim) for claim in known) or "no claims",
+        height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
+    )
+    places = _places(lines)
+    for line, y in zip(lines, places, strict=True):
+        if isinstance(line, str):
+            _heading(made, line, y)
+        else:
+            _claim(made, line, y)
+    _differences(made, known, kind)
+    low = min(places, default=0.0) - 0.45
+    made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
+    return made
+
+
+def _in_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a difference of shares as the verdict tells it."""
+    ends = ("difference", "low", "high")
+    return {**claim, **{name: 100 * _value(claim, name) for name in ends}}
+
+
+def _single(claim: Mapping[str, Any]) -> bool:
+    return claim.get("over") == "episodes"
+
+
+def _by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    first: dict[str, int] = {}
+    for claim in claims:
+        first.setdefault(condition_name(claim["condition"]), len(first))
+    return sorted(claims, key=lambda c: first[condition_name(c["condition"])])
+
+
+def _value(claim: Mapping[str, Any], name: str) -> float:
+    return float("nan") if claim[name] is None else float(claim[name])
+
+
+def _lines(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return claims with a heading before each new condition."""
+    lines: list[Any] = []
+    last = None
+    for claim in claims:
+        heading = condition_name(claim["condition"])
+        if heading != last:
+            lines.append(heading)
+            last = heading
+        lines.append(claim)
+    return lines
+
+
+def _places(lines: Sequence[Any]) -> list[float]:
+    at, places = 0.0, []
+    for line in lines:
+        at -= 0.62 if isinstance(line, str) else 1.0
+        places.append(at)
+    return places
+
+
+def condition_name(condition: Mapping[str, Any]) -> str:
+    """Return where a test was taken, in words.
+
+    >>> condition_name({"family": "", "shift": "stretch", "severity": 4.0})
+    'stretch, severity 4'
+    """
+    family, shift = condition.get("family", ""), condition.get("shift", "")
+    parts = [nice(family)] if family else []
+    if shift:
+        parts.append(
+            f"{shift.replace('_', ' ')}, severity {condition.get('severity', 0):g}"
+        )
+    return " · ".join(parts) or "In place: unseen tasks of the same family"
+
+
+def _told(claim: Mapping[str, Any]) -> str:
+    where = condition_name(claim["condition"])
+    span = " to ".join(number(_value(claim, end)) for end in ("low", "high"))
+    word = claim["call"]
+    return f"{where}, against {claim['against']}: {word}, {span}"
+
+
+def _heading(made: go.Figure, text: str, y: float) -> None:
+    made.add_annotation(
+        **{"text": f"<b>{text}</b>", "x": 0, "xref": "x domain", "y": y + 0.1},
+        **{"xanchor": "left", "yanchor": "middle", "showarrow": False},
+        **{"font": {"size": 12}},
+    )
+
+
+def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
+    color, symbol, sign, word = _CALLS[claim["call"]]
+    mid, low, high = (_value(claim, name) for name in ("difference", "low", "high"))
+    if claim["call"] == "no difference" and (low > 0 or high < 0):
+        word = "not certain"
+    told = f"{number(mid)} [{number(low)}, {number(high)}]"
+    word = f"<span style='color:{color}'>{sign}</span> {word}"
+    made.add_shape(
+        **{"type": "line", "x0": 0, "x1": 0, "y0": y - 0.3, "y1": y + 0.2},
+        **{"line": {"color": GREY, "width": 1.4}, "layer": "below"},
+    )
+    made.add_trace(
+        go.Scatter(
+            **{"x": [low, high], "y": [y, y], "mode": "lines", "showlegend": False},
+            **{"line": {"color": color, "width": 3}, "hoverinfo": "skip"},
+        )
+    )
+    made.add_trace(
+        go.Scatter(
+            **{"x": [mid], "y": [y], "mode": "markers", "showlegend": False},
+            marker={"color": color, "symbol": symbol, "size": 11},
+            hovertemplate=f"{told}<br>{_counts(claim)}<extra></extra>",
+        )
+    )
+    sides = (
+        ("left", 0, f"vs {nice(claim['against'])}"),
+        ("right", 1, f"{word}  <b>{told.replace(' [', '</b> [')}"),
+    )
+    for anchor, x, text in sides:
+        made.add_annotation(
+            **{"text": text, "x": x, "xref": "x domain", "y": y + 0.42},
+            **{"xanchor": anchor, "yanchor": "middle", "showarrow": False},
+            **{"font": {"size": 12}},
+        )
+
+
+def _counts(claim: Mapping[str, Any]) -> str:
+    if _single(claim):
+        return f"one training, interval over {claim['n_tasks']} episodes"
+    return f"{claim['n_replicates']} replicates × {claim['n_tasks']} tasks"
+
+
+def _differences(
+    made: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
+) -> None:
+    """Set up the axis: 0 and every interval lie within it."""
+    ends = [_value(c, end) for c in claims for end in ("low", "difference", "high")]
+    ends = [end for end in ends if np.isfinite(end)] + [0.0]
+    pad = 0.06 * (max(ends) - min(ends) or 1.0)
+    words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
+    sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""
+    unit = "points" if kind.unit == "share" else kind.unit
+    made.update_xaxes(
+        title_text=f"Difference in {kind.label.lower()} ({unit}){sides}",
+        range=[min(ends) - pad, max(ends) + pad],
+        **{"tickformat": "~g", "nticks": 7, "showgrid": False, "showline": True},
+    )

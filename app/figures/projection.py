@@ -1,0 +1,94 @@
+"""High-dimensional points in a plane, and how far the plane can be trusted."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from app.figures.figure_data import Floats, Places
+from app.figures.theme import PALETTE_LIGHT
+
+NEIGHBORS = 5
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon")
+
+
+class Plane(NamedTuple):
+    """The two directions along which points differ most.
+
+    `share` is how much of their variance lies in the plane, 0 to 1.
+    """
+
+    middle: Floats
+    axes: Floats
+    share: float
+
+    def of(self, points: Floats) -> Floats:
+        """Return where points lie in the plane; (point, feature) → (point, 2)."""
+        return np.asarray(
+            (np.nan_to_num(points) - self.middle) @ self.axes, dtype=np.float32
+        )
+
+
+def fitted(points: Floats) -> Plane:
+    """Fit the plane: the first two principal components; shape (point, feature).
+
+    >>> fitted(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])).share
+    1.0
+    """
+    held = np.asarray(points, dtype=np.float64)
+    middle = held.mean(axis=0)
+    _, sizes, axes = np.linalg.svd(held - middle, full_matrices=False)
+    two = np.zeros((2, held.shape[1]))
+    two[: min(2, len(axes))] = axes[:2]
+    # An axis may point either way: let its largest entry be positive.
+    signs = np.sign(np.take_along_axis(two, np.abs(two).argmax(1)[:, None], 1))
+    total = float((sizes**2).sum())
+    share = float((sizes[:2] ** 2).sum()) / total if total > 0 else 1.0
+    return Plane(middle, (two * np.where(signs == 0, 1.0, signs)).T, share)
+
+
+def trustworthiness(points: Floats, flat: Floats, near: int = NEIGHBORS) -> float:
+    """Return how many of a point's neighbors in the plane are its own, 0 to 1.
+
+    Venna and Kaski (2001): a stranger among the `near` nearest costs as much as its
+    true rank lies beyond them.
+
+    Args:
+        points: Shape (point, feature).
+        flat: The same in the plane; shape (point, 2).
+        near: How many neighbors; fewer than half of the points.
+    """
+    count = len(points)
+    near = min(near, (count - 1) // 2)
+    if near < 1:
+        return 1.0
+    rank = _ranks(points)
+    close = np.argsort(_distances(flat), axis=1, kind="stable")[:, :near]
+    beyond = np.maximum(0, np.take_along_axis(rank, close, 1) - near).sum()
+    return float(1 - beyond * 2 / (count * near * (2 * count - 3 * near - 1)))
+
+
+def _ranks(points: Floats) -> Places:
+    """Return each point's rank among another's neighbors, the nearest being 1."""
+    order = np.argsort(_distances(points), axis=1, kind="stable")
+    ranks = np.empty_like(order)
+    places = np.arange(1, len(points) + 1)
+    np.put_along_axis(ranks, order, np.broadcast_to(places, order.shape), 1)
+    return ranks
+
+
+def _distances(points: Floats) -> Floats:
+    held = np.asarray(points, dtype=np.float64)
+    squares = ((held[:, None] - held[None]) ** 2).sum(2)
+    np.fill_diagonal(squares, np.inf)
+    return np.asarray(squares)
+
+
+def class_colors(classes: Places) -> list[str]:
+    """Return a color for each point's class; they come again after ten."""
+    return [PALETTE_LIGHT[int(k) % len(PALETTE_LIGHT)] for k in classes]
+
+
+def class_symbols(classes: Places, *, hollow: bool = False) -> list[str]:
+    """Return a symbol for each point's class; color and symbol tell thirty apart."""
+    end = "-open" if hollow else ""
+    return [SYMBOLS[int(k) % len(SYMBOLS)] + end for k in classes]

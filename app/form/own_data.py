@@ -1,0 +1,161 @@
+"""Own data: a CSV, or an archive of images, is looked at before it is used.
+
+It is kept under its sha256, which is what a run knows of it.
+"""
+
+import pandas as pd
+import streamlit as st
+
+from app import session
+from app.client import files
+from app.form import own_tables
+from app.widgets import panels, tables
+from app.widgets.escaping import plain
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+
+MEGABYTES = 100
+
+
+def offer(card: Card) -> None:
+    """Draw the way to a file, under the family that needs one."""
+    place = f"k.family.{card.name}"
+    noun = "archive" if card.traits.get("file") == "zip" else "CSV"
+    digest = st.session_state.get(f"{place}.digest", "")
+    if digest:
+        target = st.session_state.get(f"{place}.target", "")
+        st.caption(
+            f"File `{digest[:12]}`" + (f", target {plain(target)}." if target else ".")
+        )
+    if st.button(
+        f"Choose another {noun}"
+        if digest
+        else f"Choose a {noun}".replace("a a", "an a"),
+        icon=":material/upload_file:",
+        key="own_open",
+        width="stretch",
+    ):
+        dialog = _DIALOGS.get(str(card.traits.get("file")), _dialog)
+        dialog(place, frozenset(knob.name for knob in card.knobs))
+
+
+@st.dialog("Your own images", width="large")
+def _images(place: str, knobs: frozenset[str]) -> None:
+    """Take an archive, show its classes, keep it."""
+    given = st.file_uploader(
+        "A ZIP archive: a folder of images for each class",
+        type="zip",
+        key="own_archive",
+        max_upload_size=MEGABYTES,
+    )
+    if given is None:
+        st.caption(
+            "The file stays on this machine. Images are made gray and brought to one "
+            "size; copies within a class are left out."
+        )
+        return
+    try:
+        found = files.read_images(given.getvalue())
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    counts = found.counts().tolist()
+    st.caption(f"{len(found.names):,} classes, {sum(counts):,} images")
+    tables.draw(
+        {"Class": list(found.names), "Images": counts},
+        height=240,
+        alt="How many images each class has",
+    )
+    for warning in found.warnings[:6]:
+        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+    if st.button("Use this archive", type="primary", key="own_use"):
+        told = {"digest": files.keep_images(found), **files.sizes(counts)}
+        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+        st.rerun()
+
+
+@st.dialog("Your own data", width="large")
+def _dialog(place: str, knobs: frozenset[str]) -> None:
+    """Take a file, show what is in it, let the target be chosen."""
+    given = st.file_uploader(
+        "A CSV with a header: UTF-8, commas, decimal points",
+        type="csv",
+        key="own_file",
+        max_upload_size=MEGABYTES,
+    )
+    if given is None:
+        st.caption(
+            "The file stays on this machine. Nothing in it is changed; what is left "
+            "out is a choice of the run."
+        )
+        return
+    try:
+        table = files.read_own(given.getvalue())
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    _preview(table)
+    _choose(table, place, knobs)
+
+
+def _preview(table: "files.OwnTable") -> None:
+    st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
+    names = [column.name for column in table.columns]
+    tables.draw(
+        pd.DataFrame(table.preview(5), columns=names),
+        alt="The first rows of the file, as text",
+    )
+    rows = [
+        {"Column": c.name, "Holds": c.kind, "Empty": c.empty, "Remark": c.note}
+        for c in table.columns
+    ]
+    tables.draw(rows, alt="What each column holds, empty cells")
+    for warning in table.warnings[:6]:
+        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+
+
+def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
+    names = [column.name for column in table.columns]
+    left, right = st.columns(2)
+    with left:
+        target = st.selectbox(
+            "Target column", names, index=len(names) - 1, key="own_target"
+        )
+        predict = "classes"
+        if "predict" in knobs:
+            predict = st.segmented_control(
+                *("Predict", ["classes", "value"]),
+                default="classes",
+                key="own_predict",
+                required=True,
+            )
+    with right:
+        text = st.toggle("Leave out columns that are not numbers", key="own_text")
+        empty = st.toggle("Drop rows with empty cells", key="own_empty")
+        rare = st.toggle("Leave out rare classes", key="own_rare")
+    told: dict[str, object] = {
+        "target": str(target),
+        "predict": str(predict),
+        "text": _kept(text),
+        "empty": _kept(empty),
+        "rare": _kept(rare),
+    }
+    try:
+        files.check_own(table, told)
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    if st.button("Use this file", type="primary", key="own_use"):
+        told["digest"] = files.keep_own(table)
+        if "use" in knobs:
+            told |= files.class_sizes(table, told)
+        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+        st.rerun()
+
+
+def _kept(dropped: bool) -> str:
+    return "drop" if dropped else "refuse"
+
+
+# By the kind of file that a family needs; a sheet of rows is the usual one.
+_DIALOGS = {"zip": _images, "architectures": own_tables.ask}

@@ -1,0 +1,1 @@
+"""What the pages show: each run, all runs, and what compares them."""

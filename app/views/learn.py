@@ -1,0 +1,140 @@
+"""A card for every part: what it is, what it says, when it helps, how it is written."""
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from app import kinds, session
+from app.client import client
+from app.experiment import templates
+from app.widgets import panels, tables
+from app.widgets.escaping import inert, plain
+from engine.contract.cards import Card, KnobCard, allowed
+from engine.contract.errors import Refused
+
+LESSON = "lesson"
+SHELVES = {
+    "learner": "Learners",
+    "estimator": "Estimators",
+    "family": "Task families",
+    "shift": "Shifts",
+    "net": "Nets",
+    "outer": "Outer rules",
+    LESSON: "A lesson: search",
+}
+
+
+def choose() -> list[Card] | None:
+    """Draw shelf and search; return the cards that fit, or none for the lesson."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        slot = st.segmented_control(
+            *("Shelf", list(SHELVES)),
+            default="learner",
+            format_func=SHELVES.get,
+            key="shelf",
+            bind="query-params",
+            required=True,
+        )
+        slot = str(slot) if slot in SHELVES else "learner"
+        if slot == LESSON:
+            return None
+        text = st.text_input(
+            "Find",
+            key="find_part",
+            bind="query-params",
+            placeholder="A word of its card",
+            icon=":material/search:",
+            max_chars=120,
+            width=260,
+        )
+    return list(_fitting(slot, (text or "").lower().split()))
+
+
+def _fitting(slot: str, wanted: list[str]) -> Iterator[Card]:
+    for card in client.catalogue().of(slot):
+        words = f"{card.title} {card.name} {card.summary} {card.helps}".lower()
+        if all(word in words for word in wanted):
+            yield card
+
+
+def shelf(cards: list[Card]) -> None:
+    """Draw the chosen card beside the list of all that fit."""
+    if not cards:
+        panels.empty("No card fits", "Try another word, or another shelf.")
+        return
+    names = [card.name for card in cards]
+    if st.session_state.get("part") not in names:
+        st.session_state["part"] = names[0]
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        by_name = {card.name: card for card in cards}
+        picked = st.radio(
+            *("Card", names),
+            format_func=lambda name: plain(by_name[name].title),
+            key="part",
+            persist_state="session",
+        )
+    with right:
+        show(by_name[str(picked)])
+
+
+def show(card: Card) -> None:
+    """Draw one card."""
+    solves = [kinds.kind(name).title.lower() for name in card.solves]
+    words = (card.group.replace("_", " "), *solves, f"version {card.version}")
+    st.html(f'<p class="eyebrow">{inert(" · ".join(words))}</p>')
+    st.header(plain(card.title), anchor=False)
+    st.markdown(plain(card.summary[:1].upper() + card.summary[1:]))
+    with st.container(border=True):
+        st.html(f'<p class="equation">{inert(card.equation)}</p>')
+    if card.missing:
+        st.warning(plain(f"Its data is not here: it needs {card.missing}."))
+    _words(card)
+    _try(card)
+    if card.knobs:
+        panels.heading("Knobs", "Every hyperparameter, its range and what it does.")
+        rows = [_knob(knob) for knob in card.knobs]
+        tables.draw_static(rows, border="horizontal", alt=f"Knobs of {card.title}")
+    with st.expander("Its own source code"):
+        st.code(card.code, language="python", line_numbers=True)
+
+
+def _words(card: Card) -> None:
+    for head, text in (
+        ("When it helps", card.helps),
+        ("How it differs", card.differs),
+        ("Source", card.source),
+    ):
+        if text:
+            st.markdown(f"**{head}.** {plain(text[:1].upper() + text[1:])}")
+
+
+def _knob(knob: KnobCard) -> dict[str, str]:
+    unit = f" ({knob.unit})" if knob.unit else ""
+    default = (
+        ", ".join(knob.default) if isinstance(knob.default, list) else knob.default
+    )
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    return {
+        "Knob": f"{knob.label}{unit}",
+        "Default": shown.replace("_", " "),
+        "Takes": allowed(knob).replace("_", " "),
+        "What it does": knob.help,
+    }
+
+
+def _try(card: Card) -> None:
+    """Draw the way to the form, with this part chosen."""
+    if card.missing or not st.button(
+        "Try it",
+        icon=":material/science:",
+        key=f"try.{card.slot}.{card.name}",
+    ):
+        return
+    try:
+        session.load(templates.with_part(card, client.catalogue(), session.kind()))
+    except Refused as refusal:
+        panels.refused(refusal.message)
+        return
+    session.show(None)
+    session.go(session.kind())

@@ -1,0 +1,1 @@
+"""One run on its page, from its header to its exports."""

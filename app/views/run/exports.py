@@ -1,0 +1,198 @@
+"""What leaves the page: links, files, figures; each is built when it is asked for."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app import links
+from app.client import client
+from app.client import files as filed
+from app.client.client import Run
+from app.figures.theme import nice
+from app.widgets import frame, panels
+from app.widgets.escaping import plain
+
+FIGURE_FORMATS = {
+    "html": "text/html",
+    "svg": "image/svg+xml",
+    "png": "image/png",
+}
+NO_BROWSER = (
+    "SVG and PNG are drawn by a Chromium or Chrome, and none is found on this "
+    "machine; the HTML file holds the same figure."
+)
+
+
+def share(run: Run) -> None:
+    """Draw the share link, ready to copy."""
+    with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
+        st.markdown("**This link recomputes this exact run, anywhere.**")
+        st.code(
+            links.link(frame.base_url(run.kind.page), run.spec, run.key),
+            language=None,
+            wrap_lines=True,
+        )
+        st.caption(
+            "It holds every field and the run's key. Opening it starts nothing: "
+            "a finished run is shown, any other one waits for a click."
+        )
+
+
+def files(run: Run) -> None:
+    """Draw the buttons for a run's files; the command line writes the same ones."""
+    with st.popover(
+        "Export", icon=":material/download:", key="exports", type="tertiary"
+    ):
+        st.caption("The same files as `python -m engine runs export` writes.")
+        for name, (mime, build) in _files(run).items():
+            st.download_button(
+                name,
+                data=build,
+                file_name=name,
+                mime=mime,
+                on_click="ignore",
+                key=f"export.{name}",
+                icon=":material/description:",
+                width="stretch",
+            )
+
+
+def _files(run: Run) -> dict[str, tuple[str, Any]]:
+    made: dict[str, tuple[str, Any]] = {
+        "metrics.csv": ("text/csv", lambda: filed.exported(run, "metrics.csv")),
+        "timings.csv": ("text/csv", lambda: filed.exported(run, "timings.csv")),
+        "config.json": ("application/json", lambda: filed.exported(run, "config.json")),
+    }
+    if run.summary is not None:
+        made["summary.json"] = (
+            "application/json",
+            lambda: filed.exported(run, "summary.json"),
+        )
+    if not run.recorded and not run.alive:
+        made["run.zip"] = ("application/zip", lambda: filed.archive(run.key))
+    return made
+
+
+def figures(made: Mapping[str, go.Figure], run: Run) -> None:
+    """Draw the buttons for figures: choose one, take it as HTML, SVG or PNG."""
+    with st.popover(
+        "Figures", icon=":material/image:", key="figure_exports", type="tertiary"
+    ):
+        name = str(st.selectbox("Figure", list(made), key="export_figure"))
+        able = can_render()
+        if not able:
+            st.caption(NO_BROWSER)
+        for kind, mime in FIGURE_FORMATS.items():
+            if able or kind == "html":
+                _figure(made[name], f"{_stem(name)}_{run.key[:8]}.{kind}", mime)
+
+
+def _figure(made: go.Figure, file: str, mime: str) -> None:
+    kind = file.rpartition(".")[2]
+    st.download_button(
+        kind.upper(),
+        data=lambda: render(made, kind),
+        file_name=file,
+        mime=mime,
+        on_click="ignore",
+        key=f"export.figure.{kind}",
+        icon=":material/image:",
+        width="stretch",
+    )
+
+
+def _stem(title: str) -> str:
+    """Return a title as a part of a file's name.
+
+    >>> _stem("Loss, in place: mean")
+    'loss_in_place_mean'
+    """
+    words = "".join(c if c.isalnum() else " " for c in title.lower()).split()
+    return "_".join(words)[:60] or "figure"
+
+
+def can_render() -> bool:
+    """Whether a Chromium is here: it draws a figure as SVG or PNG."""
+    from choreographer.browsers.chromium import Chromium
+
+    return Chromium.find_browser(skip_local=False) is not None
+
+
+def render(figure: go.Figure, kind: str) -> bytes:
+    """Return a figure as a file.
+
+    Args:
+        figure: Any figure of the page; it gets a white page and black ink.
+        kind: html, svg or png; the last two need a Chromium on this machine.
+    """
+    printed = go.Figure(figure)
+    # Plotly looks a trace up by `.cb<uid>`, and "adam:band" is no valid selector.
+    printed.for_each_trace(lambda trace: trace.update(uid=None))
+    title = (figure.layout.meta or {}).get("title", "")
+    printed.update_layout(
+        template="plotly_white", title=title, margin_t=70, font_color="#1c2530"
+    )
+    if kind == "html":
+        return printed.to_html(include_plotlyjs=True).encode()
+    return bytes(printed.to_image(format=kind, width=1000, height=620, scale=2))
+
+
+def pretty(value: Any) -> str:
+    """Return JSON for people."""
+    return json.dumps(value, indent=2, sort_keys=True) + "\n"
+
+
+def reproduce(run: Run) -> None:
+    """Draw what it takes to compute these numbers again."""
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.heading("On the command line", "Save config.json, then:")
+        st.code("python -m engine run config.json --out result/", language="bash")
+        panels.heading("Computed with", "Same fingerprint: same numbers, bit for bit.")
+        panels.facts(_flat(run.fingerprint) | {"run": run.key})
+        _elsewhere(run)
+        _lineage(run)
+    with right:
+        panels.heading("config.json", "Everything that the numbers depend on.")
+        spec = run.spec.model_dump(mode="json")
+        st.code(pretty(spec), language="json", height=420)
+
+
+def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    flat: dict[str, str] = {}
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, "")
+        elif value not in ("", None):
+            flat[f"{prefix}{name}".replace("_", " ")] = str(value)
+    return flat
+
+
+def _elsewhere(run: Run) -> None:
+    """Say where this installation differs from the one that computed the run."""
+    if not client.catalogue_ready():
+        return
+    there = run.fingerprint.get("versions") or {}
+    here = client.catalogue().versions
+    other = [
+        f"{k} {v} (here {here[k]})" for k, v in there.items() if here.get(k, v) != v
+    ]
+    if other:
+        st.info(
+            plain(f"Computed with {', '.join(other)}: the same link gives close, but ")
+            + "perhaps not the same, numbers here."
+        )
+
+
+def _lineage(run: Run) -> None:
+    if not run.spec.inputs:
+        return
+    panels.heading("Made from", "Frozen meta-learners of earlier runs.")
+    for label, source in run.spec.inputs.items():
+        st.markdown(
+            f"{plain(nice(label))}: [`{source.run[:12]}`](?run={source.run}), "
+            f"artefact {plain(source.artefact)}"
+        )

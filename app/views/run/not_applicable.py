@@ -1,0 +1,51 @@
+"""What could not be tested, and why: never a gap without a word."""
+
+from collections.abc import Iterator, Mapping
+
+import streamlit as st
+
+from app.client.client import Run
+from app.figures.theme import nice
+from app.widgets.escaping import plain
+
+_SHIFT, _COMPILE = "shift:", "compile:"
+
+
+def told(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw what is not applicable: one line, or several behind their count."""
+    lines = list(lines_of(run, titles))
+    if len(lines) == 1:
+        st.caption(plain(f"Not applicable: {lines[0]}"))
+    elif lines:
+        with st.expander(f"{len(lines)} are not applicable, and why", key="x.remarks"):
+            for line in lines:
+                st.caption(plain(line))
+
+
+def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each place and reason: who could not be tested there."""
+    left_out: dict[tuple[str, str], list[str]] = {}
+    for name, entries in run.remarks.items():
+        where = _place(name.removeprefix("remarks").strip(), titles)
+        for who, why in entries.items():
+            # A label may begin with these words, too: the artefact's name tells.
+            if name == "remarks" and who.startswith(_SHIFT):
+                at = _place(who.removeprefix(_SHIFT), titles)
+                left_out.setdefault((at, why), [])
+            elif name == f"remarks compile {who.removeprefix(_COMPILE)}":
+                label = nice(who.removeprefix(_COMPILE))
+                left_out.setdefault(("", why), []).append(f"compiling {label}")
+            else:
+                left_out.setdefault((where, why), []).append(nice(who))
+    for (where, why), labels in left_out.items():
+        who = ", ".join(labels)
+        yield f"{' under '.join(part for part in (who, where) if part)}: {why}."
+
+
+def _place(name: str, titles: Mapping[str, str]) -> str:
+    """Return a shift with its severity, or a family, by its title."""
+    if name == "in place":
+        return ""
+    part, _, severity = name.partition(" ")
+    title = titles.get(part, part.replace("_", " "))
+    return f"{title} {severity}".strip()

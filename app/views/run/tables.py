@@ -1,0 +1,294 @@
+"""The table that a person pastes into a report, and the rows that papers print."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import streamlit as st
+
+from app import kinds
+from app.charts.optimization import name
+from app.client import files
+from app.client.client import Run
+from app.figures.figure_data import Floats
+from app.figures.theme import nice, number
+from app.widgets import panels, tables
+from app.widgets.escaping import plain
+from engine.contract.blocks import Condition
+from engine.published import Row as Published
+from engine.published import differs, published_for
+from engine.stats.block_table import Table, is_control
+from engine.stats.conditions import words
+from engine.stats.summaries.comparison_table import (
+    Cell,
+    Comparison,
+    Row,
+    comparison,
+    setting,
+)
+from engine.stats.verdicts.wording import titled
+
+
+def table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the comparison: learners down, conditions across, with what it cost."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    if not any(cell for row in made.rows for cell in row.cells):
+        panels.empty("No numbers yet", "They come with the first test.")
+        return
+    panels.heading(f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}")
+    st.caption(plain(spreads(made)))
+    tables.draw(
+        [_line(made, row) for row in made.rows],
+        height="content" if len(made.rows) < 12 else 440,
+        alt=f"{made.metric} by learner and condition, with both spreads and the cost",
+    )
+    with st.container(horizontal=True):
+        for name, mime in TABLES.items():
+            st.download_button(
+                name.rpartition(".")[2].upper().replace("TEX", "LaTeX"),
+                data=lambda name=name: files.compared(run, name, titles),
+                file_name=f"comparison_{run.key[:8]}.{name.rpartition('.')[2]}",
+                mime=mime,
+                on_click="ignore",
+                key=f"export.{name}",
+                icon=":material/download:",
+            )
+
+
+TABLES = {"comparison.csv": "text/csv", "comparison.tex": "text/x-tex"}
+
+
+def spreads(made: Comparison) -> str:
+    """Name both spreads, so that neither is taken for the other."""
+    first = next(cell.spread for row in made.rows for cell in row.cells if cell)
+    told = (
+        f"± is 1.96 sd/√E over the E = {first.episodes:,} test episodes of one "
+        "training, as papers give it"
+    )
+    if first.trainings < 2:
+        return f"{told}. One training: what another one would give is not known."
+    return f"{told}; in brackets, the sd over {first.trainings} trainings."
+
+
+def written(cell: Cell | None, unit: str) -> str:
+    """Return a cell as text, with as many digits as the LaTeX table has.
+
+    >>> written(None, "%")
+    '–'
+    """
+    if cell is None:
+        return "–"
+    s, digits = cell.spread, 1 if unit == "%" else 3
+    text = f"{s.mean:,.{digits}f}"
+    text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
+    text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
+    return f"{text} · {cell.diverged} diverged" if cell.diverged else text
+
+
+def _line(made: Comparison, row: Row) -> dict[str, str]:
+    cells = {
+        head: written(cell, made.unit)
+        for head, cell in zip(made.heads, row.cells, strict=True)
+    }
+    each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
+    return {"Learner": row.name, **cells, **paid(row), "Gradients per test": each}
+
+
+def paid(row: Row) -> dict[str, str]:
+    """Return what one training took."""
+    return {
+        "Examples seen": "–" if row.examples is None else f"{row.examples:,}",
+        "Training gradients": f"{row.training:,}",
+        "Tuning gradients": f"{row.tuning:,}",
+    }
+
+
+def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what each learner took, beside what it answers in place."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
+    return [
+        {
+            "Learner": row.name,
+            f"{made.metric.capitalize()} ({made.unit})": written(
+                here[row.label], made.unit
+            ),
+            **paid(row),
+            "Gradients per test": f"{cell.gradients:g}"
+            if (cell := here[row.label])
+            else "–",
+        }
+        for row in made.rows
+    ]
+
+
+def has_published(run: Run) -> bool:
+    """Whether papers print figures of this run's task."""
+    return bool(published_for(run.spec))
+
+
+class _Ours(NamedTuple):
+    """What a learner got here: as people call it, its part, and the number."""
+
+    name: str
+    part: str
+    told: str
+
+
+def published(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw what papers report beside what came out here, each under its protocol."""
+    rows = published_for(run.spec)
+    searched = run.kind is kinds.SEARCH
+    ours = (_searched if searched else _answered)(run, titles)
+    apart = differs(run.spec)
+    panels.heading(
+        f"Published on {_where(run, rows)}",
+        "A published number is only comparable under its protocol. "
+        + (
+            "Ours differs, and has rows of its own."
+            if apart
+            else "Ours stands in the row of the same method."
+        ),
+    )
+    for told in apart:
+        st.markdown(f"- {plain(told)}")
+    tables.draw(
+        _beside(rows, ours, apart=bool(apart)),
+        height="content" if len(rows) < 14 else 480,
+        column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
+        alt="Published figures by method, our number beside each, and its source",
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.heading("Their protocol")
+        for protocol in dict.fromkeys(row.protocol for row in rows):
+            st.caption(plain(protocol))
+    with right:
+        panels.heading("Ours")
+        panels.facts((_search_protocol if searched else _protocol)(run))
+
+
+def _where(run: Run, rows: Sequence[Published]) -> str:
+    target = rows[0].target
+    return f"{words(run.spec.family.name)}, {target}" if target else setting(run.spec)
+
+
+def _beside(
+    rows: Sequence[Published], ours: Sequence[_Ours], *, apart: bool
+) -> Iterator[dict[str, str]]:
+    """Yield our own methods that no paper has, then every published row."""
+    told = set() if apart else {row.learner for row in rows}
+    paired: dict[str, str] = {}
+    for mine in ours:
+        if mine.part in told and mine.part not in paired:
+            paired[mine.part] = mine.told
+        else:
+            yield _published(mine.name, "–", mine.told, ("this run", ""))
+    for row in rows:
+        shown = _hundredths if row.target else number
+        half = "" if row.half is None else f" ± {shown(row.half)}"
+        value = f"{shown(row.value)}{half} {row.unit}"
+        source = (row.source, row.provenance)
+        yield _published(row.method, value, paired.get(row.learner, "–"), source)
+
+
+def _published(
+    method: str, theirs: str, mine: str, source: tuple[str, str]
+) -> dict[str, str]:
+    told = {"Method": method, "Published": theirs, "Here": mine}
+    return told | {"Source": source[0], "How it came to us": source[1]}
+
+
+def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
+    """Return how well each few-shot learner answers in place."""
+    made = comparison(Table(run.blocks), run.spec, titles)
+    parts = {entry.label: entry.name for entry in run.spec.learners}
+    return [
+        _Ours(
+            row.name,
+            parts[row.label],
+            written(row.cells[0] if row.cells else None, made.unit),
+        )
+        for row in made.rows
+    ]
+
+
+def _searched(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
+    """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
+    table, names = Table(run.blocks), titled(run.spec, titles)
+    found = []
+    for entry in run.spec.learners:
+        score = table.tests(entry.label, "final_score")
+        if score is not None:
+            part = "" if is_control(entry) else entry.name
+            found.append(_Ours(names[entry.label], part, _over_searches(score)))
+    return found
+
+
+def _over_searches(score: Floats) -> str:
+    """Return mean ± sd in percent; a search that found nothing is told beside."""
+    known = 100.0 * score[np.isfinite(score)]
+    lost = score.size - known.size
+    if not known.size:
+        return "–"
+    told = f"{_hundredths(known.mean())} ± {_hundredths(known.std())} %"
+    return f"{told} · {lost} found nothing" if lost else told
+
+
+def _hundredths(value: float) -> str:
+    return f"{value:.2f}"
+
+
+def _protocol(run: Run) -> dict[str, object]:
+    """Return how our numbers were got, as far as it bears on a comparison."""
+    made = comparison(Table(run.blocks), run.spec)
+    budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
+    return {
+        "task": made.setting,
+        "net": run.spec.net.name,
+        "trainings": run.spec.replicates,
+        "episodes of each training": f"{budget.task_evaluations:,}",
+        "meta-batch": budget.tasks_per_step,
+        "examples seen in training": f"{max(seen, default=0):,}",
+        "test episodes of each training": f"{budget.test_tasks:,}",
+    }
+
+
+def _search_protocol(run: Run) -> dict[str, object]:
+    knobs, budget = run.spec.family.knobs, run.spec.budget
+    seconds = float(knobs.get("seconds", 0.0))
+    return {
+        "searched on": knobs.get("target", ""),
+        "what a search sees": f"validation accuracy after {knobs.get('epochs')} epochs",
+        "budget of a search": f"{seconds:,.0f} s of training"
+        if seconds
+        else "no limit",
+        "architectures at most": f"{budget.horizon:,}",
+        "±": f"sd over {run.spec.replicates * budget.test_tasks:,} searches",
+    }
+
+
+def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
+    """Return the summary's numbers as rows of text: value [low, high]."""
+    rows = []
+    for entry in (run.summary or {}).get("conditions", []):
+        condition = Condition(**entry["condition"])
+        for label, values in entry["learners"].items():
+            shown = {
+                title: _interval(values[key], percent=key in run.kind.percent)
+                for key, title in run.kind.scores.items()
+                if key in values
+            }
+            gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
+            first = {"Tested": name(condition, titles), "Learner": nice(label)}
+            rows.append({**first, **shown, "Diverged": gone})
+    return rows
+
+
+def _interval(value: dict[str, float | None], *, percent: bool = False) -> str:
+    parts = [value.get(key) for key in ("mean", "low", "high")]
+    # An accuracy's second decimal is what searches of a table differ in.
+    shown = (lambda part: f"{100 * part:.2f}") if percent else number
+    mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
+    return f"{mean} [{low}, {high}]"

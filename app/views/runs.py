@@ -1,0 +1,217 @@
+"""Queue and library: every run, its state, and what can be done with it."""
+
+import statistics
+from collections.abc import Sequence
+
+import streamlit as st
+
+from app import session
+from app.client import client, files
+from app.figures.theme import nice
+from app.widgets import panels, tables
+from app.widgets.escaping import plain
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
+
+PER_PAGE = 25
+FILTERS: dict[str, frozenset[JobState] | None] = {
+    "all": None,
+    "in work": ALIVE,
+    "done": frozenset({JobState.DONE}),
+    "unfinished": RESUMABLE | {JobState.DIVERGED},
+}
+_HELD = "runs_held"
+
+
+def filters() -> tuple[frozenset[JobState] | None, str]:
+    """Draw the filter; return the states and words that are asked for."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Find",
+            key="find",
+            bind="query-params",
+            placeholder="Title, task, learner, shift or id",
+            icon=":material/search:",
+            max_chars=120,
+            width=360,
+        )
+        shown = st.segmented_control(
+            *("Show", list(FILTERS)),
+            default="all",
+            key="show",
+            bind="query-params",
+            required=True,
+            format_func=str.capitalize,
+        )
+    return FILTERS.get(str(shown)), clean(text or "")
+
+
+def page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
+    """Draw the pages' numbers where there are several; return one page of runs."""
+    _, total = client.jobs(states, text, (1, 0))
+    pages = max(1, -(-total // PER_PAGE))
+    number = 1
+    if pages > 1:
+        if st.session_state.get("runs_page", 1) > pages:
+            st.session_state["runs_page"] = pages
+        number = st.pagination(pages, key="runs_page", persist_state="session")
+    found, _ = client.jobs(states, text, (PER_PAGE, (number - 1) * PER_PAGE))
+    return found, total
+
+
+def table(jobs: Sequence[Job]) -> list[str]:
+    """Draw runs as a table; return the keys of the selected ones.
+
+    While something is selected the rows stay where they are, so that a new run
+    cannot slip under a person's finger.
+    """
+    jobs = _steady(jobs)
+    wait = _typical(jobs)
+    queued = any(job.state == JobState.QUEUED for job in jobs)
+    trouble = client.engine_trouble() if queued else ""
+    picked = tables.draw(
+        [_row(job, wait, trouble) for job in jobs],
+        key="runs_table",
+        on_select="rerun",
+        selection_mode="multi-row",
+        height="content",
+        column_config={
+            "State": st.column_config.TextColumn(width=110),
+            "Experiment": st.column_config.TextColumn(width=360),
+            "Done": st.column_config.ProgressColumn(
+                format="percent", min_value=0.0, max_value=1.0, width="small"
+            ),
+            "Where it stands": st.column_config.TextColumn(width=360),
+            "Filed": st.column_config.TextColumn(width=130),
+            "Id": st.column_config.TextColumn(width=120),
+        },
+        alt="Runs, newest first: state, experiment, progress, and where each stands",
+    )
+    rows = [row for row in picked["selection"]["rows"] if row < len(jobs)]
+    keys = [jobs[row].key for row in rows]
+    st.session_state[_HELD] = [job.key for job in jobs] if keys else None
+    return keys
+
+
+def bring() -> None:
+    """Draw the import of an exported run."""
+    with st.popover("Import a run", icon=":material/upload:", key="import_run"):
+        given = st.file_uploader(
+            "An exported run (.zip)", type="zip", key="archive", max_upload_size=100
+        )
+        if given is not None and st.button("Import", key="import_now"):
+            try:
+                job = files.bring(given.getvalue())
+            except Refused as refusal:
+                panels.refused(refusal.message)
+                return
+            st.success(f"Filed as run `{job.key[:12]}`.", icon=":material/check:")
+
+
+def _steady(jobs: Sequence[Job]) -> list[Job]:
+    held = st.session_state.get(_HELD)
+    if not held:
+        return list(jobs)
+    known = [client.job(key) for key in held]
+    return [job for job in known if job is not None]
+
+
+def _row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
+    look = panels.STATES[job.state]
+    done = 1.0 if job.state == JobState.DONE else job.done
+    return {
+        "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
+        "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
+        "Done": done,
+        "Where it stands": _stands(job, wait, trouble),
+        "Filed": panels.ago(job.created),
+        "Id": job.key[:12],
+    }
+
+
+def _stands(job: Job, wait: float | None, trouble: str) -> str:
+    if job.damaged:
+        return f"Set aside: {job.damaged}"
+    text = panels.explain(job, trouble)
+    if job.state == JobState.QUEUED and wait and job.position and not trouble:
+        return f"{text} Starts in about {panels.span(wait * job.position)}."
+    return text
+
+
+def _typical(jobs: Sequence[Job]) -> float | None:
+    """Return what a run on this page usually takes, seconds."""
+    took = [
+        job.finished - job.started
+        for job in jobs
+        if job.state == JobState.DONE and job.started and job.finished
+    ]
+    return statistics.median(took) if took else None
+
+
+def actions(keys: Sequence[str]) -> None:
+    """Draw what can be done with the selected runs."""
+    jobs = [job for key in keys if (job := client.job(key)) is not None]
+    if not jobs:
+        st.caption(
+            "Select runs in the first column to open, compare, cancel or delete."
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{len(jobs)} selected**")
+        if len(jobs) == 1 and st.button(
+            "Open", icon=":material/open_in_new:", key="open"
+        ):
+            there = session.PAGES[client.kind(client.spec(jobs[0].key)).page]
+            st.switch_page(there, query_params={"run": jobs[0].key})
+        _each(jobs, "Cancel", frozenset(JobState) - FINAL, client.cancel)
+        _each(jobs, "Resume", RESUMABLE, client.resume)
+        with st.popover("Delete", icon=":material/delete:", key="delete_ask"):
+            st.markdown(f"Delete {len(jobs)} run{'s' * (len(jobs) > 1)} and the files?")
+            if st.button("Delete for good", key="delete", icon=":material/delete:"):
+                for job in jobs:
+                    client.delete(job.key)
+                forget()
+                st.rerun()
+    if len(jobs) == 1:
+        _one(jobs[0])
+
+
+def _each(
+    jobs: Sequence[Job], word: str, states: frozenset[JobState], do: object
+) -> None:
+    fitting = [job for job in jobs if job.state in states]
+    icon = {"Cancel": ":material/stop_circle:", "Resume": ":material/play_arrow:"}[word]
+    if fitting and st.button(word, icon=icon, key=f"all_{word.lower()}"):
+        for job in fitting:
+            do(job.key)  # type: ignore[operator]
+        st.rerun()
+
+
+def _one(job: Job) -> None:
+    """Show a single run's error and let it be named."""
+    if job.error:
+        st.error(plain(job.error))
+    if job.traceback:
+        with st.expander("Log"):
+            st.code(job.traceback, language=None)
+    with (
+        st.form(f"rename.{job.key}", border=False),
+        st.container(horizontal=True, vertical_alignment="bottom"),
+    ):
+        title = st.text_input("Title", job.title, max_chars=120, width=360)
+        if st.form_submit_button("Rename"):
+            client.rename(job.key, title or "")
+            st.rerun()
+
+
+def forget() -> None:
+    """Drop the selection."""
+    st.session_state[_HELD] = None
+    st.session_state.pop("runs_table", None)
+
+
+def label(job: Job, run: client.Run) -> str:
+    """Return what a run is called where it is compared."""
+    name = job.title or nice(run.chosen)
+    return f"{name} · {job.key[:6]}"

@@ -1,0 +1,1 @@
+"""What only searches have: the space, the knowledge, the claims."""

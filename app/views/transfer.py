@@ -1,0 +1,294 @@
+"""Does it carry over? Severities, other families, and a frozen learner at new work."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from app import kinds, session
+from app.charts import optimization
+from app.client import client
+from app.experiment import compatibility
+from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
+from app.figures.theme import nice
+from app.widgets import panels
+from app.widgets.escaping import plain
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job, JobState
+from engine.contract.metrics import METRICS
+from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
+
+DONE = (JobState.DONE,)
+LOOKED = 100
+
+
+def finished() -> list[Job]:
+    """Return the newest finished runs."""
+    return client.jobs(DONE, "", (LOOKED, 0))[0]
+
+
+def severity(jobs: Sequence[Job]) -> None:
+    """Draw a run's metric against the severity of each of its shifts."""
+    shifted = [job for job in jobs if client.spec(job.key).shifts]
+    if not shifted:
+        panels.empty(
+            "No shifted run yet",
+            "Choose a shift in the **Lab** and run it: the curve over its severity "
+            "appears here.",
+        )
+        return
+    run, metric = _run_and_metric(shifted, "severity")
+    found = optimization.severities(run, metric)
+    if found:
+        panels.chart(severity_figure(found, metric, run.roles, _units()), "severity")
+
+
+def _units() -> dict[str, str]:
+    if not client.catalogue_ready():
+        return {}
+    shifts = client.catalogue().of("shift")
+    return {card.name: str(card.traits.get("unit", "")) for card in shifts}
+
+
+def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
+    by_key = {job.key: job for job in jobs}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        key = st.selectbox(
+            *("Run", list(by_key)),
+            format_func=lambda key: told(by_key[key]),
+            key=f"{place}_run",
+            width=420,
+        )
+        run = client.run(str(key))
+        there = {block.metric for block in run.blocks}
+        metric = st.selectbox(
+            *("Metric", [m for m in run.kind.by_severity if m in there]),
+            format_func=lambda name: METRICS[name].label,
+            key=f"{place}_by",
+            bind="query-params",
+            width=220,
+        )
+    return run, str(metric)
+
+
+def _behind(name: str, kind: kinds.Kind) -> str:
+    """Return the metric that a key of the summary is a mean of."""
+    return kind.beside if name == "rmst" else name
+
+
+def told(job: Job) -> str:
+    """Return a run for a list of choices."""
+    return f"{job.title or job.about} · {job.key[:6]}"
+
+
+def matrix(jobs: Sequence[Job]) -> None:
+    """Draw train family × test family for one learner, from finished runs."""
+    learners = _learners(jobs)
+    if not learners:
+        panels.empty(
+            "No finished run yet",
+            "Each run with **Other families** fills a row: trained on one, tested on "
+            "the others.",
+        )
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox(
+            *("Learner", list(learners)),
+            format_func=nice,
+            key="matrix_learner",
+            width=220,
+        )
+        held, kind = _summaries(jobs), learners[str(label)]
+        metric = st.selectbox(
+            *("Metric", measured(held, str(label), kind)),
+            format_func=lambda name: METRICS[_behind(name, kind)].label,
+            key="matrix_metric",
+            bind="query-params",
+            width=220,
+        )
+    made = build(held, str(label), str(metric))
+    if made is not None:
+        name = _behind(str(metric), kind)
+        panels.chart(transfer_matrix_figure(made, name), "matrix")
+        st.caption("Where several runs fill one cell, the newest one counts.")
+
+
+def _learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
+    """Return the judged learners of finished runs, with the kind that they solve."""
+    found: dict[str, kinds.Kind] = {}
+    for spec in (client.spec(job.key) for job in jobs):
+        for entry in spec.learners:
+            if entry.role == "chosen":
+                found.setdefault(entry.label, client.kind(spec))
+    return found
+
+
+def measured(
+    runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, kind: kinds.Kind
+) -> list[str]:
+    """Return the metrics of a kind that some run has of a learner; all where none."""
+    there = {
+        metric
+        for _, summary in runs
+        for entry in summary.get("conditions", [])
+        for metric in entry["learners"].get(label, {})
+    }
+    return [m for m in kind.by_family if m in there] or list(kind.by_family)
+
+
+def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:
+    held = [(client.spec(job.key), client.summary(job.key)) for job in jobs]
+    return [(spec, summary) for spec, summary in held if summary]
+
+
+def build(
+    runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, metric: str
+) -> Matrix | None:
+    """Return the matrix of one learner; none where no run tested it.
+
+    Args:
+        runs: Specs and summaries, newest first; of two that fill a cell the first
+            counts.
+        label: The learner.
+        metric: A key of the summary's rows.
+    """
+    cells: dict[tuple[str, str], dict[str, float]] = {}
+    for spec, summary in runs:
+        for entry in summary.get("conditions", []):
+            where = entry["condition"]
+            value = entry["learners"].get(label, {}).get(metric)
+            if where["shift"] or value is None or value["mean"] is None:
+                continue
+            cells.setdefault(
+                (spec.family.name, where["family"] or spec.family.name), value
+            )
+    if not cells:
+        return None
+    train = list(dict.fromkeys(row for row, _ in cells))
+    test = list(dict.fromkeys([*train, *(column for _, column in cells)]))
+    parts = {
+        part: np.array(
+            [[_number(cells.get((r, c)), part) for c in test] for r in train]
+        )
+        for part in ("mean", "low", "high")
+    }
+    return Matrix(train, test, parts["mean"], parts["low"], parts["high"])
+
+
+def _number(cell: dict[str, float] | None, part: str) -> float:
+    value = cell.get(part) if cell else None
+    return float("nan") if value is None else float(value)
+
+
+def start(jobs: Sequence[Job]) -> None:
+    """Draw the start of a run from another run's frozen meta-learner."""
+    sources = [(job, name) for job in jobs for name in _learned(job)]
+    if not sources or not client.catalogue_ready():
+        panels.empty(
+            "Nothing is frozen yet",
+            "A finished run freezes what it learned. Run one in the **Lab**, then set "
+            "its frozen learner to work on another task here.",
+        )
+        return
+    places = {f"{job.key}/{name}": (job, name) for job, name in sources}
+    picked = st.selectbox(
+        "Frozen meta-learner",
+        list(places),
+        format_func=lambda place: (
+            f"{nice(places[place][1])} from {told(places[place][0])}"
+        ),
+        key="frozen",
+    )
+    job, name = places[str(picked)]
+    spec = client.spec(job.key)
+    titles = {card.name: card.title for card in _places(spec, name)}
+    family = st.selectbox(
+        "New task family", list(titles), format_func=titles.get, key="frozen_family"
+    )
+    if client.kind(spec).page == "search":
+        st.caption(
+            "What was learned of a space holds in that space alone: stay in it, and "
+            "choose another target under Task settings. Elsewhere it is not applicable."
+        )
+    if family and st.button("Set it up", icon=":material/science:", key="carry"):
+        try:
+            session.load(_fitted(carried(spec, job.key, name, str(family))))
+        except Refused as refusal:
+            panels.refused(refusal.message)
+            return
+        session.show(None)
+        session.go(session.kind())
+
+
+def _places(spec: RunSpec, label: str) -> list[Card]:
+    """Return the families that a frozen learner can be set to work on, home first."""
+    known = client.catalogue()
+    part = next(entry.name for entry in spec.learners if entry.label == label)
+    home = known.card("family", spec.family.name)
+    parts = [known.card("learner", part)]
+    if home.traits.get("uses_net", True):
+        parts.append(known.card("net", spec.net.name))
+    found = [
+        card
+        for card in compatibility.of_kind(known, "family", client.kind(spec).name)
+        if not card.missing
+        and all(compatibility.fits(known, one, card) for one in parts)
+        and compatibility.alike(known, home, card)
+    ]
+    return sorted(found, key=lambda card: card.name != home.name)
+
+
+def _fitted(spec: RunSpec) -> RunSpec:
+    """Leave out baselines that cannot answer on the new family."""
+    known = client.catalogue()
+    family = known.card("family", spec.family.name)
+    kept = tuple(
+        entry
+        for entry in spec.learners
+        if compatibility.fits(known, known.card("learner", entry.name), family)
+    )
+    return spec.model_copy(update={"learners": kept})
+
+
+def _learned(job: Job) -> list[str]:
+    """Return a run's frozen meta-learners; tuned baselines are tuned anew."""
+    learned = {e.label for e in client.spec(job.key).learners if e.role == "chosen"}
+    return [name for name, _ in client.frozen(job.key) if name in learned]
+
+
+def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
+    """Return the same experiment on another family, its learner frozen.
+
+    At home the knobs stay: they say which space it is, and the form can change them.
+
+    Args:
+        spec: The run that froze the learner.
+        key: Its key.
+        artefact: The frozen learner's artefact, named by its label.
+        family: Name of the new family.
+    """
+    source, home = Input(run=key, artefact=artefact, spec=spec), spec.family
+    return spec.model_copy(
+        update={
+            "family": home if family == home.name else Choice(name=family),
+            "test_families": (),
+            "learners": _only(spec.learners, artefact),
+            "inputs": {artefact: source},
+        }
+    )
+
+
+def _only(learners: Sequence[LearnerChoice], label: str) -> tuple[LearnerChoice, ...]:
+    return tuple(e for e in learners if e.role == "baseline" or e.label == label)
+
+
+def lineage(jobs: Sequence[Job]) -> None:
+    """List the runs that stand on another run."""
+    for job in jobs:
+        for label, source in client.spec(job.key).inputs.items():
+            st.markdown(
+                f"{plain(told(job))}: {plain(nice(label))} came frozen from run "
+                f"`{source.run[:12]}`"
+            )

@@ -1,0 +1,223 @@
+"""Small pieces that every page is made of: states, badges, charts with their words."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.client import client
+from app.client.client import Run
+from app.figures.curves import READ
+from app.widgets import frame
+from app.widgets.escaping import inert, plain
+from app.widgets.live_plot import live_plot
+from engine.contract.jobs import ALIVE, Job, JobState
+
+
+class Look(NamedTuple):
+    """How a state is shown: a word, a sign and a color, never a color alone."""
+
+    word: str
+    icon: str
+    color: str
+    sign: str
+
+
+S = JobState
+STATES: dict[JobState, Look] = {
+    S.QUEUED: Look("queued", ":material/schedule:", "gray", "◷"),
+    S.RUNNING: Look("running", ":material/play_arrow:", "blue", "▶"),
+    S.DONE: Look("done", ":material/check:", "green", "✓"),
+    S.FAILED: Look("failed", ":material/error:", "red", "✕"),
+    S.CANCELLED: Look("cancelled", ":material/stop_circle:", "gray", "■"),
+    S.DIVERGED: Look("diverged", ":material/trending_up:", "orange", "↗"),
+    S.PAUSED: Look("paused", ":material/pause:", "orange", "Ⅱ"),
+    S.STALLED: Look("stalled", ":material/hourglass_disabled:", "orange", "…"),
+    S.LOST: Look("lost", ":material/link_off:", "orange", "?"),
+    S.INTERRUPTED: Look("interrupted", ":material/cut:", "orange", "¦"),
+}
+
+
+def state(job: Job) -> None:
+    """Show a job's state as a badge."""
+    look = STATES[job.state]
+    st.badge(look.word, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+
+
+def explain(job: Job, trouble: str = "") -> str:
+    """Return one line that says where a job stands and what can be done.
+
+    Args:
+        job: The job.
+        trouble: Why no worker takes a queued job; empty where one does.
+
+    >>> explain(Job("k", JobState.QUEUED, "", 0.0, position=2))
+    'Waits in the queue, place 2.'
+    """
+    told = {
+        S.QUEUED: lambda: f"{_queued(job)} {trouble}".strip(),
+        S.RUNNING: lambda: _running(job),
+        S.DONE: lambda: f"Finished {ago(job.finished)}{_took(job)}.",
+        S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
+        S.CANCELLED: lambda: "Cancelled; what was computed is kept. Resume goes on.",
+        S.DIVERGED: lambda: (
+            "Every member of the chosen learner diverged: lower its rate. Of a "
+            "search: none found what could be trained; let fewer trainings fail."
+        ),
+        S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
+        S.STALLED: lambda: (
+            f"No progress for {span(job.beat)}: stalled. Resume or cancel."
+        ),
+        S.LOST: lambda: "Its worker died. Resume goes on from the last checkpoint.",
+        S.INTERRUPTED: lambda: "Imported unfinished. Resume computes the rest.",
+    }
+    return told[job.state]().replace("..", ".")
+
+
+def _queued(job: Job) -> str:
+    place = f", place {job.position}" if job.position else ""
+    return f"Waits in the queue{place}."
+
+
+def _running(job: Job) -> str:
+    if job.beat is not None and job.beat > 10:
+        return f"Running, but no sign of life for {span(job.beat)}."
+    return f"Running; last sign of life {span(job.beat)} ago."
+
+
+def _took(job: Job) -> str:
+    if job.started is None or job.finished is None:
+        return ""
+    return f" in {span(job.finished - job.started)}"
+
+
+def span(seconds: float | None) -> str:
+    """Return a length of time for the eye.
+
+    >>> span(0.4), span(75), span(7300)
+    ('0 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds is None:
+        return "an unknown time"
+    whole = int(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def ago(moment: float | None) -> str:
+    """Return how long ago a moment was, coarsely.
+
+    >>> ago(None)
+    'at an unknown time'
+    """
+    if moment is None:
+        return "at an unknown time"
+    seconds = max(0.0, time.time() - moment)
+    if seconds < 60:
+        return "just now"
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {noun}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def heading(title: str, read: str = "") -> None:
+    """Write a panel's title and its one line on how to read it."""
+    line = f'<p class="panel-read">{inert(read)}</p>' if read else ""
+    st.html(f'<h2 class="panel-title">{inert(title)}</h2>{line}')
+
+
+_drawn: ContextVar[dict[str, go.Figure] | None] = ContextVar("drawn", default=None)
+
+
+@contextlib.contextmanager
+def collected() -> Iterator[dict[str, go.Figure]]:
+    """Collect the figures that are drawn meanwhile, by title."""
+    made: dict[str, go.Figure] = {}
+    token = _drawn.set(made)
+    try:
+        yield made
+    finally:
+        _drawn.reset(token)
+
+
+def chart(
+    fig: go.Figure, key: str, *, narrow: go.Figure | None = None, pick: bool = False
+) -> int | None:
+    """Draw a figure with its title, its how-to-read line and its alt text.
+
+    Args:
+        fig: The figure; its `meta` holds the words.
+        key: Stable name of the chart on the page.
+        narrow: The same traces laid out for a phone.
+        pick: Whether to tell on which mark was clicked.
+
+    Returns:
+        The number of the mark that was just clicked, if any.
+    """
+    meta: Mapping[str, Any] = fig.layout.meta or {}
+    held = _drawn.get()
+    if held is not None:
+        title, part = meta.get("title") or key, key.rpartition(".")[2]
+        held[f"{title} · {part.replace('_', ' ')}" if title in held else title] = fig
+    heading(
+        meta.get("title", ""),
+        meta.get("how_to_read", "").removeprefix(meta.get("once", READ)).strip(),
+    )
+    alt = meta.get("alt", meta.get("title", key))
+    return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)
+
+
+def facts(pairs: Mapping[str, object]) -> None:
+    """Show names and values side by side, as plain text."""
+    rows = "".join(
+        f"<div><dt>{inert(name)}</dt><dd>{inert(value)}</dd></div>"
+        for name, value in pairs.items()
+    )
+    st.html(f'<dl class="facts">{rows}</dl>')
+
+
+def typed(text: str, *, tag: str = "p") -> None:
+    """Show what a person typed, as it was typed."""
+    st.html(f'<{tag} class="typed">{inert(text)}</{tag}>')
+
+
+def empty(title: str, text: str, icon: str = ":material/science:") -> None:
+    """Teach: say what will be here and what to click."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"{icon} **{title}**", text_alignment="center")
+        st.markdown(text, text_alignment="center")
+
+
+def refused(message: str, *, title: str | None = None) -> None:
+    """Show why an input was not taken; nothing was changed."""
+    st.error(plain(message), icon=":material/block:", title=title)
+
+
+def coming(run: Run, title: str, text: str) -> None:
+    """Say what will be here, and how far the run is; draw the page anew at its end.
+
+    Args:
+        run: A run that waits or runs.
+        title: What is coming.
+        text: What it will show.
+    """
+    empty(title, text, icon=":material/hourglass_top:")
+    frame.polled(_until, 2.0)(run.key)
+
+
+def _until(key: str) -> None:
+    job = client.job(key)
+    if job is None or job.state not in ALIVE:
+        st.rerun()
+    running = job.state == JobState.RUNNING
+    done = min(1.0, max(0.0, client.progress(key).done)) if running else 0.0
+    st.progress(done, explain(job, client.engine_trouble()))

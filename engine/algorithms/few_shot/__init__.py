@@ -1,0 +1,1 @@
+"""What several few-shot learners share."""

@@ -1,0 +1,125 @@
+"""Hand-made optimizers as learners: one meta-parameter, the rate, given or tuned."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.optimization.training_loop import follow
+from engine.algorithms.optimization.update_rules import (
+    Direction,
+    Schedule,
+    schedule_factor,
+)
+from engine.contract.knobs import knob
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
+from engine.protocol import (
+    Estimator,
+    Glance,
+    Landscapes,
+    Learner,
+    Lesson,
+    Meta,
+    Move,
+    Outer,
+    Plan,
+    Rule,
+    Stretch,
+    Weights,
+)
+from engine.protocol.chunks import spread
+
+
+def rate_knob(default: float) -> Any:
+    """Declare the learning rate; where untuned, an optimizer has its own default."""
+    return knob(
+        default, label="Learning rate", unit="per step", low=1e-8, high=1e4, log=True,
+        help="Size of each step, where it is not tuned.", follows="rate",
+    )  # fmt: skip
+
+
+class HandMade(Learner):
+    """An optimizer whose rate is given or tuned.
+
+    Its tuning is a choice among rates on pooled meta-training tasks, made in
+    `engine.runner.tuning`; the rate is kept as the meta-weight `lr`, of shape
+    (replicate,).
+    """
+
+    tunable: ClassVar[bool] = True
+
+    lr: float = rate_knob(0.3)
+    tuning: Literal["given", "tuned", "equal_budget"] = knob(
+        "given", label="Rate is",
+        help="Tuned: the best of a two-stage grid on meta-training tasks; equal "
+        "budget: on as many as the learned optimizer was trained on.",
+    )  # fmt: skip
+    schedule: Schedule = knob(
+        "constant", label="Schedule",
+        help="How the rate changes over the horizon; step is × 0.1 at 1/2 and 3/4.",
+    )  # fmt: skip
+
+    @abstractmethod
+    def rule(self, rate: Tensor) -> Rule:
+        """Return the update rule at given rates; shape (member, 1)."""
+
+    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+        """Return the given rate, one per replicate."""
+        start = tasks.start()
+        return Meta({"lr": start.new_full((len(rngs),), self.lr)}, {})
+
+    def adapt(
+        self, meta: Meta, tasks: Landscapes, *, path: bool = False
+    ) -> Iterator[Stretch]:
+        """Train with the rate of each member's replicate."""
+        rate = spread(meta.weights, tasks.members)["lr"][:, None]
+        return follow(tasks, self.rule(rate), path=path)
+
+    def outer(
+        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Stay: a rate is chosen by tuning, not moved by a gradient."""
+        return Outer(memory={}, info={}, weights=meta.weights)
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Spend nothing on meta-training."""
+        return Plan(0, 1, 1, 1.0, float(budget.horizon))
+
+
+class Directed(HandMade):
+    """An optimizer that steps by rate × schedule × a direction of its own."""
+
+    @abstractmethod
+    def start(self, weights: Tensor) -> Weights:
+        """Return the state before the first step."""
+
+    @abstractmethod
+    def direction(self, glance: Glance, state: Weights) -> Direction:
+        """Return the step at rate 1 and the new state."""
+
+    def rule(self, rate: Tensor) -> Rule:
+        """Return the optimizer on its schedule."""
+        return Scheduled(self, rate)
+
+
+@dataclass(frozen=True)
+class Scheduled(Rule):
+    """A directed optimizer at given rates, shape (member, 1), on its schedule."""
+
+    optimizer: Directed
+    rate: Tensor
+
+    def start(self, weights: Tensor) -> Weights:
+        """Return the optimizer's own state."""
+        return self.optimizer.start(weights)
+
+    def step(self, glance: Glance, state: Weights) -> Move:
+        """Move by −rate × factor × direction."""
+        step, state = self.optimizer.direction(glance, state)
+        factor = schedule_factor(self.optimizer.schedule, glance.step, glance.horizon)
+        scale = torch.full_like(self.rate[:, 0], factor)
+        return Move(-(self.rate * factor) * step, state, {"lr_scale": scale})

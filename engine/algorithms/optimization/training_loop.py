@@ -1,0 +1,75 @@
+"""One inner loop for hand-made and learned optimizers: fair by construction."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from engine.protocol import Glance, Landscapes, Rule, Stretch, Weights
+
+STRETCH = 25
+FLOOR, CEILING = 1e-4, 1e2
+
+
+def objective(loss: Tensor) -> Tensor:
+    """Return ln(loss) within [ln 1e-4, ln 1e2]; a loss that is no number is the worst.
+
+    >>> objective(torch.tensor([1.0, torch.nan])).tolist()
+    [0.0, 4.605170249938965]
+    """
+    return torch.where(loss.isfinite(), loss, CEILING).clamp(FLOOR, CEILING).log()
+
+
+def glance(tasks: Landscapes, weights: Tensor, step: int, order: int = 0) -> Glance:
+    """Evaluate loss and gradient, and show them as an optimizer sees them."""
+    loss, grad, norm = tasks.gradient(weights, step, order=order)
+    return Glance(step, tasks.horizon, loss, grad, norm, weights)
+
+
+def follow(tasks: Landscapes, rule: Rule, *, path: bool = False) -> Iterator[Stretch]:
+    """Train every member to the horizon.
+
+    Args:
+        tasks: The landscapes.
+        rule: The optimizer; its parameters lead with the member axis.
+        path: Whether to keep the weights of every step.
+
+    Yields:
+        Up to 25 steps at a time: traces of steps 0 to T (T + 1 of them), and of
+        the T moves between them.
+    """
+    weights = tasks.start()
+    state = rule.start(weights)
+    rows: list[Weights] = []
+    places: list[Tensor] = []
+    for step in range(tasks.horizon + 1):
+        seen = glance(tasks, weights, step)
+        row = _measured(tasks, seen)
+        places += [weights] if path else []
+        if step < tasks.horizon:
+            with torch.no_grad():
+                update, state, info = rule.step(seen, state)
+                weights = weights + update
+            row["update_norm"] = update.norm(dim=1)
+            row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}
+        rows.append(row)
+        if len(rows) == STRETCH or step == tasks.horizon:
+            yield Stretch(_stacked(rows), torch.stack(places, 1) if path else None)
+            rows, places = [], []
+
+
+def _measured(tasks: Landscapes, seen: Glance) -> Weights:
+    return {
+        "loss": seen.loss,
+        "grad_norm": seen.norm,
+        "weight_norm": seen.weights.norm(dim=1),
+        **tasks.measure(seen.weights, seen.step),
+    }
+
+
+def _stacked(rows: list[Weights]) -> Weights:
+    names = sorted({name for row in rows for name in row})
+    return {
+        name: torch.stack([row[name] for row in rows if name in row], 1)
+        for name in names
+    }

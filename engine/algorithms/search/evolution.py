@@ -1,0 +1,192 @@
+"""Evolution of a population of architectures by tournaments and small changes.
+
+Source: Real et al. (2019), arXiv:1802.01548, algorithm 1.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.loop import Info, explore
+from engine.algorithms.search.proposals import fresh, mutated
+from engine.contract.knobs import knob
+from engine.protocol import Asked, Spaces, Stretch, Told
+
+Numbers = np.ndarray
+
+
+def population_knob(note: str = "; the first P are drawn at random") -> int:
+    """Declare how many architectures live; `note` ends its help."""
+    return knob(  # type: ignore[no-any-return]
+        10, label="Population P", unit="architectures", low=1, high=500,
+        help=f"How many live{note}.",
+    )  # fmt: skip
+
+
+def sample_knob() -> int:
+    """Declare how many compete to be the parent."""
+    return knob(  # type: ignore[no-any-return]
+        10, label="Tournament S", unit="architectures", low=1, high=500,
+        help="Drawn with replacement; the best of them is changed. More is greedier.",
+    )  # fmt: skip
+
+
+class Population(NamedTuple):
+    """The living of each search; all arrays lead with the member.
+
+    Args:
+        codes: Shape (member, individual, position).
+        value: −inf where a place is still empty; shape (member, individual).
+        born: Evaluation that each was trained at.
+    """
+
+    codes: Numbers
+    value: Numbers
+    born: Numbers
+
+
+class Evolution(NamedTuple):
+    """How a population evolves.
+
+    Args:
+        first: What the first evaluations train; shape (member, step, position).
+        dice: Uniform in [0, 1); shape (member, horizon, sample + 3).
+        sample: How many, drawn with replacement, compete to be the parent.
+        aging: Whether the oldest dies; else the worst does.
+    """
+
+    first: Numbers
+    dice: Numbers
+    sample: int
+    aging: bool
+
+    def ask(self, tasks: Spaces, step: int, state: Population) -> Asked:
+        """Train the start, then a changed copy of each tournament's winner."""
+        if step < self.first.shape[1]:
+            return Asked(self.first[:, step])
+        dice = self.dice[:, step]
+        size = state.value.shape[1]
+        drawn = np.floor(dice[:, : self.sample] * size).astype(np.int64)
+        members = np.arange(len(drawn))
+        value = np.take_along_axis(state.value, drawn, 1)
+        parent = drawn[members, value.argmax(1)]
+        return Asked(
+            mutated(tasks.space, state.codes[members, parent], dice[:, self.sample :])
+        )
+
+    def tell(self, state: Population, told: Told) -> Population:
+        """Let the child take the place of the oldest, or of the worst."""
+        members = np.arange(len(told.value))
+        gone = (state.born if self.aging else state.value).argmin(1)
+        if told.step < state.value.shape[1]:
+            gone = np.full(len(members), told.step)
+        keep = ~told.live
+        if not self.aging:
+            keep |= told.value < state.value[members, gone]
+        codes, value, born = (part.copy() for part in state)
+        codes[members, gone] = np.where(keep[:, None], codes[members, gone], told.codes)
+        value[members, gone] = np.where(keep, value[members, gone], told.value)
+        born[members, gone] = np.where(keep, born[members, gone], told.step)
+        return Population(codes, value, born)
+
+
+def empty_population(tasks: Spaces, size: int) -> Population:
+    """Return a population in which no place is taken."""
+    members = tasks.members
+    shape = (members, size, len(tasks.space.radix))
+    value = np.full((members, size), -np.inf)
+    return Population(np.zeros(shape, np.int64), value, np.full((members, size), -1))
+
+
+def evolve(
+    tasks: Spaces, size: int, sample: int, *, aging: bool, path: bool
+) -> Iterator[Stretch]:
+    """Search by evolution from a population drawn at random.
+
+    Args:
+        tasks: One search per member.
+        size: How many live.
+        sample: How many compete to be the parent.
+        aging: Whether the oldest dies; else the worst does.
+        path: As `explore` takes it.
+    """
+    dice = tasks.dice("evolution", tasks.horizon, sample + 3)
+    evolution = Evolution(fresh(tasks)[:, :size], dice, sample, aging)
+
+    def ask(step: int, state: Population) -> Asked:
+        return evolution.ask(tasks, step, state)
+
+    def tell(state: Population, told: Told) -> tuple[Population, Info]:
+        return evolution.tell(state, told), {}
+
+    yield from explore(tasks, empty_population(tasks, size), ask, tell, path=path)
+
+
+NEVER = np.iinfo(np.int64).max
+Numbers = np.ndarray
+
+
+class Varied(NamedTuple):
+    """Evolution whose populations and tournaments have sizes of their own.
+
+    Args:
+        first: Random architectures; shape (member, step, position).
+        rivals: Uniform in [0, 1); shape (member, horizon, most rivals). Where a
+            tournament is smaller, its first is there again: it cannot win twice.
+        changes: Uniform in [0, 1); shape (member, horizon, 3).
+        size: Individuals of each population; shape (member,).
+    """
+
+    first: Numbers
+    rivals: Numbers
+    changes: Numbers
+    size: Numbers
+
+    @classmethod
+    def of(cls, tasks: Spaces, size: Numbers, sample: Numbers) -> "Varied":
+        """Draw what each member needs: the same as evolution of these sizes does."""
+        shape = (tasks.members, tasks.horizon)
+        rivals = np.zeros((*shape, int(sample.max())))
+        changes = np.zeros((*shape, 3))
+        for each in np.unique(sample).tolist():
+            dice = tasks.dice("evolution", tasks.horizon, each + 3)
+            mine = sample == each
+            rivals[mine] = dice[mine][:, :, :1]
+            rivals[mine, :, :each] = dice[mine][:, :, :each]
+            changes[mine] = dice[mine][:, :, each:]
+        return cls(fresh(tasks)[:, : int(size.max())], rivals, changes, size)
+
+    def start(self, tasks: Spaces) -> Population:
+        """Return populations without anyone; places beyond a size are never taken."""
+        most = int(self.size.max())
+        shape = (tasks.members, most)
+        beyond = np.arange(most) >= self.size[:, None]
+        return Population(
+            np.zeros((*shape, len(tasks.space.radix)), np.int64),
+            np.full(shape, -np.inf),
+            np.where(beyond, NEVER, -1),
+        )
+
+    def ask(self, tasks: Spaces, step: int, state: Population) -> Asked:
+        """Train the start, then a changed copy of each tournament's winner."""
+        drawn = np.floor(self.rivals[:, step] * self.size[:, None]).astype(np.int64)
+        members = np.arange(len(drawn))
+        value = np.take_along_axis(state.value, drawn, 1)
+        parent = drawn[members, value.argmax(1)]
+        codes = state.codes[members, parent]
+        child = mutated(tasks.space, codes, self.changes[:, step])
+        new = self.first[:, min(step, self.first.shape[1] - 1)]
+        return Asked(np.where((step < self.size)[:, None], new, child))
+
+    def tell(self, state: Population, told: Told) -> Population:
+        """Let the child take a free place, or that of the oldest."""
+        members = np.arange(len(told.value))
+        gone = np.where(told.step < self.size, told.step, state.born.argmin(1))
+        gone = np.minimum(gone, state.value.shape[1] - 1)
+        codes, value, born = (part.copy() for part in state)
+        live = told.live
+        codes[members, gone] = np.where(live[:, None], told.codes, codes[members, gone])
+        value[members, gone] = np.where(live, told.value, value[members, gone])
+        born[members, gone] = np.where(live, told.step, born[members, gone])
+        return Population(codes, value, born)

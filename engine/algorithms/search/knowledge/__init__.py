@@ -1,0 +1,1 @@
+"""What a search remembers of others, and how it is used."""

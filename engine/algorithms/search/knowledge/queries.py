@@ -1,0 +1,111 @@
+"""What a knowledge base suggests: the best, what these share, how tasks agree."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.knowledge.base import Base, fingerprint, standing
+from engine.algorithms.search.predictors import rank_correlation
+from engine.protocol import Space, Spaces
+
+Numbers = np.ndarray
+
+
+class Ranked(NamedTuple):
+    """Distinct architectures of one replicate, best first; shape (item, …)."""
+
+    codes: Numbers
+    score: Numbers
+
+
+def ranked(base: Base, replicate: int) -> Ranked:
+    """Return what is known of each architecture, over all tasks.
+
+    The score is the mean standing on the tasks where it was trained, shrunken toward
+    the mean of all: Σ standings / (1 + how many), so that one lucky training counts
+    less than several good ones.
+    """
+    there = (base.filled[replicate] > 0) & np.isfinite(base.accuracy[replicate])
+    codes, task = base.codes[replicate][there], base.task[replicate][there]
+    if not len(codes):
+        return Ranked(codes, np.zeros(0))
+    score = standing(base.accuracy[replicate][there], task, base.moments[replicate])
+    key = np.column_stack([codes, task])
+    once = np.sort(np.unique(key, axis=0, return_index=True)[1])
+    kinds, which = np.unique(codes[once], axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    total, count = (np.bincount(which, w) for w in (score[once], np.ones(len(once))))
+    shrunken = total / (1.0 + count)
+    order = np.argsort(-shrunken, kind="stable")
+    return Ranked(kinds[order], shrunken[order])
+
+
+def best_of(base: Base, replicate: int, count: int) -> Numbers:
+    """Return the codes of the best architectures, best first; (≤ count, position)."""
+    return ranked(base, replicate).codes[:count]
+
+
+def prior(space: Space, codes: Numbers, smoothing: float) -> Numbers:
+    """Return how likely each option is at each position among some architectures.
+
+    Args:
+        space: What the codes are of.
+        codes: Shape (item, position).
+        smoothing: α of a symmetric Dirichlet prior: as if each option had been taken
+            that often before.
+
+    Returns:
+        Shape (position, most options); 0 where a position has no such option.
+
+    >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
+    >>> prior(two, np.array([[0, 2], [0, 1]]), 1.0).round(2).tolist()
+    [[0.75, 0.25, 0.0], [0.2, 0.4, 0.4]]
+    """
+    radix = np.array(space.radix)
+    table = np.zeros((len(radix), int(radix.max())))
+    for position, options in enumerate(radix):
+        taken = np.bincount(codes[:, position], minlength=options)[:options]
+        total = len(codes) + smoothing * options
+        table[position, :options] = (taken + smoothing) / total
+    return table
+
+
+def probes_of(known: Ranked, count: int) -> Ranked:
+    """Return architectures spread evenly from the best to the worst known."""
+    if len(known.score) <= count:
+        return known
+    at = np.linspace(0, len(known.score) - 1, count).round().astype(np.int64)
+    return Ranked(known.codes[at], known.score[at])
+
+
+def similarity(first: Numbers, second: Numbers) -> Numbers:
+    """Return Spearman's correlation of two tasks over shared architectures.
+
+    Args:
+        first: Shape (…, item).
+        second: The same architectures on another task.
+
+    Returns:
+        Shape (…,); −1 where one of them is constant: nothing says that they agree.
+    """
+    return np.nan_to_num(rank_correlation(first, second), nan=-1.0)
+
+
+def fitting(tasks: Spaces, known: Ranked) -> Ranked:
+    """Return known architectures in the searched space's codes, if they are in it."""
+    codes = tasks.narrowed(known.codes)
+    inside = (codes >= 0).all(1)
+    return Ranked(codes[inside], known.score[inside])
+
+
+def foreign(base_space: Numbers, tasks: Spaces) -> str:
+    """Say that knowledge is of another space, or nothing.
+
+    Args:
+        base_space: Fingerprints; shape (replicate, 8).
+        tasks: What is to be searched.
+    """
+    space = tasks.evaluator.space
+    if (base_space == fingerprint(space)).all():
+        return ""
+    return f"its knowledge base is of another space than {space.name}"

@@ -1,0 +1,1 @@
+"""Policies that propose architectures, and how they are trained."""

@@ -1,0 +1,224 @@
+"""Actor and critic over decisions in sequence: what they are, and one step of both.
+
+Source: Sutton et al. (1999) for policy gradients with a learned value; Schulman et
+al. (2016), arXiv:1506.02438, for the advantages.
+Differs: rewards are standardized by all that were seen, so that one rate suits every
+space; the critic is fitted to the reward itself, which only the last decision brings.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from engine.algorithms.advantages import advantages
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.replay import clipped_weights
+from engine.algorithms.search.policy.sequence_policy import Frame, Layers, built
+from engine.algorithms.search.policy.softmax import Moments
+from engine.protocol import Weights
+
+Numbers = np.ndarray
+RAISE = 3.0
+
+
+class Nets(NamedTuple):
+    """Policy and value nets as flat weights, shape (row, weight), and how they move."""
+
+    policy: Numbers
+    value: Numbers
+    policy_moments: Moments
+    value_moments: Moments
+
+    @classmethod
+    def begun(cls, policy: Numbers, value: Numbers) -> "Nets":
+        """Return nets that have not moved yet."""
+        return cls(policy, value, softmax.still(policy), softmax.still(value))
+
+    @classmethod
+    def read(cls, weights: Weights, memory: Weights) -> "Nets":
+        """Take nets out of meta-weights, and how they move out of the memory."""
+        moments = [
+            Moments(*(memory[f"{net}_{k}"].numpy() for k in Moments._fields))
+            for net in ("policy", "value")
+        ]
+        return cls(weights["policy"].numpy(), weights["value"].numpy(), *moments)
+
+    def written(self) -> tuple[Weights, Weights]:
+        """Return them as meta-weights and memory."""
+        both = {"policy": self.policy_moments, "value": self.value_moments}
+        memory = {
+            f"{net}_{k}": torch.from_numpy(part)
+            for net, moments in both.items()
+            for k, part in moments._asdict().items()
+        }
+        nets = {"policy": self.policy, "value": self.value}
+        return {name: torch.from_numpy(net) for name, net in nets.items()}, memory
+
+
+class Batch(NamedTuple):
+    """Architectures to learn from; shape (row, item, …).
+
+    Args:
+        codes: Shape (row, item, position).
+        context: Task features; shape (row, item, feature).
+        reward: Standardized; shape (row, item).
+        chance: Log probability of each when it was drawn; NaN for what these very
+            nets drew.
+        counts: Whether it counts, 0 or 1.
+    """
+
+    codes: Numbers
+    context: Numbers
+    reward: Numbers
+    chance: Numbers
+    counts: Numbers
+
+
+class Aim(NamedTuple):
+    """How nets are moved.
+
+    Args:
+        trace: λ of the advantages.
+        entropy: Weight of the policy's entropy.
+        floor: Share of the greatest entropy below which that weight rises.
+        clip: Most that an importance weight may be; 0 for any.
+        rate: Adam's step of the policy net.
+        critic: The value net's step, in steps of the policy's.
+    """
+
+    trace: float
+    entropy: float
+    floor: float
+    clip: float
+    rate: float
+    critic: float
+
+
+class Slopes(NamedTuple):
+    """Gradients to climb, and what was seen on the way; shape (row, …)."""
+
+    policy: Numbers
+    value: Numbers
+    prob: Numbers
+    worth: Numbers
+
+
+def starting_nets(frame: Frame, normal: Numbers) -> Nets:
+    """Turn normal numbers, shape (row, `needed`), into nets that favor nothing."""
+    count = frame.count(frame.most)
+    policy = frame.started(frame.most, normal[:, :count])
+    return Nets.begun(policy, frame.started(1, normal[:, count:]))
+
+
+def needed(frame: Frame) -> int:
+    """Return how many numbers `starting_nets` takes."""
+    return frame.count(frame.most) + frame.count(1)
+
+
+def generalized(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
+    """Return advantages of decisions whose reward comes after the last one.
+
+    Args:
+        reward: Shape (…).
+        worth: What the critic expects before each decision; shape (…, position).
+        trace: λ: 0 trusts the next expectation, 1 the reward.
+    """
+    earned = np.zeros_like(worth)
+    earned[..., -1] = reward
+    both = torch.from_numpy(earned), torch.from_numpy(np.ascontiguousarray(worth))
+    return advantages(*both, 1.0, trace).numpy()
+
+
+def slopes(frame: Frame, nets: Nets, batch: Batch, aim: Aim) -> Slopes:
+    """Return the gradients of expected reward, entropy and fit; see `Slopes`."""
+    rows, items, places = batch.codes.shape
+    inputs = frame.inputs(batch.codes, batch.context)
+    flat = inputs.reshape(rows, items * places, -1)
+    actor = Layers.cut(nets.policy, frame, frame.most)
+    critic = Layers.cut(nets.value, frame, 1)
+    logits, policy_hidden = actor.answer(flat)
+    worth, value_hidden = critic.answer(flat)
+    prob = softmax.shares(logits.reshape(rows, items, places, -1) + frame.absent)
+    worth = worth.reshape(rows, items, places)
+    now = softmax.log_chance(prob, batch.codes)
+    then = np.where(np.isnan(batch.chance), now, batch.chance)
+    weight = clipped_weights(now, then, aim.clip) * batch.counts
+    gain = generalized(batch.reward, worth, aim.trace) * weight[..., None]
+    wanted = gain[..., None] * softmax.scores(prob, batch.codes)
+    bonus = raised(frame, prob, batch.counts, aim) * weight
+    bonus = bonus[..., None, None] * softmax.entropy_slope(prob)
+    gap = weight[..., None] * (batch.reward[..., None] - worth)
+    share = 1.0 / np.maximum(batch.counts.sum(1), 1.0)[:, None, None]
+    wanted = (wanted + bonus).reshape(rows, items * places, -1) * share
+    gap = gap.reshape(rows, items * places, 1) * share
+    return Slopes(
+        actor.slope(flat, policy_hidden, wanted),
+        critic.slope(flat, value_hidden, gap),
+        prob,
+        worth,
+    )
+
+
+def raised(frame: Frame, prob: Numbers, counts: Numbers, aim: Aim) -> Numbers:
+    """Return the entropy weight of each row: more where the policy nearly collapsed.
+
+    Args:
+        frame: Of the space.
+        prob: Chances of each decision; shape (row, item, position, option).
+        counts: Which items count; shape (row, item).
+        aim: Its floor is a share of ln of the space's size.
+
+    Returns:
+        Shape (row, 1): the weight, plus up to 3 the more entropy is missing.
+    """
+    if not aim.floor:
+        return np.full((len(prob), 1), aim.entropy)
+    entropy = (softmax.entropies(prob).sum(-1) * counts).sum(1)
+    share = entropy / np.maximum(counts.sum(1), 1.0) / np.log(frame.radix).sum()
+    return aim.entropy + RAISE * np.maximum(0.0, 1.0 - share / aim.floor)[:, None]
+
+
+def climbed(nets: Nets, found: Slopes, aim: Aim) -> Nets:
+    """Take one step of Adam with both nets."""
+    policy, policy_moments = softmax.adam(found.policy, nets.policy_moments, aim.rate)
+    rate = aim.rate * aim.critic
+    value, value_moments = softmax.adam(found.value, nets.value_moments, rate)
+    return Nets(nets.policy + policy, nets.value + value, policy_moments, value_moments)
+
+
+def foreseen(reward: Numbers, worth: Numbers) -> Numbers:
+    """Return the share of the rewards' variance that the critic foresaw.
+
+    Args:
+        reward: Shape (row, item).
+        worth: What it expected before each decision, NaN where it could not; shape
+            (row, item, position).
+
+    Returns:
+        1 − Var(reward − worth) / Var(reward), the decisions together; NaN where the
+        rewards do not differ.
+    """
+    known = ~np.isnan(worth)
+    all_rewards = np.broadcast_to(reward[..., None], worth.shape)
+    left = _variance(all_rewards - worth, known)
+    spread = _variance(all_rewards, known)
+    differ = spread > 1e-12
+    return np.where(differ, 1.0 - left / np.where(differ, spread, 1.0), np.nan)
+
+
+def _variance(values: Numbers, known: Numbers) -> Numbers:
+    values, known = (part.reshape(len(part), -1) for part in (values, known))
+    count = np.maximum(known.sum(1), 1)
+    values = np.where(known, values, 0.0)
+    gaps = np.where(known, values - (values.sum(1) / count)[:, None], 0.0)
+    return np.asarray((gaps * gaps).sum(1) / count)
+
+
+def favored(frame: Frame, nets: Nets, context: Numbers, dice: Numbers) -> Numbers:
+    """Return how likely each option is whatever came before; (row, position, option).
+
+    A mean over architectures that are drawn for the picture and never trained.
+    """
+    many = np.repeat(context, dice.shape[1], 1)
+    return np.asarray(built(frame, nets.policy, many, dice)[1].mean(1))

@@ -1,0 +1,181 @@
+"""Lessons in search: policy and value nets shared by searches of several tasks.
+
+All searches of a replicate draw from one policy, and each evaluation of all of them
+moves it once: an actor-critic over tasks side by side.
+
+Source: Mnih et al. (2016), arXiv:1602.01783, for environments side by side.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.knowledge.base import fingerprint
+from engine.algorithms.search.loop import Log
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.actor_critic import Batch, Nets, Slopes, foreseen
+from engine.algorithms.search.policy.agent import Agents, Learning, moved_where
+from engine.algorithms.search.policy.curriculum import Curriculum, Order
+from engine.algorithms.search.policy.sequence_policy import built
+from engine.algorithms.search.policy.softmax import Running
+from engine.algorithms.search.proposals import LISTED
+from engine.contract.rng import Rng
+from engine.protocol import Asked, Lesson, Spaces, Weights, generator
+
+Numbers = np.ndarray
+
+
+class Taught(NamedTuple):
+    """What a lesson came to.
+
+    `value` is what each evaluation gave, NaN where nothing was trained, shape
+    (replicate, task, step); `info` holds one number per replicate for each metric.
+    """
+
+    nets: Nets
+    value: Numbers
+    info: dict[str, Numbers]
+
+
+def taught(
+    agents: Agents, nets: Nets, tasks: Spaces, learning: Learning, swap: Numbers | None
+) -> Taught:
+    """Search all tasks at once with one policy per replicate, and learn from it.
+
+    Args:
+        agents: Say how nets are updated.
+        nets: One row per replicate.
+        tasks: Members are replicate × task.
+        learning: Its context has shape (replicate, task, feature).
+        swap: Which architecture is trained in place of each, by index; shape
+            (member, size). None where each is trained itself.
+    """
+    log, running = Log.begun(tasks), Running.begun(tasks.members)
+    space, shape = tasks.space, (len(nets.policy), -1)
+    dice = tasks.dice("lesson", tasks.horizon, len(space.radix))
+    seen: list[tuple[Numbers, Numbers, Numbers, Slopes]] = []
+    for step in range(tasks.horizon):
+        drawn = dice[:, step].reshape(*shape, len(space.radix))
+        codes = built(learning.frame, nets.policy, learning.context, drawn)[0]
+        flat = codes.reshape(tasks.members, -1)
+        trained = flat if swap is None else swapped(tasks, flat, swap)
+        told, _ = log.evaluated(Asked(trained), step)
+        reward = np.maximum(told.value, 0.0)
+        counts = told.live & (running.count > 0)
+        running = running.seen(reward, told.live)
+        standard = running.standard(reward).reshape(shape)
+        none = np.full(standard.shape, np.nan)
+        counts = counts.reshape(shape)
+        batch = Batch(codes, learning.context, standard, none, 1.0 * counts)
+        after, first, _ = agents.updated(nets, batch, learning)
+        nets = moved_where(counts.any(1), after, nets)
+        value = np.where(told.live, reward, np.nan).reshape(shape)
+        seen.append((value, standard, counts, first))
+    return _told(nets, seen)
+
+
+def _told(nets: Nets, seen: list[tuple[Numbers, Numbers, Numbers, Slopes]]) -> Taught:
+    value, standard, counts = (np.stack([s[i] for s in seen], -1) for i in range(3))
+    worth = np.stack([s[3].worth for s in seen], -2)
+    worth = np.where(counts[..., None], worth, np.nan)
+    entropy = np.stack([softmax.entropies(s[3].prob).sum(-1) for s in seen], -1)
+    many = np.maximum(counts.sum((1, 2)), 1)
+    gap = np.square(standard[..., None] - worth).mean(-1)
+    rows = len(value)
+    trained = np.maximum((~np.isnan(value)).sum((1, 2)), 1)
+    info = {
+        "signal": np.nansum(value, (1, 2)) / trained,
+        "entropy": entropy.mean((1, 2)),
+        "value_loss": np.nansum(gap, (1, 2)) / many,
+        "explained_variance": foreseen(
+            standard.reshape(rows, -1), worth.reshape(rows, -1, worth.shape[-1])
+        ),
+    }
+    return Taught(nets, value, info)
+
+
+def faced(
+    course: Curriculum, order: Order, tasks: Spaces, lesson: Lesson
+) -> tuple[Numbers, Spaces]:
+    """Take a lesson's tasks as drawn, or others by a curriculum.
+
+    Returns:
+        Places among the sources, shape (replicate, task), and the searches.
+    """
+    sources, rows = np.array(tasks.sources), len(lesson.rngs)
+    if order == "uniform":
+        places = (sources == tasks.which[:, None]).argmax(1)
+        return places.reshape(rows, -1), tasks
+    each = tasks.members // rows
+    dice = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
+    places = course.drawn(order, np.stack(dice), lesson.done)
+    return places, tasks.facing(sources[places].reshape(-1))
+
+
+def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:
+    """Shuffle each source task's architectures, the same in every lesson.
+
+    In spaces too large to be listed the shuffle is an affine map of the index.
+
+    Args:
+        tasks: Members are replicate × task.
+        rngs: One stream per replicate.
+
+    Returns:
+        Indices of shape (member, size), or (member, 2) for factor and offset.
+    """
+    size, each = tasks.space.size, tasks.members // len(rngs)
+    rows = []
+    for member, which in enumerate(tasks.which):
+        dice = generator(rngs[member // each].child("shuffled", int(which)))
+        if size <= LISTED:
+            rows.append(dice.permutation(size))
+            continue
+        factor = int(dice.integers(1, size))
+        while np.gcd(factor, size) != 1:
+            factor = int(dice.integers(1, size))
+        rows.append(np.array([factor, int(dice.integers(size))]))
+    return np.stack(rows)
+
+
+def swapped(tasks: Spaces, codes: Numbers, swap: Numbers) -> Numbers:
+    """Return the architectures that are trained in place of others."""
+    index = tasks.space.index(codes)
+    if tasks.space.size <= LISTED:
+        return tasks.space.codes(swap[np.arange(len(index)), index])
+    factor, offset = swap.astype(object).T  # whole numbers of any length
+    found = (index.astype(object) * factor + offset) % tasks.space.size
+    return tasks.space.codes(found.astype(np.int64))
+
+
+def features(tasks: Spaces, *, told: bool) -> Numbers:
+    """Return what may be told of each of the evaluator's tasks; (task, feature)."""
+    known = tasks.evaluator.features
+    if known is None or not told:
+        return np.zeros((len(tasks.evaluator.tasks), 0))
+    return np.asarray(known, np.float64)
+
+
+def scale_of(known: Numbers) -> Numbers:
+    """Return mean and spread of the source tasks' features; shape (2, feature)."""
+    spread = known.std(0)
+    return np.stack([known.mean(0), np.where(spread > 1e-9, spread, 1.0)])
+
+
+def unlike(weights: Weights, tasks: Spaces, told: int) -> str:
+    """Say why nets were not made for these searches, or nothing.
+
+    Args:
+        weights: Tell the `radix`, the `space` and the `scale` that they were made for.
+        tasks: What is to be searched.
+        told: How many features of a task the nets would see here.
+    """
+    made = tuple(int(r) for r in weights["radix"][0])
+    if made != tasks.space.radix:
+        known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
+        return f"its policy is for decisions of {known} options, not {found}"
+    if (weights["space"].numpy() != fingerprint(tasks.space)).any():
+        return f"its policy is for another space than {tasks.space.name}"
+    seen = weights["scale"].shape[-1]
+    known = f"its policy knows tasks by {seen} features; these have {told}"
+    return known if seen != told else ""

@@ -1,0 +1,172 @@
+"""Experience replay in bounded memory: the best ones, and a fair sample of the rest.
+
+Source: Vitter (1985), algorithm R, for the reservoir; Espeholt et al. (2018),
+arXiv:1802.01561, for importance weights that are clipped from above.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.policy import softmax
+from engine.contract.knobs import knob
+from engine.protocol import Learner, Spaces
+
+Numbers = np.ndarray
+
+
+class Memory(NamedTuple):
+    """Experiences of each search; arrays lead with the member.
+
+    The first slots hold the best, the others a uniform sample of what these let go.
+
+    Args:
+        codes: Shape (member, slot, position).
+        value: Reward; −inf where a slot is empty; shape (member, slot).
+        chance: Log probability of the codes when they were drawn.
+        offered: How many the reservoir was offered; shape (member,).
+    """
+
+    codes: Numbers
+    value: Numbers
+    chance: Numbers
+    offered: Numbers
+
+
+class Experience(NamedTuple):
+    """One evaluation per member, as memory keeps it."""
+
+    codes: Numbers
+    value: Numbers
+    chance: Numbers
+
+
+def empty_memory(members: int, slots: int, positions: int) -> Memory:
+    """Return a memory in which nothing is kept."""
+    return Memory(
+        np.zeros((members, slots, positions), np.int64),
+        np.full((members, slots), -np.inf),
+        np.zeros((members, slots)),
+        np.zeros(members, np.int64),
+    )
+
+
+def remembered(
+    memory: Memory, found: Experience, top: int, dice: Numbers, live: Numbers
+) -> Memory:
+    """Keep an experience: among the best, or perhaps in the reservoir.
+
+    Args:
+        memory: It is not changed.
+        found: One per member.
+        top: How many of the slots hold the best.
+        dice: Uniform in [0, 1), shape (member,): what the reservoir goes by.
+        live: Members for which nothing is kept are False.
+    """
+    slots = memory.value.shape[1]
+    members = np.arange(len(found.value))
+    codes, value, chance, offered = (part.copy() for part in memory)
+    mine = Experience(*(part.copy() for part in found))
+    on = live.copy()
+    if top:
+        worst = value[:, :top].argmin(1)
+        better = on & (mine.value > value[members, worst])
+        rows, at = members[better], worst[better]
+        let_go = Experience(codes[rows, at], value[rows, at], chance[rows, at])
+        for kept, new, old in zip((codes, value, chance), mine, let_go, strict=True):
+            kept[rows, at] = new[rows]
+            new[rows] = old
+        on &= np.isfinite(mine.value)  # an empty slot was filled: nothing is left
+    if slots > top:
+        room = slots - top
+        place = np.where(
+            offered < room, offered, np.floor(dice * (offered + 1)).astype(np.int64)
+        )
+        rows = members[on & (place < room)]
+        at = top + place[rows]
+        for kept, new in zip((codes, value, chance), mine, strict=True):
+            kept[rows, at] = new[rows]
+        offered = offered + on
+    return Memory(codes, value, chance, offered)
+
+
+def recalled(memory: Memory, dice: Numbers) -> tuple[Experience, Numbers]:
+    """Draw experiences with replacement; dice of shape (member, drawn).
+
+    Returns:
+        Experiences, shape (member, drawn, …), and whether each is one: an empty
+        memory gives none.
+    """
+    full = np.isfinite(memory.value)
+    order = np.argsort(~full, axis=1, kind="stable")
+    rank = np.floor(dice * full.sum(1)[:, None]).astype(np.int64)
+    slot = np.take_along_axis(order, rank, 1)
+    members = np.arange(len(slot))[:, None]
+    there = full[members, slot]
+    value = np.where(there, memory.value[members, slot], 0.0)
+    found = Experience(memory.codes[members, slot], value, memory.chance[members, slot])
+    return found, there
+
+
+def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
+    """Return π_new / π_old from log probabilities, cut at `clip`; 0 cuts nothing.
+
+    >>> clipped_weights(np.log([0.4, 0.1]), np.log([0.2, 0.2]), 1.5).round(3).tolist()
+    [1.5, 0.5]
+    """
+    ratio = np.exp(np.minimum(new - old, 50.0))
+    return np.minimum(ratio, clip) if clip else ratio
+
+
+def replayed(
+    memory: Memory, prob: Numbers, baseline: Numbers, clip: float, dice: Numbers
+) -> Numbers:
+    """Return the policy gradient of remembered evaluations, summed.
+
+    Args:
+        memory: Where they are drawn from.
+        prob: The policy now; shape (member, position, option).
+        baseline: What rewards are held against; shape (member,).
+        clip: See `clipped_weights`.
+        dice: Uniform in [0, 1); shape (member, drawn).
+    """
+    past, there = recalled(memory, dice)
+    each = np.repeat(prob[:, None], dice.shape[1], 1)
+    now = softmax.log_chance(each, past.codes)
+    weight = clipped_weights(now, past.chance, clip) * there
+    gain = weight * (past.value - baseline[:, None])
+    scores = softmax.scores(each, past.codes)
+    return np.asarray((gain[..., None, None] * scores).sum(1))
+
+
+class Replays(Learner):
+    """A strategy that may learn again from what it remembers of this search."""
+
+    replay: int = knob(
+        0, label="Replays", unit="per evaluation", low=0, high=64,
+        help="Remembered evaluations that each update learns from again; 0: none.",
+    )  # fmt: skip
+    clip: float = knob(
+        1.5, label="Weight clip", unit="× chance", low=0.0, high=100.0, advanced=True,
+        help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
+        "variance explodes.",
+    )  # fmt: skip
+    top: int = knob(
+        20, label="Best kept", unit="evaluations", low=0, high=1000, advanced=True,
+        help="Slots of the memory that hold the best; the others are a fair sample.",
+    )  # fmt: skip
+    capacity: int = knob(
+        200, label="Memory", unit="evaluations", low=1, high=5000, advanced=True,
+        help="Slots of the memory; it never grows beyond.",
+    )  # fmt: skip
+
+    def memory(self, tasks: Spaces) -> Memory:
+        """Return an empty memory of the chosen size; of one slot without replays."""
+        slots = self.capacity if self.replay else 1
+        return empty_memory(tasks.members, slots, len(tasks.space.radix))
+
+    def kept(
+        self, memory: Memory, found: Experience, dice: Numbers, live: Numbers
+    ) -> Memory:
+        """Remember what was just trained; see `remembered`."""
+        return remembered(memory, found, min(self.top, self.capacity), dice, live)

@@ -1,0 +1,160 @@
+"""Architectures built decision by decision: what small nets see, say and learn.
+
+State i of an architecture is the one-hot of its first i decisions, which decision is
+next, and perhaps features of the task. A net has one hidden layer; nets of all rows
+(a row is a member, or a replicate in meta-training) are computed at once, in float64,
+each with its own weights in one flat row. Gradients are written out by hand.
+
+Source: Zoph and Le (2017), arXiv:1611.01578, for decisions in sequence.
+Differs: a net over the one-hot of the prefix instead of a recurrent one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.policy.softmax import chosen, shares
+from engine.protocol import Space
+
+Numbers = np.ndarray
+
+
+class Frame(NamedTuple):
+    """How a space is put to nets: its options, task features, hidden units."""
+
+    radix: tuple[int, ...]
+    features: int
+    hidden: int
+
+    @classmethod
+    def of(cls, space: Space, hidden: int, features: int = 0) -> "Frame":
+        """Return the frame of a space."""
+        return cls(space.radix, features, hidden)
+
+    @property
+    def width(self) -> int:
+        """How many inputs a net has."""
+        return sum(self.radix) + len(self.radix) + self.features
+
+    @property
+    def most(self) -> int:
+        """How many options the widest decision has."""
+        return max(self.radix)
+
+    @property
+    def absent(self) -> Numbers:
+        """Return −inf where a position lacks an option, else 0."""
+        there = np.arange(self.most) < np.array(self.radix)[:, None]
+        return np.where(there, 0.0, -np.inf)
+
+    def count(self, outputs: int) -> int:
+        """Return how many weights a net with so many outputs has."""
+        return (self.width + 1 + outputs) * self.hidden + outputs
+
+    def started(self, outputs: int, normal: Numbers) -> Numbers:
+        """Turn normal numbers into first weights: what the net says is almost 0."""
+        hidden = self.width * self.hidden
+        scale = np.zeros(self.count(outputs))
+        scale[:hidden] = (len(self.radix) / 2 + 1) ** -0.5
+        scale[hidden + self.hidden :][: outputs * self.hidden] = (
+            0.01 * self.hidden**-0.5
+        )
+        return normal * scale
+
+    def inputs(self, codes: Numbers, context: Numbers) -> Numbers:
+        """Return all states that lead to architectures.
+
+        Args:
+            codes: Shape (row, item, position).
+            context: Task features of each item; shape (row, item, feature).
+
+        Returns:
+            Shape (row, item, position, width); state i knows decisions before i.
+        """
+        size, places = sum(self.radix), len(self.radix)
+        owner = np.repeat(np.arange(places), self.radix)
+        option = np.concatenate([np.arange(r) for r in self.radix])
+        known = owner < np.arange(places)[:, None]
+        found = np.zeros((*codes.shape, self.width))
+        taken = codes[..., owner] == option
+        found[..., :size] = taken[..., None, :] & known
+        found[..., size : size + places] = np.eye(places)
+        found[..., size + places :] = context[..., None, :]
+        return found
+
+
+class Layers(NamedTuple):
+    """A flat row of weights, cut into layers; shape (row, …) each."""
+
+    inner: Numbers
+    inner_bias: Numbers
+    outer: Numbers
+    outer_bias: Numbers
+
+    @classmethod
+    def cut(cls, flat: Numbers, frame: Frame, outputs: int) -> "Layers":
+        """Look at flat weights, shape (row, weight), layer by layer."""
+        shapes = (
+            (frame.width, frame.hidden),
+            (1, frame.hidden),
+            (frame.hidden, outputs),
+            (1, outputs),
+        )
+        ends = np.cumsum([a * b for a, b in shapes])
+        parts = np.split(flat, ends[:-1], axis=1)
+        return cls(
+            *(p.reshape(len(flat), *s) for p, s in zip(parts, shapes, strict=True))
+        )
+
+    def answer(self, inputs: Numbers) -> tuple[Numbers, Numbers]:
+        """Return outputs and hidden units for inputs of shape (row, item, width)."""
+        hidden = np.tanh(inputs @ self.inner + self.inner_bias)
+        return hidden @ self.outer + self.outer_bias, hidden
+
+    def slope(self, inputs: Numbers, hidden: Numbers, wanted: Numbers) -> Numbers:
+        """Carry gradients of the outputs back to the flat weights.
+
+        Args:
+            inputs: As in `answer`.
+            hidden: As it gave them.
+            wanted: Gradient of each output; shape (row, item, output).
+        """
+        before = (wanted @ self.outer.transpose(0, 2, 1)) * (1.0 - hidden * hidden)
+        parts = (
+            inputs.transpose(0, 2, 1) @ before,
+            before.sum(1),
+            hidden.transpose(0, 2, 1) @ wanted,
+            wanted.sum(1),
+        )
+        return np.concatenate([part.reshape(len(wanted), -1) for part in parts], 1)
+
+
+def built(
+    frame: Frame, weights: Numbers, context: Numbers, dice: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Draw architectures, one decision after the other.
+
+    Args:
+        frame: Of the space.
+        weights: Flat weights of the policy; shape (row, weight).
+        context: Shape (row, item, feature).
+        dice: Uniform in [0, 1); shape (row, item, position).
+
+    Returns:
+        Codes, shape (row, item, position), and the chances that each decision was
+        drawn from, shape (row, item, position, option).
+    """
+    net, absent = Layers.cut(weights, frame, frame.most), frame.absent
+    size, places = sum(frame.radix), len(frame.radix)
+    rows, items = np.indices(dice.shape[:2])
+    state = np.zeros((*dice.shape[:2], frame.width))
+    state[..., size + places :] = context
+    codes, prob, first = [], [], 0
+    for place, options in enumerate(frame.radix):
+        state[..., size : size + places] = np.arange(places) == place
+        logits = net.answer(state)[0] + absent[place]
+        codes.append(chosen(logits, dice[..., place]))
+        prob.append(shares(logits))
+        state[rows, items, first + codes[-1]] = 1.0
+        first += options
+    return np.stack(codes, -1), np.stack(prob, -2)

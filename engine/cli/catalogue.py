@@ -1,0 +1,72 @@
+"""catalogue, presets, published: what can be chosen, run, and held against."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import AsJson, Exit, out, print_json
+from engine.contract.errors import Refused
+
+
+def catalogue(*, as_json: AsJson = False) -> int:
+    """List every part: learners, families, shifts, nets, estimators, outer rules."""
+    from engine.catalogue import catalogue as described
+
+    known = described()
+    if as_json:
+        print_json(known)
+        return Exit.OK
+    table = Table("slot", "name", "what it is", box=None)
+    for card in known["cards"]:
+        absent = f" (needs {card['missing']})" if card["missing"] else ""
+        words = f"{card['title']}: {card['summary']}{absent}"
+        table.add_row(card["slot"], card["name"], words)
+    out().print(table)
+    return Exit.OK
+
+
+def presets(
+    name: Annotated[str, typer.Argument(help="Print this one's spec.")] = "",
+) -> int:
+    """List the shipped experiments, or print the spec of one."""
+    from engine.presets import PRESETS, preset, spoken
+
+    if name:
+        print_json(spoken(preset(name).spec))
+        return Exit.OK
+    table = Table("name", "what it shows", box=None)
+    for each in PRESETS:
+        stop = "" if each.title.endswith("?") else "."
+        table.add_row(each.name, f"{each.title}{stop} {each.summary}")
+    out().print(table)
+    return Exit.OK
+
+
+def published(
+    task: Annotated[str, typer.Argument(help="Only this family's.")] = "",
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """List the published figures that ours stand beside, and how far to trust them."""
+    from engine.published import ROWS
+
+    rows = [row for row in ROWS if task in ("", row.task)]
+    if not rows:
+        have = ", ".join(dict.fromkeys(row.task for row in ROWS))
+        raise Refused(
+            f"no figures are kept of {task[:40]!r}; there are: {have}", "task"
+        )
+    if as_json:
+        print_json([{**row._asdict(), "unit": row.unit} for row in rows])
+        return Exit.OK
+    table = Table("task", "method", "value", "where from", "trust", box=None)
+    for row in rows:
+        half = "" if row.half is None else f" ± {row.half:g}"
+        value = f"{row.value:g}{half} {row.unit}"
+        told = (f"{row.task} {row.setting}", row.method, value)
+        table.add_row(*told, row.source, row.provenance)
+    out().print(table)
+    for protocol in dict.fromkeys(row.protocol for row in rows):
+        out().print(protocol)
+    return Exit.OK

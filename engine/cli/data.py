@@ -1,0 +1,157 @@
+"""data: what real data is here, and a person's own file."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Column, Table
+
+from engine.cli import mosaic, own_architectures
+from engine.cli.console import AsJson, Exit, err, out, print_json, say
+from engine.contract.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.data.user.csv_store import OwnTable
+
+SHOWN = 20
+
+data = typer.Typer(help="Show what real data is here; add your own.")
+data.command()(mosaic.build)
+data.command()(mosaic.report)
+data.command(name="own-architectures")(own_architectures.own_architectures)
+
+
+@data.callback(invoke_without_command=True)
+def listed(context: typer.Context, *, as_json: AsJson = False) -> int:
+    """List what is brought along, what a data pack adds, and your own files."""
+    if context.invoked_subcommand:
+        return Exit.OK
+    from engine.data.inventory import inventory
+
+    entries = inventory()
+    if as_json:
+        print_json(entries)
+        return Exit.OK
+    table = Table("kind", "state", "file", "families", "what", "sha256", box=None)
+    for each in entries:
+        families, start = ", ".join(each["families"]), each["sha256"][:12]
+        words = (each["kind"], each["state"], each["file"], families, each["title"])
+        table.add_row(*words, start)
+    out().print(table)
+    return Exit.OK
+
+
+@data.command()
+def own(
+    file: Annotated[Path, typer.Argument(help="A CSV file.")],
+    *,
+    target: Annotated[str, typer.Option(help="The column to be learned.")] = "",
+    value: Annotated[bool, typer.Option("--value", help="Predict a number.")] = False,
+    drop: Annotated[
+        bool, typer.Option("--drop", help="Leave out what is no number, or empty.")
+    ] = False,
+    few_shot: Annotated[
+        bool, typer.Option("--few-shot", help="Tell its classes from few rows.")
+    ] = False,
+) -> int:
+    """Add a CSV file; prints a spec that learns from it, for `run`."""
+    from engine.cli.few_shot_spec import rows_spec
+    from engine.data.sources.table import different_rows
+    from engine.data.user.csv_store import read_path, store_own
+    from engine.data.user.target_selection import Choices, choose
+
+    table = read_path(file)
+    _preview(table)
+    if value and few_shot:
+        raise Refused("few shots are of classes; leave out --value", "predict")
+    if not target:
+        raise Refused("add --target with the column that is to be learned", "target")
+    answers, rest = "value" if value else "classes", "drop" if drop else "refuse"
+    try:
+        chosen = choose(table, Choices(target, answers, rest, rest, rest))
+    except Refused as refusal:
+        hint = " (--drop)" if refusal.field in ("text", "empty", "rare") else ""
+        raise Refused(f"{refusal.message}{hint}", refusal.field) from None
+    knobs = {"digest": store_own(table), "target": target}
+    if drop:
+        knobs |= {"text": rest, "empty": rest, "rare": rest}
+    if few_shot:
+        print_json(rows_spec(knobs, different_rows(chosen), chosen.features))
+    else:
+        print_json(_spec(knobs | {"predict": answers}))
+    return Exit.OK
+
+
+@data.command(name="own-images")
+def own_images(
+    path: Annotated[
+        Path, typer.Argument(help="A ZIP archive or a folder: a folder for each class.")
+    ],
+) -> int:
+    """Add images of your own; prints a spec that learns from them, for `run`."""
+    from engine.cli.few_shot_spec import images_spec
+    from engine.data.user.image_archives import read_from, store_images
+
+    found = read_from(path)
+    classes = Table("class", "images", box=None)
+    counts = found.counts().tolist()
+    for name, count in zip(found.names[:SHOWN], counts, strict=False):
+        classes.add_row(name, f"{count:,}")
+    err().print(classes)
+    say(f"{len(found.names):,} classes, {sum(counts):,} images, sha256 {found.digest}")
+    for warning in found.warnings:
+        say(f"note: {warning}")
+    print_json(images_spec(store_images(found), counts))
+    return Exit.OK
+
+
+@data.command()
+def fetch(
+    name: Annotated[
+        str, typer.Argument(help="The set; without one, what can be fetched.")
+    ] = "",
+    *,
+    as_json: AsJson = False,
+) -> int:
+    """Fetch a public set into the data pack's folder, held to its checksums."""
+    from engine.data.sources import download
+    from engine.data.sources.locations import pack_home
+
+    if name:
+        if name in download.SETS:
+            say(f"fetching {name} into {pack_home()}")
+        for path in download.fetch(name):
+            say(f"{path.name} is there, with the known checksum")
+        return Exit.OK
+    entries = download.fetchable()
+    if as_json:
+        print_json(entries)
+        return Exit.OK
+    whole = Column("from", overflow="fold")
+    table = Table("name", "file", "bytes", "state", whole, box=None)
+    for each in entries:
+        words = (each["name"], each["file"], f"{each['bytes']:,}", each["state"])
+        table.add_row(*words, each["address"])
+    out().print(table)
+    return Exit.OK
+
+
+def _preview(table: "OwnTable") -> None:
+    columns = Table("column", "holds", "empty cells", "note", box=None)
+    for each in table.columns:
+        columns.add_row(each.name, each.kind, str(each.empty), each.note)
+    err().print(columns)
+    say(f"{table.rows:,} rows, sha256 {table.digest}")
+    shown = {f"{each.name}: {each.note}" for each in table.columns}
+    for warning in table.warnings:
+        if warning not in shown:
+            say(f"note: {warning}")
+
+
+def _spec(knobs: dict[str, str]) -> dict[str, object]:
+    """Return the default experiment on a family of one's own."""
+    from engine.contract.runs import Choice
+    from engine.presets import preset, spoken
+
+    family = Choice(name="own_data", knobs=knobs)
+    return spoken(preset("default").spec.model_copy(update={"family": family}))

@@ -1,0 +1,48 @@
+"""An experiment on classes of one's own, of sizes that they can give."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.contract.runs import Choice
+from engine.data.user.class_splits import fitting_sizes
+from engine.presets import preset, spoken
+from engine.presets.preset import chosen
+
+SIZES = ("ways", "shots", "queries")
+
+
+def rows_spec(
+    knobs: Mapping[str, Any], counts: Sequence[int], features: int
+) -> dict[str, Any]:
+    """Return an experiment on a CSV file; too few classes are a target for tests.
+
+    Args:
+        knobs: Of the family: the file and what is taken from it.
+        counts: How many different rows each class has.
+        features: How many numbers a row has.
+    """
+    stand_in = {"dimensions": features, "useful": min(4, features)}
+    own = Choice(name="own_classes", knobs=dict(knobs) | fitting_sizes(counts))
+    return _spec(own, Choice(name="gaussian_classes", knobs=stand_in), "mlp")
+
+
+def images_spec(digest: str, counts: Sequence[int]) -> dict[str, Any]:
+    """Return an experiment on images; too few classes are a target for tests."""
+    knobs = {"digest": digest} | fitting_sizes(counts)
+    own = Choice(name="own_images", knobs=knobs)
+    return _spec(own, Choice(name="glyphs"), "conv4")
+
+
+def _spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
+    """Train on the classes, or on another family with episodes of their size."""
+    sizes = {name: own.knobs[name] for name in SIZES}
+    alike = Choice(name=other.name, knobs=other.knobs | sizes)
+    split = own.knobs["use"] == "split"
+    update = {
+        "family": own if split else alike,
+        "test_families": () if split else (own,),
+        "net": Choice(name=net),
+        "learners": (chosen("protonet"),),
+        "shifts": (),  # those of the preset are of waves
+    }
+    return spoken(preset("fewshot").spec.model_copy(update=update))

@@ -1,0 +1,72 @@
+"""data build, data report: the project's own table of trained architectures."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import AsJson, Exit, out, print_json, say
+from engine.contract.errors import Refused
+
+_NAMES = ("mosaic",)
+Name = Annotated[str, typer.Argument(help="Which table: mosaic.")]
+
+
+def build(
+    name: Name,
+    *,
+    to: Annotated[
+        Path | None, typer.Option("--out", help="Where it goes; the shipped one's.")
+    ] = None,
+    chunks: Annotated[
+        int, typer.Option(min=0, help="Train at most so many chunks now; 0: all.")
+    ] = 0,
+    workers: Annotated[
+        int, typer.Option(min=1, max=2, help="Processes, one torch thread each.")
+    ] = 1,
+) -> int:
+    """Train every architecture of a table; what was ended early goes on."""
+    _check(name)
+    from engine.data.sources.mosaic import FILE
+    from engine.mosaic import build as mosaic_build
+
+    path = to or FILE
+    with mosaic_build.processes(workers) as pool:
+        left = mosaic_build.build(path, pool=pool, most=chunks, told=say)
+    say(f"{left} chunks are left; run this again" if left else f"written to {path}")
+    return Exit.OK
+
+
+def report(name: Name, *, as_json: AsJson = False) -> int:
+    """Tell how much architectures differ on each task, and whether ranks carry over."""
+    _check(name)
+    from engine.data.sources.mosaic import load, meta
+    from engine.data.sources.mosaic_report import kinship, ranks, spreads
+
+    table, rho = load(), ranks(load())
+    rows, (near, far) = spreads(table), kinship(table)
+    if as_json:
+        told = [{**row._asdict(), "ratio": row.ratio} for row in rows]
+        print_json({"tasks": told, "ranks": rho.tolist(), "made": meta()})
+        return Exit.OK
+    say(f"{table.count:,} architectures on {len(table.tasks)} tasks")
+    shown = Table("", "task", "spread", "seeds", "ratio", "median", "best", box=None)
+    for number, row in enumerate(rows, 1):
+        shares = (row.architectures, row.seeds, row.ratio, row.median, row.best)
+        cells = (f"{share:.1f}" if share > 1 else f"{share:.3f}" for share in shares)
+        shown.add_row(str(number), row.task, *cells)
+    out().print(shown)
+    matrix = Table("ρ", *(str(n + 1) for n in range(len(rho))), box=None)
+    for number, row in enumerate(rho, 1):
+        matrix.add_row(str(number), *(f"{each:.2f}" for each in row))
+    out().print(matrix)
+    say(f"mean ρ of related tasks {near:.2f}, of others {far:.2f}")
+    return Exit.OK
+
+
+def _check(name: str) -> None:
+    if name not in _NAMES:
+        raise Refused(
+            f"no table is called {name[:40]!r}; there is: {', '.join(_NAMES)}", "name"
+        )

@@ -1,0 +1,62 @@
+"""data own-architectures: a person's own table of trained architectures."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import Exit, err, print_json, say
+from engine.contract.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.data.sources.architecture_table import Architectures
+
+
+def own_architectures(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A CSV: columns dataset, op:NAME for each decision, validation; "
+            "optional epochs, test, cost, and properties."
+        ),
+    ],
+    *,
+    target: Annotated[
+        str, typer.Option(help="The data set that is searched on; the first.")
+    ] = "",
+) -> int:
+    """Add a table of architectures; prints a spec that searches it, for `run`."""
+    from engine.contract.runs import Choice
+    from engine.data.user.architecture_rows import looks_like_percent
+    from engine.data.user.architectures import read_architectures
+    from engine.data.user.csv_store import read_path, store_own
+    from engine.presets import preset, spoken
+
+    sheet = read_path(file)
+    unit = "percent" if looks_like_percent(sheet.data) else "share"
+    table = read_architectures(sheet.data, unit)
+    _preview(table, unit)
+    target = target or table.tasks[0]
+    if target not in table.tasks:
+        told = ", ".join(table.tasks[:20])
+        raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {told}")
+    knobs = {"digest": store_own(sheet), "accuracy": unit, "target": target}
+    own = Choice(name="own_architectures", knobs=knobs)
+    print_json(spoken(preset("search").spec.model_copy(update={"family": own})))
+    return Exit.OK
+
+
+def _preview(table: "Architectures", unit: str) -> None:
+    from engine.data.user.architectures import remarks
+
+    shown = Table("decision", "options", box=None)
+    for name, options in zip(table.positions, table.options, strict=True):
+        shown.add_row(name, ", ".join(options))
+    err().print(shown)
+    say(
+        f"{table.count:,} architectures, data sets: {', '.join(table.tasks)}; "
+        f"accuracies are taken as {unit}"
+    )
+    for remark in remarks(table):
+        say(f"note: {remark}")

@@ -1,0 +1,50 @@
+"""supervise, work: the processes that play queued runs."""
+
+import logging
+from typing import Annotated
+
+import typer
+
+from engine.cli.console import Exit, Home, complain, say
+
+_STOP = "Ask the running one to end, its runs kept to go on later."
+_ONCE = "End when the queue is empty."
+
+
+def supervise(
+    *,
+    home: Home = None,
+    stop: Annotated[bool, typer.Option("--stop", help=_STOP)] = False,
+    workers: Annotated[int, typer.Option(help="0: one less than cores.", min=0)] = 0,
+) -> int:
+    """Keep workers warm and give them queued runs; the app starts this by itself."""
+    from engine.executors import supervisor
+
+    if stop:
+        if supervisor.stop(home):
+            say("the engine is asleep")
+            return Exit.OK
+        complain("the engine did not end in time")
+        return Exit.FAILED
+    _log()
+    try:
+        return supervisor.supervise(home, workers=workers or None)
+    except supervisor.SupervisorError as error:
+        complain(str(error))
+        return Exit.FAILED
+
+
+def work(
+    *,
+    home: Home = None,
+    once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
+) -> int:
+    """Play queued runs in this process."""
+    from engine.executors.worker import work as play_queued
+
+    _log()
+    return play_queued(home, once=once)
+
+
+def _log() -> None:
+    logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)

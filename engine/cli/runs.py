@@ -1,0 +1,214 @@
+"""runs: what the store holds, and what can be done with it."""
+
+import dataclasses
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import AsJson, Exit, Force, out, print_json, read_file, say
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job, JobState
+from engine.store import Store, files
+
+runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
+Key = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")
+]
+_SHORTEST = 4
+_ASLEEP = "the engine is asleep: start the app or `python -m engine supervise`"
+
+
+@runs.command("list")
+def listed(
+    *,
+    state: Annotated[str, typer.Option(help="Only this state.")] = "",
+    text: Annotated[str, typer.Option(help="Only those with these words.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    as_json: AsJson = False,
+) -> int:
+    """List runs, newest first."""
+    from engine.executors.supervisor import alive
+
+    store = Store.open()
+    jobs = store.jobs(_states(state), text, limit)
+    if as_json:
+        print_json([_plain(job) for job in jobs])
+        return Exit.OK
+    table = Table("run", "state", "done", "asked for", "what", box=None)
+    for job in jobs:
+        when = datetime.fromtimestamp(job.created).strftime("%Y-%m-%d %H:%M")
+        name = job.title or job.about
+        table.add_row(job.key[:12], str(job.state), f"{job.done:.0%}", when, name)
+    out().print(table if jobs else "no runs yet")
+    if any(job.state == JobState.QUEUED for job in jobs):
+        awake = alive(store.home)
+        if word := awake.trouble if awake else _ASLEEP:
+            say(word)
+    return Exit.OK
+
+
+@runs.command()
+def show(key: Key, *, as_json: AsJson = False) -> int:
+    """Show one run: how it is, what it is of, and its verdict."""
+    store = Store.open()
+    job = found(store, key)
+    summary = store.summary(job.key) or {}
+    whole = {
+        "job": _plain(job),
+        "spec": store.spec(job.key).model_dump(mode="json"),
+        "artefacts": [entry._asdict() for entry in store.artefacts(job.key)],
+        "fingerprint": store.fingerprint(job.key),
+        "summary": summary,
+    }
+    if as_json:
+        print_json(whole)
+        return Exit.OK
+    lines = {
+        "run": job.key,
+        "state": f"{job.state}, {job.done:.0%}",
+        "what": job.title or job.about,
+        "error": job.error,
+        "damaged": job.damaged,
+        "verdict": str(summary.get("sentence", "")),
+    }
+    for name, value in lines.items():
+        if value:
+            out().print(f"{name:8} {value}", soft_wrap=True)
+    return Exit.OK
+
+
+@runs.command()
+def export(
+    key: Key,
+    out: Annotated[Path, typer.Option(help="A folder, or a file ending in .zip.")],
+    *,
+    traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
+    force: Force = False,
+) -> int:
+    """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
+    from engine.export import Record, export_archive, export_run
+    from engine.export.output_folder import check_file, check_folder
+
+    store = Store.open()
+    job = found(store, key)
+    if out.suffix == ".zip":
+        data = export_archive(store, job.key)
+        check_file(out, data, force=force)
+        files.write_new(out, data)
+    else:
+        check_folder(out, job.key, force=force)
+        export_run(Record.stored(store, job.key), out, traces=traces)
+    say(f"written to {out}")
+    return Exit.OK
+
+
+@runs.command()
+def table(
+    key: Key,
+    *,
+    latex: Annotated[bool, typer.Option(help="LaTeX instead of CSV.")] = False,
+) -> int:
+    """Print the comparison table of a run: learners by conditions, with intervals."""
+    from engine.export import Record, comparison_csv, comparison_latex
+    from engine.runner.summary import titles
+
+    store = Store.open()
+    record = Record.stored(store, found(store, key).key)
+    written = comparison_latex if latex else comparison_csv
+    made = written(record, titles(record.spec))
+    out().print(made.decode(), soft_wrap=True, end="")
+    return Exit.OK
+
+
+@runs.command("import")
+def imported(
+    archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
+) -> int:
+    """Take in a run that another installation exported."""
+    from engine.catalogue import all_cards
+    from engine.export.import_process import import_apart
+
+    job = import_apart(Store.open(), read_file(archive), all_cards())
+    say(f"imported as {job.key[:12]}, {job.state}")
+    return Exit.OK
+
+
+@runs.command()
+def cancel(key: Key) -> int:
+    """End a run; what it has written stays."""
+    store = Store.open()
+    job = store.cancel(found(store, key).key)
+    say(f"{job.key[:12]} is {job.state}")
+    return Exit.OK
+
+
+@runs.command()
+def resume(key: Key) -> int:
+    """Queue an ended but unfinished run again; it goes on from its checkpoint."""
+    from engine.executors.supervisor import alive
+
+    store = Store.open()
+    job = store.resume(found(store, key).key)
+    asleep = "" if alive(store.home) else f"; {_ASLEEP}"
+    say(f"{job.key[:12]} is {job.state}{asleep}")
+    return Exit.OK
+
+
+@runs.command()
+def delete(
+    key: Key, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+) -> int:
+    """Remove a run and its files, for good."""
+    store = Store.open()
+    job = found(store, key)
+    if not yes:
+        if not sys.stdin.isatty():
+            raise Refused("add --yes to delete without being asked", "yes")
+        typer.confirm(f"Delete {job.key[:12]} ({job.title or job.about})?", abort=True)
+    store.delete(job.key)
+    say(f"deleted {job.key[:12]}")
+    return Exit.OK
+
+
+def found(store: Store, start: str) -> Job:
+    """Return the run whose id begins so.
+
+    Raises:
+        Refused: If there is none, or more than one.
+    """
+    wish = start.strip().lower()
+    if len(wish) < _SHORTEST or not set(wish) <= set("0123456789abcdef"):
+        raise Refused(
+            f"a run's id is at least {_SHORTEST} of its hex digits, not {start[:40]!r}",
+            "run",
+        )
+    if len(wish) == 64:
+        exact = store.job(wish)
+        matching = [exact] if exact else []
+    else:
+        matching = [job for job in store.jobs(text=wish) if job.key.startswith(wish)]
+    if not matching:
+        raise Refused(f"there is no run with the id {start[:64]}", "run")
+    if len(matching) > 1:
+        raise Refused(f"{len(matching)} runs have ids that begin with {wish}", "run")
+    return matching[0]
+
+
+def _states(state: str) -> list[JobState] | None:
+    if not state:
+        return None
+    try:
+        return [JobState(state)]
+    except ValueError:
+        known = ", ".join(JobState)
+        raise Refused(
+            f"no state is called {state[:40]!r}; one of {known}", "state"
+        ) from None
+
+
+def _plain(job: Job) -> dict[str, object]:
+    return dataclasses.asdict(job)

@@ -1,0 +1,137 @@
+"""study: the sentences of the field, put to the test in the lab's own store."""
+
+import math
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from engine.cli.console import AsJson, Exit, Home, complain, out, print_json, say
+from engine.contract.jobs import ALIVE, RESUMABLE, JobState
+
+if TYPE_CHECKING:
+    from engine.contract.runs import RunSpec
+    from engine.stats.claims_board import Judgment
+    from engine.store import Store
+    from engine.studies import Study
+
+_NAME = "Which; without one they are listed."
+_LOOK = 0.5  # seconds between two looks at runs that others play
+
+
+def study(
+    name: Annotated[str, typer.Argument(help=_NAME)] = "",
+    *,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> int:
+    """List the claims, or measure one: its runs are queued and filed like any other."""
+    from engine.catalogue import discover
+    from engine.studies import studies, study
+
+    discover()
+    if not name:
+        return _listed(studies(), as_json)
+    chosen = study(name)
+    from engine.store import Store
+
+    say(chosen.protocol)
+    store = Store.open(home)
+    keys = [_asked(store, spec, chosen.title) for spec in chosen.specs]
+    _play(store, keys)
+    jobs = [job for job in map(store.job, keys) if job]
+    lost = [job for job in jobs if job.state != JobState.DONE]
+    if lost:
+        complain(f"{len(lost)} of {len(keys)} runs are not done: {lost[0].error}")
+        return Exit.FAILED
+    from engine.export import Record
+    from engine.stats.claims_board import judged
+
+    records = [Record.stored(store, key) for key in keys]
+    return _told(chosen, judged(name, records), as_json)
+
+
+def _listed(known: "tuple[Study, ...]", as_json: bool) -> int:
+    if as_json:
+        print_json([each.as_json() for each in known])
+        return Exit.OK
+    table = Table("name", "what is said", "runs", "measured on", box=None)
+    for each in known:
+        table.add_row(each.name, each.sentence, str(len(each.specs)), each.ground)
+    out().print(table)
+    return Exit.OK
+
+
+def _asked(store: "Store", spec: "RunSpec", title: str) -> str:
+    """Queue a run that is not there yet; return its key."""
+    from engine.catalogue import cards
+    from engine.contract.runs import run_key
+    from engine.executors.local import settled
+
+    full = settled(spec)
+    key = run_key(full, cards)
+    found = store.job(key)
+    if found is not None and found.state in RESUMABLE:
+        store.resume(key)
+    else:
+        store.submit(full, key, title)
+    return key
+
+
+def _play(store: "Store", keys: list[str]) -> None:
+    """Play what is queued until these are done; leave it to an engine that is awake."""
+    from engine.executors.supervisor import alive
+
+    before = -1
+    while waiting := [k for k in keys if (j := store.job(k)) and j.state in ALIVE]:
+        if len(waiting) != before:
+            say(f"{len(keys) - len(waiting)} of {len(keys)} runs are done")
+            before = len(waiting)
+        if alive(store.home) or not _played_one(store):
+            time.sleep(_LOOK)
+
+
+def _played_one(store: "Store") -> bool:
+    from engine.executors.local import settle_allocator
+    from engine.executors.worker import Leash, engine_tools, play
+    from engine.runner.memory_limit import cap_memory
+
+    claim = store.claim()
+    if claim is None:
+        return False
+    settle_allocator()
+    cap_memory()
+    play(store, claim, engine_tools(), Leash())
+    return True
+
+
+def finite(value: object) -> object:
+    """Return a value as JSON can say it: what is not finite is null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(each) for each in value]
+    return value
+
+
+def _cell(value: object) -> str:
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:g}" if math.isfinite(value) else ""
+
+
+def _told(chosen: "Study", found: "Judgment", as_json: bool) -> int:
+    if as_json:
+        print_json({**chosen.as_json(), "judgment": finite(found._asdict())})
+        return Exit.OK
+    ends = f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}] {found.unit}"
+    for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.told):
+        out().print(said, soft_wrap=True)
+    table = Table("what", "mean", "low", "high", "n", box=None)
+    for row in found.rows:
+        table.add_row(*map(_cell, row.values()))
+    out().print(table)
+    return Exit.OK

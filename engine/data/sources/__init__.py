@@ -1,0 +1,1 @@
+"""Real data: what comes along, what is fetched, and where it lies."""

@@ -1,0 +1,142 @@
+"""Files of the data pack that can be fetched, from fixed public addresses alone."""
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.request import urlopen
+
+from engine.contract.errors import Refused
+from engine.data.sources import data_pack
+from engine.data.sources.checksums import file_state, sha256
+from engine.data.sources.locations import pack_home
+
+SECONDS, PIECE = 30, 1 << 16
+OMNIGLOT = (
+    "https://raw.githubusercontent.com/brendenlake/omniglot/"
+    "057f034baf2ecb8530bc5710e5a23584d2a519cc/python/"
+)
+
+Open = Callable[[str], BinaryIO]
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file of the pack, where it is public, and how many bytes it has."""
+
+    file: str
+    address: str
+    size: int
+
+
+SETS = {
+    "omniglot": (
+        Remote("images_background.zip", OMNIGLOT + "images_background.zip", 9_464_212),
+        Remote("images_evaluation.zip", OMNIGLOT + "images_evaluation.zip", 6_462_886),
+    )
+}
+
+
+def _open(address: str) -> BinaryIO:
+    """Open one of the addresses above; none that a user gave ever comes here."""
+    return urlopen(address, timeout=SECONDS)  # type: ignore[no-any-return]  # nosec B310
+
+
+def fetchable() -> list[dict[str, Any]]:
+    """List every file that can be fetched, and whether it is here.
+
+    Returns:
+        JSON, one entry per file: `name` of its set, `file`, `bytes`, `state`
+        (present, absent or damaged) and `address`.
+    """
+    return [
+        {
+            "name": name,
+            "file": remote.file,
+            "bytes": remote.size,
+            "state": file_state(
+                pack_home() / remote.file, data_pack.FILES[remote.file].sha256
+            ),
+            "address": remote.address,
+        }
+        for name, remotes in SETS.items()
+        for remote in remotes
+    ]
+
+
+def fetch(name: str, open_address: Open = _open) -> list[Path]:
+    """Bring the files of a set into the data pack's folder.
+
+    A file that is there and is the known one is left alone; any other is replaced.
+
+    Args:
+        name: A key of `SETS`.
+        open_address: Opens an address for reading.
+
+    Raises:
+        Refused: If there is no such set, no network, no room, or other bytes came.
+    """
+    if name not in SETS:
+        raise Refused(
+            f"{name[:40]!r} cannot be fetched; what can: {', '.join(SETS)}", "name"
+        )
+    return [_fetch_file(remote, open_address) for remote in SETS[name]]
+
+
+def _fetch_file(remote: Remote, open_address: Open) -> Path:
+    path, digest = pack_home() / remote.file, data_pack.FILES[remote.file].sha256
+    if file_state(path, digest) == "present":
+        return path
+    data = _download(remote, open_address)
+    if sha256(data) != digest:
+        raise Refused(
+            f"{remote.file} came with {len(data):,} bytes that are not the known ones "
+            f"({remote.size:,}, sha256 {digest}), and nothing was kept; try again, or "
+            f"put the file into {pack_home()}"
+        )
+    _write(path, data)
+    return path
+
+
+def _download(remote: Remote, open_address: Open) -> bytes:
+    """Read at most one byte more than the file has."""
+    try:
+        with open_address(remote.address) as answer:
+            data = b""
+            while len(data) <= remote.size:
+                piece = answer.read(min(PIECE, remote.size + 1 - len(data)))
+                if not piece:
+                    break
+                data += piece
+            return data
+    except (HTTPException, OSError, ValueError) as error:
+        reason = getattr(error, "reason", None) or error
+        words = str(reason).partition("\n")[0][:80] or type(error).__name__
+        raise Refused(
+            f"{remote.file} cannot be fetched from {remote.address}: {words}; try "
+            f"again with a network, or put the file into {pack_home()}"
+        ) from None
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(beside, path)
+        except OSError:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        reason = (error.strerror or "unwritable").lower()
+        raise Refused(
+            f"{path} cannot be written: {reason}; METASCOPE_DATA names another folder"
+        ) from None

@@ -1,0 +1,130 @@
+"""The font that matplotlib ships, and its characters as small bitmaps.
+
+Source: DejaVu Sans 2.37, free (Bitstream Vera license and public domain).
+"""
+
+import io
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from engine.contract.errors import Refused
+from engine.data.sources.checksums import known_bytes
+
+FILE = "DejaVuSans.ttf"
+SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
+TITLE = "The font DejaVu Sans, as matplotlib ships it"
+LICENSE = "Bitstream Vera, free"
+
+FIELD, GLYPH = 48, 40
+_SIZE, _LARGEST = 72, 6 * 72
+_NO_CHARACTER = "\U0010ffff"
+# Their differences are too fine for 28 pixels: dots, lines, dice and cards.
+_FINE = frozenset({"BRAILLE", "BOX", "DOMINO", "TETRAGRAM", "HEXAGRAM", "PLAYING"})
+
+
+def font_path() -> Path:
+    """Return where matplotlib keeps the font; found without importing it."""
+    found = find_spec("matplotlib")
+    places = found.submodule_search_locations if found else None
+    home = Path(next(iter(places))) if places else Path()
+    return home / "mpl-data" / "fonts" / "ttf" / FILE
+
+
+def absent() -> str:
+    """Name the font if it is not there, or nothing."""
+    return "" if font_path().is_file() else f"matplotlib's {FILE}"
+
+
+def font_bytes() -> bytes:
+    """Read the font.
+
+    Raises:
+        Refused: If it is absent or another version: its glyphs would be others.
+    """
+    try:
+        return known_bytes(font_path(), SHA256)
+    except Refused as refusal:
+        raise Refused(
+            f"{refusal.message}; install the matplotlib that requirements.txt names"
+        ) from None
+
+
+def script(character: str) -> str:
+    """Return the first word of a character's name, most often its script.
+
+    >>> script("Α"), script("А"), script("A")
+    ('GREEK', 'CYRILLIC', 'LATIN')
+    """
+    return unicodedata.name(character, "?").partition(" ")[0]
+
+
+@lru_cache(maxsize=1)
+def characters() -> tuple[str, ...]:
+    """Return the letters, numbers and symbols of the font, in Unicode's order."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(io.BytesIO(font_bytes()), lazy=True) as font:
+        codes = sorted(font.getBestCmap())
+    every = (chr(code) for code in codes)
+    return tuple(c for c in every if _is_drawn(c) and script(c) not in _FINE)
+
+
+def _is_drawn(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LNS"
+
+
+def bitmaps(some: Sequence[str]) -> np.ndarray:
+    """Draw characters, each as large as fits, centered.
+
+    Size and height on the line are lost: c and C look alike.
+
+    Returns:
+        uint8, ink bright; shape (character, 48, 48); all 0 for a blank.
+    """
+    data = font_bytes()
+    sizes = {size: _face(data, size) for size in range(_SIZE, _LARGEST + 1, _SIZE)}
+    drawn = np.zeros((len(some), FIELD, FIELD), np.uint8)
+    for place, character in enumerate(some):
+        _draw(drawn[place], character, sizes)
+    return drawn
+
+
+def missing_glyph() -> np.ndarray:
+    """Return what the font draws for a character that it does not have."""
+    return bitmaps([_NO_CHARACTER])
+
+
+def _face(data: bytes, size: int) -> ImageFont.FreeTypeFont:
+    plain = ImageFont.Layout.BASIC
+    return ImageFont.truetype(io.BytesIO(data), size, layout_engine=plain)
+
+
+def _draw(
+    field: np.ndarray, character: str, sizes: dict[int, ImageFont.FreeTypeFont]
+) -> None:
+    ink = _ink(sizes[_SIZE], character)
+    if ink is None:
+        return
+    if (most := max(ink.size)) < GLYPH:  # a small sign, drawn again larger
+        larger = min(_LARGEST, _SIZE * -(-GLYPH // most))
+        ink = _ink(sizes[larger], character) or ink
+    scale = GLYPH / max(ink.size)
+    width, height = (max(1, round(extent * scale)) for extent in ink.size)
+    fitted = ink.resize((width, height), Image.Resampling.BOX)
+    top, left = (FIELD - height) // 2, (FIELD - width) // 2
+    field[top : top + height, left : left + width] = np.asarray(fitted)
+
+
+def _ink(face: ImageFont.FreeTypeFont, character: str) -> Image.Image | None:
+    """Return a character cut to its ink, or nothing if it has none."""
+    left, top, right, bottom = face.getbbox(character)
+    image = Image.new("L", (int(right - left), int(bottom - top)))
+    ImageDraw.Draw(image).text((-left, -top), character, 255, face)
+    box = image.getbbox()
+    return image.crop(box) if box else None

@@ -1,0 +1,1 @@
+"""The user's own files: read strictly, kept under their checksums."""

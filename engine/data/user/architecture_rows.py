@@ -1,0 +1,220 @@
+"""The lines of a person's table of trained architectures, read cell by cell.
+
+Whatever is wrong is refused in one sentence, with its line and its column.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.data.user.columns import number
+from engine.data.user.csv_reader import header, rows, text_bytes
+
+Unit = Literal["share", "percent"]
+OP = "op:"
+KNOWN = ("dataset", "epochs", "validation", "test", "cost")
+_SHOWN = 60
+
+
+class Key(NamedTuple):
+    """What a line is about."""
+
+    dataset: str
+    options: tuple[str, ...]
+    epochs: float
+
+
+class Line(NamedTuple):
+    """One line of the file; NaN where a cell is empty."""
+
+    number: int
+    key: Key
+    validation: float
+    test: float
+    cost: float
+    properties: tuple[float, ...]
+
+
+@dataclass
+class Sheet:
+    """The lines of a file by what they are about.
+
+    Args:
+        columns: Names of the columns.
+        unit: Of the accuracies.
+        lines: By key, in the order of the file.
+    """
+
+    columns: list[str]
+    unit: Unit
+    lines: dict[Key, Line] = field(default_factory=dict)
+
+    @cached_property
+    def marked(self) -> list[str]:
+        """Return the columns of the decisions."""
+        return [column for column in self.columns if column.startswith(OP)]
+
+    @cached_property
+    def decisions(self) -> list[str]:
+        """Return the names of the decisions, without their mark."""
+        return [column.removeprefix(OP).strip() for column in self.marked]
+
+    @cached_property
+    def properties(self) -> list[str]:
+        """Return the names of the properties."""
+        return [c for c in self.columns if c not in KNOWN and not c.startswith(OP)]
+
+    def named(self, options: Sequence[str]) -> str:
+        """Spell an architecture, in short."""
+        pairs = zip(self.decisions, options, strict=True)
+        told = ", ".join(f"{name}={option}" for name, option in pairs)
+        return f"architecture {told if len(told) <= _SHOWN else told[:_SHOWN] + '…'}"
+
+
+def read_lines(data: bytes, unit: Unit) -> Sheet:
+    """Read the lines of a file.
+
+    Args:
+        data: The file's bytes.
+        unit: Whether accuracies are shares, 0 to 1, or percent, 0 to 100.
+
+    Raises:
+        Refused: In one sentence, with the line or the column.
+    """
+    data = text_bytes(data)
+    sheet = Sheet(header(data), unit)
+    _check_columns(sheet)
+    for line, cells in rows(data, sheet.columns):
+        _take(sheet, _line(sheet, line, cells))
+    return sheet
+
+
+def looks_like_percent(data: bytes) -> bool:
+    """Return whether some validation accuracy is above 1, as a share never is.
+
+    Raises:
+        Refused: If the file is no CSV.
+    """
+    data = text_bytes(data)
+    names = header(data)
+    at = names.index("validation") if "validation" in names else 0
+    found = (number(cells[at]) for _, cells in rows(data, names))
+    return any(value is not None and value > 1.0 for value in found)
+
+
+def _check_columns(sheet: Sheet) -> None:
+    for name in ("dataset", "validation"):
+        if name not in sheet.columns:
+            raise Refused(f"this table has no column {name!r}; it has: {_have(sheet)}")
+    if not sheet.decisions:
+        raise Refused(
+            f"this table has no column of a decision, such as 'op:width'; it has: "
+            f"{_have(sheet)}"
+        )
+    if "" in sheet.decisions:
+        raise Refused("column 'op:' names no decision")
+    for place, name in enumerate(sheet.decisions):
+        if name in sheet.decisions[:place]:
+            raise Refused(f"two columns are both of the decision {name!r}")
+
+
+def _have(sheet: Sheet) -> str:
+    return ", ".join(sheet.columns[:20])
+
+
+def _line(sheet: Sheet, line: int, cells: Sequence[str]) -> Line:
+    """Read the cells of one line.
+
+    Raises:
+        Refused: With the line and the column.
+    """
+    of = dict(zip(sheet.columns, cells, strict=True))
+    dataset, *options = (_text(of, name, line) for name in ("dataset", *sheet.marked))
+    epochs = _positive(of, "epochs", line)
+    validation = _accuracy(of, "validation", line, sheet.unit)
+    return Line(
+        line,
+        Key(dataset, tuple(options), epochs),
+        validation,
+        _accuracy(of, "test", line, sheet.unit),
+        _positive(of, "cost", line),
+        tuple(_number(of, name, line) for name in sheet.properties),
+    )
+
+
+def _text(of: dict[str, str], name: str, line: int) -> str:
+    """Return a cell's text.
+
+    Raises:
+        Refused: If there is none.
+    """
+    found = clean(of[name])
+    if not found:
+        raise Refused(f"line {line}: {name!r} is empty")
+    return found
+
+
+def _number(of: dict[str, str], name: str, line: int) -> float:
+    """Return a cell's number; NaN where it is empty."""
+    cell = of[name].strip()
+    value = number(cell) if cell else math.nan
+    if value is None or math.isinf(value) or abs(value) > 1e30:
+        hint = "" if name in KNOWN else "; properties are numbers, leave others out"
+        if name == "validation":
+            hint = "; a training that failed has an empty cell"
+        raise Refused(
+            f"line {line}: {name!r} has {cell[:20]!r}, which is not a finite "
+            f"number{hint}"
+        )
+    return value
+
+
+def _positive(of: dict[str, str], name: str, line: int) -> float:
+    """Return a cell above 0; 1 where there is no such column."""
+    if name not in of:
+        return 1.0
+    value = _number(of, name, line)
+    if not value > 0:
+        told = of[name].strip()[:20] or "nothing"
+        raise Refused(f"line {line}: {name!r} has {told}; it must be above 0")
+    return value
+
+
+def _accuracy(of: dict[str, str], name: str, line: int, unit: Unit) -> float:
+    """Return a share; NaN where the cell is empty or there is no such column."""
+    if name not in of:
+        return math.nan
+    value, most = _number(of, name, line), 100.0 if unit == "percent" else 1.0
+    if value < 0 or value > most:
+        hint = "; or are they percent?" if unit == "share" and value <= 100 else ""
+        raise Refused(
+            f"line {line}: {name!r} has {value:g}; accuracies given as {unit} are "
+            f"from 0 to {most:g}{hint}",
+            "accuracy",
+        )
+    return value / most
+
+
+def _take(sheet: Sheet, line: Line) -> None:
+    """Keep a line.
+
+    Raises:
+        Refused: If another one says the same.
+    """
+    other = sheet.lines.setdefault(line.key, line)
+    if other is not line:
+        more = f" at {line.key.epochs:g} epochs" if "epochs" in sheet.columns else ""
+        raise Refused(
+            f"lines {other.number} and {line.number} are both "
+            f"{sheet.named(line.key.options)} on {line.key.dataset[:40]!r}{more}; "
+            "average repeated trainings into one line"
+        )
+    if "test" in sheet.columns and math.isnan(line.validation) > math.isnan(line.test):
+        raise Refused(
+            f"line {line.number}: 'test' is given, but 'validation' is empty, as of a "
+            "training that failed"
+        )

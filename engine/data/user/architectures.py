@@ -1,0 +1,226 @@
+"""A person's table of trained architectures, from a CSV in long form.
+
+One line per architecture and data set; with a learning curve, one per length of the
+training too. Columns, in any order:
+
+- `dataset`: which data set it was trained on.
+- `op:NAME`: the option taken at a decision, one column per decision, read as text.
+- `validation`: validation accuracy; an empty cell is a training that failed.
+- `epochs` (optional): after how many.
+- `test` (optional): test accuracy at the last epochs; else validation stands in.
+- `cost` (optional): price of the training up to there, in any unit; else the share of
+  the longest.
+- any other column is a property of the trained architecture, such as `parameters`: a
+  number.
+
+Combinations of options that no line has count as trainings that fail.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.data.sources.architecture_table import Architectures
+from engine.data.user.architecture_rows import OP, Key, Line, Sheet, Unit, read_lines
+from engine.data.user.columns import number
+from engine.data.user.csv_store import own_bytes
+
+OPTIONS, SETS, LENGTHS, SIZE = 64, 64, 64, 1_000_000
+
+
+def own_architectures(digest: str, unit: Unit) -> Architectures:
+    """Return a kept file as a table of architectures.
+
+    Raises:
+        Refused: If it is not there, or does not have the form.
+    """
+    return read_architectures(own_bytes(digest), unit)
+
+
+def read_architectures(data: bytes, unit: Unit = "share") -> Architectures:
+    """Read a table of trained architectures.
+
+    Args:
+        data: The file's bytes.
+        unit: Whether accuracies are shares, 0 to 1, or percent, 0 to 100.
+
+    Raises:
+        Refused: In one sentence, with the line or the column.
+    """
+    sheet = read_lines(data, unit)
+    datasets = tuple(dict.fromkeys(key.dataset for key in sheet.lines))
+    lengths = tuple(sorted({key.epochs for key in sheet.lines}))
+    _check_count("data sets", len(datasets), SETS, "dataset")
+    _check_count("lengths of training", len(lengths), LENGTHS, "epochs")
+    options = _options(sheet)
+    known = tuple(dict.fromkeys(key.options for key in sheet.lines))
+    if len(known) < 2:
+        raise Refused("this table has one architecture; a search needs at least two")
+    _check_complete(sheet, datasets, known, lengths)
+    return _table(sheet, (datasets, known, lengths), options)
+
+
+def _check_count(what: str, count: int, most: int, column: str) -> None:
+    if count > most:
+        raise Refused(
+            f"column {column!r} has {count:,} {what}; at most {most} are read"
+        )
+
+
+def _options(sheet: Sheet) -> tuple[tuple[str, ...], ...]:
+    """Return each decision's options: numbers by size, other texts by letters.
+
+    Raises:
+        Refused: If there are too many, or too many combinations.
+    """
+    columns = zip(*(key.options for key in sheet.lines), strict=True)
+    found = []
+    for name, column in zip(sheet.decisions, columns, strict=True):
+        texts = sorted(set(column))
+        _check_count("options", len(texts), OPTIONS, OP + name)
+        values = [number(text) for text in texts]
+        if None not in values:
+            texts.sort(key=float)
+        found.append(tuple(texts))
+    size = math.prod(len(texts) for texts in found)
+    if size > SIZE:
+        raise Refused(
+            f"{len(found)} decisions with so many options make {size:,} combinations; "
+            f"at most {SIZE:,} are searched: leave out decisions that hardly vary"
+        )
+    return tuple(found)
+
+
+def _check_complete(
+    sheet: Sheet,
+    datasets: Sequence[str],
+    known: Sequence[tuple[str, ...]],
+    lengths: Sequence[float],
+) -> None:
+    """Refuse data sets that do not have the same lines."""
+    having = Counter((k.dataset, k.options) for k in sheet.lines)
+    counts = Counter(dataset for dataset, _ in having)
+    for dataset in datasets:
+        lacks = next((o for o in known if (dataset, o) not in having), None)
+        if lacks is not None:
+            raise Refused(
+                f"data set {dataset[:40]!r} has {counts[dataset]:,} of {len(known):,} "
+                f"architectures; each must have all, and it lacks "
+                f"{sheet.named(lacks)}"
+            )
+    for (dataset, options), count in having.items():
+        if count < len(lengths):
+            there = (Key(dataset, options, e) in sheet.lines for e in lengths)
+            first = next(e for e, t in zip(lengths, there, strict=True) if not t)
+            raise Refused(
+                f"{sheet.named(options)} on {dataset[:40]!r} has no line at "
+                f"{first:g} epochs, which others have"
+            )
+
+
+Axes = tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[float, ...]]
+
+
+def _table(
+    sheet: Sheet, axes: Axes, options: tuple[tuple[str, ...], ...]
+) -> Architectures:
+    datasets, known, lengths = axes
+    place = [{text: i for i, text in enumerate(texts)} for texts in options]
+    codes = [[p[o] for p, o in zip(place, each, strict=True)] for each in known]
+    lines = list(_ordered(sheet, axes))
+    shape = (len(known), len(datasets), len(lengths))
+    signal = np.array([line.validation for line in lines]).reshape(shape)
+    last = lines[len(lengths) - 1 :: len(lengths)]
+    score = signal[..., -1]
+    if "test" in sheet.columns:
+        score = np.array([_tested(line) for line in last]).reshape(shape[:2])
+    _check_scores(sheet, score, datasets)
+    return Architectures(
+        name="own architectures",
+        positions=tuple(sheet.decisions),
+        options=options,
+        codes=np.array(codes, np.uint8),
+        tasks=datasets,
+        fidelities=lengths,
+        signal=signal[..., None].astype(np.float32),
+        score=score.astype(np.float32),
+        cost=_costs(sheet, lines, lengths).reshape(shape).astype(np.float32),
+        properties={
+            name: np.array([line.properties[i] for line in last], np.float32).reshape(
+                shape[:2]
+            )
+            for i, name in enumerate(sheet.properties)
+        },
+        units=dict.fromkeys(sheet.properties, ""),
+        fidelity_unit="epochs" if "epochs" in sheet.columns else "trainings",
+        cost_unit="cost" if "cost" in sheet.columns else "trainings",
+    )
+
+
+def _ordered(sheet: Sheet, axes: Axes) -> Iterator[Line]:
+    """Yield the lines by architecture, data set and length."""
+    datasets, known, lengths = axes
+    for options in known:
+        for dataset in datasets:
+            for epochs in lengths:
+                yield sheet.lines[Key(dataset, options, epochs)]
+
+
+def _tested(line: Line) -> float:
+    """Return the test accuracy of a whole training.
+
+    Raises:
+        Refused: If it is missing although the training did not fail.
+    """
+    if math.isnan(line.test) and not math.isnan(line.validation):
+        raise Refused(
+            f"line {line.number}: 'test' is empty, but 'validation' is not; give all "
+            "test accuracies at the last epochs, or leave the column out"
+        )
+    return line.test
+
+
+def _check_scores(sheet: Sheet, score: np.ndarray, datasets: Sequence[str]) -> None:
+    for place, dataset in enumerate(datasets):
+        if np.isnan(score[:, place]).all():
+            raise Refused(
+                f"every training on {dataset[:40]!r} failed: 'validation' is empty in "
+                "all its lines"
+            )
+    if sheet.unit == "percent" and np.nanmax(score) <= 0.01:
+        raise Refused("no accuracy is above 1 percent; or are they shares?", "accuracy")
+
+
+def _costs(sheet: Sheet, lines: Sequence[Line], lengths: Sequence[float]) -> np.ndarray:
+    if "cost" in sheet.columns:
+        return np.array([line.cost for line in lines])
+    shares = np.array(lengths) / lengths[-1]
+    return np.tile(shares, len(lines) // len(lengths))
+
+
+def remarks(table: Architectures) -> tuple[str, ...]:
+    """Tell what a person should know of a table, one sentence each."""
+    size, told = math.prod(table.radix), []
+    if table.count < size:
+        told.append(
+            f"{size - table.count:,} of {size:,} combinations of options are not in "
+            "the file: a search that tries one is told that its training failed"
+        )
+    failed = int(np.isnan(table.signal[..., -1, 0]).sum())
+    if failed:
+        told.append(f"trainings that failed, as an empty cell says: {failed:,}")
+    if len(table.tasks) == 1:
+        told.append(
+            "there is one data set: what a strategy learns on it before it searches "
+            "it is no transfer"
+        )
+    for name, options in zip(table.positions, table.options, strict=True):
+        if len(options) == 1:
+            told.append(f"decision {name!r} has one option: there is nothing to decide")
+    for name, found in table.properties.items():
+        if gaps := int(np.isnan(found).sum()):
+            told.append(f"property {name!r} has empty cells: {gaps:,}")
+    return tuple(told)

@@ -1,0 +1,161 @@
+"""A CSV file as records: strict, so that nothing shifts or merges in silence.
+
+Bytes in, cells out; whatever is wrong is refused in one sentence with its line.
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.contract.text import as_utf8
+from engine.data.user.columns import number
+
+LIMIT = 100_000_000
+ROWS, COLUMNS, CELL = 200_000, 200, csv.field_size_limit()
+
+_OTHER_FILES = {
+    b"\x89PNG": "a PNG image",
+    b"\xff\xd8\xff": "a JPEG image",
+    b"GIF89a": "a GIF image",
+    b"PK\x03\x04": "a ZIP archive or an Excel workbook",
+    b"PK\x05\x06": "a ZIP archive",
+    b"\xd0\xcf\x11\xe0": "an old Excel workbook",
+    b"\x1f\x8b": "a gzip archive",
+    b"BZh": "a bzip2 archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "a zstandard archive",
+    b"%PDF": "a PDF",
+    b"PAR1": "a Parquet file",
+    b"ARROW1": "an Arrow file",
+    b"\x93NUMPY": "a numpy file",
+    b"\x89HDF": "an HDF5 file",
+    b"SQLite format 3": "a SQLite database",
+    b"\x7fELF": "a program",
+}
+_PICKLES = tuple(bytes([0x80, version]) for version in range(2, 6))
+
+
+def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
+    """Return a file's text in UTF-8, if it is text of a size that is read.
+
+    Raises:
+        Refused: In one sentence that says what it is instead.
+    """
+    if not data:
+        raise Refused("this file is empty")
+    if len(data) > limit:
+        raise Refused(f"this file has {len(data):,} bytes; at most {limit:,} are read")
+    data = as_utf8(data)
+    for magic, what in _OTHER_FILES.items():
+        # A header may well begin with letters such as PAR1; a text holds no NUL.
+        sure = not magic.decode("latin-1").isprintable() or b"\x00" in data
+        if sure and data.startswith(magic):
+            raise Refused(f"this file is {what}, not a CSV file; save it as CSV, UTF-8")
+    if data.startswith(_PICKLES):
+        raise Refused("this file is a Python pickle, which is never read")
+    if (at := data.find(b"\x00")) >= 0:
+        line = data.count(b"\n", 0, at) + 1
+        raise Refused(f"line {line} holds a NUL byte: this is no text in UTF-8")
+    return data
+
+
+def header(data: bytes) -> list[str]:
+    """Return the names of the columns.
+
+    Raises:
+        Refused: If they are missing, empty, doubled or too many.
+    """
+    names = [clean(name) for name in next(_records(data), (1, []))[1]]
+    if len(names) > COLUMNS:
+        raise Refused(f"this file has {len(names)} columns; at most {COLUMNS} are read")
+    if len(names) < 2:
+        raise Refused(_one_column(data))
+    for place, name in enumerate(names):
+        if not name:
+            raise Refused(f"column {place + 1} has no name in the first line")
+        if name in names[:place]:
+            first = names.index(name) + 1
+            raise Refused(f"columns {first} and {place + 1} are both called {name!r}")
+    if all(number(name) is not None for name in names):
+        raise Refused("the first line holds only numbers; it must name the columns")
+    return names
+
+
+def rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
+    """Yield each row with the line that it ends on; lines with nothing are skipped.
+
+    Raises:
+        Refused: If a row is too long or too short, or there are too many.
+    """
+    count = 0
+    records = _records(data)
+    next(records, None)
+    for line, cells in records:
+        if len(cells) != len(names):
+            raise Refused(_uneven(line, cells, names))
+        count += 1
+        if count > ROWS:
+            raise Refused(
+                f"this file has more than {ROWS:,} rows, the most that is read"
+            )
+        yield line, cells
+    if not count:
+        raise Refused("this file has a first line with names, but no rows")
+
+
+def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) for every record that has any."""
+    text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
+    reader = csv.reader(text, strict=True)
+    last = 0
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+            last = reader.line_num
+    except UnicodeDecodeError:
+        raise Refused(_undecoded(data)) from None
+    except csv.Error as error:
+        raise Refused(_malformed(str(error), last + 1)) from None
+
+
+def _malformed(reason: str, line: int) -> str:
+    if "unexpected end of data" in reason:
+        return f"line {line}: a quoted cell is opened and never closed"
+    if "field larger" in reason:
+        return (
+            f"line {line}: a cell is longer than {CELL:,} characters; is a quote not "
+            "closed?"
+        )
+    return f"line {line} is not CSV: {reason[:80]}"
+
+
+def _undecoded(data: bytes) -> str:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        return f"line {line} is not UTF-8 text; save the file as UTF-8"
+    return "this file is not UTF-8 text"
+
+
+def _one_column(data: bytes) -> str:
+    first = data.split(b"\n", 1)[0]
+    for mark, name in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
+        if mark in first:
+            return (
+                f"the columns of this file are separated by {name}; save it with "
+                "commas between columns and points in decimal numbers"
+            )
+    return "this file has one column; at least two are needed, one of them the answer"
+
+
+def _uneven(line: int, cells: list[str], names: list[str]) -> str:
+    noun = "cell" if len(cells) == 1 else "cells"
+    told = f"line {line} has {len(cells)} {noun}, but the first line names {len(names)}"
+    if len(cells) == len(names) + 1 and not cells[-1]:
+        return f"{told}: it ends with a comma"
+    return f"{told}: a cell is missing, or a comma is not quoted"

@@ -1,0 +1,172 @@
+"""From a person's file to a table: which column is the answer, what is left out."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.data.sources.table import Table
+from engine.data.user.columns import Column
+from engine.data.user.csv_reader import rows
+from engine.data.user.csv_store import PIECE, OwnTable, own_bytes, read_own
+
+CLASSES, LEAST = 100, 6
+
+
+class Choices(NamedTuple):
+    """What a run makes of a file.
+
+    Args:
+        target: Name of the column with the answers.
+        answers: "classes", as text whatever they look like, or "value".
+        text: Columns that are not numbers: "refuse" or "drop".
+        empty: Empty cells: "refuse", "drop" their rows, or "mean" of the training
+            rows of each task; rows without an answer are then dropped.
+        rare: Classes with fewer than 6 rows: "refuse" or "drop".
+    """
+
+    target: str
+    answers: str = "classes"
+    text: str = "refuse"
+    empty: str = "refuse"
+    rare: str = "refuse"
+
+
+@lru_cache(maxsize=2)
+def own_table(digest: str, choices: Choices) -> Table:
+    """Return a kept file as a table.
+
+    Raises:
+        Refused: If it is not there, or the choices do not fit it.
+    """
+    return choose(read_own(own_bytes(digest)), choices)
+
+
+def choose(table: OwnTable, choices: Choices) -> Table:
+    """Turn a file into rows of numbers and their answers.
+
+    Raises:
+        Refused: With what is in the way, and the choice that would remove it.
+    """
+    target = table.column(choices.target)
+    if choices.answers == "value" and target.kind != "number":
+        raise Refused(
+            f"{target.name!r} {target.note}; to predict a value, choose a column of "
+            "numbers",
+            "target",
+        )
+    x, texts = _columns(table, features(table, choices), target)
+    x, texts = _without_gaps(x, texts, choices)
+    if choices.answers == "value":
+        return Table(x, _values(texts, target))
+    return _labelled(x, texts, choices)
+
+
+def features(table: OwnTable, choices: Choices) -> list[Column]:
+    """Return the columns that are learned from.
+
+    Raises:
+        Refused: If some are not numbers and should not be dropped, or none is left.
+    """
+    others = [c for c in table.columns if c.name != choices.target]
+    unfit = [c for c in others if c.kind != "number"]
+    if unfit and choices.text == "refuse":
+        listed = ", ".join(f"{c.name} ({c.note})" for c in unfit[:8])
+        more = f" and {len(unfit) - 8} more" if len(unfit) > 8 else ""
+        raise Refused(
+            f"these columns are not numbers: {listed}{more}; drop them, or change the "
+            "file",
+            "text",
+        )
+    kept = [c for c in others if c.kind == "number"]
+    if not kept:
+        raise Refused("no column of numbers is left to learn from", "target")
+    return kept
+
+
+def _columns(
+    table: OwnTable, kept: list[Column], target: Column
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return features (row, feature), NaN where empty, and the answers' texts."""
+    names = [column.name for column in table.columns]
+    places = [names.index(column.name) for column in kept]
+    answer = names.index(target.name)
+    x = np.empty((table.rows, len(kept)))
+    texts: list[str] = []
+    found = rows(table.data, names)
+    while piece := list(islice(found, PIECE)):
+        done = len(texts)
+        columns = list(zip(*(cells for _, cells in piece), strict=True))
+        for at, place in enumerate(places):
+            x[done : done + len(piece), at] = [_float(cell) for cell in columns[place]]
+        texts += columns[answer]
+    return x, np.array(texts, dtype=object)
+
+
+def _float(cell: str) -> float:
+    return float(cell) if cell.strip(" ") else float("nan")
+
+
+def _without_gaps(
+    x: np.ndarray, texts: np.ndarray, choices: Choices
+) -> tuple[np.ndarray, np.ndarray]:
+    unanswered = np.array([not text.strip(" ") for text in texts])
+    gaps = np.isnan(x).any(axis=1)
+    if choices.empty == "refuse" and (gaps.any() or unanswered.any()):
+        count = int((gaps | unanswered).sum())
+        raise Refused(
+            f"{count:,} of {len(x):,} rows have an empty cell; drop them, or let the "
+            "training mean stand in",
+            "empty",
+        )
+    kept = ~unanswered if choices.empty == "mean" else ~(unanswered | gaps)
+    if not kept.any():
+        raise Refused("no row is left without an empty cell", "empty")
+    return x[kept], texts[kept]
+
+
+def _values(texts: np.ndarray, target: Column) -> np.ndarray:
+    if target.constant:
+        raise Refused(f"every value of {target.name!r} is the same", "target")
+    return np.array([float(text) for text in texts])
+
+
+def _labelled(x: np.ndarray, texts: np.ndarray, choices: Choices) -> Table:
+    """Number the classes; their names are the cells' very texts."""
+    names = sorted(set(texts))
+    _check_count(names, choices)
+    place = {name: number for number, name in enumerate(names)}
+    y = np.array([place[text] for text in texts])
+    counts = np.bincount(y)
+    rare = counts < LEAST
+    if rare.any() and choices.rare == "refuse":
+        first = int(np.flatnonzero(rare)[0])
+        raise Refused(
+            f"{int(rare.sum())} of {len(names)} classes have fewer than {LEAST} rows, "
+            f"such as {names[first][:40]!r} with {counts[first]}; leave rare "
+            "classes out, or choose another column",
+            "rare",
+        )
+    kept = ~rare[y]
+    classes = tuple(name for name in names if not rare[place[name]])
+    _check_count(classes, choices)
+    number = np.cumsum(~rare) - 1
+    return Table(x[kept], number[y[kept]], classes)
+
+
+def _check_count(names: Sequence[str], choices: Choices) -> None:
+    if len(names) < 2:
+        raise Refused(
+            f"{choices.target!r} has {len(names)} classes with enough rows; at least 2 "
+            "are needed",
+            "target",
+        )
+    if len(names) > CLASSES:
+        raise Refused(
+            f"{choices.target!r} has {len(names):,} classes; at most {CLASSES} are "
+            "learned; is it a value?",
+            "target",
+        )

@@ -1,0 +1,1 @@
+"""Where runs run: workers, their supervisor, and this process."""

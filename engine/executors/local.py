@@ -1,0 +1,253 @@
+"""A run without the lab's store: played in this process, kept in one folder.
+
+Until it ends, the folder holds a small store of its own, so that an interrupted
+run goes on from its checkpoint; at the end it is exported and that store removed.
+"""
+
+import contextlib
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from engine.catalogue import cards
+from engine.contract.blocks import Checkpoint, Event
+from engine.contract.errors import Refused
+from engine.contract.jobs import RESUMABLE, Job, JobState
+from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.device import resolve
+from engine.executors.supervisor import ALLOCATOR
+from engine.executors.worker import Leash, engine_tools, play
+from engine.export import Record, export_run
+from engine.export.output_folder import check_folder, has_traces
+from engine.export.run_files import config_json
+from engine.runner.context import Bench
+from engine.runner.memory_estimate import check_memory
+from engine.runner.run_cache import Shelf
+from engine.store import NoRun, Store, files
+
+UNFINISHED = ".unfinished"
+TRACEBACK = "traceback.txt"
+ASKED = "spec.json"  # in the folder of what is unfinished: how to go on with it
+_MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
+_KEPT = (JobState.DONE, JobState.DIVERGED)
+
+
+def settled(spec: RunSpec, device: str = "") -> RunSpec:
+    """Complete a spec for this machine.
+
+    Args:
+        spec: What was asked.
+        device: Overrides the spec's.
+
+    Raises:
+        Refused: If it cannot be run here.
+    """
+    kind = resolve(device or spec.device)
+    full = complete_spec(spec.model_copy(update={"device": kind}), cards, kind)
+    for choice in (full.family, *full.test_families):
+        if lacking := cards("family", choice.name).missing:
+            raise Refused(f"{choice.name} needs {lacking}, which is not here", "family")
+    Bench(full).check()
+    return full
+
+
+@dataclass(frozen=True)
+class Outing:
+    """A run on its way: a settled spec, its folder, and who watches."""
+
+    spec: RunSpec
+    folder: Path
+    watch: Callable[[Event], None]
+    leash: Leash
+    refusals: list[Refused] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """Return the run's key."""
+        return run_key(self.spec, cards)
+
+    @property
+    def private(self) -> Path:
+        """Return where it is kept until it ends."""
+        return self.folder / UNFINISHED
+
+    def here(self, *, traces: bool) -> dict[str, Any] | None:
+        """Return the summary of this very run, where the folder holds it already.
+
+        Raises:
+            Refused: If the folder holds another run, or this one without traces.
+        """
+        held = check_folder(self.folder, self.key, force=False)
+        if held is None or not held.whole:
+            return None
+        if traces and not has_traces(self.folder):
+            raise Refused(
+                f"{self.folder} holds this run without traces; add --force to compute "
+                "it again with them",
+                "traces",
+            )
+        return held.summary
+
+    def begin(self, *, resume: bool, force: bool = False) -> Store:
+        """Open the folder's own store.
+
+        Args:
+            resume: Whether to go on with what is unfinished.
+            force: Whether to throw away what is unfinished.
+
+        Raises:
+            Refused: If the folder holds another run, or an unfinished one that is
+                not to be resumed.
+        """
+        _check_folder(self.folder)
+        held = self.private.exists()
+        if held and force:
+            self._forget()
+        elif held and not resume:
+            raise Refused(
+                f"{self.folder} holds an unfinished run; add --resume to go on with "
+                "it, --force to start over, or choose another folder",
+                "out",
+            )
+        if resume and not held:
+            raise Refused(f"{self.folder} holds no unfinished run to resume", "out")
+        store = Store.open(self.private)
+        if resume:
+            self._revive(store)
+        else:
+            files.write_new(self.private / ASKED, config_json(self.spec))
+        return store
+
+    def _forget(self) -> None:
+        """Throw away what is unfinished, unless somebody is at it.
+
+        Raises:
+            Refused: If another process is running it.
+        """
+        store = Store.open(self.private)
+        store.sweep()
+        if store.count([JobState.RUNNING], kind=None):
+            raise Refused(f"another process is running in {self.folder}", "out")
+        shutil.rmtree(self.private)
+
+    def _revive(self, store: Store) -> None:
+        store.sweep()
+        job = store.job(self.key)
+        if job is None:
+            raise Refused(
+                f"{self.folder} holds an unfinished run of another spec", "out"
+            )
+        if job.state == JobState.RUNNING:
+            raise Refused(f"another process is running this in {self.folder}", "out")
+        if job.state in RESUMABLE:
+            store.resume(self.key)
+
+    def play(self, store: Store) -> Job:
+        """Play the inputs, then the run; returns how it ended.
+
+        Raises:
+            Refused: If a part refuses what it is given.
+        """
+        try:
+            job = self._play_inputs(store) or self._played(store, self.spec)
+            if self.refusals:
+                raise self.refusals[-1]
+        except Refused:
+            self._leave_nothing(store)
+            raise
+        if job.error and job.traceback:
+            (self.folder / TRACEBACK).write_text(job.traceback)
+        return job
+
+    def _leave_nothing(self, store: Store) -> None:
+        """Remove what a refused run began; what it has computed stays."""
+        jobs = store.jobs(kind=None)
+        if not any(store.blocks(job.key)[0] for job in jobs):
+            shutil.rmtree(self.private)
+            with contextlib.suppress(OSError):  # somebody's files are in it
+                self.folder.rmdir()
+
+    def _play_inputs(self, store: Store) -> Job | None:
+        """Recompute what this run starts from; returns the first that failed."""
+        for label, given in self.spec.inputs.items():
+            if given.spec is None:
+                raise Refused(
+                    f"{label} starts from a run whose spec is not given", "inputs"
+                )
+            source = settled(given.spec)
+            if run_key(source, cards) != given.run:
+                raise Refused(
+                    f"{label} starts from run {given.run[:12]}, which gives other "
+                    "numbers with these versions",
+                    "inputs",
+                )
+            check_memory(source)
+            inner = replace(self, spec=source)
+            job = inner._play_inputs(store) or self._played(store, source)
+            if job.state not in _KEPT:
+                return job
+        return None
+
+    def _played(self, store: Store, spec: RunSpec) -> Job:
+        key = run_key(spec, cards)
+        job = store.submit(spec, key)
+        claim = store.claim() if job.state == JobState.QUEUED else None
+        if claim is not None:
+            tools = replace(engine_tools(), check=None)  # it was checked at the start
+            play(store, claim, replace(tools, run=self._watched(tools.run)), self.leash)
+        found = store.job(key)
+        if found is None:
+            raise NoRun(key)
+        return found
+
+    def _watched(
+        self, run: Callable[[RunSpec, Shelf, Checkpoint | None], Iterator[Event]]
+    ) -> Callable[[RunSpec, Shelf, Checkpoint | None], Iterator[Event]]:
+        def watched(
+            spec: RunSpec, shelf: Shelf, resume: Checkpoint | None
+        ) -> Iterator[Event]:
+            try:
+                for event in run(spec, shelf, resume):
+                    self.watch(event)
+                    yield event
+            except Refused as refusal:  # what is asked is wrong, not what runs it
+                self.refusals.append(refusal)
+                raise
+
+        return watched
+
+    def finish(self, store: Store, *, traces: bool) -> Record:
+        """Export a run that ended, and remove what was kept to resume it."""
+        record = Record.stored(store, self.key)
+        export_run(record, self.folder, traces=traces)
+        (self.folder / TRACEBACK).unlink(missing_ok=True)  # of an attempt that failed
+        shutil.rmtree(self.private)
+        return record
+
+
+def _check_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = (error.strerror or "not possible").lower()
+        raise Refused(f"the folder {folder} cannot be made: {why}", "out") from None
+
+
+def settle_allocator() -> None:
+    """Let glibc keep large blocks, as the supervisor does for its workers.
+
+    Otherwise it gives large tensors back at every step, which costs up to two
+    thirds of the speed.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
+    for name, value in ALLOCATOR.items():
+        if mallopt is not None and name not in os.environ:
+            mallopt(_MALLOPT[name], int(value))
+            os.environ[name] = value

@@ -1,0 +1,296 @@
+"""The supervisor: one per store, a process of its own, keeps warm workers.
+
+It is started by whoever needs it and outlives them; it never computes. Workers
+are started by exec, hang on a pipe from it, and are ended only by their number
+and only if it started them. Idle, it looks at one file's time stamp.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import FrameType
+
+from filelock import FileLock, Timeout
+
+from engine.contract.jobs import JobState
+from engine.executors.restart_delay import LONGEST_PAUSE, Deaths, manner
+from engine.executors.supervisor_process import (
+    ROOT,
+    STORE,
+    Status,
+    SupervisorError,
+    alive,
+    stop,
+    wake,
+)
+from engine.store import Store, StoreError, StoreGone, files, leases
+
+LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a leash
+LOOK_EVERY = 0.15  # seconds between two looks for new work
+SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
+FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
+WORKER = (sys.executable, "-m", "engine", "work")
+ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+}
+ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
+)
+__all__ = [
+    "Status",
+    "Supervisor",
+    "SupervisorError",
+    "alive",
+    "stop",
+    "supervise",
+    "wake",
+]
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Child:
+    """A worker that this supervisor started."""
+
+    process: subprocess.Popen[bytes]
+    started: float
+    ended: bool = False
+
+    def call(self) -> None:
+        """Tell it that there may be work; a call that is not heard is no loss."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError, BlockingIOError):
+                os.write(self.process.stdin.fileno(), b".")
+
+    def end(self) -> None:
+        """Kill it: it did not answer."""
+        self.ended = True
+        self.process.kill()
+
+    def let_go(self) -> None:
+        """Ask it to keep its checkpoint and end."""
+        if self.process.stdin is not None:
+            self.process.stdin.close()
+            self.process.stdin = None
+
+
+def cores() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def supervise(
+    home: Path | None = None,
+    command: Sequence[str] = WORKER,
+    workers: int | None = None,
+) -> int:
+    """Tend a store until asked to stop; returns the exit code.
+
+    Whoever started it may say which store is meant (METASCOPE_STORE); then none is
+    made.
+
+    Args:
+        home: The store's folder.
+        command: Starts one worker; tests bring their own.
+        workers: How many to keep warm; cores - 1 (at least 1) where not given.
+
+    Raises:
+        SupervisorError: If another one tends this store already.
+        StoreGone: If the store that is meant is not there.
+    """
+    store = Store.open(home, os.environ.get(STORE))
+    lock = FileLock(store.home / "supervisor.lock", mode=0o600)
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        raise SupervisorError("another engine tends this store already") from None
+    except OSError as error:
+        raise files.told(error) from error
+    with lock:
+        Supervisor(store, command, workers or max(1, cores() - 1)).run()
+    return 0
+
+
+class Supervisor:
+    """Keeps workers alive, calls them when there is work, and judges leases."""
+
+    def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
+        self.store, self.command, self.wanted = store, list(command), workers
+        self.children: dict[int, Child] = {}
+        self.stopping = False
+        self._deaths = Deaths()
+        self._reasons: dict[int, str] = {}  # how workers ended, until it is judged
+        self._unasked: set[int] = set()  # those of them that nobody ended
+        self._swept = -SWEEP_EVERY
+        self._seen = 0
+        self._noted = ""
+
+    def run(self) -> None:
+        """Tend the store until asked to stop, or until it is gone.
+
+        A folder that was moved takes its lock with it, and another store may come
+        to stand in its place: that one is not ours.
+        """
+        signal.signal(signal.SIGTERM, self.ask_to_stop)
+        signal.signal(signal.SIGINT, self.ask_to_stop)
+        self._begin()
+        try:
+            while not self.stopping:
+                self.store.confirm()
+                self.look()
+                time.sleep(LOOK_EVERY)
+        except StoreGone as gone:
+            _log.warning("%s", gone)
+        finally:
+            self._end()
+
+    def ask_to_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+        """Stop after the present look; also a signal handler."""
+        self.stopping = True
+
+    def look(self) -> None:
+        """Do one round: reap, judge, start, call."""
+        died = self._reap()
+        now = time.monotonic()
+        try:
+            swept = died or now - self._swept >= SWEEP_EVERY
+            if swept:
+                self._swept = now
+                self._sweep()
+            self._start()
+            if swept or self._changed():
+                self._call()
+        except StoreError as error:
+            _log.warning("%s", error)
+
+    def _begin(self) -> None:
+        self._tell()
+        try:
+            self.store.check(deep=False)
+            self.store.sweep()
+            self.store.tidy()
+        except StoreError as error:
+            _log.warning("%s", error)
+
+    def _tell(self) -> None:
+        """Leave a note of who, how many, and how they die; a full disk does without."""
+        about = {"workers": len(self.children), "deaths": asdict(self._deaths)}
+        text = json.dumps(leases.me()._asdict() | about)
+        if text == self._noted:
+            return
+        with contextlib.suppress(StoreError, FileNotFoundError):
+            self.store.confirm()
+            files.write_new(self.store.home / "supervisor.json", text.encode())
+            self._noted = text
+
+    # workers ------------------------------------------------------------------
+    def _start(self) -> None:
+        if len(self.children) >= self.wanted or self._deaths.pausing or self._reasons:
+            return
+        env = {
+            **os.environ,
+            **ALLOCATOR,
+            **ONE_THREAD,
+            LEASHED: "1",
+            "METASCOPE_HOME": str(self.store.home.absolute()),
+            STORE: self.store.identity or "",
+        }
+        process = subprocess.Popen(
+            self.command,
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+        if process.stdin is not None:
+            os.set_blocking(process.stdin.fileno(), False)
+        self.children[process.pid] = Child(process, time.monotonic())
+        self._tell()
+
+    def _reap(self) -> bool:
+        """Notice workers that ended, and how."""
+        ended = [
+            pid for pid, c in self.children.items() if c.process.poll() is not None
+        ]
+        for pid in ended:
+            child = self.children.pop(pid)
+            child.let_go()
+            self._reasons[pid] = manner(child.process.returncode)
+            if not child.ended:
+                _log.warning("worker %s %s", pid, self._reasons[pid])
+                self._unasked.add(pid)
+        return bool(ended)
+
+    def _sweep(self) -> None:
+        reasons = {pid: f"its worker {how}" for pid, how in self._reasons.items()}
+        fates = self.store.sweep(reasons)
+        for fate in fates:
+            _log.warning("run %s: %s", fate.key[:12], fate.verdict)
+            child = self.children.get(fate.pid)
+            if fate.end and child is not None:
+                child.end()
+        self._count_deaths({fate.pid for fate in fates})
+        self._tell()
+
+    def _count_deaths(self, holders: set[int]) -> None:
+        """Count the workers that died before they took a run.
+
+        Args:
+            holders: Those that held one; the run is to blame, and workers do start.
+        """
+        if self._deaths.count and self._any_lives():
+            self._deaths.clear()
+        for pid, how in self._reasons.items():
+            if pid in holders:
+                self._deaths.clear()
+            elif pid in self._unasked:
+                self._deaths.add(how)
+        self._reasons.clear()
+        self._unasked.clear()
+
+    def _any_lives(self) -> bool:
+        """Whether a worker has taken a run or has waited for one for long."""
+        now = time.monotonic()
+        if any(now - c.started > LONGEST_PAUSE for c in self.children.values()):
+            return True
+        running = self.store.jobs([JobState.RUNNING], kind=None)
+        return any(job.worker in map(str, self.children) for job in running)
+
+    def _changed(self) -> bool:
+        """Say whether anything was written to the index since the last look."""
+        with contextlib.suppress(OSError):
+            stamp = self.store.index.path.stat().st_mtime_ns
+            if stamp != self._seen:
+                self._seen = stamp
+                return True
+        return False
+
+    def _call(self) -> None:
+        if self.store.count([JobState.QUEUED], kind=None):
+            for child in self.children.values():
+                child.call()
+
+    def _end(self) -> None:
+        """Let every worker keep its checkpoint and go, then end what is left."""
+        for child in self.children.values():
+            child.let_go()
+        deadline = time.monotonic() + FAREWELL
+        for child in self.children.values():
+            try:
+                child.process.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                child.process.kill()
+                child.process.wait()
+        with contextlib.suppress(StoreError):
+            self.store.sweep()

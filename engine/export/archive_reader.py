@@ -1,0 +1,223 @@
+"""Reading an archive that came from anywhere: inert, bounded, and never unpickled.
+
+Members are read by name from a fixed list, each with a limit that holds while it is
+inflated and with the sha256 that the manifest tells; nothing is unpacked to disk. What
+they say is held against the spec that they bring (`engine.export.block_checks`).
+"""
+
+import time
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from pydantic import Field, ValidationError
+
+from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.cards import clean
+from engine.contract.errors import Refused
+from engine.contract.jobs import FINAL, Job, JobState
+from engine.contract.parsing import SPEC_LIMIT, parse_spec
+from engine.contract.runs import Plain, RunSpec
+from engine.export import zip_members as zipped
+from engine.export.artefact_checks import check_fingerprint, read_artefact
+from engine.export.block_checks import Blocks, check_labels, problem
+from engine.store import arrays
+from engine.store import timings as store_timings
+
+FORMAT = 1
+_TIME = Field(None, ge=0, le=1e11)
+_READING = (
+    *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
+    *(AttributeError, EOFError, OSError, NotImplementedError, RuntimeError),
+    *(OverflowError, RecursionError),
+)
+
+
+class Arrived(NamedTuple):
+    """A run as an archive tells it, checked."""
+
+    job: Job
+    spec: RunSpec
+    texts: dict[str, Any]
+    blocks: list[Block]
+    timings: list[Timing]
+    artefacts: list[Artefact]
+
+
+class _Run(Plain):
+    """What a manifest says of its run; times are seconds since the epoch."""
+
+    key: str = Field(pattern="^[0-9a-f]{64}$")
+    state: JobState = Field(strict=False)
+    title: str
+    created: float | None = _TIME
+    started: float | None = _TIME
+    finished: float | None = _TIME
+    attempt: int = Field(ge=0, lt=2**31)
+    error: str
+
+
+class _Manifest(Plain):
+    """The list of an archive: the run, and each member with its sha256."""
+
+    format: int
+    run: _Run
+    members: dict[str, str]
+
+
+class _Timing(Plain):
+    """Seconds of work, as timings.json lists them."""
+
+    learner: str
+    stage: str
+    seconds: float = Field(ge=0, le=1e11)
+    count: int = Field(1, ge=0, lt=2**63)
+    peak: int = Field(0, ge=0, lt=2**63)
+
+
+def arrive(data: bytes) -> Arrived:
+    """Read an archive without filing it.
+
+    Raises:
+        Refused: If it is no archive of a run, in one sentence with the member.
+    """
+    with _reading(""), zipped.open_archive(data) as archive:
+        return _read_run(archive)
+
+
+@contextmanager
+def _reading(member: str) -> Iterator[None]:
+    """Turn whatever goes wrong in a member into one sentence that names it."""
+    try:
+        yield
+    except _Named:
+        raise
+    except Refused as refusal:
+        raise _named(member, refusal.message, refusal.field) from None
+    except ValidationError as error:
+        raise _named(member, problem(error)) from None
+    except _READING as error:
+        first = clean(str(error).partition("\n")[0])[:120] or type(error).__name__
+        lacks = f"it lacks {first}" if isinstance(error, KeyError) else first
+        raise _named(member, lacks) from None
+
+
+class _Named(Refused):
+    """A refusal that names its member already."""
+
+
+def _named(member: str, reason: str, field: str = "") -> Refused:
+    what = f"{member} in this archive" if member else "this is no archive of a run"
+    return _Named(f"{what}: {reason}; export the run again", field or member)
+
+
+def _read_run(archive: zipped.Members) -> Arrived:
+    told = _manifest(archive)
+    with _reading("config.json"):
+        spec = parse_spec(archive.read("config.json", SPEC_LIMIT))
+        check_labels(spec)
+    with _reading("timings.json"):
+        timings = _timings(archive.json("timings.json"), spec)
+    texts = {name: _object(archive, name) for name in ("summary", "fingerprint")}
+    with _reading("blocks.safetensors"):
+        blocks = _blocks(archive.read("blocks.safetensors"), spec)
+    return Arrived(
+        job=_job(told),
+        spec=spec,
+        texts={
+            **{name: value for name, value in texts.items() if value is not None},
+            "spec": spec.model_dump(mode="json"),
+            "timings": store_timings.flat(timings),
+        },
+        timings=store_timings.summed(timings),
+        blocks=blocks,
+        artefacts=_artefacts(archive),
+    )
+
+
+def _manifest(archive: zipped.Members) -> _Run:
+    """Read the manifest, and hold every member to the checksum in it."""
+    with _reading("manifest.json"):
+        body = archive.json("manifest.json")
+        if isinstance(body, dict) and isinstance(body.get("format"), int):
+            _check_format(body["format"])
+        told = _Manifest.model_validate(body)
+    for name in archive.names | told.members.keys():
+        if name != "manifest.json":
+            _verify(archive, name, told.members)
+    return told.run
+
+
+def _check_format(number: int) -> None:
+    if number > FORMAT:
+        raise Refused(
+            f"this archive has format {number}; this Metascope reads up to {FORMAT}",
+            "format",
+        )
+
+
+def _verify(archive: zipped.Members, name: str, told: Mapping[str, str]) -> None:
+    shown = clean(name)[:60]
+    with _reading(shown):
+        if name not in archive.names or told.get(name) != archive.digest(name):
+            raise Refused("it was changed or is missing")
+
+
+def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
+    with _reading(f"{name}.json"):
+        value = archive.json(f"{name}.json")
+        if value is not None and not isinstance(value, dict):
+            raise Refused(f"it must be a JSON object, not {repr(value)[:40]}")
+        if name == "fingerprint":
+            check_fingerprint(value)
+        return value
+
+
+def _job(told: _Run) -> Job:
+    unfinished = told.state not in FINAL
+    error = "it was unfinished when exported" if unfinished else clean(told.error)
+    return Job(
+        key=told.key,
+        state=JobState.INTERRUPTED if unfinished else told.state,
+        title=clean(told.title),
+        created=time.time() if told.created is None else told.created,
+        started=told.started,
+        finished=told.finished,
+        attempt=told.attempt,
+        error=error,
+    )
+
+
+def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
+    labels = {"", *(learner.label for learner in spec.learners)}
+    found = []
+    for row in listed:
+        if not isinstance(row, list) or not 4 <= len(row) <= 5:
+            raise Refused(f"a timing is a list of 4 or 5, not {repr(row)[:40]}")
+        told = _Timing(**dict(zip(_Timing.model_fields, row, strict=False)))
+        if told.learner not in labels:
+            raise Refused(f"the spec names no learner {clean(told.learner)[:40]!r}")
+        named = (clean(told.learner), clean(told.stage))
+        found.append(Timing(*named, told.seconds, told.count, told.peak))
+    return found
+
+
+def _blocks(data: bytes, spec: RunSpec) -> list[Block]:
+    held, info = arrays.unpack(data)
+    found = Blocks(spec)
+    for place, header in enumerate(info["blocks"]):
+        found.add(header, held[f"{place:06d}"])
+    return found.held
+
+
+def _artefacts(archive: zipped.Members) -> list[Artefact]:
+    found: dict[str, Artefact] = {}
+    for name in sorted(filter(zipped.ARTEFACT.fullmatch, archive.names)):
+        with _reading(name):
+            made = read_artefact(archive.read(name))
+            if made.name in found:
+                raise Refused(f"its name {made.name[:40]!r} is taken by another")
+            found[made.name] = made
+    return list(found.values())

@@ -1,0 +1,139 @@
+"""Importing an archive in a process of its own, so that only that one can suffer.
+
+What came from outside is inflated, checked and filed by a child with a memory cap and a
+time limit; the process that asked, such as the web server, gets a key or one sentence.
+"""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+from engine.contract.jobs import Job
+from engine.contract.runs import Cards, part_titles, run_key
+from engine.export.archive import import_run
+from engine.export.zip_members import check_size
+from engine.stats.run_summary import summarize
+from engine.store import NoRun, Store, StoreError
+
+PATIENCE = 120.0  # seconds
+MEMORY = 3 << 30  # bytes of address space; the largest run that is taken needs half
+_ROOT = Path(__file__).resolve().parents[2]
+_ONE_THREAD = dict.fromkeys(
+    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
+)
+
+
+def import_apart(store: Store, data: bytes, cards: Iterable[Card]) -> Job:
+    """File the run of an archive, as `import_run` does, in a process of its own.
+
+    Args:
+        store: Where it is filed.
+        data: The archive.
+        cards: All parts that are here; they give keys and titles.
+
+    Raises:
+        Refused: If it is no archive of a run, in one sentence; nothing is filed.
+        StoreError: If it cannot be filed.
+    """
+    check_size(data)
+    asked = {"home": str(store.home.resolve()), "cards": [_plain(c) for c in cards]}
+    answer = _ask(json.dumps(asked).encode() + b"\n" + data)
+    if "refused" in answer:
+        raise Refused(answer["refused"], answer["field"])
+    if "store" in answer:
+        raise StoreError(answer["store"])
+    job = store.job(answer["key"])
+    if job is None:
+        raise NoRun(answer["key"])
+    return job
+
+
+def _plain(card: Card) -> dict[str, Any]:
+    return card.model_dump(mode="json", exclude={"code"})
+
+
+def _ask(words: bytes) -> dict[str, str]:
+    """Let a child import; returns what it answered."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "engine.export.import_process", str(MEMORY)],
+            input=words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=_ROOT,
+            env={**os.environ, **_ONE_THREAD},
+            timeout=PATIENCE,
+            check=False,
+        )
+        answer: dict[str, str] = json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise Refused(_too_much(f"{PATIENCE:g} seconds")) from None
+    except ValueError:  # it was killed, or ran out of memory where nothing is caught
+        raise Refused(_too_much(f"{MEMORY / 2**30:g} GiB of memory")) from None
+    return answer
+
+
+def _too_much(what: str) -> str:
+    return (
+        f"this archive takes more than {what} to read, which no run does; export the "
+        "run again"
+    )
+
+
+def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
+    """Import an archive here; returns a key, or why there is none."""
+    here = {(c.slot, c.name): c for c in map(Card.model_validate, asked["cards"])}
+
+    def card(slot: str, name: str) -> Card:
+        if (slot, name) not in here:
+            raise Refused(f"no {slot} is called {name[:40]!r}", slot)
+        return here[slot, name]
+
+    try:
+        return {"key": _import(Store.open(Path(asked["home"])), data, card).key}
+    except Refused as refusal:
+        return {"refused": refusal.message, "field": refusal.field}
+    except StoreError as error:
+        return {"store": str(error)}
+    except MemoryError:
+        return {"refused": _too_much(f"{MEMORY / 2**30:g} GiB of memory"), "field": ""}
+
+
+def _import(store: Store, data: bytes, cards: Cards) -> Job:
+    return import_run(
+        store,
+        data,
+        lambda spec: run_key(spec, cards),
+        lambda blocks, spec: summarize(blocks, spec, titles=part_titles(spec, cards)),
+    )
+
+
+def _limit(memory: int) -> None:
+    """Cap this process; where the system knows no such cap, it has none.
+
+    The cap on processor time holds where whoever asked is gone before the answer.
+    """
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        seconds = int(PATIENCE)
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+
+
+def main() -> None:
+    """Answer the question on standard input: a line of JSON, then the archive."""
+    _limit(int(sys.argv[1]))
+    asked = json.loads(sys.stdin.buffer.readline())
+    sys.stdout.write(json.dumps(answer(asked, sys.stdin.buffer.read())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Landscapes are judged by how fast and how far the training loss falls."""
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from engine.algorithms.optimization.training_loop import objective
+from engine.judges.judge import Arrays, Judge
+from engine.protocol import Landscapes, Stretch, TaskBatch
+from engine.stats.summaries.optimization import cut, summarize_tasks
+
+
+class LandscapeJudge(Judge):
+    """Mean log loss over the steps decides, steps to a threshold stand beside it."""
+
+    views: ClassVar[tuple[str, ...]] = ("loss", "lr_scale", "grad_norm", "weight_norm")
+    validation: ClassVar[str] = "validation"
+    tuning: ClassVar[str] = "tuning"
+    threshold: ClassVar[bool] = True
+
+    def score(self, found: Stretch) -> Tensor:
+        """Return the mean over steps of the clamped log loss; shape (member,)."""
+        return objective(found.traces["loss"]).mean(1)
+
+    def examples(self, tasks: TaskBatch) -> int:
+        """Return 0: a landscape's examples are its own."""
+        return 0
+
+    def traces(self, traces: Arrays) -> Arrays:
+        """Return the traces, empty from where a loss blew up."""
+        return cut(traces)[0]
+
+    def summaries(
+        self, traces: Arrays, found: Stretch, tasks: TaskBatch, level: float | None
+    ) -> Arrays:
+        """Return losses, area, steps to the threshold and divergence."""
+        assert isinstance(tasks, Landscapes) and level is not None
+        return summarize_tasks(traces, level, tasks.drift_start)
+
+    def gradients(self, found: Stretch, tasks: TaskBatch) -> int:
+        """Return the horizon: one gradient a step."""
+        assert isinstance(tasks, Landscapes)
+        return tasks.horizon

@@ -1,0 +1,1 @@
+"""Builds our own table of trained architectures."""

@@ -1,0 +1,211 @@
+"""Mosaic is built chunk by chunk: whoever ends it early loses one chunk at most.
+
+A chunk is one form with every recipe, on every task: always the same nets side by
+side, so that it gives the same numbers whenever it is trained on the same machine.
+"""
+
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.data.sources.mosaic_space import OPTIONS, forms
+from engine.device import fingerprint
+from engine.mosaic.task_features import FEATURES, described
+from engine.mosaic.tasks import GROUPS, PARTS, Task, tasks_of
+from engine.mosaic.training import Regime, train
+from engine.store.files import write_new
+
+VERSION = 1
+# As the supervisor sets them for workers: large tensors are not given back each step.
+_SURROUNDINGS = {
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is built; the whole of it unless a test asks for less.
+
+    Args:
+        regime: How long and how often everything is trained.
+        chunks: Numbers of the forms.
+        groups: Numbers of the groups of tasks.
+    """
+
+    regime: Regime = field(default_factory=Regime)
+    chunks: tuple[int, ...] = tuple(range(len(forms())))
+    groups: tuple[int, ...] = tuple(range(len(GROUPS)))
+
+    def tasks(self) -> list[tuple[Task, ...]]:
+        """Return the tasks, those of one shape together."""
+        return [tasks_of(number, self.regime.root) for number in self.groups]
+
+
+WHOLE = Plan()
+
+
+def build(
+    out: Path,
+    plan: Plan = WHOLE,
+    *,
+    pool: Executor,
+    most: int = 0,
+    told: Told = lambda line: None,
+) -> int:
+    """Train what is not trained yet; once nothing is left, put the table together.
+
+    Args:
+        out: Where the table goes; chunks are filed beside it until it is there.
+        plan: What is built.
+        pool: Where chunks are trained, such as `processes`.
+        most: Train at most so many chunks now; all if 0.
+        told: Is given a line about each chunk.
+
+    Returns:
+        How many chunks are still to be trained.
+    """
+    about = _about(plan, pool.submit(fingerprint, "cpu").result())
+    folder = out.with_name(f"{out.name}.{_digest(about)}.chunks")
+    folder.mkdir(parents=True, exist_ok=True)
+    left = [number for number in plan.chunks if not _file(folder, number).exists()]
+    now = left[: most or None]
+    for done, number in enumerate(_trained(pool, folder, plan, now), 1):
+        told(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
+    if len(left) == len(now):
+        write_new(out, _table(folder, plan, about))
+        shutil.rmtree(folder)
+    return len(left) - len(now)
+
+
+@contextmanager
+def processes(count: int) -> Iterator[Executor]:
+    """Start processes of one torch thread each, that end with this one."""
+    fresh = multiprocessing.get_context("spawn")
+    with _surroundings(), ProcessPoolExecutor(count, fresh, _settle) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(cancel_futures=True)  # else it trains all that was asked for
+
+
+def chunk(number: int, plan: Plan = WHOLE) -> dict[str, np.ndarray]:
+    """Train one form on every task of a plan."""
+    begun, form = time.process_time(), forms()[number]
+    each = [train(form, tasks, plan.regime) for tasks in plan.tasks()]
+    return {
+        "validation": np.concatenate([counts.validation for counts in each], 1),
+        "test": np.concatenate([counts.test for counts in each], 1),
+        "seconds": np.array(time.process_time() - begun),
+    }
+
+
+def _trained(
+    pool: Executor, folder: Path, plan: Plan, numbers: list[int]
+) -> Iterator[int]:
+    """Train chunks and file each as soon as it is there; yields their numbers."""
+    asked = {pool.submit(chunk, number, plan): number for number in numbers}
+    for each in as_completed(asked):
+        write_new(_file(folder, asked[each]), _packed(each.result()))
+        yield asked[each]
+
+
+def _file(folder: Path, number: int) -> Path:
+    return folder / f"{number:03}.npz"
+
+
+def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def _about(plan: Plan, machine: dict[str, object]) -> dict[str, object]:
+    """Describe all that the numbers depend on, as JSON."""
+    tasks = [task for group in plan.tasks() for task in group]
+    return {
+        "version": VERSION,
+        "space": {name: list(options) for name, options in OPTIONS.items()},
+        "regime": asdict(plan.regime),
+        "seed": plan.regime.root,
+        "chunks": list(plan.chunks),
+        "tasks": [_described(task) for task in tasks],
+        "features": list(FEATURES),
+        "fingerprint": machine,
+    }
+
+
+def _described(task: Task) -> dict[str, object]:
+    rows = [part[p].tobytes() for p in PARTS for part in (task.x, task.y)]
+    return {
+        "name": task.name,
+        "inputs": task.features,
+        "classes": task.classes,
+        "rows": {part: len(task.y[part]) for part in PARTS},
+        "sha256": hashlib.sha256(b"".join(rows)).hexdigest(),
+    }
+
+
+def _digest(about: dict[str, object]) -> str:
+    text = json.dumps(about, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def _table(folder: Path, plan: Plan, about: dict[str, object]) -> bytes:
+    """Put all chunks of a plan together."""
+    parts = [dict(np.load(_file(folder, number))) for number in plan.chunks]
+    tasks = [task for group in plan.tasks() for task in group]
+    seconds = sum(float(part["seconds"]) for part in parts)
+    meta = about | {"seconds": round(seconds, 1)}
+    return _packed(
+        {
+            "validation": np.concatenate([part["validation"] for part in parts]),
+            "test": np.concatenate([part["test"] for part in parts]),
+            "features": np.array([described(task) for task in tasks], np.float32),
+            "meta": np.array(json.dumps(meta)),
+        }
+    )
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """Set what processes must find when they begin, and put back what was there."""
+    before = {name: os.environ.get(name) for name in _SURROUNDINGS}
+    os.environ.update(_SURROUNDINGS)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _settle() -> None:
+    """Make a fresh process ready: one thread, and no life without its parent."""
+    torch.set_num_threads(1)
+    threading.Thread(target=_follow, daemon=True).start()
+
+
+def _follow() -> None:
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os._exit(1)

@@ -1,0 +1,236 @@
+"""Every recipe of one form, trained on one group of tasks, side by side.
+
+A member is optimizer × rate × task × seed. All nets of a task and a seed begin with
+the same draws and see the same minibatches, whatever their form and recipe.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.algorithms.optimization.update_rules import (
+    Direction,
+    adam_step,
+    momentum_step,
+    zeros,
+)
+from engine.contract.rng import Rng
+from engine.data.sources.mosaic_space import FAILED, RECIPES, Form
+from engine.mosaic.nets import answers, gradient, views
+from engine.mosaic.tasks import PARTS, Task
+from engine.protocol import Weights, chosen_class, generator
+
+_CLIP = 4.0
+_GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sine": 2.0}
+# What each optimizer remembers, by name.
+_STATES = {"sgd": (), "momentum": ("velocity",), "adam": ("m", "v")}
+
+
+@dataclass(frozen=True)
+class Regime:
+    """How long and how often everything is trained.
+
+    Args:
+        fidelities: Steps after which nets are judged, ascending.
+        seeds: How many starts.
+        batch: Examples of each step.
+        root: Of all random streams.
+    """
+
+    fidelities: tuple[int, ...] = (10, 30, 100, 300)
+    seeds: int = 3
+    batch: int = 32
+    root: int = 0
+
+
+class Copies(NamedTuple):
+    """How often what belongs to a task is laid out for the members."""
+
+    recipes: int
+    seeds: int
+
+    def laid(self, each: Tensor) -> Tensor:
+        """Repeat (task, …) to recipe × task × seed."""
+        some = each.repeat_interleave(self.seeds, 0)
+        return some.repeat(self.recipes, *[1] * (each.dim() - 1))
+
+
+class Counts(NamedTuple):
+    """How many answers were right; uint16.
+
+    Args:
+        validation: Shape (recipe, task, fidelity, seed).
+        test: At the last fidelity; shape (recipe, task, seed).
+    """
+
+    validation: np.ndarray
+    test: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """The rows of a group: x (task, row, feature) and y (task, row) of each part."""
+
+    x: dict[str, Tensor]
+    y: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, tasks: Sequence[Task], dtype: torch.dtype) -> "Data":
+        """Stack the rows of tasks."""
+        x = {p: torch.from_numpy(np.stack([t.x[p] for t in tasks])) for p in PARTS}
+        y = {p: torch.from_numpy(np.stack([t.y[p] for t in tasks])) for p in PARTS}
+        return cls({part: each.to(dtype) for part, each in x.items()}, y)
+
+
+def train(
+    form: Form,
+    tasks: Sequence[Task],
+    regime: Regime,
+    recipes: Sequence[tuple[str, ...]] = RECIPES,
+    dtype: torch.dtype = torch.float32,
+) -> Counts:
+    """Train every recipe of a form on tasks of one shape, from every seed."""
+    data, sizes = Data.of(tasks, dtype), (tasks[0].features, tasks[0].classes)
+    begun = torch.from_numpy(starts(form, tasks, regime)).to(dtype)
+    flat, copies = begun.repeat(len(recipes), 1), Copies(len(recipes), regime.seeds)
+    picks = torch.from_numpy(minibatches(tasks, regime))
+    rules, weights = _rules(flat, recipes, len(begun)), views(flat, form, *sizes)
+    curves = []
+    with torch.no_grad():
+        for step in range(regime.fidelities[-1]):
+            x, y = _minibatch(data, picks[:, :, step], len(recipes))
+            grad = _clipped(gradient(weights, x, y, form))
+            for rule in rules:
+                rule.step(flat[rule.rows], grad[rule.rows], step)
+            if step + 1 in regime.fidelities:
+                curves.append(_right(weights, data, form, "validation", copies))
+        test = _right(weights, data, form, "test", copies)
+    shape = (len(recipes), len(tasks), regime.seeds)
+    each = [curve.reshape(shape) for curve in curves]
+    return Counts(np.stack(each, 2), test.reshape(shape))
+
+
+@dataclass
+class Rule:
+    """The optimizer of some members, that lie side by side; it keeps its state."""
+
+    kind: str
+    rows: slice
+    rate: Tensor
+    state: Weights
+
+    def step(self, flat: Tensor, grad: Tensor, step: int) -> None:
+        """Move the weights in place."""
+        move = self._direction(grad, step)
+        self.state = move.state
+        flat -= self.rate * move.step
+
+    def _direction(self, grad: Tensor, step: int) -> Direction:
+        if self.kind == "sgd":
+            return Direction(grad, {})
+        if self.kind == "momentum":
+            return momentum_step(grad, self.state, 0.9)
+        return adam_step(grad, self.state, step, (0.9, 0.999), 1e-8)
+
+
+def _rules(
+    flat: Tensor, recipes: Sequence[tuple[str, ...]], members: int
+) -> list[Rule]:
+    """Return one rule for each run of recipes with the same optimizer."""
+    rules, first = [], 0
+    for kind, some in itertools.groupby(recipes, lambda recipe: recipe[0]):
+        rates = [float(rate) for _, rate in some]
+        rows = slice(first, first + len(rates) * members)
+        each = flat.new_tensor(rates).repeat_interleave(members)[:, None]
+        state = zeros(flat[rows], *_STATES[kind])
+        rules.append(Rule(kind, rows, each, state))
+        first = rows.stop
+    return rules
+
+
+def starts(form: Form, tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+    """Draw initial weights; shape (task × seed, weight), biases zero."""
+    shapes = form.shapes(tasks[0].features, tasks[0].classes)
+    drawn = [
+        [
+            _gain(form, name) * _start(name, shape, task.name, seed, regime.root)
+            for name, shape in shapes.items()
+        ]
+        for task in tasks
+        for seed in range(regime.seeds)
+    ]
+    return np.stack([np.concatenate(each) for each in drawn])
+
+
+def _gain(form: Form, name: str) -> float:
+    """Return by what a weight is multiplied at the start.
+
+    The head is 0: a net that has hardly been trained then answers alike from every
+    seed, where a drawn head would make its accuracy a matter of chance.
+    """
+    if name == f"w{form.depth}":
+        return 0.0
+    return 1.0 if name == "past" else math.sqrt(_GAIN[form.activation])
+
+
+@lru_cache(maxsize=8192)
+def _start(
+    name: str, shape: tuple[int, ...], task: str, seed: int, root: int
+) -> np.ndarray:
+    """Draw one weight matrix of variance 1 / inputs, flat; zeros for a bias."""
+    if len(shape) == 1:
+        return np.zeros(shape)
+    draw = generator(Rng(root).child("mosaic", task, "weights", seed, name))
+    return draw.standard_normal(shape).ravel() / math.sqrt(shape[1])
+
+
+def minibatches(tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+    """Choose the rows of every minibatch; shape (task, seed, step, example)."""
+    rows = len(tasks[0].y["train"])
+    shape = (regime.fidelities[-1], regime.batch)
+    return np.stack([
+        [
+            generator(Rng(regime.root).child("mosaic", task.name, "batches", seed))
+            .integers(0, rows, shape)
+            for seed in range(regime.seeds)
+        ]
+        for task in tasks
+    ])  # fmt: skip
+
+
+def _minibatch(data: Data, rows: Tensor, recipes: int) -> tuple[Tensor, Tensor]:
+    """Gather rows (task, seed, example) once, and lay them out for every member."""
+    task = torch.arange(len(rows))[:, None, None]
+    x = data.x["train"][task, rows].flatten(0, 1).mT.contiguous()
+    y = data.y["train"][task, rows].flatten(0, 1)
+    return x.repeat(recipes, 1, 1), y.repeat(recipes, 1)
+
+
+def _clipped(grad: Tensor) -> Tensor:
+    """Shorten gradients, so that a rate that is too large fails without overflow."""
+    norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
+    return grad * (_CLIP / norm.clamp(min=_CLIP))
+
+
+def _right(
+    weights: Weights, data: Data, form: Form, part: str, copies: Copies
+) -> np.ndarray:
+    """Count right answers of each member; uint16.
+
+    A batch's statistics are those of the training rows, which stand in front.
+    """
+    x = data.x[part]
+    front = data.x["train"] if form.normalization == "batch" else x[:, :0]
+    known = front.shape[1]
+    rows = copies.laid(torch.cat([front, x], 1).mT)
+    out = answers(weights, rows, form, known or None)[0][:, :, known:]
+    right = (chosen_class(out) == copies.laid(data.y[part])).sum(1)
+    right[~out.isfinite().flatten(1).all(1)] = FAILED
+    return right.numpy().astype(np.uint16)

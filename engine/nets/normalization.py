@@ -1,0 +1,220 @@
+"""Normalization of hidden units, member first: what is counted, scaled and shifted.
+
+Source: Ioffe and Szegedy (2015), arXiv:1502.03167, for batches; Ba, Kiros and Hinton
+(2016), arXiv:1607.06450, for layers; Ulyanov, Vedaldi and Lempitsky (2016),
+arXiv:1607.08022, for instances; Wu and He (2018), arXiv:1803.08494, for groups;
+Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, for statistics, scale and
+shift by inner step.
+Differs: a batch keeps no running statistics, except those by inner step, which
+normalize in training as at test: a net has no modes.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.nets.initialization import RUNNING
+from engine.nets.pixels import convolved
+from engine.protocol import Weights
+
+Normalization = Literal[
+    "none", "batch", "support_batch", "layer", "instance", "group", "meta_batch"
+]
+# A unit of a vector is one number: an instance has nothing to be normalized by.
+UnitNormalization = Literal[
+    "none", "batch", "support_batch", "layer", "group", "meta_batch"
+]
+EPSILON = 1e-5
+BATCHES = ("batch", "support_batch")
+GROUP = 16  # channels that share their statistics
+HELP = (
+    "What a channel is compared with: the other examples, fellow queries included "
+    "(batch), those of the support (support_batch), the other channels of its example "
+    "(layer, group), its own pixels (instance), or statistics that are kept for each "
+    "inner step and that MAML++ moves (meta_batch)."
+)
+UNIT_HELP = (
+    "What a unit is compared with: the other examples, fellow queries included "
+    "(batch), those of the support (support_batch), the other units of its example "
+    "(layer, group), or statistics that are kept for each inner step and that MAML++ "
+    "moves (meta_batch)."
+)
+
+
+def norm_steps() -> int:
+    """Declare for how many inner steps statistics are kept."""
+    return knob(  # type: ignore[no-any-return]
+        6, label="Steps with statistics of their own", unit="steps", low=1, high=64,
+        advanced=True, help="Of meta_batch: the start and each inner step; later ones "
+        "use the last.",
+    )  # fmt: skip
+
+
+def norm_shapes(
+    kind: str, layer: str, channels: int, steps: int
+) -> dict[str, tuple[int, ...]]:
+    """Name what a layer has beside its weights.
+
+    Returns:
+        The shift `b`, the scale `g` where units are normalized, and the running
+        `mean` and `variance` of each inner step where they are kept.
+    """
+    if kind == "none":
+        return {f"b{layer}": (channels,)}
+    if kind != "meta_batch":
+        return {f"g{layer}": (channels,), f"b{layer}": (channels,)}
+    return {f"{name}{layer}": (steps, channels) for name in ("g", "b", *RUNNING)}
+
+
+class Normalizer(NamedTuple):
+    """How one pass through a net normalizes.
+
+    Args:
+        kind: A `Normalization`.
+        reference: How many leading examples a batch's statistics are taken from.
+        step: Inner step that the weights are of.
+        seen: Where the statistics of this batch are noted, if they are wanted.
+    """
+
+    kind: str
+    reference: int | None = None
+    step: int = 0
+    seen: Weights | None = None
+
+    def convolved(
+        self, weights: Weights, layer: str, x: Tensor, stride: int = 1
+    ) -> Tensor:
+        """Convolve and normalize; (example, member · channel, row, column)."""
+        if self.kind == "none":
+            return convolved(x, weights[f"w{layer}"], weights[f"b{layer}"], stride)
+        return self._pixels(
+            weights, layer, convolved(x, weights[f"w{layer}"], None, stride)
+        )
+
+    def _pixels(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+        g, b = self._now(weights, layer, ("g", "b"))
+        (members, channels), g, b = g.shape, g.reshape(-1), b.reshape(-1)
+        if self.kind == "meta_batch":
+            self._note(layer, _moments(x, (0, 2, 3)), members)
+            mean, variance = self._now(weights, layer, RUNNING)
+            return _affine(x, mean.reshape(-1), variance.reshape(-1), g, b)
+        if self.kind not in BATCHES:
+            groups = members * groups_of(self.kind, channels)
+            return F.group_norm(x, groups, g, b, EPSILON)
+        if self.reference is None:
+            gpu = torch.backends.cudnn.enabled
+            return torch.batch_norm(x, g, b, None, None, True, 0.0, EPSILON, gpu)
+        mean, variance = _moments(x[: self.reference], (0, 2, 3))
+        return _affine(x, mean, variance, g, b)
+
+    def dense(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+        """Apply a dense layer and normalize; (member, unit, example)."""
+        (b,) = self._now(weights, layer, ("b",))
+        if self.kind == "none":
+            return torch.baddbmm(b.unsqueeze(-1), weights[f"w{layer}"], x)
+        x = torch.bmm(weights[f"w{layer}"], x)
+        (g,) = self._now(weights, layer, ("g",))
+        if self.kind != "meta_batch":
+            x = standardized(self.kind, x, self.reference)
+            return torch.addcmul(b.unsqueeze(-1), g.unsqueeze(-1), x)
+        self._note(layer, _moments(x, (2,)), len(x))
+        mean, variance = self._now(weights, layer, RUNNING)
+        scale = g * torch.rsqrt(variance + EPSILON)
+        shift = b - mean * scale
+        return torch.addcmul(shift.unsqueeze(-1), scale.unsqueeze(-1), x)
+
+    def _now(
+        self, weights: Weights, layer: str, names: tuple[str, ...]
+    ) -> list[Tensor]:
+        """Choose this inner step's rows where there is one a step.
+
+        Running statistics are taken as given: no gradient moves them.
+        """
+        found = [
+            weights[f"{n}{layer}"].detach() if n in RUNNING else weights[f"{n}{layer}"]
+            for n in names
+        ]
+        if self.kind != "meta_batch":
+            return found
+        return [rows[:, min(self.step, rows.shape[1] - 1)] for rows in found]
+
+    def _note(self, layer: str, found: tuple[Tensor, Tensor], members: int) -> None:
+        if self.seen is not None:
+            for name, value in zip(RUNNING, found, strict=True):
+                self.seen[f"{name}{layer}"] = value.detach().reshape(members, -1)
+
+
+def noted(
+    answers: Callable[[Weights, Tensor, Normalizer], Tensor],
+    kind: str,
+    weights: Weights,
+    x: Tensor,
+    step: int,
+) -> Weights:
+    """Return a batch's means and variances where running ones are kept.
+
+    Args:
+        answers: What a net answers when it normalizes so.
+        kind: A `Normalization`.
+        weights: Named weights, member first.
+        x: Inputs; shape (member, feature, example).
+        step: Inner step that the weights are of.
+
+    Returns:
+        By the names of the running ones; shape (member, channel) each.
+    """
+    seen: Weights = {}
+    with torch.no_grad():
+        answers(weights, x, Normalizer(kind, None, step, seen))
+    return seen
+
+
+def groups_of(kind: str, channels: int) -> int:
+    """Return in how many groups channels are normalized.
+
+    >>> groups_of("layer", 64), groups_of("group", 64), groups_of("instance", 64)
+    (1, 4, 64)
+    """
+    if kind == "group":
+        return math.gcd(channels, max(1, channels // GROUP))
+    return channels if kind == "instance" else 1
+
+
+def standardized(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
+    """Return units less their mean, over their deviation.
+
+    Args:
+        kind: "none", "layer", "group", or a batch.
+        x: Shape (member, unit, example).
+        reference: How many leading examples a batch's statistics are taken from.
+    """
+    if kind == "none":
+        return x
+    if kind == "group":
+        grouped = x.unflatten(1, (groups_of(kind, x.shape[1]), -1))
+        return _centered(grouped, grouped, 2).flatten(1, 2)
+    if kind == "layer":
+        return _centered(x, x, 1)
+    return _centered(x, x[..., :reference], 2)
+
+
+def _centered(x: Tensor, seen: Tensor, over: int) -> Tensor:
+    mean = seen.mean(over, keepdim=True)
+    variance = (seen - mean).square().mean(over, keepdim=True)
+    return (x - mean) * torch.rsqrt(variance + EPSILON)
+
+
+def _moments(x: Tensor, over: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    variance, mean = torch.var_mean(x, over, correction=0)
+    return mean, variance
+
+
+def _affine(x: Tensor, mean: Tensor, variance: Tensor, g: Tensor, b: Tensor) -> Tensor:
+    scale = g * torch.rsqrt(variance + EPSILON)
+    shift = b - mean * scale
+    return torch.addcmul(shift.view(1, -1, 1, 1), x, scale.view(1, -1, 1, 1))

@@ -1,0 +1,268 @@
+"""Experiments with architecture search; the first is the default one.
+
+Those whose name begins with "nasbench201" need that table from the data pack.
+"""
+
+from typing import Any
+
+from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
+from engine.presets.preset import Preset, baseline, chosen, shift
+
+_EVOLUTION, _RANDOM = map(baseline, ("regularized_evolution", "random_search"))
+_MADE_UP = Choice(name="nk_landscape")
+_MOSAIC = Choice(name="mosaic")
+_WARM = chosen("warm_evolution")
+_SHUFFLED = chosen("warm_evolution", "warm_evolution_shuffled", shuffled=True)
+
+
+def _cells(**knobs: Any) -> Choice:
+    """Return the cells of NAS-Bench-201, with the published budget of a search."""
+    return Choice(name="nasbench201", knobs=knobs)
+
+
+def _searches(
+    count: int, evaluations: int, sources: int = 16, *, together: int = 4
+) -> Budget:
+    """Return a budget for repeated searches.
+
+    Args:
+        count: Searches per replicate and condition.
+        evaluations: Architectures that each may train.
+        sources: Searches of source tasks to learn from.
+        together: How many of these are done in one meta-step.
+    """
+    return Budget(
+        task_evaluations=sources,
+        tasks_per_step=together,
+        validation_tasks=16,
+        validate_every=25,
+        test_tasks=count,
+        horizon=evaluations,
+    )
+
+
+def _spec(
+    family: Choice,
+    learners: tuple[LearnerChoice, ...],
+    budget: Budget,
+    *shifts: ShiftChoice,
+    replicates: int = 3,
+) -> RunSpec:
+    return RunSpec(
+        family=family,
+        learners=learners,
+        shifts=shifts,
+        budget=budget,
+        replicates=replicates,
+    )
+
+
+SEARCH = Preset(
+    "search",
+    "Does experience with other tasks shorten a search?",
+    "A warm start and a prior, both from thirteen other tasks, beside evolution and "
+    "chance.",
+    _spec(
+        _MOSAIC,
+        (_WARM, chosen("prior_search"), _EVOLUTION, _RANDOM),
+        _searches(30, 100, sources=28),
+        shift("evaluation_noise", 1.0, 5.0),
+        replicates=8,
+    ),
+)
+
+SEARCH_SMOKE = Preset(
+    "search_smoke",
+    "Searches in a few seconds, to see that everything works",
+    "Every stage of an architecture search in a tiny space, too small for a verdict.",
+    _spec(
+        Choice(name="nk_landscape", knobs={"size": 4}),
+        (_WARM, chosen("reinforce"), _RANDOM),
+        _searches(8, 20, sources=8),
+        shift("evaluation_noise", 5.0),
+        replicates=2,
+    ),
+)
+
+SHUFFLED_SOURCE = Preset(
+    "shuffled_source",
+    "Warm start, and the same with a source that says nothing",
+    "The control shuffles the source's accuracies: what is left of the gain is luck.",
+    _spec(_MOSAIC, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _searches(100, 100)),
+)
+
+FAR_SOURCE = Preset(
+    "far_source",
+    "What rings teach about digits",
+    "A source unlike the target, with and without a gate that asks how alike they are.",
+    _spec(
+        Choice(name="mosaic", knobs={"source": "rings"}),
+        (
+            _WARM,
+            chosen("warm_evolution", "warm_evolution_gated", gate=0.5),
+            *(_EVOLUTION, _RANDOM),
+        ),
+        _searches(60, 100),
+    ),
+)
+
+POLICY_GRADIENTS = Preset(
+    "policy_gradients",
+    "Policy gradients against evolution",
+    "REINFORCE, its flat control that never learns, and an actor-critic.",
+    _spec(
+        _MADE_UP,
+        (
+            chosen("reinforce"),
+            chosen("reinforce", "reinforce_frozen", rule="frozen"),
+            chosen("actor_critic"),
+            *(_EVOLUTION, _RANDOM),
+        ),
+        _searches(60, 200),
+        replicates=1,
+    ),
+)
+
+CARRIED_POLICY = Preset(
+    "carried_policy",
+    "A policy and a value function from other tasks",
+    "Meta-trained on 160 source searches, then fine-tuned, beside the untrained one.",
+    _spec(
+        _MOSAIC,
+        (chosen("meta_policy"), chosen("actor_critic"), _EVOLUTION, _RANDOM),
+        _searches(20, 60, sources=160, together=8),
+    ),
+)
+
+SHORT_TRAININGS = Preset(
+    "short_trainings",
+    "Many short trainings or few long ones?",
+    "Successive halving and Hyperband beside random search, against what each pays.",
+    _spec(
+        _MOSAIC,
+        (
+            chosen("successive_halving"),
+            chosen("hyperband"),
+            *(_EVOLUTION, _RANDOM),
+        ),
+        _searches(60, 120),
+        replicates=1,
+    ),
+)
+
+OBJECTIVE_SWITCH = Preset(
+    "objective_switch",
+    "An objective that changes halfway",
+    "At half of the search a cap on parameters comes: who recovers, and how soon?",
+    _spec(
+        _MADE_UP,
+        (_WARM, chosen("reinforce"), _EVOLUTION, _RANDOM),
+        _searches(50, 100),
+        shift("objective_switch", 0.5, 0.75, 0.9),
+    ),
+)
+
+NOISY_EVALUATIONS = Preset(
+    "noisy_evaluations",
+    "Noisy accuracies and regions that fail",
+    "Does the lead over random search survive blur, and trainings that break?",
+    _spec(
+        _MADE_UP,
+        (_WARM, chosen("reinforce"), _EVOLUTION, _RANDOM),
+        _searches(50, 100),
+        shift("evaluation_noise", 1.0, 2.0, 5.0, 10.0),
+        shift("failing_regions", 0.1, 0.3, 0.6),
+    ),
+)
+
+SPACE_SIZES = Preset(
+    "space_sizes",
+    "Small and large spaces",
+    "The same strategies where fewer and fewer options are left to choose from.",
+    _spec(
+        Choice(name="nk_landscape", knobs={"size": 7}),
+        (_WARM, _EVOLUTION, _RANDOM),
+        _searches(50, 100),
+        shift("smaller_space", 1.0, 2.0),
+    ),
+)
+
+SMALLER_NETS = Preset(
+    "smaller_nets",
+    "Accuracy under a cap on parameters",
+    "Only the smallest half, quarter or tenth of the space counts; see the front.",
+    _spec(
+        _MOSAIC,
+        (_WARM, _EVOLUTION, _RANDOM),
+        _searches(50, 100),
+        shift("parameter_cap", 0.5, 0.75, 0.9),
+    ),
+)
+
+LIVE_NETS = Preset(
+    "live_nets",
+    "Nets that are trained when a search asks for them",
+    "No table: each evaluation is a real training on a checkerboard, 54 steps long.",
+    _spec(
+        Choice(name="live_nets"),
+        (_WARM, _EVOLUTION, _RANDOM),
+        _searches(8, 24, sources=4, together=2),
+        replicates=2,
+    ),
+)
+
+GROWING = Preset(
+    "growing",
+    "One net that grows while it is trained",
+    "A policy says when the net becomes wider or deeper, without losing what it knows.",
+    _spec(
+        Choice(name="growing"),
+        (chosen("reinforce"), _EVOLUTION, _RANDOM),
+        _searches(8, 24),
+        replicates=1,
+    ),
+)
+
+NASBENCH_PUBLISHED = Preset(
+    "nasbench201_published",
+    "Published: NAS-Bench-201, 12,000 seconds",
+    "500 searches for CIFAR-10 cells: REINFORCE, evolution (P = S = 10) and chance.",
+    _spec(
+        _cells(),
+        (chosen("reinforce"), _EVOLUTION, _RANDOM),
+        _searches(500, 200),
+        replicates=1,
+    ),
+)
+
+NASBENCH_WARM = Preset(
+    "nasbench201_warm",
+    "From CIFAR-10 to CIFAR-100, with a shuffled control",
+    "Cells that were good on one data set begin the search on another one.",
+    _spec(
+        _cells(target="CIFAR-100", source="CIFAR-10"),
+        (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM),
+        _searches(60, 150, sources=8, together=2),
+    ),
+)
+
+NASBENCH_LATENCY = Preset(
+    "nasbench201_latency",
+    "Cells that must be quick on a small computer",
+    "The front of accuracy against latency, and searches under a cap on it.",
+    _spec(
+        _cells(),
+        (_WARM, _EVOLUTION, _RANDOM),
+        _searches(60, 120, sources=8, together=2),
+        shift("other_device", 0.5, 0.9, device="raspi4"),
+        shift("parameter_cap", 0.5, 0.9),
+    ),
+)
+
+SPACES = (
+    *(SEARCH, SEARCH_SMOKE, SHUFFLED_SOURCE, FAR_SOURCE),
+    *(POLICY_GRADIENTS, CARRIED_POLICY),
+    *(SHORT_TRAININGS, OBJECTIVE_SWITCH, NOISY_EVALUATIONS, SPACE_SIZES),
+    *(SMALLER_NETS, LIVE_NETS, GROWING),
+    *(NASBENCH_PUBLISHED, NASBENCH_WARM, NASBENCH_LATENCY),
+)

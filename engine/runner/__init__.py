@@ -1,0 +1,1 @@
+"""One run: its stages, its state, and what it records."""

@@ -1,0 +1,48 @@
+"""What cannot be run together: shifts, families and their examples."""
+
+from engine.contract.cards import card_of, complete
+from engine.contract.rng import Rng
+from engine.protocol import (
+    Episode,
+    Family,
+    SampledFamily,
+    Setting,
+    Shift,
+)
+
+
+def foreign(shift: Shift, setting: Setting) -> str:
+    """Say so where a shift is for another kind of tasks."""
+    kind = setting.family.kind
+    return "" if kind in shift.solves else f"it changes no {kind}"
+
+
+def check_family(family: Family) -> None:
+    """Refuse knobs outside their ranges, or that do not fit together."""
+    complete(card_of(type(family)), family.model_dump(mode="json"))
+    family.check()
+
+
+def unlike(trained: Family, other: Family) -> str:
+    """Say why what was trained on one family cannot be asked about another."""
+    if other.kind != trained.kind:
+        return f"it draws {other.kind}, and this run is about {trained.kind}"
+    if trained.kind != "episodes":
+        return ""
+    known, asked = example(trained), example(other)
+    if known == asked:
+        return ""
+    return f"its examples are {asked}; learners were trained on {known}"
+
+
+def example(family: Family, pool: str = "test") -> str:
+    """Name the size of an example and the kind of answer.
+
+    Raises:
+        Refused: If the family has no such pool.
+    """
+    assert isinstance(family, SampledFamily)
+    sample = family.sample(Rng(0), pool)
+    shape = sample.shape if isinstance(sample, Episode) else sample.x.shape[:1]
+    size = " × ".join(str(side) for side in shape)
+    return f"{size} numbers, answered by {family.answers()}"

@@ -1,0 +1,266 @@
+"""A spec with its parts resolved: who competes, on what, with which streams."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeVar
+
+import torch
+
+from engine.contract.blocks import Condition
+from engine.contract.errors import Refused
+from engine.contract.knobs import Part
+from engine.contract.registry import part
+from engine.contract.rng import Rng
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, equal_learners
+from engine.judges import JUDGES, Judge
+from engine.protocol import (
+    Estimator,
+    Family,
+    Learner,
+    Net,
+    OuterRule,
+    Place,
+    Setting,
+    Shift,
+    TaskBatch,
+)
+from engine.runner.checks import check_family, example, foreign, unlike
+from engine.stats.family_names import named_families
+
+P = TypeVar("P", bound=Part)
+
+
+def resolve(slot: str, choice: Choice, kind: type[P]) -> P:
+    """Build the part that a choice names.
+
+    Raises:
+        Refused: If there is none of that name.
+    """
+    found = part(slot, choice.name)(**choice.knobs)
+    if not isinstance(found, kind):
+        raise Refused(f"{choice.name} is not a {slot}", slot)
+    return found
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """One learner of a run; `also` are the labels of those that equal it."""
+
+    choice: LearnerChoice
+    learner: Learner
+    also: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return self.choice.label
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return every label that it is shown under, its own first."""
+        return (self.label, *self.also)
+
+    @property
+    def tuned(self) -> bool:
+        """Return whether its rate is to be chosen."""
+        return self.choice.knobs.get("tuning", "given") != "given"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One condition of the meta-test and the setting that makes it."""
+
+    condition: Condition
+    setting: Setting
+
+    @property
+    def in_place(self) -> bool:
+        """Return whether this is the family that was trained on, unshifted."""
+        return not (self.condition.family or self.condition.shift)
+
+    @property
+    def title(self) -> str:
+        """Name the condition in words."""
+        return self.condition.title
+
+
+@dataclass(frozen=True)
+class Bench:
+    """All that a run needs, resolved from a completed spec."""
+
+    spec: RunSpec
+
+    @cached_property
+    def setting(self) -> Setting:
+        family = resolve("family", self.spec.family, Family)
+        net = resolve("net", self.spec.net, Net)
+        return Setting(family, net, self.spec.budget.horizon, trained=family)
+
+    @cached_property
+    def entrants(self) -> tuple[Entrant, ...]:
+        """Return the learners that are computed: one of each set of equal ones."""
+        return tuple(
+            Entrant(
+                first, resolve("learner", first, Learner), tuple(c.label for c in rest)
+            )
+            for first, *rest in equal_learners(self.spec)
+        )
+
+    @cached_property
+    def judge(self) -> Judge:
+        """Return how this kind of tasks is judged."""
+        return JUDGES[self.setting.family.kind]
+
+    @cached_property
+    def estimator(self) -> Estimator:
+        return resolve("estimator", self.spec.estimator, Estimator)
+
+    @cached_property
+    def outer(self) -> OuterRule:
+        return resolve("outer", self.spec.outer, OuterRule)
+
+    @cached_property
+    def place(self) -> Place:
+        return Place(self.spec.replicates, torch.device(self.spec.device))
+
+    @property
+    def rng(self) -> Rng:
+        return Rng(self.spec.seed)
+
+    def streams(self, *path: str | int) -> tuple[Rng, ...]:
+        """Return one stream per replicate; the replicate follows the first word."""
+        first, *rest = path
+        return tuple(
+            self.rng.child(first, r, *rest) for r in range(self.spec.replicates)
+        )
+
+    def draw(
+        self, setting: Setting, pool: str, path: Sequence[str | int], tasks: int
+    ) -> TaskBatch:
+        """Draw tasks for every replicate; see `draw_tasks`."""
+        streams = self.streams(*path)
+        return draw_tasks(setting, pool, streams, tasks, self.place)
+
+    def check(self) -> None:
+        """Refuse what cannot be run together.
+
+        Raises:
+            Refused: If a family's data is absent or too small, a learner does not
+                solve its kind or cannot be trained by the chosen estimator.
+        """
+        self._check_families()
+        kind, answers = self.setting.family.kind, self.setting.family.answers()
+        if self.setting.family.uses_net and kind not in self.setting.net.solves:
+            raise Refused(f"{self.setting.net.name} does not solve {kind}", "net")
+        for entrant in self.entrants:
+            learner, where = entrant.learner, self._path(entrant)
+            if kind not in learner.solves:
+                raise Refused(f"{entrant.label} does not solve {kind}", where)
+            if kind == "episodes" and answers not in learner.answers:
+                given = " or ".join(learner.answers)
+                raise Refused(
+                    f"{entrant.label} answers with {given}, and "
+                    f"{self.setting.family.name} asks for {answers}",
+                    where,
+                )
+            if not learner.needs_estimator or entrant.label in self.spec.inputs:
+                continue
+            if self.estimator.name not in learner.estimators:
+                can = ", ".join(learner.estimators)
+                raise Refused(
+                    f"{entrant.label} cannot be trained by {self.estimator.name}; "
+                    f"choose one of {can}",
+                    "estimator",
+                )
+        for label in self.spec.inputs:
+            if label not in {choice.label for choice in self.spec.learners}:
+                raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
+        self._check_ways()
+        self._check_bases()
+
+    def _check_families(self) -> None:
+        tested = enumerate(self.spec.test_families)
+        places = [("family", self.spec.family)]
+        for path, choice in (*places, *((f"test_families.{i}", c) for i, c in tested)):
+            try:
+                family = resolve("family", choice, Family)
+                family.check()
+                if path == "family" and family.kind == "episodes":
+                    example(family, "train")
+            except Refused as refusal:
+                raise refusal.under(path) from None
+
+    def _check_ways(self) -> None:
+        """Refuse a learner whose head is trained for other ways than the tests have."""
+        family = self.setting.family
+        if getattr(family, "train_ways", 0) in (0, getattr(family, "ways", 0)):
+            return
+        lesson = self.draw(self.setting, "train", ("check",), 1)
+        exam = self.draw(self.setting, "validation", ("check",), 1)
+        for entrant in self.entrants:
+            learner = entrant.learner
+            if not learner.trains or entrant.label in self.spec.inputs:
+                continue
+            meta = learner.init(self.streams("init"), lesson)
+            if reason := learner.unfit(meta, exam):
+                raise Refused(
+                    f"{entrant.label} cannot be trained so: {reason}; set the ways in "
+                    "training to 0",
+                    "family.train_ways",
+                )
+
+    def _check_bases(self) -> None:
+        """Refuse an imported knowledge base that is absent, or does not fit."""
+        for entrant in self.entrants:
+            if entrant.learner.knowledge and entrant.label not in self.spec.inputs:
+                lesson = self.draw(self.setting, "train", ("check",), 1)
+                try:
+                    entrant.learner.init(self.streams("init"), lesson)
+                except Refused as refusal:
+                    raise refusal.under(f"{self._path(entrant)}.knobs") from None
+
+    def _path(self, entrant: Entrant) -> str:
+        """Return where a learner stands in the spec."""
+        return f"learners.{self.spec.learners.index(entrant.choice)}"
+
+    def trials(self) -> tuple[list[Trial], dict[str, str]]:
+        """Return every test condition, and why some shifts cannot be applied."""
+        trials = [Trial(Condition(), self.setting)]
+        remarks: dict[str, str] = {}
+        for choice in self.spec.shifts:
+            shift = resolve("shift", choice, Shift)
+            if reason := foreign(shift, self.setting) or shift.unfit(self.setting):
+                remarks[f"shift:{shift.name}"] = reason
+                continue
+            for severity in choice.severities:
+                shifted = shift.apply(self.setting, severity) if severity else None
+                try:
+                    check_family((shifted or self.setting).family)
+                except Refused as refusal:
+                    named = f"shift:{shift.name} {severity:g}"
+                    remarks[named] = refusal.message
+                    continue
+                where = Condition(shift=shift.name, severity=severity)
+                trials.append(Trial(where, shifted or self.setting))
+        names = named_families(self.spec)
+        for name, of in zip(names, self.spec.test_families, strict=True):
+            family, where = resolve("family", of, Family), Condition(family=name)
+            if reason := unlike(self.setting.family, family):
+                remarks[f"family:{where.family}"] = reason
+                continue
+            trials.append(Trial(where, replace(self.setting, family=family)))
+        return trials, remarks
+
+
+def draw_tasks(
+    setting: Setting, pool: str, streams: Sequence[Rng], tasks: int, place: Place
+) -> TaskBatch:
+    """Draw tasks, replicate by replicate; a task's stream ends in its number."""
+    rngs = [stream.child(t) for stream in streams for t in range(tasks)]
+    return setting.family.draw(setting, rngs, pool, place)
+
+
+def labels_of(bench: Bench, label: str) -> tuple[str, ...]:
+    """Return every label that is shown what was computed under one, itself first."""
+    named = {entrant.label: entrant.labels for entrant in bench.entrants}
+    return named.get(label, (label,))

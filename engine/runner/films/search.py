@@ -1,0 +1,98 @@
+"""Searches shown: the space that was searched, and the paths that were taken.
+
+One artefact holds what every picture of a search needs, so that a page or an archive
+draws it without the engine: all known scores, properties, and the first searches of
+each learner, evaluation by evaluation.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import numpy as np
+
+from engine.contract.blocks import Artefact, Event, Note
+from engine.protocol import Meta, Spaces
+from engine.protocol.chunks import join, rows_of
+from engine.runner.context import Bench, Trial
+from engine.runner.films.memory import weighed
+from engine.runner.films.space_maps import geometry
+from engine.runner.meta_test import test_tasks
+from engine.runner.state import Carry
+
+SEARCHES, KNOWN, POLICIES = 3, 20_000, 40
+Arrays = dict[str, np.ndarray]
+
+
+def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
+    """Picture the first searches of the first replicate by every learner."""
+    count = min(SEARCHES, bench.spec.budget.test_tasks)
+    tasks = test_tasks(bench, trial).take(range(count))
+    assert isinstance(tasks, Spaces)
+    arrays, info = known(tasks), told(tasks, trial)
+    if tasks.space.size <= KNOWN:
+        shapes, info["geometry"] = geometry(tasks.space.radix, arrays.get("scores"))
+        arrays |= shapes
+    for i, entrant in enumerate(bench.entrants):
+        yield Note(name, i / len(bench.entrants), entrant.label)
+        meta = Meta(rows_of(carry.metas[entrant.label], range(1)), {})
+        if entrant.learner.unfit(meta, tasks):
+            continue
+        found = join(list(entrant.learner.adapt(meta, tasks, path=True)))
+        paths: Arrays = {
+            trace: found.traces[trace].numpy().astype(np.float32)
+            for trace in ("architecture", "signal", "score")
+        }
+        if trial.in_place and "scores" in arrays:  # looked up: it costs no training
+            yield weighed(entrant.label, entrant.learner, meta, tasks.take([0]))
+        if found.path is not None:
+            kept = np.linspace(0, found.path.shape[1] - 1, POLICIES).round()
+            at = np.unique(kept.astype(np.int64))
+            paths |= {"policy": found.path[0, at].numpy(), "policy_at": at}
+        for label in entrant.labels:
+            arrays |= {f"{label}/{trace}": rows for trace, rows in paths.items()}
+    yield Artefact(name, "search", arrays, info)
+
+
+def known(tasks: Spaces) -> Arrays:
+    """Return the scores and properties of the whole space, where they are known.
+
+    Returns:
+        `scores` and each `property/…` of the first search's task, by index of the
+        searched space; nothing where the space is too large to be listed.
+    """
+    if tasks.space.size > KNOWN:
+        return {}
+    full = tasks.every()
+    which = np.full(len(full), tasks.which[0])
+    arrays: Arrays = {}
+    table = tasks.evaluator.scores(int(tasks.which[0]))
+    if table is not None:
+        chosen = table[tasks.evaluator.space.index(full)]
+        arrays["scores"] = chosen.astype(np.float32)
+    for name in tasks.evaluator.properties:
+        found = tasks.evaluator.property(name, which, full)
+        arrays[f"property/{name}"] = found.astype(np.float32)
+    return arrays
+
+
+def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
+    """Describe the space and the searches that are shown, as JSON."""
+    space, evaluator = tasks.space, tasks.evaluator
+    return {
+        "space": space.name,
+        "positions": list(space.positions),
+        "options": [list(names) for names in space.options],
+        "edges": [list(edge) for edge in space.edges],
+        "tasks": [evaluator.tasks[int(w)] for w in tasks.which],
+        "properties": dict(evaluator.properties),
+        "cost_unit": evaluator.cost_unit,
+        "goal": tasks.goal,
+        "evaluator": {
+            "space": evaluator.space.name,
+            "positions": list(evaluator.space.positions),
+            "options": [list(names) for names in evaluator.space.options],
+            "edges": [list(edge) for edge in evaluator.space.edges],
+            "tasks": list(evaluator.tasks),
+        },
+        "condition": asdict(trial.condition),
+    }

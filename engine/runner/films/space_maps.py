@@ -1,0 +1,190 @@
+"""Spaces drawn: maps of all architectures, how far they can be trusted, and peaks.
+
+The maps are nested, not fitted: the options of the decision that matters most stand
+far apart; around each of them stand those of the next, closer together, and so on.
+Nothing is random. A map of so many dimensions is never true, so its trustworthiness
+and its stress are measured and go with it.
+
+Source: Venna and Kaski (2001) for trustworthiness; Kruskal (1964) for stress.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.manifold import trustworthiness
+
+from engine.stats.search.distances import Matter, geodesic, matter
+from engine.stats.search.landscape import autocorrelation, basins
+
+SAMPLE, NEIGHBORS = 800, 10
+LOOSE = 0.92  # of the size at which nested figures would touch
+FIRST = 0.55  # radians from an option of the first decision to those of the second
+Numbers = np.ndarray
+Arrays = dict[str, np.ndarray]
+
+
+class Trust(NamedTuple):
+    """How far a map can be trusted: 1 and 0 are best."""
+
+    trust: float
+    stress: float
+
+
+def geometry(
+    radix: Sequence[int], scores: Numbers | None
+) -> tuple[Arrays, dict[str, object]]:
+    """Map a listed space, and describe its landscape where scores are known.
+
+    Args:
+        radix: How many options each position has.
+        scores: By mixed-radix index; NaN where there is no architecture.
+
+    Returns:
+        Arrays `sphere/xyz` (architecture, 3) and `map/xy` (architecture, 2), with
+        scores also `landscape/optima`, best first, and `landscape/basin`, each
+        architecture's place among them, −1 where it is absent; and JSON that says
+        how trusted the maps are, how decisions matter and how rugged it is.
+    """
+    known = matter(scores, radix)
+    maps = {"sphere": sphere_map(radix, known), "map": flat_map(radix, known)}
+    there = None if scores is None else np.isfinite(scores)
+    sample = sampled(int(np.prod(radix)), there)
+    info: dict[str, object] = {"matter": known.share.round(6).tolist()}
+    for name, points in maps.items():
+        found = trusted(points, radix, sample)
+        info[name] = {"trust": _plain(found.trust), "stress": _plain(found.stress)}
+    info |= {"sample": len(sample), "neighbors": NEIGHBORS}
+    arrays: Arrays = {
+        "sphere/xyz": maps["sphere"].astype(np.float32),
+        "map/xy": maps["map"].astype(np.float32),
+    }
+    if scores is not None and there is not None and there.any():
+        flat = np.asarray(scores, np.float64)
+        climbed = basins(flat, radix)
+        arrays["landscape/optima"] = climbed.optima.astype(np.int32)
+        arrays["landscape/basin"] = climbed.basin.astype(np.int32)
+        info["walk"] = [_plain(r) for r in autocorrelation(flat, radix)]
+    return arrays, info
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 6) if np.isfinite(value) else None
+
+
+def flat_map(radix: Sequence[int], known: Matter) -> Numbers:
+    """Return a nested map of the space in the plane; shape (architecture, 2)."""
+    codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
+    found, size = np.zeros((len(codes[0]), 2)), 1.0
+    for position in _order(radix, known):
+        found += (
+            size * _corners(radix[position])[known.ranks[position]][codes[position]]
+        )
+        size *= _shrink(radix[position])
+    return found
+
+
+def sphere_map(radix: Sequence[int], known: Matter) -> Numbers:
+    """Return a nested map of the space on the unit sphere; shape (architecture, 3)."""
+    codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
+    first, *rest = _order(radix, known)
+    found = _spread(radix[first])[known.ranks[first]][codes[first]]
+    size = FIRST
+    for position in rest:
+        corners = _corners(radix[position])[known.ranks[position]]
+        offset = size * corners[codes[position]]
+        east, north = _tangents(found)
+        found = _unit(found + offset[:, :1] * east + offset[:, 1:] * north)
+        size *= _shrink(radix[position])
+    return found
+
+
+def _order(radix: Sequence[int], known: Matter) -> list[int]:
+    """Return the decisions with a choice, the one that matters most first."""
+    free = [p for p, count in enumerate(radix) if count > 1] or [0]
+    return sorted(free, key=lambda p: (-float(known.share[p].round(12)), p))
+
+
+def _corners(count: int) -> Numbers:
+    """Return options on a circle, the best at the top; one alone at the center."""
+    turn = np.pi / 2 - 2 * np.pi * np.arange(count) / count
+    corners = np.stack([np.cos(turn), np.sin(turn)], -1)
+    return corners if count > 1 else np.zeros((1, 2))
+
+
+def _shrink(count: int) -> float:
+    """Return the size of nested regular polygons at which they nearly touch."""
+    if count == 1:
+        return 1.0
+    inner = np.cos(2 * np.pi * np.arange(1, count // 4 + 1) / count).sum()
+    return LOOSE / (2 * (1 + float(inner)))
+
+
+def _spread(count: int) -> Numbers:
+    """Return options spread over the sphere, the best in the north."""
+    place = np.arange(count)
+    z = 1 - (2 * place + 1) / count
+    turn = place * np.pi * (3 - 5**0.5)
+    wide = np.sqrt(1 - z**2)
+    found = np.stack([wide * np.cos(turn), wide * np.sin(turn), z], -1)
+    return _unit(found - found.mean(0)) if count > 1 else np.array([[0.0, 0.0, 1.0]])
+
+
+def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
+    """Return the directions east and north at each point of the sphere."""
+    east = np.stack([-points[:, 1], points[:, 0], np.zeros(len(points))], -1)
+    pole = np.linalg.norm(east, axis=1) < 1e-9
+    east[pole] = (1.0, 0.0, 0.0)
+    east = _unit(east)
+    return east, np.cross(points, east)
+
+
+def _unit(points: Numbers) -> Numbers:
+    return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
+
+
+def trusted(points: Numbers, radix: Sequence[int], sample: Numbers) -> Trust:
+    """Measure how far a map can be trusted, on some of its architectures.
+
+    Args:
+        points: Place of every architecture; on the unit sphere where it has three
+            coordinates: there the map's distance is the angle.
+        radix: How many options each position has.
+        sample: Indices of those that are looked at.
+
+    Returns:
+        Trustworthiness of the 10 nearest, and Kruskal's stress 1 after the best
+        scaling, both against the angle between codes.
+    """
+    if len(sample) < 2:
+        return Trust(float("nan"), float("nan"))
+    codes = np.stack(np.unravel_index(sample, tuple(radix)), -1)
+    true = geodesic((codes[:, None] != codes[None]).sum(-1), len(radix))
+    here = points[sample]
+    if points.shape[1] == 3:
+        drawn = np.arccos((here @ here.T).clip(-1.0, 1.0))
+    else:
+        drawn = np.sqrt(((here[:, None] - here[None]) ** 2).sum(-1))
+    pairs = np.triu_indices(len(sample), 1)
+    d, t = drawn[pairs], true[pairs]
+    scaled = t * ((d @ t) / (t @ t))
+    stress = float(np.sqrt(((d - scaled) ** 2).sum() / (d @ d)))
+    near = min(NEIGHBORS, (len(sample) - 1) // 2)
+    if near < 1:
+        return Trust(float("nan"), stress)
+    trust = trustworthiness(true, here, n_neighbors=near, metric="precomputed")
+    return Trust(float(trust), stress)
+
+
+def sampled(size: int, there: Numbers | None = None) -> Numbers:
+    """Return some 800 indices, evenly over what is there, not in step with its codes.
+
+    >>> len(sampled(15_625)), sampled(5).tolist()
+    (800, [0, 1, 2, 3, 4])
+    """
+    present = np.arange(size) if there is None else np.flatnonzero(there)
+    if len(present) <= SAMPLE:
+        return present
+    # The golden ratio's multiples are spread evenly and never periodic.
+    share = (np.arange(SAMPLE) * (5**0.5 - 1) / 2) % 1.0
+    return present[np.unique(np.floor(share * len(present)).astype(np.int64))]

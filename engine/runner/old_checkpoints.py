@@ -1,0 +1,79 @@
+"""Checkpoints of 0.3.0, which joined labels with other words to one key.
+
+Such a key cannot be taken apart again, so none is: every key that this run can have is
+written as 0.3.0 wrote it, and looked up.
+"""
+
+from collections.abc import Iterable
+
+from engine.contract.blocks import Checkpoint
+from engine.contract.errors import Refused
+from engine.runner.context import Bench
+from engine.runner.films.few_shot import WORDS
+from engine.runner.state import Carry, LearnerState, StageKey
+
+TREES = ("weights", "memory", "outer", "kept", "judge")
+
+
+def written_before_formats(point: Checkpoint) -> bool:
+    """Return whether 0.3.0 wrote this checkpoint."""
+    return "format" not in point.state
+
+
+def read_old(point: Checkpoint, keys: Iterable[StageKey], bench: Bench) -> Carry:
+    """Return the carry of a checkpoint of 0.3.0.
+
+    Args:
+        point: The checkpoint.
+        keys: Of every stage of its run.
+        bench: Its run.
+
+    Raises:
+        Refused: If it holds weights of a learner that the run has not.
+    """
+    if any(entrant.also for entrant in bench.entrants):
+        return Carry()  # equal learners were computed apart, and may be half done
+    done, facts = point.state["done"], point.state["facts"]
+    labels = [entrant.label for entrant in bench.entrants]
+    carry = Carry(
+        done=[key for key in keys if key.title in done],
+        metas={label: {} for label in point.state.get("metas", ())},
+        learners={label: _learner(facts, label) for label in labels},
+        threshold=facts.get("threshold"),
+        diverged=bool(facts.get("diverged")),
+    )
+    for trial in bench.trials()[0]:
+        at = {word: facts.get(f"shown.{trial.title}.{word}") for word in WORDS}
+        tasks = {word: int(task) for word, task in at.items() if task is not None}
+        if tasks:
+            carry.shown[trial.condition] = tasks
+    starts = {f"metas|{label}|": ("metas", label) for label in labels}
+    starts |= {f"training|{tree}|": ("training", tree) for tree in TREES}
+    for key in point.state["order"]:
+        # Of two labels that both fit, as "a" and "a|b" do, the longer was meant.
+        start = max((s for s in starts if key.startswith(s)), key=len, default="")
+        if not start:
+            raise Refused(
+                f"the checkpoint of this run holds {key[:60]!r}, which it has not: "
+                "delete the run and start it again"
+            )
+        name = key.removeprefix(start)
+        carry.put(*starts[start], name, point.arrays[key], bench.place.device)
+    return carry
+
+
+def _learner(facts: dict[str, float], label: str) -> LearnerState:
+    step, compiled = facts.get(f"{label}.step"), facts.get(f"{label}.compiled")
+    # Another label may begin with this one: what follows it must be a digest.
+    start, length = f"digest {label} ", len(f"digest {label} ") + 64
+    return LearnerState(
+        step=None if step is None else int(step),
+        at=facts.get(f"{label}.at", 0.0),
+        compiled=None if compiled is None else bool(compiled),
+        shared=bool(facts.get(f"{label}.shared")),
+        digests=[
+            fact.removeprefix(start)
+            for fact in facts
+            if fact.startswith(start) and len(fact) == length
+        ],
+    )

@@ -1,0 +1,46 @@
+"""What a concept shift changes: the answers in a region of the inputs."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from engine.contract.rng import Rng
+from engine.protocol import Sample, generator
+from engine.shifts._applicability import direction
+
+
+def with_region_changed(sample: Sample, rng: Rng, share: float) -> Sample:
+    """Change the answers of the rows farthest along a random direction.
+
+    Classes move on by one; values are mirrored at their training mean. The
+    direction does not depend on the share, so a larger region holds a smaller.
+
+    Args:
+        sample: One task.
+        rng: The task's stream.
+        share: Share of the training rows that lie in the region.
+    """
+    draw = generator(rng.child("shift", "region"))
+    spread = sample.x.std(axis=1)
+    arrow = direction(draw, len(spread)) * (spread > 0)
+    arrow /= np.where(spread > 0, spread, 1.0)
+    along, held_along = arrow @ sample.x, arrow @ sample.held_x
+    edge = _edge(along, share)
+    middle = sample.y.mean() if sample.y.dtype.kind == "f" else 0.0
+    y = _changed(sample.y, along > edge, sample.outputs, middle)
+    held_y = _changed(sample.held_y, held_along > edge, sample.outputs, middle)
+    return replace(sample, y=y, held_y=held_y)
+
+
+def _edge(along: np.ndarray, share: float) -> float:
+    """Return the place beyond which the share of training rows lies; none: infinity."""
+    inside = round(share * len(along))
+    bounds = np.concatenate([[-np.inf], np.sort(along)[: len(along) - 1], [np.inf]])
+    return float(bounds[len(along) - inside])
+
+
+def _changed(
+    y: np.ndarray, inside: np.ndarray, outputs: int, middle: float
+) -> np.ndarray:
+    other = (y + 1) % outputs if y.dtype.kind == "i" else 2.0 * middle - y
+    return np.where(inside, other, y).astype(y.dtype)

@@ -1,0 +1,215 @@
+"""The blocks of one run, found by what they are."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple, Self
+
+import numpy as np
+
+from engine.contract.blocks import Block, Condition
+from engine.contract.runs import LearnerChoice, RunSpec
+from engine.stats.arrays import Floats
+from engine.stats.criteria import Yardstick, yardstick
+from engine.stats.inference.thresholds import crossing
+
+HERE = Condition()
+PER_TASK = ("replicate", "task")
+PER_STEP = ("replicate", "task", "step")
+ROUNDING = 2.0**-24
+
+
+class Series(NamedTuple):
+    """Numbers along meta-training: `step` (step,), `values` (replicate, step)."""
+
+    step: Floats
+    values: Floats
+
+
+class Table:
+    """The blocks of one run by learner, phase, metric and condition.
+
+    Args:
+        blocks: As they came; of two with one address the later one counts.
+    """
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.blocks = list({block.address(): block for block in blocks}.values())
+        self._groups: dict[tuple[str, str, str, Condition], list[Block]] = {}
+        for block in self.blocks:
+            key = (block.learner, block.phase, block.metric, block.condition)
+            self._groups.setdefault(key, []).append(block)
+
+    @cached_property
+    def yardstick(self) -> Yardstick:
+        """Return what the learners of this run are compared by."""
+        return yardstick({b.metric for b in self.blocks if b.phase == "test"})
+
+    def block(
+        self, learner: str, phase: str, metric: str, condition: Condition = HERE
+    ) -> Block | None:
+        """Return the newest block of that kind, or none."""
+        found = self._groups.get((learner, phase, metric, condition))
+        return found[-1] if found else None
+
+    def number(self, learner: str, phase: str, metric: str) -> float | None:
+        """Return a single finite number, or none."""
+        block = self.block(learner, phase, metric)
+        value = float(block.array.item()) if block and block.array.size == 1 else None
+        return value if value is not None and np.isfinite(value) else None
+
+    def spent(self, learner: str, phase: str) -> int:
+        """Return the gradient evaluations of a phase, over all its conditions."""
+        found = (
+            float(block.array.sum())
+            for block in self.blocks
+            if (block.learner, block.phase) == (learner, phase)
+            and block.metric == "gradient_evaluations"
+        )
+        return round(sum(found))
+
+    def tests(
+        self,
+        learner: str,
+        metric: str,
+        condition: Condition = HERE,
+        axes: tuple[str, ...] = PER_TASK,
+    ) -> Floats | None:
+        """Return test numbers with these axes as float64, or none."""
+        block = self.block(learner, "test", metric, condition)
+        if block is None or block.axes != axes:
+            return None
+        return np.asarray(block.array, dtype=np.float64)
+
+    def series(self, learner: str, phase: str, metric: str) -> Series | None:
+        """Return all pieces of a (replicate, step) metric, joined in order."""
+        found = self._groups.get((learner, phase, metric, HERE), [])
+        parts = [block for block in found if block.axes == ("replicate", "step")]
+        if not parts:
+            return None
+        step = np.concatenate([np.asarray(p.positions("step")) for p in parts])
+        values = np.concatenate(
+            [np.asarray(p.array, np.float64) for p in parts], axis=1
+        )
+        order = np.argsort(step, kind="stable")
+        return Series(step[order], values[:, order])
+
+    def conditions(self) -> list[Condition]:
+        """Return where tests were taken: in place, families, shifts by severity."""
+        seen = dict.fromkeys(b.condition for b in self.blocks if b.phase == "test")
+        places = list(dict.fromkeys((c.family, c.shift) for c in seen))
+        places.sort(key=lambda place: (place[1] != "", place[0] != ""))
+        return sorted(
+            seen, key=lambda c: (places.index((c.family, c.shift)), c.severity)
+        )
+
+    def at_threshold(self, threshold: float) -> Self:
+        """Return the same run with steps to another threshold.
+
+        Args:
+            threshold: Nats; of searches a regret, the same for all tasks.
+
+        Raises:
+            ValueError: If the run's loss or regret traces are not among the blocks.
+        """
+        rule = self.yardstick
+        moved = [
+            again
+            for block in self.blocks
+            if block.phase == "test" and block.metric == rule.trace
+            for again in _crossed(block, threshold, rule)
+        ]
+        if not moved:
+            raise ValueError(f"a moved threshold needs the {rule.trace} traces")
+        return type(self)([*self.blocks, *moved])
+
+
+def _crossed(block: Block, threshold: float, rule: Yardstick) -> list[Block]:
+    # of two traces in 32 bits one more rounding must not decide who is there
+    level = threshold + (ROUNDING if rule.own_goal else 0.0)
+    found = crossing(np.asarray(block.array, dtype=np.float64), level)
+    rows = {
+        rule.beside: found.step + rule.first,
+        "reached": found.reached.astype(np.float64),
+    }
+    return [
+        Block(block.learner, "test", metric, PER_TASK, array, block.condition)
+        for metric, array in rows.items()
+    ]
+
+
+def threshold_of(table: Table, spec: RunSpec) -> float | None:
+    """Return the threshold of a run, nats: as fixed on validation tasks, or given."""
+    fixed = table.number("", "validate", "threshold")
+    return fixed if fixed is not None else (spec.budget.threshold or None)
+
+
+def chosen(spec: RunSpec) -> list[LearnerChoice]:
+    """Return the learners that the run is about."""
+    return [learner for learner in spec.learners if learner.role == "chosen"]
+
+
+def baselines(spec: RunSpec) -> list[LearnerChoice]:
+    """Return the learners that they are compared with."""
+    return [learner for learner in spec.learners if learner.role == "baseline"]
+
+
+def is_tuned(learner: LearnerChoice) -> bool:
+    """Return whether a learner's rate was chosen by search, not given."""
+    return bool(learner.knobs.get("tuning", "given") != "given")
+
+
+def is_control(learner: LearnerChoice) -> bool:
+    """Return whether a learner is a negative control: what it learned was shuffled."""
+    return bool(learner.knobs.get("shuffled", False))
+
+
+def rate_of(table: Table, learner: LearnerChoice) -> float | None:
+    """Return the learning rate that a learner ran at, per step, or none."""
+    tuned = table.number(learner.label, "tune", "tuned_lr")
+    given = learner.knobs.get("lr")
+    if tuned is not None or is_tuned(learner) or not isinstance(given, (int, float)):
+        return tuned
+    return float(given)
+
+
+def is_trained(table: Table, spec: RunSpec, label: str) -> bool:
+    """Return whether a learner brings something from before its tests.
+
+    Then everything of one replicate shares it, and replicates are what varies
+    freely; otherwise every repetition does.
+    """
+    learned = table.block(label, "train", "gradient_evaluations") is not None
+    return learned or label in spec.inputs
+
+
+def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | None:
+    """Return the label of the baseline that a claim about a learner must face.
+
+    That is the best tuned baseline of the rule that it steers (its `rule` knob,
+    SGD where it has none), judged in place by the metric that decides; without
+    one the best other tuned baseline; without any, the best of all. Of few-shot
+    tasks, where no rule is steered, a baseline that was trained and has no rate to
+    be tuned stands beside the tuned ones. A negative control is no rival.
+    """
+    rule = learner.knobs.get("rule", "sgd") if table.yardstick.steers else None
+    rivals = [b for b in baselines(spec) if not is_control(b)]
+    ranked = sorted(
+        rivals or baselines(spec),
+        key=lambda b: (not (is_tuned(b) and b.name == rule), not _ready(table, b),
+                       rule is not None and b.name != rule, _score(table, b.label)),
+    )  # fmt: skip
+    tested = [b.label for b in ranked if np.isfinite(_score(table, b.label))]
+    return tested[0] if tested else None
+
+
+def _ready(table: Table, learner: LearnerChoice) -> bool:
+    """Return whether all was done for a baseline that can be done for it."""
+    if is_tuned(learner) or table.yardstick.steers:
+        return is_tuned(learner)
+    trained = table.number(learner.label, "train", "examples_seen")
+    return bool(trained) and "tuning" not in learner.knobs
+
+
+def _score(table: Table, label: str) -> float:
+    rows = table.tests(label, table.yardstick.deciding)
+    return float("inf") if rows is None else float(rows.mean())

@@ -1,0 +1,48 @@
+"""Test conditions: which of them are the plain ones, and what they are called."""
+
+from engine.contract.blocks import Condition
+from engine.contract.runs import RunSpec
+
+
+def sizes_of(spec: RunSpec) -> frozenset[str]:
+    """Return which shifts only give a family's own count another value.
+
+    Such a shift, other shots or other ways, is named by the count itself.
+    """
+    knobs = spec.family.knobs.items()
+    return frozenset(
+        name
+        for name, value in knobs
+        if isinstance(value, int) and not isinstance(value, bool)
+    )
+
+
+def at_home(condition: Condition, spec: RunSpec) -> bool:
+    """Return whether a shift changes nothing here: these are the rows in place."""
+    own = spec.family.knobs.get(condition.shift)
+    counted_there = condition.shift in sizes_of(spec) and own == condition.severity
+    return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
+
+
+def words(name: str) -> str:
+    """Spell a name.
+
+    >>> words("feature_noise")
+    'feature noise'
+    """
+    return name.replace("_", " ")
+
+
+def place(condition: Condition, sizes: frozenset[str]) -> str:
+    """Name a condition.
+
+    >>> place(Condition(shift="more_noise", severity=2.0), frozenset())
+    'more noise 2'
+    >>> place(Condition(shift="shots", severity=5.0), frozenset({"shots"}))
+    '5-shot'
+    """
+    if not condition.shift:
+        return words(condition.family) or "in place"
+    if condition.shift in sizes:
+        return f"{condition.severity:g}-{condition.shift.removesuffix('s')}"
+    return f"{words(condition.shift)} {condition.severity:g}"

@@ -1,1 +1,0 @@
-"""Detectors: each looks for one known way to fool oneself."""

@@ -1,0 +1,42 @@
+"""What of a run was computed once because it is equal, in words."""
+
+from collections.abc import Sequence
+
+from engine.contract.runs import RunSpec, canonical, equal_learners
+from engine.stats.conditions import words
+from engine.stats.family_names import named_families
+from engine.stats.verdicts.wording import listed
+
+
+def shared(spec: RunSpec) -> list[str]:
+    """Return a sentence for each set of equal learners, and of equal families.
+
+    Args:
+        spec: The completed spec.
+    """
+    learners = [[choice.label for choice in same] for same in equal_learners(spec)]
+    return [
+        *_sentences(
+            learners,
+            "are equal learners: computed once, and shown under each label with the "
+            "whole cost.",
+        ),
+        *_sentences(
+            _equal_families(spec),
+            "are equal families: tested once, and shown under each name with the "
+            "whole cost.",
+        ),
+    ]
+
+
+def _equal_families(spec: RunSpec) -> list[list[str]]:
+    names = [f"{words(spec.family.name)} (trained on)", *named_families(spec)]
+    groups: dict[bytes, list[str]] = {}
+    choices = (spec.family, *spec.test_families)
+    for name, choice in zip(names, choices, strict=True):
+        groups.setdefault(canonical([choice.name, choice.knobs]), []).append(name)
+    return list(groups.values())
+
+
+def _sentences(groups: Sequence[Sequence[str]], claim: str) -> list[str]:
+    return [f"{listed(names)} {claim}" for names in groups if len(names) > 1]

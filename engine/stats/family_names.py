@@ -1,0 +1,71 @@
+"""What families are called where several differ only in their knobs."""
+
+from collections.abc import Sequence
+
+from engine.contract.runs import Choice, RunSpec
+from engine.stats.conditions import words
+
+
+def place_of(spec: RunSpec, name: str) -> str:
+    """Return what a condition's family is called, by what sets it apart.
+
+    Args:
+        spec: The run.
+        name: Of the condition, such as "mosaic_2"; empty in place.
+
+    Returns:
+        Such as the data set that is searched on; the family's name where no knob
+        tells it from the others.
+    """
+    found = choice_of(spec, name)
+    if found is None:
+        return words(name)
+    return titled_place(found, (spec.family, *spec.test_families), words(name))
+
+
+def choice_of(spec: RunSpec, name: str) -> Choice | None:
+    """Return the test family that a condition names; the trained one in place."""
+    if not name:
+        return spec.family
+    named = zip(named_families(spec), spec.test_families, strict=True)
+    return next((choice for at, choice in named if at == name), None)
+
+
+def named_families(spec: RunSpec) -> list[str]:
+    """Return the names of a run's test families, as its conditions have them."""
+    names, seen = [c.name for c in spec.test_families], dict[str, int]()
+    told = []
+    for name in names:
+        seen[name] = seen.get(name, 0) + 1
+        told.append(name if names.count(name) == 1 else f"{name}_{seen[name]}")
+    return told
+
+
+def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -> str:
+    """Return what a family is tested on, told by the knobs in which it differs.
+
+    Args:
+        choice: The family.
+        among: All that it must be told from.
+        otherwise: What it is called where nothing differs.
+
+    >>> near, far = (Choice(name="nk", knobs={"kinship": k}) for k in (0.9, 0.1))
+    >>> titled_place(far, (near, far))
+    'kinship 0.1'
+    """
+    if "target" in choice.knobs:
+        return str(choice.knobs["target"])
+    alike = [other for other in among if other.name == choice.name]
+    differing = [
+        f"{words(knob)} {value}"
+        for knob, value in choice.knobs.items()
+        if any(other.knobs.get(knob) != value for other in alike)
+    ]
+    return ", ".join(differing) or otherwise or words(choice.name)
+
+
+def titled_source(choice: Choice, among: Sequence[Choice]) -> str:
+    """Return what a family was learned on, likewise."""
+    if "source" in choice.knobs:
+        return str(choice.knobs["source"])
+    return titled_place(choice, among)

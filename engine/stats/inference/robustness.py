@@ -1,0 +1,81 @@
+"""How much searches of one strategy differ, and how bad its bad ones are.
+
+Source: Rockafellar and Uryasev (2000), Journal of Risk 2(3), the mean of the worst
+share; Efron (1987), JASA 82, intervals from resamples, here the percentile ones with
+replicates drawn first.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.contract.rng import Rng
+from engine.stats.arrays import Floats
+from engine.stats.inference.intervals import LEVEL, Interval
+
+WORST = 0.1
+DRAWS = 2000
+_STREAM = Rng(0).child("stats", "robustness")
+
+
+class Robustness(NamedTuple):
+    """The standard deviation over searches, and the mean of the worst tenth."""
+
+    sd: Interval
+    worst: Interval
+
+
+def robustness(values: Floats, share: float = WORST) -> Robustness:
+    """Return the spread and the tail of a number where less is better.
+
+    Args:
+        values: One number a search; shape (unit, search), units vary freely.
+        share: Of the searches that count as the worst.
+
+    >>> found = robustness(np.arange(10.0)[:, None])
+    >>> round(found.sd.mean, 2), found.worst.mean
+    (3.03, 9.0)
+    """
+    values = np.asarray(values, dtype=np.float64)
+    whole = values.reshape(1, -1)
+    drawn = _resampled(values)
+    n = len(values)
+    return Robustness(
+        _interval(float(_sd(whole)[0]), _sd(drawn), n),
+        _interval(float(tail(whole, share)[0]), tail(drawn, share), n),
+    )
+
+
+def tail(values: Floats, share: float = WORST) -> Floats:
+    """Return the mean of the largest share of each row, at least one number.
+
+    >>> tail(np.array([[1.0, 5.0, 2.0, 4.0]]), 0.5).tolist()
+    [4.5]
+    """
+    count = max(1, round(share * values.shape[-1]))
+    return np.asarray(np.sort(values, axis=-1)[..., -count:].mean(axis=-1))
+
+
+def _sd(values: Floats) -> Floats:
+    if values.shape[-1] < 2:
+        return np.full(values.shape[:-1], np.nan)
+    return np.asarray(values.std(axis=-1, ddof=1))
+
+
+def _resampled(values: Floats) -> Floats:
+    """Draw units, then searches within each; shape (draw, search)."""
+    units, searches = values.shape
+    if units < 2:
+        return np.empty((0, units * searches))
+    draw = np.random.Generator(np.random.Philox(key=_STREAM.child(units).key()))
+    rows = draw.integers(0, units, (DRAWS, units, 1))
+    columns = draw.integers(0, searches, (DRAWS, units, searches))
+    return values[rows, columns].reshape(DRAWS, -1)
+
+
+def _interval(found: float, drawn: Floats, n: int) -> Interval:
+    if not len(drawn):
+        return Interval(found, float("nan"), float("nan"), n)
+    aside = (1 - LEVEL) / 2
+    low, high = np.quantile(drawn, [aside, 1 - aside])
+    return Interval(found, float(low), float(high), n)

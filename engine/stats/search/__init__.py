@@ -1,0 +1,1 @@
+"""Statistics of spaces, searches and what is transferred."""

@@ -1,0 +1,96 @@
+"""What a search got for what it spent: evaluations, price, and its own time.
+
+The best so far changes only when something was trained, so between two prices it is
+what it was: curves over the price are steps, read off on a common grid.
+
+Source: Dong and Yang (2020), arXiv:2001.00326, figures of accuracy over time spent.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.contract.blocks import Timing
+from engine.stats.arrays import Floats
+from engine.stats.block_table import HERE, PER_STEP, Table
+
+
+def held(values: Floats, spent: Floats, grid: Floats) -> Floats:
+    """Read off what each search had when it had spent so much.
+
+    Args:
+        values: After each evaluation; shape (…, step).
+        spent: Price of all trainings up to there; shape (…, step), never falling.
+        grid: Prices to look at; shape (point,).
+
+    Returns:
+        Shape (…, point), NaN before the first training is paid for.
+
+    >>> held(np.array([0.5, 0.2]), np.array([1.0, 3.0]), np.array([0.5, 1.0, 2.9, 3.0]))
+    array([nan, 0.5, 0.5, 0.2])
+    """
+    shape = values.shape[:-1]
+    rows = zip(values.reshape(-1, values.shape[-1]), _flat(spent, values), strict=True)
+    read = [_read(row, paid, grid) for row, paid in rows]
+    return np.stack(read).reshape(*shape, len(grid))
+
+
+def _flat(spent: Floats, values: Floats) -> Floats:
+    return np.broadcast_to(spent, values.shape).reshape(-1, values.shape[-1])
+
+
+def _read(values: Floats, spent: Floats, grid: Floats) -> Floats:
+    # traces are float32: a grid point on a price must not miss it by a rounding
+    at = np.searchsorted(spent, grid * (1 + 1e-6), side="right") - 1
+    return np.where(at < 0, np.nan, values[np.maximum(at, 0)])
+
+
+class Overhead(NamedTuple):
+    """What a strategy itself takes for one evaluation, its trainings looked up.
+
+    Args:
+        learner: Its label.
+        seconds: For each evaluation, over all tests in which it was timed.
+        price: Mean price of an evaluation, in the space's unit.
+        evaluations: How many were timed.
+    """
+
+    learner: str
+    seconds: float
+    price: float
+    evaluations: int
+
+
+def overheads(
+    table: Table, timings: Sequence[Timing], labels: Iterable[str]
+) -> list[Overhead]:
+    """Return what each strategy takes for itself, where its tests were timed.
+
+    Args:
+        table: The run's blocks.
+        timings: Of the run; those of tests are of one learner each.
+        labels: The learners.
+    """
+    found = []
+    for label in labels:
+        mine = [t for t in timings if t.learner == label and t.stage.startswith("test")]
+        count = _trained(table, label)
+        seconds = sum(t.seconds for t in mine)
+        if mine and count and seconds > 0:
+            found.append(Overhead(label, seconds / count, _price(table, label), count))
+    return found
+
+
+def _trained(table: Table, label: str) -> int:
+    """Count the evaluations of all tests: a budget may end before the horizon."""
+    rows = [table.tests(label, "trained", at) for at in table.conditions()]
+    return round(sum(float(row.sum()) for row in rows if row is not None))
+
+
+def _price(table: Table, label: str) -> float:
+    spent = table.tests(label, "spent", HERE, PER_STEP)
+    trained = table.tests(label, "trained")
+    if spent is None or trained is None or not trained.sum():
+        return float("nan")
+    return float(spent[..., -1].sum() / trained.sum())

@@ -1,0 +1,290 @@
+"""Motifs of good and bad architectures, with what each does and how sure that is.
+
+A motif is an option of a decision, a pair of options, or a sub-graph of a cell. Its
+effect is the mean accuracy with it less that without it, after each task's own mean
+is taken away; p-values bear that all motifs were looked at (Holm). Effects describe
+the experiences that are given: where these were chosen by a search, they are not what
+a random architecture would show, and no effect is a cause.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.stats.arrays import Bools, Floats, Places
+from engine.stats.inference.effects import Effects, Ratios, effects, ratios, surplus
+from engine.stats.inference.profiles import holm
+from engine.stats.search.motif_features import Feature, Grid, features
+
+FEWEST = 5  # experiences on each side of a comparison
+WORST = 0.1  # share of the trained that counts as failed, beside the failed trainings
+SURE = 0.05
+TOLD = 8
+
+
+class Effect(NamedTuple):
+    """A difference of mean accuracies with its 95 % interval.
+
+    `p` is two-sided; `n` experiences have the motif, `rest` lack it.
+    """
+
+    mean: float
+    low: float
+    high: float
+    p: float
+    n: int
+    rest: int
+
+
+class Failing(NamedTuple):
+    """How common a motif is among failures, and among the others.
+
+    `ratio` is the first over the second, with its 95 % interval; `p` is one-sided.
+    """
+
+    share: float
+    elsewhere: float
+    ratio: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Motif:
+    """A motif, what it does, and on which evidence.
+
+    Args:
+        kind: option, anywhere, pair, path, series, parallel or shape.
+        words: What it is.
+        at: Positions and the options there, where the motif names any.
+        effect: On accuracy, share; `p` is Holm's, over all motifs.
+        surplus: Of a pair: what it does beyond the sum of its two options; `p` is
+            Holm's, over all pairs.
+        failing: Its part in failures; `p` is Holm's.
+        tasks: Its effect on each task alone, where there are enough; `p` is raw.
+    """
+
+    kind: str
+    words: str
+    at: tuple[tuple[int, int], ...]
+    effect: Effect
+    surplus: Effect | None
+    failing: Failing
+    tasks: dict[int, Effect]
+
+    @property
+    def sure(self) -> bool:
+        """Whether the effect is beyond chance, all motifs being looked at."""
+        return self.effect.p < SURE
+
+    @property
+    def universal(self) -> int:
+        """1 or −1 where every task's own interval is above or below 0; else 0.
+
+        One task is not enough to say so.
+        """
+        if len(self.tasks) < 2:
+            return 0
+        if all(each.low > 0 for each in self.tasks.values()):
+            return 1
+        return -1 if all(each.high < 0 for each in self.tasks.values()) else 0
+
+
+def motifs(
+    codes: Places,
+    accuracy: Floats,
+    options: Sequence[Sequence[str]],
+    edges: Sequence[Sequence[int]] = (),
+    *,
+    positions: Sequence[str] = (),
+    task: Places | None = None,
+) -> list[Motif]:
+    """Find the motifs of some experiences, the largest effect first.
+
+    Args:
+        codes: Option taken at each position; shape (experience, position).
+        accuracy: Share, NaN where the training failed; shape (experience,).
+        options: Names of each position's options.
+        edges: From which node to which each position leads; empty for a list.
+        positions: Names of the positions.
+        task: Task of each experience; one task where it is left out.
+
+    Returns:
+        Motifs that at least five experiences have and five lack; the effect is NaN
+        where fewer than five of either were trained without failure.
+
+    >>> codes = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 5)
+    >>> found = motifs(codes, codes[:, 0] * 0.1, [["x", "y"], ["p", "q"]])
+    >>> found[0].words, round(found[0].effect.mean, 3), found[0].sure
+    ('position 1 = x', -0.1, True)
+    """
+    grid = Grid.of(options, edges, positions)
+    codes, accuracy = np.asarray(codes, np.int64), np.asarray(accuracy, np.float64)
+    task = np.zeros(len(codes), np.int64) if task is None else np.asarray(task)
+    found = features(codes, grid) if len(codes) else []
+    trained = np.isfinite(accuracy)
+    kept = [f for f in found if FEWEST <= f.there.sum() <= len(codes) - FEWEST]
+    if not kept:
+        return []
+    there = np.stack([f.there for f in kept])
+    every = _Every(
+        _known(effects(there[:, trained], centered(accuracy, task)[trained])),
+        _surpluses(kept, codes[trained], centered(accuracy, task)[trained]),
+        ratios(there, failures(accuracy, task)),
+        _by_task(there[:, trained], accuracy[trained], task[trained]),
+    )
+    made = every.motifs(kept)
+    return sorted(made, key=lambda m: -abs(np.nan_to_num(m.effect.mean)))
+
+
+class _Every(NamedTuple):
+    """All numbers of all motifs, before they are told one by one."""
+
+    whole: Effects
+    pairs: dict[int, Effect]
+    failing: Ratios
+    tasks: dict[int, Effects]
+
+    def motifs(self, kept: list[Feature]) -> list[Motif]:
+        whole = self.whole._replace(p=holm(self.whole.p))
+        failing = self.failing._replace(p=holm(self.failing.p))
+        return [
+            Motif(
+                kind=feature.kind,
+                words=feature.words,
+                at=feature.at,
+                effect=_one(whole, i),
+                surplus=self.pairs.get(i),
+                failing=Failing(*(float(part[i]) for part in failing)),
+                tasks={
+                    t: _one(each, i)
+                    for t, each in self.tasks.items()
+                    if min(each.n[i], each.rest[i]) >= FEWEST
+                },
+            )
+            for i, feature in enumerate(kept)
+        ]
+
+
+def centered(accuracy: Floats, task: Places) -> Floats:
+    """Return accuracies less the mean of their task, plus the mean of all.
+
+    >>> centered(np.array([0.5, 0.75, 0.25, 0.5]), np.array([0, 0, 1, 1])).tolist()
+    [0.375, 0.625, 0.375, 0.625]
+    """
+    trained = np.isfinite(accuracy)
+    found = accuracy.astype(np.float64).copy()
+    if trained.any():
+        for t in np.unique(task[trained]):
+            mine = trained & (task == t)
+            found[mine] -= accuracy[mine].mean()
+        found += accuracy[trained].mean()
+    return found
+
+
+def failures(accuracy: Floats, task: Places) -> Bools:
+    """Return which trainings failed, or are among the worst tenth of their task.
+
+    >>> bool(failures(np.array([0.9, np.nan]), np.array([0, 0]))[1])
+    True
+    """
+    failed = ~np.isfinite(accuracy)
+    for t in np.unique(task):
+        mine = (task == t) & np.isfinite(accuracy)
+        if mine.sum() > 1:
+            level = np.quantile(accuracy[mine], WORST)
+            failed |= mine & (accuracy <= level) & (accuracy < accuracy[mine].max())
+    return failed
+
+
+def principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
+    """Say in words what the motifs teach, each with its evidence.
+
+    Args:
+        found: From `motifs`.
+        names: Names of the tasks, by their numbers; told where a motif depends on it.
+
+    Returns:
+        At most eight sentences about effects beyond chance, the simplest motifs
+        before their combinations, then at most four about failures.
+    """
+    sure = [m for m in found if m.sure and (m.kind != "pair" or _adds(m))]
+    sure.sort(key=lambda m: (m.kind == "pair", -abs(m.effect.mean)))
+    risky = [m for m in found if m.failing.p < SURE and m.failing.low > 1.0]
+    risky.sort(key=lambda m: (m.kind == "pair", -m.failing.ratio))
+    told = [_sentence(m, names) for m in sure[:TOLD]]
+    return told + [_warning(m) for m in risky[: TOLD // 2]]
+
+
+def _adds(motif: Motif) -> bool:
+    """Return whether a pair does more, or less, than its options by themselves."""
+    return motif.surplus is not None and motif.surplus.p < SURE
+
+
+def _sentence(motif: Motif, names: Sequence[str]) -> str:
+    effect = motif.effect
+    verb = "Prefer" if effect.mean > 0 else "Avoid"
+    words = f"{verb} {motif.words}: {_points(effect)} (n = {effect.n} with, "
+    words += f"{effect.rest} without)"
+    if motif.kind == "pair" and motif.surplus is not None:
+        words += f"; beyond its two options {_points(motif.surplus)}"
+    if len(motif.tasks) < 2:
+        return words + "."
+    if motif.universal:
+        return words + f"; so on each of {len(motif.tasks)} tasks."
+    against = [
+        names[t] if t < len(names) else f"task {t + 1}"
+        for t, each in motif.tasks.items()
+        if each.mean * effect.mean <= 0
+    ]
+    agree = len(motif.tasks) - len(against)
+    other = f", not on {', '.join(against[:3])}" if against else ", not surely on each"
+    return words + f"; the same sign on {agree} of {len(motif.tasks)} tasks{other}."
+
+
+def _points(effect: Effect) -> str:
+    low, high = 100 * effect.low, 100 * effect.high
+    return f"{100 * effect.mean:+.2f} points, 95 % from {low:+.2f} to {high:+.2f}"
+
+
+def _warning(motif: Motif) -> str:
+    failing = motif.failing
+    return (
+        f"Failures: {motif.words} is in {failing.share:.0%} of them and in "
+        f"{failing.elsewhere:.0%} of the others, {failing.ratio:.1f} times as often "
+        f"(95 % from {failing.low:.1f} to {failing.high:.1f})."
+    )
+
+
+def _known(found: Effects) -> Effects:
+    """Take away what too few experiences say."""
+    few = ~(np.fmin(found.n, found.rest) >= FEWEST) | np.isnan(found.n + found.rest)
+    mean, low, high, p = (np.where(few, np.nan, part) for part in found[:4])
+    return Effects(mean, low, high, p, found.n, found.rest)
+
+
+def _surpluses(kept: list[Feature], codes: Places, values: Floats) -> dict[int, Effect]:
+    at = [i for i, feature in enumerate(kept) if feature.kind == "pair"]
+    if not at:
+        return {}
+    ends = np.array([kept[i].at for i in at])
+    one, two = (ends[:, k, 1, None] == codes[:, ends[:, k, 0]].T for k in (0, 1))
+    found = surplus(one, two, values)
+    found = found._replace(p=holm(found.p))
+    return {i: _one(found, row) for row, i in enumerate(at)}
+
+
+def _by_task(there: Bools, values: Floats, task: Places) -> dict[int, Effects]:
+    return {
+        int(t): effects(there[:, task == t], values[task == t])
+        for t in np.unique(task)
+        if (task == t).sum() >= 2 * FEWEST
+    }
+
+
+def _one(found: Effects, i: int) -> Effect:
+    mean, low, high, p, n, rest = (float(part[i]) for part in found)
+    return Effect(mean, low, high, p, int(np.nan_to_num(n)), int(np.nan_to_num(rest)))

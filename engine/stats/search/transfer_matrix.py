@@ -1,0 +1,251 @@
+"""The transfer matrix: what a strategy that learned on a source is worth on a target.
+
+Rows are sources, each from one run; columns are targets, the run's own tests and its
+test families. A strategy that was trained is set against one that never was, on the
+same searches; a control that was trained on shuffled experiences has a matrix of its
+own and should show nothing.
+
+Source: Taylor and Stone (2009), JMLR 10, section 3: jump-start, asymptotic
+performance, transfer ratio and time to threshold. Restricted means as in Royston and
+Parmar (2013), for searches that never reach the goal.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from engine.contract.blocks import Block, Condition
+from engine.contract.runs import Choice, RunSpec
+from engine.stats.arrays import Floats, Places
+from engine.stats.block_table import (
+    PER_STEP,
+    Table,
+    baselines,
+    chosen,
+    is_control,
+    is_trained,
+)
+from engine.stats.claims import LEVEL, difference
+from engine.stats.criteria import SEARCHES
+from engine.stats.family_names import choice_of, titled_place, titled_source
+from engine.stats.independent_units import ratio
+from engine.stats.inference.intervals import Interval
+from engine.stats.inference.paired import Difference
+from engine.stats.inference.profiles import holm
+from engine.stats.search.break_even import break_even
+
+FIRST = 10  # evaluations after which a jump-start is measured
+NOTHING = Interval(np.nan, np.nan, np.nan, 0)
+
+
+class Measured(Protocol):
+    """A finished run, from wherever it is kept."""
+
+    @property
+    def spec(self) -> RunSpec:
+        """The completed spec."""
+
+    @property
+    def blocks(self) -> Sequence[Block]:
+        """All of its blocks."""
+
+
+class Cells(NamedTuple):
+    """One measure with its 95 % interval; shape (source, target), NaN untested."""
+
+    mean: Floats
+    low: Floats
+    high: Floats
+
+
+class Matrix(NamedTuple):
+    """What transfer from each source to each target amounts to.
+
+    Args:
+        sources: Names of the rows.
+        targets: Names of the columns.
+        learner: The trained strategy; empty where no run has one.
+        against: The untrained one that it is set against.
+        first: Evaluations after which the jump-start is measured.
+        jump_start: By how much less it regrets after these, share.
+        ratio: Evaluations to the goal without transfer, divided by those with it:
+            above 1 transfer saves some.
+        gain: By how much less it regrets at the end, share.
+        area: Which share of the mean regret it saves; below 0 it costs some.
+        break_even: Targets after which the source's evaluations are paid back;
+            infinite where nothing is saved.
+        sign: 1 where transfer helps, −1 where it hurts (negative transfer), 0 where
+            neither is sure; by mean regret, corrected for all cells (Holm).
+        n: Units that varied freely: trainings, or searches of a single one.
+        single: Whether any cell rests on a single training.
+    """
+
+    sources: tuple[str, ...]
+    targets: tuple[str, ...]
+    learner: str
+    against: str
+    first: int
+    jump_start: Cells
+    ratio: Cells
+    gain: Cells
+    area: Cells
+    break_even: Cells
+    sign: Places
+    n: Places
+    single: bool
+
+
+class _Cell(NamedTuple):
+    jump_start: Interval
+    ratio: Interval
+    gain: Interval
+    area: Interval
+    break_even: Interval
+    difference: Difference
+
+
+def transfer_matrix(
+    runs: Sequence[Measured], learner: str = "", against: str = "", first: int = FIRST
+) -> Matrix:
+    """Set a trained strategy against an untrained one, by source and target.
+
+    Args:
+        runs: One per source; a later run fills only what earlier ones left open.
+        learner: Label of the trained one; by default each run's first chosen one.
+        against: Label of the untrained one; by default each run's first such baseline.
+        first: Evaluations after which the jump-start is measured.
+    """
+    cells: dict[tuple[str, str], _Cell] = {}
+    names, families = ("", ""), _families(runs)
+    for run in runs:
+        pair = (learner or _warm(run), against or _cold(run))
+        if not all(pair):
+            continue
+        names = names if all(names) else pair
+        source = titled_source(run.spec.family, families)
+        for target, cell in _row(run, pair, first, families):
+            cells.setdefault((source, target), cell)
+    return _laid_out(cells, names, first)
+
+
+def control_of(run: Measured) -> str:
+    """Return the label of a run's negative control, or nothing.
+
+    That is a learner that was trained on shuffled experiences.
+    """
+    return next((c.label for c in run.spec.learners if is_control(c)), "")
+
+
+def _warm(run: Measured) -> str:
+    table = Table(run.blocks)
+    labels = [c.label for c in chosen(run.spec) if not is_control(c)]
+    return next((at for at in labels if is_trained(table, run.spec, at)), "")
+
+
+def _cold(run: Measured) -> str:
+    table = Table(run.blocks)
+    labels = [c.label for c in baselines(run.spec)]
+    return next((at for at in labels if not is_trained(table, run.spec, at)), "")
+
+
+def _families(runs: Sequence[Measured]) -> list[Choice]:
+    return [f for run in runs for f in (run.spec.family, *run.spec.test_families)]
+
+
+def _row(
+    run: Measured, pair: tuple[str, str], first: int, families: Sequence[Choice]
+) -> Iterator[tuple[str, _Cell]]:
+    table = Table(run.blocks)
+    for condition in table.conditions():
+        family = choice_of(run.spec, condition.family)
+        if condition.shift or family is None:
+            continue
+        cell = _cell(table, pair, condition, first)
+        if cell is not None:
+            yield titled_place(family, families), cell
+
+
+def _cell(
+    table: Table, pair: tuple[str, str], at: Condition, first: int
+) -> _Cell | None:
+    traces = [table.tests(label, SEARCHES.trace, at, PER_STEP) for label in pair]
+    if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
+        return None
+    warm, cold = traces[0], traces[1]
+    early = min(first, warm.shape[-1]) - 1
+    faster, paid = _evaluations(table, pair, at)
+    return _Cell(
+        jump_start=_interval(difference(SEARCHES, cold[..., early], warm[..., early])),
+        ratio=faster,
+        gain=_interval(difference(SEARCHES, cold[..., -1], warm[..., -1])),
+        area=_saved_share(warm.mean(-1), cold.mean(-1)),
+        break_even=paid,
+        difference=difference(SEARCHES, warm.mean(-1), cold.mean(-1)),
+    )
+
+
+def _evaluations(
+    table: Table, pair: tuple[str, str], at: Condition
+) -> tuple[Interval, Interval]:
+    """Return the ratio of evaluations to the goal, and when it pays back."""
+    steps = [table.tests(label, SEARCHES.beside, at) for label in pair]
+    if steps[0] is None or steps[1] is None:
+        return NOTHING, NOTHING
+    source = sum(table.spent(pair[0], phase) for phase in ("train", "tune"))
+    saved = difference(SEARCHES, steps[1], steps[0])
+    return ratio(steps[1], steps[0], trained=True), break_even(source, saved)
+
+
+def _saved_share(warm: Floats, cold: Floats) -> Interval:
+    """Return which share of the mean regret is saved."""
+    if not warm.any() or not cold.any():
+        share = 0.0 if warm.any() == cold.any() else 1.0 if cold.any() else -np.inf
+        return Interval(share, np.nan, np.nan, len(warm))
+    found = ratio(warm, cold, trained=True)
+    return Interval(1 - found.mean, 1 - found.high, 1 - found.low, found.n)
+
+
+def _interval(found: Difference) -> Interval:
+    units = found.n_replicates if found.n_replicates > 1 else found.n_tasks
+    return Interval(found.mean, found.low, found.high, units)
+
+
+def _laid_out(
+    cells: dict[tuple[str, str], _Cell], names: tuple[str, str], first: int
+) -> Matrix:
+    sources = tuple(dict.fromkeys(source for source, _ in cells))
+    targets = tuple(dict.fromkeys(target for _, target in cells))
+    grid = [[cells.get((s, t)) for t in targets] for s in sources]
+    shape = (len(sources), len(targets))
+
+    def measured(name: str) -> Cells:
+        rows = [[getattr(c, name)[:3] if c else NOTHING[:3] for c in r] for r in grid]
+        mean, low, high = np.moveaxis(np.array(rows).reshape(*shape, 3), -1, 0)
+        return Cells(mean, low, high)
+
+    counts = [[c.gain.n if c else 0 for c in row] for row in grid]
+    learner, against = names
+    return Matrix(
+        sources=sources,
+        targets=targets,
+        learner=learner,
+        against=against,
+        first=first,
+        jump_start=measured("jump_start"),
+        ratio=measured("ratio"),
+        gain=measured("gain"),
+        area=measured("area"),
+        break_even=measured("break_even"),
+        sign=_signs(grid, shape),
+        n=np.array(counts, np.int64).reshape(shape),
+        single=any(c.difference.n_replicates == 1 for c in cells.values()),
+    )
+
+
+def _signs(grid: list[list[_Cell | None]], shape: tuple[int, int]) -> Places:
+    """Return where transfer helps or hurts, as sure as all cells together allow."""
+    flat = [cell.difference if cell else None for row in grid for cell in row]
+    p = holm(np.array([d.p if d else np.nan for d in flat], dtype=np.float64))
+    way = np.array([-np.sign(d.mean) if d else 0.0 for d in flat])
+    return np.where(p < LEVEL, way, 0.0).astype(np.int64).reshape(shape)

@@ -1,0 +1,1 @@
+"""Tasks and searches in a few numbers each."""

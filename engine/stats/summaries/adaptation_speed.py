@@ -1,0 +1,66 @@
+"""How fast a learner adapts: inner steps until it has most of what it will gain.
+
+Each episode is measured by its own gain: from the loss before the first inner step to
+the lowest that the shown steps bring. One that gains nothing never gets there; it
+counts with the whole horizon, so that standing still is never called fast.
+"""
+
+import numpy as np
+
+from engine.contract.blocks import Block, Condition
+from engine.stats.arrays import Floats
+from engine.stats.block_table import HERE, PER_STEP, Table
+from engine.stats.inference.thresholds import Crossing
+
+SHARE = 0.9
+FOLLOWED = ("query_loss", "query_mse")
+
+
+def adaptation_speed(loss: Floats, at: Floats, share: float = SHARE) -> Crossing:
+    """Find the first inner step with this share of an episode's own gain.
+
+    Args:
+        loss: Loss on the queries, less being better; shape (…, step), the first
+            before any inner step. NaN is never there.
+        at: Inner steps that these are of, rising; shape (step,).
+        share: Of the gain.
+
+    Returns:
+        Inner steps, the last one shown where it gained nothing, and whether it did.
+
+    >>> adaptation_speed(np.array([4.0, 1.0, 0.0]), np.array([0.0, 1.0, 5.0]), 0.75)
+    Crossing(step=array(1.), reached=array(True))
+    """
+    loss = np.asarray(loss, dtype=np.float64)
+    low = np.where(np.isfinite(loss), loss, np.inf).min(axis=-1)
+    gain = loss[..., 0] - low
+    reached = np.isfinite(gain) & (gain > 0)
+    target = loss[..., :1] - share * np.where(reached, gain, np.nan)[..., None]
+    first = np.asarray(loss <= target).argmax(axis=-1)
+    step = np.where(reached, np.asarray(at, dtype=np.float64)[first], at[-1])
+    return Crossing(np.asarray(step, dtype=np.float64), np.asarray(reached))
+
+
+def speed_of(
+    table: Table, learner: str, condition: Condition = HERE
+) -> Crossing | None:
+    """Return the adaptation speed on each episode; none where nothing was followed.
+
+    Args:
+        table: The run's blocks.
+        learner: A label.
+        condition: Where it was tested.
+    """
+    block = _followed(table, learner, condition)
+    if block is None:
+        return None
+    at = np.asarray(block.positions("step"), dtype=np.float64)
+    return adaptation_speed(np.asarray(block.array, dtype=np.float64), at)
+
+
+def _followed(table: Table, learner: str, condition: Condition) -> Block | None:
+    for metric in FOLLOWED:
+        block = table.block(learner, "test", metric, condition)
+        if block is not None and block.axes == PER_STEP and block.array.shape[-1] > 1:
+            return block
+    return None

@@ -1,0 +1,125 @@
+"""From traces to one row a task: what is stored of every learner and condition.
+
+A run diverges at its first loss that is not finite or above `BLOWN_UP`. From
+that step on its traces are empty, its end is empty, and a 1 stands in
+`diverged`: a gap is never dressed up as a number. `area` alone goes on: each
+empty step counts with the ceiling, so that it can be compared and a learner
+cannot win by blowing up.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from engine.stats.arrays import Floats
+from engine.stats.inference.thresholds import crossing, recovery
+
+BLOWN_UP = 1e8
+FLOOR, CEILING = 1e-4, 1e2
+
+
+def cut(traces: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], Floats]:
+    """Empty every trace from the step at which its run diverged.
+
+    Args:
+        traces: `loss` and any others; axes (replicate, task, step, …). A trace of
+            steps 0..T-1 (what was done) is cut at the same step as 0..T.
+
+    Returns:
+        The traces with NaN from there on, and the step of divergence, shape
+        (replicate, task), NaN where a run never diverged.
+
+    >>> cut({"loss": np.array([[[1.0, np.inf, 3.0]]])})
+    ({'loss': array([[[ 1., nan, nan]]])}, array([[1.]]))
+    """
+    loss = np.asarray(traces["loss"], dtype=np.float64)
+    bad = ~(np.isfinite(loss) & (loss <= BLOWN_UP))
+    at = np.where(bad.any(axis=-1), bad.argmax(axis=-1), np.nan)
+    return {name: _emptied(np.asarray(t), at) for name, t in traces.items()}, at
+
+
+def _emptied(trace: Floats, at: Floats) -> Floats:
+    steps = np.arange(trace.shape[2])
+    gone = steps >= np.where(np.isnan(at), np.inf, at)[..., None]
+    gone = gone.reshape(gone.shape + (1,) * (trace.ndim - 3))
+    return np.where(gone, np.array(np.nan, dtype=trace.dtype), trace)
+
+
+def clamped_log(loss: Floats) -> Floats:
+    """Return ln of the loss within [1e-4, 1e2]; what is not finite is 1e2.
+
+    >>> clamped_log(np.array([1.0, 0.0, np.nan])).round(2).tolist()
+    [0.0, -9.21, 4.61]
+    """
+    filled = np.where(np.isfinite(loss), loss, CEILING)
+    return np.log(np.clip(filled.astype(np.float64), FLOOR, CEILING))
+
+
+def area(loss: Floats) -> Floats:
+    """Return the mean over steps of the clamped log loss, ln nats.
+
+    Args:
+        loss: Loss after every step, nats; shape (…, step), NaN once diverged.
+
+    >>> float(area(np.array([1.0, 1.0])))
+    0.0
+    """
+    return np.asarray(clamped_log(loss).mean(axis=-1))
+
+
+def variation(norm: Floats) -> Floats:
+    """Return the standard deviation over steps divided by the mean; 0 for all 0.
+
+    >>> float(variation(np.array([1.0, 3.0])))
+    0.5
+    """
+    norm = np.asarray(norm, dtype=np.float64)
+    mean = norm.mean(axis=-1)
+    scale = np.where(mean == 0.0, 1.0, mean)
+    return np.asarray(norm.std(axis=-1) / scale)
+
+
+def summarize_tasks(
+    traces: Mapping[str, ArrayLike], threshold: float, drift_start: int | None = None
+) -> dict[str, Floats]:
+    """Summarize one learner's traces at one condition, task by task.
+
+    Args:
+        traces: `loss`, and `accuracy` and `grad_norm` where there are any; axes
+            (replicate, task, step), cut or not. Others are ignored.
+        threshold: The level that counts as solved, nats.
+        drift_start: First step measured on the drifted task; none without drift.
+
+    Returns:
+        The per-task metrics, float64, axes (replicate, task). Of a diverged run
+        `final_loss`, `final_accuracy` and `grad_cv` are NaN; `best_loss` is the
+        lowest that it had, `area` counts the missing steps at 1e2, and a threshold
+        that it had not met before stays unmet to the horizon.
+    """
+    wanted = ("loss", "accuracy", "grad_norm")
+    kept, at = cut({name: traces[name] for name in wanted if name in traces})
+    loss = kept["loss"].astype(np.float64)
+    reach = crossing(loss, threshold)
+    rows = {
+        "final_loss": loss[..., -1],
+        "best_loss": _lowest(loss),
+        "area": area(loss),
+        "diverged": ~np.isnan(at),
+        "diverged_at": at,
+        "steps_to_threshold": reach.step,
+        "reached": reach.reached,
+    }
+    if "accuracy" in kept:
+        rows["final_accuracy"] = kept["accuracy"][..., -1]
+    if "grad_norm" in kept:
+        rows["grad_cv"] = variation(kept["grad_norm"])
+    if drift_start is not None:
+        back = recovery(loss, drift_start)
+        rows |= {"recovery_steps": back.step, "recovered": back.reached}
+    return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
+
+
+def _lowest(loss: Floats) -> Floats:
+    lowest = np.where(np.isnan(loss), np.inf, loss).min(axis=-1)
+    return np.where(np.isfinite(lowest), lowest, np.nan)

@@ -1,0 +1,1 @@
+"""Sentences about what was found, one file per kind of task."""

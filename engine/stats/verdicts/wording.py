@@ -1,0 +1,157 @@
+"""How numbers, learners and conditions are called in a sentence."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from engine.contract.runs import LearnerChoice, RunSpec
+from engine.stats.block_table import baselines, is_tuned
+from engine.stats.inference.intervals import Interval
+
+
+def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what each label is called.
+
+    Args:
+        spec: The run.
+        titles: What a part is called, by its name, where the caller knows better.
+
+    Returns:
+        By label, such as "tuned SGD"; the label itself where two would be called
+        the same.
+    """
+    called = {c.label: _called(c, titles or {}) for c in spec.learners}
+    often = Counter(called.values())
+    return {
+        label: name if often[name] == 1 else label.replace("_", " ")
+        for label, name in called.items()
+    }
+
+
+def titled(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return what each few-shot label is called: its title, unless it was renamed.
+
+    Args:
+        spec: The run.
+        titles: What a part is called, by its name.
+
+    Returns:
+        By label, such as "prototypical networks" or "tuned from scratch".
+    """
+    known = titles or {}
+    return {c.label: _titled(c, known.get(c.name, "")) for c in spec.learners}
+
+
+def _titled(learner: LearnerChoice, title: str) -> str:
+    if learner.label != learner.name:
+        return learner.label.replace("_", " ")
+    name = within_sentence(title or spelled(learner.name))
+    if is_tuned(learner):
+        return f"tuned {name}"
+    guessed = learner.role == "baseline" and "tuning" in learner.knobs
+    return f"untuned {name}" if guessed else name
+
+
+def within_sentence(title: str) -> str:
+    """Write a title as it stands within a sentence.
+
+    One word is a name and keeps its capital; "and" would look like two learners.
+
+    >>> within_sentence("Prototypical networks"), within_sentence("Reptile")
+    ('prototypical networks', 'Reptile')
+    >>> within_sentence("MAML with biases"), within_sentence("Pretrain and tune")
+    ('MAML with biases', 'pretrain + tune')
+    """
+    first, _, rest = title.partition(" ")
+    plain = bool(rest) and first[1:] == first[1:].lower()
+    joined = title.replace(" and ", " + ")
+    return joined[:1].lower() + joined[1:] if plain else joined
+
+
+def be(name: str) -> str:
+    """Return "are" after several or a plural, "is" after anything else.
+
+    >>> be("matching networks"), be("MAML"), be("SGD and Adam")
+    ('are', 'is', 'are')
+    """
+    last = name.rpartition(" ")[2]
+    plural = len(last) > 4 and last.endswith("s") and not last.endswith("ss")
+    return "are" if " and " in name or plural else "is"
+
+
+def capital(text: str) -> str:
+    """Begin a sentence.
+
+    >>> capital("prototypical networks are better")
+    'Prototypical networks are better'
+    """
+    return text[:1].upper() + text[1:]
+
+
+def _called(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
+    if learner.role == "chosen":
+        return learner.label.replace("_", " ")
+    name = titles.get(learner.name) or spelled(learner.name)
+    schedule = str(learner.knobs.get("schedule", "constant")).replace("_", " ")
+    name = name if schedule == "constant" else f"{name} ({schedule})"
+    return f"tuned {name}" if is_tuned(learner) else name
+
+
+def spelled(name: str) -> str:
+    """Spell a part's name as a title; a word without vowels is an abbreviation.
+
+    >>> spelled("sgd"), spelled("adam"), spelled("hypergradient")
+    ('SGD', 'Adam', 'Hypergradient')
+    """
+    words = name.replace("_", " ")
+    return words.capitalize() if set(words) & set("aeiouy") else words.upper()
+
+
+def rival_name(spec: RunSpec, label: str, names: Mapping[str, str]) -> str:
+    """Name the baseline that decides, and say so if nobody tuned it."""
+    tuned = any(is_tuned(b) for b in baselines(spec) if b.label == label)
+    return names[label] if tuned else f"untuned {names[label]}"
+
+
+def listed(words: Sequence[str]) -> str:
+    """Join words as a sentence does.
+
+    >>> listed(["1.5", "2", "4"])
+    '1.5, 2 and 4'
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def number(value: float) -> str:
+    """Write a number with as many digits as a reader needs.
+
+    >>> number(21.4), number(3.24), number(-0.8213), number(12345.6)
+    ('21', '3.2', '−0.82', '12,346')
+    """
+    size = abs(value)
+    digits = 0 if size >= 10 else 1 if size >= 1 else 2
+    return f"{value:,.{digits}f}".replace("-", "−")
+
+
+def interval(found: Interval, unit: str = "") -> str:
+    """Write a mean, its unit and its interval; one replicate has no interval.
+
+    >>> interval(Interval(21.0, 19.0, 24.0, 8), " steps")
+    '21 steps [19, 24]'
+    >>> interval(Interval(21.0, float("nan"), float("nan"), 1))
+    '21'
+    """
+    mean = f"{number(found.mean)}{unit}"
+    if found.n < 2:
+        return mean
+    return f"{mean} [{number(found.low)}, {number(found.high)}]"
+
+
+def counted(n: int, noun: str) -> str:
+    """Write a count.
+
+    >>> counted(1, "replicate"), counted(8, "task")
+    ('1 replicate', '8 tasks')
+    """
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")

@@ -1,0 +1,73 @@
+"""What the index knows of a run, written once more into the run's own folder.
+
+If the index is smashed, it is rebuilt from these; no run depends on another.
+"""
+
+import json
+import sqlite3
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine.store import files, rows
+from engine.store.checksums import holds, seal
+from engine.store.errors import StoreError
+from engine.store.index import Index
+from engine.store.run_files import Entry
+
+NAME = "run.json"
+
+
+class Mirror(NamedTuple):
+    """A run's row, filed texts and files."""
+
+    row: rows.Row
+    texts: dict[str, Any]
+    entries: list[Entry]
+
+
+def write(index: Index, key: str) -> None:
+    """Bring a run's mirror up to date.
+
+    The index has it already, and a check makes what is missing, so a full disk
+    is no failure here.
+    """
+    seen = index.read(lambda db: _look(db, key))
+    if seen is None:
+        return
+    body = json.dumps(seen, separators=(",", ":"))
+    folder = files.run_folder(index.home, key)
+    try:
+        files.make_folder(folder)
+        text = json.dumps({"body": body, "seal": seal(body)})
+        files.write_new(folder / NAME, text.encode())
+    except (StoreError, FileNotFoundError):
+        return
+    if index.read(lambda db: rows.find(db, key)) is None:
+        files.discard(index.home, folder)  # deleted meanwhile
+
+
+def _look(db: sqlite3.Connection, key: str) -> list[Any] | None:
+    row = rows.find(db, key)
+    if row is None or row.damaged:
+        return None
+    texts = db.execute("SELECT name, text FROM texts WHERE key = ?", (key,)).fetchall()
+    found = db.execute(
+        "SELECT key, kind, name, file, digest, info FROM payloads"
+        " WHERE key = ? ORDER BY id",
+        (key,),
+    ).fetchall()
+    return [astuple(row), dict(texts), [list(entry) for entry in found]]
+
+
+def read(folder: Path) -> Mirror | None:
+    """Return a folder's mirror; none if there is none that its seal holds."""
+    try:
+        told = json.loads((folder / NAME).read_bytes())
+        if not holds(told["seal"], told["body"]):
+            return None
+        row, texts, found = json.loads(told["body"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    plain = {name: json.loads(text) for name, text in texts.items()}
+    return Mirror(rows.Row(*row), plain, [Entry(*entry) for entry in found])

@@ -1,0 +1,99 @@
+"""Function mixture: waves, lines, parabolas and steps; which one must be told first.
+
+Source: the heterogeneous tasks of Vuorio et al. (2019), arXiv:1910.13616.
+Differs: all kinds share amplitude, phase and frequency, so that a shift moves them
+alike; steps stand for their other two kinds; shares and noise are knobs.
+Helps: one start is far from most of these tasks: whoever must move far in few steps,
+or treats all tasks alike, falls behind here.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, generator
+from engine.tasks import knobs
+from engine.tasks.few_shot import _functions_1d
+from engine.tasks.few_shot._family import EpisodeFamily
+
+
+def _share(label: str) -> float:
+    return knob(  # type: ignore[no-any-return]
+        1.0, label=label, unit="parts", low=0.0, high=10.0,
+        help="Parts of all tasks; equal numbers are equal shares, 0 leaves them out.",
+    )  # fmt: skip
+
+
+@register("family")
+class FunctionMixture(EpisodeFamily):
+    """y = ±A g(ω x − p) + σ n; g(z) = sin z, z/5, 2(z/5)² − 1 or sgn z."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    output: ClassVar[str] = "value"
+
+    shots: int = knobs.shots(10)
+    queries: int = knobs.queries(10)
+    train_shots: int = knobs.train_shots()
+    train_queries: int = knobs.train_queries()
+    sinusoids: float = _share("Sinusoids")
+    lines: float = _share("Lines")
+    parabolas: float = _share("Parabolas")
+    steps: float = _share("Steps")
+    amplitude_low: float = _functions_1d.amplitude_low()
+    amplitude_high: float = _functions_1d.amplitude_high()
+    phase_low: float = _functions_1d.phase_low(-0.5)
+    phase: float = _functions_1d.phase_high(0.5)
+    frequency: float = _functions_1d.frequency()
+    noise: float = _functions_1d.noise()
+
+    def check(self) -> None:
+        """Refuse ranges that end before they begin, and a mixture of nothing."""
+        _functions_1d.check_range(
+            self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
+        )
+        _functions_1d.check_range(self.phase_low, self.phase, "phase", "phase_low")
+        if not sum(self._shares()):
+            raise Refused(
+                "Every kind of function has 0 parts; at least one must have more, up "
+                "to 10",
+                "sinusoids",
+            )
+
+    def _shares(self) -> tuple[float, float, float, float]:
+        return self.sinusoids, self.lines, self.parabolas, self.steps
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Draw a kind, then a function of it, then its points."""
+        draw = generator(rng.child("data"))
+        which, sign, first, second = draw.random(4).tolist()
+        low, high = self.amplitude_low, self.amplitude_high
+        amplitude = (low + (high - low) * first) * (1.0 if sign < 0.5 else -1.0)
+        phase = np.pi * (self.phase_low + (self.phase - self.phase_low) * second)
+        x = _functions_1d.inputs(draw, self.queries + self.shots)
+        kind = int((np.cumsum(self._shares()) <= which * sum(self._shares())).sum())
+        y = amplitude * shape_of(kind, self.frequency * x - phase)
+        disturbed: np.ndarray | float = 0.0
+        if self.noise:
+            apart = generator(rng.child("noise"))
+            disturbed = _functions_1d.disturbance(apart, self.noise, self.shots)
+        return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
+
+
+def shape_of(kind: int, z: np.ndarray) -> np.ndarray:
+    """Return a function of size 1: a wave, a line, a parabola or a step.
+
+    >>> [shape_of(kind, np.array([0.0, 5.0])).round(2).tolist() for kind in (1, 2, 3)]
+    [[0.0, 1.0], [-1.0, 1.0], [1.0, 1.0]]
+    """
+    if kind == 0:
+        return np.asarray(np.sin(z))
+    if kind == 1:
+        return z / _functions_1d.SPAN
+    if kind == 2:
+        return 2.0 * (z / _functions_1d.SPAN) ** 2 - 1.0
+    return np.where(z >= 0.0, 1.0, -1.0)

@@ -1,0 +1,90 @@
+"""Gaussian process functions: smooth or periodic curves of no fixed formula.
+
+Source: the function draws of Garnelo et al. (2018), arXiv:1807.01613, section 4.1;
+kernels of Rasmussen and Williams (2006), chapter 4.
+Differs: inputs lie in (−5, 5), and few shots are given, as for the sinusoids.
+Helps: as tasks without a formula to be found out: how far a few points carry is all
+there is to learn, and a Gaussian process with this kernel does it best.
+"""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Episode, generator
+from engine.tasks import knobs
+from engine.tasks.few_shot import _functions_1d
+from engine.tasks.few_shot._family import EpisodeFamily
+
+# Of the variance; a smooth kernel's matrix has no Cholesky factor without it.
+JITTER = 1e-8
+
+
+@register("family")
+class GaussianProcess(EpisodeFamily):
+    """y = A f(ω x) + σ n, f ~ GP(0, k), k = exp(−d²/2ℓ²) or exp(−2 sin²(πd/p)/ℓ²)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    output: ClassVar[str] = "value"
+
+    shots: int = knobs.shots(10)
+    queries: int = knobs.queries(10)
+    train_shots: int = knobs.train_shots()
+    train_queries: int = knobs.train_queries()
+    kernel: Literal["rbf", "periodic"] = knob(
+        "rbf", label="Kernel k",
+        help="rbf is smooth and forgets what is far; periodic repeats itself.",
+    )  # fmt: skip
+    length_scale: float = knob(
+        1.0, label="Length scale ℓ", low=0.05, high=20.0, log=True,
+        help="How far a point tells of its neighbors; less makes wilder functions.",
+    )  # fmt: skip
+    period: float = knob(
+        4.0, label="Period p", low=0.2, high=50.0,
+        help="After so much the periodic kernel's functions repeat.", advanced=True,
+    )  # fmt: skip
+    amplitude_low: float = _functions_1d.amplitude_low(1.0)
+    amplitude_high: float = _functions_1d.amplitude_high(1.0)
+    frequency: float = _functions_1d.frequency()
+    noise: float = _functions_1d.noise()
+
+    def check(self) -> None:
+        """Refuse a range of amplitudes that ends before it begins."""
+        _functions_1d.check_range(
+            self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
+        )
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Draw inputs, then the function at all of them at once.
+
+        Nobody pictures a lesson, so meta-training does without the picture's points:
+        they come last, and leave the others as they are.
+        """
+        draw = generator(rng.child("data"))
+        low, high = self.amplitude_low, self.amplitude_high
+        amplitude = low + (high - low) * draw.random()
+        count = self.queries + self.shots
+        x = _functions_1d.inputs(draw, count, grid=pool != "train")
+        factor = np.linalg.cholesky(self.covariance(x))
+        normal = generator(rng.child("function")).standard_normal(len(x))
+        disturbed: np.ndarray | float = 0.0
+        if self.noise:
+            apart = generator(rng.child("noise"))
+            disturbed = _functions_1d.disturbance(apart, self.noise, self.shots)
+        y = amplitude * (factor @ normal)
+        return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
+
+    def covariance(self, x: np.ndarray) -> np.ndarray:
+        """Return the kernel's matrix at some inputs; float64, shape (point, point)."""
+        gap = self.frequency * np.abs(x[:, None] - x)
+        if self.kernel == "periodic":
+            wave = np.sin(np.pi * gap / self.period) / self.length_scale
+            matrix = np.exp(-2.0 * wave * wave)
+        else:
+            matrix = np.exp(-0.5 * (gap / self.length_scale) ** 2)
+        matrix[np.diag_indices(len(x))] += JITTER
+        return np.asarray(matrix)

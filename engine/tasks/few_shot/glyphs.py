@@ -1,0 +1,108 @@
+"""Glyphs: characters of a font over many scripts, drawn as by different hands.
+
+Source: ours, after Omniglot; the font is DejaVu Sans, which matplotlib ships. The
+elastic bending follows Simard, Steinkraus and Platt (2003).
+Differs: look-alikes of different scripts are one class; size on the line is lost, so c
+and C are one too. Turned classes are not offered: scripts hold turns of themselves.
+Helps: as the image task that needs no download: thousands of classes, many examples.
+"""
+
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.data.sources import fonts
+from engine.data.sources.glyphs import POOLS, glyphs
+from engine.protocol import Episode, generator
+from engine.tasks import knobs
+from engine.tasks.few_shot._augmentation import Wildness, draw_shapes
+from engine.tasks.few_shot._class_pools import Deck, check_ways
+from engine.tasks.few_shot._family import EpisodeFamily, in_training
+from engine.tasks.few_shot._sampling import image_episode, pick, support_counts
+
+
+@register("family")
+class Glyphs(EpisodeFamily):
+    """x = ink(d_k(A u + b + e(u)) + w), u: pixels; A, b, e, w drawn per example."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    net: ClassVar[str] = "conv4"
+
+    ways: int = knobs.ways(5)
+    shots: int = knobs.shots(1)
+    queries: int = knobs.queries(15)
+    train_ways: int = knobs.train_ways()
+    train_shots: int = knobs.train_shots()
+    train_queries: int = knobs.train_queries()
+    side: knobs.Side = knobs.side()
+    affine: float = knob(
+        1.0, label="Slant", unit="× usual", low=0.0, high=4.0,
+        help="1 turns by up to 15°, slants by 0.25, stretches by 20 %, moves by 6 %.",
+    )  # fmt: skip
+    elastic: float = knob(
+        3.0, label="Bending", unit="% of side", low=0.0, high=12.0,
+        help="Standard deviation of a smooth displacement; more makes scrawls.",
+    )  # fmt: skip
+    stroke: float = knob(
+        2.0, label="Stroke jitter", unit="% of side", low=0.0, high=8.0,
+        help="By so much an outline moves inward or outward.",
+    )  # fmt: skip
+    contrast: float = knob(
+        0.3, label="Paleness", low=0.0, high=0.95,
+        help="By up to this share ink is paler than white.",
+    )  # fmt: skip
+    balance: knobs.Balance = knobs.balance()
+    normalize: knobs.Normalize = knobs.normalize()
+    alphabets: Literal["known", "held_out"] = knob(
+        "known", label="Test scripts", advanced=True,
+        help="New glyphs of the scripts that meta-training has seen, or Armenian, "
+        "Georgian, Hebrew, Lao and Tifinagh, which it never sees.",
+    )  # fmt: skip
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return fonts.absent()
+
+    def check(self) -> None:
+        """Refuse more classes than there are."""
+        for pool in POOLS:
+            check_ways(in_training(self) if pool == "train" else self, pool)
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Choose glyphs of the pool, then draw each as often as is needed."""
+        draw = generator(rng.child("data"))
+        deck = self.deck(pool)
+        ids = deck.choose(draw, self.ways)
+        most = self.ways * self.shots
+        counts = support_counts(draw, self.ways, self.shots, most, self.balance)
+        each = int(counts.max()) + self.queries
+        order = np.broadcast_to(np.arange(each), (self.ways, each))
+        picks = pick(counts, self.queries, order)
+        depth = glyphs().depth[deck.members[ids][picks.way]]
+        # Each part has a stream of its own: more shots leave the queries as they are.
+        parts = {"support": depth[: picks.support], "query": depth[picks.support :]}
+        images = [
+            draw_shapes(part, int(self.side), self._wild(), generator(rng.child(name)))
+            for name, part in parts.items()
+        ]
+        known = self.deck("train").classes
+        return image_episode(np.concatenate(images), picks, ids, known)
+
+    def _wild(self) -> Wildness:
+        return Wildness(self.affine, self.elastic, self.stroke, self.contrast)
+
+    def deck(self, pool: str) -> Deck:
+        """Return the classes of a pool."""
+        apart = pool == "test" and self.alphabets == "held_out"
+        return _deck("held_out" if apart else pool)
+
+
+@lru_cache(maxsize=4)
+def _deck(pool: str) -> Deck:
+    return Deck.whole(glyphs().pools[pool], 1)

@@ -1,0 +1,169 @@
+"""Omniglot: handwritten characters of 50 alphabets, each by 20 drawers.
+
+Source: Lake, Salakhutdinov and Tenenbaum (2015); the few-shot protocol and its split
+into 1028 / 172 / 423 characters: Vinyals et al. (2016), arXiv:1606.04080, as published
+with prototypical networks, Snell et al. (2017), arXiv:1703.05175.
+Differs: by default turned characters are extra classes in meta-training alone, and
+tests are on the 423 upright ones; the papers turn test characters too (a knob).
+Helps: as the image task of the published tables: 4112 training classes, few examples.
+"""
+
+from functools import lru_cache
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.data.sources import omniglot
+from engine.data.sources.omniglot_archives import DRAWERS
+from engine.protocol import Episode, generator
+from engine.tasks import knobs
+from engine.tasks.few_shot._class_pools import Deck, check_ways, quarters, turn
+from engine.tasks.few_shot._family import EpisodeFamily, in_training
+from engine.tasks.few_shot._sampling import Picks, image_episode, pick, support_counts
+
+PEOPLE = {
+    "all": np.arange(DRAWERS),
+    "first_half": np.arange(DRAWERS // 2),
+    "second_half": np.arange(DRAWERS // 2, DRAWERS),
+}
+
+
+@register("family")
+class Omniglot(EpisodeFamily):
+    """x: pixels in [0, 1], ink bright; y: which of N characters drawn from its pool."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    net: ClassVar[str] = "conv4"
+    pooled: ClassVar[bool] = True
+
+    ways: int = knobs.ways(5)
+    shots: int = knobs.shots(1, high=19)
+    queries: int = knobs.queries(15, high=19)
+    train_ways: int = knobs.train_ways()
+    train_shots: int = knobs.train_shots(high=19)
+    train_queries: int = knobs.train_queries(high=19)
+    split: Literal["vinyals", "author", "mixed"] = knob(
+        "vinyals", label="Split",
+        help="Vinyals: 1028 / 172 / 423 characters; author: 792 / 172 / 659, test "
+        "alphabets all new; mixed: each pool has characters of the same 40 alphabets.",
+    )  # fmt: skip
+    rotations: knobs.Rotations = knobs.rotations("train")
+    within: Literal["all", "alphabet", "official"] = knob(
+        "all", label="Classes from",
+        help="All alphabets of the pool, or one that is drawn anew: harder. Official: "
+        "so in training; test task n is the author's run n of 20: ask for 20 of them.",
+    )  # fmt: skip
+    side: knobs.Side = knobs.side()
+    balance: knobs.Balance = knobs.balance()
+    normalize: knobs.Normalize = knobs.normalize()
+    drawers: Literal["all", "first_half", "second_half"] = knob(
+        "all", label="Drawers", advanced=True,
+        help="Whose drawings are used: of all 20 people, or of 10 of them.",
+    )  # fmt: skip
+    alphabets: Literal["known", "held_out"] = knob(
+        "known", label="Test alphabets", advanced=True,
+        help="With the mixed split: characters of the 40 alphabets that "
+        "meta-training has seen, or of the 10 others.",
+    )  # fmt: skip
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return omniglot.absent()
+
+    def check(self) -> None:
+        """Refuse more examples, or more classes, than there are."""
+        if self.alphabets == "held_out" and self.split != "mixed":
+            raise Refused(
+                f"the split {self.split!r} has no alphabets apart; choose 'mixed' to "
+                "test on held-out alphabets",
+                "alphabets",
+            )
+        _check_official(self)
+        _check_examples(self)
+        for pool in omniglot.POOLS:
+            check_ways(in_training(self) if pool == "train" else self, pool)
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Choose characters of the pool and a turn of each, then who drew them."""
+        if self.within == "official" and pool == "test":
+            return self.official(_task(rng))
+        draw = generator(rng.child("data"))
+        deck = self.deck(pool)
+        ids = deck.choose(draw, self.ways)
+        drawers = PEOPLE[self.drawers]
+        most = len(drawers) - self.queries
+        counts = support_counts(draw, self.ways, self.shots, most, self.balance)
+        order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
+        picks = pick(counts, self.queries, order)
+        character = deck.members[ids % deck.count][picks.way]
+        images = omniglot.characters(int(self.side)).images[character, picks.place]
+        turn(images, (ids // deck.count)[picks.way])
+        return image_episode(images, picks, ids, self.deck("train").classes)
+
+    def deck(self, pool: str) -> Deck:
+        """Return the classes of a pool."""
+        apart = pool == "test" and self.alphabets == "held_out"
+        name = "held_out" if apart else pool
+        return _deck(self.split, name, quarters(self.rotations, pool), self.within)
+
+    def official(self, run: int) -> Episode:
+        """Return one of the author's 20 runs: 20 ways, one shot, one alphabet."""
+        runs = omniglot.one_shot_runs()
+        run %= len(runs.answer)
+        every = omniglot.characters(int(self.side))
+        chosen = np.concatenate([runs.support[run], runs.query[run]])
+        count = len(runs.support[run])
+        way = np.concatenate([np.arange(count), runs.answer[run]])
+        picks = Picks(way, chosen[:, 1], count)
+        images = every.images[chosen[:, 0], picks.place]
+        known = self.deck("train").classes
+        return image_episode(images, picks, runs.support[run, :, 0], known)
+
+
+@lru_cache(maxsize=16)
+def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
+    characters = omniglot.pools(split)[pool]
+    if within == "all":
+        return Deck.whole(characters, turns)
+    of = omniglot.characters(28).alphabet[characters]
+    return Deck(
+        characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
+    )
+
+
+def _task(rng: Rng) -> int:
+    """Return the number of the task that a stream is of."""
+    last = rng.path[-1] if rng.path else 0
+    return last if isinstance(last, int) else 0
+
+
+def _check_official(family: Omniglot) -> None:
+    """Refuse other sizes than the runs have, and a split that has learned them."""
+    if family.within != "official":
+        return
+    wanted = {"ways": 20, "shots": 1, "queries": 1, "split": "author"}
+    for name, value in wanted.items():
+        if getattr(family, name) != value:
+            raise Refused(
+                f"the author's 20 runs need {name} {value!r}, not "
+                f"{getattr(family, name)!r}",
+                name,
+            )
+    omniglot.one_shot_runs()
+
+
+def _check_examples(family: Omniglot) -> None:
+    drawers = len(PEOPLE[family.drawers])
+    for one in (family, in_training(family)):
+        if (each := one.shots + one.queries) > drawers:
+            raise Refused(
+                f"{one.shots} shots and {one.queries} queries are {each} examples of a "
+                f"character, but only {drawers} people drew it: choose fewer queries",
+                "queries" if one is family else "train_queries",
+            )

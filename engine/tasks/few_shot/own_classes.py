@@ -1,0 +1,100 @@
+"""Own classes: episodes from a CSV file of your own.
+
+Source: the file, kept under its sha256; a run on another machine asks for it.
+Differs: classes are divided once and for all; copies of a row within a class are left
+out. Columns are standardized by the training classes' rows, or, where all classes are
+for tests, by each support.
+Helps: to see whether new classes of your own problem can be told from a few rows.
+"""
+
+from functools import lru_cache
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.data.user.target_selection import Choices, own_table
+from engine.protocol import Episode, generator
+from engine.tasks.few_shot._user_data import Owned, OwnFamily, Use, decks, draw_picks
+from engine.tasks.optimization._pools import same_rows
+from engine.tasks.optimization._tables import standardized
+
+
+@register("family")
+class OwnClasses(OwnFamily):
+    """x: a row's numbers, standardized; y: which of N classes drawn from its pool."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+
+    digest: str = knob(
+        "", label="File", help="sha256 of the file; adding a file fills it in."
+    )
+    target: str = knob(
+        "", label="Target column", help="The column with the classes to be told apart."
+    )
+    text: Literal["refuse", "drop"] = knob(
+        "refuse", label="Columns that are not numbers",
+        help="Refuse the file, or leave these columns out: dates, names, comments.",
+    )  # fmt: skip
+    empty: Literal["refuse", "drop", "mean"] = knob(
+        "refuse", label="Empty cells",
+        help="Refuse, drop their rows, or let the column's mean stand in.",
+    )  # fmt: skip
+    rare: Literal["refuse", "drop"] = knob(
+        "refuse", label="Rare classes",
+        help="Refuse classes with fewer than 6 rows, or leave them out.",
+    )  # fmt: skip
+
+    def classes(self) -> Owned:
+        """Return the file's classes."""
+        return self._rows().own
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Choose classes of the pool, then rows of each."""
+        draw = generator(rng.child("data"))
+        picks, ids = draw_picks(self, draw, pool)
+        found, cut, of = self._rows(), picks.support, ids[picks.way]
+        x, held_x = found.x[picks.place[:cut]], found.x[picks.place[cut:]]
+        if self.use == "target":
+            x, held_x = standardized(x, held_x)
+        return Episode(
+            x=np.ascontiguousarray(x.T, np.float32),
+            y=picks.way[:cut],
+            held_x=np.ascontiguousarray(held_x.T, np.float32),
+            held_y=picks.way[cut:],
+            outputs=self.ways,
+            shape=(x.shape[1],),
+            ids=of[:cut],
+            held_ids=of[cut:],
+            known=self.known(),
+        )
+
+    def _rows(self) -> "_Rows":
+        choices = Choices(self.target, "classes", self.text, self.empty, self.rare)
+        return _rows(self.digest, choices, self.use)
+
+
+class _Rows(NamedTuple):
+    """The file's rows, standardized where there are training classes to do it by."""
+
+    own: Owned
+    x: np.ndarray
+
+
+@lru_cache(maxsize=4)
+def _rows(digest: str, choices: Choices, use: Use) -> _Rows:
+    table = own_table(digest, choices)
+    copies = same_rows(np.column_stack([table.x, table.y]))
+    first = np.unique(copies, return_index=True)[1]
+    members = tuple(
+        np.sort(first[table.y[first] == number]) for number in range(len(table.classes))
+    )
+    own = Owned(table.classes, members, "rows")
+    if use == "target":
+        return _Rows(own, table.x)
+    training = decks(own, use)["train"].members
+    known = np.concatenate([members[number] for number in training])
+    return _Rows(own, standardized(table.x[known], table.x)[1])

@@ -1,0 +1,62 @@
+"""Own images: episodes from a folder of images for each class.
+
+Source: a ZIP archive of yours, kept under its sha256; a run elsewhere asks for it.
+Differs: images are made gray and brought to 28 × 28 pixels, or averaged to 14 × 14;
+copies within a class are left out; classes are divided once and for all.
+Helps: to see whether what was learned elsewhere is of use on your own pictures.
+"""
+
+from functools import lru_cache
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.data.sources.resize import block_average
+from engine.data.user.image_archives import own_images
+from engine.protocol import Episode, generator
+from engine.tasks import knobs
+from engine.tasks.few_shot._sampling import image_episode
+from engine.tasks.few_shot._user_data import Owned, OwnFamily, draw_picks
+
+
+@register("family")
+class OwnImages(OwnFamily):
+    """x: gray pixels in [0, 1]; y: which of N of your folders it lies in."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    net: ClassVar[str] = "conv4"
+    file: ClassVar[str] = "zip"
+
+    digest: str = knob(
+        "", label="Archive", help="sha256 of the archive; adding one fills it in."
+    )
+    side: knobs.Side = knobs.side()
+    dark: bool = knob(
+        True, label="Dark on light",
+        help="Ink on paper is turned around, so that ink is bright, as in the other "
+        "sets of characters; off for photographs.",
+    )  # fmt: skip
+
+    def classes(self) -> Owned:
+        """Return the archive's classes."""
+        return _classes(self.digest)
+
+    def sample(self, rng: Rng, pool: str) -> Episode:
+        """Choose folders of the pool, then images of each."""
+        draw = generator(rng.child("data"))
+        picks, ids = draw_picks(self, draw, pool)
+        every = own_images(self.digest).images
+        images = block_average(every[picks.place], int(self.side))
+        bright = 255 - images if self.dark else images
+        return image_episode(bright, picks, ids, self.known())
+
+
+@lru_cache(maxsize=2)
+def _classes(digest: str) -> Owned:
+    found = own_images(digest)
+    members = tuple(
+        (found.labels == number).nonzero()[0] for number in range(len(found.names))
+    )
+    return Owned(found.names, members, "images")

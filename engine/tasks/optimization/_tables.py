@@ -1,0 +1,208 @@
+"""Tasks from tables of real rows: classes, features and rows are drawn per task."""
+
+from abc import abstractmethod
+from functools import lru_cache
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.rng import Rng
+from engine.data.sources.table import Table
+from engine.protocol import Sample, generator
+from engine.tasks import knobs
+from engine.tasks.optimization._pools import Pool, divide
+from engine.tasks.optimization._supervised import DataFamily
+
+# Of a column divided by its largest cell; less is rounding, and not a feature.
+FLAT = 1e-10
+# So far out, in deviations, still fits a float32.
+FAR = 1e30
+
+
+class Cut(NamedTuple):
+    """What each task takes from a table; 0 classes or features: all of them."""
+
+    examples: int
+    held_out: int
+    classes: int
+    features: int
+    view: str
+
+
+class TableFamily(DataFamily):
+    """A family whose tasks are drawn from one table."""
+
+    pooled: ClassVar[bool] = True
+
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(48)
+    features: int = knobs.features(0, high=200)
+    view: Literal["subset", "projection"] = knob(
+        "subset", label="Features are",
+        help="Some of the set's own, or random mixtures of all of them.",
+    )  # fmt: skip
+
+    @abstractmethod
+    def table(self) -> Table:
+        """Return the rows; the same object every time."""
+
+    def cut(self) -> Cut:
+        """Return what the knobs say that a task takes."""
+        classes = getattr(self, "classes", 0)
+        return Cut(self.examples, self.held_out, classes, self.features, self.view)
+
+    def check(self) -> None:
+        """Refuse knobs that ask for more than a pool holds."""
+        check(self.table(), self.cut())
+
+    def sample(self, rng: Rng, pool: str) -> Sample:
+        """Draw classes, rows and features from a pool; see `draw_rows`."""
+        table, cut = self.table(), self.cut()
+        check(table, cut)
+        return draw_rows(table, pool, cut, rng)
+
+
+@lru_cache(maxsize=64)
+def check(table: Table, cut: Cut) -> None:
+    """Refuse a cut that some pool could not give.
+
+    Raises:
+        Refused: With the knob, what was asked and the most there is.
+    """
+    division = divide(table)
+    most = len(division.usable)
+    if table.classes and cut.classes > most:
+        raise Refused(
+            f"Classes is {cut.classes}; this set has {most} with enough rows", "classes"
+        )
+    if cut.features > table.features:
+        raise Refused(
+            f"Features is {cut.features}; this set has {table.features}", "features"
+        )
+    classes = _class_count(table, cut)
+    if cut.examples < classes:
+        raise Refused(
+            f"Training points is {cut.examples}; with {classes} classes at least "
+            f"{classes} are needed",
+            "examples",
+        )
+    for name, pool in division.pools.items():
+        _check_size(name, _smallest(pool, division.usable, classes), cut)
+
+
+def _check_size(name: str, there: int, cut: Cut) -> None:
+    asked = cut.examples + cut.held_out
+    if asked > there:
+        raise Refused(
+            f"Training and held-out points are {asked} together; a task can draw at "
+            f"most {there} from the {name} pool",
+            "examples",
+        )
+
+
+def _class_count(table: Table, cut: Cut) -> int:
+    return (cut.classes or len(divide(table).usable)) if table.classes else 1
+
+
+def _smallest(pool: Pool, usable: np.ndarray, classes: int) -> int:
+    """Return how many rows a task can surely draw, whatever classes it gets.
+
+    Rows with the same inputs are never on both sides, which can cost some.
+    """
+    counts = np.sort(pool.counts(int(usable.max()) + 1)[usable])
+    return int(counts[:classes].sum()) - (pool.largest_group() - 1)
+
+
+def draw_rows(table: Table, pool: str, cut: Cut, rng: Rng) -> Sample:
+    """Draw one task.
+
+    Args:
+        table: Where rows come from.
+        pool: "train", "validation" or "test".
+        cut: How much to take; `check` must allow it.
+        rng: The task's stream.
+
+    Returns:
+        Training rows, one of each class first, and held-out rows; no row of one has
+        the inputs of a row of the other. Classes are numbered afresh.
+        Inputs, and answers that are values, have mean 0 and variance 1 over the
+        training rows.
+    """
+    division, draw = divide(table), generator(rng.child("data"))
+    rows = division.pools[pool]
+    chosen = draw.permutation(division.usable)[: _class_count(table, cut)]
+    number = np.full(max(len(table.classes), 1), -1)
+    number[chosen] = np.arange(len(chosen))
+    train, held = _split(rows, number, cut, draw)
+    x, held_x = _inputs(table, (rows.rows[train], rows.rows[held]), cut, draw)
+    if table.classes:
+        y, held_y = number[rows.labels[train]], number[rows.labels[held]]
+        return Sample(x, y, held_x, held_y, outputs=len(chosen))
+    y, held_y = standardized(
+        table.y[rows.rows[train], None], table.y[rows.rows[held], None]
+    )
+    return Sample(x, y[:, 0], held_x, held_y[:, 0], outputs=1)
+
+
+def _split(
+    pool: Pool, number: np.ndarray, cut: Cut, draw: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose places in the pool to train on, and others to hold out."""
+    keys = draw.random(pool.groups)
+    mine = np.flatnonzero(number[pool.labels] >= 0)
+    group, label = pool.group[mine], number[pool.labels[mine]]
+    for each in range(int(number.max()) + 1):
+        of_class = group[label == each]
+        # One row of each class comes first, so that none is absent from training.
+        keys[of_class[keys[of_class].argmin()]] -= 1.0
+    key = keys[group]
+    order = np.argsort(key, kind="stable")
+    edge = np.searchsorted(key[order], key[order[cut.examples - 1]], side="right")
+    held = order[edge : edge + cut.held_out]
+    return mine[order[: cut.examples]], mine[held]
+
+
+def _inputs(
+    table: Table,
+    rows: tuple[np.ndarray, np.ndarray],
+    cut: Cut,
+    draw: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return inputs (feature, example), of training and of held-out rows."""
+    x, held = table.x[rows[0]], table.x[rows[1]]
+    count = cut.features or table.features
+    if cut.view == "subset" and cut.features:
+        columns = draw.permutation(table.features)[:count]
+        x, held = x[:, columns], held[:, columns]
+    x, held = standardized(x, held)
+    if cut.view == "projection":
+        mix = draw.standard_normal((table.features, count))
+        x, held = standardized(x @ mix, held @ mix)
+    return x.T, held.T
+
+
+def standardized(x: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Shift and scale columns by the training rows' mean and deviation; float32.
+
+    A column that is constant over the training rows becomes 0, and an empty cell
+    (NaN) the training mean: nothing of the held-out rows leaks.
+
+    >>> x, held = standardized(np.array([[1.0, 7], [3, 7]]), np.array([[5.0, 8]]))
+    >>> x.tolist(), held.tolist()
+    ([[-1.0, 0.0], [1.0, 0.0]], [[3.0, 0.0]])
+    """
+    # Divided by the largest cell first, so that squares neither overflow nor vanish.
+    size = np.nanmax(np.abs(x), axis=0, initial=0.0)
+    size = np.where(size > 0, size, 1.0)
+    with np.errstate(over="ignore"):
+        x, held = x / size, held / size
+    there = np.isfinite(x)
+    count = np.maximum(there.sum(0), 1)
+    mean = np.where(there, x, 0.0).sum(0) / count
+    gap = np.where(there, x - mean, 0.0)
+    deviation = np.sqrt((gap * gap).sum(0) / count)
+    factor = np.where(deviation > FLAT, 1.0 / np.maximum(deviation, FLAT), 0.0)
+    out = np.where(factor > 0, np.nan_to_num((held - mean) * factor), 0.0)
+    return (gap * factor).astype(np.float32), out.clip(-FAR, FAR).astype(np.float32)

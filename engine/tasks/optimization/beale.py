@@ -1,0 +1,72 @@
+"""Beale: a plain with steep corners in the plane, turned and scaled per task.
+
+Source: Beale (1958); test problem 5 of Moré, Garbow and Hillstrom (1981).
+Differs: scaled by 0.01, so that rates near 0.1 are stable; each task is turned,
+sized and moved, and starts at random.
+Helps: to see how an optimizer crosses a plain without being thrown by a cliff.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
+from engine.tasks.optimization._functions import Draw, placed_plane, stack_functions
+
+
+@register("family")
+class Beale(Family):
+    """f(x) = c Σᵢ (rᵢ − u (1 − vⁱ))², r = (1.5, 2.25, 2.625), (u, v) = A (x − o)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    output: ClassVar[str] = "none"
+    uses_net: ClassVar[bool] = False
+    plane: ClassVar[bool] = True
+
+    scale: float = knob(
+        0.01, label="Scale c", unit="×", low=1e-6, high=1.0, log=True,
+        help="Multiplies the function; the original has 1.",
+    )  # fmt: skip
+    spread: float = knob(
+        1.5, label="Spread of starts", low=0.0, high=4.0,
+        help="Descents start in the square of this half-width around (u, v) = (1, 0).",
+    )  # fmt: skip
+    turn: float = knob(
+        180.0, label="Turn", unit="degrees", low=0.0, high=180.0,
+        help="Each task is turned by U(−turn, turn).",
+    )  # fmt: skip
+    gain: float = knob(
+        0.3, label="Size spread", unit="ln ×", low=0.0, high=1.0,
+        help="Each task's plane is scaled by exp U(−spread, spread).",
+    )  # fmt: skip
+
+    def draw(
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
+    ) -> Landscapes:
+        """Draw one plain per stream; pools differ by their stream alone."""
+        draws = [self._plain(rng) for rng in rngs]
+        return stack_functions(plain, draws, setting, place)
+
+    def _plain(self, rng: Rng) -> Draw:
+        draw = generator(rng.child("data"))
+        matrix = placed_plane(draw, self.turn, self.gain)
+        offset = draw.uniform(-1.0, 1.0, 2)
+        inner = np.array([1.0, 0.0]) + self.spread * draw.uniform(-1.0, 1.0, 2)
+        start = np.linalg.solve(matrix, inner) + offset
+        return Draw(start, {"a": matrix, "o": offset, "c": np.array(self.scale)})
+
+
+def plain(x: Tensor, constants: Weights) -> Tensor:
+    """Return Beale's function of each member."""
+    inner = (constants["a"] @ (x - constants["o"]).unsqueeze(2)).squeeze(2)
+    u, v = inner.unbind(1)
+    first = 1.5 - u * (1.0 - v)
+    second = 2.25 - u * (1.0 - v.square())
+    third = 2.625 - u * (1.0 - v * v.square())
+    return constants["c"] * (first.square() + second.square() + third.square())

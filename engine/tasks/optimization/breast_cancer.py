@@ -1,0 +1,38 @@
+"""Breast cancer: malignant or benign, from 30 measurements of cell nuclei.
+
+Source: Street, Wolberg and Mangasarian (1993), UCI, Wisconsin diagnostic; CC BY 4.0;
+brought along by scikit-learn.
+Differs: rows are divided once into three pools; each task draws features and rows
+from its pool, and standardizes by its training rows.
+Helps: as a real two-class problem that a linear model nearly solves: gains of a learned
+optimizer are small here.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.data.sources import sklearn_sets
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+
+@register("family")
+class BreastCancer(TableFamily):
+    """x: measurements drawn per task; y: malignant or benign."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(64)
+    features: int = knobs.features(10, high=30)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return sklearn_sets.absent("breast_cancer")
+
+    def table(self) -> Table:
+        """Return the set's rows."""
+        return sklearn_sets.bundled("breast_cancer")

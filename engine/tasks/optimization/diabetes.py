@@ -1,0 +1,39 @@
+"""Diabetes: regression of disease progression from ten measurements.
+
+Source: Efron, Hastie, Johnstone and Tibshirani (2004), Least angle regression; brought
+along by scikit-learn.
+Differs: rows are divided once into three pools; each task draws features and rows
+from its pool, and standardizes by its training rows.
+Helps: as real regression with much noise: the best loss is about half of the start.
+"""
+
+from typing import ClassVar
+
+from engine.contract.registry import register
+from engine.data.sources import sklearn_sets
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+
+@register("family")
+class Diabetes(TableFamily):
+    """x: measurements drawn per task; y: progression after a year, standardized."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    output: ClassVar[str] = "value"
+    rate: ClassVar[float] = 0.15
+
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(48)
+    features: int = knobs.features(6, high=10)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return sklearn_sets.absent("diabetes")
+
+    def table(self) -> Table:
+        """Return the set's rows."""
+        return sklearn_sets.bundled("diabetes")

@@ -1,0 +1,45 @@
+"""Fashion-MNIST: pieces of clothing of up to 28 × 28 pixels.
+
+Source: Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747; 90 images of each class.
+Differs: averaged to fewer pixels by default; rows are divided once into three pools;
+each task draws classes and rows from its pool.
+Helps: as the harder sibling of MNIST, to carry an optimizer to.
+"""
+
+from typing import ClassVar, Literal
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources import data_pack
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+
+@register("family")
+class FashionMnist(TableFamily):
+    """x: pixels, standardized per task; y: which of the K classes drawn per task."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    classes: int = knob(
+        5, label="Classes", unit="classes", low=2, high=10,
+        help="Classes of each task, drawn afresh; more of them are harder.",
+    )  # fmt: skip
+    side: Literal["14", "28", "7"] = knob(
+        "14", label="Pixels per side",
+        help="28 are the original ones; fewer are averages of blocks, and faster.",
+    )  # fmt: skip
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(48)
+    features: int = knobs.features(0, high=784)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return data_pack.absent("fashion_mnist_900.npz")
+
+    def table(self) -> Table:
+        """Return the images as rows."""
+        return data_pack.fashion_mnist(int(self.side))

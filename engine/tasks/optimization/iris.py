@@ -1,0 +1,41 @@
+"""Iris: the species of a flower, from four lengths.
+
+Source: Fisher (1936); UCI, iris, CC BY 4.0; brought along by scikit-learn.
+Differs: rows are divided once into three pools; each task draws classes, features and
+rows from its pool, and standardizes by its training rows.
+Helps: as the smallest real set: four inputs, of which each task sees three.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources import sklearn_sets
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+
+@register("family")
+class Iris(TableFamily):
+    """x: lengths drawn per task; y: which of the K species drawn per task."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    classes: int = knob(
+        3, label="Classes", unit="classes", low=2, high=3,
+        help="Species of each task, drawn afresh.",
+    )  # fmt: skip
+    examples: int = knobs.examples(24)
+    held_out: int = knobs.held_out(16)
+    features: int = knobs.features(3, high=4)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return sklearn_sets.absent("iris")
+
+    def table(self) -> Table:
+        """Return the set's rows."""
+        return sklearn_sets.bundled("iris")

@@ -1,0 +1,85 @@
+"""Random quadratic: a sum of squared residuals of random linear equations.
+
+Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 3.1.
+Differs: W and y are drawn from N(0, 1) as the paper says; the published code draws
+them from U(0, 1). A chosen condition number of WᵀW, and noise on the gradient as in
+Wu et al. (2018), arXiv:1803.02021, are options.
+Helps: as the landscape whose best step sizes are known; noise together with a
+large condition number shows short-horizon bias.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
+from engine.tasks.optimization._functions import Draw, gradient_noise, stack_functions
+
+
+@register("family")
+class Quadratic(Family):
+    """f(x) = ‖W x − y‖², W, y ~ N(0, 1), x₀ ~ N(0, 0.01²)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    output: ClassVar[str] = "none"
+    rate: ClassVar[float] = 0.03
+    uses_net: ClassVar[bool] = False
+
+    dimensions: int = knob(
+        10, label="Dimensions", unit="weights", low=1, high=200,
+        help="Length of x, and number of equations.",
+    )  # fmt: skip
+    conditioning: float = knob(
+        0.0, label="Condition number of WᵀW", unit="×", low=0.0, high=1e6,
+        help="0 leaves W as drawn; from 1 up, its singular values are set to give it.",
+    )  # fmt: skip
+    noise: float = knob(
+        0.0, label="Gradient noise", low=0.0, high=100.0,
+        help="Standard deviation added to each gradient entry at each step.",
+    )  # fmt: skip
+
+    def draw(
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
+    ) -> Landscapes:
+        """Draw one system of equations per stream; pools differ by stream alone."""
+        draws = [self._system(rng) for rng in rngs]
+        tasks = stack_functions(squared_residuals, draws, setting, place)
+        return gradient_noise(tasks, rngs, self.noise)
+
+    def _system(self, rng: Rng) -> Draw:
+        draw, n = generator(rng.child("data")), self.dimensions
+        w, y = draw.standard_normal((n, n)), draw.standard_normal(n)
+        start = 0.01 * draw.standard_normal(n)
+        if self.conditioning:
+            w = conditioned(w, max(self.conditioning, 1.0))
+        return Draw(start, {"w": w, "y": y})
+
+
+def squared_residuals(x: Tensor, constants: Weights) -> Tensor:
+    """Return ‖W x − y‖² of each member."""
+    residuals = torch.einsum("mij,mj->mi", constants["w"], x) - constants["y"]
+    return residuals.square().sum(1)
+
+
+def conditioned(w: np.ndarray, number: float) -> np.ndarray:
+    """Keep a matrix's singular vectors and mean square; set the condition of WᵀW.
+
+    The eigenvalues of WᵀW fall geometrically from largest to smallest, and their
+    sum is what it is on average for a Gaussian matrix.
+
+    >>> w = conditioned(np.array([[3.0, 1.0], [0.0, 2.0]]), 25.0)
+    >>> float(np.linalg.cond(w.T @ w).round(6))
+    25.0
+    """
+    n = len(w)
+    left, _, right = np.linalg.svd(w)
+    eigenvalues = number ** -np.linspace(0.0, 1.0, n)
+    eigenvalues *= n * n / eigenvalues.sum()
+    return np.asarray((left * np.sqrt(eigenvalues)) @ right)

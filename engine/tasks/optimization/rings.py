@@ -1,0 +1,57 @@
+"""Rings: concentric rings that take turns between two classes.
+
+Source: the concentric-circles set known from scikit-learn's `make_circles`.
+Differs: any number of rings; each task has its own size and its rings are ellipses.
+Helps: where no straight line helps at all: a linear model stays at chance.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample
+from engine.tasks import knobs
+from engine.tasks.optimization import _plane_shapes
+from engine.tasks.optimization._supervised import DataFamily
+
+
+@register("family")
+class Rings(DataFamily):
+    """x = g R(φ) diag(e, 1) r (cos t, sin t) + noise, y = (r − 1) mod 2, r = 1 … n."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    plane: ClassVar[bool] = True
+
+    rings: int = knob(
+        2, label="Rings n", unit="rings", low=2, high=8,
+        help="Rings around the origin; more make a more folded boundary.",
+    )  # fmt: skip
+    stretch: float = knob(
+        1.5, label="Ellipse e", unit="×", low=0.05, high=20.0, log=True,
+        help="How much longer one axis of each ring is: ill-conditioning.",
+    )  # fmt: skip
+    noise: float = _plane_shapes.noise_knob(0.15)
+    turn: float = _plane_shapes.turn_knob()
+    gain: float = _plane_shapes.gain_knob()
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(64)
+
+    def sample(self, rng: Rng, pool: str) -> Sample:
+        """Draw rings around the origin."""
+        how = (self.turn, self.gain, self.noise)
+        return _plane_shapes.placed(
+            self._rings, rng, (self.examples, self.held_out), how
+        )
+
+    def _rings(
+        self, draw: np.random.Generator, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        ring = 1 + np.arange(count) % self.rings
+        t = 2 * np.pi * draw.random(count)
+        size = 2.0 * ring / self.rings
+        x = np.stack([self.stretch * size * np.cos(t), size * np.sin(t)])
+        return x, (ring - 1) % 2

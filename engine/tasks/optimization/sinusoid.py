@@ -1,0 +1,55 @@
+"""Sinusoid: regression of a sine wave of random amplitude and phase.
+
+Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1.
+Differs: the base learner is trained from scratch on more points than few-shot's 10.
+Helps: as the classic regression task; amplitudes from 0.1 to 5 mean that the
+loss differs by a factor of 2,500 between tasks, so one rate fits not all.
+"""
+
+from typing import ClassVar
+
+import numpy as np
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.contract.rng import Rng
+from engine.protocol import Sample, generator
+from engine.tasks import knobs
+from engine.tasks.optimization._supervised import DataFamily
+
+
+@register("family")
+class Sinusoid(DataFamily):
+    """y = A sin(x − φ) + ε n, A ~ U(0.1, A₁), φ ~ U(0, π), x ~ U(−5, 5)."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    output: ClassVar[str] = "value"
+    rate: ClassVar[float] = 0.005
+
+    amplitude: float = knob(
+        5.0, label="Largest amplitude A₁", low=0.1, high=50.0,
+        help="Amplitudes are drawn from 0.1 to this.",
+    )  # fmt: skip
+    noise: float = knob(
+        0.0, label="Noise ε", low=0.0, high=10.0,
+        help="Standard deviation of the noise on the answers.",
+    )  # fmt: skip
+    examples: int = knobs.examples(64)
+    held_out: int = knobs.held_out(64)
+
+    def sample(self, rng: Rng, pool: str) -> Sample:
+        """Draw a wave, then points on it."""
+        draw = generator(rng.child("data"))
+        size = draw.uniform(0.1, self.amplitude)
+        phase = draw.uniform(0.0, np.pi)
+        x, y = self._points(draw, size, phase, self.examples)
+        held_x, held_y = self._points(draw, size, phase, self.held_out)
+        return Sample(x, y, held_x, held_y, outputs=1)
+
+    def _points(
+        self, draw: np.random.Generator, size: float, phase: float, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        x = draw.uniform(-5.0, 5.0, (1, count))
+        y = size * np.sin(x[0] - phase) + self.noise * draw.standard_normal(count)
+        return x.astype(np.float32), y.astype(np.float32)

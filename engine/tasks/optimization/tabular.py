@@ -1,0 +1,68 @@
+"""Tabular sets: sixteen small real sets of measurements.
+
+Source: the UCI repository, mostly CC BY 4.0; each set's citation is in the pack.
+Differs: rows are divided once into three pools; classes with too few rows for all
+three are left out; each task draws features and rows from its pool.
+Helps: to carry an optimizer from one real set to another, quite different one.
+"""
+
+from typing import ClassVar, Literal
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources import data_pack
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+Name = Literal[
+    "banknote",
+    "breast_cancer_wdbc",
+    "digits8x8",
+    "ecoli",
+    "haberman",
+    "ionosphere",
+    "iris",
+    "new_thyroid",
+    "wheat_seeds",
+    "wine_cultivar",
+    "abalone",
+    "auto_imports_price",
+    "diabetes_progression",
+    "energy_heating",
+    "servo",
+    "yacht",
+]
+
+
+@register("family")
+class Tabular(TableFamily):
+    """x: features drawn per task, standardized; y: a class, or a standardized value."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    which: Name = knob(
+        "banknote", label="Set",
+        help="The last six, from abalone on, are regression; the others have classes.",
+    )  # fmt: skip
+    classes: int = knob(
+        0, label="Classes", unit="classes", low=0, high=10,
+        help="Classes of each task, drawn afresh; 0 takes all. Not for regression.",
+    )  # fmt: skip
+    examples: int = knobs.examples(24)
+    held_out: int = knobs.held_out(12)
+    features: int = knobs.features(0, high=64)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return data_pack.absent("tabular.npz")
+
+    def answers(self) -> str:
+        """Return "classes" or "value", as the set has it."""
+        return self.table().answers
+
+    def table(self) -> Table:
+        """Return the chosen set's rows."""
+        return data_pack.tabular(self.which)

@@ -1,0 +1,41 @@
+"""Wine: the cultivar of a wine, from 13 chemical measurements.
+
+Source: Forina et al. (1991), UCI, wine; CC BY 4.0; brought along by scikit-learn.
+Differs: rows are divided once into three pools; each task draws classes, features and
+rows from its pool, and standardizes by its training rows.
+Helps: as a small real set: its pools hold 53 rows and more, so intervals are wide.
+"""
+
+from typing import ClassVar
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources import sklearn_sets
+from engine.data.sources.table import Table
+from engine.tasks import knobs
+from engine.tasks.optimization._tables import TableFamily
+
+
+@register("family")
+class Wine(TableFamily):
+    """x: measurements drawn per task; y: which of the K cultivars drawn per task."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+
+    classes: int = knob(
+        3, label="Classes", unit="classes", low=2, high=3,
+        help="Cultivars of each task, drawn afresh.",
+    )  # fmt: skip
+    examples: int = knobs.examples(32)
+    held_out: int = knobs.held_out(16)
+    features: int = knobs.features(8, high=13)
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return sklearn_sets.absent("wine")
+
+    def table(self) -> Table:
+        """Return the set's rows."""
+        return sklearn_sets.bundled("wine")

@@ -1,0 +1,96 @@
+"""The data that live nets are trained on: shapes in the plane, clouds and digits.
+
+Each task is drawn once and for all: a search of architectures is to find what suits
+this one set, not what suits a distribution.
+"""
+
+from functools import lru_cache
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.rng import Rng
+from engine.data.sources.sklearn_sets import bundled
+from engine.protocol import SampledFamily, generator
+from engine.tasks.optimization._tables import standardized
+from engine.tasks.optimization.checkerboard import Checkerboard
+from engine.tasks.optimization.gaussians import Gaussians
+from engine.tasks.optimization.moons import Moons
+from engine.tasks.optimization.rings import Rings
+from engine.tasks.optimization.spirals import Spirals
+
+Set = Literal["moons", "rings", "spirals", "checkerboard", "gaussians", "digits"]
+NAMES: tuple[str, ...] = get_args(Set)
+TRAIN, VALIDATION, TEST = 256, 256, 512
+ROOT = Rng(2016)
+_PLANE = {"turn": 0.0, "gain": 0.0}
+_MADE: dict[str, SampledFamily] = {
+    "moons": Moons(noise=0.25, **_PLANE),
+    "rings": Rings(rings=3, **_PLANE),
+    "spirals": Spirals(turns=1.5, **_PLANE),
+    "checkerboard": Checkerboard(squares=3.0, slide=0.0, **_PLANE),
+    "gaussians": Gaussians(dimensions=8, classes=8, radius=1.5),
+}
+
+
+class Rows(NamedTuple):
+    """Rows of one part: x, float64, (row, feature); y, int64, (row,)."""
+
+    x: Tensor
+    y: Tensor
+
+
+class LiveTask(NamedTuple):
+    """One classification task, its rows divided once and for all."""
+
+    name: str
+    train: Rows
+    validation: Rows
+    test: Rows
+    classes: int
+
+    @property
+    def features(self) -> int:
+        """Return how many inputs each row has."""
+        return int(self.train.x.shape[1])
+
+
+@lru_cache(maxsize=len(NAMES))
+def live_task(name: str) -> LiveTask:
+    """Return a task by its name; inputs are standardized by the training rows."""
+    x, y = _made(name) if name in _MADE else _digits()
+    cuts = [TRAIN, TRAIN + VALIDATION]
+    train, *others = np.split(x, cuts)
+    first, _ = standardized(train, train)
+    parts = [first, *(standardized(train, part)[1] for part in others)]
+    rows = [
+        Rows(torch.from_numpy(part).double(), torch.from_numpy(classes))
+        for part, classes in zip(parts, np.split(y.astype(np.int64), cuts), strict=True)
+    ]
+    return LiveTask(name, *rows, classes=int(y.max()) + 1)
+
+
+def _made(name: str) -> tuple[np.ndarray, np.ndarray]:
+    held = VALIDATION + TEST
+    family = _MADE[name].model_copy(update={"examples": TRAIN, "held_out": held})
+    drawn = family.sample(ROOT.child("live", name), "train")
+    x = np.concatenate([drawn.x, drawn.held_x], 1).T.astype(np.float64)
+    return x, np.concatenate([drawn.y, drawn.held_y])
+
+
+def _digits() -> tuple[np.ndarray, np.ndarray]:
+    table, count = bundled("digits"), TRAIN + VALIDATION + TEST
+    order = generator(ROOT.child("live", "digits")).permutation(table.rows)[:count]
+    return table.x[order], table.y[order]
+
+
+def features() -> np.ndarray:
+    """Describe the tasks: ln inputs, ln classes, largest share of a class."""
+    rows = []
+    for name in NAMES:
+        task = live_task(name)
+        share = float(torch.bincount(task.train.y).max()) / TRAIN
+        rows.append([np.log(task.features), np.log(task.classes), share])
+    return np.array(rows, np.float32)

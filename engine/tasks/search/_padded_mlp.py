@@ -1,0 +1,215 @@
+"""Small dense nets of different depth and width side by side, padded to one shape.
+
+A hidden layer is h ← g · a(W h + b) + r · h. The gate g is 0 for a unit that a net
+does not have, and for every unit of a layer that it does not have; r then carries h
+past that layer, and is 1 where a skip connection adds h. Feature first: weights
+(member, out, in), data (member, feature, example). In float64, and by hand, because
+a net must come out the same whatever is trained beside it, and soon.
+
+Source: He et al. (2016), arXiv:1512.03385, option A: a skip connection between layers
+of different width adds the units that both have.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from engine.algorithms.optimization.update_rules import adam_step, momentum_step, zeros
+from engine.protocol import Weights, chosen_class
+
+_FIRE: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": torch.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "sine": torch.sin,
+}
+# What each activation's slope is at the sums that it was given.
+_SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
+    "relu": lambda sums: (sums > 0).to(sums.dtype),
+    "tanh": lambda sums: 1.0 - torch.tanh(sums).square(),
+    "sigmoid": lambda sums: torch.sigmoid(sums) * torch.sigmoid(-sums),
+    "sine": torch.cos,
+}
+GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sine": 2.0}
+_LONGEST = 4.0
+
+
+class Frame(NamedTuple):
+    """What all nets of a batch are padded to."""
+
+    features: int
+    classes: int
+    layers: int
+    width: int
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each weight, in the order of the flat vector."""
+        ins = [self.features, *[self.width] * self.layers]
+        outs = [*[self.width] * self.layers, self.classes]
+        shapes: dict[str, tuple[int, ...]] = {}
+        for i, (fan_in, fan_out) in enumerate(zip(ins, outs, strict=True)):
+            shapes |= {f"w{i}": (fan_out, fan_in), f"b{i}": (fan_out,)}
+        return shapes
+
+    def views(self, flat: Tensor) -> Weights:
+        """Name the weights in flat vectors, (member, weight); nothing is copied."""
+        found, place = {}, 0
+        for name, shape in self.shapes().items():
+            size = math.prod(shape)
+            found[name] = flat[:, place : place + size].unflatten(1, shape)
+            place += size
+        return found
+
+
+@dataclass(frozen=True)
+class Nets:
+    """Nets, padded.
+
+    Args:
+        frame: What they are padded to.
+        flat: Weights, float64; shape (member, weight). What a gate shuts out may
+            hold anything: it is never used and never moves.
+        gates: Of each hidden layer; shape (layer, member, unit, 1).
+        past: What of its input each layer hands on; the same shape, 0 in the first.
+        runs: Activations of the hidden units, and how many members in a row have
+            each.
+    """
+
+    frame: Frame
+    flat: Tensor
+    gates: Tensor
+    past: Tensor
+    runs: tuple[tuple[str, int], ...]
+
+
+def gated(
+    frame: Frame, widths: Sequence[Sequence[int]], skips: Sequence[bool]
+) -> tuple[Tensor, Tensor]:
+    """Return the gates of nets, and what each layer hands on.
+
+    Args:
+        frame: What they are padded to.
+        widths: Units of each hidden layer, one sequence per member.
+        skips: Whether a net has skip connections.
+    """
+    shape = (frame.layers, len(widths), frame.width, 1)
+    gates, past = torch.zeros(shape).double(), torch.zeros(shape).double()
+    for member, (units, skip) in enumerate(zip(widths, skips, strict=True)):
+        for layer in range(frame.layers):
+            there = layer < len(units)
+            gates[layer, member, : units[layer] if there else 0] = 1.0
+            if layer and not there:
+                past[layer, member] = 1.0
+            elif layer and skip:
+                past[layer, member, : units[layer]] = 1.0
+    return gates, past
+
+
+def answers(nets: Nets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Answer; (member, feature, example) → (member, class, example).
+
+    Returns:
+        The answers, what each layer saw, and what its activation was given.
+    """
+    weights = nets.frame.views(nets.flat)
+    seen, given = [x], []
+    for i in range(nets.frame.layers):
+        sums = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], seen[-1])
+        out = nets.gates[i] * _by_run(nets, sums, _FIRE)
+        given.append(sums)
+        seen.append(out + nets.past[i] * seen[-1] if i else out)
+    head = nets.frame.layers
+    bias = weights[f"b{head}"].unsqueeze(-1)
+    return torch.baddbmm(bias, weights[f"w{head}"], seen[-1]), seen, given
+
+
+def gradient(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
+    """Return each net's gradient of its mean cross-entropy; (member, weight).
+
+    Args:
+        nets: The nets.
+        x: Inputs; shape (member, feature, example).
+        y: Classes; int64, shape (member, example).
+    """
+    out, seen, given = answers(nets, x)
+    weights, head = nets.frame.views(nets.flat), nets.frame.layers
+    back = out.softmax(1)
+    back.scatter_add_(1, y[:, None], back.new_full((1,), -1.0).expand(y[:, None].shape))
+    back /= y.shape[1]
+    pieces = [back.sum(2), torch.bmm(back, seen[head].mT).flatten(1)]
+    back = torch.bmm(weights[f"w{head}"].mT, back)
+    for i in reversed(range(head)):
+        slope = _by_run(nets, given[i], _SLOPES) * (nets.gates[i] * back)
+        pieces += [slope.sum(2), torch.bmm(slope, seen[i].mT).flatten(1)]
+        if i:
+            back = torch.bmm(weights[f"w{i}"].mT, slope) + nets.past[i] * back
+    return torch.cat(pieces[::-1], 1)
+
+
+def _by_run(
+    nets: Nets, sums: Tensor, which: dict[str, Callable[[Tensor], Tensor]]
+) -> Tensor:
+    """Apply to each run of members the function of its activation."""
+    parts = sums.split([count for _, count in nets.runs])
+    done = [which[name](p) for (name, _), p in zip(nets.runs, parts, strict=True)]
+    return done[0] if len(done) == 1 else torch.cat(done)
+
+
+@dataclass(frozen=True)
+class Rates:
+    """How nets move: those with a decay along a velocity, the others by Adam.
+
+    Args:
+        rate: Learning rate of each member; shape (member, 1).
+        decay: Of the velocity, for the first members; shape (member, 1). All others
+            move by Adam.
+    """
+
+    rate: Tensor
+    decay: Tensor
+
+
+def fitted(nets: Nets, x: Tensor, y: Tensor, picks: Tensor, rates: Rates) -> Nets:
+    """Train nets on minibatches; the optimizer begins with nothing remembered.
+
+    Args:
+        nets: The nets.
+        x: Rows to train on; shape (member, row, feature).
+        y: Their classes; shape (member, row).
+        picks: Rows of each step; shape (step, member, example).
+        rates: Of the members.
+    """
+    flat = nets.flat.clone()
+    moved = replace(nets, flat=flat)
+    slow, members = len(rates.decay), torch.arange(len(flat))[:, None]
+    velocity, moments = zeros(flat[:slow], "velocity"), zeros(flat[slow:], "m", "v")
+    for step, rows in enumerate(picks):
+        grad = _shortened(gradient(moved, x[members, rows].mT, y[members, rows]))
+        heavy = momentum_step(grad[:slow], velocity, rates.decay)
+        adam = adam_step(grad[slow:], moments, step, (0.9, 0.999), 1e-8)
+        velocity, moments = heavy.state, adam.state
+        flat -= rates.rate * torch.cat([heavy.step, adam.step])
+    return moved
+
+
+def _shortened(grad: Tensor) -> Tensor:
+    """Shorten long gradients, so that a rate that is too large fails softly."""
+    norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
+    return grad * (_LONGEST / norm.clamp(min=_LONGEST))
+
+
+def accuracy(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
+    """Return the share of right answers; NaN where they are not finite.
+
+    Args:
+        nets: The nets.
+        x: Rows to be judged on; shape (member, row, feature).
+        y: Their classes; shape (member, row).
+    """
+    out, _, _ = answers(nets, x.mT)
+    right = (chosen_class(out) == y).double().mean(1)
+    return right.masked_fill(~out.isfinite().flatten(1).all(1), math.nan)

@@ -1,0 +1,150 @@
+"""Growing nets: one net per training, that becomes wider and deeper on the way.
+
+Source: Chen, Goodfellow and Shlens (2016), arXiv:1511.05641, Net2Net.
+Differs: when to grow is what is searched, five moments in each training; a step
+beyond 32 units or four layers is left out; Adam forgets its moments at each of the
+five, whether the net grows or not, so that schedules are compared fairly.
+Helps: what a net that starts tiny saves: a training costs the multiply-adds that it
+took, and the schedules that only stay are the fixed nets: with 3 decisions left open
+these alone are searched.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from engine.contract.registry import register
+from engine.protocol import Evaluator, Space, generator
+from engine.tasks.search._live_data import ROOT
+from engine.tasks.search._live_training import (
+    BATCH,
+    LAYERS,
+    PASSES,
+    WIDTH,
+    Job,
+    LiveEvaluator,
+    LiveFamily,
+    counted,
+    ends,
+    laid,
+    picked,
+    started,
+)
+from engine.tasks.search._net_growth import cut_out, deepened, put_in, widened
+from engine.tasks.search._padded_mlp import Nets, Rates, fitted, gated
+
+Numbers = np.ndarray
+MOMENTS = 5
+FIRST = {
+    "rate": ("0.003", "0.03", "0.01"),
+    "start width": ("32", "16", "8", "4"),
+    "start depth": ("3", "2", "1"),
+}
+STEPS = ("deepen", "widen", "stay")
+OPTIONS = FIRST | {f"moment {i + 1}": STEPS for i in range(MOMENTS)}
+SPACE = Space("growing nets", tuple(OPTIONS), tuple(OPTIONS.values()))
+
+
+@register("family")
+class Growing(LiveFamily):
+    """a* = argmax over 8,748 schedules of test accuracy; f before = f after a step."""
+
+    version: ClassVar[int] = 1
+
+    def evaluator(self) -> Evaluator:
+        """Return what trains, one per process."""
+        return _evaluator()
+
+
+@cache
+def _evaluator() -> "GrowingNets":
+    return GrowingNets(SPACE)
+
+
+class GrowingNets(LiveEvaluator):
+    """Trains each net through its schedule, all moments evenly apart."""
+
+    def trained(self, jobs: Sequence[Job]) -> Nets:
+        """Train nets, growing them at the moments that their schedules name."""
+        codes = np.array([job.codes for job in jobs])
+        rate = torch.tensor([[float(FIRST["rate"][c])] for c in codes[:, 0]]).double()
+        rates = Rates(rate, rate[:0])
+        sizes = schedule(codes)
+        nets = started(jobs, sizes[0], [False] * len(jobs), ["relu"] * len(jobs))
+        rows, picks = laid(jobs, "train"), picked(jobs, jobs[0].steps)
+        for moment, some in enumerate(picks.tensor_split(MOMENTS + 1)):
+            if moment:
+                nets = _grown(nets, jobs, sizes[moment - 1 : moment + 1], moment)
+            nets = fitted(nets, *rows, some, rates)
+        return nets
+
+    def widths(self, codes: Numbers) -> Numbers:
+        """Return the units that each net ends with, 0 for an absent layer."""
+        return _table(schedule(codes)[-1])
+
+    def price(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
+        """Return the multiply-adds of all steps, each at the size of its time."""
+        total = np.zeros(len(codes))
+        for sizes in schedule(codes):
+            _, each = counted(*ends(which), _table(sizes))
+            total += each * float(PASSES * BATCH) * steps / (MOMENTS + 1)
+        return total
+
+
+Sizes = list[tuple[int, ...]]
+
+
+def schedule(codes: Numbers) -> list[Sizes]:
+    """Return the hidden units of each net at its start and after each moment.
+
+    >>> [s[0] for s in schedule(np.array([[0, 3, 2, 1, 0, 2, 2, 2]]))][:4]
+    [(4,), (8,), (8, 8), (8, 8)]
+    """
+    now = [
+        (int(FIRST["start width"][code[1]]),) * int(FIRST["start depth"][code[2]])
+        for code in codes
+    ]
+    found = [now]
+    for moment in range(MOMENTS):
+        chosen = [STEPS[code] for code in codes[:, len(FIRST) + moment]]
+        now = [_after(size, step) for size, step in zip(now, chosen, strict=True)]
+        found.append(now)
+    return found
+
+
+def _after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
+    """Return the size after a step; twice as wide, or one layer deeper."""
+    if step == "widen" and max(size) < WIDTH:
+        return tuple(2 * units for units in size)
+    if step == "deepen" and len(size) < LAYERS:
+        return (*size, size[-1])
+    return size
+
+
+def _table(sizes: Sizes) -> Numbers:
+    return np.array([(*size, *[0] * (LAYERS - len(size))) for size in sizes])
+
+
+def _grown(
+    nets: Nets, jobs: Sequence[Job], sizes: Sequence[Sizes], moment: int
+) -> Nets:
+    """Return the nets after the growth of a moment; they answer as before."""
+    flat = nets.flat.clone()
+    for i, (job, before, after) in enumerate(zip(jobs, *sizes, strict=True)):
+        if before == after:
+            continue
+        net = cut_out(nets.flat[i], nets.frame, before)
+        if len(after) > len(before):
+            net = deepened(net)
+        else:
+            rng = ROOT.child("growth", job.data.name, job.seed, moment)
+            for layer, units in enumerate(before):
+                dice = generator(rng.child(layer)).random((units, 2))
+                net = widened(net, layer, dice)
+        flat[i] = put_in(net, nets.frame)
+    gates, past = gated(nets.frame, sizes[1], [False] * len(jobs))
+    return replace(nets, flat=flat, gates=gates, past=past)

@@ -1,0 +1,102 @@
+"""Live nets: small dense nets, each trained when a search asks for it.
+
+Source: ours; the decisions are those of Auto-PyTorch's dense nets in small
+(Zimmer, Lindauer and Hutter 2021, arXiv:2006.13799).
+Differs: nothing is looked up. The best there is is not known, so that regret is
+counted from an accuracy of 1; several codes spell the same net (a layer that is left
+out may stand anywhere).
+Helps: a search as it is without a table: every evaluation is a training, and costs
+the multiply-adds that it takes.
+"""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+import torch
+
+from engine.contract.registry import register
+from engine.protocol import Evaluator, Space
+from engine.tasks.search._live_training import (
+    BATCH,
+    LAYERS,
+    PASSES,
+    Job,
+    LiveEvaluator,
+    LiveFamily,
+    counted,
+    ends,
+    laid,
+    picked,
+    started,
+)
+from engine.tasks.search._padded_mlp import Nets, Rates, fitted
+
+Numbers = np.ndarray
+WIDTHS = (0, 4, 8, 16, 32)
+OPTIONS = {
+    "layer 1": ("4", "8", "16", "32"),
+    "layer 2": ("none", "4", "8", "16", "32"),
+    "layer 3": ("none", "4", "8", "16", "32"),
+    "layer 4": ("none", "4", "8", "16", "32"),
+    "activation": ("sigmoid", "sine", "tanh", "relu"),
+    "skip": ("none", "residual"),
+    "optimizer": ("sgd", "momentum", "adam"),
+    "rate": ("0.3", "0.1", "0.03", "0.01"),
+}
+DECAY = {"sgd": 0.0, "momentum": 0.9}
+SPACE = Space("live nets", tuple(OPTIONS), tuple(OPTIONS.values()))
+
+
+@register("family")
+class LiveNets(LiveFamily):
+    """a* = argmax over 48,000 nets of test accuracy after k steps; none is known."""
+
+    version: ClassVar[int] = 1
+
+    def evaluator(self) -> Evaluator:
+        """Return what trains, one per process."""
+        return _evaluator()
+
+
+@cache
+def _evaluator() -> "DenseNets":
+    return DenseNets(SPACE)
+
+
+class DenseNets(LiveEvaluator):
+    """Trains dense nets of up to four hidden layers."""
+
+    def rank(self, job: Job) -> tuple[int, ...]:
+        """Return the optimizer, those with a velocity in front, and the activation."""
+        return (job.codes[6] == len(DECAY), job.codes[4])
+
+    def trained(self, jobs: Sequence[Job]) -> Nets:
+        """Train nets, each by its own optimizer and rate."""
+        told = [spelled(job.codes) for job in jobs]
+        found = self.widths(np.array([job.codes for job in jobs]))
+        widths = [[int(w) for w in row if w] for row in found]
+        skips = [each["skip"] == "residual" for each in told]
+        nets = started(jobs, widths, skips, [each["activation"] for each in told])
+        rate = torch.tensor([[float(each["rate"])] for each in told]).double()
+        slow = [DECAY[o] for each in told if (o := each["optimizer"]) in DECAY]
+        rates = Rates(rate, torch.tensor(slow).double()[:, None])
+        return fitted(nets, *laid(jobs, "train"), picked(jobs, jobs[0].steps), rates)
+
+    def widths(self, codes: Numbers) -> Numbers:
+        """Return the units of each layer, 0 where it is left out."""
+        chosen = codes[:, :LAYERS].copy()
+        chosen[:, 0] += 1  # the first layer is never left out
+        return np.array(WIDTHS)[chosen]
+
+    def price(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
+        """Return the multiply-adds of all steps."""
+        _, each = counted(*ends(which), self.widths(codes))
+        return each * float(PASSES * BATCH) * steps
+
+
+def spelled(codes: Sequence[int]) -> dict[str, str]:
+    """Name the options that a code takes."""
+    pairs = zip(OPTIONS.items(), codes, strict=True)
+    return {name: options[code] for (name, options), code in pairs}

@@ -1,0 +1,87 @@
+"""Mosaic: 2,592 small nets, each really trained on fourteen tasks from several starts.
+
+Source: ours, computed by `python -m engine data build mosaic`; in the manner of
+Dong and Yang (2020), arXiv:2001.00326.
+Differs: dense nets, and how they are trained is among the decisions.
+Helps: real trainings without waiting for them, on related and unrelated tasks, so that
+what is carried from one to another can be measured; it needs no file.
+"""
+
+from functools import cache
+from typing import ClassVar, Literal
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources.mosaic import load
+from engine.protocol import Evaluator
+from engine.tasks.search._family import SearchFamily
+from engine.tasks.search._table_evaluator import Tabled
+
+OTHERS = "the others"
+Task = Literal[
+    "rings", "four_rings", "four_arms", "four_arms_tight", "four_colors",
+    "digits", "glyph_digits", "glyph_letters", "digits_low", "digits_high",
+    "gaussians", "iris_pairs", "wine_pairs", "cancer_pairs",
+]  # fmt: skip
+Source = Literal[
+    "the others",
+    "rings", "four_rings", "four_arms", "four_arms_tight", "four_colors",
+    "digits", "glyph_digits", "glyph_letters", "digits_low", "digits_high",
+    "gaussians", "iris_pairs", "wine_pairs", "cancer_pairs",
+]  # fmt: skip
+Steps = Literal["10", "30", "100", "300"]
+
+
+@register("family")
+class Mosaic(SearchFamily):
+    """a* = argmax over 2,592 nets of test accuracy; what is seen is validation."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    limit: ClassVar[str] = "price"
+
+    target: Task = knob(
+        "digits", label="Searched on",
+        help="The task of the tests.",
+    )  # fmt: skip
+    source: Source = knob(
+        "the others", label="Learned on",
+        help="The tasks of meta-training and validation: all but the one searched on, "
+        "or a single one.",
+    )  # fmt: skip
+    steps: Steps = knob(
+        "300", label="Steps of a training", unit="steps",
+        help="What a search sees: validation accuracy after so many. It is judged by "
+        "test accuracy after 300.",
+    )  # fmt: skip
+    price: float = knob(
+        0.0, label="Budget of a search", unit="million multiply-adds", low=0.0,
+        high=1e9, advanced=True,
+        help="What all trainings of a search may cost; 0 limits only their count.",
+    )  # fmt: skip
+
+    def evaluator(self) -> Evaluator:
+        """Return the table, read once per process."""
+        return _evaluator()
+
+    def sources(self, pool: str) -> tuple[int, ...]:
+        """Return the task of the tests, or those that are learned on."""
+        tasks = _evaluator().tasks
+        if pool == "test":
+            return (tasks.index(self.target),)
+        if self.source != OTHERS:
+            return (tasks.index(self.source),)
+        return tuple(i for i, name in enumerate(tasks) if name != self.target)
+
+    def budget(self) -> float:
+        """Return the price of a search, or no limit."""
+        return self.price or float("inf")
+
+    def top(self) -> int:
+        """Return the fidelity of the chosen steps."""
+        return _evaluator().fidelities.index(float(self.steps))
+
+
+@cache
+def _evaluator() -> Tabled:
+    return Tabled(load())

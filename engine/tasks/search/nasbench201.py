@@ -1,0 +1,75 @@
+"""NAS-Bench-201: cells of six edges with five operations, trained on three data sets.
+
+Source: Dong and Yang (2020), arXiv:2001.00326.
+Differs: a training costs its training seconds; validation time is not in the table.
+Helps: published search results to be held against.
+"""
+
+from functools import cache
+from typing import ClassVar, Literal
+
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.sources import nasbench201 as table
+from engine.data.sources.data_pack import absent
+from engine.protocol import Evaluator
+from engine.tasks.search._family import SearchFamily
+from engine.tasks.search._table_evaluator import Tabled
+
+Set = Literal["CIFAR-10", "CIFAR-100", "ImageNet16-120"]
+
+
+@register("family")
+class Nasbench201(SearchFamily):
+    """a* = argmax over 5⁶ cells of test accuracy; a search sees validation accuracy."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    pooled: ClassVar[bool] = True
+    limit: ClassVar[str] = "seconds"
+
+    target: Set = knob(
+        "CIFAR-10", label="Searched on",
+        help="The data set of the tests.",
+    )  # fmt: skip
+    source: Set = knob(
+        "CIFAR-100", label="Learned on",
+        help="The data set of meta-training and validation. Choosing the one that is "
+        "searched on means learning on the test task.",
+    )  # fmt: skip
+    epochs: Literal["12", "200"] = knob(
+        "12", label="Epochs of a training",
+        help="What a search sees: accuracy after 12 epochs, or after all 200.",
+    )  # fmt: skip
+    seconds: float = knob(
+        12_000.0, label="Budget of a search", unit="s", low=0.0, high=1e8,
+        help="Training seconds that a search may spend; 0 limits only the count. The "
+        "published searches had 12,000, about 109 cells of 12 epochs.",
+    )  # fmt: skip
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the pack's file if it is absent."""
+        return absent(table.FILE)
+
+    def evaluator(self) -> Evaluator:
+        """Return the table, read once per process."""
+        return _evaluator()
+
+    def sources(self, pool: str) -> tuple[int, ...]:
+        """Return the data set of the pool."""
+        chosen = self.target if pool == "test" else self.source
+        return (_evaluator().tasks.index(chosen),)
+
+    def budget(self) -> float:
+        """Return the seconds, or no limit."""
+        return self.seconds or float("inf")
+
+    def top(self) -> int:
+        """Return the fidelity of the chosen epochs."""
+        return table.EPOCHS.index(float(self.epochs))
+
+
+@cache
+def _evaluator() -> Tabled:
+    return Tabled(table.load())

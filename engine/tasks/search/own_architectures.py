@@ -1,0 +1,121 @@
+"""Own architectures: a search of a CSV table of trainings that you bring.
+
+Source: the file, kept under its sha256; a run on another machine asks for it.
+Differs: nothing is trained, every accuracy is looked up; combinations of options that
+the file lacks count as trainings that fail.
+Helps: a search strategy tried on your own space. The file has a line for each
+architecture and data set, with columns `dataset`, `op:NAME` for each decision (its
+option, read as text) and `validation` (accuracy; empty where the training failed);
+it may have `epochs` (a line for each length of a learning curve), `test` (accuracy at
+the last epochs, else validation stands in), `cost` (of the training up to there), and
+other columns of numbers, which are properties such as `parameters`.
+"""
+
+from functools import lru_cache
+from typing import ClassVar
+
+from engine.contract.errors import Refused
+from engine.contract.knobs import knob
+from engine.contract.registry import register
+from engine.data.user.architecture_rows import Unit
+from engine.data.user.architectures import own_architectures
+from engine.protocol import Evaluator
+from engine.tasks.search._family import SearchFamily
+from engine.tasks.search._table_evaluator import Tabled
+
+OTHERS = "the others"
+
+
+@register("family")
+class OwnArchitectures(SearchFamily):
+    """a* = argmax over the table of test accuracy; validation accuracy is seen."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    pooled: ClassVar[bool] = True
+    needs_file: ClassVar[bool] = True
+    file: ClassVar[str] = "architectures"
+    limit: ClassVar[str] = "spend"
+
+    digest: str = knob(
+        "", label="File", help="sha256 of the file; adding a file fills it in."
+    )
+    accuracy: Unit = knob(
+        "share", label="Accuracies are", help="From 0 to 1, or from 0 to 100."
+    )
+    target: str = knob(
+        "", label="Searched on",
+        help="The data set of the tests, as column dataset names it; empty takes the "
+        "first.",
+    )  # fmt: skip
+    source: str = knob(
+        OTHERS, label="Learned on",
+        help="The data set of meta-training and validation, or 'the others': all but "
+        "the one of the tests. With one data set it is also learned on: what is "
+        "carried over is then no transfer.",
+    )  # fmt: skip
+    epochs: float = knob(
+        0.0, label="Epochs of a training", unit="epochs", low=0.0, high=1e9,
+        help="What a search sees: accuracy after so many; 0 takes the most. One of "
+        "the file's own.",
+    )  # fmt: skip
+    spend: float = knob(
+        0.0, label="Budget of a search", unit="cost", low=0.0, high=1e12,
+        help="Cost that a search may spend, in the file's unit; 0 limits only the "
+        "count.",
+    )  # fmt: skip
+
+    def evaluator(self) -> Evaluator:
+        """Return the file's table, read once per process."""
+        return self._table()
+
+    def check(self) -> None:
+        """Refuse a file that is absent, and what it does not hold."""
+        for pool in ("test", "train"):
+            self.sources(pool)
+        self.top()
+        super().check()
+
+    def sources(self, pool: str) -> tuple[int, ...]:
+        """Return the data sets of the pool."""
+        count = len(self._table().tasks)
+        target = self._place(self.target, "target") if self.target else 0
+        if pool == "test":
+            return (target,)
+        if self.source != OTHERS:
+            return (self._place(self.source, "source"),)
+        # One data set is both: there is nothing else to learn on.
+        return tuple(i for i in range(count) if i != target) or (target,)
+
+    def budget(self) -> float:
+        """Return the cost, or no limit."""
+        return self.spend or float("inf")
+
+    def top(self) -> int:
+        """Return the fidelity of the chosen epochs."""
+        known = self._table().fidelities
+        if self.epochs and self.epochs not in known:
+            told = ", ".join(f"{each:g}" for each in known)
+            raise Refused(
+                f"this file has no accuracy after {self.epochs:g} epochs; it has: "
+                f"{told}",
+                "epochs",
+            )
+        return known.index(self.epochs) if self.epochs else len(known) - 1
+
+    def _place(self, name: str, field: str) -> int:
+        known = self._table().tasks
+        if name not in known:
+            told = ", ".join(known[:20])
+            raise Refused(
+                f"this file has no data set {name[:40]!r}; it has: {told}", field
+            )
+        return known.index(name)
+
+    def _table(self) -> Tabled:
+        return _tabled(self.digest, self.accuracy)
+
+
+@lru_cache(maxsize=4)
+def _tabled(digest: str, unit: Unit) -> Tabled:
+    return Tabled(own_architectures(digest, unit))

@@ -1,0 +1,118 @@
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from app.client import block_cache, client, files
+from app.client import catalogue as shelves
+from app.widgets.escaping import inert, plain
+from engine.contract.blocks import Block
+from engine.contract.errors import Refused
+from engine.contract.jobs import JobState
+from engine.contract.runs import Choice, RunSpec
+from engine.export import Record, exported
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_the_web_process_never_imports_torch() -> None:
+    files = (path.relative_to(ROOT) for path in (ROOT / "app").rglob("*.py"))
+    modules = [".".join(path.with_suffix("").parts) for path in files]
+    code = "; ".join(f"import {name}" for name in sorted(modules) if name != "app.main")
+    code += "; import sys; sys.exit('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=ROOT)
+    assert done.returncode == 0
+
+
+def test_fifty_submits_at_once_are_one_run(home: Path, tiny: RunSpec) -> None:
+    spec = tiny.model_copy(update={"seed": 99})
+    threads = [threading.Thread(target=client.submit, args=(spec,)) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert client.jobs([JobState.QUEUED])[1] == 1
+
+
+def test_a_refused_spec_changes_nothing(home: Path, tiny: RunSpec) -> None:
+    bad = tiny.model_copy(update={"family": Choice(name="mixture")})
+    with pytest.raises(Refused, match="no family is called 'mixture'"):
+        client.submit(bad)
+    assert client.jobs()[1] == 1
+
+
+def test_the_page_exports_what_the_command_line_exports(home: Path, key: str) -> None:
+    record = Record.stored(client.store(), key)
+    run = client.run(key)
+    whole = exported(record)
+    assert {"config.json", "metrics.csv", "summary.json"} <= set(whole)
+    for name, data in whole.items():
+        assert files.exported(run, name) == data, name
+
+
+def test_an_archive_comes_back_as_a_copy(home: Path, key: str) -> None:
+    brought = files.bring(files.archive(key))
+    assert brought.key != key
+    assert client.jobs([JobState.DONE])[1] == 2
+    with pytest.raises(Refused):
+        files.bring(b"PK\x03\x04 no archive")
+
+
+def test_a_watched_run_reads_only_what_is_new() -> None:
+    asked: list[int] = []
+    import numpy as np
+
+    def block(value: float) -> Block:
+        return Block("sgd", "tune", "tuned_lr", (), np.array(value))
+
+    def read(key: str, since: int) -> tuple[list[Block], int]:
+        asked.append(since)
+        return [block(float(since))], since + 1
+
+    watches = block_cache.Watches()
+    watches.blocks("k", 1, read)
+    (only,) = watches.blocks("k", 1, read)
+    assert asked == [0, 1]
+    assert float(only.array) == 1.0
+    watches.blocks("k", 2, read)
+    assert asked == [0, 1, 0]
+
+
+def test_the_catalogue_is_asked_for_once_and_kept(
+    known: shelves.Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: dict[str, str] = {}
+
+    class Cache:
+        def get(self, name: str) -> str | None:
+            return held.get(name)
+
+        def set(self, name: str, value: str) -> None:
+            held[name] = value
+
+    asked = []
+    body = '{"cards": [], "devices": ["cpu"], "engine": {}, "presets": []}'
+    monkeypatch.setattr(shelves, "ask", lambda: asked.append(1) or body)
+    assert shelves.Shelf(Cache).get() == shelves.Shelf(Cache).get()
+    assert len(asked) == 1
+
+
+def test_an_engine_that_cannot_start_is_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(shelves, "ROOT", ROOT / "app")
+    with pytest.raises(shelves.CatalogueError, match=r"^The engine cannot start: .+$"):
+        shelves.ask()
+
+
+@pytest.mark.parametrize(
+    "text", ["<b>", "[a](b)", "`x`", "$x$", ":red[x]", "# h", "a\nb"]
+)
+def test_what_is_typed_loses_its_power(text: str) -> None:
+    assert "<" not in inert(text)
+    marks = set("<[`$:#")
+    shown = plain(text)
+    assert "\n" not in shown
+    assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c in marks)

@@ -1,0 +1,51 @@
+"""What a run is said to take goes with its inner steps, and with runs like it."""
+
+import pytest
+
+from app import kinds
+from app.client import client
+from app.experiment.cost_estimate import RATES, effort, seconds
+from engine.contract.jobs import Job, JobState
+from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+
+BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "gradients"),
+    [
+        ({}, 2 * (100 + 10)),
+        ({"inner_steps": 5, "test_steps": 0}, 2 * (100 * 6 + 10 * 6)),
+        ({"inner_steps": 1, "test_steps": 0}, 2 * (100 * 2 + 10 * 4)),
+        (
+            {"steps": 50, "tuning": "tuned"},
+            2 * (100 + 10 * 51) + RATES * 4 * 51,
+        ),
+    ],
+    ids=["metric", "steps", "shown", "tuned"],
+)
+def test_an_episode_takes_an_answer_and_its_inner_steps(
+    knobs: dict[str, object], gradients: float
+) -> None:
+    one = LearnerChoice(name="x", label="x", knobs=knobs)
+    spec = RunSpec(
+        family=Choice(name="y"), learners=(one,), budget=BUDGET, replicates=2
+    )
+    assert effort(spec) == gradients
+
+
+def test_searches_of_another_family_say_nothing_about_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table answers at once; nets that are trained do not."""
+    one = LearnerChoice(name="x", label="x")
+    specs = {
+        name: RunSpec(family=Choice(name=name), learners=(one,), budget=BUDGET)
+        for name in ("table", "trained")
+    }
+    done = [Job("table", JobState.DONE, "", 0.0, started=0.0, finished=2.0)]
+    monkeypatch.setattr(client, "kind", lambda spec: kinds.SEARCH)
+    monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
+    monkeypatch.setattr(client, "spec", specs.get)
+    assert seconds(specs["table"]) == pytest.approx(2.0)
+    assert seconds(specs["trained"]) is None

@@ -1,0 +1,73 @@
+"""A learning rate starts where it suits the family; what is typed stays."""
+
+from streamlit.testing.v1 import AppTest
+
+from app.client import client
+from app.experiment import default_rates
+from engine.contract.cards import suited
+
+RATE = "k.learner.{}.lr"
+
+
+def chosen(at: AppTest, family: str) -> AppTest:
+    at.selectbox(key="k.family").select(family).run()
+    assert not at.exception
+    return at
+
+
+def test_a_rate_at_its_default_moves_with_the_family(lab: AppTest) -> None:
+    at = chosen(lab.run(), "quadratic")
+    known = client.catalogue()
+    for label in ("lr_scale", "sgd"):
+        card = known.card("learner", label)
+        rate = next(k for k in card.knobs if k.name == "lr")
+        assert rate.default == 0.3
+        field = at.number_input(key=RATE.format(label))
+        assert field.value == 0.009
+        assert "starts at 0.009" in field.help.replace("\\", "")
+    chosen(at, "mixtures")
+    assert at.number_input(key=RATE.format("sgd")).value == 0.3
+
+
+def test_a_rate_that_was_typed_stays(lab: AppTest) -> None:
+    at = lab.run()
+    at.number_input(key=RATE.format("lr_scale")).set_value(0.07).run()
+    for family in ("quadratic", "sinusoid", "mixtures"):
+        chosen(at, family)
+        assert at.number_input(key=RATE.format("lr_scale")).value == 0.07
+
+
+def test_a_learner_that_is_turned_on_later_starts_suited(lab: AppTest) -> None:
+    at = chosen(lab.run(), "quadratic")
+    baselines = [*at.session_state["k.baselines"], "momentum"]
+    at.session_state["k.baselines"] = baselines
+    at.run()
+    known = client.catalogue()
+    card = suited(known.card("learner", "momentum"), known.card("family", "quadratic"))
+    rate = next(k for k in card.knobs if k.name == "lr")
+    assert at.number_input(key=RATE.format("momentum")).value == rate.default
+
+
+def test_a_loaded_experiment_keeps_its_rates(lab: AppTest) -> None:
+    at = chosen(lab.run(), "quadratic")
+    at.selectbox(key="preset").select("default").run()
+    assert at.number_input(key=RATE.format("sgd")).value == 0.3
+
+
+def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
+    form = {
+        "k.suits": "mixtures",
+        "k.family": "quadratic",
+        "k.chosen": ["lr_scale"],
+        RATE.format("lr_scale"): 0.3,
+        RATE.format("sgd"): 0.31,
+        RATE.format("a.dotted.label"): 0.3,
+    }
+    lab.run()
+    changed = default_rates.resuited(form, client.catalogue().card)
+    assert changed == {"k.suits": "quadratic", RATE.format("lr_scale"): 0.009}
+
+
+def test_a_label_with_dots_is_one_learner_of_the_form() -> None:
+    form = {RATE.format("a.b"): 0.3, "k.learner.a.b.schedule": "cosine"}
+    assert default_rates._known_labels(form) == ["a.b"]

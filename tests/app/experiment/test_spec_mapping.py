@@ -1,0 +1,150 @@
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.client.catalogue import Catalogue
+from app.experiment import compatibility, spec_mapping
+from engine.contract.errors import Refused
+from engine.contract.runs import (
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+    complete_spec,
+    run_key,
+)
+from engine.presets import PRESETS
+
+
+def back(spec: RunSpec, known: Catalogue) -> RunSpec:
+    made = spec_mapping.spec_of(spec_mapping.form_of(spec), known.card)
+    return complete_spec(made, known.card, "cpu")
+
+
+@pytest.mark.parametrize("shipped", PRESETS, ids=lambda preset: preset.name)
+def test_a_shipped_experiment_goes_through_the_form_unchanged(
+    shipped: object, known: Catalogue
+) -> None:
+    full = complete_spec(shipped.spec, known.card, "cpu")
+    assert run_key(back(full, known), known.card) == run_key(full, known.card)
+
+
+def test_two_learners_of_one_part_keep_their_own_knobs(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    twins = (
+        LearnerChoice(name="lr_scale", label="small", knobs={"hidden": 4}),
+        LearnerChoice(name="sgd", label="sgd", role="baseline"),
+        LearnerChoice(name="lr_scale", label="large", knobs={"hidden": 32}),
+    )
+    full = complete_spec(tiny.model_copy(update={"learners": twins}), known.card, "cpu")
+    again = back(full, known)
+    assert [e.label for e in again.learners] == ["small", "sgd", "large"]
+    assert again == full
+
+
+def test_one_shift_twice_keeps_both(tiny: RunSpec, known: Catalogue) -> None:
+    shifts = (
+        ShiftChoice(name="stretch", severities=(1.0,)),
+        ShiftChoice(name="stretch", severities=(2.0, 2.5)),
+    )
+    full = complete_spec(tiny.model_copy(update={"shifts": shifts}), known.card, "cpu")
+    assert back(full, known) == full
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_spec_goes_through_the_form_unchanged(
+    data: st.DataObject, tiny: RunSpec, known: Catalogue
+) -> None:
+    shifts = data.draw(st.lists(st.sampled_from([*known.of("shift")]), max_size=4))
+    tops = [float(card.traits.get("top", 1.0)) for card in shifts]
+    spec = tiny.model_copy(
+        update={
+            "seed": data.draw(st.integers(0, 2**63 - 1)),
+            "replicates": data.draw(st.integers(1, 64)),
+            "compile": data.draw(st.booleans()),
+            "shifts": tuple(
+                ShiftChoice(
+                    name=card.name,
+                    severities=(round(data.draw(st.floats(0, top)), 4),),
+                )
+                for card, top in zip(shifts, tops, strict=True)
+            ),
+            "test_families": tuple(
+                tiny.family.model_copy(update={"name": card.name, "knobs": {}})
+                for card in data.draw(
+                    st.lists(
+                        st.sampled_from(list(known.of("family"))),
+                        max_size=3,
+                    )
+                )
+            ),
+        }
+    )
+    full = complete_spec(spec, known.card, "cpu")
+    assert back(full, known) == full
+
+
+def test_a_compiled_run_is_another_run_and_an_eager_one_keeps_its_key(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    compiled = tiny.model_copy(update={"compile": True})
+    assert run_key(back(compiled, known), known.card) != run_key(tiny, known.card)
+    # A spec that was written before there was a choice is the eager run.
+    old = RunSpec.model_validate(tiny.model_dump(exclude={"compile"}))
+    assert run_key(old, known.card) == run_key(tiny, known.card)
+
+
+@pytest.mark.parametrize("typed", [1, "yes", None])
+def test_compile_is_on_or_off_and_nothing_else(typed: object, tiny: RunSpec) -> None:
+    with pytest.raises(ValidationError, match="compile"):
+        RunSpec.model_validate(tiny.model_dump() | {"compile": typed})
+
+
+@pytest.mark.parametrize(
+    ("kind", "offered"), [("episodes", True), ("landscapes", False)]
+)
+def test_the_compiler_is_offered_where_something_can_be_compiled(
+    kind: str, offered: bool, known: Catalogue
+) -> None:
+    assert compatibility.compiles(known, kind) == offered
+
+
+def test_a_form_without_a_learner_is_refused(tiny: RunSpec, known: Catalogue) -> None:
+    form = spec_mapping.form_of(tiny) | {"k.chosen": []}
+    with pytest.raises(Refused, match="at least one learner"):
+        spec_mapping.spec_of(form, known.card)
+
+
+def test_a_severity_beyond_its_top_is_refused_by_name(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    form = spec_mapping.form_of(tiny) | {"k.shift.stretch.severities": "1, 1e9"}
+    with pytest.raises(Refused, match=r"severity of Stretch must be a number from 0"):
+        spec_mapping.spec_of(form, known.card)
+
+
+def test_too_many_learners_are_counted(tiny: RunSpec, known: Catalogue) -> None:
+    names = [card.name for card in known.of("learner") if card.group == "baseline"]
+    form = spec_mapping.form_of(tiny) | {"k.baselines": names}
+    with pytest.raises(Refused, match="At most 8"):
+        spec_mapping.spec_of(form, known.card)
+
+
+def test_switching_a_baseline_off_and_on_gives_the_same_run(
+    tiny: RunSpec, known: Catalogue
+) -> None:
+    form = spec_mapping.form_of(tiny)
+    form["k.baselines"] = list(reversed(form["k.baselines"]))
+    again = complete_spec(spec_mapping.spec_of(form, known.card), known.card, "cpu")
+    assert run_key(again, known.card) == run_key(tiny, known.card)
+
+
+@pytest.mark.parametrize("typed", ["-1", "1.5", f"{2**63}", "seven", "٣", ""])
+def test_a_seed_that_is_none_is_refused_with_its_range(
+    typed: str, tiny: RunSpec, known: Catalogue
+) -> None:
+    form = spec_mapping.form_of(tiny) | {"k.seed": typed}
+    with pytest.raises(Refused, match="Seed must be a whole number from 0 to 9223"):
+        spec_mapping.spec_of(form, known.card)

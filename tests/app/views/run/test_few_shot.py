@@ -1,0 +1,440 @@
+"""Few-shot runs go through the same pages as any other."""
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from app import kinds, links
+from app.charts import few_shot, optimization
+from app.charts.view_state import Look
+from app.client import catalogue as shelves
+from app.client import client, files
+from app.experiment import cost_estimate, templates
+from app.figures.theme import nice
+from app.views.run import not_applicable, tables
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.runs import (
+    Budget,
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+    complete_spec,
+)
+from engine.stats.block_table import Table
+from engine.stats.summaries.comparison_table import comparison
+from tests.app.conftest import ROOT, finish, in_use
+from tests.app.views.run.test_page import charts, texts
+
+SMALL = Budget(
+    task_evaluations=8,
+    tasks_per_step=2,
+    validation_tasks=2,
+    validate_every=2,
+    test_tasks=3,
+    horizon=3,
+    tuning_tasks=2,
+)
+
+
+def learner(name: str, role: str = "chosen", **knobs: object) -> LearnerChoice:
+    return LearnerChoice(name=name, label=name, role=role, knobs=knobs)
+
+
+@pytest.fixture(scope="session")
+def few() -> RunSpec:
+    spec = RunSpec(
+        family=Choice(name="gaussian_classes", knobs={"queries": 3}),
+        net=Choice(name="mlp", knobs={"width": 8}),
+        learners=(
+            *(learner("protonet"), learner("maml")),
+            learner("raw_neighbor", "baseline"),
+        ),
+        shifts=(
+            ShiftChoice(name="shots", severities=(5.0,)),
+            ShiftChoice(name="ways", severities=(3.0,)),
+        ),
+        budget=SMALL,
+        replicates=2,
+    )
+    return complete_spec(spec, cards, "cpu")
+
+
+@pytest.fixture(scope="session")
+def made_few(
+    tmp_path_factory: pytest.TempPathFactory, few: RunSpec
+) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("few") / "home"
+    return home, finish(home, few)
+
+
+@pytest.fixture
+def home(
+    made_few: tuple[Path, str],
+    known: shelves.Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    yield from in_use(made_few[0], known, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def key(made_few: tuple[Path, str]) -> str:
+    return made_few[1]
+
+
+@pytest.fixture
+def run(home: Path, key: str) -> client.Run:
+    return client.run(key)
+
+
+@pytest.fixture
+def lab(home: Path) -> AppTest:
+    return AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+
+
+def opened(lab: AppTest, key: str) -> AppTest:
+    lab.query_params["run"] = key
+    at = lab.run()
+    assert not at.exception
+    return at
+
+
+def switched(lab: AppTest, kind: str = "episodes") -> AppTest:
+    at = lab.run()
+    at.segmented_control(key="k.kind").set_value(kind).run()
+    assert not at.exception
+    return at
+
+
+def pills(at: AppTest, key: str) -> set[str]:
+    return set(at.pills(key=key).options)
+
+
+def test_another_kind_comes_with_its_own_default_and_only_what_fits(
+    lab: AppTest, known: shelves.Catalogue
+) -> None:
+    at = switched(lab)
+    spec = templates.default(known, "episodes")
+    assert at.session_state["k.family"] == spec.family.name
+    families = {c.title for c in known.of("family") if c.traits["kind"] == "episodes"}
+    offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
+    assert offered == families
+    assert "MAML" in " ".join(pills(at, "k.chosen"))
+    assert "LR scale" not in pills(at, "k.chosen")
+    assert "SGD" not in pills(at, "k.baselines")
+    assert at.pills(key="k.chosen").label == "Few-shot learner"
+    assert "k.estimator" not in {box.key for box in at.selectbox}
+    back = at.segmented_control(key="k.kind").set_value("landscapes").run()
+    assert not back.exception
+    assert back.session_state["k.family"] == "mixtures"
+    assert "LR scale" in pills(back, "k.chosen")
+
+
+def test_learners_that_cannot_answer_go_with_the_family(
+    lab: AppTest, few: RunSpec
+) -> None:
+    lab.query_params["x"] = links.pack(few)
+    at = lab.run()
+    assert at.session_state["k.chosen"] == ["protonet", "maml"]
+    at.selectbox(key="k.family").select("sinusoids").run()
+    assert not at.exception
+    assert at.session_state["k.chosen"] == ["maml"]
+    assert "ProtoNet" not in pills(at, "k.chosen")
+    assert not at.button(key="run_button").disabled
+
+
+def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
+    at = switched(lab)
+    labels = {box.label for box in at.number_input}
+    assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
+    assert not any("Threshold" in label for label in labels)
+
+
+def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
+    each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
+    assert cost_estimate.episodes(few) == len(few.learners) * each
+    assert cost_estimate.told(few, kinds.FEWSHOT) == "About 102 episodes."
+
+
+def test_shipped_experiments_are_those_of_the_kind(
+    lab: AppTest, known: shelves.Catalogue
+) -> None:
+    at = switched(lab)
+    shown = set(at.selectbox(key="preset").options)
+    ours = {p.title for p in known.presets if _episodes(known, p.spec)}
+    assert shown == ours
+    assert len(ours) < len(known.presets)
+
+
+def _episodes(known: shelves.Catalogue, spec: RunSpec) -> bool:
+    return known.kind_of(spec.family.name) == "episodes"
+
+
+def test_a_link_to_episodes_fills_the_form_of_their_kind(
+    lab: AppTest, few: RunSpec
+) -> None:
+    fresh = few.model_copy(update={"seed": 4711})
+    lab.query_params["x"] = links.pack(fresh)
+    at = lab.run()
+    assert not at.exception
+    assert at.session_state["k.kind"] == "episodes"
+    assert at.session_state["k.seed"] == "4711"
+    assert not at.button(key="run_button").disabled
+    assert client.jobs()[1] == 1
+
+
+def test_a_link_to_what_cannot_run_together_is_one_sentence(
+    lab: AppTest, few: RunSpec
+) -> None:
+    mixed = few.model_copy(update={"learners": (*few.learners, learner("lr_scale"))})
+    lab.query_params["x"] = links.pack(mixed)
+    at = lab.run()
+    assert not at.exception
+    assert "LR scale cannot answer Few-shot Gaussians" in texts(at)
+    assert at.button(key="run_button").disabled
+
+
+def test_a_finished_run_shows_its_pictures_and_its_verdict(
+    lab: AppTest, key: str
+) -> None:
+    at = opened(lab, key)
+    said = texts(at)
+    assert "verdict-line" in said
+    for title in ("by inner step", "by shots", "Before and after", "Meta-training"):
+        assert title in said, title
+    assert "2 × 3 episodes" in said
+    assert charts(at) >= 5
+
+
+@pytest.mark.parametrize(
+    "tab",
+    [
+        *("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table"),
+        "Reproduce",
+    ],
+)
+def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
+    lab.session_state["tab"] = tab
+    at = opened(lab, key)
+    assert tab in [one.label for one in at.tabs]
+    assert "Published" not in [one.label for one in at.tabs]
+
+
+def test_what_is_not_applicable_is_said_with_its_reason(
+    lab: AppTest, key: str, run: client.Run
+) -> None:
+    (line,) = not_applicable.lines_of(run, {"ways": "Other ways"})
+    assert line.startswith("MAML under Other ways 3: its head was trained for 5 ways")
+    assert "Not applicable: MAML" in texts(opened(lab, key))
+
+
+def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
+    run: client.Run,
+) -> None:
+    told = {
+        "remarks": {"shift:ways 3": "too few classes"},
+        "remarks in place": {"shift:a": "no room", "compile:b": "no room"},
+        "remarks compile compile:b": {"compile:compile:b": "no compiler"},
+    }
+    lines = list(
+        not_applicable.lines_of(replace(run, remarks=told), {"ways": "Other ways"})
+    )
+    assert [line.partition(": ")[0] for line in lines[:1]] == ["Other ways 3"]
+    assert lines[1:] == [
+        f"{nice('shift:a')}, {nice('compile:b')}: no room.",
+        f"compiling {nice('compile:b')}: no compiler.",
+    ]
+
+
+def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
+    at = opened(lab, key)
+    assert "log" not in [toggle.key for toggle in at.toggle]  # shares stay linear
+    at.session_state["episode_curves"] = "inside"
+    at.run()
+    at.toggle(key="log").set_value(False).run()
+    assert not at.exception
+    assert "Query loss by inner step" in texts(at)
+    assert client.jobs()[1] == 1
+
+
+def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
+    at = opened(lab, key)
+    places = at.selectbox(key="where").options
+    assert len(places) > 1
+    for place in (places[-1], places[0]):
+        at.selectbox(key="where").select(place).run()
+        assert not at.exception, place
+
+
+def test_in_place_stands_at_the_familys_own_shots(run: client.Run) -> None:
+    lines = optimization.severities(run, "final_accuracy")
+    own = run.spec.family.knobs["shots"]
+    for line in lines["shots"]:
+        assert line.x.tolist() == [own, 5.0]
+    here = Table(run.blocks).tests("protonet", "final_accuracy")
+    first = next(line for line in lines["shots"] if line.learner == "protonet")
+    assert first.mean[0] == pytest.approx(here.mean())
+
+
+def test_a_learner_without_steps_is_a_level_line(run: client.Run) -> None:
+    made = few_shot.answers(run, Look())
+    line = next(t for t in made.data if t.uid == "protonet:mean")
+    assert len(set(line.y)) == 1
+    assert line.x[0] == 0
+    assert line.x[-1] == max(t.x[-1] for t in made.data if t.uid == "maml:mean")
+
+
+def test_the_mark_stands_where_the_answer_counts(run: client.Run) -> None:
+    made = few_shot.answers(run, Look())
+    (mark,) = [t for t in made.data if t.uid == "maml:answer"]
+    knobs = next(e.knobs for e in run.spec.learners if e.label == "maml")
+    assert mark.x[0] == (knobs["test_steps"] or knobs["inner_steps"])
+
+
+def test_while_it_learns_every_validation_is_seen(run: client.Run) -> None:
+    kept = tuple(b for b in run.blocks if b.phase in ("train", "validate"))
+    alive = replace(run, blocks=kept)
+    made = {p.place: p.figure for p in few_shot.grid(alive, Look())}
+    assert {"validation", "training"} <= set(made)
+    lines = {t.uid: t for t in made["validation"].data}
+    wrong = Table(kept).series("maml", "validate", "validation_error")
+    right = 1 - wrong.values.mean(0)
+    assert lines["maml:mean"].y.tolist() == pytest.approx(right.tolist())
+
+
+def test_the_table_names_both_spreads(run: client.Run) -> None:
+    made = comparison(Table(run.blocks), run.spec)
+    told = tables.spreads(made)
+    assert "E = 3 test episodes" in told
+    assert "2 trainings" in told
+
+
+def test_the_tables_files_are_the_command_lines(run: client.Run) -> None:
+    assert files.compared(run, "comparison.csv", {}).startswith(b"learner,name,role")
+    assert rb"\begin{tabular}" in files.compared(run, "comparison.tex", {})
+
+
+def test_published_rows_stand_beside_ours(
+    lab: AppTest, home: Path, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.published import published
+
+    monkeypatch.setattr(
+        tables, "published_for", lambda spec: published("omniglot", 5, 1)
+    )
+    lab.session_state["tab"] = "Published"
+    at = opened(lab, key)
+    rows = at.dataframe[0].value.to_dict("records")
+    protonet = [r for r in rows if r["Method"] == "Prototypical networks"]
+    assert protonet[0]["Published"] == "98.8 %"
+    assert "±" in protonet[0]["Here"]
+    siamese = [r for r in rows if r["Method"].startswith("Siamese")]
+    assert siamese[0]["Here"] == "–"
+
+
+def test_two_few_shot_runs_are_compared_by_their_answers(
+    home: Path, few: RunSpec
+) -> None:
+    finish(home, few.model_copy(update={"seed": 8}))
+    keys = [job.key for job in client.jobs()[0]]
+    assert len(keys) == 2
+    seen = AppTest.from_function(_compared, args=(keys,)).run()
+    assert not seen.exception
+    assert "Query accuracy" in seen.selectbox(key="compare_metric").options
+
+
+def _compared(keys: list[str]) -> None:
+    from app.views import compare
+
+    compare.compare(keys)
+
+
+@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
+def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
+    at = lab.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = tab
+    at.run()
+    assert not at.exception
+    boxes = {box.key: box.options for box in at.selectbox}
+    if tab == "Severity":
+        assert "Final accuracy" in boxes["severity_by"]
+    if tab.startswith("Start"):
+        offered = boxes["frozen_family"]
+        assert offered
+        assert not any("Sinusoid" in title for title in offered)
+
+
+@pytest.mark.parametrize("slot", ["learner", "family", "net", "shift", "outer"])
+def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
+    home: Path, known: shelves.Catalogue, slot: str
+) -> None:
+    here = [
+        card
+        for card in known.of(slot)
+        if not (card.missing or card.traits.get("needs_file"))
+    ]
+    assert len(here) > 1
+    for card in here:
+        spec = templates.with_part(card, known, "episodes")
+        full, _ = client.settle(spec)
+        kind = known.kind_of(full.family.name)
+        assert kind in card.solves, card.name
+        family = known.card("family", full.family.name)
+        parts = [known.card("learner", e.name) for e in full.learners]
+        if family.traits["uses_net"]:
+            parts.append(known.card("net", full.net.name))
+        assert all(kind in part.solves for part in parts), card.name
+        named = [*full.learners, *full.shifts, full.family, full.net, full.outer]
+        assert card.name in {choice.name for choice in named}
+        answers = [p.traits["answers"] for p in parts if p.slot == "learner"]
+        if kind == "episodes":
+            assert answers
+            assert all(family.traits["output"] in given for given in answers)
+
+
+def test_a_kind_is_told_by_the_numbers_of_a_run() -> None:
+    import numpy as np
+
+    def block(metric: str) -> Block:
+        return Block("a", "validate", metric, (), np.array(0.5))
+
+    assert kinds.told_by([]) == ""
+    assert kinds.told_by([block("validation")]) == "landscapes"
+    assert kinds.told_by([block("validation_error")]) == "episodes"
+
+
+def archive(classes: int, images: int) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as out:
+        for label in range(classes):
+            for number in range(images):
+                drawn = Image.new("L", (8, 8), 255)
+                drawn.putpixel((label % 8, number % 8), 40 + label + number)
+                data = io.BytesIO()
+                drawn.save(data, "PNG")
+                out.writestr(f"class{label}/{number}.png", data.getvalue())
+    return packed.getvalue()
+
+
+def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
+    at = switched(lab)
+    at.selectbox(key="k.family").select("own_images").run()
+    assert not at.exception
+    assert "choose an archive first" in texts(at)
+    assert at.button(key="run_button").disabled
+    assert at.button(key="own_open").label == "Choose an archive"
+
+
+def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) -> None:
+    found = files.read_images(archive(8, 6))
+    assert len(files.keep_images(found)) == 64
+    sizes = files.sizes(found.counts().tolist())
+    assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}

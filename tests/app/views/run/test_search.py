@@ -1,0 +1,448 @@
+"""Searches of architectures have a page of their own; all others know where it is."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app import kinds, links
+from app.charts import search
+from app.charts.view_state import Look
+from app.client import catalogue as shelves
+from app.client import client, examples
+from app.experiment import cost_estimate, templates
+from app.figures.figure_data import Line
+from app.figures.theme import number
+from app.views import transfer
+from app.views.run import tables
+from app.views.run import tables as run_tables
+from app.views.search import lesson
+from app.widgets import frame
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.runs import (
+    Budget,
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    ShiftChoice,
+    complete_spec,
+)
+from engine.published import published
+from engine.stats.block_table import Table
+from engine.stats.inference.intervals import mean_interval
+from tests.app.conftest import ROOT, finish, in_use
+from tests.app.views.run.test_page import charts, texts
+
+SMALL = Budget(
+    task_evaluations=4,
+    tasks_per_step=2,
+    validation_tasks=2,
+    validate_every=2,
+    test_tasks=6,
+    horizon=20,
+)
+
+
+@pytest.fixture(scope="session")
+def hunt() -> RunSpec:
+    spec = RunSpec(
+        family=Choice(name="nk_landscape", knobs={"size": 4}),
+        learners=(
+            LearnerChoice(name="reinforce", label="reinforce"),
+            LearnerChoice(name="warm_evolution", label="warm_evolution"),
+            LearnerChoice(name="random_search", label="random_search", role="baseline"),
+        ),
+        shifts=(ShiftChoice(name="evaluation_noise", severities=(3.0,)),),
+        budget=SMALL,
+        replicates=2,
+    )
+    return complete_spec(spec, cards, "cpu")
+
+
+@pytest.fixture(scope="session")
+def made_hunt(
+    tmp_path_factory: pytest.TempPathFactory, hunt: RunSpec
+) -> tuple[Path, str]:
+    home = tmp_path_factory.mktemp("hunt") / "home"
+    return home, finish(home, hunt)
+
+
+@pytest.fixture
+def home(
+    made_hunt: tuple[Path, str],
+    known: shelves.Catalogue,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    yield from in_use(made_hunt[0], known, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def key(made_hunt: tuple[Path, str]) -> str:
+    return made_hunt[1]
+
+
+@pytest.fixture
+def run(home: Path, key: str) -> client.Run:
+    return client.run(key)
+
+
+@pytest.fixture
+def page(home: Path) -> AppTest:
+    at = AppTest.from_file(str(ROOT / "app/main.py"), default_timeout=60)
+    return at.switch_page("../pages/search.py")
+
+
+def opened(page: AppTest, key: str) -> AppTest:
+    page.query_params["run"] = key
+    at = page.run()
+    assert not at.exception
+    return at
+
+
+def test_the_page_begins_with_the_default_search(
+    page: AppTest, known: shelves.Catalogue
+) -> None:
+    at = page.run()
+    assert not at.exception
+    spec = templates.default(known, "spaces")
+    assert at.session_state["k.family"] == spec.family.name
+    assert at.session_state["k.kind"] == "spaces"
+    assert "Nothing has run yet" in texts(at)
+    assert not at.button(key="run_button").disabled
+
+
+def test_the_form_offers_spaces_and_strategies_alone(
+    page: AppTest, known: shelves.Catalogue
+) -> None:
+    at = page.run()
+    assert "k.kind" not in [control.key for control in at.segmented_control]
+    families = {c.title for c in known.of("family") if c.traits["kind"] == "spaces"}
+    offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
+    assert offered == families
+    boxes = {box.key for box in at.selectbox}
+    assert not boxes & {"k.net", "k.estimator"}
+    assert "Random search" in at.pills(key="k.baselines").options
+    assert "Random search" not in at.pills(key="k.chosen").options
+    assert "SGD" not in at.pills(key="k.baselines").options
+    labels = {box.label for box in at.number_input}
+    assert {
+        "Evaluations of a search (evaluations)",
+        "Repeated searches (searches)",
+    } <= (labels)
+    assert not any("Threshold" in label for label in labels)
+
+
+def test_the_lab_offers_the_other_kinds(page: AppTest) -> None:
+    at = page.switch_page("../pages/lab.py").run()
+    assert not at.exception
+    assert at.segmented_control(key="k.kind").options == ["Optimizer", "Few-shot"]
+    assert at.session_state["k.family"] == "mixtures"
+
+
+def to(at: AppTest, page: str) -> AppTest:
+    """Go to a page as a click on its name does: the URL says nothing more."""
+    at.query_params.clear()
+    return at.switch_page(f"../pages/{page}.py").run()
+
+
+def test_each_page_keeps_its_form(page: AppTest) -> None:
+    at = page.run()
+    at.text_input(key="k.seed").set_value("31").run()
+    assert to(at, "lab").session_state["k.seed"] == "7"
+    at.text_input(key="k.seed").set_value("32").run()
+    assert to(at, "search").session_state["k.seed"] == "31"
+    assert at.session_state["k.kind"] == "spaces"
+    assert to(at, "lab").session_state["k.seed"] == "32"
+    assert not at.exception
+
+
+@pytest.mark.parametrize("query", ["run", "x"])
+def test_a_link_that_comes_to_the_lab_goes_on_to_the_page(
+    page: AppTest, key: str, hunt: RunSpec, query: str
+) -> None:
+    at = page.switch_page("../pages/lab.py")
+    fresh = hunt.model_copy(update={"seed": 4711})
+    at.query_params[query] = key if query == "run" else links.pack(fresh)
+    at.run()
+    assert not at.exception
+    assert at.session_state["k.kind"] == "spaces"
+    assert at.session_state["page_of_form"] == "search"
+    assert at.session_state["k.seed"] == ("7" if query == "run" else "4711")
+    assert next(tab.label for tab in at.tabs) == "Search"
+
+
+def test_a_link_of_another_kind_leaves_the_page(page: AppTest) -> None:
+    other = RunSpec(
+        family=Choice(name="mixtures"),
+        learners=(LearnerChoice(name="lr_scale", label="lr_scale"),),
+        seed=4711,
+    )
+    page.query_params["x"] = links.pack(other)
+    at = page.run()
+    assert not at.exception
+    assert at.session_state["page_of_form"] == "lab"
+    assert at.session_state["k.seed"] == "4711"
+
+
+def test_a_finished_run_shows_its_pictures_and_its_verdict(
+    page: AppTest, key: str
+) -> None:
+    at = opened(page, key)
+    said = texts(at)
+    for title in (
+        *("Best accuracy so far", "Regret of the best so far"),
+        *("Evaluations to the goal", "The best that", "favors", "Choices of"),
+    ):
+        assert title in said, title
+    assert "2 × 6 searches" in said
+    assert charts(at) >= 8
+
+
+@pytest.mark.parametrize(
+    "tab",
+    [
+        *("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table"),
+        "Reproduce",
+    ],
+)
+def test_every_tab_of_it_can_be_drawn(page: AppTest, key: str, tab: str) -> None:
+    page.session_state["tab"] = tab
+    at = opened(page, key)
+    assert tab in [one.label for one in at.tabs]
+
+
+@pytest.mark.parametrize(
+    "view", ["Sphere", "Knowledge", "Transfer matrix", "Claims board"]
+)
+@pytest.mark.parametrize("full", [True, False])
+def test_every_view_can_be_drawn(
+    page: AppTest, key: str, view: str, full: bool
+) -> None:
+    page.session_state["view"] = view
+    if full:
+        opened(page, key)
+    else:
+        assert not page.run().exception
+
+
+def test_looking_files_no_run(page: AppTest, key: str) -> None:
+    at = opened(page, key)
+    at.segmented_control(key="search_curves").set_value("strategy").run()
+    assert "Policy entropy" in texts(at)
+    at.segmented_control(key="search_against").set_value("price").run()
+    at.toggle(key="log").set_value(False).run()
+    for label in ("random_search", "reinforce"):
+        at.selectbox(key=f"film_label.{key[:12]}").set_value(label).run()
+        assert not at.exception
+    at.segmented_control(key="film_search").set_value(1).run()
+    assert not at.exception
+    assert client.jobs()[1] == 1
+
+
+@pytest.mark.parametrize("path", ["runs", "transfer", "learn"])
+def test_the_other_pages_know_searches(page: AppTest, path: str) -> None:
+    at = page.switch_page(f"../pages/{path}.py").run()
+    assert not at.exception
+
+
+@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
+def test_every_transfer_tab_can_be_drawn(page: AppTest, tab: str) -> None:
+    at = page.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = tab
+    at.run()
+    assert not at.exception
+    boxes = {box.key: box.options for box in at.selectbox}
+    if tab == "Severity":
+        assert "Mean regret" in boxes["severity_by"]
+    if tab == "Families":
+        assert "Evaluations to the goal" in boxes["matrix_metric"]
+    if tab.startswith("Start"):
+        assert "NK landscapes" in boxes["frozen_family"]
+
+
+def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> None:
+    at = page.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = "Start from a frozen learner"
+    at.run()
+    families = at.selectbox(key="frozen_family").options
+    assert families[0] == "NK landscapes" > min(families)  # home, not by the alphabet
+    assert "Lab" not in at.button(key="carry").label
+    at.button(key="carry").click().run()
+    assert not at.exception
+    assert at.session_state["page_of_form"] == "search"
+    assert at.session_state["k.inputs"]["warm_evolution"]["run"] == key
+
+
+def test_a_strategy_that_stays_in_its_family_stays_in_its_space(
+    hunt: RunSpec, key: str
+) -> None:
+    stays = transfer.carried(hunt, key, "warm_evolution", "nk_landscape")
+    assert stays.family == hunt.family
+    goes = transfer.carried(hunt, key, "warm_evolution", "growing")
+    assert not goes.family.knobs
+
+
+def test_a_card_of_a_strategy_leads_to_the_page(page: AppTest) -> None:
+    at = page.switch_page("../pages/learn.py").run()
+    at.radio(key="part").set_value("reinforce").run()
+    at.button(key="try.learner.reinforce").click().run()
+    assert not at.exception
+    assert at.session_state["page_of_form"] == "search"
+    assert "reinforce" in at.session_state["k.chosen"]
+
+
+def test_the_lesson_leads_to_experiments_that_are_shipped(
+    page: AppTest, known: shelves.Catalogue
+) -> None:
+    shipped = {preset.name for preset in known.presets}
+    named = {name for step in lesson.STEPS for name in step.shown}
+    assert named and named <= shipped
+    page.session_state["shelf"] = "lesson"
+    at = page.switch_page("../pages/learn.py").run()
+    assert lesson.TITLE in [head.value for head in at.header]
+    at.button(key="lesson.policy_gradients").click().run()
+    assert not at.exception
+    assert at.session_state["page_of_form"] == "search"
+    assert "reinforce_frozen" in at.session_state["k.chosen"]
+
+
+def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> None:
+    finish(home, hunt.model_copy(update={"seed": 8}))
+    keys = [job.key for job in client.jobs()[0]]
+    seen = AppTest.from_function(_compared, args=(keys,)).run()
+    assert not seen.exception
+    options = seen.selectbox(key="compare_metric").options
+    assert "Regret" in options
+    (row, *_) = seen.dataframe[0].value.to_dict("records")
+    run = client.run(keys[0])
+    rows = Table(run.blocks).tests("reinforce", "regret_area")
+    assert rows is not None
+    free = mean_interval(rows.reshape(-1, 1))  # nothing was trained
+    assert row["Mean regret"].endswith(f"{number(free.high)}]")
+
+
+def _compared(keys: list[str]) -> None:
+    from app.views import compare
+
+    compare.compare(keys)
+
+
+def test_while_it_learns_the_newest_searches_are_seen(run: client.Run) -> None:
+    kept = tuple(b for b in run.blocks if b.phase in ("train", "validate"))
+    made = {p.place for p in search.grid(replace(run, blocks=kept), Look())}
+    assert {"check.score", "check.regret", "training"} <= made
+
+
+def test_the_main_pictures_are_in_percent_and_of_one_height(run: client.Run) -> None:
+    look = Look(metrics=search.FOUND)
+    made = dict(search.grid(run, look))
+    assert set(made) == set(search.FOUND)
+    assert len({figure.layout.height for figure in made.values()}) == 1
+    for figure in made.values():
+        assert figure.layout.yaxis.tickformat.endswith("%")
+        assert not any("share" in note.text for note in figure.layout.annotations)
+
+
+def test_a_band_that_comes_to_nothing_does_not_stretch_the_log_axis() -> None:
+    x = np.arange(3.0)
+    mean, high = np.array([0.4, 0.2, 0.1]), np.array([0.5, 0.3, 0.2])
+    line = Line("a", x, mean, np.array([0.3, 0.1, 1e-6]), high)
+    bottom, top = search._decades([line])["range"]
+    assert 0.02 < 10**bottom < 0.05
+    assert 0.5 < 10**top < 0.7
+
+
+def test_prices_come_from_what_was_spent(run: client.Run) -> None:
+    look = Look(x="price", metrics=("score",))
+    found = Table(run.blocks).block("random_search", "test", "score")
+    assert found is not None
+    line = search.placed(run, found, look)
+    assert line is not None
+    last = np.asarray(found.array, np.float64)[..., -1].mean()
+    assert line.mean[-1] == pytest.approx(last)
+    assert line.x[-1] == pytest.approx(20 * 9.0)  # twenty trainings of nine passes
+    assert line.n == 12  # nothing was trained: every search is free
+
+
+def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
+    row = run_tables.scores(run, {})[0]
+    table = Table(run.blocks).tests("reinforce", "final_score")
+    assert table is not None
+    assert row["Accuracy (%)"].startswith(f"{100 * table.mean():.2f} [")
+    assert {"Evaluations to the goal", "Coverage (%)"} <= set(row)
+
+
+def test_what_a_run_takes_is_counted_in_architectures(hunt: RunSpec) -> None:
+    tests = 2 * 6 * 20  # conditions, searches, evaluations
+    learned = 4 * 20
+    assert cost_estimate.architectures(hunt) == 2 * (3 * tests + 2 * learned)
+    assert cost_estimate.told(hunt, kinds.SEARCH).endswith("architectures.")
+
+
+def test_a_kind_is_told_by_the_numbers_of_a_search() -> None:
+    def block(metric: str) -> Block:
+        return Block("a", "validate", metric, (), np.array(0.5))
+
+    found = [block("lesson_loss"), block("validation_regret")]
+    assert kinds.told_by(found) == "spaces"
+
+
+def test_a_share_link_leads_to_the_page(
+    monkeypatch: pytest.MonkeyPatch, hunt: RunSpec
+) -> None:
+    class Context:
+        url = "http://localhost:8501/search?run=1"
+
+    monkeypatch.setattr(frame.st, "context", Context())
+    base = frame.base_url("search")
+    assert base == "http://localhost:8501/search"
+    assert links.link(base, hunt, "0" * 64).startswith(f"{base}?run=")
+    assert frame.base_url() == "http://localhost:8501/"
+
+
+def test_a_recorded_search_needs_no_store(page: AppTest) -> None:
+    assert examples.NAMES["spaces"] == "search"
+    assert "search" in examples.SHOWN
+
+
+def _published(
+    page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch, apart: list[str]
+) -> tuple[list[dict[str, str]], str]:
+    rows = published("nasbench201", 0, 0, "CIFAR-10")
+    monkeypatch.setattr(tables, "published_for", lambda spec: rows)
+    monkeypatch.setattr(tables, "differs", lambda spec: apart)
+    page.session_state["tab"] = "Published"
+    at = opened(page, key)
+    told = next(frame for frame in at.dataframe if "Published" in frame.value.columns)
+    return told.value.to_dict("records"), texts(at)
+
+
+def test_published_searches_stand_beside_ours(
+    page: AppTest, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, _ = _published(page, key, monkeypatch, [])
+    found = Table(run.blocks).tests("random_search", "final_score")
+    assert found is not None
+    told = f"{100 * found.mean():.2f} ± {100 * found.std():.2f} %"
+    theirs = {r["Method"]: (r["Published"], r["Here"]) for r in rows}
+    assert theirs["Random search"] == ("93.70 ± 0.36 %", told)
+    assert theirs["DARTS, second order"] == ("54.30 %", "–")
+    alone = [r for r in rows if r["Source"] == "this run"]
+    assert [r["Published"] for r in alone] == ["–"]
+    assert "warm" in alone[0]["Method"]
+
+
+def test_where_the_protocol_differs_ours_stand_apart_and_it_is_said(
+    page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, told = _published(page, key, monkeypatch, ["Here a search sees more."])
+    assert "Here a search sees more." in told
+    assert all("–" in (row["Published"], row["Here"]) for row in rows)
+    assert [r["Method"] for r in rows if r["Source"] == "this run"][-1] == (
+        "random search"
+    )

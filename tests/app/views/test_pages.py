@@ -1,0 +1,157 @@
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.client import client
+from app.client.catalogue import Catalogue
+from app.views import transfer
+from engine.contract.jobs import JobState
+from engine.contract.runs import RunSpec, complete_spec
+from engine.store import Store
+from tests.app.views.run.test_page import texts
+
+
+@pytest.fixture
+def runs(lab: AppTest) -> AppTest:
+    return lab.switch_page("../pages/runs.py")
+
+
+def rows(at: AppTest) -> list[dict[str, object]]:
+    return at.dataframe[0].value.to_dict("records")
+
+
+def file(home: Path, tiny: RunSpec, count: int) -> list[str]:
+    """Queue runs that differ in their seed."""
+    store, keys = Store.open(home), []
+    for seed in range(count):
+        keys.append(f"{seed:064x}")
+        spec = tiny.model_copy(update={"seed": seed + 100})
+        store.submit(spec, keys[-1], f"Run {seed}")
+    return keys
+
+
+def test_runs_are_listed_newest_first_with_sign_and_word(
+    runs: AppTest, home: Path, tiny: RunSpec
+) -> None:
+    file(home, tiny, 2)
+    at = runs.run()
+    assert not at.exception
+    states = [row["State"] for row in rows(at)]
+    assert states == ["◷ queued", "◷ queued", "✓ done"]
+    assert "place 2" in str(rows(at)[0]["Where it stands"])
+
+
+def test_the_list_is_filtered_by_words_and_state(
+    runs: AppTest, home: Path, tiny: RunSpec
+) -> None:
+    file(home, tiny, 3)
+    at = runs.run()
+    at.text_input(key="find").set_value("First").run()
+    assert [row["State"] for row in rows(at)] == ["✓ done"]
+    at.text_input(key="find").set_value("no such thing").run()
+    assert "No run fits" in texts(at)
+
+
+def test_many_runs_come_in_pages(runs: AppTest, home: Path, tiny: RunSpec) -> None:
+    file(home, tiny, 30)
+    at = runs.run()
+    assert len(rows(at)) == 25
+    at.session_state["runs_page"] = 2
+    at.run()
+    assert len(rows(at)) == 6
+
+
+def test_hostile_titles_are_shown_as_they_were_typed(
+    runs: AppTest, home: Path, key: str
+) -> None:
+    title = "![x](javascript:alert(1)) <img src=x> :red[no] $x$ =SUM(1)"
+    Store.open(home).rename(key, title)
+    at = runs.run()
+    assert not at.exception
+    assert title in str(rows(at)[0]["Experiment"])
+
+
+def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
+    at = lab.switch_page("../pages/learn.py").run()
+    for slot in ("learner", "estimator", "family", "shift", "net", "outer"):
+        at.session_state["shelf"] = slot
+        at.run()
+        cards = list(known.of(slot))
+        assert len(cards) > 1, slot
+        for card in cards:
+            at.radio(key="part").set_value(card.name).run()
+            assert not at.exception, card.name
+            assert card.code.strip() in [code.value for code in at.code]
+
+
+def test_a_card_leads_into_the_lab(lab: AppTest) -> None:
+    at = lab.switch_page("../pages/learn.py").run()
+    at.session_state["shelf"] = "shift"
+    at.run()
+    at.radio(key="part").set_value("rotate").run()
+    at.button(key="try.shift.rotate").click().run()
+    assert not at.exception
+    assert at.session_state["k.shifts"] == ["rotate"]
+
+
+@pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
+def test_every_transfer_tab_can_be_drawn(lab: AppTest, tab: str) -> None:
+    at = lab.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = tab
+    at.run()
+    assert not at.exception
+    assert "No finished run yet" not in texts(at)
+
+
+def test_a_frozen_learner_is_carried_to_another_family(
+    lab: AppTest, key: str, known: Catalogue
+) -> None:
+    at = lab.switch_page("../pages/transfer.py").run()
+    at.session_state["transfer"] = "Start from a frozen learner"
+    at.run()
+    at.selectbox(key="frozen_family").select("moons").run()
+    at.button(key="carry").click().run()
+    assert not at.exception
+    source = at.session_state["k.inputs"]["lr_scale"]
+    assert (source["run"], source["artefact"]) == (key, "lr_scale")
+    assert at.session_state["k.family"] == "moons"
+
+
+def test_a_carried_spec_names_its_source_with_its_spec(
+    tiny: RunSpec, key: str, known: Catalogue
+) -> None:
+    carried = transfer.carried(tiny, key, "lr_scale", "moons")
+    full = complete_spec(carried, known.card, "cpu")
+    assert full.inputs["lr_scale"].spec == tiny
+
+
+def condition(family: str, value: float) -> dict[str, object]:
+    mean = {"mean": value, "low": value - 1, "high": value + 1, "n": 8}
+    where = {"family": family, "shift": "", "severity": 0.0}
+    return {"condition": where, "learners": {"lr_scale": {"area": mean}}}
+
+
+def test_the_matrix_takes_the_newest_run_for_each_cell(tiny: RunSpec) -> None:
+    newest = {"conditions": [condition("", 1.0), condition("moons", 2.0)]}
+    older = {"conditions": [condition("", 9.0), condition("rings", 3.0)]}
+    made = transfer.build([(tiny, newest), (tiny, older)], "lr_scale", "area")
+    assert made is not None
+    assert list(made.test) == ["mixtures", "moons", "rings"]
+    assert made.mean.tolist() == [[1.0, 2.0, 3.0]]
+
+
+def test_no_matrix_without_a_test_of_the_learner(tiny: RunSpec) -> None:
+    assert transfer.build([(tiny, {"conditions": []})], "lr_scale", "area") is None
+
+
+def test_a_deleted_run_is_gone_from_the_door(home: Path, key: str) -> None:
+    client.delete(key)
+    assert client.job(key) is None
+    assert client.jobs([JobState.DONE])[1] == 0
+
+
+def test_the_list_asks_for_one_page_only(home: Path, tiny: RunSpec) -> None:
+    file(home, tiny, 60)
+    found, total = client.jobs(None, "", (25, 25))
+    assert (len(found), total) == (25, 61)

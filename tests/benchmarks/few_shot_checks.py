@@ -1,0 +1,280 @@
+"""Gradient-based few-shot learners against the figures that are asked of them.
+
+Sinusoids as Finn, Abbeel and Levine (2017) draw them: 25 tasks a meta-step, as many
+queries as shots, Adam at 0.001, no outer clip, 1000 test tasks, one replicate. The
+bands are around the published figures, with room for what these runs differ in.
+
+    python -m tests.benchmarks.few_shot_checks NAME [--steps 20000] [--seed 7]
+
+NAME is one of waves (K = 10), five (K = 5), t_net, reptile and imaml.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from rich.console import Console
+from rich.table import Table
+
+from engine.algorithms.few_shot.implicit_gradients import proximal
+from engine.algorithms.few_shot.inner_loop import adapted
+from engine.algorithms.few_shot.learner import outer_gradient
+from engine.catalogue import cards
+from engine.contract.blocks import Block
+from engine.contract.rng import Rng
+from engine.contract.runs import RunSpec, complete_spec
+from engine.estimators.unroll import Unroll
+from engine.learners.gradient.imaml import Imaml
+from engine.nets.mlp import Mlp
+from engine.outers.adam import Adam
+from engine.protocol import AllDiverged, Episodes, Lesson, Meta, Place, Setting
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from engine.tasks.few_shot.sinusoids import Sinusoids
+
+MLP = {"name": "mlp", "knobs": {"depth": 2, "width": 40}}
+ADAM = {"name": "adam", "knobs": {"lr": 0.001, "clip": 0.0}}
+MAML, FOMAML, META_SGD, ANIL = (
+    {"name": name} for name in ("maml", "fomaml", "meta_sgd", "anil")
+)
+
+
+class Line(NamedTuple):
+    """One figure beside what is asked of it."""
+
+    what: str
+    found: float
+    asked: str
+    kept: bool
+
+
+Errors = dict[str, np.ndarray]
+
+
+def within(what: str, found: float, low: float, high: float) -> Line:
+    """Hold a figure against a band."""
+    return Line(what, found, f"{low:g} to {high:g}", low <= found <= high)
+
+
+def at_most(what: str, found: float, high: float) -> Line:
+    """Hold a figure against a limit."""
+    return Line(what, found, f"≤ {high:.3g}", found <= high)
+
+
+def played(body: dict[str, Any]) -> Errors:
+    """Play a spec; return each learner's mean test error after 0, 1, … inner steps."""
+    spec = complete_spec(RunSpec.model_validate(body), cards, "cpu")
+    found: Errors = {}
+    with suppress(AllDiverged):
+        for event in run(spec, MemoryShelf()):
+            if not isinstance(event, Block) or event.phase != "test":
+                continue
+            if event.metric == "query_mse":
+                rows = np.nan_to_num(event.array, nan=100.0, posinf=100.0)
+                found[event.learner] = np.minimum(rows, 100.0).mean((0, 1))
+    for label, error in found.items():
+        shown = ", ".join(f"{value:.3f}" for value in error[[0, 1, 5, 10]])
+        Console().print(f"{label}: {shown} after 0, 1, 5, 10 steps")
+    return found
+
+
+def sinusoids(
+    learners: list[dict[str, Any]], steps: int, seed: int, shots: int = 10
+) -> Errors:
+    """Train learners on waves and return their test errors by inner step."""
+    budget = {
+        "task_evaluations": 25 * steps,
+        "tasks_per_step": 25,
+        "validation_tasks": 200,
+        "validate_every": max(1, steps // 40),
+        "test_tasks": 1000,
+        "horizon": 10,
+    }
+    family = {"name": "sinusoids", "knobs": {"shots": shots, "queries": shots}}
+    body = {"family": family, "net": MLP, "outer": ADAM, "budget": budget}
+    body |= {"replicates": 1, "seed": seed}
+    found: Errors = {}
+    for learner in learners:
+        # One at a time, so that each says what it has found; the tasks are the same.
+        found |= played(body | {"learners": [learner]})
+    return found
+
+
+def waves(steps: int, seed: int) -> Iterator[Line]:
+    """Ten shots: MAML, Meta-SGD, FOMAML and ANIL."""
+    error = sinusoids([MAML, META_SGD, FOMAML, ANIL], steps, seed)
+    own = error["maml"]
+    yield within("MAML, start", own[0], 3.0, 3.4)
+    yield within("MAML, 1 step", own[1], 0.45, 0.80)
+    yield at_most("MAML, 10 steps", own[10], 0.35)
+    yield within("Meta-SGD, 1 step", error["meta_sgd"][1], 0.24, 0.55)
+    yield at_most("Meta-SGD over MAML", error["meta_sgd"][1] / own[1], 0.75)
+    yield within("FOMAML, 1 step", error["fomaml"][1], 0.65, 1.0)
+    for k in (5, 10):
+        far = abs(error["fomaml"][k] - own[k])
+        yield at_most(f"FOMAML from MAML, {k} steps", far, 0.15)
+    yield at_most("MAML over ANIL, 1 step", own[1] / error["anil"][1], 0.8)
+
+
+def five(steps: int, seed: int) -> Iterator[Line]:
+    """Five shots."""
+    error = sinusoids([MAML, META_SGD], steps, seed, shots=5)
+    yield at_most("MAML, 1 step", error["maml"][1], 1.13 + 0.18)
+    yield at_most("Meta-SGD, 1 step", error["meta_sgd"][1], 0.90 + 0.16)
+
+
+def t_net(steps: int, seed: int) -> Iterator[Line]:
+    """T-Net beside MAML at three inner rates."""
+    rates = (0.01, 0.1, 1.0)
+    both = [
+        {"name": name, "label": f"{name} {rate:g}", "knobs": {"inner_lr": rate}}
+        for rate in rates
+        for name in ("maml", "t_net")
+    ]
+    error = sinusoids(both, steps, seed)
+    for rate in rates:
+        limit = float(error[f"maml {rate:g}"][1])
+        yield at_most(f"α = {rate:g}", float(error[f"t_net {rate:g}"][1]), limit)
+    spread = {
+        name: np.ptp([np.log(error[f"{name} {rate:g}"][1]) for rate in rates])
+        for name in ("maml", "t_net")
+    }
+    yield Line("spread of ln MSE, MAML", float(spread["maml"]), "", True)
+    yield at_most("spread of ln MSE", spread["t_net"], spread["maml"] / 3)
+
+
+def reptile(steps: int, seed: int) -> Iterator[Line]:
+    """Reptile's own demonstration: one wave of any phase a meta-step, 50 points."""
+    budget = {
+        "task_evaluations": steps,
+        "tasks_per_step": 1,
+        "validation_tasks": 200,
+        "validate_every": max(1, steps // 20),
+        "test_tasks": 1000,
+        "horizon": 32,
+    }
+    knobs = {"inner_lr": 0.02, "inner_steps": 5, "batch": 10, "test_steps": 32}
+    outer = {"lr": 0.1, "clip": 0.0, "schedule": "linear"}
+    net = {"depth": 2, "width": 64, "activation": "tanh"}
+    family = {"shots": 10, "queries": 40, "phase": 2.0}
+    found = played(
+        {
+            "family": {"name": "sinusoids", "knobs": family},
+            "net": {"name": "mlp", "knobs": net},
+            "outer": {"name": "sgd", "knobs": outer},
+            "learners": [{"name": "reptile", "knobs": knobs}],
+            "budget": budget,
+            "replicates": 1,
+            "seed": seed,
+        }
+    )["reptile"]
+    yield Line("start", found[0], "", True)
+    yield at_most("32 steps, 10 points", found[32], 0.10)
+
+
+# A pull of 10 makes the held objective convex at a fresh start; with the Omniglot
+# experiment's 2 it is not, 2000 steps do not arrive, and no implicit gradient exists.
+UNROLL, PULL, RATE, FEW = 100, 10.0, 0.001, 8
+
+
+def imaml(steps: int, seed: int) -> Iterator[Line]:
+    """The implicit gradient beside an unroll of 100 held steps, from a trained start.
+
+    Waves, K = 10; the start is what iMAML makes of it in some meta-steps.
+    """
+    tasks = drawn(seed, 0)
+    learner = Imaml(
+        inner_lr=RATE, pull=PULL, inner_steps=UNROLL, cg_steps=20, damping=0.0
+    )
+    meta = learner.init([Rng(seed).child("init")], tasks)
+    fresh = cosine(learner, meta, tasks)
+    yield Line("cosine to the unroll, fresh start", fresh, "> 0.99", fresh > 0.99)
+    meta = trained(Imaml(inner_lr=RATE, pull=PULL), meta, steps, seed)
+    found = cosine(learner, meta, tasks)
+    yield Line("cosine to the unroll, trained", found, "> 0.99", found > 0.99)
+    rest = steepness(learner, meta, tasks)
+    yield Line("gradient left after 100 steps", rest, "", True)
+    short = cosine(Imaml(inner_lr=RATE, pull=PULL), meta, tasks)
+    yield Line("cosine as by default: 16 steps, 5 CG, δ = 1", short, "", True)
+
+
+def drawn(seed: int, place: int) -> Episodes:
+    """Draw a few waves."""
+    family = Sinusoids()
+    rngs = [Rng(seed).child("waves", place, t) for t in range(FEW)]
+    setting = Setting(family, Mlp(depth=2, width=40), 1)
+    return family.draw(setting, rngs, "train", Place(dtype=torch.float64))
+
+
+def trained(learner: Imaml, meta: Meta, steps: int, seed: int) -> Meta:
+    """Train for some meta-steps."""
+    outer = Adam(lr=0.001, clip=0.0)
+    state = outer.start(meta.weights)
+    for step in range(1, steps + 1):
+        lesson = Lesson(step, 0, 1, (Rng(seed),))
+        grads = learner.outer(meta, drawn(seed, step), lesson, Unroll()).grads
+        assert grads is not None
+        weights, state = outer.step(meta.weights, grads, state)
+        meta = Meta(weights, {})
+    return meta
+
+
+def cosine(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
+    """Compare the implicit meta-gradient with the one through an unroll."""
+
+    def lost(theta: dict[str, torch.Tensor], some: Episodes) -> torch.Tensor:
+        rule = proximal(RATE, PULL, theta)
+        return some.loss(adapted(some, theta, rule, UNROLL, order=2), some.query)
+
+    lesson = Lesson(0, 0, 1, (Rng(0),))
+    one = learner.outer(meta, tasks, lesson, Unroll()).grads
+    two = outer_gradient(meta, tasks, lost).grads
+    assert one is not None and two is not None
+    rows = [torch.cat([g.flatten() for g in grads.values()]) for grads in (one, two)]
+    return float(torch.cosine_similarity(*rows, 0))
+
+
+def steepness(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
+    """Return how large the held objective's gradient is where adaptation ends."""
+    theta = {n: v.expand(FEW, *v.shape[1:]) for n, v in meta.weights.items()}
+    rule = proximal(RATE, PULL, theta)
+    ends = adapted(tasks, theta, rule, learner.inner_steps)
+    further = adapted(tasks, ends, proximal(RATE, PULL, theta), 1)
+    rows = torch.cat([(further[n] - ends[n]).flatten(1) for n in ends], 1)
+    return float(rows.norm(dim=1).mean()) / RATE
+
+
+CHECKS: dict[str, tuple[Callable[[int, int], Iterator[Line]], int]] = {
+    "waves": (waves, 20_000),
+    "five": (five, 20_000),
+    "t_net": (t_net, 4_000),
+    "reptile": (reptile, 30_000),
+    "imaml": (imaml, 100),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", choices=CHECKS)
+    parser.add_argument("--steps", type=int, help="meta-steps; as asked by default")
+    parser.add_argument("--seed", type=int, default=7)
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    check, usual = CHECKS[given.name]
+    clock = time.process_time()
+    lines = list(check(given.steps or usual, given.seed))
+    spent = time.process_time() - clock
+    table = Table("", "measured", "asked", "", title=f"{given.name}: {check.__doc__}")
+    for line in lines:
+        said = "" if not line.asked else "kept" if line.kept else "MISSED"
+        table.add_row(line.what, f"{line.found:.4g}", line.asked, said)
+    Console().print(table)
+    Console().print(f"{given.steps or usual} meta-steps, {spent:.0f} CPU seconds")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,235 @@
+"""The folder of a run: never replaced in silence, gone on with by a line to paste."""
+
+import io
+import json
+import re
+import shlex
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engine import __main__
+from engine.cli.run import Call, Watch
+from engine.contract.blocks import Event, Note
+from engine.contract.errors import Refused
+from engine.contract.parsing import parse_spec
+from engine.executors import local
+from engine.executors.local import ASKED, UNFINISHED, Outing
+from engine.executors.worker import Leash
+from engine.store import Store
+from tests.cli.test_cli import FILES, TINY
+from tests.store import fake
+
+TEXT = json.dumps(TINY)
+
+
+@pytest.fixture
+def spec(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("METASCOPE_HOME", str(tmp_path / "home"))
+    (tmp_path / "my spec.json").write_text(TEXT)
+    return "my spec.json"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.json").write_text(TEXT)
+    words = ["run", str(folder / "tiny.json"), "--out", str(folder / "out")]
+    assert __main__.main(words) == 0
+    return folder / "out"
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def copy(finished: Path, to: Path) -> Path:
+    to.mkdir()
+    for name, data in bytes_of(finished).items():
+        (to / name).write_bytes(data)
+    return to
+
+
+def test_a_folder_of_another_run_is_refused_and_left_as_it_is(
+    spec: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = copy(finished, tmp_path / "out")
+    (tmp_path / "other.json").write_text(json.dumps(TINY | {"seed": 4}))
+    before = bytes_of(out)
+    assert __main__.main(["run", "other.json", "--out", "out"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert re.fullmatch(r"error: out holds another finished run \(\w+\); .*", line)
+    assert "--force" in line and "another folder" in line
+    assert bytes_of(out) == before
+
+
+def test_a_forced_run_replaces_another(
+    spec: str, finished: Path, tmp_path: Path
+) -> None:
+    out = copy(finished, tmp_path / "out")
+    (out / "traceback.txt").write_text("of an attempt before")
+    (tmp_path / "other.json").write_text(json.dumps(TINY | {"seed": 4}))
+    assert __main__.main(["run", "other.json", "--out", "out", "--force"]) == 0
+    assert set(bytes_of(out)) == FILES
+    assert json.loads((out / "config.json").read_bytes())["seed"] == 4
+
+
+def test_the_same_run_is_there_already_and_is_not_computed_again(
+    spec: str,
+    finished: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def computed(*given: object) -> None:
+        raise AssertionError("it was computed again")
+
+    monkeypatch.setattr(Outing, "play", computed)
+    out = copy(finished, tmp_path / "out")
+    before = bytes_of(out)
+    assert __main__.main(["run", spec, "--out", "out"]) == 0
+    said = capsys.readouterr()
+    assert said.out.strip() == json.loads(before["summary.json"])["sentence"].strip()
+    assert "out holds this run already; add --force" in said.err
+    assert bytes_of(out) == before
+    assert __main__.main(["run", spec, "--out", "out", "--traces"]) == 2
+    assert "without traces; add --force" in capsys.readouterr().err
+    assert bytes_of(out) == before
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_a_file_of_nobody_knows_what_is_not_replaced(
+    spec: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / name).write_text("[1]")
+    assert __main__.main(["run", spec, "--out", "out"]) == 2
+    assert "out holds other results" in capsys.readouterr().err
+    assert bytes_of(tmp_path / "out") == {name: b"[1]"}
+
+
+def test_to_resume_and_to_force_at_once_is_refused(
+    spec: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert __main__.main(["run", spec, "--out", "o", "--resume", "--force"]) == 2
+    assert "give one" in capsys.readouterr().err
+
+
+def test_an_export_replaces_no_other_run_and_no_other_file(
+    spec: str, finished: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = copy(finished, tmp_path / "out")
+    before = bytes_of(out)
+    key = fake.played(Store.open(), 1, steps=2)
+    export = ["runs", "export", key, "--out"]
+    assert __main__.main([*export, "out"]) == 2
+    assert "another finished run" in capsys.readouterr().err
+    assert bytes_of(out) == before
+    assert __main__.main([*export, "out", "--force"]) == 0
+    assert __main__.main([*export, "out"]) == 0
+    assert json.loads((out / "summary.json").read_bytes())["run"] == key
+    (tmp_path / "a.zip").write_bytes(b"mine")
+    assert __main__.main([*export, "a.zip"]) == 2
+    assert "a.zip is there already" in capsys.readouterr().err
+    assert (tmp_path / "a.zip").read_bytes() == b"mine"
+    for words in (["--force"], []):
+        assert __main__.main([*export, "a.zip", *words]) == 0
+
+
+# interrupted ------------------------------------------------------------------
+def interrupt_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the first note of a run be answered by Ctrl-C, once."""
+    taken, done = Watch.__call__, []
+
+    def once(watch: Watch, event: Event) -> None:
+        taken(watch, event)
+        if isinstance(event, Note) and not done:
+            done.append(event)
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(Watch, "__call__", once)
+
+
+@pytest.mark.parametrize("given", ["a file", "standard input"])
+def test_the_line_that_is_told_can_be_pasted_and_ends_the_same_run(
+    given: str,
+    spec: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    class Piped:
+        buffer = io.BytesIO(TEXT.encode())
+
+    monkeypatch.setattr(sys, "stdin", Piped)
+    interrupt_first(monkeypatch)
+    word = spec if given == "a file" else "-"
+    options = ["--traces", "--device", "cpu"]
+    assert __main__.main(["run", "--out", "my results", *options, word]) == 130
+    told = capsys.readouterr().err.strip().splitlines()[-1]
+    words = shlex.split(told.partition("go on with: ")[2])
+    assert words[:4] == ["python", "-m", "engine", "run"]
+    assert {"--traces", "--device", "--resume", "my results"} <= set(words)
+    assert __main__.main(words[3:]) == 0
+    assert set(bytes_of(tmp_path / "my results")) == FILES
+    assert local.has_traces(tmp_path / "my results")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        Call("smoke", "", False),
+        Call("my spec.json", "cuda", True),
+        Call("-", "cpu", False),
+        Call("/dev/stdin", "", True),
+    ],
+)
+@pytest.mark.parametrize("folder", ["o", "my results", "$(x) 'y' ; z", "-", "é\n"])
+def test_a_line_to_paste_is_quoted_and_holds_every_option(
+    call: Call, folder: str, spec: str
+) -> None:
+    outing = Outing(parse_spec(TEXT), Path(folder), lambda event: None, Leash())
+    words = shlex.split(call.resuming(outing))
+    last = str(Path(folder) / UNFINISHED / ASKED)
+    asked = call.spec if call.spec in ("smoke", "my spec.json") else last
+    assert words[4:7] == [asked, "--out", folder]
+    assert ("--traces" in words) == call.traces
+    assert (["--device", call.device] == words[7:9]) == bool(call.device)
+    assert words[-1] == "--resume"
+
+
+def test_what_is_unfinished_can_be_thrown_away(
+    spec: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    interrupt_first(monkeypatch)
+    assert __main__.main(["run", spec, "--out", "out"]) == 130
+    assert __main__.main(["run", spec, "--out", "out"]) == 2
+    assert "--resume" in capsys.readouterr().err.strip().splitlines()[-1]
+    assert __main__.main(["run", spec, "--out", "out", "--force"]) == 0
+    assert set(bytes_of(Path("out"))) == FILES
+
+
+# refused ----------------------------------------------------------------------
+@pytest.mark.parametrize("after", [0, 1])
+def test_what_a_part_refuses_is_bad_input_without_a_traceback(
+    after: int,
+    spec: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def refusing(*given: object) -> Iterator[Event]:
+        yield from [Note("start", 0.0)] * after
+        raise Refused("ways must be at most 5, not 9", "family.knobs.ways")
+
+    tools = local.engine_tools()
+    monkeypatch.setattr(local, "engine_tools", lambda: replace(tools, run=refusing))
+    assert __main__.main(["run", spec, "--out", "out"]) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert lines == ["error: ways must be at most 5, not 9"]
+    assert not (tmp_path / "out").exists()

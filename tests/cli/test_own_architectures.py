@@ -1,0 +1,45 @@
+"""The command that takes an own table: a spec for `run`, or one sentence."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from engine import __main__
+from engine.contract.runs import RunSpec
+from engine.data.user.csv_store import kept_digests
+
+TABLE = "dataset,op:width,validation\na,4,0.5\na,8,0.6\nb,4,0.4\nb,8,0.9\n"
+
+
+@pytest.fixture(autouse=True)
+def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    monkeypatch.setenv("METASCOPE_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def called(home: Path, text: str, *more: str) -> int:
+    file = home / "own.csv"
+    file.write_text(text)
+    return __main__.main(["data", "own-architectures", str(file), *more])
+
+
+def test_an_own_table_becomes_a_spec(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(home, TABLE, "--target", "b") == 0
+    spec = RunSpec.model_validate(json.loads(capsys.readouterr().out))
+    (digest,) = kept_digests()
+    knobs = {"digest": digest, "accuracy": "share", "target": "b"}
+    assert spec.family.name == "own_architectures" and spec.family.knobs == knobs
+
+
+def test_what_is_refused_is_not_kept(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert called(home, TABLE, "--target", "c") == 2
+    assert "no data set 'c'; it has: a, b" in " ".join(capsys.readouterr().err.split())
+    assert called(home, TABLE.replace("0.9", "good")) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "line 5: 'validation' has 'good'" in told
+    assert kept_digests() == []

@@ -1,0 +1,92 @@
+"""A misspelled field is told by its path, and compared with what may stand there."""
+
+import json
+from typing import Any
+
+import pytest
+
+from engine.catalogue import cards, catalogue
+from engine.contract.cards import Card, complete
+from engine.contract.errors import Refused
+from engine.contract.parsing import parse_spec
+from engine.contract.runs import complete_spec
+
+CARDS = [Card.model_validate(card) for card in catalogue()["cards"]]
+
+
+def spec(**changes: Any) -> str:
+    learners = [{"name": "lr_scale"}, {"name": "sgd"}]
+    return json.dumps({"family": {"name": "mixtures"}, "learners": learners} | changes)
+
+
+def refusal(text: str, *, known: bool = True) -> str:
+    with pytest.raises(Refused) as caught:
+        complete_spec(parse_spec(text, cards if known else None), cards, "cpu")
+    return caught.value.message
+
+
+def test_a_knob_is_compared_with_the_knobs_of_its_part_and_their_labels() -> None:
+    second = {"name": "sgd", "knobs": {"learning_rte": 0.1}}
+    told = refusal(spec(learners=[{"name": "lr_scale"}, second]))
+    assert told.startswith("learners[1].knobs.learning_rte: ")
+    assert told.endswith("; did you mean 'lr'?")
+
+
+def test_a_knob_that_resembles_none_is_told_which_there_are() -> None:
+    told = refusal(spec(learners=[{"name": "sgd", "knobs": {"zzz": 1}}]))
+    assert told.startswith("learners[0].knobs.zzz: ")
+    assert "; it has lr" in told
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        spec(learners=[{"name": "lr_scale"}, {"name": "sgd", "learning_rte": 0.1}]),
+        spec(learners=[{"name": "maml"}, {"name": "sgd"}], learning_rte=0.1),
+    ],
+)
+def test_a_knob_outside_of_its_knobs_is_told_where_it_belongs(text: str) -> None:
+    told = refusal(text)
+    assert "did you mean 'learners[1].knobs.lr'?" in told
+    assert "'learners'" not in told
+
+
+def test_a_knob_outside_of_its_knobs_is_told_so_where_no_part_is_known() -> None:
+    told = refusal(spec(learners=[{"name": "sgd", "rate": 0.1}]), known=False)
+    assert told.startswith("learners[0].rate: no such field; ")
+    assert "'learners[0].knobs'" in told
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "offered"),
+    [
+        ({"lerners": []}, "lerners", "learners"),
+        ({"budget": {"horizn": 5}}, "budget.horizn", "horizon"),
+        ({"family": {"name": "mixtures", "knob": {}}}, "family.knob", "knobs"),
+        ({"learners": [{"name": "sgd", "rol": "x"}]}, "learners[0].rol", "role"),
+    ],
+)
+def test_a_field_is_compared_with_those_of_its_own_place(
+    changes: dict[str, Any], place: str, offered: str
+) -> None:
+    told = refusal(spec(**changes))
+    assert told.startswith(f"{place}: no such field; did you mean {offered!r}?")
+
+
+def test_a_part_that_is_not_there_is_told_by_its_path() -> None:
+    told = refusal(spec(learners=[{"name": "sgd"}, {"name": "smgd"}]))
+    assert told.startswith("learners[1].name: no learner is called 'smgd'")
+
+
+def test_every_part_offers_a_knob_whose_last_letter_was_left_out() -> None:
+    tried = 0
+    for card in CARDS:
+        names = {knob.name for knob in card.knobs}
+        for name in names:
+            if len(name) < 5 or name[:-1] in names:
+                continue
+            with pytest.raises(Refused, match="did you mean") as caught:
+                complete(card, {name[:-1]: 1})
+            assert caught.value.message.split("'")[-2] in names, card.name
+            tried += 1
+    assert tried > 100

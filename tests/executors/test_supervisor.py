@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import psutil
+import pytest
+
+from engine.contract.jobs import JobState
+from engine.executors.supervisor import SupervisorError, alive, stop, supervise, wake
+from engine.executors.supervisor_process import STORE
+from engine.executors.worker import work
+from engine.store import Store, StoreGone
+from tests.store import fake
+from tests.torture import kills, races
+from tests.torture.items import is_in, supervisor, until
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "home")
+
+
+def test_it_plays_what_is_submitted_and_ends_when_asked(store: Store) -> None:
+    assert not alive(store.home)
+    with supervisor(store.home) as running:
+        until(lambda: alive(store.home).pid == running.pid)
+        key = fake.submit(store, 1)
+        until(is_in(store, key, JobState.DONE))
+        assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
+        with pytest.raises(SupervisorError, match="another"):
+            supervise(store.home)
+        assert wake(store.home).pid == running.pid
+        workers = psutil.Process(running.pid).children()
+        assert len(workers) == 1
+        assert stop(store.home)
+        assert running.wait(20) == 0
+    assert not alive(store.home)
+    assert not any(worker.is_running() for worker in workers)
+    assert stop(store.home)
+
+
+def test_a_supervisor_whose_store_was_replaced_ends_and_leaves_the_new_one_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    home, away = store.home, tmp_path / "away"
+    other = Store.open(tmp_path / "other")
+    with supervisor(home) as running:
+        until(lambda: alive(home).workers == 1)
+        workers = psutil.Process(running.pid).children()
+        home.rename(away)
+        other.home.rename(home)
+        assert stop(home)  # nothing tends the other one
+        running.wait(20)
+    assert not any(worker.is_running() for worker in workers)
+    assert not (home / "supervisor.json").exists()
+    assert not (home / "supervisor.lock").exists()
+    assert stop(away)
+    with supervisor(home) as fresh:
+        until(lambda: alive(home).pid == fresh.pid)
+        assert stop(home)
+
+
+def test_a_moved_stores_supervisor_ends_and_makes_nothing(
+    store: Store, tmp_path: Path
+) -> None:
+    home, away = store.home, tmp_path / "away"
+    with supervisor(home) as running:
+        until(lambda: alive(home).workers == 1)
+        key = fake.submit(store, 1, steps=10**4, pause=0.01)
+        until(is_in(store, key, JobState.RUNNING))
+        home.rename(away)
+        assert stop(home)
+        assert stop(away)
+        assert running.wait(20) == 0
+    assert not home.exists()
+    away.rename(home)
+    store.sweep()
+    assert store.job(key).state == JobState.QUEUED  # it goes on by itself
+
+
+def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_meant(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = store.home
+    monkeypatch.setenv(STORE, store.identity)
+    home.rename(tmp_path / "away")
+    with pytest.raises(StoreGone):
+        supervise(home)
+    with pytest.raises(StoreGone):
+        work(home, fake.TOOLS)
+    assert not home.exists()
+
+
+def test_a_worker_that_hangs_after_a_cancel_is_ended_and_replaced(store: Store) -> None:
+    with supervisor(store.home):
+        hung = fake.submit(store, 1, fault="hang")
+        until(is_in(store, hung, JobState.RUNNING))
+        assert store.cancel(hung).state == JobState.CANCELLED
+        key = fake.submit(store, 2)
+        until(is_in(store, key, JobState.DONE))
+        assert store.job(hung).state == JobState.CANCELLED
+
+
+def test_a_worker_that_crashes_is_lost_once_retried_and_named(tmp_path: Path) -> None:
+    outcome = kills.worker_dies(tmp_path / "home", 1)
+    assert outcome.held, outcome.figures
+
+
+def test_no_worker_outlives_a_killed_supervisor(tmp_path: Path) -> None:
+    outcome = kills.supervisor_dies(tmp_path / "home", 1)
+    assert outcome.held, outcome.figures
+
+
+def test_a_supervisor_asked_to_end_gives_its_runs_back(tmp_path: Path) -> None:
+    outcome = kills.supervisor_is_asked(tmp_path / "home", 1)
+    assert outcome.held, outcome.figures
+
+
+def test_a_cancel_ends_in_one_final_state_with_no_row_after_it(tmp_path: Path) -> None:
+    outcome = races.cancel_races(tmp_path / "home", 12)
+    assert outcome.held, outcome.figures
+
+
+def test_processes_that_submit_one_config_make_one_job(tmp_path: Path) -> None:
+    outcome = races.submit_races(tmp_path / "home", 3)
+    assert outcome.held, outcome.figures
+
+
+def test_many_clicks_and_a_click_and_a_kill_make_one_listed_job(tmp_path: Path) -> None:
+    outcome = races.clicks(tmp_path / "home", 6)
+    assert outcome.held, outcome.figures
+
+
+def test_ten_first_starts_make_one_store(tmp_path: Path) -> None:
+    outcome = races.first_starts(tmp_path / "home", 1)
+    assert outcome.held, outcome.figures
+
+
+def test_a_delete_against_a_worker_leaves_nothing(tmp_path: Path) -> None:
+    outcome = races.delete_races(tmp_path / "home", 2)
+    assert outcome.held, outcome.figures
+
+
+def test_fresh_processes_give_the_same_bits(tmp_path: Path) -> None:
+    from tests.torture import scale
+
+    outcome = scale.fresh_processes(tmp_path / "home", 2)
+    assert outcome.held, outcome.figures

@@ -1,0 +1,112 @@
+"""An archive is imported in a process of its own; the asking one never inflates it."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from engine.catalogue import all_cards, cards
+from engine.contract.errors import Refused
+from engine.export import export_archive, import_process
+from engine.export.import_process import answer, import_apart
+from engine.runner.summary import summarize
+from engine.store import Store, StoreError
+from tests.export import archives
+from tests.store import fake
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    held = Store.open(tmp_path_factory.mktemp("archive") / "home")
+    return export_archive(held, fake.played(held, 1, steps=3))
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return Store.open(tmp_path / "home")
+
+
+def question(store: Store) -> dict[str, object]:
+    return {"home": str(store.home), "cards": [cards("learner", "sgd").model_dump()]}
+
+
+def test_the_process_that_asks_never_opens_the_archive(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def opened(*given: object) -> None:
+        raise AssertionError("it was opened here")
+
+    monkeypatch.setattr(zipfile, "ZipFile", opened)
+    job = import_apart(store, archive, all_cards())
+    assert store.check() == []
+    whole = store.blocks(job.key)[0]
+    true = summarize(whole, store.spec(job.key))
+    assert store.summary(job.key) == json.loads(json.dumps(true))
+
+
+def test_what_the_child_refuses_is_refused_here(archive: bytes, store: Store) -> None:
+    wrong = archives.with_block(archive, 4, learner="nobody")
+    with pytest.raises(Refused, match=r"blocks\.safetensors .* no 'nobody'"):
+        import_apart(store, wrong, [])
+    assert store.count(kind=None) == 0
+
+
+def test_a_child_that_may_hold_nothing_ends_in_one_sentence(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_process, "MEMORY", 1 << 20)
+    with pytest.raises(Refused, match="memory to read, which no run does"):
+        import_apart(store, archive, [])
+
+
+def test_a_child_that_takes_too_long_ends_in_one_sentence(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_process, "PATIENCE", 0.001)
+    with pytest.raises(Refused, match="seconds to read, which no run does"):
+        import_apart(store, archive, [])
+    assert store.count(kind=None) == 0
+
+
+def test_an_archive_beyond_the_limit_is_not_even_passed_on(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("engine.export.zip_members.BYTES_LIMIT", 10)
+    monkeypatch.setattr(import_process, "_ask", lambda words: {"key": "passed on"})
+    with pytest.raises(Refused, match="may hold 10 bytes"):
+        import_apart(store, archive, [])
+
+
+def test_a_run_of_parts_that_are_here_keeps_its_key_and_others_are_copies(
+    archive: bytes, store: Store
+) -> None:
+    told = answer(question(store), archive)
+    key = fake.key(fake.spec(1, steps=3))
+    assert told["key"] != key  # the fake family is nobody's part
+    assert store.job(told["key"]) is not None
+
+
+def test_a_store_that_cannot_be_written_is_no_fault_of_the_archive(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*given: object) -> None:
+        raise StoreError("disk full: free some space, then resume")
+
+    monkeypatch.setattr(import_process, "import_run", full)
+    assert answer(question(store), archive) == {
+        "store": "disk full: free some space, then resume"
+    }
+    monkeypatch.setattr(import_process, "_ask", lambda words: {"store": "disk full"})
+    with pytest.raises(StoreError, match="disk full"):
+        import_apart(store, archive, [])
+
+
+def test_memory_that_runs_out_while_reading_is_one_sentence(
+    archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hungry(*given: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(import_process, "import_run", hungry)
+    assert "GiB" in answer(question(store), archive)["refused"]

@@ -1,0 +1,48 @@
+"""A baseline that learns is trained once for all runs that ask for it."""
+
+from collections import Counter
+from typing import Any
+
+from engine.contract.blocks import Note
+from engine.contract.runs import RunSpec
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from tests.laws.small import assert_same, collected, learner_spec
+
+BASELINE = {"name": "maml", "label": "other", "role": "baseline"}
+
+
+def asked(rate: float) -> RunSpec:
+    chosen = {"name": "maml", "knobs": {"inner_lr": rate}}
+    return learner_spec("maml", learners=[chosen, BASELINE])
+
+
+def played(spec: RunSpec, shelf: MemoryShelf) -> tuple[dict[Any, Any], set[str]]:
+    events = list(run(spec, shelf))
+    notes = Counter(e.stage for e in events if isinstance(e, Note))
+    return collected(iter(events)), {stage for stage, n in notes.items() if n > 1}
+
+
+def test_a_second_run_takes_the_baseline_from_the_shelf_with_the_same_rows() -> None:
+    shelf = MemoryShelf()
+    _, first = played(asked(0.03), shelf)
+    again, second = played(asked(0.02), shelf)
+    alone, _ = played(asked(0.02), MemoryShelf())
+    assert "train other" in first and "train other" not in second
+    assert "train maml" in second
+    assert_same(again, alone)
+
+
+def test_another_budget_or_seed_is_another_training() -> None:
+    shelf = MemoryShelf()
+    played(asked(0.03), shelf)
+    for other in ({"seed": 5}, {"budget": {"task_evaluations": 12}}):
+        chosen = {"name": "maml", "knobs": {"inner_lr": 0.03}}
+        spec = learner_spec("maml", learners=[chosen, BASELINE], **other)
+        assert "train other" in played(spec, shelf)[1]
+
+
+def test_the_judged_learner_is_never_taken_from_the_shelf() -> None:
+    shelf = MemoryShelf()
+    played(asked(0.03), shelf)
+    assert "train maml" in played(asked(0.03), shelf)[1]

@@ -1,0 +1,156 @@
+"""A run that asks for the compiler goes on whatever becomes of it, and says so."""
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note
+from engine.contract.runs import RunSpec
+from engine.runner import compilation
+from engine.runner.compilation import meanwhile
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from tests.laws.small import assert_same, learner_spec
+
+Build = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def tool(monkeypatch: pytest.MonkeyPatch) -> Callable[[Build], None]:
+    """Let the compiler be another one; at first it runs what it is given."""
+
+    def put(build: Build) -> None:
+        monkeypatch.setattr(compilation, "inductor", build)
+
+    monkeypatch.setattr(compilation, "compiler", lambda: "c++")
+    put(lambda graph, inputs: graph)
+    return put
+
+
+def asked(name: str = "maml", **fields: Any) -> RunSpec:
+    return learner_spec(name, compile=True, **fields)
+
+
+def played(spec: RunSpec, resume: Checkpoint | None = None) -> list[Event]:
+    return list(run(spec, MemoryShelf(), resume))
+
+
+def numbers(events: list[Event]) -> dict[tuple[object, ...], np.ndarray]:
+    blocks = [e for e in events if isinstance(e, Block) and e.metric != "compile_gap"]
+    return {block.address(): block.array for block in blocks}
+
+
+def gap_of(events: list[Event]) -> np.ndarray:
+    (found,) = (e for e in events if isinstance(e, Block) and e.metric == "compile_gap")
+    assert (found.phase, found.axes) == ("train", ("replicate",))
+    return found.array  # type: ignore[no-any-return]
+
+
+def remark(events: list[Event]) -> str:
+    (found,) = (e for e in events if isinstance(e, Artefact) and e.kind == "remarks")
+    ((who, why),) = found.info.items()
+    assert who.startswith("compile:")
+    assert any(isinstance(e, Note) and why in e.text for e in events)
+    return str(why)
+
+
+def test_a_compiled_run_announces_itself_and_is_held_against_eager() -> None:
+    events = played(asked())
+    assert gap_of(events).max() < 1e-5
+    assert not [e for e in events if isinstance(e, Artefact) and e.kind == "remarks"]
+    said = [
+        i for i, e in enumerate(events) if isinstance(e, Note) and "compil" in e.text
+    ]
+    taught = [
+        i for i, e in enumerate(events) if isinstance(e, Block) and e.phase == "train"
+    ]
+    assert said and said[0] < taught[0]
+
+
+def test_without_a_compiler_it_runs_eagerly_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compilation, "compiler", lambda: "")
+    events = played(asked())
+    assert "no C++ compiler" in remark(events)
+    assert_same(numbers(events), numbers(played(learner_spec("maml"))))
+
+
+def test_a_compiler_that_fails_ends_no_run(tool: Callable[[Build], None]) -> None:
+    def broken(graph: object, inputs: object) -> object:
+        raise RuntimeError("header not found\nand much more")
+
+    tool(broken)
+    events = played(asked())
+    assert "RuntimeError: header not found)" in remark(events)
+    assert_same(numbers(events), numbers(played(learner_spec("maml"))))
+
+
+def test_a_gradient_beyond_the_tolerance_is_not_used(
+    tool: Callable[[Build], None],
+) -> None:
+    def wrong(graph: torch.fx.GraphModule, inputs: object) -> Build:
+        return lambda *tensors: [tensor * 1.01 for tensor in graph(*tensors)]
+
+    tool(wrong)
+    events = played(asked())
+    assert gap_of(events).max() == pytest.approx(0.01, rel=1e-3)
+    assert "0.01 of the eager one's size away" in remark(events)
+    assert_same(numbers(events), numbers(played(learner_spec("maml"))))
+
+
+def test_a_learner_that_changes_while_it_trains_is_not_compiled() -> None:
+    assert "changes while it trains" in remark(played(asked("maml_plus")))
+
+
+def test_a_net_with_running_statistics_is_not_compiled() -> None:
+    knobs = {"depth": 1, "width": 4, "normalization": "meta_batch"}
+    events = played(asked(net={"name": "mlp", "knobs": knobs}))
+    assert "running statistics" in remark(events)
+
+
+def test_an_optimizer_is_not_compiled() -> None:
+    assert "only few-shot lessons" in remark(played(asked("lr_scale")))
+
+
+def test_a_run_that_goes_on_does_as_it_did_before(
+    tool: Callable[[Build], None],
+) -> None:
+    whole = played(asked())
+    points = [e for e in whole if isinstance(e, Checkpoint)]
+    middle = next(
+        p for p in points if p.state["learners"].get("maml", {}).get("step") == 4
+    )
+    rest = played(asked(), middle)
+    assert not [e for e in rest if isinstance(e, Block) and e.metric == "compile_gap"]
+    ends = {a: array for a, array in numbers(rest).items() if a[1] == "test"}
+    assert ends
+    for address, array in ends.items():
+        np.testing.assert_array_equal(array, numbers(whole)[address])
+
+
+def test_what_takes_long_gives_signs_of_life_and_then_its_result(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(compilation, "SIGN_EVERY", 0.01)
+    open_gate = threading.Event()
+    kept: list[bool] = []
+
+    def both() -> Iterator[Note]:
+        note = Note("train", 0.5, "compiling")
+        kept.append((yield from meanwhile(lambda: open_gate.wait(30), note)))
+
+    work = both()
+    assert [next(work).text for _ in range(3)] == ["compiling"] * 3
+    open_gate.set()
+    assert {note.text for note in work} <= {"compiling"}
+    assert kept == [True]
+
+
+def test_what_fails_in_the_meantime_is_raised() -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(meanwhile(lambda: 1 / 0, Note("train", 0.5, "compiling")))

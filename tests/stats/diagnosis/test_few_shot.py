@@ -1,0 +1,316 @@
+"""Each few-shot detector fires on what it is for and stays silent without its data."""
+
+import numpy as np
+import pytest
+
+from engine.contract.blocks import Block
+from engine.contract.runs import Choice, RunSpec
+from engine.stats.block_table import Table
+from engine.stats.diagnosis import diagnose
+from engine.stats.diagnosis.finding import Finding
+from engine.stats.summaries.label_checks import mismatch, one_class, repeats
+from tests.stats.made_up import (
+    HERE,
+    Array,
+    along,
+    baseline,
+    few,
+    few_shot,
+    few_spec,
+    number,
+    steps,
+)
+
+Case = tuple[list[Block], RunSpec]
+SHAPE = (2, 64)
+
+
+def _found(case: Case, detector: int) -> list[Finding]:
+    blocks, run = case
+    return [f for f in diagnose(Table(blocks), run) if f.detector == detector]
+
+
+def around(mean: float, seed: int = 0, width: float = 0.1) -> Array:
+    return mean + width * np.random.default_rng(seed).standard_normal(SHAPE)
+
+
+def task(label: str, metric: str, values: Array) -> Block:
+    return Block(label, "test", metric, ("replicate", "task"), values)
+
+
+def answered() -> list[Block]:
+    return few_shot("protonet", np.full(SHAPE, 0.2))
+
+
+def shuffled(error: float, asked: float = 0.2) -> Case:
+    same = around(asked)
+    moved = same + (around(error, 1) - around(asked, 2) if error != asked else 0.0)
+    blocks = [
+        *answered(),
+        number("", "test", "chance_error", 0.8),
+        task("protonet", "as_asked_error", same),
+        task("protonet", "shuffled_error", moved),
+    ]
+    return blocks, few_spec()
+
+
+def blind(error: float) -> Case:
+    """Return a regression whose shuffled supports give this error, for 3 as asked."""
+    rows = around(3.0)
+    blocks = [
+        *few_shot("maml", rows, classes=False),
+        task("maml", "as_asked_error", rows),
+        task("maml", "shuffled_error", rows + (error - 3.0)),
+    ]
+    return blocks, few_spec(few("maml"))
+
+
+def idle(gain: float) -> Case:
+    blocks, run = blind(3.0)
+    noise = around(0.0, 5)
+    unsure = blocks[-1].array + noise - noise.mean() + 0.018  # two standard errors
+    blocks[-1] = task("maml", "shuffled_error", unsure)
+    trace = np.stack([np.full(SHAPE, 3.0), np.full(SHAPE, 3.0 * (1 - gain))], -1)
+    return [
+        *blocks,
+        task("maml", "adaptation_gain", np.full(SHAPE, gain)),
+        steps("maml", "query_mse", trace, 0.0, 1.0),
+        along("maml", "train", "lesson_loss", np.full((2, 50), 3.0)),
+    ], run
+
+
+def leaking(error: float) -> Case:
+    return shuffled(error)
+
+
+def copied(count: float) -> Case:
+    return [*answered(), task("", "duplicates", np.full(SHAPE, count))], few_spec()
+
+
+def accompanied(share: float, lost: float) -> Case:
+    together = around(0.2)
+    blocks = [
+        *answered(),
+        task("protonet", "company_matters", np.full(SHAPE, share)),
+        task("protonet", "together_error", together),
+        task("protonet", "alone_error", together + lost),
+    ]
+    return blocks, few_spec(net=Choice(name="mlp", knobs={"normalization": "batch"}))
+
+
+def normed(rows: float, lost: float = 0.0) -> Case:
+    blocks, run = accompanied(1.0, lost)
+    return [*blocks, number("", "test", "normed_over", rows)], run
+
+
+def split(single: float, p: float) -> Case:
+    blocks = [
+        *answered(),
+        task("", "single_class", np.full(SHAPE, single)),
+        task("", "label_mismatch", np.full(SHAPE, p)),
+    ]
+    return blocks, few_spec()
+
+
+def adapted(gain: float, lost: int = 0) -> Case:
+    errors = np.full(SHAPE, 0.2)
+    errors[:, :lost] = np.nan
+    blocks = few_shot("maml", errors)
+    return [*blocks, task("maml", "adaptation_gain", np.full(SHAPE, gain))], few_spec(
+        few("maml")
+    )
+
+
+def climbing(end: float) -> Case:
+    """Return support losses that end at so many times their start, and then explode."""
+    blocks, run = adapted(0.5)
+    loss = np.ones((*SHAPE, 4)) * [1.0, end, 1e6, np.nan]
+    return [
+        *blocks,
+        steps("maml", "support_loss", loss, 0.0, 1.0, 2.0, 3.0),
+        number("maml", "test", "gradient_evaluations", 1.0 * SHAPE[1]),
+    ], run
+
+
+def jumping(size: float) -> Case:
+    norms = np.exp(0.1 * np.random.default_rng(0).standard_normal((2, 500)))
+    norms[:, ::40] *= size
+    losses = np.full((2, 500), 2.0)
+    return [
+        along("protonet", "train", "outer_grad_norm", norms),
+        along("protonet", "train", "lesson_loss", losses),
+    ], few_spec()
+
+
+def shaking(spread: float) -> Case:
+    blocks, run = jumping(1.0)
+    losses = np.exp(spread * np.random.default_rng(1).standard_normal((2, 500)))
+    return [*blocks, along("protonet", "train", "lesson_loss", losses)], run
+
+
+def cosines(value: float) -> Case:
+    values = np.array([[1.0 - 1e-9, value]])
+    return [along("maml", "validate", "meta_cosine", values)], few_spec(few("maml"))
+
+
+def overfit(late: float, end: float = 0.5) -> Case:
+    checks = np.array([[0.5, 0.2, 0.21, late, late, late]])
+    lessons = np.linspace(2.0, end, 51)
+    return [
+        along("protonet", "validate", "validation_error", checks, every=10),
+        along("protonet", "train", "lesson_loss", lessons),
+    ], few_spec()
+
+
+def bounded(error: float) -> Case:
+    bound = np.clip(around(0.1), 0, 1)
+    blocks = [
+        *answered(),
+        task("", "bound_error", bound),
+        task("protonet", "as_asked_error", bound + (error - 0.1)),
+    ]
+    return blocks, few_spec()
+
+
+def renamed(error: float) -> Case:
+    asked = around(0.2)
+    blocks = [
+        *answered(),
+        task("protonet", "as_asked_error", asked),
+        task("protonet", "reordered_error", asked + (error - 0.2)),
+    ]
+    return blocks, few_spec()
+
+
+def seen(mine: float) -> Case:
+    blocks = [
+        number("protonet", "train", "examples_seen", mine),
+        number("fine_tune", "train", "examples_seen", 1e5),
+    ]
+    return blocks, few_spec()
+
+
+def tuned(rate: float) -> Case:
+    rates = (0.01, 0.1, 1.0)
+    at = {"rate": rates}
+    curve = np.ones((3, 128))
+    blocks = [
+        Block("fine_tune", "tune", "tuning_error", ("rate", "task"), curve, HERE, at),
+        number("fine_tune", "tune", "tuned_lr", rate),
+        number("fine_tune", "tune", "tuned_steps", 20.0),
+    ]
+    return blocks, few_spec()
+
+
+def drawn(count: int) -> Case:
+    lessons = along("protonet", "train", "lesson_loss", np.ones((2, count)))
+    return [lessons], few_spec()
+
+
+CASES: list[tuple[int, Case, Case]] = [
+    (1, overfit(0.24), overfit(0.215)),
+    (1, overfit(0.24), overfit(0.24, end=3.0)),
+    (2, shuffled(0.2), shuffled(0.8)),
+    (2, blind(3.0), blind(6.0)),
+    (2, idle(0.01), idle(0.6)),
+    (3, leaking(0.6), leaking(0.8)),
+    (3, copied(1.0), copied(0.0)),
+    (4, accompanied(1.0, 0.03), accompanied(0.0, 0.0)),
+    (5, normed(5.0), normed(75.0)),
+    (5, normed(75.0, 0.2), normed(75.0, 0.01)),
+    (5, normed(5.0), normed(0.0)),
+    (6, split(1.0, 1.0), split(0.0, 1.0)),
+    (6, split(0.0, 1e-5), split(0.0, 0.5)),
+    (7, adapted(-0.1), adapted(0.5)),
+    (7, adapted(0.5, lost=1), adapted(0.5)),
+    (7, climbing(4.0), climbing(0.5)),
+    (8, jumping(20.0), jumping(5.0)),
+    (8, shaking(2.0), shaking(0.3)),
+    (9, cosines(1.0), cosines(0.9)),
+    (16, tuned(1.0), tuned(0.1)),
+    (16, tuned(0.01), tuned(0.1)),
+    (17, seen(2e5), seen(1e5)),
+    (19, drawn(20), drawn(40)),
+    (21, bounded(0.05), bounded(0.1)),
+    (22, renamed(0.35), renamed(0.25)),
+]
+
+
+@pytest.mark.parametrize(("detector", "ill", "well"), CASES)
+def test_a_detector_tells_ill_from_well(detector: int, ill: Case, well: Case) -> None:
+    for case, flagged in ((ill, True), (well, False)):
+        findings = _found(case, detector)
+        assert findings
+        assert any(finding.flagged for finding in findings) is flagged
+        assert all(any(c.isdigit() for c in f.evidence) for f in findings)
+        assert all(finding.remedy for finding in findings)
+
+
+@pytest.mark.parametrize("run", [few_spec(), few_spec(few("maml"))])
+def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
+    assert diagnose(Table([]), run) == []
+
+
+def test_one_that_learned_nothing_is_not_accused_of_memory() -> None:
+    (finding,) = _found(shuffled(0.8, asked=0.8), 2)
+    assert not finding.flagged
+
+
+def test_one_that_listens_to_its_support_is_not_accused_of_memory() -> None:
+    blocks, run = idle(0.01)
+    loud = task("maml", "shuffled_error", around(6.0))
+    (finding,) = _found(([*blocks, loud], run), 2)
+    assert not finding.flagged
+
+
+def test_a_sure_mistake_is_no_divergence_while_more_answers_are_right() -> None:
+    blocks, run = adapted(-0.5)
+    assert _found((blocks, run), 7)[0].flagged
+    before = task("maml", "start_accuracy", np.full(SHAPE, 0.2))
+    assert not _found(([*blocks, before], run), 7)[0].flagged
+
+
+def test_only_steps_up_to_the_answer_can_diverge() -> None:
+    (finding,) = _found(climbing(0.5), 7)
+    assert "0 ended above" in finding.evidence
+
+
+def test_a_run_without_any_tuned_baseline_is_an_untuned_comparison() -> None:
+    run = few_spec(few("protonet"), baseline("raw_neighbor", "raw_neighbor"))
+    (finding,) = _found(([], run), 16)
+    assert finding.flagged
+
+
+# labels -----------------------------------------------------------------------
+def test_sorted_rows_cut_in_two_are_seen_and_a_balanced_draw_is_not() -> None:
+    sorted_rows = np.repeat(np.arange(5), 20)
+    assert mismatch(sorted_rows[:80], sorted_rows[80:], 5) < 1e-9
+    assert mismatch(np.arange(5), np.repeat(np.arange(5), 15), 5) == 1.0
+    assert one_class(sorted_rows[80:])
+    assert not one_class(sorted_rows[:80])
+
+
+def test_the_mismatch_is_scipys_test_of_homogeneity() -> None:
+    from scipy.stats import chi2_contingency
+
+    draw = np.random.default_rng(0)
+    first, second = draw.integers(0, 4, 40), draw.integers(0, 4, 90)
+    table = [np.bincount(y, minlength=4) for y in (first, second)]
+    found = chi2_contingency(np.array(table), correction=False).pvalue
+    assert mismatch(first, second, 7) == pytest.approx(found)
+
+
+def test_chance_of_a_mismatch_is_as_small_as_it_says() -> None:
+    draw = np.random.default_rng(1)
+    p = [
+        mismatch(draw.integers(0, 5, 50), draw.integers(0, 5, 75), 5)
+        for _ in range(400)
+    ]
+    assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.05)
+
+
+def test_a_copy_is_found_bit_for_bit() -> None:
+    x = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
+    assert repeats(x[:, :2], x[:, 2:]) == 0
+    assert repeats(x[:, :3], x[:, 2:]) == 1
+    assert repeats(x + np.float32(1e-6), x) == 0

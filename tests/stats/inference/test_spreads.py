@@ -1,0 +1,144 @@
+"""Both spreads, each held to what it promises."""
+
+import time
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from engine.stats.inference.paired import (
+    MANY,
+    nested_means,
+    paired_difference,
+    paired_over_tasks,
+)
+from engine.stats.inference.spreads import spread
+from engine.stats.summaries.few_shot import summarize_episodes
+
+SETS = 400
+
+
+def _binomial(draw: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Return accuracies of episodes that differ in how hard they are."""
+    ease = draw.beta(9.0, 1.0, shape)
+    return draw.binomial(75, ease) / 75
+
+
+def test_the_papers_interval_is_their_formula() -> None:
+    rows = _binomial(np.random.default_rng(0), (1, 600))
+    assert spread(rows).half == pytest.approx(1.959964 * rows.std(ddof=1) / 600**0.5)
+
+
+def test_the_papers_interval_holds_the_truth_of_one_training() -> None:
+    draw = np.random.default_rng(1)
+    hits = 0
+    for _ in range(SETS):
+        found = spread(_binomial(draw, (1, 600)))
+        hits += abs(found.mean - 0.9) <= found.half
+    low, high = stats.binom.interval(0.999, SETS, 0.95)
+    assert low <= hits <= high
+
+
+def test_the_papers_interval_misses_what_trainings_add() -> None:
+    draw = np.random.default_rng(2)
+    hits = {"episodes": 0, "trainings": 0}
+    for _ in range(SETS):
+        training = 0.02 * draw.standard_normal((5, 1))
+        found = spread(0.9 + training + 0.1 * draw.standard_normal((5, 600)))
+        hits["episodes"] += abs(found.mean - 0.9) <= found.half
+        hits["trainings"] += found.low <= 0.9 <= found.high
+    low, high = stats.binom.interval(0.999, SETS, 0.95)
+    assert low <= hits["trainings"] <= high
+    assert hits["episodes"] < low
+
+
+@pytest.mark.parametrize(("episodes", "sets"), [(40, 30), (600, SETS)])
+def test_a_paired_interval_over_episodes_covers_as_it_says(
+    episodes: int, sets: int
+) -> None:
+    draw = np.random.default_rng(3)
+    hits, false = 0, 0
+    for _ in range(sets):
+        ease = draw.beta(9.0, 1.0, (1, episodes))
+        pair = [draw.binomial(75, ease * share) / 75 for share in (1.0, 0.98)]
+        found = paired_over_tasks(*pair)
+        hits += found.low <= 0.018 <= found.high
+        same = paired_over_tasks(draw.binomial(75, ease) / 75, pair[0])
+        false += same.p < 0.05
+    low, high = stats.binom.interval(0.999, sets, 0.95)
+    assert low <= hits
+    assert hits <= high or episodes <= MANY  # never narrower than Student: more is fine
+    assert false <= sets - low
+
+
+def test_over_many_episodes_it_is_students_interval() -> None:
+    draw = np.random.default_rng(4)
+    first, second = draw.normal(0, 1, (2, 1, 300))
+    found = paired_over_tasks(first, second)
+    test = stats.ttest_rel(first[0], second[0])
+    assert found.p == pytest.approx(test.pvalue)
+    assert (found.low, found.high) == pytest.approx(tuple(test.confidence_interval()))
+    assert (found.n_replicates, found.n_tasks) == (1, 300)
+
+
+def test_equal_answers_differ_by_nothing_and_a_gap_is_certain() -> None:
+    rows = np.full((1, 300), 0.5)
+    assert paired_over_tasks(rows, rows)[:4] == (0.0, 0.0, 0.0, 1.0)
+    assert paired_over_tasks(rows - 0.1, rows).p == 0.0
+
+
+def test_spread_between_trainings_is_that_of_their_means() -> None:
+    rows = np.random.default_rng(5).normal(0, 1, (4, 100)) + np.arange(4.0)[:, None]
+    found = spread(rows)
+    assert found.sd_trainings == pytest.approx(rows.mean(1).std(ddof=1))
+    within = np.sqrt(rows.var(axis=1, ddof=1).mean())
+    assert found.sd_episodes == pytest.approx(within)
+    assert (found.trainings, found.episodes) == (4, 100)
+
+
+def test_one_training_of_one_episode_has_a_mean_and_nothing_else() -> None:
+    found = spread(np.array([[0.5]]))
+    assert found.mean == 0.5
+    assert np.isnan([found.half, found.sd_episodes, found.sd_trainings]).all()
+
+
+def test_a_missing_episode_is_left_out_of_mean_and_spread() -> None:
+    found = spread(np.array([[0.2, np.nan, 0.4]]))
+    assert (found.mean, found.episodes) == (pytest.approx(0.3), 2)
+
+
+@pytest.mark.parametrize("shape", [(5, MANY + 1), (5, MANY + 1, 2)])
+def test_resampled_means_of_many_tasks_vary_as_if_each_were_drawn(
+    shape: tuple[int, ...],
+) -> None:
+    draw = np.random.default_rng(6)
+    rows = draw.standard_exponential(shape)
+    if len(shape) == 3:
+        rows[..., 1] += 2 * rows[..., 0]  # what is measured on one task goes together
+    drawn = nested_means(rows, 40_000).mean(axis=1)
+    between = np.cov(rows.mean(1).T, ddof=0) / 5
+    within = np.mean([np.cov(r.T, ddof=0) for r in rows], axis=0) / shape[1] / 5
+    assert np.cov(drawn.T) == pytest.approx(between + within, rel=0.05, abs=1e-4)
+
+
+def test_a_comparison_of_six_hundred_episodes_takes_no_time() -> None:
+    rows = np.random.default_rng(7).normal(0, 1, (2, 8, 600))
+    clock = time.perf_counter()
+    paired_difference(*rows)
+    assert time.perf_counter() - clock < 1.0
+
+
+def test_a_square_that_overflowed_has_diverged_and_leaves_a_gap() -> None:
+    rows = summarize_episodes({"query_mse": np.array([[[np.inf, np.inf], [4, 1]]])}, 1)
+    assert rows["diverged"].tolist() == [[1.0, 0.0]]
+    assert rows["error"].tolist() == [[100.0, 1.0]]
+    assert np.isnan(rows["final_mse"][0, 0]) and np.isnan(rows["adaptation_gain"][0, 0])
+
+
+def test_it_is_the_answering_step_that_is_judged() -> None:
+    accuracy = np.array([[[0.2, 0.6, 0.9]]])
+    loss = np.array([[[2.0, 1.0, 0.5]]])
+    rows = summarize_episodes({"query_accuracy": accuracy, "query_loss": loss}, 1)
+    assert rows["error"].item() == pytest.approx(0.4)
+    assert rows["start_accuracy"].item() == 0.2
+    assert rows["adaptation_gain"].item() == 0.5

@@ -1,0 +1,171 @@
+"""The comparison table, adaptation speed and decay under shift, of made-up episodes."""
+
+import numpy as np
+import pytest
+
+from engine.contract.blocks import Block, Condition
+from engine.contract.runs import Choice
+from engine.stats.block_table import Table
+from engine.stats.curves import curve
+from engine.stats.run_summary import summarize
+from engine.stats.summaries.adaptation_speed import adaptation_speed, speed_of
+from engine.stats.summaries.comparison_table import comparison
+from engine.stats.transfer import (
+    degradation,
+    relative_drop,
+    severity_curve,
+    transfer_matrix,
+)
+from tests.stats.made_up import (
+    HERE,
+    TITLES,
+    few,
+    few_shot,
+    few_spec,
+    number,
+    spec,
+    steps,
+    threshold,
+    trial,
+)
+from tests.stats.verdicts.test_optimization import noisy
+
+SHAPE = (3, 40)
+
+
+def at(severity: float) -> Condition:
+    return Condition(shift="rotate", severity=severity)
+
+
+def errors(mean: float, seed: int = 0) -> np.ndarray:
+    draw = np.random.default_rng(seed)
+    return np.clip(mean + 0.05 * draw.standard_normal(SHAPE), 0, 1)
+
+
+def run() -> list[Block]:
+    blocks = [
+        *few_shot("protonet", errors(0.1)),
+        *few_shot("fine_tune", errors(0.2, 1)),
+        *few_shot("protonet", errors(0.3, 2), at(30.0)),
+        *few_shot("protonet", errors(0.5, 3), at(60.0)),
+        *few_shot("protonet", errors(0.1), at(0.0)),
+        number("protonet", "train", "examples_seen", 5000.0),
+        number("protonet", "train", "gradient_evaluations", 100.0),
+        number("fine_tune", "tune", "gradient_evaluations", 70.0),
+    ]
+    spent = np.array(200.0)
+    return [*blocks, Block("fine_tune", "test", "gradient_evaluations", (), spent)]
+
+
+def test_a_cell_is_an_accuracy_with_both_spreads_and_its_cost() -> None:
+    made = comparison(Table(run()), few_spec(), TITLES)
+    assert (made.metric, made.unit, made.setting) == (
+        *("accuracy", "%"),
+        "glyphs, 5-way 1-shot",
+    )
+    first, second = made.rows
+    cell = first.cells[0]
+    assert cell is not None
+    rows = 100 * (1 - errors(0.1))
+    assert cell.spread.mean == pytest.approx(rows.mean())
+    assert cell.spread.sd_trainings == pytest.approx(rows.mean(1).std(ddof=1))
+    assert (first.examples, first.training, second.tuning) == (5000, 100, 70)
+    assert second.examples is None
+    assert second.cells[0] is not None
+    assert second.cells[0].gradients == 200 / 40
+
+
+def test_columns_are_conditions_once_each_and_a_gap_stays_a_gap() -> None:
+    made = comparison(Table(run()), few_spec(), TITLES)
+    assert made.columns == (HERE, at(30.0), at(60.0))
+    assert made.rows[1].cells[1:] == (None, None)
+    assert [row.name for row in made.rows] == [
+        *("prototypical networks", "tuned pretrain + fine-tune")
+    ]
+
+
+def test_squared_errors_stay_as_they_are_and_landscapes_have_a_table_too() -> None:
+    blocks = few_shot("maml", np.full(SHAPE, 2.5), classes=False)
+    cell = comparison(Table(blocks), few_spec(few("maml"))).rows[0].cells[0]
+    assert cell is not None
+    assert cell.spread.mean == 2.5
+    found = comparison(Table([threshold(), *trial("lr_scale", noisy(0.1, 1))]), spec())
+    assert found.metric == "mean log loss"
+
+
+# adaptation -------------------------------------------------------------------
+def test_speed_is_the_first_step_with_nine_tenths_of_its_own_gain() -> None:
+    shown = np.array([0.0, 1.0, 2.0, 5.0, 10.0])
+    loss = np.array(
+        [
+            [2.0, 1.5, 1.05, 1.0, 1.0],
+            [2.0, 2.0, 2.0, 2.0, 0.0],
+            [2.0, 2.5, 3.0, 3.0, 3.0],
+            [2.0, np.nan, np.nan, np.nan, np.nan],
+            [2.0, 0.0, 5.0, 9.0, 9.0],
+        ]
+    )
+    found = adaptation_speed(loss, shown)
+    assert found.step.tolist() == [2.0, 10.0, 10.0, 10.0, 1.0]
+    assert found.reached.tolist() == [True, True, False, False, True]
+
+
+def test_the_summary_tells_speed_and_how_many_gained_anything() -> None:
+    loss = np.ones((*SHAPE, 3)) * [1.0, 0.5, 0.05]
+    loss[:, :10] = 1.0
+    blocks = [
+        *few_shot("maml", errors(0.1)),
+        steps("maml", "query_loss", loss, 0, 1, 4),
+    ]
+    found = speed_of(Table(blocks), "maml")
+    assert found is not None
+    row = summarize(blocks, few_spec(few("maml")))["conditions"][0]["learners"]["maml"]
+    assert row["adaptation_steps"]["mean"] == 4.0
+    assert row["gained"] == 90
+    assert speed_of(Table(few_shot("maml", errors(0.1))), "maml") is None
+
+
+def test_a_curve_over_inner_steps_stands_at_its_own_steps() -> None:
+    loss = np.ones((*SHAPE, 3)) * [4.0, 2.0, 1.0]
+    loss[:, ::2] *= 3.0
+    found = curve(steps("maml", "query_mse", loss, 0.0, 1.0, 5.0))
+    assert found.x.tolist() == [0.0, 1.0, 5.0]
+    assert found.mean == pytest.approx([8.0, 4.0, 2.0])  # arithmetic, as published
+
+
+# under shift ------------------------------------------------------------------
+def test_errors_decay_over_severity_from_where_they_stand_in_place() -> None:
+    found = severity_curve(Table(run()), "protonet", "rotate")
+    assert found is not None
+    assert found.metric == "error"
+    assert found.severity.tolist() == [0.0, 30.0, 60.0]
+    assert found.mean == pytest.approx([0.1, 0.3, 0.5], abs=0.02)
+    assert degradation(found) == pytest.approx(0.2, abs=0.02)
+    assert relative_drop(found) == pytest.approx(4.0, abs=0.3)
+    right = severity_curve(Table(run()), "protonet", "rotate", "final_accuracy")
+    assert right is not None
+    assert degradation(right) == pytest.approx(degradation(found))
+
+
+def test_no_error_in_place_leaves_the_relative_drop_open() -> None:
+    blocks = [
+        *few_shot("protonet", np.zeros(SHAPE)),
+        *few_shot("protonet", np.full(SHAPE, 0.5), at(1.0)),
+    ]
+    found = severity_curve(Table(blocks), "protonet", "rotate")
+    assert found is not None
+    assert np.isnan(relative_drop(found))
+
+
+def test_a_transfer_matrix_is_made_of_errors_even_of_one_training() -> None:
+    there = Condition(family="gaussian_classes")
+    blocks = [
+        *few_shot("protonet", np.full((1, 40), 0.1)),
+        *few_shot("fine_tune", np.full((1, 40), 0.3)),
+        *few_shot("protonet", np.full((1, 40), 0.5), there),
+        *few_shot("fine_tune", np.full((1, 40), 0.4), there),
+    ]
+    found = transfer_matrix([(few_spec(family=Choice(name="glyphs")), blocks)])
+    assert found.test == ("glyphs", "gaussian_classes")
+    assert found.mean[0] == pytest.approx([-0.2, 0.1])
+    assert np.isfinite(found.low).all()

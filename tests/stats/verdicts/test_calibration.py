@@ -1,0 +1,83 @@
+"""The verdict is calibrated: made-up rows of known truth, eight replicates.
+
+The rows are as nasty as real ones: tasks differ with heavy tails, training has
+an effect of its own, an eighth of the tasks diverge for either learner.
+"""
+
+import numpy as np
+import pytest
+
+from engine.contract.blocks import Block, Condition
+from engine.stats.block_table import Table
+from engine.stats.claims import make_claims
+from tests.stats.made_up import HERE, TUNED, chosen, spec
+
+SETS = 200
+STRETCHED = Condition(shift="stretch", severity=4.0)
+
+
+def _area(draw: np.random.Generator, task: np.ndarray, gap: float) -> np.ndarray:
+    """Return mean log losses of one learner, worse by `gap` than the other."""
+    trained = 0.05 * draw.standard_t(4, (len(task), 1))
+    area = task + trained + 0.1 * draw.standard_t(3, task.shape) + gap
+    blown = draw.random(task.shape) < 0.125
+    area = np.where(blown, 3.0 + 1.6 * draw.random(task.shape), area)
+    return np.clip(area, np.log(1e-4), np.log(1e2))
+
+
+def _calls(seed: int, gaps: dict[Condition, float]) -> list[str]:
+    draw = np.random.default_rng(seed)
+    blocks = []
+    for condition, gap in gaps.items():
+        task = 0.4 * draw.standard_t(3, (8, 8)) - 1.0
+        for label, worse in (("lr_scale", gap), ("sgd_tuned", 0.0)):
+            rows = _area(draw, task, worse)
+            axes = ("replicate", "task")
+            blocks.append(Block(label, "test", "area", axes, rows, condition))
+    claims = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    return [claim.call for claim in claims]
+
+
+def test_the_wrong_side_is_named_in_at_most_a_fortieth_of_the_sets() -> None:
+    truths = {"better": -0.8, "no difference": 0.0, "worse": 0.8}
+    wrong, right = 0, 0
+    for seed in range(SETS):
+        truth, gap = list(truths.items())[seed % 3]
+        (call,) = _calls(seed, {HERE: gap})
+        right += call == truth
+        wrong += call not in (truth, "no difference")
+    assert wrong <= SETS // 40
+    assert right >= 0.6 * SETS
+
+
+def test_a_learner_against_itself_redrawn_makes_no_difference() -> None:
+    calls = [_calls(1000 + seed, {HERE: 0.0}) for seed in range(SETS)]
+    assert calls.count(["no difference"]) >= 0.95 * SETS
+
+
+def test_looking_under_a_shift_too_does_not_make_claims_cheaper() -> None:
+    gaps = {HERE: 0.0, STRETCHED: 0.0}
+    calls = [_calls(2000 + seed, gaps) for seed in range(SETS)]
+    quiet = [set(found) == {"no difference"} for found in calls]
+    assert sum(quiet) >= 0.95 * SETS
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_learner_against_the_same_rows_is_equivalent_to_itself(seed: int) -> None:
+    rows = np.random.default_rng(seed).standard_t(2, (8, 8))
+    axes = ("replicate", "task")
+    blocks = [Block(at, "test", "area", axes, rows) for at in ("lr_scale", "sgd_tuned")]
+    (claim,) = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    assert (claim.call, claim.difference) == ("no difference", 0.0)
+    assert claim.equivalent
+
+
+def test_one_replicate_is_described_and_never_judged() -> None:
+    axes = ("replicate", "task")
+    blocks = [
+        Block("lr_scale", "test", "area", axes, np.full((1, 64), -5.0)),
+        Block("sgd_tuned", "test", "area", axes, np.zeros((1, 64))),
+    ]
+    (claim,) = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    assert claim.call == "description"
+    assert np.isnan([claim.low, claim.p]).all()

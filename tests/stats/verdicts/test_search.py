@@ -1,0 +1,319 @@
+"""The sentence about searches: every way that a comparison can end."""
+
+import json
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from lifelines import KaplanMeierFitter
+from lifelines.utils import restricted_mean_survival_time
+
+from engine.contract.blocks import Block, Condition
+from engine.contract.runs import Choice, RunSpec
+from engine.stats.block_table import Table
+from engine.stats.claims import Claim, make_claims
+from engine.stats.independent_units import ratio, waiting
+from engine.stats.inference.paired import Difference, paired_over_tasks
+from engine.stats.inference.robustness import robustness, tail
+from engine.stats.run_summary import summarize
+from engine.stats.search.break_even import break_even
+from engine.stats.summaries.comparison_table import comparison
+from engine.stats.verdicts.search import _allowed
+from tests.stats.made_up import Array
+from tests.stats.made_up_searches import (
+    COLD,
+    HORIZON,
+    RANDOM,
+    WARM,
+    found_at,
+    search_spec,
+    searches,
+    times,
+    trained,
+)
+
+
+def duel(mine: Array, other: Array) -> list[Block]:
+    return [*searches("warm", found_at(mine)), *searches("cold", found_at(other))]
+
+
+def told(blocks: list[Block], run: RunSpec | None = None) -> str:
+    return str(summarize(blocks, run or search_spec())["sentence"])
+
+
+def test_the_better_strategy_is_told_with_regret_and_evaluations() -> None:
+    sentence = told(duel(times(20, 1), times(50, 2)))
+    assert sentence.startswith(
+        "On unseen searches of nk landscape: warm is better than cold (mean regret "
+    )
+    assert sentence.endswith(" Measured over 60 searches.")
+    found = re.search(
+        r"Evaluations to the best 1 %: (\d+) \[(\d+), (\d+)\] against (\d+) \[",
+        sentence,
+    )
+    assert found
+    ours, low, high, theirs = (int(number) for number in found.groups())
+    assert low <= ours <= high < theirs
+
+
+def test_a_worse_strategy_is_told_as_readily() -> None:
+    assert "cold is better than warm (mean regret" in told(
+        duel(times(50, 1), times(20, 2))
+    )
+
+
+def test_alike_strategies_have_no_certain_difference() -> None:
+    sentence = told(duel(times(30, 1), times(30, 2)))
+    assert "no certain difference between warm and cold" in sentence
+
+
+def test_searches_that_never_got_there_are_told() -> None:
+    mine = np.full((1, 60), 10.0)
+    other = np.where(np.arange(60) % 4 == 0, HORIZON + 1.0, 20.0)[None]
+    assert "(100 % and 75 % of the searches got there)" in told(duel(mine, other))
+
+
+def test_random_search_is_told_beside_the_best_baseline() -> None:
+    blocks = duel(times(20, 1), times(40, 2))
+    blocks += searches("random_search", found_at(times(80, 3)))
+    sentence = told(blocks, search_spec(WARM, COLD, RANDOM))
+    assert "warm is better than cold" in sentence
+    assert "better than random search" in sentence
+
+
+def test_source_evaluations_are_told_with_the_targets_that_pay_them_back() -> None:
+    blocks = duel(np.full((1, 60), 20.0), np.full((1, 60), 50.0))
+    sentence = told([*blocks, trained("warm", 3000.0)])
+    assert "Warm took 3,000 evaluations beforehand, paid back after 100 t" in sentence
+
+
+def test_a_training_that_saves_nothing_is_never_paid_back() -> None:
+    blocks = [*duel(times(50, 1), times(20, 2)), trained("warm", 3000.0)]
+    assert "which no number of targets pays back" in told(blocks)
+
+
+def test_one_training_of_a_trained_strategy_is_said() -> None:
+    blocks = duel(times(20, 1), times(50, 2))
+    assert "One training" not in told(blocks)
+    assert "One training" in told([*blocks, trained("warm", 100.0)])
+
+
+def test_the_data_sets_are_named() -> None:
+    family = Choice(
+        name="mosaic", knobs={"goal": 0.01, "target": "wine", "source": "the others"}
+    )
+    blocks = duel(times(20, 1), times(50, 2))
+    assert "of mosaic (wine): " in told(blocks, search_spec(family=family))
+    also = told([*blocks, trained("warm", 9.0)], search_spec(family=family))
+    assert "over 1 training (source: the others) with 60 searches." in also
+
+
+def test_the_family_has_its_title() -> None:
+    blocks = duel(times(20, 1), times(50, 2))
+    found = summarize(blocks, search_spec(), titles={"nk_landscape": "NK landscapes"})
+    assert str(found["sentence"]).startswith("On unseen searches of NK landscapes: ")
+
+
+def test_the_first_sentence_answers_and_is_short() -> None:
+    blocks = duel(times(20, 1), times(40, 2))
+    blocks += searches("random_search", found_at(times(80, 3)))
+    first, _, rest = told(blocks, search_spec(WARM, COLD, RANDOM)).partition(". ")
+    assert first.endswith(" apart); better than random search")
+    assert rest.startswith("Evaluations to the best 1 %: ")
+
+
+@pytest.mark.parametrize(("low", "said"), [(0.01, True), (-0.01, False)])
+def test_an_interval_beside_zero_that_is_no_difference_is_explained(
+    low: float, said: bool
+) -> None:
+    found = claim(duel(times(30, 1), times(30, 2)))
+    beside = replace(found, call="no difference", low=low, high=0.5, equivalent=False)
+    assert bool(_allowed(beside)) is said
+
+
+@pytest.mark.parametrize("learners", [(WARM,), (COLD,)])
+def test_one_sided_runs_have_no_verdict(learners: tuple) -> None:
+    assert "no verdict" in told(
+        duel(times(20, 1), times(50, 2)), search_spec(*learners)
+    )
+
+
+# --- what varies freely ---------------------------------------------------------
+
+
+def claim(blocks: list[Block], metric: str = "regret_area") -> Claim:
+    run = search_spec(replicates=4)
+    return next(c for c in make_claims(Table(blocks), run, None) if c.metric == metric)
+
+
+def test_untrained_strategies_are_compared_over_all_searches() -> None:
+    mine, other = times(20, 1, 4, 15), times(30, 2, 4, 15)
+    found = claim(duel(mine, other))
+    rows = [found_at(t).mean(-1).reshape(1, -1) for t in (mine, other)]
+    truth = paired_over_tasks(*rows)
+    assert found.over == "searches"
+    assert (found.low, found.high) == pytest.approx((truth.low, truth.high))
+    assert (found.n_replicates, found.n_tasks) == (4, 15)
+
+
+def test_a_trained_strategy_is_compared_over_its_trainings() -> None:
+    mine, other = times(20, 1, 4, 15), times(30, 2, 4, 15)
+    found = claim([*duel(mine, other), trained("warm", 9.0)])
+    assert found.over == "replicates"
+    assert found.high - found.low != pytest.approx(
+        claim(duel(mine, other)).high - claim(duel(mine, other)).low
+    )
+
+
+def test_pooled_intervals_hold_what_they_promise() -> None:
+    """A test of the 95 % over many comparisons whose truth is no difference."""
+    held = 0
+    for seed in range(200):
+        rows = np.random.default_rng(seed).exponential(1.0, (2, 1, 150))
+        found = paired_over_tasks(rows[0], rows[1])
+        held += found.low <= 0.0 <= found.high
+    assert held >= 184
+
+
+# --- evaluations to the goal ----------------------------------------------------
+
+
+def test_waiting_searches_are_kaplan_and_meiers() -> None:
+    first = times(60, 5)
+    table = Table(searches("warm", found_at(first)))
+    curve = waiting(table, search_spec(), "warm")
+    assert curve is not None
+    got = np.minimum(first, HORIZON).ravel()
+    fitted = KaplanMeierFitter().fit(got, (first <= HORIZON).ravel())
+    truth = fitted.survival_function_at_times(curve.step).to_numpy()
+    np.testing.assert_allclose(curve.share, truth, atol=1e-12)
+    mean = restricted_mean_survival_time(fitted, t=HORIZON)
+    rmst = table.tests("warm", "evaluations_to_goal")
+    assert rmst is not None and rmst.mean() == pytest.approx(mean)
+
+
+def test_a_moved_goal_is_read_off_the_traces() -> None:
+    regret = np.linspace(0.5, 0.0, HORIZON)[None, None]
+    moved = Table(searches("warm", regret)).at_threshold(
+        float(np.float32(regret[0, 0, 9]))
+    )
+    step, reached = (
+        moved.tests("warm", name) for name in ("evaluations_to_goal", "reached")
+    )
+    assert step is not None and reached is not None
+    assert (step.item(), reached.item()) == (10.0, 1.0)
+
+
+def test_a_moved_goal_is_named_in_the_verdict() -> None:
+    blocks = duel(times(20, 1), times(50, 2))
+    moved = summarize(blocks, search_spec(), threshold=0.005)
+    assert "Evaluations to a regret of 0.5 points: " in str(moved["sentence"])
+    assert "the best 1 %" not in str(moved["sentence"])
+
+
+def test_a_goal_that_is_never_met_takes_the_whole_horizon() -> None:
+    moved = Table(searches("warm", np.full((1, 1, HORIZON), 0.5))).at_threshold(0.4)
+    step = moved.tests("warm", "evaluations_to_goal")
+    assert step is not None and step.item() == HORIZON
+
+
+def test_a_doubled_speed_is_found_and_equal_speeds_are_one() -> None:
+    slow = times(30, 8, 1, 400)
+    twice = ratio(2.0 * slow, slow, trained=False)
+    assert (twice.mean, twice.low, twice.high) == pytest.approx((2.0, 2.0, 2.0))
+    other = ratio(times(30, 9, 1, 400), slow, trained=False)
+    assert other.low < 1.0 < other.high
+    halved = ratio(times(60, 9, 1, 400), slow, trained=False)
+    assert halved.low < 2.0 < halved.high
+
+
+@pytest.mark.parametrize("tasks", [60, 400])
+def test_the_interval_of_a_ratio_is_the_bootstraps(tasks: int) -> None:
+    first, second = times(40, 3, 1, tasks), times(20, 4, 1, tasks)
+    draw = np.random.default_rng(0)
+    at = draw.integers(0, tasks, (4000, tasks))
+    drawn = np.log(first[0, at].mean(1) / second[0, at].mean(1))
+    low, high = np.exp(np.quantile(drawn, [0.025, 0.975]))
+    found = ratio(first, second, trained=False)
+    assert found.low == pytest.approx(low, rel=0.06)
+    assert found.high == pytest.approx(high, rel=0.06)
+
+
+def test_what_saves_thirty_a_target_pays_three_hundred_back_in_ten() -> None:
+    saved = Difference(30.0, 20.0, 60.0, 0.0, 1.0, 8, 8)
+    assert break_even(300.0, saved)[:3] == (10.0, 5.0, 15.0)
+    lost = Difference(-3.0, -9.0, -1.0, 0.0, 0.0, 8, 8)
+    assert break_even(300.0, lost)[:3] == (float("inf"),) * 3
+
+
+# --- robustness -------------------------------------------------------------------
+
+
+def test_the_worst_tenth_is_the_mean_of_the_largest() -> None:
+    values = np.random.default_rng(0).permutation(np.arange(100.0))
+    assert tail(values) == pytest.approx(np.arange(90.0, 100.0).mean())
+
+
+def test_the_interval_of_the_spread_holds_the_truth() -> None:
+    rows = np.random.default_rng(3).normal(0.0, 2.0, (300, 1))
+    found = robustness(rows)
+    assert found.sd.low < 2.0 < found.sd.high
+    # the mean of a normal's worst tenth is 1.755 standard deviations above
+    assert found.worst.low < 3.51 < found.worst.high
+
+
+def test_searches_of_one_training_are_drawn_with_it() -> None:
+    """Two trainings far apart: what varies between them must widen the interval."""
+    near = np.random.default_rng(1).normal(0.0, 0.1, (4, 50))
+    apart = near + np.array([0.0, 0.0, 0.0, 5.0])[:, None]
+    wide, narrow = (robustness(rows).worst for rows in (apart, apart.reshape(-1, 1)))
+    assert wide.high - wide.low > 5.0 * (narrow.high - narrow.low)
+
+
+# --- what is filed ------------------------------------------------------------------
+
+
+def test_the_summary_is_json_with_intervals_over_searches() -> None:
+    summary = summarize(duel(times(20, 1), times(50, 2)), search_spec())
+    body = json.loads(json.dumps(summary, allow_nan=False))
+    row = body["conditions"][0]["learners"]["warm"]
+    assert row["rmst"]["n"] == row["regret_area"]["n"] == 60
+    assert row["regret_area"]["low"] < row["regret_area"]["mean"]
+    assert row["worst_tenth"]["mean"] > row["regret_area"]["mean"]
+    assert {c["metric"] for c in body["claims"]} == {
+        "regret_area",
+        "evaluations_to_goal",
+    }
+
+
+def test_a_found_best_does_not_drag_the_mean_of_final_regrets_down() -> None:
+    regret = found_at(np.array([[50.0, HORIZON + 1.0]]))
+    summary = summarize(searches("warm", regret), search_spec(WARM))
+    row = summary["conditions"][0]["learners"]["warm"]  # type: ignore[index, call-overload]
+    assert row["final_regret"]["mean"] == pytest.approx(0.1)
+
+
+def test_other_places_are_named_by_their_data_set() -> None:
+    tests = tuple(Choice(name="mosaic", knobs={"target": t}) for t in ("wine", "iris"))
+    blocks = duel(times(20, 1), times(50, 2))
+    for i in (1, 2):
+        at = Condition(family=f"mosaic_{i}")
+        blocks += searches("warm", found_at(times(20, 3)), at)
+        blocks += searches("cold", found_at(times(50, 4)), at)
+    sentence = told(blocks, search_spec(test_families=tests))
+    assert "On wine: better than cold. On iris: better than cold." in sentence
+
+
+def test_the_table_to_paste_is_of_mean_regret_in_points() -> None:
+    made = comparison(Table(duel(times(20, 1), times(50, 2))), search_spec())
+    assert (made.metric, made.unit) == ("mean regret", "%")
+    cell = made.rows[0].cells[0]
+    mean = found_at(times(20, 1)).mean()
+    assert cell is not None and cell.spread.mean == pytest.approx(100 * mean)
+
+
+def test_a_strategy_alone_is_told_without_a_verdict() -> None:
+    assert "mean regret warm " in told(
+        searches("warm", found_at(times(20, 1))), search_spec(WARM)
+    )
