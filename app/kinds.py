@@ -6,10 +6,11 @@ The pages are the same for every kind; what differs between them stands here, as
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from engine.contract import kinds
 from engine.contract.blocks import Block
 
 Told = tuple[str, str, str]
-_FEWSHOT_ONLY = frozenset({"lesson_loss", "validation_error", "error"})
+_FEW_SHOT_ONLY = frozenset({"lesson_loss", "validation_error", "error"})
 _SEARCH_ONLY = frozenset({"regret", "regret_area", "validation_regret"})
 
 
@@ -60,8 +61,8 @@ class Kind(NamedTuple):
     percent: frozenset[str] = frozenset()
 
 
-OPTIMIZER = Kind(
-    name="landscapes",
+OPTIMIZATION = Kind(
+    name=kinds.OPTIMIZATION.name,
     title="Optimizer",
     page="lab",
     tasks="tasks",
@@ -83,8 +84,8 @@ OPTIMIZER = Kind(
         *("validation", "meta_loss", "outer_grad_norm", "return", "entropy"),
         *("value_loss", "explained_variance", "kl"),
     ),
-    validation="validation",
-    tuning="tuning",
+    validation=kinds.OPTIMIZATION.validation,
+    tuning=kinds.OPTIMIZATION.tuning,
     per_task=(
         *("final_loss", "best_loss", "area", "steps_to_threshold"),
         "final_accuracy",
@@ -108,8 +109,8 @@ OPTIMIZER = Kind(
     },
 )
 
-FEWSHOT = Kind(
-    name="episodes",
+FEW_SHOT = Kind(
+    name=kinds.FEW_SHOT.name,
     title="Few-shot",
     page="lab",
     tasks="episodes",
@@ -156,8 +157,8 @@ FEWSHOT = Kind(
     outer=True,
     checks=("query_accuracy", "query_mse"),
     trained=("validation_error", "lesson_loss", "outer_grad_norm"),
-    validation="validation_error",
-    tuning="tuning_error",
+    validation=kinds.FEW_SHOT.validation,
+    tuning=kinds.FEW_SHOT.tuning,
     per_task=(
         *("final_accuracy", "final_mse", "error", "adaptation_gain"),
         *("final_query_loss", "start_accuracy", "start_mse"),
@@ -175,7 +176,7 @@ FEWSHOT = Kind(
 )
 
 SEARCH = Kind(
-    name="spaces",
+    name=kinds.SEARCH.name,
     title="Architecture search",
     page="search",
     tasks="searches",
@@ -220,8 +221,8 @@ SEARCH = Kind(
         *("validation_regret", "lesson_loss", "entropy", "value_loss"),
         *("explained_variance", "outer_grad_norm"),
     ),
-    validation="validation_regret",
-    tuning="validation_regret",
+    validation=kinds.SEARCH.validation,
+    tuning=kinds.SEARCH.tuning,
     per_task=(
         *("regret_area", "final_score", "final_regret", "evaluations_to_goal"),
         *("cost_to_goal", "trained", "repeated", "coverage", "recovery_steps"),
@@ -254,25 +255,25 @@ SEARCH = Kind(
     ),
 )
 
-KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZER, FEWSHOT, SEARCH)}
+KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZATION, FEW_SHOT, SEARCH)}
 
 
 def kind(name: object) -> Kind:
     """Return a kind; the first one where none has that name.
 
-    >>> kind("episodes").title, kind(None).title
+    >>> kind("few_shot").title, kind(None).title
     ('Few-shot', 'Optimizer')
     """
-    return KINDS.get(str(name), OPTIMIZER)
+    return KINDS.get(kinds.current_name(str(name)), OPTIMIZATION)
 
 
 def first(page: str) -> Kind:
     """Return the kind that a page begins with.
 
     >>> first("search").name, first("lab").name
-    ('spaces', 'landscapes')
+    ('search', 'optimization')
     """
-    return next((kind for kind in KINDS.values() if kind.page == page), OPTIMIZER)
+    return next((kind for kind in KINDS.values() if kind.page == page), OPTIMIZATION)
 
 
 def told_by(blocks: Iterable[Block]) -> str:
@@ -280,6 +281,6 @@ def told_by(blocks: Iterable[Block]) -> str:
     metrics = {block.metric for block in blocks}
     if metrics & _SEARCH_ONLY:
         return SEARCH.name
-    if metrics & _FEWSHOT_ONLY or any(name.startswith("query_") for name in metrics):
-        return FEWSHOT.name
-    return OPTIMIZER.name if metrics else ""
+    if metrics & _FEW_SHOT_ONLY or any(name.startswith("query_") for name in metrics):
+        return FEW_SHOT.name
+    return OPTIMIZATION.name if metrics else ""

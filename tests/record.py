@@ -15,9 +15,9 @@ from engine.presets import preset
 from engine.store import Store
 
 
-def record(name: str = "default") -> Path:
-    """Play a preset and write its archive; returns the file."""
-    found = preset(name)
+def record(kind: str = "optimization") -> Path:
+    """Play a kind's default preset and write its archive; returns the file."""
+    found = preset(examples.PRESETS[kind])
     spec = complete_spec(found.spec, cards, "cpu")
     key = run_key(spec, cards)
     with tempfile.TemporaryDirectory() as home:
@@ -25,12 +25,12 @@ def record(name: str = "default") -> Path:
         store.submit(spec, key, found.title)
         work(Path(home), once=True)
         archive = export_archive(store, key)
-    file = examples.FOLDER / f"{name}.zip"
+    file = examples.FOLDER / f"{kind}.zip"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(archive)
     return file
 
 
 if __name__ == "__main__":
-    for shown in examples.NAMES.values():
+    for shown in examples.PRESETS:
         record(shown)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,8 @@ from engine.executors.local import settled
 from engine.presets import PRESETS, Preset, preset, spoken
 
 NAMES = [each.name for each in PRESETS]
+# Keys as 0.3.0 and what followed filed them, with the versions that they stand on.
+KEYS = json.loads((Path(__file__).parent / "fixtures/preset-keys.json").read_text())
 
 
 def lacking(each: Preset) -> str:
@@ -87,7 +90,7 @@ def test_no_two_presets_have_one_name_and_each_kind_has_its_default() -> None:
     assert len(set(NAMES)) == len(NAMES)
     kinds = [cards("family", p.spec.family.name).traits["kind"] for p in PRESETS]
     first = {kind: NAMES[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
-    wanted = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
+    wanted = {"optimization": "default", "few_shot": "few_shot", "search": "search"}
     assert first == wanted
 
 
@@ -139,3 +142,14 @@ def test_auto_is_the_first_device_and_one_that_is_not_here_is_refused() -> None:
     for name in gone:
         with pytest.raises(Refused, match=f"device '{name}' is not here"):
             resolve(name)
+
+
+@pytest.mark.parametrize("each", PRESETS, ids=NAMES)
+def test_a_presets_key_changes_only_with_a_parts_version(each: Preset) -> None:
+    full = complete_spec(each.spec, cards, "cpu")
+    known = KEYS[each.name]
+    now = {name: cards(*name.split("/")).version for name in known["versions"]}
+    if now == known["versions"]:
+        assert run_key(full, cards) == known["key"]
+    else:
+        assert run_key(full, cards) != known["key"]

@@ -11,15 +11,14 @@ from app.client.client import Run
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 
-
 SHOWN = ("film", "search", "snapshot", "frozen")
-NAMES = {"landscapes": "default", "episodes": "fewshot", "spaces": "search"}
+# The preset that each kind's archive is a run of; the file is called after the kind.
+PRESETS = {"optimization": "default", "few_shot": "few_shot", "search": "search"}
 
 
-def run(kind: str = "landscapes") -> Run | None:
+def run(kind: str = "optimization") -> Run | None:
     """Return the recorded run of a kind, or none where no archive is there."""
-    name = NAMES.get(kind, kind)
-    archives = sorted(FOLDER.glob(f"{name}.*")) if FOLDER.is_dir() else []
+    archives = sorted(FOLDER.glob(f"{kind}.*")) if FOLDER.is_dir() else []
     return read(archives[0]) if archives else None
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from app.experiment import fields
-from app.kinds import OPTIMIZER, Kind
+from app.kinds import OPTIMIZATION, Kind
 from engine.contract.cards import KnobCard
 from engine.contract.errors import Refused
 from engine.contract.runs import Budget, RunSpec
@@ -33,7 +33,7 @@ _BUDGET = {
 BASIC = ("task_evaluations", "horizon", "test_tasks")
 
 
-def budget_fields(of: Kind = OPTIMIZER) -> list[fields.Field]:
+def budget_fields(of: Kind = OPTIMIZATION) -> list[fields.Field]:
     """Return the budget's fields, the ones most often turned first.
 
     Args:

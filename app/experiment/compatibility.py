@@ -9,9 +9,9 @@ from typing import Any
 
 from app.client.catalogue import Catalogue, Preset
 from app.experiment import spec_mapping
-from app.kinds import KINDS
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
 
 
@@ -58,7 +58,8 @@ def alike(known: Catalogue, one: Card, other: Card) -> bool:
     An optimizer's weights know nothing of a task's shape; a few-shot learner's net
     has been built for its pictures or numbers and for its kind of answers.
     """
-    if one.traits.get("kind") != "episodes":
+    kind = KINDS.get(str(one.traits.get("kind")))
+    if kind is None or not kind.fixed_examples:
         return True
     same = one.traits.get("output") == other.traits.get("output")
     return same and pictures(known, one) == pictures(known, other)

@@ -14,7 +14,7 @@ RECENT, LOOKED = 6, 40
 
 def work(spec: RunSpec, kind: kinds.Kind) -> float:
     """Return about how much a run takes, in what its kind is paid in."""
-    if kind is kinds.FEWSHOT:
+    if kind is kinds.FEW_SHOT:
         return episodes(spec)
     return architectures(spec) if kind is kinds.SEARCH else gradients(spec)
 
@@ -101,7 +101,7 @@ def seconds(spec: RunSpec) -> float | None:
 
 def _load(spec: RunSpec, kind: kinds.Kind) -> float:
     """Return what time goes with."""
-    return effort(spec) if kind is kinds.FEWSHOT else work(spec, kind)
+    return effort(spec) if kind is kinds.FEW_SHOT else work(spec, kind)
 
 
 def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[float]:
@@ -115,7 +115,7 @@ def _speeds(jobs: Iterable[Job], like: RunSpec, kind: kinds.Kind) -> Iterable[fl
             continue
         took, spec = job.finished - job.started, client.spec(job.key)
         same = client.kind(spec) is kind
-        if kind is kinds.FEWSHOT:
+        if kind is kinds.FEW_SHOT:
             same = same and spec.net.name == like.net.name
         if kind is kinds.SEARCH:
             same = same and spec.family.name == like.family.name

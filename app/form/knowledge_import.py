@@ -124,7 +124,7 @@ def starters(form: Mapping[str, Any]) -> list[str]:
         form: What the experiment's form holds.
     """
     chosen = [str(label) for label in form.get("k.chosen") or ()]
-    usual = [e.label for e in templates.default(client.catalogue(), "spaces").learners]
+    usual = [e.label for e in templates.default(client.catalogue(), "search").learners]
     able = [label for label in chosen if _able(spec_mapping.part_of(form, label))]
     return able or [label for label in usual if _able(label)][:1]
 

@@ -11,7 +11,7 @@ from app.client import client
 from app.figures.curves import curves_figure
 from app.figures.figure_data import View
 from app.figures.theme import number
-from app.kinds import FEWSHOT, SEARCH
+from app.kinds import FEW_SHOT, SEARCH
 from app.views import runs as runs_view
 from app.widgets import panels, tables
 from app.widgets.escaping import inert
@@ -22,7 +22,7 @@ from engine.stats.independent_units import freed
 from engine.stats.inference.levels import level
 
 MOST = 8
-_STEPS = {FEWSHOT.name: few_shot.STEPS, SEARCH.name: search.STEPS}
+_STEPS = {FEW_SHOT.name: few_shot.STEPS, SEARCH.name: search.STEPS}
 
 
 def compare(keys: Sequence[str]) -> None:

@@ -45,4 +45,4 @@ def _spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         "learners": (chosen("protonet"),),
         "shifts": (),  # those of the preset are of waves
     }
-    return spoken(preset("fewshot").spec.model_copy(update=update))
+    return spoken(preset("few_shot").spec.model_copy(update=update))

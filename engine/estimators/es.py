@@ -32,7 +32,7 @@ class Es(Estimator):
     """ĝ = 1/2nσ² Σᵢ ξᵢ (L(θ + ξᵢ) − L(θ − ξᵢ)), ξᵢ = σεᵢ, from the mean run's state."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     sigma: float = knob(
         0.1, label="Noise σ", low=1e-4, high=2.0, log=True,

@@ -28,7 +28,7 @@ class Pes(Estimator):
     """ĝ = 1/2nσ² Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of run i's noise σε since its start."""
 
     version: ClassVar[int] = 2
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     sigma: float = knob(
         0.1, label="Noise σ", low=1e-4, high=2.0, log=True,

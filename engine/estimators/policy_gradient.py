@@ -21,7 +21,7 @@ class PolicyGradient(Actor):
     """ĝ = −mean over actions of Â ∇_θ ln π_θ(a | signals) − β ∇_θ H(π_θ)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
         """Explore, weigh each action's score by its credit, teach the critic."""

@@ -32,7 +32,7 @@ class Ppo(Actor):
     """θ ← argmax mean of min(ρ Â, clip(ρ, 1 ± ε) Â), ρ = π_θ / π_old, a few steps."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     epochs: int = knob(
         4, label="Epochs", unit="per outer step", low=1, high=64,

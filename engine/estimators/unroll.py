@@ -26,7 +26,7 @@ class Unroll(Estimator):
     """ĝ = mean over tasks of ∇_θ mean over the window of ln L(w_t(θ)), scaled."""
 
     version: ClassVar[int] = 2
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     length: int = knob(
         50, label="Unroll length", unit="steps", low=1, high=5000,

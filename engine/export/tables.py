@@ -54,7 +54,7 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
 def _searched(record: Record, titles: Titles) -> list[Line]:
     """Return the table of searches where the run is one of searches."""
     table = Table(record.blocks)
-    if table.yardstick.voice != "searches":
+    if table.yardstick.voice != "search":
         return []
     return search_table(table, record.spec, titles)
 

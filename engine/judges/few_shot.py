@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.contract.kinds import FEW_SHOT
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import Episodes, Stretch, TaskBatch
 from engine.stats.summaries.few_shot import summarize_episodes
@@ -13,8 +14,8 @@ class EpisodeJudge(Judge):
     """The share of wrong answers decides, or the squared error."""
 
     views: ClassVar[tuple[str, ...]] = ("query_accuracy", "query_mse", "query_loss")
-    validation: ClassVar[str] = "validation_error"
-    tuning: ClassVar[str] = "tuning_error"
+    validation: ClassVar[str] = FEW_SHOT.validation
+    tuning: ClassVar[str] = FEW_SHOT.tuning
     tuned_last: ClassVar[bool] = True
     probes: ClassVar[bool] = True
 

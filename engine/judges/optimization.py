@@ -5,6 +5,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.optimization.training_loop import objective
+from engine.contract.kinds import OPTIMIZATION
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import Landscapes, Stretch, TaskBatch
 from engine.stats.summaries.optimization import cut, summarize_tasks
@@ -14,8 +15,8 @@ class LandscapeJudge(Judge):
     """Mean log loss over the steps decides, steps to a threshold stand beside it."""
 
     views: ClassVar[tuple[str, ...]] = ("loss", "lr_scale", "grad_norm", "weight_norm")
-    validation: ClassVar[str] = "validation"
-    tuning: ClassVar[str] = "tuning"
+    validation: ClassVar[str] = OPTIMIZATION.validation
+    tuning: ClassVar[str] = OPTIMIZATION.tuning
     threshold: ClassVar[bool] = True
 
     def score(self, found: Stretch) -> Tensor:

@@ -6,6 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from engine.algorithms.search.best_scores import ceilings, scores_of
+from engine.contract.kinds import SEARCH
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import Spaces, Stretch, TaskBatch
 from engine.stats.summaries.search import summarize_searches
@@ -17,8 +18,8 @@ class SpaceJudge(Judge):
     views: ClassVar[tuple[str, ...]] = (
         *("score", "regret", "entropy", "value_loss", "explained_variance"),
     )
-    validation: ClassVar[str] = "validation_regret"
-    tuning: ClassVar[str] = "validation_regret"
+    validation: ClassVar[str] = SEARCH.validation
+    tuning: ClassVar[str] = SEARCH.tuning
     counts_looks: ClassVar[bool] = True
     lost: ClassVar[str] = (
         "no search of the chosen strategy found anything that counts: all that it "

@@ -46,7 +46,7 @@ class Conv4(Net):
     """h ← relu(pool(norm(W ∗ h))), four times; the head is linear in what is left."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     chunk: ClassVar[int] = 1
     images: ClassVar[bool] = True
 

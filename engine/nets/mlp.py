@@ -50,7 +50,7 @@ class Mlp(BaseLearner):
     """h ← a(norm(W h + b)) for each hidden layer; the last layer is linear."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     depth: int = knob(
         1, label="Hidden layers", unit="layers", low=0, high=8,

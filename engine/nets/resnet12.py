@@ -55,7 +55,7 @@ class Resnet12(Net):
     """h ← leaky(pool(U ∗ h + W₃ ∗ leaky(W₂ ∗ leaky(W₁ ∗ h)))), each normalized."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     chunk: ClassVar[int] = 1
     images: ClassVar[bool] = True
 

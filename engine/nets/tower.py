@@ -35,7 +35,7 @@ class Tower(Net):
     """h ← relu(norm(W h)), each layer half as wide as the last; the head is linear."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     chunk: ClassVar[int] = 32
 
     depth: int = knob(

@@ -31,7 +31,7 @@ class Transformer(Net):
     """h ← h + softmax(Q h · K h_S / √d) V h_S, then h ← h + W₂ gelu(W₁ h)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     chunk: ClassVar[int] = 32
     compares: ClassVar[bool] = True
 

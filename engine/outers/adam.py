@@ -27,7 +27,7 @@ class Adam(OuterRule):
     """θ ← θ − β m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     lr: float = knob(
         0.02, label="Outer rate β", unit="per outer step", low=1e-7, high=10.0,

@@ -25,7 +25,7 @@ class Sgd(OuterRule):
     """θ ← θ − β ĝ."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     lr: float = knob(
         0.1, label="Outer rate β", unit="per outer step", low=1e-7, high=100.0,

@@ -5,12 +5,11 @@ person would have chosen. The first one of a kind of task is that kind's default
 """
 
 from engine.contract.errors import Refused
-from engine.presets.few_shot import EPISODES
-from engine.presets.optimization import LANDSCAPES
+from engine.contract.kinds import current_name
+from engine.presets import few_shot, optimization, search
 from engine.presets.preset import Preset, spoken
-from engine.presets.search import SPACES
 
-PRESETS = (*LANDSCAPES, *EPISODES, *SPACES)
+PRESETS = (*optimization.PRESETS, *few_shot.PRESETS, *search.PRESETS)
 
 __all__ = ["PRESETS", "Preset", "preset", "spoken"]
 
@@ -22,7 +21,7 @@ def preset(name: str) -> Preset:
         Refused: If there is none; the message lists what there is.
     """
     for found in PRESETS:
-        if found.name == name:
+        if found.name == current_name(name):
             return found
     have = ", ".join(found.name for found in PRESETS)
     raise Refused(f"no preset is called {name[:40]!r}; there are: {have}", "preset")

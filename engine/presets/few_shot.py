@@ -16,8 +16,8 @@ from engine.presets.preset import PLAIN_ADAM, Preset, baseline, chosen, shift
 _WAVES = Choice(name="sinusoids")
 _SMALL = Choice(name="mlp", knobs={"depth": 2, "width": 40})
 
-FEWSHOT = Preset(
-    "fewshot",
+DEFAULT = Preset(
+    "few_shot",
     "Ten points of a wave, the rest to be told",
     "MAML on sinusoids: a start from which one gradient step fits any wave.",
     RunSpec(
@@ -38,8 +38,8 @@ FEWSHOT = Preset(
     ),
 )
 
-FEWSHOT_SMOKE = Preset(
-    "fewshot_smoke",
+SMOKE = Preset(
+    "few_shot_smoke",
     "Few-shot in a few seconds, to see that everything works",
     "Every stage of the experiment with waves, far too small for a verdict.",
     RunSpec(
@@ -243,8 +243,8 @@ REPTILE_WAVES = Preset(
 )
 
 
-EPISODES = (
-    *(FEWSHOT, FEWSHOT_SMOKE, GLYPHS, DIGITS_IN_PAIRS, MIXED_FUNCTIONS),
+PRESETS = (
+    *(DEFAULT, SMOKE, GLYPHS, DIGITS_IN_PAIRS, MIXED_FUNCTIONS),
     *(WAVES_PUBLISHED, WAVES_5_PUBLISHED, T_NET_RATES, REPTILE_WAVES),
     *(PROTOTYPES_PUBLISHED, R2D2_PUBLISHED, MAML_PUBLISHED, METRIC_OMNIGLOT),
 )

@@ -160,7 +160,7 @@ class Family(Part):
         *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "file"),
         *("rate", "outer_rate", "net"),
     )
-    kind: ClassVar[str] = "landscapes"
+    kind: ClassVar[str] = "optimization"
     output: ClassVar[str] = "classes"
     uses_net: ClassVar[bool] = True
     plane: ClassVar[bool] = False

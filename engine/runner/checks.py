@@ -1,6 +1,7 @@
 """What cannot be run together: shifts, families and their examples."""
 
 from engine.contract.cards import card_of, complete
+from engine.contract.kinds import KINDS
 from engine.contract.rng import Rng
 from engine.protocol import (
     Episode,
@@ -14,7 +15,7 @@ from engine.protocol import (
 def foreign(shift: Shift, setting: Setting) -> str:
     """Say so where a shift is for another kind of tasks."""
     kind = setting.family.kind
-    return "" if kind in shift.solves else f"it changes no {kind}"
+    return "" if kind in shift.solves else f"it changes no {KINDS[kind].tasks}"
 
 
 def check_family(family: Family) -> None:
@@ -26,8 +27,9 @@ def check_family(family: Family) -> None:
 def unlike(trained: Family, other: Family) -> str:
     """Say why what was trained on one family cannot be asked about another."""
     if other.kind != trained.kind:
-        return f"it draws {other.kind}, and this run is about {trained.kind}"
-    if trained.kind != "episodes":
+        drawn, asked = KINDS[other.kind].tasks, KINDS[trained.kind].tasks
+        return f"it draws {drawn}, and this run is about {asked}"
+    if not KINDS[trained.kind].fixed_examples:
         return ""
     known, asked = example(trained), example(other)
     if known == asked:

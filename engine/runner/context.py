@@ -9,6 +9,7 @@ import torch
 
 from engine.contract.blocks import Condition
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -150,13 +151,14 @@ class Bench:
         """
         self._check_families()
         kind, answers = self.setting.family.kind, self.setting.family.answers()
+        tasks, fixed = KINDS[kind].tasks, KINDS[kind].fixed_examples
         if self.setting.family.uses_net and kind not in self.setting.net.solves:
-            raise Refused(f"{self.setting.net.name} does not solve {kind}", "net")
+            raise Refused(f"{self.setting.net.name} does not solve {tasks}", "net")
         for entrant in self.entrants:
             learner, where = entrant.learner, self._path(entrant)
             if kind not in learner.solves:
-                raise Refused(f"{entrant.label} does not solve {kind}", where)
-            if kind == "episodes" and answers not in learner.answers:
+                raise Refused(f"{entrant.label} does not solve {tasks}", where)
+            if fixed and answers not in learner.answers:
                 given = " or ".join(learner.answers)
                 raise Refused(
                     f"{entrant.label} answers with {given}, and "
@@ -185,7 +187,7 @@ class Bench:
             try:
                 family = resolve("family", choice, Family)
                 family.check()
-                if path == "family" and family.kind == "episodes":
+                if path == "family" and KINDS[family.kind].fixed_examples:
                     example(family, "train")
             except Refused as refusal:
                 raise refusal.under(path) from None

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import torch
 
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
 from engine.protocol import Landscapes, Lesson, Meta, Setting, TaskBatch, unchanged
 from engine.protocol.chunks import join
@@ -73,7 +74,7 @@ def growth(
         steps: How many there will be.
         graph: Whether what a step computes is held to the end.
     """
-    numpy = bench.setting.family.kind == "spaces"
+    numpy = KINDS[bench.setting.family.kind].numpy
     peak = peak_memory if numpy else peak_tensors
     short, longer = min(SHORT, steps), min(LONGER, steps)
     if numpy:
@@ -106,7 +107,7 @@ def needs(spec: RunSpec) -> Iterator[Need]:
         yield here.need("test", "test_tasks", budget.test_tasks, spec.replicates)
         steps = sum(trial.setting.horizon + 1 for trial in trials)
         whole += spec.replicates * here.row * steps
-    rows = SEARCH_ROWS if bench.setting.family.kind == "spaces" else ROWS
+    rows = SEARCH_ROWS if KINDS[bench.setting.family.kind].numpy else ROWS
     yield Need("summary", "test_tasks", budget.test_tasks, IMPORTED, rows * whole)
 
 

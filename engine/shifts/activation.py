@@ -19,7 +19,7 @@ class Activation(Shift):
     """relu ↔ tanh; gelu becomes tanh and sigmoid becomes relu."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "off or on"
     severities: ClassVar[tuple[float, ...]] = (1.0,)
     top: ClassVar[float] = 1.0

@@ -17,7 +17,7 @@ class Alphabet(Shift):
     """Classes of held-out alphabets in place of new classes of known ones."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "off or on"
     severities: ClassVar[tuple[float, ...]] = (1.0,)
     top: ClassVar[float] = 1.0

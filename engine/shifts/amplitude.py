@@ -19,7 +19,7 @@ class Amplitude(Shift):
     """A ~ U(a + s b, b + s b) in place of U(a, b)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "× the largest"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0)
     top: ClassVar[float] = 10.0

@@ -22,7 +22,7 @@ class Blur(Shift):
     """x ← g_s ∗ x, g_s a Gaussian with a deviation of s pixels."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "pixels"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 3.0)
     top: ClassVar[float] = 10.0

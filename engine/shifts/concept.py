@@ -19,7 +19,7 @@ class Concept(Shift):
     """y ← (y + 1) mod K where u·x exceeds its 1 − s quantile; a value is mirrored."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.5)
     top: ClassVar[float] = 1.0

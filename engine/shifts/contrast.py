@@ -20,7 +20,7 @@ class Contrast(Shift):
     """x ← m + (1 − s)(x − m), m the mean of the image."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "share lost"
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 0.75, 0.9)
     top: ClassVar[float] = 1.0

@@ -16,7 +16,7 @@ class Deeper(Shift):
     """depth ← depth + round(s)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "layers"
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
     top: ClassVar[float] = 8.0

@@ -18,7 +18,7 @@ class Drawers(Shift):
     """Examples by the half of the drawers that was not learned from."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "off or on"
     severities: ClassVar[tuple[float, ...]] = (1.0,)
     top: ClassVar[float] = 1.0

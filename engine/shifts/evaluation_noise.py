@@ -16,7 +16,7 @@ class EvaluationNoise(Shift):
     """signal + σ n, n ~ N(0, 1)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "points"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 5.0)
     top: ClassVar[float] = 50.0

@@ -17,7 +17,7 @@ class FailingRegions(Shift):
     """signal = none wherever u(a₁, a₂) < s, u ~ uniform per pair of options."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "share of the regions"
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.6)
     top: ClassVar[float] = 1.0

@@ -21,7 +21,7 @@ class FeatureNoise(Shift):
     """x ← x + s σ ∘ n, n ~ N(0, I), on training and held-out rows."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "σ"
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
     top: ClassVar[float] = 10.0

@@ -17,7 +17,7 @@ class Frequency(Shift):
     """ω ← (1 + s) ω."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "× faster"
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0)
     top: ClassVar[float] = 10.0

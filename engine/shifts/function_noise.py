@@ -18,7 +18,7 @@ class FunctionNoise(Shift):
     """y ← y + s n, n ~ N(0, 1), on the support alone; the same n at every s."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "σ, in units of y"
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
     top: ClassVar[float] = 20.0

@@ -21,7 +21,7 @@ class GradualDrift(Shift):
     """Between t₀ and t₀ + l, one row after the other gets the region's new answer."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.5)
     top: ClassVar[float] = 1.0

@@ -20,7 +20,7 @@ class Horizon(Shift):
     """T ← round(T 2^s)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "doublings"
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
     top: ClassVar[float] = 6.0

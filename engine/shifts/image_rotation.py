@@ -22,7 +22,7 @@ class ImageRotation(Shift):
     """x(r) ← x(R(−s) r), R(s) turning the picture counterclockwise by s."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "degrees"
     severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
     top: ClassVar[float] = 360.0

@@ -22,7 +22,7 @@ class ImageScale(Shift):
     """x(r) ← x(2^±s r), r from the middle: sides are 2^∓s as long."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "doublings"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
     top: ClassVar[float] = 3.0

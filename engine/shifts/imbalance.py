@@ -23,7 +23,7 @@ class Imbalance(Shift):
     """p_k ∝ p_k 2^(−s k/(K − 1)), k = 0 … K − 1: first to last class as 2^s to 1."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "doublings"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 3.0, 4.0)
     top: ClassVar[float] = 10.0

@@ -17,7 +17,7 @@ class Inversion(Shift):
     """x ← a + b − x, from a to b being the brightness of the support's pixels."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "off or on"
     severities: ClassVar[tuple[float, ...]] = (1.0,)
     top: ClassVar[float] = 1.0

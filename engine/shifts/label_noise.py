@@ -21,7 +21,7 @@ class LabelNoise(Shift):
     """y ← another class, each as likely, with probability s; training rows only."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
     top: ClassVar[float] = 1.0

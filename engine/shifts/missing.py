@@ -20,7 +20,7 @@ class Missing(Shift):
     """x_i ← 0 with probability s; what is lost at a low s is lost at a higher one."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75)
     top: ClassVar[float] = 1.0

@@ -21,7 +21,7 @@ class ObjectiveSwitch(Shift):
     """max score(a) until τ is over; then max score(a), p(a) ≤ its (1 − s)-quantile."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "share excluded"
     severities: ClassVar[tuple[float, ...]] = (0.5, 0.75, 0.9)
     top: ClassVar[float] = 0.999

@@ -22,7 +22,7 @@ class Occlusion(Shift):
     """x_i ← gray inside a patch of s of the image's area, placed evenly at random."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "share"
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75)
     top: ClassVar[float] = 1.0

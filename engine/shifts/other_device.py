@@ -20,7 +20,7 @@ class OtherDevice(Shift):
     """max score(a) over a with latency(a) ≤ its (1 − s)-quantile on the device."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "share excluded"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 0.9)
     top: ClassVar[float] = 0.999

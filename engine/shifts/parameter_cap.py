@@ -18,7 +18,7 @@ class ParameterCap(Shift):
     """max score(a) over a with p(a) ≤ the (1 − s)-quantile of p."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "share excluded"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 0.9)
     top: ClassVar[float] = 0.999

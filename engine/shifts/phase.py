@@ -19,7 +19,7 @@ class Phase(Shift):
     """p ~ U(p₀ + s π, p₁ + s π) in place of U(p₀, p₁)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "× π"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
     top: ClassVar[float] = 4.0

@@ -21,7 +21,7 @@ class Rotate(Shift):
     """x ← Q R(s) Qᵀ x, R turning planes (1, 2), (3, 4), … by s; in the plane Q = I."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "degrees"
     severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
     top: ClassVar[float] = 360.0

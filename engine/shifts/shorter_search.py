@@ -19,7 +19,7 @@ class ShorterSearch(Shift):
     """T ← T (1 − s), and the price that may be spent likewise."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "share taken away"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
     top: ClassVar[float] = 0.99

@@ -17,7 +17,7 @@ class Shots(Shift):
     """K ← s in the tests alone."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "shots"
     severities: ClassVar[tuple[float, ...]] = (1.0, 5.0, 10.0)
     top: ClassVar[float] = 100.0

@@ -23,7 +23,7 @@ class Shrink(Shift):
     """x_i ← x_i · 2^−s for the first input, a random one of each task, or all."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "halvings"
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 2.5)
     top: ClassVar[float] = 10.0

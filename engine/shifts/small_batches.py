@@ -17,7 +17,7 @@ class SmallBatches(Shift):
     """B ← max(1, round(B 2^−s)), B the batch size or, in full batch, all examples."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     unit: ClassVar[str] = "halvings"
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 5.0)
     top: ClassVar[float] = 12.0

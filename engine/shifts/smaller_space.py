@@ -20,7 +20,7 @@ class SmallerSpace(Shift):
     """Every decision keeps its last options, s fewer than the largest has."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     unit: ClassVar[str] = "fewer"
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0)
     top: ClassVar[float] = 16.0

@@ -18,7 +18,7 @@ class Translate(Shift):
     """x ← x + s σ ∘ u, u a random unit vector per task, the same at every s."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes", "episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
     unit: ClassVar[str] = "σ"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 1.0, 2.0, 4.0)
     top: ClassVar[float] = 20.0

@@ -17,7 +17,7 @@ class Ways(Shift):
     """N ← s in the tests alone."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     unit: ClassVar[str] = "ways"
     severities: ClassVar[tuple[float, ...]] = (2.0, 10.0, 20.0)
     top: ClassVar[float] = 100.0

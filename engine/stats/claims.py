@@ -1,8 +1,8 @@
 """Claims: what the numbers allow to be said about a learner and a baseline.
 
-Of landscapes the mean log loss (`area`) decides, for it holds speed and end in one
-and gives a diverged task its worst value; steps to the threshold stand beside it.
-Of few-shot tasks the error of the answers decides. Claims about one pair over all
+Of optimization tasks the mean log loss (`area`) decides, for it holds speed and end
+in one and gives a diverged task its worst value; steps to the threshold stand beside
+it. Of few-shot tasks the error of the answers decides. Claims about one pair over all
 conditions are one family, and Holm's correction keeps the chance of any false one
 below 5 %: the more places are looked at, the more it takes to claim a win in one.
 

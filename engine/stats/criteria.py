@@ -1,9 +1,9 @@
 """What learners are compared by, kind by kind: one value, chosen by what was measured.
 
-Landscapes are compared by their mean log loss, with steps to a threshold beside it;
-few-shot tasks by the error of the answers, a share or a squared error; searches by
-their mean regret, with evaluations to a goal beside it. Everything that differs
-between them in claims, summary and diagnosis stands here.
+Optimization tasks are compared by their mean log loss, with steps to a threshold
+beside it; few-shot tasks by the error of the answers, a share or a squared error;
+searches by their mean regret, with evaluations to a goal beside it. Everything that
+differs between them in claims, summary and diagnosis stands here.
 """
 
 from collections.abc import Collection
@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-Voice = Literal["landscapes", "answers", "searches"]
+Voice = Literal["optimization", "few_shot", "search"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Yardstick:
         return self.margin[metric] * scale, self.resolution[metric] * scale
 
 
-LANDSCAPES = Yardstick(
+OPTIMIZATION = Yardstick(
     marks=frozenset({"area"}),
     deciding="area",
     beside="steps_to_threshold",
@@ -94,7 +94,7 @@ LANDSCAPES = Yardstick(
     within="5 %",
     singles=False,
     steers=True,
-    voice="landscapes",
+    voice="optimization",
     called="mean log loss",
     unit="ln",
 )
@@ -113,7 +113,7 @@ ANSWERS = Yardstick(
     within="1 point",
     singles=True,
     steers=False,
-    voice="answers",
+    voice="few_shot",
     called="accuracy",
     unit="%",
     scale=100.0,
@@ -130,11 +130,11 @@ VALUES = Yardstick(
     within="5 %",
     singles=True,
     steers=False,
-    voice="answers",
+    voice="few_shot",
     called="mean squared error",
     unit="MSE",
 )
-SEARCHES = Yardstick(
+SEARCH = Yardstick(
     marks=frozenset({"regret_area"}),
     deciding="regret_area",
     beside="evaluations_to_goal",
@@ -150,7 +150,7 @@ SEARCHES = Yardstick(
     within="a tenth of a point",
     singles=True,
     steers=False,
-    voice="searches",
+    voice="search",
     called="mean regret",
     unit="%",
     scale=100.0,
@@ -162,12 +162,12 @@ SEARCHES = Yardstick(
 
 
 def yardstick(metrics: Collection[str]) -> Yardstick:
-    """Choose by which metrics tests have; landscapes where nothing was tested.
+    """Choose by which metrics tests have; optimization where nothing was tested.
 
     >>> yardstick({"error", "final_mse"}).within, yardstick({"area"}).deciding
     ('5 %', 'area')
     """
-    for found in (ANSWERS, VALUES, SEARCHES):
+    for found in (ANSWERS, VALUES, SEARCH):
         if found.marks <= set(metrics):
             return found
-    return LANDSCAPES
+    return OPTIMIZATION

@@ -82,9 +82,9 @@ def _sentence(
     claims: list[Claim],
 ) -> str:
     match table.yardstick.voice:
-        case "answers":
+        case "few_shot":
             return EpisodeSpeaker(table, spec, titles).verdict(claims)
-        case "searches":
+        case "search":
             return SearchSpeaker(table, spec, titles, threshold).verdict(claims)
     return Speaker(table, spec, threshold, titles).verdict(claims)
 

@@ -42,8 +42,9 @@ _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 class Index:
     """Transactions on the index of one store; holds no open file between them."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, repair: Callable[["Index"], None]) -> None:
+        """Take the store's folder, and what makes a damaged index anew."""
+        self.home, self._repair = home, repair
         self.path = home / "index.sqlite"
         self.identity: str | None = None  # of the folder, once it is open
 
@@ -133,9 +134,7 @@ class Index:
         try:
             return act()
         except IndexDamaged:
-            from engine.store.repair import rebuild  # it needs an index itself
-
-            rebuild(self)
+            self._repair(self)
             return act()
 
     def _refusal(self, error: sqlite3.Error) -> StoreError:

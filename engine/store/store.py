@@ -48,7 +48,7 @@ class Store:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.index = Index(home)
+        self.index = Index(home, repair.rebuild)
 
     @classmethod
     def open(cls, home: Path | None = None, identity: str | None = None) -> "Store":

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.figures import canvas, theme
+from engine.presets import search
 from engine.presets.preset import Preset
-from engine.presets.search import SPACES
 
 ROOT = Path(__file__).parents[2]
 # Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as it is seen.
@@ -152,7 +152,7 @@ def test_a_log_axis_has_at_least_two_ticks_and_no_crowd(decades: float) -> None:
     assert 1 <= count <= 7
 
 
-@pytest.mark.parametrize("preset", SPACES, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", search.PRESETS, ids=lambda preset: preset.name)
 def test_strategies_of_a_shipped_search_are_told_apart(preset: Preset) -> None:
     """What may stand in the same panel is further apart than the palette's nearest."""
     looks = theme.styles({c.label: c.role for c in preset.spec.learners})

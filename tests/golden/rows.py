@@ -44,7 +44,7 @@ def cases() -> dict[str, RunSpec]:
         spec = learner_spec("lr_scale", estimator={"name": name})
         found[f"estimator/{name}"] = spec
     for name, kind in CASES:
-        of = "" if kind == "landscapes" else f"/{kind}"
+        of = "" if kind == "optimization" else f"/{kind}"
         with suppress(pytest.skip.Exception):
             found[f"shift/{name}{of}"] = shift_spec(name, kind)
     return {name: found[name] for name in sorted(found)}

@@ -42,17 +42,17 @@ class Tiny(NamedTuple):
 
 
 TINY = {
-    "landscapes": Tiny(
+    "optimization": Tiny(
         ("mixtures",), {}, {}, ("final_loss", "loss", "grad_norm", "area"), "stretch"
     ),
-    "episodes": Tiny(
+    "few_shot": Tiny(
         ("sinusoids", "gaussian_classes"),
         {"depth": 2, "width": 12},
         {"horizon": 3, "validation_tasks": 3},
         ("error",),
         "feature_noise",
     ),
-    "spaces": Tiny(
+    "search": Tiny(
         ("nk_landscape",),
         {},
         {"horizon": 12},
@@ -131,7 +131,7 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     return complete_spec(RunSpec.model_validate(body), cards, "cpu")
 
 
-PLAIN = {"landscapes": "sgd", "episodes": "maml", "spaces": "random_search"}
+PLAIN = {"optimization": "sgd", "few_shot": "maml", "search": "random_search"}
 
 
 def events(spec: RunSpec, resume: Checkpoint | None = None) -> Iterator[Event]:
@@ -172,7 +172,7 @@ def names(slot: str) -> tuple[str, ...]:
     )
 
 
-def families(kind: str = "landscapes") -> tuple[str, ...]:
+def families(kind: str = "optimization") -> tuple[str, ...]:
     """Return the families of a kind whose default draws fit a tiny run."""
     own = (n for n in names("family") if not issubclass_own(n))
     return tuple(n for n in own if getattr(part("family", n), "kind", "") == kind)

@@ -15,7 +15,7 @@ from engine.protocol import Episode, Episodes, Family
 from engine.runner.context import Bench
 from tests.laws.small import assert_same, events, families, rows, spec_of
 
-FAMILIES = families("episodes")
+FAMILIES = families("few_shot")
 POOLS = ("train", "validation", "test")
 
 

@@ -1,4 +1,4 @@
-"""Laws of every family of landscapes, with the plainest learner."""
+"""Laws of every family of optimization tasks, with the plainest learner."""
 
 import numpy as np
 import pytest

@@ -9,7 +9,7 @@ from engine.protocol import Spaces
 from engine.runner.context import Bench
 from tests.laws.small import assert_same, events, families, family_spec, rows
 
-FAMILIES = families("spaces")
+FAMILIES = families("search")
 
 
 def drawn(family: str, replicates: int, tasks: int, horizon: int = 8) -> Spaces:

@@ -50,7 +50,7 @@ def learners_for(family: str, kind: str) -> tuple[str, ...]:
     """Return the plainest learner of a kind, and one that any shift can be asked."""
     made = part("family", family)
     assert issubclass(made, Family)
-    several = kind == "episodes" and made.output == "classes"
+    several = kind == "few_shot" and made.output == "classes"
     return (PLAIN[kind], "protonet") if several else (PLAIN[kind],)
 
 

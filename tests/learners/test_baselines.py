@@ -15,7 +15,7 @@ from tests.learners.bowls import Draw, random_bowls
 NAMES = [
     p.name
     for p in parts("learner")
-    if getattr(p, "tunable", False) and "landscapes" in p.solves
+    if getattr(p, "tunable", False) and "optimization" in p.solves
 ]
 
 

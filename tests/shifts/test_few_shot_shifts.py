@@ -130,7 +130,7 @@ def test_another_family_of_the_same_size_is_tested_on() -> None:
             {"name": "gaussian_classes", "knobs": {"dimensions": 9}},
             "9 numbers.*16 numbers",
         ),
-        ("sinusoids", {"name": "moons"}, "it draws landscapes"),
+        ("sinusoids", {"name": "moons"}, "it draws optimization tasks"),
     ],
 )
 def test_a_family_of_another_size_or_kind_is_a_remark_and_the_run_goes_on(

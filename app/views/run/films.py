@@ -18,7 +18,7 @@ from engine.contract.blocks import Artefact, Condition
 
 FILMS = {"film": "In place", "film-shifted": "Shifted"}
 # How each form is drawn, and how many panels stand in a row: on a desk, on a phone.
-FEWSHOT = {"adaptation": (function_film, 3, 2), "episode": (episode_figure, 2, 1)}
+FEW_SHOT = {"adaptation": (function_film, 3, 2), "episode": (episode_figure, 2, 1)}
 Pair = tuple[go.Figure, go.Figure | None]
 
 
@@ -117,8 +117,8 @@ def _figures(run: Run, made: Artefact, task: int) -> Pair:
     form = made.info.get("form")
     if form == "path":
         return path_figure(made, run.roles, task), None
-    if form in FEWSHOT:
-        draw, wide, narrow = FEWSHOT[form]
+    if form in FEW_SHOT:
+        draw, wide, narrow = FEW_SHOT[form]
         shot = Shot(task=task, columns=wide)
         phone = draw(made, run.roles, shot._replace(columns=narrow))
         return draw(made, run.roles, shot), phone

@@ -118,7 +118,7 @@ def _pictures(run: Run, look: Look) -> None:
         st.skeleton(240)
 
 
-_GRIDS = {kinds.FEWSHOT.name: few_shot.grid, kinds.SEARCH.name: search.grid}
+_GRIDS = {kinds.FEW_SHOT.name: few_shot.grid, kinds.SEARCH.name: search.grid}
 _READS = {kinds.SEARCH.name: search.READ}
 _FILMS = {kinds.SEARCH.name: search_films.film}
 

@@ -199,7 +199,7 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         _spent(run, ledger)
         return
     panels.chart(ledger_figure(ledger, run.roles), "ledger")
-    if run.kind is kinds.FEWSHOT:
+    if run.kind is kinds.FEW_SHOT:
         tables.draw(
             run_tables.costs(run, titles),
             alt="What each learner answers in place, and what it took",
@@ -243,7 +243,7 @@ def _spent(run: Run, ledger: Mapping[str, Mapping[str, int]]) -> None:
 
 
 def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    if run.kind is kinds.FEWSHOT:
+    if run.kind is kinds.FEW_SHOT:
         run_tables.table(run, titles)
         return
     rows = run_tables.scores(run, dict(titles))

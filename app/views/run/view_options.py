@@ -27,7 +27,7 @@ def options(run: Run, titles: dict[str, str]) -> Look:
         return Look()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
         condition = _condition(found, titles)
-        if run.kind is kinds.FEWSHOT:
+        if run.kind is kinds.FEW_SHOT:
             return _episodes(run, condition)
         if run.kind is kinds.SEARCH:
             return _searches(run, condition)

@@ -11,7 +11,7 @@ from engine.protocol import Estimator, Learner, Lesson, Meta, Outer, Plan, TaskB
 class FixedStrategy(Learner):
     """A search strategy that brings nothing from other tasks: it has no training."""
 
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Return nothing: it knows nothing before it searches."""

@@ -20,7 +20,7 @@ class Adagrad(Directed):
     """s ← s + g², w ← w − η g / ((1 + λ t)(√s + ε))."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.3)
     decay: float = knob(

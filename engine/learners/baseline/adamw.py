@@ -21,7 +21,7 @@ class Adamw(Directed):
     """w ← w − η (m̂ / (√v̂ + ε) + λ w), with the moments of Adam."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)
     decay: float = knob(

@@ -42,7 +42,7 @@ class FeatureNeighbors(FewShotLearner):
     """k(x) = the class whose mean, or whose examples, are nearest to f_θ(x)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)

@@ -42,7 +42,7 @@ class FineTune(FineTuned):
     """θ ← θ − β ∇L_all(θ, V); then θ, w ← θ, w − η ∇L_S(θ, w) with a new head w."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 

@@ -29,7 +29,7 @@ class FromScratch(FineTuned):
     """w ← w − η v, v ← μ v + ∇L_S(w); w as it was drawn."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net, one per replicate: the one that others are trained from."""

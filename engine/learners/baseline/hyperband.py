@@ -22,7 +22,7 @@ class Hyperband(FixedStrategy):
     """n = ⌈(s_max + 1) ηˢ / (s + 1)⌉ begin for R η⁻ˢ epochs, s = s_max, …, 0."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     eta: float = knob(
         3.0, label="Rate η", low=2.0, high=10.0,

@@ -40,7 +40,7 @@ class Joint(FineTuned):
     """θ ← θ − β ∇ mean over tasks of L(θ); then w ← w − η ∇L_S(w), w = θ at first."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 

@@ -23,7 +23,7 @@ class LocalSearch(FixedStrategy):
     """a ← a′ if better, a′ ~ uniform over the untried neighbors of a."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False

@@ -21,7 +21,7 @@ class Nesterov(Directed):
     """v ← μ v + g, w ← w − η (g + μ v)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)
     mu: float = knob(

@@ -26,7 +26,7 @@ class PredictorSearch(FixedStrategy):
     """a_t = argmax over candidates of an acquisition of f₁(a), …, f_M(a)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     startup: int = knob(
         10, label="Random at first", unit="architectures", low=2, high=500,

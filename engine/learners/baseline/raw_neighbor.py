@@ -38,7 +38,7 @@ class RawNeighbor(FewShotLearner):
     """y(x) = what most of the k nearest support inputs are, or the mean of their y."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
 
     measure: Measure = measure_knob("euclidean")
     neighbors: int = neighbors_knob()

@@ -19,7 +19,7 @@ class RegularizedEvolution(FixedStrategy):
     """a_t = change(best of S drawn from the P youngest)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     population: int = population_knob()
     sample: int = sample_knob()

@@ -19,7 +19,7 @@ class Sgd(Directed):
     """w ← w − η g."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     def start(self, weights: Tensor) -> Weights:
         """Remember nothing."""

@@ -21,7 +21,7 @@ class SteadyEvolution(FixedStrategy):
     """a_t = change(best of S drawn from the P best so far)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     population: int = population_knob()
     sample: int = sample_knob()

@@ -22,7 +22,7 @@ class SuccessiveHalving(FixedStrategy):
     """nᵢ = ⌊n η⁻ⁱ⌋ architectures for rᵢ = r ηⁱ epochs; the best nᵢ₊₁ go on."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     begin: int = knob(
         27, label="Begin n", unit="architectures", low=2, high=2_000,

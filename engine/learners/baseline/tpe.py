@@ -26,7 +26,7 @@ class Tpe(FixedStrategy):
     """a_t = argmax l(a) / g(a) over draws from l, the density of the best trials."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     startup: int = knob(
         10, label="Random at first", unit="architectures", low=1, high=500,

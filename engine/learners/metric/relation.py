@@ -37,7 +37,7 @@ class Relation(FewShotLearner):
     """r_kx = sigmoid(g([Σ f over class k's support, f(x)])); loss Σ (r − 1[same])²."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
     answers: ClassVar[tuple[str, ...]] = ("classes",)

@@ -35,7 +35,7 @@ class LrScale(LearnedOptimizer):
     """w ← w − η exp(s) g, s ← s + clip(κ tanh(net(signals)/κ) − s, ±c)."""
 
     version: ClassVar[int] = 2
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     estimators: ClassVar[tuple[str, ...]] = (
         *("pes", "es", "unroll", "policy_gradient", "ppo"),
     )

@@ -29,7 +29,7 @@ class Lstm(LearnedOptimizer):
     """wᵢ ← wᵢ + s·(V hᵢ + b), hᵢ, cᵢ ← LSTM(log|gᵢ|/p, sign gᵢ; hᵢ, cᵢ)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     estimators: ClassVar[tuple[str, ...]] = ("unroll", "pes", "es")
 
     hidden: int = knob(

@@ -34,7 +34,7 @@ class MlpOptimizer(LearnedOptimizer):
     """wᵢ ← wᵢ − a·d exp(b·m), (d, m) = net(gᵢ, wᵢ, momenta, gᵢ/√vᵢ, progress)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     hidden: int = knob(
         32, label="Hidden units", unit="units", low=1, high=128,

@@ -55,7 +55,7 @@ class MetaPredictor(Learner):
     """a_t = argmax E[wᵀφ(a, task)] + κ √Var, w ~ N(sources), given own trainings."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     trains: ClassVar[bool] = True
 
     source: Source = knob(

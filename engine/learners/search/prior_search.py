@@ -40,7 +40,7 @@ class PriorSearch(Experienced):
     """P(option) ∝ α + w · share among the best known + count among the own best."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     weight: float = knob(
         10.0, label="Weight of the base w", unit="architectures", low=0.0, high=1000.0,

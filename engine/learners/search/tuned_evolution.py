@@ -44,7 +44,7 @@ class TunedEvolution(Learner):
     """(P, S) = argmax over a grid of Σ gain over (10, 10) / (1 + races)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     trains: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:

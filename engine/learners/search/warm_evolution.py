@@ -39,7 +39,7 @@ class WarmEvolution(Experienced):
     """a_1…a_k = argmax_k mean over source tasks of standing(a); then evolution."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     seeds: int = knob(
         10, label="Seeds taken over", unit="architectures", low=0, high=500,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from engine.contract.blocks import Event
+from engine.contract.kinds import FEW_SHOT, OPTIMIZATION, SEARCH
 from engine.protocol import Family
 from engine.runner.context import Bench, Trial
 from engine.runner.films.few_shot import show
@@ -20,7 +21,7 @@ class Filmed(NamedTuple):
 
 
 FILMS = {
-    "landscapes": Filmed(lambda family: family.plane, film),
-    "episodes": Filmed(lambda family: True, show),
-    "spaces": Filmed(lambda family: True, chart),
+    OPTIMIZATION.name: Filmed(lambda family: family.plane, film),
+    FEW_SHOT.name: Filmed(lambda family: True, show),
+    SEARCH.name: Filmed(lambda family: True, chart),
 }

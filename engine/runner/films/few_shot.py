@@ -23,8 +23,7 @@ from engine.protocol import (
     chosen_class,
 )
 from engine.protocol.chunks import rows_of, spread
-from engine.runner.context import Bench, Trial
-from engine.runner.context import labels_of
+from engine.runner.context import Bench, Trial, labels_of
 from engine.runner.state import Carry
 from engine.tasks.few_shot._display import ROOM, leading, numbers, pixels, size
 

@@ -27,7 +27,7 @@ from engine.stats.block_table import (
     is_trained,
 )
 from engine.stats.claims import LEVEL, difference
-from engine.stats.criteria import SEARCHES
+from engine.stats.criteria import SEARCH
 from engine.stats.family_names import choice_of, titled_place, titled_source
 from engine.stats.independent_units import ratio
 from engine.stats.inference.intervals import Interval
@@ -169,19 +169,19 @@ def _row(
 def _cell(
     table: Table, pair: tuple[str, str], at: Condition, first: int
 ) -> _Cell | None:
-    traces = [table.tests(label, SEARCHES.trace, at, PER_STEP) for label in pair]
+    traces = [table.tests(label, SEARCH.trace, at, PER_STEP) for label in pair]
     if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
         return None
     warm, cold = traces[0], traces[1]
     early = min(first, warm.shape[-1]) - 1
     faster, paid = _evaluations(table, pair, at)
     return _Cell(
-        jump_start=_interval(difference(SEARCHES, cold[..., early], warm[..., early])),
+        jump_start=_interval(difference(SEARCH, cold[..., early], warm[..., early])),
         ratio=faster,
-        gain=_interval(difference(SEARCHES, cold[..., -1], warm[..., -1])),
+        gain=_interval(difference(SEARCH, cold[..., -1], warm[..., -1])),
         area=_saved_share(warm.mean(-1), cold.mean(-1)),
         break_even=paid,
-        difference=difference(SEARCHES, warm.mean(-1), cold.mean(-1)),
+        difference=difference(SEARCH, warm.mean(-1), cold.mean(-1)),
     )
 
 
@@ -189,11 +189,11 @@ def _evaluations(
     table: Table, pair: tuple[str, str], at: Condition
 ) -> tuple[Interval, Interval]:
     """Return the ratio of evaluations to the goal, and when it pays back."""
-    steps = [table.tests(label, SEARCHES.beside, at) for label in pair]
+    steps = [table.tests(label, SEARCH.beside, at) for label in pair]
     if steps[0] is None or steps[1] is None:
         return NOTHING, NOTHING
     source = sum(table.spent(pair[0], phase) for phase in ("train", "tune"))
-    saved = difference(SEARCHES, steps[1], steps[0])
+    saved = difference(SEARCH, steps[1], steps[0])
     return ratio(steps[1], steps[0], trained=True), break_even(source, saved)
 
 

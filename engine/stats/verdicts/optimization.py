@@ -1,4 +1,4 @@
-"""The verdict on landscapes: claims in words, the unwelcome as readily as the others.
+"""The verdict on optimization tasks: claims in words, the unwelcome as readily.
 
 First what was found in place against the tuned baseline, with steps to the
 threshold for scale; then the other baselines; then where it was carried to.
@@ -12,7 +12,7 @@ from engine.contract.runs import RunSpec
 from engine.stats.block_table import HERE, Table, baselines, chosen
 from engine.stats.claims import Claim
 from engine.stats.conditions import words
-from engine.stats.criteria import LANDSCAPES
+from engine.stats.criteria import OPTIMIZATION
 from engine.stats.inference.levels import level
 from engine.stats.verdicts.phrases import away, grouped, phrase
 from engine.stats.verdicts.wording import (
@@ -23,7 +23,7 @@ from engine.stats.verdicts.wording import (
     rival_name,
 )
 
-DECIDING, BESIDE = LANDSCAPES.deciding, LANDSCAPES.beside
+DECIDING, BESIDE = OPTIMIZATION.deciding, OPTIMIZATION.beside
 
 
 class Speaker:
@@ -85,7 +85,7 @@ class Speaker:
     def _in_place(self, here: Claim, beside: list[Claim]) -> str:
         rival = rival_name(self.spec, here.against, self.names)
         found = phrase(here.call, rival) + (
-            f" to within {LANDSCAPES.within}" if here.equivalent else ""
+            f" to within {OPTIMIZATION.within}" if here.equivalent else ""
         )
         found += "" if self._steps_agree(here, beside) else " in mean loss"
         mine, other = self._level(here.learner), self._level(here.against, "")

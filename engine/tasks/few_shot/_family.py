@@ -34,7 +34,7 @@ class EpisodeFamily(SampledFamily):
     `train_shots` or `train_queries` is drawn with these in meta-training.
     """
 
-    kind: ClassVar[str] = "episodes"
+    kind: ClassVar[str] = "few_shot"
     outer_rate: ClassVar[float] = 0.05
 
     @abstractmethod

@@ -33,7 +33,7 @@ class FunctionMixture(EpisodeFamily):
     """y = ±A g(ω x − p) + σ n; g(z) = sin z, z/5, 2(z/5)² − 1 or sgn z."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     output: ClassVar[str] = "value"
 
     shots: int = knobs.shots(10)

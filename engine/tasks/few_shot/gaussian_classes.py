@@ -26,7 +26,7 @@ class GaussianClasses(EpisodeFamily):
     """x = c_k + σ n, n ~ N(0, I); c_k ~ N(0, I) in the useful dimensions, 0 else."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
 
     ways: int = knobs.ways(5)
     shots: int = knobs.shots(1)

@@ -28,7 +28,7 @@ class GaussianProcess(EpisodeFamily):
     """y = A f(ω x) + σ n, f ~ GP(0, k), k = exp(−d²/2ℓ²) or exp(−2 sin²(πd/p)/ℓ²)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     output: ClassVar[str] = "value"
 
     shots: int = knobs.shots(10)

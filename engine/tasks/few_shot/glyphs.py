@@ -30,7 +30,7 @@ class Glyphs(EpisodeFamily):
     """x = ink(d_k(A u + b + e(u)) + w), u: pixels; A, b, e, w drawn per example."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     net: ClassVar[str] = "conv4"
 
     ways: int = knobs.ways(5)

@@ -37,7 +37,7 @@ class Omniglot(EpisodeFamily):
     """x: pixels in [0, 1], ink bright; y: which of N characters drawn from its pool."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     net: ClassVar[str] = "conv4"
     pooled: ClassVar[bool] = True
 

@@ -27,7 +27,7 @@ class OwnClasses(OwnFamily):
     """x: a row's numbers, standardized; y: which of N classes drawn from its pool."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
 
     digest: str = knob(
         "", label="File", help="sha256 of the file; adding a file fills it in."

@@ -25,7 +25,7 @@ class OwnImages(OwnFamily):
     """x: gray pixels in [0, 1]; y: which of N of your folders it lies in."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     net: ClassVar[str] = "conv4"
     file: ClassVar[str] = "zip"
 

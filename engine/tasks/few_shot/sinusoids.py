@@ -22,7 +22,7 @@ class Sinusoids(EpisodeFamily):
     """y = A sin(ω x − p) + σ n, A ~ U(a, b), p ~ U(0, π), x ~ U(−5, 5)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     output: ClassVar[str] = "value"
 
     shots: int = knobs.shots(10)

@@ -35,7 +35,7 @@ class TenClasses(EpisodeFamily):
     """x: pixels in [0, 1], ink bright; y: which of N classes drawn from its pool."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"episodes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     pooled: ClassVar[bool] = True
 
     which: Which = knob(

@@ -24,7 +24,7 @@ class Beale(Family):
     """f(x) = c Σᵢ (rᵢ − u (1 − vⁱ))², r = (1.5, 2.25, 2.625), (u, v) = A (x − o)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "none"
     uses_net: ClassVar[bool] = False
     plane: ClassVar[bool] = True

@@ -22,7 +22,7 @@ class BreastCancer(TableFamily):
     """x: measurements drawn per task; y: malignant or benign."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)

@@ -23,7 +23,7 @@ class Checkerboard(DataFamily):
     """x = g R(φ) u + noise, u ~ U(−2, 2)², y = (⌊u₁/s + p₁⌋ + ⌊u₂/s + p₂⌋) mod 2."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     squares: float = knob(

@@ -21,7 +21,7 @@ class Diabetes(TableFamily):
     """x: measurements drawn per task; y: progression after a year, standardized."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "value"
     rate: ClassVar[float] = 0.15
 

@@ -23,7 +23,7 @@ class Digits(TableFamily):
     """x: pixels drawn per task; y: which of the K digits drawn per task."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     classes: int = knob(
         5, label="Classes", unit="classes", low=2, high=10,

@@ -24,7 +24,7 @@ class Gaussians(DataFamily):
     """x = c_k + ς n + ε m + o, c_k ~ U(−r, r)^d, o ~ U(−b, b)^d, n, m ~ N(0, I)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     dimensions: int = knob(

@@ -21,7 +21,7 @@ class Iris(TableFamily):
     """x: lengths drawn per task; y: which of the K species drawn per task."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     classes: int = knob(
         3, label="Classes", unit="classes", low=2, high=3,

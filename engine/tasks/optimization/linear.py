@@ -22,7 +22,7 @@ class Linear(DataFamily):
     """y = w·z/√d + b + ε n, x = diag(s) z, z ~ N(0, I), w, b ~ N(0, 1)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "value"
     rate: ClassVar[float] = 0.3
 

@@ -26,7 +26,7 @@ class Logistic(Family):
     """f(w, b) = mean ln(1 + exp(−y (w·x + b))) + λ/2 ‖w‖², y = ±1, x = y m + n."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "none"
     uses_net: ClassVar[bool] = False
 

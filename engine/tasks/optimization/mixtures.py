@@ -22,7 +22,7 @@ class Mixtures(DataFamily):
     """x = g·diag(s, 1)·(c_m + σ n), c_m ~ U(−r, r)², the class is the mode's."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     modes: int = knob(

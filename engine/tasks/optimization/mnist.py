@@ -21,7 +21,7 @@ class Mnist(TableFamily):
     """x: pixels, standardized per task; y: which of the K classes drawn per task."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     classes: int = knob(
         5, label="Classes", unit="classes", low=2, high=10,

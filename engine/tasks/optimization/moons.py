@@ -23,7 +23,7 @@ class Moons(DataFamily):
     """x = g R(φ)((cos t, sin t) or (1 − cos t, δ − sin t)) + noise, t ~ U(0, π)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     gap: float = knob(

@@ -23,7 +23,7 @@ class OwnData(TableFamily):
     """x: features drawn per task, standardized; y: a class, or a standardized value."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     needs_file: ClassVar[bool] = True
 
     digest: str = knob(

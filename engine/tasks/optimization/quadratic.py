@@ -27,7 +27,7 @@ class Quadratic(Family):
     """f(x) = ‖W x − y‖², W, y ~ N(0, 1), x₀ ~ N(0, 0.01²)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "none"
     rate: ClassVar[float] = 0.03
     uses_net: ClassVar[bool] = False

@@ -23,7 +23,7 @@ class Rings(DataFamily):
     """x = g R(φ) diag(e, 1) r (cos t, sin t) + noise, y = (r − 1) mod 2, r = 1 … n."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     rings: int = knob(

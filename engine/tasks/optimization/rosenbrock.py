@@ -24,7 +24,7 @@ class Rosenbrock(Family):
     """f(x) = c ((1 − u)² + b (v − u²)²), (u, v) = A (x − o)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "none"
     uses_net: ClassVar[bool] = False
     plane: ClassVar[bool] = True

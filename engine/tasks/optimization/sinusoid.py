@@ -23,7 +23,7 @@ class Sinusoid(DataFamily):
     """y = A sin(x − φ) + ε n, A ~ U(0.1, A₁), φ ~ U(0, π), x ~ U(−5, 5)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     output: ClassVar[str] = "value"
     rate: ClassVar[float] = 0.005
 

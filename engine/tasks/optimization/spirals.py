@@ -23,7 +23,7 @@ class Spirals(DataFamily):
     """x = g R(φ) 2s (cos(2πns + πk), sin(2πns + πk)) + noise, s = √u, u ~ U(0, 1)."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     plane: ClassVar[bool] = True
 
     turns: float = knob(

@@ -40,7 +40,7 @@ class Tabular(TableFamily):
     """x: features drawn per task, standardized; y: a class, or a standardized value."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     which: Name = knob(
         "banknote", label="Set",

@@ -21,7 +21,7 @@ class Wine(TableFamily):
     """x: measurements drawn per task; y: which of the K cultivars drawn per task."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"landscapes"})
+    solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     classes: int = knob(
         3, label="Classes", unit="classes", low=2, high=3,

@@ -30,7 +30,7 @@ class SearchFamily(Family):
     the budget of a search, where there is one.
     """
 
-    kind: ClassVar[str] = "spaces"
+    kind: ClassVar[str] = "search"
     output: ClassVar[str] = "none"
     uses_net: ClassVar[bool] = False
     limit: ClassVar[str] = ""

@@ -234,7 +234,7 @@ def picked(jobs: Sequence[Job], steps: int) -> Tensor:
 class LiveFamily(SearchFamily):
     """A family whose architectures are trained when they are asked for."""
 
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     limit: ClassVar[str] = "work"
 
     target: Set = knob(

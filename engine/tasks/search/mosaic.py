@@ -37,7 +37,7 @@ class Mosaic(SearchFamily):
     """a* = argmax over 2,592 nets of test accuracy; what is seen is validation."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     limit: ClassVar[str] = "price"
 
     target: Task = knob(

@@ -24,7 +24,7 @@ class Nasbench201(SearchFamily):
     """a* = argmax over 5⁶ cells of test accuracy; a search sees validation accuracy."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     pooled: ClassVar[bool] = True
     limit: ClassVar[str] = "seconds"
 

@@ -32,7 +32,7 @@ class NkLandscape(SearchFamily):
     """score(a) = 1/N Σᵢ [ρ c(aᵢ, its K others) + (1 − ρ) cᵀ(aᵢ, its K others)]."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     size: int = knob(
         6, label="Decisions N", low=2, high=8,

@@ -31,7 +31,7 @@ class OwnArchitectures(SearchFamily):
     """a* = argmax over the table of test accuracy; validation accuracy is seen."""
 
     version: ClassVar[int] = 1
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     pooled: ClassVar[bool] = True
     needs_file: ClassVar[bool] = True
     file: ClassVar[str] = "architectures"

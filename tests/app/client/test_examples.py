@@ -16,7 +16,7 @@ JUDGED = ("area", "error", "regret_area")
 ALIKE = ("device", "threads", "cpu_capability", "system", "versions")
 
 
-@pytest.mark.parametrize(("kind", "name"), examples.NAMES.items())
+@pytest.mark.parametrize(("kind", "name"), examples.PRESETS.items())
 def test_the_recorded_example_is_the_default_preset(kind: str, name: str) -> None:
     found = examples.run(kind)
     assert found is not None
@@ -29,7 +29,7 @@ def test_the_recorded_example_is_the_default_preset(kind: str, name: str) -> Non
 
 # The few-shot example takes half a minute: it is run again with the torture.
 @pytest.mark.parametrize(
-    "kind", ["landscapes", pytest.param("episodes", marks=pytest.mark.torture)]
+    "kind", ["optimization", pytest.param("few_shot", marks=pytest.mark.torture)]
 )
 def test_running_it_again_gives_its_rows(kind: str) -> None:
     found = examples.run(kind)

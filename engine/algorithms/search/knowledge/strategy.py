@@ -30,7 +30,7 @@ from engine.protocol import (
 class Experienced(Learner):
     """A strategy whose meta-weights are a knowledge base."""
 
-    solves: ClassVar[frozenset[str]] = frozenset({"spaces"})
+    solves: ClassVar[frozenset[str]] = frozenset({"search"})
     trains: ClassVar[bool] = True
     keeps_last: ClassVar[bool] = True
     knowledge: ClassVar[bool] = True

@@ -107,7 +107,7 @@ def opened(lab: AppTest, key: str) -> AppTest:
     return at
 
 
-def switched(lab: AppTest, kind: str = "episodes") -> AppTest:
+def switched(lab: AppTest, kind: str = "few_shot") -> AppTest:
     at = lab.run()
     at.segmented_control(key="k.kind").set_value(kind).run()
     assert not at.exception
@@ -122,9 +122,9 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     lab: AppTest, known: shelves.Catalogue
 ) -> None:
     at = switched(lab)
-    spec = templates.default(known, "episodes")
+    spec = templates.default(known, "few_shot")
     assert at.session_state["k.family"] == spec.family.name
-    families = {c.title for c in known.of("family") if c.traits["kind"] == "episodes"}
+    families = {c.title for c in known.of("family") if c.traits["kind"] == "few_shot"}
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
     assert "MAML" in " ".join(pills(at, "k.chosen"))
@@ -132,7 +132,7 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     assert "SGD" not in pills(at, "k.baselines")
     assert at.pills(key="k.chosen").label == "Few-shot learner"
     assert "k.estimator" not in {box.key for box in at.selectbox}
-    back = at.segmented_control(key="k.kind").set_value("landscapes").run()
+    back = at.segmented_control(key="k.kind").set_value("optimization").run()
     assert not back.exception
     assert back.session_state["k.family"] == "mixtures"
     assert "LR scale" in pills(back, "k.chosen")
@@ -161,7 +161,7 @@ def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
 def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
     each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
     assert cost_estimate.episodes(few) == len(few.learners) * each
-    assert cost_estimate.told(few, kinds.FEWSHOT) == "About 102 episodes."
+    assert cost_estimate.told(few, kinds.FEW_SHOT) == "About 102 episodes."
 
 
 def test_shipped_experiments_are_those_of_the_kind(
@@ -175,7 +175,7 @@ def test_shipped_experiments_are_those_of_the_kind(
 
 
 def _episodes(known: shelves.Catalogue, spec: RunSpec) -> bool:
-    return known.kind_of(spec.family.name) == "episodes"
+    return known.kind_of(spec.family.name) == "few_shot"
 
 
 def test_a_link_to_episodes_fills_the_form_of_their_kind(
@@ -185,7 +185,7 @@ def test_a_link_to_episodes_fills_the_form_of_their_kind(
     lab.query_params["x"] = links.pack(fresh)
     at = lab.run()
     assert not at.exception
-    assert at.session_state["k.kind"] == "episodes"
+    assert at.session_state["k.kind"] == "few_shot"
     assert at.session_state["k.seed"] == "4711"
     assert not at.button(key="run_button").disabled
     assert client.jobs()[1] == 1
@@ -383,7 +383,7 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
     ]
     assert len(here) > 1
     for card in here:
-        spec = templates.with_part(card, known, "episodes")
+        spec = templates.with_part(card, known, "few_shot")
         full, _ = client.settle(spec)
         kind = known.kind_of(full.family.name)
         assert kind in card.solves, card.name
@@ -395,7 +395,7 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
         named = [*full.learners, *full.shifts, full.family, full.net, full.outer]
         assert card.name in {choice.name for choice in named}
         answers = [p.traits["answers"] for p in parts if p.slot == "learner"]
-        if kind == "episodes":
+        if kind == "few_shot":
             assert answers
             assert all(family.traits["output"] in given for given in answers)
 
@@ -407,8 +407,8 @@ def test_a_kind_is_told_by_the_numbers_of_a_run() -> None:
         return Block("a", "validate", metric, (), np.array(0.5))
 
     assert kinds.told_by([]) == ""
-    assert kinds.told_by([block("validation")]) == "landscapes"
-    assert kinds.told_by([block("validation_error")]) == "episodes"
+    assert kinds.told_by([block("validation")]) == "optimization"
+    assert kinds.told_by([block("validation_error")]) == "few_shot"
 
 
 def archive(classes: int, images: int) -> bytes:

@@ -41,7 +41,7 @@ def test_the_first_paint_shows_the_recorded_run_with_its_badge(
 ) -> None:
     examples.FOLDER.mkdir()
     archive = export_archive(Store.open(home), key)
-    (examples.FOLDER / "default.zip").write_bytes(archive)
+    (examples.FOLDER / "optimization.zip").write_bytes(archive)
     at = lab.run()
     assert not at.exception
     assert "recorded" in texts(at)

@@ -109,9 +109,9 @@ def test_the_page_begins_with_the_default_search(
 ) -> None:
     at = page.run()
     assert not at.exception
-    spec = templates.default(known, "spaces")
+    spec = templates.default(known, "search")
     assert at.session_state["k.family"] == spec.family.name
-    assert at.session_state["k.kind"] == "spaces"
+    assert at.session_state["k.kind"] == "search"
     assert "Nothing has run yet" in texts(at)
     assert not at.button(key="run_button").disabled
 
@@ -121,7 +121,7 @@ def test_the_form_offers_spaces_and_strategies_alone(
 ) -> None:
     at = page.run()
     assert "k.kind" not in [control.key for control in at.segmented_control]
-    families = {c.title for c in known.of("family") if c.traits["kind"] == "spaces"}
+    families = {c.title for c in known.of("family") if c.traits["kind"] == "search"}
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
     boxes = {box.key for box in at.selectbox}
@@ -156,7 +156,7 @@ def test_each_page_keeps_its_form(page: AppTest) -> None:
     assert to(at, "lab").session_state["k.seed"] == "7"
     at.text_input(key="k.seed").set_value("32").run()
     assert to(at, "search").session_state["k.seed"] == "31"
-    assert at.session_state["k.kind"] == "spaces"
+    assert at.session_state["k.kind"] == "search"
     assert to(at, "lab").session_state["k.seed"] == "32"
     assert not at.exception
 
@@ -170,7 +170,7 @@ def test_a_link_that_comes_to_the_lab_goes_on_to_the_page(
     at.query_params[query] = key if query == "run" else links.pack(fresh)
     at.run()
     assert not at.exception
-    assert at.session_state["k.kind"] == "spaces"
+    assert at.session_state["k.kind"] == "search"
     assert at.session_state["page_of_form"] == "search"
     assert at.session_state["k.seed"] == ("7" if query == "run" else "4711")
     assert next(tab.label for tab in at.tabs) == "Search"
@@ -389,7 +389,7 @@ def test_a_kind_is_told_by_the_numbers_of_a_search() -> None:
         return Block("a", "validate", metric, (), np.array(0.5))
 
     found = [block("lesson_loss"), block("validation_regret")]
-    assert kinds.told_by(found) == "spaces"
+    assert kinds.told_by(found) == "search"
 
 
 def test_a_share_link_leads_to_the_page(
@@ -406,7 +406,7 @@ def test_a_share_link_leads_to_the_page(
 
 
 def test_a_recorded_search_needs_no_store(page: AppTest) -> None:
-    assert examples.NAMES["spaces"] == "search"
+    assert (ROOT / "app/recorded/search.zip").is_file()
     assert "search" in examples.SHOWN
 
 
