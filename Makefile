@@ -24,7 +24,8 @@ test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browse
 
 # A machine that rounds differently: torch without the newer vector instructions.
 FOREIGN := ATEN_CPU_CAPABILITY=default
-FOREIGN_TESTS := tests/nets tests/estimators tests/inner tests/learners
+FOREIGN_TESTS := tests/nets tests/estimators tests/algorithms tests/learners \
+  tests/tasks/search/test_net_growth.py tests/tasks/search/test_padded_mlp.py
 foreign: $(VENV)/.ready-dev  ## tests that hold whatever a machine's arithmetic
 	$(FOREIGN) $(BIN)/python -m pytest -n 2 --dist loadfile $(FOREIGN_TESTS)
 

@@ -43,7 +43,7 @@ def meta() -> dict[str, Any]:
 
 
 def read(file: Path) -> Architectures:
-    """Read a table that `building.build` has written."""
+    """Read a table that `engine.mosaic.build` has written."""
     with np.load(file) as held:
         about = json.loads(str(held["meta"]))
         validation, test = held["validation"], held["test"]
