@@ -9,13 +9,13 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402
 
-from app.client import missing_packages  # noqa: E402
+from app.widgets import missing_package_notice  # noqa: E402
 
 try:
     from app import url_parameters
     from app.widgets import frame
 except ModuleNotFoundError as error:
-    missing_packages.show(error)
+    missing_package_notice.show(error)
     st.stop()
 frame.settings()
 page = st.navigation(

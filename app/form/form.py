@@ -6,7 +6,7 @@ from app import kinds, session
 from app.client import client
 from app.experiment import budget, compatibility, cost_estimate, default_rates, fields
 from app.figures.theme import nice
-from app.form import layout, learners, own_data
+from app.form import field_widgets, layout, learners, own_data
 from app.form.layout import KEEP
 from app.widgets import panels
 from app.widgets.escaping import plain
@@ -146,7 +146,7 @@ def _shift(card: Card, place: str) -> None:
         **KEEP,
     )
     for field in fields.fields(card, f"k.shift.{place}"):
-        fields.draw(field)
+        field_widgets.draw(field)
 
 
 def _families(known: client.Catalogue, kind: kinds.Kind) -> None:
@@ -167,9 +167,9 @@ def _price(known: client.Catalogue, kind: kinds.Kind) -> None:
     layout.section("Budget")
     left, right = st.columns(2)
     with left:
-        fields.draw(budget.replicates_field())
+        field_widgets.draw(budget.replicates_field())
     with right:
-        fields.draw(budget.seed_field())
+        field_widgets.draw(budget.seed_field())
     with st.expander("Steps, tasks, device", key="x.budget"):
         shown = [
             f for f in budget.budget_fields(kind) if f.knob.name not in kind.hidden
@@ -178,7 +178,7 @@ def _price(known: client.Catalogue, kind: kinds.Kind) -> None:
         if len(known.devices) > 1:
             st.selectbox("Device", ["auto", *known.devices], key="k.device", **KEEP)
         if compatibility.compiles(known, kind.name):
-            fields.draw(budget.compile_field())
+            field_widgets.draw(budget.compile_field())
     _inputs()
 
 

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from app.experiment import fields
+from app.form import field_widgets
 from app.widgets.escaping import plain
 from engine.contract.cards import Card
 
@@ -42,8 +43,8 @@ def _titled(card: Card) -> str:
 def knobs(made: list[fields.Field], switch: str) -> None:
     """Draw basic fields, and the advanced ones behind a switch."""
     for field in (f for f in made if not f.knob.advanced):
-        fields.draw(field)
+        field_widgets.draw(field)
     folded = [field for field in made if field.knob.advanced]
     if folded and st.toggle(f"{len(folded)} more", key=f"v.more.{switch}"):
         for field in folded:
-            fields.draw(field)
+            field_widgets.draw(field)

@@ -8,7 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from app import session
-from app.client import client, missing_packages
+from app.client import client
+from app.widgets import missing_package_notice
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
 
@@ -61,7 +62,7 @@ def guarded() -> Iterator[None]:
         st.caption("`python -m engine doctor` checks the installation and the store.")
         st.button("Try again", key="try_again")
     except ModuleNotFoundError as error:
-        missing_packages.show(error)
+        missing_package_notice.show(error)
 
 
 def polled(draw: Callable[..., None], every: float | None) -> Callable[..., None]:

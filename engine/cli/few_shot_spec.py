@@ -6,7 +6,7 @@ from typing import Any
 from engine.contract.runs import Choice
 from engine.data.user.class_splits import fitting_sizes
 from engine.presets import preset, spoken
-from engine.presets.preset import chosen
+from engine.presets.builders import chosen
 
 SIZES = ("ways", "shots", "queries")
 

@@ -7,7 +7,7 @@ person would have chosen. The first one of a kind of task is that kind's default
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
 from engine.presets import few_shot, optimization, search
-from engine.presets.preset import Preset, spoken
+from engine.presets.builders import Preset, spoken
 
 PRESETS = (*optimization.PRESETS, *few_shot.PRESETS, *search.PRESETS)
 

@@ -5,13 +5,13 @@ go; the page shows the published figures beside theirs.
 """
 
 from engine.contract.runs import Budget, Choice, RunSpec
+from engine.presets.builders import PLAIN_ADAM, Preset, baseline, chosen, shift
 from engine.presets.few_shot_characters import (
     MAML_PUBLISHED,
     METRIC_OMNIGLOT,
     PROTOTYPES_PUBLISHED,
     R2D2_PUBLISHED,
 )
-from engine.presets.preset import PLAIN_ADAM, Preset, baseline, chosen, shift
 
 _WAVES = Choice(name="sinusoids")
 _SMALL = Choice(name="mlp", knobs={"depth": 2, "width": 40})

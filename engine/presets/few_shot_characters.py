@@ -1,7 +1,7 @@
 """Experiments with Omniglot's characters, on Vinyals' split, as far as minutes go."""
 
 from engine.contract.runs import Budget, Choice, RunSpec
-from engine.presets.preset import PLAIN_ADAM, Preset, baseline, chosen, shift
+from engine.presets.builders import PLAIN_ADAM, Preset, baseline, chosen, shift
 
 _CONV4 = Choice(name="conv4")
 

@@ -1,7 +1,7 @@
 """Experiments with learned optimizers; the first is the default one."""
 
 from engine.contract.runs import Budget, Choice, RunSpec
-from engine.presets.preset import Preset, baseline, chosen, shift, tuned
+from engine.presets.builders import Preset, baseline, chosen, shift, tuned
 
 _USUAL = (chosen("lr_scale"), baseline("sgd"), tuned("sgd"), tuned("adam"))
 _MIXTURES = Choice(name="mixtures")

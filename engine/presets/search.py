@@ -6,7 +6,7 @@ Those whose name begins with "nasbench201" need that table from the data pack.
 from typing import Any
 
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
-from engine.presets.preset import Preset, baseline, chosen, shift
+from engine.presets.builders import Preset, baseline, chosen, shift
 
 _EVOLUTION, _RANDOM = map(baseline, ("regularized_evolution", "random_search"))
 _MADE_UP = Choice(name="nk_landscape")

@@ -8,8 +8,8 @@ from functools import cache
 
 from engine.contract.errors import Refused
 from engine.studies.benchmarks import ground
+from engine.studies.builders import Study
 from engine.studies.scaling import scaling
-from engine.studies.study import Study
 from engine.studies.transfer import transferring
 
 __all__ = ["Study", "studies", "study"]

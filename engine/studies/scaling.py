@@ -3,9 +3,9 @@
 from engine.contract.cards import card_of
 from engine.contract.registry import part
 from engine.contract.runs import Choice, RunSpec
-from engine.presets.preset import chosen
+from engine.presets.builders import chosen
 from engine.studies.benchmarks import Ground
-from engine.studies.study import (
+from engine.studies.builders import (
     COLD,
     HORIZON,
     RANDOM,

@@ -1,7 +1,7 @@
 """Sentences about what is carried from task to task."""
 
 from engine.studies.benchmarks import Ground
-from engine.studies.study import (
+from engine.studies.builders import (
     COLD,
     GATED,
     HORIZON,

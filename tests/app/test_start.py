@@ -2,6 +2,7 @@
 
 import sys
 import tomllib
+from importlib import import_module
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -12,7 +13,6 @@ import pytest
 from streamlit import config
 from streamlit.testing.v1 import AppTest
 
-import app
 from app.client import catalogue
 from app.widgets import live_plot
 from tests.app.conftest import ROOT
@@ -38,8 +38,9 @@ class Lacking:
 
 def lack(patch: pytest.MonkeyPatch, module: str, package: str) -> None:
     """Let the import of a module of ours miss a package."""
+    room, _, name = f"app.{module}".rpartition(".")
     patch.delitem(sys.modules, f"app.{module}", raising=False)
-    patch.delattr(app, module, raising=False)
+    patch.delattr(import_module(room), name, raising=False)
     patch.setattr(
         *(sys, "meta_path", [Lacking(f"app.{module}", package), *sys.meta_path])
     )
@@ -64,7 +65,11 @@ def test_the_chart_library_is_served_from_the_wheel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "view"), [("matrix", "Transfer matrix"), ("board", "Claims board")]
+    ("module", "view"),
+    [
+        ("views.search.transfer_matrix", "Transfer matrix"),
+        ("views.search.claims_board", "Claims board"),
+    ],
 )
 def test_a_view_that_lacks_a_package_names_it(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch, module: str, view: str
@@ -81,7 +86,7 @@ def test_a_view_that_lacks_a_package_names_it(
 def test_a_start_without_a_package_names_it(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "frame", "diskcache")
+    lack(monkeypatch, "widgets.frame", "diskcache")
     at = lab.run()
     assert not at.exception
     assert "The package diskcache is not installed" in texts(at)
@@ -90,7 +95,7 @@ def test_a_start_without_a_package_names_it(
 def test_a_view_of_our_own_that_is_missing_is_a_fault(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "board", "app.figures.claim_interval")
+    lack(monkeypatch, "views.search.claims_board", "app.figures.claim_interval")
     lab.switch_page("../pages/search.py")
     lab.session_state["view"] = "Claims board"
     assert lab.run().exception

@@ -123,5 +123,5 @@ def test_no_command_makes_a_console_of_its_own() -> None:
     for file in files:
         tree = ast.parse(file.read_text())
         told = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)]
-        if file.name != "terminal.py":
+        if file.name != "console.py":
             assert not own & set(told), file

@@ -9,7 +9,7 @@ import pytest
 
 from app.figures import canvas, theme
 from engine.presets import search
-from engine.presets.preset import Preset
+from engine.presets.builders import Preset
 
 ROOT = Path(__file__).parents[2]
 # Machado, Oliveira and Fernandes (2009), severity 1: linear RGB as it is seen.

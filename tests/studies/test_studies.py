@@ -14,8 +14,8 @@ from engine.executors.local import settled
 from engine.stats.claims_board import JUDGES
 from engine.store import Store
 from engine.studies import benchmarks
+from engine.studies.builders import COLD, RANDOM, WARM, Study, searching
 from engine.studies.scaling import scaling
-from engine.studies.study import COLD, RANDOM, WARM, Study, searching
 from engine.studies.transfer import transferring
 from engine.tasks.search.mosaic import Mosaic
 

@@ -1,6 +1,7 @@
 import pytest
 
 from app.experiment import fields
+from app.form import field_widgets
 from engine.contract.cards import KnobCard
 from engine.contract.errors import Refused
 
@@ -11,7 +12,7 @@ def knob(**given: object) -> KnobCard:
 
 
 def test_every_kind_of_knob_has_a_widget() -> None:
-    assert set(fields._WIDGETS) == set(
+    assert set(field_widgets._WIDGETS) == set(
         KnobCard.model_fields["kind"].annotation.__args__
     )
 
@@ -34,7 +35,7 @@ def test_what_a_knob_does_not_take_is_refused_with_its_range(typed: object) -> N
     ("default", "step"), [(0.3, 0.1), (0.02, 0.01), (5.0, 0.1), (50.0, 1.0)]
 )
 def test_a_step_is_of_the_size_of_the_default(default: float, step: float) -> None:
-    assert fields._step(knob(default=default)) == pytest.approx(step)
+    assert field_widgets._step(knob(default=default)) == pytest.approx(step)
 
 
 def test_numbers_survive_the_way_through_text() -> None:

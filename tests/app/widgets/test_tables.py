@@ -24,8 +24,8 @@ def test_one_file_alone_draws_tables_and_writes_csv() -> None:
     sources = [
         path for room in ("app", "pages") for path in (ROOT / room).rglob("*.py")
     ]
-    raw = {path.name for path in sources if RAW.search(path.read_text())}
-    assert raw == {"tables.py"}
+    raw = [path for path in sources if RAW.search(path.read_text())]
+    assert raw == [ROOT / "app" / "widgets" / "tables.py"]
 
 
 @pytest.mark.parametrize("formula", FORMULAS)

@@ -7,7 +7,7 @@ sentence and what against it.
 from typing import Any, NamedTuple
 
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.presets.preset import baseline, chosen, spoken
+from engine.presets.builders import baseline, chosen, spoken
 
 # At least 50 searches of everything: trainings × searches of each.
 TRAININGS, SEARCHES, HORIZON = 10, 5, 100
