@@ -13,18 +13,14 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import links
 from app.widgets.escaping import plain
 from engine.contract.cards import clean
+from engine.contract.kinds import current_name
 
 SPEC = frozenset({"run", "x"})
 VIEW = frozenset(
     (
-        *("against", "compare_metric", "curves", "episode_curves", "every_claim"),
+        *("against", "compare_metric", "curves", "every_claim", "few_shot_curves"),
         *("film_name", "film_task", "film_which", "find", "find_part"),
-        *(
-            "knowledge_of",
-            "log",
-            "map_color",
-            "matrix_from",
-        ),
+        *("knowledge_of", "log", "map_color", "matrix_from"),
         *("matrix_measure", "matrix_metric", "paired", "per_task_metric"),
         *("search_against", "search_curves", "severity_by", "severity_metric"),
         *("shelf", "show", "smooth", "sphere_every", "sphere_learner"),
@@ -41,6 +37,8 @@ def read(page: str) -> None:
     Args:
         page: Where the visitor is; what was odd is forgotten on another page.
     """
+    if _rename_old():
+        st.rerun()
     if st.session_state.get(_SEEN) != page:
         st.session_state.update({_SEEN: page, _NOTES: [], _ASKED: {}})
     given = {name: st.query_params.get_all(name) for name in st.query_params}
@@ -58,6 +56,16 @@ def read(page: str) -> None:
         st.rerun()
     # A run of the page may end early; what it asked for is then compared later.
     st.session_state[_ASKED] |= {name: given[name][0] for name in VIEW & given.keys()}
+
+
+def _rename_old() -> bool:
+    """Give parameters of older releases their present names; whether there were any."""
+    old = [n for n in st.query_params if current_name(n) in VIEW - {n}]
+    for name in old:
+        values = st.query_params.get_all(name)
+        del st.query_params[name]
+        st.query_params.setdefault(current_name(name), values)
+    return bool(old)
 
 
 def _take_first(values: dict[str, str]) -> bool:

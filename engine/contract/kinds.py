@@ -55,6 +55,7 @@ OLD_NAMES = {
     "spaces": "search",
     "fewshot": "few_shot",
     "fewshot_smoke": "few_shot_smoke",
+    "episode_curves": "few_shot_curves",
 }
 
 

@@ -94,3 +94,11 @@ def test_no_option_takes_several_values_of_the_address() -> None:
     assert {widget for _, widget in bound()}.isdisjoint(
         {"multiselect", "select_slider"}
     )
+
+
+def test_a_parameter_of_an_older_release_is_taken_under_its_present_name(
+    lab: AppTest,
+) -> None:
+    assert "few_shot_curves" not in told(lab, episode_curves="inside")
+    assert lab.query_params["few_shot_curves"] == "inside"
+    assert "episode_curves" not in lab.query_params

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from app import kinds as screen
+from app import url_parameters
 from app.client import examples
 from engine.catalogue import all_cards
 from engine.contract.errors import Refused
@@ -48,7 +49,7 @@ def test_every_kind_ships_a_recorded_run_of_its_own() -> None:
 
 @pytest.mark.parametrize("old", OLD_NAMES)
 def test_an_old_name_is_understood_and_never_given(old: str) -> None:
-    now = {*KINDS, *(each.name for each in PRESETS)}
+    now = {*KINDS, *(each.name for each in PRESETS), *url_parameters.VIEW}
     assert old not in now
     assert current_name(old) in now
 

@@ -13,7 +13,7 @@ from engine.contract.metrics import METRICS
 
 THRESHOLD = "threshold"
 _X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
-_EPISODE_PANELS = {"answers": few_shot.ANSWERS, "inside": few_shot.INSIDE}
+_FEW_SHOT_PANELS = {"answers": few_shot.ANSWERS, "inside": few_shot.INSIDE}
 _PANELS = {
     "loss": ("loss", "lr_scale", SURVIVAL, "grad_norm", "weight_norm", "update_norm"),
     "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
@@ -37,15 +37,15 @@ def options(run: Run, titles: dict[str, str]) -> Look:
 def _episodes(run: Run, condition: Condition) -> Look:
     shown = st.segmented_control(
         "Pictures",
-        list(_EPISODE_PANELS),
+        list(_FEW_SHOT_PANELS),
         default="answers",
         format_func={"answers": "Answers", "inside": "Adaptation"}.get,
-        key="episode_curves",
+        key="few_shot_curves",
         bind="query-params",
         required=True,
         help="What is answered, or what the inner steps do to weights and losses.",
     )
-    metrics = _EPISODE_PANELS.get(str(shown), few_shot.ANSWERS)
+    metrics = _FEW_SHOT_PANELS.get(str(shown), few_shot.ANSWERS)
     shares = training.classes(run) and metrics is few_shot.ANSWERS
     log = not shares and st.toggle("Log", value=True, key="log", bind="query-params")
     return Look(condition=condition, metrics=metrics, log=log)

@@ -257,7 +257,7 @@ def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
 def test_looking_inside_files_no_run(lab: AppTest, key: str) -> None:
     at = opened(lab, key)
     assert "log" not in [toggle.key for toggle in at.toggle]  # shares stay linear
-    at.session_state["episode_curves"] = "inside"
+    at.session_state["few_shot_curves"] = "inside"
     at.run()
     at.toggle(key="log").set_value(False).run()
     assert not at.exception
