@@ -14,7 +14,7 @@ from engine.cli import catalogue, data, doctor, knowledge, processes, run, runs,
 from engine.cli.console import Exit, complain, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalMove
-from engine.store import NoRun, StoreError
+from engine.store import NoRun, NoStore, StoreError
 
 app = typer.Typer(
     help=__doc__,
@@ -45,6 +45,9 @@ def main(words: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except NoStore as none:  # whoever only reads finds nothing, and nothing is wrong
+        say(str(none))
         return Exit.OK
     except Exception as error:
         return _refusal(error)

@@ -14,7 +14,7 @@ import typer
 
 from engine.cli.console import Exit, Home, complain, out
 from engine.contract.errors import Refused
-from engine.store import Store, StoreError, default_home
+from engine.store import NoStore, Store, StoreError, default_home
 
 BENCHMARKS = "tests.benchmarks"
 SOUND_WAL = (3, 51, 3)
@@ -132,9 +132,12 @@ def _store(home: "Home") -> Iterator[Finding]:
     from engine.executors.supervisor import alive
 
     try:
-        store = Store.open(home)
+        store = Store.existing(home)
         damaged = store.check()
         count = store.count(kind=None)
+    except NoStore as none:
+        yield Finding("store", str(none))
+        return
     except (StoreError, Refused) as error:
         yield Finding("store", str(error), fine=False)
         return

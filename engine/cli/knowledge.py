@@ -86,7 +86,7 @@ def _of_run(key: str, label: str) -> "Knowledge":
     from engine.runner.context import Bench
     from engine.tasks.search._family import SearchFamily
 
-    store = Store.open()
+    store = Store.existing()
     run = found(store, key).key
     family = Bench(store.spec(run)).setting.family
     labels = [e.name for e in store.artefacts(run) if e.kind == "frozen"]

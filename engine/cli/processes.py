@@ -1,11 +1,13 @@
 """supervise, work: the processes that play queued runs."""
 
 import logging
+import os
 from typing import Annotated
 
 import typer
 
 from engine.cli.console import Exit, Home, complain, say
+from engine.store import StoreGone
 
 _STOP = "Ask the running one to end, its runs kept to go on later."
 _ONCE = "End when the queue is empty."
@@ -21,8 +23,11 @@ def supervise(
     from engine.executors import supervisor
 
     if stop:
+        if not supervisor.alive(home):
+            say("nothing was running")
+            return Exit.OK
         if supervisor.stop(home):
-            say("the engine is asleep")
+            say("stopped")
             return Exit.OK
         complain("the engine did not end in time")
         return Exit.FAILED
@@ -40,10 +45,16 @@ def work(
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
     """Play queued runs in this process."""
+    from engine.executors.supervisor import LEASHED
     from engine.executors.worker import work as play_queued
 
     _log()
-    return play_queued(home, once=once)
+    try:
+        return play_queued(home, once=once)
+    except StoreGone:
+        if os.environ.get(LEASHED):
+            return Exit.FAILED  # its supervisor says so, once for all
+        raise
 
 
 def _log() -> None:

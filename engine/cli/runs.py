@@ -12,7 +12,7 @@ from rich.table import Table
 from engine.cli.console import AsJson, Exit, Force, out, print_json, read_file, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
-from engine.store import Store, files
+from engine.store import NoStore, Store, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
 Key = Annotated[
@@ -33,8 +33,14 @@ def listed(
     """List runs, newest first."""
     from engine.executors.supervisor import alive
 
-    store = Store.open()
-    jobs = store.jobs(_states(state), text, limit)
+    states = _states(state)
+    try:
+        store = Store.existing()
+    except NoStore:
+        if as_json:
+            print_json([])
+        raise
+    jobs = store.jobs(states, text, limit)
     if as_json:
         print_json([_plain(job) for job in jobs])
         return Exit.OK
@@ -54,7 +60,7 @@ def listed(
 @runs.command()
 def show(key: Key, *, as_json: AsJson = False) -> int:
     """Show one run: how it is, what it is of, and its verdict."""
-    store = Store.open()
+    store = Store.existing()
     job = found(store, key)
     summary = store.summary(job.key) or {}
     whole = {
@@ -93,7 +99,7 @@ def export(
     from engine.export import Record, export_archive, export_run
     from engine.export.output_folder import check_file, check_folder
 
-    store = Store.open()
+    store = Store.existing()
     job = found(store, key)
     if out.suffix == ".zip":
         data = export_archive(store, job.key)
@@ -116,7 +122,7 @@ def table(
     from engine.export import Record, comparison_csv, comparison_latex
     from engine.runner.summary import titles
 
-    store = Store.open()
+    store = Store.existing()
     record = Record.stored(store, found(store, key).key)
     written = comparison_latex if latex else comparison_csv
     made = written(record, titles(record.spec))
@@ -140,7 +146,7 @@ def imported(
 @runs.command()
 def cancel(key: Key) -> int:
     """End a run; what it has written stays."""
-    store = Store.open()
+    store = _store_to_change()
     job = store.cancel(found(store, key).key)
     say(f"{job.key[:12]} is {job.state}")
     return Exit.OK
@@ -151,7 +157,7 @@ def resume(key: Key) -> int:
     """Queue an ended but unfinished run again; it goes on from its checkpoint."""
     from engine.executors.supervisor import alive
 
-    store = Store.open()
+    store = _store_to_change()
     job = store.resume(found(store, key).key)
     asleep = "" if alive(store.home) else f"; {_ASLEEP}"
     say(f"{job.key[:12]} is {job.state}{asleep}")
@@ -163,7 +169,7 @@ def delete(
     key: Key, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> int:
     """Remove a run and its files, for good."""
-    store = Store.open()
+    store = _store_to_change()
     job = found(store, key)
     if not yes:
         if not sys.stdin.isatty():
@@ -172,6 +178,18 @@ def delete(
     store.delete(job.key)
     say(f"deleted {job.key[:12]}")
     return Exit.OK
+
+
+def _store_to_change() -> Store:
+    """Return the store that holds what is to be changed.
+
+    Raises:
+        Refused: If there is none: then there is no such run either.
+    """
+    try:
+        return Store.existing()
+    except NoStore as none:
+        raise Refused(str(none), "run") from None
 
 
 def found(store: Store, start: str) -> Job:

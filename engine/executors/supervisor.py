@@ -107,7 +107,7 @@ def supervise(
 
     Raises:
         SupervisorError: If another one tends this store already.
-        StoreGone: If the store that is meant is not there.
+        StoreGone: If the store that is meant is not there, or no longer.
     """
     store = Store.open(home, os.environ.get(STORE))
     lock = FileLock(store.home / "supervisor.lock", mode=0o600)
@@ -137,10 +137,13 @@ class Supervisor:
         self._noted = ""
 
     def run(self) -> None:
-        """Tend the store until asked to stop, or until it is gone.
+        """Tend the store until asked to stop.
 
         A folder that was moved takes its lock with it, and another store may come
         to stand in its place: that one is not ours.
+
+        Raises:
+            StoreGone: If the store is no longer in its place.
         """
         signal.signal(signal.SIGTERM, self.ask_to_stop)
         signal.signal(signal.SIGINT, self.ask_to_stop)
@@ -150,8 +153,6 @@ class Supervisor:
                 self.store.confirm()
                 self.look()
                 time.sleep(LOOK_EVERY)
-        except StoreGone as gone:
-            _log.warning("%s", gone)
         finally:
             self._end()
 
@@ -171,6 +172,8 @@ class Supervisor:
             self._start()
             if swept or self._changed():
                 self._call()
+        except StoreGone:
+            raise
         except StoreError as error:
             _log.warning("%s", error)
 
@@ -180,6 +183,8 @@ class Supervisor:
             self.store.check(deep=False)
             self.store.sweep()
             self.store.tidy()
+        except StoreGone:
+            raise
         except StoreError as error:
             _log.warning("%s", error)
 

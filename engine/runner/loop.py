@@ -23,10 +23,9 @@ from engine.contract.blocks import (
 from engine.contract.runs import RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.baseline_cache import Sharing
-from engine.runner.context import Bench, Entrant, Trial
+from engine.runner.context import Bench, Entrant, Trial, labels_of
 from engine.runner.duplicates import (
     equal_trials,
-    labels_of,
     under_each_condition,
     under_each_label,
 )

@@ -41,6 +41,14 @@ class StoreGone(StoreError):
         self.home, self.replaced = home, replaced
 
 
+class NoStore(StoreError):
+    """There is no store in this folder, and to read one none is made."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"no runs yet: there is no store in {home}")
+        self.home = home
+
+
 class NoRun(StoreError):
     """There is no run with this id, or no longer."""
 

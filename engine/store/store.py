@@ -17,6 +17,7 @@ from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
 from engine.store import files, leases, listing, queue, readers, repair, schema
 from engine.store.cache import ResultCache
+from engine.store.errors import NoStore
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
 from engine.store.queue import Claim
@@ -68,6 +69,22 @@ class Store:
         """
         store = cls(Path(home) if home is not None else default_home())
         store.index.prepare(identity)
+        return store
+
+    @classmethod
+    def existing(cls, home: Path | None = None) -> "Store":
+        """Open a store to read it: none is made, for one may have been moved away.
+
+        Args:
+            home: The store's folder; `default_home()` where none is given.
+
+        Raises:
+            NoStore: If there is none in that folder.
+        """
+        store = cls(Path(home) if home is not None else default_home())
+        if not store.index.path.exists():
+            raise NoStore(store.home)
+        store.index.prepare(files.identity(store.home))
         return store
 
     @property

@@ -257,6 +257,7 @@ def test_bad_input_ends_with_2_and_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    Store.open(home)
     assert __main__.main(words) == 2
     lines = errors(capsys)
     assert len(lines) == 1

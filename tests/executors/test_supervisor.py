@@ -1,16 +1,37 @@
+import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
+from engine import __main__
 from engine.contract.jobs import JobState
-from engine.executors.supervisor import SupervisorError, alive, stop, supervise, wake
+from engine.executors.supervisor import (
+    LEASHED,
+    Supervisor,
+    SupervisorError,
+    alive,
+    stop,
+    supervise,
+    wake,
+)
 from engine.executors.supervisor_process import STORE
-from engine.executors.worker import work
+from engine.executors.worker import Leash, work
 from engine.store import Store, StoreGone
 from tests.store import fake
 from tests.torture import kills, races
 from tests.torture.items import is_in, supervisor, until
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Give the signals back that a supervisor or worker in this process took."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = {each: signal.getsignal(each) for each in signals}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
 
 
 @pytest.fixture
@@ -68,8 +89,8 @@ def test_a_moved_stores_supervisor_ends_and_makes_nothing(
         until(is_in(store, key, JobState.RUNNING))
         home.rename(away)
         assert stop(home)
+        assert running.wait(20) == 1
         assert stop(away)
-        assert running.wait(20) == 0
     assert not home.exists()
     away.rename(home)
     store.sweep()
@@ -87,6 +108,52 @@ def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_mea
     with pytest.raises(StoreGone):
         work(home, fake.TOOLS)
     assert not home.exists()
+
+
+def test_a_store_that_is_gone_is_said_once_by_the_supervisor_and_not_by_its_workers(
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    home = store.home
+    monkeypatch.setenv(STORE, store.identity)
+    home.rename(tmp_path / "away")
+    assert __main__.main(["supervise", "--home", str(home)]) == 1
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("error: the store is gone")
+    monkeypatch.setenv(LEASHED, "1")
+    monkeypatch.setattr("engine.executors.worker.engine_tools", lambda: fake.TOOLS)
+    monkeypatch.setattr("engine.executors.worker.Leash", lambda pipe: Leash())
+    monkeypatch.setattr("engine.executors.worker.cap_memory", lambda: None)
+    monkeypatch.setattr(
+        "engine.executors.worker._offer_to_the_oom_killer", lambda: None
+    )
+    assert __main__.main(["work", "--home", str(home)]) == 1
+    assert capsys.readouterr().err == ""
+
+
+def test_a_tended_store_that_moves_is_one_error(
+    store: Store, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tending = Supervisor(store, ["true"], 0)
+    store.home.rename(tmp_path / "away")
+    with pytest.raises(StoreGone):
+        tending.run()
+    assert not [r for r in caplog.records if "gone" in r.getMessage()]
+
+
+def test_to_stop_says_whether_anything_was_running(
+    store: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["supervise", "--stop", "--home", str(store.home)]
+    assert __main__.main(words) == 0
+    assert "nothing was running" in capsys.readouterr().err
+    with supervisor(store.home) as running:
+        until(lambda: alive(store.home).pid == running.pid)
+        assert __main__.main(words) == 0
+        assert "stopped" in capsys.readouterr().err
 
 
 def test_a_worker_that_hangs_after_a_cancel_is_ended_and_replaced(store: Store) -> None:
