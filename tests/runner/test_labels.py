@@ -23,7 +23,7 @@ from engine.runner.state import Carry, LearnerState, StageKey, digest, plain
 from engine.store import arrays
 from tests.laws.small import assert_same, learner_spec, spec_of
 
-OLD = Path(__file__).parent / "fixtures" / "checkpoints-0.3.0"
+OLD = Path(__file__).parents[1] / "fixtures" / "checkpoints-0.3.0"
 CPU = torch.device("cpu")
 HARMLESS = ("one", "two", "three")
 HARD = [
