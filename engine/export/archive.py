@@ -14,9 +14,9 @@ from dataclasses import replace
 from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
-from engine.contract.jobs import Job, JobState
+from engine.contract.jobs import Job
 from engine.contract.runs import RunSpec, canonical
-from engine.export.arrival import FORMAT, Arrived, arrive
+from engine.export.arrival import ENDED, FORMAT, Arrived, arrive
 from engine.export.record import Record, config_json, metrics_csv
 from engine.stats import summary
 from engine.store import NoRun, Store, arrays, chunks, sums
@@ -24,7 +24,6 @@ from engine.store.filing import Finished, file_finished
 from engine.store.queue import Filing
 from engine.store.seals import digest
 
-_ENDED = (JobState.DONE, JobState.DIVERGED)
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
 KeyOf = Callable[[RunSpec], str]
@@ -149,17 +148,16 @@ def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
         Refused: If they give none: no such run can have ended.
     """
     texts = {name: text for name, text in arrived.texts.items() if name != "summary"}
-    if arrived.job.state in _ENDED:
+    if arrived.job.state in ENDED:
         try:
             texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
             canonical(texts["summary"])
         except (MemoryError, ImportError):  # no fault of the archive
             raise
-        except Exception as error:  # whatever the numbers make a statistic do
-            first = clean(str(error).partition("\n")[0])[:80] or type(error).__name__
+        except Exception:  # whatever the numbers make a statistic do
             raise Refused(
-                f"blocks.safetensors in this archive: the numbers give no verdict: "
-                f"{first}; export the run again",
+                "blocks.safetensors in this archive: the numbers give no verdict, as "
+                "those of no run that ended do; export the run again",
                 "blocks.safetensors",
             ) from None
     return arrived._replace(texts=texts)
@@ -180,7 +178,7 @@ def _finished(arrived: Arrived, key: str) -> Finished:
     job = arrived.job
     title = job.title if key == job.key else clean(f"{job.title} (copy)")
     row = Filing(arrived.spec, key, title).row(job.state, 0)
-    done = job.state in _ENDED
+    done = job.state in ENDED
     row = replace(
         row,
         created=job.created,
