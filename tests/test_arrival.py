@@ -14,7 +14,7 @@ from app.door import Run
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, ShiftChoice
 from engine.export import export_archive, facts, import_run, members, read_archive
-from engine.export.archive import with_own_verdict
+from engine.export.archive import OTHER_SUMMARY, with_own_verdict
 from engine.export.arrival import arrive
 from engine.stats.summary import summarize
 from engine.store import Store, arrays
@@ -348,7 +348,7 @@ def test_what_no_run_can_be_is_refused_by_member_and_field(
 ) -> None:
     change, word = IMPOSSIBLE[case]
     with pytest.raises(Refused) as refusal:
-        import_run(store, change(archive), fake.key)
+        import_run(store, change(archive), fake.keys)
     told = str(refusal.value)
     assert word in told
     assert ".json in this" in told or ".safetensors in this" in told
@@ -416,7 +416,7 @@ def test_a_run_that_lost_every_task_of_its_learner_arrives_as_diverged(
 
 def test_a_time_that_is_a_whole_number_is_a_time(archive: bytes, store: Store) -> None:
     whole = with_run(archive, created=1, started=2, finished=3)
-    job = import_run(store, whole, fake.key)
+    job = import_run(store, whole, fake.keys)
     assert (job.created, job.started, job.finished) == (1.0, 2.0, 3.0)
     assert not job.damaged
     assert store.check() == []
@@ -544,6 +544,41 @@ def test_a_run_that_did_not_end_brings_no_verdict(archive: bytes, store: Store) 
     assert store.summary(job.key) is None
 
 
+def test_an_import_tells_that_a_summary_is_not_that_of_the_numbers(
+    archive: bytes, store: Store
+) -> None:
+    told: list[str] = []
+    forged = with_member(archive, "summary.json", b'{"sentence": "it is better"}')
+    import_run(store, forged, fake.keys, summarize, told.append)
+    assert told == [OTHER_SUMMARY]
+
+
+def test_an_import_is_silent_of_a_summary_that_is_that_of_the_numbers(
+    archive: bytes, store: Store
+) -> None:
+    told: list[str] = []
+    import_run(store, archive, fake.keys, fake.summarize, told.append)
+    assert told == []
+
+
+def test_a_key_that_is_not_that_of_the_spec_is_refused_with_both(
+    archive: bytes, store: Store
+) -> None:
+    true = read_archive(archive).key
+    with pytest.raises(Refused) as refusal:
+        import_run(store, with_run(archive, key="f" * 64), fake.keys)
+    assert "f" * 64 in str(refusal.value) and true in str(refusal.value)
+    assert store.count(kind=None) == 0
+
+
+def test_a_key_of_earlier_parts_is_taken_as_a_copy(
+    archive: bytes, store: Store
+) -> None:
+    old = read_archive(archive).key
+    job = import_run(store, archive, lambda spec: ["f" * 64, old])
+    assert job.key not in ("f" * 64, old) and job.title.endswith("(copy)")
+
+
 def test_numbers_that_give_no_verdict_are_refused_in_plain_words(
     archive: bytes, store: Store
 ) -> None:
@@ -551,6 +586,6 @@ def test_numbers_that_give_no_verdict_are_refused_in_plain_words(
         raise ValueError("cannot convert float NaN to integer")
 
     with pytest.raises(Refused, match="no verdict") as refusal:
-        import_run(store, archive, fake.key, broken)
+        import_run(store, archive, fake.keys, broken)
     assert "float NaN" not in str(refusal.value)
     assert store.count(kind=None) == 0

@@ -146,7 +146,7 @@ def imported(
     from engine.catalogue import all_cards
     from engine.export.apart import import_apart
 
-    job = import_apart(Store.open(), read_file(archive), all_cards())
+    job = import_apart(Store.open(), read_file(archive), all_cards(), say)
     say(f"imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 
