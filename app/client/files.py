@@ -1,6 +1,6 @@
 """What leaves and enters as a file: exports, archives, and a person's own CSV."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.client import client
@@ -59,15 +59,19 @@ def archive(key: str) -> bytes:
     return export.export_archive(client.store(), key)
 
 
-def bring(data: bytes) -> client.Job:
+def bring(data: bytes, tell: Callable[[str], None] = lambda line: None) -> client.Job:
     """File the run of an archive; it is read in a process of its own.
+
+    Args:
+        data: The archive.
+        tell: Takes a line about what was not taken as it came.
 
     Raises:
         Refused: If it is no archive of a run; nothing is filed.
     """
     from engine.export.import_process import import_apart
 
-    return import_apart(client.store(), data, client.catalogue().cards.values())
+    return import_apart(client.store(), data, client.catalogue().cards.values(), tell)
 
 
 def read_own(data: bytes) -> "OwnTable":

@@ -102,11 +102,15 @@ def bring() -> None:
         )
         if given is not None and st.button("Import", key="import_now"):
             try:
-                job = files.bring(given.getvalue())
+                job = files.bring(given.getvalue(), _note)
             except Refused as refusal:
                 panels.refused(refusal.message)
                 return
             st.success(f"Filed as run `{job.key[:12]}`.", icon=":material/check:")
+
+
+def _note(line: str) -> None:
+    st.info(f"{line[:1].upper()}{line[1:]}.", icon=":material/info:")
 
 
 def _steady(jobs: Sequence[Job]) -> list[Job]:

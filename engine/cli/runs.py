@@ -138,7 +138,7 @@ def imported(
     from engine.catalogue import all_cards
     from engine.export.import_process import import_apart
 
-    job = import_apart(Store.open(), read_file(archive), all_cards())
+    job = import_apart(Store.open(), read_file(archive), all_cards(), say)
     say(f"imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 

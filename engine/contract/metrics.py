@@ -1,12 +1,15 @@
-"""Every metric once: what it is called, its unit, and which way is better."""
+"""Every metric once: its name, unit and range, and which way is better."""
 
+from math import inf
 from typing import Literal, NamedTuple
 
 
 class Metric(NamedTuple):
     """One measured quantity.
 
-    `direction` is -1 where less is better, +1 where more is, 0 where neither.
+    `direction` is -1 where less is better, +1 where more is, 0 where neither. No
+    number lies below `low` or above `high`; a flag is 0 or 1; of what is `always` there
+    no number is missing.
     """
 
     name: str
@@ -15,6 +18,10 @@ class Metric(NamedTuple):
     direction: Literal[-1, 0, 1]
     scale: Literal["linear", "log"]
     help: str
+    low: float = -inf
+    high: float = inf
+    flag: bool = False
+    always: bool = False
 
 
 class UnknownMetric(KeyError):
@@ -241,7 +248,40 @@ _ALL = (
         "Examples shown in meta-training, with repeats.",
     ),
 )
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _ALL}
+_MANY = 1e15  # no run counts so far
+# By unit. A loss may be a density's and a rate may be learned: both may be negative.
+_RANGES = {
+    **dict.fromkeys(("share", "share wrong", "p"), (0.0, 1.0)),
+    **dict.fromkeys(("count", "steps", "evaluations", "index"), (0.0, _MANY)),
+    **dict.fromkeys(("L2", "MSE", "share wrong or MSE", "ratio"), (0.0, inf)),
+    **dict.fromkeys(("× base", "unit of the space"), (0.0, inf)),
+    **dict.fromkeys(("relative", "squared ln nats"), (0.0, inf)),
+    "cosine": (-1.0, 1.0),
+}
+_OWN_RANGES = {
+    **dict.fromkeys(("adaptation_gain", "explained_variance"), (-inf, 1.0)),
+    "area": (-9.22, 4.61),  # the logarithms of what its losses are clamped to
+    "signal": (-inf, inf),  # a share, and the noise of its measurement
+    # The best so far may be better than what a later cap allows.
+    **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
+    "validation_regret": (-1.0, 1.0),
+}
+_FLAGS = frozenset(
+    {"reached", "diverged", "recovered", "capped", "single_class", "thawed"}
+)
+_ALWAYS = frozenset({"area", "error", "regret_area", "steps_to_threshold"}) | _FLAGS
+
+
+def _ranged(metric: Metric) -> Metric:
+    """Return a metric with its own range, or that of its unit."""
+    name = metric.name
+    low, high = _OWN_RANGES.get(name) or _RANGES.get(metric.unit, (-inf, inf))
+    return metric._replace(
+        low=low, high=high, flag=name in _FLAGS, always=name in _ALWAYS
+    )
+
+
+METRICS: dict[str, Metric] = {metric.name: _ranged(metric) for metric in _ALL}
 
 
 def metric(name: str) -> Metric:

@@ -1,8 +1,10 @@
 """A run is a value: the same spec gives the same numbers, under one key."""
 
 import hashlib
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,6 +13,7 @@ from engine.contract.cards import Card, clean, complete, suited
 from engine.contract.errors import Refused, json_path
 
 FORMAT = 1
+KEYS_LIMIT = 4_096  # of earlier keys that are tried
 
 
 class Plain(BaseModel):
@@ -224,6 +227,30 @@ def run_key(spec: RunSpec, cards: Cards) -> str:
         for label, entry in body["inputs"].items()
     }
     return hashlib.sha256(canonical({"spec": body, "versions": versions})).hexdigest()
+
+
+def earlier_keys(spec: RunSpec, cards: Cards) -> Iterator[str]:
+    """Yield the keys that a spec had when its parts had earlier versions.
+
+    Raises:
+        Refused: If a part is not here.
+    """
+    chosen = {("family", c.name) for c in (spec.family, *spec.test_families)}
+    chosen |= {("shift", c.name) for c in spec.shifts}
+    chosen |= {("learner", c.name) for c in spec.learners}
+    chosen |= {(s, getattr(spec, s).name) for s in ("net", "estimator", "outer")}
+    here = {of: cards(*of) for of in sorted(chosen)}
+    each = (range(1, card.version + 1) for card in here.values())
+    for versions in itertools.islice(itertools.product(*each), KEYS_LIMIT):
+        then = {
+            of: card.model_copy(update={"version": version})
+            for (of, card), version in zip(here.items(), versions, strict=True)
+        }
+        yield run_key(spec, partial(_held, then))
+
+
+def _held(cards: Mapping[tuple[str, str], Card], slot: str, name: str) -> Card:
+    return cards[slot, name]
 
 
 def part_titles(spec: RunSpec, cards: Cards) -> dict[str, str]:

@@ -8,15 +8,15 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
-from engine.contract.jobs import Job, JobState
+from engine.contract.jobs import Job
 from engine.contract.runs import RunSpec, canonical
-from engine.export.archive_reader import FORMAT, Arrived, arrive
+from engine.export.archive_reader import ENDED, FORMAT, Arrived, arrive
 from engine.export.run_files import Record, config_json, metrics_csv
 from engine.stats import run_summary
 from engine.store import NoRun, Store, arrays, arrow_codec, timings
@@ -24,10 +24,13 @@ from engine.store.checksums import digest
 from engine.store.imports import Finished, file_finished
 from engine.store.queue import Filing
 
-_ENDED = (JobState.DONE, JobState.DIVERGED)
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
-KeyOf = Callable[[RunSpec], str]
+OTHER_SUMMARY = (
+    "the archive's own summary differs from its numbers and was computed anew"
+)
+
+KeysOf = Callable[[RunSpec], Iterable[str]]
 Summarize = Callable[[list[Block], RunSpec], Mapping[str, object]]
 
 
@@ -111,28 +114,36 @@ def read_archive(data: bytes) -> Record:
 def import_run(
     store: Store,
     data: bytes,
-    key_of: KeyOf | None = None,
+    keys_of: KeysOf | None = None,
     summarize: Summarize = run_summary.summarize,
+    tell: Callable[[str], None] = lambda line: None,
 ) -> Job:
     """File the run of an archive; of what comes from outside, `import_apart`.
 
-    A run whose id is here already, or is not that of its spec, becomes a copy under
-    an id of its own, so an archive never answers for a run that was not computed
-    here from its spec. An unfinished run arrives as interrupted. Statistics and
-    verdict are computed from the blocks again, whatever the archive says they are.
+    A run whose id is here already, or is that of its spec under earlier versions of
+    its parts, becomes a copy under an id of its own, so an archive never answers for
+    a run that was not computed here from its spec. An unfinished run arrives as
+    interrupted. Statistics and verdict are computed from the blocks again, whatever
+    the archive says they are.
 
     Args:
         store: Where it is filed.
         data: The archive.
-        key_of: Gives a completed spec's key; without it the archive is believed.
+        keys_of: Gives a completed spec's key, then those that it had with earlier
+            versions; without it the archive is believed.
         summarize: Gives statistics and verdict of blocks.
+        tell: Takes a line about what was not taken as it came.
 
     Raises:
         Refused: If it is no archive of a run, in one sentence; nothing is filed.
     """
-    arrived = with_own_verdict(arrive(data), summarize)
+    came = arrive(data)
+    current = keys_of is None or _is_current(came, keys_of)
+    arrived = with_own_verdict(came, summarize)
+    if _differs(came, arrived):
+        tell(OTHER_SUMMARY)
     key = arrived.job.key
-    if key_of is not None and _key_or_none(key_of, arrived.spec) != key:
+    if not current:
         key = _copy_id(key, hashlib.sha256(data).hexdigest())
     serial = 0
     while not file_finished(store.index, _finished(arrived, key)):
@@ -144,6 +155,33 @@ def import_run(
     return job
 
 
+def _is_current(arrived: Arrived, keys_of: KeysOf) -> bool:
+    """Say whether a run is filed under the key that its spec has here.
+
+    Raises:
+        Refused: If its key is none that its spec has had.
+    """
+    said, first = arrived.job.key, ""
+    try:
+        for key in keys_of(arrived.spec):
+            if key == said:
+                return not first
+            first = first or key
+    except Refused:
+        return False  # a part that is not here: kept, under an id of its own
+    raise Refused(
+        f"manifest.json in this archive: run.key: {said} is not the key of its spec, "
+        f"{first}; export the run again",
+        "manifest.json",
+    )
+
+
+def _differs(came: Arrived, own: Arrived) -> bool:
+    """Say whether an archive's summary is another than its numbers give."""
+    told, found = came.texts.get("summary"), own.texts.get("summary")
+    return told is not None and canonical(told) != canonical(found)
+
+
 def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
     """Replace the summary by what the blocks give; only a run that ended has one.
 
@@ -151,27 +189,19 @@ def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
         Refused: If they give none: no such run can have ended.
     """
     texts = {name: text for name, text in arrived.texts.items() if name != "summary"}
-    if arrived.job.state in _ENDED:
+    if arrived.job.state in ENDED:
         try:
             texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
             canonical(texts["summary"])
         except (MemoryError, ImportError):  # no fault of the archive
             raise
-        except Exception as error:  # whatever the numbers make a statistic do
-            first = clean(str(error).partition("\n")[0])[:80] or type(error).__name__
+        except Exception:  # whatever the numbers make a statistic do
             raise Refused(
-                f"blocks.safetensors in this archive: the numbers give no verdict: "
-                f"{first}; export the run again",
+                "blocks.safetensors in this archive: the numbers give no verdict, as "
+                "those of no run that ended do; export the run again",
                 "blocks.safetensors",
             ) from None
     return arrived._replace(texts=texts)
-
-
-def _key_or_none(key_of: KeyOf, spec: RunSpec) -> str | None:
-    try:
-        return key_of(spec)
-    except Refused:
-        return None  # a part that is not here: kept, under an id of its own
 
 
 def _copy_id(key: str, of: str) -> str:
@@ -182,7 +212,7 @@ def _finished(arrived: Arrived, key: str) -> Finished:
     job = arrived.job
     title = job.title if key == job.key else clean(f"{job.title} (copy)")
     row = Filing(arrived.spec, key, title).row(job.state, 0)
-    done = job.state in _ENDED
+    done = job.state in ENDED
     row = replace(
         row,
         created=job.created,

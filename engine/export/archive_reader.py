@@ -21,12 +21,13 @@ from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
 from engine.contract.runs import Plain, RunSpec
 from engine.export import zip_members as zipped
-from engine.export.artefact_checks import check_fingerprint, read_artefact
-from engine.export.block_checks import Blocks, check_labels, problem
+from engine.export.artefact_checks import check_fingerprint, lacking, read_artefact
+from engine.export.block_checks import Blocks, check_labels, lost, problem
 from engine.store import arrays
 from engine.store import timings as store_timings
 
 FORMAT = 1
+ENDED = (JobState.DONE, JobState.DIVERGED)
 _TIME = Field(None, ge=0, le=1e11)
 _READING = (
     *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
@@ -123,6 +124,9 @@ def _read_run(archive: zipped.Members) -> Arrived:
     texts = {name: _object(archive, name) for name in ("summary", "fingerprint")}
     with _reading("blocks.safetensors"):
         blocks = _blocks(archive.read("blocks.safetensors"), spec)
+    artefacts = _artefacts(archive)
+    with _reading("manifest.json"):
+        _check_end(told.state, spec, blocks, artefacts)
     return Arrived(
         job=_job(told),
         spec=spec,
@@ -133,7 +137,7 @@ def _read_run(archive: zipped.Members) -> Arrived:
         },
         timings=store_timings.summed(timings),
         blocks=blocks,
-        artefacts=_artefacts(archive),
+        artefacts=artefacts,
     )
 
 
@@ -210,6 +214,24 @@ def _blocks(data: bytes, spec: RunSpec) -> list[Block]:
     for place, header in enumerate(info["blocks"]):
         found.add(header, held[f"{place:06d}"])
     return found.held
+
+
+def _check_end(
+    state: JobState, spec: RunSpec, blocks: list[Block], artefacts: list[Artefact]
+) -> None:
+    """Check that a run that ended has ended so, with all that it leaves."""
+    if state not in ENDED:
+        return
+    gone = lost(spec, blocks)
+    if state == JobState.DIVERGED and not gone:
+        raise Refused("run.state: diverged, though every chosen learner has tasks left")
+    if state == JobState.DONE and gone:
+        raise Refused(f"run.state: done, though {gone[0][:40]!r} lost every task")
+    if names := lacking(spec, blocks, artefacts):
+        raise Refused(
+            f"run.state: {state}, though the frozen weights of {names[0][:40]!r} are "
+            "missing"
+        )
 
 
 def _artefacts(archive: zipped.Members) -> list[Artefact]:

@@ -1,16 +1,17 @@
 """What the artefacts of a run can be: the shapes that a page reads, by kind."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.contract.blocks import Artefact
+from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
-from engine.contract.runs import Choice
+from engine.contract.runs import Choice, RunSpec
+from engine.export.block_checks import tuned_labels
 from engine.store import arrays
 
 
@@ -82,6 +83,7 @@ _SHAPES: dict[str, type[_Shape]] = {
     "search": _Search,
     "snapshot": _Snapshot,
 }
+_LEARNING = ("tune", "train")
 KINDS = (*_SHAPES, "remarks")
 # By what a search's arrays are named: how many numbers each architecture has.
 _EACH = {"scores": (), "landscape/basin": (), "sphere/xyz": (3,), "map/xy": (2,)}
@@ -111,6 +113,19 @@ def read_artefact(data: bytes) -> Artefact:
     if kind == "snapshot":
         _check_snapshot(held)
     return Artefact(clean(about["name"]), kind, held, info)
+
+
+def lacking(
+    spec: RunSpec, blocks: Iterable[Block], artefacts: Iterable[Artefact]
+) -> list[str]:
+    """Return the learners whose frozen weights an ended run has, and these lack.
+
+    Frozen is what was trained, tuned or brought from another run.
+    """
+    worked = (b for b in blocks if b.phase in _LEARNING or b.metric == "thawed")
+    learned = {block.learner for block in worked}
+    frozen = {a.name for a in artefacts if a.kind == "frozen"}
+    return sorted((learned | tuned_labels(spec) | {*spec.inputs}) - {"", *frozen})
 
 
 def check_fingerprint(told: Mapping[str, Any] | None) -> None:

@@ -8,7 +8,7 @@ that do not rise, or the same numbers twice.
 import itertools
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ NUMBERS_LIMIT = 20_000_000
 RATES_LIMIT = 200
 POSITIONS_LIMIT = 5_000  # of a test's steps; no horizon is longer
 STRETCH_LIMIT = 100  # times that a shift may make a horizon longer
+ROUNDING = 1e-5  # by which a share of float32 may pass its bound
 HEADS = {
     "tune": ("rate", "task"),
     "train": ("replicate",),
@@ -58,6 +59,7 @@ class Blocks:
         self.held: list[Block] = []
         self._spec, self._numbers = spec, 0
         self._labels = {"", *(learner.label for learner in spec.learners)}
+        self._tuned = tuned_labels(spec)
         self._conditions = conditions(spec)
         self._addresses: set[tuple[object, ...]] = set()
         self._steps: dict[tuple[object, ...], set[float]] = {}
@@ -97,6 +99,8 @@ class Blocks:
             raise Refused(f"the spec has no test under {_where(condition)}")
         if told.phase != "test" and condition != Condition():
             raise Refused(f"phase: only tests are under {_where(condition)}")
+        if told.phase == "tune" and not self._may_tune(told):
+            raise Refused(f"phase: {_shown(told.learner)} is not tuned in the spec")
         _check_form(told, array)
         block = Block(
             *(told.learner, told.phase, told.metric, told.axes, array, condition),
@@ -105,8 +109,13 @@ class Blocks:
         _check_places(block)
         for axis, length in zip(block.axes, array.shape, strict=True):
             self._check_axis(block, axis, length)
+        _check_numbers(block)
         self._check_once(block)
         return block
+
+    def _may_tune(self, told: _Header) -> bool:
+        """Say whether a learner can tell of tuning; some count its price as trained."""
+        return told.learner in self._tuned or told.metric == "gradient_evaluations"
 
     def _check_axis(self, block: Block, axis: str, length: int) -> None:
         low, high = self._lengths(block, axis)
@@ -169,6 +178,19 @@ def conditions(spec: RunSpec) -> set[Condition]:
     return found
 
 
+def tuned_labels(spec: RunSpec) -> set[str]:
+    """Return the labels of the learners whose rate a run chooses."""
+    return {c.label for c in spec.learners if c.knobs.get("tuning", "given") != "given"}
+
+
+def lost(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
+    """Return the chosen learners that lost every task of the test in place."""
+    chosen = {c.label for c in spec.learners if c.role == "chosen"}
+    tests = [b for b in blocks if (b.phase, b.metric) == ("test", "diverged")]
+    here = [b for b in tests if b.condition == Condition() and b.learner in chosen]
+    return [b.learner for b in here if b.array.size and b.array.all()]
+
+
 def check_labels(spec: RunSpec) -> None:
     """Refuse a spec whose learners cannot be told apart.
 
@@ -195,6 +217,24 @@ def _check_form(told: _Header, array: np.ndarray) -> None:
         raise Refused(f"axes: none of phase {told.phase} has {_shown(shown)}")
     if len(told.axes) != len(told.shape):
         raise Refused(f"axes: {len(told.axes)} do not fit shape {told.shape[:9]}")
+
+
+def _check_numbers(block: Block) -> None:
+    """Check that every number is one that its metric can be."""
+    metric, array = METRICS[block.metric], block.array
+    if metric.always and not np.isfinite(array).all():
+        odd = float(array[~np.isfinite(array)].flat[0])
+        told = "NaN" if math.isnan(odd) else f"{odd:g}"
+        raise Refused(f"numbers: {told}, where every {metric.name} is a finite number")
+    allowed = f"from {metric.low:g} to {metric.high:g}"
+    wrong = (array < metric.low - ROUNDING) | (array > metric.high + ROUNDING)
+    if metric.flag:
+        allowed, wrong = "0 or 1", (array != 0) & (array != 1)
+    elif metric.high == math.inf:
+        allowed = f"at least {metric.low:g}"
+    if wrong.any():
+        first = float(array[wrong].flat[0])
+        raise Refused(f"numbers: {first:g}, where {metric.name} is {allowed}")
 
 
 def _positions(text: str) -> dict[str, tuple[float, ...]]:

@@ -9,14 +9,14 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
-from engine.contract.runs import Cards, part_titles, run_key
+from engine.contract.runs import Cards, RunSpec, earlier_keys, part_titles, run_key
 from engine.export.archive import import_run
 from engine.export.zip_members import check_size
 from engine.stats.run_summary import summarize
@@ -30,13 +30,19 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
-def import_apart(store: Store, data: bytes, cards: Iterable[Card]) -> Job:
+def import_apart(
+    store: Store,
+    data: bytes,
+    cards: Iterable[Card],
+    tell: Callable[[str], None] = lambda line: None,
+) -> Job:
     """File the run of an archive, as `import_run` does, in a process of its own.
 
     Args:
         store: Where it is filed.
         data: The archive.
         cards: All parts that are here; they give keys and titles.
+        tell: Takes a line about what was not taken as it came.
 
     Raises:
         Refused: If it is no archive of a run, in one sentence; nothing is filed.
@@ -49,6 +55,8 @@ def import_apart(store: Store, data: bytes, cards: Iterable[Card]) -> Job:
         raise Refused(answer["refused"], answer["field"])
     if "store" in answer:
         raise StoreError(answer["store"])
+    if answer["told"]:
+        tell(answer["told"])
     job = store.job(answer["key"])
     if job is None:
         raise NoRun(answer["key"])
@@ -88,7 +96,7 @@ def _too_much(what: str) -> str:
 
 
 def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
-    """Import an archive here; returns a key, or why there is none."""
+    """Import an archive here; returns a key and what to tell, or why there is none."""
     here = {(c.slot, c.name): c for c in map(Card.model_validate, asked["cards"])}
 
     def card(slot: str, name: str) -> Card:
@@ -96,8 +104,10 @@ def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
             raise Refused(f"no {slot} is called {name[:40]!r}", slot)
         return here[slot, name]
 
+    told: list[str] = []
     try:
-        return {"key": _import(Store.open(Path(asked["home"])), data, card).key}
+        job = _import(Store.open(Path(asked["home"])), data, card, told.append)
+        return {"key": job.key, "told": "; ".join(told)}
     except Refused as refusal:
         return {"refused": refusal.message, "field": refusal.field}
     except StoreError as error:
@@ -106,12 +116,19 @@ def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
         return {"refused": _too_much(f"{MEMORY / 2**30:g} GiB of memory"), "field": ""}
 
 
-def _import(store: Store, data: bytes, cards: Cards) -> Job:
+def _import(
+    store: Store, data: bytes, cards: Cards, tell: Callable[[str], None]
+) -> Job:
+    def keys(spec: RunSpec) -> Iterator[str]:
+        yield run_key(spec, cards)
+        yield from earlier_keys(spec, cards)
+
     return import_run(
         store,
         data,
-        lambda spec: run_key(spec, cards),
+        keys,
         lambda blocks, spec: summarize(blocks, spec, titles=part_titles(spec, cards)),
+        tell,
     )
 
 

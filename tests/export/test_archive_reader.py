@@ -22,7 +22,7 @@ from engine.export import (
     read_archive,
     zip_members,
 )
-from engine.export.archive import with_own_verdict
+from engine.export.archive import OTHER_SUMMARY, with_own_verdict
 from engine.export.archive_reader import arrive
 from engine.stats.run_summary import summarize
 from engine.store import Store, arrays
@@ -89,6 +89,39 @@ def as_timing(*row: object) -> Change:
     return lambda data: with_json(data, "timings.json", lambda body: [[*row]])
 
 
+def as_metric(name: str, *numbers: float) -> Change:
+    """Call the last losses by another metric, and give them these numbers."""
+    array = np.resize(np.array(numbers, "f4"), (2, 3))
+    return lambda data: with_block(data, FINAL, array, metric=name)
+
+
+def as_phase(phase: str, **fields: object) -> Change:
+    """Say that the learner without weights has a number of another phase."""
+
+    def change(data: bytes) -> bytes:
+        told = {"learner": "sgd", "axes": [], "coords": "{}"}
+        array = np.array(2.0, "f4")
+        return with_block(data, FINAL, array, phase=phase, **told, **fields)
+
+    return change
+
+
+def without(name: str) -> Change:
+    """Remove a member, and its line of the manifest."""
+
+    def change(data: bytes) -> bytes:
+        held = archives.members(data)
+        return archives.zip_members({n: d for n, d in held.items() if n != name})
+
+    return change
+
+
+def all_lost(headers: list[archives.Header], values: list[np.ndarray]) -> None:
+    for place, header in enumerate(headers):
+        if (header["learner"], header["metric"]) == ("walk", "diverged"):
+            values[place] = np.ones_like(values[place])
+
+
 IMPOSSIBLE: dict[str, tuple[Change, str]] = {
     "a learner": (as_header(learner="nobody"), "no 'nobody'"),
     "a metric": (as_header(metric="magic"), "'magic'"),
@@ -148,6 +181,30 @@ IMPOSSIBLE: dict[str, tuple[Change, str]] = {
         lambda data: with_block(data, FINAL, coords=steps(1)),
         "step",
     ),
+    "a share above 1": (as_metric("final_accuracy", 17), "17"),
+    "a share below 0": (as_metric("final_accuracy", -0.5), "-0.5"),
+    "a flag of 7": (as_metric("reached", 7), "0 or 1"),
+    "half a flag": (as_metric("reached", 0.5), "0 or 1"),
+    "a flag that is missing": (as_metric("reached", np.nan), "NaN"),
+    "fewer steps than none": (as_metric("steps_to_threshold", -3), "-3"),
+    "a deciding number that is missing": (as_metric("area", 0, np.nan), "NaN"),
+    "a negative norm": (as_metric("moved", -1), "-1"),
+    "endless steps": (as_metric("steps_to_threshold", np.inf), "inf"),
+    "a negative count": (as_metric("gradient_evaluations", -1e30), "-1e+30"),
+    "a training without weights": (
+        as_phase("train", metric="gradient_evaluations"),
+        "frozen weights of 'sgd'",
+    ),
+    "a tuning of nothing": (as_phase("tune", metric="tuned_lr"), "not tuned"),
+    "an end without weights": (
+        without("artefact-000.safetensors"),
+        "frozen weights of 'walk'",
+    ),
+    "a diverged run that has tasks left": (as_run(state="diverged"), "run.state"),
+    "a done run that lost every task": (
+        lambda data: with_blocks(data, all_lost),
+        "run.state",
+    ),
     "a block twice": (lambda data: with_blocks(data, twice), "twice"),
     "cut arrays": (
         lambda data: with_member(
@@ -190,7 +247,7 @@ IMPOSSIBLE: dict[str, tuple[Change, str]] = {
     ),
     "an artefact's info as a list": (
         lambda data: with_artefact(data, {"info": [1]}),
-        "artefact-000.safetensors",
+        "artefact-001.safetensors",
     ),
     "an artefact twice": (
         lambda data: with_member(
@@ -204,12 +261,12 @@ IMPOSSIBLE: dict[str, tuple[Change, str]] = {
 
 
 def with_artefact(data: bytes, changed: dict[str, object]) -> bytes:
-    """Return the archive with a frozen artefact, changed."""
+    """Return the archive with another frozen artefact, changed."""
     info = {"learner": "walk", "meta_step": 3}
-    about = {"name": "walk", "kind": "frozen", "info": info} | changed
+    about = {"name": "more", "kind": "frozen", "info": info} | changed
     held = {"support": np.ones((2, 3)), "support_y": np.ones(2)}
     held |= {"query": np.ones((4, 3)), "query_y": np.ones(4)}
-    return with_member(data, "artefact-000.safetensors", arrays.pack(held, about))
+    return with_member(data, "artefact-001.safetensors", arrays.pack(held, about))
 
 
 def alike(spec: dict[str, Any]) -> dict[str, Any]:
@@ -246,7 +303,7 @@ def test_an_artefact_that_a_page_cannot_read_is_refused(
 ) -> None:
     kind, info = SHAPES[case]
     with pytest.raises(
-        Refused, match=r"artefact-000\.safetensors in this archive: \S+"
+        Refused, match=r"artefact-001\.safetensors in this archive: \S+"
     ):
         read_archive(with_artefact(archive, {"kind": kind, "info": info}))
 
@@ -264,7 +321,8 @@ FITS: dict[str, tuple[str, dict[str, Any]]] = {
 def test_an_artefact_of_its_kind_is_taken(case: str, archive: bytes) -> None:
     kind, info = FITS[case]
     found = read_archive(with_artefact(archive, {"kind": kind, "info": info}))
-    assert [(each.kind, each.info) for each in found.artefacts] == [(kind, info)]
+    held = [(each.kind, each.info) for each in found.artefacts]
+    assert held == [("frozen", {"learner": "walk"}), (kind, info)]
 
 
 @pytest.mark.parametrize(
@@ -304,7 +362,7 @@ def test_what_no_run_can_be_is_refused_by_member_and_field(
 ) -> None:
     change, word = IMPOSSIBLE[case]
     with pytest.raises(Refused) as refusal:
-        import_run(store, change(archive), fake.key)
+        import_run(store, change(archive), fake.keys)
     told = str(refusal.value)
     assert word in told
     assert ".json in this" in told or ".safetensors in this" in told
@@ -344,9 +402,35 @@ def test_the_conditions_of_a_spec_are_its_shifts_and_families() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("explained_variance", -3.0),
+        ("adaptation_gain", -9.0),
+        ("signal", 1.2),
+        ("diverged_at", np.nan),
+        ("final_accuracy", np.nan),
+        ("final_accuracy", 1.0000001),
+        ("query_loss", -4.0),
+        ("regret", -0.01),
+    ],
+)
+def test_an_unusual_number_that_a_run_can_have_is_taken(
+    name: str, number: float, archive: bytes
+) -> None:
+    assert read_archive(as_metric(name, number)(archive)).blocks[FINAL].metric == name
+
+
+def test_a_run_that_lost_every_task_of_its_learner_arrives_as_diverged(
+    archive: bytes,
+) -> None:
+    lost = with_run(with_blocks(archive, all_lost), state="diverged")
+    assert arrive(lost).job.state == "diverged"
+
+
 def test_a_time_that_is_a_whole_number_is_a_time(archive: bytes, store: Store) -> None:
     whole = with_run(archive, created=1, started=2, finished=3)
-    job = import_run(store, whole, fake.key)
+    job = import_run(store, whole, fake.keys)
     assert (job.created, job.started, job.finished) == (1.0, 2.0, 3.0)
     assert not job.damaged
     assert store.check() == []
@@ -474,13 +558,48 @@ def test_a_run_that_did_not_end_brings_no_verdict(archive: bytes, store: Store) 
     assert store.summary(job.key) is None
 
 
-def test_numbers_that_give_no_verdict_are_refused(archive: bytes, store: Store) -> None:
-    endless = np.full((2, 3), np.inf, "f4")
+def test_an_import_tells_that_a_summary_is_not_that_of_the_numbers(
+    archive: bytes, store: Store
+) -> None:
+    told: list[str] = []
+    forged = with_member(archive, "summary.json", b'{"sentence": "it is better"}')
+    import_run(store, forged, fake.keys, summarize, told.append)
+    assert told == [OTHER_SUMMARY]
 
-    def change(headers: list[archives.Header], values: list[np.ndarray]) -> None:
-        place = [header["metric"] for header in headers].index("diverged")
-        values[place] = endless
 
-    with pytest.raises(Refused, match="no verdict"):
-        import_run(store, with_blocks(archive, change))
+def test_an_import_is_silent_of_a_summary_that_is_that_of_the_numbers(
+    archive: bytes, store: Store
+) -> None:
+    told: list[str] = []
+    import_run(store, archive, fake.keys, fake.summarize, told.append)
+    assert told == []
+
+
+def test_a_key_that_is_not_that_of_the_spec_is_refused_with_both(
+    archive: bytes, store: Store
+) -> None:
+    true = read_archive(archive).key
+    with pytest.raises(Refused) as refusal:
+        import_run(store, with_run(archive, key="f" * 64), fake.keys)
+    assert "f" * 64 in str(refusal.value) and true in str(refusal.value)
+    assert store.count(kind=None) == 0
+
+
+def test_a_key_of_earlier_parts_is_taken_as_a_copy(
+    archive: bytes, store: Store
+) -> None:
+    old = read_archive(archive).key
+    job = import_run(store, archive, lambda spec: ["f" * 64, old])
+    assert job.key not in ("f" * 64, old) and job.title.endswith("(copy)")
+
+
+def test_numbers_that_give_no_verdict_are_refused_in_plain_words(
+    archive: bytes, store: Store
+) -> None:
+    def broken(blocks: object, spec: object) -> dict[str, object]:
+        raise ValueError("cannot convert float NaN to integer")
+
+    with pytest.raises(Refused, match="no verdict") as refusal:
+        import_run(store, archive, fake.keys, broken)
+    assert "float NaN" not in str(refusal.value)
     assert store.count(kind=None) == 0

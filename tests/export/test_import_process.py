@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from engine.catalogue import all_cards, cards
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.runs import complete_spec, earlier_keys, run_key
 from engine.export import export_archive, import_process
 from engine.export.import_process import answer, import_apart
+from engine.presets import preset
 from engine.runner.summary import summarize
 from engine.store import Store, StoreError
 from tests.export import archives
@@ -110,3 +113,31 @@ def test_memory_that_runs_out_while_reading_is_one_sentence(
 
     monkeypatch.setattr(import_process, "import_run", hungry)
     assert "GiB" in answer(question(store), archive)["refused"]
+
+
+def test_the_child_says_that_a_summary_was_computed_anew(
+    archive: bytes, store: Store
+) -> None:
+    forged = archives.with_member(archive, "summary.json", b'{"sentence": "best"}')
+    told = answer(question(store), forged)["told"]
+    assert told == "the archive's own summary differs from its numbers and was " + (
+        "computed anew"
+    )
+
+
+def test_the_keys_of_earlier_parts_are_known_and_no_others() -> None:
+    spec = complete_spec(preset("smoke").spec, cards, "cpu")
+    part = next(c for c in spec.learners if cards("learner", c.name).version > 1)
+
+    def before(slot: str, name: str) -> Card:
+        found = cards(slot, name)
+        return found.model_copy(update={"version": 1 + (name != part.name)})
+
+    def then(slot: str, name: str) -> Card:
+        old = {"version": 1} if name == part.name else {}
+        return cards(slot, name).model_copy(update=old)
+
+    known = set(earlier_keys(spec, cards))
+    assert {run_key(spec, cards), run_key(spec, then)} <= known
+    assert run_key(spec, before) not in known  # others are newer than they are here
+    assert run_key(spec.model_copy(update={"seed": 8}), cards) not in known
