@@ -9,7 +9,8 @@ import torch
 
 from engine.contract.blocks import Condition
 from engine.contract.cards import card_of, complete
-from engine.contract.errors import Refused
+from engine.contract.errors import Refused, json_path
+from engine.contract.kinds import mismatch
 from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -157,7 +158,9 @@ class Bench:
         for entrant in self.entrants:
             learner, where = entrant.learner, self._path(entrant)
             if kind not in learner.solves:
-                raise Refused(f"{entrant.label} does not solve {kind}", where)
+                family = self.setting.family.name
+                told = mismatch(learner.name, learner.solves, family, kind)
+                raise Refused(f"{json_path(where)}.name: {told}", where)
             if kind == "episodes" and answers not in learner.answers:
                 given = " or ".join(learner.answers)
                 raise Refused(
