@@ -19,8 +19,8 @@ from typing import Any
 
 from app.client import missing_packages
 from engine.contract.cards import Card
-from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec
+from engine.contract.suggestions import unknown
 
 ROOT = Path(__file__).resolve().parents[2]
 _PATIENCE = 120.0
@@ -67,14 +67,12 @@ class Catalogue:
         """Return a part's card.
 
         Raises:
-            Refused: If there is none; the message lists what there is.
+            Refused: If there is none; the message offers the nearest.
         """
         try:
             return self.cards[slot, name]
         except KeyError:
-            have = ", ".join(card.name for card in self.of(slot)) or "none"
-            message = f"no {slot} is called {name[:40]!r}; there are: {have}"
-            raise Refused(message, slot) from None
+            raise unknown(slot, name, (card.name for card in self.of(slot))) from None
 
     def of(self, slot: str) -> Iterator[Card]:
         """Yield the cards of one slot, by group and title."""

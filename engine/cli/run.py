@@ -5,6 +5,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -56,13 +57,14 @@ def run(
     settle_allocator()
     cap_memory()
     leash = Leash()
-    with _bar() as watch, _interruptible(leash):
-        outing = Outing(settled(asked, device), out, watch, leash)
+    with _interruptible(leash):
+        outing = Outing(settled(asked, device), out, lambda event: None, leash)
         if not (resume or force) and (held := outing.here(traces=traces)):
             return _is_here(outing, held)
         check_memory(outing.spec)
         store = outing.begin(resume=resume, force=force)
-        job = outing.play(store)
+        with _bar() as watch:
+            job = replace(outing, watch=watch).play(store)
         if job.state not in _CODES:
             return _unfinished(outing, job, Call(spec, device, traces))
         record = outing.finish(store, traces=traces)
@@ -137,7 +139,12 @@ def _bar() -> Iterator["Watch"]:
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=err(), transient=True) as progress:
+    # Where nobody looks a bar leaves but an empty line.
+    console = err()
+    hidden = not console.is_terminal
+    with Progress(
+        *columns, console=console, transient=True, disable=hidden
+    ) as progress:
         yield Watch(progress)
 
 

@@ -5,6 +5,7 @@ command line. What a kind's numbers are called on the screen stands in `app.kind
 they are computed in `engine.judges`, how they are compared in `engine.stats.criteria`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -15,6 +16,8 @@ class Kind:
     Args:
         name: What it is called everywhere.
         tasks: What its tasks are called in a sentence.
+        does: What a learner of it does, in a sentence.
+        family: What a family of it is called in a sentence.
         validation: The metric that chooses the checkpoint.
         tuning: The metric that chooses a rate.
         fixed_examples: Whether a learner is built for a task's examples and answers,
@@ -24,16 +27,27 @@ class Kind:
 
     name: str
     tasks: str
+    does: str
+    family: str
     validation: str
     tuning: str
     fixed_examples: bool = False
     numpy: bool = False
 
 
-OPTIMIZATION = Kind("optimization", "optimization tasks", "validation", "tuning")
+OPTIMIZATION = Kind(
+    name="optimization",
+    tasks="optimization tasks",
+    does="learns optimizers",
+    family="an optimizer family",
+    validation="validation",
+    tuning="tuning",
+)
 FEW_SHOT = Kind(
     name="few_shot",
     tasks="few-shot tasks",
+    does="learns few-shot tasks",
+    family="a few-shot family",
     validation="validation_error",
     tuning="tuning_error",
     fixed_examples=True,
@@ -41,6 +55,8 @@ FEW_SHOT = Kind(
 SEARCH = Kind(
     name="search",
     tasks="architecture searches",
+    does="searches architectures",
+    family="an architecture family",
     validation="validation_regret",
     tuning="validation_regret",
     numpy=True,
@@ -66,3 +82,13 @@ def current_name(name: str) -> str:
     ('few_shot', 'few_shot', 'smoke')
     """
     return OLD_NAMES.get(name, name)
+
+
+def mismatch(learner: str, solves: Iterable[str], family: str, kind: str) -> str:
+    """Say that a learner is for another kind of task than a family draws.
+
+    >>> mismatch("lr_scale", ["optimization"], "sinusoids", "few_shot")
+    'lr_scale learns optimizers; sinusoids is a few-shot family'
+    """
+    does = " or ".join(KINDS[each].does for each in sorted(solves))
+    return f"{learner} {does}; {family} is {KINDS[kind].family}"

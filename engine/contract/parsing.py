@@ -7,12 +7,14 @@ from pydantic import ValidationError
 
 from engine.contract.cards import clean
 from engine.contract.errors import Refused, json_path
+from engine.contract.plain_words import plain
 from engine.contract.runs import Cards, RunSpec, canonical
 from engine.contract.suggestions import suggestion
 from engine.contract.text import as_text
 
 SPEC_LIMIT = 256_000
 DEPTH_LIMIT = 40
+DIGITS_LIMIT = 1_000  # of a whole number
 
 
 def parse_spec(text: str | bytes, cards: Cards | None = None) -> RunSpec:
@@ -42,26 +44,39 @@ def parse_json(text: str | bytes, limit: int) -> Any:
     """
     if len(text) > limit:
         raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
-    plain = as_text(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
-    try:
-        plain.encode("utf-8")
-    except UnicodeError:
-        raise Refused("this is not UTF-8 text") from None
-    if _depth(plain) > DEPTH_LIMIT:
+    held = as_text(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
+    _check_letters(held)
+    if not held.strip("\0 \t\r\n"):
+        raise Refused("this file is empty")
+    if _depth(held) > DEPTH_LIMIT:
         raise Refused(f"this JSON nests deeper than {DEPTH_LIMIT} levels")
     try:
         value = json.loads(
-            plain,
+            held,
             object_pairs_hook=_no_duplicates,
             parse_constant=_no_constant,
             parse_float=_finite,
+            parse_int=_whole,
         )
         canonical(value)
-    except Refused:
-        raise
-    except (ValueError, RecursionError) as error:
-        raise Refused(f"this is not JSON: {str(error)[:120]}") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refused(f"this is not JSON: see {where}") from None
+    except RecursionError:
+        raise Refused("this is not JSON that can be read: it nests too deep") from None
+    _check_letters(json.dumps(value, ensure_ascii=False))
     return value
+
+
+def _check_letters(text: str) -> None:
+    """Refuse half of a character, which JSON can spell and no text can hold."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = f"\\u{ord(text[error.start]):04x}"
+        raise Refused(
+            f"this holds half of a character, {half}, which is no text; remove it"
+        ) from None
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -69,7 +84,6 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for key, value in pairs:
         if key in fields:
             raise Refused(f"the field {clean(key)!r} is given twice", clean(key))
-        key.encode("utf-8")  # a lone surrogate raises UnicodeError, a ValueError
         fields[key] = value
     return fields
 
@@ -83,6 +97,15 @@ def _finite(text: str) -> float:
     if value in (float("inf"), float("-inf")):
         raise Refused(f"{text[:40]} is too large for a number")
     return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > DIGITS_LIMIT:
+        raise Refused(
+            f"{text[:8]}… has {len(text):,} digits; a number has at most "
+            f"{DIGITS_LIMIT:,}"
+        )
+    return int(text)
 
 
 def _depth(text: str) -> int:
@@ -108,8 +131,7 @@ def _depth(text: str) -> int:
 def _first_refusal(error: ValidationError, value: Any, cards: Cards | None) -> Refused:
     first = error.errors()[0]
     field = clean(".".join(str(step) for step in first["loc"]))
-    message = first["msg"][:1].lower() + first["msg"][1:]
+    message = plain(first)
     if first["type"] == "extra_forbidden":
         message = f"no such field{suggestion(first['loc'], value, cards)}"
-    shown = "" if first["type"] == "missing" else f" (got {repr(first['input'])[:40]})"
-    return Refused(f"{json_path(field)}: {message}{shown}", field)
+    return Refused(f"{json_path(field)}: {message}", field)

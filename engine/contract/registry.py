@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from engine.contract.errors import Refused
 from engine.contract.knobs import Part
+from engine.contract.suggestions import unknown
 
 P = TypeVar("P", bound=Part)
 _PARTS: dict[tuple[str, str], type[Part]] = {}
@@ -47,8 +47,7 @@ def part(slot: str, name: str) -> type[Part]:
     try:
         return _PARTS[slot, name]
     except KeyError:
-        have = ", ".join(sorted(n for s, n in _PARTS if s == slot)) or "none"
-        raise Refused(f"no {slot} is called {name[:40]!r}; there are: {have}") from None
+        raise unknown(slot, name, (n for s, n in _PARTS if s == slot)) from None
 
 
 def parts(slot: str | None = None) -> list[type[Part]]:

@@ -162,7 +162,11 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
 
 def _with_severities(choice: ShiftChoice, cards: Cards, path: str) -> ShiftChoice:
     """Return a shift with severities in its range, its declared ones by default."""
-    card = cards("shift", choice.name)
+    try:
+        card = cards("shift", choice.name)
+    except Refused as refusal:
+        place = f"{path.removesuffix('severities')}name"
+        raise Refused(f"{json_path(place)}: {refusal.message}", place) from None
     top = card.traits.get("top", float("inf"))
     for severity in choice.severities:
         if not 0.0 <= severity <= top:

@@ -1,16 +1,18 @@
 """What a field that nobody knows was probably meant to be."""
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from engine.contract.cards import nearest, spellings
+from engine.contract.cards import clean, nearest, spellings
 from engine.contract.errors import Refused, json_path
 from engine.contract.runs import Cards, RunSpec
 
 Steps = tuple[int | str, ...]
+FEW = 5  # names that are listed where none is near
 _SLOTS = {
     **{name: name for name in ("family", "net", "estimator", "outer")},
     **{"test_families": "family", "shifts": "shift", "learners": "learner"},
@@ -34,6 +36,24 @@ def suggestion(steps: Steps, value: Any, cards: Cards | None) -> str:
         return f"; did you mean {near!r}?"
     parts = [at for at, _, _ in _parts(value) if at == tuple(place)]
     return f"; its knobs stand in {_path((*parts[0], 'knobs'))!r}" if parts else ""
+
+
+def unknown(slot: str, name: str, names: Iterable[str]) -> Refused:
+    """Return the refusal of a part that is not there, with what it may have been.
+
+    >>> unknown("net", "zzz", ["mlp", "conv4"]).message
+    "no net is called 'zzz'; there are: conv4, mlp"
+    >>> unknown("family", "mixture", ["mixtures"]).message.partition("; ")[2]
+    "did you mean 'mixtures'? `python -m engine catalogue` shows all 1"
+    """
+    held = sorted(names)
+    near = difflib.get_close_matches(name.lower(), held, 3, 0.7)
+    every = f"`python -m engine catalogue` shows all {len(held)}"
+    if near:
+        every = f"did you mean {' or '.join(map(repr, near))}? {every}"
+    elif len(held) <= FEW:
+        every = f"there are: {', '.join(held) or 'none'}"
+    return Refused(f"no {slot} is called {clean(name)[:40]!r}; {every}", slot)
 
 
 def _fields(place: Steps) -> list[str]:

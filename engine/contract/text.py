@@ -34,8 +34,10 @@ def as_utf8(data: bytes) -> bytes:
         return data.decode(codec).encode()
     except UnicodeError:
         name = codec[:6].upper()
+        cut = len(data) % (int(name[-2:]) // 8)
+        what = "is cut in the middle of a character" if cut else "is damaged"
         raise Refused(
-            f"this file begins as {name} text, but is damaged; save it as UTF-8"
+            f"this file begins as {name} text, but {what}; save it as UTF-8"
         ) from None
 
 

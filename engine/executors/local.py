@@ -16,7 +16,7 @@ from typing import Any
 
 from engine.catalogue import cards
 from engine.contract.blocks import Checkpoint, Event
-from engine.contract.errors import Refused
+from engine.contract.errors import Refused, json_path
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.device import resolve
@@ -49,9 +49,14 @@ def settled(spec: RunSpec, device: str = "") -> RunSpec:
     """
     kind = resolve(device or spec.device)
     full = complete_spec(spec.model_copy(update={"device": kind}), cards, kind)
-    for choice in (full.family, *full.test_families):
+    families = {f"test_families.{i}": c for i, c in enumerate(full.test_families)}
+    for place, choice in {"family": full.family, **families}.items():
         if lacking := cards("family", choice.name).missing:
-            raise Refused(f"{choice.name} needs {lacking}, which is not here", "family")
+            raise Refused(
+                f"{json_path(place)}.name: {choice.name} needs {lacking}, which is not "
+                "here; set METASCOPE_DATA to the folder that holds it",
+                place,
+            )
     Bench(full).check()
     return full
 

@@ -19,6 +19,7 @@ from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
+from engine.contract.plain_words import shown
 from engine.contract.runs import Plain, RunSpec
 from engine.export import zip_members as zipped
 from engine.export.artefact_checks import check_fingerprint, lacking, read_artefact
@@ -100,9 +101,19 @@ def _reading(member: str) -> Iterator[None]:
     except ValidationError as error:
         raise _named(member, problem(error)) from None
     except _READING as error:
-        first = clean(str(error).partition("\n")[0])[:120] or type(error).__name__
-        lacks = f"it lacks {first}" if isinstance(error, KeyError) else first
-        raise _named(member, lacks) from None
+        raise _named(member, _reason(error)) from None
+
+
+def _reason(error: Exception) -> str:
+    """Say in plain words what a library says of what it cannot read."""
+    match error:
+        case arrays.NoArrays():
+            return str(error)
+        case KeyError():
+            return f"it lacks {clean(str(error))[:60]}"
+        case zipfile.BadZipFile() | zlib.error() | EOFError():
+            return "it must be a whole zip file; it is none, was cut or is damaged"
+    return "it is not what a run writes there"
 
 
 class _Named(Refused):
@@ -163,8 +174,7 @@ def _check_format(number: int) -> None:
 
 
 def _verify(archive: zipped.Members, name: str, told: Mapping[str, str]) -> None:
-    shown = clean(name)[:60]
-    with _reading(shown):
+    with _reading(clean(name)[:60]):
         if name not in archive.names or told.get(name) != archive.digest(name):
             raise Refused("it was changed or is missing")
 
@@ -196,6 +206,8 @@ def _job(told: _Run) -> Job:
 
 def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
     labels = {"", *(learner.label for learner in spec.learners)}
+    if not isinstance(listed, list):
+        raise Refused(f"it must be a list of timings, not {shown(listed)}")
     found = []
     for row in listed:
         if not isinstance(row, list) or not 4 <= len(row) <= 5:
@@ -211,6 +223,8 @@ def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
 def _blocks(data: bytes, spec: RunSpec) -> list[Block]:
     held, info = arrays.unpack(data)
     found = Blocks(spec)
+    if not isinstance(info["blocks"], list):
+        raise Refused(f"blocks: they must be a list, not {shown(info['blocks'])}")
     for place, header in enumerate(info["blocks"]):
         found.add(header, held[f"{place:06d}"])
     return found.held

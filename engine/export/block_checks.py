@@ -8,7 +8,7 @@ that do not rise, or the same numbers twice.
 import itertools
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from engine.contract.blocks import Block, Condition
 from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.metrics import METRICS
+from engine.contract.plain_words import plain
 from engine.contract.runs import Plain, RunSpec
 from engine.store.arrow_codec import DTYPES
 
@@ -239,14 +240,20 @@ def _check_numbers(block: Block) -> None:
 
 def _positions(text: str) -> dict[str, tuple[float, ...]]:
     """Return the positions along axes; JSON's NaN and infinities are no positions."""
-    told = json.loads(text, parse_constant=lambda word: math.nan)
+    try:
+        told = json.loads(text, parse_constant=lambda word: math.nan)
+    except ValueError:
+        raise Refused(f"coords: they must be JSON, not {_shown(text)}") from None
     if not isinstance(told, Mapping):
         raise Refused(f"coords: they must be a JSON object, not {_shown(text)}")
     found = {}
     for axis, at in told.items():
         if not isinstance(at, list) or not all(type(x) in (int, float) for x in at):
             raise Refused(f"coords: {_shown(axis)} must hold a list of numbers")
-        found[axis] = tuple(map(float, at))
+        try:
+            found[axis] = tuple(map(float, at))
+        except OverflowError:
+            raise Refused(f"coords: {_shown(axis)} holds a number too large") from None
     return found
 
 
@@ -267,20 +274,19 @@ def _check_positions(block: Block, axis: str, length: int, most: int) -> None:
     rises = all(one < two for one, two in itertools.pairwise(at))
     if not rises or not all(map(math.isfinite, at)):
         raise Refused(f"coords: {axis} must rise, each position a finite number")
-    if at[0] < 0 or (axis == "step" and _odd(at, most)):
-        raise Refused(f"coords: {axis} goes from {at[0]:g} to {at[-1]:g}")
-
-
-def _odd(steps: Sequence[float], most: int) -> bool:
-    """Say whether these are no steps: fractions, or beyond the budget."""
-    return steps[-1] > most or not all(step.is_integer() for step in steps)
+    if at[0] < 0:
+        raise Refused(f"coords: {axis} {at[0]:g}, where none is negative")
+    if axis == "step" and (odd := [x for x in at if x > most or x % 1]):
+        limits = f"whole numbers from 0 to {most:,}"
+        raise Refused(f"coords: step {odd[0]:g}, where steps are {limits}")
 
 
 def problem(error: ValidationError) -> str:
     """Return the first problem: the field, what is asked, and what was given."""
     first = error.errors()[0]
     field = clean(".".join(str(step) for step in first["loc"]))[:60]
-    return f"{field}: {first['msg']} (got {_shown(repr(first['input']))})"
+    reason = "no run has it" if first["type"] == "extra_forbidden" else plain(first)
+    return f"{field}: {reason}" if field else f"it {reason}"
 
 
 def _where(condition: Condition) -> str:

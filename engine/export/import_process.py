@@ -17,6 +17,7 @@ from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.runs import Cards, RunSpec, earlier_keys, part_titles, run_key
+from engine.contract.suggestions import unknown
 from engine.export.archive import import_run
 from engine.export.zip_members import check_size
 from engine.stats.run_summary import summarize
@@ -101,7 +102,7 @@ def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
 
     def card(slot: str, name: str) -> Card:
         if (slot, name) not in here:
-            raise Refused(f"no {slot} is called {name[:40]!r}", slot)
+            raise unknown(slot, name, (n for s, n in here if s == slot))
         return here[slot, name]
 
     told: list[str] = []

@@ -8,8 +8,8 @@ from typing import TypeVar
 import torch
 
 from engine.contract.blocks import Condition
-from engine.contract.errors import Refused
-from engine.contract.kinds import KINDS
+from engine.contract.errors import Refused, json_path
+from engine.contract.kinds import KINDS, mismatch
 from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -157,7 +157,9 @@ class Bench:
         for entrant in self.entrants:
             learner, where = entrant.learner, self._path(entrant)
             if kind not in learner.solves:
-                raise Refused(f"{entrant.label} does not solve {tasks}", where)
+                family = self.setting.family.name
+                told = mismatch(learner.name, learner.solves, family, kind)
+                raise Refused(f"{json_path(where)}.name: {told}", where)
             if fixed and answers not in learner.answers:
                 given = " or ".join(learner.answers)
                 raise Refused(

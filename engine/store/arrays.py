@@ -16,6 +16,13 @@ from safetensors import numpy as tensors
 _HEADER_LIMIT = 100_000_000
 
 
+NO_ARRAYS = "it must be whole arrays in the safetensors format, with their description"
+
+
+class NoArrays(ValueError):
+    """Bytes that are no arrays with JSON beside them."""
+
+
 def pack(arrays: Mapping[str, Any], info: Mapping[str, Any]) -> bytes:
     """Return the bytes of named arrays and of the JSON that goes with them."""
     plain = {name: np.array(array, order="C") for name, array in arrays.items()}
@@ -31,10 +38,10 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     try:
         arrays = tensors.load(data)
         info = json.loads(_header(data)["__metadata__"]["info"])
-    except (SafetensorError, KeyError, TypeError, struct.error) as error:
-        raise ValueError(f"these bytes hold no arrays: {error}") from None
+    except (SafetensorError, KeyError, TypeError, ValueError, struct.error):
+        raise NoArrays(NO_ARRAYS) from None
     if not isinstance(info, dict):
-        raise ValueError("these bytes hold no info")
+        raise NoArrays(NO_ARRAYS)
     return arrays, info
 
 

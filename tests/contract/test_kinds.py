@@ -65,5 +65,5 @@ def test_the_screen_takes_a_kind_by_its_old_name() -> None:
 def test_a_refusal_names_a_kind_in_words() -> None:
     learner = LearnerChoice(name="maml")
     spec = RunSpec(family=Choice(name="moons"), learners=(learner,))
-    with pytest.raises(Refused, match="maml does not solve optimization tasks"):
+    with pytest.raises(Refused, match="moons is an optimizer family"):
         settled(spec, "cpu")

@@ -99,7 +99,9 @@ def test_other_knobs_or_another_input_make_another_learner() -> None:
 
 def test_a_refused_learner_is_named_by_its_own_place() -> None:
     learners = [{"name": "sgd"}, {"name": "sgd", "label": "b"}, {"name": "maml"}]
-    with pytest.raises(ValueError, match="maml does not solve") as refusal:
+    with pytest.raises(
+        ValueError, match=r"learners\[2\]\.name: maml learns few-shot"
+    ) as refusal:
         played(learner_spec("sgd", learners=learners))
     assert refusal.value.field == "learners.2"  # type: ignore[attr-defined]
 

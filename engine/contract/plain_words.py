@@ -1,0 +1,70 @@
+"""What is wrong with a value, in plain words instead of those of a library."""
+
+from collections.abc import Sized
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from engine.contract.cards import clean
+
+_OBJECT = "must be a JSON object"
+_WHOLE = "must be a whole number"
+_NUMBER = "must be a number"
+_LIST = "must be a list"
+# By the type of a pydantic error; the braces are filled from its context.
+_WORDS = {
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _OBJECT),
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing"), _WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing", "finite_number"), _NUMBER),
+    **dict.fromkeys(("tuple_type", "list_type"), _LIST),
+    **dict.fromkeys(("literal_error", "enum"), "must be {expected}"),
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be below {lt}",
+    "string_pattern_mismatch": "must be 64 digits of 0-9 and a-f",
+}
+
+
+def plain(error: ErrorDetails) -> str:
+    """Return what is asked and what was given, such as `at most 8, not 11`.
+
+    Args:
+        error: The first of a pydantic error's details.
+    """
+    kind, told = error["type"], error.get("ctx", {})
+    if kind == "missing":
+        return "it is missing"
+    if kind in ("too_long", "string_too_long", "too_short", "string_too_short"):
+        return _length(kind, told, error["input"])
+    words = _WORDS.get(kind, "must be another value").format(**told)
+    return f"{words}, not {shown(error['input'])}"
+
+
+def _length(kind: str, told: dict[str, Any], given: Any) -> str:
+    noun = " characters" if kind.startswith("string") else ""
+    bound, number = (
+        ("at most", told["max_length"])
+        if kind.endswith("long")
+        else ("at least", told["min_length"])
+    )
+    count = len(given) if isinstance(given, Sized) else told.get("actual_length")
+    return f"{bound} {number}{noun}, not {count}"
+
+
+def shown(value: Any) -> str:
+    """Return a value in a few words; of what holds others, what it is.
+
+    >>> shown({"a": 1}), shown("x"), shown(None), shown(True)
+    ('a JSON object', "'x'", 'null', 'true')
+    """
+    if isinstance(value, dict):
+        return "a JSON object"
+    if isinstance(value, list | tuple):
+        return "a list"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int) and abs(value) >= 10**40:
+        return "a number of more than 40 digits"
+    return repr(clean(value)[:40] if isinstance(value, str) else value)[:42]
