@@ -5,7 +5,6 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -57,14 +56,20 @@ def run(
     settle_allocator()
     cap_memory()
     leash = Leash()
-    with _interruptible(leash):
-        outing = Outing(settled(asked, device), out, lambda event: None, leash)
+    with _bar() as watch, _interruptible(leash, watch):
+        outing = Outing(settled(asked, device), out, watch, leash)
         if not (resume or force) and (held := outing.here(traces=traces)):
             return _is_here(outing, held)
+        watch.show("estimating memory")
         check_memory(outing.spec)
-        store = outing.begin(resume=resume, force=force)
-        with _bar() as watch:
-            job = replace(outing, watch=watch).play(store)
+        watch.show("starting")
+        try:
+            store = outing.begin(resume=resume, force=force)
+            job = outing.play(store)
+        except KeyboardInterrupt:
+            if not resume:
+                outing.leave_nothing()
+            raise
         if job.state not in _CODES:
             return _unfinished(outing, job, Call(spec, device, traces))
         record = outing.finish(store, traces=traces)
@@ -154,9 +159,15 @@ class Watch:
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.task = progress.add_task("starting", total=1.0)
+        self.begun = False  # whether the first stage has
+
+    def show(self, what: str) -> None:
+        """Say what is done, where no note tells."""
+        self.progress.update(self.task, description=what)
 
     def __call__(self, event: Event) -> None:
         """Take one event."""
+        self.begun = True
         if isinstance(event, Note):
             self.progress.update(
                 self.task, completed=event.done, description=event.stage
@@ -164,13 +175,19 @@ class Watch:
 
 
 @contextmanager
-def _interruptible(leash: "Leash") -> Iterator[None]:
-    """Let the first Ctrl-C keep a checkpoint, and the second end at once."""
+def _interruptible(leash: "Leash", watch: "Watch") -> Iterator[None]:
+    """Let the first Ctrl-C keep a checkpoint, and the second end at once.
+
+    Where nothing has been computed yet there is nothing to keep: the first one does.
+    """
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        if leash.gone:
+        at_once = leash.gone or not watch.begun
+        if not leash.gone:
+            say("stopping…")
+        leash.let_go()  # Python loses what is raised while it collects garbage
+        if at_once:
             raise KeyboardInterrupt
-        leash.let_go()
 
     before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -28,7 +28,7 @@ from engine.export.run_files import config_json
 from engine.runner.context import Bench
 from engine.runner.memory_estimate import check_memory
 from engine.runner.run_cache import Shelf
-from engine.store import NoRun, Store, files
+from engine.store import NoRun, NoStore, Store, files
 
 UNFINISHED = ".unfinished"
 TRACEBACK = "traceback.txt"
@@ -163,19 +163,21 @@ class Outing:
             if self.refusals:
                 raise self.refusals[-1]
         except Refused:
-            self._leave_nothing(store)
+            self.leave_nothing()
             raise
         if job.error and job.traceback:
             (self.folder / TRACEBACK).write_text(job.traceback)
         return job
 
-    def _leave_nothing(self, store: Store) -> None:
-        """Remove what a refused run began; what it has computed stays."""
-        jobs = store.jobs(kind=None)
-        if not any(store.blocks(job.key)[0] for job in jobs):
-            shutil.rmtree(self.private)
-            with contextlib.suppress(OSError):  # somebody's files are in it
-                self.folder.rmdir()
+    def leave_nothing(self) -> None:
+        """Remove what a run began that computed nothing; what it computed stays."""
+        with contextlib.suppress(NoStore):  # it was not even made
+            store = Store.existing(self.private)
+            if any(store.blocks(job.key)[0] for job in store.jobs(kind=None)):
+                return
+        shutil.rmtree(self.private, ignore_errors=True)
+        with contextlib.suppress(OSError):  # somebody's files are in it
+            self.folder.rmdir()
 
     def _play_inputs(self, store: Store) -> Job | None:
         """Recompute what this run starts from; returns the first that failed."""

@@ -15,37 +15,28 @@ import torch
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
-from engine.protocol import Landscapes, Lesson, Meta, Setting, TaskBatch, unchanged
+from engine.protocol import (
+    Landscapes,
+    Lesson,
+    Meta,
+    Setting,
+    Spaces,
+    TaskBatch,
+    unchanged,
+)
 from engine.protocol.chunks import join
 from engine.runner.context import Bench, Entrant, Trial, draw_tasks
 from engine.runner.initialization import THRESHOLD_TASKS
 from engine.runner.live_memory import peak_arrays, peak_memory, peak_tensors, size_of
-from engine.runner.memory_limit import gigabytes, memory_limit
-from engine.runner.tuning import tuning_spec
+from engine.runner.memory_limit import gigabytes, limit_in_words, memory_limit
+from engine.runner.memory_needs import IMPORTED, Need, advice, lowered
+from engine.runner.tuning import RATES, tuning_spec
+from engine.runner.untrained import TRAINED, Untrained
 
-IMPORTED = 550e6  # bytes that Python, torch and the statistics hold without a run
 SPARE = 1.4  # what an allocator and a kernel hold beside the tensors
-SHORT, LONGER = 4, 8  # steps of the two small plays
+SHORT, LONGER = 2, 4  # steps of the two small plays
 COPIES = 4  # of a learner's traces, while they are summed up
 ROWS, SEARCH_ROWS = 3, 12  # of all that is stored, while the verdict is found
-
-
-class Need(NamedTuple):
-    """What one stage holds: `fixed`, and `each` for each unit of a budget's field."""
-
-    stage: str
-    field: str
-    count: int
-    fixed: float
-    each: float
-
-    @property
-    def total(self) -> float:
-        return self.fixed + self.each * self.count
-
-    def fits(self, limit: float) -> int:
-        """Return up to which count it stays within a limit."""
-        return int((limit - self.fixed) / self.each) if self.each else self.count
 
 
 class Growth(NamedTuple):
@@ -89,26 +80,36 @@ def growth(
 def needs(spec: RunSpec) -> Iterator[Need]:
     """Yield what the stages of a completed spec hold, in bytes."""
     bench = Bench(spec)
+    tasks = _draw(bench, bench.setting, 1)
+    trains = isinstance(tasks, Spaces) and isinstance(tasks.evaluator, Untrained)
+    for need in _needs(bench):
+        yield need._replace(beside=IMPORTED + TRAINED * trains)
+
+
+def _needs(bench: Bench) -> Iterator[Need]:
+    spec = bench.spec
     budget, whole = spec.budget, 0.0
+    known: dict[tuple[str, int], Adapting] = {}
     trials = bench.trials()[0] if budget.test_tasks else []
     hardest = max(trials, key=lambda t: _size(bench, t), default=None)
     for entrant in bench.entrants:
         if entrant.learner.trains and entrant.label not in spec.inputs:
             yield _training(bench, entrant)
-        here = Adapting.measured(bench, entrant, bench.setting)
+        here = _measured(known, bench, entrant, bench.setting)
         count = budget.validation_tasks
         yield here.need("validation", "validation_tasks", count, spec.replicates)
         if entrant.tuned:
-            yield _tuning(bench, entrant, here)
+            yield from _tuning(bench, entrant, here)
         if hardest is None:
             continue
         if hardest.setting is not bench.setting:
-            here = Adapting.measured(bench, entrant, hardest.setting)
+            here = _measured(known, bench, entrant, hardest.setting)
         yield here.need("test", "test_tasks", budget.test_tasks, spec.replicates)
         steps = sum(trial.setting.horizon + 1 for trial in trials)
-        whole += spec.replicates * here.row * steps
+        whole += here.row * steps
     rows = SEARCH_ROWS if KINDS[bench.setting.family.kind].numpy else ROWS
-    yield Need("summary", "test_tasks", budget.test_tasks, IMPORTED, rows * whole)
+    asked = ("summary", "test_tasks", budget.test_tasks, spec.replicates)
+    yield Need(*asked, 0.0, rows * whole)
 
 
 def check_memory(spec: RunSpec) -> None:
@@ -121,65 +122,40 @@ def check_memory(spec: RunSpec) -> None:
     if limit is None or spec.device != "cpu":
         return
     torch.set_num_threads(1)  # as in the run
-    found = list(needs(spec))
-    if reason := excess(found, limit, spec.replicates):
-        worst = max(found, key=lambda need: need.total)
-        raise Refused(reason, f"budget.{worst.field}")
+    found: list[Need] = []
+    for need in needs(spec):
+        found.append(need)
+        if need.hopeless(limit):
+            break  # whatever the other stages hold, a smaller net is needed
+    over = [need for need in found if need.total > limit]
+    if over:
+        most = gigabytes(max(need.total for need in over))
+        reason = f"needs about {most}, more than {limit_in_words()}: "
+        raise Refused(reason + advice(over, limit), _place(over, limit))
 
 
 def outgrown(spec: RunSpec) -> str:
     """Say what to lower in a spec that ran out of memory all the same."""
     worst = max(needs(spec), key=lambda need: need.total)
     limit = memory_limit()
-    at = "" if limit is None else f" at this machine's limit of {gigabytes(limit)}"
-    halved = min(limit or worst.total, worst.total / 2 + IMPORTED)
-    return f"ran out of memory{at}: {_way(worst, halved, spec.replicates)}"
+    at = "" if limit is None else f" at {limit_in_words()}"
+    halved = (worst.total + IMPORTED) / 2
+    return f"ran out of memory{at}: {advice([worst], min(limit or halved, halved))}"
 
 
-def excess(found: list[Need], limit: float, replicates: int) -> str:
-    """Say by which fields a run is too large for a limit, or nothing."""
-    over = [need for need in found if need.total > limit]
-    if not over:
-        return ""
-    worst: dict[str, Need] = {}
-    for need in over:
-        known = worst.get(need.field)
-        if known is None or need.fits(limit) < known.fits(limit):
-            worst[need.field] = need
-    most = gigabytes(max(need.total for need in over))
-    ways = " and ".join(_way(need, limit, replicates) for need in worst.values())
-    return f"needs about {most}, this machine's limit is {gigabytes(limit)}: {ways}"
-
-
-def _way(need: Need, limit: float, replicates: int) -> str:
-    fits = need.fits(limit)
-    if fits >= 1:
-        return f"lower {need.field} from {need.count:,} to about {_rounded(fits):,}"
-    alone = need.fixed + need.each
-    few = int(replicates * (limit - IMPORTED) / (alone - IMPORTED))
-    if few >= 1:
-        first = f"lower {need.field} from {need.count:,} to 1 and " * (need.count > 1)
-        return f"{first or 'lower '}replicates from {replicates} to about {few}"
-    return (
-        f"lower the size of the net or the horizon, for {need.field} of 1 alone needs "
-        f"{gigabytes(alone)}"
-    )
-
-
-def _rounded(count: int) -> int:
-    """Return a count with two digits, none of it more than was there.
-
-    >>> _rounded(6789), _rounded(7)
-    (6700, 7)
-    """
-    scale = 10 ** max(0, len(str(count)) - 2)
-    return count // scale * scale
+def _place(over: list[Need], limit: float) -> str:
+    """Return the path of the field that is to be lowered first."""
+    first = next(iter(lowered(over, limit)), "horizon")
+    return first if first == "replicates" else f"budget.{first}"
 
 
 def _draw(bench: Bench, setting: Setting, tasks: int) -> TaskBatch:
     """Draw some tasks of one replicate; which ones does not matter."""
     place = bench.place._replace(replicates=1)
-    return draw_tasks(setting, "train", bench.streams("size")[:1], tasks, place)
+    drawn = draw_tasks(setting, "train", bench.streams("size")[:1], tasks, place)
+    if isinstance(drawn, Spaces) and drawn.evaluator.scores(drawn.sources[0]) is None:
+        return replace(drawn, evaluator=Untrained(drawn.evaluator))
+    return drawn
 
 
 def _size(bench: Bench, trial: Trial) -> float:
@@ -198,14 +174,12 @@ def _training(bench: Bench, entrant: Entrant) -> Need:
     drawn = _data(bench, setting)
     tasks = _draw(bench, setting, 1)
     per_task = plan.tasks_per_step // budget.tasks_per_step
+    asked = ("training", "tasks_per_step", budget.tasks_per_step, count)
     if isinstance(tasks, Landscapes):
-        fixed = count * found.once
-        each = count * per_task * (found.at(steps) + drawn)
-    else:
-        at_once = min(tasks.chunk, count * plan.tasks_per_step)
-        fixed = count * found.once + at_once * found.task
-        each = count * drawn
-    return _need("training", "tasks_per_step", budget.tasks_per_step, fixed, each)
+        each = per_task * (found.at(steps) + drawn)
+        return Need(*asked, SPARE * found.once, SPARE * each)
+    member, chunk = SPARE * found.task * per_task, tasks.chunk / per_task
+    return Need(*asked, SPARE * found.once, SPARE * drawn, member, chunk)
 
 
 def _lesson(bench: Bench, entrant: Entrant, tasks: int, steps: int) -> object:
@@ -262,21 +236,38 @@ class Adapting(NamedTuple):
 
     def need(self, stage: str, field: str, count: int, replicates: int) -> Need:
         """Return what a stage holds that adapts to so many tasks of each replicate."""
-        at_once = min(self.chunk, replicates * count)
-        fixed = replicates * self.found.once + at_once * self.found.task
-        traces = COPIES * self.row * (self.horizon + 1)
-        return _need(stage, field, count, fixed, replicates * (self.data + traces))
+        each = self.data + COPIES * self.row * (self.horizon + 1)
+        sizes = (self.found.once, each, self.found.task)
+        once, each, member = (SPARE * size for size in sizes)
+        return Need(stage, field, count, replicates, once, each, member, self.chunk)
 
 
-def _tuning(bench: Bench, entrant: Entrant, here: Adapting) -> Need:
-    """Rates are tuned on tasks of one replicate; an equal budget names their number."""
-    count, field = bench.spec.budget.tuning_tasks, "tuning_tasks"
+def _measured(
+    known: dict[tuple[str, int], Adapting],
+    bench: Bench,
+    entrant: Entrant,
+    setting: Setting,
+) -> Adapting:
+    """Measure once what differs in its rate alone: that is not a question of size."""
+    knobs = {k: v for k, v in entrant.choice.knobs.items() if k not in ("lr", "tuning")}
+    key = (f"{entrant.choice.name} {knobs}", id(setting))
+    if key not in known:
+        known[key] = Adapting.measured(bench, entrant, setting)
+    return known[key]
+
+
+def _tuning(bench: Bench, entrant: Entrant, here: Adapting) -> Iterator[Need]:
+    """Yield what it takes to tune a rate, and to fix the threshold with a tuned one.
+
+    Rates are tuned on tasks of one replicate; an equal budget names their number.
+    """
+    budget = bench.spec.budget
+    found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, 1)
     if not bench.judge.tuned_last:
         sub = tuning_spec(bench.spec, entrant.choice).budget.tuning_tasks
-        field = field if sub == count else "task_evaluations"
-        count = max(sub, THRESHOLD_TASKS)
-    return here.need("tuning", field, count, 1)
-
-
-def _need(stage: str, field: str, count: int, fixed: float, each: float) -> Need:
-    return Need(stage, field, count, IMPORTED + SPARE * fixed, SPARE * each)
+        if sub != budget.tuning_tasks:
+            whole = here.need("tuning", "task_evaluations", budget.task_evaluations, 1)
+            found = whole.shared(RATES)
+        if not budget.threshold:
+            yield here.need("threshold", "", THRESHOLD_TASKS, 1)
+    yield found

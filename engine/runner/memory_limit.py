@@ -73,6 +73,14 @@ def memory_limit() -> int | None:
     return int(said) * 2**20 or None
 
 
+def limit_in_words() -> str:
+    """Return the limit, and who sets it."""
+    size = gigabytes(memory_limit() or 0)
+    if os.environ.get(SETTING, "").strip():
+        return f"the limit of {size} that {SETTING} sets"
+    return f"this machine's limit of {size}"
+
+
 def cap_memory() -> None:
     """Let an allocation beyond the limit fail, where the system can do that."""
     limit = memory_limit()

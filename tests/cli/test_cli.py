@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, how it ends."""
 
+import contextlib
 import csv
 import json
 import os
@@ -16,6 +17,7 @@ import pytest
 
 from engine import __main__
 from engine.catalogue import cards
+from engine.cli import run
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import RunSpec, run_key
@@ -142,6 +144,7 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, told = process.communicate()
     assert process.returncode == 130
+    assert "stopping…" in told
     assert "--resume" in told.strip().splitlines()[-1]
     assert not (Path(broken) / "metrics.csv").exists()
 
@@ -151,6 +154,48 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path: Path) -> None:
         one, two = (Path(folder) / name for folder in (whole, broken))
         assert one.read_bytes() == two.read_bytes()
     assert {path.name for path in Path(broken).iterdir()} == FILES
+
+
+@pytest.mark.parametrize(
+    ("where", "bar"),
+    [
+        ("engine.executors.local.settled", "starting"),
+        ("engine.runner.memory_estimate.check_memory", "estimating memory"),
+        ("engine.executors.local.engine_tools", "starting"),
+    ],
+)
+def test_an_interrupt_before_anything_is_computed_ends_at_once_and_leaves_nothing(
+    where: str,
+    bar: str,
+    tiny: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = ["starting"]
+    monkeypatch.setattr(run.Watch, "show", lambda self, what: shown.append(what))
+
+    def interrupted(*_: object, **__: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+        raise AssertionError("it went on")
+
+    monkeypatch.setattr(where, interrupted)
+    out = tmp_path / "out"
+    assert __main__.main(["run", tiny, "--out", str(out)]) == 130
+    assert "stopping…" in capsys.readouterr().err
+    assert not out.exists()
+    assert shown[-1] == bar
+
+
+def test_an_interrupt_that_python_loses_ends_the_run_at_its_first_event(
+    tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(*_: object) -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr("engine.runner.memory_estimate.check_memory", lose)
+    assert __main__.main(["run", tiny, "--out", str(tmp_path / "out")]) == 130
 
 
 def test_a_diverged_run_keeps_its_rows_and_ends_with_3(

@@ -15,9 +15,12 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 from engine.executors.worker import Leash, Tools, play
+from engine.runner.context import Bench
 from engine.runner.live_memory import peak_tensors
-from engine.runner.memory_estimate import IMPORTED, Need, check_memory, excess, needs
+from engine.runner.memory_estimate import check_memory, needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit
+from engine.runner.memory_needs import IMPORTED, Need, advice
+from engine.runner.untrained import TRAINED
 from engine.store import Store
 from tests.laws.small import events, learner_spec, spec_of
 from tests.store import fake
@@ -25,7 +28,8 @@ from tests.store import fake
 GIB = 2**30
 ROOT = Path(__file__).resolve().parents[2]
 ADVICE = re.compile(
-    r"needs about [\d,.]+ GB, this machine's limit is 1\.1 GB: "
+    r"needs about [\d,.]+ GB, more than the limit of 1\.1 GB that "
+    r"METASCOPE_WORKER_MIB sets: "
     r"lower (\w+) from [\d,]+ to about ([\d,]+)"
 )
 # Each field within its range, and together far beyond any small machine.
@@ -128,12 +132,28 @@ def test_a_small_run_is_not_refused(name: str) -> None:
 
 
 def test_what_no_budget_makes_small_enough_names_the_replicates_and_the_net() -> None:
-    one = Need("training", "tasks_per_step", 4, IMPORTED, 8e9)
-    assert excess([one], IMPORTED + 4e9, 10).endswith(
-        "lower tasks_per_step from 4 to 1 and replicates from 10 to about 5"
+    one = Need("training", "tasks_per_step", 4, 10, 0.0, 8e8)
+    two = Need("test", "test_tasks", 1, 10, 0.0, 1e9)
+    few = Need("tuning", "task_evaluations", 440, 1, 0.0, 22e8).shared(22)
+    limit = IMPORTED + 4e9
+    assert advice([one], limit) == (
+        "lower tasks_per_step from 4 to 1, and replicates from 10 to about 5"
     )
-    assert "lower the size of the net" in excess([one], IMPORTED + 1e8, 10)
-    assert excess([one], 40e9, 10) == ""
+    assert advice([one, two, few], limit) == (
+        "lower tasks_per_step from 4 to 1, replicates from 10 to about 4, and "
+        "task_evaluations from 440 to about 40"
+    )
+    assert "lower the size of the net" in advice([one, two], IMPORTED + 1e8)
+
+
+def test_what_no_field_says_is_not_lowered_by_one() -> None:
+    fixed = Need("threshold", "", 64, 1, 0.0, 1e8)
+    assert advice([fixed], IMPORTED + 1e9).startswith("lower the size of the net")
+
+
+def test_fewer_tasks_than_are_computed_at_once_take_less() -> None:
+    need = Need("tuning", "tuning_tasks", 64, 1, 0.0, 0.0, member=1e8, chunk=64)
+    assert advice([need], IMPORTED + 1e9) == "lower tuning_tasks from 64 to about 10"
 
 
 @pytest.mark.parametrize(
@@ -177,6 +197,36 @@ def test_the_estimate_is_on_the_safe_side_of_what_a_run_holds(
     held = peak_tensors(lambda: list(events(spec)))
     said = max(need.total for need in needs(spec) if need.stage == stage) - IMPORTED
     assert 1.0 < said / held < 4.0
+
+
+@pytest.mark.parametrize("family", ["live_nets", "growing"])
+def test_nets_are_not_trained_to_find_out_what_a_search_holds(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from engine.tasks.search._live_training import LiveEvaluator
+
+    def train(*_: object) -> None:
+        raise AssertionError("a net was trained")
+
+    monkeypatch.setattr(LiveEvaluator, "measure", train)
+    found = list(needs(learner_spec("warm_evolution", family=family)))
+    assert {need.stage for need in found} >= {"training", "validation", "test"}
+    assert min(need.total for need in found) >= IMPORTED + TRAINED
+
+
+def test_no_more_nets_are_trained_side_by_side_than_are_reckoned_with() -> None:
+    import numpy as np
+
+    from engine.tasks.search._live_training import NAMES, SIDE_BY_SIDE
+
+    part = learner_spec("random_search", family="live_nets")
+    evaluator = Bench(part).setting.family.evaluator()  # type: ignore[attr-defined]
+    count = SIDE_BY_SIDE
+    codes = evaluator.space.codes(np.arange(count))
+    digits, shortest = np.full(count, NAMES.index("digits")), np.zeros(count, int)
+    dice = np.linspace(0.0, 0.999, count)
+    held = peak_tensors(lambda: evaluator.measure(digits, codes, shortest, dice))
+    assert 0.5 * TRAINED < held < TRAINED
 
 
 def _out_of_memory(*asked: object) -> Any:
