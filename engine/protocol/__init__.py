@@ -51,6 +51,7 @@ from engine.protocol.values import (
     Slopes,
     Weights,
     generator,
+    square_root,
     unchanged,
 )
 
@@ -101,5 +102,6 @@ __all__ = [
     "Weights",
     "chosen_class",
     "generator",
+    "square_root",
     "unchanged",
 ]

@@ -43,7 +43,7 @@ FILE = Path(__file__).with_name("rows.json")
 # What learns for long is chaotic, and rounding alone would excuse a wrong formula.
 SMALL = {"side": "14", "steps": "18"}
 BRIEF = {"episodes": {"task_evaluations": 8, "validation_tasks": 8}}
-SEGMENTS = {"task_evaluations": 96}  # enough for an estimator to remember some
+SEGMENTS = {"task_evaluations": 48}  # enough for an estimator to remember some
 IMAGES = {"task_evaluations": 4, "validation_tasks": 8, "horizon": 1}
 # What a test task is judged by; where that is a count of right answers, its loss.
 SMOOTH = ("area", "regret_area", "final_query_loss", "final_mse")
