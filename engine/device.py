@@ -1,19 +1,24 @@
 """Where a run computes, and the record of what computed it.
 
-Numbers depend on the device, the thread count, the versions and the CPU's
-capability, so these travel with every run as its fingerprint.
+Numbers depend on the device, the thread count, the versions, the processor and the
+settings of its arithmetic, so these travel with every run as its fingerprint.
 """
 
 import os
 import platform
+from collections.abc import Mapping
 from importlib import metadata
 
 import torch
 
-from engine import __version__
+from engine import __version__, arithmetic
 from engine.contract.errors import Refused
 
 _RECORDED = ("torch", "numpy", "scipy", "scikit-learn")
+_ROUNDED_BY = (
+    *("device", "threads", "cpu_vendor", "cpu_capability", "arithmetic", "libc"),
+    *("system", "versions"),
+)
 _ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
@@ -64,18 +69,31 @@ def fingerprint(device: str) -> dict[str, object]:
         device: cpu, cuda or mps, as the completed spec says.
 
     Returns:
-        JSON: device and its name, threads, CPU capability, system, versions and
-        the allocator's settings.
+        JSON: device and its name, threads, the processor's maker, the instructions
+        that torch uses, the settings of arithmetic, system, versions and the
+        allocator's settings.
     """
     return {
         "device": device,
         "device_name": _device_name(device),
         "threads": torch.get_num_threads(),
+        "cpu_vendor": arithmetic.processor()[0],
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "arithmetic": arithmetic.description(),
+        "libc": " ".join(platform.libc_ver()).strip(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions(),
         "allocator": {name: os.environ.get(name, "") for name in _ALLOCATOR},
     }
+
+
+def same_machine(one: Mapping[str, object], two: Mapping[str, object]) -> bool:
+    """Say whether two fingerprints are of one kind of machine: equal to the last bit.
+
+    What does not touch a number is left out: how memory is given back, what the
+    device is called.
+    """
+    return all(one.get(name) == two.get(name) for name in _ROUNDED_BY)
 
 
 def _device_name(device: str) -> str:

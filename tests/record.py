@@ -1,18 +1,69 @@
 """Records the examples that the first page shows: `python -m tests.record`.
 
-It plays each kind's default preset in a store of its own and keeps the run's archive.
+It plays each kind's default preset in a store of its own and keeps the run's archive,
+and beside it how far its rows spread where the last bits of what it adds and
+multiplies are moved at random: as far may another machine's lie from them.
 """
 
+import json
+import sys
 import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
+import torch
 
 from app.client import examples
 from engine.catalogue import cards
-from engine.contract.runs import complete_spec, run_key
+from engine.contract.blocks import Block, Event
+from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.executors.worker import work
 from engine.export import export_archive
 from engine.presets import preset
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
 from engine.store import Store
+from tests.golden.rounding import rounded_otherwise
+from tests.golden.rows import WIDER
+
+JUDGED = ("area", "error", "regret_area")
+BOUNDS = Path(__file__).with_name("recorded_bounds.json")
+TAUGHT = ("meta_loss", "lesson_loss")
+FIRST = 2  # steps of a meta-training that are compared one by one
+OTHERS = 4  # other roundings that a bound is taken from
+
+
+def judged(blocks: Iterable[Event]) -> dict[str, np.ndarray]:
+    """Return what each learner and condition is judged by, averaged over the tasks.
+
+    Returns:
+        One number per replicate, by the block's address, written as JSON. And of each
+        meta-training the loss of its first steps, shape (replicate, step): the end of
+        a long one hangs on the last bits of its beginning.
+    """
+    found = {}
+    for block in blocks:
+        if not isinstance(block, Block):
+            continue
+        if block.metric in JUDGED and block.array.ndim:
+            found[json.dumps(block.address())] = block.array.astype(float).mean(-1)
+        elif block.metric in TAUGHT and block.address()[-1] == ("step", 0.0):
+            found[json.dumps(block.address())] = block.array[:, :FIRST].astype(float)
+    assert found
+    return found
+
+
+def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Return how far from what is shown another machine's replicates may lie."""
+    farthest = dict.fromkeys(shown, 0.0)
+    for seed in range(OTHERS):
+        with rounded_otherwise(seed):
+            again = judged(run(spec, MemoryShelf()))
+        for name, center in shown.items():
+            apart = float(np.abs(again[name] - center).max())
+            farthest[name] = max(farthest[name], apart)
+    return {name: WIDER * apart for name, apart in farthest.items()}
 
 
 def record(kind: str = "optimization") -> Path:
@@ -31,6 +82,15 @@ def record(kind: str = "optimization") -> Path:
     return file
 
 
+def main(kinds: Sequence[str]) -> None:
+    """Record the examples of these kinds, or all."""
+    kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
+    for kind in kinds or tuple(examples.PRESETS):
+        example = examples.read(record(kind))
+        kept[kind] = bounds(example.spec, judged(example.blocks))
+        BOUNDS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")
+
+
 if __name__ == "__main__":
-    for shown in examples.PRESETS:
-        record(shown)
+    torch.set_num_threads(1)
+    main(sys.argv[1:])

@@ -16,7 +16,16 @@ from torch import Tensor
 from engine.algorithms.optimization.perturbations import flat, led
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
+from engine.protocol import (
+    Estimator,
+    Lesson,
+    Meta,
+    Outer,
+    Span,
+    Unrolled,
+    Weights,
+    square_root,
+)
 
 TINY = 1e-12
 
@@ -102,11 +111,8 @@ def member_gradients(loss: Tensor, theta: Weights) -> Weights:
 
 def member_norm(grads: Weights) -> Tensor:
     """Return the L2 norm over all meta-weights; shape (member,)."""
-    return (
-        torch.stack([g.reshape(len(g), -1).square().sum(1) for g in grads.values()])
-        .sum(0)
-        .sqrt()
-    )
+    squares = [g.reshape(len(g), -1).square().sum(1) for g in grads.values()]
+    return square_root(torch.stack(squares).sum(0))
 
 
 def equalized(grads: Weights) -> Weights:

@@ -3,13 +3,13 @@
 import torch
 from torch import Tensor
 
-from engine.protocol import Weights
+from engine.protocol import Weights, square_root
 
 
 def replicate_norm(grads: Weights) -> Tensor:
     """Return the L2 norm over all weights; shape (replicate,)."""
     squares = [grad.reshape(len(grad), -1).square().sum(1) for grad in grads.values()]
-    return torch.stack(squares).sum(0).sqrt()
+    return square_root(torch.stack(squares).sum(0))
 
 
 def clipped(grads: Weights, limit: float) -> Weights:

@@ -19,7 +19,7 @@ from engine.outers._schedules import (
     outer_factor,
     schedule_knob,
 )
-from engine.protocol import OuterRule, Weights
+from engine.protocol import OuterRule, Weights, square_root
 
 
 @register("outer")
@@ -56,7 +56,7 @@ class Adam(OuterRule):
         t = state["t"] + 1
         m = torch.lerp(state["m"], grad, 0.1)
         v = torch.lerp(state["v"], grad.square(), 0.001)
-        root = (v / (1 - 0.999**t).unsqueeze(1)).sqrt() + 1e-8
+        root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8
         kept = (1.0 - rate * self.weight_decay) * in_rows(weights)
         after = kept - rate * m / (1 - 0.9**t).unsqueeze(1) / root
         return named_rows(after, weights), {"m": m, "v": v, "t": t}

@@ -28,6 +28,7 @@ from engine.protocol.meta_types import (
     Slopes,
     Weights,
     generator,
+    square_root,
     unchanged,
 )
 from engine.protocol.nets import BaseLearner, Judge, Layout, Net, chosen_class
@@ -101,5 +102,6 @@ __all__ = [
     "Weights",
     "chosen_class",
     "generator",
+    "square_root",
     "unchanged",
 ]

@@ -13,7 +13,7 @@ from engine.contract.registry import part, parts
 from engine.contract.runs import RunSpec, complete_spec
 from engine.protocol import AllDiverged, Family, Learner
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
+from engine.runner.run_cache import MemoryShelf, Shelf
 
 BUDGET = {
     "task_evaluations": 24,
@@ -134,15 +134,17 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
 PLAIN = {"optimization": "sgd", "few_shot": "maml", "search": "random_search"}
 
 
-def events(spec: RunSpec, resume: Checkpoint | None = None) -> Iterator[Event]:
+def events(
+    spec: RunSpec, resume: Checkpoint | None = None, shelf: Shelf = SHELF
+) -> Iterator[Event]:
     """Play a spec to its end, whether it diverges or not; tuned rates are shared."""
     with suppress(AllDiverged):
-        yield from run(spec, SHELF, resume)
+        yield from run(spec, shelf, resume)
 
 
-def rows(spec: RunSpec) -> dict[object, np.ndarray]:
+def rows(spec: RunSpec, shelf: Shelf = SHELF) -> dict[object, np.ndarray]:
     """Return every number of a run by its address."""
-    return collected(events(spec))
+    return collected(events(spec, shelf=shelf))
 
 
 def collected(found: Iterator[Event]) -> dict[object, np.ndarray]:

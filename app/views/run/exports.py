@@ -14,6 +14,7 @@ from app.client.client import Run
 from app.figures.theme import nice
 from app.widgets import frame, panels
 from app.widgets.escaping import plain
+from engine import arithmetic
 
 FIGURE_FORMATS = {
     "html": "text/html",
@@ -151,7 +152,7 @@ def reproduce(run: Run) -> None:
     with left:
         panels.heading("On the command line", "Save config.json, then:")
         st.code("python -m engine run config.json --out result/", language="bash")
-        panels.heading("Computed with", "Same fingerprint: same numbers, bit for bit.")
+        panels.heading("Computed with", _repeats(run.fingerprint))
         panels.facts(_flat(run.fingerprint) | {"run": run.key})
         _elsewhere(run)
         _lineage(run)
@@ -171,12 +172,29 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
+def _repeats(fingerprint: Mapping[str, Any]) -> str:
+    """Say where a run with this fingerprint gives the same numbers, bit for bit."""
+    if fingerprint.get("device", "cpu") != "cpu":
+        return "The same device and versions give the same numbers, bit for bit."
+    if fingerprint.get("arithmetic") == arithmetic.PORTABLE:
+        return (
+            "The same versions give the same numbers, bit for bit, on every x86 "
+            "machine with AVX2."
+        )
+    return "The same processor and versions give the same numbers, bit for bit."
+
+
 def _elsewhere(run: Run) -> None:
     """Say where this installation differs from the one that computed the run."""
     if not client.catalogue_ready():
         return
-    there = run.fingerprint.get("versions") or {}
-    here = client.catalogue().versions
+    there = dict(run.fingerprint.get("versions") or {})
+    here = dict(client.catalogue().versions)
+    if computed_with := run.fingerprint.get("arithmetic"):
+        there["arithmetic"], here["arithmetic"] = (
+            computed_with,
+            arithmetic.description(),
+        )
     other = [
         f"{k} {v} (here {here[k]})" for k, v in there.items() if here.get(k, v) != v
     ]

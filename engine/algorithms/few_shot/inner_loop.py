@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.running_statistics import Seen, statistics_seen
-from engine.protocol import Episodes, Prediction, Shots, Weights
+from engine.protocol import Episodes, Prediction, Shots, Weights, square_root
 
 # Inner step, weights and gradients (of the moving ones) → the moving ones after it.
 Rule = Callable[[int, Weights, Weights], Weights]
@@ -78,7 +78,7 @@ def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
         for name, grad in cut(grads, clip).items():
             past = squares.get(name, torch.zeros_like(grad))
             squares[name] = torch.lerp(past, grad.square(), 1 - decay)
-            root = (squares[name] / seen).sqrt() + 1e-8
+            root = square_root(squares[name] / seen) + 1e-8
             after[name] = weights[name] - rate * grad / root
         return after
 
@@ -237,7 +237,7 @@ def distance(weights: Weights, theta: Weights) -> Tensor:
         (weights[name] - theta[name]).detach().flatten(1).square().sum(1)
         for name in theta
     ]
-    return torch.stack(squares).sum(0).sqrt()
+    return square_root(torch.stack(squares).sum(0))
 
 
 def layer_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | None:
@@ -250,10 +250,10 @@ def layer_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | Non
         return None
     first = next(iter(grads.values()))
     unmeasured = first.new_full((len(first),), torch.nan)
-    norms = []
+    squares = []
     for layer in layers:
         taken = [
             grads[n].detach().flatten(1).square().sum(1) for n in layer if n in grads
         ]
-        norms.append(sum(taken[1:], taken[0]).sqrt() if taken else unmeasured)
-    return torch.stack(norms, 1)
+        squares.append(sum(taken[1:], taken[0]) if taken else unmeasured)
+    return square_root(torch.stack(squares, 1))

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from engine.protocol import Weights
+from engine.protocol import Weights, square_root
 
 Schedule = Literal["constant", "step", "cosine", "warmup_cosine"]
 
@@ -67,17 +67,17 @@ def adam_step(
     t = step + 1
     m = torch.lerp(state["m"], grad, 1 - betas[0])
     v = torch.lerp(state["v"], grad.square(), 1 - betas[1])
-    root = v.sqrt() / math.sqrt(1 - betas[1] ** t) + eps
+    root = square_root(v) / math.sqrt(1 - betas[1] ** t) + eps
     return Direction(m / (1 - betas[0] ** t) / root, {"m": m, "v": v})
 
 
 def rmsprop_step(grad: Tensor, state: Weights, decay: float, eps: float) -> Direction:
     """Step along g / (√v + ε) after v ← α v + (1−α) g²."""
     v = torch.lerp(state["v"], grad.square(), 1 - decay)
-    return Direction(grad / (v.sqrt() + eps), {"v": v})
+    return Direction(grad / (square_root(v) + eps), {"v": v})
 
 
 def adagrad_step(grad: Tensor, state: Weights, eps: float) -> Direction:
     """Step along g / (√s + ε) after s ← s + g²."""
     total = state["sum"] + grad.square()
-    return Direction(grad / (total.sqrt() + eps), {"sum": total})
+    return Direction(grad / (square_root(total) + eps), {"sum": total})

@@ -8,6 +8,8 @@ import math
 import torch
 from torch import Tensor
 
+from engine.protocol import square_root
+
 TINY = 1e-6
 ALIKE = 1e-12  # a variance below that is rounding
 
@@ -37,7 +39,7 @@ def normalized(advantages: Tensor) -> Tensor:
     """
     if advantages.shape[1] > 1:
         advantages = advantages - advantages.mean(1, keepdim=True)
-    size = advantages.square().mean((1, 3), keepdim=True).sqrt()
+    size = square_root(advantages.square().mean((1, 3), keepdim=True))
     return advantages / size.clamp(min=TINY)
 
 

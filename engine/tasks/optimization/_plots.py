@@ -1,5 +1,6 @@
 """Tasks in the plane as pictures: decision boundaries that grow, paths on contours."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -70,7 +71,7 @@ def surface_grid(tasks: Functions, path: Tensor | np.ndarray, size: int = SIZE) 
     xs, ys = _axes(_near(spots, tasks.start().cpu().numpy()), size)
     low, high = torch.from_numpy(xs), torch.from_numpy(ys)
     each = [tasks.surface(member, low, high) for member in range(tasks.members)]
-    values = torch.stack(each).clamp(min=1e-8).log10()
+    values = torch.stack(each).clamp(min=1e-8).log() / math.log(10)
     return Grid(values.cpu().numpy().astype(np.float32), xs, ys)
 
 
