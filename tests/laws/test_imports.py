@@ -7,6 +7,7 @@ from engine.contract.blocks import Artefact, Block
 from engine.contract.runs import canonical
 from engine.export.artefact_checks import read_artefact
 from engine.export.block_checks import Blocks, check_labels
+from engine.runner.context import Bench
 from engine.runner.summary import summarize
 from engine.store import arrays, arrow_codec
 from tests.golden.rows import cases
@@ -31,8 +32,11 @@ def assert_taken(name: str) -> None:
         about = {"name": made.name, "kind": made.kind, "info": made.info}
         back = read_artefact(arrays.pack(made.arrays, about))
         assert back.info == made.info
-    assert found.held and any(isinstance(e, Artefact) for e in played)
+    assert found.held
     assert canonical(summarize(found.held, spec))
+    # Tables of a hand-made optimizer are not filmed, so its run has nothing but rows.
+    trains = any(entrant.learner.trains for entrant in Bench(spec).entrants)
+    assert any(isinstance(e, Artefact) for e in played) or not trains
 
 
 @pytest.mark.parametrize("name", FEW)
