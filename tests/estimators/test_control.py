@@ -82,7 +82,7 @@ def test_a_little_training_lowers_the_loss_of_held_out_tasks(
     estimator: Estimator, updates: int
 ) -> None:
     learner = LrScale(lr=RATE)
-    exam = drawn("test", 0, 24)
+    exam = drawn("test", 0, 96)  # so many that rounding cannot decide the test
     start = learner.init([Rng(r) for r in range(REPLICATES)], exam).weights
     before, flat = runs(learner, start, exam)
     after, scales = runs(learner, trained(learner, estimator, updates), exam)
