@@ -10,9 +10,9 @@ from app.client import client, files
 from app.figures.theme import nice
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
+from engine.contract.text import clean
 
 PER_PAGE = 25
 FILTERS: dict[str, frozenset[JobState] | None] = {

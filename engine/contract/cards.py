@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
 from engine.contract.knobs import Part
+from engine.contract.text import clean
 
 Kind = Literal["int", "float", "bool", "choice", "many", "text"]
-TEXT_LIMIT = 120
 _NEAR = 0.7  # at difflib's own 0.6 "learning_rte" is near to "learners"
 
 
@@ -241,20 +241,6 @@ def _text(knob: KnobCard, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return clean(value)
-
-
-def clean(text: str) -> str:
-    r"""Strip what has no business in a name: control, zero-width, bidi marks.
-
-    >>> clean("a\u202eb\x00")
-    'ab'
-    """
-    kept = "".join(c for c in text if c.isprintable() and not _invisible(c))
-    return kept.strip()[:TEXT_LIMIT]
-
-
-def _invisible(char: str) -> bool:
-    return char in "\u200b\u200c\u200d\u2060\ufeff" or "\u202a" <= char <= "\u202e"
 
 
 _CHECKS = {

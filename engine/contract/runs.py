@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.contract.cards import Card, clean, complete, suited
+from engine.contract.cards import Card, complete, suited
 from engine.contract.errors import Refused, json_path
+from engine.contract.text import clean
 
 FORMAT = 1
 KEYS_LIMIT = 4_096  # of earlier keys that are tried

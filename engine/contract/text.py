@@ -1,4 +1,4 @@
-"""Text as people's tools write it: UTF-8 with or without a mark, UTF-16, UTF-32.
+"""Text that people give: files in any Unicode encoding, and names without odd marks.
 
 Windows PowerShell 5 and Notepad write UTF-16 where nobody asks for it.
 """
@@ -14,6 +14,7 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+TEXT_LIMIT = 120  # characters of a name
 _LOOK = 4096  # bytes that decide where there is no mark
 
 
@@ -67,3 +68,17 @@ def _unmarked(start: bytes) -> str | None:
         if mostly and 0 not in letters and zeros[:1] == b"\0":
             return codec
     return None
+
+
+def clean(text: str) -> str:
+    r"""Strip what has no business in a name: control, zero-width, bidi marks.
+
+    >>> clean("a\u202eb\x00")
+    'ab'
+    """
+    kept = "".join(c for c in text if c.isprintable() and not _invisible(c))
+    return kept.strip()[:TEXT_LIMIT]
+
+
+def _invisible(char: str) -> bool:
+    return char in "\u200b\u200c\u200d\u2060\ufeff" or "\u202a" <= char <= "\u202e"

@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from engine.contract.blocks import Artefact, Block
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.runs import RunSpec, canonical
+from engine.contract.text import clean
 from engine.export.archive_reader import ENDED, FORMAT, Arrived, arrive
 from engine.export.run_files import Record, config_json, metrics_csv
 from engine.stats import run_summary

@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 from pydantic import Field, ValidationError
 
 from engine.contract.blocks import Artefact, Block, Timing
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
 from engine.contract.plain_words import shown
 from engine.contract.runs import Plain, RunSpec
+from engine.contract.text import clean
 from engine.export import zip_members as zipped
 from engine.export.artefact_checks import check_fingerprint, lacking, read_artefact
 from engine.export.block_checks import Blocks, check_labels, lost, problem

@@ -8,9 +8,9 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.blocks import Artefact, Block
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, RunSpec
+from engine.contract.text import clean
 from engine.export.block_checks import tuned_labels
 from engine.store import arrays
 

@@ -15,11 +15,11 @@ import numpy as np
 from pydantic import Field, ValidationError
 
 from engine.contract.blocks import Block, Condition
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.metrics import METRICS
 from engine.contract.plain_words import plain
 from engine.contract.runs import Plain, RunSpec
+from engine.contract.text import clean
 from engine.store.arrow_codec import DTYPES
 
 BLOCKS_LIMIT = 100_000

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json
+from engine.contract.text import clean
 
 BYTES_LIMIT = 200_000_000
 UNPACKED_LIMIT = 800_000_000

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
+from engine.contract.text import clean
 
 BYTES, MEMBERS, MEMBER, UNPACKED = 50_000_000, 40_000, 20_000, 100_000_000
 PIXELS, SIDE, DRAWERS = 105, 28, 20

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal, NamedTuple
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
+from engine.contract.text import clean
 from engine.data.user.columns import number
 from engine.data.user.csv_reader import header, rows, text_bytes
 

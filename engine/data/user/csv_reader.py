@@ -7,9 +7,8 @@ import csv
 import io
 from collections.abc import Iterator
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
-from engine.contract.text import as_utf8
+from engine.contract.text import as_utf8, clean
 from engine.data.user.columns import number
 
 LIMIT = 100_000_000

@@ -14,8 +14,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
+from engine.contract.text import clean
 from engine.data.sources.checksums import sha256
 from engine.data.user.image_decoding import Drawing, gray
 

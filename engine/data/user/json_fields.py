@@ -5,8 +5,8 @@
 
 from typing import Any
 
-from engine.contract.cards import clean
 from engine.contract.errors import Refused
+from engine.contract.text import clean
 
 LONGEST = 200
 Body = dict[str, Any]
