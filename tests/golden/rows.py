@@ -79,7 +79,11 @@ def cases() -> dict[str, RunSpec]:
     for kind in TINY:
         found |= {f"family/{n}": brief(drawn_small(n)) for n in families(kind)}
     for name in names("estimator"):
-        spec = learner_spec("lr_scale", estimator={"name": name}, budget=SEGMENTS)
+        knobs = (
+            {"unroll": 3} if "unroll" in part("estimator", name).model_fields else {}
+        )
+        truncated = {"name": name, "knobs": knobs}
+        spec = learner_spec("lr_scale", estimator=truncated, budget=SEGMENTS)
         found[f"estimator/{name}"] = spec
     for name, kind in CASES:
         of = "" if kind == "optimization" else f"/{kind}"
