@@ -13,7 +13,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import links
 from app.widgets.escaping import plain
 from engine.contract.kinds import current_name
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 SPEC = frozenset({"run", "x"})
 VIEW = frozenset(

@@ -1,7 +1,7 @@
 """Metascope's engine: everything that computes or keeps; it knows no screen."""
 
-from engine import arithmetic
+from engine import portable_arithmetic
 
 __version__ = "0.3.0"
 
-arithmetic.settle()  # before numpy and torch are loaded: they read it then
+portable_arithmetic.settle()  # before numpy and torch are loaded: they read it then

@@ -11,7 +11,7 @@ from importlib import metadata
 
 import torch
 
-from engine import __version__, arithmetic
+from engine import __version__, portable_arithmetic
 from engine.contract.errors import Refused
 
 _RECORDED = ("torch", "numpy", "scipy", "scikit-learn")
@@ -77,9 +77,9 @@ def fingerprint(device: str) -> dict[str, object]:
         "device": device,
         "device_name": _device_name(device),
         "threads": torch.get_num_threads(),
-        "cpu_vendor": arithmetic.processor()[0],
+        "cpu_vendor": portable_arithmetic.processor()[0],
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "arithmetic": arithmetic.description(),
+        "arithmetic": portable_arithmetic.description(),
         "libc": " ".join(platform.libc_ver()).strip(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions(),

@@ -12,7 +12,7 @@ from app.client.client import Run
 from app.figures.animation import Shot, spaced
 from app.figures.curves import curves_figure
 from app.figures.embedding import embedding_figure
-from app.figures.figure_data import View
+from app.figures.figure_types import View
 from app.figures.layer_heatmap import Layers, layers_figure
 from engine.contract.blocks import Block
 from engine.stats.block_table import Table

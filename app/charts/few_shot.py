@@ -18,11 +18,11 @@ from app.figures.few_shot import (
     count_figure,
     gain_figure,
 )
-from app.figures.figure_data import Line, View
+from app.figures.figure_types import Line, View
 from app.figures.shift import severity_figure
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 
 SHOTS = "shots"
 STEPS = "Inner step"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from app.figures.figure_data import Film, Floats, Places
+from app.figures.figure_types import Film, Floats, Places
 
 if TYPE_CHECKING:
     from engine.data.user.knowledge_file import Knowledge

@@ -15,11 +15,11 @@ from app.charts.view_state import HEIGHT, HERE, Look, Picture
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import learning
-from app.figures.figure_data import Line, View
+from app.figures.figure_types import Line, View
 from engine.contract.blocks import Block, Condition
 from engine.stats import curves as stats
 from engine.stats.block_table import Table, threshold_of
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 
 TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
 SURVIVAL = "survival"

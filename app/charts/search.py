@@ -18,13 +18,13 @@ from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures.canvas import log_axis
 from app.figures.curves import Words
-from app.figures.figure_data import Line, View
+from app.figures.figure_types import Line, View
 from app.figures.theme import LEVEL, number
 from engine.contract.blocks import Block
 from engine.contract.metrics import METRICS
 from engine.stats.block_table import Table, is_trained
 from engine.stats.independent_units import freed, waiting
-from engine.stats.inference.levels import level_band
+from engine.stats.inference.metric_levels import level_band
 from engine.stats.search.efficiency import held
 
 GOAL = "goal"

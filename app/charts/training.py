@@ -9,12 +9,12 @@ from app.charts.view_state import HEIGHT, Picture
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import learning
-from app.figures.figure_data import Line, Tuning, View
+from app.figures.figure_types import Line, Tuning, View
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
 from engine.stats.inference.intervals import mean_band
-from engine.stats.inference.levels import level_band
+from engine.stats.inference.metric_levels import level_band
 
 
 def classes(run: Run) -> bool:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app import kinds
-from app.client import block_cache, engine_process, stores
+from app.client import block_cache, engine_process, process_store
 from app.client import catalogue as shelves
 from app.client.catalogue import Catalogue, CatalogueError, Preset
-from app.client.stores import present_store, store
+from app.client.process_store import present_store, store
 from engine.contract.blocks import FILMS, Artefact, Block, Timing
 from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
@@ -46,7 +46,7 @@ _watches = block_cache.Watches()
 
 def reopen_store() -> None:
     """Go on with the store in the place of one that is gone; make it where none is."""
-    stores.reopen()
+    process_store.reopen()
     _watches.clear()
     _spec.cache_clear()
 

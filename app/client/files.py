@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from engine.data.sources.table import Table
     from engine.data.user.architecture_rows import Unit
     from engine.data.user.csv_store import OwnTable
-    from engine.data.user.image_folders import OwnImages
+    from engine.data.user.image_archives import OwnImages
     from engine.export import Record
 
 
@@ -160,14 +160,14 @@ def read_images(data: bytes) -> "OwnImages":
     Raises:
         Refused: In one sentence, with the member.
     """
-    from engine.data.user import image_folders
+    from engine.data.user import image_archives
 
-    return image_folders.read_images(data)
+    return image_archives.read_images(data)
 
 
 def keep_images(images: "OwnImages") -> str:
     """Keep an archive that was read; return its sha256."""
-    from engine.data.user import image_archives
+    from engine.data.user import image_store
 
     client.present_store()
-    return image_archives.store_images(images)
+    return image_store.store_images(images)

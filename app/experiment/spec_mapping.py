@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.experiment import fields
-from app.experiment.budget import (
+from app.experiment.budget_fields import (
     budget_fields,
     compile_field,
     read_seed,

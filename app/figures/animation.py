@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.figure_data import Floats
+from app.figures.figure_types import Floats
 from app.figures.theme import GRID, Style, nice
 
 MAX_FRAMES = 32

@@ -8,9 +8,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.animation import controls, spaced
-from app.figures.architecture_space import Searched, Space, short
 from app.figures.canvas import dress, figure, footnote, names_axis
-from app.figures.figure_data import Floats, Roles
+from app.figures.figure_types import Floats, Roles
+from app.figures.space_data import Searched, Space, short
 from app.figures.theme import GREY, Style, nice, number, styles
 
 BOW = 0.62  # how far an edge that skips a node bends

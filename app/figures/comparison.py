@@ -17,7 +17,7 @@ from app.figures.canvas import (
     positive,
     y_caption,
 )
-from app.figures.figure_data import Banded, Floats, Roles
+from app.figures.figure_types import Banded, Floats, Roles
 from app.figures.forest import forest_figure
 from app.figures.theme import (
     GREY,

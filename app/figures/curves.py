@@ -17,7 +17,7 @@ from app.figures.canvas import (
     thin,
     y_caption,
 )
-from app.figures.figure_data import Curve, Floats, Roles, View, Waiting
+from app.figures.figure_types import Curve, Floats, Roles, View, Waiting
 from app.figures.theme import (
     GREY,
     LEVEL,

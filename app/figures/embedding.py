@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import Shot, controls, same_scale, titles
 from app.figures.canvas import dress
-from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.figure_types import Film, Floats, Places, Roles
 from app.figures.projection import (
     Plane,
     class_colors,

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import Shot, same_scale, titles
 from app.figures.canvas import dress
-from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.figure_types import Film, Floats, Places, Roles
 from app.figures.image_grid import composed, png
 from app.figures.projection import class_colors, class_symbols, fitted
 from app.figures.theme import styles

@@ -14,7 +14,7 @@ from app.figures.canvas import (
     names_axis,
 )
 from app.figures.curves import curves_figure
-from app.figures.figure_data import Curve, Roles, View
+from app.figures.figure_types import Curve, Roles, View
 from app.figures.shift import severity_figure
 from app.figures.theme import GREY, LEVEL, Style, axis_title, nice, number, styles
 from engine.contract.metrics import metric

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure
-from app.figures.figure_data import Roles
+from app.figures.figure_types import Roles
 from app.figures.theme import GREY, LEVEL, nice, number
 from engine.contract.metrics import Metric, metric
 

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import Shot, controls, spaced, titles
 from app.figures.canvas import dress
-from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.figure_types import Film, Floats, Places, Roles
 from app.figures.theme import GREY, Style, nice, number, styles, translucent
 
 HEIGHT = 200  # pixels of a panel and its title

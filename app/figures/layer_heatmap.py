@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import Shot, titles
 from app.figures.canvas import dress, names_axis
-from app.figures.figure_data import Floats, Roles
+from app.figures.figure_types import Floats, Roles
 from app.figures.shift import DIVERGING, SEQUENTIAL
 from app.figures.theme import number, styles
 from engine.contract.metrics import metric

@@ -18,7 +18,7 @@ from app.figures.canvas import (
     y_caption,
 )
 from app.figures.curves import ordered
-from app.figures.figure_data import Curve, Floats, Roles, Tuning
+from app.figures.figure_types import Curve, Floats, Roles, Tuning
 from app.figures.theme import (
     GREY,
     LEVEL,

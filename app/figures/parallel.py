@@ -5,9 +5,9 @@ import html
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.architecture_space import Space, short, wrapped
 from app.figures.canvas import MAX_POINTS, figure, names_axis
-from app.figures.figure_data import Floats, Places
+from app.figures.figure_types import Floats, Places
+from app.figures.space_data import Space, short, wrapped
 from app.figures.theme import GREY, nice, number, translucent
 
 SHADES = 5

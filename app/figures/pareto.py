@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure, footnote, legend_below, y_caption
-from app.figures.figure_data import Floats, Places, Roles
+from app.figures.figure_types import Floats, Places, Roles
 from app.figures.theme import GREY, Style, nice, styles
 
 DOTS = 1_500

@@ -6,10 +6,10 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.animation import controls, spaced
-from app.figures.architecture_space import Space, short
 from app.figures.canvas import figure, footnote, names_axis
-from app.figures.figure_data import Film, Floats, Places, Roles
+from app.figures.figure_types import Film, Floats, Places, Roles
 from app.figures.shift import SEQUENTIAL
+from app.figures.space_data import Space, short
 from app.figures.theme import nice, styles
 
 ROW, TALL = 13, 46  # pixels of an option's row; of a decision's in the film

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.figures.figure_data import Floats, Places
+from app.figures.figure_types import Floats, Places
 from app.figures.theme import PALETTE_LIGHT
 
 NEIGHBORS = 5

@@ -6,8 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure
-from app.figures.figure_data import Floats, Places, Roles
-from app.figures.space_film import Atlas
+from app.figures.figure_types import Floats, Places, Roles
+from app.figures.space_atlas import Atlas
 from app.figures.sphere_mesh import FLAT, GROUND, Mesh, ball, dots, ribbons
 from app.figures.theme import nice, number, styles
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.figure_data import Floats, Places
+from app.figures.figure_types import Floats, Places
 
 GROUND, RADIUS = "#9aa2ad", 0.994
 STEP = np.radians(9.0)  # of an arc

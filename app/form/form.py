@@ -4,9 +4,15 @@ import streamlit as st
 
 from app import kinds, session
 from app.client import client
-from app.experiment import budget, compatibility, cost_estimate, default_rates, fields
+from app.experiment import (
+    budget_fields,
+    compatibility,
+    cost_estimate,
+    default_rates,
+    fields,
+)
 from app.figures.theme import nice
-from app.form import field_widgets, layout, learners, own_data
+from app.form import field_widgets, layout, learners, own_examples
 from app.form.layout import KEEP
 from app.widgets import panels
 from app.widgets.escaping import plain
@@ -97,7 +103,7 @@ def _task(known: client.Catalogue, kind: kinds.Kind) -> None:
     if card.missing:
         st.warning(plain(f"Its data is not here: it needs {card.missing}."))
     if card.traits.get("needs_file"):
-        own_data.offer(card)
+        own_examples.offer(card)
     with st.expander("Task settings", key="x.family"):
         layout.knobs(fields.fields(card, f"k.family.{card.name}"), "family")
     if card.traits.get("uses_net", True):
@@ -167,18 +173,17 @@ def _price(known: client.Catalogue, kind: kinds.Kind) -> None:
     layout.section("Budget")
     left, right = st.columns(2)
     with left:
-        field_widgets.draw(budget.replicates_field())
+        field_widgets.draw(budget_fields.replicates_field())
     with right:
-        field_widgets.draw(budget.seed_field())
+        field_widgets.draw(budget_fields.seed_field())
     with st.expander("Steps, tasks, device", key="x.budget"):
-        shown = [
-            f for f in budget.budget_fields(kind) if f.knob.name not in kind.hidden
-        ]
+        fields = budget_fields.budget_fields(kind)
+        shown = [f for f in fields if f.knob.name not in kind.hidden]
         layout.knobs(shown, "budget")
         if len(known.devices) > 1:
             st.selectbox("Device", ["auto", *known.devices], key="k.device", **KEEP)
         if compatibility.compiles(known, kind.name):
-            field_widgets.draw(budget.compile_field())
+            field_widgets.draw(budget_fields.compile_field())
     _inputs()
 
 

@@ -9,7 +9,7 @@ from app.charts import few_shot, optimization, search, training
 from app.charts.view_state import Look
 from app.client import client
 from app.figures.curves import curves_figure
-from app.figures.figure_data import View
+from app.figures.figure_types import View
 from app.figures.theme import number
 from app.kinds import FEW_SHOT, SEARCH
 from app.views import runs as runs_view
@@ -19,7 +19,7 @@ from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import Table, is_trained
 from engine.stats.independent_units import freed
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 
 MOST = 8
 _STEPS = {FEW_SHOT.name: few_shot.STEPS, SEARCH.name: search.STEPS}

@@ -12,7 +12,7 @@ from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 PER_PAGE = 25
 FILTERS: dict[str, frozenset[JobState] | None] = {

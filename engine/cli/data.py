@@ -90,7 +90,7 @@ def own_images(
 ) -> int:
     """Add images of your own; prints a spec that learns from them, for `run`."""
     from engine.cli.few_shot_spec import images_spec
-    from engine.data.user.image_archives import read_from, store_images
+    from engine.data.user.image_store import read_from, store_images
 
     found = read_from(path)
     classes = Table("class", "images", box=None)

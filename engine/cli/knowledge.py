@@ -27,7 +27,7 @@ def export(
 ) -> int:
     """Write the knowledge base of a run to a file."""
     from engine.data.user.knowledge_file import written
-    from engine.export.output_folder import check_file
+    from engine.export.overwrite_guard import check_file
 
     data = written(_of_run(key, label))
     check_file(file, data, force=force)

@@ -97,7 +97,7 @@ def export(
 ) -> int:
     """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
     from engine.export import Record, export_archive, export_run
-    from engine.export.output_folder import check_file, check_folder
+    from engine.export.overwrite_guard import check_file, check_folder
 
     store = Store.existing()
     job = found(store, key)

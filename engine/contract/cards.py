@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
 from engine.contract.knobs import Part
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 Kind = Literal["int", "float", "bool", "choice", "many", "text"]
 _NEAR = 0.7  # at difflib's own 0.6 "learning_rte" is near to "learners"

@@ -2,7 +2,8 @@
 
 The names are the same everywhere: in code and folders, in `solves` of a part, on the
 command line. What a kind's numbers are called on the screen stands in `app.kinds`, how
-they are computed in `engine.judges`, how they are compared in `engine.stats.criteria`.
+they are computed in `engine.judges`, how they are compared in
+`engine.stats.deciding_metrics`.
 """
 
 from collections.abc import Iterable

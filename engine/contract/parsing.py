@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.contract.errors import Refused, json_path
-from engine.contract.plain_words import plain
+from engine.contract.plain_errors import plain
 from engine.contract.runs import Cards, RunSpec, canonical
 from engine.contract.suggestions import suggestion
-from engine.contract.text import as_text, clean
+from engine.contract.text_input import as_text, clean
 
 SPEC_LIMIT = 256_000
 DEPTH_LIMIT = 40

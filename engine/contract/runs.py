@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.cards import Card, complete, suited
 from engine.contract.errors import Refused, json_path
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 FORMAT = 1
 KEYS_LIMIT = 4_096  # of earlier keys that are tried

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from engine.contract.cards import nearest, spellings
 from engine.contract.errors import Refused, json_path
 from engine.contract.runs import Cards, RunSpec
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 Steps = tuple[int | str, ...]
 FEW = 5  # names that are listed where none is near

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-from engine.data.sources import data_pack, fonts, sklearn_sets
+from engine.data.sources import data_pack, font_bitmaps, sklearn_sets
 from engine.data.sources.checksums import file_state
 from engine.data.sources.locations import pack_home
 from engine.data.user.csv_store import SHEET, kept_digests, own_path
-from engine.data.user.image_archives import ARCHIVE
+from engine.data.user.image_store import ARCHIVE
 
 Entry = dict[str, Any]
 OWN = {
@@ -38,8 +38,12 @@ def _embedded() -> list[Entry]:
 
 
 def _font() -> Entry:
-    told = {"families": ["glyphs"], "title": fonts.TITLE, "license": fonts.LICENSE}
-    return _entry("embedded", fonts.font_path(), fonts.SHA256) | told
+    told = {
+        "families": ["glyphs"],
+        "title": font_bitmaps.TITLE,
+        "license": font_bitmaps.LICENSE,
+    }
+    return _entry("embedded", font_bitmaps.font_path(), font_bitmaps.SHA256) | told
 
 
 def _packed() -> list[Entry]:

@@ -23,7 +23,7 @@ from engine.device import resolve
 from engine.executors.supervisor import ALLOCATOR
 from engine.executors.worker import Leash, engine_tools, play
 from engine.export import Record, export_run
-from engine.export.output_folder import check_folder, has_traces
+from engine.export.overwrite_guard import check_folder, has_traces
 from engine.export.run_files import config_json
 from engine.runner.context import Bench
 from engine.runner.memory_estimate import check_memory

@@ -15,14 +15,14 @@ from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.runs import RunSpec, canonical
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.export.archive_reader import ENDED, FORMAT, Arrived, arrive
 from engine.export.run_files import Record, config_json, metrics_csv
 from engine.stats import run_summary
-from engine.store import NoRun, Store, arrays, arrow_codec, timings
-from engine.store.checksums import digest
+from engine.store import NoRun, Store, arrays, arrow_codec, timing_sums
 from engine.store.imports import Finished, file_finished
 from engine.store.queue import Filing
+from engine.store.row_seals import digest
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
@@ -48,7 +48,7 @@ def export_archive(store: Store, key: str) -> bytes:
         "config.json": config_json(record.spec),
         "summary.json": _json(record.summary),
         "fingerprint.json": _json(record.fingerprint),
-        "timings.json": _json(timings.flat(record.timings)),
+        "timings.json": _json(timing_sums.flat(record.timings)),
         "blocks.safetensors": _pack_blocks(record.blocks),
         "metrics.csv": metrics_csv(record),
     }

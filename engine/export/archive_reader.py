@@ -18,14 +18,14 @@ from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.errors import Refused
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
-from engine.contract.plain_words import shown
+from engine.contract.plain_errors import shown
 from engine.contract.runs import Plain, RunSpec
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.export import zip_members as zipped
 from engine.export.artefact_checks import check_fingerprint, lacking, read_artefact
 from engine.export.block_checks import Blocks, check_labels, lost, problem
 from engine.store import arrays
-from engine.store import timings as store_timings
+from engine.store import timing_sums as store_timings
 
 FORMAT = 1
 ENDED = (JobState.DONE, JobState.DIVERGED)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, RunSpec
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.export.block_checks import tuned_labels
 from engine.store import arrays
 

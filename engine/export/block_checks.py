@@ -17,9 +17,9 @@ from pydantic import Field, ValidationError
 from engine.contract.blocks import Block, Condition
 from engine.contract.errors import Refused
 from engine.contract.metrics import METRICS
-from engine.contract.plain_words import plain
+from engine.contract.plain_errors import plain
 from engine.contract.runs import Plain, RunSpec
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.store.arrow_codec import DTYPES
 
 BLOCKS_LIMIT = 100_000

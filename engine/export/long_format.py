@@ -16,7 +16,7 @@ from engine.stats.block_table import Table
 from engine.stats.claims import vary_freely
 from engine.stats.independent_units import freed
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
-from engine.stats.inference.levels import is_log, level_band
+from engine.stats.inference.metric_levels import is_log, level_band
 from engine.store.arrow_codec import latest
 
 COLUMNS = (

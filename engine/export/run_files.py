@@ -12,7 +12,7 @@ from engine.contract.runs import RunSpec
 from engine.export.long_format import COLUMNS, Row, inert, metrics_rows
 from engine.store import Store, files
 from engine.store.arrow_codec import latest
-from engine.store.timings import summed
+from engine.store.timing_sums import summed
 
 
 class Record(NamedTuple):

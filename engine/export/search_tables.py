@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 
-from engine.export.latex import escaped, joined
+from engine.export.latex_escaping import escaped, joined
 from engine.export.long_format import inert
 from engine.stats.inference.intervals import Interval
 from engine.stats.summaries.search_table import MEASURES, Line

@@ -5,7 +5,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 
-from engine.export.latex import escaped, joined
+from engine.export.latex_escaping import escaped, joined
 from engine.export.long_format import inert
 from engine.export.run_files import Record
 from engine.export.search_tables import caption_of, searches_csv, searches_latex

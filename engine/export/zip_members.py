@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 BYTES_LIMIT = 200_000_000
 UNPACKED_LIMIT = 800_000_000

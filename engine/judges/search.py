@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from engine.algorithms.search.best_scores import ceilings, scores_of
+from engine.algorithms.search.best_possible_scores import ceilings, scores_of
 from engine.contract.kinds import SEARCH
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import Spaces, Stretch, TaskBatch

@@ -10,10 +10,10 @@ from functools import lru_cache
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.data.sources.glyphs import glyphs
+from engine.data.sources.glyph_classes import glyphs
 from engine.data.sources.sklearn_sets import bundled
 from engine.protocol import SampledFamily, generator
-from engine.tasks.few_shot._augmentation import Wildness, draw_shapes
+from engine.tasks.few_shot._distortions import Wildness, draw_shapes
 from engine.tasks.optimization._tables import standardized
 from engine.tasks.optimization.gaussians import Gaussians
 from engine.tasks.optimization.rings import Rings

@@ -13,7 +13,7 @@ from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Event
 from engine.contract.runs import RunSpec, run_key
 from engine.runner.context import Bench, Entrant
-from engine.runner.freezing import frozen
+from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import validation_tasks
 from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry

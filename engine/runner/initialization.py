@@ -17,7 +17,7 @@ from engine.contract.errors import Refused
 from engine.contract.runs import Choice, LearnerChoice, run_key
 from engine.protocol import Family, Learner, Meta, Place, Spaces, TaskBatch, Weights
 from engine.runner.context import Bench, Entrant, draw_tasks, resolve
-from engine.runner.freezing import frozen
+from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import follow_all, following, validation_tasks, view
 from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry

@@ -22,9 +22,10 @@ from engine.contract.blocks import (
 )
 from engine.contract.runs import RunSpec
 from engine.protocol import AllDiverged
+from engine.runner.altered_episodes import probe, probe_tasks, probe_work
 from engine.runner.baseline_cache import Sharing
 from engine.runner.context import Bench, Entrant, Trial, labels_of
-from engine.runner.duplicates import (
+from engine.runner.equal_learners import (
     equal_trials,
     under_each_condition,
     under_each_label,
@@ -32,13 +33,12 @@ from engine.runner.duplicates import (
 from engine.runner.films import FILMS
 from engine.runner.films.few_shot import remember
 from engine.runner.films.optimization import TASKS
-from engine.runner.freezing import check_frozen, frozen
+from engine.runner.frozen_learners import check_frozen, frozen
 from engine.runner.initialization import THRESHOLD_TASKS, begin, fix_threshold, tune
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import read_old, written_before_formats
 from engine.runner.post_tuning import refine
-from engine.runner.probes import probe, probe_tasks, probe_work
 from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry, StageKey
 from engine.runner.tuning import RATES

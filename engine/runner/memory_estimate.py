@@ -27,11 +27,11 @@ from engine.protocol import (
 from engine.protocol.chunks import join
 from engine.runner.context import Bench, Entrant, Trial, draw_tasks
 from engine.runner.initialization import THRESHOLD_TASKS
-from engine.runner.live_memory import peak_arrays, peak_memory, peak_tensors, size_of
 from engine.runner.memory_limit import gigabytes, limit_in_words, memory_limit
 from engine.runner.memory_needs import IMPORTED, Need, advice, lowered
+from engine.runner.null_evaluator import TRAINED, Untrained
+from engine.runner.peak_memory import peak_arrays, peak_memory, peak_tensors, size_of
 from engine.runner.tuning import RATES, tuning_spec
-from engine.runner.untrained import TRAINED, Untrained
 
 SPARE = 1.4  # what an allocator and a kernel hold beside the tensors
 SHORT, LONGER = 2, 4  # steps of the two small plays

@@ -21,7 +21,7 @@ from engine.judges.few_shot import error_trace
 from engine.protocol import Stretch, TaskBatch, Weights
 from engine.protocol.chunks import rows_of
 from engine.runner.context import Bench, Entrant, draw_tasks
-from engine.runner.freezing import frozen
+from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import following
 from engine.runner.state import Carry
 from engine.runner.tuning import COARSE, FINE

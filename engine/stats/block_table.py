@@ -8,9 +8,9 @@ import numpy as np
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
-from engine.stats.criteria import Yardstick, yardstick
-from engine.stats.inference.thresholds import crossing
+from engine.stats.array_types import Floats
+from engine.stats.deciding_metrics import Yardstick, yardstick
+from engine.stats.inference.steps_to_threshold import crossing
 
 HERE = Condition()
 PER_TASK = ("replicate", "task")

@@ -22,10 +22,10 @@ import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import Table, baselines, chosen, is_trained, tuned_rival
-from engine.stats.conditions import at_home
-from engine.stats.criteria import Yardstick
+from engine.stats.condition_words import at_home
+from engine.stats.deciding_metrics import Yardstick
 from engine.stats.inference.paired import (
     Difference,
     paired_difference,

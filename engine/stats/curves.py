@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.blocks import Block
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 from engine.stats.inference.intervals import LOG_FLOOR
-from engine.stats.inference.levels import is_log, level_band
+from engine.stats.inference.metric_levels import is_log, level_band
+from engine.stats.inference.steps_to_threshold import crossing
 from engine.stats.inference.survival import Survival, survival
-from engine.stats.inference.thresholds import crossing
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 POINTS = 2000

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 
 
 def place_of(spec: RunSpec, name: str) -> str:

@@ -11,10 +11,10 @@ import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, Table, is_trained
 from engine.stats.inference.intervals import Interval
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 from engine.stats.inference.paired import log_ratio, log_ratio_over_tasks
 from engine.stats.inference.survival import Survival, kaplan_meier, survival
 

@@ -5,18 +5,18 @@ from collections.abc import Iterable, Mapping
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import Table, rate_of, threshold_of
 from engine.stats.claims import Claim, make_claims, vary_freely
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.duplicates import shared
+from engine.stats.equal_learners import shared
 from engine.stats.independent_units import freed
 from engine.stats.inference.intervals import Interval
-from engine.stats.inference.levels import level
-from engine.stats.inference.robustness import robustness
+from engine.stats.inference.metric_levels import level
 from engine.stats.inference.spreads import spread
 from engine.stats.inference.survival import restricted_interval
+from engine.stats.inference.tail_risk import robustness
 from engine.stats.summaries.adaptation_speed import speed_of
 from engine.stats.verdicts.few_shot import EpisodeSpeaker
 from engine.stats.verdicts.optimization import Speaker

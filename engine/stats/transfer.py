@@ -12,10 +12,10 @@ import numpy as np
 from engine.contract.blocks import Block, Condition
 from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 from engine.stats.block_table import HERE, Table, chosen, tuned_rival
 from engine.stats.claims import difference, vary_freely
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 
 
 class SeverityCurve(NamedTuple):

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from engine.contract.blocks import Checkpoint
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.store import files, leases, listing, readers, rows, run_files, run_metadata
 from engine.store.errors import Damaged, NoRun
 from engine.store.index import Index

@@ -21,9 +21,7 @@ from engine.store import (
     run_files,
     run_metadata,
 )
-from engine.store import (
-    timings as store_timings,
-)
+from engine.store import timing_sums as store_timings
 from engine.store.errors import StoreError
 from engine.store.imports import artefact_file
 from engine.store.index import Index

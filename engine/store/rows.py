@@ -6,8 +6,8 @@ from dataclasses import astuple, dataclass, fields, replace
 from typing import Any
 
 from engine.contract.jobs import Job, JobState, check_move
-from engine.store.checksums import holds, seal
 from engine.store.errors import Damaged, NoRun
+from engine.store.row_seals import holds, seal
 
 
 @dataclass(frozen=True)

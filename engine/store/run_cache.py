@@ -9,7 +9,7 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 from engine.store import imports, listing, readers
-from engine.store import timings as store_timings
+from engine.store import timing_sums as store_timings
 from engine.store.errors import StoreError
 from engine.store.index import Index
 from engine.store.queue import Filing

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.store import files
-from engine.store.checksums import digest, holds, seal
 from engine.store.errors import Damaged
+from engine.store.row_seals import digest, holds, seal
 
 
 class Entry(NamedTuple):

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.store import files, rows
-from engine.store.checksums import holds, seal
 from engine.store.errors import StoreError
 from engine.store.index import Index
+from engine.store.row_seals import holds, seal
 from engine.store.run_files import Entry
 
 NAME = "run.json"

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.charts import figure_cache
-from app.client import block_cache, client, engine_process, examples, stores
+from app.client import block_cache, client, engine_process, examples, process_store
 from app.client import catalogue as shelves
 from engine.catalogue import cards, catalogue
 from engine.contract.jobs import JobState
@@ -83,7 +83,7 @@ def in_use(
     shelf = shelves.Shelf(lambda: None)
     shelf._made = known
     monkeypatch.setattr(client, "_shelf", shelf)
-    monkeypatch.setattr(stores, "_opened", {})
+    monkeypatch.setattr(process_store, "_opened", {})
     monkeypatch.setattr(client, "_watches", block_cache.Watches())
     monkeypatch.setattr(engine_process, "state", lambda home: "warm")
     monkeypatch.setattr(examples, "FOLDER", tmp_path / "recorded")

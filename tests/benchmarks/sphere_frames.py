@@ -21,7 +21,7 @@ import numpy as np
 import plotly
 from playwright.sync_api import Page, sync_playwright
 
-from app.figures.space_film import Atlas
+from app.figures.space_atlas import Atlas
 from app.figures.sphere import FAR, Journey, sphere_figure
 from app.widgets import live_plot
 from engine.runner.films.space_maps import geometry

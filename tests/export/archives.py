@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.store import arrays
-from engine.store.checksums import digest
+from engine.store.row_seals import digest
 
 Header = dict[str, Any]
 BLOCKS = "blocks.safetensors"

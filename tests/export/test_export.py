@@ -29,7 +29,7 @@ from engine.export import (
 )
 from engine.export.long_format import inert
 from engine.store import Store, arrays
-from engine.store.checksums import digest
+from engine.store.row_seals import digest
 from tests.store import fake
 from tests.torture.damage import seen
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.figure_data import Floats, Line, Tuning
+from app.figures.figure_types import Floats, Line, Tuning
 
 ROLES = {
     "lr_scale": "chosen",

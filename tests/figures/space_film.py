@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.space_film import Atlas
+from app.figures.space_atlas import Atlas
 from engine.runner.films.space_maps import geometry
 
 RADIX = (3, 2, 4)

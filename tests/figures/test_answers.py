@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.figures import comparison, few_shot, forest, learning, theme
-from app.figures.figure_data import Line, View
+from app.figures.figure_types import Line, View
 from tests.figures import made
 from tests.figures.made import ROLES
 

@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import (
-    adaptation,
     animation,
+    boundary_film,
     canvas,
     comparison,
     curves,
@@ -18,7 +18,7 @@ from app.figures import (
     shift,
     theme,
 )
-from app.figures.figure_data import Line, View
+from app.figures.figure_types import Line, View
 from tests.figures import made
 from tests.figures.made import ROLES
 from tests.figures.test_theme import contrast, linear
@@ -63,8 +63,8 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "count": lambda: few_shot.count_figure(
         made.lines(), "final_accuracy", ROLES, few_shot.Count("shots", "Shots K")
     ),
-    "film": lambda: adaptation.film_figure(made.film(), ROLES),
-    "path": lambda: adaptation.path_figure(made.paths(), ROLES),
+    "film": lambda: boundary_film.film_figure(made.film(), ROLES),
+    "path": lambda: boundary_film.path_figure(made.paths(), ROLES),
 }
 
 
@@ -222,7 +222,7 @@ def test_the_pages_text_is_readable_on_every_cell(
 
 
 def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
-    fig = adaptation.film_figure(made.film(frames=12), ROLES)
+    fig = boundary_film.film_figure(made.film(frames=12), ROLES)
     names = [frame.name for frame in fig.frames]
     assert names == [str(2 * i) for i in range(12)]
     assert [step.args[0][0] for step in fig.layout.sliders[0].steps] == names
@@ -231,7 +231,7 @@ def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
 
 def test_a_film_starts_at_its_last_frame() -> None:
     film = made.film()
-    fig = adaptation.film_figure(film, ROLES, adaptation.Shot(task=1))
+    fig = boundary_film.film_figure(film, ROLES, boundary_film.Shot(task=1))
     first = next(iter(ROLES))
     np.testing.assert_array_equal(fig.data[0].z, film.arrays[f"{first}/grid"][1, -1])
     np.testing.assert_array_equal(fig.data[0].z, fig.frames[-1].data[0].z)
@@ -245,7 +245,7 @@ def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
 
 
 def test_a_long_film_stays_small() -> None:
-    fig = adaptation.film_figure(made.film(frames=200), ROLES)
+    fig = boundary_film.film_figure(made.film(frames=200), ROLES)
     assert len(fig.frames) == animation.MAX_FRAMES
     assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
     assert len(fig.to_json()) < 1_500_000
@@ -253,8 +253,8 @@ def test_a_long_film_stays_small() -> None:
 
 def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     film = made.film()
-    wide = adaptation.film_figure(film, ROLES, adaptation.Shot(columns=4))
-    slim = adaptation.film_figure(film, ROLES, adaptation.Shot(columns=2))
+    wide = boundary_film.film_figure(film, ROLES, boundary_film.Shot(columns=4))
+    slim = boundary_film.film_figure(film, ROLES, boundary_film.Shot(columns=2))
     assert [t.to_plotly_json().keys() for t in wide.data] == [
         t.to_plotly_json().keys() for t in slim.data
     ]
@@ -264,7 +264,9 @@ def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
 
 def test_losses_are_told_frame_by_frame() -> None:
     losses = {"sgd": np.linspace(1.0, 0.25, 12)}
-    fig = adaptation.film_figure(made.film(), ROLES, adaptation.Shot(losses=losses))
+    fig = boundary_film.film_figure(
+        made.film(), ROLES, boundary_film.Shot(losses=losses)
+    )
     told = [frame.layout.annotations[1].text for frame in fig.frames]
     assert told[0].endswith("1")
     assert told[-1].endswith("0.25")
@@ -277,7 +279,7 @@ def test_the_two_classes_differ_in_shape_and_color() -> None:
 
 
 def test_a_path_grows_from_the_start() -> None:
-    fig = adaptation.path_figure(made.paths(steps=40), ROLES)
+    fig = boundary_film.path_figure(made.paths(steps=40), ROLES)
     assert [len(frame.data[0].x) for frame in fig.frames[:2]] == [1, 2]
     assert len(fig.frames[-1].data[0].x) == len(fig.data[1].x) == 41
 
@@ -306,8 +308,8 @@ BARE: dict[str, Callable[[], go.Figure]] = {
     "no cost": lambda: comparison.ledger_figure({}, ROLES),
     "no shift": lambda: shift.severity_figure({}, "loss", ROLES),
     "lost to the shift": lambda: shift.severity_figure({"x": [GONE]}, "loss", ROLES),
-    "no film": lambda: adaptation.film_figure(made.film(), {"other": "chosen"}),
-    "no path": lambda: adaptation.path_figure(made.paths(), {"other": "chosen"}),
+    "no film": lambda: boundary_film.film_figure(made.film(), {"other": "chosen"}),
+    "no path": lambda: boundary_film.path_figure(made.paths(), {"other": "chosen"}),
 }
 
 

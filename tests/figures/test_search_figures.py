@@ -10,11 +10,11 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import canvas
-from app.figures.architecture_space import Space, known, searched
 from app.figures.cell import architecture_figure
 from app.figures.parallel import parallel_figure
 from app.figures.pareto import Property, front, hypervolume, pareto_figure
 from app.figures.policy import policy_figure, policy_film
+from app.figures.space_data import Space, known, searched
 from tests.figures.searches import ROLES, film
 
 WHO = "reinforce"

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from app.figures.claim_interval import board_figure, told
-from app.figures.knowledge import motifs_figure
-from app.figures.landscape import distance_figure, map_figure, walk_figure
-from app.figures.matrix import MEASURES, interval, matrix_figure
+from app.figures.motifs import motifs_figure
+from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import Journey, sphere_figure
 from app.figures.sphere_mesh import arc, ball, dots, ribbons
+from app.figures.transfer_matrix import MEASURES, interval, matrix_figure
 from engine.stats.claims_board import Judgment
 from engine.stats.search.landscape import fitness_distance
 from engine.stats.search.motifs import motifs

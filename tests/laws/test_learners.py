@@ -191,7 +191,7 @@ def test_a_learner_that_keeps_its_last_weights_freezes_them(name: str) -> None:
 
 
 def test_frozen_weights_that_change_are_found() -> None:
-    from engine.runner.freezing import check_frozen, frozen
+    from engine.runner.frozen_learners import check_frozen, frozen
     from engine.runner.state import Carry
 
     bench = Bench(learner_spec("lr_scale"))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from engine.algorithms.search.best_scores import ceilings
+from engine.algorithms.search.best_possible_scores import ceilings
 from engine.contract.blocks import Block
 from engine.protocol import Spaces
 from engine.runner.context import Bench

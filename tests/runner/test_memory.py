@@ -16,11 +16,11 @@ from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 from engine.executors.worker import Leash, Tools, play
 from engine.runner.context import Bench
-from engine.runner.live_memory import peak_tensors
 from engine.runner.memory_estimate import check_memory, needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit
 from engine.runner.memory_needs import IMPORTED, Need, advice
-from engine.runner.untrained import TRAINED
+from engine.runner.null_evaluator import TRAINED
+from engine.runner.peak_memory import peak_tensors
 from engine.store import Store
 from tests.laws.small import events, learner_spec, spec_of
 from tests.store import fake

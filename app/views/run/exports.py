@@ -14,7 +14,7 @@ from app.client.client import Run
 from app.figures.theme import nice
 from app.widgets import frame, panels
 from app.widgets.escaping import plain
-from engine import arithmetic
+from engine import portable_arithmetic
 
 FIGURE_FORMATS = {
     "html": "text/html",
@@ -176,7 +176,7 @@ def _repeats(fingerprint: Mapping[str, Any]) -> str:
     """Say where a run with this fingerprint gives the same numbers, bit for bit."""
     if fingerprint.get("device", "cpu") != "cpu":
         return "The same device and versions give the same numbers, bit for bit."
-    if fingerprint.get("arithmetic") == arithmetic.PORTABLE:
+    if fingerprint.get("arithmetic") == portable_arithmetic.PORTABLE:
         return (
             "The same versions give the same numbers, bit for bit, on every x86 "
             "machine with AVX2."
@@ -193,7 +193,7 @@ def _elsewhere(run: Run) -> None:
     if computed_with := run.fingerprint.get("arithmetic"):
         there["arithmetic"], here["arithmetic"] = (
             computed_with,
-            arithmetic.description(),
+            portable_arithmetic.description(),
         )
     other = [
         f"{k} {v} (here {here[k]})" for k, v in there.items() if here.get(k, v) != v

@@ -7,8 +7,8 @@ import streamlit as st
 from app.charts import adaptation
 from app.charts.figure_cache import kept
 from app.client.client import Run
-from app.figures.adaptation import film_figure, path_figure
 from app.figures.animation import Shot
+from app.figures.boundary_film import film_figure, path_figure
 from app.figures.episode import episode_figure
 from app.figures.function_adaptation import function_film
 from app.figures.theme import nice

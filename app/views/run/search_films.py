@@ -7,11 +7,11 @@ import streamlit as st
 
 from app.charts.figure_cache import kept
 from app.client.client import Run
-from app.figures.architecture_space import Space, known, searched
 from app.figures.cell import architecture_figure
 from app.figures.parallel import parallel_figure
 from app.figures.pareto import Property, pareto_figure
 from app.figures.policy import policy_figure, policy_film
+from app.figures.space_data import Space, known, searched
 from app.figures.theme import nice
 from app.views.run.films import FILMS
 from app.widgets import panels

@@ -11,7 +11,7 @@ from app import kinds
 from app.charts.optimization import name
 from app.client import files
 from app.client.client import Run
-from app.figures.figure_data import Floats
+from app.figures.figure_types import Floats
 from app.figures.theme import nice, number
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
@@ -19,7 +19,7 @@ from engine.contract.blocks import Condition
 from engine.published import Row as Published
 from engine.published import differs, published_for
 from engine.stats.block_table import Table, is_control
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 from engine.stats.summaries.comparison_table import (
     Cell,
     Comparison,

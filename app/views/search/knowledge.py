@@ -11,7 +11,7 @@ from app.charts.figure_cache import kept
 from app.charts.knowledge import Remembered
 from app.client import client
 from app.client.client import Artefact, Run
-from app.figures.knowledge import motifs_figure
+from app.figures.motifs import motifs_figure
 from app.figures.theme import nice
 from app.form import knowledge_import
 from app.widgets import panels, tables

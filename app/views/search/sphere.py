@@ -6,10 +6,10 @@ import streamlit as st
 
 from app.charts.figure_cache import kept
 from app.client.client import Run
-from app.figures.architecture_space import Space
 from app.figures.cell import cell_figure
-from app.figures.landscape import distance_figure, map_figure, walk_figure
-from app.figures.space_film import Atlas
+from app.figures.space_atlas import Atlas
+from app.figures.space_data import Space
+from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import Journey, for_phones, sphere_figure
 from app.figures.theme import nice, number, style
 from app.widgets import panels, tables

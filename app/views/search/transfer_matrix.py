@@ -10,8 +10,8 @@ from app.charts.figure_cache import kept
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
-from app.figures.matrix import MEASURES, WORDS, interval, matrix_figure
 from app.figures.theme import nice, number
+from app.figures.transfer_matrix import MEASURES, WORDS, interval, matrix_figure
 from app.views.search import studies
 from app.views.search.studies import Held
 from app.widgets import frame, panels, tables

@@ -13,9 +13,13 @@ from typing import ClassVar, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.embedding_distances import (
+    class_means,
+    cosines,
+    embedded,
+)
 from engine.algorithms.few_shot.inner_loop import Inner, Rule, distance, layer_norms
 from engine.algorithms.few_shot.learner import FewShotLearner, outer_gradient
-from engine.algorithms.few_shot.metrics import class_means, cosines, embedded
 from engine.contract.knobs import knob
 from engine.protocol import (
     Episodes,

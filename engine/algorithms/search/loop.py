@@ -16,7 +16,7 @@ import torch
 from scipy.special import ndtri
 from torch import Tensor
 
-from engine.algorithms.search.best_scores import ceilings
+from engine.algorithms.search.best_possible_scores import ceilings
 from engine.protocol import Asked, Measured, Space, Spaces, Stretch, Told
 
 STRETCH = 25

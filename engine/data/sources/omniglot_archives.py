@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from engine.contract.errors import Refused
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 BYTES, MEMBERS, MEMBER, UNPACKED = 50_000_000, 40_000, 20_000, 100_000_000
 PIXELS, SIDE, DRAWERS = 105, 28, 20

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from engine.contract.errors import Refused
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.data.user.columns import number
 from engine.data.user.csv_reader import header, rows, text_bytes
 

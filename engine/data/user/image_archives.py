@@ -1,82 +1,258 @@
-"""Own images from the command line: a folder becomes an archive; archives are kept."""
+"""A person's own images: a ZIP archive with a folder of images for each class.
+
+The archive is kept as it came, under its sha256. Members are read by name and
+bounded before they are decoded; nothing is ever extracted.
+"""
 
 import io
+import stat
 import zipfile
-from functools import lru_cache
-from pathlib import Path
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.user.csv_store import own_bytes, own_path, store_bytes
-from engine.data.user.image_folders import IMAGES, KINDS, LIMIT, OwnImages, read_images
+from engine.contract.text_input import clean
+from engine.data.sources.checksums import sha256
+from engine.data.user.image_decoding import Drawing, gray
 
-ARCHIVE = ".zip"
+LIMIT, MEMBER = 100_000_000, 20_000_000
+MEMBERS, IMAGES, CLASSES = 50_000, 20_000, 1_000
+PIXELS = 2_000_000_000
+SIDE = 28
+KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
 
 
-def pack_folder(home: Path) -> bytes:
-    """Pack a folder of class folders as an archive, the same every time.
+@dataclass(frozen=True, eq=False)
+class OwnImages:
+    """An archive that was read and found in order.
+
+    Args:
+        digest: sha256 of the archive's bytes.
+        names: Of the classes, in order of the alphabet.
+        images: Gray, 255 being white, as all were drawn alike in size; uint8,
+            shape (image, 28, 28).
+        labels: Class of each image; shape (image,).
+        warnings: What a person should know, one sentence each.
+        data: The archive's bytes.
+    """
+
+    digest: str
+    names: tuple[str, ...]
+    images: np.ndarray
+    labels: np.ndarray
+    warnings: tuple[str, ...]
+    data: bytes = field(repr=False)
+
+    def counts(self) -> np.ndarray:
+        """Return how many images each class has."""
+        return np.bincount(self.labels, minlength=len(self.names))
+
+
+def read_images(data: bytes, limit: int = LIMIT) -> OwnImages:
+    """Read an archive of class folders.
+
+    Args:
+        data: The archive's bytes.
+        limit: Most bytes that are read.
 
     Raises:
-        Refused: If it cannot be read, or is too large.
+        Refused: In one sentence, with the member.
     """
-    packed, total = io.BytesIO(), 0
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for path in _walked(home):
-            total += path.stat().st_size
-            if total > LIMIT:
-                raise Refused(f"{home.name} has more than {LIMIT:,} bytes of images")
-            name = path.relative_to(home).as_posix()
-            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
-    return packed.getvalue()
+    archive = _opened(data, limit)
+    with archive:
+        try:
+            listed = _listed(archive.infolist())
+            files, others = _sorted(listed)
+            names = tuple(sorted({shown for shown, _ in files}))
+            _check_classes(names, files)
+            drawn = list(_drawn(archive, [info for _, info in files]))
+        except RuntimeError:  # what zipfile raises where a password is asked for
+            raise Refused("this archive is encrypted; pack it without one") from None
+    labels = np.array([names.index(shown) for shown, _ in files])
+    images, sizes = np.stack([d.pixels for d in drawn]), {d.size for d in drawn}
+    kept = _different(images, labels)
+    told = _warnings(len(files) - len(kept), sizes, others, images[kept])
+    images, labels = images[kept], labels[kept]
+    _check_counts(names, np.bincount(labels, minlength=len(names)))
+    return OwnImages(sha256(data), names, images, labels, told, data)
 
 
-def read_from(path: Path) -> OwnImages:
-    """Read an archive or a folder that the command line names.
+def _drawn(
+    archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]
+) -> Iterator[Drawing]:
+    """Yield the images of some members, while there are not too many pixels."""
+    total = 0
+    for info in members:
+        drawing = gray(_bytes(archive, info), info.filename, SIDE)
+        total += drawing.size[0] * drawing.size[1]
+        if total > PIXELS:
+            raise Refused(f"this archive has more than {PIXELS:,} pixels in all")
+        yield drawing
 
-    Raises:
-        Refused: If it cannot be read, or is refused.
-    """
+
+def _opened(data: bytes, limit: int) -> zipfile.ZipFile:
+    if not data:
+        raise Refused("this archive is empty: it has 0 bytes")
+    if len(data) > limit:
+        raise Refused(
+            f"this archive has {len(data):,} bytes; at most {limit:,} are read"
+        )
+    if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        raise Refused(
+            "this file is no ZIP archive; pack one that has a folder of images for "
+            "each class"
+        )
     try:
-        if path.is_dir():
-            return read_images(pack_folder(path))
-        size = path.stat().st_size
-        if size > LIMIT:
-            raise Refused(f"{path.name} has {size:,} bytes; at most {LIMIT:,} are read")
-        return read_images(path.read_bytes())
-    except OSError as error:
-        reason = (error.strerror or "unreadable").lower()
-        raise Refused(f"{path.name} cannot be read: {reason}") from None
+        return zipfile.ZipFile(io.BytesIO(data))
+    except _DAMAGED:
+        raise Refused("this archive is damaged: its list of members is cut") from None
 
 
-def _walked(home: Path) -> list[Path]:
-    """Return the images two folders deep; links are not followed."""
-    found = []
-    for folder in sorted(home.iterdir()):
-        if folder.is_symlink() or not folder.is_dir():
-            continue
-        for path in sorted(folder.iterdir()):
-            plain = path.is_file() and not path.is_symlink()
-            if plain and path.suffix.lower() in KINDS:
-                found.append(path)
-    if len(found) > IMAGES:
-        raise Refused(f"{home.name} has {len(found):,} images; at most {IMAGES:,}")
-    return found
+def _listed(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+    """Return the members that are files, none of them a trap."""
+    if len(members) > MEMBERS:
+        raise Refused(
+            f"this archive has {len(members):,} members; at most {MEMBERS:,} are read"
+        )
+    seen: set[str] = set()
+    for info in members:
+        name = clean(info.filename)[:60]
+        path = PurePosixPath(info.filename)
+        if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename:
+            raise Refused(f"member {name!r} leads out of the archive")
+        if stat.S_ISLNK(info.external_attr >> 16):
+            raise Refused(f"member {name!r} is a link; pack the files themselves")
+        if info.filename in seen:
+            raise Refused(f"member {name!r} is there twice")
+        if info.file_size > MEMBER:
+            raise Refused(
+                f"member {name!r} has {info.file_size:,} bytes; at most {MEMBER:,}"
+            )
+        seen.add(info.filename)
+    return [info for info in members if not info.is_dir()]
 
 
-def store_images(found: OwnImages) -> str:
-    """Keep an archive that was read; return its digest.
+def _sorted(
+    members: Sequence[zipfile.ZipInfo],
+) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
+    """Return (class, image) in order of their names, and what is no image."""
+    paths = {info.filename: PurePosixPath(info.filename).parts for info in members}
+    seen = [info for info in members if not _hidden(paths[info.filename])]
+    images = [i for i in seen if i.filename.lower().endswith(KINDS)]
+    others = [i.filename for i in seen if not i.filename.lower().endswith(KINDS)]
+    if not images:
+        listed = ", ".join(kind[1:].upper() for kind in KINDS)
+        raise Refused(f"this archive holds no images; {listed} are read")
+    if len(images) > IMAGES:
+        raise Refused(
+            f"this archive has {len(images):,} images; at most {IMAGES:,} are read"
+        )
+    depth = _shared([paths[info.filename] for info in images])
+    for info in images:
+        if len(paths[info.filename]) - depth != 2:
+            raise Refused(
+                f"{clean(info.filename)[:60]!r} does not lie in a class folder; the "
+                "archive must have one folder of images for each class"
+            )
+    images.sort(key=lambda info: info.filename)
+    named = [(clean(paths[info.filename][depth]), info) for info in images]
+    return named, others
 
-    Raises:
-        Refused: If it cannot be written.
+
+def _hidden(parts: Sequence[str]) -> bool:
+    """Return whether a file was left there by a system, not by the person."""
+    junk = ("__MACOSX", "Thumbs.db", "desktop.ini")
+    return any(part.startswith(".") or part in junk for part in parts)
+
+
+def _shared(paths: Sequence[tuple[str, ...]]) -> int:
+    """Return how many folders lie around all class folders.
+
+    >>> _shared([("all", "a", "1.png"), ("all", "b", "1.png")])
+    1
     """
-    store_bytes(own_path(found.digest, ARCHIVE), found.data)
-    return found.digest
+    depth = 0
+    while all(len(p) > depth + 2 and p[depth] == paths[0][depth] for p in paths):
+        depth += 1
+    return depth
 
 
-@lru_cache(maxsize=2)
-def own_images(digest: str) -> OwnImages:
-    """Return a kept archive's images.
+def _check_classes(
+    names: Sequence[str], files: Sequence[tuple[str, zipfile.ZipInfo]]
+) -> None:
+    if len(names) < 2:
+        raise Refused(
+            f"this archive has one class, {names[0][:40]!r}, with {len(files):,} "
+            "images; at least 2 folders of images are needed"
+        )
+    if len(names) > CLASSES:
+        raise Refused(
+            f"this archive has {len(names):,} classes; at most {CLASSES:,} are read"
+        )
+    folders = {(shown, PurePosixPath(info.filename).parent) for shown, info in files}
+    if len(folders) > len(names):
+        raise Refused("two folders have names that look the same; rename one of them")
 
-    Raises:
-        Refused: If it is not there, or is not what it was.
-    """
-    return read_images(own_bytes(digest, ARCHIVE))
+
+def _check_counts(names: Sequence[str], counts: np.ndarray) -> None:
+    least = int(counts.argmin())
+    if counts[least] < 2:
+        raise Refused(
+            f"class {names[least][:40]!r} has {counts[least]} image; each class needs "
+            "at least 2 different ones"
+        )
+
+
+def _bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+    """Return a member's bytes, however many its header promises."""
+    name = clean(info.filename)[:60]
+    try:
+        with archive.open(info) as member:
+            data = member.read(MEMBER + 1)
+    except _DAMAGED:
+        raise Refused(f"member {name!r} is damaged") from None
+    if len(data) > MEMBER:
+        raise Refused(f"member {name!r} has more than {MEMBER:,} bytes")
+    return data
+
+
+def _different(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Return the first of all images of a class that are the same."""
+    seen: dict[tuple[int, bytes], int] = {}
+    for at, (image, label) in enumerate(zip(images, labels, strict=True)):
+        seen.setdefault((int(label), image.tobytes()), at)
+    return np.array(list(seen.values()))
+
+
+def _warnings(
+    copies: int, sizes: set[tuple[int, int]], others: Sequence[str], images: np.ndarray
+) -> tuple[str, ...]:
+    return tuple(_told(copies, sorted(sizes), others, images))
+
+
+def _told(
+    copies: int,
+    sizes: Sequence[tuple[int, int]],
+    others: Sequence[str],
+    kept: np.ndarray,
+) -> Iterator[str]:
+    if copies:
+        yield f"{copies:,} images are copies within their class and are left out"
+    if len({image.tobytes() for image in kept}) < len(kept):
+        yield "some images are the same in two classes"
+    if len(sizes) > 1:
+        small, large = (f"{w} × {h}" for w, h in (sizes[0], sizes[-1]))
+        yield (
+            f"images have {len(sizes):,} sizes, from {small} to {large}; all are "
+            f"brought to {SIDE} × {SIDE}"
+        )
+    if others:
+        yield (
+            f"{len(others):,} files are no images and are left out, such as "
+            f"{clean(others[0])[:60]!r}"
+        )

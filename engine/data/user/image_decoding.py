@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from engine.contract.errors import Refused
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 LEAST, MOST = 4, 4096
 # What Pillow may take bytes for; nothing that runs programs, such as PostScript.

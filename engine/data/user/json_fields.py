@@ -6,7 +6,7 @@
 from typing import Any
 
 from engine.contract.errors import Refused
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 LONGEST = 200
 Body = dict[str, Any]

@@ -28,7 +28,7 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 from engine.data.sources.checksums import sha256
 from engine.data.user.csv_store import own_path, store_bytes
 from engine.data.user.json_fields import (

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.embedding_distances import cosines, feature_count
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuned,
     Fitting,
@@ -23,7 +24,6 @@ from engine.algorithms.few_shot.fine_tuning import (
     pretraining,
 )
 from engine.algorithms.few_shot.learner import drawn
-from engine.algorithms.few_shot.metrics import cosines, feature_count
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

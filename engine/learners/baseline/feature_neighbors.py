@@ -11,9 +11,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.fine_tuning import net_loss, pooled_layout, pretraining
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn
-from engine.algorithms.few_shot.metrics import (
+from engine.algorithms.few_shot.embedding_distances import (
     Measure,
     class_means,
     closeness,
@@ -22,6 +20,8 @@ from engine.algorithms.few_shot.metrics import (
     neighbors_knob,
     votes,
 )
+from engine.algorithms.few_shot.fine_tuning import net_loss, pooled_layout, pretraining
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

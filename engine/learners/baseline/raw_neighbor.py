@@ -10,8 +10,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.learner import FewShotLearner
-from engine.algorithms.few_shot.metrics import (
+from engine.algorithms.few_shot.embedding_distances import (
     Measure,
     closeness,
     measure_knob,
@@ -19,6 +18,7 @@ from engine.algorithms.few_shot.metrics import (
     neighbors_knob,
     votes,
 )
+from engine.algorithms.few_shot.learner import FewShotLearner
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

@@ -13,13 +13,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.full_context_embeddings import (
-    init_context,
-    query_context,
-    support_context,
-)
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.algorithms.few_shot.metrics import (
+from engine.algorithms.few_shot.embedding_distances import (
     attention_answer,
     cosines,
     embedded,
@@ -27,6 +21,12 @@ from engine.algorithms.few_shot.metrics import (
     scaled,
     start_scale,
 )
+from engine.algorithms.few_shot.full_context_embeddings import (
+    init_context,
+    query_context,
+    support_context,
+)
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -12,8 +12,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.algorithms.few_shot.metrics import (
+from engine.algorithms.few_shot.embedding_distances import (
     class_means,
     class_spread,
     cosines,
@@ -22,6 +21,7 @@ from engine.algorithms.few_shot.metrics import (
     squared_distances,
     start_scale,
 )
+from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
 from engine.contract.errors import Refused
 from engine.contract.knobs import knob
 from engine.contract.registry import register

@@ -12,8 +12,13 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.algorithms.few_shot.embedding_distances import (
+    embedded,
+    one_hot,
+    scaled,
+    start_scale,
+)
 from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.algorithms.few_shot.metrics import embedded, one_hot, scaled, start_scale
 from engine.algorithms.few_shot.ridge_head import ridge_head
 from engine.contract.knobs import knob
 from engine.contract.registry import register

@@ -14,8 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from engine.algorithms.few_shot.embedding_distances import (
+    embedded,
+    feature_count,
+    one_hot,
+)
 from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.algorithms.few_shot.metrics import embedded, feature_count, one_hot
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

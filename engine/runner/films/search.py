@@ -14,7 +14,7 @@ from engine.contract.blocks import Artefact, Event, Note
 from engine.protocol import Meta, Spaces
 from engine.protocol.chunks import join, rows_of
 from engine.runner.context import Bench, Trial
-from engine.runner.films.memory import weighed
+from engine.runner.films.search_memory import weighed
 from engine.runner.films.space_maps import geometry
 from engine.runner.meta_test import test_tasks
 from engine.runner.state import Carry

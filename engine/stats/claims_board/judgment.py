@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.contract.blocks import Artefact, Block, Condition, Timing
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import Table
 from engine.stats.family_names import choice_of, titled_place, titled_source
 from engine.stats.inference.intervals import Interval, mean_interval, scaled, student

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.claims_board.judgment import (
     NOTHING,
     Judgment,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP
 from engine.stats.claims_board.judgment import (
     Judgment,
@@ -18,7 +18,7 @@ from engine.stats.claims_board.judgment import (
     nothing,
     places,
 )
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 from engine.stats.inference.intervals import (
     Interval,
     mean_band,

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.claims_board.judgment import (
     FEW,
     Judgment,

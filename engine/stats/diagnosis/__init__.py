@@ -18,7 +18,7 @@ from engine.stats.diagnosis.adaptation import (
 )
 from engine.stats.diagnosis.fairness import hidden_budget, untuned
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.diagnosis.memory import large_base
+from engine.stats.diagnosis.knowledge_base_size import large_base
 from engine.stats.diagnosis.meta_test import (
     censoring,
     divergence,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, Series, Table, chosen, is_tuned
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, Table, baselines, is_tuned
 
 

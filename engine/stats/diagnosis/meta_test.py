@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, Table, chosen
 from engine.stats.diagnosis.finding import Controlled, Finding, best_fixed, controlled
 from engine.stats.inference.intervals import finite_mean

@@ -6,7 +6,7 @@ from math import ceil
 import numpy as np
 
 from engine.contract.runs import RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import Table, chosen
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean, student

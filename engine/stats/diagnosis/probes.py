@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, Table
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.verdicts.wording import number

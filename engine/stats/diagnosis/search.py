@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import (
     PER_STEP,
     Table,

@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 from engine.stats.inference.intervals import LEVEL, Interval, student
 
 DRAWS = 9999

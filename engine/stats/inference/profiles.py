@@ -6,7 +6,7 @@ Journal of Statistics 6.
 
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import Band, mean_band
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import finite_mean, mean_interval
 from engine.stats.inference.survival import NORMAL
 

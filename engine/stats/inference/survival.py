@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Bools, Floats
+from engine.stats.array_types import Bools, Floats
 from engine.stats.inference.intervals import Interval, student
-from engine.stats.inference.levels import level
+from engine.stats.inference.metric_levels import level
 from engine.stats.inference.paired import Difference, paired_difference
 
 NORMAL = 1.959963984540054  # standard errors of a 95 % interval

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.blocks import Timing
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, PER_STEP, Table
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 
 Places = NDArray[np.int64]
 

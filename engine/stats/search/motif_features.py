@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Bools, Places
+from engine.stats.array_types import Bools, Places
 
 # Options that mean that there is no connection, by the names that tables give them.
 ABSENT = frozenset({"none", "zero", "zeroize", "no connection"})

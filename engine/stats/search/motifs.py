@@ -13,8 +13,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Bools, Floats, Places
-from engine.stats.inference.effects import Effects, Ratios, effects, ratios, surplus
+from engine.stats.array_types import Bools, Floats, Places
+from engine.stats.inference.feature_effects import (
+    Effects,
+    Ratios,
+    effects,
+    ratios,
+    surplus,
+)
 from engine.stats.inference.profiles import holm
 from engine.stats.search.motif_features import Feature, Grid, features
 

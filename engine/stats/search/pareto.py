@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 from engine.stats.inference.intervals import Band, mean_band
 
 

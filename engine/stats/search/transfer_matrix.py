@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.contract.blocks import Block, Condition
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 from engine.stats.block_table import (
     PER_STEP,
     Table,
@@ -27,7 +27,7 @@ from engine.stats.block_table import (
     is_trained,
 )
 from engine.stats.claims import LEVEL, difference
-from engine.stats.criteria import SEARCH
+from engine.stats.deciding_metrics import SEARCH
 from engine.stats.family_names import choice_of, titled_place, titled_source
 from engine.stats.independent_units import ratio
 from engine.stats.inference.intervals import Interval

@@ -8,9 +8,9 @@ counts with the whole horizon, so that standing still is never called fast.
 import numpy as np
 
 from engine.contract.blocks import Block, Condition
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, PER_STEP, Table
-from engine.stats.inference.thresholds import Crossing
+from engine.stats.inference.steps_to_threshold import Crossing
 
 SHARE = 0.9
 FOLLOWED = ("query_loss", "query_mse")

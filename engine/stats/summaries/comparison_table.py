@@ -11,7 +11,7 @@ from typing import NamedTuple
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.block_table import Table
-from engine.stats.conditions import place, sizes_of, words
+from engine.stats.condition_words import place, sizes_of, words
 from engine.stats.inference.spreads import Spread, spread
 from engine.stats.verdicts.wording import titled
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 
 WORST = {"query_accuracy": 1.0, "query_mse": 1e2}
 

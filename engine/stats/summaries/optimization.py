@@ -12,8 +12,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.stats.arrays import Floats
-from engine.stats.inference.thresholds import crossing, recovery
+from engine.stats.array_types import Floats
+from engine.stats.inference.steps_to_threshold import crossing, recovery
 
 BLOWN_UP = 1e8
 FLOOR, CEILING = 1e-4, 1e2

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike
 
-from engine.stats.arrays import Floats
-from engine.stats.inference.thresholds import crossing
+from engine.stats.array_types import Floats
+from engine.stats.inference.steps_to_threshold import crossing
 
 
 def summarize_searches(

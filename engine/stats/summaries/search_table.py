@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import Table, is_trained
-from engine.stats.conditions import place, sizes_of
+from engine.stats.condition_words import place, sizes_of
 from engine.stats.family_names import place_of
 from engine.stats.independent_units import rows_of
 from engine.stats.inference.intervals import Interval, scaled
-from engine.stats.inference.levels import level
-from engine.stats.inference.robustness import robustness
+from engine.stats.inference.metric_levels import level
+from engine.stats.inference.tail_risk import robustness
 from engine.stats.verdicts.wording import titled
 
 

@@ -10,11 +10,11 @@ from collections.abc import Mapping, Sequence
 
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, Table, baselines, chosen
 from engine.stats.claims import Claim
-from engine.stats.conditions import place, sizes_of, words
-from engine.stats.inference.levels import level
+from engine.stats.condition_words import place, sizes_of, words
+from engine.stats.inference.metric_levels import level
 from engine.stats.inference.spreads import spread
 from engine.stats.verdicts.phrases import away, grouped
 from engine.stats.verdicts.wording import be, capital, counted, listed, titled

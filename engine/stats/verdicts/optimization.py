@@ -11,9 +11,9 @@ import numpy as np
 from engine.contract.runs import RunSpec
 from engine.stats.block_table import HERE, Table, baselines, chosen
 from engine.stats.claims import Claim
-from engine.stats.conditions import words
-from engine.stats.criteria import OPTIMIZATION
-from engine.stats.inference.levels import level
+from engine.stats.condition_words import words
+from engine.stats.deciding_metrics import OPTIMIZATION
+from engine.stats.inference.metric_levels import level
 from engine.stats.verdicts.phrases import away, grouped, phrase
 from engine.stats.verdicts.wording import (
     counted,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.stats.claims import Call, Claim
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 from engine.stats.verdicts.wording import be, counted, listed
 
 SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one

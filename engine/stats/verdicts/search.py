@@ -14,7 +14,7 @@ import numpy as np
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.block_table import HERE, Table, baselines, chosen, is_trained
 from engine.stats.claims import Claim, difference, vary_freely
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 from engine.stats.family_names import place_of
 from engine.stats.independent_units import level_of
 from engine.stats.inference.intervals import Interval

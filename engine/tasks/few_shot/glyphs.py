@@ -15,12 +15,12 @@ import numpy as np
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.data.sources import fonts
-from engine.data.sources.glyphs import POOLS, glyphs
+from engine.data.sources import font_bitmaps
+from engine.data.sources.glyph_classes import POOLS, glyphs
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._augmentation import Wildness, draw_shapes
 from engine.tasks.few_shot._class_pools import Deck, check_ways
+from engine.tasks.few_shot._distortions import Wildness, draw_shapes
 from engine.tasks.few_shot._family import EpisodeFamily, in_training
 from engine.tasks.few_shot._sampling import image_episode, pick, support_counts
 
@@ -67,7 +67,7 @@ class Glyphs(EpisodeFamily):
     @classmethod
     def missing(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return fonts.absent()
+        return font_bitmaps.absent()
 
     def check(self) -> None:
         """Refuse more classes than there are."""

@@ -13,7 +13,7 @@ from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources.resize import block_average
-from engine.data.user.image_archives import own_images
+from engine.data.user.image_store import own_images
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._sampling import image_episode

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
-from engine.algorithms.few_shot.metrics import votes
+from engine.algorithms.few_shot.embedding_distances import votes
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.raw_neighbor import RawNeighbor
 from engine.protocol.chunks import spread

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
+from engine.algorithms.few_shot.embedding_distances import attention_answer
 from engine.algorithms.few_shot.full_context_embeddings import (
     reading_order,
     support_context,
 )
-from engine.algorithms.few_shot.metrics import attention_answer
 from engine.learners.metric.matching import Matching
 from engine.nets.mlp import Mlp
 from tests.learners.clouds import answered, begun, clouds, relabeled, shuffled, slope

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from engine.algorithms.few_shot.embedding_distances import class_means, class_spread
 from engine.algorithms.few_shot.learner import features
-from engine.algorithms.few_shot.metrics import class_means, class_spread
 from engine.contract.errors import Refused
 from engine.learners.metric.protonet import Protonet
 from engine.nets.mlp import Mlp

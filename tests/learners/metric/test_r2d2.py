@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from engine.algorithms.few_shot.embedding_distances import one_hot
 from engine.algorithms.few_shot.learner import features
-from engine.algorithms.few_shot.metrics import one_hot
 from engine.algorithms.few_shot.ridge_head import ridge_head, solved
 from engine.learners.metric.r2d2 import R2d2
 from engine.protocol import Meta

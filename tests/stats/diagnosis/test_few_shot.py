@@ -8,7 +8,7 @@ from engine.contract.runs import Choice, RunSpec
 from engine.stats.block_table import Table
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.summaries.label_checks import mismatch, one_class, repeats
+from engine.stats.summaries.label_agreement import mismatch, one_class, repeats
 from tests.stats.made_up import (
     HERE,
     Array,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.stats.inference.effects import effects, ratios, surplus
+from engine.stats.inference.feature_effects import effects, ratios, surplus
 from engine.stats.search.motif_features import Grid, alive, features
 from engine.stats.search.motifs import Motif, centered, motifs, principles
 

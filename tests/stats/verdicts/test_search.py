@@ -15,7 +15,7 @@ from engine.stats.block_table import Table
 from engine.stats.claims import Claim, make_claims
 from engine.stats.independent_units import ratio, waiting
 from engine.stats.inference.paired import Difference, paired_over_tasks
-from engine.stats.inference.robustness import robustness, tail
+from engine.stats.inference.tail_risk import robustness, tail
 from engine.stats.run_summary import summarize
 from engine.stats.search.break_even import break_even
 from engine.stats.summaries.comparison_table import comparison

@@ -7,11 +7,11 @@ from scipy.ndimage import map_coordinates
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.data.sources import fonts
+from engine.data.sources import font_bitmaps
 from engine.data.sources.checksums import sha256
-from engine.data.sources.glyphs import ALIKE, depths, different, glyphs, likeness
-from engine.data.sources.glyphs import Glyphs as Classes
-from engine.tasks.few_shot._augmentation import Wildness, draw_shapes, places, sampled
+from engine.data.sources.glyph_classes import ALIKE, depths, different, glyphs, likeness
+from engine.data.sources.glyph_classes import Glyphs as Classes
+from engine.tasks.few_shot._distortions import Wildness, draw_shapes, places, sampled
 from engine.tasks.few_shot.glyphs import Glyphs
 
 DIVISION = {
@@ -52,15 +52,16 @@ def test_the_division_is_the_same_for_ever() -> None:
 
 
 def test_look_alikes_of_three_scripts_are_one_class() -> None:
-    drawn = fonts.bitmaps(["A", "Α", "А", "B", "c", "C", "С"])  # Latin, Greek, Cyrillic
+    alike = ["A", "Α", "А", "B", "c", "C", "С"]  # Latin, Greek, Cyrillic
+    drawn = font_bitmaps.bitmaps(alike)
     assert different(drawn).tolist() == [0, 3, 4]
     held = classes().characters
     assert "A" in held and "Α" not in held and "А" not in held
 
 
 def test_no_two_classes_look_alike_and_no_pair_is_decided_by_rounding() -> None:
-    every = fonts.characters()
-    drawn = fonts.bitmaps(every)
+    every = font_bitmaps.characters()
+    drawn = font_bitmaps.bitmaps(every)
     marked = np.flatnonzero(drawn.any(axis=(1, 2)))
     pairs = likeness(drawn[marked])
     assert np.abs(pairs - ALIKE).min() > 1e-5
@@ -73,17 +74,17 @@ def test_no_two_classes_look_alike_and_no_pair_is_decided_by_rounding() -> None:
 
 def test_blanks_and_the_missing_glyph_are_no_classes() -> None:
     blank = np.zeros((1, 48, 48), np.uint8)
-    drawn = np.concatenate([blank, fonts.bitmaps("AB"), blank])
+    drawn = np.concatenate([blank, font_bitmaps.bitmaps("AB"), blank])
     assert different(drawn).tolist() == [1, 2]
-    missing = fonts.missing_glyph()
-    both = np.concatenate([missing, fonts.bitmaps(classes().characters)])
+    missing = font_bitmaps.missing_glyph()
+    both = np.concatenate([missing, font_bitmaps.bitmaps(classes().characters)])
     assert likeness(both)[0, 1:].max() < ALIKE
 
 
 def test_held_out_scripts_are_in_no_other_pool() -> None:
     held = classes()
     scripts = {
-        name: {fonts.script(held.characters[place]) for place in pool}
+        name: {font_bitmaps.script(held.characters[place]) for place in pool}
         for name, pool in held.pools.items()
     }
     assert scripts["held_out"] == {"ARMENIAN", "GEORGIAN", "HEBREW", "LAO", "TIFINAGH"}
@@ -105,17 +106,17 @@ def test_test_scripts_can_be_those_never_seen() -> None:
 def test_another_font_is_refused(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    other = tmp_path / fonts.FILE
+    other = tmp_path / font_bitmaps.FILE
     other.write_bytes(b"no font")
-    monkeypatch.setattr(fonts, "font_path", lambda: other)
+    monkeypatch.setattr(font_bitmaps, "font_path", lambda: other)
     with pytest.raises(Refused, match=r"not the known one.*install the matplotlib"):
-        fonts.font_bytes()
+        font_bitmaps.font_bytes()
     other.unlink()
-    assert fonts.absent() == "matplotlib's DejaVuSans.ttf"
+    assert font_bitmaps.absent() == "matplotlib's DejaVuSans.ttf"
 
 
 def test_without_wildness_a_glyph_is_drawn_as_the_font_draws_it() -> None:
-    drawn = fonts.bitmaps("R")
+    drawn = font_bitmaps.bitmaps("R")
     shape = draw_shapes(depths(drawn), 48, STILL, seed())[0]
     assert np.abs(shape - drawn[0] / 255).mean() < 0.03
     assert np.corrcoef(shape.ravel(), drawn[0].ravel())[0, 1] > 0.98
@@ -147,7 +148,7 @@ def test_bending_is_as_large_as_asked_everywhere() -> None:
 
 
 def test_stroke_and_paleness_do_what_they_say() -> None:
-    depth = np.repeat(depths(fonts.bitmaps("O")), 200, axis=0)
+    depth = np.repeat(depths(font_bitmaps.bitmaps("O")), 200, axis=0)
     ink = draw_shapes(depth, 28, STILL._replace(stroke=3.0), seed()).sum((1, 2))
     assert ink.max() > 1.6 * ink.min()
     pale = draw_shapes(depth, 28, STILL._replace(contrast=0.4), seed()).max((1, 2))

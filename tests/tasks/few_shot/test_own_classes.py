@@ -13,8 +13,8 @@ from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.user.csv_store import read_own, store_own
-from engine.data.user.image_archives import own_images, store_images
-from engine.data.user.image_folders import read_images
+from engine.data.user.image_archives import read_images
+from engine.data.user.image_store import own_images, store_images
 from engine.protocol import Episode
 from engine.runner.context import Bench
 from engine.tasks.few_shot._user_data import OwnFamily

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.algorithms.search.best_scores import ceilings, scores_of
+from engine.algorithms.search.best_possible_scores import ceilings, scores_of
 from engine.algorithms.search.loop import Log
 from engine.contract.errors import Refused
 from engine.protocol import Asked, Spaces

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.search.best_scores import ceilings, scores_of
+from engine.algorithms.search.best_possible_scores import ceilings, scores_of
 from engine.contract.blocks import Artefact, Block
 from engine.data.sources.architecture_table import Architectures
 from engine.judges.search import SpaceJudge, levels

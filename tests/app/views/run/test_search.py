@@ -14,7 +14,7 @@ from app.charts.view_state import Look
 from app.client import catalogue as shelves
 from app.client import client, examples
 from app.experiment import cost_estimate, templates
-from app.figures.figure_data import Line
+from app.figures.figure_types import Line
 from app.figures.theme import number
 from app.views import transfer
 from app.views.run import tables

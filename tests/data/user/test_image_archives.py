@@ -13,11 +13,11 @@ from PIL import Image
 from engine.contract.errors import Refused
 from engine.data.inventory import inventory
 from engine.data.sources.checksums import sha256
-from engine.data.user import image_decoding, image_folders
+from engine.data.user import image_archives, image_decoding
 from engine.data.user.csv_store import kept_digests
-from engine.data.user.image_archives import ARCHIVE, own_images, read_from, store_images
+from engine.data.user.image_archives import read_images
 from engine.data.user.image_decoding import gray
-from engine.data.user.image_folders import read_images
+from engine.data.user.image_store import ARCHIVE, own_images, read_from, store_images
 from tests.data.user.images import folders as made
 from tests.data.user.images import packed, picture
 
@@ -160,7 +160,7 @@ def test_an_archive_larger_than_the_limits_is_refused(
         ("PIXELS", 3000, "more than 3,000 pixels in all"),
     ):
         with monkeypatch.context() as patch:
-            patch.setattr(image_folders, name, most)
+            patch.setattr(image_archives, name, most)
             with pytest.raises(Refused, match=words):
                 read_images(data)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.stats.arrays import Floats, Places
+from engine.stats.array_types import Floats, Places
 
 
 def one_class(y: Places) -> bool:

@@ -12,7 +12,7 @@ from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Tim
 from engine.contract.runs import RunSpec, equal_learners
 from engine.runner import meta_test
 from engine.runner.context import Bench, Trial
-from engine.runner.duplicates import equal_trials
+from engine.runner.equal_learners import equal_trials
 from engine.runner.loop import run
 from engine.runner.run_cache import MemoryShelf
 from engine.runner.summary import summarize

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from app.figures.figure_data import Film, Floats, Places
+from app.figures.figure_types import Film, Floats, Places
 
 LONGEST = 14  # letters of an option that a drawing shows
 

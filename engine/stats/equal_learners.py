@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from engine.contract.runs import RunSpec, canonical, equal_learners
-from engine.stats.conditions import words
+from engine.stats.condition_words import words
 from engine.stats.family_names import named_families
 from engine.stats.verdicts.wording import listed
 

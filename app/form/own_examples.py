@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import session
 from app.client import files
-from app.form import own_tables
+from app.form import own_architectures
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from engine.contract.cards import Card
@@ -158,4 +158,4 @@ def _kept(dropped: bool) -> str:
 
 
 # By the kind of file that a family needs; a sheet of rows is the usual one.
-_DIALOGS = {"zip": _images, "architectures": own_tables.ask}
+_DIALOGS = {"zip": _images, "architectures": own_architectures.ask}

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from engine.contract.text import clean
+from engine.contract.text_input import clean
 
 _OBJECT = "must be a JSON object"
 _WHOLE = "must be a whole number"

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Bools, Floats
+from engine.stats.array_types import Bools, Floats
 from engine.stats.inference.intervals import student
 
 _CORNER = 0.5  # added to each count of a ratio, so that none is divided by 0

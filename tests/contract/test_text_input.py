@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine import __main__
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json, parse_spec
-from engine.contract.text import as_text, as_utf8
+from engine.contract.text_input import as_text, as_utf8
 from engine.data.user.architecture_rows import looks_like_percent, read_lines
 from engine.data.user.csv_store import read_own
 from engine.presets import preset, spoken

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.arrays import Bools, Floats
+from engine.stats.array_types import Bools, Floats
 
 
 class Crossing(NamedTuple):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine.contract.metrics import metric
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import Band, Interval, mean_band
 
 NEVER_NEGATIVE = (

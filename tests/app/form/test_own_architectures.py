@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from app import session as sessions
 from app.client.catalogue import Catalogue
-from app.form import own_data
+from app.form import own_examples
 from engine.data.user.csv_store import kept_digests, read_own, store_own
 from tests.app.conftest import ROOT, in_use
 from tests.app.views.run.test_page import texts
@@ -24,10 +24,10 @@ TABLE = {
 
 
 def page() -> None:
-    from app.form import own_tables
+    from app.form import own_architectures
 
     knobs = frozenset({"digest", "accuracy", "target", "noise"})
-    own_tables.ask("k.family.own_architectures", knobs)
+    own_architectures.ask("k.family.own_architectures", knobs)
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_every_kind_of_file_has_its_dialog(known: Catalogue) -> None:
         for card in known.of("family")
         if card.traits["needs_file"]
     }
-    assert wanting == {"csv", *own_data._DIALOGS}
+    assert wanting == {"csv", *own_examples._DIALOGS}
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 
 from engine.contract.rng import Rng
-from engine.data.sources import fonts
+from engine.data.sources import font_bitmaps
 
 # Cosine of two blurred bitmaps, from which on they are one class. No pair of this
 # font lies within 1e-5 of it, so that rounding decides nothing.
@@ -44,12 +44,12 @@ def glyphs() -> Glyphs:
     Raises:
         Refused: If the font is absent or not the known one.
     """
-    every = fonts.characters()
-    drawn = np.concatenate([fonts.missing_glyph(), fonts.bitmaps(every)])
+    every = font_bitmaps.characters()
+    drawn = np.concatenate([font_bitmaps.missing_glyph(), font_bitmaps.bitmaps(every)])
     firsts = different(drawn)
     kept = tuple(every[place - 1] for place in firsts if place)
     depth = depths(drawn[firsts[firsts > 0]])
-    return Glyphs(kept, depth, _pools([fonts.script(c) for c in kept]))
+    return Glyphs(kept, depth, _pools([font_bitmaps.script(c) for c in kept]))
 
 
 def different(drawn: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.figure_data import Film, Floats, Places
+from app.figures.figure_types import Film, Floats, Places
 from engine.stats.search.distances import Coverage, coverage, neighbors
 
 

@@ -10,7 +10,7 @@ from plotly.subplots import make_subplots
 
 from app.figures.animation import Shot, controls, spaced, titles
 from app.figures.canvas import dress, figure
-from app.figures.figure_data import Film, Floats, Roles
+from app.figures.figure_types import Film, Floats, Roles
 from app.figures.theme import Style, nice, number, styles
 
 CLASS_COLORS = ("#0a2f73", "#6e2600")

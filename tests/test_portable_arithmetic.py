@@ -11,19 +11,19 @@ import numpy as np
 import pytest
 import torch
 
-from engine import arithmetic
+from engine import portable_arithmetic
 from engine.device import fingerprint, same_machine
 from engine.protocol import square_root
 
 ROOT = Path(__file__).parents[1]
-# What is rounded by an estimate of the processor's own: see `engine.arithmetic`.
+# What is rounded by an estimate of the processor's own: `engine.portable_arithmetic`.
 ESTIMATED = r"\.(?:sqrt|log2|log10|atan|asin|acos|tan)\(\)"
 ESTIMATED += r"|torch\.(?:sqrt|log2|log10|atan2?|asin|acos|tan)\("
 LOADED = """
 import json, os, engine, numpy, scipy.linalg, torch
 from numpy._core._multiarray_umath import __cpu_features__ as features
 from threadpoolctl import threadpool_info
-from engine.arithmetic import SETTINGS, description
+from engine.portable_arithmetic import SETTINGS, description
 blas = {x["architecture"] for x in threadpool_info() if x["internal_api"] == "openblas"}
 torch.mm(torch.ones(2, 2), torch.ones(2, 2))
 print(json.dumps({
@@ -35,13 +35,15 @@ print(json.dumps({
     "description": description(),
 }))
 """
-avx2 = pytest.mark.skipif(not arithmetic.has_avx2(), reason="needs AVX2")
+avx2 = pytest.mark.skipif(not portable_arithmetic.has_avx2(), reason="needs AVX2")
 
 
 def loaded(**environment: str) -> dict[str, object]:
     """Return what the libraries say of themselves in a fresh process."""
-    outside = {k: v for k, v in os.environ.items() if k not in arithmetic.SETTINGS}
-    outside.pop(arithmetic.CHOICE, None)
+    outside = {
+        k: v for k, v in os.environ.items() if k not in portable_arithmetic.SETTINGS
+    }
+    outside.pop(portable_arithmetic.CHOICE, None)
     done = subprocess.run(
         [sys.executable, "-c", LOADED],
         cwd=ROOT,
@@ -89,14 +91,14 @@ def test_only_a_processor_with_avx2_is_asked_for_it(
     told.write_text(
         f"processor\t: 0\nvendor_id\t: GenuineIntel\nflags\t\t: {flags}\n\n"
     )
-    monkeypatch.setattr(arithmetic, "_CPUINFO", told)
-    monkeypatch.setattr(arithmetic.platform, "machine", lambda: "x86_64")
-    monkeypatch.delenv(arithmetic.CHOICE, raising=False)
-    for name in arithmetic.SETTINGS:
+    monkeypatch.setattr(portable_arithmetic, "_CPUINFO", told)
+    monkeypatch.setattr(portable_arithmetic.platform, "machine", lambda: "x86_64")
+    monkeypatch.delenv(portable_arithmetic.CHOICE, raising=False)
+    for name in portable_arithmetic.SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    arithmetic.settle()
-    assert arithmetic.processor()[0] == "GenuineIntel"
-    assert (arithmetic.description() == "portable") is set_
+    portable_arithmetic.settle()
+    assert portable_arithmetic.processor()[0] == "GenuineIntel"
+    assert (portable_arithmetic.description() == "portable") is set_
 
 
 def test_two_makers_or_two_arithmetics_are_not_one_machine() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from engine.stats.inference.steps_to_threshold import crossing, steps_to_threshold
 from engine.stats.inference.survival import (
     kaplan_meier,
     restricted_difference,
@@ -10,7 +11,6 @@ from engine.stats.inference.survival import (
     restricted_mean,
     survival,
 )
-from engine.stats.inference.thresholds import crossing, steps_to_threshold
 from tests.stats.made_up import falling
 
 

@@ -29,7 +29,7 @@ from engine.protocol.chunks import chunks, rows_of, spread
 from engine.runner.context import Bench, Entrant
 from engine.runner.state import Carry
 from engine.stats.summaries.few_shot import WORST
-from engine.stats.summaries.label_checks import mismatch, one_class, repeats
+from engine.stats.summaries.label_agreement import mismatch, one_class, repeats
 from engine.tasks.few_shot._family import EpisodeFamily
 
 EPISODES, FEWER, QUERIES = 64, 16, 4  # asked again; asked one by one; of each

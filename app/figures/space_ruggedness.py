@@ -4,8 +4,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure, footnote, y_caption
-from app.figures.figure_data import Floats
-from app.figures.space_film import Atlas
+from app.figures.figure_types import Floats
+from app.figures.space_atlas import Atlas
 from app.figures.sphere import colors
 from app.figures.sphere_mesh import GROUND
 from app.figures.theme import PALETTE_LIGHT, number

@@ -11,7 +11,7 @@ from engine.contract.blocks import Block
 from engine.contract.rng import Rng
 from engine.contract.runs import RunSpec, complete_spec
 from engine.protocol import Episodes
-from engine.runner import probes
+from engine.runner import altered_episodes
 from engine.runner.context import Bench
 from engine.runner.loop import run
 from engine.runner.run_cache import MemoryShelf
@@ -42,12 +42,12 @@ def probed(given: Bench) -> Found:
     """Probe untrained learners, and the episodes themselves."""
     carry, found = Carry(), {}
     tasks = given.draw(given.setting, "test", ("test", 0), 1)
-    events = list(probes.probe_tasks(given, carry))
+    events = list(altered_episodes.probe_tasks(given, carry))
     for entrant in given.entrants:
         carry.metas[entrant.label] = entrant.learner.init(
             given.streams("init"), tasks
         ).weights
-        events += probes.probe(given, entrant, carry)
+        events += altered_episodes.probe(given, entrant, carry)
     for event in events:
         if isinstance(event, Block):
             found[event.learner, event.metric] = event.array
@@ -143,4 +143,4 @@ def test_nobody_is_asked_where_it_cannot_answer() -> None:
     carry.metas["maml"] = entrant.learner.init(given.streams("init"), tasks).weights
     other = Bench(given.spec)
     other.__dict__["setting"] = replace(given.setting, family=wide)
-    assert list(probes.probe(other, entrant, carry)) == []
+    assert list(altered_episodes.probe(other, entrant, carry)) == []

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.canvas import figure, names_axis
-from app.figures.figure_data import Floats
+from app.figures.figure_types import Floats
 from app.figures.shift import DIVERGING
 from app.figures.theme import LEVEL, nice, number
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.stats.arrays import Floats
+from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import LEVEL, Interval
 
 WORST = 0.1

@@ -1,0 +1,82 @@
+"""Own images from the command line: a folder becomes an archive; archives are kept."""
+
+import io
+import zipfile
+from functools import lru_cache
+from pathlib import Path
+
+from engine.contract.errors import Refused
+from engine.data.user.csv_store import own_bytes, own_path, store_bytes
+from engine.data.user.image_archives import IMAGES, KINDS, LIMIT, OwnImages, read_images
+
+ARCHIVE = ".zip"
+
+
+def pack_folder(home: Path) -> bytes:
+    """Pack a folder of class folders as an archive, the same every time.
+
+    Raises:
+        Refused: If it cannot be read, or is too large.
+    """
+    packed, total = io.BytesIO(), 0
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
+        for path in _walked(home):
+            total += path.stat().st_size
+            if total > LIMIT:
+                raise Refused(f"{home.name} has more than {LIMIT:,} bytes of images")
+            name = path.relative_to(home).as_posix()
+            archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
+    return packed.getvalue()
+
+
+def read_from(path: Path) -> OwnImages:
+    """Read an archive or a folder that the command line names.
+
+    Raises:
+        Refused: If it cannot be read, or is refused.
+    """
+    try:
+        if path.is_dir():
+            return read_images(pack_folder(path))
+        size = path.stat().st_size
+        if size > LIMIT:
+            raise Refused(f"{path.name} has {size:,} bytes; at most {LIMIT:,} are read")
+        return read_images(path.read_bytes())
+    except OSError as error:
+        reason = (error.strerror or "unreadable").lower()
+        raise Refused(f"{path.name} cannot be read: {reason}") from None
+
+
+def _walked(home: Path) -> list[Path]:
+    """Return the images two folders deep; links are not followed."""
+    found = []
+    for folder in sorted(home.iterdir()):
+        if folder.is_symlink() or not folder.is_dir():
+            continue
+        for path in sorted(folder.iterdir()):
+            plain = path.is_file() and not path.is_symlink()
+            if plain and path.suffix.lower() in KINDS:
+                found.append(path)
+    if len(found) > IMAGES:
+        raise Refused(f"{home.name} has {len(found):,} images; at most {IMAGES:,}")
+    return found
+
+
+def store_images(found: OwnImages) -> str:
+    """Keep an archive that was read; return its digest.
+
+    Raises:
+        Refused: If it cannot be written.
+    """
+    store_bytes(own_path(found.digest, ARCHIVE), found.data)
+    return found.digest
+
+
+@lru_cache(maxsize=2)
+def own_images(digest: str) -> OwnImages:
+    """Return a kept archive's images.
+
+    Raises:
+        Refused: If it is not there, or is not what it was.
+    """
+    return read_images(own_bytes(digest, ARCHIVE))
