@@ -279,6 +279,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const height = data.height ?? layoutFor(data, node).height ?? 320;
   node.style.minHeight = `${Math.min(height, 120)}px`;
   node.style.height ||= `${height}px`;
+  node.setAttribute("role", "img"); // only with its text: an image without is no help
   node.setAttribute("aria-label", data.alt);
   inTurn(chart).catch((error) => complain(chart, error));
   return () => {

@@ -17,7 +17,7 @@ from streamlit.components.v1 import declare_component
 _HERE = Path(__file__).parent
 _HTML = """
 <div class="metascope-live">
-  <div class="metascope-plot" role="img"></div>
+  <div class="metascope-plot"></div>
   <button class="metascope-reset" type="button" hidden>Reset zoom</button>
   <div class="metascope-film" hidden>
     <button type="button">▶ Play</button>

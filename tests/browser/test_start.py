@@ -1,5 +1,6 @@
 """The app as it stands when it was started from a folder that is not its own."""
 
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,14 +12,17 @@ from tests.browser.conftest import Open, installation
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 
+def listens_on(process: psutil.Process) -> list[tuple[str, int]]:
+    """Return where a process takes connections; nowhere if it ended or is not ours."""
+    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        found = process.net_connections("tcp")
+        return [tuple(c.laddr) for c in found if c.status == psutil.CONN_LISTEN]
+    return []
+
+
 def test_the_app_listens_on_this_machine_alone(server: str) -> None:
     ours = psutil.Process().children(recursive=True)
-    ports = {
-        (found.laddr.ip, found.laddr.port)
-        for process in ours
-        for found in process.net_connections("tcp")
-        if found.status == psutil.CONN_LISTEN
-    }
+    ports = {address for process in ours for address in listens_on(process)}
     port = urlsplit(server).port
     assert {ip for ip, where in ports if where == port} == {"127.0.0.1"}
 
