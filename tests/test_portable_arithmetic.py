@@ -58,8 +58,8 @@ def loaded(**environment: str) -> dict[str, object]:
 
 
 @avx2
-def test_a_process_of_the_engine_computes_portably() -> None:
-    found = loaded()
+def test_a_process_of_the_engine_computes_portably_if_asked() -> None:
+    found = loaded(METASCOPE_ARITHMETIC="portable")
     assert found == {
         "numpy": [],
         "torch": "AVX2",
@@ -70,13 +70,13 @@ def test_a_process_of_the_engine_computes_portably() -> None:
 
 
 def test_native_arithmetic_leaves_the_libraries_alone() -> None:
-    found = loaded(METASCOPE_ARITHMETIC="native")
+    found = loaded()
     assert (found["mkl"], found["description"]) == ("", "native")
 
 
 @avx2
 def test_a_setting_of_ones_own_stands_and_is_named() -> None:
-    found = loaded(ATEN_CPU_CAPABILITY="default")
+    found = loaded(METASCOPE_ARITHMETIC="portable", ATEN_CPU_CAPABILITY="default")
     assert found["torch"] == "DEFAULT"
     assert "ATEN_CPU_CAPABILITY=default" in str(found["description"])
 
@@ -93,7 +93,7 @@ def test_only_a_processor_with_avx2_is_asked_for_it(
     )
     monkeypatch.setattr(portable_arithmetic, "_CPUINFO", told)
     monkeypatch.setattr(portable_arithmetic.platform, "machine", lambda: "x86_64")
-    monkeypatch.delenv(portable_arithmetic.CHOICE, raising=False)
+    monkeypatch.setenv(portable_arithmetic.CHOICE, portable_arithmetic.PORTABLE)
     for name in portable_arithmetic.SETTINGS:
         monkeypatch.delenv(name, raising=False)
     portable_arithmetic.settle()
