@@ -50,10 +50,10 @@ def test_a_store_that_was_opened_to_others_is_closed_when_it_is_opened(
 
 
 def test_no_file_of_a_store_at_work_is_open_to_others(store: Store, home: Path) -> None:
+    store.backup(home / "copy.sqlite")  # before a supervisor that begins by tidying up
     with supervisor(home):
         until((home / "supervisor.json").exists)
         fake.submit(store, 1)
-        store.backup(home / "copy.sqlite")
         held = {path.name for path in home.iterdir()}
         assert loose(home) == {}
     assert {"supervisor.lock", "supervisor.json", "copy.sqlite"} <= held
