@@ -71,12 +71,9 @@ def processor() -> tuple[str, frozenset[str]]:
         lines = _CPUINFO.read_text().partition("\n\n")[0].splitlines()
     except OSError:
         return "", frozenset()
-    told = {name.strip(): value.strip() for name, _, value in _pairs(lines)}
+    pairs = (line.partition(":") for line in lines)
+    told = {name.strip(): value.strip() for name, _, value in pairs}
     return told.get("vendor_id", ""), frozenset(told.get("flags", "").split())
-
-
-def _pairs(lines: list[str]) -> list[tuple[str, str, str]]:
-    return [line.partition(":") for line in lines]
 
 
 def has_avx2() -> bool:
