@@ -6,11 +6,10 @@ from typing import Any
 
 from engine.contract import registry
 from engine.contract.cards import Card, card_of
+from engine.contract.registration import SLOTS
 from engine.device import devices, versions
 from engine.presets import PRESETS
 from engine.studies import studies
-
-_ROOMS = ("nets", "tasks", "shifts", "learners", "estimators", "outers")
 
 
 def catalogue() -> dict[str, Any]:
@@ -49,5 +48,5 @@ def cards(slot: str, name: str) -> Card:
 @cache
 def discover() -> None:
     """Import every room, so that its parts register."""
-    for room in _ROOMS:
+    for room in SLOTS.values():
         registry.discover(importlib.import_module(f"engine.{room}"))

@@ -62,7 +62,8 @@ def card_of(part: type[Part]) -> Card:
     """Describe a registered part.
 
     Raises:
-        ValueError: If the part's docstrings lack a title, summary or equation.
+        Refused: If the part's docstrings lack a title, summary or equation, or a
+            knob has a type that no form can draw.
     """
     module = inspect.getmodule(part)
     text = inspect.cleandoc((module and module.__doc__) or "")
@@ -70,7 +71,12 @@ def card_of(part: type[Part]) -> Card:
     title, colon, summary = head.partition(": ")
     equation = inspect.cleandoc(part.__doc__ or "").partition("\n\n")[0]
     if not (title and colon and equation):
-        raise ValueError(f"{part.__module__}: first line must read 'Title: summary.'")
+        lacking = (
+            "its class has no docstring; begin it with the equation"
+            if title and colon
+            else "its first line must read 'Title: summary.'"
+        )
+        raise Refused(f"{part.__module__}: {lacking}", part.slot)
     return Card(
         slot=part.slot,
         name=part.name,
@@ -257,7 +263,14 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     field = part.model_fields[name]
     extra = field.json_schema_extra
     bounds = {type(m).__name__: m for m in field.metadata}
-    kind, choices = _kind(field.annotation)
+    try:
+        kind, choices = _kind(field.annotation)
+    except (KeyError, IndexError, TypeError):
+        raise Refused(
+            f"{part.__module__}: knob {name} is of a type that no form can draw; use "
+            "bool, int, float, str, Literal[…] or tuple[Literal[…], ...]",
+            name,
+        ) from None
     low = bounds.get("Ge")
     high = bounds.get("Le")
     return KnobCard(

@@ -25,6 +25,11 @@ class Part(BaseModel):
     solves: ClassVar[frozenset[str]] = frozenset()
     traits: ClassVar[tuple[str, ...]] = ()
 
+    @classmethod
+    def incomplete(cls) -> str:
+        """Say what this class must still say to be registered; empty if nothing."""
+        return ""
+
 
 def knob(
     default: Any,

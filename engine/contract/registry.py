@@ -7,6 +7,11 @@ from types import ModuleType
 from typing import TypeVar
 
 from engine.contract.knobs import Part
+from engine.contract.registration import (
+    refuse_incomplete,
+    refuse_unknown_slot,
+    refuse_unregistered,
+)
 from engine.contract.suggestions import unknown
 
 P = TypeVar("P", bound=Part)
@@ -17,10 +22,13 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
     """Enter a part under its file's name.
 
     Raises:
+        Refused: If there is no such slot, or the class lacks what a part must say.
         ValueError: If two files of one slot have the same name.
     """
+    refuse_unknown_slot(slot)
 
     def enter(part: type[P]) -> type[P]:
+        refuse_incomplete(slot, part)
         name = part.__module__.rsplit(".", 1)[-1]
         known = _PARTS.get((slot, name))
         if known is not None and known.__module__ != part.__module__:
@@ -33,9 +41,15 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
 
 
 def discover(package: ModuleType) -> None:
-    """Import every module below a package, so that its parts register."""
+    """Import every module below a package, so that its parts register.
+
+    Raises:
+        Refused: If a module defines a part and does not register it.
+    """
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        importlib.import_module(found.name)
+        module = importlib.import_module(found.name)
+        if found.name not in {part.__module__ for part in _PARTS.values()}:
+            refuse_unregistered(module)
 
 
 def part(slot: str, name: str) -> type[Part]:

@@ -81,6 +81,7 @@ class Learner(Part):
     that its meta-weights hold experiences of searches, which people can browse.
     """
 
+    slot: ClassVar[str] = "learner"
     traits: ClassVar[tuple[str, ...]] = (
         *("trains", "tunable", "estimators", "answers", "compiles", "knowledge"),
     )
@@ -92,6 +93,21 @@ class Learner(Part):
     keeps_last: ClassVar[bool] = False
     compiles: ClassVar[bool] = False
     knowledge: ClassVar[bool] = False
+
+    @classmethod
+    def incomplete(cls) -> str:
+        """Say that a learner with an `outer` of its own must say whether it trains."""
+        if "outer" in vars(cls) and "trains" not in vars(cls):
+            return (
+                "outer is written and trains is not said; write "
+                "`trains: ClassVar[bool] = True`, or False if outer moves nothing"
+            )
+        if cls.needs_estimator and not cls.estimators:
+            return (
+                "estimators is empty; name those that can train it, the usual one "
+                'first, as in `estimators: ClassVar[tuple[str, ...]] = ("pes",)`'
+            )
+        return ""
 
     @property
     def scale_limits(self) -> tuple[float, float] | None:
@@ -208,6 +224,7 @@ class Span(NamedTuple):
 class Estimator(Part):
     """How an outer gradient is got."""
 
+    slot: ClassVar[str] = "estimator"
     traits: ClassVar[tuple[str, ...]] = ("needs_policy",)
     needs_policy: ClassVar[bool] = False
 
@@ -235,6 +252,8 @@ class Estimator(Part):
 
 class OuterRule(Part):
     """How the meta-parameters follow the outer gradient, per replicate."""
+
+    slot: ClassVar[str] = "outer"
 
     @abstractmethod
     def start(self, weights: Weights) -> Weights:

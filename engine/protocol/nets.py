@@ -60,6 +60,7 @@ class Net(Part):
     `compares` that a query's features depend on the support beside them.
     """
 
+    slot: ClassVar[str] = "net"
     traits: ClassVar[tuple[str, ...]] = ("images",)
     chunk: ClassVar[int] = 64
     images: ClassVar[bool] = False

@@ -156,6 +156,7 @@ class Family(Part):
     `outer_rate`. `net` names the net that is usual there.
     """
 
+    slot: ClassVar[str] = "family"
     traits: ClassVar[tuple[str, ...]] = (
         *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "file"),
         *("rate", "outer_rate", "net"),
@@ -170,6 +171,17 @@ class Family(Part):
     rate: ClassVar[float] = 1.0
     outer_rate: ClassVar[float] = 1.0
     net: ClassVar[str] = "mlp"
+
+    @classmethod
+    def incomplete(cls) -> str:
+        """Say that a family draws tasks of another kind than it says, or folder."""
+        kind, folder = cls.kind, cls.__module__.split(".")[-2]
+        if cls.solves == {kind} and folder == kind:
+            return ""
+        return (
+            f"its tasks are of kind {kind!r}, solves says {sorted(cls.solves)} and its "
+            f"folder is {folder!r}; make all three the same"
+        )
 
     @classmethod
     def missing(cls) -> str:
@@ -236,11 +248,22 @@ class Place(NamedTuple):
 class Shift(Part):
     """A change of the setting, with a severity; 0 is the identity."""
 
+    slot: ClassVar[str] = "shift"
     traits: ClassVar[tuple[str, ...]] = ("unit", "severities", "top", "switch")
     unit: ClassVar[str] = ""
     severities: ClassVar[tuple[float, ...]] = ()
     top: ClassVar[float] = 10.0
     switch: ClassVar[bool] = False
+
+    @classmethod
+    def incomplete(cls) -> str:
+        """Say that a shift has no severities, or some that it does not allow."""
+        if cls.severities and all(0 < s <= cls.top for s in cls.severities):
+            return ""
+        return (
+            f"severities is {cls.severities}; name some above 0 and at most top = "
+            f"{cls.top:g}, as in `severities: ClassVar[tuple[float, ...]] = (1.0,)`"
+        )
 
     @abstractmethod
     def unfit(self, setting: Setting) -> str:

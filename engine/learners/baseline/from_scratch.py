@@ -30,6 +30,7 @@ class FromScratch(FineTuned):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    trains: ClassVar[bool] = False
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net, one per replicate: the one that others are trained from."""

@@ -39,6 +39,7 @@ class RawNeighbor(FewShotLearner):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    trains: ClassVar[bool] = False
 
     measure: Measure = measure_knob("euclidean")
     neighbors: int = neighbors_knob()

@@ -1,0 +1,137 @@
+"""What a part must say of itself to be registered, or one plain sentence why not.
+
+What is forgotten here would not fail: a learner without `trains` would never be
+trained, one without `solves` would never be offered.
+"""
+
+import inspect
+import re
+from types import ModuleType
+
+from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
+from engine.contract.knobs import Part
+
+# Each slot of a spec, and the folder of the engine whose files fill it.
+SLOTS = {
+    "net": "nets",
+    "family": "tasks",
+    "shift": "shifts",
+    "learner": "learners",
+    "estimator": "estimators",
+    "outer": "outers",
+}
+_NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+
+def is_part_name(name: str) -> bool:
+    """Return whether a part may be called so: lower case, with single underscores.
+
+    >>> [is_part_name(name) for name in ("meta_sgd", "MetaSgd", "meta__sgd", "_x")]
+    [True, False, False, False]
+    """
+    return bool(_NAME.fullmatch(name))
+
+
+def class_name(name: str) -> str:
+    """Return what the class of a part is called; acronyms are words.
+
+    >>> class_name("meta_sgd"), class_name("r2d2")
+    ('MetaSgd', 'R2d2')
+    """
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def refuse_unknown_slot(slot: str) -> None:
+    """Refuse a slot that a spec does not have.
+
+    Raises:
+        Refused: With the slots that there are.
+    """
+    if slot not in SLOTS:
+        raise Refused(
+            f"there is no slot {slot[:40]!r}; the slots are {', '.join(SLOTS)}", "slot"
+        )
+
+
+def refuse_incomplete(slot: str, part: type[Part]) -> None:
+    """Refuse a part whose class lacks what the engine goes by.
+
+    Args:
+        slot: The slot that it is registered for.
+        part: Its class, in a module of its own.
+
+    Raises:
+        Refused: With the module, what is wrong and how it is mended.
+    """
+    problem = _misplaced(slot, part) or _unsaid(part) or part.incomplete()
+    if problem:
+        raise Refused(f"{part.__module__}: {problem}", slot)
+
+
+def refuse_unregistered(module: ModuleType) -> None:
+    """Refuse a module that defines a part and registers none.
+
+    A file whose name begins with an underscore is a helper, and so is one without a
+    class that could be meant for a part.
+
+    Raises:
+        Refused: With the class and the line that it lacks.
+    """
+    name = module.__name__.rsplit(".", 1)[-1]
+    if name.startswith("_"):
+        return
+    for found in vars(module).values():
+        if not inspect.isclass(found) or found.__module__ != module.__name__:
+            continue
+        if issubclass(found, Part):
+            slot = found.slot or "…"
+            raise Refused(
+                f"{module.__name__}: {found.__name__} is not registered; "
+                f'write @register("{slot}") above its class',
+                slot,
+            )
+        if found.__name__ == class_name(name):
+            raise Refused(f"{module.__name__}: {_no_part(found)}")
+
+
+def _no_part(found: type) -> str:
+    """Say what a class is to be derived from."""
+    return (
+        f"{found.__name__} is no part; derive it from Learner, Family, Shift, Net, "
+        "Estimator or OuterRule of engine.protocol, or from one that does"
+    )
+
+
+def _misplaced(slot: str, part: type[Part]) -> str:
+    """Say why a class does not belong in this slot, or in this file."""
+    if not issubclass(part, Part):
+        return _no_part(part)
+    name = part.__module__.rsplit(".", 1)[-1]
+    if not is_part_name(name):
+        return f"{name!r} is no name of a part; use small letters, as in my_{slot}"
+    if part.__name__ != class_name(name):
+        called = f"its class must be called {class_name(name)}, not {part.__name__}"
+        return f"a part is called after its file: {called}"
+    if part.slot != slot:
+        made = f"is of slot {part.slot!r}" if part.slot else "derives from Part alone"
+        return f"{part.__name__} {made} and cannot be registered for slot {slot!r}"
+    return ""
+
+
+def _unsaid(part: type[Part]) -> str:
+    """Say which field or method a class lacks."""
+    kinds = ", ".join(KINDS)
+    if lacking := sorted(getattr(part, "__abstractmethods__", ())):
+        return f"{part.__name__} lacks {', '.join(lacking)}; write what is missing"
+    # An inherited version would change with another part's numbers, not with its own.
+    if not isinstance(vars(part).get("version"), int) or part.version < 1:
+        return "version is not said; write `version: ClassVar[int] = 1`"
+    if not part.solves:
+        return (
+            "solves is empty; write the kinds of task that it is for, as in "
+            f'`solves: ClassVar[frozenset[str]] = frozenset({{"few_shot"}})` ({kinds})'
+        )
+    if unknown := sorted(set(part.solves) - KINDS.keys()):
+        return f"solves names {unknown[0]!r}, no kind of task; there are: {kinds}"
+    return ""

@@ -1,0 +1,179 @@
+"""What is forgotten in a new part's file is said in one sentence, and never passes."""
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.catalogue import all_cards
+from engine.contract.cards import card_of
+from engine.contract.errors import Refused
+from engine.contract.registration import SLOTS, class_name
+from engine.contract.registry import discover, parts, register
+from engine.protocol import Family
+
+ROOT = Path(__file__).resolve().parents[2]
+SHIFT = '''"""Push: every input is moved.
+
+Source: ours.
+Helps: tests.
+"""
+from typing import ClassVar
+from engine.contract.registry import register
+from engine.protocol import Setting, Shift
+
+@register("shift")
+class Push(Shift):
+    """x ← x + s."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    severities: ClassVar[tuple[float, ...]] = (1.0,)
+
+    def unfit(self, setting: Setting) -> str:
+        return ""
+
+    why_not = unfit
+
+    def apply(self, setting: Setting, severity: float) -> Setting:
+        return setting
+'''
+LEARNER = '''"""Idle: nothing is learned.
+
+Source: ours.
+Helps: tests.
+"""
+from typing import ClassVar
+from engine.contract.registry import register
+from engine.protocol import Learner, Meta, Outer, Plan
+
+@register("learner")
+class Idle(Learner):
+    """θ ← θ."""
+
+    version: ClassVar[int] = 1
+    solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
+    trains: ClassVar[bool] = False
+
+    def init(self, rngs, tasks):
+        return Meta({}, {})
+
+    def adapt(self, meta, tasks, *, path=False):
+        yield
+
+    def outer(self, meta, tasks, lesson, estimator):
+        return Outer({}, {})
+
+    def plan(self, budget, estimator):
+        return Plan(0, 1, 1, 1.0, 1.0)
+'''
+FORGOTTEN = {
+    "register": (
+        '@register("shift")\n',
+        "",
+        'Push is not registered; write @register."shift".',
+    ),
+    "slot": ('@register("shift")', '@register("shfit")', "the slots are net, family"),
+    "slot of another": ('@register("shift")', '@register("net")', "of slot 'shift'"),
+    "base class": ("class Push(Shift)", "class Push", "Push is no part; derive it"),
+    "class name": ("class Push", "class Pushed", "must be called Push, not Pushed"),
+    "version": ("    version: ClassVar[int] = 1\n", "", "version is not said"),
+    "kind": ('"few_shot"', '"fewshot"', "solves names 'fewshot', no kind of task"),
+    "solves": ('frozenset({"few_shot"})', "frozenset()", "solves is empty"),
+    "method": ("def apply", "def applied", "Push lacks apply"),
+    "severities": ("(1.0,)", "()", r"severities is \(\); name some above 0"),
+}
+
+
+@pytest.fixture
+def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return an empty package of parts; what it imports and registers is undone."""
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr("engine.contract.registry._PARTS", {})
+    (tmp_path / "newcomer").mkdir()
+    (tmp_path / "newcomer" / "__init__.py").touch()
+    yield tmp_path / "newcomer"
+    for name in set(sys.modules) - before:
+        if name.startswith("newcomer"):
+            del sys.modules[name]
+
+
+def look(room: Path, name: str, text: str) -> None:
+    """Write a part's file and look for the parts of its folder."""
+    (room / f"{name}.py").write_text(text)
+    discover(importlib.import_module("newcomer"))
+
+
+def test_a_whole_part_is_found(room: Path) -> None:
+    look(room, "push", SHIFT)
+    look(room, "idle", LEARNER)
+    assert [part.__name__ for part in parts()] == ["Idle", "Push"]
+    assert card_of(parts("shift")[0]).title == "Push"
+
+
+@pytest.mark.parametrize("what", FORGOTTEN)
+def test_what_is_forgotten_is_said_with_its_remedy(what: str, room: Path) -> None:
+    there, instead, said = FORGOTTEN[what]
+    assert there in SHIFT
+    with pytest.raises(Refused, match=said):
+        look(room, "push", SHIFT.replace(there, instead, 1))
+    assert parts() == []
+
+
+def test_a_learner_with_an_outer_of_its_own_says_whether_it_trains(room: Path) -> None:
+    text = LEARNER.replace("    trains: ClassVar[bool] = False\n", "")
+    with pytest.raises(Refused, match="trains is not said; write `trains"):
+        look(room, "idle", text)
+
+
+def test_a_family_is_of_one_kind_by_its_fields_and_by_its_folder() -> None:
+    stray = type("Stray", (Family,), {"__module__": "engine.tasks.search.stray"})
+    assert "solves says [] and its folder is 'search'" in stray.incomplete()
+
+
+def test_a_helper_registers_nothing(room: Path) -> None:
+    look(room, "_helper", SHIFT.replace('@register("shift")\n', ""))
+    look(room, "numbers", "class Total:\n    pass\n")
+    assert parts() == []
+
+
+def test_two_files_of_one_name_and_slot_are_refused(room: Path) -> None:
+    (room / "more").mkdir()
+    (room / "more" / "__init__.py").touch()
+    (room / "more" / "push.py").write_text(SHIFT)
+    with pytest.raises(ValueError, match="two shifts are called 'push'"):
+        look(room, "push", SHIFT)
+
+
+@pytest.mark.parametrize(
+    ("there", "instead", "said"),
+    [
+        ("Push: every", "Push, every", "first line must read 'Title: summary.'"),
+        ('    """x ← x + s."""\n', "", "its class has no docstring"),
+        ("    def unfit", "    size: list[int] = []\n\n    def unfit", "knob size is"),
+    ],
+)
+def test_a_card_that_cannot_be_made_says_what_is_lacking(
+    there: str, instead: str, said: str, room: Path
+) -> None:
+    look(room, "push", SHIFT.replace(there, instead, 1))
+    with pytest.raises(Refused, match=said):
+        card_of(parts("shift")[0])
+
+
+def test_a_slot_is_refused_before_the_class_is_looked_at() -> None:
+    with pytest.raises(Refused, match="there is no slot 'lerner'"):
+        register("lerner")
+
+
+def test_each_slot_has_its_folder_and_every_part_stands_in_it() -> None:
+    cards = all_cards()
+    assert {card.slot for card in cards} == SLOTS.keys()
+    for found in parts():
+        room = f"engine.{SLOTS[found.slot]}."
+        assert found.__module__.startswith(room)
+        assert found.__name__ == class_name(found.name)
+    assert all((ROOT / "engine" / folder).is_dir() for folder in SLOTS.values())
