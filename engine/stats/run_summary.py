@@ -18,9 +18,7 @@ from engine.stats.inference.spreads import spread
 from engine.stats.inference.survival import restricted_interval
 from engine.stats.inference.tail_risk import robustness
 from engine.stats.summaries.adaptation_speed import speed_of
-from engine.stats.verdicts.few_shot import EpisodeSpeaker
-from engine.stats.verdicts.optimization import Speaker
-from engine.stats.verdicts.search import SearchSpeaker
+from engine.stats.verdicts.writer import write_verdict
 
 FORMAT = 1
 PHASES = ("tune", "train", "test")
@@ -58,12 +56,13 @@ def summarize(
         threshold = threshold_of(table, spec)
     claims = make_claims(table, spec, threshold)
     found = diagnose(table, spec)
+    sentence = write_verdict(table, spec, claims, threshold=threshold, titles=titles)
     labels = [learner.label for learner in spec.learners]
     rates = {learner.label: rate_of(table, learner) for learner in spec.learners}
     filed: dict[str, Json] = {
         "format": FORMAT,
         "threshold": _finite(threshold),
-        "sentence": _sentence(table, spec, threshold, titles, claims),
+        "sentence": sentence,
         "claims": [_claim(claim) for claim in claims],
         "conditions": [_condition(table, spec, c) for c in table.conditions()],
         "ledger": {label: _ledger(table, label) for label in labels},
@@ -72,21 +71,6 @@ def summarize(
     }
     # Left out where nothing is equal, so that summaries read as they did in 0.3.0.
     return filed | {"shared": [*equal]} if (equal := shared(spec)) else filed
-
-
-def _sentence(
-    table: Table,
-    spec: RunSpec,
-    threshold: float | None,
-    titles: Mapping[str, str] | None,
-    claims: list[Claim],
-) -> str:
-    match table.yardstick.voice:
-        case "few_shot":
-            return EpisodeSpeaker(table, spec, titles).verdict(claims)
-        case "search":
-            return SearchSpeaker(table, spec, titles, threshold).verdict(claims)
-    return Speaker(table, spec, threshold, titles).verdict(claims)
 
 
 def _claim(claim: Claim) -> Json:

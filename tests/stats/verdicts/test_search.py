@@ -19,7 +19,7 @@ from engine.stats.inference.tail_risk import robustness, tail
 from engine.stats.run_summary import summarize
 from engine.stats.search.break_even import break_even
 from engine.stats.summaries.comparison_table import comparison
-from engine.stats.verdicts.search import _allowed
+from engine.stats.verdicts.search import _holm
 from tests.stats.made_up import Array
 from tests.stats.made_up_searches import (
     COLD,
@@ -129,7 +129,7 @@ def test_an_interval_beside_zero_that_is_no_difference_is_explained(
 ) -> None:
     found = claim(duel(times(30, 1), times(30, 2)))
     beside = replace(found, call="no difference", low=low, high=0.5, equivalent=False)
-    assert bool(_allowed(beside)) is said
+    assert bool(_holm(beside)) is said
 
 
 @pytest.mark.parametrize("learners", [(WARM,), (COLD,)])

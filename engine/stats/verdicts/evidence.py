@@ -1,0 +1,100 @@
+"""What a verdict is written from: a run's numbers, its claims and its names."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from engine.contract.blocks import Condition
+from engine.contract.runs import LearnerChoice, RunSpec
+from engine.stats.array_types import Floats
+from engine.stats.block_table import HERE, Table
+from engine.stats.claims import Claim
+from engine.stats.condition_words import words
+from engine.stats.deciding_metrics import Yardstick
+from engine.stats.inference.intervals import Interval
+
+
+class Shape(NamedTuple):
+    """How much a learner was tested: replicates, and tasks of each."""
+
+    replicates: int
+    tasks: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a verdict rests upon.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        claims: All that could be compared.
+        threshold: Nats, or the regret that a goal was moved to; None for neither.
+        titles: What parts are called, by name; spelled from the name otherwise.
+        names: What learners are called, by label.
+    """
+
+    table: Table
+    spec: RunSpec
+    claims: Sequence[Claim]
+    threshold: float | None
+    titles: Mapping[str, str]
+    names: Mapping[str, str]
+
+    @property
+    def rule(self) -> Yardstick:
+        """Return what the learners are compared by."""
+        return self.table.yardstick
+
+    @property
+    def family(self) -> str:
+        """Return the spelled name of the family that was trained on."""
+        return words(self.spec.family.name)
+
+    def deciding(self, label: str, condition: Condition = HERE) -> Floats | None:
+        """Return a learner's deciding numbers; shape (replicate, task)."""
+        return self.table.tests(label, self.rule.deciding, condition)
+
+    def tested(self, learners: Sequence[LearnerChoice]) -> list[str]:
+        """Return the labels of those that were tested in distribution."""
+        return [c.label for c in learners if self.deciding(c.label) is not None]
+
+    def shape(self) -> Shape:
+        """Return how much the first learner that was tested was tested."""
+        found = (self.deciding(c.label) for c in self.spec.learners)
+        rows = next((row for row in found if row is not None), None)
+        return Shape(0, 0) if rows is None else Shape(rows.shape[0], rows.shape[1])
+
+    def about(self, label: str) -> list[Claim]:
+        """Return the claims about a learner."""
+        return [claim for claim in self.claims if claim.learner == label]
+
+    def otherwise(self, here: Claim) -> list[Claim]:
+        """Return the claims by the second metric that come to another call."""
+        return [
+            claim
+            for claim in self.about(here.learner)
+            if claim.condition == here.condition and claim.primary
+            if claim.metric == self.rule.beside
+            if claim.call not in (here.call, "description")
+        ]
+
+    def diverged(self, first: str, second: str) -> tuple[int, int]:
+        """Return how many tests of two learners diverged."""
+        rows = (self.table.tests(label, "diverged") for label in (first, second))
+        mine, other = (0 if row is None else int(row.sum()) for row in rows)
+        return mine, other
+
+
+def ordered(claim: Claim) -> tuple[str, str]:
+    """Return the two labels of a claim, the better one first."""
+    if claim.call == "worse":
+        return claim.against, claim.learner
+    return claim.learner, claim.against
+
+
+def gap(claim: Claim) -> Interval:
+    """Return by how much a claim's learners differ; positive favors the one ahead."""
+    sign = -1.0 if claim.difference < 0 else 1.0
+    low, high = sorted((sign * claim.low, sign * claim.high))
+    return Interval(abs(claim.difference), low, high, 2)

@@ -1,0 +1,88 @@
+"""One writer for every kind of task: what its sentences share, and what was filed."""
+
+from typing import get_args
+
+import numpy as np
+import pytest
+
+from app.client import examples
+from engine.contract.blocks import Block
+from engine.contract.runs import RunSpec
+from engine.runner.summary import summarize
+from engine.stats import run_summary
+from engine.stats.deciding_metrics import Voice
+from engine.stats.verdicts.writer import TERMS
+from tests.stats.made_up import (
+    FINE_TUNED,
+    PROTO,
+    TUNED,
+    chosen,
+    falling,
+    few_shot,
+    few_spec,
+    spec,
+    trial,
+)
+from tests.stats.made_up_searches import (
+    COLD,
+    WARM,
+    found_at,
+    search_spec,
+    searches,
+    times,
+)
+
+Made = tuple[RunSpec, RunSpec, list[Block]]
+
+
+def made() -> dict[str, Made]:
+    """Return, kind by kind, a chosen learner's spec, a baseline's, and their blocks."""
+    errors = np.full((2, 4), 0.25)
+    regret = found_at(times(20, 1))
+    return {
+        "optimization": (
+            spec(chosen()),
+            spec(TUNED),
+            [*trial("lr_scale", falling()), *trial("sgd_tuned", falling())],
+        ),
+        "few_shot": (
+            few_spec(PROTO),
+            few_spec(FINE_TUNED),
+            [*few_shot("protonet", errors), *few_shot("fine_tune", errors)],
+        ),
+        "search": (
+            search_spec(WARM),
+            search_spec(COLD),
+            [*searches("warm", regret), *searches("cold", regret)],
+        ),
+    }
+
+
+def verdict(blocks: list[Block], run: RunSpec) -> str:
+    return str(run_summary.summarize(blocks, run)["sentence"])
+
+
+def test_every_voice_has_its_terms() -> None:
+    assert set(TERMS) == set(get_args(Voice)) == set(made())
+
+
+@pytest.mark.parametrize("kind", made())
+def test_runs_without_one_side_are_told_alike_in_every_kind(kind: str) -> None:
+    alone, only_baselines, blocks = made()[kind]
+    told = verdict(blocks, alone)
+    assert told.startswith("On unseen ")
+    assert told.endswith(". Baselines were turned off: no verdict.")
+    assert verdict(blocks, only_baselines).endswith(". Only baselines: no verdict.")
+
+
+@pytest.mark.parametrize("kind", made())
+def test_a_run_without_tests_says_so(kind: str) -> None:
+    alone, _, _ = made()[kind]
+    assert verdict([], alone) == "Nothing was tested, so there is no verdict."
+
+
+@pytest.mark.parametrize("kind", examples.PRESETS)
+def test_a_recorded_run_gets_the_verdict_that_was_filed_with_it(kind: str) -> None:
+    found = examples.run(kind)
+    assert found is not None and found.summary is not None
+    assert summarize(found.blocks, found.spec)["sentence"] == found.summary["sentence"]
