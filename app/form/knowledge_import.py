@@ -17,7 +17,7 @@ from app.widgets.escaping import plain
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.user.knowledge_file import Knowledge
+    from engine.data.user.knowledge_records import Knowledge
 
 MEGABYTES = 20
 KNOB = "base"
@@ -48,10 +48,10 @@ def offer(run: Run | None) -> None:
         except Refused as refusal:
             panels.refused(refusal.message)
             return
-        count = sum(len(kept.accuracy) for kept in base.told.replicates)
+        count = sum(len(entries.best) for entries in base.told.entries)
         st.success(
             plain(
-                f"Kept: {count:,} experiences of {nice(base.told.space)}, "
+                f"Kept: {count:,} experiences of {nice(base.told.space.name)}, "
                 f"{len(base.told.tasks)} tasks."
             ),
             icon=":material/check:",
@@ -74,8 +74,8 @@ def _next(base: Imported, run: Run | None) -> None:
     if family is None:
         st.warning(
             plain(
-                f"No task family here searches {base.told.space}; a run on another "
-                "space refuses it. For a space of your own, put this into a "
+                f"No task family here searches {base.told.space.name}; a run on "
+                "another space refuses it. For a space of your own, put this into a "
                 "strategy's Imported base:"
             )
         )
@@ -102,14 +102,14 @@ def _family(base: Imported, run: Run | None) -> str | None:
     if run is not None and film is not None and _same(base.told, film.info):
         return run.spec.family.name
     named = {_bare(card.name): card for card in client.catalogue().of("family")}
-    card = named.get(_bare(base.told.space))
+    card = named.get(_bare(base.told.space.name))
     return card.name if card is not None and not card.missing else None
 
 
 def _same(told: "Knowledge", info: Mapping[str, Any]) -> bool:
     space = info.get("evaluator") or info
-    return told.positions == tuple(space["positions"]) and told.options == tuple(
-        tuple(names) for names in space["options"]
+    return told.space.positions == tuple(space["positions"]) and (
+        told.space.options == tuple(tuple(names) for names in space["options"])
     )
 
 

@@ -1,7 +1,7 @@
 """knowledge: what searches learned, to be written out, taken in, and read."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,9 +9,6 @@ from engine.cli.console import Exit, Force, out, print_json, say
 from engine.cli.runs import Key, found
 from engine.contract.errors import Refused
 from engine.store import Store, files
-
-if TYPE_CHECKING:
-    from engine.data.user.knowledge_file import Knowledge
 
 knowledge = typer.Typer(help="Export, import and read what searches learned.")
 File = Annotated[Path, typer.Argument(help="A knowledge base's JSON file.")]
@@ -26,10 +23,9 @@ def export(
     force: Force = False,
 ) -> int:
     """Write the knowledge base of a run to a file."""
-    from engine.data.user.knowledge_file import written
     from engine.export.overwrite_guard import check_file
 
-    data = written(_of_run(key, label))
+    data = _file_of(key, label)
     check_file(file, data, force=force)
     files.write_new(file, data)
     say(f"written to {file}, {len(data):,} bytes")
@@ -39,19 +35,16 @@ def export(
 @knowledge.command("import")
 def imported(file: File) -> int:
     """Take in a knowledge base; prints the learner that starts from it."""
-    from engine.data.user.knowledge_file import (
-        knowledge_path,
-        read_knowledge,
-        store_knowledge,
-    )
+    from engine.data.user.csv_store import path_bytes
+    from engine.data.user.knowledge_file import LIMIT, read_knowledge, store_knowledge
 
-    data = knowledge_path(file)
-    told = read_knowledge(data)
+    data = path_bytes(file, LIMIT)
+    given = read_knowledge(data)
     digest = store_knowledge(data)
-    count = sum(len(kept.accuracy) for kept in told.replicates)
-    say(f"{count:,} experiences of {told.space}, sha256 {digest}")
-    best = max(int(kept.best.sum()) for kept in told.replicates) or 1
-    others = max(int((~kept.best).sum()) for kept in told.replicates)
+    count = sum(len(entries.best) for entries in given.entries)
+    say(f"{count:,} experiences of {given.space.name}, sha256 {digest}")
+    best = max(int(entries.best.sum()) for entries in given.entries) or 1
+    others = max(int((~entries.best).sum()) for entries in given.entries)
     knobs = {"base": digest, "best": best, "capacity": best + others}
     print_json({"name": "warm_evolution", "knobs": knobs})
     return Exit.OK
@@ -60,29 +53,31 @@ def imported(file: File) -> int:
 @knowledge.command()
 def patterns(file: File) -> int:
     """Say what a knowledge base teaches: design principles with their evidence."""
-    import numpy as np
-
-    from engine.data.user.knowledge_file import knowledge_path, read_knowledge
+    from engine.data.user.csv_store import path_bytes
+    from engine.data.user.knowledge_file import LIMIT, read_knowledge
     from engine.stats.search.motifs import motifs, principles
 
-    told = read_knowledge(knowledge_path(file))
-    for number, kept in enumerate(told.replicates, 1):
-        drawn = np.flatnonzero(~kept.best)  # the best alone would hide what is bad
+    given = read_knowledge(path_bytes(file, LIMIT))
+    for number, entries in enumerate(given.entries, 1):
+        sample = entries.take(~entries.best)  # the best alone would hide what is bad
         listed = motifs(
-            *(kept.codes[drawn], kept.accuracy[drawn], told.options, told.edges),
-            positions=told.positions,
-            task=kept.task[drawn],
+            sample.codes,
+            sample.accuracy,
+            given.space.options,
+            given.space.edges,
+            positions=given.space.positions,
+            task=sample.task,
         )
-        out().print(f"replicate {number}: {len(drawn):,} experiences")
-        for sentence in principles(listed, told.tasks) or ["no principle is sure"]:
+        out().print(f"replicate {number}: {len(sample.codes):,} experiences")
+        for sentence in principles(listed, given.tasks) or ["no principle is sure"]:
             out().print(f"  {sentence}", soft_wrap=True)
     return Exit.OK
 
 
-def _of_run(key: str, label: str) -> "Knowledge":
-    """Return the knowledge that a learner of a run ended with."""
+def _file_of(key: str, label: str) -> bytes:
+    """Return the knowledge that a learner of a run ended with, as a file's bytes."""
     from engine.algorithms.search.knowledge.base import Base
-    from engine.algorithms.search.knowledge.import_export import knowledge_of
+    from engine.algorithms.search.knowledge.import_export import export_base
     from engine.runner.context import Bench
     from engine.tasks.search._family import SearchFamily
 
@@ -100,4 +95,4 @@ def _of_run(key: str, label: str) -> "Knowledge":
         raise Refused(f"{label} keeps no knowledge base: no {min(missing)}", "label")
     evaluator = family.evaluator()
     base = Base(*(arrays[name] for name in Base._fields))
-    return knowledge_of(base, evaluator.space, evaluator.tasks)
+    return export_base(base, evaluator.space, evaluator.tasks)

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from engine.contract.errors import Refused, json_path
-from engine.contract.plain_errors import plain
+from engine.contract.errors import Refused
+from engine.contract.plain_errors import first_refusal
 from engine.contract.runs import Cards, RunSpec, canonical
 from engine.contract.suggestions import suggestion
 from engine.contract.text_input import as_text, clean
@@ -128,9 +128,9 @@ def _depth(text: str) -> int:
 
 
 def _first_refusal(error: ValidationError, value: Any, cards: Cards | None) -> Refused:
-    first = error.errors()[0]
-    field = clean(".".join(str(step) for step in first["loc"]))
-    message = plain(first)
-    if first["type"] == "extra_forbidden":
-        message = f"no such field{suggestion(first['loc'], value, cards)}"
-    return Refused(f"{json_path(field)}: {message}", field)
+    """Return the first refusal; of a misspelled field it says which may be meant."""
+    refusal, first = first_refusal(error), error.errors(include_url=False)[0]
+    if first["type"] != "extra_forbidden":
+        return refusal
+    hint = suggestion(first["loc"], value, cards)
+    return Refused(refusal.message + hint, refusal.field)

@@ -3,8 +3,10 @@
 from collections.abc import Sized
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from engine.contract.errors import Refused, json_path
 from engine.contract.text_input import clean
 
 _OBJECT = "must be a JSON object"
@@ -27,6 +29,14 @@ _WORDS = {
 }
 
 
+def first_refusal(error: ValidationError) -> Refused:
+    """Return the first of a value's faults as one sentence, with its place."""
+    first = error.errors(include_url=False)[0]
+    field = clean(".".join(str(step) for step in first["loc"]))
+    where = f"{json_path(field)}: " if field else ""
+    return Refused(where + plain(first), field)
+
+
 def plain(error: ErrorDetails) -> str:
     """Return what is asked and what was given, such as `at most 8, not 11`.
 
@@ -36,6 +46,10 @@ def plain(error: ErrorDetails) -> str:
     kind, told = error["type"], error.get("ctx", {})
     if kind == "missing":
         return "it is missing"
+    if kind == "extra_forbidden":
+        return "no such field"
+    if kind == "value_error":
+        return str(told["error"])  # a check of our own has said it
     if kind in ("too_long", "string_too_long", "too_short", "string_too_short"):
         return _length(kind, told, error["input"])
     words = _WORDS.get(kind, "must be another value").format(**told)

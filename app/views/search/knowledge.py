@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.charts import knowledge
 from app.charts.figure_cache import kept
-from app.charts.knowledge import Remembered
+from app.charts.knowledge import FrozenKnowledge
 from app.client import client
 from app.client.client import Artefact, Run
 from app.figures.motifs import motifs_figure
@@ -68,7 +68,7 @@ def bases(run: Run) -> list[str]:
     ]
 
 
-def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
+def _base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             *("Remembered by", labels),
@@ -89,28 +89,34 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> Remembered:
             on_click="ignore", help="All trainings; it can be imported again.",
         )  # fmt: skip
     base = knowledge.read(frozen, film, int(replicate or 0))
+    space = plain(nice(base.space.name))
     st.caption(
-        f"{len(base.accuracy):,} experiences of {plain(nice(base.space))} are kept, of "
+        f"{len(base.entries.accuracy):,} experiences of {space} are kept, of "
         f"{base.seen:,} that came by: the best, and a uniform sample of all."
     )
     return base
 
 
-def _found(run: Run, base: Remembered) -> list[Motif]:
-    name = ("motifs", run.edition, base.accuracy.tobytes(), base.codes.tobytes())
+def _found(run: Run, base: FrozenKnowledge) -> list[Motif]:
+    space, held = base.space, base.entries
+    content = hash((held.accuracy.tobytes(), held.codes.tobytes()))
     return kept(
-        (*name[:2], hash(name[2:])),
+        ("motifs", run.edition, content),
         lambda: motifs(
-            base.codes, base.accuracy, base.options, base.edges,
-            positions=base.positions, task=base.task,
+            held.codes,
+            held.accuracy,
+            space.options,
+            space.edges,
+            positions=space.positions,
+            task=held.task,
         ),
-    )  # fmt: skip
+    )
 
 
-def _experiences(run: Run, base: Remembered) -> None:
-    chosen = base.taken(_filter(base))
+def _experiences(run: Run, base: FrozenKnowledge) -> None:
+    chosen = base.take(_filter(base))
     rows = knowledge.table(chosen)
-    st.caption(f"{len(rows):,} of {len(base.accuracy):,} fit.")
+    st.caption(f"{len(rows):,} of {len(base.entries.accuracy):,} fit.")
     tables.draw(
         rows, height=430,
         alt="Experiences: accuracy, task, search, evaluation and architecture",
@@ -124,26 +130,27 @@ def _experiences(run: Run, base: Remembered) -> None:
     )  # fmt: skip
 
 
-def _filter(base: Remembered) -> np.ndarray:
-    there = [base.tasks[t] for t in np.unique(base.task) if t < len(base.tasks)]
+def _filter(base: FrozenKnowledge) -> np.ndarray:
+    there = [base.tasks[t] for t in np.unique(base.entries.task) if t < len(base.tasks)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         tasks = st.multiselect("Tasks", there, key="knowledge_tasks", width=220,
                                placeholder="all")  # fmt: skip
-        places = [ANY, *base.positions]
+        positions, options = base.space.positions, base.space.options
+        places = [ANY, *positions]
         position = st.selectbox("Decision", places, key="knowledge_at", width=130)
-        at = base.positions.index(position) if position in base.positions else None
+        at = positions.index(position) if position in positions else None
         option = None
         if at is not None:
-            option = st.selectbox("is", base.options[at], key=f"knowledge_is.{at}",
+            option = st.selectbox("is", options[at], key=f"knowledge_is.{at}",
                                   width=150)  # fmt: skip
         accuracy = _range(base)
     asked = {at: str(option)} if at is not None and option else {}
     return knowledge.chosen(base, tasks, asked, accuracy)
 
 
-def _range(base: Remembered) -> tuple[float, float] | None:
+def _range(base: FrozenKnowledge) -> tuple[float, float] | None:
     """Ask for a range of accuracies; none where the whole range is wanted."""
-    known = base.accuracy[np.isfinite(base.accuracy)]
+    known = base.entries.accuracy[np.isfinite(base.entries.accuracy)]
     if not len(known) or known.min() == known.max():
         return None
     low = float(np.floor(1000 * known.min()) / 10)
@@ -157,7 +164,7 @@ def _range(base: Remembered) -> tuple[float, float] | None:
     return picked[0] / 100, picked[1] / 100
 
 
-def _principles(found: list[Motif], base: Remembered) -> None:
+def _principles(found: list[Motif], base: FrozenKnowledge) -> None:
     told = principles(found, base.tasks)
     if not told:
         st.caption("Nothing is beyond chance yet: more experiences are needed.")

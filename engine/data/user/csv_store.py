@@ -152,15 +152,23 @@ def read_path(path: Path, limit: int = LIMIT) -> OwnTable:
     Raises:
         Refused: If it cannot be read, or is refused.
     """
+    return read_own(path_bytes(path, limit), limit)
+
+
+def path_bytes(path: Path, limit: int) -> bytes:
+    """Return the bytes of a file that the command line names.
+
+    Raises:
+        Refused: If it cannot be read or has more bytes than the limit.
+    """
     try:
         size = path.stat().st_size if path.is_file() else -1
         if size > limit:
             raise Refused(f"{path.name} has {size:,} bytes; at most {limit:,} are read")
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         reason = (error.strerror or "unreadable").lower()
         raise Refused(f"{path.name} cannot be read: {reason}") from None
-    return read_own(data, limit)
 
 
 def own_bytes(digest: str, kind: str = SHEET) -> bytes:

@@ -40,8 +40,9 @@ def film() -> Any:
 
 def test_an_experience_in_both_parts_is_told_once() -> None:
     base = knowledge.read(frozen(), film())
-    assert base.accuracy.tolist()[:2] == [0.9, 0.8] and len(base.accuracy) == 3
-    assert base.best.tolist() == [True, True, False]
+    held = base.entries
+    assert held.accuracy.tolist()[:2] == [0.9, 0.8] and len(held.accuracy) == 3
+    assert held.best.tolist() == [True, True, False]
     assert base.seen == 30 and knowledge.replicates(frozen()) == 2
 
 
@@ -63,9 +64,9 @@ def test_filters_narrow() -> None:
 
 def test_the_file_can_be_read_again() -> None:
     told = read_knowledge(knowledge.file(frozen(), film()))
-    assert told.space == "toy" and len(told.replicates) == 2
-    first = told.replicates[0]
+    assert told.space.name == "toy" and len(told.replicates) == 2
+    first = told.entries[0]
     assert first.best.tolist() == [True, True, False, False]
     np.testing.assert_array_equal(first.accuracy, [0.9, 0.8, 0.9, np.nan])
     assert first.codes.tolist() == frozen().arrays["codes"][0, :4].tolist()
-    assert first.seen == 30
+    assert told.seen(0) == 30

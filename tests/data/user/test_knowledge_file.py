@@ -14,16 +14,15 @@ from engine.algorithms.search.knowledge.base import (
     empty_base,
     remember,
 )
-from engine.algorithms.search.knowledge.import_export import base_of, knowledge_of
+from engine.algorithms.search.knowledge.import_export import base_of, export_base
 from engine.contract.errors import Refused
+from engine.data.sources.checksums import sha256
 from engine.data.user import knowledge_file as files
-from engine.data.user.csv_store import own_path
+from engine.data.user.csv_store import own_path, path_bytes, store_bytes
 from engine.data.user.knowledge_file import (
-    kept_knowledge,
-    knowledge_path,
     read_knowledge,
     store_knowledge,
-    written,
+    stored_knowledge,
 )
 from tests.laws.test_search_families import drawn
 
@@ -76,7 +75,7 @@ def made(replicates: int = 2, count: int = 40) -> Base:
 def test_a_base_comes_back_from_its_file_bit_for_bit(count: int) -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made(count=count)
     evaluator = tasks.evaluator
-    data = written(knowledge_of(base, evaluator.space, evaluator.tasks))
+    data = export_base(base, evaluator.space, evaluator.tasks)
     again = base_of(read_knowledge(data), tasks, 2, SIZES)
     for name, one, two in zip(Base._fields, base, again, strict=True):
         np.testing.assert_array_equal(one, two, err_msg=name)
@@ -85,17 +84,17 @@ def test_a_base_comes_back_from_its_file_bit_for_bit(count: int) -> None:
 def test_fewer_replicates_are_repeated() -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made()
     evaluator = tasks.evaluator
-    told = knowledge_of(base, evaluator.space, evaluator.tasks)
+    told = read_knowledge(export_base(base, evaluator.space, evaluator.tasks))
     many = base_of(told, tasks, 3, SIZES)
     np.testing.assert_array_equal(many.codes[2], base.codes[0])
 
 
 def test_what_a_person_wrote_is_completed() -> None:
     told = read_knowledge(json.dumps(small()).encode())
-    (kept,) = told.replicates
-    assert kept.codes.tolist() == [[0, 2], [1, 0]] and kept.seen == 2
-    assert not kept.best.any() and np.isnan(kept.accuracy[1])
-    assert kept.moments.tolist() == [[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
+    (entries,) = told.entries
+    assert entries.codes.tolist() == [[0, 2], [1, 0]] and told.seen(0) == 2
+    assert not entries.best.any() and np.isnan(entries.accuracy[1])
+    assert told.moments(0).tolist() == [[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
 
 
 def changed(path: str, value: object) -> bytes:
@@ -119,28 +118,42 @@ FIRST = "replicates.0.experiences.0"
     ("path", "value", "words"),
     [
         ("format", 2, "has format 2; this Metascope reads up to 1"),
-        ("format", ..., "has no field 'format'"),
+        ("format", ..., "format: it is missing"),
         ("kind", "run", "no knowledge base"),
-        ("space", ..., "has no field 'space'"),
-        ("space", [], "space must be a JSON object"),
-        ("space.options", [["x"]], "options must be a list of 2"),
-        ("space.options.1", ["p", "p", "r"], "a name twice"),
-        ("space.edges", [[0, 1]], "edges must be a list of 2"),
-        ("space.positions", [], "list of 1 to"),
-        ("tasks", "near", "tasks must be a list"),
-        ("replicates", [], "replicates must be a list of 1 to 64"),
-        ("replicates.0.experiences", ..., "replicate 1 has no field 'experiences'"),
-        ("replicates.0.seen", 1, "seen must be a number from 2"),
-        ("replicates.0.moments", [[1, 2, 3]], "moments must be a list of 2"),
-        (f"{FIRST}.accuracy", ..., "experience 1 has no field 'accuracy'"),
-        (f"{FIRST}.accuracy", 93.7, "a number from 0 to 1, not 93.7"),
-        (f"{FIRST}.accuracy", True, "a number from 0 to 1, not True"),
-        (f"{FIRST}.architecture", ["x"], "must be a list of 2"),
+        ("space", ..., "space: it is missing"),
+        ("space", [], "space: must be a JSON object, not a list"),
+        ("space.options", [["x"]], "space: options must be a list of 2, one for each"),
+        ("space.options.1", ["p", "p", "r"], "space.options[1]: it has a name twice"),
+        ("space.edges", [[0, 1]], "space: edges must be empty or a list of 2"),
+        ("space.positions", [], "space.positions: at least 1, not 0"),
+        ("tasks", "near", "tasks: must be a list, not 'near'"),
+        ("replicates", [], "replicates: at least 1, not 0"),
+        ("replicates.0.experiences", ..., "replicates[0].experiences: it is missing"),
+        ("replicates.0.seen", 1, "replicates[0]: seen must be at least 2"),
+        (
+            "replicates.0.moments",
+            [[1, 2, 3]],
+            "replicates[0].moments must be a list of 2",
+        ),
+        (
+            f"{FIRST}.accuracy",
+            ...,
+            "replicates[0].experiences[0].accuracy: it is missing",
+        ),
+        (f"{FIRST}.accuracy", 93.7, "accuracy: must be at most 1.0, not 93.7"),
+        (f"{FIRST}.accuracy", True, "accuracy: must be a number, not true"),
+        (f"{FIRST}.architecture", ["x"], "architecture must be a list of 2"),
         (f"{FIRST}.architecture", ["x", "s"], "b has no option 's'; one of p, q, r"),
-        (f"{FIRST}.architecture", ["x", [1]], "b has no option"),
+        (
+            f"{FIRST}.architecture",
+            ["x", [1]],
+            "architecture[1]: must be text, not a list",
+        ),
         (f"{FIRST}.task", "else", "no task 'else'"),
-        (f"{FIRST}.kept", "all", 'kept must be "best" or "sample"'),
-        (f"{FIRST}.step", -1, "step must be a number from 0"),
+        (f"{FIRST}.kept", "all", "kept: must be 'best' or 'sample', not 'all'"),
+        (f"{FIRST}.step", -1, "step: must be at least 0, not -1"),
+        (f"{FIRST}.step", "3", "step: must be a whole number, not '3'"),
+        (f"{FIRST}.note", "mine", "experiences[0].note: no such field"),
         ("replicates.0.experiences.1.kept", "best", "not among the best"),
     ],
 )
@@ -168,6 +181,23 @@ def test_what_is_no_json_of_ours_is_refused(data: bytes, words: str) -> None:
         read_knowledge(data)
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    told = read_knowledge(changed(f"{FIRST}.step", 3.0))
+    assert told.entries[0].step.tolist() == [3, 0]
+
+
+def test_a_file_with_fields_of_its_own_that_was_stored_earlier_is_still_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("METASCOPE_HOME", str(tmp_path))
+    data = changed(f"{FIRST}.note", "mine")
+    digest = sha256(data)
+    store_bytes(own_path(digest, files.KIND), data)
+    assert stored_knowledge(digest).seen(0) == 2
+    with pytest.raises(Refused, match="no such field"):
+        store_knowledge(data)
+
+
 def test_too_large_a_file_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -177,9 +207,9 @@ def test_too_large_a_file_is_refused(
     with pytest.raises(Refused, match="at most"):
         read_knowledge(data)
     with pytest.raises(Refused, match=r"k\.json has .* at most"):
-        knowledge_path(tmp_path / "k.json")
+        path_bytes(tmp_path / "k.json", files.LIMIT)
     with pytest.raises(Refused, match="cannot be read"):
-        knowledge_path(tmp_path / "gone.json")
+        path_bytes(tmp_path / "gone.json", files.LIMIT)
 
 
 def test_it_is_kept_once_and_found_by_its_digest(
@@ -188,12 +218,14 @@ def test_it_is_kept_once_and_found_by_its_digest(
     monkeypatch.setenv("METASCOPE_HOME", str(tmp_path))
     data = json.dumps(small()).encode()
     digest = store_knowledge(data)
-    assert store_knowledge(data) == digest and kept_knowledge(digest).space == "toy"
+    assert (
+        store_knowledge(data) == digest and stored_knowledge(digest).space.name == "toy"
+    )
     with pytest.raises(Refused, match="import its file"):
-        kept_knowledge("0" * 64)
+        stored_knowledge("0" * 64)
     own_path(digest, files.KIND).write_bytes(b"{}")
     with pytest.raises(Refused, match="damaged"):
-        kept_knowledge(digest)
+        stored_knowledge(digest)
     with pytest.raises(Refused):
         store_knowledge(b"{}")
     assert len(list((tmp_path / "own").iterdir())) == 1
@@ -207,7 +239,8 @@ def test_knowledge_of_another_space_is_refused() -> None:
 
 def test_knowledge_that_does_not_fit_the_knobs_says_which_would() -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made()
-    told = knowledge_of(base, tasks.evaluator.space, tasks.evaluator.tasks)
+    evaluator = tasks.evaluator
+    told = read_knowledge(export_base(base, evaluator.space, evaluator.tasks))
     for sizes in (Sizes(5, 25), Sizes(6, 30), Sizes(6, 20)):
         with pytest.raises(Refused, match="best kept to 6 and the capacity to 26"):
             base_of(told, tasks, 1, sizes)

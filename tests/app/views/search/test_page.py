@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -208,11 +207,12 @@ def test_sizes_are_those_that_the_engine_takes(
     home: Path, key: str, learned: RunSpec
 ) -> None:
     told = read_knowledge(base_file(key))
-    best = max(int(kept.best.sum()) for kept in told.replicates)
-    listed = max(int((~kept.best).sum()) for kept in told.replicates)
+    best = max(int(entries.best.sum()) for entries in told.entries)
+    listed = max(int((~entries.best).sum()) for entries in told.entries)
     whole = knowledge.room(told, Sizes(1, 2))
     assert whole == Sizes(best, best + listed)
     assert knowledge.room(told, Sizes(500, 9000)) == Sizes(500, 9000)
-    more = [replace(kept, seen=10**6) for kept in told.replicates]
-    sampled = knowledge.room(replace(told, replicates=tuple(more)), Sizes(500, 9000))
+    more = [each.model_copy(update={"seen": 10**6}) for each in told.replicates]
+    longer = told.model_copy(update={"replicates": tuple(more)})
+    sampled = knowledge.room(longer, Sizes(500, 9000))
     assert sampled == Sizes(500, 500 + listed)

@@ -1,0 +1,236 @@
+"""A knowledge base as JSON, version 1, field by field, and its experiences as arrays.
+
+An architecture is listed by the names of its options, and an experience's task by its
+name. Where `seen` and `moments` are left out or null, the sample is all that there
+was, and a task's moments are those of what is listed.
+"""
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Literal, NamedTuple, Self
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
+
+from engine.contract.errors import Refused
+from engine.contract.plain_errors import shown
+
+FORMAT = 1
+EXPERIENCES, REPLICATES, TASKS, POSITIONS, OPTIONS = 100_000, 64, 1000, 256, 64
+Numbers = np.ndarray
+
+
+def _whole(value: object) -> object:
+    """Return 3 for 3.0: not every program writes whole numbers without a point."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise Refused("it has a name twice")
+    return names
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Names = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
+# Numbers are strict, for JSON's true and texts would become numbers.
+Node = Annotated[int, Field(strict=True, ge=0, le=POSITIONS)]
+Count = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=10**15)]
+Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0)]
+Moment = Annotated[float, Field(strict=True, ge=0.0, le=1e15)]
+
+
+class Entries(NamedTuple):
+    """Experiences of one replicate as arrays.
+
+    Args:
+        codes: Option taken at each position; shape (experience, position).
+        accuracy: Share, NaN where the training failed; shape (experience,).
+        task: Position among the tasks; shape (experience,), as are the others.
+        step: Evaluation of its search.
+        search: Which search of meta-training.
+        best: Whether it is kept as one of the best; else as one of the sample.
+    """
+
+    codes: Numbers
+    accuracy: Numbers
+    task: Numbers
+    step: Numbers
+    search: Numbers
+    best: Numbers
+
+    def take(self, chosen: Numbers) -> Self:
+        """Return some of the experiences."""
+        return type(self)(*(column[chosen] for column in self))
+
+
+class Record(BaseModel):
+    """JSON that is kept as it came: no unknown field, no NaN."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class SpaceRecord(Record):
+    """A space: its name, its decisions, the options of each, and its edges.
+
+    `edges` say from which node to which each decision leads; a list has none.
+    """
+
+    name: Name
+    positions: Names = Field(max_length=POSITIONS)
+    options: tuple[Annotated[Names, Field(max_length=OPTIONS)], ...]
+    edges: tuple[tuple[Node, Node], ...]
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        count = len(self.positions)
+        if len(self.options) != count:
+            raise Refused(f"options must be a list of {count}, one for each position")
+        if len(self.edges) not in (0, count):
+            raise Refused(f"edges must be empty or a list of {count}")
+        return self
+
+
+class ExperienceRecord(Record):
+    """One trained architecture; its accuracy is null where the training failed."""
+
+    architecture: tuple[str, ...]
+    accuracy: Share | None
+    task: str
+    step: Count = 0
+    search: Count = 0
+    kept: Literal["best", "sample"] = "sample"
+
+    @model_validator(mode="after")
+    def _check_best(self) -> Self:
+        if self.kept == "best" and self.accuracy is None:
+            raise Refused("a failed training is not among the best")
+        return self
+
+
+class Replicate(Record):
+    """What one replicate knows.
+
+    `seen` is how many experiences the sample is of; `moments` are the count, mean and
+    sum of squares around it of each task's accuracies.
+    """
+
+    seen: Count | None = None
+    moments: tuple[tuple[Moment, Moment, Moment], ...] | None = None
+    experiences: tuple[ExperienceRecord, ...] = Field(
+        min_length=1, max_length=EXPERIENCES
+    )
+
+    @model_validator(mode="after")
+    def _check_seen(self) -> Self:
+        sampled = sum(each.kept == "sample" for each in self.experiences)
+        if self.seen is not None and self.seen < sampled:
+            raise Refused(f"seen must be at least {sampled}, the size of the sample")
+        return self
+
+
+class Knowledge(Record):
+    """A knowledge base and the space that it is of."""
+
+    kind: Literal["knowledge"]
+    format: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)]
+    space: SpaceRecord
+    tasks: Names = Field(max_length=TASKS)
+    replicates: tuple[Replicate, ...] = Field(min_length=1, max_length=REPLICATES)
+
+    @field_validator("format")
+    @classmethod
+    def _check_format(cls, value: int) -> int:
+        if value > FORMAT:
+            raise Refused(
+                f"this knowledge base has format {shown(value)}; this Metascope reads "
+                f"up to {FORMAT}"
+            )
+        return value
+
+    @model_validator(mode="after")
+    def _check_names(self) -> Self:
+        assert self.entries  # every name is looked up
+        count = len(self.tasks)
+        for i, each in enumerate(self.replicates):
+            if each.moments is not None and len(each.moments) != count:
+                raise Refused(
+                    f"replicates[{i}].moments must be a list of {count}, one for each "
+                    "task"
+                )
+        return self
+
+    @cached_property
+    def entries(self) -> tuple[Entries, ...]:
+        """Return the experiences of each replicate as arrays."""
+        return tuple(self._columns(i) for i in range(len(self.replicates)))
+
+    def _columns(self, replicate: int) -> Entries:
+        listed = self.replicates[replicate].experiences
+        where = f"replicates[{replicate}].experiences"
+        numbers = [self._numbers(e, f"{where}[{i}]") for i, e in enumerate(listed)]
+        accuracy = [np.nan if e.accuracy is None else e.accuracy for e in listed]
+        return Entries(
+            codes=np.array([codes for codes, _ in numbers], np.int64),
+            accuracy=np.array(accuracy, np.float64),
+            task=np.array([task for _, task in numbers], np.int64),
+            step=np.array([e.step for e in listed], np.int64),
+            search=np.array([e.search for e in listed], np.int64),
+            best=np.array([e.kept == "best" for e in listed], bool),
+        )
+
+    def _numbers(self, each: ExperienceRecord, where: str) -> tuple[list[int], int]:
+        """Return the positions of an experience's options and of its task."""
+        space, given = self.space, each.architecture
+        if len(given) != len(space.options):
+            count = len(space.options)
+            raise Refused(f"{where}.architecture must be a list of {count}")
+        for name, at, names in zip(given, space.positions, space.options, strict=True):
+            if name not in names:
+                raise Refused(
+                    f"{where}: {at} has no option {shown(name)}; one of "
+                    f"{', '.join(names)}"
+                )
+        if each.task not in self.tasks:
+            raise Refused(f"{where}: there is no task {shown(each.task)} in tasks")
+        codes = [names.index(n) for n, names in zip(given, space.options, strict=True)]
+        return codes, self.tasks.index(each.task)
+
+    def seen(self, replicate: int) -> int:
+        """Return how many experiences a replicate's sample is of."""
+        given = self.replicates[replicate].seen
+        return int((~self.entries[replicate].best).sum()) if given is None else given
+
+    def moments(self, replicate: int) -> Numbers:
+        """Return count, mean and squares of each task; shape (task, 3)."""
+        given = self.replicates[replicate].moments
+        if given is not None:
+            return np.array(given, np.float64)
+        listed, found = self.entries[replicate], np.zeros((len(self.tasks), 3))
+        for t in np.unique(listed.task):
+            mine = listed.accuracy[(listed.task == t) & np.isfinite(listed.accuracy)]
+            if len(mine):
+                squares = ((mine - mine.mean()) ** 2).sum()
+                found[t] = len(mine), mine.mean(), squares
+        return found
+
+
+def entries_of(base: Mapping[str, Numbers], replicate: int, top: int) -> Entries:
+    """Return what one replicate of a base holds.
+
+    Args:
+        base: The arrays of a `Base`, by name.
+        replicate: Which one.
+        top: How many of its places are for the best; these come first.
+    """
+    filled = np.flatnonzero(base["filled"][replicate] > 0)
+    names = ("codes", "accuracy", "task", "step", "search")
+    return Entries(*(base[name][replicate, filled] for name in names), filled < top)
