@@ -109,7 +109,7 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
 
 def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
     """Show what a search's numbers differ in; shares in percent, as the verdict."""
-    if METRICS[metric].unit == "share":
+    if METRICS[metric].share:
         made.update_yaxes(tickformat=PERCENT)
         for line in made.select_traces(lambda trace: trace.hovertemplate):
             line.hovertemplate = line.hovertemplate.replace(".3g", ".2%")

@@ -34,7 +34,7 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     known = _by_condition([c for c in claims if c["against"] in roles])
     kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
     who = nice(known[0]["learner"]) if known else "the learner"
-    if kind.unit == "share":
+    if kind.share:
         known = [_in_points(claim) for claim in known]
     lines = _lines(known)
     made = figure(
@@ -182,7 +182,7 @@ def _differences(
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
     sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""
-    unit = "points" if kind.unit == "share" else kind.unit
+    unit = "points" if kind.share else kind.unit
     made.update_xaxes(
         title_text=f"Difference in {kind.label.lower()} ({unit}){sides}",
         range=[min(ends) - pad, max(ends) + pad],

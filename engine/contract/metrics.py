@@ -9,7 +9,9 @@ class Metric(NamedTuple):
 
     `direction` is -1 where less is better, +1 where more is, 0 where neither. No
     number lies below `low` or above `high`; a flag is 0 or 1; of what is `always` there
-    no number is missing.
+    no number is missing. A `share` is a part of 1, a `logarithm` is one already, so
+    that differences of it are ratios. `mean` says how it is averaged, and within
+    `ends` the interval of that mean is held.
     """
 
     name: str
@@ -22,6 +24,10 @@ class Metric(NamedTuple):
     high: float = inf
     flag: bool = False
     always: bool = False
+    share: bool = False
+    logarithm: bool = False
+    mean: Literal["arithmetic", "geometric"] = "arithmetic"
+    ends: tuple[float, float] = (-inf, inf)
 
 
 class UnknownMetric(KeyError):
@@ -266,22 +272,39 @@ _OWN_RANGES = {
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
     "validation_regret": (-1.0, 1.0),
 }
+# By unit, within what no mean's interval reaches out of.
+_ENDS = {
+    "share": (0.0, 1.0),
+    **dict.fromkeys(("steps", "evaluations", "ratio"), (0.0, inf)),
+    **dict.fromkeys(("MSE", "share wrong or MSE", "unit of the space"), (0.0, inf)),
+}
+# Drawn on a log axis, and yet averaged as they are: so are all published ones, a regret
+# is 0 where the best was found, and a censored price has a restricted mean.
+_ARITHMETIC = frozenset({"MSE", "share", "unit of the space"})
 _FLAGS = frozenset(
     {"reached", "diverged", "recovered", "capped", "single_class", "thawed"}
 )
 _ALWAYS = frozenset({"area", "error", "regret_area", "steps_to_threshold"}) | _FLAGS
 
 
-def _ranged(metric: Metric) -> Metric:
-    """Return a metric with its own range, or that of its unit."""
-    name = metric.name
-    low, high = _OWN_RANGES.get(name) or _RANGES.get(metric.unit, (-inf, inf))
+def _declared(metric: Metric) -> Metric:
+    """Return a metric with all that follows from its name, its unit and its scale."""
+    name, unit = metric.name, metric.unit
+    low, high = _OWN_RANGES.get(name) or _RANGES.get(unit, (-inf, inf))
+    geometric = metric.scale == "log" and unit not in _ARITHMETIC
     return metric._replace(
-        low=low, high=high, flag=name in _FLAGS, always=name in _ALWAYS
+        low=low,
+        high=high,
+        flag=name in _FLAGS,
+        always=name in _ALWAYS,
+        share=unit == "share",
+        logarithm=unit.startswith("ln "),
+        mean="geometric" if geometric else "arithmetic",
+        ends=_ENDS.get(unit, (-inf, inf)),
     )
 
 
-METRICS: dict[str, Metric] = {metric.name: _ranged(metric) for metric in _ALL}
+METRICS: dict[str, Metric] = {metric.name: _declared(metric) for metric in _ALL}
 
 
 def metric(name: str) -> Metric:

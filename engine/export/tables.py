@@ -125,8 +125,7 @@ def _caption(made: Comparison) -> str:
 
 
 def _cells(made: Comparison, row: Row) -> list[str]:
-    digits = 1 if made.unit == "%" else 3
-    shown = [_written(cell, digits) for cell in row.cells]
+    shown = [_written(cell, made.digits) for cell in row.cells]
     seen = "--" if row.examples is None else _whole(row.examples)
     per_test = next((f"{c.gradients:g}" for c in row.cells if c), "--")
     paid = [seen, _whole(row.training), _whole(row.tuning), per_test]

@@ -90,7 +90,7 @@ def relative_drop(curve: SeverityCurve) -> float:
     is 0.
     """
     last = float(_loss(curve)[-1])
-    if metric(curve.metric).unit.startswith("ln "):
+    if metric(curve.metric).logarithm:
         return float(np.expm1(last))
     first = abs(float(curve.mean[0]))
     return last / first if first else float("nan")

@@ -71,15 +71,15 @@ def spreads(made: Comparison) -> str:
     return f"{told}; in brackets, the sd over {first.trainings} trainings."
 
 
-def written(cell: Cell | None, unit: str) -> str:
+def written(cell: Cell | None, digits: int) -> str:
     """Return a cell as text, with as many digits as the LaTeX table has.
 
-    >>> written(None, "%")
+    >>> written(None, 1)
     '–'
     """
     if cell is None:
         return "–"
-    s, digits = cell.spread, 1 if unit == "%" else 3
+    s = cell.spread
     text = f"{s.mean:,.{digits}f}"
     text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
     text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
@@ -88,7 +88,7 @@ def written(cell: Cell | None, unit: str) -> str:
 
 def _line(made: Comparison, row: Row) -> dict[str, str]:
     cells = {
-        head: written(cell, made.unit)
+        head: written(cell, made.digits)
         for head, cell in zip(made.heads, row.cells, strict=True)
     }
     each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
@@ -112,7 +112,7 @@ def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
         {
             "Learner": row.name,
             f"{made.metric.capitalize()} ({made.unit})": written(
-                here[row.label], made.unit
+                here[row.label], made.digits
             ),
             **paid(row),
             "Gradients per test": f"{cell.gradients:g}"
@@ -208,7 +208,7 @@ def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
         _Ours(
             row.name,
             parts[row.label],
-            written(row.cells[0] if row.cells else None, made.unit),
+            written(row.cells[0] if row.cells else None, made.digits),
         )
         for row in made.rows
     ]

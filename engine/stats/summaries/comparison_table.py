@@ -15,6 +15,8 @@ from engine.stats.condition_words import place, sizes_of, words
 from engine.stats.inference.spreads import Spread, spread
 from engine.stats.verdicts.wording import titled
 
+PERCENT = 100.0
+
 
 class Cell(NamedTuple):
     """One learner at one condition, in the table's unit.
@@ -55,11 +57,12 @@ class Row(NamedTuple):
 class Comparison(NamedTuple):
     """The table; `metric` is what the numbers are, in `unit`, `setting` of what.
 
-    `heads` name the columns.
+    `heads` name the columns; `digits` stand behind the point.
     """
 
     metric: str
     unit: str
+    digits: int
     setting: str
     columns: tuple[Condition, ...]
     heads: tuple[str, ...]
@@ -81,9 +84,12 @@ def comparison(
     )
     names = titled(spec, titles)
     rows = tuple(_row(table, c, names[c.label], columns) for c in spec.learners)
-    metric, unit = _metric(table)
     heads = tuple(place(c, sizes_of(spec)) for c in columns)
-    return Comparison(metric, unit, setting(spec), columns, heads, rows)
+    rule = table.yardstick
+    digits = 1 if rule.scale == PERCENT else 3
+    return Comparison(
+        rule.called, rule.unit, digits, setting(spec), columns, heads, rows
+    )
 
 
 def setting(spec: RunSpec) -> str:
@@ -96,10 +102,6 @@ def setting(spec: RunSpec) -> str:
 
 
 _SIZES = {"ways": "way", "shots": "shot"}
-
-
-def _metric(table: Table) -> tuple[str, str]:
-    return table.yardstick.called, table.yardstick.unit
 
 
 def _row(
@@ -125,7 +127,7 @@ def _cell(table: Table, label: str, condition: Condition) -> Cell | None:
     share, scale = table.yardstick.share, table.yardstick.scale
     found = spread(scale * (1.0 - errors if share else errors))
     if table.yardstick.singles:  # neither an accuracy nor a square can be below 0
-        high = min(found.high, 100.0) if share else found.high
+        high = min(found.high, PERCENT) if share else found.high
         found = found._replace(low=max(found.low, 0.0), high=high)
     lost = table.tests(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
