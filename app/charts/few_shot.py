@@ -20,6 +20,7 @@ from app.figures.few_shot import (
 )
 from app.figures.figure_types import Line, View
 from app.figures.shift import severity_figure
+from engine.contract.appearance import name_in_words
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
 from engine.stats.inference.metric_levels import level
@@ -160,7 +161,7 @@ def _shifts(run: Run, look: Look) -> Iterator[Picture]:
 
 
 def _shift(run: Run, shift: str, lines: list[Line], metric: str) -> go.Figure:
-    word = shift.replace("_", " ")
+    word = name_in_words(shift)
     if optimization.in_place(run, shift):
         count = Count(shift, word.capitalize())
         return count_figure(lines, metric, run.roles, count)

@@ -98,12 +98,3 @@ def _short(number: float) -> str:
 def shown(knob: KnobCard) -> Any:
     """Return a knob's default as its widget holds it."""
     return list(knob.default) if knob.kind == "many" else knob.default
-
-
-def words(choice: str) -> str:
-    """Return a choice for the eye.
-
-    >>> words("warmup_cosine")
-    'warmup cosine'
-    """
-    return choice.replace("_", " ")

@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.figures.figure_types import Floats
-from app.figures.theme import GRID, Style, nice
+from app.figures.theme import GRID, Style, learner_name
 
 MAX_FRAMES = 32
 LONGEST = 26  # letters of a name in a panel's title
@@ -46,7 +46,9 @@ def titles(
     made = []
     for place, label in enumerate(labels):
         axis = "" if place == 0 else str(place + 1)
-        name = nice(label if len(label) <= LONGEST else label[: LONGEST - 1] + "…")
+        name = learner_name(
+            label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
+        )
         chip = f"<span style='color:{looks[label].color};font-size:17px'>●</span>"
         made.append(
             {

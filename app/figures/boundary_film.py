@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from app.figures.animation import Shot, controls, spaced, titles
 from app.figures.canvas import dress, figure
 from app.figures.figure_types import Film, Floats, Roles
-from app.figures.theme import Style, nice, number, styles
+from app.figures.theme import Style, number, styles
 
 CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
@@ -193,7 +193,7 @@ def _walk(path: Floats, step: int, look: Style) -> go.Scatter:
     drawn = _steps_of(path, step)
     drawn.update(
         **{"mode": "lines+markers", "line": look.line},
-        **{"name": nice(look.label), "uid": f"{look.label}:path"},
+        **{"name": look.name, "uid": f"{look.label}:path"},
         hovertemplate="%{x:.3g}, %{y:.3g}",
     )
     drawn.marker.update(color=look.color, symbol=look.symbol)

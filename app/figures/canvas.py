@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.theme import GREY, GRID, LEVEL, PALETTE_LIGHT, ZERO, Style, nice
+from app.figures.theme import (
+    GREY,
+    GRID,
+    LEVEL,
+    PALETTE_LIGHT,
+    ZERO,
+    Style,
+)
 
 MAX_POINTS = 2_000
 WIDEST, ABOVE = 12, 4  # decades of a log axis, and over the calm where it is cut
@@ -223,7 +230,7 @@ def band(
         **{"mode": "lines", "line": {"width": 0}, "fill": "toself"},
         **{"fillcolor": look.fill(), "hoverinfo": "skip", "showlegend": False},
         **{"legendgroup": look.label, "uid": f"{look.label}:band"},
-        name=f"{nice(look.label)}, {LEVEL}",
+        name=f"{look.name}, {LEVEL}",
     )
 
 

@@ -11,7 +11,7 @@ from app.figures.animation import controls, spaced
 from app.figures.canvas import dress, figure, footnote, names_axis
 from app.figures.figure_types import Floats, Roles
 from app.figures.space_data import Searched, Space, short
-from app.figures.theme import GREY, Style, nice, number, styles
+from app.figures.theme import GREY, Style, number, styles
 
 BOW = 0.62  # how far an edge that skips a node bends
 BENDS, ROOM = 17, 0.35
@@ -55,7 +55,7 @@ def _told(space: Space, found: Searched, look: Style) -> dict[str, str]:
     pairs = zip(space.positions, names, strict=True)
     said = ", ".join(f"{position} {name}" for position, name in pairs)
     return {
-        "title": f"The best that {nice(look.label)} has found, and what it tries",
+        "title": f"The best that {look.name} has found, and what it tries",
         "alt": f"Best architecture of {look.label} after {len(found.best)} "
         f"evaluations: {said}",
     }

@@ -23,7 +23,7 @@ from app.figures.theme import (
     GREY,
     Style,
     axis_title,
-    nice,
+    learner_name,
     number,
     styles,
     translucent,
@@ -87,7 +87,7 @@ def _median(values: Floats) -> str:
 def _tick(label: str, values: Floats) -> str:
     lost = int((~np.isfinite(values)).sum())
     note = f"<br><span style='font-size:10px'>× {lost} diverged</span>" if lost else ""
-    return f"{nice(label)}{note}"
+    return f"{learner_name(label)}{note}"
 
 
 def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) -> None:
@@ -111,7 +111,10 @@ def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) 
                 "width": 0.5,
                 "hoveron": "boxes",
             },
-            **{"line": {"color": look.color, "width": 1.6}, "name": nice(look.label)},
+            **{
+                "line": {"color": look.color, "width": 1.6},
+                "name": look.name,
+            },
             **{"fillcolor": look.fill(0.12), "showlegend": False, "whiskerwidth": 0.4},
             uid=f"{look.label}:box",
         )
@@ -121,7 +124,11 @@ def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) 
     made.add_trace(
         go.Scatter(
             **{"x": some, "y": place + 0.36 * drift, "mode": "markers"},
-            **{"marker": _dot(look), "name": nice(look.label), "showlegend": False},
+            **{
+                "marker": _dot(look),
+                "name": look.name,
+                "showlegend": False,
+            },
             **{"hovertemplate": "%{x:.3g}", "uid": f"{look.label}:strip"},
         )
     )
@@ -174,7 +181,7 @@ def profile_figure(
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
     y_caption(made, "Share of tasks")
     footnote(made, counted([np.max(bands[label].n) for label in labels] or 1))
-    legend_below(made, [nice(label) for label in labels])
+    legend_below(made, [learner_name(label) for label in labels])
     return made
 
 
@@ -185,7 +192,11 @@ def _profile(made: go.Figure, share: Banded, x: Floats, look: Style) -> None:
     made.add_trace(
         go.Scatter(
             **{"x": x, "y": np.asarray(share.mean), "mode": "lines"},
-            **{"line": look.line, "name": nice(look.label), "legendgroup": look.label},
+            **{
+                "line": look.line,
+                "name": look.name,
+                "legendgroup": look.label,
+            },
             **{"uid": f"{look.label}:profile", "hovertemplate": "%{y:.0%}"},
             legendrank=look.rank,
         )
@@ -228,7 +239,11 @@ def ledger_figure(
         made.add_trace(_key(name, pattern))
     for label in labels:
         made.add_annotation(
-            **{"text": f"{totals[label]:,}", "x": totals[label], "y": nice(label)},
+            **{
+                "text": f"{totals[label]:,}",
+                "x": totals[label],
+                "y": learner_name(label),
+            },
             **{"xanchor": "left", "xshift": 4, "showarrow": False},
         )
     most = max(totals.values(), default=1) or 1
@@ -251,7 +266,7 @@ def _bars(
     colors = [looks[label].color for label in labels]
     return go.Bar(
         x=np.array([ledger[label].get(phase, 0) for label in labels]),
-        y=[nice(label) for label in labels],
+        y=[learner_name(label) for label in labels],
         **{"orientation": "h", "name": name, "showlegend": False},
         **{"marker": _hatched(colors, pattern), "legendgroup": name},
         hovertemplate=f"{name}: %{{x:,}}<extra></extra>",

@@ -23,7 +23,7 @@ from app.figures.theme import (
     LEVEL,
     Style,
     axis_title,
-    nice,
+    learner_name,
     styles,
 )
 from engine.contract.metrics import metric
@@ -87,7 +87,7 @@ def finish(made: go.Figure, shown: Sequence[Curve], caption: str, dropped: int) 
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
         f"✕ {lost} tasks diverged" if lost else "",
     )
-    legend_below(made, [nice(curve.learner) for curve in shown])
+    legend_below(made, [learner_name(curve.learner) for curve in shown])
 
 
 def reference(made: go.Figure, level: float, text: str, *, log: bool) -> None:
@@ -158,7 +158,7 @@ def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.
         x=x[kept],
         y=y[kept],
         customdata=np.stack(ends, axis=1)[kept] if has_band else None,
-        **{"mode": mode, "line": look.line, "name": nice(look.label)},
+        **{"mode": mode, "line": look.line, "name": look.name},
         **{"legendgroup": look.label, "uid": f"{look.label}:mean"},
         legendrank=look.rank,
         hovertemplate=f"%{{y:.3g}}{hover}",
@@ -173,7 +173,7 @@ def _shadow(x: Floats, y: Floats, look: Style) -> go.Scatter:
         **{"mode": "lines", "line": {"color": look.color, "width": 1}},
         **{"opacity": 0.35, "hoverinfo": "skip", "showlegend": False},
         **{"legendgroup": look.label, "uid": f"{look.label}:raw"},
-        name=f"{nice(look.label)}, as measured",
+        name=f"{look.name}, as measured",
     )
 
 
@@ -182,7 +182,7 @@ def _crosses(x: Floats, y: Floats, look: Style) -> go.Scatter:
     return go.Scatter(
         **{"x": x, "y": y, "mode": "markers", "marker": marker},
         **{"legendgroup": look.label, "uid": f"{look.label}:diverged"},
-        **{"showlegend": False, "name": f"{nice(look.label)}, diverged"},
+        **{"showlegend": False, "name": f"{look.name}, diverged"},
         hovertemplate="a task diverged here<extra></extra>",
     )
 
@@ -261,7 +261,7 @@ def survival_figure(
     made.update_xaxes(title_text=words.x)
     y_caption(made, f"{words.waiting}{level}")
     footnote(made, counted([np.max(arrivals[label].n) for label in labels] or 1))
-    legend_below(made, [nice(label) for label in labels])
+    legend_below(made, [learner_name(label) for label in labels])
     return made
 
 

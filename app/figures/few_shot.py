@@ -16,7 +16,16 @@ from app.figures.canvas import (
 from app.figures.curves import curves_figure
 from app.figures.figure_types import Curve, Roles, View
 from app.figures.shift import severity_figure
-from app.figures.theme import GREY, LEVEL, Style, axis_title, nice, number, styles
+from app.figures.theme import (
+    GREY,
+    LEVEL,
+    Style,
+    axis_title,
+    learner_name,
+    number,
+    styles,
+)
+from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
 
 
@@ -96,7 +105,7 @@ def _diamond(mark: Mark, look: Style) -> go.Scatter:
         y=np.array([mark.y]),
         **{"mode": "markers", "hoverinfo": "skip", "showlegend": False},
         **{"legendgroup": look.label, "uid": f"{look.label}:answer"},
-        name=f"{nice(look.label)}, answer",
+        name=f"{look.name}, answer",
         marker={"symbol": "diamond", "size": 11, "color": look.color, "line": ring},
     )
 
@@ -144,7 +153,7 @@ def _told(label: str, before: Mapping[str, Level], after: Mapping[str, Level]) -
 
 
 def _names(labels: Iterable[str]) -> list[str]:
-    return [nice(label) for label in labels]
+    return [learner_name(label) for label in labels]
 
 
 def _way(made: go.Figure, start: Level, end: Level, place: int) -> None:
@@ -161,7 +170,7 @@ def _ring(start: Level, place: int, look: Style) -> go.Scatter:
     ring = {"symbol": "circle-open", "size": 11, "color": look.color}
     return go.Scatter(
         **{"x": [start.mean], "y": [place], "mode": "markers", "showlegend": False},
-        **{"marker": {**ring, "line": {"width": 2}}, "name": nice(look.label)},
+        **{"marker": {**ring, "line": {"width": 2}}, "name": look.name},
         hovertemplate="before: %{x:.3g}<extra></extra>",
     )
 
@@ -211,7 +220,7 @@ def count_figure(
         count: What is counted.
     """
     made = severity_figure({count.shift: curves}, metric_name, roles)
-    noun = count.shift.replace("_", " ")
+    noun = name_in_words(count.shift)
     read = (
         f"Tested with other {noun} than the family's own, at which everybody was "
         f"trained. Band: {LEVEL}."

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from app.figures.canvas import figure
 from app.figures.figure_types import Roles
-from app.figures.theme import GREY, LEVEL, nice, number
+from app.figures.theme import GREY, LEVEL, capitalized, learner_name, number
+from engine.contract.appearance import name_in_words
 from engine.contract.metrics import Metric, metric
 
 _CALLS = {
@@ -33,7 +34,7 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     """
     known = _by_condition([c for c in claims if c["against"] in roles])
     kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
-    who = nice(known[0]["learner"]) if known else "the learner"
+    who = learner_name(known[0]["learner"]) if known else "the learner"
     if kind.share:
         known = [_in_points(claim) for claim in known]
     lines = _lines(known)
@@ -108,10 +109,10 @@ def condition_name(condition: Mapping[str, Any]) -> str:
     'stretch, severity 4'
     """
     family, shift = condition.get("family", ""), condition.get("shift", "")
-    parts = [nice(family)] if family else []
+    parts = [capitalized(family)] if family else []
     if shift:
         parts.append(
-            f"{shift.replace('_', ' ')}, severity {condition.get('severity', 0):g}"
+            f"{name_in_words(shift)}, severity {condition.get('severity', 0):g}"
         )
     return " · ".join(parts) or "In place: unseen tasks of the same family"
 
@@ -156,7 +157,7 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
         )
     )
     sides = (
-        ("left", 0, f"vs {nice(claim['against'])}"),
+        ("left", 0, f"vs {learner_name(claim['against'])}"),
         ("right", 1, f"{word}  <b>{told.replace(' [', '</b> [')}"),
     )
     for anchor, x, text in sides:

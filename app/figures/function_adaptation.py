@@ -11,7 +11,7 @@ from plotly.subplots import make_subplots
 from app.figures.animation import Shot, controls, spaced, titles
 from app.figures.canvas import dress
 from app.figures.figure_types import Film, Floats, Places, Roles
-from app.figures.theme import GREY, Style, nice, number, styles, translucent
+from app.figures.theme import GREY, Style, learner_name, number, styles, translucent
 
 HEIGHT = 200  # pixels of a panel and its title
 AIR = 0.3  # share of the true curve's height that is kept free above and below
@@ -116,7 +116,7 @@ def _panel(film: Film, look: Style, where: tuple[int, int]) -> list[go.Scatter]:
         ),
         go.Scatter(
             **{**same, "y": _curve(film, label, (task, 0)), "line": faint},
-            **{"name": f"{nice(label)}, before", "uid": f"{label}:before"},
+            **{"name": f"{learner_name(label)}, before", "uid": f"{label}:before"},
         ),
         go.Scatter(
             **{"x": _array(film, "support_x")[task], "mode": "markers"},
@@ -125,7 +125,7 @@ def _panel(film: Film, look: Style, where: tuple[int, int]) -> list[go.Scatter]:
         ),
         go.Scatter(
             **{**same, "y": _curve(film, label, where), "line": look.line},
-            **{"name": nice(label), "uid": f"{label}:now"},
+            **{"name": learner_name(label), "uid": f"{label}:now"},
         ),
     ]
 

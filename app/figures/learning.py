@@ -24,7 +24,7 @@ from app.figures.theme import (
     LEVEL,
     Style,
     axis_title,
-    nice,
+    learner_name,
     number,
     styles,
 )
@@ -68,7 +68,7 @@ def meta_training_figure(
         y_caption(made, axis_title(name), row=row)
     made.update_xaxes(title_text="Meta-step", row=rows, col=1)
     _mark_best(made, best)
-    legend_below(made, [nice(label) for label in seen])
+    legend_below(made, [learner_name(label) for label in seen])
     return made
 
 
@@ -91,7 +91,7 @@ def _panel_line(
             y=mean[kept],
             mode="lines" if np.isfinite(mean).sum() > 1 else "lines+markers",
             **{"line": {**look.line, "width": 2}},
-            **{"name": nice(look.label), "legendgroup": look.label},
+            **{"name": look.name, "legendgroup": look.label},
             **{"uid": f"{look.label}:mean:{row}", "hovertemplate": "%{y:.3g}"},
             legendrank=look.rank,
             showlegend=look.label not in seen,
@@ -140,7 +140,7 @@ def tuning_figure(
     made.update_xaxes(log_axis(*rates, most=6) | {"title_text": "Learning rate"})
     y_caption(made, axis_title(metric_name))
     footnote(made, f"{LEVEL} over tuning tasks")
-    legend_below(made, [nice(label) for label in labels])
+    legend_below(made, [learner_name(label) for label in labels])
     return made
 
 
@@ -158,7 +158,7 @@ def _rates(made: go.Figure, tuning: Tuning, look: Style, top: float) -> None:
     made.add_trace(
         go.Scatter(
             **{"x": rates, "y": mean, "mode": "lines+markers", "line": look.line},
-            **{"marker": {"size": 5}, "name": nice(look.label), **same},
+            **{"marker": {"size": 5}, "name": look.name, **same},
             **{"uid": f"{look.label}:rates", "legendrank": look.rank},
         )
     )
@@ -208,7 +208,7 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
     )
     made.update_yaxes(tickformat=".0%", rangemode="tozero")
     y_caption(made, "Share of steps")
-    legend_below(made, [nice(label) for label in logs])
+    legend_below(made, [learner_name(label) for label in logs])
     return made
 
 
@@ -222,7 +222,7 @@ def _heap(edges: Floats, share: Floats, look: Style) -> go.Scatter:
         x=10**edges,
         y=np.append(share, 0.0),
         **{"mode": "lines", "line": {**look.line, "shape": "hv"}, "fill": "tozeroy"},
-        **{"fillcolor": look.fill(0.2), "name": nice(look.label)},
+        **{"fillcolor": look.fill(0.2), "name": look.name},
         **{"uid": f"{look.label}:heap", "hovertemplate": "%{y:.1%}"},
         legendrank=look.rank,
     )

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from app.figures.canvas import MAX_POINTS, figure, names_axis
 from app.figures.figure_types import Floats, Places
 from app.figures.space_data import Space, short, wrapped
-from app.figures.theme import GREY, nice, number, translucent
+from app.figures.theme import GREY, learner_name, number, translucent
 
 SHADES = 5
 ROW = 52  # pixels of a decision
@@ -39,7 +39,7 @@ def parallel_figure(
     order = np.argsort(accuracy, kind="stable")
     codes, accuracy = space.codes(index[order]), accuracy[order]
     made = figure(
-        title=f"Choices of the architectures that {nice(label)} trained",
+        title=f"Choices of the architectures that {learner_name(label)} trained",
         read="One line is one architecture, from its first decision down to its "
         "accuracy. Blue: the best two fifths; where blue lines meet, a choice is good. "
         f"{len(codes)} different architectures.",

@@ -8,7 +8,8 @@ import plotly.graph_objects as go
 
 from app.figures.canvas import figure, footnote, legend_below, y_caption
 from app.figures.figure_types import Floats, Places, Roles
-from app.figures.theme import GREY, Style, nice, styles
+from app.figures.theme import GREY, Style, learner_name, styles
+from engine.contract.appearance import name_in_words
 
 DOTS = 1_500
 
@@ -43,9 +44,9 @@ def pareto_figure(
         else 0.0
         for label in labels
     }
-    told = "; ".join(f"{nice(a)} {share:.1%}" for a, share in shares.items())
+    told = "; ".join(f"{learner_name(a)} {share:.1%}" for a, share in shares.items())
     made = figure(
-        title=f"Accuracy against {held.name.replace('_', ' ')}",
+        title=f"Accuracy against {name_in_words(held.name)}",
         read="Up and to the left is better. Line: what nothing in the space beats on "
         "both counts. Percentages: area that a search's finds dominate, of the "
         "line's own.",
@@ -65,7 +66,7 @@ def pareto_figure(
     made.update_yaxes(tickformat=".0%", range=_window(accuracy[every]))
     y_caption(made, "Test accuracy")
     footnote(made, f"{len(every):,} architectures")
-    names = [f"{nice(label)} 99.9 %" for label in labels]
+    names = [f"{learner_name(label)} 99.9 %" for label in labels]
     legend_below(made, ["all", "front", *names])
     made.update_layout(hovermode="closest")
     return made
@@ -117,7 +118,7 @@ def _window(accuracy: Floats) -> list[float]:
 
 def _named(held: Property) -> str:
     unit = f" ({held.unit})" if held.unit and held.unit != "count" else ""
-    return held.name.replace("_", " ").capitalize() + unit
+    return name_in_words(held.name).capitalize() + unit
 
 
 def _cloud(x: Floats, y: Floats) -> go.Scattergl | go.Scatter:
@@ -141,7 +142,10 @@ def _found(x: Floats, y: Floats, look: Style, share: float) -> go.Scatter:
     marker = {"size": 8, "color": look.color, "symbol": look.symbol, "line": ring}
     return go.Scatter(
         **{"x": x, "y": y, "mode": "markers", "marker": marker, "opacity": 0.85},
-        **{"name": f"{nice(look.label)} {share:.1%}", "uid": f"{look.label}:found"},
+        **{
+            "name": f"{look.name} {share:.1%}",
+            "uid": f"{look.label}:found",
+        },
         **{"legendrank": look.rank},
-        hovertemplate="%{x:.4g}: %{y:.2%}<extra>" + nice(look.label) + "</extra>",
+        hovertemplate="%{x:.4g}: %{y:.2%}<extra>" + look.name + "</extra>",
     )

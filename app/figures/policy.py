@@ -10,7 +10,7 @@ from app.figures.canvas import figure, footnote, names_axis
 from app.figures.figure_types import Film, Floats, Places, Roles
 from app.figures.shift import SEQUENTIAL
 from app.figures.space_data import Space, short
-from app.figures.theme import nice, styles
+from app.figures.theme import learner_name, styles
 
 ROW, TALL = 13, 46  # pixels of an option's row; of a decision's in the film
 
@@ -26,7 +26,7 @@ def policy_figure(film: Film, label: str) -> go.Figure:
     policy, at = _policy(film, label)
     rows, names, ticks = _rows(policy, space)
     made = figure(
-        title=f"What {nice(label)} favors, all along",
+        title=f"What {learner_name(label)} favors, all along",
         read="Each row is an option, each block a decision; the stronger the color, "
         "the more likely it is asked for. First search of the first replicate.",
         alt=_alt(policy, space, label),
@@ -62,7 +62,7 @@ def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
     policy, at = _policy(film, label)
     shots = spaced(len(at))
     made = figure(
-        title=f"What {nice(label)} favors, decision by decision",
+        title=f"What {learner_name(label)} favors, decision by decision",
         read="The stronger the color, the more likely an option is asked for; a row "
         "of one strong cell is a decision that is made.",
         alt=_alt(policy, space, label),
@@ -83,9 +83,14 @@ def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
     made.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
     made.update_xaxes(names_axis() | {"visible": False, "fixedrange": True})
     made.update_layout(hovermode="closest", margin={"t": 26})
-    chip = f"<span style='color:{styles(roles)[label].color};font-size:17px'>●</span>"
+    look = styles(roles)[label]
+    chip = f"<span style='color:{look.color};font-size:17px'>●</span>"
     made.add_annotation(
-        **{"text": f"{chip} <b>{nice(label)}</b>", "xref": "paper", "yref": "paper"},
+        **{
+            "text": f"{chip} <b>{look.name}</b>",
+            "xref": "paper",
+            "yref": "paper",
+        },
         **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
         showarrow=False,
     )

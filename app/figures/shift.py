@@ -25,10 +25,12 @@ from app.figures.theme import (
     LEVEL,
     Style,
     axis_title,
-    nice,
+    capitalized,
+    learner_name,
     number,
     styles,
 )
+from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
 
 
@@ -70,13 +72,13 @@ def severity_figure(
         ticks = log if kind.scale == "log" else {"tickformat": "~g"}
         made.update_yaxes(ticks, row=row, col=1)
     footnote(made, counted(max(counts)))
-    legend_below(made, [nice(label) for label in seen])
+    legend_below(made, [learner_name(label) for label in seen])
     return made
 
 
 def _severity_of(shift: str, unit: str) -> str:
     """Name the axis; a shift that is measured in itself, such as shots, is a count."""
-    word = shift.replace("_", " ")
+    word = name_in_words(shift)
     if word == unit:
         return word.capitalize()
     return f"Severity of {word}" + (f" ({unit})" if unit else "")
@@ -98,7 +100,7 @@ def _severity(
     made.add_trace(
         go.Scatter(
             **{"x": x, "y": mean, "mode": "lines+markers", "line": look.line},
-            **{"marker": {"symbol": look.symbol, "size": 7}, "name": nice(look.label)},
+            **{"marker": {"symbol": look.symbol, "size": 7}, "name": look.name},
             **{"legendgroup": look.label, "uid": f"{look.label}:severity:{row}"},
             customdata=np.stack([low, high], axis=1),
             hovertemplate="%{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
@@ -146,8 +148,8 @@ def transfer_matrix_figure(
             scale is then centered at 0.
     """
     kind, mean = metric(metric_name), np.asarray(matrix.mean, dtype=float)
-    what = f"Difference from {nice(against)}, " if against else ""
-    tests = [nice(name).replace(" ", "<br>") for name in matrix.test]
+    what = f"Difference from {learner_name(against)}, " if against else ""
+    tests = [capitalized(name).replace(" ", "<br>") for name in matrix.test]
     made = figure(
         title=f"{what}{kind.label}: trained on row, tested on column",
         read="Row: trained on. Column: tested on. The diagonal is at home; "
@@ -158,7 +160,11 @@ def transfer_matrix_figure(
     )
     made.add_trace(
         go.Heatmap(
-            **{"z": mean, "x": tests, "y": [nice(name) for name in matrix.train]},
+            **{
+                "z": mean,
+                "x": tests,
+                "y": [capitalized(name) for name in matrix.train],
+            },
             **{"xgap": 3, "ygap": 3, "showscale": False, "hoverinfo": "skip"},
             **_scale(mean, kind.direction, bool(against)),
         )
@@ -166,7 +172,7 @@ def transfer_matrix_figure(
     made.add_trace(
         go.Scatter(
             x=[test for _ in matrix.train for test in tests],
-            y=[nice(train) for train in matrix.train for _ in tests],
+            y=[capitalized(train) for train in matrix.train for _ in tests],
             **{"text": _texts(matrix), "mode": "text", "hoverinfo": "skip"},
             **{"textfont": {"size": 12}, "showlegend": False},
         )

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from app.figures.figure_types import Film, Floats, Places
+from engine.contract.appearance import name_in_words
 
 LONGEST = 14  # letters of an option that a drawing shows
 
@@ -126,7 +127,7 @@ def wrapped(name: str, width: int = 8) -> str:
     'max_pool<br>3x3'
     """
     lines = [""]
-    for word in short(name, 3 * width).replace("_", " ").split():
+    for word in name_in_words(short(name, 3 * width)).split():
         if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
             lines.append("")
         lines[-1] = f"{lines[-1]}_{word}".lstrip("_")

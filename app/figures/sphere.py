@@ -9,7 +9,7 @@ from app.figures.canvas import figure
 from app.figures.figure_types import Floats, Places, Roles
 from app.figures.space_atlas import Atlas
 from app.figures.sphere_mesh import FLAT, GROUND, Mesh, ball, dots, ribbons
-from app.figures.theme import nice, number, styles
+from app.figures.theme import learner_name, number, styles
 
 HEIGHT = 500
 LIFT, HIGH = 1.006, 1.014  # of what was trained above the dots, and of ways
@@ -105,7 +105,9 @@ def _alt(atlas: Atlas, journey: Journey | None) -> str:
     if journey is None:
         return told
     count = len(atlas.path(journey.label, journey.search))
-    return f"{told}, with {count} evaluations of {nice(journey.label)} as a path"
+    return (
+        f"{told}, with {count} evaluations of {learner_name(journey.label)} as a path"
+    )
 
 
 def colors(atlas: Atlas) -> dict[str, Any]:

@@ -11,6 +11,12 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from engine.contract.appearance import (
+    Hue,
+    appearances,
+    name_in_words,
+    split_label,
+)
 from engine.contract.metrics import metric
 
 Role = Literal["chosen", "baseline"]
@@ -19,37 +25,25 @@ BACKGROUND_LIGHT = "#ffffff"
 BACKGROUND_DARK = "#0e1117"
 # Found by annealing: luminance such that each has 3:1 on both backgrounds, then the
 # smallest distance under normal, protan, deutan and tritan sight made large.
-PALETTE_LIGHT: tuple[str, ...] = (
-    *("#2f7cf6", "#ca3401", "#06796a", "#c66eb3", "#7e51ae"),
-    *("#ce6b1f", "#3f9552", "#c53f89", "#8d9483", "#a24b49"),
-)
+COLORS: dict[Hue, str] = {
+    "blue": "#2f7cf6",
+    "red": "#ca3401",
+    "teal": "#06796a",
+    "pink": "#c66eb3",
+    "purple": "#7e51ae",
+    "orange": "#ce6b1f",
+    "green": "#3f9552",
+    "magenta": "#c53f89",
+    "gray": "#8d9483",
+    "brown": "#a24b49",
+}
+PALETTE_LIGHT = tuple(COLORS.values())
 PALETTE_DARK = PALETTE_LIGHT
 GREY = "#808995"
 GRID = "rgba(128,137,149,0.20)"
 ZERO = "rgba(128,137,149,0.55)"
 LEVEL = "95 % interval"
 
-# Well-known labels keep one color across runs; others take what is left.
-_HOMES = {
-    **{"lr_scale": 0, "sgd": 1, "sgd_tuned": 2, "adam_tuned": 3, "adam": 3},
-    **{"sigmoid": 4, "momentum": 5, "lstm": 6, "mlp_optimizer": 7, "rmsprop": 8},
-    **{"maml": 0, "fomaml": 5, "reptile": 6, "anil": 3, "meta_sgd": 7, "maml_plus": 9},
-    **{"t_net": 5, "imaml": 3, "protonet": 4, "matching": 7, "relation": 9, "r2d2": 6},
-    **{"from_scratch": 1, "fine_tune": 2, "linear_probe": 3, "cosine_head": 5},
-    **{"joint": 9, "feature_neighbors": 6, "raw_neighbor": 8},
-    **{"random_search": 1, "regularized_evolution": 2, "reinforce": 4},
-    **{"actor_critic": 7, "meta_policy": 0, "warm_evolution": 0, "tpe": 3},
-}
-# Names that are more than their words.
-_NAMES = {
-    **{"maml_plus": "MAML++", "meta_sgd": "Meta-SGD", "t_net": "T-Net"},
-    **{"imaml": "iMAML", "r2d2": "R2-D2", "protonet": "ProtoNet"},
-    **{"matching": "Matching nets", "relation": "Relation nets"},
-    **{"fine_tune": "Pretrain, fine-tune", "joint": "Joint training"},
-    **{"raw_neighbor": "Nearest neighbor", "feature_neighbors": "kNN of features"},
-    **{"reinforce": "REINFORCE", "actor_critic": "Actor-critic", "tpe": "TPE"},
-    **{"steady_evolution": "Evolution without aging"},
-}
 _BROKEN = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 
@@ -64,6 +58,11 @@ class Style(NamedTuple):
     width: float
     symbol: str
     rank: int = 1000
+
+    @property
+    def name(self) -> str:
+        """Return what a legend calls the learner."""
+        return learner_name(self.label)
 
     @property
     def line(self) -> dict[str, Any]:
@@ -104,9 +103,9 @@ def styles(roles: Mapping[str, str]) -> dict[str, Style]:
     """
     slots: dict[str, int] = {}
     for label in roles:
-        home = _HOMES.get(label)
-        if home is not None and home not in slots.values():
-            slots[label] = home
+        hue = preferred_hue(label)
+        if hue and list(COLORS).index(hue) not in slots.values():
+            slots[label] = list(COLORS).index(hue)
     free = [i for i in range(len(PALETTE_LIGHT)) if i not in slots.values()]
     rest = [label for label in roles if label not in slots]
     slots.update(zip(rest, free, strict=False))
@@ -128,22 +127,38 @@ def translucent(color: str, alpha: float) -> str:
     return f"rgba({red},{green},{blue},{alpha:g})"
 
 
-def nice(label: str) -> str:
-    """Return a label for the eye.
+def preferred_hue(label: str) -> Hue | Literal[""]:
+    """Return the color that a learner's file asks for; empty where it asks for none.
 
-    >>> nice("sgd_tuned"), nice("lr_scale"), nice("maml_plus_2")
-    ('SGD tuned', 'LR scale', 'MAML++ 2')
+    >>> preferred_hue("sgd"), preferred_hue("sgd_tuned"), preferred_hue("sgd_2")
+    ('red', 'teal', '')
     """
-    for known, name in _NAMES.items():
-        if label == known or label.startswith(f"{known}_"):
-            rest = label.removeprefix(known).replace("_", " ")
-            return f"{name}{html.escape(rest, quote=False)}"
-    upper = {"sgd", "lr", "lstm", "mlp", "pes", "es", "ppo"}
-    upper |= {"maml", "fomaml", "anil", "knn"}
-    names = {"adam": "Adam", "adamw": "AdamW", "rmsprop": "RMSprop"}
-    names |= {"adagrad": "Adagrad", "nesterov": "Nesterov"}
-    words = [w.upper() if w in upper else names.get(w, w) for w in label.split("_")]
-    text = html.escape(" ".join(words), quote=False)
+    name, rest = split_label(label)
+    if not name or rest not in ("", "_tuned"):
+        return ""
+    look = appearances()[name]
+    return look.tuned_hue if rest else look.hue
+
+
+def learner_name(label: str) -> str:
+    """Return a learner's label for the eye.
+
+    >>> learner_name("sgd_tuned"), learner_name("maml_plus_2"), learner_name("my_net")
+    ('SGD tuned', 'MAML++ 2', 'My net')
+    """
+    name, rest = split_label(label)
+    if not name:
+        return capitalized(label)
+    return f"{appearances()[name].name}{html.escape(name_in_words(rest), quote=False)}"
+
+
+def capitalized(name: str) -> str:
+    """Return a name of anything but a learner for the eye, its markup escaped.
+
+    >>> capitalized("feature_noise"), capitalized("<b>")
+    ('Feature noise', '&lt;b&gt;')
+    """
+    text = html.escape(name_in_words(name), quote=False)
     return text[:1].upper() + text[1:]
 
 

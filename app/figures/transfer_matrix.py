@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from app.figures.canvas import figure, names_axis
 from app.figures.figure_types import Floats
 from app.figures.shift import DIVERGING
-from app.figures.theme import LEVEL, nice, number
+from app.figures.theme import LEVEL, capitalized, number
 
 ROW, HEAD = 48, 92
 WRITTEN = 4  # targets up to which a cell tells its interval, too
@@ -115,7 +115,7 @@ def _broken(name: str, lines: int = 2) -> str:
     >>> _broken("a b c"), _broken("a b c", 9)
     ('A b<br>c', 'A<br>b<br>c')
     """
-    words = nice(name).split(" ")
+    words = capitalized(name).split(" ")
     each = -(-len(words) // lines)
     starts = range(0, len(words), each)
     return "<br>".join(" ".join(words[at : at + each]) for at in starts)
@@ -174,7 +174,8 @@ def _short(value: float) -> str:
 def _hovers(matrix: Any, cells: Any, told: Measure) -> list[list[str]]:
     return [
         [
-            f"{nice(source)} → {nice(target)}<br>{interval(cells, i, j, told)}"
+            f"{capitalized(source)} → {capitalized(target)}<br>"
+            f"{interval(cells, i, j, told)}"
             f"<br>{WORDS[int(matrix.sign[i][j])]}, n = {int(matrix.n[i][j])}"
             for j, target in enumerate(matrix.targets)
         ]

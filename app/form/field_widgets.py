@@ -4,8 +4,9 @@ from typing import Any
 
 import streamlit as st
 
-from app.experiment.fields import Field, shown, words
+from app.experiment.fields import Field, shown
 from app.widgets.escaping import plain
+from engine.contract.appearance import name_in_words
 from engine.contract.cards import KnobCard
 
 
@@ -60,7 +61,7 @@ def _choice(field: Field) -> None:
     st.selectbox(
         field.label,
         field.knob.choices,
-        format_func=words,
+        format_func=name_in_words,
         **_common(field),
     )
 
@@ -70,7 +71,7 @@ def _many(field: Field) -> None:
         field.label,
         field.knob.choices,
         selection_mode="multi",
-        format_func=words,
+        format_func=name_in_words,
         wrap=True,
         **_common(field),
     )

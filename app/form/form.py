@@ -11,7 +11,7 @@ from app.experiment import (
     default_rates,
     fields,
 )
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.form import field_widgets, layout, learners, own_examples
 from app.form.layout import KEEP
 from app.widgets import panels
@@ -191,7 +191,8 @@ def _inputs() -> None:
     inputs = st.session_state.get("k.inputs") or {}
     for label, source in inputs.items():
         st.caption(
-            f"{plain(nice(label))} starts frozen, from run `{str(source['run'])[:12]}`."
+            f"{plain(learner_name(label))} starts frozen, "
+            f"from run `{str(source['run'])[:12]}`."
         )
     if inputs and st.button("Train from scratch instead", key="drop_inputs"):
         st.session_state["k.inputs"] = {}

@@ -11,7 +11,7 @@ from app.charts.knowledge import Sizes
 from app.client import client
 from app.client.client import Run
 from app.experiment import spec_mapping, templates
-from app.figures.theme import nice
+from app.figures.theme import capitalized, learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
@@ -51,7 +51,7 @@ def offer(run: Run | None) -> None:
         count = sum(len(entries.best) for entries in base.told.entries)
         st.success(
             plain(
-                f"Kept: {count:,} experiences of {nice(base.told.space.name)}, "
+                f"Kept: {count:,} experiences of {capitalized(base.told.space.name)}, "
                 f"{len(base.told.tasks)} tasks."
             ),
             icon=":material/check:",
@@ -83,7 +83,7 @@ def _next(base: Imported, run: Run | None) -> None:
         return
     form = session.form()
     labels = starters(form)
-    names = plain(" and ".join(nice(label) for label in labels))
+    names = plain(" and ".join(learner_name(label) for label in labels))
     wanted = fields(form, labels, base, family)
     if labels and all(form.get(key) == value for key, value in wanted.items()):
         st.markdown(f":material/check: Set for **{names}**: press **Run**.")

@@ -6,7 +6,7 @@ from app import kinds, session
 from app.client import client
 from app.experiment import compatibility, spec_mapping
 from app.experiment import fields as experiment_fields
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.form import layout
 from app.widgets.escaping import plain
 from engine.contract.cards import Card
@@ -29,7 +29,7 @@ def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
     st.pills(
         *(kind.learner, offered(known, "chosen")),
         selection_mode="multi",
-        format_func=lambda label: plain(nice(label)),
+        format_func=lambda label: plain(learner_name(label)),
         key="k.chosen",
         help=kind.learner_help,
         wrap=True,
@@ -44,7 +44,7 @@ def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
     with st.expander("Hyperparameters", key="x.learner"):
         for label, card in zip(chosen, cards, strict=True):
             if len(cards) > 1:
-                st.markdown(f"**{plain(nice(label))}**")
+                st.markdown(f"**{plain(learner_name(label))}**")
             st.caption(layout.sentence(card.summary))
             fields = spec_mapping.learner_fields(form, known.card, label)
             layout.knobs(fields, f"learner.{label}")
@@ -103,7 +103,7 @@ def _baseline_choice(known: client.Catalogue, kind: kinds.Kind) -> None:
     st.pills(
         *(kind.baselines, offered(known, "baseline")),
         selection_mode="multi",
-        format_func=lambda label: plain(nice(label)),
+        format_func=lambda label: plain(learner_name(label)),
         key="k.baselines",
         help=kind.baselines_help,
         wrap=True,
@@ -116,6 +116,6 @@ def _baseline_choice(known: client.Catalogue, kind: kinds.Kind) -> None:
         )
         return
     for label in form["k.baselines"]:
-        st.markdown(f"**{plain(nice(label))}**")
+        st.markdown(f"**{plain(learner_name(label))}**")
         fields = spec_mapping.learner_fields(form, known.card, label)
         layout.knobs(fields, f"learner.{label}")

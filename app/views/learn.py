@@ -9,6 +9,7 @@ from app.client import client
 from app.experiment import templates
 from app.widgets import panels, tables
 from app.widgets.escaping import inert, plain
+from engine.contract.appearance import name_in_words
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
 
@@ -52,7 +53,9 @@ def choose() -> list[Card] | None:
 
 def _fitting(slot: str, wanted: list[str]) -> Iterator[Card]:
     for card in client.catalogue().of(slot):
-        words = f"{card.title} {card.name} {card.summary} {card.helps}".lower()
+        words = (
+            f"{card.title} {card.short} {card.name} {card.summary} {card.helps}".lower()
+        )
         if all(word in words for word in wanted):
             yield card
 
@@ -81,7 +84,7 @@ def shelf(cards: list[Card]) -> None:
 def show(card: Card) -> None:
     """Draw one card."""
     solves = [kinds.kind(name).title.lower() for name in card.solves]
-    words = (card.group.replace("_", " "), *solves, f"version {card.version}")
+    words = (name_in_words(card.group), *solves, f"version {card.version}")
     st.html(f'<p class="eyebrow">{inert(" · ".join(words))}</p>')
     st.header(plain(card.title), anchor=False)
     st.markdown(plain(card.summary[:1].upper() + card.summary[1:]))
@@ -117,8 +120,8 @@ def _knob(knob: KnobCard) -> dict[str, str]:
     shown = f"{default:g}" if isinstance(default, float) else str(default)
     return {
         "Knob": f"{knob.label}{unit}",
-        "Default": shown.replace("_", " "),
-        "Takes": allowed(knob).replace("_", " "),
+        "Default": name_in_words(shown),
+        "Takes": name_in_words(allowed(knob)),
         "What it does": knob.help,
     }
 

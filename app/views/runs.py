@@ -7,7 +7,7 @@ import streamlit as st
 
 from app import session
 from app.client import client, files
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
@@ -217,5 +217,5 @@ def forget() -> None:
 
 def label(job: Job, run: client.Run) -> str:
     """Return what a run is called where it is compared."""
-    name = job.title or nice(run.chosen)
+    name = job.title or learner_name(run.chosen)
     return f"{name} · {job.key[:6]}"

@@ -11,7 +11,7 @@ from app.charts import optimization
 from app.client import client
 from app.experiment import compatibility
 from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
 from engine.contract.cards import Card
@@ -96,7 +96,7 @@ def matrix(jobs: Sequence[Job]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             *("Learner", list(learners)),
-            format_func=nice,
+            format_func=learner_name,
             key="matrix_learner",
             width=220,
         )
@@ -197,7 +197,7 @@ def start(jobs: Sequence[Job]) -> None:
         "Frozen meta-learner",
         list(places),
         format_func=lambda place: (
-            f"{nice(places[place][1])} from {told(places[place][0])}"
+            f"{learner_name(places[place][1])} from {told(places[place][0])}"
         ),
         key="frozen",
     )
@@ -289,6 +289,6 @@ def lineage(jobs: Sequence[Job]) -> None:
     for job in jobs:
         for label, source in client.spec(job.key).inputs.items():
             st.markdown(
-                f"{plain(told(job))}: {plain(nice(label))} came frozen from run "
-                f"`{source.run[:12]}`"
+                f"{plain(told(job))}: {plain(learner_name(label))} came frozen "
+                f"from run `{source.run[:12]}`"
             )

@@ -15,6 +15,7 @@ from app.figures.curves import READ
 from app.widgets import frame
 from app.widgets.escaping import inert, plain
 from app.widgets.live_plot import live_plot
+from engine.contract.appearance import name_in_words
 from engine.contract.jobs import ALIVE, Job, JobState
 
 
@@ -167,7 +168,7 @@ def chart(
     held = _drawn.get()
     if held is not None:
         title, part = meta.get("title") or key, key.rpartition(".")[2]
-        held[f"{title} · {part.replace('_', ' ')}" if title in held else title] = fig
+        held[f"{title} · {name_in_words(part)}" if title in held else title] = fig
     heading(
         meta.get("title", ""),
         meta.get("how_to_read", "").removeprefix(meta.get("once", READ)).strip(),

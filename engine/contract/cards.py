@@ -54,6 +54,9 @@ class Card(BaseModel):
     solves: tuple[str, ...]
     traits: dict[str, Any]
     knobs: tuple[KnobCard, ...]
+    short: str = ""
+    hue: str = ""
+    tuned_hue: str = ""
     missing: str = ""
     code: str = ""
 
@@ -82,6 +85,9 @@ def card_of(part: type[Part]) -> Card:
         name=part.name,
         group=part.__module__.split(".")[-2],
         title=title,
+        short=part.short or title,
+        hue=part.hue,
+        tuned_hue=part.tuned_hue,
         summary=summary,
         equation=" ".join(equation.split()),
         source=_paragraph(text, "Source"),

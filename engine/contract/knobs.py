@@ -15,6 +15,7 @@ class Part(BaseModel):
 
     `traits` names the class-level fields that the screen may read; what is
     special about a part stands in such a field, never in an `if name ==`.
+    `short`, `hue` and `tuned_hue` are told in `engine.contract.appearance`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -22,6 +23,9 @@ class Part(BaseModel):
     slot: ClassVar[str] = ""
     name: ClassVar[str] = ""
     version: ClassVar[int] = 1
+    short: ClassVar[str] = ""
+    hue: ClassVar[str] = ""
+    tuned_hue: ClassVar[str] = ""
     solves: ClassVar[frozenset[str]] = frozenset()
     traits: ClassVar[tuple[str, ...]] = ()
 

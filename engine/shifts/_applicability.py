@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from engine.contract.appearance import name_in_words
 from engine.contract.cards import card_of, complete
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Net, Sample, SampledFamily, Setting
@@ -72,7 +73,7 @@ def no_net(setting: Setting, field: str) -> str:
     if not setting.family.uses_net:
         return f"{setting.family.name} is a bare function: it has no base learner"
     if field not in type(setting.net).model_fields:
-        return f"the base learner {setting.net.name} has no {field.replace('_', ' ')}"
+        return f"the base learner {setting.net.name} has no {name_in_words(field)}"
     return ""
 
 

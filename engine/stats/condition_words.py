@@ -1,5 +1,6 @@
 """Test conditions: which of them are the plain ones, and what they are called."""
 
+from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.contract.runs import RunSpec
 
@@ -24,15 +25,6 @@ def at_home(condition: Condition, spec: RunSpec) -> bool:
     return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
 
 
-def words(name: str) -> str:
-    """Spell a name.
-
-    >>> words("feature_noise")
-    'feature noise'
-    """
-    return name.replace("_", " ")
-
-
 def place(condition: Condition, sizes: frozenset[str]) -> str:
     """Name a condition.
 
@@ -42,7 +34,7 @@ def place(condition: Condition, sizes: frozenset[str]) -> str:
     '5-shot'
     """
     if not condition.shift:
-        return words(condition.family) or "in place"
+        return name_in_words(condition.family) or "in place"
     if condition.shift in sizes:
         return f"{condition.severity:g}-{condition.shift.removesuffix('s')}"
-    return f"{words(condition.shift)} {condition.severity:g}"
+    return f"{name_in_words(condition.shift)} {condition.severity:g}"

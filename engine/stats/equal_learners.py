@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from engine.contract.appearance import name_in_words
 from engine.contract.runs import RunSpec, canonical, equal_learners
-from engine.stats.condition_words import words
 from engine.stats.family_names import named_families
 from engine.stats.verdicts.wording import listed
 
@@ -30,7 +30,7 @@ def shared(spec: RunSpec) -> list[str]:
 
 
 def _equal_families(spec: RunSpec) -> list[list[str]]:
-    names = [f"{words(spec.family.name)} (trained on)", *named_families(spec)]
+    names = [f"{name_in_words(spec.family.name)} (trained on)", *named_families(spec)]
     groups: dict[bytes, list[str]] = {}
     choices = (spec.family, *spec.test_families)
     for name, choice in zip(names, choices, strict=True):

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from engine.contract.appearance import name_in_words
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.condition_words import words
 
 
 def place_of(spec: RunSpec, name: str) -> str:
@@ -19,8 +19,8 @@ def place_of(spec: RunSpec, name: str) -> str:
     """
     found = choice_of(spec, name)
     if found is None:
-        return words(name)
-    return titled_place(found, (spec.family, *spec.test_families), words(name))
+        return name_in_words(name)
+    return titled_place(found, (spec.family, *spec.test_families), name_in_words(name))
 
 
 def choice_of(spec: RunSpec, name: str) -> Choice | None:
@@ -57,11 +57,11 @@ def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -
         return str(choice.knobs["target"])
     alike = [other for other in among if other.name == choice.name]
     differing = [
-        f"{words(knob)} {value}"
+        f"{name_in_words(knob)} {value}"
         for knob, value in choice.knobs.items()
         if any(other.knobs.get(knob) != value for other in alike)
     ]
-    return ", ".join(differing) or otherwise or words(choice.name)
+    return ", ".join(differing) or otherwise or name_in_words(choice.name)
 
 
 def titled_source(choice: Choice, among: Sequence[Choice]) -> str:

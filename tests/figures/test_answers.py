@@ -96,7 +96,7 @@ def test_squared_errors_are_validated_on_a_log_axis() -> None:
     ],
 )
 def test_learners_are_called_what_their_papers_call_them(label: str, name: str) -> None:
-    assert theme.nice(label) == name
+    assert theme.learner_name(label) == name
 
 
 def test_claims_on_shares_are_drawn_in_points_and_say_of_what() -> None:

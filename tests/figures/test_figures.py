@@ -109,10 +109,10 @@ def test_colors_and_dashes_are_those_of_the_spec(name: str) -> None:
         for t in ALL[name]().data
         if t.line.width and t.showlegend is not False
     }
-    assert set(drawn) == {theme.nice(label) for label in ROLES}
+    assert set(drawn) == {theme.learner_name(label) for label in ROLES}
     for label, look in looks.items():
-        assert drawn[theme.nice(label)].line.color == look.color
-        assert drawn[theme.nice(label)].line.dash == look.dash
+        assert drawn[theme.learner_name(label)].line.color == look.color
+        assert drawn[theme.learner_name(label)].line.dash == look.dash
 
 
 def test_a_log_axis_says_how_many_values_it_leaves_out() -> None:
@@ -174,9 +174,11 @@ def test_one_replicate_has_no_band_and_says_so() -> None:
 
 def test_the_chosen_learner_lies_on_top_and_leads_the_legend() -> None:
     fig = ALL["curves"]()
-    assert fig.data[-1].name == theme.nice("lr_scale")
+    assert fig.data[-1].name == theme.learner_name("lr_scale")
     ranks = {t.name: t.legendrank for t in fig.data if t.showlegend is not False}
-    assert sorted(ranks, key=ranks.__getitem__) == [theme.nice(a) for a in ROLES]
+    assert sorted(ranks, key=ranks.__getitem__) == [
+        theme.learner_name(a) for a in ROLES
+    ]
 
 
 def test_arrivals_are_drawn_as_steps() -> None:

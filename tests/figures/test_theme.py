@@ -120,7 +120,7 @@ def test_a_known_label_keeps_its_color_whoever_else_runs() -> None:
 
 
 def test_a_label_cannot_bring_its_own_markup() -> None:
-    assert "<" not in theme.nice("<a href='x'>win</a>")
+    assert "<" not in theme.learner_name("<a href='x'>win</a>")
 
 
 def test_thinning_keeps_the_peak_and_the_trough() -> None:

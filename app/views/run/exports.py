@@ -11,10 +11,11 @@ from app import links
 from app.client import client
 from app.client import files as filed
 from app.client.client import Run
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.widgets import frame, panels
 from app.widgets.escaping import plain
 from engine import portable_arithmetic
+from engine.contract.appearance import name_in_words
 
 FIGURE_FORMATS = {
     "html": "text/html",
@@ -168,7 +169,7 @@ def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= _flat(value, "")
         elif value not in ("", None):
-            flat[f"{prefix}{name}".replace("_", " ")] = str(value)
+            flat[name_in_words(f"{prefix}{name}")] = str(value)
     return flat
 
 
@@ -211,6 +212,6 @@ def _lineage(run: Run) -> None:
     panels.heading("Made from", "Frozen meta-learners of earlier runs.")
     for label, source in run.spec.inputs.items():
         st.markdown(
-            f"{plain(nice(label))}: [`{source.run[:12]}`](?run={source.run}), "
+            f"{plain(learner_name(label))}: [`{source.run[:12]}`](?run={source.run}), "
             f"artefact {plain(source.artefact)}"
         )

@@ -11,7 +11,7 @@ from app.figures.animation import Shot
 from app.figures.boundary_film import film_figure, path_figure
 from app.figures.episode import episode_figure
 from app.figures.function_adaptation import function_film
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
 from engine.contract.blocks import Artefact, Condition
@@ -106,9 +106,9 @@ def _chosen(run: Run, made: Artefact) -> str:
     """Say who chose these tasks, and who could not take them."""
     judged, here = made.info.get("judged"), made.info.get("condition")
     where = "" if judged == here else " in place"
-    who = nice(str(made.info.get("judge", "")))
+    who = learner_name(str(made.info.get("judge", "")))
     said = f"Worst, median and best of the first replicate, by {who}'s error{where}."
-    gone = [nice(a) for a in run.roles if a not in made.info.get("answers", {})]
+    gone = [learner_name(a) for a in run.roles if a not in made.info.get("answers", {})]
     more = f" Not applicable to {', '.join(gone)}." if gone else ""
     return plain(said + more)
 

@@ -5,10 +5,11 @@ from streamlit.delta_generator import DeltaGenerator
 
 from app.client import client
 from app.client.client import Run
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.views.run import exports
 from app.widgets import panels
 from app.widgets.escaping import inert, plain
+from engine.contract.appearance import name_in_words, split_label
 from engine.contract.jobs import RESUMABLE, Job, JobState
 
 
@@ -102,10 +103,16 @@ def _progress(run: Run) -> None:
     else:
         now = client.progress(run.key)
         left = f" · {panels.span(now.eta)} left" if now.eta is not None else ""
-        stage = nice(now.stage.replace(" ", "_")) if now.stage else "Starting"
-        text = f"{stage} {now.text}{left}".strip()
+        text = f"{_stage_name(now.stage)} {now.text}{left}".strip()
         st.progress(min(1.0, max(0.0, now.done)), text=plain(text))
         st.caption(panels.explain(run.job))
+
+
+def _stage_name(stage: str) -> str:
+    """Name what a run does now; "train maml_plus" is "Train MAML++"."""
+    verb, _, of = stage.partition(" ")
+    named = learner_name(of) if split_label(of)[0] else name_in_words(of)
+    return f"{verb.capitalize()} {named}".strip() or "Starting"
 
 
 _ENGINE = {

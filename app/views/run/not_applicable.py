@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 import streamlit as st
 
 from app.client.client import Run
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.widgets.escaping import plain
+from engine.contract.appearance import name_in_words
 
 _SHIFT, _COMPILE = "shift:", "compile:"
 
@@ -33,10 +34,10 @@ def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
                 at = _place(who.removeprefix(_SHIFT), titles)
                 left_out.setdefault((at, why), [])
             elif name == f"remarks compile {who.removeprefix(_COMPILE)}":
-                label = nice(who.removeprefix(_COMPILE))
+                label = learner_name(who.removeprefix(_COMPILE))
                 left_out.setdefault(("", why), []).append(f"compiling {label}")
             else:
-                left_out.setdefault((where, why), []).append(nice(who))
+                left_out.setdefault((where, why), []).append(learner_name(who))
     for (where, why), labels in left_out.items():
         who = ", ".join(labels)
         yield f"{' under '.join(part for part in (who, where) if part)}: {why}."
@@ -47,5 +48,5 @@ def _place(name: str, titles: Mapping[str, str]) -> str:
     if name == "in place":
         return ""
     part, _, severity = name.partition(" ")
-    title = titles.get(part, part.replace("_", " "))
+    title = titles.get(part, name_in_words(part))
     return f"{title} {severity}".strip()

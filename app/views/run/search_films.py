@@ -12,10 +12,11 @@ from app.figures.parallel import parallel_figure
 from app.figures.pareto import Property, pareto_figure
 from app.figures.policy import policy_figure, policy_film
 from app.figures.space_data import Space, known, searched
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.views.run.films import FILMS
 from app.widgets import panels
 from app.widgets.escaping import plain
+from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Artefact
 
 
@@ -59,7 +60,7 @@ def _place(run: Run, names: list[str]) -> Place | None:
         return None
     label = st.selectbox(
         *("Strategy", labels),
-        format_func=nice,
+        format_func=learner_name,
         key=f"film_label.{run.key[:12]}",
         width=220,
     )
@@ -138,7 +139,7 @@ def _pareto(run: Run, place: Place) -> bool:
     name = str(
         st.selectbox(
             *("Held against", here),
-            format_func=lambda name: name.replace("_", " "),
+            format_func=lambda name: name_in_words(name),
             key="pareto_property",
             width=240,
         )

@@ -12,14 +12,14 @@ from app.charts.optimization import name
 from app.client import files
 from app.client.client import Run
 from app.figures.figure_types import Floats
-from app.figures.theme import nice, number
+from app.figures.theme import learner_name, number
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
+from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.published import Row as Published
 from engine.published import differs, published_for
 from engine.stats.block_table import Table, is_control
-from engine.stats.condition_words import words
 from engine.stats.summaries.comparison_table import (
     Cell,
     Comparison,
@@ -171,7 +171,8 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
 
 def _where(run: Run, rows: Sequence[Published]) -> str:
     target = rows[0].target
-    return f"{words(run.spec.family.name)}, {target}" if target else setting(run.spec)
+    family = name_in_words(run.spec.family.name)
+    return f"{family}, {target}" if target else setting(run.spec)
 
 
 def _beside(
@@ -281,7 +282,7 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
                 if key in values
             }
             gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
-            first = {"Tested": name(condition, titles), "Learner": nice(label)}
+            first = {"Tested": name(condition, titles), "Learner": learner_name(label)}
             rows.append({**first, **shown, "Diverged": gone})
     return rows
 

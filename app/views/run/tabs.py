@@ -14,7 +14,7 @@ from app.client.client import Run
 from app.figures import comparison
 from app.figures.comparison import forest_figure, ledger_figure, spread_figure
 from app.figures.shift import severity_figure
-from app.figures.theme import nice, number
+from app.figures.theme import learner_name, number
 from app.views.run import exports, films
 from app.views.run import tables as run_tables
 from app.widgets import panels, tables
@@ -107,7 +107,7 @@ def _diverged(table: Table, run: Run, look: Look) -> str:
     for label in run.roles:
         gone = table.tests(label, "diverged", look.condition)
         if gone is not None and gone.sum():
-            counts[label] = f"{nice(label)} {int(gone.sum())} of {gone.size}"
+            counts[label] = f"{learner_name(label)} {int(gone.sum())} of {gone.size}"
     return plain(f"Diverged: {', '.join(counts.values()) or 'none'}.")
 
 
@@ -173,7 +173,7 @@ def _diagnosis(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 def _finding(finding: Mapping[str, Any]) -> None:
     raised = finding["flagged"]
-    who = f" · {nice(finding['learner'])}" if finding.get("learner") else ""
+    who = f" · {learner_name(finding['learner'])}" if finding.get("learner") else ""
     with st.container(border=raised, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             if raised:
@@ -208,7 +208,7 @@ def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     rates = summary.get("rates", {})
     rows = [
         {
-            "Learner": nice(label),
+            "Learner": learner_name(label),
             "Rate": number(rates[label]) if label in rates else "–",
             **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
         }
@@ -228,7 +228,7 @@ def _spent(run: Run, ledger: Mapping[str, Mapping[str, int]]) -> None:
     }
     rows = [
         {
-            "Strategy": nice(label),
+            "Strategy": learner_name(label),
             **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
             "Own time (ms per architecture)": number(
                 1000 * took[label] / max(1, sum(spent.get(p, 0) for p in PHASES))

@@ -12,7 +12,7 @@ from app.charts.knowledge import FrozenKnowledge
 from app.client import client
 from app.client.client import Artefact, Run
 from app.figures.motifs import motifs_figure
-from app.figures.theme import nice
+from app.figures.theme import capitalized, learner_name
 from app.form import knowledge_import
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
@@ -72,8 +72,11 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             *("Remembered by", labels),
-            format_func=nice, key="knowledge_of", bind="query-params", width=220,
-        )  # fmt: skip
+            format_func=learner_name,
+            key="knowledge_of",
+            bind="query-params",
+            width=220,
+        )
         frozen = run.learned(str(label))
         assert frozen is not None  # `bases` has listed it
         count = knowledge.replicates(frozen)
@@ -89,7 +92,7 @@ def _base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
             on_click="ignore", help="All trainings; it can be imported again.",
         )  # fmt: skip
     base = knowledge.read(frozen, film, int(replicate or 0))
-    space = plain(nice(base.space.name))
+    space = plain(capitalized(base.space.name))
     st.caption(
         f"{len(base.entries.accuracy):,} experiences of {space} are kept, of "
         f"{base.seen:,} that came by: the best, and a uniform sample of all."

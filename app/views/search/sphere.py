@@ -11,11 +11,12 @@ from app.figures.space_atlas import Atlas
 from app.figures.space_data import Space
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import Journey, for_phones, sphere_figure
-from app.figures.theme import nice, number, style
+from app.figures.theme import learner_name, number, style
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from app.widgets.live_plot import live_plot
 from app.widgets.panels import coming
+from engine.contract.appearance import name_in_words
 from engine.stats.search.landscape import fitness_distance
 
 FILM = "film"
@@ -73,8 +74,11 @@ def _journey(run: Run, atlas: Atlas) -> Journey | None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
             *("Search by", labels),
-            format_func=nice, key="sphere_learner", bind="query-params", width=210,
-        )  # fmt: skip
+            format_func=learner_name,
+            key="sphere_learner",
+            bind="query-params",
+            width=210,
+        )
         held = atlas.searches(str(label))
         search = st.selectbox(
             *("Which search", held),
@@ -92,7 +96,7 @@ def _covered(atlas: Atlas, journey: Journey) -> None:
     found = atlas.covered(journey.label, journey.search)
     trained = len(atlas.path(journey.label, journey.search))
     st.markdown(
-        f"**{plain(nice(journey.label))}** trained {trained} times, "
+        f"**{plain(learner_name(journey.label))}** trained {trained} times, "
         f"**{found.distinct}** different architectures: **{found.share:.2%}** of "
         f"{atlas.size:,}. {found.within:.0%} of the space is trained or one change "
         f"away; the mean angle from an architecture to the nearest one trained is "
@@ -152,7 +156,8 @@ def _notable(atlas: Atlas, run: Run) -> dict[str, int]:
         for search in atlas.searches(label):
             best = atlas.found(label, search)
             if best:
-                found[f"Found by {nice(label)}, search {search + 1}"] = best[-1][1]
+                who = learner_name(label)
+                found[f"Found by {who}, search {search + 1}"] = best[-1][1]
     for place, index in enumerate(optima[1:8], 2):
         found[f"Local optimum {place}"] = int(index)
     return found
@@ -196,7 +201,7 @@ def _numbers(atlas: Atlas, index: int) -> dict[str, str]:
         if np.isfinite(score):
             told["Rank"] = f"{atlas.ranks[index]:,} of {there:,}"
     for name, (value, unit) in list(atlas.properties(index).items())[:6]:
-        told[name.replace("_", " ")] = f"{number(value)} {unit}"
+        told[name_in_words(name)] = f"{number(value)} {unit}"
     return told
 
 

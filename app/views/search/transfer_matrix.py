@@ -10,7 +10,7 @@ from app.charts.figure_cache import kept
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
-from app.figures.theme import nice, number
+from app.figures.theme import capitalized, learner_name, number
 from app.figures.transfer_matrix import MEASURES, WORDS, interval, matrix_figure
 from app.views.search import studies
 from app.views.search.studies import Held
@@ -106,7 +106,7 @@ def _matrices(runs: Sequence[Run], advice: str = FREE) -> None:
     control = _made(fitting, label) if label else None
     columns = st.columns(2, gap="large") if control is not None else [st.container()]
     with columns[0]:
-        title = f"{nice(found.learner)} against {nice(found.against)}"
+        title = f"{learner_name(found.learner)} against {learner_name(found.against)}"
         panels.chart(matrix_figure(found, measure, title=title), "matrix.found")
     if control is not None:
         with columns[1]:
@@ -145,7 +145,10 @@ def _table(found: Matrix) -> None:
             }
             rows.append(
                 {
-                    **{"Learned on": nice(source), "Searched": nice(target)},
+                    **{
+                        "Learned on": capitalized(source),
+                        "Searched": capitalized(target),
+                    },
                     **{"Verdict": WORDS[int(found.sign[i][j])], **told},
                     "Break-even (targets)": _targets(found, i, j),
                     "n": int(found.n[i][j]),

@@ -20,6 +20,8 @@ class Adam(Directed):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "pink"
+    tuned_hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)

@@ -45,6 +45,7 @@ class CosineHead(FineTuned):
     """p(k | x) = softmax_k(s · cos(w_k, f(x))); first all classes, then N new ones."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

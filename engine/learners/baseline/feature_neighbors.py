@@ -42,6 +42,8 @@ class FeatureNeighbors(FewShotLearner):
     """k(x) = the class whose mean, or whose examples, are nearest to f_θ(x)."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "kNN of features"
+    hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -42,6 +42,8 @@ class FineTune(FineTuned):
     """θ ← θ − β ∇L_all(θ, V); then θ, w ← θ, w − η ∇L_S(θ, w) with a new head w."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "Pretrain, fine-tune"
+    hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -29,6 +29,7 @@ class FromScratch(FineTuned):
     """w ← w − η v, v ← μ v + ∇L_S(w); w as it was drawn."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "red"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = False
 

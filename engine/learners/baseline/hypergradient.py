@@ -33,6 +33,7 @@ class Hypergradient(HandMade):
     """ηₜ ← ηₜ₋₁ + β ⟨gₜ, dₜ₋₁⟩, or ηₜ₋₁ (1 + β cos(gₜ, dₜ₋₁)); w ← w − ηₜ dₜ."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "Hypergradient"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.1)

@@ -40,6 +40,7 @@ class Joint(FineTuned):
     """θ ← θ − β ∇ mean over tasks of L(θ); then w ← w − η ∇L_S(w), w = θ at first."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

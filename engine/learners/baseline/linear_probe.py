@@ -36,6 +36,7 @@ class LinearProbe(FineTuned):
     """θ ← θ − β ∇L_all(θ, V); then w ← w − η ∇L_S(w) on f_θ, w = 0 at its start."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -20,6 +20,7 @@ class Momentum(Directed):
     """v ← μ v + (1−d) g, w ← w − η v; the first v is g."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.05)

@@ -22,6 +22,7 @@ class RandomSearch(FixedStrategy):
     """a_t ~ uniform over the space; the most accurate one seen is the answer."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "red"
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     repeats: bool = knob(

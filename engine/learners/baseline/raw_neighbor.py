@@ -38,6 +38,7 @@ class RawNeighbor(FewShotLearner):
     """y(x) = what most of the k nearest support inputs are, or the mean of their y."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "gray"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = False
 

@@ -19,6 +19,7 @@ class RegularizedEvolution(FixedStrategy):
     """a_t = change(best of S drawn from the P youngest)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     population: int = population_knob()

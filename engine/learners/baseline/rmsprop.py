@@ -21,6 +21,7 @@ class Rmsprop(Directed):
     """v ← α v + (1−α) g², w ← w − η g / (√v + ε)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "gray"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     lr: float = rate_knob(0.03)

@@ -19,6 +19,8 @@ class Sgd(Directed):
     """w ← w − η g."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "red"
+    tuned_hue: ClassVar[str] = "teal"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     def start(self, weights: Tensor) -> Weights:

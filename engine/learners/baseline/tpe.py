@@ -26,6 +26,7 @@ class Tpe(FixedStrategy):
     """a_t = argmax l(a) / g(a) over draws from l, the density of the best trials."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     startup: int = knob(

@@ -48,6 +48,7 @@ class Anil(FewShotLearner):
     """θ ← θ − β ∇ mean over tasks of L_Q(body, h_k), h_{i+1} = h_i − α ∇_h L_S."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -57,6 +57,7 @@ class Imaml(FewShotLearner):
     """φ* = argmin L_S(φ) + λ/2 ‖φ − θ‖²; dθ = (I + ∇²L_S(φ*) / λ)⁻¹ ∇L_Q(φ*)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "pink"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

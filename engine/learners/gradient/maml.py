@@ -47,6 +47,7 @@ class Maml(FewShotLearner):
     """θ ← θ − β ∇ mean over tasks of L_Q(φ_k), φ_{i+1} = φ_i − α ∇L_S(φ_i), φ_0 = θ."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

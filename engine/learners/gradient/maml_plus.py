@@ -53,6 +53,7 @@ class MamlPlus(FewShotLearner):
     """Descend Σ_i v_i L_Q(φ_i) in (θ, a), φ_{i+1} = φ_i − a_{layer,i} ∇L_S(φ_i)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
 

@@ -54,6 +54,7 @@ class MetaSgd(FewShotLearner):
     """(θ, a) ← (θ, a) − β ∇ mean over tasks of L_Q(φ_k), φ_{i+1} = φ_i − a ∘ ∇L_S."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "magenta"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

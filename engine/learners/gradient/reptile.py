@@ -50,6 +50,7 @@ class Reptile(FewShotLearner):
     """θ ← θ + β mean over tasks of (φ_k − θ), φ_k being θ after k steps on the task."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -57,6 +57,7 @@ class TNet(FewShotLearner):
     """y = T (W x + b); (W, b) adapt as MAML's, (θ, T) ← (θ, T) − β ∇ mean L_Q(φ_k)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "orange"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -47,6 +47,8 @@ class Matching(FewShotLearner):
     """p(y | x, S) = Σ_i softmax_i(s · cos(f(x), g(x_i))) y_i; loss −ln p."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "Matching nets"
+    hue: ClassVar[str] = "magenta"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

@@ -44,6 +44,8 @@ class Protonet(FewShotLearner):
     """p(k | x) = softmax_k(−‖f(x) − c_k‖²), c_k = mean of f over class k's support."""
 
     version: ClassVar[int] = 2
+    short: ClassVar[str] = "ProtoNet"
+    hue: ClassVar[str] = "purple"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

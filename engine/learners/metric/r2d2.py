@@ -40,6 +40,7 @@ class R2d2(FewShotLearner):
     """W = X (Xᵀ X + λ I)⁻¹ Y, answers a W x + b; λ > 0, a > 0 and b are learned."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

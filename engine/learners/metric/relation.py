@@ -41,6 +41,8 @@ class Relation(FewShotLearner):
     """r_kx = sigmoid(g([Σ f over class k's support, f(x)])); loss Σ (r − 1[same])²."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "Relation nets"
+    hue: ClassVar[str] = "brown"
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True

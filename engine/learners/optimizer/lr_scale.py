@@ -35,6 +35,7 @@ class LrScale(LearnedOptimizer):
     """w ← w − η exp(s) g, s ← s + clip(κ tanh(net(signals)/κ) − s, ±c)."""
 
     version: ClassVar[int] = 2
+    hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     estimators: ClassVar[tuple[str, ...]] = (
         *("pes", "es", "unroll", "policy_gradient", "ppo"),

@@ -29,6 +29,8 @@ class Lstm(LearnedOptimizer):
     """wᵢ ← wᵢ + s·(V hᵢ + b), hᵢ, cᵢ ← LSTM(log|gᵢ|/p, sign gᵢ; hᵢ, cᵢ)."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "LSTM"
+    hue: ClassVar[str] = "green"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     estimators: ClassVar[tuple[str, ...]] = ("unroll", "pes", "es")
 

@@ -34,6 +34,7 @@ class MlpOptimizer(LearnedOptimizer):
     """wᵢ ← wᵢ − a·d exp(b·m), (d, m) = net(gᵢ, wᵢ, momenta, gᵢ/√vᵢ, progress)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "magenta"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     hidden: int = knob(

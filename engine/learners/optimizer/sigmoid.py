@@ -52,6 +52,8 @@ class Sigmoid(Learner):
     """w ← w − η σ(ψ(L, ‖g‖, ‖w‖)) g; ψ follows ∇ψ of −(Lₜ₋₁ − Lₜ) σₜ at every step."""
 
     version: ClassVar[int] = 1
+    short: ClassVar[str] = "Sigmoid"
+    hue: ClassVar[str] = "purple"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     trains: ClassVar[bool] = True
     keeps_last: ClassVar[bool] = True

@@ -28,6 +28,7 @@ class ActorCritic(Agents, FixedStrategy):
     """Δθ ∝ Σᵢ Âᵢ ∇ ln π(aᵢ | a₁…aᵢ₋₁) + c ∇ H, Âᵢ = Σⱼ λʲ [V(sᵢ₊ⱼ₊₁) − V(sᵢ₊ⱼ)]."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "magenta"
 
     rate: float = knob(
         0.02, label="Learning rate", unit="per update", low=1e-5, high=1.0, log=True,

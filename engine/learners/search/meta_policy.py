@@ -54,6 +54,7 @@ class MetaPolicy(Agents):
     """θ ← θ + β mean over T of Σᵢ Âᵢ ∇ ln π_θ(aᵢ | a₁…aᵢ₋₁, T); then actor-critic."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
     trains: ClassVar[bool] = True
 

@@ -43,6 +43,7 @@ class Reinforce(Replays, FixedStrategy):
     """logits ← logits + η [(R − b) ∇ ln π(a) + c ∇ H(π)], b = EMA₀.₉(R)."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "purple"
 
     rule: Literal["adam", "sgd", "frozen"] = knob(
         "adam", label="Update rule",

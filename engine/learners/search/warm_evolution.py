@@ -39,6 +39,7 @@ class WarmEvolution(Experienced):
     """a_1…a_k = argmax_k mean over source tasks of standing(a); then evolution."""
 
     version: ClassVar[int] = 1
+    hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     seeds: int = knob(

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from engine.contract.appearance import name_in_words
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP
 from engine.stats.claims_board.judgment import (
@@ -18,7 +19,6 @@ from engine.stats.claims_board.judgment import (
     nothing,
     places,
 )
-from engine.stats.condition_words import words
 from engine.stats.inference.intervals import (
     Interval,
     mean_band,
@@ -161,9 +161,9 @@ def overhead(runs: Sequence[Played]) -> Judgment:
     if not seconds:
         return nothing("no strategy was timed")
     most = max(seconds, key=lambda label: seconds[label].mean)
-    rows = [line(f"{words(at)}, ms", x, 1000) for at, x in seconds.items()]
+    rows = [line(f"{name_in_words(at)}, ms", x, 1000) for at, x in seconds.items()]
     told = (
-        f"The slowest strategy, {words(most)}, takes "
+        f"The slowest strategy, {name_in_words(most)}, takes "
         f"{number(1000 * seconds[most].mean)} ms for an evaluation"
     )
     film = next((f for f in (run.film("film") for run in runs) if f is not None), None)

@@ -8,10 +8,11 @@ stands what it took: examples seen, gradients in training, tuning and per test.
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.block_table import Table
-from engine.stats.condition_words import place, sizes_of, words
+from engine.stats.condition_words import place, sizes_of
 from engine.stats.inference.spreads import Spread, spread
 from engine.stats.verdicts.wording import titled
 
@@ -97,7 +98,7 @@ def setting(spec: RunSpec) -> str:
     knobs = spec.family.knobs
     sizes = [f"{knobs[n]}-{w}" for n, w in _SIZES.items() if n in knobs]
     return ", ".join(
-        part for part in (words(spec.family.name), " ".join(sizes)) if part
+        part for part in (name_in_words(spec.family.name), " ".join(sizes)) if part
     )
 
 

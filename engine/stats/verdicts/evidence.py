@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, Table
 from engine.stats.claims import Claim
-from engine.stats.condition_words import words
 from engine.stats.deciding_metrics import Yardstick
 from engine.stats.inference.intervals import Interval
 
@@ -49,7 +49,7 @@ class Evidence:
     @property
     def family(self) -> str:
         """Return the spelled name of the family that was trained on."""
-        return words(self.spec.family.name)
+        return name_in_words(self.spec.family.name)
 
     def deciding(self, label: str, condition: Condition = HERE) -> Floats | None:
         """Return a learner's deciding numbers; shape (replicate, task)."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from engine.contract.appearance import name_in_words
 from engine.stats.claims import Call, Claim
-from engine.stats.condition_words import words
 from engine.stats.verdicts.wording import be, counted, listed
 
 SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one
@@ -53,13 +53,13 @@ def _where(
     family: str, shift: str, sizes: frozenset[str], claims: Sequence[Claim]
 ) -> str:
     if not shift:
-        return f"On {words(family)}"
+        return f"On {name_in_words(family)}"
     one = len(claims) == 1
     if shift in sizes:
         many = "other" if not one else f"{claims[0].condition.severity:g}"
         return f"With {many} {shift}"
     at = f" {claims[0].condition.severity:g}" if one else ""
-    return f"Under {words(shift)}{at}"
+    return f"Under {name_in_words(shift)}{at}"
 
 
 def _place(where: str, claims: Sequence[Claim], rival: str) -> str:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engine.contract.appearance import name_in_words
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.claims import Claim
-from engine.stats.condition_words import words
 from engine.stats.verdicts.evidence import Evidence, ordered
 from engine.stats.verdicts.wording import be
 
@@ -33,7 +33,7 @@ def rival(run: Evidence, here: Claim) -> str:
 
 def spelled_family(_: RunSpec, name: str) -> str:
     """Return what another family is called."""
-    return words(name)
+    return name_in_words(name)
 
 
 def no_more(_run: Evidence, _here: Claim) -> list[str]:

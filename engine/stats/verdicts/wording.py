@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
+from engine.contract.appearance import name_in_words
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.block_table import baselines, is_tuned
 from engine.stats.inference.intervals import Interval
@@ -22,7 +23,7 @@ def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str
     called = {c.label: _called(c, titles or {}) for c in spec.learners}
     often = Counter(called.values())
     return {
-        label: name if often[name] == 1 else label.replace("_", " ")
+        label: name if often[name] == 1 else name_in_words(label)
         for label, name in called.items()
     }
 
@@ -43,7 +44,7 @@ def titled(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, 
 
 def _titled(learner: LearnerChoice, title: str) -> str:
     if learner.label != learner.name:
-        return learner.label.replace("_", " ")
+        return name_in_words(learner.label)
     name = within_sentence(title or spelled(learner.name))
     if is_tuned(learner):
         return f"tuned {name}"
@@ -89,9 +90,9 @@ def capital(text: str) -> str:
 
 def _called(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
     if learner.role == "chosen":
-        return learner.label.replace("_", " ")
+        return name_in_words(learner.label)
     name = titles.get(learner.name) or spelled(learner.name)
-    schedule = str(learner.knobs.get("schedule", "constant")).replace("_", " ")
+    schedule = name_in_words(str(learner.knobs.get("schedule", "constant")))
     name = name if schedule == "constant" else f"{name} ({schedule})"
     return f"tuned {name}" if is_tuned(learner) else name
 
@@ -102,7 +103,7 @@ def spelled(name: str) -> str:
     >>> spelled("sgd"), spelled("adam"), spelled("hypergradient")
     ('SGD', 'Adam', 'Hypergradient')
     """
-    words = name.replace("_", " ")
+    words = name_in_words(name)
     return words.capitalize() if set(words) & set("aeiouy") else words.upper()
 
 

@@ -16,7 +16,7 @@ from app.charts.view_state import Look
 from app.client import catalogue as shelves
 from app.client import client, files
 from app.experiment import cost_estimate, templates
-from app.figures.theme import nice
+from app.figures.theme import learner_name
 from app.views.run import not_applicable, tables
 from engine.catalogue import cards
 from engine.contract.blocks import Block
@@ -249,8 +249,8 @@ def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
     )
     assert [line.partition(": ")[0] for line in lines[:1]] == ["Other ways 3"]
     assert lines[1:] == [
-        f"{nice('shift:a')}, {nice('compile:b')}: no room.",
-        f"compiling {nice('compile:b')}: no compiler.",
+        f"{learner_name('shift:a')}, {learner_name('compile:b')}: no room.",
+        f"compiling {learner_name('compile:b')}: no compiler.",
     ]
 
 

@@ -1,0 +1,95 @@
+"""What a learner is called in a figure and what color it prefers.
+
+A learner's own file says it: `short` where its paper's figures use another name than
+the title, `hue` and `tuned_hue` where it has a color of its own. It is read from the
+text of the file, for figures are drawn where torch must not be imported, and before
+there are cards.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+Hue = Literal[
+    "blue",
+    "red",
+    "teal",
+    "pink",
+    "purple",
+    "orange",
+    "green",
+    "magenta",
+    "gray",
+    "brown",
+]
+HUES: tuple[Hue, ...] = get_args(Hue)
+_LEARNERS = Path(__file__).parents[1] / "learners"
+
+
+class Appearance(NamedTuple):
+    """How a learner is named and colored; `hue` is empty where any color will do."""
+
+    name: str
+    hue: Hue | Literal[""] = ""
+    tuned_hue: Hue | Literal[""] = ""
+
+
+def name_in_words(name: str) -> str:
+    """Write the name of a part, a knob's choice or a metric as words.
+
+    >>> name_in_words("feature_noise")
+    'feature noise'
+    """
+    return name.replace("_", " ")
+
+
+@cache
+def appearances() -> dict[str, Appearance]:
+    """Return the appearance of every learner by its name, the longest name first."""
+    files = sorted(_LEARNERS.glob("*/[a-z]*.py"), key=lambda file: -len(file.stem))
+    return {file.stem: read_appearance(file.read_text("utf-8")) for file in files}
+
+
+def read_appearance(source: str) -> Appearance:
+    r"""Read a learner's appearance from the text of its file.
+
+    >>> read_appearance("'Prototypes: near.'\nclass P:\n    hue: str = 'teal'")
+    Appearance(name='Prototypes', hue='teal', tuned_hue='')
+    """
+    tree = ast.parse(source)
+    title = (ast.get_docstring(tree) or "").partition(":")[0]
+    fields = _literal_fields(tree)
+    return Appearance(
+        fields.get("short") or title,
+        fields.get("hue", ""),
+        fields.get("tuned_hue", ""),
+    )
+
+
+def _literal_fields(tree: ast.Module) -> dict[str, Any]:
+    """Return the class-level fields that a file sets to a literal."""
+    classes = (node for node in tree.body if isinstance(node, ast.ClassDef))
+    return {
+        line.target.id: line.value.value
+        for each in classes
+        for line in each.body
+        if isinstance(line, ast.AnnAssign)
+        and isinstance(line.target, ast.Name)
+        and isinstance(line.value, ast.Constant)
+    }
+
+
+def split_label(label: str) -> tuple[str, str]:
+    """Split a learner's label into the learner that it names and what follows.
+
+    Returns:
+        The learner's name, empty where the label begins with none; and the rest.
+
+    >>> split_label("maml_plus_2"), split_label("mine")
+    (('maml_plus', '_2'), ('', 'mine'))
+    """
+    for name in appearances():
+        if label == name or label.startswith(f"{name}_"):
+            return name, label.removeprefix(name)
+    return "", label
