@@ -39,9 +39,9 @@ from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import read_old, written_before_formats
 from engine.runner.post_tuning import refine
+from engine.runner.rate_search import RATES
 from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry, StageKey
-from engine.runner.tuning import RATES
 
 
 @dataclass(frozen=True)

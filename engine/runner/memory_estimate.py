@@ -31,7 +31,8 @@ from engine.runner.memory_limit import gigabytes, limit_in_words, memory_limit
 from engine.runner.memory_needs import IMPORTED, Need, advice, lowered
 from engine.runner.null_evaluator import TRAINED, Untrained
 from engine.runner.peak_memory import peak_arrays, peak_memory, peak_tensors, size_of
-from engine.runner.tuning import RATES, tuning_spec
+from engine.runner.rate_search import RATES
+from engine.runner.tuning import tuning_spec
 
 SPARE = 1.4  # what an allocator and a kernel hold beside the tensors
 SHORT, LONGER = 2, 4  # steps of the two small plays

@@ -1,17 +1,15 @@
 """Tuning a baseline: the rate that does best on pooled meta-training tasks.
 
-Two stages: half decades first, then eighths of a decade around the best. Three
-points per decade straddle the stability cliff and fake a win for whatever is
-compared, so the grid is fine where it matters. One rate serves all replicates.
+One rate serves all replicates.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import numpy as np
 
 from engine.algorithms.optimization.training_loop import objective
 from engine.catalogue import cards
-from engine.contract.blocks import Block, Note
+from engine.contract.blocks import Block, Event
 from engine.contract.runs import (
     Budget,
     Choice,
@@ -21,11 +19,9 @@ from engine.contract.runs import (
 )
 from engine.protocol import Landscapes, Meta, Place, Weights
 from engine.runner.context import Bench, Entrant, draw_tasks
+from engine.runner.rate_search import COARSE, RATES, search_rate, tuning_blocks
 
-COARSE = tuple(i / 2 for i in range(-8, 4))
-FINE = tuple(i / 8 for i in range(-3, 4) if i)
-LIMITS = (-8.0, 4.0)
-RATES = len(COARSE) + len(FINE)
+LIMITS = (-8.0, 4.0)  # log10 of rates
 
 
 def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
@@ -64,37 +60,29 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
     return complete_spec(sub, cards, spec.device)
 
 
-def search(bench: Bench, entrant: Entrant) -> Iterator[Note | Block | Weights]:
+def search(bench: Bench, entrant: Entrant) -> Iterator[Event | Weights]:
     """Try rates; yield notes, then the tuning blocks, then the meta-weights."""
     count = bench.spec.budget.tuning_tasks
     place = Place(1, bench.place.device, held=False)
     streams = [bench.rng.child("tune")]
     tasks = draw_tasks(bench.setting, "train", streams, count, place)
-    scores: dict[float, np.ndarray] = {}
-    for power in _candidates(scores):
-        scores[power] = _score(entrant, tasks, 10.0**power)
-        yield Note(f"tune {entrant.label}", len(scores) / RATES, f"{10**power:.3g}")
-    best = _best(scores)
-    yield from _blocks(entrant, scores, best, tasks)
-    learner = entrant.learner
-    start = learner.init([bench.rng], tasks).weights
+
+    def score(power: float, share: float) -> Generator[Event, None, np.ndarray]:
+        yield from ()  # there is nothing to note within one rate
+        return _score(entrant, tasks, 10.0**power)
+
+    scores, best = yield from search_rate(
+        f"tune {entrant.label}", score, _mean, highest=COARSE[-1], limits=LIMITS
+    )
+    yield from tuning_blocks(entrant.label, "tuning", scores, best)
+    spent = float(len(scores) * count * tasks.horizon)
+    yield Block(entrant.label, "tune", "gradient_evaluations", (), np.array(spent))
+    start = entrant.learner.init([bench.rng], tasks).weights
     yield {"lr": start["lr"].new_full((1,), 10.0**best)}
 
 
-def _candidates(scores: dict[float, np.ndarray]) -> Iterator[float]:
-    """Yield log10 rates, looking at the scores so far for where to go on."""
-    yield from COARSE
-    while (best := _best(scores)) in (min(scores), max(scores)):
-        further = best + (0.5 if best == max(scores) else -0.5)
-        if not LIMITS[0] <= further <= LIMITS[1]:
-            break
-        yield further
-    for offset in FINE:
-        yield best + offset
-
-
-def _best(scores: dict[float, np.ndarray]) -> float:
-    return min(scores, key=lambda power: float(scores[power].mean()))
+def _mean(scores: np.ndarray) -> float:
+    return float(scores.mean())
 
 
 def _score(entrant: Entrant, tasks: Landscapes, rate: float) -> np.ndarray:
@@ -110,16 +98,3 @@ def _score(entrant: Entrant, tasks: Landscapes, rate: float) -> np.ndarray:
             total = total + objective(stretch.traces["loss"]).sum(1)
         scores.append(total / (tasks.horizon + 1))  # type: ignore[operator]
     return np.concatenate([score.cpu().numpy() for score in scores])
-
-
-def _blocks(
-    entrant: Entrant, scores: dict[float, np.ndarray], best: float, tasks: Landscapes
-) -> Iterator[Block]:
-    powers = sorted(scores)
-    rates = tuple(float(10.0**power) for power in powers)
-    curve = np.stack([scores[power] for power in powers])
-    label, phase = entrant.label, "tune"
-    yield Block(label, phase, "tuning", ("rate", "task"), curve, coords={"rate": rates})
-    yield Block(label, phase, "tuned_lr", (), np.array(10.0**best))
-    spent = float(curve.size * tasks.horizon)
-    yield Block(label, phase, "gradient_evaluations", (), np.array(spent))

@@ -273,7 +273,8 @@ def test_the_command_line_refuses_a_hog_and_writes_nothing(
 
 
 def test_an_equal_budget_of_any_size_is_a_number_of_tuning_tasks() -> None:
-    from engine.runner.tuning import RATES, tuning_spec
+    from engine.runner.rate_search import RATES
+    from engine.runner.tuning import tuning_spec
 
     for spent in (73_746, 10_000_000):
         spec = spec_of(

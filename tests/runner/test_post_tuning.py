@@ -1,16 +1,18 @@
+from collections.abc import Callable, Generator
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from engine.contract.blocks import Artefact, Block, Checkpoint
+from engine.contract.blocks import Artefact, Block, Checkpoint, Event
 from engine.contract.errors import Refused
 from engine.protocol import Stretch
 from engine.runner import post_tuning
 from engine.runner.context import Bench
 from engine.runner.meta_training import follow_all
-from engine.runner.post_tuning import _best, _candidates, _tried
+from engine.runner.post_tuning import HIGHEST, LIMITS, Tried, _tried
+from engine.runner.rate_search import search_rate
 from tests.laws.small import assert_same, collected, events, learner_spec
 
 COUNTS = {"tuning_tasks": 6, "task_evaluations": 24}
@@ -150,19 +152,30 @@ def test_what_is_no_number_is_the_worst() -> None:
     assert found.place == 0 and np.isfinite(found.error).all()
 
 
+def search(loss: Callable[[float], float]) -> tuple[dict[float, Tried], float]:
+    """Search rates whose errors are equal, by their losses."""
+
+    def score(power: float, share: float) -> Generator[Event, None, Tried]:
+        yield from ()
+        return _tried(stretch([[0.5]], [loss(power)]))
+
+    events = search_rate("tune", score, lambda tried: tried.rank, HIGHEST, LIMITS)
+    while True:
+        try:
+            next(events)
+        except StopIteration as stop:
+            return stop.value
+
+
 @pytest.mark.parametrize(("best", "tried"), [(1.3, 1.0), (-5.2, -5.0), (-1.3, -1.25)])
 def test_the_search_goes_beyond_its_edges(best: float, tried: float) -> None:
-    scores: dict[float, Any] = {}
-    for power in _candidates(scores):
-        scores[power] = _tried(stretch([[0.5]], [abs(power - best)]))
-    assert abs(_best(scores) - best) <= 1 / 16 + 1e-9
+    scores, found = search(lambda power: abs(power - best))
+    assert abs(found - best) <= 1 / 16 + 1e-9
     assert tried in scores
 
 
 def test_the_search_ends_where_rates_end() -> None:
-    scores: dict[float, Any] = {}
-    for power in _candidates(scores):
-        scores[power] = _tried(stretch([[0.5]], [-power]))
+    scores, _ = search(lambda power: -power)
     assert len(scores) < 30 and max(scores) <= 2.5
 
 
