@@ -11,7 +11,7 @@ import torch
 
 from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Event
-from engine.contract.runs import RunSpec, run_key
+from engine.contract.runs import LearnerChoice, RunSpec, run_key
 from engine.runner.context import Bench, Entrant
 from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import validation_tasks
@@ -21,66 +21,89 @@ from engine.runner.state import Carry
 Play = Callable[[Carry], Iterator[Event]]
 
 
-class Sharing:
-    """What a run gives to the shelf and takes from it."""
+class SubRun:
+    """A baseline's tuning or training as a run of its own, which the cache may have."""
 
-    def __init__(self, bench: Bench, shelf: Shelf) -> None:
-        self.bench, self.shelf = bench, shelf
-        self._kept: dict[str, list[Event]] = {}
+    def __init__(self, spec: RunSpec, cache: Shelf) -> None:
+        self.spec, self.key = spec, run_key(spec, cards)
+        self._cache = cache
+        self._recorded: list[Event] = []
 
-    def begin(self, entrant: Entrant, play: Play) -> Play:
-        """Return the first stage of a learner: what the shelf has, else its own."""
-        if not self._shared(entrant):
+    def cached(self) -> list[Event] | None:
+        """Return its blocks and artefacts, or none where it was not played yet."""
+        held = self._cache.get(self.key)
+        return None if held is None else list(held)
+
+    def record(self, events: Iterator[Event]) -> Iterator[Event]:
+        """Pass events on, and note those that the cache is to have."""
+        for event in events:
+            if isinstance(event, Block | Artefact):
+                self._recorded.append(event)
+            yield event
+
+    def store(self) -> list[Event]:
+        """Put what was recorded into the cache, and return it."""
+        self._cache.put(self.key, self.spec, self._recorded)
+        return self._recorded
+
+
+class BaselineCache:
+    """Takes the stages of a baseline from the cache, or plays and records them."""
+
+    def __init__(self, bench: Bench, cache: Shelf) -> None:
+        self.bench, self.cache = bench, cache
+        self._recording: dict[str, SubRun] = {}
+
+    def first_stage(self, entrant: Entrant, play: Play) -> Play:
+        """Return the first stage of a learner: what the cache has, else its own."""
+        if not self._is_shared(entrant):
             return play
 
-        def begun(carry: Carry) -> Iterator[Event]:
-            held = self.shelf.get(self._key(entrant))
-            if held is not None:
-                yield from self._taken(entrant, list(held), carry)
+        def begin(carry: Carry) -> Iterator[Event]:
+            sub = SubRun(_training_spec(self.bench.spec, entrant.choice), self.cache)
+            events = sub.cached()
+            if events is not None:
+                yield from self._adopt(entrant, events, carry)
                 return
-            self._kept[entrant.label] = []
-            yield from self._noted(entrant, play(carry))
+            self._recording[entrant.label] = sub
+            yield from sub.record(play(carry))
 
-        return begun
+        return begin
 
-    def work(self, entrant: Entrant, play: Play, *, last: bool) -> Play:
-        """Return a later stage: nothing where all was taken from the shelf.
+    def later_stage(self, entrant: Entrant, play: Play, *, last: bool) -> Play:
+        """Return a later stage: nothing where all was taken from the cache.
 
         Args:
             entrant: Whose stage it is.
             play: What it does.
-            last: Whether the learner is ready after it, and is put on the shelf.
+            last: Whether the learner is ready after it, and is put into the cache.
         """
-        if not self._shared(entrant):
+        if not self._is_shared(entrant):
             return play
 
-        def worked(carry: Carry) -> Iterator[Event]:
+        def work(carry: Carry) -> Iterator[Event]:
             if carry.learner(entrant.label).shared:
                 return
-            yield from self._noted(entrant, play(carry))
-            # After a kill the earlier events are not here: then nobody is served.
-            if last and entrant.label in self._kept:
-                events = self._kept.pop(entrant.label)
-                self.shelf.put(self._key(entrant), self._spec(entrant), events)
+            sub = self._recording.get(entrant.label)
+            if sub is None:  # after a kill: the earlier stages were not recorded here
+                yield from play(carry)
+                return
+            yield from sub.record(play(carry))
+            if last:
+                sub.store()
 
-        return worked
+        return work
 
-    def _shared(self, entrant: Entrant) -> bool:
+    def _is_shared(self, entrant: Entrant) -> bool:
         learns = entrant.learner.trains or entrant.tuned
         baseline = entrant.choice.role == "baseline"
         given = entrant.label in self.bench.spec.inputs
         return self.bench.judge.tuned_last and learns and baseline and not given
 
-    def _noted(self, entrant: Entrant, events: Iterator[Event]) -> Iterator[Event]:
-        for event in events:
-            kept = self._kept.get(entrant.label)
-            if kept is not None and isinstance(event, Block | Artefact):
-                kept.append(event)
-            yield event
-
-    def _taken(
+    def _adopt(
         self, entrant: Entrant, events: list[Event], carry: Carry
     ) -> Iterator[Event]:
+        """Yield a sub-run's events, and freeze its meta-weights as this run's own."""
         label, frozen_as = entrant.label, ("frozen", entrant.label)
         ready = next(
             event
@@ -99,18 +122,15 @@ class Sharing:
         known.at, known.shared = ready.info["meta_step"], True
         yield frozen(self.bench, entrant, carry.metas[label], carry)
 
-    def _key(self, entrant: Entrant) -> str:
-        return run_key(self._spec(entrant), cards)
 
-    def _spec(self, entrant: Entrant) -> RunSpec:
-        """Return the sub-run: this learner alone, with nothing tested."""
-        budget = self.bench.spec.budget.model_copy(update={"test_tasks": 0})
-        return self.bench.spec.model_copy(
-            update={
-                "learners": (entrant.choice,),
-                "test_families": (),
-                "shifts": (),
-                "inputs": {},
-                "budget": budget,
-            }
-        )
+def _training_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
+    """Return the sub-run: this learner alone, with nothing tested."""
+    return spec.model_copy(
+        update={
+            "learners": (choice,),
+            "test_families": (),
+            "shifts": (),
+            "inputs": {},
+            "budget": spec.budget.model_copy(update={"test_tasks": 0}),
+        }
+    )

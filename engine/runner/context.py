@@ -142,6 +142,14 @@ class Bench:
         streams = self.streams(*path)
         return draw_tasks(setting, pool, streams, tasks, self.place)
 
+    def tunes_first(self, entrant: Entrant) -> bool:
+        """Return whether a rate is chosen before all else, in a sub-run."""
+        return entrant.tuned and not self.judge.tuned_last
+
+    def tunes_last(self, entrant: Entrant) -> bool:
+        """Return whether a rate is chosen once the learner is trained."""
+        return entrant.tuned and self.judge.tuned_last
+
     def check(self) -> None:
         """Refuse what cannot be run together.
 

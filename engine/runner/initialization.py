@@ -14,8 +14,9 @@ from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Event, Note
 from engine.contract.cards import complete
 from engine.contract.errors import Refused
-from engine.contract.runs import Choice, LearnerChoice, run_key
+from engine.contract.runs import Choice, LearnerChoice
 from engine.protocol import Family, Learner, Meta, Place, Spaces, TaskBatch, Weights
+from engine.runner.baseline_cache import SubRun
 from engine.runner.context import Bench, Entrant, draw_tasks, resolve
 from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import follow_all, following, validation_tasks, view
@@ -51,12 +52,12 @@ def begin(
         weights = _adopted(bench, entrant, carried.arrays, tasks)
         if reason := learner.unfit(Meta(weights, {}), tasks):
             raise Refused(f"{label}: {reason}", f"inputs.{label}")
-    elif entrant.tuned and not bench.judge.tuned_last:
-        weights = yield from _tuned(bench, entrant.choice, shelf)
+    elif bench.tunes_first(entrant):
+        weights = yield from _tuned_rate(bench, entrant.choice, shelf)
     else:
         weights = learner.init(bench.streams("init"), tasks).weights
     carry.metas[label] = weights
-    if label in bench.spec.inputs or (entrant.tuned and not bench.judge.tuned_last):
+    if label in bench.spec.inputs or bench.tunes_first(entrant):
         yield frozen(bench, entrant, weights, carry)
     if learner.trains and isinstance(tasks, Spaces):
         yield _met(bench, label, learned_on)
@@ -96,7 +97,7 @@ def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
     if not level:
         knobs = complete(cards("learner", REFERENCE.name), REFERENCE.knobs)
         choice = REFERENCE.model_copy(update={"knobs": knobs, "label": "reference"})
-        weights = yield from _quietly(_tuned(bench, choice, shelf))
+        weights = yield from _quietly(_tuned_rate(bench, choice, shelf))
         place = Place(1, bench.place.device, held=False)
         streams = [bench.rng.child("threshold")]
         tasks = draw_tasks(bench.setting, "validation", streams, THRESHOLD_TASKS, place)
@@ -125,22 +126,18 @@ def _adopted(
     return adopted
 
 
-def _tuned(
+def _tuned_rate(
     bench: Bench, choice: LearnerChoice, shelf: Shelf
 ) -> Generator[Event, None, Weights]:
     """Play or fetch the sub-run that tunes a baseline; return its rate."""
-    sub = tuning_spec(bench.spec, choice)
-    key = run_key(sub, cards)
-    events = shelf.get(key)
+    sub = SubRun(tuning_spec(bench.spec, choice), shelf)
+    events = sub.cached()
     if events is None:
-        events = []
-        inner = Bench(sub)
-        for event in tune(inner, inner.entrants[0], Carry()):
+        inner = Bench(sub.spec)
+        for event in sub.record(tune(inner, inner.entrants[0], Carry())):
             if isinstance(event, Note):
                 yield replace(event, stage=f"tune {choice.label}")
-            else:
-                events.append(event)
-        shelf.put(key, sub, events)
+        events = sub.store()
     rate: Weights = {}
     for event in events:
         if isinstance(event, Block):

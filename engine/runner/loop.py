@@ -23,7 +23,7 @@ from engine.contract.blocks import (
 from engine.contract.runs import RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.altered_episodes import probe, probe_tasks, probe_work
-from engine.runner.baseline_cache import Sharing
+from engine.runner.baseline_cache import BaselineCache
 from engine.runner.context import Bench, Entrant, Trial, labels_of
 from engine.runner.equal_learners import (
     equal_trials,
@@ -127,31 +127,31 @@ def _played(
 
 def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
     """List the work: what must be there before, then training, then the tests."""
-    budget, spec, late = bench.spec.budget, bench.spec, bench.judge.tuned_last
-    testing, sharing = budget.test_tasks > 0, Sharing(bench, shelf)
+    budget, spec = bench.spec.budget, bench.spec
+    testing, baselines = budget.test_tasks > 0, BaselineCache(bench, shelf)
     for entrant in bench.entrants:
-        first = entrant.tuned and not late
+        first = bench.tunes_first(entrant)
         work = _look(bench, entrant) + first * _tuning(bench, entrant)
         play = partial(begin, bench, entrant, shelf)
         if first and not testing:
             play = partial(tune, bench, entrant)
-        yield Stage(_keys("begin", entrant), work, sharing.begin(entrant, play))
+        play = baselines.first_stage(entrant, play)
+        yield Stage(_keys("begin", entrant), work, play)
     if testing and bench.judge.threshold:
         work = float(THRESHOLD_TASKS * budget.horizon)
         fix = partial(fix_threshold, bench, shelf)
         yield Stage((StageKey("threshold"),), work, fix)
     for entrant in bench.entrants:
-        refined = entrant.tuned and late
+        refined = bench.tunes_last(entrant)
         if entrant.label in spec.inputs:
             continue
         if entrant.learner.trains:
-            work = _training(bench, entrant)
-            play = sharing.work(
-                entrant, partial(_train, bench, entrant), last=not refined
-            )
-            yield Stage(_keys("train", entrant), work, play)
+            play = partial(_train, bench, entrant)
+            play = baselines.later_stage(entrant, play, last=not refined)
+            yield Stage(_keys("train", entrant), _training(bench, entrant), play)
         if refined:
-            play = sharing.work(entrant, partial(refine, bench, entrant), last=True)
+            play = partial(refine, bench, entrant)
+            play = baselines.later_stage(entrant, play, last=True)
             yield Stage(_keys("tune", entrant), _tuning(bench, entrant), play)
     if testing:
         yield from _test_stages(bench)
@@ -225,7 +225,7 @@ def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
 
 def _train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     yield from meta_train(bench, entrant, carry)
-    if bench.judge.tuned_last and entrant.tuned:
+    if bench.tunes_last(entrant):
         return  # it is frozen once its rate is chosen, too
     yield frozen(bench, entrant, carry.metas[entrant.label], carry)
 

@@ -264,7 +264,7 @@ def _tuning(bench: Bench, entrant: Entrant, here: Adapting) -> Iterator[Need]:
     """
     budget = bench.spec.budget
     found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, 1)
-    if not bench.judge.tuned_last:
+    if bench.tunes_first(entrant):
         sub = tuning_spec(bench.spec, entrant.choice).budget.tuning_tasks
         if sub != budget.tuning_tasks:
             whole = here.need("tuning", "task_evaluations", budget.task_evaluations, 1)

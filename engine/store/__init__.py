@@ -16,9 +16,9 @@ from engine.store.errors import (
     StoreGone,
     StoreNewer,
 )
+from engine.store.finished_runs import StoreShelf
 from engine.store.progress import Progress
 from engine.store.recorder import Recorder
-from engine.store.run_cache import StoreShelf
 from engine.store.store import ArtefactEntry, Store, default_home
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""A worker's shelf: finished sub-runs and frozen artefacts of earlier runs."""
+"""Finished runs of a store, for runs that build on them: sub-runs, frozen learners."""
 
 import time
 from collections.abc import Sequence
