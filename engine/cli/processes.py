@@ -45,8 +45,8 @@ def work(
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
     """Play queued runs in this process."""
-    from engine.executors.supervisor import LEASHED
     from engine.executors.worker import work as play_queued
+    from engine.executors.worker_process import LEASHED
 
     _log()
     try:

@@ -20,8 +20,8 @@ from engine.contract.errors import Refused, json_path
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.device import resolve
-from engine.executors.supervisor import ALLOCATOR
 from engine.executors.worker import Leash, engine_tools, play
+from engine.executors.worker_process import ALLOCATOR
 from engine.export import Record, export_run
 from engine.export.overwrite_guard import check_folder, has_traces
 from engine.export.run_files import config_json

@@ -1,8 +1,7 @@
 """The supervisor: one per store, a process of its own, keeps warm workers.
 
-It is started by whoever needs it and outlives them; it never computes. Workers
-are started by exec, hang on a pipe from it, and are ended only by their number
-and only if it started them. Idle, it looks at one file's time stamp.
+It is started by whoever needs it and outlives them; it never computes. Idle, it looks
+at one file's time stamp.
 """
 
 import contextlib
@@ -10,11 +9,9 @@ import json
 import logging
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 
@@ -23,7 +20,6 @@ from filelock import FileLock, Timeout
 from engine.contract.jobs import JobState
 from engine.executors.restart_delay import LONGEST_PAUSE, Deaths, manner
 from engine.executors.supervisor_process import (
-    ROOT,
     STORE,
     Status,
     SupervisorError,
@@ -31,20 +27,11 @@ from engine.executors.supervisor_process import (
     stop,
     wake,
 )
+from engine.executors.worker_process import WORKER, WorkerProcess, stop_all
 from engine.store import Store, StoreError, StoreGone, files, leases
 
-LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a leash
 LOOK_EVERY = 0.15  # seconds between two looks for new work
 SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
-FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
-WORKER = (sys.executable, "-m", "engine", "work")
-ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "268435456",
-}
-ONE_THREAD = dict.fromkeys(
-    ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-)
 __all__ = [
     "Status",
     "Supervisor",
@@ -55,32 +42,6 @@ __all__ = [
     "wake",
 ]
 _log = logging.getLogger(__name__)
-
-
-@dataclass
-class Child:
-    """A worker that this supervisor started."""
-
-    process: subprocess.Popen[bytes]
-    started: float
-    ended: bool = False
-
-    def call(self) -> None:
-        """Tell it that there may be work; a call that is not heard is no loss."""
-        if self.process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError, BlockingIOError):
-                os.write(self.process.stdin.fileno(), b".")
-
-    def end(self) -> None:
-        """Kill it: it did not answer."""
-        self.ended = True
-        self.process.kill()
-
-    def let_go(self) -> None:
-        """Ask it to keep its checkpoint and end."""
-        if self.process.stdin is not None:
-            self.process.stdin.close()
-            self.process.stdin = None
 
 
 def cores() -> int:
@@ -127,7 +88,7 @@ class Supervisor:
 
     def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
         self.store, self.command, self.wanted = store, list(command), workers
-        self.children: dict[int, Child] = {}
+        self.children: dict[int, WorkerProcess] = {}
         self.stopping = False
         self._deaths = Deaths()
         self._reasons: dict[int, str] = {}  # how workers ended, until it is judged
@@ -203,24 +164,8 @@ class Supervisor:
     def _start(self) -> None:
         if len(self.children) >= self.wanted or self._deaths.pausing or self._reasons:
             return
-        env = {
-            **os.environ,
-            **ALLOCATOR,
-            **ONE_THREAD,
-            LEASHED: "1",
-            "METASCOPE_HOME": str(self.store.home.absolute()),
-            STORE: self.store.identity or "",
-        }
-        process = subprocess.Popen(
-            self.command,
-            cwd=ROOT,
-            env=env,
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        if process.stdin is not None:
-            os.set_blocking(process.stdin.fileno(), False)
-        self.children[process.pid] = Child(process, time.monotonic())
+        worker = WorkerProcess.start(self.command, self.store)
+        self.children[worker.pid] = worker
         self._tell()
 
     def _reap(self) -> bool:
@@ -230,9 +175,9 @@ class Supervisor:
         ]
         for pid in ended:
             child = self.children.pop(pid)
-            child.let_go()
+            child.request_stop()
             self._reasons[pid] = manner(child.process.returncode)
-            if not child.ended:
+            if not child.killed:
                 _log.warning("worker %s %s", pid, self._reasons[pid])
                 self._unasked.add(pid)
         return bool(ended)
@@ -244,7 +189,7 @@ class Supervisor:
             _log.warning("run %s: %s", fate.key[:12], fate.verdict)
             child = self.children.get(fate.pid)
             if fate.end and child is not None:
-                child.end()
+                child.kill()
         self._count_deaths({fate.pid for fate in fates})
         self._tell()
 
@@ -284,18 +229,9 @@ class Supervisor:
     def _call(self) -> None:
         if self.store.count([JobState.QUEUED], kind=None):
             for child in self.children.values():
-                child.call()
+                child.notify()
 
     def _end(self) -> None:
-        """Let every worker keep its checkpoint and go, then end what is left."""
-        for child in self.children.values():
-            child.let_go()
-        deadline = time.monotonic() + FAREWELL
-        for child in self.children.values():
-            try:
-                child.process.wait(max(0.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                child.process.kill()
-                child.process.wait()
+        stop_all(self.children.values())
         with contextlib.suppress(StoreError):
             self.store.sweep()

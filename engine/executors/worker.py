@@ -22,7 +22,8 @@ from engine.contract.blocks import Block, Checkpoint, Event
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
-from engine.executors.supervisor import LEASHED, STORE
+from engine.executors.supervisor_process import STORE
+from engine.executors.worker_process import LEASHED
 from engine.runner.memory_limit import cap_memory, ran_out
 from engine.store import (
     LeaseLost,

@@ -8,7 +8,6 @@ import pytest
 from engine import __main__
 from engine.contract.jobs import JobState
 from engine.executors.supervisor import (
-    LEASHED,
     Supervisor,
     SupervisorError,
     alive,
@@ -18,6 +17,7 @@ from engine.executors.supervisor import (
 )
 from engine.executors.supervisor_process import STORE
 from engine.executors.worker import Leash, work
+from engine.executors.worker_process import LEASHED
 from engine.store import Store, StoreGone
 from tests.store import fake
 from tests.torture import kills, races
