@@ -26,6 +26,11 @@ class Preset(NamedTuple):
         return self._asdict() | {"spec": spoken(self.spec)}
 
 
+def experiment(name: str, title: str, summary: str, **fields: Any) -> Preset:
+    """Return an experiment by the fields of its spec that are not the default."""
+    return Preset(name, title, summary, RunSpec(**fields))
+
+
 def spoken(spec: RunSpec) -> dict[str, Any]:
     """Return a spec as JSON that says only what differs from the defaults."""
     return spec.model_dump(mode="json", exclude_defaults=True)
@@ -39,6 +44,11 @@ def chosen(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
 def baseline(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
     """Name a learner that it is compared with."""
     return LearnerChoice(name=name, label=label or name, role="baseline", knobs=knobs)
+
+
+def baselines(*names: str) -> tuple[LearnerChoice, ...]:
+    """Name learners that it is compared with, as they come."""
+    return tuple(map(baseline, names))
 
 
 def tuned(name: str, tuning: str = "tuned") -> LearnerChoice:

@@ -1,9 +1,13 @@
 """Experiments with Omniglot's characters, on Vinyals' split, as far as minutes go."""
 
-from engine.contract.runs import Budget, Choice, RunSpec
-from engine.presets.builders import PLAIN_ADAM, Preset, baseline, chosen, shift
+from engine.contract.runs import Budget, Choice
+from engine.presets.builders import PLAIN_ADAM, baseline, chosen, experiment, shift
 
 _CONV4 = Choice(name="conv4")
+_COSINE_ADAM = Choice(
+    name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
+)
+_NEIGHBOR = baseline("raw_neighbor", measure="cosine")
 
 
 def _characters(**knobs: int) -> Choice:
@@ -24,72 +28,60 @@ def _minutes(episodes: int, tasks: int = 1, every: int = 250) -> Budget:
     )
 
 
-PROTOTYPES_PUBLISHED = Preset(
+PROTOTYPES_PUBLISHED = experiment(
     "prototypes_published",
     "Published: Omniglot, prototypical networks",
     "Conv-4, trained 60-way on Vinyals' split, tested 5-way with one and five shots.",
-    RunSpec(
-        family=_characters(train_ways=60, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(chosen("protonet"), baseline("raw_neighbor", measure="cosine")),
-        shifts=(shift("shots", 5), shift("ways", 20)),
-        outer=Choice(
-            name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
-        ),
-        budget=_minutes(4000),
-        replicates=1,
-    ),
+    family=_characters(train_ways=60, train_shots=1, train_queries=5),
+    net=_CONV4,
+    learners=(chosen("protonet"), _NEIGHBOR),
+    shifts=(shift("shots", 5), shift("ways", 20)),
+    outer=_COSINE_ADAM,
+    budget=_minutes(4000),
+    replicates=1,
 )
 
-R2D2_PUBLISHED = Preset(
+R2D2_PUBLISHED = experiment(
     "r2d2_published",
     "Published: Omniglot, R2-D2",
     "A ridge regression as the head, trained 20-way on Vinyals' split.",
-    RunSpec(
-        family=_characters(train_ways=20, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(chosen("r2d2"), baseline("raw_neighbor", measure="cosine")),
-        shifts=(shift("shots", 5),),
-        outer=Choice(
-            name="adam", knobs={"lr": 0.001, "clip": 0.0, "schedule": "cosine"}
-        ),
-        budget=_minutes(6000),
-        replicates=1,
-    ),
+    family=_characters(train_ways=20, train_shots=1, train_queries=5),
+    net=_CONV4,
+    learners=(chosen("r2d2"), _NEIGHBOR),
+    shifts=(shift("shots", 5),),
+    outer=_COSINE_ADAM,
+    budget=_minutes(6000),
+    replicates=1,
 )
 
-MAML_PUBLISHED = Preset(
+MAML_PUBLISHED = experiment(
     "maml_published",
     "Published: Omniglot, MAML",
     "Second order, one inner step of 0.4, Conv-4 with strides, as far as minutes go.",
-    RunSpec(
-        family=_characters(queries=5),
-        net=Choice(name="conv4", knobs={"downsample": "stride"}),
-        learners=(
-            chosen("maml", inner_lr=0.4, test_steps=3),
-            baseline("raw_neighbor", measure="cosine"),
-        ),
-        shifts=(shift("shots", 5),),
-        outer=PLAIN_ADAM,
-        budget=_minutes(48_000, tasks=8, every=500),
-        replicates=1,
+    family=_characters(queries=5),
+    net=Choice(name="conv4", knobs={"downsample": "stride"}),
+    learners=(
+        chosen("maml", inner_lr=0.4, test_steps=3),
+        _NEIGHBOR,
     ),
+    shifts=(shift("shots", 5),),
+    outer=PLAIN_ADAM,
+    budget=_minutes(48_000, tasks=8, every=500),
+    replicates=1,
 )
 
-METRIC_OMNIGLOT = Preset(
+METRIC_OMNIGLOT = experiment(
     "metric_omniglot",
     "Omniglot, four metric learners on one budget",
     "Prototypes, matching, relation and ridge heads, each with 600 episodes.",
-    RunSpec(
-        family=_characters(train_ways=20, train_shots=1, train_queries=5),
-        net=_CONV4,
-        learners=(
-            *map(chosen, ("protonet", "matching", "relation", "r2d2")),
-            baseline("linear_probe"),
-            baseline("raw_neighbor", measure="cosine"),
-        ),
-        budget=_minutes(600, every=100),
-        outer=PLAIN_ADAM,
-        replicates=1,
+    family=_characters(train_ways=20, train_shots=1, train_queries=5),
+    net=_CONV4,
+    learners=(
+        *map(chosen, ("protonet", "matching", "relation", "r2d2")),
+        baseline("linear_probe"),
+        _NEIGHBOR,
     ),
+    budget=_minutes(600, every=100),
+    outer=PLAIN_ADAM,
+    replicates=1,
 )

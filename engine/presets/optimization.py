@@ -1,181 +1,161 @@
 """Experiments with learned optimizers; the first is the default one."""
 
-from engine.contract.runs import Budget, Choice, RunSpec
-from engine.presets.builders import Preset, baseline, chosen, shift, tuned
+from engine.contract.runs import Budget, Choice
+from engine.presets.builders import baseline, chosen, experiment, shift, tuned
 
 _USUAL = (chosen("lr_scale"), baseline("sgd"), tuned("sgd"), tuned("adam"))
 _MIXTURES = Choice(name="mixtures")
 _STRETCH = shift("stretch", 0.5, 1.0, 1.5, 2.0, 2.5)
 _MINIBATCH = Choice(name="mlp", knobs={"batch_size": 32})
 
-DEFAULT = Preset(
+DEFAULT = experiment(
     "default",
     "A learned learning rate against tuned SGD",
     "Meta-trains the LR scale by PES on Gaussian mixtures, then stretches the inputs.",
-    RunSpec(family=_MIXTURES, learners=_USUAL, shifts=(_STRETCH,)),
+    family=_MIXTURES,
+    learners=_USUAL,
+    shifts=(_STRETCH,),
 )
 
-SMOKE = Preset(
+SMOKE = experiment(
     "smoke",
     "A few seconds, to see that everything works",
     "Every stage of the default experiment, far too small for a verdict.",
-    RunSpec(
-        family=_MIXTURES,
-        learners=(chosen("lr_scale"), baseline("sgd"), tuned("sgd")),
-        shifts=(shift("stretch", 1.0),),
-        budget=Budget(
-            task_evaluations=128,
-            tasks_per_step=2,
-            validation_tasks=4,
-            validate_every=4,
-            test_tasks=4,
-            horizon=20,
-        ),
-        replicates=2,
+    family=_MIXTURES,
+    learners=(chosen("lr_scale"), baseline("sgd"), tuned("sgd")),
+    shifts=(shift("stretch", 1.0),),
+    budget=Budget(
+        task_evaluations=128,
+        tasks_per_step=2,
+        validation_tasks=4,
+        validate_every=4,
+        test_tasks=4,
+        horizon=20,
     ),
+    replicates=2,
 )
 
-LONG = Preset(
+LONG = experiment(
     "long",
     "The default experiment, ten times longer",
     "Ten times the meta-training and tuning, 64 test tasks: does the verdict hold?",
-    RunSpec(
-        family=_MIXTURES,
-        learners=(
-            chosen("lr_scale"),
-            baseline("sgd"),
-            *(tuned(name, "equal_budget") for name in ("sgd", "adam")),
-        ),
-        shifts=(_STRETCH,),
-        budget=Budget(task_evaluations=20_800, test_tasks=64),
+    family=_MIXTURES,
+    learners=(
+        chosen("lr_scale"),
+        baseline("sgd"),
+        *(tuned(name, "equal_budget") for name in ("sgd", "adam")),
     ),
+    shifts=(_STRETCH,),
+    budget=Budget(task_evaluations=20_800, test_tasks=64),
 )
 
-DIGITS = Preset(
+DIGITS = experiment(
     "digits",
     "The same question on real digits",
     "Five digits and 32 pixels drawn per task, minibatches of 32; then noisy pixels.",
-    RunSpec(
-        family=Choice(name="digits"),
-        net=_MINIBATCH,
-        learners=_USUAL,
-        shifts=(shift("feature_noise", 0.25, 0.5, 1.0, 2.0),),
-    ),
+    family=Choice(name="digits"),
+    net=_MINIBATCH,
+    learners=_USUAL,
+    shifts=(shift("feature_noise", 0.25, 0.5, 1.0, 2.0),),
 )
 
-BREAST_CANCER = Preset(
+BREAST_CANCER = experiment(
     "breast_cancer",
     "The same question on breast cancer cells",
     "Malignant or benign from ten measurements drawn per task; then some go missing.",
-    RunSpec(
-        family=Choice(name="breast_cancer"),
-        net=_MINIBATCH,
-        learners=_USUAL,
-        shifts=(shift("missing", 0.1, 0.25, 0.5, 0.75),),
-    ),
+    family=Choice(name="breast_cancer"),
+    net=_MINIBATCH,
+    learners=_USUAL,
+    shifts=(shift("missing", 0.1, 0.25, 0.5, 0.75),),
 )
 
-SIGMOID_CONTROLLER = Preset(
+SIGMOID_CONTROLLER = experiment(
     "sigmoid_controller",
     "What the simple published controller does",
     "A sigmoid on the rate, trained on one task, over 60 pairs of seeds; it can only "
     "brake.",
-    RunSpec(
-        family=Choice(name="gaussians"),
-        test_families=(Choice(name="gaussians", knobs={"noise": 0.25, "offset": 4.0}),),
-        net=Choice(name="mlp", knobs={"depth": 2}),
-        learners=(
-            chosen("sigmoid"),
-            chosen("lr_scale", lr=0.01),
-            baseline("sgd", lr=0.01),
-            tuned("sgd"),
-        ),
-        # 60 replicates of the usual training would need more than a worker's memory
-        estimator=Choice(name="pes", knobs={"pairs": 2}),
-        budget=Budget(
-            task_evaluations=320,
-            tasks_per_step=2,
-            validation_tasks=2,
-            test_tasks=1,
-            threshold=0.62,
-        ),
-        replicates=60,
+    family=Choice(name="gaussians"),
+    test_families=(Choice(name="gaussians", knobs={"noise": 0.25, "offset": 4.0}),),
+    net=Choice(name="mlp", knobs={"depth": 2}),
+    learners=(
+        chosen("sigmoid"),
+        chosen("lr_scale", lr=0.01),
+        baseline("sgd", lr=0.01),
+        tuned("sgd"),
     ),
+    # 60 replicates of the usual training would need more than a worker's memory
+    estimator=Choice(name="pes", knobs={"pairs": 2}),
+    budget=Budget(
+        task_evaluations=320,
+        tasks_per_step=2,
+        validation_tasks=2,
+        test_tasks=1,
+        threshold=0.62,
+    ),
+    replicates=60,
 )
 
-GENERALIZATION = Preset(
+GENERALIZATION = experiment(
     "optimizer_generalization",
     "Where learned optimizers are known to fail",
     "Longer runs, another activation, wider and deeper nets, other families.",
-    RunSpec(
-        family=_MIXTURES,
-        test_families=(Choice(name="moons"), Choice(name="spirals")),
-        learners=(
-            chosen("lr_scale"),
-            chosen("mlp_optimizer"),
-            *_USUAL[1:],
-        ),
-        shifts=(
-            shift("horizon", 1.0, 2.0),
-            shift("activation", 1.0),
-            shift("wider", 1.0, 2.0),
-            shift("deeper", 1.0, 2.0),
-        ),
+    family=_MIXTURES,
+    test_families=(Choice(name="moons"), Choice(name="spirals")),
+    learners=(
+        chosen("lr_scale"),
+        chosen("mlp_optimizer"),
+        *_USUAL[1:],
+    ),
+    shifts=(
+        shift("horizon", 1.0, 2.0),
+        shift("activation", 1.0),
+        shift("wider", 1.0, 2.0),
+        shift("deeper", 1.0, 2.0),
     ),
 )
 
-LSTM_QUADRATICS = Preset(
+LSTM_QUADRATICS = experiment(
     "lstm_quadratics",
     "The LSTM optimizer on random quadratics",
     "The first experiment of Andrychowicz et al. (2016), against tuned rules.",
-    RunSpec(
-        family=Choice(name="quadratic"),
-        learners=(
-            chosen("lstm"),
-            tuned("sgd"),
-            tuned("momentum"),
-            tuned("nesterov"),
-            tuned("rmsprop"),
-            tuned("adam"),
-        ),
-        estimator=Choice(name="unroll", knobs={"length": 20, "equal": False}),
-        outer=Choice(name="adam", knobs={"lr": 0.01, "clip": 0.0}),
-        budget=Budget(
-            task_evaluations=4000,
-            tasks_per_step=16,
-            validation_tasks=16,
-            validate_every=50,
-            test_tasks=64,
-            horizon=100,
-            tuning_tasks=128,
-        ),
-        replicates=3,
+    family=Choice(name="quadratic"),
+    learners=(
+        chosen("lstm"),
+        *map(tuned, ("sgd", "momentum", "nesterov", "rmsprop", "adam")),
     ),
+    estimator=Choice(name="unroll", knobs={"length": 20, "equal": False}),
+    outer=Choice(name="adam", knobs={"lr": 0.01, "clip": 0.0}),
+    budget=Budget(
+        task_evaluations=4000,
+        tasks_per_step=16,
+        validation_tasks=16,
+        validate_every=50,
+        test_tasks=64,
+        horizon=100,
+        tuning_tasks=128,
+    ),
+    replicates=3,
 )
 
-TRUNCATED_UNROLL = Preset(
+TRUNCATED_UNROLL = experiment(
     "truncated_unroll",
     "Short-horizon bias",
     "The default experiment, trained through unrolls of 10 steps: it brakes.",
-    RunSpec(
-        family=_MIXTURES,
-        learners=_USUAL,
-        shifts=(_STRETCH,),
-        estimator=Choice(name="unroll", knobs={"length": 10}),
-    ),
+    family=_MIXTURES,
+    learners=_USUAL,
+    shifts=(_STRETCH,),
+    estimator=Choice(name="unroll", knobs={"length": 10}),
 )
 
-DRIFT = Preset(
+DRIFT = experiment(
     "drift",
     "A task that changes while it is learned",
     "Labels of a region flip halfway, at once or by and by: who recovers sooner?",
-    RunSpec(
-        family=_MIXTURES,
-        learners=_USUAL,
-        shifts=(
-            shift("drift", 0.1, 0.3, 0.5),
-            shift("gradual_drift", 0.1, 0.3, 0.5),
-        ),
+    family=_MIXTURES,
+    learners=_USUAL,
+    shifts=(
+        shift("drift", 0.1, 0.3, 0.5),
+        shift("gradual_drift", 0.1, 0.3, 0.5),
     ),
 )
 
