@@ -48,7 +48,7 @@ def embedding(run: Run) -> Both | None:
 
 def insides(run: Run) -> Iterator[Both]:
     """Yield what a run has of gradient norms, learned rates and the cosine."""
-    table = Table(run.blocks)
+    table = run.table
     for metric, grids in (
         ("inner_grad_norm", _each(run, lambda label: _norms(table, label))),
         ("inner_lr", _each(run, lambda label: _rates(table, label))),
@@ -59,7 +59,7 @@ def insides(run: Run) -> Iterator[Both]:
                 for columns in (2, 1)
             )
             yield Both(f"layers.{metric}", wide, narrow)
-    cosine = _cosine(run, table)
+    cosine = _cosine(run)
     if cosine is not None:
         yield Both("meta_cosine", cosine)
 
@@ -110,8 +110,8 @@ def _when(block: Block) -> float:
     return block.positions("step")[0]
 
 
-def _cosine(run: Run, table: Table) -> go.Figure | None:
-    found = (training.along(table, label, "meta_cosine") for label in run.roles)
+def _cosine(run: Run) -> go.Figure | None:
+    found = (training.along(run.table, label, "meta_cosine") for label in run.roles)
     lines = [line for line in found if line is not None]
     if not lines:
         return None

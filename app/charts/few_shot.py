@@ -73,7 +73,7 @@ def answers(run: Run, look: Look) -> go.Figure | None:
     every = stats.curves(found, metric)
     if all(len(curve.x) < 2 for curve in every):  # nobody adapts: nothing to follow
         return None
-    table = Table(run.blocks)
+    table = run.table
     marks = {c.learner: mark for c in every if (mark := _mark(table, c, look))}
     view = View(log_y=_log(run, look), x_title=STEPS, height=HEIGHT)
     lines = training.stretched(every)
@@ -136,7 +136,7 @@ def gain(run: Run, look: Look) -> go.Figure | None:
 
 
 def _levels(run: Run, metric: str, look: Look) -> dict[str, Level]:
-    table = Table(run.blocks)
+    table = run.table
     rows = {label: table.tests(label, metric, look.condition) for label in run.roles}
     return {
         label: Level(*level(metric, values))
@@ -147,7 +147,7 @@ def _levels(run: Run, metric: str, look: Look) -> dict[str, Level]:
 
 def learned(run: Run, look: Look) -> go.Figure | None:
     """Return how it was meta-trained."""
-    return training.meta_training(run, Table(run.blocks), run.kind.trained[:2])
+    return training.meta_training(run, run.kind.trained[:2])
 
 
 def _shifts(run: Run, look: Look) -> Iterator[Picture]:
@@ -181,23 +181,24 @@ def inside(run: Run, metric: str, look: Look) -> go.Figure | None:
 
 def under_way(run: Run) -> Iterator[Picture]:
     """Yield what can be seen before the tests: validation first, then training."""
-    table = Table(run.blocks)
-    made = validation(run, table)
+    made = validation(run)
     if made is not None:
         yield Picture("validation", made)
     yield from training.newest_check(run, STEPS)
-    lessons = training.meta_training(run, table, ("lesson_loss",))
+    lessons = training.meta_training(run, ("lesson_loss",))
     if lessons is not None:
         yield Picture("training", lessons)
-    rates = training.tuning(run, table)
+    rates = training.tuning(run)
     if rates is not None:
         yield Picture("tuning", rates)
 
 
-def validation(run: Run, table: Table) -> go.Figure | None:
+def validation(run: Run) -> go.Figure | None:
     """Return each learner's validation accuracy, or error, along its training."""
     right = training.classes(run)
-    lines = [training.along(table, label, "validation_error") for label in run.roles]
+    lines = [
+        training.along(run.table, label, "validation_error") for label in run.roles
+    ]
     shown = [_right(line) if right else line for line in lines if line is not None]
     if not shown:
         return None

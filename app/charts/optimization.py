@@ -50,7 +50,7 @@ def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
 
 def conditions(run: Run) -> list[Condition]:
     """Return where tests were taken so far, in place first."""
-    return Table(run.blocks).conditions()
+    return run.table.conditions()
 
 
 def name(condition: Condition, titles: dict[str, str]) -> str:
@@ -141,7 +141,7 @@ def scales(run: Run, look: Look) -> go.Figure | None:
 
 def threshold(run: Run) -> float | None:
     """Return the run's own threshold, nats."""
-    return threshold_of(Table(run.blocks), run.spec)
+    return threshold_of(run.table, run.spec)
 
 
 def survival(run: Run, look: Look) -> go.Figure | None:
@@ -157,7 +157,7 @@ def survival(run: Run, look: Look) -> go.Figure | None:
 
 def severities(run: Run, metric: str) -> dict[str, list[Line]]:
     """Return each shift's curves over severity: metric of every learner."""
-    table, made = Table(run.blocks), dict[str, list[Line]]()
+    table, made = run.table, dict[str, list[Line]]()
     for shift in dict.fromkeys(c.shift for c in table.conditions() if c.shift):
         at = {c.severity: c for c in table.conditions() if c.shift == shift}
         at.setdefault(in_place(run, shift), HERE)

@@ -22,7 +22,7 @@ from app.figures.figure_types import Line, View
 from app.figures.theme import LEVEL, number
 from engine.contract.blocks import Block
 from engine.contract.metrics import METRICS
-from engine.stats.block_table import Table, is_trained
+from engine.stats.block_table import is_trained
 from engine.stats.independent_units import freed, waiting
 from engine.stats.inference.metric_levels import level_band
 from engine.stats.search.efficiency import held
@@ -75,7 +75,7 @@ def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
 def under_way(run: Run) -> Iterator[Picture]:
     """Yield what can be seen before the tests: newest check, then meta-training."""
     yield from training.newest_check(run, STEPS)
-    trained = training.meta_training(run, Table(run.blocks), run.kind.trained[:2])
+    trained = training.meta_training(run, run.kind.trained[:2])
     if trained is not None:
         yield Picture("training", trained)
 
@@ -152,7 +152,7 @@ def _decades(lines: list[Line]) -> dict[str, Any]:
 
 def placed(run: Run, block: Block, look: Look) -> Line | None:
     """Return a strategy's mean with its interval, along evaluations or prices."""
-    table, values = Table(run.blocks), np.asarray(block.array, dtype=np.float64)
+    table, values = run.table, np.asarray(block.array, dtype=np.float64)
     x = np.asarray(block.positions("step"), dtype=np.float64)
     if look.x == "price":
         spent = table.block(block.learner, "test", "spent", look.condition)
@@ -178,7 +178,7 @@ def unit(run: Run) -> str:
 
 def goal(run: Run, look: Look) -> go.Figure | None:
     """Return the share of searches that have not found a good architecture yet."""
-    table = Table(run.blocks)
+    table = run.table
     found = {
         label: waiting(table, run.spec, label, look.condition) for label in run.roles
     }

@@ -24,12 +24,11 @@ def classes(run: Run) -> bool:
 
 def under_way(run: Run) -> Iterable[Picture]:
     """Yield what can be seen before the tests: newest check, training, tuning."""
-    table = Table(run.blocks)
     yield from newest_check(run)
-    trained = meta_training(run, table, run.kind.trained[:2])
+    trained = meta_training(run, run.kind.trained[:2])
     if trained is not None:
         yield Picture("training", trained)
-    rates = tuning(run, table)
+    rates = tuning(run)
     if rates is not None:
         yield Picture("tuning", rates)
 
@@ -81,19 +80,17 @@ def titled(made: go.Figure, title: str) -> go.Figure:
     return made
 
 
-def meta_training(
-    run: Run, table: Table, metrics: tuple[str, ...] = ()
-) -> go.Figure | None:
+def meta_training(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     """Return the meta-training curves; none before the first check."""
     panels: dict[str, list[Line]] = {}
     for metric in metrics or run.kind.trained:
         for label in run.roles:
-            line = along(table, label, metric)
+            line = along(run.table, label, metric)
             if line is not None:
                 panels.setdefault(metric, []).append(line)
     if not panels:
         return None
-    best = _best(table, run.chosen, run.kind.validation)
+    best = _best(run.table, run.chosen, run.kind.validation)
     squares = any(block.metric == "query_mse" for block in run.blocks)
     logs = {run.kind.validation} if squares else set[str]()
     made = learning.meta_training_figure(panels, run.roles, best, logs=logs)
@@ -120,17 +117,17 @@ def _best(table: Table, label: str, metric: str) -> float | None:
     return float(series.step[int(np.nanargmin(means))])
 
 
-def tuning(run: Run, table: Table) -> go.Figure | None:
+def tuning(run: Run) -> go.Figure | None:
     """Return the tuning curves; none where no rate was tuned."""
     made: dict[str, Tuning] = {}
     for label in run.roles:
-        block = table.block(label, "tune", run.kind.tuning)
+        block = run.table.block(label, "tune", run.kind.tuning)
         if block is None:
             continue
         scores = np.asarray(block.array, dtype=np.float64)
         band = mean_band(scores.T[:, None])
         rates = np.asarray(block.positions("rate"))
-        best = table.number(label, "tune", "tuned_lr")
+        best = run.table.number(label, "tune", "tuned_lr")
         chosen = best if best is not None else float(rates[_lowest(scores)])
         made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
     if not made:

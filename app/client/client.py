@@ -18,6 +18,7 @@ from engine.contract.blocks import FILMS, Artefact, Block, Timing
 from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.stats.block_table import Table
 from engine.store import Damaged, NoRun, Progress, StoreError, StoreGone
 
 __all__ = [
@@ -205,6 +206,11 @@ class Run:
     frozen: tuple[str, ...] = ()
     remarks: dict[str, dict[str, str]] = field(default_factory=dict)
     recorded: bool = False
+
+    @functools.cached_property
+    def table(self) -> Table:
+        """Return its blocks, found by what they are."""
+        return Table(self.blocks)
 
     @property
     def kind(self) -> kinds.Kind:

@@ -17,7 +17,7 @@ from app.widgets import panels, tables
 from app.widgets.escaping import inert
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.block_table import Table, is_trained
+from engine.stats.block_table import is_trained
 from engine.stats.independent_units import freed
 from engine.stats.inference.metric_levels import level
 
@@ -104,7 +104,7 @@ def _curve(run: client.Run, block: client.Block) -> Any:
 def _numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
     rows = []
     for label, run in runs.items():
-        table = Table(run.blocks)
+        table = run.table
         row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
         for metric in (name for name in METRICS if name in shown):
             values = table.tests(run.chosen, metric)

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 
+from engine.contract.runs import RunSpec
 from engine.export.latex_escaping import escaped, joined
 from engine.export.long_format import inert
 from engine.export.run_files import Record
@@ -41,9 +42,10 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
         record: The run.
         titles: What parts are called, by name.
     """
-    if lines := _searched(record, titles):
+    table = Table(record.blocks)
+    if lines := _searched(table, record.spec, titles):
         return searches_csv(lines)
-    made = comparison(Table(record.blocks), record.spec, titles)
+    made = comparison(table, record.spec, titles)
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(COMPARED)
@@ -51,12 +53,11 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
     return out.getvalue().encode()
 
 
-def _searched(record: Record, titles: Titles) -> list[Line]:
+def _searched(table: Table, spec: RunSpec, titles: Titles) -> list[Line]:
     """Return the table of searches where the run is one of searches."""
-    table = Table(record.blocks)
     if table.yardstick.voice != "search":
         return []
-    return search_table(table, record.spec, titles)
+    return search_table(table, spec, titles)
 
 
 def _lines(made: Comparison) -> Iterator[tuple[object, ...]]:
@@ -88,9 +89,10 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         record: The run.
         titles: What parts are called, by name.
     """
-    if lines := _searched(record, titles):
+    table = Table(record.blocks)
+    if lines := _searched(table, record.spec, titles):
         return searches_latex(lines, caption_of(lines, setting(record.spec)))
-    made = comparison(Table(record.blocks), record.spec, titles)
+    made = comparison(table, record.spec, titles)
     heads = made.heads
     costs = ("examples seen", "training", "tuning", "per test")
     lines = [

@@ -19,7 +19,7 @@ from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.published import Row as Published
 from engine.published import differs, published_for
-from engine.stats.block_table import Table, is_control
+from engine.stats.block_table import is_control
 from engine.stats.summaries.comparison_table import (
     Cell,
     Comparison,
@@ -32,7 +32,7 @@ from engine.stats.verdicts.wording import titled
 
 def table(run: Run, titles: Mapping[str, str]) -> None:
     """Draw the comparison: learners down, conditions across, with what it cost."""
-    made = comparison(Table(run.blocks), run.spec, titles)
+    made = comparison(run.table, run.spec, titles)
     if not any(cell for row in made.rows for cell in row.cells):
         panels.empty("No numbers yet", "They come with the first test.")
         return
@@ -106,7 +106,7 @@ def paid(row: Row) -> dict[str, str]:
 
 def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
     """Return what each learner took, beside what it answers in place."""
-    made = comparison(Table(run.blocks), run.spec, titles)
+    made = comparison(run.table, run.spec, titles)
     here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
     return [
         {
@@ -203,7 +203,7 @@ def _published(
 
 def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
     """Return how well each few-shot learner answers in place."""
-    made = comparison(Table(run.blocks), run.spec, titles)
+    made = comparison(run.table, run.spec, titles)
     parts = {entry.label: entry.name for entry in run.spec.learners}
     return [
         _Ours(
@@ -217,7 +217,7 @@ def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
 
 def _searched(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
     """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
-    table, names = Table(run.blocks), titled(run.spec, titles)
+    table, names = run.table, titled(run.spec, titles)
     found = []
     for entry in run.spec.learners:
         score = table.tests(entry.label, "final_score")
@@ -243,7 +243,7 @@ def _hundredths(value: float) -> str:
 
 def _protocol(run: Run) -> dict[str, object]:
     """Return how our numbers were got, as far as it bears on a comparison."""
-    made = comparison(Table(run.blocks), run.spec)
+    made = comparison(run.table, run.spec)
     budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
     return {
         "task": made.setting,

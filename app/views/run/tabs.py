@@ -20,7 +20,6 @@ from app.views.run import tables as run_tables
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from engine.contract.metrics import METRICS
-from engine.stats.block_table import Table
 from engine.stats.inference.profiles import profile
 
 MANY_CLAIMS = 14  # more than this a learner, and only those that decide are drawn
@@ -62,8 +61,7 @@ def _here(claim: Mapping[str, Any]) -> bool:
 
 
 def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    table = Table(run.blocks)
-    names = [m for m in run.kind.per_task if _values(table, run, m, look)]
+    names = [m for m in run.kind.per_task if _values(run, m, look)]
     if not names:
         panels.empty("No test yet", "Each task's own number appears with the tests.")
         return
@@ -76,7 +74,7 @@ def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
             width=240,
         )
         paired = st.toggle("Join each task's dots", key="paired", bind="query-params")
-    values = _values(table, run, metric, look)
+    values = _values(run, metric, look)
     left, right = st.columns(2, gap="large")
     with left:
         made = spread_figure(values, metric, run.roles, paired=paired)
@@ -84,11 +82,13 @@ def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     with right:
         made = _profile(values, metric, run)
         panels.chart(made, "profile")
-    st.caption(_diverged(table, run, look))
+    st.caption(_diverged(run, look))
 
 
-def _values(table: Table, run: Run, metric: str, look: Look) -> dict[str, np.ndarray]:
-    found = {label: table.tests(label, metric, look.condition) for label in run.roles}
+def _values(run: Run, metric: str, look: Look) -> dict[str, np.ndarray]:
+    found = {
+        label: run.table.tests(label, metric, look.condition) for label in run.roles
+    }
     return {label: values for label, values in found.items() if values is not None}
 
 
@@ -102,19 +102,18 @@ def _profile(values: dict[str, np.ndarray], metric: str, run: Run) -> Any:
     return comparison.profile_figure(bands, levels, metric, run.roles)
 
 
-def _diverged(table: Table, run: Run, look: Look) -> str:
+def _diverged(run: Run, look: Look) -> str:
     counts = {}
     for label in run.roles:
-        gone = table.tests(label, "diverged", look.condition)
+        gone = run.table.tests(label, "diverged", look.condition)
         if gone is not None and gone.sum():
             counts[label] = f"{learner_name(label)} {int(gone.sum())} of {gone.size}"
     return plain(f"Diverged: {', '.join(counts.values()) or 'none'}.")
 
 
 def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    table = Table(run.blocks)
     left, right = st.columns(2, gap="large")
-    trained = training.meta_training(run, table)
+    trained = training.meta_training(run)
     with left:
         if trained is None:
             panels.empty(
@@ -125,7 +124,7 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
             panels.chart(trained, "meta_training")
     with right:
         for name, made in (
-            ("tuning", training.tuning(run, table)),
+            ("tuning", training.tuning(run)),
             ("scales", optimization.scales(run, look)),
         ):
             if made is not None:
@@ -134,8 +133,7 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 
 def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    table = Table(run.blocks)
-    names = [m for m in run.kind.by_severity if _anywhere(table, run, m)]
+    names = [m for m in run.kind.by_severity if _anywhere(run, m)]
     if not names:
         panels.empty("No severity is tested yet", "The curve appears with the tests.")
         return
@@ -153,9 +151,9 @@ def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     panels.chart(severity_figure(found, metric, run.roles), "severity")
 
 
-def _anywhere(table: Table, run: Run, metric: str) -> bool:
+def _anywhere(run: Run, metric: str) -> bool:
     """Whether any learner has this number of the tests in place."""
-    return any(table.tests(label, metric) is not None for label in run.roles)
+    return any(run.table.tests(label, metric) is not None for label in run.roles)
 
 
 def _diagnosis(run: Run, look: Look, titles: Mapping[str, str]) -> None:

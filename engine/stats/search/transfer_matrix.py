@@ -119,12 +119,13 @@ def transfer_matrix(
     cells: dict[tuple[str, str], _Cell] = {}
     names, families = ("", ""), _families(runs)
     for run in runs:
-        pair = (learner or _warm(run), against or _cold(run))
+        table = Table(run.blocks)
+        pair = (learner or _warm(table, run.spec), against or _cold(table, run.spec))
         if not all(pair):
             continue
         names = names if all(names) else pair
         source = titled_source(run.spec.family, families)
-        for target, cell in _row(run, pair, first, families):
+        for target, cell in _row(table, run.spec, pair, first, families):
             cells.setdefault((source, target), cell)
     return _laid_out(cells, names, first)
 
@@ -137,16 +138,14 @@ def control_of(run: Measured) -> str:
     return next((c.label for c in run.spec.learners if is_control(c)), "")
 
 
-def _warm(run: Measured) -> str:
-    table = Table(run.blocks)
-    labels = [c.label for c in chosen(run.spec) if not is_control(c)]
-    return next((at for at in labels if is_trained(table, run.spec, at)), "")
+def _warm(table: Table, spec: RunSpec) -> str:
+    labels = [c.label for c in chosen(spec) if not is_control(c)]
+    return next((at for at in labels if is_trained(table, spec, at)), "")
 
 
-def _cold(run: Measured) -> str:
-    table = Table(run.blocks)
-    labels = [c.label for c in baselines(run.spec)]
-    return next((at for at in labels if not is_trained(table, run.spec, at)), "")
+def _cold(table: Table, spec: RunSpec) -> str:
+    labels = [c.label for c in baselines(spec)]
+    return next((at for at in labels if not is_trained(table, spec, at)), "")
 
 
 def _families(runs: Sequence[Measured]) -> list[Choice]:
@@ -154,11 +153,14 @@ def _families(runs: Sequence[Measured]) -> list[Choice]:
 
 
 def _row(
-    run: Measured, pair: tuple[str, str], first: int, families: Sequence[Choice]
+    table: Table,
+    spec: RunSpec,
+    pair: tuple[str, str],
+    first: int,
+    families: Sequence[Choice],
 ) -> Iterator[tuple[str, _Cell]]:
-    table = Table(run.blocks)
     for condition in table.conditions():
-        family = choice_of(run.spec, condition.family)
+        family = choice_of(spec, condition.family)
         if condition.shift or family is None:
             continue
         cell = _cell(table, pair, condition, first)
