@@ -114,10 +114,21 @@ def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
     Raises:
         Refused: If the spec cannot be taken; the store is unchanged.
     """
-    full, key = settle(spec)
+    return queue(settle(spec), title, again=again)
+
+
+def queue(settled: tuple[RunSpec, str], title: str = "", *, again: bool = False) -> Job:
+    """File and queue a run that was settled already.
+
+    Args:
+        settled: The completed spec and its key, as `settle` returns them.
+        title: Names the run in lists.
+        again: Whether a run that has ended is computed anew.
+    """
+    spec, key = settled
     if again:
         _watches.forget(key)
-    return store().submit(full, key, title, again=again)
+    return store().submit(spec, key, title, again=again)
 
 
 def cancel(key: str) -> Job:

@@ -10,9 +10,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from engine.catalogue import cards
 from engine.contract.blocks import Artefact, Block, Event, Note
-from engine.contract.cards import complete
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, LearnerChoice
 from engine.protocol import Family, Learner, Meta, Place, Spaces, TaskBatch, Weights
@@ -24,7 +22,9 @@ from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry
 from engine.runner.tuning import search, tuning_spec
 
-REFERENCE = LearnerChoice(name="sgd", role="baseline", knobs={"tuning": "tuned"})
+REFERENCE = LearnerChoice(
+    name="sgd", role="baseline", label="reference", knobs={"tuning": "tuned"}
+)
 THRESHOLD_TASKS, THRESHOLD_SHARE = 64, 0.9
 
 
@@ -95,13 +95,12 @@ def fix_threshold(bench: Bench, shelf: Shelf, carry: Carry) -> Iterator[Event]:
     """Fix the level that counts as solved, unless the spec gives it."""
     level = bench.spec.budget.threshold
     if not level:
-        knobs = complete(cards("learner", REFERENCE.name), REFERENCE.knobs)
-        choice = REFERENCE.model_copy(update={"knobs": knobs, "label": "reference"})
-        weights = yield from _quietly(_tuned_rate(bench, choice, shelf))
+        weights = yield from _quietly(_tuned_rate(bench, REFERENCE, shelf))
         place = Place(1, bench.place.device, held=False)
         streams = [bench.rng.child("threshold")]
         tasks = draw_tasks(bench.setting, "validation", streams, THRESHOLD_TASKS, place)
-        found = follow_all(resolve("learner", choice, Learner), weights, tasks)
+        learner = resolve("learner", REFERENCE, Learner)
+        found = follow_all(learner, weights, tasks)
         level = _level(found.traces["loss"].cpu().numpy())
     carry.threshold = level
     yield Block("", "validate", "threshold", (), np.array(level))

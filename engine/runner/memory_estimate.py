@@ -32,7 +32,7 @@ from engine.runner.memory_needs import IMPORTED, Need, advice, lowered
 from engine.runner.null_evaluator import TRAINED, Untrained
 from engine.runner.peak_memory import peak_arrays, peak_memory, peak_tensors, size_of
 from engine.runner.rate_search import RATES
-from engine.runner.tuning import tuning_spec
+from engine.runner.tuning import tuning_tasks
 
 SPARE = 1.4  # what an allocator and a kernel hold beside the tensors
 SHORT, LONGER = 2, 4  # steps of the two small plays
@@ -265,8 +265,7 @@ def _tuning(bench: Bench, entrant: Entrant, here: Adapting) -> Iterator[Need]:
     budget = bench.spec.budget
     found = here.need("tuning", "tuning_tasks", budget.tuning_tasks, 1)
     if bench.tunes_first(entrant):
-        sub = tuning_spec(bench.spec, entrant.choice).budget.tuning_tasks
-        if sub != budget.tuning_tasks:
+        if tuning_tasks(budget, entrant.choice) != budget.tuning_tasks:
             whole = here.need("tuning", "task_evaluations", budget.task_evaluations, 1)
             found = whole.shared(RATES)
         if not budget.threshold:

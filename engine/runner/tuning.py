@@ -30,10 +30,6 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
     It depends on the family, the base learner, the horizon and the seed alone,
     so every run of that family shares it.
     """
-    budget = spec.budget
-    tasks = budget.tuning_tasks
-    if choice.knobs["tuning"] == "equal_budget":
-        tasks = max(tasks, budget.task_evaluations // RATES)
     # The rate that is given does not matter to the one that is looked for.
     knobs = {name: value for name, value in choice.knobs.items() if name != "lr"}
     alone = LearnerChoice(
@@ -50,14 +46,21 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
             task_evaluations=0,
             validation_tasks=1,
             test_tasks=0,
-            horizon=budget.horizon,
-            tuning_tasks=tasks,
+            horizon=spec.budget.horizon,
+            tuning_tasks=tuning_tasks(spec.budget, choice),
         ),
         replicates=1,
         seed=spec.seed,
         device=spec.device,
     )
     return complete_spec(sub, cards, spec.device)
+
+
+def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
+    """Return on how many tasks each rate is tried; an equal budget pays for more."""
+    if choice.knobs["tuning"] != "equal_budget":
+        return budget.tuning_tasks
+    return max(budget.tuning_tasks, budget.task_evaluations // RATES)
 
 
 def search(bench: Bench, entrant: Entrant) -> Iterator[Event | Weights]:

@@ -33,7 +33,7 @@ def form() -> tuple[RunSpec, str] | None:
     session.prepare()
     wanted = experiment_form.draw()
     if experiment_form.run_button(wanted) and wanted is not None:
-        client.submit(wanted[0])
+        client.queue(wanted)
         session.show(wanted[1])
         session.write_url(*wanted)
         st.rerun()

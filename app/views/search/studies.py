@@ -75,7 +75,7 @@ def measure(study: Study, runs: Sequence[Held]) -> None:
         if run.job is not None and run.job.state in RESUMABLE:
             client.resume(run.key)
         elif run.job is None or not (run.done or run.alive):
-            client.submit(run.spec, study.title)
+            client.queue((run.spec, run.key), study.title)
 
 
 def finished(runs: Sequence[Held]) -> list[Run]:

@@ -36,6 +36,15 @@ def test_fifty_submits_at_once_are_one_run(home: Path, tiny: RunSpec) -> None:
     assert client.jobs([JobState.QUEUED])[1] == 1
 
 
+def test_what_is_settled_is_queued_without_being_settled_again(
+    home: Path, tiny: RunSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settled = client.settle(tiny.model_copy(update={"seed": 99}))
+    monkeypatch.delattr(client, "complete_spec")
+    assert client.queue(settled).key == settled[1]
+    assert client.spec(settled[1]) == settled[0]
+
+
 def test_a_refused_spec_changes_nothing(home: Path, tiny: RunSpec) -> None:
     bad = tiny.model_copy(update={"family": Choice(name="mixture")})
     with pytest.raises(Refused, match="no family is called 'mixture'"):
