@@ -10,6 +10,7 @@ from app.figures.canvas import figure, footnote, legend_below, y_caption
 from app.figures.figure_types import Floats, Places, Roles
 from app.figures.theme import GREY, Style, learner_name, styles
 from engine.contract.appearance import name_in_words
+from engine.stats.search.pareto import front, hypervolume
 
 DOTS = 1_500
 
@@ -36,14 +37,8 @@ def pareto_figure(
     labels = [label for label in roles if label in found]
     cost = np.asarray(held.values, dtype=np.float64)
     every = np.flatnonzero(np.isfinite(accuracy) & np.isfinite(cost))
-    best = every[front(cost[every], accuracy[every])]
-    whole = hypervolume(cost, accuracy, every, every)
-    shares = {
-        label: hypervolume(cost, accuracy, found[label], every) / whole
-        if whole > 0
-        else 0.0
-        for label in labels
-    }
+    known = {label: np.intersect1d(found[label], every) for label in labels}
+    shares = _shares(accuracy, cost, every, known)
     told = "; ".join(f"{learner_name(a)} {share:.1%}" for a, share in shares.items())
     made = figure(
         title=f"Accuracy against {name_in_words(held.name)}",
@@ -55,10 +50,11 @@ def pareto_figure(
     )
     some = every[np.linspace(0, len(every) - 1, min(len(every), DOTS)).astype(int)]
     made.add_trace(_cloud(cost[some], accuracy[some]))
-    made.add_trace(_front(cost[best], accuracy[best]))
+    best = front(accuracy[every], cost[every])
+    made.add_trace(_front(best.price, best.score))
     looks = styles(roles)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
-        at = np.intersect1d(found[label], every)
+        at = known[label]
         made.add_trace(_found(cost[at], accuracy[at], looks[label], shares[label]))
     large = len(every) > 0 and float(np.abs(cost[every]).max()) >= 1000
     ticks = "~s" if large else "~g"
@@ -72,39 +68,21 @@ def pareto_figure(
     return made
 
 
-def front(cost: Floats, accuracy: Floats) -> Places:
-    """Return what nothing beats on both counts, by rising cost.
-
-    >>> front(np.array([1.0, 2.0, 3.0, 2.0]), np.array([0.5, 0.4, 0.9, 0.7])).tolist()
-    [0, 3, 2]
-    """
-    order = np.lexsort((-accuracy, cost))
-    peaks = np.maximum.accumulate(accuracy[order])
-    return order[np.diff(peaks, prepend=-np.inf) > 0]
-
-
-def hypervolume(cost: Floats, accuracy: Floats, some: Places, every: Places) -> float:
-    """Return the area that some architectures dominate.
+def _shares(
+    accuracy: Floats, cost: Floats, every: Places, known: Mapping[str, Places]
+) -> dict[str, float]:
+    """Return which share of the space's hypervolume each search's finds cover.
 
     It is bounded by the highest cost and the lowest accuracy of the space.
-
-    Args:
-        cost: Of every architecture.
-        accuracy: Of every architecture.
-        some: Positions of those that are looked at.
-        every: Positions of those that there are.
-
-    >>> one, two = np.array([1.0, 3.0]), np.array([0.5, 0.0])
-    >>> hypervolume(one, two, np.array([0]), np.array([0, 1]))
-    1.0
     """
-    some = np.intersect1d(some, every)
-    if not len(some):
-        return 0.0
-    worst, floor = cost[every].max(), accuracy[every].min()
-    best = some[front(cost[some], accuracy[some])]
-    widths = np.diff(np.append(cost[best], worst))
-    return float((widths * (accuracy[best] - floor)).sum())
+    if not len(every):
+        return dict.fromkeys(known, 0.0)
+    corner = (float(accuracy[every].min()), float(cost[every].max()))
+    whole = hypervolume(accuracy[every], cost[every], corner)
+    return {
+        label: hypervolume(accuracy[at], cost[at], corner) / whole if whole > 0 else 0.0
+        for label, at in known.items()
+    }
 
 
 def _window(accuracy: Floats) -> list[float]:

@@ -12,7 +12,7 @@ import pytest
 from app.figures import canvas
 from app.figures.cell import architecture_figure
 from app.figures.parallel import parallel_figure
-from app.figures.pareto import Property, front, hypervolume, pareto_figure
+from app.figures.pareto import Property, pareto_figure
 from app.figures.policy import policy_figure, policy_film
 from app.figures.space_data import Space, known, searched
 from tests.figures.searches import ROLES, film
@@ -139,31 +139,22 @@ def test_what_the_budget_did_not_allow_is_left_out() -> None:
     assert len(searched(made, WHO, 0).index) == 30
 
 
-def test_nothing_beats_the_front_and_all_else_is_beaten() -> None:
-    rng = np.random.default_rng(0)
-    cost, accuracy = rng.random(60), rng.random(60)
-    kept = set(front(cost, accuracy).tolist())
-    for i in range(60):
-        beaten = (
-            (cost <= cost[i])
-            & (accuracy >= accuracy[i])
-            & ((cost < cost[i]) | (accuracy > accuracy[i]))
-        )
-        assert (i in kept) == (not beaten.any())
-
-
-def test_the_hypervolume_is_the_area_that_darts_find() -> None:
+def test_a_search_that_trained_the_whole_space_covers_all_of_its_front() -> None:
     rng = np.random.default_rng(1)
-    cost, accuracy, every = rng.random(40), rng.random(40), np.arange(40)
-    some = every[:7]
-    low, high = accuracy.min(), cost.max()
-    darts = rng.random((200_000, 2)) * [high - cost.min(), accuracy.max() - low]
-    darts += [cost.min(), low]
-    hit = np.zeros(len(darts), bool)
-    for i in some:
-        hit |= (darts[:, 0] >= cost[i]) & (darts[:, 1] <= accuracy[i])
-    area = hit.mean() * (high - cost.min()) * (accuracy.max() - low)
-    assert hypervolume(cost, accuracy, some, every) == pytest.approx(area, rel=0.02)
+    cost, accuracy = rng.random(40), rng.random(40)
+    accuracy[3] = np.nan
+    held = Property("parameters", "count", cost)
+    found = dict.fromkeys(ROLES, np.arange(40))
+    made = pareto_figure(accuracy, held, found, ROLES)
+    names = [trace.name for trace in made.data if str(trace.uid).endswith(":found")]
+    assert len(names) == len(ROLES) and all(name.endswith(" 100.0%") for name in names)
+
+
+def test_a_search_that_found_nothing_covers_nothing() -> None:
+    cost, accuracy = np.array([1.0, 2.0]), np.array([0.5, 0.9])
+    held = Property("parameters", "count", cost)
+    made = pareto_figure(accuracy, held, {WHO: np.zeros(0, int)}, ROLES)
+    assert made.data[-1].name.endswith(" 0.0%")
 
 
 def test_a_failed_training_is_no_line() -> None:

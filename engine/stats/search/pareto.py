@@ -9,7 +9,6 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.array_types import Floats, Places
-from engine.stats.inference.intervals import Band, mean_band
 
 
 class Front(NamedTuple):
@@ -58,60 +57,3 @@ def hypervolume(
     tops, sides = found.score[inside] - worst[0], worst[1] - found.price[inside]
     steps = np.diff(np.concatenate([[0.0], tops]))
     return float((steps * sides).sum())
-
-
-class Volumes(NamedTuple):
-    """Hypervolume of what searches have trained, by evaluations.
-
-    Args:
-        evaluation: Where it was looked; shape (point,).
-        band: Mean over searches with its 95 % interval, as a share of what the whole
-            space covers where that is known.
-        best: What the whole space covers; NaN where it is not known.
-    """
-
-    evaluation: Places
-    band: Band
-    best: float
-
-
-def volumes(
-    architecture: Floats, score: Floats, price: Floats, at: Places | None = None
-) -> Volumes:
-    """Return how much of the whole space's front searches have covered.
-
-    Args:
-        architecture: Index of what was trained; shape (search, step), NaN for nothing.
-        score: Of every architecture, by index; NaN where there is none.
-        price: Likewise, such as parameters.
-        at: Evaluations, counted from 1, at which it is looked; by default 24 of them.
-
-    Returns:
-        Prices count from the cheapest to the dearest of the space, scores from the
-        worst to the best, so that both aims weigh the same.
-    """
-    tops, sides = scaled(score), scaled(price)
-    best = hypervolume(tops, sides)
-    steps = architecture.shape[-1]
-    looked = np.unique(np.geomspace(1, steps, 24).round().astype(np.int64))
-    looked = looked if at is None else at
-    rows = [
-        [_volume(row[:step], tops, sides) / best if best else np.nan for step in looked]
-        for row in architecture
-    ]
-    return Volumes(looked, mean_band(np.array(rows)[:, None]), best)
-
-
-def scaled(values: Floats) -> Floats:
-    """Return numbers from 0 at the lowest to 1 at the highest; NaN stays.
-
-    >>> scaled(np.array([2.0, 4.0, 3.0])).tolist()
-    [0.0, 1.0, 0.5]
-    """
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return np.asarray((values - low) / ((high - low) or 1.0), dtype=np.float64)
-
-
-def _volume(tried: Floats, score: Floats, price: Floats) -> float:
-    seen = np.unique(tried[np.isfinite(tried)]).astype(np.int64)
-    return hypervolume(score[seen], price[seen])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.stats.search.pareto import front, hypervolume, scaled, volumes
+from engine.stats.search.pareto import front, hypervolume
 
 GRID = st.integers(0, 12)
 POINTS = st.lists(st.tuples(GRID, GRID), min_size=1, max_size=20)
@@ -41,20 +41,15 @@ def test_what_has_no_number_is_on_no_front() -> None:
     assert found.place.tolist() == [1]
 
 
-def test_a_search_that_saw_everything_covers_the_whole_front() -> None:
-    draw = np.random.default_rng(0)
-    score, price = draw.random(50), draw.random(50)
-    score[7] = np.nan
-    seen = np.stack([draw.permutation(50), draw.permutation(50)]).astype(float)
-    found = volumes(seen, score, price, np.array([1, 10, 50]))
-    assert found.band.mean[-1] == pytest.approx(1.0)
-    assert (np.diff(found.band.mean) >= 0).all()
-    assert found.best == pytest.approx(hypervolume(scaled(score), scaled(price)))
-
-
-def test_what_was_not_paid_for_covers_nothing() -> None:
-    tried = np.array([[0.0, np.nan, np.nan]])
-    score, price = np.array([0.2, 0.9, 0.5]), np.array([1.0, 3.0, 2.0])
-    tried[0, 0] = 2.0
-    found = volumes(tried, score, price, np.array([1, 3]))
-    assert found.band.mean[0] == found.band.mean[1] == pytest.approx(1.0)
+def test_the_hypervolume_is_the_area_that_darts_find() -> None:
+    rng = np.random.default_rng(1)
+    price, score = rng.random(40), rng.random(40)
+    low, high = score.min(), price.max()
+    darts = rng.random((200_000, 2)) * [high - price.min(), score.max() - low]
+    darts += [price.min(), low]
+    hit = np.zeros(len(darts), bool)
+    for i in range(7):
+        hit |= (darts[:, 0] >= price[i]) & (darts[:, 1] <= score[i])
+    area = hit.mean() * (high - price.min()) * (score.max() - low)
+    found = hypervolume(score[:7], price[:7], (low, high))
+    assert found == pytest.approx(area, rel=0.02)
