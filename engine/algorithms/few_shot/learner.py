@@ -34,7 +34,7 @@ from engine.protocol import (
 )
 from engine.protocol.chunks import chunks, rows_of, spread
 
-Lost = Callable[[Weights, Episodes], Tensor]
+TaskLoss = Callable[[Weights, Episodes], Tensor]
 
 
 class FewShotLearner(Learner):
@@ -164,7 +164,7 @@ def filled(row: Weights, name: str, rows: Sequence[Weights]) -> Tensor:
 
 
 def outer_gradient(
-    meta: Meta, tasks: TaskBatch, lost: Lost, quicken: Quicken = unchanged
+    meta: Meta, tasks: TaskBatch, lost: TaskLoss, quicken: Quicken = unchanged
 ) -> Outer:
     """Differentiate the mean loss of each replicate's lessons.
 
@@ -193,7 +193,7 @@ def outer_gradient(
 
 
 def _slopes(
-    lost: Lost, each: int, rows: Weights, some: Episodes
+    lost: TaskLoss, each: int, rows: Weights, some: Episodes
 ) -> tuple[Tensor, Weights]:
     """Return the members' losses, and the gradient of their sum over `each`."""
     leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}

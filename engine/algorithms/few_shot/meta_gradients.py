@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.learner import Lost, outer_gradient
+from engine.algorithms.few_shot.learner import TaskLoss, outer_gradient
 from engine.algorithms.few_shot.running_statistics import Seen, settled
 from engine.protocol import (
     Episodes,
@@ -42,7 +42,10 @@ def outer_settled(
 
 
 def outer_adapted(
-    meta: Meta, tasks: TaskBatch, lost: Callable[[list[Seen]], Lost], quicken: Quicken
+    meta: Meta,
+    tasks: TaskBatch,
+    lost: Callable[[list[Seen]], TaskLoss],
+    quicken: Quicken,
 ) -> Outer:
     """Differentiate a loss that lies behind inner steps; settle what they showed.
 
@@ -86,7 +89,7 @@ def outer_given(
 
 
 def meta_cosine(
-    meta: Meta, tasks: TaskBatch, lost: Callable[[int], Lost]
+    meta: Meta, tasks: TaskBatch, lost: Callable[[int], TaskLoss]
 ) -> dict[str, Inspected]:
     """Compare the first-order meta-gradient with the second-order one.
 

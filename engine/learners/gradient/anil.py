@@ -6,30 +6,14 @@ Helps: classification, where good features are shared and only classes are new; 
 regression, whose tasks need other features.
 """
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
-from torch import Tensor
-
-from engine.algorithms.few_shot.inner_loop import (
-    adapted,
-    inner_steps,
-    predictions,
-    query_loss,
-    sgd,
-)
-from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-)
-from engine.algorithms.few_shot.learner import FewShotLearner, Lost, drawn, wrong_head
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
+from engine.algorithms.few_shot.inner_loop import sgd
+from engine.algorithms.few_shot.knobs import inner_rate
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
-from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.registry import register
-from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,
@@ -37,14 +21,13 @@ from engine.protocol import (
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Anil(FewShotLearner):
+class Anil(GradientLearner):
     """θ ← θ − β ∇ mean over tasks of L_Q(body, h_k), h_{i+1} = h_i − α ∇_h L_S."""
 
     version: ClassVar[int] = 1
@@ -54,9 +37,6 @@ class Anil(FewShotLearner):
     compiles: ClassVar[bool] = True
 
     inner_lr: float = inner_rate(0.05)
-    inner_steps: int = inner_count()
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
@@ -67,43 +47,18 @@ class Anil(FewShotLearner):
         """
         return 2.0 * self.inner_steps + 1.0
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate."""
-        assert isinstance(tasks, Episodes)
-        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
-
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps of the head."""
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
-        rule, head = sgd(self.inner_lr, self.inner_clip), tasks.layout.layers[-1]
-        inner = inner_steps(tasks, theta, rule, steps, names=head)
-        return predictions(tasks, theta, inner)
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend from θ in the head's weights alone."""
+        rule = sgd(self.inner_lr, self.inner_clip)
+        return Adaptation(theta, rule, names=tasks.layout.layers[-1])
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the head's steps, in all weights."""
-        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
+        task_loss = partial(self.adapted_loss, 2)
+        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
-        return meta_cosine(meta, tasks, self._lost)
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
-
-    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            rule, head = sgd(self.inner_lr, self.inner_clip), some.layout.layers[-1]
-            weights = adapted(
-                some, theta, rule, self.inner_steps, order=order, names=head, seen=seen
-            )
-            return query_loss(some, weights, self.inner_steps, seen)
-
-        return lost
+        return meta_cosine(meta, tasks, self.adapted_loss)

@@ -7,13 +7,13 @@ choice of the run.
 Helps: many inner steps cost no more memory than one; it wants them to arrive.
 """
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.implicit_gradients import (
     conjugate_gradients,
     flat,
@@ -21,39 +21,25 @@ from engine.algorithms.few_shot.implicit_gradients import (
     named,
     proximal,
 )
-from engine.algorithms.few_shot.inner_loop import (
-    adapted,
-    inner_steps,
-    movable,
-    predictions,
-    query_loss,
-)
-from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-)
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, wrong_head
+from engine.algorithms.few_shot.inner_loop import adapted, movable, query_loss
+from engine.algorithms.few_shot.knobs import inner_count, inner_rate
 from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
 from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Imaml(FewShotLearner):
+class Imaml(GradientLearner):
     """φ* = argmin L_S(φ) + λ/2 ‖φ − θ‖²; dθ = (I + ∇²L_S(φ*) / λ)⁻¹ ∇L_Q(φ*)."""
 
     version: ClassVar[int] = 1
@@ -76,8 +62,6 @@ class Imaml(FewShotLearner):
         1.0, label="Damping δ", low=0.0, high=1e6, advanced=True,
         help="Added to λ in the inverse alone: steadier, but nearer to first order.",
     )  # fmt: skip
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
@@ -85,20 +69,10 @@ class Imaml(FewShotLearner):
         products = self.cg_steps and self.cg_steps + 1.0
         return self.inner_steps + 1.0 + products
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate."""
-        assert isinstance(tasks, Episodes)
-        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
-
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps, held to the start."""
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend from θ, held to it."""
         rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
-        return predictions(tasks, theta, inner_steps(tasks, theta, rule, steps))
+        return Adaptation(theta, rule)
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
@@ -111,11 +85,6 @@ class Imaml(FewShotLearner):
                 meta, tasks, partial(self._solved, seen), lesson.quicken
             ),
         )
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
 
     def _solved(
         self, seen: list[Seen], theta: Weights, some: Episodes

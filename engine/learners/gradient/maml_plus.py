@@ -7,27 +7,16 @@ inner step are the net's (normalization meta_batch).
 Helps: deep nets and several inner steps, where plain MAML's training shakes.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import (
-    Rule,
-    inner_steps,
-    predictions,
-    query_loss,
-    scaled,
-)
-from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-    training_share,
-)
-from engine.algorithms.few_shot.learner import FewShotLearner, Lost, drawn, wrong_head
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
+from engine.algorithms.few_shot.inner_loop import query_loss, scaled
+from engine.algorithms.few_shot.knobs import inner_count, training_share
+from engine.algorithms.few_shot.learner import TaskLoss
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
 from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.knobs import knob
@@ -40,7 +29,6 @@ from engine.protocol import (
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
 )
@@ -49,7 +37,7 @@ FLOOR = 0.03  # what is left of an earlier step's weight, times k
 
 
 @register("learner")
-class MamlPlus(FewShotLearner):
+class MamlPlus(GradientLearner):
     """Descend Σ_i v_i L_Q(φ_i) in (θ, a), φ_{i+1} = φ_i − a_{layer,i} ∇L_S(φ_i)."""
 
     version: ClassVar[int] = 1
@@ -57,9 +45,7 @@ class MamlPlus(FewShotLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate()
     inner_steps: int = inner_count(5, low=1)
-    test_steps: int = shown_count()
     learned_rates: bool = knob(
         True, label="Learned rates",
         help="Whether each layer has a rate for each step that is learned along.",
@@ -73,7 +59,6 @@ class MamlPlus(FewShotLearner):
         0.3, label="First order",
         help="For this share of training the inner gradients are taken as given.",
     )  # fmt: skip
-    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
@@ -85,65 +70,17 @@ class MamlPlus(FewShotLearner):
         k, many = self.inner_steps, self.multi_step_share
         return k + k * (1 - self.first_order_share) + k * many + (1 - many)
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
+    def extra_weights(
+        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+    ) -> Weights:
+        """Return a rate for each layer and step, all the same at first."""
+        if not self.learned_rates:
+            return {}
+        shape = (len(rngs), len(tasks.layout.layers), self.inner_steps)
+        return {"alpha": tasks.support.x.new_full(shape, self.inner_lr)}
 
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start; all rates are the same."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
-        if self.learned_rates:
-            shape = (len(rngs), len(tasks.layout.layers), self.inner_steps)
-            weights["alpha"] = tasks.support.x.new_full(shape, self.inner_lr)
-        return Meta(weights, {})
-
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps; later ones have the last step's rate."""
-        start, rule = self._parts(theta, tasks)
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
-        return predictions(tasks, start, inner_steps(tasks, start, rule, steps))
-
-    def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
-    ) -> Outer:
-        """Differentiate the weighted losses of the queries."""
-        order = 1 if lesson.done < self.first_order_share else 2
-        lost = partial(self._lost, order, lesson.done)
-        return outer_adapted(meta, tasks, lost, lesson.quicken)
-
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
-        """Say what second derivatives change, and the rates."""
-        seen = meta_cosine(meta, tasks, lambda order: self._lost(order, 1.0))
-        if self.learned_rates:
-            axes = ("layer", "inner_step")
-            seen["inner_lr"] = Inspected(axes, meta.weights["alpha"])
-        return seen
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
-
-    def _lost(self, order: int, done: float, seen: list[Seen] | None = None) -> Lost:
-        shares = step_shares(self.inner_steps, done, self.multi_step_share)
-
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            start, rule = self._parts(theta, some)
-            inner = inner_steps(
-                some, start, rule, self.inner_steps, order=order, seen=seen
-            )
-            parts = [
-                shares[at.step] * query_loss(some, at.weights, at.step, seen)
-                for at in inner
-                if shares[at.step]
-            ]
-            return sum(parts[1:], parts[0])
-
-        return lost
-
-    def _parts(self, theta: Weights, tasks: Episodes) -> tuple[Weights, Rule]:
-        """Take the start and the rule apart."""
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend at each layer's and step's rate; later steps have the last one's."""
         start = {name: value for name, value in theta.items() if name != "alpha"}
         like = start[tasks.layout.names[0]]
         fixed = like.new_full((1, len(tasks.layout.layers), 1), self.inner_lr)
@@ -155,7 +92,40 @@ class MamlPlus(FewShotLearner):
             now = alpha[:, :, min(step, alpha.shape[2] - 1)].unbind(1)
             return {name: now[row].view(ranks[name]) for name, row in rows.items()}
 
-        return start, scaled(rates, self.inner_clip)
+        return Adaptation(start, scaled(rates, self.inner_clip))
+
+    def outer(
+        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+    ) -> Outer:
+        """Differentiate the weighted losses of the queries."""
+        order = 1 if lesson.done < self.first_order_share else 2
+        task_loss = partial(self._weighted_loss, lesson.done, order)
+        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+        """Say what second derivatives change, and the rates."""
+        seen = meta_cosine(meta, tasks, partial(self._weighted_loss, 1.0))
+        if self.learned_rates:
+            axes = ("layer", "inner_step")
+            seen["inner_lr"] = Inspected(axes, meta.weights["alpha"])
+        return seen
+
+    def _weighted_loss(
+        self, done: float, order: int, seen: list[Seen] | None = None
+    ) -> TaskLoss:
+        shares = step_shares(self.inner_steps, done, self.multi_step_share)
+
+        def task_loss(theta: Weights, some: Episodes) -> Tensor:
+            adaptation = self.adaptation(theta, some)
+            inner = adaptation.steps(some, self.inner_steps, order=order, seen=seen)
+            parts = [
+                shares[at.step] * query_loss(some, at.weights, at.step, seen)
+                for at in inner
+                if shares[at.step]
+            ]
+            return sum(parts[1:], parts[0])
+
+        return task_loss
 
 
 def step_shares(steps: int, done: float, until: float) -> list[float]:

@@ -6,30 +6,16 @@ Helps: one inner step does more than MAML's; more steps than it was trained for 
 blow up. A rate may turn negative.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import (
-    adapted,
-    inner_steps,
-    movable,
-    predictions,
-    query_loss,
-    scaled,
-)
-from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-)
-from engine.algorithms.few_shot.learner import FewShotLearner, Lost, drawn, wrong_head
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
+from engine.algorithms.few_shot.inner_loop import movable, scaled
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
-from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
@@ -40,7 +26,6 @@ from engine.protocol import (
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
     generator,
@@ -50,7 +35,7 @@ LOW, HIGH = 0.005, 0.1
 
 
 @register("learner")
-class MetaSgd(FewShotLearner):
+class MetaSgd(GradientLearner):
     """(θ, a) ← (θ, a) − β ∇ mean over tasks of L_Q(φ_k), φ_{i+1} = φ_i − a ∘ ∇L_S."""
 
     version: ClassVar[int] = 1
@@ -63,42 +48,32 @@ class MetaSgd(FewShotLearner):
         "uniform", label="Start of the rates",
         help="Each drawn between 0.005 and 0.1, or all the same.",
     )  # fmt: skip
-    inner_lr: float = inner_rate()
-    inner_steps: int = inner_count()
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
         """Return k inner gradients, each differentiated again, and the outer one."""
         return 2.0 * self.inner_steps + 1.0
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate, and a rate for each of its weights."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
-        rates = {
-            f"alpha.{name}": self._rates(rngs, name, weights[name])
+    def extra_weights(
+        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+    ) -> Weights:
+        """Return a rate for each weight that a gradient moves."""
+        return {
+            f"alpha.{name}": self._rates(rngs, name, start[name])
             for name in movable(tasks)
         }
-        return Meta(weights | rates, {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps."""
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend from θ at each weight's own rate."""
         start, rates = _parts(theta)
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
-        rule = scaled(lambda step: rates, self.inner_clip)
-        return predictions(tasks, start, inner_steps(tasks, start, rule, steps))
+        return Adaptation(start, scaled(lambda step: rates, self.inner_clip))
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps, rates included."""
-        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
+        task_loss = partial(self.adapted_loss, 2)
+        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change, and the mean rate of each layer."""
@@ -109,12 +84,7 @@ class MetaSgd(FewShotLearner):
             for layer in tasks.layout.layers
         ]
         seen = Inspected(("layer",), torch.stack(layers, 1))
-        return meta_cosine(meta, tasks, self._lost) | {"inner_lr": seen}
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
+        return meta_cosine(meta, tasks, self.adapted_loss) | {"inner_lr": seen}
 
     def _rates(self, rngs: Sequence[Rng], name: str, like: Tensor) -> Tensor:
         if self.start == "constant":
@@ -126,17 +96,6 @@ class MetaSgd(FewShotLearner):
             for rng in rngs
         ]
         return torch.stack(rows).to(like)
-
-    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            start, rates = _parts(theta)
-            rule = scaled(lambda step: rates, self.inner_clip)
-            weights = adapted(
-                some, start, rule, self.inner_steps, order=order, seen=seen
-            )
-            return query_loss(some, weights, self.inner_steps, seen)
-
-        return lost
 
 
 def _parts(theta: Weights) -> tuple[Weights, Weights]:

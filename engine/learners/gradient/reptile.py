@@ -9,44 +9,38 @@ Helps: no derivative through inner steps, so many of them are cheap; it needs mo
 than one, for one is joint training.
 """
 
-from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import (
-    Rule,
-    inner_steps,
     look,
     movable,
     normalized,
-    predictions,
     sgd,
     support_gradient,
 )
-from engine.algorithms.few_shot.knobs import inner_clip, inner_rate, shown_count
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, wrong_head
+from engine.algorithms.few_shot.knobs import inner_rate
 from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
 from engine.algorithms.few_shot.minibatches import in_minibatches, minibatch
 from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
 from engine.protocol import (
     Episodes,
     Estimator,
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Reptile(FewShotLearner):
+class Reptile(GradientLearner):
     """θ ← θ + β mean over tasks of (φ_k − θ), φ_k being θ after k steps on the task."""
 
     version: ClassVar[int] = 1
@@ -69,28 +63,16 @@ class Reptile(FewShotLearner):
         help="Examples in each inner gradient of meta-training, of support and "
         "queries together; 0 takes all.",
     )  # fmt: skip
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
 
     @property
     def lesson_gradients(self) -> float:
         """Return the inner gradients."""
         return float(self.inner_steps)
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate."""
-        assert isinstance(tasks, Episodes)
-        return Meta(drawn(tasks.net, tasks.layout, rngs, tasks.support.x), {})
-
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps."""
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
-        inner = inner_steps(tasks, theta, self._rule(), steps)
-        return predictions(tasks, theta, inner)
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend from θ by the inner rule."""
+        kind = sgd if self.inner_rule == "sgd" else normalized
+        return Adaptation(theta, kind(self.inner_lr, self.inner_clip))
 
     def outer(
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
@@ -106,20 +88,12 @@ class Reptile(FewShotLearner):
             ),
         )
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
-
-    def _rule(self) -> Rule:
-        kind = sgd if self.inner_rule == "sgd" else normalized
-        return kind(self.inner_lr, self.inner_clip)
-
     def _moved(
         self, seen: list[Seen], theta: Weights, some: Episodes
     ) -> tuple[Tensor, Weights]:
         """Return the loss on the queries at the end, and start minus end."""
-        rule, names, weights = self._rule(), movable(some), theta
+        rule = self.adaptation(theta, some).rule
+        names, weights = movable(some), theta
         for step in range(self.inner_steps):
             weights = weights | {n: weights[n].detach().requires_grad_() for n in names}
             batch = minibatch(some, step, self.inner_steps)

@@ -7,36 +7,17 @@ Helps: less depends on the inner rate. The net has more weights than MAML's: T m
 layer two, so a deeper MAML is the fair one to compare it with.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import (
-    Through,
-    adapted,
-    inner_steps,
-    predictions,
-    query_loss,
-    sgd,
-)
-from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
-)
-from engine.algorithms.few_shot.learner import (
-    FewShotLearner,
-    Lost,
-    drawn,
-    features,
-    wrong_head,
-)
+from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
+from engine.algorithms.few_shot.inner_loop import Through, sgd
+from engine.algorithms.few_shot.learner import features
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
-from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
@@ -46,14 +27,13 @@ from engine.protocol import (
     Lesson,
     Meta,
     Outer,
-    Prediction,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class TNet(FewShotLearner):
+class TNet(GradientLearner):
     """y = T (W x + b); (W, b) adapt as MAML's, (θ, T) ← (θ, T) − β ∇ mean L_Q(φ_k)."""
 
     version: ClassVar[int] = 1
@@ -62,37 +42,27 @@ class TNet(FewShotLearner):
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate()
-    inner_steps: int = inner_count()
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
-
     @property
     def lesson_gradients(self) -> float:
         """Return k inner gradients, each differentiated again, and the outer one."""
         return 2.0 * self.inner_steps + 1.0
 
-    def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
-        return self.test_steps or self.inner_steps
-
-    def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate; every T is the identity."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+    def extra_weights(
+        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+    ) -> Weights:
+        """Return a T for each layer; it starts as the identity."""
+        extra = {}
         for layer in tasks.layout.layers:
-            out = weights[layer[0]].shape[1]
-            one = torch.eye(out, out=weights[layer[0]].new_empty(0))
-            weights[f"t.{layer[0]}"] = one.expand(len(rngs), -1, -1).contiguous()
-        return Meta(weights, {})
+            out = start[layer[0]].shape[1]
+            one = torch.eye(out, out=start[layer[0]].new_empty(0))
+            extra[f"t.{layer[0]}"] = one.expand(len(rngs), -1, -1).contiguous()
+        return extra
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps."""
+    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+        """Descend from θ at one rate, the net being run with every layer's T."""
         start, through = _parts(theta, tasks)
-        steps = max(tasks.horizon, self.answer_step(Meta({}, {})))
         rule = sgd(self.inner_lr, self.inner_clip)
-        inner = inner_steps(tasks, start, rule, steps, through=through)
-        return predictions(tasks, start, inner, through)
+        return Adaptation(start, rule, through=through)
 
     def embed(self, theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
         """Return the features behind every layer's T."""
@@ -103,33 +73,12 @@ class TNet(FewShotLearner):
         self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
-        return outer_adapted(meta, tasks, partial(self._lost, 2), lesson.quicken)
+        task_loss = partial(self.adapted_loss, 2)
+        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
         """Say what second derivatives change."""
-        return meta_cosine(meta, tasks, self._lost)
-
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
-        assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
-
-    def _lost(self, order: int, seen: list[Seen] | None = None) -> Lost:
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            start, through = _parts(theta, some)
-            rule = sgd(self.inner_lr, self.inner_clip)
-            weights = adapted(
-                some,
-                start,
-                rule,
-                self.inner_steps,
-                order=order,
-                through=through,
-                seen=seen,
-            )
-            return query_loss(some, through(weights), self.inner_steps, seen)
-
-        return lost
+        return meta_cosine(meta, tasks, self.adapted_loss)
 
 
 def _parts(theta: Weights, tasks: Episodes) -> tuple[Weights, Through]:
