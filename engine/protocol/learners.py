@@ -114,9 +114,9 @@ class Learner(Part):
         """Return between which factors it can scale its rate; none if it does not."""
         return None
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say why this meta-learner cannot take these tasks, or nothing."""
-        return ""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why it cannot take these tasks; None if it can."""
+        return None
 
     @abstractmethod
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:

@@ -266,8 +266,8 @@ class Shift(Part):
         )
 
     @abstractmethod
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
 
     @abstractmethod
     def apply(self, setting: Setting, severity: float) -> Setting:

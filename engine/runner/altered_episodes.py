@@ -69,7 +69,7 @@ def probe(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     """Ask a learner changed episodes; a learner that cannot take them is left out."""
     tasks, learner = _tasks(bench), entrant.learner
     weights = carry.metas[entrant.label]
-    if not isinstance(learner, FewShotLearner) or learner.unfit(
+    if not isinstance(learner, FewShotLearner) or learner.why_not(
         Meta(weights, {}), tasks
     ):
         return

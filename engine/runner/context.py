@@ -214,7 +214,7 @@ class Bench:
             if not learner.trains or entrant.label in self.spec.inputs:
                 continue
             meta = learner.init(self.streams("init"), lesson)
-            if reason := learner.unfit(meta, exam):
+            if reason := learner.why_not(meta, exam):
                 raise Refused(
                     f"{entrant.label} cannot be trained so: {reason}; set the ways in "
                     "training to 0",
@@ -241,7 +241,7 @@ class Bench:
         remarks: dict[str, str] = {}
         for choice in self.spec.shifts:
             shift = resolve("shift", choice, Shift)
-            if reason := foreign(shift, self.setting) or shift.unfit(self.setting):
+            if reason := foreign(shift, self.setting) or shift.why_not(self.setting):
                 remarks[f"shift:{shift.name}"] = reason
                 continue
             for severity in choice.severities:

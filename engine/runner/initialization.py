@@ -50,7 +50,7 @@ def begin(
         carried = shelf.frozen(given.run, given.artefact)
         learned_on = _learned_on(carried, learned_on)
         weights = _adopted(bench, entrant, carried.arrays, tasks)
-        if reason := learner.unfit(Meta(weights, {}), tasks):
+        if reason := learner.why_not(Meta(weights, {}), tasks):
             raise Refused(f"{label}: {reason}", f"inputs.{label}")
     elif bench.tunes_first(entrant):
         weights = yield from _tuned_rate(bench, entrant.choice, shelf)

@@ -226,7 +226,7 @@ class Adapting(NamedTuple):
         def adapt(tasks: int, steps: int) -> None:
             batch = _draw(bench, replace(setting, horizon=steps), tasks)
             meta = entrant.learner.init(bench.streams("init")[:1], batch)
-            if not entrant.learner.unfit(meta, batch):
+            if not entrant.learner.why_not(meta, batch):
                 pieces = list(entrant.learner.adapt(Meta(meta.weights, {}), batch))
                 rows[tasks] = size_of(join(pieces).traces) / (steps + 1)
 

@@ -25,7 +25,7 @@ def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
     remarks: dict[str, str] = {}
     for i, entrant in enumerate(bench.entrants):
         meta = Meta(carry.metas[entrant.label], {})
-        if reason := entrant.learner.unfit(meta, tasks):
+        if reason := entrant.learner.why_not(meta, tasks):
             remarks |= dict.fromkeys(entrant.labels, reason)
             continue
         clock = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Where a shift fits, in words; and how inputs, labels and base learners change."""
+"""Why a shift cannot be applied; and how inputs, labels and base learners change."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,47 +15,47 @@ IMAGE = 3  # axes of an image: channel, height, width
 Change = Callable[[np.ndarray], np.ndarray]
 
 
-def no_inputs(setting: Setting) -> str:
-    """Say so where tasks are bare functions, whose inputs cannot be changed."""
+def no_inputs(setting: Setting) -> str | None:
+    """Return the reason why inputs cannot be changed: tasks are bare functions."""
     if isinstance(setting.family, SampledFamily):
-        return ""
+        return None
     return f"{setting.family.name} is a bare function: it has no inputs to change"
 
 
-def no_labels(setting: Setting) -> str:
-    """Say so where there are no classes that could be changed."""
+def no_labels(setting: Setting) -> str | None:
+    """Return the reason why labels cannot be changed: there are no classes."""
     if setting.family.answers() == "classes":
         return no_inputs(setting)
     return f"{setting.family.name} has no classes: there are no labels to change"
 
 
-def no_values(setting: Setting) -> str:
-    """Say so where answers are classes, which cannot be off by a little."""
+def no_values(setting: Setting) -> str | None:
+    """Return the reason why answers cannot be off by a little: they are classes."""
     if setting.family.answers() == "value":
         return no_inputs(setting)
     return f"{setting.family.name} asks for classes: label_noise is for these"
 
 
-def no_rows(setting: Setting, instead: str) -> str:
-    """Say so where inputs are pixels, and name what changes these."""
+def no_rows(setting: Setting, instead: str) -> str | None:
+    """Return the reason why inputs are not changed: pixels have shifts of their own."""
     if reason := no_inputs(setting):
         return reason
     if not shape_of(setting):
-        return ""
+        return None
     return f"{setting.family.name} has pixels, no measured inputs; {instead}"
 
 
-def no_image(setting: Setting) -> str:
-    """Say so where inputs are not the pixels of images."""
+def no_image(setting: Setting) -> str | None:
+    """Return the reason why there is no image: inputs are plain numbers."""
     if shape_of(setting):
-        return ""
+        return None
     return f"{setting.family.name} has no images: its inputs are plain numbers"
 
 
-def no_knobs(setting: Setting, names: tuple[str, ...], what: str) -> str:
-    """Say so where a family lacks the knobs that a shift turns."""
+def no_knobs(setting: Setting, names: tuple[str, ...], what: str) -> str | None:
+    """Return the reason why knobs cannot be turned: the family lacks one of them."""
     if all(name in type(setting.family).model_fields for name in names):
-        return ""
+        return None
     return f"{setting.family.name} has no {what} to change"
 
 
@@ -68,22 +68,22 @@ def shape_of(setting: Setting) -> tuple[int, ...]:
     return shape if len(shape) == IMAGE else ()
 
 
-def no_net(setting: Setting, field: str) -> str:
-    """Say so where there is no base learner, or it has no such knob."""
+def no_net(setting: Setting, field: str) -> str | None:
+    """Return the reason why the base learner cannot be changed; None if it can."""
     if not setting.family.uses_net:
         return f"{setting.family.name} is a bare function: it has no base learner"
     if field not in type(setting.net).model_fields:
         return f"the base learner {setting.net.name} has no {name_in_words(field)}"
-    return ""
+    return None
 
 
-def too_few_inputs(setting: Setting, least: int) -> str:
-    """Say so where tasks have fewer inputs than a shift needs."""
+def too_few_inputs(setting: Setting, least: int) -> str | None:
+    """Return the reason why inputs are too few for a shift; None if they are enough."""
     if not isinstance(setting.family, SampledFamily):
         return no_inputs(setting)
     count = setting.family.sample(Rng(0), "test").x.shape[0]
     if count >= least:
-        return ""
+        return None
     return f"{setting.family.name} has {count} input; this needs at least {least}"
 
 

@@ -1,22 +1,8 @@
 """What shifts of searches share: they turn knobs that every space has."""
 
-from dataclasses import replace
-from typing import Any
-
 from engine.protocol import Setting
+from engine.shifts._applicability import changed_family, no_knobs
 from engine.tasks.search._family import SearchFamily
-
-
-def without(setting: Setting, knob: str) -> str:
-    """Say so where a family lacks a knob, or nothing."""
-    family = setting.family
-    lacks = knob not in type(family).model_fields
-    return f"{family.name} has no {knob} to change" if lacks else ""
-
-
-def turned(setting: Setting, **knobs: Any) -> Setting:
-    """Return the setting with some of its family's knobs turned."""
-    return replace(setting, family=setting.family.model_copy(update=knobs))
 
 
 def properties_of(setting: Setting) -> tuple[str, ...]:
@@ -35,12 +21,12 @@ def radix_of(setting: Setting) -> tuple[int, ...]:
     return family.evaluator().space.radix
 
 
-def uncapped(setting: Setting) -> str:
-    """Say so where nothing can be capped, or nothing."""
-    if reason := without(setting, "cap"):
+def why_not_capped(setting: Setting) -> str | None:
+    """Return the reason why nothing can be capped; None if something can."""
+    if reason := no_knobs(setting, ("cap",), "cap"):
         return reason
     if properties_of(setting):
-        return ""
+        return None
     return f"{setting.family.name} knows no property of an architecture to cap"
 
 
@@ -54,4 +40,4 @@ def capped(setting: Setting, excluded: float, *, since: float, on: str = "") -> 
         on: The property; the family's own choice where empty, or the first it knows.
     """
     name = on or properties_of(setting)[0]
-    return turned(setting, cap=1.0 - excluded, capped=name, cap_since=since)
+    return changed_family(setting, cap=1.0 - excluded, capped=name, cap_since=since)

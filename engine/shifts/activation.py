@@ -25,12 +25,12 @@ class Activation(Shift):
     top: ClassVar[float] = 1.0
     switch: ClassVar[bool] = True
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := no_net(setting, "activation"):
             return reason
         shallow = getattr(setting.net, "depth", 1) == 0
-        return "a base learner of depth 0 has no activation" if shallow else ""
+        return "a base learner of depth 0 has no activation" if shallow else None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Exchange the base learner's activation."""

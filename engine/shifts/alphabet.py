@@ -23,8 +23,8 @@ class Alphabet(Shift):
     top: ClassVar[float] = 1.0
     switch: ClassVar[bool] = True
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := no_knobs(setting, ("alphabets",), "alphabets"):
             return reason
         if setting.family.model_dump()["alphabets"] == "held_out":
@@ -33,7 +33,7 @@ class Alphabet(Shift):
             self.apply(setting, 1.0).family.check()
         except Refused as refusal:
             return refusal.message
-        return ""
+        return None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Take the test's classes from alphabets apart."""

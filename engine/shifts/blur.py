@@ -27,8 +27,8 @@ class Blur(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 3.0)
     top: ClassVar[float] = 10.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -21,8 +21,8 @@ class Deeper(Shift):
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
     top: ClassVar[float] = 8.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_net(setting, "depth")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

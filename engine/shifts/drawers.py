@@ -24,12 +24,12 @@ class Drawers(Shift):
     top: ClassVar[float] = 1.0
     switch: ClassVar[bool] = True
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := no_knobs(setting, ("drawers",), "drawers"):
             return reason
         if setting.family.model_dump()["drawers"] in OTHERS:
-            return ""
+            return None
         return "all drawers were learned from; choose half of them for the family"
 
     def apply(self, setting: Setting, severity: float) -> Setting:

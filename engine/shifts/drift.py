@@ -31,8 +31,8 @@ class Drift(Shift):
         help="When the answers change; late changes leave few steps to recover.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

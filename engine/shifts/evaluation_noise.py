@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import turned, without
+from engine.shifts._applicability import changed_family, no_knobs
 
 
 @register("shift")
@@ -21,10 +21,10 @@ class EvaluationNoise(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 5.0)
     top: ClassVar[float] = 50.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where nothing is searched."""
-        return without(setting, "noise")
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return no_knobs(setting, ("noise",), "noise")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the noise."""
-        return turned(setting, noise=severity)
+        return changed_family(setting, noise=severity)

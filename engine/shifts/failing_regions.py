@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import turned, without
+from engine.shifts._applicability import changed_family, no_knobs
 
 
 @register("shift")
@@ -22,10 +22,10 @@ class FailingRegions(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.3, 0.6)
     top: ClassVar[float] = 1.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where nothing is searched."""
-        return without(setting, "failing")
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return no_knobs(setting, ("failing",), "failing")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the share of regions that fail."""
-        return turned(setting, failing=severity)
+        return changed_family(setting, failing=severity)

@@ -22,8 +22,8 @@ class Frequency(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0)
     top: ClassVar[float] = 10.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_knobs(setting, ("frequency",), "frequency")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -23,8 +23,8 @@ class FunctionNoise(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.1, 0.25, 0.5, 1.0, 2.0)
     top: ClassVar[float] = 20.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_values(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

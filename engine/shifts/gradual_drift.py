@@ -35,8 +35,8 @@ class GradualDrift(Shift):
         help="How long it takes until all have changed; 0 is abrupt.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

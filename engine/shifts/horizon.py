@@ -25,9 +25,9 @@ class Horizon(Shift):
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
     top: ClassVar[float] = 6.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
-        return ""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Train every task for longer.

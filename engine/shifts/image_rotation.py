@@ -27,8 +27,8 @@ class ImageRotation(Shift):
     severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
     top: ClassVar[float] = 360.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

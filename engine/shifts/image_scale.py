@@ -32,8 +32,8 @@ class ImageScale(Shift):
         help="Smaller shows more border, larger cuts the border off.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -28,12 +28,12 @@ class Imbalance(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 2.0, 3.0, 4.0)
     top: ClassVar[float] = 10.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := no_labels(setting):
             return reason
         alone = getattr(setting.family, "shots", 2) == 1
-        return "with one shot of each class none can become rarer" if alone else ""
+        return "with one shot of each class none can become rarer" if alone else None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Replace training rows of every task."""

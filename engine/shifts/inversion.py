@@ -23,8 +23,8 @@ class Inversion(Shift):
     top: ClassVar[float] = 1.0
     switch: ClassVar[bool] = True
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -26,8 +26,8 @@ class LabelNoise(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.2, 0.3, 0.4)
     top: ClassVar[float] = 1.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_labels(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

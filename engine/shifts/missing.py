@@ -25,8 +25,8 @@ class Missing(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.05, 0.1, 0.25, 0.5, 0.75)
     top: ClassVar[float] = 1.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:

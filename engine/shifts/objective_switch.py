@@ -13,7 +13,7 @@ from typing import ClassVar
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import capped, uncapped
+from engine.shifts._search import capped, why_not_capped
 
 
 @register("shift")
@@ -32,9 +32,9 @@ class ObjectiveSwitch(Shift):
         "or of its budget.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where the space has nothing to be capped."""
-        return uncapped(setting)
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return why_not_capped(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap, and when it comes."""

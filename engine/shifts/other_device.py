@@ -12,7 +12,8 @@ from typing import ClassVar
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import capped, properties_of, without
+from engine.shifts._applicability import no_knobs
+from engine.shifts._search import capped, properties_of
 
 
 @register("shift")
@@ -31,12 +32,12 @@ class OtherDevice(Shift):
         "the space knows.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where no latency was measured."""
-        if reason := without(setting, "cap"):
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        if reason := no_knobs(setting, ("cap",), "cap"):
             return reason
         if self._latencies(setting):
-            return ""
+            return None
         named = f" whose name holds {self.device!r}" if self.device else ""
         return f"{setting.family.name} has no latency of any device{named}"
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import capped, uncapped
+from engine.shifts._search import capped, why_not_capped
 
 
 @register("shift")
@@ -23,9 +23,9 @@ class ParameterCap(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 0.9)
     top: ClassVar[float] = 0.999
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where the space has nothing to be capped."""
-        return uncapped(setting)
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return why_not_capped(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap."""

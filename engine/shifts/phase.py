@@ -24,8 +24,8 @@ class Phase(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75, 1.0)
     top: ClassVar[float] = 4.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_knobs(setting, KNOBS, "phase")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -26,8 +26,8 @@ class Rotate(Shift):
     severities: ClassVar[tuple[float, ...]] = (10.0, 20.0, 45.0, 90.0, 180.0)
     top: ClassVar[float] = 360.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         turned = "their image is turned by image_rotation"
         return no_rows(setting, turned) or too_few_inputs(setting, 2)
 

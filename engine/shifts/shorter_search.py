@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import turned, without
+from engine.shifts._applicability import changed_family, no_knobs
 from engine.tasks.search._family import SearchFamily
 
 
@@ -24,15 +24,17 @@ class ShorterSearch(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
     top: ClassVar[float] = 0.99
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where nothing is searched."""
-        return without(setting, "goal")
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        return no_knobs(setting, ("goal",), "goal")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Cut the number of evaluations, and the budget where there is one."""
         share = 1.0 - severity
         horizon = max(1, round(setting.horizon * share))
-        return turned(replace(setting, horizon=horizon), **_budgets(setting, share))
+        return changed_family(
+            replace(setting, horizon=horizon), **_budgets(setting, share)
+        )
 
 
 def _budgets(setting: Setting, share: float) -> dict[str, float]:

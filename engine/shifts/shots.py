@@ -22,8 +22,8 @@ class Shots(Shift):
     severities: ClassVar[tuple[float, ...]] = (1.0, 5.0, 10.0)
     top: ClassVar[float] = 100.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_knobs(setting, ("shots",), "shots")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

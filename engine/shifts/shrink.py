@@ -33,8 +33,8 @@ class Shrink(Shift):
         help="The first, one at random for each task, or all of them together.",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_rows(setting, "their image is made smaller by image_scale")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

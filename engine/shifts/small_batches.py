@@ -22,8 +22,8 @@ class SmallBatches(Shift):
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0, 4.0, 5.0)
     top: ClassVar[float] = 12.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         return no_net(setting, "batch_size")
 
     def apply(self, setting: Setting, severity: float) -> Setting:

@@ -12,7 +12,8 @@ from typing import ClassVar, Literal
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import radix_of, turned, without
+from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._search import radix_of
 
 
 @register("shift")
@@ -31,18 +32,18 @@ class SmallerSpace(Shift):
         "least one stays).",
     )  # fmt: skip
 
-    def unfit(self, setting: Setting) -> str:
-        """Say so where there is no smaller space to be had."""
-        if reason := without(setting, self.what):
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
+        if reason := no_knobs(setting, (self.what,), self.what):
             return reason
         if self._whole(setting) > self._least():
-            return ""
+            return None
         return f"{setting.family.name} has no {self.what} to give up"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Keep fewer."""
         kept = max(self._least(), self._whole(setting) - round(severity))
-        return turned(setting, **{self.what: kept})
+        return changed_family(setting, **{self.what: kept})
 
     def _least(self) -> int:
         return 2 if self.what == "options" else 1

@@ -21,12 +21,12 @@ class Wider(Shift):
     severities: ClassVar[tuple[float, ...]] = (1.0, 2.0, 3.0)
     top: ClassVar[float] = 9.0
 
-    def unfit(self, setting: Setting) -> str:
-        """Say why this shift cannot be applied there, or nothing."""
+    def why_not(self, setting: Setting) -> str | None:
+        """Return the reason why this shift cannot be applied there; None if it can."""
         if reason := no_net(setting, "width"):
             return reason
         shallow = getattr(setting.net, "depth", 1) == 0
-        return "a base learner of depth 0 has no hidden units" if shallow else ""
+        return "a base learner of depth 0 has no hidden units" if shallow else None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give the base learner more hidden units."""

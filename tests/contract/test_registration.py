@@ -32,10 +32,8 @@ class Push(Shift):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     severities: ClassVar[tuple[float, ...]] = (1.0,)
 
-    def unfit(self, setting: Setting) -> str:
-        return ""
-
-    why_not = unfit
+    def why_not(self, setting: Setting) -> str | None:
+        return None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         return setting
@@ -153,7 +151,11 @@ def test_two_files_of_one_name_and_slot_are_refused(room: Path) -> None:
     [
         ("Push: every", "Push, every", "first line must read 'Title: summary.'"),
         ('    """x ← x + s."""\n', "", "its class has no docstring"),
-        ("    def unfit", "    size: list[int] = []\n\n    def unfit", "knob size is"),
+        (
+            "    def why_not",
+            "    size: list[int] = []\n\n    def why_not",
+            "knob size is",
+        ),
     ],
 )
 def test_a_card_that_cannot_be_made_says_what_is_lacking(

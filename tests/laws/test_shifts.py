@@ -64,7 +64,7 @@ def fitting(name: str, kind: str) -> RunSpec:
             if not needed.keys() <= part("family", family).model_fields.keys():
                 continue
             spec = small(family, kind, needed)
-            if not shift.unfit(Bench(spec).setting):
+            if not shift.why_not(Bench(spec).setting):
                 return spec
     pytest.skip(f"no family that is here has what {name} changes")
 
@@ -112,8 +112,8 @@ def test_a_shift_says_why_it_does_not_fit_or_can_be_applied(
     shift = part_of()
     plain = [Bench(small(family, kind, {})).setting for family in families(kind)]
     settings = [*plain, Bench(fitting(name, kind)).setting]
-    reasons = [shift.unfit(setting) for setting in settings]
-    assert "" in reasons, "it fits nothing"
+    reasons = [shift.why_not(setting) for setting in settings]
+    assert None in reasons, "it fits nothing"
     for setting, reason in zip(settings, reasons, strict=True):
         if reason:
             assert len(reason.split()) > 2

@@ -121,5 +121,5 @@ def test_moved_inputs_take_the_picture_along() -> None:
 def test_a_shift_that_does_not_fit_an_episode_says_why(
     shift: Shift, family: Family, words: str
 ) -> None:
-    reason = shift.unfit(setting(family))
-    assert words in reason if words else reason == ""
+    reason = shift.why_not(setting(family))
+    assert words in (reason or "") if words else reason is None

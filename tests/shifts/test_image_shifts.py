@@ -146,17 +146,17 @@ def test_occlusion_covers_the_stated_share_of_every_image(share: float) -> None:
 def test_shifts_of_measured_inputs_refuse_pixels_and_name_those_for_images(
     shift: Shift,
 ) -> None:
-    reason = shift.unfit(setting(Pictures()))
+    reason = shift.why_not(setting(Pictures()))
     assert "pictures has pixels" in reason
     assert any(n in reason for n in ("image_rotation", "image_scale", "contrast"))
-    assert shift.unfit(setting(GaussianClasses())) == ""
+    assert shift.why_not(setting(GaussianClasses())) is None
 
 
 @pytest.mark.parametrize("shift", ALL, ids=lambda s: type(s).__name__)
 def test_image_shifts_refuse_what_has_no_images(shift: Shift) -> None:
-    assert shift.unfit(setting(Pictures())) == ""
+    assert shift.why_not(setting(Pictures())) is None
     for family in (GaussianClasses(), Moons()):
-        assert "no images" in shift.unfit(setting(family))
+        assert "no images" in shift.why_not(setting(family))
 
 
 def test_pixel_noise_has_the_stated_size_in_deviations_of_all_pixels() -> None:

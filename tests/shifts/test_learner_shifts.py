@@ -77,12 +77,12 @@ def test_what_leaves_a_range_is_refused_in_a_sentence() -> None:
 
 @pytest.mark.parametrize("shift", [Activation(), SmallBatches(), Wider(), Deeper()])
 def test_a_bare_function_has_no_base_learner_to_change(shift: Wider) -> None:
-    assert "no base learner" in shift.unfit(setting(Quadratic()))
-    assert shift.unfit(setting(Moons())) == ""
+    assert "no base learner" in shift.why_not(setting(Quadratic()))
+    assert shift.why_not(setting(Moons())) is None
 
 
 def test_a_linear_model_has_neither_activation_nor_width() -> None:
     flat = setting(Moons(), depth=0)
-    assert "depth 0" in Activation().unfit(flat)
-    assert "depth 0" in Wider().unfit(flat)
-    assert Horizon().unfit(flat) == ""
+    assert "depth 0" in Activation().why_not(flat)
+    assert "depth 0" in Wider().why_not(flat)
+    assert Horizon().why_not(flat) is None

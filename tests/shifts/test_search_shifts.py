@@ -107,8 +107,8 @@ def test_a_smaller_space_has_the_last_options_or_the_first_decisions() -> None:
 
 def test_a_space_that_cannot_be_smaller_says_so() -> None:
     smallest = setting(NK.model_copy(update={"options": 2}))
-    assert "no options" in SmallerSpace().unfit(smallest)
-    assert not SmallerSpace().unfit(here())
+    assert "no options" in SmallerSpace().why_not(smallest)
+    assert not SmallerSpace().why_not(here())
 
 
 def test_regions_fail_as_a_whole_and_as_often_as_asked() -> None:
@@ -158,7 +158,7 @@ def test_a_budget_for_just_one_training_is_enough() -> None:
 
 
 def test_a_space_without_latencies_says_so() -> None:
-    assert "no latency" in OtherDevice().unfit(here())
+    assert "no latency" in OtherDevice().why_not(here())
 
 
 @pytest.mark.pack
@@ -183,5 +183,5 @@ def test_only_what_is_quick_on_the_device_is_an_answer(device: str) -> None:
         seen = np.where(latency[tried] <= limit, found["signal"][member], -1.0)
         answer = scores[tried[seen.argmax()]]
         assert found["score"][member, -1] == pytest.approx(answer, abs=1e-7)
-    assert not OtherDevice(device=device).unfit(setting(family))
-    assert "toaster" in OtherDevice(device="toaster").unfit(setting(family))
+    assert not OtherDevice(device=device).why_not(setting(family))
+    assert "toaster" in OtherDevice(device="toaster").why_not(setting(family))

@@ -28,7 +28,7 @@ from engine.algorithms.few_shot.learner import (
     FewShotLearner,
     TaskLoss,
     drawn,
-    wrong_head,
+    why_wrong_head,
 )
 from engine.algorithms.few_shot.running_statistics import Seen
 from engine.contract.rng import Rng
@@ -131,7 +131,7 @@ class GradientLearner(FewShotLearner):
 
         return task_loss
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why its head cannot answer so many ways; None if it can."""
         assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
+        return why_wrong_head(meta, tasks)

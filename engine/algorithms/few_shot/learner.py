@@ -205,11 +205,11 @@ def _slopes(
     return loss.detach(), {name: grad for name, grad in pairs if grad is not None}
 
 
-def wrong_head(meta: Meta, tasks: Episodes) -> str:
-    """Say so where a trained head has another number of outputs than tasks ask for."""
+def why_wrong_head(meta: Meta, tasks: Episodes) -> str | None:
+    """Return the reason why a trained head cannot answer the tasks; None if it can."""
     layout = tasks.layout
     for name, shape in zip(layout.names, layout.shapes, strict=True):
         if name in layout.layers[-1] and tuple(meta.weights[name].shape[1:]) != shape:
             has = meta.weights[name].shape[1]
             return f"its head was trained for {has} ways and cannot answer {shape[0]}"
-    return ""
+    return None

@@ -160,11 +160,11 @@ def steps_of(tasks: Spaces, eta: float) -> tuple[int, ...]:
     return ladder(tasks.evaluator.fidelities[: tasks.top + 1], eta)
 
 
-def unfit(tasks: Spaces, eta: float) -> str:
-    """Say so where trainings cannot be cut short, or nothing."""
+def why_not_shortened(tasks: Spaces, eta: float) -> str | None:
+    """Return the reason why trainings cannot be cut short; None if they can."""
     lengths = tasks.evaluator.fidelities[: tasks.top + 1]
     if len(ladder(lengths, eta)) > 1:
-        return ""
+        return None
     unit = tasks.evaluator.fidelity_unit
     return (
         f"it needs trainings of two lengths at least {eta:g} times apart, and here "

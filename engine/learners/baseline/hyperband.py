@@ -11,7 +11,12 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from engine.algorithms.search.strategy import FixedStrategy
-from engine.algorithms.search.successive_halving import brackets, halve, steps_of, unfit
+from engine.algorithms.search.successive_halving import (
+    brackets,
+    halve,
+    steps_of,
+    why_not_shortened,
+)
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.protocol import Meta, Spaces, Stretch, TaskBatch
@@ -29,10 +34,10 @@ class Hyperband(FixedStrategy):
         help="One in η goes on, and is trained at least η times as long.",
     )  # fmt: skip
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where every training has the same length."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why trainings cannot be cut short; None if they can."""
         assert isinstance(tasks, Spaces)
-        return unfit(tasks, self.eta)
+        return why_not_shortened(tasks, self.eta)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False

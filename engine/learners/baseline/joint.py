@@ -21,7 +21,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pretraining,
     whole_net,
 )
-from engine.algorithms.few_shot.learner import drawn, wrong_head
+from engine.algorithms.few_shot.learner import drawn, why_wrong_head
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
@@ -69,7 +69,7 @@ class Joint(FineTuned):
 
         return pretraining(meta, tasks, lost, lesson.quicken)
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where there are more or fewer ways than its head has."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why its head cannot answer so many ways; None if it can."""
         assert isinstance(tasks, Episodes)
-        return wrong_head(meta, tasks)
+        return why_wrong_head(meta, tasks)

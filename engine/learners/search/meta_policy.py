@@ -81,8 +81,8 @@ class MetaPolicy(Agents):
         "source task, so that nothing can be learned from them.",
     )  # fmt: skip
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where the nets were made for another space."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why it cannot take these tasks; None if it can."""
         assert isinstance(tasks, Spaces)
         known = features(tasks, told=self.told == "features")
         return unlike(meta.weights, tasks, known.shape[1])

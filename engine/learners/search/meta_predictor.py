@@ -90,8 +90,8 @@ class MetaPredictor(Learner):
         help="How strongly coefficients are held near 0 before any training.",
     )  # fmt: skip
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where the predictor is of another space."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why it cannot take these tasks; None if it can."""
         assert isinstance(tasks, Spaces)
         return foreign(meta.weights["space"].cpu().numpy(), tasks)
 

@@ -84,7 +84,7 @@ def show(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]
         meta = Meta(rows_of(weights, range(1)), {})
         if not form or not isinstance(learner, FewShotLearner):
             continue
-        if learner.unfit(meta, tasks):
+        if learner.why_not(meta, tasks):
             continue
         made = _made(learner, meta.weights, tasks, form)
         for label in entrant.labels:

@@ -35,7 +35,7 @@ def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event
     for i, entrant in enumerate(bench.entrants):
         yield Note(name, i / len(bench.entrants), entrant.label)
         meta = Meta(rows_of(carry.metas[entrant.label], range(1)), {})
-        if entrant.learner.unfit(meta, tasks):
+        if entrant.learner.why_not(meta, tasks):
             continue
         found = join(list(entrant.learner.adapt(meta, tasks, path=True)))
         paths: Arrays = {

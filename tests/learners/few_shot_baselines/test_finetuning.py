@@ -220,14 +220,14 @@ def test_any_number_of_ways_can_be_answered_after_pretraining(
 ) -> None:
     weights = begun(kind(), clouds(ways=4))
     more = clouds(ways=7)
-    assert kind().unfit(Meta(weights, {}), more) == ""
+    assert kind().why_not(Meta(weights, {}), more) is None
     assert answered(kind(), more, weights).shape == (3, 7, 35)
 
 
 @pytest.mark.parametrize("kind", [FromScratch, Joint])
 def test_a_head_for_other_ways_is_not_fit(kind: type[FineTuned]) -> None:
     weights = begun(kind(), clouds(ways=4))
-    assert "4 ways" in kind().unfit(Meta(weights, {}), clouds(ways=7))
+    assert "4 ways" in kind().why_not(Meta(weights, {}), clouds(ways=7))
 
 
 @pytest.mark.parametrize("kind", TUNED)

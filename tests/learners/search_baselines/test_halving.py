@@ -112,7 +112,7 @@ def test_trainings_of_one_length_are_refused_in_a_sentence(learner: Learner) -> 
     from dataclasses import replace
 
     tasks = searches()
-    assert learner.unfit(NOTHING, tasks) == ""
-    reason = learner.unfit(NOTHING, replace(tasks, top=0))
+    assert learner.why_not(NOTHING, tasks) is None
+    reason = learner.why_not(NOTHING, replace(tasks, top=0))
     assert "two lengths" in reason and "1 passes" in reason
-    assert "10 times" in type(learner)(eta=10.0).unfit(NOTHING, tasks)
+    assert "10 times" in type(learner)(eta=10.0).why_not(NOTHING, tasks)

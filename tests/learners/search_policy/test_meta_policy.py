@@ -132,9 +132,9 @@ def test_a_policy_of_another_space_is_refused_in_one_sentence() -> None:
     small, large = landscapes(2, 5), landscapes(2, 5, size=5)
     learner = MetaPolicy()
     meta = learner.init([Rng(1)], small)
-    assert learner.unfit(meta, small) == ""
-    assert "3 × 3 × 3 × 3 options" in learner.unfit(meta, large)
+    assert learner.why_not(meta, small) is None
+    assert "3 × 3 × 3 × 3 options" in learner.why_not(meta, large)
     other = replace(small, space=replace(small.space, name="others"))
-    assert learner.unfit(meta, other) == "its policy is for another space than others"
+    assert learner.why_not(meta, other) == "its policy is for another space than others"
     told = MetaPolicy(told="features")
-    assert "by 0 features; these have 1" in told.unfit(meta, opposed(small))
+    assert "by 0 features; these have 1" in told.why_not(meta, opposed(small))

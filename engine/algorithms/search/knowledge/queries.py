@@ -98,8 +98,8 @@ def fitting(tasks: Spaces, known: Ranked) -> Ranked:
     return Ranked(codes[inside], known.score[inside])
 
 
-def foreign(base_space: Numbers, tasks: Spaces) -> str:
-    """Say that knowledge is of another space, or nothing.
+def foreign(base_space: Numbers, tasks: Spaces) -> str | None:
+    """Return the reason why knowledge is of no use here; None if it is of use.
 
     Args:
         base_space: Fingerprints; shape (replicate, 8).
@@ -107,5 +107,5 @@ def foreign(base_space: Numbers, tasks: Spaces) -> str:
     """
     space = tasks.evaluator.space
     if (base_space == fingerprint(space)).all():
-        return ""
+        return None
     return f"its knowledge base is of another space than {space.name}"

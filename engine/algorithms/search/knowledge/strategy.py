@@ -58,8 +58,8 @@ class Experienced(Learner):
         help="sha256 of an imported knowledge base to start from; empty for none.",
     )  # fmt: skip
 
-    def unfit(self, meta: Meta, tasks: TaskBatch) -> str:
-        """Say so where the base is of another space."""
+    def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
+        """Return the reason why it cannot take these tasks; None if it can."""
         assert isinstance(tasks, Spaces)
         return foreign(meta.weights["space"].cpu().numpy(), tasks)
 

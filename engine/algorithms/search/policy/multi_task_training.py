@@ -162,8 +162,8 @@ def scale_of(known: Numbers) -> Numbers:
     return np.stack([known.mean(0), np.where(spread > 1e-9, spread, 1.0)])
 
 
-def unlike(weights: Weights, tasks: Spaces, told: int) -> str:
-    """Say why nets were not made for these searches, or nothing.
+def unlike(weights: Weights, tasks: Spaces, told: int) -> str | None:
+    """Return the reason why nets do not fit these searches; None if they do.
 
     Args:
         weights: Tell the `radix`, the `space` and the `scale` that they were made for.
@@ -178,4 +178,4 @@ def unlike(weights: Weights, tasks: Spaces, told: int) -> str:
         return f"its policy is for another space than {tasks.space.name}"
     seen = weights["scale"].shape[-1]
     known = f"its policy knows tasks by {seen} features; these have {told}"
-    return known if seen != told else ""
+    return known if seen != told else None
