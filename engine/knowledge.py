@@ -31,6 +31,7 @@ from engine.algorithms.search.knowledge.base import (
 from engine.algorithms.search.knowledge.queries import best_of, prior
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
+from engine.data.user.knowledge_records import entries_of
 from engine.protocol import Meta, Space, generator
 from engine.stats.search.motifs import Motif, motifs, principles
 
@@ -187,7 +188,10 @@ def extract_patterns(experiences: History) -> Patterns:
         return Patterns((), ())
     found = _arrays(made, 1)
     listed = motifs(
-        *(found.codes[0], found.accuracy[0], space.options, space.edges),
+        found.codes[0],
+        found.accuracy[0],
+        space.options,
+        space.edges,
         positions=space.positions,
         task=found.task[0],
     )
@@ -200,17 +204,12 @@ def recalled(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
     The best are left out: whoever looks at the best alone sees no difference.
     """
     base = _base(meta, space)
-    at = np.flatnonzero(base.filled[0])
-    at = at[at >= base.top[0]]
+    entries = entries_of(base._asdict(), 0, int(base.top[0]))
+    sample = entries.take(~entries.best)
+    rows = zip(*(column.tolist() for column in sample), strict=True)
     made = tuple(
-        Experience(
-            tuple(base.codes[0, i].tolist()),
-            float(base.accuracy[0, i]) if np.isfinite(base.accuracy[0, i]) else None,
-            int(base.task[0, i]),
-            int(base.step[0, i]),
-            int(base.search[0, i]),
-        )
-        for i in at
+        Experience(tuple(codes), share if np.isfinite(share) else None, *counts)
+        for codes, share, *counts, _best in rows
     )
     return History(space, made, tasks)
 

@@ -93,9 +93,14 @@ class SpaceRecord(Record):
     def _check_lengths(self) -> Self:
         count = len(self.positions)
         if len(self.options) != count:
-            raise Refused(f"options must be a list of {count}, one for each position")
+            raise Refused(
+                f"options must be a list of {count}, one for each position, not of "
+                f"{len(self.options)}"
+            )
         if len(self.edges) not in (0, count):
-            raise Refused(f"edges must be empty or a list of {count}")
+            raise Refused(
+                f"edges must be empty or a list of {count}, not of {len(self.edges)}"
+            )
         return self
 
 
@@ -129,13 +134,6 @@ class Replicate(Record):
         min_length=1, max_length=EXPERIENCES
     )
 
-    @model_validator(mode="after")
-    def _check_seen(self) -> Self:
-        sampled = sum(each.kept == "sample" for each in self.experiences)
-        if self.seen is not None and self.seen < sampled:
-            raise Refused(f"seen must be at least {sampled}, the size of the sample")
-        return self
-
 
 class Knowledge(Record):
     """A knowledge base and the space that it is of."""
@@ -157,14 +155,22 @@ class Knowledge(Record):
         return value
 
     @model_validator(mode="after")
-    def _check_names(self) -> Self:
-        assert self.entries  # every name is looked up
-        count = len(self.tasks)
-        for i, each in enumerate(self.replicates):
-            if each.moments is not None and len(each.moments) != count:
+    def _check_replicates(self) -> Self:
+        tasks = len(self.tasks)
+        # To make the entries looks up every name, and refuses what is not there.
+        for i, (each, entries) in enumerate(
+            zip(self.replicates, self.entries, strict=True)
+        ):
+            listed = int((~entries.best).sum())
+            if each.seen is not None and each.seen < listed:
                 raise Refused(
-                    f"replicates[{i}].moments must be a list of {count}, one for each "
-                    "task"
+                    f"replicates[{i}].seen must be at least {listed}, the size of the "
+                    f"sample, not {each.seen}"
+                )
+            if each.moments is not None and len(each.moments) != tasks:
+                raise Refused(
+                    f"replicates[{i}].moments must be a list of {tasks}, one for each "
+                    f"task, not of {len(each.moments)}"
                 )
         return self
 
@@ -191,8 +197,10 @@ class Knowledge(Record):
         """Return the positions of an experience's options and of its task."""
         space, given = self.space, each.architecture
         if len(given) != len(space.options):
-            count = len(space.options)
-            raise Refused(f"{where}.architecture must be a list of {count}")
+            raise Refused(
+                f"{where}.architecture must be a list of {len(space.options)} options, "
+                f"not of {len(given)}"
+            )
         for name, at, names in zip(given, space.positions, space.options, strict=True):
             if name not in names:
                 raise Refused(

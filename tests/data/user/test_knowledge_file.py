@@ -122,14 +122,22 @@ FIRST = "replicates.0.experiences.0"
         ("kind", "run", "no knowledge base"),
         ("space", ..., "space: it is missing"),
         ("space", [], "space: must be a JSON object, not a list"),
-        ("space.options", [["x"]], "space: options must be a list of 2, one for each"),
+        (
+            "space.options",
+            [["x"]],
+            "space: options must be a list of 2, one for each position, not of 1",
+        ),
         ("space.options.1", ["p", "p", "r"], "space.options[1]: it has a name twice"),
-        ("space.edges", [[0, 1]], "space: edges must be empty or a list of 2"),
+        (
+            "space.edges",
+            [[0, 1]],
+            "space: edges must be empty or a list of 2, not of 1",
+        ),
         ("space.positions", [], "space.positions: at least 1, not 0"),
         ("tasks", "near", "tasks: must be a list, not 'near'"),
         ("replicates", [], "replicates: at least 1, not 0"),
         ("replicates.0.experiences", ..., "replicates[0].experiences: it is missing"),
-        ("replicates.0.seen", 1, "replicates[0]: seen must be at least 2"),
+        ("replicates.0.seen", 1, "replicates[0].seen must be at least 2"),
         (
             "replicates.0.moments",
             [[1, 2, 3]],
@@ -142,7 +150,11 @@ FIRST = "replicates.0.experiences.0"
         ),
         (f"{FIRST}.accuracy", 93.7, "accuracy: must be at most 1.0, not 93.7"),
         (f"{FIRST}.accuracy", True, "accuracy: must be a number, not true"),
-        (f"{FIRST}.architecture", ["x"], "architecture must be a list of 2"),
+        (
+            f"{FIRST}.architecture",
+            ["x"],
+            "architecture must be a list of 2 options, not of 1",
+        ),
         (f"{FIRST}.architecture", ["x", "s"], "b has no option 's'; one of p, q, r"),
         (
             f"{FIRST}.architecture",
