@@ -25,7 +25,8 @@ _SPLIT = re.compile(r"([0-9]{1,6})\.([A-Za-z0-9_-]+)")
 
 def pack(spec: RunSpec) -> str:
     """Return a spec as a short text that is safe in a URL."""
-    body = zlib.compress(canonical(spec.model_dump(mode="json")), 9)
+    held = spec.model_dump(mode="json", exclude={"kind"})  # the family says its kind
+    body = zlib.compress(canonical(held), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import streamlit as st
 
-from app import kinds, links
+from app import links
 from app.client import client
 from app.experiment import compatibility, spec_mapping, templates
 from app.experiment.spec_mapping import Form
+from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, RunSpec
@@ -67,7 +68,7 @@ def go(kind: str, page: str = "") -> None:
         kind: The kind of task.
         page: Where the visitor is; nothing happens if that is the place.
     """
-    there = kinds.kind(kind).page
+    there = kinds.kind_named(kind).page
     if there == page:
         return
     names = ("run", "x")
@@ -134,7 +135,7 @@ def load(spec: RunSpec) -> None:
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
     kind = client.catalogue().kind_of(full.family.name)
-    _enter(kinds.kind(kind).page)
+    _enter(kinds.kind_named(kind).page)
     _fill(spec_mapping.form_of(full))
     st.session_state[KIND] = kind
 
@@ -142,7 +143,7 @@ def load(spec: RunSpec) -> None:
 def kind() -> str:
     """Return the kind of task that the form asks for; at first its page's first."""
     page = str(st.session_state.get(_PAGE, "lab"))
-    return str(st.session_state.get(KIND) or kinds.first(page).name)
+    return str(st.session_state.get(KIND) or kinds.first_of_page(page).name)
 
 
 def switch(name: str) -> None:
@@ -227,5 +228,5 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
 def _default_key() -> str | None:
     if in_view():
         return None
-    first = kinds.first(str(st.session_state.get(_PAGE, "lab"))).name
+    first = kinds.first_of_page(str(st.session_state.get(_PAGE, "lab"))).name
     return client.settle(templates.default(client.catalogue(), first))[1]

@@ -17,6 +17,7 @@ import torch
 from app.client import examples
 from engine.catalogue import cards
 from engine.contract.blocks import Block, Event
+from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.executors.worker import work
 from engine.export import export_archive
@@ -68,7 +69,7 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 def record(kind: str = "optimization") -> Path:
     """Play a kind's default preset and write its archive; returns the file."""
-    found = preset(examples.PRESETS[kind])
+    found = preset(KINDS[kind].preset)
     spec = complete_spec(found.spec, cards, "cpu")
     key = run_key(spec, cards)
     with tempfile.TemporaryDirectory() as home:
@@ -85,7 +86,7 @@ def record(kind: str = "optimization") -> Path:
 def main(kinds: Sequence[str]) -> None:
     """Record the examples of these kinds, or all."""
     kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
-    for kind in kinds or tuple(examples.PRESETS):
+    for kind in kinds or tuple(KINDS):
         example = examples.read(record(kind))
         kept[kind] = bounds(example.spec, judged(example.blocks))
         BOUNDS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")

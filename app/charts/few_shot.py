@@ -147,7 +147,7 @@ def _levels(run: Run, metric: str, look: Look) -> dict[str, Level]:
 
 def learned(run: Run, look: Look) -> go.Figure | None:
     """Return how it was meta-trained."""
-    return training.meta_training(run, run.kind.trained[:2])
+    return training.meta_training(run, run.kind.metrics.training[:2])
 
 
 def _shifts(run: Run, look: Look) -> Iterator[Picture]:

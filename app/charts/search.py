@@ -75,7 +75,7 @@ def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
 def under_way(run: Run) -> Iterator[Picture]:
     """Yield what can be seen before the tests: newest check, then meta-training."""
     yield from training.newest_check(run, STEPS)
-    trained = training.meta_training(run, run.kind.trained[:2])
+    trained = training.meta_training(run, run.kind.metrics.training[:2])
     if trained is not None:
         yield Picture("training", trained)
 

@@ -25,7 +25,7 @@ def classes(run: Run) -> bool:
 def under_way(run: Run) -> Iterable[Picture]:
     """Yield what can be seen before the tests: newest check, training, tuning."""
     yield from newest_check(run)
-    trained = meta_training(run, run.kind.trained[:2])
+    trained = meta_training(run, run.kind.metrics.training[:2])
     if trained is not None:
         yield Picture("training", trained)
     rates = tuning(run)
@@ -35,7 +35,7 @@ def under_way(run: Run) -> Iterable[Picture]:
 
 def newest_check(run: Run, x_title: str = "Step") -> Iterator[Picture]:
     """Yield what every learner does on validation tasks by now, step by step."""
-    for metric in run.kind.checks:
+    for metric in run.kind.metrics.checks:
         found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
         lines = stretched(stats.curve(block) for block in found)
         if lines:
@@ -83,16 +83,16 @@ def titled(made: go.Figure, title: str) -> go.Figure:
 def meta_training(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     """Return the meta-training curves; none before the first check."""
     panels: dict[str, list[Line]] = {}
-    for metric in metrics or run.kind.trained:
+    for metric in metrics or run.kind.metrics.training:
         for label in run.roles:
             line = along(run.table, label, metric)
             if line is not None:
                 panels.setdefault(metric, []).append(line)
     if not panels:
         return None
-    best = _best(run.table, run.chosen, run.kind.validation)
+    best = _best(run.table, run.chosen, run.kind.metrics.validation)
     squares = any(block.metric == "query_mse" for block in run.blocks)
-    logs = {run.kind.validation} if squares else set[str]()
+    logs = {run.kind.metrics.validation} if squares else set[str]()
     made = learning.meta_training_figure(panels, run.roles, best, logs=logs)
     return said(run, made)
 
@@ -121,7 +121,7 @@ def tuning(run: Run) -> go.Figure | None:
     """Return the tuning curves; none where no rate was tuned."""
     made: dict[str, Tuning] = {}
     for label in run.roles:
-        block = run.table.block(label, "tune", run.kind.tuning)
+        block = run.table.block(label, "tune", run.kind.metrics.tuning)
         if block is None:
             continue
         scores = np.asarray(block.array, dtype=np.float64)
@@ -132,7 +132,7 @@ def tuning(run: Run) -> go.Figure | None:
         made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
     if not made:
         return None
-    return said(run, learning.tuning_figure(made, run.roles, run.kind.tuning))
+    return said(run, learning.tuning_figure(made, run.roles, run.kind.metrics.tuning))
 
 
 def _lowest(scores: np.ndarray) -> int:

@@ -9,11 +9,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app import kinds
 from app.client import block_cache, engine_process, process_store
 from app.client import catalogue as shelves
 from app.client.catalogue import Catalogue, CatalogueError, Preset
 from app.client.process_store import present_store, store
+from engine.contract import kinds
 from engine.contract.blocks import FILMS, Artefact, Block, Timing
 from engine.contract.cards import Card
 from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
@@ -93,8 +93,10 @@ def engine_trouble() -> str:
 
 def kind(spec: RunSpec) -> kinds.Kind:
     """Return the kind of task that a spec is of; the first one until it is known."""
+    if spec.kind:
+        return kinds.kind_named(spec.kind)
     known = catalogue_ready()
-    return kinds.kind(catalogue().kind_of(spec.family.name) if known else "")
+    return kinds.kind_named(catalogue().kind_of(spec.family.name) if known else "")
 
 
 def settle(spec: RunSpec) -> tuple[RunSpec, str]:
@@ -221,13 +223,14 @@ class Run:
     @functools.cached_property
     def table(self) -> Table:
         """Return its blocks, found by what they are."""
-        return Table(self.blocks)
+        return Table(self.blocks, self.spec.kind)
 
     @property
     def kind(self) -> kinds.Kind:
-        """Return what kind of task it is of, as its numbers tell, else its spec."""
-        told = kinds.told_by(self.blocks)
-        return kinds.kind(told) if told else kind(self.spec)
+        """Return its kind of task; of an old spec its numbers tell."""
+        held = (block.metric for block in self.blocks)
+        named = self.spec.kind or kinds.recorded_kind(held)
+        return kinds.kind_named(named) if named else kind(self.spec)
 
     @property
     def alive(self) -> bool:

@@ -12,8 +12,6 @@ from app.client.client import Run
 FOLDER = Path(__file__).parents[1] / "recorded"
 
 SHOWN = ("film", "search", "snapshot", "frozen")
-# The preset that each kind's archive is a run of; the file is called after the kind.
-PRESETS = {"optimization": "default", "few_shot": "few_shot", "search": "search"}
 
 
 def run(kind: str = "optimization") -> Run | None:

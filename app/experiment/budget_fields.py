@@ -3,14 +3,15 @@
 from typing import Any
 
 from app.experiment import fields
-from app.kinds import OPTIMIZATION, Kind
 from engine.contract.cards import KnobCard
 from engine.contract.errors import Refused
+from engine.contract.kinds import OPTIMIZATION, Kind
 from engine.contract.runs import Budget, RunSpec
 
 _BUDGET = {
     "task_evaluations": (
-        *("Meta-training budget", "task evaluations"),
+        "Meta-training budget",
+        "task evaluations",
         "What learning to learn may cost, per replicate; one is a whole inner run.",
     ),
     "horizon": ("Horizon", "steps", "Steps that each base learner is trained."),

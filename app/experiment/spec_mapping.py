@@ -15,9 +15,9 @@ from app.experiment.budget_fields import (
     read_seed,
     replicates_field,
 )
-from app.kinds import Kind, kind
 from engine.contract.cards import Card, KnobCard, checked, suited
 from engine.contract.errors import Refused
+from engine.contract.kinds import Kind, kind_named
 from engine.contract.runs import (
     Budget,
     Choice,
@@ -166,7 +166,7 @@ def outer_fields(
 def kind_of(form: Mapping[str, Any], cards: Cards) -> Kind:
     """Return the kind of task that the form's family is of."""
     family = cards("family", str(form["k.family"]))
-    return kind(family.traits.get("kind"))
+    return kind_named(family.traits.get("kind"))
 
 
 def _suited(form: Mapping[str, Any], cards: Cards, card: Card) -> Card:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from app import kinds, session
+from app import session
 from app.client import client
 from app.experiment import (
     budget_fields,
@@ -16,6 +16,7 @@ from app.form import field_widgets, layout, learners, own_examples
 from app.form.layout import KEEP
 from app.widgets import panels
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec
@@ -40,14 +41,16 @@ def draw() -> tuple[RunSpec, str] | None:
 
 def _kind(known: client.Catalogue) -> kinds.Kind:
     """Draw what is learned; another kind comes with its default experiment."""
-    page = kinds.kind(session.kind()).page
+    page = kinds.kind_named(session.kind()).page
     names = [
-        name for name in compatibility.kinds(known) if kinds.kind(name).page == page
+        name
+        for name in compatibility.kinds(known)
+        if kinds.kind_named(name).page == page
     ]
     if len(names) > 1:
         st.segmented_control(
             *("What is learned?", names),
-            format_func=lambda name: kinds.kind(name).title,
+            format_func=lambda name: kinds.kind_named(name).title,
             key=session.KIND,
             required=True,
             on_change=_switch,
@@ -56,7 +59,7 @@ def _kind(known: client.Catalogue) -> kinds.Kind:
             "task from few examples. Each comes with its own default experiment.",
             **KEEP,
         )
-    return kinds.kind(session.kind())
+    return kinds.kind_named(session.kind())
 
 
 def _switch() -> None:
@@ -107,9 +110,9 @@ def _task(known: client.Catalogue, kind: kinds.Kind) -> None:
     with st.expander("Task settings", key="x.family"):
         layout.knobs(fields.fields(card, f"k.family.{card.name}"), "family")
     if card.traits.get("uses_net", True):
-        with st.expander(kind.net, key="x.net"):
+        with st.expander(kind.words.net, key="x.net"):
             nets = list(compatibility.fitting(known, "net", card.name))
-            net = layout.select(kind.net, "net", nets, kind.net_help)
+            net = layout.select(kind.words.net, "net", nets, kind.words.net_help)
             layout.knobs(fields.fields(net, f"k.net.{net.name}"), "net")
 
 
@@ -122,7 +125,7 @@ def _shifts(known: client.Catalogue, kind: kinds.Kind) -> None:
         format_func=lambda place: _at(known, "shift", place).title,
         key="k.shifts",
         placeholder="No shift",
-        help=kind.shifts_help,
+        help=kind.words.shifts_help,
         **KEEP,
     )
     for place in places:
@@ -178,7 +181,7 @@ def _price(known: client.Catalogue, kind: kinds.Kind) -> None:
         field_widgets.draw(budget_fields.seed_field())
     with st.expander("Steps, tasks, device", key="x.budget"):
         fields = budget_fields.budget_fields(kind)
-        shown = [f for f in fields if f.knob.name not in kind.hidden]
+        shown = [f for f in fields if f.knob.name not in kind.no_budget]
         layout.knobs(shown, "budget")
         if len(known.devices) > 1:
             st.selectbox("Device", ["auto", *known.devices], key="k.device", **KEEP)

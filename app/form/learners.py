@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from app import kinds, session
+from app import session
 from app.client import client
 from app.experiment import compatibility, spec_mapping
 from app.experiment import fields as experiment_fields
 from app.figures.theme import learner_name
 from app.form import layout
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.cards import Card
 
 
@@ -27,11 +28,11 @@ def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
     """Draw who is judged, and how they learn."""
     layout.section("Learner")
     st.pills(
-        *(kind.learner, offered(known, "chosen")),
+        *(kind.words.learner, offered(known, "chosen")),
         selection_mode="multi",
         format_func=lambda label: plain(learner_name(label)),
         key="k.chosen",
-        help=kind.learner_help,
+        help=kind.words.learner_help,
         wrap=True,
         **layout.KEEP,
     )
@@ -54,7 +55,7 @@ def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
                 estimator, f"k.estimator.{estimator.name}"
             )
             layout.knobs(fields, "estimator")
-        if estimator or (kind.outer and _trained(known)):
+        if estimator or (kind.outer_alone and _trained(known)):
             _outer(known, kind)
 
 
@@ -101,11 +102,11 @@ def baselines(known: client.Catalogue, kind: kinds.Kind) -> None:
 
 def _baseline_choice(known: client.Catalogue, kind: kinds.Kind) -> None:
     st.pills(
-        *(kind.baselines, offered(known, "baseline")),
+        *(kind.words.baselines, offered(known, "baseline")),
         selection_mode="multi",
         format_func=lambda label: plain(learner_name(label)),
         key="k.baselines",
-        help=kind.baselines_help,
+        help=kind.words.baselines_help,
         wrap=True,
         **layout.KEEP,
     )

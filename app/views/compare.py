@@ -11,10 +11,10 @@ from app.client import client
 from app.figures.curves import curves_figure
 from app.figures.figure_types import View
 from app.figures.theme import number
-from app.kinds import FEW_SHOT, SEARCH
 from app.views import runs as runs_view
 from app.widgets import panels, tables
 from app.widgets.escaping import inert
+from engine.contract.kinds import FEW_SHOT, SEARCH
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import is_trained
@@ -41,7 +41,9 @@ def compare(keys: Sequence[str]) -> None:
     if not runs:
         return
     kinds = {run.kind.name: run.kind for run in runs.values()}
-    metrics = list(dict.fromkeys(m for kind in kinds.values() for m in kind.compared))
+    metrics = list(
+        dict.fromkeys(m for kind in kinds.values() for m in kind.metrics.curves)
+    )
     there = {block.metric for run in runs.values() for block in run.blocks}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = st.selectbox(
@@ -53,7 +55,7 @@ def compare(keys: Sequence[str]) -> None:
         )
     _note(list(runs.values()))
     _overlay(runs, metric)
-    numbers = {m for kind in kinds.values() for m in kind.numbers if m in there}
+    numbers = {m for kind in kinds.values() for m in kind.metrics.numbers if m in there}
     _numbers(runs, numbers)
 
 

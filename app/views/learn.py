@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 import streamlit as st
 
-from app import kinds, session
+from app import session
 from app.client import client
 from app.experiment import templates
 from app.widgets import panels, tables
 from app.widgets.escaping import inert, plain
+from engine.contract import kinds
 from engine.contract.appearance import name_in_words
 from engine.contract.cards import Card, KnobCard, allowed
 from engine.contract.errors import Refused
@@ -83,7 +84,7 @@ def shelf(cards: list[Card]) -> None:
 
 def show(card: Card) -> None:
     """Draw one card."""
-    solves = [kinds.kind(name).title.lower() for name in card.solves]
+    solves = [kinds.kind_named(name).title.lower() for name in card.solves]
     words = (name_in_words(card.group), *solves, f"version {card.version}")
     st.html(f'<p class="eyebrow">{inert(" · ".join(words))}</p>')
     st.header(plain(card.title), anchor=False)

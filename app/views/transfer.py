@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import kinds, session
+from app import session
 from app.charts import optimization
 from app.client import client
 from app.experiment import compatibility
@@ -14,6 +14,7 @@ from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
 from app.figures.theme import learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
@@ -64,7 +65,7 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
         run = client.run(str(key))
         there = {block.metric for block in run.blocks}
         metric = st.selectbox(
-            *("Metric", [m for m in run.kind.by_severity if m in there]),
+            *("Metric", [m for m in run.kind.metrics.by_severity if m in there]),
             format_func=lambda name: METRICS[name].label,
             key=f"{place}_by",
             bind="query-params",
@@ -75,7 +76,7 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
 
 def _behind(name: str, kind: kinds.Kind) -> str:
     """Return the metric that a key of the summary is a mean of."""
-    return kind.beside if name == "rmst" else name
+    return kind.criteria[0].beside if name == "rmst" else name
 
 
 def told(job: Job) -> str:
@@ -135,7 +136,9 @@ def measured(
         for entry in summary.get("conditions", [])
         for metric in entry["learners"].get(label, {})
     }
-    return [m for m in kind.by_family if m in there] or list(kind.by_family)
+    return [m for m in kind.metrics.by_family if m in there] or list(
+        kind.metrics.by_family
+    )
 
 
 def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 from engine.contract.cards import Card, complete, suited
 from engine.contract.errors import Refused, json_path
@@ -82,9 +88,15 @@ class Input(Plain):
 
 
 class RunSpec(Plain):
-    """Everything that a run's numbers depend on."""
+    """Everything that a run's numbers depend on.
+
+    `kind` is the kind of task that the family draws; `complete_spec` fills it. Specs of
+    0.3.0 and earlier do not say it, and as it follows from the family it is no part of
+    the run's key.
+    """
 
     format: int = FORMAT
+    kind: str = Field("", max_length=60)
     family: Choice
     test_families: tuple[Choice, ...] = Field((), max_length=16, strict=False)
     shifts: tuple[ShiftChoice, ...] = Field((), max_length=16, strict=False)
@@ -100,6 +112,12 @@ class RunSpec(Plain):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     compile: bool = False
     inputs: dict[str, Input] = {}
+
+    @model_serializer(mode="wrap")
+    def _as_recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out a kind that is not said, so that an old spec keeps its bytes."""
+        body: dict[str, Any] = dump(self)
+        return body if self.kind else {k: v for k, v in body.items() if k != "kind"}
 
 
 Cards = Callable[[str, str], Card]
@@ -157,8 +175,26 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
             "estimator": filled(spec.estimator, "estimator", "estimator"),
             "outer": filled(spec.outer, "outer", "outer"),
             "device": device if spec.device == "auto" else spec.device,
+            # last, so that a part that is not here is refused by its path
+            "kind": kind_of_family(spec, cards),
         }
     )
+
+
+def kind_of_family(spec: RunSpec, cards: Cards) -> str:
+    """Return the kind of task that a spec's family draws.
+
+    Raises:
+        Refused: If the family is not here, or the spec says another kind.
+    """
+    kind = str(cards("family", spec.family.name).traits.get("kind", ""))
+    if spec.kind and spec.kind != kind:
+        raise Refused(
+            f"{spec.family.name} draws tasks of the kind {kind!r}, not "
+            f"{clean(spec.kind)!r}; leave the kind out",
+            "kind",
+        )
+    return kind
 
 
 def _with_severities(choice: ShiftChoice, cards: Cards, path: str) -> ShiftChoice:
@@ -226,7 +262,8 @@ def run_key(spec: RunSpec, cards: Cards) -> str:
         ("outer", spec.outer),
     ]
     versions = {f"{s}/{c.name}": cards(s, c.name).version for s, c in chosen}
-    body = spec.model_dump(mode="json", exclude=None if spec.compile else {"compile"})
+    apart = {"kind"} if spec.compile else {"kind", "compile"}
+    body = spec.model_dump(mode="json", exclude=apart)
     body["inputs"] = {
         label: [entry["run"], entry["artefact"]]
         for label, entry in body["inputs"].items()

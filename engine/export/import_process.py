@@ -16,7 +16,14 @@ from typing import Any
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
-from engine.contract.runs import Cards, RunSpec, earlier_keys, part_titles, run_key
+from engine.contract.runs import (
+    Cards,
+    RunSpec,
+    earlier_keys,
+    kind_of_family,
+    part_titles,
+    run_key,
+)
 from engine.contract.suggestions import unknown
 from engine.export.archive import import_run
 from engine.export.zip_members import check_size
@@ -121,6 +128,7 @@ def _import(
     store: Store, data: bytes, cards: Cards, tell: Callable[[str], None]
 ) -> Job:
     def keys(spec: RunSpec) -> Iterator[str]:
+        kind_of_family(spec, cards)  # the key does not hold it, so it could be forged
         yield run_key(spec, cards)
         yield from earlier_keys(spec, cards)
 

@@ -91,7 +91,8 @@ class _View:
                 sorted(b.coords.items()),
             ),
         )
-        table, labels = Table(self.blocks), [c.label for c in spec.learners]
+        table = Table(self.blocks, spec.kind)
+        labels = [c.label for c in spec.learners]
         self.free = {at for at in labels if vary_freely(table, spec, [at])}
         self._flags: dict[tuple[str, str, Condition], Floats] = {
             (b.metric, b.learner, b.condition): b.array

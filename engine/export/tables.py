@@ -42,7 +42,7 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
         record: The run.
         titles: What parts are called, by name.
     """
-    table = Table(record.blocks)
+    table = Table(record.blocks, record.spec.kind)
     if lines := _searched(table, record.spec, titles):
         return searches_csv(lines)
     made = comparison(table, record.spec, titles)
@@ -55,7 +55,7 @@ def comparison_csv(record: Record, titles: Titles = None) -> bytes:
 
 def _searched(table: Table, spec: RunSpec, titles: Titles) -> list[Line]:
     """Return the table of searches where the run is one of searches."""
-    if table.yardstick.voice != "search":
+    if table.kind.exported_table != "searches":
         return []
     return search_table(table, spec, titles)
 
@@ -89,7 +89,7 @@ def comparison_latex(record: Record, titles: Titles = None) -> bytes:
         record: The run.
         titles: What parts are called, by name.
     """
-    table = Table(record.blocks)
+    table = Table(record.blocks, record.spec.kind)
     if lines := _searched(table, record.spec, titles):
         return searches_latex(lines, caption_of(lines, setting(record.spec)))
     made = comparison(table, record.spec, titles)

@@ -1,23 +1,15 @@
 """Episodes are judged by the answers to their queries after adaptation."""
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from engine.contract.kinds import FEW_SHOT
-from engine.judges.judge import Arrays, Judge
+from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import Episodes, Stretch, TaskBatch
 from engine.stats.summaries.few_shot import summarize_episodes
 
 
 class EpisodeJudge(Judge):
     """The share of wrong answers decides, or the squared error."""
-
-    views: ClassVar[tuple[str, ...]] = ("query_accuracy", "query_mse", "query_loss")
-    validation: ClassVar[str] = FEW_SHOT.validation
-    tuning: ClassVar[str] = FEW_SHOT.tuning
-    tuned_last: ClassVar[bool] = True
-    probes: ClassVar[bool] = True
 
     def score(self, found: Stretch) -> Tensor:
         """Return the error at the learner's own step; shape (member,)."""
@@ -48,3 +40,6 @@ def error_trace(found: Stretch) -> Tensor:
     if "query_accuracy" in found.traces:
         return 1.0 - found.traces["query_accuracy"]
     return found.traces["query_mse"]
+
+
+JUDGES[FEW_SHOT.name] = EpisodeJudge()

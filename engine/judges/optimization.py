@@ -1,23 +1,16 @@
 """Landscapes are judged by how fast and how far the training loss falls."""
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from engine.algorithms.optimization.training_loop import objective
 from engine.contract.kinds import OPTIMIZATION
-from engine.judges.judge import Arrays, Judge
+from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import Landscapes, Stretch, TaskBatch
 from engine.stats.summaries.optimization import cut, summarize_tasks
 
 
 class LandscapeJudge(Judge):
     """Mean log loss over the steps decides, steps to a threshold stand beside it."""
-
-    views: ClassVar[tuple[str, ...]] = ("loss", "lr_scale", "grad_norm", "weight_norm")
-    validation: ClassVar[str] = OPTIMIZATION.validation
-    tuning: ClassVar[str] = OPTIMIZATION.tuning
-    threshold: ClassVar[bool] = True
 
     def score(self, found: Stretch) -> Tensor:
         """Return the mean over steps of the clamped log loss; shape (member,)."""
@@ -42,3 +35,6 @@ class LandscapeJudge(Judge):
         """Return the horizon: one gradient a step."""
         assert isinstance(tasks, Landscapes)
         return tasks.horizon
+
+
+JUDGES[OPTIMIZATION.name] = LandscapeJudge()

@@ -1,30 +1,17 @@
 """Searches are judged by how far their best architecture is from the best there is."""
 
-from typing import ClassVar
-
 import numpy as np
 from torch import Tensor
 
 from engine.algorithms.search.best_possible_scores import ceilings, scores_of
 from engine.contract.kinds import SEARCH
-from engine.judges.judge import Arrays, Judge
+from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import Spaces, Stretch, TaskBatch
 from engine.stats.summaries.search import summarize_searches
 
 
 class SpaceJudge(Judge):
     """The mean regret over the evaluations decides."""
-
-    views: ClassVar[tuple[str, ...]] = (
-        *("score", "regret", "entropy", "value_loss", "explained_variance"),
-    )
-    validation: ClassVar[str] = SEARCH.validation
-    tuning: ClassVar[str] = SEARCH.tuning
-    counts_looks: ClassVar[bool] = True
-    lost: ClassVar[str] = (
-        "no search of the chosen strategy found anything that counts: all that it "
-        "trained failed or exceeded the cap"
-    )
 
     def score(self, found: Stretch) -> Tensor:
         """Return the mean regret over the evaluations; shape (member,)."""
@@ -71,3 +58,6 @@ def _level(tasks: Spaces, which: int, capped: bool) -> float:
     if table is None or not len(table):
         return float("nan")
     return float(np.quantile(table, 1.0 - tasks.goal, method="higher"))
+
+
+JUDGES[SEARCH.name] = SpaceJudge()

@@ -98,7 +98,7 @@ class BaselineCache:
         learns = entrant.learner.trains or entrant.tuned
         baseline = entrant.choice.role == "baseline"
         given = entrant.label in self.bench.spec.inputs
-        return self.bench.judge.tuned_last and learns and baseline and not given
+        return self.bench.kind.tuned_last and learns and baseline and not given
 
     def _adopt(
         self, entrant: Entrant, events: list[Event], carry: Carry

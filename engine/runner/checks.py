@@ -15,7 +15,7 @@ from engine.protocol import (
 def foreign(shift: Shift, setting: Setting) -> str:
     """Say so where a shift is for another kind of tasks."""
     kind = setting.family.kind
-    return "" if kind in shift.solves else f"it changes no {KINDS[kind].tasks}"
+    return "" if kind in shift.solves else f"it changes no {KINDS[kind].words.tasks}"
 
 
 def check_family(family: Family) -> None:
@@ -27,7 +27,7 @@ def check_family(family: Family) -> None:
 def unlike(trained: Family, other: Family) -> str:
     """Say why what was trained on one family cannot be asked about another."""
     if other.kind != trained.kind:
-        drawn, asked = KINDS[other.kind].tasks, KINDS[trained.kind].tasks
+        drawn, asked = KINDS[other.kind].words.tasks, KINDS[trained.kind].words.tasks
         return f"it draws {drawn}, and this run is about {asked}"
     if not KINDS[trained.kind].fixed_examples:
         return ""

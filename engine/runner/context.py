@@ -9,7 +9,7 @@ import torch
 
 from engine.contract.blocks import Condition
 from engine.contract.errors import Refused, json_path
-from engine.contract.kinds import KINDS, mismatch
+from engine.contract.kinds import KINDS, Kind, mismatch
 from engine.contract.knobs import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -107,10 +107,15 @@ class Bench:
             for first, *rest in equal_learners(self.spec)
         )
 
-    @cached_property
+    @property
+    def kind(self) -> Kind:
+        """Return which kind of task this is about."""
+        return KINDS[self.setting.family.kind]
+
+    @property
     def judge(self) -> Judge:
         """Return how this kind of tasks is judged."""
-        return JUDGES[self.setting.family.kind]
+        return JUDGES[self.kind.name]
 
     @cached_property
     def estimator(self) -> Estimator:
@@ -144,11 +149,11 @@ class Bench:
 
     def tunes_first(self, entrant: Entrant) -> bool:
         """Return whether a rate is chosen before all else, in a sub-run."""
-        return entrant.tuned and not self.judge.tuned_last
+        return entrant.tuned and not self.kind.tuned_last
 
     def tunes_last(self, entrant: Entrant) -> bool:
         """Return whether a rate is chosen once the learner is trained."""
-        return entrant.tuned and self.judge.tuned_last
+        return entrant.tuned and self.kind.tuned_last
 
     def check(self) -> None:
         """Refuse what cannot be run together.
@@ -158,8 +163,8 @@ class Bench:
                 solve its kind or cannot be trained by the chosen estimator.
         """
         self._check_families()
-        kind, answers = self.setting.family.kind, self.setting.family.answers()
-        tasks, fixed = KINDS[kind].tasks, KINDS[kind].fixed_examples
+        kind, answers = self.kind.name, self.setting.family.answers()
+        tasks, fixed = self.kind.words.tasks, self.kind.fixed_examples
         if self.setting.family.uses_net and kind not in self.setting.net.solves:
             raise Refused(f"{self.setting.net.name} does not solve {tasks}", "net")
         for entrant in self.entrants:

@@ -31,7 +31,6 @@ from engine.runner.equal_learners import (
     under_each_label,
 )
 from engine.runner.films import FILMS
-from engine.runner.films.few_shot import remember
 from engine.runner.films.optimization import TASKS
 from engine.runner.frozen_learners import check_frozen, frozen
 from engine.runner.initialization import THRESHOLD_TASKS, begin, fix_threshold, tune
@@ -95,7 +94,7 @@ def run(
     yield from under_each_label(bench, check_frozen(carry))
     yield Note("end", 1.0)
     if carry.diverged:
-        raise AllDiverged(bench.judge.lost)
+        raise AllDiverged(bench.kind.words.all_diverged)
 
 
 def _carry(bench: Bench, stages: list[Stage], resume: Checkpoint | None) -> Carry:
@@ -137,7 +136,7 @@ def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
             play = partial(tune, bench, entrant)
         play = baselines.first_stage(entrant, play)
         yield Stage(_keys("begin", entrant), work, play)
-    if testing and bench.judge.threshold:
+    if testing and bench.kind.threshold:
         work = float(THRESHOLD_TASKS * budget.horizon)
         fix = partial(fix_threshold, bench, shelf)
         yield Stage((StageKey("threshold"),), work, fix)
@@ -191,13 +190,13 @@ def _test_stages(bench: Bench) -> Iterator[Stage]:
         work = spec.replicates * spec.budget.test_tasks * each * stretched
         keys = tuple(StageKey("test", condition=one.condition) for one in same)
         yield Stage(keys, work, partial(_test, bench, same))
-        if same[0].in_place and bench.judge.probes:
+        if same[0].in_place and bench.kind.probes:
             yield from _probe_stages(bench)
     if remarks:
         filed = Artefact("remarks", "remarks", {}, remarks)
         yield Stage((StageKey("remarks"),), 0.0, lambda carry: iter([filed]))
     for name, trial in _filmed(bench, trials):
-        play = FILMS[bench.setting.family.kind].play
+        play = FILMS[bench.kind.name].play
         work = float(TASKS * each)
         yield Stage((StageKey(name),), work, partial(play, bench, trial, name))
 
@@ -233,6 +232,7 @@ def _train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
 def _test(bench: Bench, same: Sequence[Trial], carry: Carry) -> Iterator[Event]:
     """Test on equal conditions; note if a chosen learner lost every member."""
     chosen = {c.label for c in bench.spec.learners if c.role == "chosen"}
+    remember = FILMS[bench.kind.name].remember
     for event in under_each_condition(same, meta_test(bench, same[0], carry)):
         remember(bench, event, carry)
         yield event

@@ -13,7 +13,6 @@ from typing import NamedTuple
 import torch
 
 from engine.contract.errors import Refused
-from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
 from engine.protocol import (
     Landscapes,
@@ -66,7 +65,7 @@ def growth(
         steps: How many there will be.
         graph: Whether what a step computes is held to the end.
     """
-    numpy = KINDS[bench.setting.family.kind].numpy
+    numpy = bench.kind.numpy
     peak = peak_memory if numpy else peak_tensors
     short, longer = min(SHORT, steps), min(LONGER, steps)
     if numpy:
@@ -108,7 +107,7 @@ def _needs(bench: Bench) -> Iterator[Need]:
         yield here.need("test", "test_tasks", budget.test_tasks, spec.replicates)
         steps = sum(trial.setting.horizon + 1 for trial in trials)
         whole += here.row * steps
-    rows = SEARCH_ROWS if KINDS[bench.setting.family.kind].numpy else ROWS
+    rows = SEARCH_ROWS if bench.kind.numpy else ROWS
     asked = ("summary", "test_tasks", budget.test_tasks, spec.replicates)
     yield Need(*asked, 0.0, rows * whole)
 

@@ -38,7 +38,7 @@ def validation_tasks(bench: Bench) -> TaskBatch:
 
 def view(bench: Bench, label: str, found: Stretch) -> Iterator[Block]:
     """Yield each trace's mean over a replicate's tasks: the picture while it runs."""
-    for name in bench.judge.views:
+    for name in bench.kind.metrics.traces:
         if name not in found.traces:
             continue
         rows = found.traces[name].unflatten(0, (bench.spec.replicates, -1))
@@ -229,7 +229,7 @@ def _validate(
     stage, done = f"train {course.label}", course.step / max(1, course.plan.steps)
     found = yield from following(learner, weights, exam, stage, done)
     score = bench.judge.score(found).view(bench.spec.replicates, -1).mean(1)
-    seen = {bench.judge.validation: Inspected((), score)}
+    seen = {bench.kind.metrics.validation: Inspected((), score)}
     for name, inside in (seen | learner.inspect(Meta(weights, {}), exam)).items():
         array = inside.values[:, None].cpu().numpy()
         axes = ("replicate", "step", *inside.axes)
@@ -267,7 +267,7 @@ def _saved(course: Course, carry: Carry) -> Event:
 def _looked(bench: Bench, course: Course) -> Iterator[Block]:
     """Count what was evaluated to choose a checkpoint, where that is the price."""
     learner, budget = course.entrant.learner, bench.spec.budget
-    if learner.keeps_last or not course.step or not bench.judge.counts_looks:
+    if learner.keeps_last or not course.step or not bench.kind.counts_validation:
         return
     looks = 1 + math.ceil(course.step / budget.validate_every)
     spent = looks * budget.validation_tasks * learner.effort(budget.horizon)

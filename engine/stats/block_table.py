@@ -7,9 +7,9 @@ from typing import NamedTuple, Self
 import numpy as np
 
 from engine.contract.blocks import Block, Condition
+from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.deciding_metrics import Yardstick, yardstick
 from engine.stats.inference.steps_to_threshold import crossing
 
 HERE = Condition()
@@ -30,9 +30,12 @@ class Table:
 
     Args:
         blocks: As they came; of two with one address the later one counts.
+        kind: The spec's kind of task. Specs of 0.3.0 and earlier do not say theirs:
+            then it is told from what was measured.
     """
 
-    def __init__(self, blocks: Iterable[Block]) -> None:
+    def __init__(self, blocks: Iterable[Block], kind: str = "") -> None:
+        self._kind = kind
         self.blocks = list({block.address(): block for block in blocks}.values())
         self._groups: dict[tuple[str, str, str, Condition], list[Block]] = {}
         for block in self.blocks:
@@ -40,9 +43,18 @@ class Table:
             self._groups.setdefault(key, []).append(block)
 
     @cached_property
-    def yardstick(self) -> Yardstick:
+    def kind(self) -> Kind:
+        """Return the kind of task that was tested."""
+        return kind_named(self._kind or recorded_kind(self._tested))
+
+    @cached_property
+    def _tested(self) -> set[str]:
+        return {block.metric for block in self.blocks if block.phase == "test"}
+
+    @cached_property
+    def yardstick(self) -> Criterion:
         """Return what the learners of this run are compared by."""
-        return yardstick({b.metric for b in self.blocks if b.phase == "test"})
+        return self.kind.criterion(self._tested)
 
     def block(
         self, learner: str, phase: str, metric: str, condition: Condition = HERE
@@ -120,10 +132,10 @@ class Table:
         ]
         if not moved:
             raise ValueError(f"a moved threshold needs the {rule.trace} traces")
-        return type(self)([*self.blocks, *moved])
+        return type(self)([*self.blocks, *moved], self._kind)
 
 
-def _crossed(block: Block, threshold: float, rule: Yardstick) -> list[Block]:
+def _crossed(block: Block, threshold: float, rule: Criterion) -> list[Block]:
     # of two traces in 32 bits one more rounding must not decide who is there
     level = threshold + (ROUNDING if rule.own_goal else 0.0)
     found = crossing(np.asarray(block.array, dtype=np.float64), level)

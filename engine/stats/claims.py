@@ -21,11 +21,11 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from engine.contract.blocks import Condition
+from engine.contract.kinds import Criterion
 from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import Table, baselines, chosen, is_trained, tuned_rival
 from engine.stats.condition_words import at_home
-from engine.stats.deciding_metrics import Yardstick
 from engine.stats.inference.paired import (
     Difference,
     paired_difference,
@@ -117,7 +117,7 @@ def vary_freely(table: Table, spec: RunSpec, labels: Iterable[str]) -> bool:
 
 
 def difference(
-    rule: Yardstick, first: Floats, second: Floats, *, free: bool = False
+    rule: Criterion, first: Floats, second: Floats, *, free: bool = False
 ) -> Difference:
     """Compare two learners on the same tasks, over what varied freely.
 

@@ -49,7 +49,7 @@ def summarize(
     Raises:
         ValueError: If a threshold is given without loss traces.
     """
-    table = Table(blocks)
+    table = Table(blocks, spec.kind)
     if threshold is not None:
         table = table.at_threshold(threshold)
     else:

@@ -129,7 +129,7 @@ def transfer_matrix(
     """
     cells: dict[tuple[str, str], tuple[float, float, float, int]] = {}
     for spec, blocks in runs:
-        for test, cell in _row(Table(blocks), spec, name).items():
+        for test, cell in _row(Table(blocks, spec.kind), spec, name).items():
             cells.setdefault((spec.family.name, test), cell)
     train = tuple(dict.fromkeys(at for at, _ in cells))
     tested = tuple(dict.fromkeys([*train, *(at for _, at in cells)]))

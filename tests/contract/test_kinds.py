@@ -4,17 +4,26 @@ from pathlib import Path
 
 import pytest
 
-from app import kinds as screen
 from app import url_parameters
-from app.client import examples
-from engine.catalogue import all_cards
+from app.experiment.costs import COSTS
+from engine.catalogue import all_cards, cards
 from engine.contract.errors import Refused
-from engine.contract.kinds import KINDS, OLD_NAMES, current_name
-from engine.contract.runs import Choice, LearnerChoice, RunSpec
+from engine.contract.kinds import (
+    KINDS,
+    OLD_NAMES,
+    SEARCH,
+    ByKind,
+    current_name,
+    kind_named,
+    recorded_kind,
+)
+from engine.contract.metrics import METRICS
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec, run_key
 from engine.executors.local import settled
 from engine.judges import JUDGES
 from engine.presets import PRESETS, preset
 from engine.runner.films import FILMS
+from engine.stats.verdicts.terms import TERMS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -30,16 +39,64 @@ def test_a_family_is_of_the_kind_that_its_folder_is_called_after() -> None:
     assert [c.name for c in families if c.traits["kind"] != c.group] == []
 
 
-def test_whatever_goes_by_kind_has_every_kind() -> None:
-    for held in (JUDGES, FILMS, screen.KINDS, examples.PRESETS):
-        assert held.keys() == KINDS.keys()
+LAYERS = (JUDGES, FILMS, TERMS, COSTS)
 
 
-def test_the_judge_and_the_screen_go_by_the_same_metrics() -> None:
-    for name, kind in KINDS.items():
-        metrics = (kind.validation, kind.tuning)
-        assert (JUDGES[name].validation, JUDGES[name].tuning) == metrics
-        assert (screen.KINDS[name].validation, screen.KINDS[name].tuning) == metrics
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.package)
+def test_every_layer_has_a_file_for_every_kind(layer: ByKind[object]) -> None:
+    assert all(layer[kind] for kind in KINDS)
+
+
+def test_a_kind_without_a_file_is_refused_with_the_file_to_write() -> None:
+    with pytest.raises(LookupError, match=r"write engine\.judges\.juggling"):
+        JUDGES["juggling"]
+
+
+def test_a_file_that_enters_nothing_is_named() -> None:
+    layer: ByKind[object] = ByKind("engine.contract.kinds")
+    with pytest.raises(LookupError, match=r"engine\.contract\.kinds\.search enters"):
+        layer["search"]
+
+
+def test_a_record_names_metrics_that_there_are() -> None:
+    for kind in KINDS.values():
+        shown = kind.metrics
+        named = {shown.validation, shown.tuning, *shown.traces, *shown.checks}
+        named |= {*shown.training, *shown.per_task, *shown.by_severity, *shown.curves}
+        named |= {*shown.numbers, *shown.by_family, *shown.scores, *shown.percent}
+        for criterion in kind.criteria:
+            named |= {criterion.deciding, criterion.trace, *criterion.shown}
+            named |= {criterion.told, *criterion.margin, *criterion.resolution}
+        assert named - {"rmst"} <= METRICS.keys()
+
+
+def test_a_completed_spec_says_its_kind_and_keeps_its_key() -> None:
+    for each in PRESETS:
+        spec = complete_spec(each.spec, cards, "cpu")
+        assert spec.kind == cards("family", spec.family.name).traits["kind"]
+        silent = spec.model_copy(update={"kind": ""})
+        assert run_key(spec, cards) == run_key(silent, cards)
+        assert "kind" not in silent.model_dump(mode="json")
+
+
+def test_a_spec_of_another_kind_than_its_family_is_refused() -> None:
+    spec = preset("smoke").spec.model_copy(update={"kind": "search"})
+    with pytest.raises(Refused, match="draws tasks of the kind 'optimization'"):
+        complete_spec(spec, cards, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("metrics", "kind"),
+    [
+        ([], ""),
+        (["validation"], "optimization"),
+        (["validation_error"], "few_shot"),
+        (["query_mse"], "few_shot"),
+        (["lesson_loss", "validation_regret"], "search"),
+    ],
+)
+def test_an_old_run_is_told_by_its_numbers(metrics: list[str], kind: str) -> None:
+    assert recorded_kind(metrics) == kind
 
 
 def test_every_kind_ships_a_recorded_run_of_its_own() -> None:
@@ -59,7 +116,7 @@ def test_a_preset_opens_under_its_old_name() -> None:
 
 
 def test_the_screen_takes_a_kind_by_its_old_name() -> None:
-    assert screen.kind("spaces") is screen.SEARCH
+    assert kind_named("spaces") is SEARCH
 
 
 def test_a_refusal_names_a_kind_in_words() -> None:

@@ -129,7 +129,7 @@ def test_a_shift_of_another_kind_is_a_remark_and_the_run_goes_on(
     spec = family_spec(TINY[kind].families[0], shifts=[{"name": name}])
     trials, remarks = Bench(spec).trials()
     assert len(trials) == 1
-    assert KINDS[kind].tasks in remarks[f"shift:{name}"]
+    assert KINDS[kind].words.tasks in remarks[f"shift:{name}"]
 
 
 @pytest.mark.parametrize("name", SHIFTS)

@@ -66,7 +66,7 @@ def _moves(run: Run, job: Job) -> None:
 def sample(run: Run) -> str:
     """Return what the numbers are over."""
     tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
-    noun = run.kind.tasks
+    noun = run.kind.words.tests
     single = "no intervals" if noun == "tasks" else f"intervals over {noun} alone"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
     return f"n = {replicates} × {tasks} {noun}, {level}"

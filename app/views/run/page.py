@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from app import kinds, session
+from app import session
 from app.charts import few_shot, optimization, search
 from app.charts.view_state import Look
 from app.client import client, examples
@@ -22,6 +22,7 @@ from app.views.run import (
 )
 from app.widgets import frame, panels
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.runs import RunSpec
 
 
@@ -62,7 +63,7 @@ def view(key: str | None, page: str) -> None:
     """Draw the run in view, on the page that is its kind's."""
     run = shown(key)
     if run is None:
-        _nothing(kinds.kind(session.kind()))
+        _nothing(kinds.kind_named(session.kind()))
         return
     session.go(run.kind.name, page)
     frame.polled(_main, 1.0 if run.alive else None)(key, run.alive)
@@ -72,8 +73,9 @@ def _nothing(kind: kinds.Kind) -> None:
     """Teach: say what to do where there is nothing to show."""
     panels.empty(
         "Nothing has run yet",
-        f"Choose {kind.told} and a {kind.learner.lower()} on the left, then press "
-        "**Run** (Ctrl + Enter). A short experiment takes a few seconds.",
+        f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
+        "left, then press **Run** (Ctrl + Enter). A short experiment takes a few "
+        "seconds.",
     )
 
 

@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import streamlit as st
 
-from app import kinds
 from app.charts.optimization import name
 from app.client import files
 from app.client.client import Run
@@ -15,6 +14,7 @@ from app.figures.figure_types import Floats
 from app.figures.theme import learner_name, number
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.published import Row as Published
@@ -277,8 +277,8 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
         condition = Condition(**entry["condition"])
         for label, values in entry["learners"].items():
             shown = {
-                title: _interval(values[key], percent=key in run.kind.percent)
-                for key, title in run.kind.scores.items()
+                title: _interval(values[key], percent=key in run.kind.metrics.percent)
+                for key, title in run.kind.metrics.scores.items()
                 if key in values
             }
             gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app import kinds
 from app.charts import optimization, training
 from app.charts.figure_cache import kept
 from app.charts.view_state import Look
@@ -19,6 +18,7 @@ from app.views.run import exports, films
 from app.views.run import tables as run_tables
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.metrics import METRICS
 from engine.stats.inference.profiles import profile
 
@@ -61,7 +61,7 @@ def _here(claim: Mapping[str, Any]) -> bool:
 
 
 def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    names = [m for m in run.kind.per_task if _values(run, m, look)]
+    names = [m for m in run.kind.metrics.per_task if _values(run, m, look)]
     if not names:
         panels.empty("No test yet", "Each task's own number appears with the tests.")
         return
@@ -118,7 +118,7 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         if trained is None:
             panels.empty(
                 "Nothing was meta-trained",
-                f"Choose a {run.kind.learner.lower()} that is.",
+                f"Choose a {run.kind.words.learner.lower()} that is.",
             )
         else:
             panels.chart(trained, "meta_training")
@@ -133,7 +133,7 @@ def _training(run: Run, look: Look, titles: Mapping[str, str]) -> None:
 
 
 def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    names = [m for m in run.kind.by_severity if _anywhere(run, m)]
+    names = [m for m in run.kind.metrics.by_severity if _anywhere(run, m)]
     if not names:
         panels.empty("No severity is tested yet", "The curve appears with the tests.")
         return
@@ -248,7 +248,7 @@ def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     if not rows:
         panels.empty("No numbers yet", "They come with the first test.")
         return
-    st.caption(run.kind.over)
+    st.caption(run.kind.words.intervals)
     tables.draw(
         rows,
         height="content" if len(rows) < 12 else 440,

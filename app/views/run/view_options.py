@@ -3,11 +3,11 @@
 import numpy as np
 import streamlit as st
 
-from app import kinds
 from app.charts import few_shot, optimization, search, training
 from app.charts.optimization import SURVIVAL
 from app.charts.view_state import HERE, Look
 from app.client.client import Run
+from engine.contract import kinds
 from engine.contract.blocks import Condition
 from engine.contract.metrics import METRICS
 

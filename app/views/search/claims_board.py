@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.charts.figure_cache import kept
 from app.client.catalogue import Study
-from app.experiment import cost_estimate
+from app.experiment.costs.search import architectures
 from app.figures.claim_interval import board_figure, told
 from app.views.search import studies
 from app.views.search.studies import Held
@@ -121,7 +121,7 @@ def _unbroken(sentence: str) -> str:
 def _price(runs: Sequence[Held]) -> str:
     """Say what is left to be measured."""
     left = [run.spec for run in runs if not run.done]
-    work = sum(cost_estimate.architectures(spec) for spec in left)
+    work = sum(architectures(spec) for spec in left)
     return f"Not measured yet: {len(left)} runs, about {work:,.0f} architectures."
 
 

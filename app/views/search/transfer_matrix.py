@@ -5,7 +5,6 @@ from typing import Any
 
 import streamlit as st
 
-from app import kinds
 from app.charts.figure_cache import kept
 from app.client import client
 from app.client.catalogue import Study
@@ -16,6 +15,7 @@ from app.views.search import studies
 from app.views.search.studies import Held
 from app.widgets import frame, panels, tables
 from app.widgets.escaping import plain
+from engine.contract import kinds
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.stats.search.transfer_matrix import Matrix, control_of, transfer_matrix

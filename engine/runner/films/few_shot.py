@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.learner import FewShotLearner
 from engine.contract.blocks import Artefact, Block, Event, Note
+from engine.contract.kinds import FEW_SHOT
 from engine.protocol import (
     Episodes,
     Meta,
@@ -24,6 +25,7 @@ from engine.protocol import (
 )
 from engine.protocol.chunks import rows_of, spread
 from engine.runner.context import Bench, Trial, labels_of
+from engine.runner.films import FILMS, Filmed
 from engine.runner.state import Carry
 from engine.tasks.few_shot._display import ROOM, leading, numbers, pixels, size
 
@@ -207,3 +209,6 @@ def _shown(tasks: Episodes) -> tuple[list[int], list[int]]:
     first = leading(tasks.support.y, MOST_SHOTS)
     left = (ROOM // size(tasks.shape) - len(first)) // max(1, tasks.outputs)
     return first, leading(tasks.query.y, min(MOST_QUERIES, max(1, left)))
+
+
+FILMS[FEW_SHOT.name] = Filmed(show, remember=remember)

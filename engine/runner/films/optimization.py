@@ -8,9 +8,11 @@ import torch
 from torch import Tensor
 
 from engine.contract.blocks import Artefact, Event, Note
-from engine.protocol import Landscapes, Meta
+from engine.contract.kinds import OPTIMIZATION
+from engine.protocol import Family, Landscapes, Meta
 from engine.protocol.chunks import join, rows_of
 from engine.runner.context import Bench, Trial
+from engine.runner.films import FILMS, Filmed
 from engine.runner.meta_test import test_tasks
 from engine.runner.state import Carry
 from engine.tasks.optimization._functions import Functions
@@ -78,3 +80,10 @@ def _surface(tasks: Functions, paths: dict[str, Tensor]) -> Arrays:
     for label, path in paths.items():
         arrays[f"{label}/path"] = path.cpu().numpy().astype(np.float32)
     return arrays
+
+
+def _in_plane(family: Family) -> bool:
+    return family.plane
+
+
+FILMS[OPTIMIZATION.name] = Filmed(film, fits=_in_plane)

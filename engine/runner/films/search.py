@@ -11,9 +11,11 @@ from dataclasses import asdict
 import numpy as np
 
 from engine.contract.blocks import Artefact, Event, Note
+from engine.contract.kinds import SEARCH
 from engine.protocol import Meta, Spaces
 from engine.protocol.chunks import join, rows_of
 from engine.runner.context import Bench, Trial
+from engine.runner.films import FILMS, Filmed
 from engine.runner.films.search_memory import weighed
 from engine.runner.films.space_maps import geometry
 from engine.runner.meta_test import test_tasks
@@ -96,3 +98,6 @@ def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
         },
         "condition": asdict(trial.condition),
     }
+
+
+FILMS[SEARCH.name] = Filmed(chart)

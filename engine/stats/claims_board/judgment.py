@@ -97,7 +97,8 @@ def places(runs: Sequence[Played]) -> list[Place]:
     families = [f for run in runs for f in (run.spec.family, *run.spec.test_families)]
     found = []
     for run in runs:
-        table, source = Table(run.blocks), titled_source(run.spec.family, families)
+        table = Table(run.blocks, run.spec.kind)
+        source = titled_source(run.spec.family, families)
         for condition in table.conditions():
             family = choice_of(run.spec, condition.family)
             if family is not None and not condition.shift:

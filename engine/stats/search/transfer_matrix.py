@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from engine.contract.blocks import Block, Condition
+from engine.contract.kinds.search import REGRETS
 from engine.contract.runs import Choice, RunSpec
 from engine.stats.array_types import Floats, Places
 from engine.stats.block_table import (
@@ -27,7 +28,6 @@ from engine.stats.block_table import (
     is_trained,
 )
 from engine.stats.claims import LEVEL, difference
-from engine.stats.deciding_metrics import SEARCH
 from engine.stats.family_names import choice_of, titled_place, titled_source
 from engine.stats.independent_units import ratio
 from engine.stats.inference.intervals import Interval
@@ -119,7 +119,7 @@ def transfer_matrix(
     cells: dict[tuple[str, str], _Cell] = {}
     names, families = ("", ""), _families(runs)
     for run in runs:
-        table = Table(run.blocks)
+        table = Table(run.blocks, run.spec.kind)
         pair = (learner or _warm(table, run.spec), against or _cold(table, run.spec))
         if not all(pair):
             continue
@@ -171,19 +171,19 @@ def _row(
 def _cell(
     table: Table, pair: tuple[str, str], at: Condition, first: int
 ) -> _Cell | None:
-    traces = [table.tests(label, SEARCH.trace, at, PER_STEP) for label in pair]
+    traces = [table.tests(label, REGRETS.trace, at, PER_STEP) for label in pair]
     if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
         return None
     warm, cold = traces[0], traces[1]
     early = min(first, warm.shape[-1]) - 1
     faster, paid = _evaluations(table, pair, at)
     return _Cell(
-        jump_start=_interval(difference(SEARCH, cold[..., early], warm[..., early])),
+        jump_start=_interval(difference(REGRETS, cold[..., early], warm[..., early])),
         ratio=faster,
-        gain=_interval(difference(SEARCH, cold[..., -1], warm[..., -1])),
+        gain=_interval(difference(REGRETS, cold[..., -1], warm[..., -1])),
         area=_saved_share(warm.mean(-1), cold.mean(-1)),
         break_even=paid,
-        difference=difference(SEARCH, warm.mean(-1), cold.mean(-1)),
+        difference=difference(REGRETS, warm.mean(-1), cold.mean(-1)),
     )
 
 
@@ -191,11 +191,11 @@ def _evaluations(
     table: Table, pair: tuple[str, str], at: Condition
 ) -> tuple[Interval, Interval]:
     """Return the ratio of evaluations to the goal, and when it pays back."""
-    steps = [table.tests(label, SEARCH.beside, at) for label in pair]
+    steps = [table.tests(label, REGRETS.beside, at) for label in pair]
     if steps[0] is None or steps[1] is None:
         return NOTHING, NOTHING
     source = sum(table.spent(pair[0], phase) for phase in ("train", "tune"))
-    saved = difference(SEARCH, steps[1], steps[0])
+    saved = difference(REGRETS, steps[1], steps[0])
     return ratio(steps[1], steps[0], trained=True), break_even(source, saved)
 
 

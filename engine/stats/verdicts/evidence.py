@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
+from engine.contract.kinds import Criterion
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import HERE, Table
 from engine.stats.claims import Claim
-from engine.stats.deciding_metrics import Yardstick
 from engine.stats.inference.intervals import Interval
 
 
@@ -42,7 +42,7 @@ class Evidence:
     names: Mapping[str, str]
 
     @property
-    def rule(self) -> Yardstick:
+    def rule(self) -> Criterion:
         """Return what the learners are compared by."""
         return self.table.yardstick
 

@@ -6,13 +6,14 @@ single training with the papers' interval over its episodes, which is said.
 
 from collections.abc import Sequence
 
+from engine.contract.kinds import FEW_SHOT
 from engine.contract.runs import LearnerChoice
 from engine.stats.claims import Claim
 from engine.stats.condition_words import place, sizes_of
 from engine.stats.inference.metric_levels import level
 from engine.stats.inference.spreads import spread
 from engine.stats.verdicts.evidence import Evidence, gap, ordered
-from engine.stats.verdicts.terms import Terms
+from engine.stats.verdicts.terms import TERMS, Terms
 from engine.stats.verdicts.wording import counted, listed, titled
 
 SINGLE = (
@@ -105,7 +106,7 @@ def _not_applicable(run: Evidence) -> list[str]:
     ]
 
 
-FEW_SHOT = Terms(
+TERMS[FEW_SHOT.name] = Terms(
     sample="episode",
     names=titled,
     head=_head,

@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.contract.kinds import OPTIMIZATION
 from engine.contract.runs import LearnerChoice
 from engine.stats.claims import Claim
 from engine.stats.inference.metric_levels import level
 from engine.stats.verdicts.evidence import Evidence, Shape
 from engine.stats.verdicts.phrases import phrase
-from engine.stats.verdicts.terms import Terms
+from engine.stats.verdicts.terms import TERMS, Terms
 from engine.stats.verdicts.wording import (
     counted,
     interval,
@@ -94,7 +95,7 @@ def _sizes(shape: Shape) -> str:
     return f"n = {replicates} × {counted(shape.tasks, 'task')}"
 
 
-OPTIMIZATION = Terms(
+TERMS[OPTIMIZATION.name] = Terms(
     sample="replicate",
     names=names_of,
     head=_head,

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from engine.contract.kinds import SEARCH
 from engine.contract.runs import LearnerChoice
 from engine.stats.block_table import is_trained
 from engine.stats.claims import Claim, difference, vary_freely
@@ -17,7 +18,7 @@ from engine.stats.independent_units import level_of
 from engine.stats.inference.intervals import Interval
 from engine.stats.search.break_even import break_even
 from engine.stats.verdicts.evidence import Evidence, gap, ordered
-from engine.stats.verdicts.terms import Terms
+from engine.stats.verdicts.terms import TERMS, Terms
 from engine.stats.verdicts.wording import (
     capital,
     counted,
@@ -165,7 +166,7 @@ def _count(n: int) -> str:
     return f"{n:,} {'search' if n == 1 else 'searches'}"
 
 
-SEARCH = Terms(
+TERMS[SEARCH.name] = Terms(
     sample="search",
     names=titled,
     head=_head,

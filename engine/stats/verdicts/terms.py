@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.contract.appearance import name_in_words
+from engine.contract.kinds import ByKind
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.claims import Claim
 from engine.stats.verdicts.evidence import Evidence, ordered
@@ -82,3 +83,6 @@ class Terms:
     price: MoreOfClaim = no_more
     ending: Callable[[Evidence], list[str]] = no_ending
     one_by_one: bool = False
+
+
+TERMS: ByKind[Terms] = ByKind("engine.stats.verdicts")

@@ -12,20 +12,10 @@ from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.block_table import HERE, Table, baselines, chosen
 from engine.stats.claims import Claim
 from engine.stats.condition_words import sizes_of
-from engine.stats.deciding_metrics import Voice
 from engine.stats.verdicts.evidence import Evidence
-from engine.stats.verdicts.few_shot import FEW_SHOT
-from engine.stats.verdicts.optimization import OPTIMIZATION
 from engine.stats.verdicts.phrases import away, grouped
-from engine.stats.verdicts.search import SEARCH
-from engine.stats.verdicts.terms import Terms
+from engine.stats.verdicts.terms import TERMS, Terms
 from engine.stats.verdicts.wording import capital
-
-TERMS: dict[Voice, Terms] = {
-    "optimization": OPTIMIZATION,
-    "few_shot": FEW_SHOT,
-    "search": SEARCH,
-}
 
 
 def write_verdict(
@@ -48,7 +38,7 @@ def write_verdict(
     Returns:
         The sentences for all chosen learners, or why there is no verdict.
     """
-    terms = TERMS[table.yardstick.voice]
+    terms = TERMS[table.kind.name]
     names = terms.names(spec, titles)
     run = Evidence(table, spec, claims, threshold, titles or {}, names)
     return VerdictWriter(run, terms).verdict()

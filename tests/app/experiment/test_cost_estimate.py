@@ -2,9 +2,11 @@
 
 import pytest
 
-from app import kinds
 from app.client import client
-from app.experiment.cost_estimate import RATES, effort, seconds
+from app.experiment.cost_estimate import seconds
+from app.experiment.costs import RATES
+from app.experiment.costs.few_shot import effort
+from engine.contract import kinds
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 

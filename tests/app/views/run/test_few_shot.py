@@ -10,16 +10,17 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import kinds, links
+from app import links
 from app.charts import few_shot, optimization
 from app.charts.view_state import Look
 from app.client import catalogue as shelves
 from app.client import client, files
 from app.experiment import cost_estimate, templates
+from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
 from app.views.run import not_applicable, tables
 from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.contract import kinds
 from engine.contract.runs import (
     Budget,
     Choice,
@@ -160,7 +161,7 @@ def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
 
 def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
     each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
-    assert cost_estimate.episodes(few) == len(few.learners) * each
+    assert COSTS["few_shot"].work(few) == len(few.learners) * each
     assert cost_estimate.told(few, kinds.FEW_SHOT) == "About 102 episodes."
 
 
@@ -398,17 +399,6 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
         if kind == "few_shot":
             assert answers
             assert all(family.traits["output"] in given for given in answers)
-
-
-def test_a_kind_is_told_by_the_numbers_of_a_run() -> None:
-    import numpy as np
-
-    def block(metric: str) -> Block:
-        return Block("a", "validate", metric, (), np.array(0.5))
-
-    assert kinds.told_by([]) == ""
-    assert kinds.told_by([block("validation")]) == "optimization"
-    assert kinds.told_by([block("validation_error")]) == "few_shot"
 
 
 def archive(classes: int, images: int) -> bytes:

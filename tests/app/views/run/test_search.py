@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import kinds, links
+from app import links
 from app.charts import search
 from app.charts.view_state import Look
 from app.client import catalogue as shelves
 from app.client import client, examples
 from app.experiment import cost_estimate, templates
+from app.experiment.costs import COSTS
 from app.figures.figure_types import Line
 from app.figures.theme import number
 from app.views import transfer
@@ -22,7 +23,7 @@ from app.views.run import tables as run_tables
 from app.views.search import lesson
 from app.widgets import frame
 from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.contract import kinds
 from engine.contract.runs import (
     Budget,
     Choice,
@@ -380,16 +381,8 @@ def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
 def test_what_a_run_takes_is_counted_in_architectures(hunt: RunSpec) -> None:
     tests = 2 * 6 * 20  # conditions, searches, evaluations
     learned = 4 * 20
-    assert cost_estimate.architectures(hunt) == 2 * (3 * tests + 2 * learned)
+    assert COSTS["search"].work(hunt) == 2 * (3 * tests + 2 * learned)
     assert cost_estimate.told(hunt, kinds.SEARCH).endswith("architectures.")
-
-
-def test_a_kind_is_told_by_the_numbers_of_a_search() -> None:
-    def block(metric: str) -> Block:
-        return Block("a", "validate", metric, (), np.array(0.5))
-
-    found = [block("lesson_loss"), block("validation_regret")]
-    assert kinds.told_by(found) == "search"
 
 
 def test_a_share_link_leads_to_the_page(

@@ -1,0 +1,34 @@
+"""Few-shot runs are paid in episodes, and take as long as their inner steps."""
+
+from app.experiment.costs import COSTS, RATES, Cost, tested
+from engine.contract.kinds import FEW_SHOT
+from engine.contract.runs import RunSpec
+
+
+def episodes(spec: RunSpec) -> float:
+    """Return about how many episodes all learners meet, over all replicates."""
+    budget = spec.budget
+    each = spec.replicates * (budget.task_evaluations + tested(spec))
+    tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
+    return float(len(spec.learners) * each + tuned * RATES * budget.tuning_tasks)
+
+
+def effort(spec: RunSpec) -> float:
+    """Return about how many gradients a few-shot run takes, over all replicates.
+
+    An episode takes an answer and the inner steps that a learner's knobs name.
+    """
+    budget = spec.budget
+    total = 0.0
+    for learner in spec.learners:
+        knobs = learner.knobs
+        inner = int(knobs.get("inner_steps", 0))
+        steps = int(knobs.get("steps", 0) or knobs.get("test_steps", 0) or inner)
+        answered = 1 + (max(steps, budget.horizon) if steps else 0)
+        met = budget.task_evaluations * (1 + inner) + tested(spec) * answered
+        tuned = knobs.get("tuning", "given") != "given"
+        total += spec.replicates * met + tuned * RATES * budget.tuning_tasks * answered
+    return total
+
+
+COSTS[FEW_SHOT.name] = Cost(episodes, effort)

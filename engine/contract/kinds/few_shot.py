@@ -1,0 +1,130 @@
+"""Few-shot: a learner sees a few examples and answers queries about them."""
+
+from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
+
+_WORDS = Words(
+    tasks="few-shot tasks",
+    does="learns few-shot tasks",
+    family="a few-shot family",
+    tests="episodes",
+    work="episodes",
+    first_choice="an episode family",
+    learner="Few-shot learner",
+    learner_help="What is meta-trained on episodes and judged against the baselines.",
+    net="Net",
+    net_help="What answers: its weights are what is learned and adapted.",
+    baselines="Same episodes, same number of examples seen",
+    baselines_help="What few-shot learning has to beat. Rates that are tuned are "
+    "tuned on validation episodes.",
+    shifts_help="After training, the frozen learner meets the same episodes, changed.",
+    step="Inner step",
+)
+_METRICS = Metrics(
+    validation="validation_error",
+    tuning="tuning_error",
+    traces=("query_accuracy", "query_mse", "query_loss"),
+    checks=("query_accuracy", "query_mse"),
+    training=("validation_error", "lesson_loss", "outer_grad_norm"),
+    per_task=(
+        "final_accuracy",
+        "final_mse",
+        "error",
+        "adaptation_gain",
+        "final_query_loss",
+        "start_accuracy",
+        "start_mse",
+    ),
+    by_severity=("final_accuracy", "final_mse", "error", "adaptation_gain"),
+    by_family=("error", "final_accuracy", "final_mse", "adaptation_gain"),
+    curves=("query_accuracy", "query_mse", "query_loss", "support_loss", "moved"),
+    numbers=("final_accuracy", "final_mse", "error", "adaptation_gain"),
+    scores={
+        "final_accuracy": "Accuracy",
+        "final_mse": "MSE",
+        "error": "Error",
+        "adaptation_gain": "Adaptation gain",
+    },
+)
+# Of classes the share of wrong answers decides, of values the squared error.
+ANSWERS = Criterion(
+    marks=frozenset({"error", "final_accuracy"}),
+    deciding="error",
+    beside="",
+    told="final_accuracy",
+    shown=(
+        "error",
+        "final_accuracy",
+        "start_accuracy",
+        "final_query_loss",
+        "adaptation_gain",
+    ),
+    margin={"error": 0.01},
+    resolution={"error": 1e-3},
+    relative=False,
+    within="1 point",
+    singles=True,
+    steers=False,
+    called="accuracy",
+    unit="%",
+    scale=100.0,
+)
+VALUES = Criterion(
+    marks=frozenset({"error", "final_mse"}),
+    deciding="error",
+    beside="",
+    told="final_mse",
+    shown=("error", "final_mse", "start_mse", "adaptation_gain"),
+    margin={"error": 0.05},
+    resolution={"error": 1e-3},
+    relative=True,
+    within="5 %",
+    singles=True,
+    steers=False,
+    called="mean squared error",
+    unit="MSE",
+)
+_BUDGET = {
+    "task_evaluations": FieldWords(
+        "Meta-training budget",
+        "episodes",
+        "Episodes that each learner is trained on, per replicate; every learner "
+        "sees as many.",
+    ),
+    "tasks_per_step": FieldWords(
+        "Meta-batch", "episodes", "Episodes averaged in one meta-step."
+    ),
+    "horizon": FieldWords(
+        "Inner steps shown",
+        "steps",
+        "How far the tests follow the adaptation; a learner's own answer counts "
+        "at its own step.",
+    ),
+    "test_tasks": FieldWords(
+        "Test episodes",
+        "episodes",
+        "Held-out episodes per replicate and condition; the papers take 600.",
+    ),
+    "validation_tasks": FieldWords(
+        "Validation episodes", "episodes", "They choose the checkpoint."
+    ),
+    "tuning_tasks": FieldWords(
+        "Tuning episodes",
+        "episodes",
+        "Validation episodes that rates and inner steps are tuned on.",
+    ),
+}
+FEW_SHOT = Kind(
+    name="few_shot",
+    title="Few-shot",
+    page="lab",
+    preset="few_shot",
+    words=_WORDS,
+    metrics=_METRICS,
+    criteria=(ANSWERS, VALUES),
+    budget=_BUDGET,
+    no_budget=frozenset({"threshold"}),
+    fixed_examples=True,
+    tuned_last=True,
+    probes=True,
+    same_speed=("net",),
+)

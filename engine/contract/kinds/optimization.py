@@ -1,0 +1,97 @@
+"""Optimization: a base learner is trained, and the optimizer is what is learned."""
+
+from engine.contract.kinds.record import Criterion, Kind, Metrics, Words
+
+_WORDS = Words(
+    tasks="optimization tasks",
+    does="learns optimizers",
+    family="an optimizer family",
+    tests="tasks",
+    work="gradients",
+    first_choice="a task",
+    learner="Learned optimizer",
+    learner_help="What is meta-trained and judged against the baselines.",
+    net="Base learner",
+    net_help="What is trained.",
+    baselines="Same tasks, same start, same steps",
+    baselines_help="“Tuned” means: the best rate found on meta-training tasks.",
+    shifts_help="After training, the frozen learner meets the same tasks, changed.",
+)
+_METRICS = Metrics(
+    validation="validation",
+    tuning="tuning",
+    traces=("loss", "lr_scale", "grad_norm", "weight_norm"),
+    checks=("loss", "lr_scale"),
+    training=(
+        "validation",
+        "meta_loss",
+        "outer_grad_norm",
+        "return",
+        "entropy",
+        "value_loss",
+        "explained_variance",
+        "kl",
+    ),
+    per_task=(
+        "final_loss",
+        "best_loss",
+        "area",
+        "steps_to_threshold",
+        "final_accuracy",
+    ),
+    by_severity=(
+        "final_loss",
+        "steps_to_threshold",
+        "area",
+        "final_accuracy",
+        "best_loss",
+    ),
+    by_family=("area", "final_loss", "best_loss", "rmst", "final_accuracy"),
+    curves=("loss", "held_loss", "accuracy", "grad_norm", "lr_scale"),
+    numbers=("final_loss", "best_loss", "area", "steps_to_threshold", "final_accuracy"),
+    scores={
+        "final_loss": "Final loss",
+        "best_loss": "Best loss",
+        "area": "Mean ln loss",
+        "rmst": "Steps to threshold",
+        "final_accuracy": "Accuracy",
+    },
+)
+# Mean log loss decides, with steps to a threshold beside it.
+LOSSES = Criterion(
+    marks=frozenset({"area"}),
+    deciding="area",
+    beside="steps_to_threshold",
+    told="steps_to_threshold",
+    shown=(
+        "final_loss",
+        "best_loss",
+        "area",
+        "final_accuracy",
+        "grad_cv",
+        "reached",
+        "recovery_steps",
+        "recovered",
+    ),
+    # 5 % of the loss, in the digits of numpy's ln 1.05 (math.log has another last
+    # bit), and one step; rounding, or a tenth of a percent.
+    margin={"area": 0.04879016416943204, "steps_to_threshold": 1.0},
+    resolution={"area": 1e-3, "steps_to_threshold": 1e-9},
+    relative=False,
+    within="5 %",
+    singles=False,
+    steers=True,
+    called="mean log loss",
+    unit="ln",
+)
+OPTIMIZATION = Kind(
+    name="optimization",
+    title="Optimizer",
+    page="lab",
+    preset="default",
+    words=_WORDS,
+    metrics=_METRICS,
+    criteria=(LOSSES,),
+    outer_alone=False,
+    threshold=True,
+)

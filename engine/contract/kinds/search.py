@@ -1,0 +1,160 @@
+"""Architecture search: a strategy looks for a good architecture in a space of them."""
+
+from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
+
+_WORDS = Words(
+    tasks="architecture searches",
+    does="searches architectures",
+    family="an architecture family",
+    tests="searches",
+    work="architectures",
+    first_choice="a space",
+    learner="Search strategy",
+    learner_help="What is judged: most bring something from other tasks.",
+    net="Net",
+    net_help="Not used: the space says which nets there are.",
+    baselines="Same space, same budget, same random numbers",
+    baselines_help="What a strategy that learns has to beat; random search is the line "
+    "that every other one must stay above.",
+    shifts_help="The same searches again, in a space that is noisier, smaller, capped "
+    "or partly broken.",
+    step="Evaluation",
+    intervals="Means with their 95 % intervals: over all searches of a strategy that "
+    "was not trained, over trainings of one that was.",
+    all_diverged="no search of the chosen strategy found anything that counts: all "
+    "that it trained failed or exceeded the cap",
+)
+_METRICS = Metrics(
+    validation="validation_regret",
+    tuning="validation_regret",
+    traces=("score", "regret", "entropy", "value_loss", "explained_variance"),
+    checks=("score", "regret"),
+    training=(
+        "validation_regret",
+        "lesson_loss",
+        "entropy",
+        "value_loss",
+        "explained_variance",
+        "outer_grad_norm",
+    ),
+    per_task=(
+        "regret_area",
+        "final_score",
+        "final_regret",
+        "evaluations_to_goal",
+        "cost_to_goal",
+        "trained",
+        "repeated",
+        "coverage",
+        "recovery_steps",
+    ),
+    by_severity=(
+        "regret_area",
+        "final_score",
+        "evaluations_to_goal",
+        "final_regret",
+        "coverage",
+        "recovery_steps",
+    ),
+    by_family=("regret_area", "final_score", "rmst", "final_regret"),
+    curves=(
+        "score",
+        "regret",
+        "signal",
+        "spent",
+        "entropy",
+        "value_loss",
+        "explained_variance",
+    ),
+    numbers=(
+        "regret_area",
+        "final_score",
+        "final_regret",
+        "evaluations_to_goal",
+        "reached",
+        "coverage",
+    ),
+    scores={
+        "final_score": "Accuracy (%)",
+        "regret_area": "Mean regret (points)",
+        "final_regret": "Final regret (points)",
+        "rmst": "Evaluations to the goal",
+        "reached": "Goal reached (%)",
+        "coverage": "Coverage (%)",
+    },
+    percent=frozenset(
+        {"final_score", "regret_area", "final_regret", "reached", "coverage"}
+    ),
+)
+# Mean regret decides, with evaluations to a goal beside it.
+REGRETS = Criterion(
+    marks=frozenset({"regret_area"}),
+    deciding="regret_area",
+    beside="evaluations_to_goal",
+    told="final_score",
+    shown=(
+        "regret_area",
+        "final_regret",
+        "final_score",
+        "reached",
+        "trained",
+        "repeated",
+        "coverage",
+        "recovery_steps",
+        "recovered",
+    ),
+    # a tenth of a point of accuracy, one evaluation
+    margin={"regret_area": 1e-3, "evaluations_to_goal": 1.0},
+    resolution={"regret_area": 1e-5, "evaluations_to_goal": 1e-9},
+    relative=False,
+    within="a tenth of a point",
+    singles=True,
+    steers=False,
+    called="mean regret",
+    unit="%",
+    scale=100.0,
+    trace="regret",
+    first=1,
+    pools=True,
+    own_goal=True,
+)
+_BUDGET = {
+    "task_evaluations": FieldWords(
+        "Source searches",
+        "searches",
+        "Searches of source tasks that each strategy learns from, per replicate.",
+    ),
+    "tasks_per_step": FieldWords(
+        "Searches per meta-step",
+        "searches",
+        "Done side by side before what is learned is moved.",
+    ),
+    "horizon": FieldWords(
+        "Evaluations of a search",
+        "evaluations",
+        "Architectures that a search may train; the price may end it sooner.",
+    ),
+    "test_tasks": FieldWords(
+        "Repeated searches",
+        "searches",
+        "Per replicate and condition, each with random numbers of its own.",
+    ),
+    "validation_tasks": FieldWords(
+        "Validation searches", "searches", "They choose the checkpoint."
+    ),
+}
+SEARCH = Kind(
+    name="search",
+    title="Architecture search",
+    page="search",
+    preset="search",
+    words=_WORDS,
+    metrics=_METRICS,
+    criteria=(REGRETS,),
+    budget=_BUDGET,
+    no_budget=frozenset({"threshold", "tuning_tasks"}),
+    numpy=True,
+    counts_validation=True,
+    same_speed=("family",),
+    exported_table="searches",
+)
