@@ -80,7 +80,7 @@ def test_a_run_without_tests_says_so(kind: str) -> None:
     assert verdict([], alone) == "Nothing was tested, so there is no verdict."
 
 
-@pytest.mark.parametrize("kind", examples.PRESETS)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_recorded_run_gets_the_verdict_that_was_filed_with_it(kind: str) -> None:
     found = examples.run(kind)
     assert found is not None and found.summary is not None
