@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import optimization, training
+from app.charts import CHARTS, Charts, optimization, training
 from app.charts.figure_cache import kept
 from app.charts.view_state import HEIGHT, Look, Picture
 from app.client.client import Run
@@ -21,12 +21,13 @@ from app.figures.few_shot import (
 from app.figures.figure_types import Line, View
 from app.figures.shift import severity_figure
 from engine.contract.appearance import name_in_words
+from engine.contract.kinds import FEW_SHOT
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
 from engine.stats.inference.metric_levels import level
 
 SHOTS = "shots"
-STEPS = "Inner step"
+STEPS = FEW_SHOT.words.step
 SHIFTS_SHOWN = 4
 ANSWERS = ("answers", SHOTS, "gain", "learned", "shifts")
 INSIDE = ("query_loss", "support_loss", "moved", "inner_grad_norm")
@@ -221,3 +222,6 @@ _DRAWN: dict[str, Drawer] = {
     "gain": gain,
     "learned": learned,
 }
+
+
+CHARTS[FEW_SHOT.name] = Charts(grid)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import training
+from app.charts import CHARTS, Charts, training
 from app.charts.figure_cache import kept
 from app.charts.view_state import HEIGHT, HERE, Look, Picture
 from app.client.client import Run
@@ -17,6 +17,7 @@ from app.figures import curves as drawn
 from app.figures import learning
 from app.figures.figure_types import Line, View
 from engine.contract.blocks import Block, Condition
+from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
 from engine.stats.block_table import Table, threshold_of
 from engine.stats.inference.metric_levels import level
@@ -195,3 +196,6 @@ def _over(
         for part in ("mean", "low", "high")
     )
     return Line(label, np.array(x), mean, low, high, n=max(one.n for one in found))
+
+
+CHARTS[OPTIMIZATION.name] = Charts(grid)

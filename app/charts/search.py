@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import optimization, training
+from app.charts import CHARTS, Charts, optimization, training
 from app.charts.figure_cache import kept
 from app.charts.view_state import HEIGHT, Look, Picture
 from app.client.client import Run
@@ -21,6 +21,7 @@ from app.figures.curves import Words
 from app.figures.figure_types import Line, View
 from app.figures.theme import LEVEL, number
 from engine.contract.blocks import Block
+from engine.contract.kinds import SEARCH
 from engine.contract.metrics import METRICS
 from engine.stats.block_table import is_trained
 from engine.stats.independent_units import freed, waiting
@@ -30,7 +31,7 @@ from engine.stats.search.efficiency import held
 GOAL = "goal"
 FOUND = ("score", "regret", GOAL, "signal")
 STRATEGY = ("entropy", "value_loss", "explained_variance")
-STEPS, PRICES = "Evaluation", 160
+STEPS, PRICES = SEARCH.words.step, 160
 PERCENT = ".3~%"
 READ = (
     f"Line: mean over searches. Band: {LEVEL}, over searches of what was not trained "
@@ -192,3 +193,10 @@ def goal(run: Run, look: Look) -> go.Figure | None:
         f"Not yet among the best {number(100 * share)} %",
     )
     return drawn.survival_figure(arrivals, run.roles, words=words, height=HEIGHT)
+
+
+def _in_distribution(run: Run, block: Block) -> Line | None:
+    return placed(run, block, Look())
+
+
+CHARTS[SEARCH.name] = Charts(grid, READ, _in_distribution)

@@ -1,12 +1,10 @@
 """Two to eight runs side by side: curves on one picture, numbers in one table."""
 
 from collections.abc import Collection, Sequence
-from typing import Any
 
 import streamlit as st
 
-from app.charts import few_shot, optimization, search, training
-from app.charts.view_state import Look
+from app.charts import CHARTS, optimization, training
 from app.client import client
 from app.figures.curves import curves_figure
 from app.figures.figure_types import View
@@ -14,15 +12,12 @@ from app.figures.theme import number
 from app.views import runs as runs_view
 from app.widgets import panels, tables
 from app.widgets.escaping import inert
-from engine.contract.kinds import FEW_SHOT, SEARCH
 from engine.contract.metrics import METRICS
-from engine.stats import curves as stats
 from engine.stats.block_table import is_trained
 from engine.stats.independent_units import freed
 from engine.stats.inference.metric_levels import level
 
 MOST = 8
-_STEPS = {FEW_SHOT.name: few_shot.STEPS, SEARCH.name: search.STEPS}
 
 
 def compare(keys: Sequence[str]) -> None:
@@ -86,21 +81,16 @@ def _overlay(runs: dict[str, client.Run], metric: str) -> None:
             and block.condition == optimization.HERE
         ]
         # Plotly reads a little HTML of its own.
-        lines += [_curve(run, block)._replace(learner=inert(label)) for block in found]
+        drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
+        lines += [line._replace(learner=inert(label)) for line in drawn if line]
     if not lines:
         panels.empty("No curves to compare", "These runs have no tests of this metric.")
         return
     roles = dict.fromkeys(map(inert, runs), "chosen")
-    named = {_STEPS.get(run.kind.name, "Step") for run in runs.values()}
+    named = {run.kind.words.step for run in runs.values()}
     view = View(height=320, x_title=named.pop() if len(named) == 1 else "Step")
     made = curves_figure(training.stretched(lines), metric, roles, view)
     panels.chart(made, "compare")
-
-
-def _curve(run: client.Run, block: client.Block) -> Any:
-    if run.kind is SEARCH:
-        return search.placed(run, block, Look())
-    return stats.curve(block)
 
 
 def _numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
@@ -110,7 +100,7 @@ def _numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
         row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
         for metric in (name for name in METRICS if name in shown):
             values = table.tests(run.chosen, metric)
-            if values is not None and run.kind is SEARCH:
+            if values is not None and table.yardstick.pools:
                 trained = is_trained(table, run.spec, run.chosen)
                 values = freed(values, trained=trained)
             row[METRICS[metric].label] = (

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from app import url_parameters
+from app.charts import CHARTS
 from app.experiment.costs import COSTS
+from app.views.run.kind_view import VIEWS
 from engine.catalogue import all_cards, cards
 from engine.contract.errors import Refused
 from engine.contract.kinds import (
@@ -39,7 +41,7 @@ def test_a_family_is_of_the_kind_that_its_folder_is_called_after() -> None:
     assert [c.name for c in families if c.traits["kind"] != c.group] == []
 
 
-LAYERS = (JUDGES, FILMS, TERMS, COSTS)
+LAYERS = (JUDGES, FILMS, TERMS, COSTS, CHARTS, VIEWS)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.package)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app import session
-from app.charts import few_shot, optimization, search
+from app.charts import CHARTS, optimization
 from app.charts.view_state import Look
 from app.client import client, examples
 from app.client.client import Run
@@ -13,13 +13,12 @@ from app.figures.curves import READ
 from app.form import form as experiment_form
 from app.views.run import (
     exports,
-    films,
     header,
     not_applicable,
-    search_films,
     tabs,
     view_options,
 )
+from app.views.run.kind_view import VIEWS
 from app.widgets import frame, panels
 from app.widgets.escaping import plain
 from engine.contract import kinds
@@ -93,7 +92,7 @@ def _main(key: str | None, was_alive: bool) -> None:
         _pictures(run, look)
         if run.alive:
             return
-        _FILMS.get(run.kind.name, films.film)(run)
+        VIEWS[run.kind.name].film(run)
         tabs.tabs(run, look, titles(run))
     if made:
         with room:
@@ -104,12 +103,12 @@ def _pictures(run: Run, look: Look) -> None:
     """Draw the main pictures, two in a row; the threshold moves under its own."""
     moved = f"{view_options.THRESHOLD}.{run.key[:12]}"
     look = look._replace(threshold=st.session_state.get(moved))
+    charts = CHARTS[run.kind.name]
     if run.blocks:
         tested = bool(optimization.conditions(run))
-        st.caption(_READS.get(run.kind.name, READ) if tested else READ)
+        st.caption(charts.how_to_read if tested else READ)
     columns = None
-    drawn = _GRIDS.get(run.kind.name, optimization.grid)
-    for place, picture in enumerate(drawn(run, look)):
+    for place, picture in enumerate(charts.grid(run, look)):
         if columns is None or place % 2 == 0:
             columns = st.columns(2, gap="large")
         with columns[place % 2]:
@@ -118,11 +117,6 @@ def _pictures(run: Run, look: Look) -> None:
                 view_options.threshold(run, look)
     if columns is None and run.alive:
         st.skeleton(240)
-
-
-_GRIDS = {kinds.FEW_SHOT.name: few_shot.grid, kinds.SEARCH.name: search.grid}
-_READS = {kinds.SEARCH.name: search.READ}
-_FILMS = {kinds.SEARCH.name: search_films.film}
 
 
 def titles(run: Run) -> Mapping[str, str]:

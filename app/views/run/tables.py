@@ -2,24 +2,20 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
 
-import numpy as np
 import streamlit as st
 
 from app.charts.optimization import name
 from app.client import files
 from app.client.client import Run
-from app.figures.figure_types import Floats
 from app.figures.theme import learner_name, number
+from app.views.run.kind_view import VIEWS, Ours
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
-from engine.contract import kinds
 from engine.contract.appearance import name_in_words
 from engine.contract.blocks import Condition
 from engine.published import Row as Published
 from engine.published import differs, published_for
-from engine.stats.block_table import is_control
 from engine.stats.summaries.comparison_table import (
     Cell,
     Comparison,
@@ -27,7 +23,8 @@ from engine.stats.summaries.comparison_table import (
     comparison,
     setting,
 )
-from engine.stats.verdicts.wording import titled
+
+PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
 
 
 def table(run: Run, titles: Mapping[str, str]) -> None:
@@ -123,24 +120,21 @@ def costs(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
     ]
 
 
+def by_phase(spent: Mapping[str, int]) -> dict[str, str]:
+    """Return what a learner took in each phase, as columns."""
+    return {name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()}
+
+
 def has_published(run: Run) -> bool:
     """Whether papers print figures of this run's task."""
     return bool(published_for(run.spec))
 
 
-class _Ours(NamedTuple):
-    """What a learner got here: as people call it, its part, and the number."""
-
-    name: str
-    part: str
-    told: str
-
-
 def published(run: Run, titles: Mapping[str, str]) -> None:
     """Draw what papers report beside what came out here, each under its protocol."""
     rows = published_for(run.spec)
-    searched = run.kind is kinds.SEARCH
-    ours = (_searched if searched else _answered)(run, titles)
+    view = VIEWS[run.kind.name]
+    ours = view.ours(run, titles)
     apart = differs(run.spec)
     panels.heading(
         f"Published on {_where(run, rows)}",
@@ -166,7 +160,7 @@ def published(run: Run, titles: Mapping[str, str]) -> None:
             st.caption(plain(protocol))
     with right:
         panels.heading("Ours")
-        panels.facts((_search_protocol if searched else _protocol)(run))
+        panels.facts(view.protocol(run))
 
 
 def _where(run: Run, rows: Sequence[Published]) -> str:
@@ -176,7 +170,7 @@ def _where(run: Run, rows: Sequence[Published]) -> str:
 
 
 def _beside(
-    rows: Sequence[Published], ours: Sequence[_Ours], *, apart: bool
+    rows: Sequence[Published], ours: Sequence[Ours], *, apart: bool
 ) -> Iterator[dict[str, str]]:
     """Yield our own methods that no paper has, then every published row."""
     told = set() if apart else {row.learner for row in rows}
@@ -187,7 +181,7 @@ def _beside(
         else:
             yield _published(mine.name, "–", mine.told, ("this run", ""))
     for row in rows:
-        shown = _hundredths if row.target else number
+        shown = hundredths if row.target else number
         half = "" if row.half is None else f" ± {shown(row.half)}"
         value = f"{shown(row.value)}{half} {row.unit}"
         source = (row.source, row.provenance)
@@ -201,12 +195,12 @@ def _published(
     return told | {"Source": source[0], "How it came to us": source[1]}
 
 
-def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
+def answered(run: Run, titles: Mapping[str, str]) -> list[Ours]:
     """Return how well each few-shot learner answers in place."""
     made = comparison(run.table, run.spec, titles)
     parts = {entry.label: entry.name for entry in run.spec.learners}
     return [
-        _Ours(
+        Ours(
             row.name,
             parts[row.label],
             written(row.cells[0] if row.cells else None, made.digits),
@@ -215,33 +209,12 @@ def _answered(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
     ]
 
 
-def _searched(run: Run, titles: Mapping[str, str]) -> list[_Ours]:
-    """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
-    table, names = run.table, titled(run.spec, titles)
-    found = []
-    for entry in run.spec.learners:
-        score = table.tests(entry.label, "final_score")
-        if score is not None:
-            part = "" if is_control(entry) else entry.name
-            found.append(_Ours(names[entry.label], part, _over_searches(score)))
-    return found
-
-
-def _over_searches(score: Floats) -> str:
-    """Return mean ± sd in percent; a search that found nothing is told beside."""
-    known = 100.0 * score[np.isfinite(score)]
-    lost = score.size - known.size
-    if not known.size:
-        return "–"
-    told = f"{_hundredths(known.mean())} ± {_hundredths(known.std())} %"
-    return f"{told} · {lost} found nothing" if lost else told
-
-
-def _hundredths(value: float) -> str:
+def hundredths(value: float) -> str:
+    """Write a number with two decimals, in which strategies of a table differ."""
     return f"{value:.2f}"
 
 
-def _protocol(run: Run) -> dict[str, object]:
+def protocol(run: Run) -> dict[str, object]:
     """Return how our numbers were got, as far as it bears on a comparison."""
     made = comparison(run.table, run.spec)
     budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
@@ -253,20 +226,6 @@ def _protocol(run: Run) -> dict[str, object]:
         "meta-batch": budget.tasks_per_step,
         "examples seen in training": f"{max(seen, default=0):,}",
         "test episodes of each training": f"{budget.test_tasks:,}",
-    }
-
-
-def _search_protocol(run: Run) -> dict[str, object]:
-    knobs, budget = run.spec.family.knobs, run.spec.budget
-    seconds = float(knobs.get("seconds", 0.0))
-    return {
-        "searched on": knobs.get("target", ""),
-        "what a search sees": f"validation accuracy after {knobs.get('epochs')} epochs",
-        "budget of a search": f"{seconds:,.0f} s of training"
-        if seconds
-        else "no limit",
-        "architectures at most": f"{budget.horizon:,}",
-        "±": f"sd over {run.spec.replicates * budget.test_tasks:,} searches",
     }
 
 
@@ -285,6 +244,20 @@ def scores(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
             first = {"Tested": name(condition, titles), "Learner": learner_name(label)}
             rows.append({**first, **shown, "Diverged": gone})
     return rows
+
+
+def score_table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the summary's numbers, condition by condition."""
+    rows = scores(run, dict(titles))
+    if not rows:
+        panels.empty("No numbers yet", "They come with the first test.")
+        return
+    st.caption(run.kind.words.intervals)
+    tables.draw(
+        rows,
+        height="content" if len(rows) < 12 else 440,
+        alt="Final, best and area scores by condition and learner",
+    )
 
 
 def _interval(value: dict[str, float | None], *, percent: bool = False) -> str:

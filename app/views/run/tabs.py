@@ -11,19 +11,18 @@ from app.charts.figure_cache import kept
 from app.charts.view_state import Look
 from app.client.client import Run
 from app.figures import comparison
-from app.figures.comparison import forest_figure, ledger_figure, spread_figure
+from app.figures.comparison import forest_figure, spread_figure
 from app.figures.shift import severity_figure
-from app.figures.theme import learner_name, number
+from app.figures.theme import learner_name
 from app.views.run import exports, films
 from app.views.run import tables as run_tables
-from app.widgets import panels, tables
+from app.views.run.kind_view import VIEWS
+from app.widgets import panels
 from app.widgets.escaping import plain
-from engine.contract import kinds
 from engine.contract.metrics import METRICS
 from engine.stats.inference.profiles import profile
 
 MANY_CLAIMS = 14  # more than this a learner, and only those that decide are drawn
-PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
 
 
 def tabs(run: Run, look: Look, titles: Mapping[str, str]) -> None:
@@ -185,75 +184,13 @@ def _finding(finding: Mapping[str, Any]) -> None:
 
 
 def _cost(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    summary = run.summary or {}
-    for sentence in summary.get("shared", ()):
+    for sentence in (run.summary or {}).get("shared", ()):
         st.caption(plain(sentence))
-    ledger = summary.get("ledger", {})
-    if run.kind is kinds.SEARCH:
-        made = ledger_figure(
-            ledger, run.roles, ("Architectures", "Architectures trained")
-        )
-        panels.chart(made, "ledger")
-        _spent(run, ledger)
-        return
-    panels.chart(ledger_figure(ledger, run.roles), "ledger")
-    if run.kind is kinds.FEW_SHOT:
-        tables.draw(
-            run_tables.costs(run, titles),
-            alt="What each learner answers in place, and what it took",
-        )
-        return
-    rates = summary.get("rates", {})
-    rows = [
-        {
-            "Learner": learner_name(label),
-            "Rate": number(rates[label]) if label in rates else "–",
-            **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
-        }
-        for label, spent in summary.get("ledger", {}).items()
-    ]
-    tables.draw(
-        rows,
-        alt="Gradient evaluations for tuning, training and testing, by learner",
-    )
-
-
-def _spent(run: Run, ledger: Mapping[str, Mapping[str, int]]) -> None:
-    """Show what was trained, and the strategy's own time beside it."""
-    took = {
-        label: sum(t.seconds for t in run.timings if t.learner == label)
-        for label in ledger
-    }
-    rows = [
-        {
-            "Strategy": learner_name(label),
-            **{name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()},
-            "Own time (ms per architecture)": number(
-                1000 * took[label] / max(1, sum(spent.get(p, 0) for p in PHASES))
-            ),
-        }
-        for label, spent in ledger.items()
-    ]
-    tables.draw(
-        rows,
-        alt="Architectures trained for tuning, training and testing, by strategy",
-    )
+    VIEWS[run.kind.name].cost(run, titles)
 
 
 def _table(run: Run, look: Look, titles: Mapping[str, str]) -> None:
-    if run.kind is kinds.FEW_SHOT:
-        run_tables.table(run, titles)
-        return
-    rows = run_tables.scores(run, dict(titles))
-    if not rows:
-        panels.empty("No numbers yet", "They come with the first test.")
-        return
-    st.caption(run.kind.words.intervals)
-    tables.draw(
-        rows,
-        height="content" if len(rows) < 12 else 440,
-        alt="Final, best and area scores by condition and learner",
-    )
+    VIEWS[run.kind.name].table(run, titles)
 
 
 def _published(run: Run, look: Look, titles: Mapping[str, str]) -> None:

@@ -1,0 +1,99 @@
+"""How a run of optimizers is viewed: losses along the steps, rates and gradients."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app.charts.optimization import SURVIVAL
+from app.charts.view_state import Look
+from app.client.client import Run
+from app.figures.comparison import ledger_figure
+from app.figures.theme import learner_name, number
+from app.views.run import films
+from app.views.run import tables as run_tables
+from app.views.run.kind_view import VIEWS, KindView
+from app.widgets import panels, tables
+from engine.contract.blocks import Condition
+from engine.contract.kinds import OPTIMIZATION
+
+_X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
+_PANELS = {
+    "loss": ("loss", "lr_scale", SURVIVAL, "grad_norm", "weight_norm", "update_norm"),
+    "held-out": ("held_loss", "accuracy", "lr_scale", "update_norm"),
+}
+
+
+def _options(run: Run, condition: Condition) -> Look:
+    shown = st.segmented_control(
+        "Curves",
+        list(_PANELS),
+        default="loss",
+        format_func={"loss": "Training", "held-out": "Held-out"}.get,
+        key="curves",
+        bind="query-params",
+        required=True,
+    )
+    x = st.segmented_control(
+        "Against",
+        list(_X),
+        default="step",
+        format_func={
+            "step": "Steps",
+            "gradients": "Gradients",
+            "seconds": "Seconds",
+        }.get,
+        key="against",
+        bind="query-params",
+        required=True,
+        help="Gradients counts tuning and meta-training too, spread over the "
+        "test tasks. Wall time is what this learner's tests took where the run "
+        "was computed, over all their tasks and steps; they run as one batch. "
+        "Tuning and meta-training are not in it.",
+    )
+    log = st.toggle("Log", value=True, key="log", bind="query-params")
+    smooth = st.slider(
+        "Smoothing",
+        0.0,
+        0.95,
+        0.0,
+        0.05,
+        key="smooth",
+        bind="query-params",
+        width=150,
+        help="Running mean; what was measured stays faintly visible.",
+    )
+    return Look(
+        condition=condition,
+        metrics=_PANELS.get(str(shown), _PANELS["loss"]),
+        log=log,
+        smooth=float(smooth),
+        x=str(x) if x in _X else "step",
+    )
+
+
+def _cost(run: Run, titles: Mapping[str, str]) -> None:
+    summary = run.summary or {}
+    ledger, rates = summary.get("ledger", {}), summary.get("rates", {})
+    panels.chart(ledger_figure(ledger, run.roles), "ledger")
+    rows = [
+        {
+            "Learner": learner_name(label),
+            "Rate": number(rates[label]) if label in rates else "–",
+            **run_tables.by_phase(spent),
+        }
+        for label, spent in ledger.items()
+    ]
+    tables.draw(
+        rows,
+        alt="Gradient evaluations for tuning, training and testing, by learner",
+    )
+
+
+VIEWS[OPTIMIZATION.name] = KindView(
+    options=_options,
+    film=films.film,
+    cost=_cost,
+    table=run_tables.score_table,
+    ours=run_tables.answered,
+    protocol=run_tables.protocol,
+)
