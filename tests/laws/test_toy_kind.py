@@ -1,0 +1,149 @@
+"""A new kind of task is a record and one file per layer: no standing file is touched.
+
+The toy's metrics are those of runs of optimizers, so whatever guesses the kind from
+the numbers, or branches on the kinds that there are, takes it for one of those.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+
+from app.charts import CHARTS
+from app.charts.view_state import Look
+from app.client.catalogue import Catalogue, parse
+from app.client.client import Run
+from app.experiment import compatibility, spec_mapping, templates
+from app.experiment.costs import COSTS
+from engine.catalogue import all_cards
+from engine.contract import registry
+from engine.contract.blocks import Artefact, Block
+from engine.contract.cards import Card, card_of
+from engine.contract.kinds import KINDS, ByKind
+from engine.contract.runs import Budget, RunSpec, complete_spec, run_key
+from engine.export import Record, comparison_csv, metrics_csv
+from engine.judges import JUDGES
+from engine.runner.films import FILMS
+from engine.runner.loop import run
+from engine.runner.run_cache import MemoryShelf
+from engine.stats.block_table import Table
+from engine.stats.run_summary import summarize
+from engine.stats.verdicts.terms import TERMS
+from tests.laws.toy.record import GUESSING
+
+FILES = ("guessing.hidden_numbers", "from_the_mean", "baseline.from_zero")
+LAYERS: tuple[ByKind[object], ...] = (JUDGES, FILMS, TERMS, CHARTS, COSTS)
+SMALL = Budget(
+    task_evaluations=40,
+    tasks_per_step=4,
+    validation_tasks=4,
+    validate_every=2,
+    test_tasks=6,
+    horizon=4,
+)
+
+
+@pytest.fixture(scope="module")
+def known() -> Iterator[Catalogue]:
+    """Add the toy kind, and take it away again: other laws go over the registry."""
+    every = [card.model_dump(mode="json") for card in all_cards()]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(KINDS, GUESSING.name, GUESSING)
+        patch.setattr(registry, "_PARTS", dict(registry._PARTS))
+        before = set(registry.parts())
+        for file in FILES:
+            import_module(f"tests.laws.toy.{file}")
+        held = import_module("tests.laws.toy.layers").LAYERS
+        for layer in LAYERS:
+            patch.setitem(layer, GUESSING.name, held[layer.package])
+        new = [card_of(each) for each in set(registry.parts()) - before]
+        cards = [*every, *(card.model_dump(mode="json") for card in new)]
+        body = {"cards": cards, "devices": ["cpu"], "engine": {}, "presets": []}
+        yield parse(json.dumps(body))
+
+
+@pytest.fixture(scope="module")
+def spec(known: Catalogue) -> RunSpec:
+    """Return what the form makes of the kind's default experiment."""
+    made_up = templates.default(known, GUESSING.name)
+    asked = made_up.model_copy(update={"budget": SMALL, "replicates": 3, "seed": 5})
+    form = spec_mapping.form_of(complete_spec(asked, known.card, "cpu"))
+    typed = spec_mapping.spec_of(form, known.card)
+    return complete_spec(typed, known.card, "cpu")
+
+
+@pytest.fixture(scope="module")
+def record(known: Catalogue, spec: RunSpec) -> Record:
+    """Return the run of that spec, played to its end."""
+    key = run_key(spec, known.card)
+    return Record.played(key, spec, run(spec, MemoryShelf()))
+
+
+def test_the_toy_is_not_here_before_it_is_added() -> None:
+    assert "hidden_numbers" not in {card.name for card in all_cards()}
+
+
+def test_the_form_offers_the_kind_with_its_own_parts(
+    known: Catalogue, spec: RunSpec
+) -> None:
+    assert compatibility.kinds(known)[-1] == "guessing"
+    assert spec.kind == "guessing"
+    roles = {entry.name: entry.role for entry in spec.learners}
+    assert roles == {"from_the_mean": "chosen", "from_zero": "baseline"}
+    assert compatibility.misfit(known, spec) == ""
+
+
+def test_a_learner_of_another_kind_does_not_fit(known: Catalogue) -> None:
+    family = known.card("family", "hidden_numbers")
+    cards: Iterator[Card] = known.of("learner")
+    fitting = {card.name for card in cards if compatibility.fits(known, card, family)}
+    assert fitting == {"from_the_mean", "from_zero"}
+
+
+def test_it_is_run_judged_and_filmed(record: Record) -> None:
+    assert {b.metric for b in record.blocks if b.phase == "test"} >= {
+        "loss",
+        "final_loss",
+        "gradient_evaluations",
+    }
+    scores = [b for b in record.blocks if b.metric == "validation"]
+    assert scores and {b.learner for b in scores} == {"from_the_mean"}
+    assert [a.name for a in record.artefacts if a.kind == "film"] == ["film"]
+
+
+def test_its_numbers_are_compared_by_its_own_criterion(record: Record) -> None:
+    table = Table(record.blocks, record.spec.kind)
+    assert table.kind is GUESSING and table.yardstick is GUESSING.criteria[0]
+    # The same blocks without the spec's kind pass for a run of optimizers.
+    assert Table(record.blocks).kind is KINDS["optimization"]
+
+
+def test_its_summary_says_the_verdict_in_its_terms(record: Record) -> None:
+    found = summarize(record.blocks, record.spec)
+    sentence = str(found["sentence"])
+    assert sentence.startswith("On hidden numbers: from the mean is better")
+    assert "6 games of each of 3 trainings" in sentence
+    claims = found["claims"]
+    assert isinstance(claims, list)
+    assert {claim["metric"] for claim in claims} == {"final_loss"}
+
+
+def test_it_is_exported_and_its_table_has_its_unit(record: Record) -> None:
+    rows = list(csv.DictReader(io.StringIO(comparison_csv(record).decode())))
+    assert {row["learner"] for row in rows} == {"from_the_mean", "from_zero"}
+    assert {(row["metric"], row["unit"]) for row in rows} == {("distance", "steps")}
+    assert b"final_loss" in metrics_csv(record)
+
+
+def test_it_is_charted_and_its_price_is_told(record: Record, spec: RunSpec) -> None:
+    blocks: tuple[Block, ...] = tuple(record.blocks)
+    films: dict[str, Artefact] = {"film": record.artefacts[0]}
+    shown = Run(record.key, spec, blocks, films=films, recorded=True)
+    assert shown.kind is GUESSING
+    (picture,) = CHARTS[shown.kind.name].grid(shown, Look())
+    assert picture.place == "distance"
+    assert {line.name for line in picture.figure.data if line.name}
+    assert COSTS[shown.kind.name].work(spec) == 3 * 2 * 6

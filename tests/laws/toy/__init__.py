@@ -1,0 +1,1 @@
+"""A fourth kind of task, as somebody would add one: a record and a file per layer."""

@@ -1,0 +1,1 @@
+"""What guessing has to beat."""
