@@ -10,7 +10,18 @@ from collections.abc import Sequence
 
 import typer
 
-from engine.cli import catalogue, data, doctor, knowledge, processes, run, runs, study
+from engine.cli import (
+    catalogue,
+    check,
+    data,
+    doctor,
+    knowledge,
+    new,
+    processes,
+    run,
+    runs,
+    study,
+)
 from engine.cli.console import Exit, complain, say
 from engine.contract.errors import Refused
 from engine.contract.jobs import IllegalMove
@@ -32,6 +43,8 @@ app.command()(processes.supervise)
 app.command()(processes.work)
 app.add_typer(data.data, name="data")
 app.add_typer(knowledge.knowledge, name="knowledge")
+app.command()(new.new)
+app.command()(check.check)
 app.command()(doctor.doctor)
 app.command()(doctor.bench)
 

@@ -1,6 +1,7 @@
 """What every test stands on: a store of its own, one thread, and no silent skip."""
 
 import os
+import re
 import shutil
 import tempfile
 from collections import Counter
@@ -52,6 +53,26 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail on a skipped browser test, and on a skipped pack test where "
         "METASCOPE_DATA is set",
     )
+    parser.addoption(
+        "--part",
+        help="run only what is of this part: tests with its name among their values, "
+        "and those of files called after it",
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """Leave out the tests of other parts where one part is asked for."""
+    name = config.getoption("--part")
+    if name is not None:
+        items[:] = [item for item in items if _is_of(name, item)]
+
+
+def _is_of(name: str, item: pytest.Item) -> bool:
+    """Return whether a test is of a part: `maml` is in `[maml-mlp]`, not `[fomaml]`."""
+    values = item.name.partition("[")[2].rstrip("]")
+    return name in re.split("[-/]", values) or item.path.stem == f"test_{name}"
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -70,7 +70,7 @@ def refuse_incomplete(slot: str, part: type[Part]) -> None:
 
 
 def refuse_unregistered(module: ModuleType) -> None:
-    """Refuse a module that defines a part and registers none.
+    """Refuse a module that registers nothing, if it defines a part.
 
     A file whose name begins with an underscore is a helper, and so is one without a
     class that could be meant for a part.

@@ -47,9 +47,17 @@ def discover(package: ModuleType) -> None:
         Refused: If a module defines a part and does not register it.
     """
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-        module = importlib.import_module(found.name)
-        if found.name not in {part.__module__ for part in _PARTS.values()}:
-            refuse_unregistered(module)
+        refuse_forgotten(importlib.import_module(found.name))
+
+
+def refuse_forgotten(module: ModuleType) -> None:
+    """Refuse a module that defines a part and has not registered one.
+
+    Raises:
+        Refused: With the class and the line that it lacks.
+    """
+    if module.__name__ not in {part.__module__ for part in _PARTS.values()}:
+        refuse_unregistered(module)
 
 
 def part(slot: str, name: str) -> type[Part]:

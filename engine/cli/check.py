@@ -1,0 +1,137 @@
+"""check: what a part lacks, in words, and whether it keeps the laws of every part."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from engine.cli.console import Exit, out, say
+from engine.contract.errors import Refused
+
+if TYPE_CHECKING:
+    from engine.cli.part_report import Line
+
+Name = Annotated[str, typer.Argument(help="The part; or --all.")]
+All = Annotated[bool, typer.Option("--all", help="Check every part; takes minutes.")]
+NoLaws = Annotated[
+    bool, typer.Option("--no-laws", help="Only look; do not run the tests of the laws.")
+]
+LAWS = ("tests/laws", "tests/golden")
+
+
+def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> int:
+    """Say what of a part is missing or fails, each with its remedy."""
+    if bool(name) == every:
+        raise Refused("name one part, or say --all", "name")
+    fine = _looked_at(name) if name else _looked_at_all()
+    if no_laws:
+        _show_line(_line("laws", "not run, as --no-laws asks"))
+    else:
+        fine &= _show_line(_laws(name))
+    return Exit.OK if fine else Exit.FAILED
+
+
+def _looked_at(name: str) -> bool:
+    """Show all that is known of one part, or of those of several slots."""
+    from engine.cli.part_report import part_files, report
+    from engine.contract.suggestions import unknown
+
+    files = part_files(name)
+    if not files:
+        raise unknown("part", name, _names())
+    fine = True
+    for path, slot in files.items():
+        for line in report(path, slot):
+            fine &= _show_line(line)
+    return fine
+
+
+def _looked_at_all() -> bool:
+    """Show what is wrong of each part, and a line for each that is whole."""
+    from engine.cli.part_report import report
+
+    fine = True
+    for path, slot in _every_file().items():
+        wrong = [line for line in report(path, slot) if not line.fine]
+        if not wrong:
+            _show_line(_line(f"{slot} {path.stem}", "nothing is missing"))
+        for line in wrong:
+            told = f"{line.what}: {line.told}"
+            fine &= _show_line(_line(f"{slot} {path.stem}", told, fine=False))
+    return fine
+
+
+def _every_file() -> dict[Path, str]:
+    """Return the file of every part, and whatever looks like one and is none."""
+    from engine.cli.part_report import part_files
+    from engine.cli.scaffold import ROOT
+    from engine.contract.registration import SLOTS
+
+    found: dict[Path, str] = {}
+    for folder in SLOTS.values():
+        for path in sorted((ROOT / "engine" / folder).rglob("[a-z]*.py")):
+            if _is_part_or_forgotten(path):
+                found |= {p: s for p, s in part_files(path.stem).items() if p == path}
+    return found
+
+
+def _is_part_or_forgotten(path: Path) -> bool:
+    """Return whether a file registers a part, or has a class that ought to be one."""
+    from engine.contract.registration import class_name
+
+    text = path.read_text("utf-8")
+    return "@register(" in text or f"class {class_name(path.stem)}" in text
+
+
+def _names() -> list[str]:
+    return sorted({path.stem for path in _every_file()})
+
+
+def _laws(name: str) -> "Line":
+    """Run the laws in a process of its own, so that nothing here imports the tests."""
+    from engine.cli.scaffold import ROOT, has_tests
+
+    if not has_tests():
+        return _line("laws", "not run; the tests are not in this installation")
+    words = [*LAWS]
+    if name:
+        own = sorted((ROOT / "tests").rglob(f"test_{name}.py"))
+        words += [str(path.relative_to(ROOT)) for path in own]
+        words += ["--part", name]
+    say(f"running the laws of {name or 'every part; this takes minutes'} …")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-n", "0", "--tb=line", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return _outcome(done.stdout, done.stderr, done.returncode, " ".join(words))
+
+
+def _outcome(told: str, errors: str, code: int, words: str) -> "Line":
+    """Say in a line how pytest ended: what passed, or what failed and how to see it."""
+    last = (told.strip().splitlines() or [""])[-1]
+    if code == 0:
+        return _line("laws", last)
+    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
+    what = "; ".join(failed[:3]) + (f" and {len(failed) - 3} more" * (len(failed) > 3))
+    refused = re.findall(r"(?:Refused|Error): (.+)", told + errors)
+    cause = what or (refused or [last or "pytest could not be started"])[-1]
+    return _line("laws", f"{cause}; see: python -m pytest {words}", fine=False)
+
+
+def _line(what: str, told: str, *, fine: bool = True) -> "Line":
+    from engine.cli.part_report import Line
+
+    return Line(what, told, fine)
+
+
+def _show_line(line: "Line") -> bool:
+    """Print one finding; returns whether it is right."""
+    mark = "✓" if line.fine else "✗"
+    out().print(f"{mark} {line.what:12} {line.told}", soft_wrap=True)
+    return line.fine

@@ -1,0 +1,113 @@
+"""new: the files of a part of your own, begun as a copy of one that works."""
+
+import subprocess
+import sys
+from pathlib import Path
+from string import Template
+from typing import Annotated
+
+import typer
+
+from engine.cli.console import Exit, complain, out, say
+from engine.contract.errors import Refused
+
+Slot = Annotated[
+    str, typer.Argument(help="learner, family, shift, net, estimator or outer.")
+]
+Name = Annotated[
+    str, typer.Argument(help="What the part and its file are called, as in my_maml.")
+]
+Like = Annotated[
+    str, typer.Option(help="The part that it begins as a copy of, as in maml.")
+]
+Folder = Annotated[
+    str, typer.Option(help="A learner's folder; its template's if not given.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")
+]
+
+
+def new(
+    slot: Slot, name: Name, *, like: Like = "", folder: Folder = "", dry: DryRun = False
+) -> int:
+    """Begin a part of your own: its file, and a test that waits to be written."""
+    files = _files(slot, name, like, folder)
+    for path in files:
+        out().print(f"{'would write' if dry else 'wrote'} {path}", soft_wrap=True)
+    if dry:
+        return Exit.OK
+    _write(files)
+    recorded = _record(name) if len(files) > 1 else True
+    say(f"next: change the new file; `python -m engine check {name}` says what is left")
+    return Exit.OK if recorded else Exit.FAILED
+
+
+def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
+    """Return the text of each file to be written, after every refusal."""
+    from engine.catalogue import discover
+    from engine.cli import scaffold
+    from engine.contract.registration import refuse_unknown_slot
+    from engine.contract.registry import part, parts
+
+    refuse_unknown_slot(slot)
+    discover()
+    if not like:
+        held = ", ".join(each.name for each in parts(slot))
+        raise Refused(
+            f"say which {slot} it begins as a copy of, with --like; there are: {held}",
+            "like",
+        )
+    template = part(slot, like)
+    scaffold.refuse_name(slot, name, template)
+    path = scaffold.part_folder(slot, template, folder) / f"{name}.py"
+    files = {path: scaffold.part_source(template, name)}
+    if not scaffold.has_tests():
+        return files
+    tests = scaffold.test_folder(slot, path)
+    text = (scaffold.ROOT / "tests" / "scaffold" / f"{slot}.txt").read_text("utf-8")
+    title = scaffold.title(name)
+    test = tests / f"test_{name}.py"
+    if test.exists():
+        raise Refused(f"there is a {test} already; choose another name", "name")
+    scaffold.refuse_unwritable(tests if tests.is_dir() else tests.parent)
+    if not tests.is_dir():
+        files[tests / "__init__.py"] = ""
+    return {**files, test: Template(text).substitute(name=name, title=title)}
+
+
+def _write(files: dict[Path, str]) -> None:
+    """Write all files or, where one cannot be written, none."""
+    written: list[Path] = []
+    try:
+        for path, text in files.items():
+            path.parent.mkdir(exist_ok=True)
+            with path.open(
+                "x", encoding="utf-8"
+            ) as file:  # never over what somebody wrote meanwhile
+                written.append(path)
+                file.write(text)
+    except OSError as error:
+        for path in written:
+            path.unlink()
+        raise Refused(f"cannot write {error.filename}: {error.strerror}") from error
+
+
+def _record(name: str) -> bool:
+    """Record the golden rows of a part in a process of its own; say what happened."""
+    from engine.cli.scaffold import ROOT
+
+    words = [sys.executable, "-m", "tests.golden.rows", name]
+    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    again = f"python -m tests.golden.rows {name}"
+    if done.returncode == 0:
+        say(f"recorded its golden rows; after a change, record them anew: {again}")
+    elif "no part is called" in done.stderr:
+        say("no golden rows: parts of this slot have none of their own")
+    else:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        complain(
+            f"its golden rows could not be recorded: {last}; once it runs: {again}"
+        )
+        return False
+    return True

@@ -1,0 +1,185 @@
+"""What a part says of itself and what it lacks, line by line, each with its remedy."""
+
+import importlib
+import inspect
+import json
+import re
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from engine.cli.scaffold import COPIED, ROOT, UNWRITTEN, has_tests
+from engine.contract import registry
+from engine.contract.cards import Card, card_of
+from engine.contract.errors import Refused
+from engine.contract.knobs import Part
+from engine.contract.registration import SLOTS
+from engine.protocol import Estimator, Learner
+
+STEPS = 10  # the horizon that a learner's price is said for
+# Slots whose parts are put to work by other parts' golden rows.
+UNRECORDED = ("net", "outer")
+
+
+class Line(NamedTuple):
+    """One finding: what was looked at, what is so, and whether that is right."""
+
+    what: str
+    told: str
+    fine: bool = True
+
+
+def part_files(name: str) -> dict[Path, str]:
+    """Return every file that a part of this name would be in, and its slot."""
+    return {
+        path: slot
+        for slot, folder in SLOTS.items()
+        for path in sorted((ROOT / "engine" / folder).rglob(f"{name}.py"))
+    }
+
+
+def report(path: Path, slot: str) -> Iterator[Line]:
+    """Look at one part: its file, registration, card, fields, golden rows and test.
+
+    Args:
+        path: Its file.
+        slot: The slot whose folder the file is in.
+
+    Yields:
+        A line per thing that was looked at, until one makes the rest unknowable.
+    """
+    yield (line := _registered(path, slot))
+    if not line.fine:
+        return
+    part = registry.part(slot, path.stem)
+    try:
+        card = card_of(part)
+    except Refused as refusal:
+        yield Line("card", refusal.message, fine=False)
+        return
+    looks: tuple[Callable[[], Line], ...] = (
+        lambda: _docstring(card),
+        lambda: _knobs(card),
+        lambda: _fields(part, card),
+        lambda: _golden(card),
+        lambda: _own_test(part),
+    )
+    for look in looks:
+        yield look()
+
+
+def _registered(path: Path, slot: str) -> Line:
+    """Import the file and say whether it registers a part."""
+    module_name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    try:
+        module = importlib.import_module(module_name)
+        registry.refuse_forgotten(module)
+    except Refused as refusal:
+        return Line("registered", refusal.message, fine=False)
+    except (
+        Exception
+    ) as error:  # whatever is wrong in somebody's file is told, not raised
+        return Line("imported", f"{module_name}: {_cause(error, path)}", fine=False)
+    found = {part.slot for part in registry.parts() if part.__module__ == module_name}
+    if slot not in found:
+        told = f"{module_name} registers no part; if it is a helper of one folder, "
+        return Line("registered", told + f"call it _{path.name}", fine=False)
+    return Line("registered", f"as {slot}, in {path.relative_to(ROOT)}")
+
+
+def _cause(error: Exception, path: Path) -> str:
+    """Say what is wrong in a file, and on which of its lines."""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == str(path)]
+    at = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
+    where = f"line {at}: " if at else ""
+    return f"{where}{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+
+
+def _docstring(card: Card) -> Line:
+    """Say which paragraphs of the docstring are absent or not written yet."""
+    said = {
+        "Title: summary.": card.title and card.summary,
+        "Source:": card.source,
+        "Helps:": card.helps,
+        "the equation, first in its class's docstring": card.equation,
+    }
+    absent = [head for head, text in said.items() if not text]
+    texts = {"summary": card.summary, "Source:": card.source}
+    texts |= {"Differs:": card.differs, "Helps:": card.helps}
+    absent += [h for h, text in texts.items() if text.startswith(UNWRITTEN)]
+    if COPIED in card.code:
+        absent.append(f"what the lines after {COPIED!r} ask for; then delete them")
+    if absent:
+        return Line("docstring", f"write {'; '.join(absent)}", fine=False)
+    differs = "" if card.differs else "; it says nowhere that it differs (Differs:)"
+    return Line("docstring", f"title, source, helps, equation{differs}")
+
+
+def _knobs(card: Card) -> Line:
+    """Say which knobs a form could not draw well."""
+    lacking = []
+    for knob in card.knobs:
+        number = knob.kind in ("int", "float")
+        if not knob.help:
+            lacking.append(f"{knob.name} has no label and help; declare it by knob(…)")
+        elif number and (knob.low is None or knob.high is None):
+            lacking.append(f"{knob.name} has no range; give low and high")
+    if lacking:
+        return Line("knobs", "; ".join(lacking), fine=False)
+    return Line("knobs", ", ".join(knob.name for knob in card.knobs) or "none")
+
+
+def _fields(part: type[Part], card: Card) -> Line:
+    """Say what the class says of itself; what it must say was asked at registration."""
+    told = [f"solves {', '.join(card.solves)}", f"version {card.version}"]
+    try:
+        made = part()
+        if isinstance(made, Learner):
+            told.append(f"trains: {'yes' if made.trains else 'no'}")
+            told.append(
+                f"cost: {made.effort(STEPS):g} gradients a test of {STEPS} steps"
+            )
+        if isinstance(made, Estimator):
+            told.append(f"cost: {made.cost(STEPS):g} evaluations a task")
+    except Exception as error:  # a default that its own range refuses, say
+        cause = " ".join(str(error).split())[:200]
+        return Line("fields", f"cannot be made with its defaults: {cause}", fine=False)
+    return Line("fields", "; ".join(told))
+
+
+def _golden(card: Card) -> Line:
+    """Say whether its rows are recorded, and under this version."""
+    if card.slot in UNRECORDED:
+        return Line("golden rows", "none of its own; it is in those of other parts")
+    if not has_tests():
+        return Line("golden rows", "not looked at; the tests are not installed here")
+    text = (ROOT / "tests" / "golden" / "rows.json").read_text("utf-8")
+    rows = json.loads(text)["rows"]
+    named = f"{card.slot}/{card.name}"
+    found = [row for name, row in rows.items() if f"{name}/".startswith(f"{named}/")]
+    remedy = f"python -m tests.golden.rows {card.name}"
+    if not found and (card.missing or card.traits.get("needs_file")):
+        return Line("golden rows", "none; they need a file that is not here")
+    if not found:
+        return Line("golden rows", f"none; record them: {remedy}", fine=False)
+    if old := [row[0] for row in found if row[0] != card.version]:
+        told = f"of version {old[0]}, and it is at {card.version}; {remedy}"
+        return Line("golden rows", told, fine=False)
+    return Line("golden rows", f"recorded under version {card.version}")
+
+
+def _own_test(part: type[Part]) -> Line:
+    """Say whether a test of its own names it, besides the laws of all parts."""
+    if not has_tests():
+        return Line("own test", "not looked at; the tests are not installed here")
+    word = re.compile(rf"\b({part.name}|{part.__name__})\b")
+    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+        laws = path.is_relative_to(ROOT / "tests" / "laws")
+        if not laws and word.search(path.read_text("utf-8")):
+            return Line("own test", str(path.relative_to(ROOT)))
+    home = ROOT / "tests" / Path(inspect.getfile(part)).relative_to(ROOT / "engine")
+    place = home.with_name(f"test_{part.name}.py").relative_to(ROOT)
+    told = f"none names it; hold it against an independent truth in {place}"
+    return Line("own test", told, fine=False)
