@@ -66,10 +66,10 @@ def pytest_collection_modifyitems(
     """Leave out the tests of other parts where one part is asked for."""
     name = config.getoption("--part")
     if name is not None:
-        items[:] = [item for item in items if _is_of(name, item)]
+        items[:] = [item for item in items if is_of(name, item)]
 
 
-def _is_of(name: str, item: pytest.Item) -> bool:
+def is_of(name: str, item: pytest.Item) -> bool:
     """Return whether a test is of a part: `maml` is in `[maml-mlp]`, not `[fomaml]`."""
     values = item.name.partition("[")[2].rstrip("]")
     return name in re.split("[-/]", values) or item.path.stem == f"test_{name}"

@@ -26,7 +26,7 @@ def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> in
     """Say what of a part is missing or fails, each with its remedy."""
     if bool(name) == every:
         raise Refused("name one part, or say --all", "name")
-    fine = _looked_at(name) if name else _looked_at_all()
+    fine = _show_part(name) if name else _show_all()
     if no_laws:
         _show_line(_line("laws", "not run, as --no-laws asks"))
     else:
@@ -34,7 +34,7 @@ def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> in
     return Exit.OK if fine else Exit.FAILED
 
 
-def _looked_at(name: str) -> bool:
+def _show_part(name: str) -> bool:
     """Show all that is known of one part, or of those of several slots."""
     from engine.cli.part_report import part_files, report
     from engine.contract.suggestions import unknown
@@ -49,7 +49,7 @@ def _looked_at(name: str) -> bool:
     return fine
 
 
-def _looked_at_all() -> bool:
+def _show_all() -> bool:
     """Show what is wrong of each part, and a line for each that is whole."""
     from engine.cli.part_report import report
 
@@ -109,10 +109,10 @@ def _laws(name: str) -> "Line":
         text=True,
         check=False,
     )
-    return _outcome(done.stdout, done.stderr, done.returncode, " ".join(words))
+    return outcome_line(done.stdout, done.stderr, done.returncode, " ".join(words))
 
 
-def _outcome(told: str, errors: str, code: int, words: str) -> "Line":
+def outcome_line(told: str, errors: str, code: int, words: str) -> "Line":
     """Say in a line how pytest ended: what passed, or what failed and how to see it."""
     last = (told.strip().splitlines() or [""])[-1]
     if code == 0:

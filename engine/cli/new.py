@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from pathlib import Path
-from string import Template
 from typing import Annotated
 
 import typer
@@ -37,7 +36,7 @@ def new(
         out().print(f"{'would write' if dry else 'wrote'} {path}", soft_wrap=True)
     if dry:
         return Exit.OK
-    _write(files)
+    write_files(files)
     recorded = _record(name) if len(files) > 1 else True
     say(f"next: change the new file; `python -m engine check {name}` says what is left")
     return Exit.OK if recorded else Exit.FAILED
@@ -65,18 +64,16 @@ def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
     if not scaffold.has_tests():
         return files
     tests = scaffold.test_folder(slot, path)
-    text = (scaffold.ROOT / "tests" / "scaffold" / f"{slot}.txt").read_text("utf-8")
-    title = scaffold.title(name)
     test = tests / f"test_{name}.py"
     if test.exists():
         raise Refused(f"there is a {test} already; choose another name", "name")
     scaffold.refuse_unwritable(tests if tests.is_dir() else tests.parent)
     if not tests.is_dir():
         files[tests / "__init__.py"] = ""
-    return {**files, test: Template(text).substitute(name=name, title=title)}
+    return {**files, test: scaffold.test_source(slot, name)}
 
 
-def _write(files: dict[Path, str]) -> None:
+def write_files(files: dict[Path, str]) -> None:
     """Write all files or, where one cannot be written, none."""
     written: list[Path] = []
     try:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from engine.catalogue import discover
 from engine.cli.scaffold import COPIED, ROOT, UNWRITTEN, has_tests
 from engine.contract import registry
 from engine.contract.cards import Card, card_of
@@ -49,7 +50,7 @@ def report(path: Path, slot: str) -> Iterator[Line]:
     Yields:
         A line per thing that was looked at, until one makes the rest unknowable.
     """
-    yield (line := _registered(path, slot))
+    yield (line := registration_line(path, slot))
     if not line.fine:
         return
     part = registry.part(slot, path.stem)
@@ -59,17 +60,17 @@ def report(path: Path, slot: str) -> Iterator[Line]:
         yield Line("card", refusal.message, fine=False)
         return
     looks: tuple[Callable[[], Line], ...] = (
-        lambda: _docstring(card),
-        lambda: _knobs(card),
-        lambda: _fields(part, card),
-        lambda: _golden(card),
-        lambda: _own_test(part),
+        lambda: docstring_line(card),
+        lambda: knobs_line(card),
+        lambda: fields_line(part, card),
+        lambda: golden_line(card),
+        lambda: test_line(part),
     )
     for look in looks:
         yield look()
 
 
-def _registered(path: Path, slot: str) -> Line:
+def registration_line(path: Path, slot: str) -> Line:
     """Import the file and say whether it registers a part."""
     module_name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
     try:
@@ -97,7 +98,7 @@ def _cause(error: Exception, path: Path) -> str:
     return f"{where}{type(error).__name__}: {str(error).splitlines()[0][:200]}"
 
 
-def _docstring(card: Card) -> Line:
+def docstring_line(card: Card) -> Line:
     """Say which paragraphs of the docstring are absent or not written yet."""
     said = {
         "Title: summary.": card.title and card.summary,
@@ -117,7 +118,7 @@ def _docstring(card: Card) -> Line:
     return Line("docstring", f"title, source, helps, equation{differs}")
 
 
-def _knobs(card: Card) -> Line:
+def knobs_line(card: Card) -> Line:
     """Say which knobs a form could not draw well."""
     lacking = []
     for knob in card.knobs:
@@ -131,7 +132,7 @@ def _knobs(card: Card) -> Line:
     return Line("knobs", ", ".join(knob.name for knob in card.knobs) or "none")
 
 
-def _fields(part: type[Part], card: Card) -> Line:
+def fields_line(part: type[Part], card: Card) -> Line:
     """Say what the class says of itself; what it must say was asked at registration."""
     told = [f"solves {', '.join(card.solves)}", f"version {card.version}"]
     try:
@@ -143,13 +144,24 @@ def _fields(part: type[Part], card: Card) -> Line:
             )
         if isinstance(made, Estimator):
             told.append(f"cost: {made.cost(STEPS):g} evaluations a task")
+            if not _trained_by(part.name):
+                raise Refused("no learner names it in its `estimators`; let one do so")
     except Exception as error:  # a default that its own range refuses, say
         cause = " ".join(str(error).split())[:200]
-        return Line("fields", f"cannot be made with its defaults: {cause}", fine=False)
+        if not isinstance(error, Refused):
+            cause = f"cannot be made with its defaults: {cause}"
+        return Line("fields", cause, fine=False)
     return Line("fields", "; ".join(told))
 
 
-def _golden(card: Card) -> Line:
+def _trained_by(estimator: str) -> list[str]:
+    """Return the learners that an estimator can train."""
+    discover()
+    learners = (part for part in registry.parts("learner") if issubclass(part, Learner))
+    return [part.name for part in learners if estimator in part.estimators]
+
+
+def golden_line(card: Card) -> Line:
     """Say whether its rows are recorded, and under this version."""
     if card.slot in UNRECORDED:
         return Line("golden rows", "none of its own; it is in those of other parts")
@@ -170,7 +182,7 @@ def _golden(card: Card) -> Line:
     return Line("golden rows", f"recorded under version {card.version}")
 
 
-def _own_test(part: type[Part]) -> Line:
+def test_line(part: type[Part]) -> Line:
     """Say whether a test of its own names it, besides the laws of all parts."""
     if not has_tests():
         return Line("own test", "not looked at; the tests are not installed here")

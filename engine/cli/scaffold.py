@@ -9,7 +9,9 @@ import keyword
 import os
 import re
 import sys
+import tokenize
 from pathlib import Path
+from string import Template
 
 from engine.contract.errors import Refused
 from engine.contract.knobs import Part
@@ -18,6 +20,7 @@ from engine.contract.registry import parts
 from engine.contract.text_input import clean
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests" / "scaffold"  # the test to be filled of each slot
 # What the text of a copy says as long as nobody has written what belongs there.
 UNWRITTEN = "say "
 COPIED = "# Begun as a copy of"
@@ -118,9 +121,27 @@ def part_source(template: type[Part], name: str) -> str:
     source = inspect.getsource(sys.modules[template.__module__])
     docstring = ast.parse(source).body[0]
     code = "".join(source.splitlines(keepends=True)[docstring.end_lineno :])
-    code = re.sub(rf"\b{template.__name__}\b", class_name(name), code)
+    code = _renamed(code, template.__name__, class_name(name))
     code = re.sub(r"(version: ClassVar\[int\]) = \d+", r"\1 = 1", code)
+    # A short name and a color are its template's own: two alike are not told apart.
+    code = re.sub(r"(?m)^    (short|hue|tuned_hue): ClassVar.*\n", "", code)
     return _HEAD.format(title=title(name), like=template.name, name=name) + code
+
+
+def _renamed(code: str, old: str, new: str) -> str:
+    """Return a program with a class renamed; what strings say to people stays.
+
+    >>> _renamed("class Unroll: pass  # Unroll", "Unroll", "MyPart")
+    'class MyPart: pass  # Unroll'
+    """
+    lines = code.splitlines(keepends=True)
+    found = list(tokenize.generate_tokens(iter(lines).__next__))
+    for token in reversed(found):  # from the end, so that earlier columns stay right
+        if token.type == tokenize.NAME and token.string == old:
+            (row, start), (_, stop) = token.start, token.end
+            line = lines[row - 1]
+            lines[row - 1] = line[:start] + new + line[stop:]
+    return "".join(lines)
 
 
 def test_folder(slot: str, part_file: Path) -> Path:
@@ -131,7 +152,13 @@ def test_folder(slot: str, part_file: Path) -> Path:
 
 def has_tests() -> bool:
     """Return whether the tests are in this installation."""
-    return (ROOT / "tests" / "scaffold").is_dir()
+    return TESTS.is_dir()
+
+
+def test_source(slot: str, name: str) -> str:
+    """Return the test file of a new part: it fails until its truth is written."""
+    text = (TESTS / f"{slot}.txt").read_text("utf-8")
+    return Template(text).substitute(name=name, title=title(name))
 
 
 def title(name: str) -> str:
