@@ -98,7 +98,7 @@ class Evaluator(ABC):
 
     @abstractmethod
     def measure(
-        self, which: Numbers, codes: Codes, fidelity: Numbers, dice: Numbers
+        self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
     ) -> Measured:
         """Train architectures.
 
@@ -106,7 +106,7 @@ class Evaluator(ABC):
             which: Task of each item, a position in `tasks`; shape (item,).
             codes: Shape (item, position).
             fidelity: Position in `fidelities` of each item; shape (item,).
-            dice: Uniform in [0, 1): it picks the seed of each training.
+            uniform: Uniform in [0, 1): it picks the seed of each training.
         """
 
     @abstractmethod
@@ -222,7 +222,7 @@ class Spaces(TaskBatch):
         """Return the same searches on other tasks of the pool; shape (member,)."""
         return replace(self, which=np.asarray(which, np.int64))
 
-    def dice(self, name: str, *shape: int) -> Numbers:
+    def uniform(self, name: str, *shape: int) -> Numbers:
         """Return uniform numbers of each member's own stream; (member, *shape).
 
         Every strategy that asks for the same name gets the same; more in the first

@@ -7,7 +7,7 @@ TRAINED = 150e6  # bytes that nets trained side by side hold at most
 
 
 class Untrained(Evaluator):
-    """Answers as another evaluator does, with its dice for accuracies."""
+    """Answers as another evaluator does, with its seeds for accuracies."""
 
     def __init__(self, known: Evaluator) -> None:
         self.space, self.tasks = known.space, known.tasks
@@ -17,10 +17,10 @@ class Untrained(Evaluator):
         self._known = known
 
     def measure(
-        self, which: Numbers, codes: Codes, fidelity: Numbers, dice: Numbers
+        self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
     ) -> Measured:
-        """Return the dice, at no price: no search ends before its horizon."""
-        return Measured(dice, dice, 0.0 * dice)
+        """Return the uniform numbers, at no price: no search ends too early."""
+        return Measured(uniform, uniform, 0.0 * uniform)
 
     def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
         """Return the property that the other one knows."""

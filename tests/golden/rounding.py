@@ -50,7 +50,7 @@ class LastBits(TorchDispatchMode):
 
     def __init__(self, seed: int) -> None:
         super().__init__()
-        self.dice = torch.Generator().manual_seed(seed)
+        self.draw = torch.Generator().manual_seed(seed)
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -63,18 +63,18 @@ class LastBits(TorchDispatchMode):
         """Return a tensor of floats with its last bits moved, all else as it is."""
         if not isinstance(value, Tensor) or not value.is_floating_point():
             return value
-        way = torch.randint(-1, 2, value.shape, generator=self.dice)
+        way = torch.randint(-1, 2, value.shape, generator=self.draw)
         return value * (1 + way * torch.finfo(value.dtype).eps).to(value.dtype)
 
 
 @contextmanager
 def rounded_otherwise(seed: int) -> Iterator[None]:
     """Compute as a machine would that rounds in its own way, one for each seed."""
-    dice = np.random.default_rng(seed)
+    draw = np.random.default_rng(seed)
     with ExitStack() as stack:
         for parent, method in _DRAWN:
             for kind in _with_own(parent, method):
-                patch = mock.patch.object(kind, method, _noisy(kind, method, dice))
+                patch = mock.patch.object(kind, method, _noisy(kind, method, draw))
                 stack.enter_context(patch)
         for remembered in _REMEMBERED:  # nothing is looked up that was rounded before
             remembered.cache_clear()
@@ -91,21 +91,21 @@ def _with_own(kind: type, method: str) -> Iterator[type]:
         yield from _with_own(below, method)
 
 
-def _noisy(kind: type, method: str, dice: np.random.Generator) -> Any:
+def _noisy(kind: type, method: str, draw: np.random.Generator) -> Any:
     """Return a method whose answer has its floats moved by their last bit."""
     exact = vars(kind)[method]
 
     def noisy(*args: Any, **kwargs: Any) -> Any:
-        return _moved(exact(*args, **kwargs), dice)
+        return _moved(exact(*args, **kwargs), draw)
 
     return noisy
 
 
-def _moved(value: Any, dice: np.random.Generator) -> Any:
+def _moved(value: Any, draw: np.random.Generator) -> Any:
     if isinstance(value, np.ndarray) and value.dtype.kind == "f":
-        way = dice.integers(-1, 2, value.shape) * np.finfo(value.dtype).eps
+        way = draw.integers(-1, 2, value.shape) * np.finfo(value.dtype).eps
         return (value * (1 + way)).astype(value.dtype)
     if isinstance(value, Sample):
-        arrays = {f.name: _moved(getattr(value, f.name), dice) for f in fields(value)}
+        arrays = {f.name: _moved(getattr(value, f.name), draw) for f in fields(value)}
         return replace(value, **arrays)
     return value

@@ -31,9 +31,11 @@ def test_draws_do_not_depend_on_how_many_are_drawn(family: str) -> None:
     few, many = drawn(family, 2, 2), drawn(family, 3, 4, horizon=12)
     same = many.take([0, 1, 4, 5])
     np.testing.assert_array_equal(few.which, same.which)
-    np.testing.assert_array_equal(few.dice("search", 8, 3), same.dice("search", 8, 3))
-    longer = same.dice("search", 12, 3)[:, :8]
-    np.testing.assert_array_equal(few.dice("search", 8, 3), longer)
+    np.testing.assert_array_equal(
+        few.uniform("search", 8, 3), same.uniform("search", 8, 3)
+    )
+    longer = same.uniform("search", 12, 3)[:, :8]
+    np.testing.assert_array_equal(few.uniform("search", 8, 3), longer)
 
 
 @pytest.mark.parametrize("family", FAMILIES)

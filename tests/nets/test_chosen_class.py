@@ -34,11 +34,11 @@ class Calls(TorchDispatchMode):
 def test_the_chosen_class_is_the_first_of_the_highest_and_nan_is_highest(
     classes: int,
 ) -> None:
-    dice = np.random.default_rng(classes)
-    scores = dice.integers(-2, 3, (30, classes, 40)).astype(np.float32)
+    draw = np.random.default_rng(classes)
+    scores = draw.integers(-2, 3, (30, classes, 40)).astype(np.float32)
     strange = [np.nan, np.inf, -np.inf]
-    where = dice.random(scores.shape) < 0.1
-    scores[where] = dice.choice(strange, int(where.sum()))
+    where = draw.random(scores.shape) < 0.1
+    scores[where] = draw.choice(strange, int(where.sum()))
     found = chosen_class(torch.from_numpy(scores))
     np.testing.assert_array_equal(found.numpy(), scores.argmax(1))
 

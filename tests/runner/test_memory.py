@@ -224,8 +224,8 @@ def test_no_more_nets_are_trained_side_by_side_than_are_reckoned_with() -> None:
     count = SIDE_BY_SIDE
     codes = evaluator.space.codes(np.arange(count))
     digits, shortest = np.full(count, NAMES.index("digits")), np.zeros(count, int)
-    dice = np.linspace(0.0, 0.999, count)
-    held = peak_tensors(lambda: evaluator.measure(digits, codes, shortest, dice))
+    uniform = np.linspace(0.0, 0.999, count)
+    held = peak_tensors(lambda: evaluator.measure(digits, codes, shortest, uniform))
     assert 0.5 * TRAINED < held < TRAINED
 
 

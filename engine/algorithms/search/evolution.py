@@ -51,13 +51,13 @@ class Evolution(NamedTuple):
 
     Args:
         first: What the first evaluations train; shape (member, step, position).
-        dice: Uniform in [0, 1); shape (member, horizon, sample + 3).
+        uniform: Uniform in [0, 1); shape (member, horizon, sample + 3).
         sample: How many, drawn with replacement, compete to be the parent.
         aging: Whether the oldest dies; else the worst does.
     """
 
     first: Numbers
-    dice: Numbers
+    uniform: Numbers
     sample: int
     aging: bool
 
@@ -65,14 +65,16 @@ class Evolution(NamedTuple):
         """Train the start, then a changed copy of each tournament's winner."""
         if step < self.first.shape[1]:
             return Asked(self.first[:, step])
-        dice = self.dice[:, step]
+        uniform = self.uniform[:, step]
         size = state.value.shape[1]
-        drawn = np.floor(dice[:, : self.sample] * size).astype(np.int64)
+        drawn = np.floor(uniform[:, : self.sample] * size).astype(np.int64)
         members = np.arange(len(drawn))
         value = np.take_along_axis(state.value, drawn, 1)
         parent = drawn[members, value.argmax(1)]
         return Asked(
-            mutated(tasks.space, state.codes[members, parent], dice[:, self.sample :])
+            mutated(
+                tasks.space, state.codes[members, parent], uniform[:, self.sample :]
+            )
         )
 
     def tell(self, state: Population, told: Told) -> Population:
@@ -111,8 +113,8 @@ def evolve(
         aging: Whether the oldest dies; else the worst does.
         path: As `explore` takes it.
     """
-    dice = tasks.dice("evolution", tasks.horizon, sample + 3)
-    evolution = Evolution(fresh(tasks)[:, :size], dice, sample, aging)
+    uniform = tasks.uniform("evolution", tasks.horizon, sample + 3)
+    evolution = Evolution(fresh(tasks)[:, :size], uniform, sample, aging)
 
     def ask(step: int, state: Population) -> Asked:
         return evolution.ask(tasks, step, state)
@@ -150,11 +152,11 @@ class Varied(NamedTuple):
         rivals = np.zeros((*shape, int(sample.max())))
         changes = np.zeros((*shape, 3))
         for each in np.unique(sample).tolist():
-            dice = tasks.dice("evolution", tasks.horizon, each + 3)
+            uniform = tasks.uniform("evolution", tasks.horizon, each + 3)
             mine = sample == each
-            rivals[mine] = dice[mine][:, :, :1]
-            rivals[mine, :, :each] = dice[mine][:, :, :each]
-            changes[mine] = dice[mine][:, :, each:]
+            rivals[mine] = uniform[mine][:, :, :1]
+            rivals[mine, :, :each] = uniform[mine][:, :, :each]
+            changes[mine] = uniform[mine][:, :, each:]
         return cls(fresh(tasks)[:, : int(size.max())], rivals, changes, size)
 
     def start(self, tasks: Spaces) -> Population:

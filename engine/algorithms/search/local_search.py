@@ -63,22 +63,22 @@ def around(space: Space, codes: Numbers) -> Numbers:
     return found
 
 
-def chosen(space: Space, state: Climb, starts: Numbers, dice: Numbers) -> Numbers:
+def chosen(space: Space, state: Climb, starts: Numbers, uniform: Numbers) -> Numbers:
     """Return a start where a climb begins, else an untried neighbor, each as likely.
 
     Args:
         space: Where is searched.
         state: Where each search stands.
         starts: Where climbs begin, in order; shape (member, start, position).
-        dice: Uniform in [0, 1); shape (member,).
+        uniform: Uniform in [0, 1); shape (member,).
     """
-    members = np.arange(len(dice))
+    members = np.arange(len(uniform))
     first = starts[members, state.next % starts.shape[1]]
     position, turn = neighbors(space)
     if not len(position):
         return first
     count = state.left.sum(1)
-    rank = np.floor(dice * count).astype(np.int64)
+    rank = np.floor(uniform * count).astype(np.int64)
     which = (state.left.cumsum(1) > rank[:, None]).argmax(1)
     step = state.here.copy()
     step[members, position[which]] += turn[which]

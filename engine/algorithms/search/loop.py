@@ -106,7 +106,7 @@ class Log:
 
     tasks: Spaces
     ceiling: Numbers
-    dice: Numbers
+    uniform: Numbers
     failed: Numbers
     codes: Numbers
     value: Numbers
@@ -128,8 +128,8 @@ class Log:
         return cls(
             tasks,
             ceilings(tasks, capped=False),
-            tasks.dice("evaluation", horizon, 2),
-            tasks.dice("failing", regions) < tasks.failing,
+            tasks.uniform("evaluation", horizon, 2),
+            tasks.uniform("failing", regions) < tasks.failing,
             np.zeros((members, horizon, len(space.radix)), np.int64),
             empty.copy(),
             empty.copy(),
@@ -154,7 +154,7 @@ class Log:
         live = ~self.over & (self.paid + cost <= tasks.budget * (1 + 1e-9))
         self.over = ~live
         self.paid = np.where(live, self.paid + cost, self.paid)
-        noise = tasks.noise * ndtri(self.dice[:, step, 1].clip(1e-12, 1 - 1e-12))
+        noise = tasks.noise * ndtri(self.uniform[:, step, 1].clip(1e-12, 1 - 1e-12))
         signal = np.where(
             live & ~self._fails(asked.codes), found.signal + noise, np.nan
         )
@@ -165,14 +165,14 @@ class Log:
 
     def _measured(self, full: Numbers, fidelity: Numbers, step: int) -> Measured:
         """Train for those whose search is not over; NaN for the others."""
-        tasks, dice = self.tasks, self.dice[:, step, 0]
+        tasks, uniform = self.tasks, self.uniform[:, step, 0]
         if not self.over.any():
-            return tasks.evaluator.measure(tasks.which, full, fidelity, dice)
+            return tasks.evaluator.measure(tasks.which, full, fidelity, uniform)
         found = Measured(*np.full((3, tasks.members), np.nan))
         on = np.flatnonzero(~self.over)
         if len(on):
             some = tasks.evaluator.measure(
-                tasks.which[on], full[on], fidelity[on], dice[on]
+                tasks.which[on], full[on], fidelity[on], uniform[on]
             )
             for whole, part in zip(found, some, strict=True):
                 whole[on] = part

@@ -81,48 +81,53 @@ class Guide:
         Args:
             tasks: The searches.
             state: What was trained, up to `step`.
-            step: The evaluation that comes next; it names the round's dice.
+            step: The evaluation that comes next; it names the round's draws.
             size: How many are chosen.
         """
         wide = 4 + len(tasks.space.radix)
-        drawn = tasks.dice(f"candidates {step}", self.candidates, wide + size)
-        bagged = tasks.dice(f"bags {step}", self.predictors, step)
+        drawn = tasks.uniform(f"candidates {step}", self.candidates, wide + size)
+        bagged = tasks.uniform(f"bags {step}", self.predictors, step)
         return np.stack(
             [
-                self._chosen(tasks.space, codes[:step], value[:step], dice, bag)
-                for codes, value, dice, bag in zip(
+                self._chosen(tasks.space, codes[:step], value[:step], uniform, bag)
+                for codes, value, uniform, bag in zip(
                     state.codes, state.value, drawn, bagged, strict=True
                 )
             ]
         )
 
     def _chosen(
-        self, space: Space, codes: Numbers, value: Numbers, dice: Numbers, bag: Numbers
+        self,
+        space: Space,
+        codes: Numbers,
+        value: Numbers,
+        uniform: Numbers,
+        bag: Numbers,
     ) -> Numbers:
-        """Choose as many as there are dice beyond those of the proposals."""
+        """Choose as many as there are uniform numbers beyond those of the proposals."""
         known, wide = np.isfinite(value), 4 + len(space.radix)
         if not known.any():
-            return np.zeros((dice.shape[1] - wide, codes.shape[1]), np.int64)
+            return np.zeros((uniform.shape[1] - wide, codes.shape[1]), np.int64)
         tried = codes[known], value[known]
-        proposed = candidates(space, *tried, self.parents, dice[:, :wide])
+        proposed = candidates(space, *tried, self.parents, uniform[:, :wide])
         scores = normal_scores(value, known)
         counts = bags(bag, known)
         ensemble = fitted(self.encode(codes), scores, counts, RIDGE)
         answers = predicted(ensemble, self.encode(proposed))
-        worth = self._worth(answers, scores[known].max(), dice[:, wide:])
+        worth = self._worth(answers, scores[known].max(), uniform[:, wide:])
         # What was trained already comes last: only a tiny space gets there.
         seen = np.isin(space.index(proposed), space.index(codes[known]))
         return proposed[_picked(worth - 1e6 * seen[:, None], space.index(proposed))]
 
-    def _worth(self, answers: Numbers, best: float, dice: Numbers) -> Numbers:
+    def _worth(self, answers: Numbers, best: float, uniform: Numbers) -> Numbers:
         """Return what each candidate is worth at each place; (candidate, place)."""
         mean, spread = answers.mean(0)[:, None], answers.std(0)[:, None]
         if self.acquisition == "thompson":
-            return mean + spread * ndtri(dice.clip(1e-12, 1 - 1e-12))
+            return mean + spread * ndtri(uniform.clip(1e-12, 1 - 1e-12))
         if self.acquisition == "ucb":
-            return np.repeat(mean + spread, dice.shape[1], 1)
+            return np.repeat(mean + spread, uniform.shape[1], 1)
         found = expected_improvement(mean, spread, np.array(best))
-        return np.repeat(found, dice.shape[1], 1)
+        return np.repeat(found, uniform.shape[1], 1)
 
 
 def _picked(worth: Numbers, number: Numbers) -> Numbers:

@@ -49,11 +49,11 @@ def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
     return ndtri(share)
 
 
-def bags(dice: Numbers, known: Numbers) -> Numbers:
+def bags(uniform: Numbers, known: Numbers) -> Numbers:
     """Return how often each predictor sees each item: a bootstrap of the known ones.
 
     Args:
-        dice: Uniform in [0, 1); shape (…, predictor, item).
+        uniform: Uniform in [0, 1); shape (…, predictor, item).
         known: Shape (…, item).
 
     Returns:
@@ -61,7 +61,7 @@ def bags(dice: Numbers, known: Numbers) -> Numbers:
         replacement comes to, item by item, so that later items change no earlier.
     """
     steps = np.cumsum([1.0, 1.0, 0.5, 1 / 6, 1 / 24, 1 / 120]) / np.e
-    counts = np.searchsorted(steps, dice, side="right").astype(float)
+    counts = np.searchsorted(steps, uniform, side="right").astype(float)
     return counts * known[..., None, :]
 
 
@@ -122,7 +122,11 @@ def rank_correlation(one: Numbers, two: Numbers) -> Numbers:
 
 
 def predictor_correlation(
-    features: Numbers, labels: Numbers, unseen: Numbers, truth: Numbers, dice: Numbers
+    features: Numbers,
+    labels: Numbers,
+    unseen: Numbers,
+    truth: Numbers,
+    uniform: Numbers,
 ) -> Numbers:
     """Fit on labels; return Spearman's correlation on architectures never seen.
 
@@ -131,9 +135,9 @@ def predictor_correlation(
         labels: Shape (…, item); NaN where a training failed.
         unseen: Features of the others; shape (…, other, feature).
         truth: Their accuracies; shape (…, other).
-        dice: Uniform in [0, 1); shape (…, predictor, item).
+        uniform: Uniform in [0, 1); shape (…, predictor, item).
     """
     known = np.isfinite(labels)
     scores = normal_scores(labels, known)
-    ensemble = fitted(features, scores, bags(dice, known), RIDGE)
+    ensemble = fitted(features, scores, bags(uniform, known), RIDGE)
     return rank_correlation(predicted(ensemble, unseen).mean(-2), truth)

@@ -8,14 +8,14 @@ LISTED = 20_000
 Numbers = np.ndarray
 
 
-def uniform(space: Space, dice: Numbers) -> Numbers:
+def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
     """Return codes from uniform numbers, every option as likely as the others.
 
     >>> two = Space("two", ("a",), (("x", "y"),))
-    >>> uniform(two, np.array([[0.2], [0.7]])).tolist()
+    >>> uniform_codes(two, np.array([[0.2], [0.7]])).tolist()
     [[0], [1]]
     """
-    return np.floor(dice * np.array(space.radix)).astype(np.int64)
+    return np.floor(uniform * np.array(space.radix)).astype(np.int64)
 
 
 def fresh(tasks: Spaces, name: str = "search") -> Numbers:
@@ -27,12 +27,14 @@ def fresh(tasks: Spaces, name: str = "search") -> Numbers:
     """
     size, horizon = tasks.space.size, tasks.horizon
     if size > LISTED:
-        return uniform(tasks.space, tasks.dice(name, horizon, len(tasks.space.radix)))
-    order = np.argsort(tasks.dice(name, size), axis=1, kind="stable")
+        return uniform_codes(
+            tasks.space, tasks.uniform(name, horizon, len(tasks.space.radix))
+        )
+    order = np.argsort(tasks.uniform(name, size), axis=1, kind="stable")
     return tasks.space.codes(order[:, np.arange(horizon) % size])
 
 
-def mutated(space: Space, codes: Numbers, dice: Numbers) -> Numbers:
+def mutated(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
     """Change one decision to another option.
 
     In a cell a node is drawn first, then one of the edges that lead to it, as
@@ -41,22 +43,22 @@ def mutated(space: Space, codes: Numbers, dice: Numbers) -> Numbers:
     Args:
         space: Where is searched.
         codes: Shape (member, position).
-        dice: Uniform in [0, 1); shape (member, 3).
+        uniform: Uniform in [0, 1); shape (member, 3).
 
     Returns:
         New codes; a position with one option stays.
     """
-    position = _position(space, dice)
+    position = _position(space, uniform)
     members = np.arange(len(codes))
     radix = np.array(space.radix)[position]
-    step = 1 + np.floor(dice[:, 2] * (radix - 1)).astype(np.int64)
+    step = 1 + np.floor(uniform[:, 2] * (radix - 1)).astype(np.int64)
     child = codes.copy()
     child[members, position] = (codes[members, position] + step) % radix
     return np.where((radix > 1)[:, None], child, codes)
 
 
 def candidates(
-    space: Space, codes: Numbers, value: Numbers, parents: int, dice: Numbers
+    space: Space, codes: Numbers, value: Numbers, parents: int, uniform: Numbers
 ) -> Numbers:
     """Propose changes of one search's best so far, and as many at random.
 
@@ -65,28 +67,28 @@ def candidates(
         codes: What was trained, at least one; shape (evaluation, position).
         value: Shape (evaluation,), without gaps.
         parents: How many of the best are changed.
-        dice: Uniform in [0, 1); shape (candidate, 4 + position).
+        uniform: Uniform in [0, 1); shape (candidate, 4 + position).
     """
     best = np.argsort(-value, kind="stable")[:parents]
-    parent = best[np.floor(dice[:, 0] * len(best)).astype(np.int64)]
-    changed = mutated(space, codes[parent], dice[:, 1:4])
-    half = np.arange(len(dice)) < len(dice) // 2
-    return np.where(half[:, None], changed, uniform(space, dice[:, 4:]))
+    parent = best[np.floor(uniform[:, 0] * len(best)).astype(np.int64)]
+    changed = mutated(space, codes[parent], uniform[:, 1:4])
+    half = np.arange(len(uniform)) < len(uniform) // 2
+    return np.where(half[:, None], changed, uniform_codes(space, uniform[:, 4:]))
 
 
-def _position(space: Space, dice: Numbers) -> Numbers:
+def _position(space: Space, uniform: Numbers) -> Numbers:
     free = np.flatnonzero(np.array(space.radix) > 1)
     if not len(free):
-        return np.zeros(len(dice), np.int64)
+        return np.zeros(len(uniform), np.int64)
     if not space.edges:
-        return free[np.floor(dice[:, 0] * len(free)).astype(np.int64)]
+        return free[np.floor(uniform[:, 0] * len(free)).astype(np.int64)]
     ends = np.array([end for _, end in space.edges])
     nodes = np.unique(ends[free])
-    node = nodes[np.floor(dice[:, 0] * len(nodes)).astype(np.int64)]
+    node = nodes[np.floor(uniform[:, 0] * len(nodes)).astype(np.int64)]
     into = [free[ends[free] == n] for n in nodes]
     chosen = np.searchsorted(nodes, node)
     counts = np.array([len(edges) for edges in into])[chosen]
-    which = np.floor(dice[:, 1] * counts).astype(np.int64)
+    which = np.floor(uniform[:, 1] * counts).astype(np.int64)
     table = np.zeros((len(nodes), max(len(edges) for edges in into)), np.int64)
     for row, edges in enumerate(into):
         table[row, : len(edges)] = edges

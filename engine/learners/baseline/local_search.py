@@ -31,10 +31,10 @@ class LocalSearch(FixedStrategy):
         """Search by climbs; the starts are random search's architectures."""
         assert isinstance(tasks, Spaces)
         starts, space = fresh(tasks), tasks.space
-        dice = tasks.dice("local", tasks.horizon)
+        uniform = tasks.uniform("local", tasks.horizon)
 
         def ask(step: int, state: Climb) -> Asked:
-            return Asked(chosen(space, state, starts, dice[:, step]))
+            return Asked(chosen(space, state, starts, uniform[:, step]))
 
         def tell(state: Climb, told: Told) -> tuple[Climb, Info]:
             return moved(space, state, told, starts), {}

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh, uniform
+from engine.algorithms.search.proposals import fresh, uniform_codes
 from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.knobs import knob
 from engine.contract.registry import register
@@ -49,4 +49,4 @@ class RandomSearch(FixedStrategy):
         if not self.repeats:
             return fresh(tasks)
         shape = (tasks.horizon, len(tasks.space.radix))
-        return uniform(tasks.space, tasks.dice("search", *shape))
+        return uniform_codes(tasks.space, tasks.uniform("search", *shape))

@@ -49,7 +49,7 @@ class Tpe(FixedStrategy):
         """Search; a member whose budget is spent asks no more."""
         assert isinstance(tasks, Spaces)
         parzen = Parzen(tasks.space, self.candidates, self.joint)
-        seeds = (tasks.dice("tpe", tasks.horizon) * 2**31).astype(np.int64)
+        seeds = (tasks.uniform("tpe", tasks.horizon) * 2**31).astype(np.int64)
         first = fresh(tasks)[:, : self.startup]
 
         def ask(step: int, state: list[Trials]) -> Asked:

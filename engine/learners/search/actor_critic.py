@@ -41,6 +41,6 @@ class ActorCritic(Agents, FixedStrategy):
         """Search with nets that are drawn anew for each search."""
         assert isinstance(tasks, Spaces)
         learning = self.learning(tasks, np.zeros((tasks.members, 1, 0)), self.rate)
-        dice = tasks.dice("nets", needed(learning.frame)).clip(1e-12, 1 - 1e-12)
-        nets = starting_nets(learning.frame, ndtri(dice))
+        uniform = tasks.uniform("nets", needed(learning.frame)).clip(1e-12, 1 - 1e-12)
+        nets = starting_nets(learning.frame, ndtri(uniform))
         yield from self.search(tasks, nets, learning, path=path)

@@ -66,10 +66,10 @@ class PriorSearch(Experienced):
         assert isinstance(tasks, Spaces)
         base = Base.read(meta.weights)
         counts = counts_of(base, tasks, self.known, self.weight, self.smoothing)
-        dice = tasks.dice("prior", tasks.horizon, len(tasks.space.radix))
+        uniform = tasks.uniform("prior", tasks.horizon, len(tasks.space.radix))
 
         def ask(step: int, state: Elite) -> Asked:
-            return Asked(drawn(favored(counts, state), dice[:, step]))
+            return Asked(drawn(favored(counts, state), uniform[:, step]))
 
         def tell(state: Elite, told: Told) -> tuple[Elite, Info]:
             state = elected(state, told)

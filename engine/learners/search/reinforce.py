@@ -78,11 +78,11 @@ class Reinforce(Replays, FixedStrategy):
         """
         assert isinstance(tasks, Spaces)
         # The same numbers as random search's, so that a flat policy is just that.
-        dice = tasks.dice("search", tasks.horizon, len(tasks.space.radix))
-        again = tasks.dice("replay", tasks.horizon, self.replay + 1)
+        uniform = tasks.uniform("search", tasks.horizon, len(tasks.space.radix))
+        again = tasks.uniform("replay", tasks.horizon, self.replay + 1)
 
         def ask(step: int, state: State) -> Asked:
-            return Asked(softmax.chosen(state.logits, dice[:, step]))
+            return Asked(softmax.chosen(state.logits, uniform[:, step]))
 
         def tell(state: State, told: Told) -> tuple[State, Info]:
             return self._learned(state, told, again[:, told.step])
@@ -92,7 +92,7 @@ class Reinforce(Replays, FixedStrategy):
     def start(self, tasks: Spaces) -> State:
         logits = softmax.flat(tasks.space, tasks.members)
         if self.rule != "frozen":
-            uniform = tasks.dice("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
+            uniform = tasks.uniform("policy", *logits.shape[1:]).clip(1e-12, 1 - 1e-12)
             logits = softmax.started(tasks.space, 1e-3, ndtri(uniform))
         return State(
             logits,
@@ -102,16 +102,20 @@ class Reinforce(Replays, FixedStrategy):
             self.memory(tasks),
         )
 
-    def _learned(self, state: State, told: Told, dice: Numbers) -> tuple[State, Info]:
+    def _learned(
+        self, state: State, told: Told, uniform: Numbers
+    ) -> tuple[State, Info]:
         prob, live = softmax.shares(state.logits), told.live
         reward = np.maximum(told.value, 0.0)
         running = state.running.seen(reward, live)
-        moved, moments = self._moved(state, self.slope(state, prob, told, dice[:, 1:]))
+        moved, moments = self._moved(
+            state, self.slope(state, prob, told, uniform[:, 1:])
+        )
         memory = state.memory
         if self.replay:
             chance = softmax.log_chance(prob, told.codes)
             found = Experience(told.codes, reward, chance)
-            memory = self.kept(memory, found, dice[:, 0], live)
+            memory = self.kept(memory, found, uniform[:, 0], live)
         average = SLOWNESS * state.average + (1 - SLOWNESS) * reward
         after = State(
             np.where(live[:, None, None], moved, state.logits),
@@ -124,14 +128,16 @@ class Reinforce(Replays, FixedStrategy):
         seen = {"entropy": softmax.entropies(prob).sum(-1), "kl": kl, "policy": prob}
         return after, seen
 
-    def slope(self, state: State, prob: Numbers, told: Told, dice: Numbers) -> Numbers:
+    def slope(
+        self, state: State, prob: Numbers, told: Told, uniform: Numbers
+    ) -> Numbers:
         """Return the gradient to climb: this evaluation's, and that of replays."""
         first = state.running.count == 0
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
         gain = np.where(first, 0.0, np.maximum(told.value, 0.0) - baseline)
         slope = gain[:, None, None] * softmax.scores(prob, told.codes)
         if self.replay:
-            slope = slope + replayed(state.memory, prob, baseline, self.clip, dice)
+            slope = slope + replayed(state.memory, prob, baseline, self.clip, uniform)
         if self.reward == "standardized":
             slope = slope / state.running.spread[:, None, None]
         return slope + self.entropy * softmax.entropy_slope(prob)

@@ -67,8 +67,8 @@ class WarmEvolution(Experienced):
         probes = self.probes if self.gate else 0
         base = Base.read(meta.weights)
         start = warm_start(base, tasks, self.seeds, self.population, probes)
-        dice = tasks.dice("evolution", tasks.horizon, self.sample + 3)
-        evolution = Evolution(start.trusted, dice, self.sample, aging=True)
+        uniform = tasks.uniform("evolution", tasks.horizon, self.sample + 3)
+        evolution = Evolution(start.trusted, uniform, self.sample, aging=True)
 
         def ask(step: int, state: Warm) -> Asked:
             return asked(tasks, evolution, step, state)

@@ -100,11 +100,11 @@ class LiveEvaluator(Evaluator):
         """Return the multiply-adds of trainings; shape (item,)."""
 
     def measure(
-        self, which: Numbers, codes: Numbers, fidelity: Numbers, dice: Numbers
+        self, which: Numbers, codes: Numbers, fidelity: Numbers, uniform: Numbers
     ) -> Measured:
         """Train what was not yet trained; one of 2²⁰ seeds each."""
         steps = np.array(STEPS)[fidelity]
-        seeds = np.floor(dice * SEEDS).astype(np.int64)
+        seeds = np.floor(uniform * SEEDS).astype(np.int64)
         jobs = [
             Job(int(task), tuple(map(int, code)), int(count), int(seed))
             for task, code, count, seed in zip(which, codes, steps, seeds, strict=True)

@@ -17,13 +17,13 @@ from engine.protocol import Weights
 from engine.tasks.search._padded_mlp import Frame
 
 
-def widened(weights: Weights, layer: int, dice: np.ndarray) -> Weights:
+def widened(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
     """Add units to a hidden layer; the net answers as before.
 
     Args:
         weights: One net.
         layer: Which hidden layer, from 0.
-        dice: Uniform in [0, 1), shape (new unit, 2): which unit each new one copies,
+        uniform: Uniform in [0, 1), shape (new unit, 2): which unit each new one copies,
             and the share of that unit's outgoing weights that it takes over.
 
     >>> net = {"w0": torch.ones(1, 1), "b0": torch.zeros(1),
@@ -33,9 +33,9 @@ def widened(weights: Weights, layer: int, dice: np.ndarray) -> Weights:
     """
     into, bias = weights[f"w{layer}"], weights[f"b{layer}"]
     out = weights[f"w{layer + 1}"]
-    copied = torch.from_numpy(np.floor(dice[:, 0] * len(bias)).astype(np.int64))
+    copied = torch.from_numpy(np.floor(uniform[:, 0] * len(bias)).astype(np.int64))
     given = [*out.unbind(1)]
-    for unit, share in zip(copied.tolist(), _shares(dice[:, 1]), strict=True):
+    for unit, share in zip(copied.tolist(), _shares(uniform[:, 1]), strict=True):
         given.append(share * given[unit])
         given[unit] = (1.0 - share) * given[unit]
     return weights | {
@@ -45,9 +45,9 @@ def widened(weights: Weights, layer: int, dice: np.ndarray) -> Weights:
     }
 
 
-def _shares(dice: np.ndarray) -> list[float]:
+def _shares(uniform: np.ndarray) -> list[float]:
     """Return shares around a half; only a half itself would keep copies alike."""
-    return [float(share) for share in 0.25 + 0.5 * dice]
+    return [float(share) for share in 0.25 + 0.5 * uniform]
 
 
 def deepened(weights: Weights) -> Weights:

@@ -22,12 +22,12 @@ class Tabled(Evaluator):
         self.features = table.features
 
     def measure(
-        self, which: Numbers, codes: Numbers, fidelity: Numbers, dice: Numbers
+        self, which: Numbers, codes: Numbers, fidelity: Numbers, uniform: Numbers
     ) -> Measured:
         """Look up one of the seeds of each training."""
         row = self._row(codes)
         seeds = self.table.signal.shape[3]
-        seed = np.floor(dice * seeds).astype(np.int64)
+        seed = np.floor(uniform * seeds).astype(np.int64)
         absent = row < 0
         signal = self.table.signal[row, which, fidelity, seed].astype(float)
         score = self.table.score[row, which].astype(float)

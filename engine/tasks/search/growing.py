@@ -143,8 +143,8 @@ def _grown(
         else:
             rng = ROOT.child("growth", job.data.name, job.seed, moment)
             for layer, units in enumerate(before):
-                dice = generator(rng.child(layer)).random((units, 2))
-                net = widened(net, layer, dice)
+                uniform = generator(rng.child(layer)).random((units, 2))
+                net = widened(net, layer, uniform)
         flat[i] = put_in(net, nets.frame)
     gates, past = gated(nets.frame, sizes[1], [False] * len(jobs))
     return replace(nets, flat=flat, gates=gates, past=past)

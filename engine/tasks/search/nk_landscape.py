@@ -108,6 +108,6 @@ def _scores(codes: np.ndarray, choices: int, rugged: int, rng: Rng) -> np.ndarra
 def _signal(score: np.ndarray, blur: float) -> np.ndarray:
     """Return what trainings of each length and seed show: the score, blurred."""
     shape = (*score.shape, len(FIDELITIES), SEEDS)
-    dice = generator(ROOT.child("blur")).random(shape).clip(1e-12, 1 - 1e-12)
+    uniform = generator(ROOT.child("blur")).random(shape).clip(1e-12, 1 - 1e-12)
     longer = np.sqrt(FIDELITIES[-1] / np.array(FIDELITIES))[:, None]
-    return (score[..., None, None] + blur * longer * ndtri(dice)).astype(np.float32)
+    return (score[..., None, None] + blur * longer * ndtri(uniform)).astype(np.float32)

@@ -24,12 +24,12 @@ class Line(Evaluator):
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
-        self.dice: list[np.ndarray] = []
+        self.uniform: list[np.ndarray] = []
 
-    def measure(self, which: Any, codes: Any, fidelity: Any, dice: Any) -> Measured:
+    def measure(self, which: Any, codes: Any, fidelity: Any, uniform: Any) -> Measured:
         at = codes[:, 0]
         self.asked.append(at.tolist())
-        self.dice.append(dice)
+        self.uniform.append(uniform)
         return Measured(WORTH[at] * (0.5 + 0.5 * fidelity), WORTH[at], PRICE[at])
 
     def property(self, name: str, which: Any, codes: Any) -> Any:
@@ -120,8 +120,8 @@ def test_the_highest_fidelity_is_the_answer_however_it_compares() -> None:
 class Alike(Line):
     """What a search sees of all is the same."""
 
-    def measure(self, which: Any, codes: Any, fidelity: Any, dice: Any) -> Measured:
-        found = super().measure(which, codes, fidelity, dice)
+    def measure(self, which: Any, codes: Any, fidelity: Any, uniform: Any) -> Measured:
+        found = super().measure(which, codes, fidelity, uniform)
         return found._replace(signal=np.full(len(codes), 0.5))
 
 
@@ -154,7 +154,7 @@ def test_noise_has_the_spread_that_is_asked_and_is_of_each_search_alone() -> Non
     assert abs(blur.std() - 0.2) < 5 * 0.2 / np.sqrt(16000)
     assert abs(np.corrcoef(blur.T)[0, 1]) < 5 / np.sqrt(4000)
     assert isinstance(tasks.evaluator, Line)
-    seeds = tasks.evaluator.dice[0]
+    seeds = tasks.evaluator.uniform[0]
     assert seeds.std() > 0.25, "uniform ones have 0.29"
     assert abs(np.corrcoef(blur[:, 0], seeds)[0, 1]) < 5 / np.sqrt(4000)
 

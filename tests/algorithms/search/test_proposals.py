@@ -9,7 +9,7 @@ from engine.algorithms.search.proposals import (
     fresh,
     mutated,
     neighbors,
-    uniform,
+    uniform_codes,
 )
 from engine.protocol import Space
 from tests.learners.search_baselines.searched import searches
@@ -38,14 +38,14 @@ def test_a_space_too_large_to_be_listed_is_drawn_from_evenly() -> None:
 
 
 def test_a_change_of_a_cell_draws_a_node_and_then_one_of_its_edges() -> None:
-    dice = np.random.default_rng(1).random((40_000, 3))
-    codes = np.tile(np.array([0, 1, 2]), (len(dice), 1))
-    child = mutated(CELL, codes, dice)
+    uniform = np.random.default_rng(1).random((40_000, 3))
+    codes = np.tile(np.array([0, 1, 2]), (len(uniform), 1))
+    child = mutated(CELL, codes, uniform)
     changed = child != codes
     assert (changed.sum(1) == 1).all()
     # The edge to the first node in half of the cases, each of the others in a quarter.
     for share, expected in zip(changed.mean(0), (0.5, 0.25, 0.25), strict=True):
-        assert abs(share - expected) < 5 * np.sqrt(expected / len(dice))
+        assert abs(share - expected) < 5 * np.sqrt(expected / len(uniform))
     # Either other option is as likely.
     first = child[changed[:, 0], 0]
     assert abs((first == 1).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(first))
@@ -53,12 +53,12 @@ def test_a_change_of_a_cell_draws_a_node_and_then_one_of_its_edges() -> None:
 
 def test_a_decision_with_one_option_is_never_the_one_that_changes() -> None:
     fixed = Space("fixed", ("a", "b"), (("x",), ("p", "q", "r")))
-    dice = np.random.default_rng(2).random((500, 3))
+    uniform = np.random.default_rng(2).random((500, 3))
     codes = np.zeros((500, 2), np.int64)
-    child = mutated(fixed, codes, dice)
+    child = mutated(fixed, codes, uniform)
     assert (child[:, 0] == 0).all() and (child[:, 1] > 0).all()
     alone = Space("alone", ("a",), (("x",),))
-    assert (mutated(alone, codes[:, :1], dice) == 0).all()
+    assert (mutated(alone, codes[:, :1], uniform) == 0).all()
 
 
 def test_neighbors_are_all_single_changes() -> None:
@@ -71,4 +71,4 @@ def test_neighbors_are_all_single_changes() -> None:
 
 def test_the_ends_of_the_dice_are_the_first_and_the_last_option() -> None:
     ends = np.array([[0.0, 0.0, 0.0], [1 - 2**-53] * 3])
-    assert uniform(CELL, ends).tolist() == [[0, 0, 0], [2, 2, 2]]
+    assert uniform_codes(CELL, ends).tolist() == [[0, 0, 0], [2, 2, 2]]

@@ -69,12 +69,12 @@ def test_rank_correlation_is_scipys_with_ties() -> None:
 
 def test_what_is_linear_is_learned_and_noise_is_not() -> None:
     x, weights = DRAW.normal(size=(300, 10)), DRAW.normal(size=10)
-    dice = DRAW.random((5, 100))
+    uniform = DRAW.random((5, 100))
     y = x @ weights
-    found = predictor_correlation(x[:100], y[:100], x[100:], y[100:], dice)
+    found = predictor_correlation(x[:100], y[:100], x[100:], y[100:], uniform)
     assert found > 0.99
     noise = DRAW.normal(size=300)
-    found = predictor_correlation(x[:100], noise[:100], x[100:], noise[100:], dice)
+    found = predictor_correlation(x[:100], noise[:100], x[100:], noise[100:], uniform)
     assert abs(found) < 0.25
 
 

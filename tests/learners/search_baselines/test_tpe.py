@@ -39,7 +39,7 @@ def test_every_question_is_optunas_answer_to_the_trials_so_far(joint: bool) -> N
     tasks = searches(2, horizon=25)
     found = followed(Tpe(startup=5, joint=joint), tasks)
     codes = tasks.space.codes(found["architecture"].astype(int))
-    seeds = (tasks.dice("tpe", 25) * 2**31).astype(int)
+    seeds = (tasks.uniform("tpe", 25) * 2**31).astype(int)
     for member in range(2):
         for step in range(5, 25):
             seen = codes[member, :step], found["signal"][member, :step]

@@ -70,8 +70,8 @@ def test_options_are_drawn_as_often_as_they_are_counted() -> None:
     policy = favored(counts, state)
     np.testing.assert_allclose(policy[0, 0], [2 / 7, 2 / 7, 2 / 7, 1 / 7])
     np.testing.assert_allclose(policy[0, 1], [1 / 7, 1 / 7, 4 / 7, 1 / 7])
-    dice = (np.arange(7000) + 0.5) / 7000
-    found = drawn(np.broadcast_to(policy[0, 1], (7000, 4)), dice)
+    uniform = (np.arange(7000) + 0.5) / 7000
+    found = drawn(np.broadcast_to(policy[0, 1], (7000, 4)), uniform)
     assert np.bincount(found).tolist() == [1000, 1000, 4000, 1000]
 
 

@@ -76,10 +76,12 @@ def test_chances_of_all_architectures_sum_to_one() -> None:
 
 def test_what_is_drawn_is_as_likely_as_the_net_says() -> None:
     side = (np.arange(24) + 0.5) / 24
-    dice = np.stack(np.meshgrid(side, side, side, indexing="ij"), -1).reshape(1, -1, 3)
-    context = np.tile(CONTEXT[:, :1], (1, dice.shape[1], 1))
-    codes, prob = built(FRAME, nets().policy, context, dice)
-    share = np.bincount(TOY.index(codes[0]), minlength=TOY.size) / dice.shape[1]
+    uniform = np.stack(np.meshgrid(side, side, side, indexing="ij"), -1).reshape(
+        1, -1, 3
+    )
+    context = np.tile(CONTEXT[:, :1], (1, uniform.shape[1], 1))
+    codes, prob = built(FRAME, nets().policy, context, uniform)
+    share = np.bincount(TOY.index(codes[0]), minlength=TOY.size) / uniform.shape[1]
     np.testing.assert_allclose(share, chances(nets().policy), atol=0.05)
     again = slopes(
         FRAME,
@@ -178,7 +180,7 @@ def test_what_does_not_count_teaches_nothing() -> None:
 def test_what_was_just_drawn_is_on_policy_and_replays_keep_their_chances() -> None:
     learner, tasks = ActorCritic(replay=2), landscapes(1, 5)
     learning = learner.learning(tasks, np.zeros((1, 1, 0)), 0.1)
-    learning = learning._replace(dice=np.array([[0.0, 0.1, 0.9]]))
+    learning = learning._replace(uniform=np.array([[0.0, 0.1, 0.9]]))
     normal = np.zeros((1, needed(learning.frame)))
     state = learner.start(tasks, starting_nets(learning.frame, normal))
     live, codes = np.array([True]), np.ones((1, 4), np.int64)

@@ -40,9 +40,9 @@ def test_early_lessons_draw_from_one_end_and_late_ones_from_all(
 ) -> None:
     known = Curriculum.begun(1, 8)
     known.difficulty[:] = np.arange(8) / 8
-    dice = np.random.default_rng(0).random((200, 2))
-    early = [known.drawn(order, d[None], 0.0)[0] for d in dice]  # type: ignore[arg-type]
-    late = [known.drawn(order, d[None], 0.5)[0] for d in dice]  # type: ignore[arg-type]
+    uniform = np.random.default_rng(0).random((200, 2))
+    early = [known.drawn(order, d[None], 0.0)[0] for d in uniform]  # type: ignore[arg-type]
+    late = [known.drawn(order, d[None], 0.5)[0] for d in uniform]  # type: ignore[arg-type]
     assert set(np.concatenate(early)) == set(first)
     assert set(np.concatenate(late)) == set(range(8))
     assert all(len(set(pair)) == 2 for pair in (*early, *late))
@@ -50,8 +50,8 @@ def test_early_lessons_draw_from_one_end_and_late_ones_from_all(
 
 def test_unvisited_tasks_come_before_any_second_visit() -> None:
     known, met = Curriculum.begun(1, 5), []
-    for dice in np.random.default_rng(1).random((3, 2)):
-        places = known.drawn("competence", dice[None], 0.0)
+    for uniform in np.random.default_rng(1).random((3, 2)):
+        places = known.drawn("competence", uniform[None], 0.0)
         met += places[0].tolist()
         known = known.learned(places, np.tile(EASY, (1, 2, 1)))
     assert sorted(met[:5]) == [0, 1, 2, 3, 4]

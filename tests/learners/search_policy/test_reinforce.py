@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.algorithms.search.policy import softmax
-from engine.algorithms.search.proposals import uniform
+from engine.algorithms.search.proposals import uniform_codes
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.search.reinforce import Reinforce
 from engine.protocol import Told
@@ -45,18 +45,22 @@ def test_flat_policy_is_random_search_with_replacement() -> None:
 
 @pytest.mark.parametrize("options", [2, 3, 5, 7])
 def test_flat_logits_choose_as_uniform_numbers_do(options: int) -> None:
-    dice = np.random.default_rng(options).random((20_000, 1))
+    uniform = np.random.default_rng(options).random((20_000, 1))
     edges = np.arange(options)[:, None] / options
-    dice = np.concatenate([dice, edges, np.nextafter(edges[1:], 0), [[1 - 2**-53]]])
+    uniform = np.concatenate(
+        [uniform, edges, np.nextafter(edges[1:], 0), [[1 - 2**-53]]]
+    )
     space = TOY.__class__("one", ("a",), (tuple("abcdefg"[:options]),))
-    flat = softmax.flat(space, len(dice))
-    np.testing.assert_array_equal(softmax.chosen(flat, dice), uniform(space, dice))
+    flat = softmax.flat(space, len(uniform))
+    np.testing.assert_array_equal(
+        softmax.chosen(flat, uniform), uniform_codes(space, uniform)
+    )
 
 
 def test_choices_are_as_likely_as_their_shares() -> None:
-    dice = (np.arange(30_000) + 0.5) / 30_000
-    rows = np.broadcast_to(LOGITS[1], (len(dice), 3))
-    found = np.bincount(softmax.chosen(rows, dice)) / len(dice)
+    uniform = (np.arange(30_000) + 0.5) / 30_000
+    rows = np.broadcast_to(LOGITS[1], (len(uniform), 3))
+    found = np.bincount(softmax.chosen(rows, uniform)) / len(uniform)
     np.testing.assert_allclose(found, softmax.shares(LOGITS[1]), atol=1e-4)
 
 

@@ -17,14 +17,14 @@ from tests.learners.search_policy.made import EVERY, REWARD, TOY, landscapes, tr
 
 def streamed(members: int, count: int, slots: int, top: int) -> tuple[np.ndarray, ...]:
     """Put a stream of values into memories; codes number the evaluations."""
-    dice = np.random.default_rng(4).random((2, count, members))
+    uniform = np.random.default_rng(4).random((2, count, members))
     memory = empty_memory(members, slots, 1)
     always = np.ones(members, bool)
     for i in range(count):
         codes = np.full((members, 1), i)
-        found = Experience(codes, dice[0, i], np.zeros(members))
-        memory = remembered(memory, found, top, dice[1, i], always)
-    return memory.codes[..., 0], memory.value, dice[0].T
+        found = Experience(codes, uniform[0, i], np.zeros(members))
+        memory = remembered(memory, found, top, uniform[1, i], always)
+    return memory.codes[..., 0], memory.value, uniform[0].T
 
 
 @pytest.mark.parametrize(("slots", "top"), [(10, 4), (10, 0), (10, 10), (3, 3)])

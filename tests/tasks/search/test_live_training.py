@@ -22,7 +22,7 @@ def made(request: pytest.FixtureRequest) -> LiveEvaluator:
 
 
 def asked(evaluator: Evaluator, count: int, seed: int = 0) -> tuple[np.ndarray, ...]:
-    """Return tasks, codes, fidelities and dice of some trainings."""
+    """Return tasks, codes, fidelities and uniform numbers of some trainings."""
     draw = np.random.default_rng(seed)
     codes = evaluator.space.codes(draw.integers(0, evaluator.space.size, count))
     which = draw.integers(0, 4, count)
@@ -58,9 +58,9 @@ def test_the_memory_is_bounded(
 
 
 def test_another_seed_trains_another_net(made: LiveEvaluator) -> None:
-    which, codes, fidelity, dice = asked(made, 8)
-    one = made.measure(which, codes, fidelity, dice)
-    two = made.measure(which, codes, fidelity, 1.0 - dice)
+    which, codes, fidelity, uniform = asked(made, 8)
+    one = made.measure(which, codes, fidelity, uniform)
+    two = made.measure(which, codes, fidelity, 1.0 - uniform)
     assert (one.score != two.score).any()
     np.testing.assert_array_equal(one.cost, two.cost)
 

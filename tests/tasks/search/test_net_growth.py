@@ -43,8 +43,8 @@ def test_a_wider_net_answers_as_before(
 ) -> None:
     net = drawn(widths, seed)
     for layer, units in enumerate(widths):
-        dice = np.random.default_rng(seed).random((more, 2))
-        wide = widened(net, layer, dice)
+        uniform = np.random.default_rng(seed).random((more, 2))
+        wide = widened(net, layer, uniform)
         assert wide[f"w{layer}"].shape[0] == units + more
         torch.testing.assert_close(
             said(wide, POINTS), said(net, POINTS), rtol=0, atol=1e-6

@@ -126,7 +126,7 @@ def fingerprint(space: Space) -> Numbers:
     return found.astype(np.int64)
 
 
-def remember(base: Base, found: Experiences, dice: Numbers) -> Base:
+def remember(base: Base, found: Experiences, uniform: Numbers) -> Base:
     """Take in new experiences.
 
     The best are those that are highest above the mean of their own task, in its
@@ -136,10 +136,10 @@ def remember(base: Base, found: Experiences, dice: Numbers) -> Base:
     Args:
         base: What is known.
         found: What is new.
-        dice: Uniform in [0, 1), one per experience; shape (replicate, item).
+        uniform: Uniform in [0, 1), one per experience; shape (replicate, item).
     """
     rows = [
-        _one(base.row(r), _there(found, r), dice[r][found.there[r]])
+        _one(base.row(r), _there(found, r), uniform[r][found.there[r]])
         for r in range(len(base.seen))
     ]
     return Base(*(np.concatenate(parts) for parts in zip(*rows, strict=True)))
@@ -150,14 +150,14 @@ def _there(found: Experiences, r: int) -> Experiences:
     return Experiences(*(part[r][found.there[r]] for part in found))
 
 
-def _one(base: Base, found: Experiences, dice: Numbers) -> Base:
+def _one(base: Base, found: Experiences, uniform: Numbers) -> Base:
     top = int(base.top[0])
     moments = base.moments.copy()
     moments[0] = _counted(moments[0], found.task, found.accuracy)
     entries = {name: getattr(base, name)[0] for name in _ENTRY}
     new = {name: getattr(found, name) for name in _ENTRY}
     best = _best(entries, new, base.filled[0], moments[0], top)
-    sample = _sampled(entries, new, int(base.seen[0]), dice, top)
+    sample = _sampled(entries, new, int(base.seen[0]), uniform, top)
     seen = base.seen + len(found.task)
     filled = np.zeros_like(base.filled)
     filled[0, : len(best["task"])] = 1
@@ -226,12 +226,12 @@ def _sampled(
     old: dict[str, Numbers],
     new: dict[str, Numbers],
     seen: int,
-    dice: Numbers,
+    uniform: Numbers,
     top: int,
 ) -> dict[str, Numbers]:
     room = len(old["task"]) - top
-    at = seen + np.arange(len(dice))
-    place = np.where(at < room, at, np.floor(dice * (at + 1)).astype(np.int64))
+    at = seen + np.arange(len(uniform))
+    place = np.where(at < room, at, np.floor(uniform * (at + 1)).astype(np.int64))
     lands = np.flatnonzero(place < room)
     # Of several that fall on one place the last stays.
     last = {int(place[i]): int(i) for i in lands}

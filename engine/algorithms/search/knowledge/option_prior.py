@@ -72,18 +72,18 @@ def favored(counts: Numbers, state: Elite) -> Numbers:
     return table / table.sum(-1, keepdims=True)
 
 
-def drawn(policy: Numbers, dice: Numbers) -> Numbers:
+def drawn(policy: Numbers, uniform: Numbers) -> Numbers:
     """Draw an option at each position; (…, position, option) → (…, position).
 
     Args:
         policy: Probabilities.
-        dice: Uniform in [0, 1); shape (…, position).
+        uniform: Uniform in [0, 1); shape (…, position).
 
     >>> drawn(np.array([[0.3, 0.7]]), np.array([0.5])).tolist()
     [1]
     """
     below = policy.cumsum(-1)[..., :-1].round(12)
-    return (dice[..., None] >= below).sum(-1)
+    return (uniform[..., None] >= below).sum(-1)
 
 
 def _there(space: Space) -> Numbers:

@@ -42,7 +42,7 @@ def lived(
     )
 
 
-def lots(lesson: Lesson, items: int) -> Numbers:
+def draw_uniform(lesson: Lesson, items: int) -> Numbers:
     """Return one uniform number per experience; (replicate, item)."""
     streams = [rng.child("sample") for rng in lesson.rngs]
     return np.stack([generator(rng).random(items) for rng in streams])
@@ -59,8 +59,8 @@ def _random(tasks: Spaces) -> Searched:
 
 
 def _evolution(tasks: Spaces) -> Searched:
-    dice = tasks.dice("evolution", tasks.horizon, SAMPLE + 3)
-    evolution = Evolution(fresh(tasks)[:, :POPULATION], dice, SAMPLE, aging=True)
+    uniform = tasks.uniform("evolution", tasks.horizon, SAMPLE + 3)
+    evolution = Evolution(fresh(tasks)[:, :POPULATION], uniform, SAMPLE, aging=True)
     return searched(
         tasks,
         empty_population(tasks, POPULATION),
@@ -70,11 +70,11 @@ def _evolution(tasks: Spaces) -> Searched:
 
 
 def _dealt(tasks: Spaces, found: Searched) -> Numbers:
-    dice = tasks.dice("shuffle", tasks.horizon)
+    uniform = tasks.uniform("shuffle", tasks.horizon)
     accuracy = found.signal.copy()
     for member, live in enumerate(found.live):
         at = np.flatnonzero(live)
-        accuracy[member, at] = accuracy[member, at[np.argsort(dice[member, at])]]
+        accuracy[member, at] = accuracy[member, at[np.argsort(uniform[member, at])]]
     return accuracy
 
 

@@ -10,7 +10,11 @@ from typing import ClassVar
 from engine.algorithms.search.knowledge.base import Base, Sizes, remember
 from engine.algorithms.search.knowledge.import_export import given_base
 from engine.algorithms.search.knowledge.queries import foreign
-from engine.algorithms.search.knowledge.source_searches import Source, lived, lots
+from engine.algorithms.search.knowledge.source_searches import (
+    Source,
+    draw_uniform,
+    lived,
+)
 from engine.algorithms.search.strategy import lessons
 from engine.contract.knobs import knob
 from engine.contract.rng import Rng
@@ -75,8 +79,8 @@ class Experienced(Learner):
         """Search source tasks and remember what was trained."""
         assert isinstance(tasks, Spaces)
         found = lived(tasks, lesson, self.source, shuffled=self.shuffled)
-        dice = lots(lesson, found.task.shape[1])
-        base = remember(Base.read(meta.weights), found, dice)
+        uniform = draw_uniform(lesson, found.task.shape[1])
+        base = remember(Base.read(meta.weights), found, uniform)
         return Outer(meta.memory, {}, weights=base.weights())
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:

@@ -18,7 +18,7 @@ from engine.algorithms.search.encodings import one_hot, path
 from engine.algorithms.search.knowledge.base import Experiences, fingerprint
 from engine.algorithms.search.predictor_guided import Guided
 from engine.algorithms.search.predictors import normal_scores
-from engine.algorithms.search.proposals import candidates, uniform
+from engine.algorithms.search.proposals import candidates, uniform_codes
 from engine.protocol import Space, Spaces
 
 NOISE, FAR, LISTED, DOUBTED = 0.25, 2.0, 20_000, 30
@@ -197,7 +197,7 @@ class Forecaster:
         """Choose the next architectures; shape (member, size, position)."""
         each = tasks.members // len(self.beliefs)
         wide = 4 + len(tasks.space.radix)
-        drawn = tasks.dice(f"candidates {step}", self.candidates, wide)
+        drawn = tasks.uniform(f"candidates {step}", self.candidates, wide)
         chosen = []
         for member, which in enumerate(tasks.which.tolist()):
             row = member // each
@@ -214,14 +214,14 @@ class Forecaster:
         space: Space,
         listed: Numbers,
         own: tuple[Numbers, Numbers],
-        dice: Numbers,
+        uniform: Numbers,
     ) -> Numbers:
         """Return the list, changes of the best so far, and random architectures."""
         codes, value = own
         if not len(codes):
-            return np.concatenate([listed, uniform(space, dice[:, 4:])])
+            return np.concatenate([listed, uniform_codes(space, uniform[:, 4:])])
         told = np.nan_to_num(value, nan=-2.0)
-        found = candidates(space, codes, told, self.parents, dice)
+        found = candidates(space, codes, told, self.parents, uniform)
         return np.concatenate([listed, found])
 
     def _worth(

@@ -215,10 +215,10 @@ def _variance(values: Numbers, known: Numbers) -> Numbers:
     return np.asarray((gaps * gaps).sum(1) / count)
 
 
-def favored(frame: Frame, nets: Nets, context: Numbers, dice: Numbers) -> Numbers:
+def favored(frame: Frame, nets: Nets, context: Numbers, uniform: Numbers) -> Numbers:
     """Return how likely each option is whatever came before; (row, position, option).
 
     A mean over architectures that are drawn for the picture and never trained.
     """
-    many = np.repeat(context, dice.shape[1], 1)
-    return np.asarray(built(frame, nets.policy, many, dice)[1].mean(1))
+    many = np.repeat(context, uniform.shape[1], 1)
+    return np.asarray(built(frame, nets.policy, many, uniform)[1].mean(1))

@@ -98,16 +98,16 @@ class Agents(Replays):
         """
         frame, context = learning.frame, learning.context
         places = len(tasks.space.radix)
-        dice = tasks.dice("search", tasks.horizon, places)
-        again = tasks.dice("replay", tasks.horizon, self.replay + 1)
-        shown = tasks.dice("shown", DRAWN, places) if path else None
+        uniform = tasks.uniform("search", tasks.horizon, places)
+        again = tasks.uniform("replay", tasks.horizon, self.replay + 1)
+        shown = tasks.uniform("shown", DRAWN, places) if path else None
 
         def ask(step: int, state: State) -> Asked:
-            drawn = dice[:, step : step + 1]
+            drawn = uniform[:, step : step + 1]
             return Asked(built(frame, state.nets.policy, context, drawn)[0][:, 0])
 
         def tell(state: State, told: Told) -> tuple[State, Info]:
-            now = learning._replace(dice=again[:, told.step])
+            now = learning._replace(uniform=again[:, told.step])
             after, info = self._learned(state, told, now)
             if shown is not None:
                 info["policy"] = favored(frame, state.nets, context, shown)
@@ -132,7 +132,7 @@ class Agents(Replays):
         memory = state.memory
         if self.replay:
             kept = Experience(told.codes, reward, chance[:, 0])
-            memory = self.kept(memory, kept, learning.dice[:, 0], live)
+            memory = self.kept(memory, kept, learning.uniform[:, 0], live)
         expected = state.running.plain(first.worth[:, 0])
         after = State(
             moved_where(live, nets, state.nets),
@@ -166,7 +166,7 @@ class Agents(Replays):
         # The first reward only says where rewards are.
         counts = 1.0 * (told.live & (state.running.count > 0))[:, None]
         if self.replay:
-            past, there = recalled(state.memory, learning.dice[:, 1:])
+            past, there = recalled(state.memory, learning.uniform[:, 1:])
             codes = np.concatenate([codes, past.codes], 1)
             reward = np.concatenate([reward, past.value], 1)
             chance = np.concatenate([chance, past.chance], 1)
@@ -178,13 +178,13 @@ class Agents(Replays):
 class Learning(NamedTuple):
     """What an update goes by besides what was seen.
 
-    `dice` are uniform numbers of shape (row, 1 + replays).
+    `uniform` holds numbers in [0, 1) of shape (row, 1 + replays).
     """
 
     frame: Frame
     context: Numbers
     aim: Aim
-    dice: Numbers
+    uniform: Numbers
 
 
 def moved_where(live: Numbers, after: Nets, before: Nets) -> Nets:

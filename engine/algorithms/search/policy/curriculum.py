@@ -77,12 +77,12 @@ class Curriculum(NamedTuple):
         share = min(1.0, FIRST + (1.0 - FIRST) * 2.0 * done)
         return np.full(replicates, int(np.ceil(share * sources)))
 
-    def drawn(self, order: Order, dice: Numbers, done: float) -> Numbers:
+    def drawn(self, order: Order, uniform: Numbers, done: float) -> Numbers:
         """Choose tasks by an order other than uniform; places among the sources.
 
         Args:
             order: See `Order`.
-            dice: Uniform in [0, 1), one for each task that is taken; shape
+            uniform: Uniform in [0, 1), one for each task that is taken; shape
                 (replicate, task).
             done: Share of the training behind.
 
@@ -93,7 +93,7 @@ class Curriculum(NamedTuple):
         opened = self.open_count(order, done)
         rows = []
         for row, unseen, most, rolls in zip(
-            ordered, np.isnan(self.difficulty).sum(1), opened, dice, strict=True
+            ordered, np.isnan(self.difficulty).sum(1), opened, uniform, strict=True
         ):
             rows.append(_picked(row, int(unseen), int(most), rolls))
         return np.stack(rows)
@@ -131,12 +131,12 @@ class Curriculum(NamedTuple):
         }
 
 
-def _picked(order: Numbers, unseen: int, most: int, dice: Numbers) -> Numbers:
+def _picked(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers:
     """Take the unvisited first, then draw without replacement among the open ones."""
-    found = list(order[:unseen][: len(dice)])
+    found = list(order[:unseen][: len(uniform)])
     open_ones = list(order[unseen:][:most]) or list(order[:most])
     left: list[int] = []
-    for roll in dice[len(found) :]:
+    for roll in uniform[len(found) :]:
         left = left or list(open_ones)
         found.append(left.pop(int(roll * len(left))))
     return np.array(found, np.int64)

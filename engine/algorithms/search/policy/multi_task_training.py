@@ -52,10 +52,10 @@ def taught(
     """
     log, running = Log.begun(tasks), Running.begun(tasks.members)
     space, shape = tasks.space, (len(nets.policy), -1)
-    dice = tasks.dice("lesson", tasks.horizon, len(space.radix))
+    uniform = tasks.uniform("lesson", tasks.horizon, len(space.radix))
     seen: list[tuple[Numbers, Numbers, Numbers, Slopes]] = []
     for step in range(tasks.horizon):
-        drawn = dice[:, step].reshape(*shape, len(space.radix))
+        drawn = uniform[:, step].reshape(*shape, len(space.radix))
         codes = built(learning.frame, nets.policy, learning.context, drawn)[0]
         flat = codes.reshape(tasks.members, -1)
         trained = flat if swap is None else swapped(tasks, flat, swap)
@@ -107,8 +107,8 @@ def faced(
         places = (sources == tasks.which[:, None]).argmax(1)
         return places.reshape(rows, -1), tasks
     each = tasks.members // rows
-    dice = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
-    places = course.drawn(order, np.stack(dice), lesson.done)
+    uniform = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
+    places = course.drawn(order, np.stack(uniform), lesson.done)
     return places, tasks.facing(sources[places].reshape(-1))
 
 
@@ -127,14 +127,14 @@ def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:
     size, each = tasks.space.size, tasks.members // len(rngs)
     rows = []
     for member, which in enumerate(tasks.which):
-        dice = generator(rngs[member // each].child("shuffled", int(which)))
+        draw = generator(rngs[member // each].child("shuffled", int(which)))
         if size <= LISTED:
-            rows.append(dice.permutation(size))
+            rows.append(draw.permutation(size))
             continue
-        factor = int(dice.integers(1, size))
+        factor = int(draw.integers(1, size))
         while np.gcd(factor, size) != 1:
-            factor = int(dice.integers(1, size))
-        rows.append(np.array([factor, int(dice.integers(size))]))
+            factor = int(draw.integers(1, size))
+        rows.append(np.array([factor, int(draw.integers(size))]))
     return np.stack(rows)
 
 

@@ -52,7 +52,7 @@ def empty_memory(members: int, slots: int, positions: int) -> Memory:
 
 
 def remembered(
-    memory: Memory, found: Experience, top: int, dice: Numbers, live: Numbers
+    memory: Memory, found: Experience, top: int, uniform: Numbers, live: Numbers
 ) -> Memory:
     """Keep an experience: among the best, or perhaps in the reservoir.
 
@@ -60,7 +60,7 @@ def remembered(
         memory: It is not changed.
         found: One per member.
         top: How many of the slots hold the best.
-        dice: Uniform in [0, 1), shape (member,): what the reservoir goes by.
+        uniform: Uniform in [0, 1), shape (member,): what the reservoir goes by.
         live: Members for which nothing is kept are False.
     """
     slots = memory.value.shape[1]
@@ -80,7 +80,7 @@ def remembered(
     if slots > top:
         room = slots - top
         place = np.where(
-            offered < room, offered, np.floor(dice * (offered + 1)).astype(np.int64)
+            offered < room, offered, np.floor(uniform * (offered + 1)).astype(np.int64)
         )
         rows = members[on & (place < room)]
         at = top + place[rows]
@@ -90,8 +90,8 @@ def remembered(
     return Memory(codes, value, chance, offered)
 
 
-def recalled(memory: Memory, dice: Numbers) -> tuple[Experience, Numbers]:
-    """Draw experiences with replacement; dice of shape (member, drawn).
+def recalled(memory: Memory, uniform: Numbers) -> tuple[Experience, Numbers]:
+    """Draw experiences with replacement; uniform of shape (member, drawn).
 
     Returns:
         Experiences, shape (member, drawn, …), and whether each is one: an empty
@@ -99,7 +99,7 @@ def recalled(memory: Memory, dice: Numbers) -> tuple[Experience, Numbers]:
     """
     full = np.isfinite(memory.value)
     order = np.argsort(~full, axis=1, kind="stable")
-    rank = np.floor(dice * full.sum(1)[:, None]).astype(np.int64)
+    rank = np.floor(uniform * full.sum(1)[:, None]).astype(np.int64)
     slot = np.take_along_axis(order, rank, 1)
     members = np.arange(len(slot))[:, None]
     there = full[members, slot]
@@ -119,7 +119,7 @@ def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
 
 
 def replayed(
-    memory: Memory, prob: Numbers, baseline: Numbers, clip: float, dice: Numbers
+    memory: Memory, prob: Numbers, baseline: Numbers, clip: float, uniform: Numbers
 ) -> Numbers:
     """Return the policy gradient of remembered evaluations, summed.
 
@@ -128,10 +128,10 @@ def replayed(
         prob: The policy now; shape (member, position, option).
         baseline: What rewards are held against; shape (member,).
         clip: See `clipped_weights`.
-        dice: Uniform in [0, 1); shape (member, drawn).
+        uniform: Uniform in [0, 1); shape (member, drawn).
     """
-    past, there = recalled(memory, dice)
-    each = np.repeat(prob[:, None], dice.shape[1], 1)
+    past, there = recalled(memory, uniform)
+    each = np.repeat(prob[:, None], uniform.shape[1], 1)
     now = softmax.log_chance(each, past.codes)
     weight = clipped_weights(now, past.chance, clip) * there
     gain = weight * (past.value - baseline[:, None])
@@ -166,7 +166,7 @@ class Replays(Learner):
         return empty_memory(tasks.members, slots, len(tasks.space.radix))
 
     def kept(
-        self, memory: Memory, found: Experience, dice: Numbers, live: Numbers
+        self, memory: Memory, found: Experience, uniform: Numbers, live: Numbers
     ) -> Memory:
         """Remember what was just trained; see `remembered`."""
-        return remembered(memory, found, min(self.top, self.capacity), dice, live)
+        return remembered(memory, found, min(self.top, self.capacity), uniform, live)

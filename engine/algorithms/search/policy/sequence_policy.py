@@ -130,7 +130,7 @@ class Layers(NamedTuple):
 
 
 def built(
-    frame: Frame, weights: Numbers, context: Numbers, dice: Numbers
+    frame: Frame, weights: Numbers, context: Numbers, uniform: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Draw architectures, one decision after the other.
 
@@ -138,7 +138,7 @@ def built(
         frame: Of the space.
         weights: Flat weights of the policy; shape (row, weight).
         context: Shape (row, item, feature).
-        dice: Uniform in [0, 1); shape (row, item, position).
+        uniform: Uniform in [0, 1); shape (row, item, position).
 
     Returns:
         Codes, shape (row, item, position), and the chances that each decision was
@@ -146,14 +146,14 @@ def built(
     """
     net, absent = Layers.cut(weights, frame, frame.most), frame.absent
     size, places = sum(frame.radix), len(frame.radix)
-    rows, items = np.indices(dice.shape[:2])
-    state = np.zeros((*dice.shape[:2], frame.width))
+    rows, items = np.indices(uniform.shape[:2])
+    state = np.zeros((*uniform.shape[:2], frame.width))
     state[..., size + places :] = context
     codes, prob, first = [], [], 0
     for place, options in enumerate(frame.radix):
         state[..., size : size + places] = np.arange(places) == place
         logits = net.answer(state)[0] + absent[place]
-        codes.append(chosen(logits, dice[..., place]))
+        codes.append(chosen(logits, uniform[..., place]))
         prob.append(shares(logits))
         state[rows, items, first + codes[-1]] = 1.0
         first += options

@@ -42,14 +42,14 @@ def shares(logits: Numbers) -> Numbers:
     return np.asarray(raised / raised.sum(-1, keepdims=True))
 
 
-def chosen(logits: Numbers, dice: Numbers) -> Numbers:
+def chosen(logits: Numbers, uniform: Numbers) -> Numbers:
     """Choose options by uniform numbers; (…, option) and (…) → (…).
 
-    Flat logits choose what `uniform` chooses: floor(dice × options).
+    Flat logits choose what `uniform_codes` chooses: floor(uniform × options).
     """
     raised = np.exp(logits - logits.max(-1, keepdims=True)).cumsum(-1)
     total = raised[..., -1]
-    mark = np.minimum(dice * total, np.nextafter(total, 0.0))
+    mark = np.minimum(uniform * total, np.nextafter(total, 0.0))
     return np.asarray((raised <= mark[..., None]).sum(-1))
 
 

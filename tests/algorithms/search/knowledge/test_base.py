@@ -51,23 +51,23 @@ def test_the_sample_is_uniform_by_enumeration() -> None:
     """Of 5 experiences each of the 10 pairs stays in 6 of all 60 equal chances."""
     kept: Counter[tuple[int, ...]] = Counter()
     for draws in itertools.product(range(3), range(4), range(5)):
-        dice = [0.0, 0.0] + [(d + 0.5) / (i + 3) for i, d in enumerate(draws)]
+        uniform = [0.0, 0.0] + [(d + 0.5) / (i + 3) for i, d in enumerate(draws)]
         base = empty_base(SPACE, 1, Sizes(1, 3), 1)
         found = lived(np.arange(5), np.linspace(0.1, 0.5, 5))
-        base = remember(base, found, np.array([dice]))
+        base = remember(base, found, np.array([uniform]))
         kept[tuple(sorted(entries(base, 1)))] += 1
     assert kept == dict.fromkeys(itertools.combinations(range(5), 2), 6)
 
 
 def test_piece_by_piece_is_the_same_as_at_once() -> None:
     rng = np.random.default_rng(0)
-    index, table, dice = rng.integers(0, 12, 60), rng.random(12), rng.random((1, 60))
+    index, table, uniform = rng.integers(0, 12, 60), rng.random(12), rng.random((1, 60))
     found = lived(index, table[index])
-    whole = remember(empty_base(SPACE, 1, Sizes(4, 20), 1), found, dice)
+    whole = remember(empty_base(SPACE, 1, Sizes(4, 20), 1), found, uniform)
     pieces = empty_base(SPACE, 1, Sizes(4, 20), 1)
     for first in range(0, 60, 7):
         part = Experiences(*(a[:, first : first + 7] for a in found))
-        pieces = remember(pieces, part, dice[:, first : first + 7])
+        pieces = remember(pieces, part, uniform[:, first : first + 7])
     for name, one, two in zip(Base._fields, whole, pieces, strict=True):
         np.testing.assert_allclose(one, two, err_msg=name, rtol=1e-12)
 
