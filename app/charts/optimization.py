@@ -4,14 +4,14 @@ Which figure stands in which place depends on what the run already has: while it
 tuned and trained the places show that, and when tests come in they take over.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, Charts, training
 from app.charts.figure_cache import kept
-from app.charts.view_state import HEIGHT, HERE, Look, Picture
+from app.charts.view_state import HEIGHT, Look, Picture
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import learning
@@ -19,8 +19,8 @@ from app.figures.figure_types import Line, View
 from engine.contract.blocks import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
-from engine.stats.block_table import Table, threshold_of
-from engine.stats.inference.metric_levels import level
+from engine.stats.block_table import threshold_of
+from engine.stats.transfer import SeverityCurve, severity_curve, shifts_of
 
 TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
 SURVIVAL = "survival"
@@ -158,14 +158,16 @@ def survival(run: Run, look: Look) -> go.Figure | None:
 
 def severities(run: Run, metric: str) -> dict[str, list[Line]]:
     """Return each shift's curves over severity: metric of every learner."""
-    table, made = run.table, dict[str, list[Line]]()
-    for shift in dict.fromkeys(c.shift for c in table.conditions() if c.shift):
-        at = {c.severity: c for c in table.conditions() if c.shift == shift}
-        at.setdefault(in_place(run, shift), HERE)
-        lines = [_over(table, label, metric, at) for label in run.roles]
-        kept = [line for line in lines if line is not None]
-        if kept:
-            made[shift] = kept
+    made = dict[str, list[Line]]()
+    for shift in shifts_of(run.table):
+        clean = in_place(run, shift)
+        found = (
+            severity_curve(run.table, label, shift, metric, clean=clean)
+            for label in run.roles
+        )
+        lines = [_over(curve) for curve in found if curve is not None]
+        if lines:
+            made[shift] = lines
     return made
 
 
@@ -180,22 +182,9 @@ def in_place(run: Run, shift: str) -> float:
     return float(own) if counts else 0.0
 
 
-def _over(
-    table: Table, label: str, metric: str, at: Mapping[float, Condition]
-) -> Line | None:
-    x, found = [], []
-    for severity, condition in sorted(at.items()):
-        values = table.tests(label, metric, condition)
-        if values is not None:
-            x.append(severity)
-            found.append(level(metric, values))
-    if not found:
-        return None
-    mean, low, high = (
-        np.array([getattr(one, part) for one in found])
-        for part in ("mean", "low", "high")
-    )
-    return Line(label, np.array(x), mean, low, high, n=max(one.n for one in found))
+def _over(curve: SeverityCurve) -> Line:
+    ends = (curve.mean, curve.low, curve.high)
+    return Line(curve.learner, curve.severity, *ends, n=curve.n)
 
 
 CHARTS[OPTIMIZATION.name] = Charts(grid)

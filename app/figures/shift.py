@@ -1,7 +1,7 @@
 """What is left of it when the world changes?"""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -32,6 +32,7 @@ from app.figures.theme import (
 )
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
+from engine.stats.transfer import Transfer
 
 
 def severity_figure(
@@ -114,19 +115,6 @@ def _severity(
         seen.append(look.label)
 
 
-class Matrix(NamedTuple):
-    """One number with its interval for each pair of families.
-
-    Arrays have the shape (train, test); NaN where no run is.
-    """
-
-    train: Sequence[str]
-    test: Sequence[str]
-    mean: Floats
-    low: Floats
-    high: Floats
-
-
 # Over nothing, so that the middle is the page itself, light or dark; never so strong
 # that the page's text would not be read on it.
 DIVERGING = [
@@ -137,7 +125,7 @@ SEQUENTIAL = [[0.0, "rgba(47,124,246,0.06)"], [1.0, "rgba(47,124,246,0.6)"]]
 
 
 def transfer_matrix_figure(
-    matrix: Matrix, metric_name: str, *, against: str = ""
+    matrix: Transfer, metric_name: str, *, against: str = ""
 ) -> go.Figure:
     """Draw how well what was learned on one family works on another.
 
@@ -196,7 +184,7 @@ def _scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
     return scale | {"reversescale": direction > 0}
 
 
-def _texts(matrix: Matrix) -> list[str]:
+def _texts(matrix: Transfer) -> list[str]:
     half = (np.asarray(matrix.high) - np.asarray(matrix.low)) / 2
     means = np.asarray(matrix.mean, dtype=float)
     return [_cell(*pair) for pair in zip(means.ravel(), half.ravel(), strict=True)]
@@ -210,7 +198,7 @@ def _cell(mean: float, half: float) -> str:
     )
 
 
-def _matrix_alt(matrix: Matrix, label: str) -> str:
+def _matrix_alt(matrix: Transfer, label: str) -> str:
     rows = [
         f"trained on {train}: "
         + ", ".join(f"{t} {number(v)}" for t, v in zip(matrix.test, row, strict=True))

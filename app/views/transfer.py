@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from app import session
 from app.charts import optimization
 from app.client import client
 from app.experiment import compatibility
-from app.figures.shift import Matrix, severity_figure, transfer_matrix_figure
+from app.figures.shift import severity_figure, transfer_matrix_figure
 from app.figures.theme import learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
@@ -20,6 +19,7 @@ from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.metrics import METRICS
 from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
+from engine.stats.transfer import transfer_levels
 
 DONE = (JobState.DONE,)
 LOOKED = 100
@@ -109,8 +109,8 @@ def matrix(jobs: Sequence[Job]) -> None:
             bind="query-params",
             width=220,
         )
-    made = build(held, str(label), str(metric))
-    if made is not None:
+    made = transfer_levels(held, str(label), str(metric))
+    if made.train:
         name = _behind(str(metric), kind)
         panels.chart(transfer_matrix_figure(made, name), "matrix")
         st.caption("Where several runs fill one cell, the newest one counts.")
@@ -144,45 +144,6 @@ def measured(
 def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:
     held = [(client.spec(job.key), client.summary(job.key)) for job in jobs]
     return [(spec, summary) for spec, summary in held if summary]
-
-
-def build(
-    runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, metric: str
-) -> Matrix | None:
-    """Return the matrix of one learner; none where no run tested it.
-
-    Args:
-        runs: Specs and summaries, newest first; of two that fill a cell the first
-            counts.
-        label: The learner.
-        metric: A key of the summary's rows.
-    """
-    cells: dict[tuple[str, str], dict[str, float]] = {}
-    for spec, summary in runs:
-        for entry in summary.get("conditions", []):
-            where = entry["condition"]
-            value = entry["learners"].get(label, {}).get(metric)
-            if where["shift"] or value is None or value["mean"] is None:
-                continue
-            cells.setdefault(
-                (spec.family.name, where["family"] or spec.family.name), value
-            )
-    if not cells:
-        return None
-    train = list(dict.fromkeys(row for row, _ in cells))
-    test = list(dict.fromkeys([*train, *(column for _, column in cells)]))
-    parts = {
-        part: np.array(
-            [[_number(cells.get((r, c)), part) for c in test] for r in train]
-        )
-        for part in ("mean", "low", "high")
-    }
-    return Matrix(train, test, parts["mean"], parts["low"], parts["high"])
-
-
-def _number(cell: dict[str, float] | None, part: str) -> float:
-    value = cell.get(part) if cell else None
-    return float("nan") if value is None else float(value)
 
 
 def start(jobs: Sequence[Job]) -> None:

@@ -4,17 +4,16 @@ Source: the area under the degradation curve and the relative drop are those of
 Hendrycks and Dietterich (2019), arXiv:1903.12261, section 4.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.blocks import Condition
 from engine.contract.metrics import metric
 from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats, Places
-from engine.stats.block_table import HERE, Table, chosen, tuned_rival
-from engine.stats.claims import difference, vary_freely
+from engine.stats.block_table import HERE, Table
 from engine.stats.inference.metric_levels import level
 
 
@@ -36,11 +35,17 @@ class SeverityCurve(NamedTuple):
 
 
 def severity_curve(
-    table: Table, learner: str, shift: str, name: str | None = None
+    table: Table,
+    learner: str,
+    shift: str,
+    name: str | None = None,
+    *,
+    clean: float = 0.0,
 ) -> SeverityCurve | None:
     """Return a metric over a shift's severity, with 95 % intervals over replicates.
 
-    The tests in place stand at severity 0 where the shift itself has none.
+    The tests in distribution stand at the clean severity where the shift itself was
+    not tested there.
 
     Args:
         table: The run's blocks.
@@ -48,6 +53,7 @@ def severity_curve(
         shift: A shift's name.
         name: A per-task metric; steps to the threshold are restricted means. By
             default what the run's learners are compared by.
+        clean: The severity at which the shift changes nothing.
 
     Returns:
         The curve, or none if the learner was not tested under that shift.
@@ -56,7 +62,7 @@ def severity_curve(
     at = {c.severity: c for c in table.conditions() if c.shift == shift}
     if not at:
         return None
-    at.setdefault(0.0, HERE)
+    at.setdefault(clean, HERE)
     rows = {s: table.tests(learner, name, at[s]) for s in sorted(at)}
     found = {s: values for s, values in rows.items() if values is not None}
     if not found:
@@ -102,10 +108,9 @@ def _loss(curve: SeverityCurve) -> Floats:
 
 
 class Transfer(NamedTuple):
-    """Train family × test family: the learner's metric minus its tuned rival's.
+    """Train family × test family: a learner's level with its 95 % interval.
 
-    Arrays have shape (train, test), NaN where nothing was tested; below 0 the
-    learner is better. The interval is the plain 95 % one of each cell.
+    Arrays have shape (train, test), NaN where no run was tested.
     """
 
     train: tuple[str, ...]
@@ -113,51 +118,47 @@ class Transfer(NamedTuple):
     mean: Floats
     low: Floats
     high: Floats
-    n: Places
 
 
-def transfer_matrix(
-    runs: Sequence[tuple[RunSpec, Sequence[Block]]], name: str | None = None
+def transfer_levels(
+    runs: Iterable[tuple[RunSpec, Mapping[str, Any]]], label: str, name: str
 ) -> Transfer:
-    """Set the first chosen learner of each run against its tuned rival, by family.
+    """Return what a learner that was trained on one family reaches on another.
 
     Args:
-        runs: Completed specs and their blocks; a later run of one training family
-            fills only what earlier ones left open.
-        name: A per-task metric where less is better and no number is missing; by
-            default what each run's learners are compared by.
+        runs: Completed specs with the summaries that were filed; of two runs that
+            fill a cell the first counts.
+        label: The learner.
+        name: A number of the summary, such as a per-task metric.
     """
-    cells: dict[tuple[str, str], tuple[float, float, float, int]] = {}
-    for spec, blocks in runs:
-        for test, cell in _row(Table(blocks, spec.kind), spec, name).items():
-            cells.setdefault((spec.family.name, test), cell)
+    cells: dict[tuple[str, str], tuple[float, float, float]] = {}
+    for spec, summary in runs:
+        for test, cell in _row(summary, label, name):
+            cells.setdefault((spec.family.name, test or spec.family.name), cell)
     train = tuple(dict.fromkeys(at for at, _ in cells))
     tested = tuple(dict.fromkeys([*train, *(at for _, at in cells)]))
-    empty = (np.nan, np.nan, np.nan, 0)
+    empty = (np.nan, np.nan, np.nan)
     grid = np.array([[cells.get((a, b), empty) for b in tested] for a in train])
-    mean, low, high, n = np.moveaxis(grid.reshape(len(train), len(tested), 4), -1, 0)
-    return Transfer(train, tested, mean, low, high, n.astype(np.int64))
+    mean, low, high = np.moveaxis(grid.reshape(len(train), len(tested), 3), -1, 0)
+    return Transfer(train, tested, mean, low, high)
 
 
 def _row(
-    table: Table, spec: RunSpec, name: str | None
-) -> dict[str, tuple[float, float, float, int]]:
-    name = name or table.yardstick.deciding
-    learner = next(iter(chosen(spec)), None)
-    rival = tuned_rival(table, spec, learner) if learner else None
-    if learner is None or rival is None:
-        return {}
-    row = {}
-    for condition in table.conditions():
-        if condition.shift:
+    summary: Mapping[str, Any], label: str, name: str
+) -> Iterator[tuple[str, tuple[float, float, float]]]:
+    """Yield a learner's levels by test family; the trained one has no name."""
+    for entry in summary.get("conditions", []):
+        where = entry["condition"]
+        found = entry["learners"].get(label, {}).get(name)
+        if where["shift"] or found is None or found["mean"] is None:
             continue
-        pair = [table.tests(at, name, condition) for at in (learner.label, rival)]
-        if pair[0] is not None and pair[1] is not None:
-            free = vary_freely(table, spec, (learner.label, rival))
-            d = difference(table.yardstick, pair[0], pair[1], free=free)
-            at = condition.family or spec.family.name
-            row[at] = (d.mean, d.low, d.high, d.n_replicates)
-    return row
+        ends = _number(found["low"]), _number(found["high"])
+        yield where["family"], (float(found["mean"]), *ends)
+
+
+def _number(value: float | None) -> float:
+    # a summary is JSON: an end that is not finite stands there as null
+    return float("nan") if value is None else float(value)
 
 
 def shifts_of(table: Table) -> dict[str, list[Condition]]:

@@ -19,14 +19,15 @@ from app.figures import (
     theme,
 )
 from app.figures.figure_types import Line, View
+from engine.stats.transfer import Transfer
 from tests.figures import made
 from tests.figures.made import ROLES
 from tests.figures.test_theme import contrast, linear
 
 PAGES = [("#ffffff", "#31333f"), ("#0e1117", "#e4e7ec")]
-MATRIX = shift.Matrix(
-    ["moons", "rings"],
-    ["moons", "rings"],
+MATRIX = Transfer(
+    ("moons", "rings"),
+    ("moons", "rings"),
     *(np.array([[0.1, -0.4], [0.3, np.nan]]),) * 3,
 )
 ALL: dict[str, Callable[[], go.Figure]] = {

@@ -8,12 +8,14 @@ from hypothesis import strategies as st
 from engine.contract.blocks import Block, Condition
 from engine.stats.block_table import Table
 from engine.stats.curves import curve, curves, decimate, gradient_axis, survival_curve
+from engine.stats.inference.metric_levels import level
+from engine.stats.run_summary import summarize
 from engine.stats.transfer import (
     degradation,
     relative_drop,
     severity_curve,
     shifts_of,
-    transfer_matrix,
+    transfer_levels,
 )
 from tests.stats.made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
@@ -162,21 +164,20 @@ def test_a_learner_or_shift_that_was_not_tested_has_no_severity_curve() -> None:
     assert severity_curve(_shifted(), "b", "stretch") is None
 
 
-def test_the_transfer_matrix_sets_train_families_against_test_families() -> None:
-    noise = np.random.default_rng(0)
-    jitter = np.exp(0.05 * noise.standard_normal((8, 8, 51)))
+def test_a_transfer_matrix_holds_what_each_run_filed_for_its_learner() -> None:
     moons = Condition(family="moons")
     blocks = [
-        *[threshold(), *trial("lr_scale", falling(0.2) * jitter)],
-        *trial("sgd_tuned", falling(0.1)),
-        *trial("lr_scale", falling(0.1) * jitter, moons),
-        *trial("sgd_tuned", falling(0.2), moons),
+        *[threshold(), *trial("lr_scale", falling(0.2))],
+        *[*trial("sgd_tuned", falling(0.1)), *trial("lr_scale", falling(0.1), moons)],
+        *trial("lr_scale", falling(0.3), Condition("rings", "stretch", 1.0)),
     ]
-    found = transfer_matrix([(spec(chosen(), TUNED), blocks)])
+    run = spec(chosen(), TUNED)
+    found = transfer_levels([(run, summarize(blocks, run))], "lr_scale", "area")
     assert (found.train, found.test) == (("mixtures",), ("mixtures", "moons"))
-    assert found.high[0, 0] < 0 < found.low[0, 1]
-    assert found.n.tolist() == [[8, 8]]
-
-
-def test_an_empty_transfer_matrix_has_no_cells() -> None:
-    assert transfer_matrix([]).mean.shape == (0, 0)
+    rows = [Table(blocks).tests("lr_scale", "area", at) for at in (Condition(), moons)]
+    levels = [level("area", values) for values in rows if values is not None]
+    truth = np.array([levels]).T[:3, :, 0]
+    np.testing.assert_allclose(
+        [found.mean[0], found.low[0], found.high[0]], truth, rtol=1e-12
+    )
+    assert transfer_levels([], "lr_scale", "area").mean.shape == (0, 0)

@@ -8,6 +8,7 @@ from app.client.catalogue import Catalogue
 from app.views import transfer
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec, complete_spec
+from engine.stats.transfer import transfer_levels
 from engine.store import Store
 from tests.app.views.run.test_page import texts
 
@@ -135,14 +136,14 @@ def condition(family: str, value: float) -> dict[str, object]:
 def test_the_matrix_takes_the_newest_run_for_each_cell(tiny: RunSpec) -> None:
     newest = {"conditions": [condition("", 1.0), condition("moons", 2.0)]}
     older = {"conditions": [condition("", 9.0), condition("rings", 3.0)]}
-    made = transfer.build([(tiny, newest), (tiny, older)], "lr_scale", "area")
-    assert made is not None
+    made = transfer_levels([(tiny, newest), (tiny, older)], "lr_scale", "area")
     assert list(made.test) == ["mixtures", "moons", "rings"]
     assert made.mean.tolist() == [[1.0, 2.0, 3.0]]
 
 
 def test_no_matrix_without_a_test_of_the_learner(tiny: RunSpec) -> None:
-    assert transfer.build([(tiny, {"conditions": []})], "lr_scale", "area") is None
+    made = transfer_levels([(tiny, {"conditions": []})], "lr_scale", "area")
+    assert (made.train, made.mean.shape) == ((), (0, 0))
 
 
 def test_a_deleted_run_is_gone_from_the_door(home: Path, key: str) -> None:

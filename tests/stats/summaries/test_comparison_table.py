@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from engine.contract.blocks import Block, Condition
-from engine.contract.runs import Choice
 from engine.stats.block_table import Table
 from engine.stats.curves import curve
 from engine.stats.run_summary import summarize
@@ -14,7 +13,6 @@ from engine.stats.transfer import (
     degradation,
     relative_drop,
     severity_curve,
-    transfer_matrix,
 )
 from tests.stats.made_up import (
     HERE,
@@ -155,17 +153,3 @@ def test_no_error_in_place_leaves_the_relative_drop_open() -> None:
     found = severity_curve(Table(blocks), "protonet", "rotate")
     assert found is not None
     assert np.isnan(relative_drop(found))
-
-
-def test_a_transfer_matrix_is_made_of_errors_even_of_one_training() -> None:
-    there = Condition(family="gaussian_classes")
-    blocks = [
-        *few_shot("protonet", np.full((1, 40), 0.1)),
-        *few_shot("fine_tune", np.full((1, 40), 0.3)),
-        *few_shot("protonet", np.full((1, 40), 0.5), there),
-        *few_shot("fine_tune", np.full((1, 40), 0.4), there),
-    ]
-    found = transfer_matrix([(few_spec(family=Choice(name="glyphs")), blocks)])
-    assert found.test == ("glyphs", "gaussian_classes")
-    assert found.mean[0] == pytest.approx([-0.2, 0.1])
-    assert np.isfinite(found.low).all()
