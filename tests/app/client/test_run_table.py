@@ -24,9 +24,9 @@ def test_a_runs_table_is_made_once(kind: str, monkeypatch: pytest.MonkeyPatch) -
     made: list[Table] = []
     build = Table.__init__
 
-    def count(self: Table, blocks: Iterable[Block]) -> None:
+    def count(self: Table, blocks: Iterable[Block], kind: str) -> None:
         made.append(self)
-        build(self, blocks)
+        build(self, blocks, kind)
 
     recorded = examples.run(kind)
     assert recorded is not None
