@@ -20,7 +20,7 @@ from engine.runner.frozen_learners import frozen
 from engine.runner.meta_training import follow_all, following, validation_tasks, view
 from engine.runner.run_cache import Shelf
 from engine.runner.state import Carry
-from engine.runner.tuning import search, tuning_spec
+from engine.runner.tuning import tune_rate, tuning_spec
 
 REFERENCE = LearnerChoice(
     name="sgd", role="baseline", label="reference", knobs={"tuning": "tuned"}
@@ -30,12 +30,9 @@ THRESHOLD_TASKS, THRESHOLD_SHARE = 64, 0.9
 
 def tune(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
     """Choose a baseline's rate; this is all that a tuning sub-run does."""
-    for event in search(bench, entrant):
-        if isinstance(event, dict):
-            carry.metas[entrant.label] = event
-            yield frozen(bench, entrant, event, carry)
-        else:
-            yield event
+    weights = yield from tune_rate(bench, entrant)
+    carry.metas[entrant.label] = weights
+    yield frozen(bench, entrant, weights, carry)
 
 
 def begin(
@@ -43,21 +40,16 @@ def begin(
 ) -> Iterator[Event]:
     """Give a learner its meta-weights, and show it on the validation tasks."""
     label, learner = entrant.label, entrant.learner
-    tasks = validation_tasks(bench)
-    learned_on = bench.spec.family
+    tasks, learned_on = validation_tasks(bench), bench.spec.family
+    ready = True  # nothing is left to be trained or tuned
     if label in bench.spec.inputs:
-        given = bench.spec.inputs[label]
-        carried = shelf.frozen(given.run, given.artefact)
-        learned_on = _learned_on(carried, learned_on)
-        weights = _adopted(bench, entrant, carried.arrays, tasks)
-        if reason := learner.why_not(Meta(weights, {}), tasks):
-            raise Refused(f"{label}: {reason}", f"inputs.{label}")
+        weights, learned_on = _carried_over(bench, entrant, shelf, tasks)
     elif bench.tunes_first(entrant):
         weights = yield from _tuned_rate(bench, entrant.choice, shelf)
     else:
-        weights = learner.init(bench.streams("init"), tasks).weights
+        weights, ready = learner.init(bench.streams("init"), tasks).weights, False
     carry.metas[label] = weights
-    if label in bench.spec.inputs or bench.tunes_first(entrant):
+    if ready:
         yield frozen(bench, entrant, weights, carry)
     if learner.trains and isinstance(tasks, Spaces):
         yield _met(bench, label, learned_on)
@@ -68,10 +60,22 @@ def begin(
     yield from view(bench, label, found)
 
 
-def _learned_on(carried: Artefact, here: Choice) -> Choice:
-    """Return the family that a frozen meta-learner says it was trained on."""
-    told = carried.info.get("family")
-    return Choice.model_validate(told) if told else here
+def _carried_over(
+    bench: Bench, entrant: Entrant, shelf: Shelf, tasks: TaskBatch
+) -> tuple[Weights, Choice]:
+    """Return what another run froze, and the family that it was trained on.
+
+    Raises:
+        Refused: If it is not here, or does not fit this learner or these tasks.
+    """
+    label = entrant.label
+    given = bench.spec.inputs[label]
+    carried = shelf.frozen(given.run, given.artefact)
+    weights = _adopted(bench, entrant, carried.arrays, tasks)
+    if reason := entrant.learner.why_not(Meta(weights, {}), tasks):
+        raise Refused(f"{label}: {reason}", f"inputs.{label}")
+    family = carried.info.get("family")
+    return weights, Choice.model_validate(family) if family else bench.spec.family
 
 
 def _met(bench: Bench, label: str, learned_on: Choice) -> Block:

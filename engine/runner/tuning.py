@@ -3,7 +3,7 @@
 One rate serves all replicates.
 """
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import numpy as np
 
@@ -63,8 +63,8 @@ def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
     return max(budget.tuning_tasks, budget.task_evaluations // RATES)
 
 
-def search(bench: Bench, entrant: Entrant) -> Iterator[Event | Weights]:
-    """Try rates; yield notes, then the tuning blocks, then the meta-weights."""
+def tune_rate(bench: Bench, entrant: Entrant) -> Generator[Event, None, Weights]:
+    """Try rates; yield notes and the tuning blocks, return the meta-weights."""
     count = bench.spec.budget.tuning_tasks
     place = Place(1, bench.place.device, held=False)
     streams = [bench.rng.child("tune")]
@@ -81,7 +81,7 @@ def search(bench: Bench, entrant: Entrant) -> Iterator[Event | Weights]:
     spent = float(len(scores) * count * tasks.horizon)
     yield Block(entrant.label, "tune", "gradient_evaluations", (), np.array(spent))
     start = entrant.learner.init([bench.rng], tasks).weights
-    yield {"lr": start["lr"].new_full((1,), 10.0**best)}
+    return {"lr": start["lr"].new_full((1,), 10.0**best)}
 
 
 def _mean(scores: np.ndarray) -> float:
