@@ -8,13 +8,14 @@ import functools
 from pathlib import Path
 
 from app.client.client import Run
+from engine.contract.kinds import OPTIMIZATION
 
 FOLDER = Path(__file__).parents[1] / "recorded"
 
 SHOWN = ("film", "search", "snapshot", "frozen")
 
 
-def run(kind: str = "optimization") -> Run | None:
+def run(kind: str = OPTIMIZATION.name) -> Run | None:
     """Return the recorded run of a kind, or none where no archive is there."""
     archives = sorted(FOLDER.glob(f"{kind}.*")) if FOLDER.is_dir() else []
     return read(archives[0]) if archives else None

@@ -28,6 +28,7 @@ from engine.export import Record, comparison_csv, metrics_csv
 from engine.judges import JUDGES
 from engine.runner.films import FILMS
 from engine.runner.loop import run
+from engine.runner.memory_estimate import needs
 from engine.runner.run_cache import MemoryShelf
 from engine.stats.block_table import Table
 from engine.stats.run_summary import summarize
@@ -147,3 +148,9 @@ def test_it_is_charted_and_its_price_is_told(record: Record, spec: RunSpec) -> N
     assert picture.place == "distance"
     assert {line.name for line in picture.figure.data if line.name}
     assert COSTS[shown.kind.name].work(spec) == 3 * 2 * 6
+
+
+def test_what_it_holds_in_memory_is_found_before_it_starts(spec: RunSpec) -> None:
+    found = list(needs(spec))
+    assert {need.stage for need in found} >= {"training", "validation", "test"}
+    assert all(need.total > 0 for need in found)
