@@ -18,6 +18,8 @@ from engine.store import Store, StoreError
 from tests.export import archives
 from tests.store import fake
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(scope="module")
 def archive(tmp_path_factory: pytest.TempPathFactory) -> bytes:
@@ -141,3 +143,18 @@ def test_the_keys_of_earlier_parts_are_known_and_no_others() -> None:
     assert {run_key(spec, cards), run_key(spec, then)} <= known
     assert run_key(spec, before) not in known  # others are newer than they are here
     assert run_key(spec.model_copy(update={"seed": 8}), cards) not in known
+
+
+@pytest.mark.parametrize("kind", ["", "optimization", "search", "few_shot"])
+def test_a_run_that_says_another_kind_than_its_family_is_a_copy(
+    store: Store, kind: str
+) -> None:
+    recorded = (ROOT / "app" / "recorded" / "optimization.zip").read_bytes()
+    said = archives.with_json(
+        recorded, "config.json", lambda body: body | {"kind": kind}
+    )
+    every = [card.model_dump(mode="json") for card in all_cards()]
+    told = answer({"home": str(store.home), "cards": every}, said)
+    spec = complete_spec(preset("default").spec, cards, "cpu")
+    assert (told["key"] == run_key(spec, cards)) == (kind in ("", "optimization"))
+    assert "sentence" in (store.summary(told["key"]) or {})
