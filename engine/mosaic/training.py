@@ -25,10 +25,10 @@ from engine.contract.rng import Rng
 from engine.data.sources.mosaic_space import FAILED, RECIPES, Form
 from engine.mosaic.nets import answers, gradient, views
 from engine.mosaic.tasks import PARTS, Task
+from engine.nets.backpropagation import GAINS, shorten_gradients
 from engine.protocol import Weights, chosen_class, generator
 
-_CLIP = 4.0
-_GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sine": 2.0}
+_LONGEST = 4.0
 # What each optimizer remembers, by name.
 _STATES = {"sgd": (), "momentum": ("velocity",), "adam": ("m", "v")}
 
@@ -106,7 +106,7 @@ def train(
     with torch.no_grad():
         for step in range(regime.fidelities[-1]):
             x, y = _minibatch(data, picks[:, :, step], len(recipes))
-            grad = _clipped(gradient(weights, x, y, form))
+            grad = shorten_gradients(gradient(weights, x, y, form), _LONGEST)
             for rule in rules:
                 rule.step(flat[rule.rows], grad[rule.rows], step)
             if step + 1 in regime.fidelities:
@@ -177,7 +177,7 @@ def _gain(form: Form, name: str) -> float:
     """
     if name == f"w{form.depth}":
         return 0.0
-    return 1.0 if name == "past" else math.sqrt(_GAIN[form.activation])
+    return 1.0 if name == "past" else math.sqrt(GAINS[form.activation])
 
 
 @lru_cache(maxsize=8192)
@@ -211,12 +211,6 @@ def _minibatch(data: Data, rows: Tensor, recipes: int) -> tuple[Tensor, Tensor]:
     x = data.x["train"][task, rows].flatten(0, 1).mT.contiguous()
     y = data.y["train"][task, rows].flatten(0, 1)
     return x.repeat(recipes, 1, 1), y.repeat(recipes, 1)
-
-
-def _clipped(grad: Tensor) -> Tensor:
-    """Shorten gradients, so that a rate that is too large fails without overflow."""
-    norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
-    return grad * (_CLIP / norm.clamp(min=_CLIP))
 
 
 def _right(

@@ -8,17 +8,16 @@ Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 
 import itertools
 import math
-from collections.abc import Callable
 from typing import ClassVar, Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.nets.backpropagation import ACTIVATIONS, GAINS, SLOPES
 from engine.nets.initialization import layout_of, start_weights
 from engine.nets.normalization import (
     BATCHES,
@@ -31,18 +30,6 @@ from engine.protocol import BaseLearner, Judge, Layout, Weights
 
 STEPS = 6  # inner steps with statistics of their own, the start included
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
-_ACTIVATIONS = {
-    "relu": torch.relu,
-    "tanh": torch.tanh,
-    "gelu": F.gelu,
-    "sigmoid": torch.sigmoid,
-}
-# Each activation's slope times what comes back, from its own output.
-_SLOPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "relu": lambda back, out: torch.ops.aten.threshold_backward(back, out, 0),
-    "tanh": lambda back, out: torch.ops.aten.tanh_backward(back, out),
-    "sigmoid": lambda back, out: torch.ops.aten.sigmoid_backward(back, out),
-}
 
 
 @register("net")
@@ -103,7 +90,7 @@ class Mlp(BaseLearner):
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw Gaussian weights, He-scaled for relu and gelu; biases are zero."""
-        gain = 2.0 if self.activation in ("relu", "gelu") else 1.0
+        gain = GAINS[self.activation]
         return start_weights(layout, rng, gain, {f"w{self.depth}": 1.0})
 
     @property
@@ -132,7 +119,7 @@ class Mlp(BaseLearner):
         return noted(self._answers, self.normalization, weights, x, step)
 
     def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
-        act = _ACTIVATIONS[self.activation]
+        act = ACTIVATIONS[self.activation]
         for i in range(self.depth):
             if norm.kind == "meta_batch":
                 x = act(norm.dense(weights, str(i), x))
@@ -144,7 +131,7 @@ class Mlp(BaseLearner):
     @property
     def explicit(self) -> bool:
         """Return whether `backpropagate` can be used: it saves half the time."""
-        return self.normalization == "none" and self.activation in _SLOPES
+        return self.normalization == "none" and self.activation in SLOPES
 
     def backpropagate(
         self, weights: Weights, x: Tensor, judge: Judge
@@ -159,7 +146,7 @@ class Mlp(BaseLearner):
         Returns:
             The loss, and the gradient in the layout's order, (member, weight).
         """
-        act = _ACTIVATIONS[self.activation]
+        act = ACTIVATIONS[self.activation]
         seen = [x]
         for i in range(self.depth + 1):
             bias = weights[f"b{i}"].unsqueeze(-1)
@@ -171,7 +158,7 @@ class Mlp(BaseLearner):
             pieces += [back.sum(2), torch.bmm(back, seen[i].mT).flatten(1)]
             if i:
                 back = torch.bmm(weights[f"w{i}"].mT, back)
-                back = _SLOPES[self.activation](back, seen[i])
+                back = SLOPES[self.activation](back, seen[i])
         return loss, torch.cat(pieces[::-1], 1)
 
 

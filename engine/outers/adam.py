@@ -54,6 +54,8 @@ class Adam(OuterRule):
         grad = torch.nan_to_num(in_rows(grads), 0.0, 0.0, 0.0) * factor
         rate = self.lr * outer_factor(self.schedule, done)
         t = state["t"] + 1
+        # Not `adam_step`: each replicate has a count of its own, and the correction
+        # stands under the root, which rounds otherwise.
         m = torch.lerp(state["m"], grad, 0.1)
         v = torch.lerp(state["v"], grad.square(), 0.001)
         root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.knobs import knob
+from engine.nets.backpropagation import GAINS
 from engine.protocol import Evaluator, Measured, Space, generator
 from engine.tasks.search._family import SearchFamily
 from engine.tasks.search._live_data import (
@@ -27,7 +28,7 @@ from engine.tasks.search._live_data import (
     features,
     live_task,
 )
-from engine.tasks.search._padded_mlp import GAIN, Frame, Nets, accuracy, gated
+from engine.tasks.search._padded_mlp import Frame, Nets, accuracy, gated
 
 LAYERS, WIDTH, BATCH = 4, 32, 32
 # Forward, and backward to the weights and to the inputs of each layer.
@@ -195,7 +196,7 @@ def started(
     frame = frame_of(jobs)
     flat = torch.stack(
         [
-            _start(frame, job, units, GAIN[activation])
+            _start(frame, job, units, GAINS[activation])
             for job, units, activation in zip(jobs, widths, activations, strict=True)
         ]
     )

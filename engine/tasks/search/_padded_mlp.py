@@ -19,22 +19,21 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.update_rules import adam_step, momentum_step, zeros
+from engine.nets.backpropagation import (
+    ACTIVATIONS,
+    cross_entropy_gradient,
+    shorten_gradients,
+)
 from engine.protocol import Weights, chosen_class
 
-_FIRE: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": torch.relu,
-    "tanh": torch.tanh,
-    "sigmoid": torch.sigmoid,
-    "sine": torch.sin,
-}
-# What each activation's slope is at the sums that it was given.
+# What each activation's slope is at the sums that it was given. Slopes from outputs
+# (`engine.nets.backpropagation`) differ in the last bit, and with it every training.
 _SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": lambda sums: (sums > 0).to(sums.dtype),
     "tanh": lambda sums: 1.0 - torch.tanh(sums).square(),
     "sigmoid": lambda sums: torch.sigmoid(sums) * torch.sigmoid(-sums),
     "sine": torch.cos,
 }
-GAIN = {"relu": 2.0, "tanh": 1.0, "sigmoid": 1.0, "sine": 2.0}
 _LONGEST = 4.0
 
 
@@ -119,7 +118,7 @@ def answers(nets: Nets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     seen, given = [x], []
     for i in range(nets.frame.layers):
         sums = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], seen[-1])
-        out = nets.gates[i] * _by_run(nets, sums, _FIRE)
+        out = nets.gates[i] * _by_run(nets, sums, ACTIVATIONS)
         given.append(sums)
         seen.append(out + nets.past[i] * seen[-1] if i else out)
     head = nets.frame.layers
@@ -137,9 +136,7 @@ def gradient(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
     """
     out, seen, given = answers(nets, x)
     weights, head = nets.frame.views(nets.flat), nets.frame.layers
-    back = out.softmax(1)
-    back.scatter_add_(1, y[:, None], back.new_full((1,), -1.0).expand(y[:, None].shape))
-    back /= y.shape[1]
+    back = cross_entropy_gradient(out, y)
     pieces = [back.sum(2), torch.bmm(back, seen[head].mT).flatten(1)]
     back = torch.bmm(weights[f"w{head}"].mT, back)
     for i in reversed(range(head)):
@@ -188,18 +185,13 @@ def fitted(nets: Nets, x: Tensor, y: Tensor, picks: Tensor, rates: Rates) -> Net
     slow, members = len(rates.decay), torch.arange(len(flat))[:, None]
     velocity, moments = zeros(flat[:slow], "velocity"), zeros(flat[slow:], "m", "v")
     for step, rows in enumerate(picks):
-        grad = _shortened(gradient(moved, x[members, rows].mT, y[members, rows]))
+        grad = gradient(moved, x[members, rows].mT, y[members, rows])
+        grad = shorten_gradients(grad, _LONGEST)
         heavy = momentum_step(grad[:slow], velocity, rates.decay)
         adam = adam_step(grad[slow:], moments, step, (0.9, 0.999), 1e-8)
         velocity, moments = heavy.state, adam.state
         flat -= rates.rate * torch.cat([heavy.step, adam.step])
     return moved
-
-
-def _shortened(grad: Tensor) -> Tensor:
-    """Shorten long gradients, so that a rate that is too large fails softly."""
-    norm = torch.linalg.vector_norm(grad, dim=1, keepdim=True)
-    return grad * (_LONGEST / norm.clamp(min=_LONGEST))
 
 
 def accuracy(nets: Nets, x: Tensor, y: Tensor) -> Tensor:

@@ -129,6 +129,7 @@ def still(rows: Numbers) -> Moments:
 
 def adam(grad: Numbers, state: Moments, rate: float) -> tuple[Numbers, Moments]:
     """Return by how much Adam climbs, and its next memory."""
+    # Not `adam_step`: rows have counts of their own, and in numpy sums round otherwise.
     first, second = 0.9 * state.first, 0.999 * state.second
     first += 0.1 * grad
     second += 0.001 * grad * grad
