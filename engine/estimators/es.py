@@ -22,55 +22,28 @@ from engine.algorithms.optimization.perturbations import (
     weigh,
     with_mean,
 )
-from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
+from engine.estimators._particles import ParticleEstimator, unroll_knob
+from engine.protocol import Lesson, Meta, Outer, Span, Unrolled, Weights
 
 
 @register("estimator")
-class Es(Estimator):
+class Es(ParticleEstimator):
     """ĝ = 1/2nσ² Σᵢ ξᵢ (L(θ + ξᵢ) − L(θ − ξᵢ)), ξᵢ = σεᵢ, from the mean run's state."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
-    sigma: float = knob(
-        0.1, label="Noise σ", low=1e-4, high=2.0, log=True,
-        help="Size of the perturbations of the meta-weights.",
-    )  # fmt: skip
-    pairs: int = knob(
-        4, label="Antithetic pairs", unit="pairs", low=1, high=512,
-        help="For each task of the budget; more are smoother at proportional cost.",
-    )  # fmt: skip
-    unroll: int = knob(
-        5000, label="Unroll length", unit="steps", low=1, high=5000,
-        help="Steps of each perturbed run; shorter than the horizon is biased.",
-    )  # fmt: skip
-    shared: bool = knob(
-        False, label="Pairs share tasks", advanced=True,
-        help="All pairs run on the same tasks, instead of each on tasks of its own.",
-    )  # fmt: skip
-
-    def span(self, horizon: int) -> int:
-        """Return the unroll length, at most the horizon."""
-        return min(self.unroll, horizon)
-
-    @property
-    def fan(self) -> int:
-        """Return how many tasks are drawn for each that the budget names."""
-        return 1 if self.shared else self.pairs
-
-    @property
-    def _each(self) -> int:
-        """Return how many pairs run on each task that is drawn."""
-        return self.pairs if self.shared else 1
+    unroll: int = unroll_knob(
+        5000, "Steps of each perturbed run; shorter than the horizon is biased."
+    )
 
     def cost(self, horizon: int) -> float:
         """Return task evaluations: the particles', and the mean run's if truncated."""
         return self._particles(horizon) * self.span(horizon) / horizon
 
     def _particles(self, horizon: int) -> int:
-        return 2 * self._each + (self.span(horizon) < horizon)
+        return 2 * self.pairs_per_task + (self.span(horizon) < horizon)
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return the base learners at their start."""
@@ -81,20 +54,19 @@ class Es(Estimator):
         memory = meta.memory
         if lesson.segment == 0:
             memory = self.memory(meta.weights, problem)
-        start = lesson.segment * self.span(problem.horizon)
-        length = min(self.span(problem.horizon), problem.horizon - start)
-        shape = self._each, problem.tasks
+        start, length = self.window(lesson, problem.horizon)
+        shape = self.pairs_per_task, problem.tasks
         noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
         theta = perturbed(meta.weights, noise, self.sigma)
         particles = self._particles(problem.horizon)
-        if particles > 2 * self._each:
+        if particles > 2 * self.pairs_per_task:
             theta = with_mean(meta.weights, theta, problem.tasks)
         state = flat(copied(memory, particles))
         span = Span(start, length, particles=particles)
         state, scores, _ = problem.segment(flat(theta), state, span)
         by_task = scores.unflatten(0, (problem.replicates, particles, -1))
         xi = {name: self.sigma * e for name, e in noise.items()}
-        gap = differences(by_task[:, -2 * self._each :])
+        gap = differences(by_task[:, -2 * self.pairs_per_task :])
         grads = weigh(xi, gap, self.sigma)
         after = led(state, problem.replicates)
         kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}

@@ -18,62 +18,31 @@ from engine.algorithms.optimization.perturbations import (
     perturbed,
     weigh,
 )
-from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.protocol import Estimator, Lesson, Meta, Outer, Span, Unrolled, Weights
+from engine.estimators._particles import ParticleEstimator
+from engine.protocol import Lesson, Meta, Outer, Span, Unrolled, Weights
 
 
 @register("estimator")
-class Pes(Estimator):
+class Pes(ParticleEstimator):
     """ĝ = 1/2nσ² Σᵢ ξᵢ (L⁺ᵢ − L⁻ᵢ), ξᵢ the sum of run i's noise σε since its start."""
 
     version: ClassVar[int] = 2
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
-    sigma: float = knob(
-        0.1, label="Noise σ", low=1e-4, high=2.0, log=True,
-        help="Size of the perturbations of the meta-weights.",
-    )  # fmt: skip
-    pairs: int = knob(
-        4, label="Antithetic pairs", unit="pairs", low=1, high=512,
-        help="For each task of the budget; more are smoother at proportional cost.",
-    )  # fmt: skip
-    unroll: int = knob(
-        25, label="Unroll length", unit="steps", low=1, high=5000,
-        help="Inner steps between two outer steps.",
-    )  # fmt: skip
-    shared: bool = knob(
-        False, label="Pairs share tasks", advanced=True,
-        help="All pairs run on the same tasks, instead of each on tasks of its own.",
-    )  # fmt: skip
-
-    def span(self, horizon: int) -> int:
-        """Return the unroll length, at most the horizon."""
-        return min(self.unroll, horizon)
-
-    @property
-    def fan(self) -> int:
-        """Return how many tasks are drawn for each that the budget names."""
-        return 1 if self.shared else self.pairs
-
-    @property
-    def _each(self) -> int:
-        """Return how many pairs run on each task that is drawn."""
-        return self.pairs if self.shared else 1
-
     def cost(self, horizon: int) -> float:
         """Return task evaluations: every particle runs one unroll."""
-        return 2 * self._each * self.span(horizon) / horizon
+        return 2 * self.pairs_per_task * self.span(horizon) / horizon
 
     def memory(self, weights: Weights, problem: Unrolled) -> Weights:
         """Return particle states at the start, and no noise summed yet."""
         sums = {
             f"xi.{name}": w.new_zeros(
-                w.shape[0], self._each, problem.tasks, *w.shape[1:]
+                w.shape[0], self.pairs_per_task, problem.tasks, *w.shape[1:]
             )
             for name, w in moving(weights, problem).items()
         }
-        state = led(problem.begin(2 * self._each), problem.replicates)
+        state = led(problem.begin(2 * self.pairs_per_task), problem.replicates)
         return sums | {f"state.{name}": value for name, value in state.items()}
 
     def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
@@ -81,16 +50,15 @@ class Pes(Estimator):
         memory = meta.memory
         if lesson.segment == 0:
             memory = self.memory(meta.weights, problem)
-        start = lesson.segment * self.span(problem.horizon)
-        length = min(self.span(problem.horizon), problem.horizon - start)
-        shape = self._each, problem.tasks
+        start, length = self.window(lesson, problem.horizon)
+        shape = self.pairs_per_task, problem.tasks
         noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
         theta = perturbed(meta.weights, noise, self.sigma)
         state = {k[6:]: v for k, v in memory.items() if k.startswith("state.")}
-        span = Span(start, length, particles=2 * self._each)
+        span = Span(start, length, particles=2 * self.pairs_per_task)
         state, scores, _ = problem.segment(flat(theta), flat(state), span)
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
-        by_task = scores.unflatten(0, (problem.replicates, 2 * self._each, -1))
+        by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs_per_task, -1))
         gap = differences(by_task)
         grads = completed(weigh(xi, gap, self.sigma), meta.weights)
         kept = {f"xi.{name}": value for name, value in xi.items()}

@@ -76,7 +76,7 @@ def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
         after, seen = {}, 1 - decay ** (step + 1)
         for name, grad in cut(grads, clip).items():
-            # Not `adam_step`: the correction stands under the root and rounds otherwise.
+            # Not `adam_step`: a correction under the root rounds otherwise.
             past = squares.get(name, torch.zeros_like(grad))
             squares[name] = torch.lerp(past, grad.square(), 1 - decay)
             root = square_root(squares[name] / seen) + 1e-8

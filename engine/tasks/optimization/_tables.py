@@ -9,6 +9,7 @@ import numpy as np
 from engine.contract.errors import Refused
 from engine.contract.knobs import knob
 from engine.contract.rng import Rng
+from engine.data.sources import sklearn_sets
 from engine.data.sources.table import Table
 from engine.protocol import Sample, generator
 from engine.tasks import knobs
@@ -62,6 +63,19 @@ class TableFamily(DataFamily):
         table, cut = self.table(), self.cut()
         check(table, cut)
         return draw_rows(table, pool, cut, rng)
+
+
+class BundledTableFamily(TableFamily):
+    """A family whose table scikit-learn brings along, under the family's own name."""
+
+    @classmethod
+    def missing(cls) -> str:
+        """Name the file that this family needs and that is absent, or nothing."""
+        return sklearn_sets.absent(cls.name)
+
+    def table(self) -> Table:
+        """Return the set's rows."""
+        return sklearn_sets.bundled(self.name)
 
 
 @lru_cache(maxsize=64)

@@ -11,14 +11,12 @@ optimizer are small here.
 from typing import ClassVar
 
 from engine.contract.registry import register
-from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
 from engine.tasks import knobs
-from engine.tasks.optimization._tables import TableFamily
+from engine.tasks.optimization._tables import BundledTableFamily
 
 
 @register("family")
-class BreastCancer(TableFamily):
+class BreastCancer(BundledTableFamily):
     """x: measurements drawn per task; y: malignant or benign."""
 
     version: ClassVar[int] = 1
@@ -27,12 +25,3 @@ class BreastCancer(TableFamily):
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)
     features: int = knobs.features(10, high=30)
-
-    @classmethod
-    def missing(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent("breast_cancer")
-
-    def table(self) -> Table:
-        """Return the set's rows."""
-        return sklearn_sets.bundled("breast_cancer")

@@ -10,14 +10,12 @@ Helps: as real regression with much noise: the best loss is about half of the st
 from typing import ClassVar
 
 from engine.contract.registry import register
-from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
 from engine.tasks import knobs
-from engine.tasks.optimization._tables import TableFamily
+from engine.tasks.optimization._tables import BundledTableFamily
 
 
 @register("family")
-class Diabetes(TableFamily):
+class Diabetes(BundledTableFamily):
     """x: measurements drawn per task; y: progression after a year, standardized."""
 
     version: ClassVar[int] = 1
@@ -28,12 +26,3 @@ class Diabetes(TableFamily):
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(48)
     features: int = knobs.features(6, high=10)
-
-    @classmethod
-    def missing(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent("diabetes")
-
-    def table(self) -> Table:
-        """Return the set's rows."""
-        return sklearn_sets.bundled("diabetes")

@@ -12,14 +12,12 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
 from engine.tasks import knobs
-from engine.tasks.optimization._tables import TableFamily
+from engine.tasks.optimization._tables import BundledTableFamily
 
 
 @register("family")
-class Digits(TableFamily):
+class Digits(BundledTableFamily):
     """x: pixels drawn per task; y: which of the K digits drawn per task."""
 
     version: ClassVar[int] = 1
@@ -32,12 +30,3 @@ class Digits(TableFamily):
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(40)
     features: int = knobs.features(32, high=64)
-
-    @classmethod
-    def missing(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent("digits")
-
-    def table(self) -> Table:
-        """Return the set's rows."""
-        return sklearn_sets.bundled("digits")

@@ -10,14 +10,12 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
 from engine.tasks import knobs
-from engine.tasks.optimization._tables import TableFamily
+from engine.tasks.optimization._tables import BundledTableFamily
 
 
 @register("family")
-class Iris(TableFamily):
+class Iris(BundledTableFamily):
     """x: lengths drawn per task; y: which of the K species drawn per task."""
 
     version: ClassVar[int] = 1
@@ -30,12 +28,3 @@ class Iris(TableFamily):
     examples: int = knobs.examples(24)
     held_out: int = knobs.held_out(16)
     features: int = knobs.features(3, high=4)
-
-    @classmethod
-    def missing(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent("iris")
-
-    def table(self) -> Table:
-        """Return the set's rows."""
-        return sklearn_sets.bundled("iris")

@@ -10,14 +10,12 @@ from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
 from engine.tasks import knobs
-from engine.tasks.optimization._tables import TableFamily
+from engine.tasks.optimization._tables import BundledTableFamily
 
 
 @register("family")
-class Wine(TableFamily):
+class Wine(BundledTableFamily):
     """x: measurements drawn per task; y: which of the K cultivars drawn per task."""
 
     version: ClassVar[int] = 1
@@ -30,12 +28,3 @@ class Wine(TableFamily):
     examples: int = knobs.examples(32)
     held_out: int = knobs.held_out(16)
     features: int = knobs.features(8, high=13)
-
-    @classmethod
-    def missing(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent("wine")
-
-    def table(self) -> Table:
-        """Return the set's rows."""
-        return sklearn_sets.bundled("wine")
