@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 import streamlit as st
 
-from app.charts import CHARTS, optimization, training
+from app.charts import CHARTS, training
 from app.client import client
 from app.figures.curves import curves_figure
 from app.figures.figure_types import View
@@ -13,7 +13,7 @@ from app.views import runs as runs_view
 from app.widgets import panels, tables
 from app.widgets.escaping import inert
 from engine.contract.metrics import METRICS
-from engine.stats.block_table import is_trained
+from engine.stats.block_table import HERE, is_trained
 from engine.stats.independent_units import freed
 from engine.stats.inference.metric_levels import level
 
@@ -78,7 +78,7 @@ def _overlay(runs: dict[str, client.Run], metric: str) -> None:
             for block in run.blocks
             if block.learner == run.chosen
             and (block.phase, block.metric) == ("test", metric)
-            and block.condition == optimization.HERE
+            and block.condition == HERE
         ]
         # Plotly reads a little HTML of its own.
         drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
