@@ -63,14 +63,14 @@ def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
     files = {path: scaffold.part_source(template, name)}
     if not scaffold.has_tests():
         return files
-    tests = scaffold.test_folder(slot, path)
+    tests = scaffold.folder_of_test(slot, path)
     test = tests / f"test_{name}.py"
     if test.exists():
         raise Refused(f"there is a {test} already; choose another name", "name")
     scaffold.refuse_unwritable(tests if tests.is_dir() else tests.parent)
     if not tests.is_dir():
         files[tests / "__init__.py"] = ""
-    return {**files, test: scaffold.test_source(slot, name)}
+    return {**files, test: scaffold.source_of_test(slot, name, min(template.solves))}
 
 
 def write_files(files: dict[Path, str]) -> None:

@@ -144,7 +144,7 @@ def _renamed(code: str, old: str, new: str) -> str:
     return "".join(lines)
 
 
-def test_folder(slot: str, part_file: Path) -> Path:
+def folder_of_test(slot: str, part_file: Path) -> Path:
     """Return where the test of a part goes: the tests mirror the tree."""
     mirrored = ROOT / "tests" / part_file.parent.relative_to(ROOT / "engine")
     return mirrored if mirrored.is_dir() else ROOT / "tests" / SLOTS[slot]
@@ -155,9 +155,16 @@ def has_tests() -> bool:
     return TESTS.is_dir()
 
 
-def test_source(slot: str, name: str) -> str:
-    """Return the test file of a new part: it fails until its truth is written."""
-    text = (TESTS / f"{slot}.txt").read_text("utf-8")
+def source_of_test(slot: str, name: str, kind: str = "") -> str:
+    """Return the test file of a new part: it fails until its truth is written.
+
+    Args:
+        slot: The slot that the part is for.
+        name: What it is called.
+        kind: The kind of task that a learner is for; each has a test of its own.
+    """
+    of = f"{slot}_{kind}" if slot == "learner" else slot
+    text = (TESTS / f"{of}.txt").read_text("utf-8")
     return Template(text).substitute(name=name, title=title(name))
 
 

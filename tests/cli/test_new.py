@@ -16,6 +16,7 @@ from engine.catalogue import discover
 from engine.cli import new, part_report, scaffold
 from engine.contract.cards import Card, card_of
 from engine.contract.errors import Refused
+from engine.contract.kinds import KINDS
 from engine.contract.knobs import Part
 from engine.contract.registration import SLOTS
 from engine.contract.registry import parts
@@ -39,6 +40,10 @@ REFUSED = {
     "family my_moons --like moons --folder search": "must be one of optimization",
     "shift my_push --like stretch --folder few_shot": "--folder must be left out",
 }
+
+
+CASES = [("learner", kind) for kind in KINDS]
+CASES += [(slot, "") for slot in SLOTS if slot != "learner"]
 
 
 def files() -> set[Path]:
@@ -132,12 +137,14 @@ def test_files_are_written_all_or_none(tmp_path: Path) -> None:
 
 
 def test_each_slot_has_a_test_to_be_filled() -> None:
-    assert {p.stem for p in scaffold.TESTS.glob("*.txt")} == SLOTS.keys()
+    assert {path.stem for path in scaffold.TESTS.glob("*.txt")} == {
+        "_".join(filter(None, case)) for case in CASES
+    }
 
 
-@pytest.mark.parametrize("slot", SLOTS)
-def test_the_test_of_a_new_part_is_a_program_that_fails(slot: str) -> None:
-    text = scaffold.test_source(slot, "my_part")
+@pytest.mark.parametrize(("slot", "kind"), CASES)
+def test_the_test_of_a_new_part_is_a_program_that_fails(slot: str, kind: str) -> None:
+    text = scaffold.source_of_test(slot, "my_part", kind)
     assert "pytest.fail(" in text
     names = [n.name for n in ast.parse(text).body if isinstance(n, ast.FunctionDef)]
     assert sum(name.startswith("test_my_part_") for name in names) == 1
@@ -145,9 +152,25 @@ def test_the_test_of_a_new_part_is_a_program_that_fails(slot: str) -> None:
     assert max(map(len, text.splitlines())) <= 88
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"), [("maml", "few_shot"), ("sgd", "optimization")]
+)
+def test_the_test_of_a_new_learner_reaches_what_is_to_be_written(
+    name: str, kind: str
+) -> None:
+    held: dict[str, object] = {}
+    exec(scaffold.source_of_test("learner", name, kind), held)
+    (test,) = (found for each, found in held.items() if each.startswith("test_"))
+    with pytest.raises(pytest.fail.Exception, match="write by_hand"):
+        test()  # type: ignore[operator]
+    held["by_hand"] = lambda *_: torch.zeros(1, dtype=torch.float64)
+    with pytest.raises(AssertionError):
+        test()  # type: ignore[operator]
+
+
 def test_the_test_of_a_new_part_passes_once_its_truth_is_written() -> None:
     held: dict[str, object] = {}
-    exec(scaffold.test_source("outer", "sgd"), held)
+    exec(scaffold.source_of_test("outer", "sgd"), held)
     test = held["test_sgd_moves_as_its_equation_says"]
     with pytest.raises(pytest.fail.Exception, match="write by_hand"):
         test()  # type: ignore[operator]
