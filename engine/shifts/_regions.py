@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.protocol import Sample, generator
+from engine.protocol import Sample, Setting, generator
 from engine.shifts._applicability import direction
 
 
@@ -30,6 +30,25 @@ def with_region_changed(sample: Sample, rng: Rng, share: float) -> Sample:
     y = _changed(sample.y, along > edge, sample.outputs, middle)
     held_y = _changed(sample.held_y, held_along > edge, sample.outputs, middle)
     return replace(sample, y=y, held_y=held_y)
+
+
+def with_drift(
+    setting: Setting, share: float, start: float, length: float = 0.0
+) -> Setting:
+    """Return the setting whose tasks get a later form, the region's answers changed.
+
+    Args:
+        setting: What is trained on.
+        share: Share of the training rows that lie in the region.
+        start: When the first answers change; share of the horizon.
+        length: How long it takes until all have changed; share of the horizon.
+    """
+
+    def warp(sample: Sample, rng: Rng) -> Sample:
+        later = with_region_changed(sample, rng, share)
+        return replace(sample, later=later, drift=(start, length))
+
+    return setting.warped(warp)
 
 
 def _edge(along: np.ndarray, share: float) -> float:

@@ -1,12 +1,37 @@
-"""Which inputs a change of scale is about."""
+"""Inputs that become longer or shorter: which ones, and by how much."""
+
+from typing import Literal
 
 import numpy as np
 
+from engine.contract.knobs import knob
 from engine.contract.rng import Rng
-from engine.protocol import Sample, generator
+from engine.protocol import Sample, Setting, generator
+from engine.shifts._applicability import on_inputs
+
+Axis = Literal["first", "random", "all"]
 
 
-def scales(axis: str, sample: Sample, rng: Rng, amount: float) -> np.ndarray:
+def axis_knob() -> Axis:
+    """Declare which inputs change."""
+    return knob(  # type: ignore[no-any-return]
+        "first",
+        label="Which input",
+        help="The first, one at random for each task, or all of them together.",
+    )
+
+
+def scale_inputs(setting: Setting, axis: Axis, doublings: float) -> Setting:
+    """Return the setting with every task's chosen inputs 2^doublings times as long."""
+
+    def warp(sample: Sample, rng: Rng) -> Sample:
+        factors = np.float32(2.0) ** scales(axis, sample, rng, doublings)
+        return on_inputs(sample, lambda x: x * factors)
+
+    return setting.warped(warp)
+
+
+def scales(axis: Axis, sample: Sample, rng: Rng, amount: float) -> np.ndarray:
     """Return the amount for the chosen inputs and 0 for others; (feature, 1).
 
     Args:

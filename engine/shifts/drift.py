@@ -5,15 +5,13 @@ Differs: the region is a half-space with a stated share of the rows.
 Helps: to see who recovers: an optimizer whose rate has decayed has none left.
 """
 
-from dataclasses import replace
 from typing import ClassVar
 
 from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.protocol import Sample, Setting, Shift
+from engine.protocol import Setting, Shift
 from engine.shifts._applicability import no_inputs
-from engine.shifts._regions import with_region_changed
+from engine.shifts._regions import with_drift
 
 
 @register("shift")
@@ -37,9 +35,4 @@ class Drift(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give every task a later form, with the answers of a region changed."""
-
-        def warp(sample: Sample, rng: Rng) -> Sample:
-            later = with_region_changed(sample, rng, severity)
-            return replace(sample, later=later, drift=(self.start, 0.0))
-
-        return setting.warped(warp)
+        return with_drift(setting, severity, self.start)

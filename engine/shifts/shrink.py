@@ -6,16 +6,12 @@ Helps: with one input as the opposite of stretch; with all of them gradients get
 small, and a rate that was right becomes too timid.
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-import numpy as np
-
-from engine.contract.knobs import knob
 from engine.contract.registry import register
-from engine.contract.rng import Rng
-from engine.protocol import Sample, Setting, Shift
-from engine.shifts._applicability import no_rows, on_inputs
-from engine.shifts._scaling import scales
+from engine.protocol import Setting, Shift
+from engine.shifts._applicability import no_rows
+from engine.shifts._scaling import Axis, axis_knob, scale_inputs
 
 
 @register("shift")
@@ -28,10 +24,7 @@ class Shrink(Shift):
     severities: ClassVar[tuple[float, ...]] = (0.5, 1.0, 1.5, 2.0, 2.5)
     top: ClassVar[float] = 10.0
 
-    axis: Literal["first", "random", "all"] = knob(
-        "first", label="Which input",
-        help="The first, one at random for each task, or all of them together.",
-    )  # fmt: skip
+    axis: Axis = axis_knob()
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
@@ -39,9 +32,4 @@ class Shrink(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Make every task's chosen inputs shorter."""
-
-        def warp(sample: Sample, rng: Rng) -> Sample:
-            factors = np.float32(2.0) ** scales(self.axis, sample, rng, -severity)
-            return on_inputs(sample, lambda x: x * factors)
-
-        return setting.warped(warp)
+        return scale_inputs(setting, self.axis, -severity)
