@@ -15,6 +15,7 @@ from app.experiment.spec_mapping import Form
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.jobs import JobState
 from engine.contract.runs import Choice, RunSpec
 
 FORM = "k."
@@ -157,7 +158,7 @@ def default_done(name: str) -> str | None:
         return None
     key = client.settle(templates.default(client.catalogue(), name))[1]
     job = client.job(key)
-    return key if job is not None and job.state == client.JobState.DONE else None
+    return key if job is not None and job.state == JobState.DONE else None
 
 
 def later(fields: Form) -> None:

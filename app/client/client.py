@@ -11,37 +11,15 @@ from typing import Any
 
 from app.client import block_cache, engine_process, process_store
 from app.client import catalogue as shelves
-from app.client.catalogue import Catalogue, CatalogueError, Preset
+from app.client.catalogue import Catalogue
 from app.client.process_store import present_store, store
 from engine.contract import kinds
 from engine.contract.blocks import FILMS, Artefact, Block, Timing
-from engine.contract.cards import Card
-from engine.contract.jobs import ALIVE, RESUMABLE, IllegalMove, Job, JobState
+from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.stats.block_table import Table
-from engine.store import Damaged, NoRun, Progress, StoreError, StoreGone
+from engine.store import NoRun, Progress, StoreError
 
-__all__ = [
-    "ALIVE",
-    "RESUMABLE",
-    "Artefact",
-    "Block",
-    "Card",
-    "Catalogue",
-    "CatalogueError",
-    "Damaged",
-    "IllegalMove",
-    "Job",
-    "JobState",
-    "NoRun",
-    "Preset",
-    "Progress",
-    "Run",
-    "RunSpec",
-    "StoreError",
-    "StoreGone",
-    "Timing",
-]
 _watches = block_cache.Watches()
 
 

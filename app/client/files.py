@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from app.client import client
+from engine.contract.jobs import Job
 
 if TYPE_CHECKING:
     from engine.data.sources.architecture_table import Architectures
@@ -59,7 +60,7 @@ def archive(key: str) -> bytes:
     return export.export_archive(client.store(), key)
 
 
-def bring(data: bytes, tell: Callable[[str], None] = lambda line: None) -> client.Job:
+def bring(data: bytes, tell: Callable[[str], None] = lambda line: None) -> Job:
     """File the run of an archive; it is read in a process of its own.
 
     Args:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from app import session
 from app.client import client
+from app.client.catalogue import Catalogue
 from app.experiment import (
     budget_fields,
     compatibility,
@@ -19,6 +20,7 @@ from app.widgets.escaping import plain
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 
 
@@ -39,7 +41,7 @@ def draw() -> tuple[RunSpec, str] | None:
         return None
 
 
-def _kind(known: client.Catalogue) -> kinds.Kind:
+def _kind(known: Catalogue) -> kinds.Kind:
     """Draw what is learned; another kind comes with its default experiment."""
     page = kinds.kind_named(session.kind()).page
     names = [
@@ -69,7 +71,7 @@ def _switch() -> None:
     session.show(session.default_done(kind))
 
 
-def _presets(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _presets(known: Catalogue, kind: kinds.Kind) -> None:
     shipped = compatibility.presets(known, kind.name)
     titles = {preset.name: preset.title for preset in shipped}
     if st.session_state.get("preset") not in (None, *titles):
@@ -96,7 +98,7 @@ def _load_preset() -> None:
         session.show(None)
 
 
-def _task(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _task(known: Catalogue, kind: kinds.Kind) -> None:
     layout.section("Task")
     families = compatibility.of_kind(known, "family", kind.name)
     card = layout.select("Task family", "family", families, "What is trained on.")
@@ -116,7 +118,7 @@ def _task(known: client.Catalogue, kind: kinds.Kind) -> None:
             layout.knobs(fields.fields(net, f"k.net.{net.name}"), "net")
 
 
-def _shifts(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _shifts(known: Catalogue, kind: kinds.Kind) -> None:
     layout.section("Shifts")
     by_name = {c.name: c for c in compatibility.of_kind(known, "shift", kind.name)}
     held = [p for p in st.session_state.get("k.shifts", ()) if p not in by_name]
@@ -134,7 +136,7 @@ def _shifts(known: client.Catalogue, kind: kinds.Kind) -> None:
         _families(known, kind)
 
 
-def _at(known: client.Catalogue, slot: str, place: str) -> Card:
+def _at(known: Catalogue, slot: str, place: str) -> Card:
     """Return the card of a place: the same part may stand there twice, as `a#2`."""
     return known.card(slot, place.partition("#")[0])
 
@@ -158,7 +160,7 @@ def _shift(card: Card, place: str) -> None:
         field_widgets.draw(field)
 
 
-def _families(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _families(known: Catalogue, kind: kinds.Kind) -> None:
     cards = compatibility.of_kind(known, "family", kind.name)
     by_name = {card.name: card for card in cards if not card.missing}
     held = [p for p in st.session_state.get("k.test_families", ()) if p not in by_name]
@@ -172,7 +174,7 @@ def _families(known: client.Catalogue, kind: kinds.Kind) -> None:
     )
 
 
-def _price(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _price(known: Catalogue, kind: kinds.Kind) -> None:
     layout.section("Budget")
     left, right = st.columns(2)
     with left:
@@ -205,7 +207,7 @@ def _inputs() -> None:
 def run_button(wanted: tuple[RunSpec, str] | None) -> bool:
     """Draw the one primary action; says whether it was pressed."""
     job = client.job(wanted[1]) if wanted else None
-    done = job is not None and job.state == client.JobState.DONE
+    done = job is not None and job.state == JobState.DONE
     with st.container(key="runbar"):
         pressed = st.button(
             "Open result" if done else "Run",

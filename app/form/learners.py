@@ -3,7 +3,7 @@
 import streamlit as st
 
 from app import session
-from app.client import client
+from app.client.catalogue import Catalogue
 from app.experiment import compatibility, spec_mapping
 from app.experiment import fields as experiment_fields
 from app.figures.theme import learner_name
@@ -13,7 +13,7 @@ from engine.contract import kinds
 from engine.contract.cards import Card
 
 
-def offered(known: client.Catalogue, role: str) -> list[str]:
+def offered(known: Catalogue, role: str) -> list[str]:
     """Return the labels on offer: every fitting part, and what a link brought."""
     form = session.form()
     key = "k.chosen" if role == "chosen" else "k.baselines"
@@ -24,7 +24,7 @@ def offered(known: client.Catalogue, role: str) -> list[str]:
     return labels + [n for n in form.get(key) or () if n not in labels]
 
 
-def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
+def learners(known: Catalogue, kind: kinds.Kind) -> None:
     """Draw who is judged, and how they learn."""
     layout.section("Learner")
     st.pills(
@@ -59,7 +59,7 @@ def learners(known: client.Catalogue, kind: kinds.Kind) -> None:
             _outer(known, kind)
 
 
-def _trained(known: client.Catalogue) -> bool:
+def _trained(known: Catalogue) -> bool:
     """Whether anybody in the form is meta-trained, baselines included."""
     form = session.form()
     names = [spec_mapping.part_of(form, label) for label in spec_mapping.labels(form)]
@@ -67,7 +67,7 @@ def _trained(known: client.Catalogue) -> bool:
     return any(card.traits.get("trains") for card in cards if card)
 
 
-def _outer(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _outer(known: Catalogue, kind: kinds.Kind) -> None:
     cards = compatibility.of_kind(known, "outer", kind.name)
     if not cards:
         return
@@ -76,7 +76,7 @@ def _outer(known: client.Catalogue, kind: kinds.Kind) -> None:
     layout.knobs(fields, "outer")
 
 
-def _estimator(known: client.Catalogue, cards: list[Card]) -> Card | None:
+def _estimator(known: Catalogue, cards: list[Card]) -> Card | None:
     trained = [card for card in cards if card.traits.get("estimators")]
     if not trained:
         return None
@@ -92,7 +92,7 @@ def _estimator(known: client.Catalogue, cards: list[Card]) -> Card | None:
     return layout.select("Trained by", "estimator", able, text)
 
 
-def baselines(known: client.Catalogue, kind: kinds.Kind) -> None:
+def baselines(known: Catalogue, kind: kinds.Kind) -> None:
     """Draw whom they are compared with."""
     layout.section("Baselines")
     count = len(session.form().get("k.baselines") or ())
@@ -100,7 +100,7 @@ def baselines(known: client.Catalogue, kind: kinds.Kind) -> None:
         _baseline_choice(known, kind)
 
 
-def _baseline_choice(known: client.Catalogue, kind: kinds.Kind) -> None:
+def _baseline_choice(known: Catalogue, kind: kinds.Kind) -> None:
     st.pills(
         *(kind.words.baselines, offered(known, "baseline")),
         selection_mode="multi",

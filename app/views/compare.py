@@ -12,6 +12,7 @@ from app.figures.theme import number
 from app.views import runs as runs_view
 from app.widgets import panels, tables
 from app.widgets.escaping import inert
+from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
 from engine.stats.block_table import HERE, is_trained
 from engine.stats.independent_units import freed
@@ -41,13 +42,8 @@ def compare(keys: Sequence[str]) -> None:
     )
     there = {block.metric for run in runs.values() for block in run.blocks}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.selectbox(
-            *("Metric", [m for m in metrics if m in there] or metrics),
-            format_func=lambda name: METRICS[name].label,
-            key="compare_metric",
-            bind="query-params",
-            width=240,
-        )
+        shown = [m for m in metrics if m in there] or metrics
+        metric = metric_select(shown, "compare_metric")
     _note(list(runs.values()))
     _overlay(runs, metric)
     numbers = {m for kind in kinds.values() for m in kind.metrics.numbers if m in there}

@@ -13,11 +13,11 @@ from app.figures.shift import severity_figure, transfer_matrix_figure
 from app.figures.theme import learner_name
 from app.widgets import panels
 from app.widgets.escaping import plain
+from app.widgets.metric_select import metric_select
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
-from engine.contract.metrics import METRICS
 from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
 from engine.stats.transfer import transfer_levels
 
@@ -64,14 +64,9 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
         )
         run = client.run(str(key))
         there = {block.metric for block in run.blocks}
-        metric = st.selectbox(
-            *("Metric", [m for m in run.kind.metrics.by_severity if m in there]),
-            format_func=lambda name: METRICS[name].label,
-            key=f"{place}_by",
-            bind="query-params",
-            width=220,
-        )
-    return run, str(metric)
+        names = [m for m in run.kind.metrics.by_severity if m in there]
+        metric = metric_select(names, f"{place}_by", width=220)
+    return run, metric
 
 
 def _behind(name: str, kind: kinds.Kind) -> str:
@@ -102,16 +97,15 @@ def matrix(jobs: Sequence[Job]) -> None:
             width=220,
         )
         held, kind = _summaries(jobs), learners[str(label)]
-        metric = st.selectbox(
-            *("Metric", measured(held, str(label), kind)),
-            format_func=lambda name: METRICS[_behind(name, kind)].label,
-            key="matrix_metric",
-            bind="query-params",
+        metric = metric_select(
+            measured(held, str(label), kind),
+            "matrix_metric",
             width=220,
+            metric_of=lambda name: _behind(name, kind),
         )
-    made = transfer_levels(held, str(label), str(metric))
+    made = transfer_levels(held, str(label), metric)
     if made.train:
-        name = _behind(str(metric), kind)
+        name = _behind(metric, kind)
         panels.chart(transfer_matrix_figure(made, name), "matrix")
         st.caption("Where several runs fill one cell, the newest one counts.")
 

@@ -9,9 +9,11 @@ import streamlit as st
 
 from app import session
 from app.client import client
+from app.client.catalogue import CatalogueError
 from app.widgets import missing_package_notice
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
+from engine.store import StoreError, StoreGone
 
 _APP = Path(__file__).parents[1]
 _MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
@@ -41,9 +43,9 @@ def wake() -> None:
     """
     try:
         client.engine_state()
-    except client.StoreGone:
+    except StoreGone:
         raise
-    except client.StoreError:  # what the page can show without it, it shows
+    except StoreError:  # what the page can show without it, it shows
         return
 
 
@@ -54,10 +56,10 @@ def guarded() -> Iterator[None]:
         yield
     except Refused as refusal:
         st.error(plain(refusal.message), icon=":material/block:")
-    except client.StoreGone as gone:
+    except StoreGone as gone:
         st.error(plain(gone), icon=":material/folder_off:")
         _offer_store(gone)
-    except (client.StoreError, client.CatalogueError) as error:
+    except (StoreError, CatalogueError) as error:
         st.error(plain(error), icon=":material/error:")
         st.caption("`python -m engine doctor` checks the installation and the store.")
         st.button("Try again", key="try_again")
@@ -80,7 +82,7 @@ def polled(draw: Callable[..., None], every: float | None) -> Callable[..., None
     return again
 
 
-def _offer_store(gone: client.StoreGone) -> None:
+def _offer_store(gone: StoreGone) -> None:
     """Offer what a person can do about a store that is gone; nothing is made before."""
     with st.container(horizontal=True):
         st.button("Look again", key="look_again")

@@ -13,7 +13,7 @@ from app.widgets import panels
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
 from engine.executors.supervisor_process import Status
-from engine.store import Store
+from engine.store import Store, StoreGone
 from tests.app.views.run.test_page import texts
 
 
@@ -75,7 +75,7 @@ def test_nothing_of_the_door_makes_a_moved_store_again(
         lambda: client.delete(key),
     )
     for ask in asked:
-        with pytest.raises(client.StoreGone):
+        with pytest.raises(StoreGone):
             ask()
     assert client._cache().set("a", 1) is False
     assert not home.exists() and not started

@@ -19,6 +19,7 @@ from app.views.run import tables as run_tables
 from app.views.run.kind_view import VIEWS
 from app.widgets import panels
 from app.widgets.escaping import plain
+from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
 from engine.stats.inference.profiles import profile
 
@@ -65,13 +66,7 @@ def _per_task(run: Run, look: Look, titles: Mapping[str, str]) -> None:
         panels.empty("No test yet", "Each task's own number appears with the tests.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        metric = st.selectbox(
-            *("Metric", names),
-            format_func=lambda name: METRICS[name].label,
-            key="per_task_metric",
-            bind="query-params",
-            width=240,
-        )
+        metric = metric_select(names, "per_task_metric")
         paired = st.toggle("Join each task's dots", key="paired", bind="query-params")
     values = _values(run, metric, look)
     left, right = st.columns(2, gap="large")
@@ -136,13 +131,7 @@ def _shifts(run: Run, look: Look, titles: Mapping[str, str]) -> None:
     if not names:
         panels.empty("No severity is tested yet", "The curve appears with the tests.")
         return
-    metric = st.selectbox(
-        *("Metric", names),
-        format_func=lambda name: METRICS[name].label,
-        key="severity_metric",
-        bind="query-params",
-        width=240,
-    )
+    metric = metric_select(names, "severity_metric")
     found = optimization.severities(run, metric)
     if not found:
         panels.empty("No severity is tested yet", "The curve appears with the tests.")

@@ -10,13 +10,14 @@ from app.charts import knowledge
 from app.charts.figure_cache import kept
 from app.charts.knowledge import FrozenKnowledge
 from app.client import client
-from app.client.client import Artefact, Run
+from app.client.client import Run
 from app.figures.motifs import motifs_figure
 from app.figures.theme import capitalized, learner_name
 from app.form import knowledge_import
 from app.widgets import panels, tables
 from app.widgets.escaping import plain
 from app.widgets.panels import coming
+from engine.contract.blocks import Artefact
 from engine.stats.search.motifs import Motif, motifs, principles
 
 ANY = "any"

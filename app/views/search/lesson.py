@@ -6,6 +6,7 @@ import streamlit as st
 
 from app import session
 from app.client import client
+from app.client.catalogue import Preset
 from app.widgets import panels
 from app.widgets.escaping import plain
 from engine.contract.errors import Refused
@@ -78,7 +79,7 @@ def show() -> None:
                     _offer(known[name])
 
 
-def _offer(preset: client.Preset) -> None:
+def _offer(preset: Preset) -> None:
     if not st.button(
         plain(preset.title),
         icon=":material/science:",
