@@ -51,8 +51,8 @@ lock: | $(VENV)/bin/python  ## pin anew what requirements*.txt ask for, with has
 	$(BIN)/python .ci/lock.py write $(LOCK_OPTIONS)
 
 bench: $(PEERS)/.ready  ## speed, each figure against its counterpart in one run
-	$(PEERS)/bin/python -m engine bench speed
-	$(PEERS)/bin/python -m engine bench few_shot_speed
+	$(PEERS)/bin/python -m tests.benchmarks.speed
+	$(PEERS)/bin/python -m tests.benchmarks.few_shot_speed
 
 torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0

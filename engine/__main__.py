@@ -46,7 +46,6 @@ app.add_typer(knowledge.knowledge, name="knowledge")
 app.command()(new.new)
 app.command()(check.check)
 app.command()(doctor.doctor)
-app.command()(doctor.bench)
 
 
 def main(words: Sequence[str] | None = None) -> int:

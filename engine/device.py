@@ -6,7 +6,6 @@ settings of its arithmetic, so these travel with every run as its fingerprint.
 
 import os
 import platform
-from collections.abc import Mapping
 from importlib import metadata
 
 import torch
@@ -15,10 +14,6 @@ from engine import __version__, portable_arithmetic
 from engine.contract.errors import Refused
 
 _RECORDED = ("torch", "numpy", "scipy", "scikit-learn")
-_ROUNDED_BY = (
-    *("device", "threads", "cpu_vendor", "cpu_capability", "arithmetic", "libc"),
-    *("system", "versions"),
-)
 _ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
@@ -85,15 +80,6 @@ def fingerprint(device: str) -> dict[str, object]:
         "versions": versions(),
         "allocator": {name: os.environ.get(name, "") for name in _ALLOCATOR},
     }
-
-
-def same_machine(one: Mapping[str, object], two: Mapping[str, object]) -> bool:
-    """Say whether two fingerprints are of one kind of machine: equal to the last bit.
-
-    What does not touch a number is left out: how memory is given back, what the
-    device is called.
-    """
-    return all(one.get(name) == two.get(name) for name in _ROUNDED_BY)
 
 
 def _device_name(device: str) -> str:

@@ -23,10 +23,10 @@ from engine.executors.worker import work
 from engine.export import export_archive
 from engine.presets import preset
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.store import Store
 from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
+from tests.memory_shelf import MemoryShelf
 
 JUDGED = ("area", "error", "regret_area")
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")

@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from engine import portable_arithmetic
-from engine.device import fingerprint, same_machine
+from engine.device import fingerprint
 from engine.protocol import square_root
+from tests.same_machine import same_machine
 
 ROOT = Path(__file__).parents[1]
 # What is rounded by an estimate of the processor's own: `engine.portable_arithmetic`.

@@ -30,7 +30,6 @@ NAMES = {
     ("published",): {row.task for row in ROWS},
     ("data", "fetch"): set(SETS),
     ("data", "build"): {"mosaic"},
-    ("bench",): {path.stem for path in (ROOT / "tests" / "benchmarks").glob("*.py")},
 }
 
 

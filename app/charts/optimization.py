@@ -22,9 +22,7 @@ from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.transfer import SeverityCurve, severity_curve, shifts_of
 
-TRACES = ("loss", "held_loss", "accuracy", "grad_norm", "weight_norm", "lr_scale")
 SURVIVAL = "survival"
-AXES = ("step", "gradients", "seconds")
 
 
 def grid(run: Run, look: Look) -> Iterator[Picture]:

@@ -12,7 +12,7 @@ from app.figures.theme import (
     GREY,
     GRID,
     LEVEL,
-    PALETTE_LIGHT,
+    PALETTE,
     ZERO,
     Style,
 )
@@ -60,7 +60,7 @@ def _template() -> go.layout.Template:
     return go.layout.Template(
         layout={
             **{"paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)"},
-            **{"colorway": list(PALETTE_LIGHT), "hovermode": "x unified"},
+            **{"colorway": list(PALETTE), "hovermode": "x unified"},
             **{"xaxis": axis, "yaxis": axis, "font": {"size": 12}, "dragmode": "zoom"},
             "hoverlabel": {"namelength": -1, "font": {"size": 12}},
             "modebar": {"bgcolor": "rgba(0,0,0,0)", "color": GREY},

@@ -11,7 +11,7 @@ from app.figures.animation import controls, spaced
 from app.figures.canvas import dress, figure, footnote, names_axis
 from app.figures.figure_types import Floats, Roles
 from app.figures.space_data import Searched, Space, short
-from app.figures.theme import GREY, Style, number, styles
+from app.figures.theme import GREY, Style, styles
 
 BOW = 0.62  # how far an edge that skips a node bends
 BENDS, ROOM = 17, 0.35
@@ -201,12 +201,3 @@ def _marks(
             **{"marker": marker, "hoverinfo": "skip", "showlegend": False},
             uid=f"{look.label}:{name}",
         )
-
-
-def percent(value: float) -> str:
-    """Return an accuracy for the eye.
-
-    >>> percent(0.9371)
-    '93.7 %'
-    """
-    return f"{number(100 * value)} %"

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.figures.figure_types import Floats, Places
-from app.figures.theme import PALETTE_LIGHT
+from app.figures.theme import PALETTE
 
 NEIGHBORS = 5
 SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon")
@@ -85,7 +85,7 @@ def _distances(points: Floats) -> Floats:
 
 def class_colors(classes: Places) -> list[str]:
     """Return a color for each point's class; they come again after ten."""
-    return [PALETTE_LIGHT[int(k) % len(PALETTE_LIGHT)] for k in classes]
+    return [PALETTE[int(k) % len(PALETTE)] for k in classes]
 
 
 def class_symbols(classes: Places, *, hollow: bool = False) -> list[str]:

@@ -8,7 +8,7 @@ from app.figures.figure_types import Floats
 from app.figures.space_atlas import Atlas
 from app.figures.sphere import colors
 from app.figures.sphere_mesh import GROUND
-from app.figures.theme import PALETTE_LIGHT, number
+from app.figures.theme import PALETTE, number
 from engine.stats.search.landscape import FitnessDistance
 
 HEIGHT, SMALL = 520, 300
@@ -81,7 +81,7 @@ def _basins(atlas: Atlas) -> dict[str, object]:
     basin = atlas.basin()
     sizes = np.bincount(basin[basin >= 0], minlength=1)
     largest = np.argsort(-sizes, kind="stable")[:CLUSTERS]
-    named = {int(b): PALETTE_LIGHT[i] for i, b in enumerate(largest)}
+    named = {int(b): PALETTE[i] for i, b in enumerate(largest)}
     return {"color": [named.get(int(b), GROUND) for b in basin]}
 
 
@@ -141,7 +141,7 @@ def distance_figure(found: FitnessDistance) -> go.Figure:
     made.add_trace(
         go.Scatter(
             **{"x": x, "y": 100 * found.mean, "mode": "lines+markers"},
-            **{"line": {"color": PALETTE_LIGHT[0], "width": 2.8}, "text": counts},
+            **{"line": {"color": PALETTE[0], "width": 2.8}, "text": counts},
             hovertemplate="%{y:.2f} %, %{text}<extra></extra>",
             **{"showlegend": False, "uid": "mean"},
         )
@@ -165,7 +165,7 @@ def walk_figure(walk: list[float | None]) -> go.Figure:
     made.add_trace(
         go.Scatter(
             **{"x": list(range(len(values))), "y": values, "mode": "lines+markers"},
-            line={"color": PALETTE_LIGHT[0], "width": 2.8},
+            line={"color": PALETTE[0], "width": 2.8},
             hovertemplate="%{y:.3f}<extra></extra>",
             **{"showlegend": False, "uid": "walk"},
         )

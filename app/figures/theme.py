@@ -21,8 +21,6 @@ from engine.contract.metrics import metric
 
 Role = Literal["chosen", "baseline"]
 
-BACKGROUND_LIGHT = "#ffffff"
-BACKGROUND_DARK = "#0e1117"
 # Found by annealing: luminance such that each has 3:1 on both backgrounds, then the
 # smallest distance under normal, protan, deutan and tritan sight made large.
 COLORS: dict[Hue, str] = {
@@ -37,8 +35,7 @@ COLORS: dict[Hue, str] = {
     "gray": "#8d9483",
     "brown": "#a24b49",
 }
-PALETTE_LIGHT = tuple(COLORS.values())
-PALETTE_DARK = PALETTE_LIGHT
+PALETTE = tuple(COLORS.values())
 GREY = "#808995"
 GRID = "rgba(128,137,149,0.20)"
 ZERO = "rgba(128,137,149,0.55)"
@@ -87,7 +84,7 @@ def style(label: str, role: str, index: int) -> Style:
     return Style(
         label=label,
         role="chosen" if chosen else "baseline",
-        color=PALETTE_LIGHT[index % len(PALETTE_LIGHT)],
+        color=PALETTE[index % len(PALETTE)],
         dash="solid" if chosen else _BROKEN[index % len(_BROKEN)],
         width=2.8 if chosen else 2.1,
         symbol=_SYMBOLS[index % len(_SYMBOLS)],
@@ -106,11 +103,11 @@ def styles(roles: Mapping[str, str]) -> dict[str, Style]:
         hue = preferred_hue(label)
         if hue and list(COLORS).index(hue) not in slots.values():
             slots[label] = list(COLORS).index(hue)
-    free = [i for i in range(len(PALETTE_LIGHT)) if i not in slots.values()]
+    free = [i for i in range(len(PALETTE)) if i not in slots.values()]
     rest = [label for label in roles if label not in slots]
     slots.update(zip(rest, free, strict=False))
     for extra, label in enumerate(rest[len(free) :]):
-        slots[label] = len(PALETTE_LIGHT) + extra
+        slots[label] = len(PALETTE) + extra
     return {
         label: style(label, role, slots[label])._replace(rank=rank)
         for rank, (label, role) in enumerate(roles.items(), 1)

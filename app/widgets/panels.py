@@ -186,11 +186,6 @@ def facts(pairs: Mapping[str, object]) -> None:
     st.html(f'<dl class="facts">{rows}</dl>')
 
 
-def typed(text: str, *, tag: str = "p") -> None:
-    """Show what a person typed, as it was typed."""
-    st.html(f'<{tag} class="typed">{inert(text)}</{tag}>')
-
-
 def empty(title: str, text: str, icon: str = ":material/science:") -> None:
     """Teach: say what will be here and what to click."""
     with st.container(border=True, horizontal_alignment="center"):

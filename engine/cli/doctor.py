@@ -1,22 +1,15 @@
-"""doctor, bench: whether everything is in order here, and how fast it is."""
+"""doctor: whether everything is in order here."""
 
 import os
-import runpy
 import shutil
 import sqlite3
-import sys
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
-from pkgutil import iter_modules
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
-import typer
-
-from engine.cli.console import Exit, Home, complain, out
+from engine.cli.console import Exit, Home, out
 from engine.contract.errors import Refused
 from engine.store import NoStore, Store, StoreError, default_home
 
-BENCHMARKS = "tests.benchmarks"
 SOUND_WAL = (3, 51, 3)
 LITTLE_SPACE = 2**30
 
@@ -36,25 +29,6 @@ def doctor(*, home: Home = None) -> int:
         fine &= _report(look)
     fine &= _report(lambda: _store(home))
     return Exit.OK if fine else Exit.FAILED
-
-
-def bench(
-    name: Annotated[str, typer.Argument(help="Which; speed if not given.")] = "speed",
-) -> int:
-    """Measure, each figure against its counterpart in the same run."""
-    spec = find_spec(BENCHMARKS) if find_spec("tests") else None
-    if spec is None:
-        complain("the benchmarks are in the repository's tests; run this from its root")
-        return Exit.FAILED
-    known = sorted(m.name for m in iter_modules(spec.submodule_search_locations))
-    if name not in known:
-        have = ", ".join(known)
-        raise Refused(
-            f"no benchmark is called {name[:40]!r}; there are: {have}", "name"
-        )
-    sys.argv = [f"{BENCHMARKS}.{name}"]  # it reads its own words
-    runpy.run_module(f"{BENCHMARKS}.{name}", run_name="__main__")
-    return Exit.OK
 
 
 def _report(look: Callable[[], Iterator[Finding]]) -> bool:

@@ -9,7 +9,7 @@ there are cards.
 import ast
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple
 
 Hue = Literal[
     "blue",
@@ -23,7 +23,6 @@ Hue = Literal[
     "gray",
     "brown",
 ]
-HUES: tuple[Hue, ...] = get_args(Hue)
 _LEARNERS = Path(__file__).parents[1] / "learners"
 
 

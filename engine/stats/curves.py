@@ -20,7 +20,6 @@ from engine.stats.inference.steps_to_threshold import crossing
 from engine.stats.inference.survival import Survival, survival
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-POINTS = 2000
 
 
 class Curve(NamedTuple):
@@ -104,35 +103,6 @@ def survival_curve(block: Block, threshold: float) -> Survival:
     """
     found = crossing(np.asarray(block.array, dtype=np.float64), threshold)
     return survival(found.step, found.reached, block.array.shape[-1] - 1)
-
-
-def decimate(y: Floats, points: int = POINTS) -> Places:
-    """Choose positions to draw so that no peak, trough or gap is lost.
-
-    Args:
-        y: One trace; shape (step,).
-        points: At most so many positions are chosen.
-
-    Returns:
-        Increasing positions: the first, the last, and each bin's lowest, highest
-        and, where there is a gap, its first missing one.
-
-    >>> decimate(np.array([0.0, 9.0, 1.0, 1.0, -5.0, 1.0, 1.0, 1.0]), 8).tolist()
-    [0, 1, 2, 3, 4, 5, 6, 7]
-    """
-    if len(y) <= points:
-        return np.arange(len(y))
-    bins = np.array_split(np.arange(len(y)), max(1, (points - 2) // 3))
-    kept = [place for part in bins for place in _extremes(y, part)]
-    return np.unique(np.array([0, *kept, len(y) - 1]))
-
-
-def _extremes(y: Floats, part: Places) -> list[int]:
-    gap = np.isnan(y[part])
-    kept = [int(part[gap.argmax()])] if gap.any() else []
-    if not gap.all():
-        kept += [int(part[np.nanargmin(y[part])]), int(part[np.nanargmax(y[part])])]
-    return kept
 
 
 def gradient_axis(

@@ -20,8 +20,8 @@ from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.stats.inference.paired import Difference, paired_difference
+from tests.memory_shelf import MemoryShelf
 
 TRAININGS = ("pes", "unroll", "policy_gradient", "ppo", "es")
 RATES = (0.03, 0.3)

@@ -33,8 +33,8 @@ from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import AllDiverged, Episodes, Lesson, Meta, Place, Setting
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.tasks.few_shot.sinusoids import Sinusoids
+from tests.memory_shelf import MemoryShelf
 
 MLP = {"name": "mlp", "knobs": {"depth": 2, "width": 40}}
 ADAM = {"name": "adam", "knobs": {"lr": 0.001, "clip": 0.0}}

@@ -18,7 +18,7 @@ from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
+from tests.memory_shelf import MemoryShelf
 
 LESSON: dict[str, Any] = {"train_ways": 20, "train_shots": 1, "train_queries": 5}
 NET: dict[str, Any] = {"filters": 64}

@@ -16,8 +16,8 @@ from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.stats.inference.paired import paired_difference
+from tests.memory_shelf import MemoryShelf
 
 Rows = dict[tuple[str, str], np.ndarray]
 PLAIN = "regularized_evolution"

@@ -22,8 +22,8 @@ from engine.catalogue import cards
 from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.tasks.search.mosaic import Task
+from tests.memory_shelf import MemoryShelf
 
 REFERENCE = "regularized_evolution"
 FIXED = ("random_search", REFERENCE, "predictor_search")

@@ -25,7 +25,6 @@ from rich.table import Table
 from scipy.stats import ttest_1samp
 
 from engine.algorithms.search.encodings import ENCODINGS
-from engine.algorithms.search.predictors import predictor_correlation
 from engine.catalogue import cards
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -33,6 +32,7 @@ from engine.nets.mlp import Mlp
 from engine.protocol import Learner, Place, Setting, Spaces
 from engine.protocol.chunks import join
 from engine.tasks.search.nasbench201 import Nasbench201
+from tests.predictor_correlation import predictor_correlation
 
 HORIZON, SETS = 300, ("CIFAR-10", "CIFAR-100", "ImageNet16-120")
 # Dong and Yang (2020), table 5: random search; and how far off a mean may be.

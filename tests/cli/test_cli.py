@@ -288,7 +288,6 @@ def test_a_bad_spec_is_one_line_and_nothing_is_made(
         ["runs", "list", "--state", "asleep"],
         ["runs", "import", "nosuchfile.zip"],
         ["data", "own", "nosuchfile.csv"],
-        ["bench", "nosuchbenchmark"],
         ["nosuchcommand"],
         ["runs", "list", "--nosuchoption"],
     ],

@@ -1,11 +1,14 @@
 """What a learner's file says of its looks is what its card and the figures have."""
 
+from typing import get_args
+
 import pytest
 
 from app.figures import theme
 from engine.catalogue import all_cards
-from engine.contract.appearance import HUES, appearances, split_label
+from engine.contract.appearance import Hue, appearances, split_label
 
+HUES = get_args(Hue)
 LEARNERS = {card.name: card for card in all_cards() if card.slot == "learner"}
 
 

@@ -26,7 +26,7 @@ from engine.contract.registry import part
 from engine.contract.runs import RunSpec
 from engine.device import fingerprint
 from engine.protocol import Family
-from engine.runner.run_cache import MemoryShelf, Shelf
+from engine.runner.run_cache import Shelf
 from tests.golden.rounding import rounded_otherwise
 from tests.laws.small import (
     SHELF,
@@ -38,6 +38,7 @@ from tests.laws.small import (
     rows,
 )
 from tests.laws.test_shifts import CASES, fitting, small
+from tests.memory_shelf import MemoryShelf
 
 FILE = Path(__file__).with_name("rows.json")
 # What learns for long is chaotic, and rounding alone would excuse a wrong formula.

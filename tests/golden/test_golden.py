@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.device import fingerprint, same_machine
+from engine.device import fingerprint
 from tests.golden.rows import cases, recorded, values, version
+from tests.same_machine import same_machine
 
 MACHINES, ROWS = recorded()
 CASES = cases()

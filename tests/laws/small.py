@@ -13,7 +13,8 @@ from engine.contract.registry import part, parts
 from engine.contract.runs import RunSpec, complete_spec
 from engine.protocol import AllDiverged, Family, Learner
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf, Shelf
+from engine.runner.run_cache import Shelf
+from tests.memory_shelf import MemoryShelf
 
 BUDGET = {
     "task_evaluations": 24,

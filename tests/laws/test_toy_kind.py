@@ -29,11 +29,11 @@ from engine.judges import JUDGES
 from engine.runner.films import FILMS
 from engine.runner.loop import run
 from engine.runner.memory_estimate import needs
-from engine.runner.run_cache import MemoryShelf
 from engine.stats.block_table import Table
 from engine.stats.run_summary import summarize
 from engine.stats.verdicts.terms import TERMS
 from tests.laws.toy.record import GUESSING
+from tests.memory_shelf import MemoryShelf
 
 FILES = ("guessing.hidden_numbers", "from_the_mean", "baseline.from_zero")
 LAYERS: tuple[ByKind[object], ...] = (JUDGES, FILMS, TERMS, CHARTS, COSTS)

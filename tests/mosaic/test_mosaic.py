@@ -19,12 +19,13 @@ from engine.__main__ import main
 from engine.data.sources.mosaic import FILE, load, meta, read
 from engine.data.sources.mosaic_report import kinship, spreads
 from engine.data.sources.mosaic_space import FAILED, RECIPES, Form, codes, forms
-from engine.device import fingerprint, same_machine
+from engine.device import fingerprint
 from engine.mosaic import build
 from engine.mosaic.nets import answers, gradient, views
 from engine.mosaic.tasks import Task, tasks_of
 from engine.mosaic.training import Regime, minibatches, starts, train
 from tests.mosaic.mosaic_bound import CHUNKS, FOUND, changed, shipped
+from tests.same_machine import same_machine
 
 ROOT = Path(__file__).parents[2]
 SHORT = Regime(fidelities=(5, 20), seeds=2)

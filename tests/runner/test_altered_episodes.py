@@ -14,9 +14,9 @@ from engine.protocol import Episodes
 from engine.runner import altered_episodes
 from engine.runner.context import Bench
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.runner.state import Carry
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses, _centers
+from tests.memory_shelf import MemoryShelf
 
 Found = dict[tuple[str, str], np.ndarray]
 BUDGET = {

@@ -6,8 +6,8 @@ from typing import Any
 from engine.contract.blocks import Note
 from engine.contract.runs import RunSpec
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import assert_same, collected, learner_spec
+from tests.memory_shelf import MemoryShelf
 
 BASELINE = {"name": "maml", "label": "other", "role": "baseline"}
 

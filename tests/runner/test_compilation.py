@@ -13,8 +13,8 @@ from engine.contract.runs import RunSpec
 from engine.runner import compilation
 from engine.runner.compilation import meanwhile
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import assert_same, learner_spec
+from tests.memory_shelf import MemoryShelf
 
 Build = Callable[..., Any]
 

@@ -14,9 +14,9 @@ from engine.runner import meta_test
 from engine.runner.context import Bench, Trial
 from engine.runner.equal_learners import equal_trials
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.runner.summary import summarize
 from tests.laws.small import assert_same, collected, learner_spec
+from tests.memory_shelf import MemoryShelf
 
 BASELINES = {
     "lr_scale": {"name": "sgd", "knobs": {"tuning": "tuned"}},

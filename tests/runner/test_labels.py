@@ -18,10 +18,10 @@ from engine.contract.runs import RunSpec
 from engine.runner.context import Bench
 from engine.runner.loop import _stages, run
 from engine.runner.old_checkpoints import read_old
-from engine.runner.run_cache import MemoryShelf
 from engine.runner.state import Carry, LearnerState, StageKey, digest, plain
 from engine.store import arrays
 from tests.laws.small import assert_same, learner_spec, spec_of
+from tests.memory_shelf import MemoryShelf
 
 OLD = Path(__file__).parents[1] / "fixtures" / "checkpoints-0.3.0"
 CPU = torch.device("cpu")

@@ -6,8 +6,8 @@ from engine.contract.blocks import Block
 from engine.contract.runs import RunSpec
 from engine.runner.context import Bench
 from engine.runner.loop import _stages
-from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import events, learner_spec
+from tests.memory_shelf import MemoryShelf
 
 COUNTS = {"task_evaluations": 40, "validate_every": 40, "validation_tasks": 1}
 TESTS, TUNED, REPLICATES = 6, 5, 2

@@ -9,8 +9,8 @@ from engine.contract.runs import Input, RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.context import Bench
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import learner_spec, spec_of
+from tests.memory_shelf import MemoryShelf
 
 
 def test_a_knowledge_base_that_is_not_here_is_refused_before_the_run() -> None:

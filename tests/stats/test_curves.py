@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from engine.contract.blocks import Block, Condition
 from engine.stats.block_table import Table
-from engine.stats.curves import curve, curves, decimate, gradient_axis, survival_curve
+from engine.stats.curves import curve, curves, gradient_axis, survival_curve
 from engine.stats.inference.metric_levels import level
 from engine.stats.run_summary import summarize
 from engine.stats.transfer import (
@@ -101,23 +99,6 @@ def test_axes_that_make_no_curve_are_refused() -> None:
 def test_only_the_metric_and_phase_asked_for_are_drawn() -> None:
     blocks = [_block("loss", np.ones((1, 1, 2))), scales("b", np.ones(2))]
     assert [c.learner for c in curves(blocks, "lr_scale")] == ["b"]
-
-
-@given(
-    st.lists(st.floats(-1e6, 1e6) | st.just(float("nan")), min_size=1, max_size=400),
-    st.integers(8, 60),
-)
-def test_decimation_keeps_extremes_ends_and_gaps(y: list[float], points: int) -> None:
-    array = np.array(y)
-    kept = decimate(array, points)
-    assert len(kept) <= max(points, 5)
-    assert kept[0] == 0
-    assert kept[-1] == len(y) - 1
-    assert (np.diff(kept) > 0).all()
-    assert np.isnan(array[kept]).any() == np.isnan(array).any()
-    if not np.isnan(array).all():
-        assert np.nanmin(array[kept]) == np.nanmin(array)
-        assert np.nanmax(array[kept]) == np.nanmax(array)
 
 
 def test_what_was_paid_before_shifts_the_axis_by_its_share() -> None:

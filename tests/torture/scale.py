@@ -78,7 +78,7 @@ def _real() -> list[object]:
     from engine.contract.runs import complete_spec
     from engine.executors.worker import engine_tools
     from engine.presets import preset
-    from engine.runner.run_cache import MemoryShelf
+    from tests.memory_shelf import MemoryShelf
 
     tools = engine_tools()
     spec = complete_spec(preset("smoke").spec, cards, "cpu")

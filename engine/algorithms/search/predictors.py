@@ -119,25 +119,3 @@ def rank_correlation(one: Numbers, two: Numbers) -> Numbers:
     a, b = (r - r.mean(-1, keepdims=True) for r in ranks)
     size = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
     return (a * b).sum(-1) / np.where(size > 0, size, np.nan)
-
-
-def predictor_correlation(
-    features: Numbers,
-    labels: Numbers,
-    unseen: Numbers,
-    truth: Numbers,
-    uniform: Numbers,
-) -> Numbers:
-    """Fit on labels; return Spearman's correlation on architectures never seen.
-
-    Args:
-        features: Shape (…, item, feature).
-        labels: Shape (…, item); NaN where a training failed.
-        unseen: Features of the others; shape (…, other, feature).
-        truth: Their accuracies; shape (…, other).
-        uniform: Uniform in [0, 1); shape (…, predictor, item).
-    """
-    known = np.isfinite(labels)
-    scores = normal_scores(labels, known)
-    ensemble = fitted(features, scores, bags(uniform, known), RIDGE)
-    return rank_correlation(predicted(ensemble, unseen).mean(-2), truth)

@@ -137,15 +137,6 @@ def store_bytes(path: Path, data: bytes) -> None:
         raise Refused(f"your file cannot be kept: {reason}") from None
 
 
-def from_path(path: Path, limit: int = LIMIT) -> str:
-    """Read and keep a file that the command line names; return its digest.
-
-    Raises:
-        Refused: If it cannot be read, or is refused.
-    """
-    return store_own(read_path(path, limit))
-
-
 def read_path(path: Path, limit: int = LIMIT) -> OwnTable:
     """Read a file that the command line names, without keeping it.
 

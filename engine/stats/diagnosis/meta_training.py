@@ -68,19 +68,6 @@ def exploding_unroll(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def growth(short: Floats, long: Floats) -> float:
-    """Return how much the variance of outer gradients grows between two unrolls.
-
-    Args:
-        short: Outer gradient norms; shape (replicate, step).
-        long: The same with the unroll twice as long; above 10 it explodes.
-
-    >>> growth(np.array([[1.0, 1.0]]), np.array([[4.0, 4.0]]))
-    16.0
-    """
-    return float(np.mean(np.square(long)) / np.mean(np.square(short)))
-
-
 def _tail(norms: Floats) -> float:
     if not np.isfinite(norms).all():
         return float("inf")

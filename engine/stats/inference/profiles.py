@@ -1,4 +1,4 @@
-"""Many scores as one picture: middle mean, profiles, and many claims at once.
+"""Many scores as one picture, and many claims at once.
 
 Source: Agarwal et al. (2021), arXiv:2108.13264; Holm (1979), Scandinavian
 Journal of Statistics 6.
@@ -8,17 +8,6 @@ import numpy as np
 
 from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import Band, mean_band
-
-
-def iqm(values: Floats) -> float:
-    """Return the mean of the middle half, over all replicates and tasks.
-
-    >>> iqm(np.array([4.0, 1.0, 3.0, 2.0]))
-    2.5
-    """
-    ordered = np.sort(np.asarray(values, dtype=np.float64), axis=None)
-    aside = len(ordered) // 4
-    return float(ordered[aside : len(ordered) - aside].mean())
 
 
 def profile(values: Floats, levels: Floats) -> Band:

@@ -25,29 +25,6 @@ class Crossing(NamedTuple):
     reached: Bools
 
 
-def steps_to_threshold(loss: Floats, threshold: float) -> Crossing:
-    """Find when each run's loss first falls to the threshold.
-
-    Args:
-        loss: Loss after every step, nats; shape (run, step), step 0 the start.
-        threshold: The level to reach, nats; one for all runs.
-
-    Returns:
-        step: First step at or below it; the horizon where the run never got there.
-        reached: False for those censored runs, which a mean must not drop.
-
-    Raises:
-        ValueError: If a loss is NaN; a diverged run is not a slow run: leave it
-            out by name, or ask `crossing`, which counts it as never there.
-
-    >>> steps_to_threshold(np.array([[3.0, 2.0, 1.0], [3.0, 3.0, 3.0]]), 2.0)
-    Crossing(step=array([1., 2.]), reached=array([ True, False]))
-    """
-    if np.isnan(loss).any():
-        raise ValueError("a loss is NaN; leave diverged runs out by name")
-    return crossing(loss, threshold)
-
-
 def crossing(loss: Floats, threshold: float | Floats) -> Crossing:
     """Find the first step at or below the threshold; NaN is never below it.
 

@@ -11,7 +11,6 @@ import numpy as np
 from engine.stats.array_types import Bools, Floats
 from engine.stats.inference.intervals import Interval, student
 from engine.stats.inference.metric_levels import level
-from engine.stats.inference.paired import Difference, paired_difference
 
 NORMAL = 1.959963984540054  # standard errors of a 95 % interval
 
@@ -84,20 +83,6 @@ def survival(step: Floats, reached: Bools, horizon: int) -> Survival:
     return Survival(times, share, *_log_log(share, error, width), n=n)
 
 
-def restricted_mean(step: Floats, reached: Bools, horizon: int) -> float:
-    """Return the area under the product-limit curve up to the horizon, in steps.
-
-    Args:
-        step: Time of arrival, or of the last look; shape (run,).
-        reached: Whether it was an arrival.
-        horizon: Where the area ends.
-
-    >>> restricted_mean(np.array([1.0, 2.0]), np.array([True, False]), 2)
-    1.5
-    """
-    return float(kaplan_meier(step, reached, horizon).share[:horizon].sum())
-
-
 def restricted_interval(step: Floats) -> Interval:
     """Return the restricted mean with its 95 % interval over replicates.
 
@@ -107,17 +92,6 @@ def restricted_interval(step: Floats) -> Interval:
             the curve is their plain mean.
     """
     return level("steps_to_threshold", step)
-
-
-def restricted_difference(first: Floats, second: Floats) -> Difference:
-    """Return the paired difference of restricted means, first − second, in steps.
-
-    Args:
-        first: Steps to the threshold on each task, the horizon where it was never
-            met; shape (replicate, task).
-        second: The other learner's, on the same tasks and horizon.
-    """
-    return paired_difference(first, second)
 
 
 def _log_log(share: Floats, error: Floats, width: float) -> tuple[Floats, Floats]:

@@ -9,11 +9,12 @@ from app.client import examples
 from engine.catalogue import cards
 from engine.contract.kinds import KINDS
 from engine.contract.runs import complete_spec, run_key
-from engine.device import fingerprint, same_machine
+from engine.device import fingerprint
 from engine.presets import preset
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
+from tests.memory_shelf import MemoryShelf
 from tests.record import BOUNDS, judged
+from tests.same_machine import same_machine
 
 BOUND = json.loads(BOUNDS.read_text())
 # A bound wider than this, in the metric's unit, would forgive another experiment: what

@@ -12,12 +12,12 @@ from engine.algorithms.search.predictors import (
     fitted,
     normal_scores,
     predicted,
-    predictor_correlation,
     rank_correlation,
 )
 from engine.learners.baseline.predictor_search import PredictorSearch
 from engine.learners.baseline.random_search import RandomSearch
 from tests.learners.search_baselines.searched import followed, searches
+from tests.predictor_correlation import predictor_correlation
 
 DRAW = np.random.default_rng(6)
 

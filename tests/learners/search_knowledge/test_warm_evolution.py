@@ -17,8 +17,8 @@ from engine.protocol import Lesson, Meta, Spaces
 from engine.runner.context import Bench
 from engine.runner.loop import run
 from engine.runner.meta_training import follow_all
-from engine.runner.run_cache import MemoryShelf
 from tests.laws.small import learner_spec, spec_of
+from tests.memory_shelf import MemoryShelf
 
 FAR = {"name": "nk_landscape", "knobs": {"kinship": 0.0}}
 NEAR = {"name": "nk_landscape", "knobs": {"kinship": 0.9}}

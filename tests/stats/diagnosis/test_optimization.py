@@ -8,7 +8,6 @@ from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 from engine.stats.block_table import Table
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.diagnosis.meta_training import growth
 from tests.stats.made_up import (
     ADAM,
     HERE,
@@ -239,12 +238,3 @@ def test_segments_of_one_horizon_are_the_same_tasks() -> None:
 def test_a_changed_digest_is_a_thawed_learner(changed: float, flagged: bool) -> None:
     (finding,) = _found(thawed(changed), 20)
     assert finding.flagged is flagged
-
-
-def test_the_variance_of_a_chaotic_unroll_grows_with_its_length() -> None:
-    draw = np.random.default_rng(0)
-    jacobians = np.exp(0.2 + 0.5 * draw.standard_normal((200, 40)))
-    norms = np.cumprod(jacobians, axis=1)
-    assert growth(norms[:, 19], norms[:, 39]) > 10
-    calm = np.cumprod(jacobians * 0.7, axis=1)
-    assert growth(calm[:, 19], calm[:, 39]) < 10

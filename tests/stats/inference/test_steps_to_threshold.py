@@ -3,12 +3,10 @@
 import numpy as np
 import pytest
 
-from engine.stats.inference.steps_to_threshold import crossing, steps_to_threshold
+from engine.stats.inference.steps_to_threshold import crossing
 from engine.stats.inference.survival import (
     kaplan_meier,
-    restricted_difference,
     restricted_interval,
-    restricted_mean,
     survival,
 )
 from tests.stats.made_up import falling
@@ -20,27 +18,16 @@ def _geometric(n: int, p: float, horizon: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_start_below_the_threshold_takes_no_step() -> None:
-    found = steps_to_threshold(np.array([[0.2, 0.9], [1.0, 0.3]]), 0.3)
+    found = crossing(np.array([[0.2, 0.9], [1.0, 0.3]]), 0.3)
     assert found.step.tolist() == [0.0, 1.0]
 
 
 def test_being_exactly_at_the_threshold_is_there() -> None:
-    assert steps_to_threshold(np.array([[1.0, 0.5]]), 0.5).reached.all()
-
-
-def test_a_restricted_mean_ends_at_its_horizon() -> None:
-    never = np.full(4, 9.0), np.zeros(4, bool)
-    assert restricted_mean(*never, 9) == 9.0
-    assert restricted_mean(*never, 5) == 5.0
+    assert crossing(np.array([[1.0, 0.5]]), 0.5).reached.all()
 
 
 def test_the_first_crossing_counts_even_if_the_loss_rises_again() -> None:
-    assert steps_to_threshold(np.array([[1.0, 0.2, 1.0, 0.1]]), 0.3).step == [1.0]
-
-
-def test_a_diverged_run_is_refused_as_a_slow_one() -> None:
-    with pytest.raises(ValueError, match="NaN"):
-        steps_to_threshold(np.array([[1.0, np.nan]]), 0.3)
+    assert crossing(np.array([[1.0, 0.2, 1.0, 0.1]]), 0.3).step == [1.0]
 
 
 def test_an_exponential_decay_crosses_where_its_logarithm_says() -> None:
@@ -57,7 +44,7 @@ def test_without_censoring_the_curve_is_the_empirical_share() -> None:
     step = np.random.default_rng(0).integers(0, 20, 100).astype(float)
     curve = kaplan_meier(step, np.ones(100, bool), 20)
     assert np.allclose(curve.share, [(step > t).mean() for t in range(21)])
-    assert restricted_mean(step, np.ones(100, bool), 20) == pytest.approx(step.mean())
+    assert curve.share[:20].sum() == pytest.approx(step.mean())
 
 
 def test_finishers_alone_flatter_and_the_restricted_mean_does_not() -> None:
@@ -67,7 +54,8 @@ def test_finishers_alone_flatter_and_the_restricted_mean_does_not() -> None:
     naive = (steps * 0.03 * 0.97 ** (steps - 1)).sum() / (1 - 0.97**50)
     assert [naive, restricted] == pytest.approx([19.3, 26.0], abs=0.1)
     assert step[reached].mean() == pytest.approx(naive, rel=0.01)
-    assert restricted_mean(step, reached, 50) == pytest.approx(restricted, rel=0.01)
+    area = kaplan_meier(step, reached, 50).share[:50].sum()
+    assert area == pytest.approx(restricted, rel=0.01)
     assert step.mean() < 1 / 0.03
 
 
@@ -83,7 +71,7 @@ def test_curve_band_and_area_agree_with_lifelines_under_random_censoring() -> No
     band = fitted.confidence_interval_.to_numpy()[inside]
     assert np.allclose(np.stack([curve.low, curve.high], 1)[inside], band, atol=1e-6)
     area = lifelines.utils.restricted_mean_survival_time(fitted, t=30)
-    assert restricted_mean(step, reached, 30) == pytest.approx(area, rel=1e-6)
+    assert curve.share[:30].sum() == pytest.approx(area, rel=1e-6)
 
 
 def test_the_band_over_replicates_holds_the_true_share_as_often_as_it_says() -> None:
@@ -108,8 +96,6 @@ def test_one_replicate_falls_back_to_the_band_over_its_tasks() -> None:
     )
 
 
-def test_restricted_means_of_two_learners_differ_by_their_steps() -> None:
+def test_a_restricted_mean_without_censoring_is_the_mean_of_the_steps() -> None:
     slow = np.random.default_rng(0).integers(10, 40, (8, 8)).astype(float)
-    gap = restricted_difference(slow - 3.0, slow)
-    assert (gap.mean, gap.low, gap.high) == (-3.0, -3.0, -3.0)
     assert restricted_interval(slow).mean == pytest.approx(slow.mean())

@@ -13,9 +13,9 @@ from engine.judges.search import SpaceJudge, levels
 from engine.protocol import Objective, Space, Spaces, Stretch
 from engine.runner.films.search import known
 from engine.runner.loop import run
-from engine.runner.run_cache import MemoryShelf
 from engine.tasks.search._table_evaluator import Tabled
 from tests.laws.small import learner_spec
+from tests.memory_shelf import MemoryShelf
 from tests.tasks.drawing import streams
 from tests.tasks.search.test_family import drawn
 

@@ -1,0 +1,36 @@
+"""How well the ridge ensemble ranks architectures that it has never seen."""
+
+import numpy as np
+
+from engine.algorithms.search.predictors import (
+    RIDGE,
+    bags,
+    fitted,
+    normal_scores,
+    predicted,
+    rank_correlation,
+)
+
+Numbers = np.ndarray
+
+
+def predictor_correlation(
+    features: Numbers,
+    labels: Numbers,
+    unseen: Numbers,
+    truth: Numbers,
+    uniform: Numbers,
+) -> Numbers:
+    """Fit on labels; return Spearman's correlation on architectures never seen.
+
+    Args:
+        features: Shape (…, item, feature).
+        labels: Shape (…, item); NaN where a training failed.
+        unseen: Features of the others; shape (…, other, feature).
+        truth: Their accuracies; shape (…, other).
+        uniform: Uniform in [0, 1); shape (…, predictor, item).
+    """
+    known = np.isfinite(labels)
+    scores = normal_scores(labels, known)
+    ensemble = fitted(features, scores, bags(uniform, known), RIDGE)
+    return rank_correlation(predicted(ensemble, unseen).mean(-2), truth)
