@@ -6,13 +6,13 @@ from typing import NamedTuple
 from app.charts.view_state import Look, Picture
 from app.client.client import Run
 from app.figures.curves import READ
-from app.figures.figure_types import Line
 from engine.contract.blocks import Block
 from engine.contract.kinds import ByKind
 from engine.stats import curves
+from engine.stats.curves import Curve
 
 
-def _mean(run: Run, block: Block) -> Line | None:
+def _mean(run: Run, block: Block) -> Curve | None:
     """Return a metric's mean over the test tasks with its band."""
     return curves.curve(block)
 
@@ -28,7 +28,7 @@ class Charts(NamedTuple):
 
     grid: Callable[[Run, Look], Iterator[Picture]]
     how_to_read: str = READ
-    line: Callable[[Run, Block], Line | None] = _mean
+    line: Callable[[Run, Block], Curve | None] = _mean
 
 
 CHARTS: ByKind[Charts] = ByKind("app.charts")

@@ -12,18 +12,19 @@ from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures.few_shot import (
     Count,
-    Level,
     Mark,
     answers_figure,
     count_figure,
     gain_figure,
 )
-from app.figures.figure_types import Line, View
+from app.figures.figure_types import View
 from app.figures.shift import severity_figure
 from engine.contract.appearance import name_in_words
 from engine.contract.kinds import FEW_SHOT
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
+from engine.stats.curves import Curve
+from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_levels import level
 
 SHOTS = "shots"
@@ -136,11 +137,11 @@ def gain(run: Run, look: Look) -> go.Figure | None:
     return gain_figure(before, after, metric_of(run, "final"), run.roles)
 
 
-def _levels(run: Run, metric: str, look: Look) -> dict[str, Level]:
+def _levels(run: Run, metric: str, look: Look) -> dict[str, Interval]:
     table = run.table
     rows = {label: table.tests(label, metric, look.condition) for label in run.roles}
     return {
-        label: Level(*level(metric, values))
+        label: level(metric, values)
         for label, values in rows.items()
         if values is not None
     }
@@ -161,7 +162,7 @@ def _shifts(run: Run, look: Look) -> Iterator[Picture]:
         yield Picture(f"shift.{shift}", _lower(made))
 
 
-def _shift(run: Run, shift: str, lines: list[Line], metric: str) -> go.Figure:
+def _shift(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Figure:
     word = name_in_words(shift)
     if optimization.in_place(run, shift):
         count = Count(shift, word.capitalize())
@@ -210,7 +211,7 @@ def validation(run: Run) -> go.Figure | None:
     return training.titled(made, f"Validation {word} while learning")
 
 
-def _right(line: Line) -> Line:
+def _right(line: Curve) -> Curve:
     """Turn a share of wrong answers into one of right ones."""
     return line._replace(mean=1 - line.mean, low=1 - line.high, high=1 - line.low)
 

@@ -15,11 +15,12 @@ from app.charts.view_state import HEIGHT, Look, Picture
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import learning
-from app.figures.figure_types import Line, View
+from app.figures.figure_types import View
 from engine.contract.blocks import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
+from engine.stats.curves import Curve
 from engine.stats.transfer import SeverityCurve, severity_curve, shifts_of
 
 SURVIVAL = "survival"
@@ -154,9 +155,9 @@ def survival(run: Run, look: Look) -> go.Figure | None:
     return made.update_layout(height=HEIGHT)
 
 
-def severities(run: Run, metric: str) -> dict[str, list[Line]]:
+def severities(run: Run, metric: str) -> dict[str, list[Curve]]:
     """Return each shift's curves over severity: metric of every learner."""
-    made = dict[str, list[Line]]()
+    made = dict[str, list[Curve]]()
     for shift in shifts_of(run.table):
         clean = in_place(run, shift)
         found = (
@@ -180,9 +181,9 @@ def in_place(run: Run, shift: str) -> float:
     return float(own) if counts else 0.0
 
 
-def _over(curve: SeverityCurve) -> Line:
+def _over(curve: SeverityCurve) -> Curve:
     ends = (curve.mean, curve.low, curve.high)
-    return Line(curve.learner, curve.severity, *ends, n=curve.n)
+    return Curve(curve.learner, curve.severity, *ends, n=curve.n)
 
 
 CHARTS[OPTIMIZATION.name] = Charts(grid)

@@ -18,12 +18,13 @@ from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures.canvas import log_axis
 from app.figures.curves import Words
-from app.figures.figure_types import Line, View
+from app.figures.figure_types import View
 from app.figures.theme import LEVEL, number
 from engine.contract.blocks import Block
 from engine.contract.kinds import SEARCH
 from engine.contract.metrics import METRICS
 from engine.stats.block_table import is_trained
+from engine.stats.curves import Curve
 from engine.stats.independent_units import freed, waiting
 from engine.stats.inference.metric_levels import level_band
 from engine.stats.search.efficiency import held
@@ -108,7 +109,7 @@ def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
     return made.update_layout(meta={**made.layout.meta, **words})
 
 
-def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
+def _finish(made: go.Figure, metric: str, shown: list[Curve]) -> None:
     """Show what a search's numbers differ in; shares in percent, as the verdict."""
     if METRICS[metric].share:
         made.update_yaxes(tickformat=PERCENT)
@@ -127,7 +128,7 @@ def _finish(made: go.Figure, metric: str, shown: list[Line]) -> None:
             note.text = note.text.replace("squared ln nats", "squared")
 
 
-def _window(lines: list[Line]) -> list[float]:
+def _window(lines: list[Curve]) -> list[float]:
     """Return a range that leaves out the first steps up, which would flatten all."""
     lows = [np.nanmin(line.low[len(line.x) // 15 :]) for line in lines]
     low, high = min(lows), max(float(np.nanmax(line.high)) for line in lines)
@@ -135,7 +136,7 @@ def _window(lines: list[Line]) -> list[float]:
     return [float(low - room), float(high + room)]
 
 
-def _decades(lines: list[Line]) -> dict[str, Any]:
+def _decades(lines: list[Curve]) -> dict[str, Any]:
     """Return a log axis that a band which nearly comes to 0 does not stretch."""
     means, lows, highs = (
         np.concatenate([np.asarray(getattr(line, end)) for line in lines])
@@ -151,7 +152,7 @@ def _decades(lines: list[Line]) -> dict[str, Any]:
     return {**log_axis(ends), "range": reach.tolist(), "tickformat": PERCENT}
 
 
-def placed(run: Run, block: Block, look: Look) -> Line | None:
+def placed(run: Run, block: Block, look: Look) -> Curve | None:
     """Return a strategy's mean with its interval, along evaluations or prices."""
     table, values = run.table, np.asarray(block.array, dtype=np.float64)
     x = np.asarray(block.positions("step"), dtype=np.float64)
@@ -168,7 +169,7 @@ def placed(run: Run, block: Block, look: Look) -> Line | None:
     # What only few searches still do says nothing of the others.
     gone = np.isfinite(values).mean((0, 1)) < 0.5
     mean, low, high = (np.where(gone, np.nan, part) for part in band[:3])
-    return Line(block.learner, x, mean, low, high, n=n)
+    return Curve(block.learner, x, mean, low, high, n=n)
 
 
 def unit(run: Run) -> str:
@@ -195,7 +196,7 @@ def goal(run: Run, look: Look) -> go.Figure | None:
     return drawn.survival_figure(arrivals, run.roles, words=words, height=HEIGHT)
 
 
-def _in_distribution(run: Run, block: Block) -> Line | None:
+def _in_distribution(run: Run, block: Block) -> Curve | None:
     return placed(run, block, Look())
 
 

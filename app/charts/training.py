@@ -9,10 +9,11 @@ from app.charts.view_state import HEIGHT, Picture
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import learning
-from app.figures.figure_types import Line, Tuning, View
+from app.figures.figure_types import Tuning, View
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
 from engine.stats.block_table import Table
+from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_band
 from engine.stats.inference.metric_levels import level_band
 
@@ -82,7 +83,7 @@ def titled(made: go.Figure, title: str) -> go.Figure:
 
 def meta_training(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     """Return the meta-training curves; none before the first check."""
-    panels: dict[str, list[Line]] = {}
+    panels: dict[str, list[Curve]] = {}
     for metric in metrics or run.kind.metrics.training:
         for label in run.roles:
             line = along(run.table, label, metric)
@@ -97,7 +98,7 @@ def meta_training(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     return said(run, made)
 
 
-def along(table: Table, label: str, metric: str) -> Line | None:
+def along(table: Table, label: str, metric: str) -> Curve | None:
     """Return a metric along one learner's meta-training; none without data."""
     phases = ("validate", "train")
     found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
@@ -105,7 +106,7 @@ def along(table: Table, label: str, metric: str) -> Line | None:
         return None
     band = level_band(metric, found[0].values[:, None])
     n = int(band.n.max()) if band.n.size else 0
-    return Line(label, found[0].step, band.mean, band.low, band.high, n=n)
+    return Curve(label, found[0].step, band.mean, band.low, band.high, n=n)
 
 
 def _best(table: Table, label: str, metric: str) -> float | None:

@@ -17,7 +17,7 @@ from app.figures.canvas import (
     positive,
     y_caption,
 )
-from app.figures.figure_types import Banded, Floats, Roles
+from app.figures.figure_types import Floats, Roles
 from app.figures.forest import forest_figure
 from app.figures.theme import (
     GREY,
@@ -29,6 +29,7 @@ from app.figures.theme import (
     translucent,
 )
 from engine.contract.metrics import metric
+from engine.stats.inference.intervals import Band
 
 __all__ = ["forest_figure", "ledger_figure", "profile_figure", "spread_figure"]
 STRIP_POINTS = 400
@@ -153,7 +154,7 @@ def _threads(rows: Sequence[Floats], log: bool) -> go.Scatter:
 
 
 def profile_figure(
-    bands: Mapping[str, Banded], levels: Floats, metric_name: str, roles: Roles
+    bands: Mapping[str, Band], levels: Floats, metric_name: str, roles: Roles
 ) -> go.Figure:
     """Draw the share of tasks at or below each level.
 
@@ -185,7 +186,7 @@ def profile_figure(
     return made
 
 
-def _profile(made: go.Figure, share: Banded, x: Floats, look: Style) -> None:
+def _profile(made: go.Figure, share: Band, x: Floats, look: Style) -> None:
     area = band(x, np.asarray(share.low), np.asarray(share.high), look)
     if area is not None:
         made.add_trace(area)

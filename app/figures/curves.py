@@ -17,7 +17,7 @@ from app.figures.canvas import (
     thin,
     y_caption,
 )
-from app.figures.figure_types import Curve, Floats, Roles, View, Waiting
+from app.figures.figure_types import Floats, Roles, View
 from app.figures.theme import (
     GREY,
     LEVEL,
@@ -27,6 +27,8 @@ from app.figures.theme import (
     styles,
 )
 from engine.contract.metrics import metric
+from engine.stats.curves import Curve
+from engine.stats.inference.survival import Survival
 
 NEVER_SMOOTHED = frozenset({"lr_scale"})
 READ = f"Line: mean over tasks and replicates. Band: {LEVEL} over replicates."
@@ -226,7 +228,7 @@ class Words(NamedTuple):
 
 
 def survival_figure(
-    arrivals: Mapping[str, Waiting],
+    arrivals: Mapping[str, Survival],
     roles: Roles,
     threshold: float | None = None,
     words: Words | None = None,
@@ -265,11 +267,11 @@ def survival_figure(
     return made
 
 
-def _last(arrival: Waiting) -> float:
+def _last(arrival: Survival) -> float:
     return float(np.asarray(arrival.share)[-1])
 
 
-def _wait(made: go.Figure, arrival: Waiting, look: Style) -> None:
+def _wait(made: go.Figure, arrival: Survival, look: Style) -> None:
     step, share, low, high = (
         np.asarray(v, dtype=float)
         for v in (arrival.step, arrival.share, arrival.low, arrival.high)

@@ -14,7 +14,7 @@ from app.figures.canvas import (
     names_axis,
 )
 from app.figures.curves import curves_figure
-from app.figures.figure_types import Curve, Roles, View
+from app.figures.figure_types import Roles, View
 from app.figures.shift import severity_figure
 from app.figures.theme import (
     GREY,
@@ -27,6 +27,8 @@ from app.figures.theme import (
 )
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
+from engine.stats.curves import Curve
+from engine.stats.inference.intervals import Interval
 
 
 class Mark(NamedTuple):
@@ -34,15 +36,6 @@ class Mark(NamedTuple):
 
     x: float
     y: float
-
-
-class Level(NamedTuple):
-    """A mean with its interval over replicates."""
-
-    mean: float
-    low: float
-    high: float
-    n: int = 1
 
 
 def answers_figure(
@@ -111,8 +104,8 @@ def _diamond(mark: Mark, look: Style) -> go.Scatter:
 
 
 def gain_figure(
-    before: Mapping[str, Level],
-    after: Mapping[str, Level],
+    before: Mapping[str, Interval],
+    after: Mapping[str, Interval],
     metric_name: str,
     roles: Roles,
 ) -> go.Figure:
@@ -147,7 +140,9 @@ def gain_figure(
     return made
 
 
-def _told(label: str, before: Mapping[str, Level], after: Mapping[str, Level]) -> str:
+def _told(
+    label: str, before: Mapping[str, Interval], after: Mapping[str, Interval]
+) -> str:
     start = f"{number(before[label].mean)} to " if label in before else ""
     return f"{label} {start}{number(after[label].mean)}"
 
@@ -156,7 +151,7 @@ def _names(labels: Iterable[str]) -> list[str]:
     return [learner_name(label) for label in labels]
 
 
-def _way(made: go.Figure, start: Level, end: Level, place: int) -> None:
+def _way(made: go.Figure, start: Interval, end: Interval, place: int) -> None:
     made.add_trace(
         go.Scatter(
             **{"x": [start.mean, end.mean], "y": [place, place], "mode": "lines"},
@@ -166,7 +161,7 @@ def _way(made: go.Figure, start: Level, end: Level, place: int) -> None:
     )
 
 
-def _ring(start: Level, place: int, look: Style) -> go.Scatter:
+def _ring(start: Interval, place: int, look: Style) -> go.Scatter:
     ring = {"symbol": "circle-open", "size": 11, "color": look.color}
     return go.Scatter(
         **{"x": [start.mean], "y": [place], "mode": "markers", "showlegend": False},
@@ -175,7 +170,7 @@ def _ring(start: Level, place: int, look: Style) -> go.Scatter:
     )
 
 
-def _answer(made: go.Figure, end: Level, place: int, look: Style) -> None:
+def _answer(made: go.Figure, end: Interval, place: int, look: Style) -> None:
     if np.isfinite(end.low) and np.isfinite(end.high):
         made.add_trace(
             go.Scatter(
@@ -194,7 +189,7 @@ def _answer(made: go.Figure, end: Level, place: int, look: Style) -> None:
     )
 
 
-def _scale(made: go.Figure, levels: Iterable[Level], metric_name: str) -> None:
+def _scale(made: go.Figure, levels: Iterable[Interval], metric_name: str) -> None:
     ends = [end for level in levels for end in level[:3]]
     log = metric(metric_name).scale == "log"
     made.update_xaxes(log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"})

@@ -18,7 +18,7 @@ from app.figures.canvas import (
     y_caption,
 )
 from app.figures.curves import ordered
-from app.figures.figure_types import Curve, Floats, Roles, Tuning
+from app.figures.figure_types import Floats, Roles, Tuning
 from app.figures.theme import (
     GREY,
     LEVEL,
@@ -29,6 +29,7 @@ from app.figures.theme import (
     styles,
 )
 from engine.contract.metrics import metric
+from engine.stats.curves import Curve
 
 
 def meta_training_figure(

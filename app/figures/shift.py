@@ -20,7 +20,7 @@ from app.figures.canvas import (
     y_caption,
 )
 from app.figures.curves import ordered
-from app.figures.figure_types import Curve, Floats, Roles
+from app.figures.figure_types import Floats, Roles
 from app.figures.theme import (
     LEVEL,
     Style,
@@ -32,6 +32,7 @@ from app.figures.theme import (
 )
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
+from engine.stats.curves import Curve
 from engine.stats.transfer import Transfer
 
 

@@ -26,7 +26,8 @@ class Curve(NamedTuple):
     """One learner's curve; every array has shape (step,) unless said.
 
     `n` counts replicates, `gone` the tasks without a finite number at each step, and
-    `spread` holds the `QUANTILES` over the other tasks, shape (quantile, step).
+    `spread` holds the `QUANTILES` over the other tasks, shape (quantile, step). The
+    last two are empty where nobody counted.
     """
 
     learner: str
@@ -34,9 +35,9 @@ class Curve(NamedTuple):
     mean: Floats
     low: Floats
     high: Floats
-    n: int
-    gone: Places
-    spread: Floats
+    n: int = 1
+    gone: Places = np.zeros(0, dtype=np.int64)
+    spread: Floats = np.zeros((len(QUANTILES), 0))
 
     @property
     def diverged(self) -> int:

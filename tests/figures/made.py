@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.figure_types import Floats, Line, Tuning
+from app.figures.figure_types import Floats, Tuning
+from engine.stats.curves import Curve
 
 ROLES = {
     "lr_scale": "chosen",
@@ -15,14 +16,14 @@ ROLES = {
 }
 
 
-def line(label: str, steps: int = 51, start: float = 0.8) -> Line:
+def line(label: str, steps: int = 51, start: float = 0.8) -> Curve:
     x = np.arange(steps, dtype=float)
     mean = 0.1 + start * np.exp(-x / 10)
     gone = np.zeros(steps, dtype=int)
-    return Line(label, x, mean, 0.9 * mean, 1.1 * mean, n=8, gone=gone)
+    return Curve(label, x, mean, 0.9 * mean, 1.1 * mean, n=8, gone=gone)
 
 
-def lines() -> list[Line]:
+def lines() -> list[Curve]:
     return [line(label, start=0.5 + 0.1 * i) for i, label in enumerate(ROLES)]
 
 

@@ -4,19 +4,21 @@ import numpy as np
 import pytest
 
 from app.figures import comparison, few_shot, forest, learning, theme
-from app.figures.figure_types import Line, View
+from app.figures.figure_types import View
+from engine.stats.curves import Curve
+from engine.stats.inference.intervals import Interval
 from tests.figures import made
 from tests.figures.made import ROLES
 
 LABELS = list(ROLES)
 
 
-def line(label: str, *values: float) -> Line:
+def line(label: str, *values: float) -> Curve:
     mean = np.array(values)
-    return Line(label, np.arange(len(values), dtype=float), mean, mean, mean, n=3)
+    return Curve(label, np.arange(len(values), dtype=float), mean, mean, mean, n=3)
 
 
-def drawn(*lines: Line, log: bool = True) -> object:
+def drawn(*lines: Curve, log: bool = True) -> object:
     marks = {one.learner: few_shot.Mark(1.0, float(one.mean[1])) for one in lines}
     view = View(log_y=log)
     return few_shot.answers_figure(lines, marks, "query_mse", ROLES, view)
@@ -45,8 +47,8 @@ def test_an_answers_mark_has_its_learners_color() -> None:
 
 
 def test_who_takes_no_steps_has_no_ring() -> None:
-    after = dict.fromkeys(LABELS[:2], few_shot.Level(0.6, 0.5, 0.7, 8))
-    before = {LABELS[0]: few_shot.Level(0.2, 0.1, 0.3, 8)}
+    after = dict.fromkeys(LABELS[:2], Interval(0.6, 0.5, 0.7, 8))
+    before = {LABELS[0]: Interval(0.2, 0.1, 0.3, 8)}
     fig = few_shot.gain_figure(before, after, "final_accuracy", ROLES)
     rings = [t for t in fig.data if t.marker.symbol == "circle-open"]
     assert [float(ring.x[0]) for ring in rings] == [0.2]

@@ -18,7 +18,9 @@ from app.figures import (
     shift,
     theme,
 )
-from app.figures.figure_types import Line, View
+from app.figures.figure_types import View
+from engine.stats.curves import Curve
+from engine.stats.inference.intervals import Interval
 from engine.stats.transfer import Transfer
 from tests.figures import made
 from tests.figures.made import ROLES
@@ -57,8 +59,8 @@ ALL: dict[str, Callable[[], go.Figure]] = {
         made.lines(), {"sgd": few_shot.Mark(3.0, 0.5)}, "query_mse", ROLES, View()
     ),
     "gain": lambda: few_shot.gain_figure(
-        {"sgd": few_shot.Level(0.2, 0.1, 0.3, 8)},
-        dict.fromkeys(ROLES, few_shot.Level(0.6, 0.5, 0.7, 8)),
+        {"sgd": Interval(0.2, 0.1, 0.3, 8)},
+        dict.fromkeys(ROLES, Interval(0.6, 0.5, 0.7, 8)),
         *("final_accuracy", ROLES),
     ),
     "count": lambda: few_shot.count_figure(
@@ -168,7 +170,9 @@ def test_a_cross_stands_where_a_task_diverged() -> None:
 def test_one_replicate_has_no_band_and_says_so() -> None:
     x = np.arange(5.0)
     nothing = np.full(5, np.nan)
-    fig = curves.curves_figure([Line("sgd", x, x + 1, nothing, nothing)], "loss", ROLES)
+    fig = curves.curves_figure(
+        [Curve("sgd", x, x + 1, nothing, nothing)], "loss", ROLES
+    )
     assert not traces(fig, ":band")
     assert "n = 1: no interval" in fig.layout.meta["notes"]
 
@@ -296,7 +300,7 @@ def test_the_legend_keeps_its_room_on_a_phone() -> None:
 
 
 NOTHING = np.full(5, np.nan)
-GONE = Line("sgd", np.arange(5.0), NOTHING, NOTHING, NOTHING, 8, np.full(5, 64))
+GONE = Curve("sgd", np.arange(5.0), NOTHING, NOTHING, NOTHING, 8, np.full(5, 64))
 BARE: dict[str, Callable[[], go.Figure]] = {
     "no curve": lambda: curves.curves_figure([], "loss", ROLES),
     "all diverged": lambda: curves.curves_figure([GONE], "loss", ROLES),

@@ -15,7 +15,6 @@ from app.client import catalogue as shelves
 from app.client import client, examples
 from app.experiment import cost_estimate, templates
 from app.experiment.costs import COSTS
-from app.figures.figure_types import Line
 from app.figures.theme import number
 from app.views import transfer
 from app.views.run import tables
@@ -34,6 +33,7 @@ from engine.contract.runs import (
 )
 from engine.published import published
 from engine.stats.block_table import Table
+from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
 from tests.app.conftest import ROOT, finish, in_use
 from tests.app.views.run.test_page import charts, texts
@@ -352,7 +352,7 @@ def test_the_main_pictures_are_in_percent_and_of_one_height(run: client.Run) -> 
 def test_a_band_that_comes_to_nothing_does_not_stretch_the_log_axis() -> None:
     x = np.arange(3.0)
     mean, high = np.array([0.4, 0.2, 0.1]), np.array([0.5, 0.3, 0.2])
-    line = Line("a", x, mean, np.array([0.3, 0.1, 1e-6]), high)
+    line = Curve("a", x, mean, np.array([0.3, 0.1, 1e-6]), high)
     bottom, top = search._decades([line])["range"]
     assert 0.02 < 10**bottom < 0.05
     assert 0.5 < 10**top < 0.7
