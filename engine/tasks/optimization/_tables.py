@@ -66,16 +66,18 @@ class TableFamily(DataFamily):
 
 
 class BundledTableFamily(TableFamily):
-    """A family whose table scikit-learn brings along, under the family's own name."""
+    """A family of a table that scikit-learn brings along, there called `bundled`."""
+
+    bundled: ClassVar[str]
 
     @classmethod
     def missing(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent(cls.name)
+        return sklearn_sets.absent(cls.bundled)
 
     def table(self) -> Table:
         """Return the set's rows."""
-        return sklearn_sets.bundled(self.name)
+        return sklearn_sets.bundled(self.bundled)
 
 
 @lru_cache(maxsize=64)

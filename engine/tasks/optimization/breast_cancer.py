@@ -21,6 +21,7 @@ class BreastCancer(BundledTableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    bundled: ClassVar[str] = "breast_cancer"
 
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)

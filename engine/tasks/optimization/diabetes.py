@@ -20,6 +20,7 @@ class Diabetes(BundledTableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    bundled: ClassVar[str] = "diabetes"
     output: ClassVar[str] = "value"
     rate: ClassVar[float] = 0.15
 

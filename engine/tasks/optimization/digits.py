@@ -22,6 +22,7 @@ class Digits(BundledTableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    bundled: ClassVar[str] = "digits"
 
     classes: int = knob(
         5, label="Classes", unit="classes", low=2, high=10,

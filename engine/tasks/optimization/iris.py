@@ -20,6 +20,7 @@ class Iris(BundledTableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    bundled: ClassVar[str] = "iris"
 
     classes: int = knob(
         3, label="Classes", unit="classes", low=2, high=3,

@@ -20,6 +20,7 @@ class Wine(BundledTableFamily):
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
+    bundled: ClassVar[str] = "wine"
 
     classes: int = knob(
         3, label="Classes", unit="classes", low=2, high=3,
