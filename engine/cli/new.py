@@ -70,7 +70,8 @@ def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
     scaffold.refuse_unwritable(tests if tests.is_dir() else tests.parent)
     if not tests.is_dir():
         files[tests / "__init__.py"] = ""
-    return {**files, test: scaffold.source_of_test(slot, name, min(template.solves))}
+    variant = scaffold.variant_of_test(template)
+    return {**files, test: scaffold.source_of_test(slot, name, variant)}
 
 
 def write_files(files: dict[Path, str]) -> None:

@@ -18,6 +18,7 @@ from engine.contract.knobs import Part
 from engine.contract.registration import SLOTS, class_name, is_part_name
 from engine.contract.registry import parts
 from engine.contract.text_input import clean
+from engine.protocol import Learner, SampledFamily
 
 ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "scaffold"  # the test to be filled of each slot
@@ -155,17 +156,24 @@ def has_tests() -> bool:
     return TESTS.is_dir()
 
 
-def source_of_test(slot: str, name: str, kind: str = "") -> str:
+def source_of_test(slot: str, name: str, variant: str) -> str:
     """Return the test file of a new part: it fails until its truth is written.
 
     Args:
         slot: The slot that the part is for.
         name: What it is called.
-        kind: The kind of task that a learner is for; each has a test of its own.
+        variant: As `variant_of_test` says.
     """
-    of = f"{slot}_{kind}" if slot == "learner" else slot
+    of = "_".join(filter(None, (slot, variant)))
     text = (TESTS / f"{of}.txt").read_text("utf-8")
     return Template(text).substitute(name=name, title=title(name))
+
+
+def variant_of_test(template: type[Part]) -> str:
+    """Return which of its slot's tests fits a part: empty where there is only one."""
+    if issubclass(template, Learner):
+        return min(template.solves)
+    return "data" if issubclass(template, SampledFamily) else ""
 
 
 def title(name: str) -> str:

@@ -43,6 +43,7 @@ REFUSED = {
 
 
 CASES = [("learner", kind) for kind in KINDS]
+CASES += [("family", "data")]
 CASES += [(slot, "") for slot in SLOTS if slot != "learner"]
 
 
@@ -168,9 +169,14 @@ def test_the_test_of_a_new_learner_reaches_what_is_to_be_written(
         test()  # type: ignore[operator]
 
 
+def test_every_part_can_be_a_template_whose_test_is_there() -> None:
+    variants = {(part.slot, scaffold.variant_of_test(part)) for part in ALL}
+    assert variants == set(CASES)
+
+
 def test_the_test_of_a_new_part_passes_once_its_truth_is_written() -> None:
     held: dict[str, object] = {}
-    exec(scaffold.source_of_test("outer", "sgd"), held)
+    exec(scaffold.source_of_test("outer", "sgd", ""), held)
     test = held["test_sgd_moves_as_its_equation_says"]
     with pytest.raises(pytest.fail.Exception, match="write by_hand"):
         test()  # type: ignore[operator]
