@@ -15,6 +15,7 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.learner import FewShotLearner, drawn
 from engine.contract.blocks import Block, Event, Note
+from engine.contract.errors import Refused
 from engine.protocol import (
     Episodes,
     Learner,
@@ -123,7 +124,11 @@ def _normed_over(bench: Bench, tasks: Episodes) -> float:
     net = tasks.net
     if net.compares or tasks.query.count < 2:
         return 0.0
-    weights = drawn(net, tasks.layout, bench.streams("init")[:1], tasks.query.x)
+    try:
+        layout = tasks.layout
+    except Refused:  # the run has come so far without the net: no learner uses it
+        return 0.0
+    weights = drawn(net, layout, bench.streams("init")[:1], tasks.query.x)
     x = tasks.query.x[:1]
     alone, beside = net.apply(weights, x[..., :1]), net.apply(weights, x)[..., :1]
     if bool((alone - beside).abs().max() <= 1e-4 * (1.0 + beside.abs().max())):

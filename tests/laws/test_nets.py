@@ -103,6 +103,17 @@ def covering() -> Iterator[Pair]:
                 yield pair
 
 
+def unlaid() -> list[Pair]:
+    """Return baselines with a net that cannot be laid out for such small images."""
+    return [
+        pair
+        for pair in PRODUCT
+        if pair.normalization == "instance"
+        and not cards("learner", pair.learner).traits["trains"]
+        and not is_slow(pair.net)
+    ]
+
+
 def family_of(pair: Pair) -> str:
     """Return a family that a learner can answer and whose examples suit the net."""
     learner, net = part("learner", pair.learner), part("net", pair.net)
@@ -160,6 +171,13 @@ def takes(pair: Pair) -> bool:
 
 @pytest.mark.parametrize("pair", list(covering()), ids=str)
 def test_a_learner_refuses_a_net_in_words_or_runs_with_it(pair: Pair) -> None:
+    assert_refused_or_runs(pair)
+
+
+@pytest.mark.parametrize("pair", unlaid(), ids=str)
+def test_a_net_that_no_task_suits_is_refused_before_the_first_number_or_not_used(
+    pair: Pair,
+) -> None:
     assert_refused_or_runs(pair)
 
 
