@@ -186,8 +186,10 @@ def test_line(part: type[Part]) -> Line:
     """Say whether a test of its own names it, besides the laws of all parts."""
     if not has_tests():
         return Line("own test", "not looked at; the tests are not installed here")
-    word = re.compile(rf"\b({part.name}|{part.__name__})\b")
-    for path in sorted((ROOT / "tests").rglob("test_*.py")):
+    # The bare name may be a common word, so it counts between quotation marks alone.
+    word = re.compile(rf"\b{part.__name__}\b|[\"']{part.name}[\"']")
+    own = sorted((ROOT / "tests").rglob(f"test_{part.name}.py"))
+    for path in [*own, *sorted((ROOT / "tests").rglob("test_*.py"))]:
         laws = path.is_relative_to(ROOT / "tests" / "laws")
         if not laws and word.search(path.read_text("utf-8")):
             return Line("own test", str(path.relative_to(ROOT)))
