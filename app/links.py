@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from engine.contract.errors import Refused
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
-from engine.contract.runs import Cards, RunSpec, canonical
+from engine.contract.runs import CardLookup, RunSpec, canonical_json
 
 VERSION = 1
 PACKED_LIMIT = 64_000
@@ -26,11 +26,11 @@ _SPLIT = re.compile(r"([0-9]{1,6})\.([A-Za-z0-9_-]+)")
 def pack(spec: RunSpec) -> str:
     """Return a spec as a short text that is safe in a URL."""
     held = spec.model_dump(mode="json", exclude={"kind"})  # the family says its kind
-    body = zlib.compress(canonical(held), 9)
+    body = zlib.compress(canonical_json(held), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
 
 
-def unpack(text: str, cards: Cards | None = None) -> RunSpec:
+def unpack(text: str, cards: CardLookup | None = None) -> RunSpec:
     """Read what `pack` made.
 
     Args:
@@ -55,10 +55,10 @@ def unpack(text: str, cards: Cards | None = None) -> RunSpec:
             f"format {VERSION}.",
             "x",
         )
-    return parse_spec(_inflated(found[2]), cards)
+    return parse_spec(_inflate(found[2]), cards)
 
 
-def _inflated(body: str) -> bytes:
+def _inflate(body: str) -> bytes:
     stream = zlib.decompressobj()
     try:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
@@ -74,7 +74,7 @@ def _inflated(body: str) -> bytes:
     return text
 
 
-def run_id(text: str) -> str:
+def check_run_key(text: str) -> str:
     """Return a run's key.
 
     Raises:
@@ -85,7 +85,7 @@ def run_id(text: str) -> str:
     return text
 
 
-def link(base: str, spec: RunSpec, key: str) -> str:
+def share_link(base: str, spec: RunSpec, key: str) -> str:
     """Return the share link of a run.
 
     Args:
@@ -97,7 +97,7 @@ def link(base: str, spec: RunSpec, key: str) -> str:
     return f"{root}?{urlencode({'run': key, 'x': pack(spec)})}"
 
 
-def first(params: Mapping[str, list[str]], name: str) -> tuple[str | None, bool]:
+def first_value(params: Mapping[str, list[str]], name: str) -> tuple[str | None, bool]:
     """Return a parameter's first value, and whether it was given more than once."""
     values = params.get(name) or []
     return (values[0] if values else None), len(values) > 1

@@ -13,11 +13,11 @@ from app.widgets import missing_package_notice  # noqa: E402
 
 try:
     from app import url_parameters
-    from app.widgets import frame
+    from app.widgets import page_frame
 except ModuleNotFoundError as error:
-    missing_package_notice.show(error)
+    missing_package_notice.show_notice(error)
     st.stop()
-frame.settings()
+page_frame.set_up_page()
 page = st.navigation(
     [
         st.Page("../pages/lab.py", title="Lab", url_path="lab", default=True),
@@ -28,11 +28,11 @@ page = st.navigation(
     ],
     position="top",
 )
-url_parameters.read(page.url_path)
+url_parameters.check_parameters(page.url_path)
 notices = st.container()
-with frame.guarded():
-    frame.wake()
+with page_frame.show_errors():
+    page_frame.prepare_engine()
     page.run()
-url_parameters.compare()
+url_parameters.report_unusable()
 with notices:
-    url_parameters.show()
+    url_parameters.draw_notices()

@@ -26,14 +26,14 @@ _PAGE, _ASIDE = "page_of_form", "forms_aside"
 PAGES = {"lab": "../pages/lab.py", "search": "../pages/search.py"}
 
 
-def arrive(page: str) -> None:
+def read_url(page: str) -> None:
     """Take over what the URL says, if it says something new.
 
     Args:
         page: Where the visitor is; each page has a form of its own.
     """
-    _enter(page)
-    url = _url()
+    _switch_form(page)
+    url = _url_state()
     if st.session_state.get(_SEEN) == url:
         return
     st.session_state[_SEEN] = url
@@ -42,27 +42,27 @@ def arrive(page: str) -> None:
         _take_run(st.query_params.get("run"))
         _take_spec(st.query_params.get("x"))
     except Refused as refusal:
-        note(refusal.message)
+        add_notice(refusal.message)
 
 
-def _enter(page: str) -> None:
+def _switch_form(page: str) -> None:
     """Put another page's form aside and bring out this page's."""
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page
     if before == page:
         return
     aside = st.session_state.setdefault(_ASIDE, {})
-    aside[before] = form()
-    _fill(aside.pop(page, {}))
+    aside[before] = form_values()
+    _fill_form(aside.pop(page, {}))
 
 
-def _fill(fields: Form) -> None:
+def _fill_form(fields: Form) -> None:
     for key in [key for key in st.session_state if str(key).startswith(FORM)]:
         del st.session_state[key]
     st.session_state.update(fields)
 
 
-def go(kind: str, page: str = "") -> None:
+def go_to_page(kind: str, page: str = "") -> None:
     """Go where a kind of task has its page, with what is in view.
 
     Args:
@@ -77,7 +77,7 @@ def go(kind: str, page: str = "") -> None:
     st.switch_page(PAGES[there], query_params=told)
 
 
-def _url() -> tuple[str | None, str | None, str]:
+def _url_state() -> tuple[str | None, str | None, str]:
     told = st.query_params.get("run"), st.query_params.get("x")
     return (*told, str(st.session_state.get(_PAGE)))
 
@@ -86,9 +86,9 @@ def _take_run(text: str | None) -> None:
     st.session_state[_RUN] = None
     if text is None:
         return
-    key = links.run_id(text)
+    key = links.check_run_key(text)
     if client.job(key) is not None:
-        show(key)
+        show_run(key)
         st.session_state[_PENDING] = client.spec(key)
     elif st.query_params.get("x") is None:
         raise Refused("There is no run with this id.", "run")
@@ -96,11 +96,11 @@ def _take_run(text: str | None) -> None:
 
 def _take_spec(text: str | None) -> None:
     if text is not None:
-        cards = client.catalogue().card if client.catalogue_ready() else None
+        cards = client.catalogue().card if client.is_catalogue_ready() else None
         st.session_state[_PENDING] = links.unpack(text, cards)
 
 
-def note(text: str) -> None:
+def add_notice(text: str) -> None:
     """Keep a notice until the person goes elsewhere."""
     st.session_state.setdefault(_NOTES, []).append(text)
 
@@ -110,84 +110,86 @@ def notices() -> list[str]:
     return list(st.session_state.get(_NOTES, ()))
 
 
-def prepare() -> None:
+def prepare_form() -> None:
     """Fill the form once: from the link, else with the default experiment."""
     st.session_state.update(st.session_state.pop(_LATER, {}))
     pending = st.session_state.get(_PENDING)
     if pending is not None:
-        go(client.kind(pending).name, st.session_state[_PAGE])
+        go_to_page(client.kind_of_spec(pending).name, st.session_state[_PAGE])
         del st.session_state[_PENDING]
         try:
-            load(pending)
+            load_spec(pending)
             return
         except Refused as refusal:
-            note(refusal.message)
+            add_notice(refusal.message)
     if "k.family" not in st.session_state:
-        load(templates.default(client.catalogue(), kind()))
+        load_spec(templates.default_experiment(client.catalogue(), form_kind()))
 
 
-def load(spec: RunSpec) -> None:
+def load_spec(spec: RunSpec) -> None:
     """Put a spec into the form.
 
     Raises:
         Refused: If it cannot be taken; the form is left as it was.
     """
-    full, _ = client.settle(spec)
+    full, _ = client.complete_with_key(spec)
     if spec.device == "auto":
         full = full.model_copy(update={"device": "auto"})
     kind = client.catalogue().kind_of(full.family.name)
-    _enter(kinds.kind_named(kind).page)
-    _fill(spec_mapping.form_of(full))
+    _switch_form(kinds.kind_named(kind).page)
+    _fill_form(spec_mapping.spec_to_form(full))
     st.session_state[KIND] = kind
 
 
-def kind() -> str:
+def form_kind() -> str:
     """Return the kind of task that the form asks for; at first its page's first."""
     page = str(st.session_state.get(_PAGE, "lab"))
     return str(st.session_state.get(KIND) or kinds.first_of_page(page).name)
 
 
-def switch(name: str) -> None:
+def switch_kind(name: str) -> None:
     """Fill the form with a kind's default experiment."""
-    load(templates.default(client.catalogue(), name))
+    load_spec(templates.default_experiment(client.catalogue(), name))
 
 
-def default_done(name: str) -> str | None:
+def finished_default_run(name: str) -> str | None:
     """Return the run of a kind's default experiment, if it is computed here."""
-    if not client.catalogue_ready():
+    if not client.is_catalogue_ready():
         return None
-    key = client.settle(templates.default(client.catalogue(), name))[1]
+    key = client.complete_with_key(
+        templates.default_experiment(client.catalogue(), name)
+    )[1]
     job = client.job(key)
     return key if job is not None and job.state == JobState.DONE else None
 
 
-def later(fields: Form) -> None:
+def set_fields_later(fields: Form) -> None:
     """Set fields at the next run of the page, before they are drawn."""
     st.session_state.setdefault(_LATER, {}).update(fields)
 
 
-def form() -> Form:
+def form_values() -> Form:
     """Return what the form holds."""
     state = st.session_state
     return {str(k): state[k] for k in state if str(k).startswith(FORM)}
 
 
-def wanted() -> tuple[RunSpec, str]:
+def requested_run() -> tuple[RunSpec, str]:
     """Return the completed spec that the form asks for, and its key.
 
     Raises:
         Refused: If the form cannot be taken.
     """
-    spec = spec_mapping.spec_of(form(), client.catalogue().card)
+    spec = spec_mapping.form_to_spec(form_values(), client.catalogue().card)
     for family in (spec.family, *spec.test_families):
-        _present(client.catalogue().card("family", family.name), family)
-    refused = compatibility.misfit(client.catalogue(), spec)
+        _check_data(client.catalogue().card("family", family.name), family)
+    refused = compatibility.describe_misfit(client.catalogue(), spec)
     if refused:
         raise Refused(refused, "learners")
-    return client.settle(spec)
+    return client.complete_with_key(spec)
 
 
-def _present(card: Card, family: Choice) -> None:
+def _check_data(card: Card, family: Choice) -> None:
     """Refuse a family whose data is not here."""
     if card.missing:
         raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
@@ -196,12 +198,12 @@ def _present(card: Card, family: Choice) -> None:
         raise Refused(f"{card.title} needs a file: choose {noun} first.", "family")
 
 
-def show(key: str | None) -> None:
+def show_run(key: str | None) -> None:
     """Put a run in view."""
     st.session_state[_RUN] = key
 
 
-def in_view() -> str | None:
+def run_in_view() -> str | None:
     """Return the key of the run in view; none while the recorded one is shown."""
     key: Any = st.session_state.get(_RUN)
     return key
@@ -214,7 +216,7 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
         spec: What the form asks for; none where it cannot be taken.
         key: Its run key.
     """
-    shown = in_view()
+    shown = run_in_view()
     if shown:
         st.query_params["run"] = shown
     elif "run" in st.query_params:
@@ -223,11 +225,13 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
         st.query_params["x"] = links.pack(spec)
     elif "x" in st.query_params:
         del st.query_params["x"]
-    st.session_state[_SEEN] = _url()
+    st.session_state[_SEEN] = _url_state()
 
 
 def _default_key() -> str | None:
-    if in_view():
+    if run_in_view():
         return None
     first = kinds.first_of_page(str(st.session_state.get(_PAGE, "lab"))).name
-    return client.settle(templates.default(client.catalogue(), first))[1]
+    return client.complete_with_key(
+        templates.default_experiment(client.catalogue(), first)
+    )[1]

@@ -4,4 +4,5 @@ from engine import portable_arithmetic
 
 __version__ = "0.3.0"
 
-portable_arithmetic.settle()  # before numpy and torch are loaded: they read it then
+# Before numpy and torch are loaded, for they read it then.
+portable_arithmetic.apply_settings()

@@ -22,9 +22,9 @@ from engine.cli import (
     runs,
     study,
 )
-from engine.cli.console import Exit, complain, say
+from engine.cli.console import Exit, print_error, print_status
 from engine.contract.errors import Refused
-from engine.contract.jobs import IllegalMove
+from engine.contract.jobs import IllegalTransition
 from engine.store import NoRun, NoStore, StoreError
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ app = typer.Typer(
 )
 app.command()(catalogue.catalogue)
 app.command()(catalogue.presets)
-app.command()(catalogue.published)
+app.command("published")(catalogue.list_published)
 app.command()(run.run)
 app.command()(study.study)
 app.add_typer(runs.runs, name="runs")
@@ -53,24 +53,24 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         return int(app(args=words, standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
-        say("interrupted")
+        print_status("interrupted")
         return Exit.INTERRUPTED
     except BrokenPipeError:  # whoever read the output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except NoStore as none:  # whoever only reads finds nothing, and nothing is wrong
-        say(str(none))
+        print_status(str(none))
         return Exit.OK
     except Exception as error:
-        return _refusal(error)
+        return _report_error(error)
 
 
-def _refusal(error: Exception) -> int:
+def _report_error(error: Exception) -> int:
     """Tell what is wrong in one line; what is nobody's input is raised on request."""
     match error:
         case typer.TyperException():
             message, code = error.format_message(), Exit.BAD_INPUT
-        case Refused() | NoRun() | IllegalMove():
+        case Refused() | NoRun() | IllegalTransition():
             message, code = str(error), Exit.BAD_INPUT
         case StoreError():
             message, code = str(error), Exit.FAILED
@@ -81,7 +81,7 @@ def _refusal(error: Exception) -> int:
             message = f"{cause} (METASCOPE_TRACEBACK=1 shows where)"
             code = Exit.FAILED
     if message:
-        complain(message)
+        print_error(message)
     return code
 
 

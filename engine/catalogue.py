@@ -30,23 +30,23 @@ def catalogue() -> dict[str, Any]:
 
 def all_cards() -> list[Card]:
     """Return the card of every part."""
-    discover()
-    return [cards(part.slot, part.name) for part in registry.parts()]
+    discover_parts()
+    return [find_card(part.slot, part.name) for part in registry.parts()]
 
 
 @cache
-def cards(slot: str, name: str) -> Card:
+def find_card(slot: str, name: str) -> Card:
     """Return the card of a part.
 
     Raises:
         Refused: If there is none; the message lists what there is.
     """
-    discover()
+    discover_parts()
     return card_of(registry.part(slot, name))
 
 
 @cache
-def discover() -> None:
+def discover_parts() -> None:
     """Import every room, so that its parts register."""
     for room in SLOTS.values():
-        registry.discover(importlib.import_module(f"engine.{room}"))
+        registry.import_modules(importlib.import_module(f"engine.{room}"))

@@ -27,7 +27,7 @@ def devices() -> list[str]:
     return [*found, "cpu"]
 
 
-def resolve(wish: str) -> str:
+def resolve_device(wish: str) -> str:
     """Settle what a wish means here.
 
     Args:
@@ -72,9 +72,9 @@ def fingerprint(device: str) -> dict[str, object]:
         "device": device,
         "device_name": _device_name(device),
         "threads": torch.get_num_threads(),
-        "cpu_vendor": portable_arithmetic.processor()[0],
+        "cpu_vendor": portable_arithmetic.read_processor()[0],
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
-        "arithmetic": portable_arithmetic.description(),
+        "arithmetic": portable_arithmetic.describe_arithmetic(),
         "libc": " ".join(platform.libc_ver()).strip(),
         "system": f"{platform.system()} {platform.machine()}",
         "versions": versions(),

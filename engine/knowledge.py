@@ -20,20 +20,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.algorithms.search.knowledge.base import (
-    Base,
-    Experiences,
-    Sizes,
+from engine.algorithms.search.knowledge.knowledge_base import (
+    BaseSizes,
+    ExperienceBatch,
+    KnowledgeBase,
+    add_experiences,
     empty_base,
-    fingerprint,
-    remember,
+    space_fingerprint,
 )
-from engine.algorithms.search.knowledge.queries import best_of, prior
+from engine.algorithms.search.knowledge.queries import best_architectures, option_shares
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.data.user.knowledge_records import entries_of
+from engine.data.user.knowledge_records import experience_arrays
 from engine.protocol import Meta, Space, generator
-from engine.stats.search.motifs import Motif, motifs, principles
+from engine.stats.search.motifs import Motif, describe_principles, find_motifs
 
 SMOOTHING = 1.0
 TRIES = 100
@@ -112,8 +112,8 @@ def new_meta(
         best: How many of the best experiences are kept.
         capacity: How many experiences in all; the others are a uniform sample.
     """
-    sizes = Sizes(best, max(best, capacity))
-    return Meta(empty_base(space, 1, sizes, tasks).weights(), {})
+    sizes = BaseSizes(best, max(best, capacity))
+    return Meta(empty_base(space, 1, sizes, tasks).to_weights(), {})
 
 
 def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
@@ -133,17 +133,17 @@ def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
     Raises:
         Refused: If the knowledge is of another space, or an experience does not fit.
     """
-    base = _base(meta, state.space)
-    _check(state.space, state.trained, None)
+    base = _read_base(meta, state.space)
+    _check_experiences(state.space, state.trained, None)
     tried = {each.architecture for each in state.trained}
     if len(state.trained) < state.seeds:
-        for codes in best_of(base, 0, state.seeds).tolist():
+        for codes in best_architectures(base, 0, state.seeds).tolist():
             if tuple(codes) not in tried:
                 return tuple(codes)
     dice = generator(rng.child("suggest", len(state.trained)))
-    table = _favored(base, state)
+    table = _option_probabilities(base, state)
     for _ in range(TRIES):
-        found = _drawn(table, state, dice)
+        found = _draw_architecture(table, state, dice)
         if found not in tried:
             return found
     return found
@@ -164,13 +164,17 @@ def update_policy(meta: Meta, experiences: History) -> Meta:
     Raises:
         Refused: If they are of another space, or one of them does not fit.
     """
-    base = _base(meta, experiences.space)
-    _check(experiences.space, experiences.experiences, base.moments.shape[1])
+    base = _read_base(meta, experiences.space)
+    _check_experiences(
+        experiences.space, experiences.experiences, base.moments.shape[1]
+    )
     if not experiences.experiences:
         return meta
-    found = _arrays(experiences.experiences, len(base.seen))
-    dice = np.stack([_lots(int(seen), found.task.shape[1]) for seen in base.seen])
-    return Meta(remember(base, found, dice).weights(), meta.memory)
+    found = _to_batch(experiences.experiences, len(base.seen))
+    dice = np.stack(
+        [_draw_uniform(int(seen), found.task.shape[1]) for seen in base.seen]
+    )
+    return Meta(add_experiences(base, found, dice).to_weights(), meta.memory)
 
 
 def extract_patterns(experiences: History) -> Patterns:
@@ -183,11 +187,11 @@ def extract_patterns(experiences: History) -> Patterns:
         Motifs, the largest effect first, and the surest of them as sentences.
     """
     space, made = experiences.space, experiences.experiences
-    _check(space, made, len(experiences.tasks))
+    _check_experiences(space, made, len(experiences.tasks))
     if not made:
         return Patterns((), ())
-    found = _arrays(made, 1)
-    listed = motifs(
+    found = _to_batch(made, 1)
+    listed = find_motifs(
         found.codes[0],
         found.accuracy[0],
         space.options,
@@ -195,16 +199,18 @@ def extract_patterns(experiences: History) -> Patterns:
         positions=space.positions,
         task=found.task[0],
     )
-    return Patterns(tuple(listed), tuple(principles(listed, experiences.tasks)))
+    return Patterns(
+        tuple(listed), tuple(describe_principles(listed, experiences.tasks))
+    )
 
 
-def recalled(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
+def recall(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
     """Return the uniform sample that the knowledge holds, for `extract_patterns`.
 
     The best are left out: whoever looks at the best alone sees no difference.
     """
-    base = _base(meta, space)
-    entries = entries_of(base._asdict(), 0, int(base.top[0]))
+    base = _read_base(meta, space)
+    entries = experience_arrays(base._asdict(), 0, int(base.top[0]))
     sample = entries.take(~entries.best)
     rows = zip(*(column.tolist() for column in sample), strict=True)
     made = tuple(
@@ -214,19 +220,19 @@ def recalled(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
     return History(space, made, tasks)
 
 
-def _favored(base: Base, state: SearchState) -> np.ndarray:
+def _option_probabilities(base: KnowledgeBase, state: SearchState) -> np.ndarray:
     """Return how likely each option is among the best known and one's own best."""
-    known = best_of(base, 0, int(base.top[0]))
+    known = best_architectures(base, 0, int(base.top[0]))
     own = sorted(
         (each for each in state.trained if each.accuracy is not None),
         key=lambda each: -float(each.accuracy or 0.0),
     )[: state.population]
     mine = np.array([each.architecture for each in own], np.int64)
     rows = [known.reshape(-1, len(state.space.radix))] + [mine] * bool(len(mine))
-    return prior(state.space, np.concatenate(rows), SMOOTHING)
+    return option_shares(state.space, np.concatenate(rows), SMOOTHING)
 
 
-def _drawn(
+def _draw_architecture(
     table: np.ndarray, state: SearchState, dice: np.random.Generator
 ) -> Architecture:
     """Draw a whole architecture, or change the winner of a tournament."""
@@ -236,7 +242,7 @@ def _drawn(
         return tuple(int(dice.choice(r, p=row[:r])) for r, row in rows)
     living = state.trained[-state.population :]
     rivals = dice.integers(len(living), size=state.sample)
-    winner = max((living[i] for i in rivals), key=lambda each: _value(each))
+    winner = max((living[i] for i in rivals), key=lambda each: _value_or_failure(each))
     codes = list(winner.architecture)
     free = [p for p, r in enumerate(radix) if r > 1]
     if free:
@@ -247,25 +253,27 @@ def _drawn(
     return tuple(codes)
 
 
-def _value(each: Experience) -> float:
+def _value_or_failure(each: Experience) -> float:
     return -1.0 if each.accuracy is None else each.accuracy
 
 
-def _base(meta: Meta, space: Space) -> Base:
+def _read_base(meta: Meta, space: Space) -> KnowledgeBase:
     """Read the knowledge.
 
     Raises:
         Refused: If there is none in it, or of another space.
     """
-    if missing := set(Base._fields) - set(meta.weights):
+    if missing := set(KnowledgeBase._fields) - set(meta.weights):
         raise Refused(f"this is no knowledge base: it lacks {min(missing)}", "meta")
-    base = Base.read(meta.weights)
-    if not (base.space == fingerprint(space)).all():
+    base = KnowledgeBase.from_weights(meta.weights)
+    if not (base.space == space_fingerprint(space)).all():
         raise Refused(f"this knowledge is of another space than {space.name}", "meta")
     return base
 
 
-def _check(space: Space, made: tuple[Experience, ...], tasks: int | None) -> None:
+def _check_experiences(
+    space: Space, made: tuple[Experience, ...], tasks: int | None
+) -> None:
     for i, each in enumerate(made):
         where, codes = f"experience {i + 1}", each.architecture
         fits = len(codes) == len(space.radix) and all(
@@ -282,7 +290,7 @@ def _check(space: Space, made: tuple[Experience, ...], tasks: int | None) -> Non
             raise Refused(f"{where}: there is no task number {each.task}", "task")
 
 
-def _arrays(made: tuple[Experience, ...], replicates: int) -> Experiences:
+def _to_batch(made: tuple[Experience, ...], replicates: int) -> ExperienceBatch:
     accuracy = [np.nan if e.accuracy is None else e.accuracy for e in made]
     columns = (
         np.array([e.architecture for e in made], np.int64),
@@ -290,10 +298,10 @@ def _arrays(made: tuple[Experience, ...], replicates: int) -> Experiences:
         *np.array([(e.task, e.step, e.search) for e in made], np.int64).T,
         np.ones(len(made), bool),
     )
-    return Experiences(*(np.stack([column] * replicates) for column in columns))
+    return ExperienceBatch(*(np.stack([column] * replicates) for column in columns))
 
 
-def _lots(seen: int, count: int) -> np.ndarray:
+def _draw_uniform(seen: int, count: int) -> np.ndarray:
     """Return one uniform number per experience, by how many came before it."""
     streams = (Rng(0).child("sample", seen + i) for i in range(count))
     return np.array([generator(rng).random() for rng in streams])

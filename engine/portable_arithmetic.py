@@ -38,7 +38,7 @@ _CPUINFO = Path("/proc/cpuinfo")
 _WINDOWS_AVX2 = 40  # PF_AVX2_INSTRUCTIONS_AVAILABLE
 
 
-def settle() -> None:
+def apply_settings() -> None:
     """Set what is asked for and not set yet; without AVX2 there is nothing to set.
 
     Otherwise every library chooses its fastest code: numbers then repeat, bit for bit,
@@ -49,7 +49,7 @@ def settle() -> None:
             os.environ.setdefault(name, value)
 
 
-def description() -> str:
+def describe_arithmetic() -> str:
     """Say which arithmetic this process computes with, for a run's fingerprint.
 
     `portable` gives the numbers of every x86 machine with AVX2; `native` those of
@@ -62,7 +62,7 @@ def description() -> str:
     return ", ".join(own) or NATIVE
 
 
-def processor() -> tuple[str, frozenset[str]]:
+def read_processor() -> tuple[str, frozenset[str]]:
     """Return the maker's name and the instruction sets, as far as they are told.
 
     Both are empty where the system has no such file.
@@ -82,4 +82,4 @@ def has_avx2() -> bool:
         return False
     if windows := getattr(ctypes, "windll", None):
         return bool(windows.kernel32.IsProcessorFeaturePresent(_WINDOWS_AVX2))
-    return {"avx2", "fma"} <= processor()[1]
+    return {"avx2", "fma"} <= read_processor()[1]

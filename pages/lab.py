@@ -3,18 +3,18 @@
 import streamlit as st
 
 from app import session
-from app.views.run import page
+from app.views.run import run_page
 from app.widgets import live_plot
 
-live_plot.fetch_early()
-session.arrive("lab")
+live_plot.preload_library()
+session.read_url("lab")
 told, main = st.container(), st.container()
 with main:  # first, for it is what a visitor came to see
-    page.view(session.in_view(), "lab")
+    run_page.draw_run_in_view(session.run_in_view(), "lab")
 with st.sidebar:
-    wanted = page.form()
+    wanted = run_page.draw_run_form()
 with told:
-    page.notices()
-    page.offer(wanted)
+    run_page.draw_notices()
+    run_page.draw_link_notice(wanted)
 if wanted:
     session.write_url(*wanted)

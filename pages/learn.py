@@ -6,8 +6,8 @@ from app.views import learn
 from app.views.search import lesson
 
 st.title("Learn", anchor=False)
-cards = learn.choose()
+cards = learn.choose_cards()
 if cards is None:
-    lesson.show()
+    lesson.draw_lesson()
 else:
-    learn.shelf(cards)
+    learn.draw_cards(cards)

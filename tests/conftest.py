@@ -26,8 +26,12 @@ hypothesis.settings.load_profile("ours")
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _CALM = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
 )
 _SKIPS = pytest.StashKey[list[str]]()
 

@@ -4,10 +4,10 @@ import numpy as np
 
 from engine.algorithms.search.predictors import (
     RIDGE,
-    bags,
-    fitted,
+    bootstrap_counts,
+    fit_ensemble,
     normal_scores,
-    predicted,
+    predict_ensemble,
     rank_correlation,
 )
 
@@ -32,5 +32,5 @@ def predictor_correlation(
     """
     known = np.isfinite(labels)
     scores = normal_scores(labels, known)
-    ensemble = fitted(features, scores, bags(uniform, known), RIDGE)
-    return rank_correlation(predicted(ensemble, unseen).mean(-2), truth)
+    ensemble = fit_ensemble(features, scores, bootstrap_counts(uniform, known), RIDGE)
+    return rank_correlation(predict_ensemble(ensemble, unseen).mean(-2), truth)

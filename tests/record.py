@@ -14,19 +14,19 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from app.client import examples
-from engine.catalogue import cards
-from engine.contract.blocks import Block, Event
+from app.client import recorded_examples
+from engine.catalogue import find_card
+from engine.contract.events import Block, Event
 from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec, complete_spec, run_key
-from engine.executors.worker import work
+from engine.executors.worker import run_worker
 from engine.export import export_archive
 from engine.presets import preset
 from engine.runner.loop import run
 from engine.store import Store
 from tests.golden.rounding import rounded_otherwise
 from tests.golden.rows import WIDER
-from tests.memory_shelf import MemoryShelf
+from tests.in_memory_run_cache import InMemoryRunCache
 
 JUDGED = ("area", "error", "regret_area")
 BOUNDS = Path(__file__).with_name("recorded_bounds.json")
@@ -60,7 +60,7 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
     farthest = dict.fromkeys(shown, 0.0)
     for seed in range(OTHERS):
         with rounded_otherwise(seed):
-            again = judged(run(spec, MemoryShelf()))
+            again = judged(run(spec, InMemoryRunCache()))
         for name, center in shown.items():
             apart = float(np.abs(again[name] - center).max())
             farthest[name] = max(farthest[name], apart)
@@ -70,14 +70,14 @@ def bounds(spec: RunSpec, shown: Mapping[str, np.ndarray]) -> dict[str, float]:
 def record(kind: str = "optimization") -> Path:
     """Play a kind's default preset and write its archive; returns the file."""
     found = preset(KINDS[kind].preset)
-    spec = complete_spec(found.spec, cards, "cpu")
-    key = run_key(spec, cards)
+    spec = complete_spec(found.spec, find_card, "cpu")
+    key = run_key(spec, find_card)
     with tempfile.TemporaryDirectory() as home:
         store = Store.open(Path(home))
         store.submit(spec, key, found.title)
-        work(Path(home), once=True)
+        run_worker(Path(home), once=True)
         archive = export_archive(store, key)
-    file = examples.FOLDER / f"{kind}.zip"
+    file = recorded_examples.FOLDER / f"{kind}.zip"
     file.parent.mkdir(exist_ok=True)
     file.write_bytes(archive)
     return file
@@ -87,7 +87,7 @@ def main(kinds: Sequence[str]) -> None:
     """Record the examples of these kinds, or all."""
     kept = json.loads(BOUNDS.read_text()) if BOUNDS.exists() else {}
     for kind in kinds or tuple(KINDS):
-        example = examples.read(record(kind))
+        example = recorded_examples.read_recorded(record(kind))
         kept[kind] = bounds(example.spec, judged(example.blocks))
         BOUNDS.write_text(json.dumps(kept, indent=0, sort_keys=True) + "\n")
 

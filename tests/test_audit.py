@@ -140,9 +140,7 @@ def test_every_listed_advisory_can_be_judged_and_says_where_it_is_from() -> None
     keys = [(each["package"], each["id"]) for each in advisories()]
     assert len(set(keys)) == len(keys) > 100
     for each in advisories():
-        assert each.keys() == {
-            *("package", "id", "affected", "fixed", "source", "dated")
-        }
+        assert each.keys() == {"package", "id", "affected", "fixed", "source", "dated"}
         ranges = [SpecifierSet(words) for words in each["affected"]]
         fixed = each["fixed"]
         assert fixed is None or not any(r.contains(fixed, True) for r in ranges), each

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import cards, catalogue
-from engine.contract.cards import Card, complete
+from engine.catalogue import catalogue, find_card
+from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.registry import parts
@@ -20,9 +20,9 @@ from engine.contract.runs import (
     complete_spec,
     run_key,
 )
-from engine.device import devices, resolve
-from engine.executors.local import settled
-from engine.presets import PRESETS, Preset, preset, spoken
+from engine.device import devices, resolve_device
+from engine.executors.local import settle_spec
+from engine.presets import PRESETS, Preset, preset, spec_as_json
 
 NAMES = [each.name for each in PRESETS]
 # Keys as 0.3.0 and what followed filed them, with the versions that they stand on.
@@ -31,7 +31,7 @@ KEYS = json.loads((Path(__file__).parent / "fixtures/preset-keys.json").read_tex
 
 def lacking(each: Preset) -> str:
     """Return the file that a preset's family needs and that is not here."""
-    return cards("family", each.spec.family.name).missing
+    return find_card("family", each.spec.family.name).missing
 
 
 HERE = [
@@ -52,12 +52,12 @@ HERE = [
 @cache
 def keys_of_another_process() -> dict[str, str]:
     program = (
-        "import json; from engine.catalogue import cards;"
+        "import json; from engine.catalogue import find_card;"
         "from engine.contract.runs import run_key;"
-        "from engine.executors.local import settled;"
+        "from engine.executors.local import settle_spec;"
         "from engine.presets import PRESETS;"
-        "print(json.dumps({p.name: run_key(settled(p.spec, 'cpu'), cards)"
-        " for p in PRESETS if not cards('family', p.spec.family.name).missing}))"
+        "print(json.dumps({p.name: run_key(settle_spec(p.spec, 'cpu'), find_card)"
+        " for p in PRESETS if not find_card('family', p.spec.family.name).missing}))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -83,12 +83,12 @@ def test_every_slot_of_a_spec_has_a_part() -> None:
 
 def test_an_unknown_part_is_refused_with_what_there_is() -> None:
     with pytest.raises(Refused, match="no outer is called 'lion'; there are: adam"):
-        cards("outer", "lion")
+        find_card("outer", "lion")
 
 
 def test_no_two_presets_have_one_name_and_each_kind_has_its_default() -> None:
     assert len(set(NAMES)) == len(NAMES)
-    kinds = [cards("family", p.spec.family.name).traits["kind"] for p in PRESETS]
+    kinds = [find_card("family", p.spec.family.name).traits["kind"] for p in PRESETS]
     first = {kind: NAMES[kinds.index(kind)] for kind in dict.fromkeys(kinds)}
     wanted = {"optimization": "default", "few_shot": "few_shot", "search": "search"}
     assert first == wanted
@@ -96,8 +96,8 @@ def test_no_two_presets_have_one_name_and_each_kind_has_its_default() -> None:
 
 @pytest.mark.parametrize("each", HERE)
 def test_a_preset_can_be_run_here_and_says_what_it_shows(each: Preset) -> None:
-    full = settled(each.spec, "cpu")
-    assert complete_spec(full, cards, "cpu") == full
+    full = settle_spec(each.spec, "cpu")
+    assert complete_spec(full, find_card, "cpu") == full
     assert each.title
     assert each.summary[-1] in ".?"
     assert any(choice.role == "baseline" for choice in full.learners)
@@ -106,13 +106,13 @@ def test_a_preset_can_be_run_here_and_says_what_it_shows(each: Preset) -> None:
 
 @pytest.mark.parametrize("each", HERE)
 def test_a_preset_has_the_same_key_in_another_process(each: Preset) -> None:
-    here = run_key(settled(each.spec, "cpu"), cards)
+    here = run_key(settle_spec(each.spec, "cpu"), find_card)
     assert keys_of_another_process()[each.name] == here
 
 
 @pytest.mark.parametrize("each", PRESETS, ids=NAMES)
 def test_a_preset_printed_and_read_again_is_the_same_run(each: Preset) -> None:
-    assert parse_spec(json.dumps(spoken(each.spec))) == each.spec
+    assert parse_spec(json.dumps(spec_as_json(each.spec))) == each.spec
 
 
 @pytest.mark.parametrize("each", PRESETS, ids=NAMES)
@@ -122,7 +122,7 @@ def test_a_preset_says_no_knob_that_is_the_default_anyway(each: Preset) -> None:
     said += [("net", each.spec.net), ("estimator", each.spec.estimator)]
     said += [("learner", choice) for choice in each.spec.learners]
     for slot, choice in said:
-        plain = complete(cards(slot, choice.name), {})
+        plain = complete_knobs(find_card(slot, choice.name), {})
         idle = [name for name, value in choice.knobs.items() if plain[name] == value]
         assert not idle, (choice.name, idle)
 
@@ -135,21 +135,21 @@ def test_the_default_experiment_compares_with_tuned_baselines() -> None:
 
 
 def test_auto_is_the_first_device_and_one_that_is_not_here_is_refused() -> None:
-    assert resolve("auto") == devices()[0]
-    assert resolve("cpu") == "cpu"
+    assert resolve_device("auto") == devices()[0]
+    assert resolve_device("cpu") == "cpu"
     gone = {"cuda", "mps"} - set(devices())
     assert gone, "this machine has every kind of device"
     for name in gone:
         with pytest.raises(Refused, match=f"device '{name}' is not here"):
-            resolve(name)
+            resolve_device(name)
 
 
 @pytest.mark.parametrize("each", PRESETS, ids=NAMES)
 def test_a_presets_key_changes_only_with_a_parts_version(each: Preset) -> None:
-    full = complete_spec(each.spec, cards, "cpu")
+    full = complete_spec(each.spec, find_card, "cpu")
     known = KEYS[each.name]
-    now = {name: cards(*name.split("/")).version for name in known["versions"]}
+    now = {name: find_card(*name.split("/")).version for name in known["versions"]}
     if now == known["versions"]:
-        assert run_key(full, cards) == known["key"]
+        assert run_key(full, find_card) == known["key"]
     else:
-        assert run_key(full, cards) != known["key"]
+        assert run_key(full, find_card) != known["key"]

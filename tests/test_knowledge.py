@@ -7,20 +7,20 @@ import numpy as np
 import pytest
 
 from engine import __main__
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
 from engine.contract.runs import run_key
-from engine.executors.local import settled
-from engine.executors.worker import Leash, engine_tools, play
+from engine.executors.local import settle_spec
+from engine.executors.worker import StopSignal, load_toolkit, play
 from engine.knowledge import (
     Experience,
     History,
     SearchState,
     extract_patterns,
     new_meta,
-    recalled,
+    recall,
     suggest_next,
     update_policy,
 )
@@ -136,9 +136,9 @@ def test_patterns_name_the_planted_effect() -> None:
 
 def test_what_is_recalled_is_the_sample_and_teaches_the_same() -> None:
     meta = update_policy(new_meta(SPACE, best=10, capacity=110), history(400))
-    found = recalled(meta, SPACE, ("task 1",))
+    found = recall(meta, SPACE, ("task 1",))
     assert len(found.experiences) == 100
-    words = [m.words for m in extract_patterns(found).motifs if m.sure]
+    words = [m.words for m in extract_patterns(found).motifs if m.is_significant]
     assert "a = w" in words and "a = x" in words
 
 
@@ -177,12 +177,15 @@ RUN = {
         {"name": "random_search", "role": "baseline"},
     ],
     "budget": {
-        "task_evaluations": 4, "tasks_per_step": 2, "validation_tasks": 2,
-        "test_tasks": 2, "horizon": 12,
+        "task_evaluations": 4,
+        "tasks_per_step": 2,
+        "validation_tasks": 2,
+        "test_tasks": 2,
+        "horizon": 12,
     },
     "replicates": 2,
     "seed": 3,
-}  # fmt: skip
+}
 
 
 def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -194,11 +197,11 @@ def told(words: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str
 
 def played(store: Store, body: dict[str, object]) -> str:
     """Queue a run and let a worker of this process play it."""
-    spec = settled(parse_spec(json.dumps(body)))
-    store.submit(spec, run_key(spec, cards))
+    spec = settle_spec(parse_spec(json.dumps(body)))
+    store.submit(spec, run_key(spec, find_card))
     claim = store.claim()
     assert claim is not None
-    play(store, claim, engine_tools(), Leash())
+    play(store, claim, load_toolkit(), StopSignal())
     return claim.key
 
 

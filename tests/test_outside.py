@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from app import links
-from app.client import examples
+from app.client import recorded_examples
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
-from engine.data.user.csv_store import read_own
+from engine.data.user.csv_store import read_csv
 from engine.export import read_archive
 from engine.store import StoreError
 
@@ -32,7 +32,7 @@ class Bomb:
 bomb = pickle.dumps(Bomb())
 npz = io.BytesIO()
 np.savez(npz, w=np.array([Bomb()], dtype=object))
-good = (examples.FOLDER / "optimization.zip").read_bytes()
+good = (recorded_examples.FOLDER / "optimization.zip").read_bytes()
 names = zipfile.ZipFile(io.BytesIO(good)).namelist()
 
 
@@ -50,7 +50,7 @@ WATCHED = ("pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.
 sys.addaudithook(lambda event, args: event in WATCHED and seen.append(event))
 if "positive" in sys.argv:
     pickle.loads(bomb)
-for read in (parse_spec, read_own, links.unpack, read_archive):
+for read in (parse_spec, read_csv, links.unpack, read_archive):
     for data in (bomb, npz.getvalue(), b"__import__('os').mkdir('x')", good[:5000]):
         with contextlib.suppress(Refused, StoreError):
             text = read is links.unpack

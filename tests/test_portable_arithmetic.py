@@ -24,7 +24,7 @@ LOADED = """
 import json, os, engine, numpy, scipy.linalg, torch
 from numpy._core._multiarray_umath import __cpu_features__ as features
 from threadpoolctl import threadpool_info
-from engine.portable_arithmetic import SETTINGS, description
+from engine.portable_arithmetic import SETTINGS, describe_arithmetic
 blas = {x["architecture"] for x in threadpool_info() if x["internal_api"] == "openblas"}
 torch.mm(torch.ones(2, 2), torch.ones(2, 2))
 print(json.dumps({
@@ -33,7 +33,7 @@ print(json.dumps({
     "torch": torch.backends.cpu.get_cpu_capability(),
     "blas": sorted(blas),
     "mkl": os.environ.get("MKL_CBWR", ""),
-    "description": description(),
+    "description": describe_arithmetic(),
 }))
 """
 avx2 = pytest.mark.skipif(not portable_arithmetic.has_avx2(), reason="needs AVX2")
@@ -97,9 +97,9 @@ def test_only_a_processor_with_avx2_is_asked_for_it(
     monkeypatch.setenv(portable_arithmetic.CHOICE, portable_arithmetic.PORTABLE)
     for name in portable_arithmetic.SETTINGS:
         monkeypatch.delenv(name, raising=False)
-    portable_arithmetic.settle()
-    assert portable_arithmetic.processor()[0] == "GenuineIntel"
-    assert (portable_arithmetic.description() == "portable") is set_
+    portable_arithmetic.apply_settings()
+    assert portable_arithmetic.read_processor()[0] == "GenuineIntel"
+    assert (portable_arithmetic.describe_arithmetic() == "portable") is set_
 
 
 def test_two_makers_or_two_arithmetics_are_not_one_machine() -> None:

@@ -3,21 +3,21 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from app.charts.view_state import Look, Picture
+from app.charts.view_state import NamedFigure, ViewState
 from app.client.client import Run
-from app.figures.curves import READ
-from engine.contract.blocks import Block
+from app.figures.curves import HOW_TO_READ
+from engine.contract.events import Block
 from engine.contract.kinds import ByKind
 from engine.stats import curves
 from engine.stats.curves import Curve
 
 
-def _mean(run: Run, block: Block) -> Curve | None:
+def _mean_line(run: Run, block: Block) -> Curve | None:
     """Return a metric's mean over the test tasks with its band."""
-    return curves.curve(block)
+    return curves.make_curve(block)
 
 
-class Charts(NamedTuple):
+class KindCharts(NamedTuple):
     """How runs of a kind are charted.
 
     Args:
@@ -26,9 +26,9 @@ class Charts(NamedTuple):
         line: Turns one learner's tests into a line, to be laid over other runs.
     """
 
-    grid: Callable[[Run, Look], Iterator[Picture]]
-    how_to_read: str = READ
-    line: Callable[[Run, Block], Curve | None] = _mean
+    main_charts: Callable[[Run, ViewState], Iterator[NamedFigure]]
+    how_to_read: str = HOW_TO_READ
+    line: Callable[[Run, Block], Curve | None] = _mean_line
 
 
-CHARTS: ByKind[Charts] = ByKind("app.charts")
+CHARTS: ByKind[KindCharts] = ByKind("app.charts")

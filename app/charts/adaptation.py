@@ -7,69 +7,74 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import training
-from app.charts.figure_cache import kept
+from app.charts.figure_cache import get_or_make
 from app.client.client import Run
-from app.figures.animation import Shot, spaced
+from app.figures.animation import FilmOptions, sample_frames
 from app.figures.curves import curves_figure
 from app.figures.embedding import embedding_figure
-from app.figures.figure_types import View
-from app.figures.layer_heatmap import Layers, layers_figure
-from engine.contract.blocks import Block
-from engine.stats.block_table import Table
+from app.figures.figure_types import CurveOptions
+from app.figures.layer_heatmap import LayerGrid, layers_figure
+from engine.contract.events import Block
+from engine.stats.block_table import BlockTable
 
 CHECKS = 10  # meta-steps that learned rates are shown at, at most
 COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
 COSINE += "replicates. At 1 second derivatives change nothing. Band: 95 % interval."
 
 
-class Both(NamedTuple):
+class ResponsiveFigure(NamedTuple):
     """A figure and the same laid out for a phone, under the name of their place."""
 
-    place: str
+    name: str
     wide: go.Figure
     narrow: go.Figure | None = None
 
 
-def embedding(run: Run) -> Both | None:
+def embedding_chart(run: Run) -> ResponsiveFigure | None:
     """Return the map of an episode's features along training; none without any."""
 
-    def make() -> Both | None:
+    def make() -> ResponsiveFigure | None:
         found = run.snapshots()
         if not found:
             return None
         wide, narrow = (
-            embedding_figure(found, run.roles, Shot(columns=columns))
+            embedding_figure(found, run.roles, FilmOptions(columns=columns))
             for columns in (3, 2)
         )
-        return Both("embedding", wide, narrow)
+        return ResponsiveFigure("embedding", wide, narrow)
 
-    return kept(("embedding", run.edition), make)
+    return get_or_make(("embedding", run.cache_key), make)
 
 
-def insides(run: Run) -> Iterator[Both]:
+def inside_charts(run: Run) -> Iterator[ResponsiveFigure]:
     """Yield what a run has of gradient norms, learned rates and the cosine."""
     table = run.table
     for metric, grids in (
-        ("inner_grad_norm", _each(run, lambda label: _norms(table, label))),
-        ("inner_lr", _each(run, lambda label: _rates(table, label))),
+        (
+            "inner_grad_norm",
+            _by_learner(run, lambda label: _gradient_norms(table, label)),
+        ),
+        ("inner_lr", _by_learner(run, lambda label: _learned_rates(table, label))),
     ):
         if grids:
             wide, narrow = (
-                layers_figure(grids, metric, run.roles, Shot(columns=columns))
+                layers_figure(grids, metric, run.roles, FilmOptions(columns=columns))
                 for columns in (2, 1)
             )
-            yield Both(f"layers.{metric}", wide, narrow)
-    cosine = _cosine(run)
+            yield ResponsiveFigure(f"layers.{metric}", wide, narrow)
+    cosine = _cosine_chart(run)
     if cosine is not None:
-        yield Both("meta_cosine", cosine)
+        yield ResponsiveFigure("meta_cosine", cosine)
 
 
-def _each(run: Run, look: Callable[[str], Layers | None]) -> dict[str, Layers]:
+def _by_learner(
+    run: Run, look: Callable[[str], LayerGrid | None]
+) -> dict[str, LayerGrid]:
     found = {label: look(label) for label in run.roles}
     return {label: grid for label, grid in found.items() if grid is not None}
 
 
-def _norms(table: Table, label: str) -> Layers | None:
+def _gradient_norms(table: BlockTable, label: str) -> LayerGrid | None:
     """Return the norm of the inner gradient by layer and inner step, in place."""
     block = table.block(label, "test", "inner_grad_norm")
     if block is None or block.axes != ("replicate", "task", "step", "layer"):
@@ -80,24 +85,24 @@ def _norms(table: Table, label: str) -> Layers | None:
     total = np.log(values, where=sound, out=np.zeros_like(values)).sum(axis=(0, 1))
     # One task that blew up must not hide all others: the mean is geometric.
     mean = np.where(count > 0, np.exp(total / np.maximum(count, 1)), np.nan)
-    return Layers(mean.T, block.positions("step"))
+    return LayerGrid(mean.T, block.coordinates("step"))
 
 
-def _rates(table: Table, label: str) -> Layers | None:
+def _learned_rates(table: BlockTable, label: str) -> LayerGrid | None:
     """Return the learned rates by layer: by inner step, or as they were learned."""
-    found = sorted(_checks(table, label, "inner_lr"), key=lambda b: _when(b))
+    found = sorted(_layer_blocks(table, label, "inner_lr"), key=lambda b: _meta_step(b))
     if not found:
         return None
     means = [np.asarray(block.array, dtype=np.float64).mean(axis=0) for block in found]
     if "inner_step" in found[-1].axes:
-        columns = tuple(s + 1 for s in found[-1].positions("inner_step"))
-        return Layers(means[-1][0], columns)
-    shown = spaced(len(found), CHECKS)
+        columns = tuple(s + 1 for s in found[-1].coordinates("inner_step"))
+        return LayerGrid(means[-1][0], columns)
+    shown = sample_frames(len(found), CHECKS)
     values = np.stack([means[i][0] for i in shown], axis=1)
-    return Layers(values, tuple(_when(found[i]) for i in shown), "meta-step")
+    return LayerGrid(values, tuple(_meta_step(found[i]) for i in shown), "meta-step")
 
 
-def _checks(table: Table, label: str, metric: str) -> list[Block]:
+def _layer_blocks(table: BlockTable, label: str, metric: str) -> list[Block]:
     return [
         block
         for block in table.blocks
@@ -106,16 +111,18 @@ def _checks(table: Table, label: str, metric: str) -> list[Block]:
     ]
 
 
-def _when(block: Block) -> float:
-    return block.positions("step")[0]
+def _meta_step(block: Block) -> float:
+    return block.coordinates("step")[0]
 
 
-def _cosine(run: Run) -> go.Figure | None:
-    found = (training.along(run.table, label, "meta_cosine") for label in run.roles)
+def _cosine_chart(run: Run) -> go.Figure | None:
+    found = (
+        training.training_curve(run.table, label, "meta_cosine") for label in run.roles
+    )
     lines = [line for line in found if line is not None]
     if not lines:
         return None
-    view = View(x_title="Meta-step", height=260)
+    view = CurveOptions(x_title="Meta-step", height=260)
     made = curves_figure(lines, "meta_cosine", run.roles, view)
     made.update_layout(meta={**made.layout.meta, "how_to_read": COSINE})
     lows = [float(np.nan_to_num(line.mean, nan=1.0).min()) for line in lines]

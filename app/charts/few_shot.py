@@ -5,27 +5,27 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import CHARTS, Charts, optimization, training
-from app.charts.figure_cache import kept
-from app.charts.view_state import HEIGHT, Look, Picture
+from app.charts import CHARTS, KindCharts, optimization, training
+from app.charts.figure_cache import get_or_make
+from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures.few_shot import (
-    Count,
-    Mark,
+    AnswerPoint,
+    CountAxis,
     answers_figure,
     count_figure,
     gain_figure,
 )
-from app.figures.figure_types import View
+from app.figures.figure_types import CurveOptions
 from app.figures.shift import severity_figure
 from engine.contract.appearance import name_in_words
 from engine.contract.kinds import FEW_SHOT
 from engine.stats import curves as stats
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval
-from engine.stats.inference.metric_levels import level
+from engine.stats.inference.metric_intervals import metric_interval
 
 SHOTS = "shots"
 STEPS = FEW_SHOT.words.step
@@ -41,67 +41,79 @@ def metric_of(run: Run, place: str = "query") -> str:
         run: The run.
         place: query, start or final.
     """
-    return f"{place}_accuracy" if training.classes(run) else f"{place}_mse"
+    return f"{place}_accuracy" if training.has_class_answers(run) else f"{place}_mse"
 
 
-def grid(run: Run, look: Look) -> Iterator[Picture]:
+def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
     """Yield the main pictures: tests where there are any, else what is under way."""
-    if not optimization.conditions(run):
-        yield from under_way(run)
+    if not optimization.run_conditions(run):
+        yield from progress_charts(run)
         return
-    for place in look.metrics:
+    for place in view_state.metrics:
         if place == "shifts":
-            yield from _shifts(run, look)
+            yield from _shift_charts(run, view_state)
             continue
-        made = _kept(run, place, look)
+        made = _cached_chart(run, place, view_state)
         if made is not None:
-            yield Picture(place, made)
+            yield NamedFigure(place, made)
 
 
-def _kept(run: Run, place: str, look: Look) -> go.Figure | None:
+def _cached_chart(run: Run, place: str, view_state: ViewState) -> go.Figure | None:
     def make() -> go.Figure | None:
-        drawer = _DRAWN.get(place)
-        return drawer(run, look) if drawer else inside(run, place, look)
+        drawer = _CHARTS.get(place)
+        return (
+            drawer(run, view_state)
+            if drawer
+            else inner_metric_chart(run, place, view_state)
+        )
 
-    if run.alive:
+    if run.is_alive:
         return make()
-    return kept(("few", run.edition, place, look._replace(metrics=())), make)
+    return get_or_make(
+        ("few", run.cache_key, place, view_state._replace(metrics=())), make
+    )
 
 
-def answers(run: Run, look: Look) -> go.Figure | None:
+def answer_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return the answers of every learner after each inner step."""
     metric = metric_of(run)
-    found = optimization.tests(run, metric, look.condition)
-    every = stats.curves(found, metric)
+    found = optimization.meta_test_blocks(run, metric, view_state.condition)
+    every = stats.make_curves(found, metric)
     if all(len(curve.x) < 2 for curve in every):  # nobody adapts: nothing to follow
         return None
     table = run.table
-    marks = {c.learner: mark for c in every if (mark := _mark(table, c, look))}
-    view = View(log_y=_log(run, look), x_title=STEPS, height=HEIGHT)
-    lines = training.stretched(every)
+    marks = {
+        c.learner: mark for c in every if (mark := _answer_point(table, c, view_state))
+    }
+    view = CurveOptions(
+        log_y=_log_axis_choice(run, view_state), x_title=STEPS, height=HEIGHT
+    )
+    lines = training.extend_points(every)
     return answers_figure(lines, marks, metric, run.roles, view)
 
 
-def _log(run: Run, look: Look) -> bool | None:
-    return False if training.classes(run) else look.log
+def _log_axis_choice(run: Run, view_state: ViewState) -> bool | None:
+    return False if training.has_class_answers(run) else view_state.log
 
 
-def _mark(table: Table, curve: stats.Curve, look: Look) -> Mark | None:
+def _answer_point(
+    table: BlockTable, curve: stats.Curve, view_state: ViewState
+) -> AnswerPoint | None:
     """Return where a learner's answer stands: the step whose numbers are its own.
 
     Losses tell steps apart that share an accuracy.
     """
-    at = _answered(table, curve.learner, look)
+    at = _answer_step(table, curve.learner, view_state)
     if at is None or len(curve.x) < 2:
         return None
-    return Mark(float(curve.x[at]), float(curve.mean[at]))
+    return AnswerPoint(float(curve.x[at]), float(curve.mean[at]))
 
 
-def _answered(table: Table, label: str, look: Look) -> int | None:
+def _answer_step(table: BlockTable, label: str, view_state: ViewState) -> int | None:
     pairs = (("query_loss", "final_query_loss"), ("query_mse", "final_mse"))
     for along, last in pairs:
-        block = table.block(label, "test", along, look.condition)
-        final = table.tests(label, last, look.condition)
+        block = table.block(label, "test", along, view_state.condition)
+        final = table.test_values(label, last, view_state.condition)
         if block is None or final is None:
             continue
         steps = np.asarray(block.array, dtype=np.float64)
@@ -111,118 +123,130 @@ def _answered(table: Table, label: str, look: Look) -> int | None:
     return None
 
 
-def shots(run: Run, look: Look) -> go.Figure | None:
+def shots_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return the answers against the number of labelled examples."""
     metric = metric_of(run, "final")
-    lines = optimization.severities(run, metric).get(SHOTS)
+    lines = optimization.severity_curves(run, metric).get(SHOTS)
     if not lines:
         return None
-    unit = "of each class" if training.classes(run) else "points"
-    count = Count(SHOTS, f"Shots K ({unit})")
-    return _lower(count_figure(lines, metric, run.roles, count))
+    unit = "of each class" if training.has_class_answers(run) else "points"
+    count = CountAxis(SHOTS, f"Shots K ({unit})")
+    return _match_height(count_figure(lines, metric, run.roles, count))
 
 
-def _lower(made: go.Figure) -> go.Figure:
+def _match_height(figure: go.Figure) -> go.Figure:
     """Make a single panel as high as its neighbors in the grid."""
-    spare = (made.layout.margin.b or 0) - 65
-    return made.update_layout(height=HEIGHT + max(0, spare))
+    spare = (figure.layout.margin.b or 0) - 65
+    return figure.update_layout(height=HEIGHT + max(0, spare))
 
 
-def gain(run: Run, look: Look) -> go.Figure | None:
+def gain_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return every learner before and after its inner steps."""
-    before = _levels(run, metric_of(run, "start"), look)
-    after = _levels(run, metric_of(run, "final"), look)
+    before = _mean_intervals(run, metric_of(run, "start"), view_state)
+    after = _mean_intervals(run, metric_of(run, "final"), view_state)
     if not after:
         return None
     return gain_figure(before, after, metric_of(run, "final"), run.roles)
 
 
-def _levels(run: Run, metric: str, look: Look) -> dict[str, Interval]:
+def _mean_intervals(
+    run: Run, metric: str, view_state: ViewState
+) -> dict[str, Interval]:
     table = run.table
-    rows = {label: table.tests(label, metric, look.condition) for label in run.roles}
+    rows = {
+        label: table.test_values(label, metric, view_state.condition)
+        for label in run.roles
+    }
     return {
-        label: level(metric, values)
+        label: metric_interval(metric, values)
         for label, values in rows.items()
         if values is not None
     }
 
 
-def learned(run: Run, look: Look) -> go.Figure | None:
+def training_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return how it was meta-trained."""
-    return training.meta_training(run, run.kind.metrics.training[:2])
+    return training.meta_training_chart(run, run.kind.metrics.training[:2])
 
 
-def _shifts(run: Run, look: Look) -> Iterator[Picture]:
+def _shift_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
     """Yield one picture for each of the first shifts, but the one of the shots."""
     metric = metric_of(run, "final")
-    found = optimization.severities(run, metric)
+    found = optimization.severity_curves(run, metric)
     names = [shift for shift in found if shift != SHOTS][:SHIFTS_SHOWN]
     for shift in names:
-        made = _shift(run, shift, found[shift], metric)
-        yield Picture(f"shift.{shift}", _lower(made))
+        made = _shift_chart(run, shift, found[shift], metric)
+        yield NamedFigure(f"shift.{shift}", _match_height(made))
 
 
-def _shift(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Figure:
+def _shift_chart(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Figure:
     word = name_in_words(shift)
-    if optimization.in_place(run, shift):
-        count = Count(shift, word.capitalize())
+    if optimization.clean_severity(run, shift):
+        count = CountAxis(shift, word.capitalize())
         return count_figure(lines, metric, run.roles, count)
     made = severity_figure({shift: lines}, metric, run.roles)
-    return training.titled(made, f"{made.layout.meta['title']}: {word}")
+    return training.set_title(made, f"{made.layout.meta['title']}: {word}")
 
 
-def inside(run: Run, metric: str, look: Look) -> go.Figure | None:
+def inner_metric_chart(
+    run: Run, metric: str, view_state: ViewState
+) -> go.Figure | None:
     """Return one metric of the adaptation itself; none without data."""
-    found = optimization.tests(run, metric, look.condition)
-    lines = training.stretched(stats.curves(found, metric))
+    found = optimization.meta_test_blocks(run, metric, view_state.condition)
+    lines = training.extend_points(stats.make_curves(found, metric))
     if not lines:
         return None
-    view = View(log_y=look.log, x_title=STEPS, height=HEIGHT)
+    view = CurveOptions(log_y=view_state.log, x_title=STEPS, height=HEIGHT)
     return drawn.curves_figure(lines, metric, run.roles, view)
 
 
-def under_way(run: Run) -> Iterator[Picture]:
+def progress_charts(run: Run) -> Iterator[NamedFigure]:
     """Yield what can be seen before the tests: validation first, then training."""
-    made = validation(run)
+    made = validation_chart(run)
     if made is not None:
-        yield Picture("validation", made)
-    yield from training.newest_check(run, STEPS)
-    lessons = training.meta_training(run, ("lesson_loss",))
+        yield NamedFigure("validation", made)
+    yield from training.validation_charts(run, STEPS)
+    lessons = training.meta_training_chart(run, ("lesson_loss",))
     if lessons is not None:
-        yield Picture("training", lessons)
-    rates = training.tuning(run)
+        yield NamedFigure("training", lessons)
+    rates = training.tuning_chart(run)
     if rates is not None:
-        yield Picture("tuning", rates)
+        yield NamedFigure("tuning", rates)
 
 
-def validation(run: Run) -> go.Figure | None:
+def validation_chart(run: Run) -> go.Figure | None:
     """Return each learner's validation accuracy, or error, along its training."""
-    right = training.classes(run)
+    right = training.has_class_answers(run)
     lines = [
-        training.along(run.table, label, "validation_error") for label in run.roles
+        training.training_curve(run.table, label, "validation_error")
+        for label in run.roles
     ]
-    shown = [_right(line) if right else line for line in lines if line is not None]
+    shown = [
+        _error_to_accuracy(line) if right else line
+        for line in lines
+        if line is not None
+    ]
     if not shown:
         return None
     metric = metric_of(run)
-    view = View(x_title="Meta-step", height=HEIGHT)
+    view = CurveOptions(x_title="Meta-step", height=HEIGHT)
     made = drawn.curves_figure(shown, metric, run.roles, view)
     word = "accuracy" if right else "error"
-    return training.titled(made, f"Validation {word} while learning")
+    return training.set_title(made, f"Validation {word} while learning")
 
 
-def _right(line: Curve) -> Curve:
+def _error_to_accuracy(line: Curve) -> Curve:
     """Turn a share of wrong answers into one of right ones."""
     return line._replace(mean=1 - line.mean, low=1 - line.high, high=1 - line.low)
 
 
-Drawer = Callable[[Run, Look], go.Figure | None]
-_DRAWN: dict[str, Drawer] = {
-    "answers": answers,
-    SHOTS: shots,
-    "gain": gain,
-    "learned": learned,
+ChartFunction = Callable[[Run, ViewState], go.Figure | None]
+_CHARTS: dict[str, ChartFunction] = {
+    "answers": answer_chart,
+    SHOTS: shots_chart,
+    "gain": gain_chart,
+    "learned": training_chart,
 }
 
 
-CHARTS[FEW_SHOT.name] = Charts(grid)
+CHARTS[FEW_SHOT.name] = KindCharts(main_charts)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 T = TypeVar("T")
-ROOM = 96
+MAX_FIGURES = 96
 _lock = threading.Lock()
-_kept: OrderedDict[Hashable, object] = OrderedDict()
+_figures: OrderedDict[Hashable, object] = OrderedDict()
 
 
-def kept(name: Hashable, make: Callable[[], T]) -> T:
+def get_or_make(name: Hashable, make: Callable[[], T]) -> T:
     """Return what was made under a name, making it at the first call.
 
     Args:
@@ -19,12 +19,12 @@ def kept(name: Hashable, make: Callable[[], T]) -> T:
         make: Makes it; two who ask at once may both do so.
     """
     with _lock:
-        if name in _kept:
-            _kept.move_to_end(name)
-            return _kept[name]  # type: ignore[return-value]
+        if name in _figures:
+            _figures.move_to_end(name)
+            return _figures[name]  # type: ignore[return-value]
     made = make()
     with _lock:
-        _kept[name] = made
-        while len(_kept) > ROOM:
-            _kept.popitem(last=False)
+        _figures[name] = made
+        while len(_figures) > MAX_FIGURES:
+            _figures.popitem(last=False)
     return made

@@ -9,54 +9,63 @@ from collections.abc import Iterator
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts import CHARTS, Charts, training
-from app.charts.figure_cache import kept
-from app.charts.view_state import HEIGHT, Look, Picture
+from app.charts import CHARTS, KindCharts, training
+from app.charts.figure_cache import get_or_make
+from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
 from app.figures import curves as drawn
-from app.figures import learning
-from app.figures.figure_types import View
-from engine.contract.blocks import Block, Condition
+from app.figures import meta_training
+from app.figures.figure_types import CurveOptions
+from engine.contract.events import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.curves import Curve
-from engine.stats.transfer import SeverityCurve, severity_curve, shifts_of
+from engine.stats.generalization import (
+    SeverityCurve,
+    conditions_by_shift,
+    severity_curve,
+)
 
 SURVIVAL = "survival"
 
 
-def grid(run: Run, look: Look) -> Iterator[Picture]:
+def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
     """Yield the main pictures: tests where there are any, else what is under way."""
-    if not conditions(run):
-        yield from training.under_way(run)
+    if not run_conditions(run):
+        yield from training.progress_charts(run)
         return
-    for metric in look.metrics:
-        made = _kept(run, metric, look)
+    for metric in view_state.metrics:
+        made = _cached_chart(run, metric, view_state)
         if made is not None:
-            yield Picture(metric, made)
+            yield NamedFigure(metric, made)
 
 
-def _kept(run: Run, metric: str, look: Look) -> go.Figure | None:
+def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | None:
     def make() -> go.Figure | None:
-        return survival(run, look) if metric == SURVIVAL else trace(run, metric, look)
+        return (
+            survival_chart(run, view_state)
+            if metric == SURVIVAL
+            else metric_chart(run, metric, view_state)
+        )
 
-    if run.alive:
+    if run.is_alive:
         return make()
-    moved = look.threshold if metric == SURVIVAL else None
-    at = look._replace(metrics=(), threshold=moved)
-    return kept(("main", run.edition, metric, at), make)
+    moved = view_state.threshold if metric == SURVIVAL else None
+    at = view_state._replace(metrics=(), threshold=moved)
+    return get_or_make(("main", run.cache_key, metric, at), make)
 
 
-def conditions(run: Run) -> list[Condition]:
+def run_conditions(run: Run) -> list[Condition]:
     """Return where tests were taken so far, in place first."""
     return run.table.conditions()
 
 
-def name(condition: Condition, titles: dict[str, str]) -> str:
+def condition_title(condition: Condition, titles: dict[str, str]) -> str:
     """Return what a condition is called.
 
-    >>> name(Condition(shift="stretch", severity=2.0), {"stretch": "Stretch"})
+    >>> condition_title(Condition(shift="stretch", severity=2.0),
+    ...     {"stretch": "Stretch"})
     'Stretch 2'
     """
     if condition.shift:
@@ -67,7 +76,7 @@ def name(condition: Condition, titles: dict[str, str]) -> str:
     return "in place"
 
 
-def tests(run: Run, metric: str, condition: Condition) -> list[Block]:
+def meta_test_blocks(run: Run, metric: str, condition: Condition) -> list[Block]:
     """Return the test blocks of a metric at a condition."""
     return [
         block
@@ -78,16 +87,19 @@ def tests(run: Run, metric: str, condition: Condition) -> list[Block]:
     ]
 
 
-def trace(run: Run, metric: str, look: Look) -> go.Figure | None:
+def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | None:
     """Return one metric of every learner against the chosen x; none without data."""
-    found = tests(run, metric, look.condition)
+    found = meta_test_blocks(run, metric, view_state.condition)
     if not found:
         return None
-    lines = [_placed(run, curve, look) for curve in stats.curves(found, metric)]
-    view = View(
-        log_y=look.log if metric in ("loss", "held_loss", "grad_norm") else None,
-        smooth=look.smooth,
-        x_title=_x_title(look.x),
+    lines = [
+        _with_x_axis(run, curve, view_state)
+        for curve in stats.make_curves(found, metric)
+    ]
+    view = CurveOptions(
+        log_y=view_state.log if metric in ("loss", "held_loss", "grad_norm") else None,
+        smooth=view_state.smooth,
+        x_title=_x_title(view_state.x),
         height=HEIGHT,
     )
     return drawn.curves_figure(lines, metric, run.roles, view)
@@ -101,13 +113,13 @@ def _x_title(x: str) -> str:
     return titles.get(x, "Step")
 
 
-def _placed(run: Run, curve: stats.Curve, look: Look) -> stats.Curve:
+def _with_x_axis(run: Run, curve: stats.Curve, view_state: ViewState) -> stats.Curve:
     """Move a curve onto the chosen x axis."""
-    if look.x == "gradients":
+    if view_state.x == "gradients":
         ledger = (run.summary or {}).get("ledger", {}).get(curve.learner)
         tasks = max(1, run.spec.replicates * run.spec.budget.test_tasks)
         return curve._replace(x=stats.gradient_axis(curve.x, ledger, tasks))
-    if look.x == "seconds":
+    if view_state.x == "seconds":
         return curve._replace(x=curve.x * seconds_per_step(run, curve.learner))
     return curve
 
@@ -124,30 +136,30 @@ def seconds_per_step(run: Run, learner: str) -> float:
         return sum(t.seconds for t in own) / max(1, sum(t.count for t in own))
     budget, roles = run.spec.budget, len(run.roles)
     played = run.spec.replicates * budget.test_tasks * budget.horizon
-    count = max(1, played * roles * len(conditions(run)))
+    count = max(1, played * roles * len(run_conditions(run)))
     return sum(t.seconds for t in tests if not t.learner) / count
 
 
-def scales(run: Run, look: Look) -> go.Figure | None:
+def scale_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return the histogram of the scales that were played; none without any."""
-    found = tests(run, "lr_scale", look.condition)
+    found = meta_test_blocks(run, "lr_scale", view_state.condition)
     played = {
         b.learner: np.asarray(b.array)
         for b in found
         if run.roles.get(b.learner) == "chosen"
     }
-    return learning.scale_histogram(played, run.roles) if played else None
+    return meta_training.scale_histogram(played, run.roles) if played else None
 
 
-def threshold(run: Run) -> float | None:
+def run_threshold(run: Run) -> float | None:
     """Return the run's own threshold, nats."""
     return threshold_of(run.table, run.spec)
 
 
-def survival(run: Run, look: Look) -> go.Figure | None:
+def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     """Return the share of tasks not yet at the threshold; none without traces."""
-    level = look.threshold or threshold(run)
-    found = tests(run, "loss", look.condition)
+    level = view_state.threshold or run_threshold(run)
+    found = meta_test_blocks(run, "loss", view_state.condition)
     if level is None or not found:
         return None
     waiting = {b.learner: stats.survival_curve(b, level) for b in found}
@@ -155,22 +167,22 @@ def survival(run: Run, look: Look) -> go.Figure | None:
     return made.update_layout(height=HEIGHT)
 
 
-def severities(run: Run, metric: str) -> dict[str, list[Curve]]:
+def severity_curves(run: Run, metric: str) -> dict[str, list[Curve]]:
     """Return each shift's curves over severity: metric of every learner."""
     made = dict[str, list[Curve]]()
-    for shift in shifts_of(run.table):
-        clean = in_place(run, shift)
+    for shift in conditions_by_shift(run.table):
+        clean = clean_severity(run, shift)
         found = (
             severity_curve(run.table, label, shift, metric, clean=clean)
             for label in run.roles
         )
-        lines = [_over(curve) for curve in found if curve is not None]
+        lines = [_severity_curve(curve) for curve in found if curve is not None]
         if lines:
             made[shift] = lines
     return made
 
 
-def in_place(run: Run, shift: str) -> float:
+def clean_severity(run: Run, shift: str) -> float:
     """Return the severity at which a shift is the clean family, bit for bit.
 
     That is 0; a shift that is called like a count of the family, such as its shots,
@@ -181,9 +193,9 @@ def in_place(run: Run, shift: str) -> float:
     return float(own) if counts else 0.0
 
 
-def _over(curve: SeverityCurve) -> Curve:
+def _severity_curve(curve: SeverityCurve) -> Curve:
     ends = (curve.mean, curve.low, curve.high)
     return Curve(curve.learner, curve.severity, *ends, n=curve.n)
 
 
-CHARTS[OPTIMIZATION.name] = Charts(grid)
+CHARTS[OPTIMIZATION.name] = KindCharts(main_charts)

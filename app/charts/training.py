@@ -5,111 +5,111 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.view_state import HEIGHT, Picture
+from app.charts.view_state import HEIGHT, NamedFigure
 from app.client.client import Run
 from app.figures import curves as drawn
-from app.figures import learning
-from app.figures.figure_types import Tuning, View
+from app.figures import meta_training
+from app.figures.figure_types import CurveOptions, TuningCurve
 from engine.contract.metrics import METRICS
 from engine.stats import curves as stats
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_band
-from engine.stats.inference.metric_levels import level_band
+from engine.stats.inference.metric_intervals import metric_band
 
 
-def classes(run: Run) -> bool:
+def has_class_answers(run: Run) -> bool:
     """Whether answers of episodes are classes; as the run's numbers tell."""
     return any(block.metric == "query_accuracy" for block in run.blocks)
 
 
-def under_way(run: Run) -> Iterable[Picture]:
+def progress_charts(run: Run) -> Iterable[NamedFigure]:
     """Yield what can be seen before the tests: newest check, training, tuning."""
-    yield from newest_check(run)
-    trained = meta_training(run, run.kind.metrics.training[:2])
+    yield from validation_charts(run)
+    trained = meta_training_chart(run, run.kind.metrics.training[:2])
     if trained is not None:
-        yield Picture("training", trained)
-    rates = tuning(run)
+        yield NamedFigure("training", trained)
+    rates = tuning_chart(run)
     if rates is not None:
-        yield Picture("tuning", rates)
+        yield NamedFigure("tuning", rates)
 
 
-def newest_check(run: Run, x_title: str = "Step") -> Iterator[Picture]:
+def validation_charts(run: Run, x_title: str = "Step") -> Iterator[NamedFigure]:
     """Yield what every learner does on validation tasks by now, step by step."""
     for metric in run.kind.metrics.checks:
         found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
-        lines = stretched(stats.curve(block) for block in found)
+        lines = extend_points(stats.make_curve(block) for block in found)
         if lines:
-            view = View(height=HEIGHT, x_title=x_title)
+            view = CurveOptions(height=HEIGHT, x_title=x_title)
             made = drawn.curves_figure(lines, metric, run.roles, view)
             title = f"{METRICS[metric].label}, newest check on validation tasks"
-            yield Picture(f"check.{metric}", titled(made, title))
+            yield NamedFigure(f"check.{metric}", set_title(made, title))
 
 
-def stretched(lines: Iterable[stats.Curve]) -> list[stats.Curve]:
+def extend_points(lines: Iterable[stats.Curve]) -> list[stats.Curve]:
     """Draw what takes no steps as a level line along the others'."""
     every = list(lines)
     ends = [float(line.x[-1]) for line in every if len(line.x)]
     last = max(ends, default=0.0) or 1.0
-    return [_level(line, last) if len(line.x) == 1 else line for line in every]
+    return [_as_level_line(line, last) if len(line.x) == 1 else line for line in every]
 
 
-def _level(line: stats.Curve, last: float) -> stats.Curve:
-    names = ("mean", "low", "high", "gone")
+def _as_level_line(line: stats.Curve, last: float) -> stats.Curve:
+    names = ("mean", "low", "high", "missing_counts")
     twice = {name: np.repeat(getattr(line, name), 2) for name in names}
     return line._replace(x=np.array([0.0, last]), **twice)
 
 
-def said(run: Run, made: go.Figure) -> go.Figure:
+def clarify_units(run: Run, figure: go.Figure) -> go.Figure:
     """Name the one unit that a run's answers have, where a metric may have two."""
-    right = classes(run)
+    right = has_class_answers(run)
     if not right and not any(block.metric == "query_mse" for block in run.blocks):
-        return made
+        return figure
     units = {"share wrong or MSE": "share wrong" if right else "MSE"}
     units["nats or MSE"] = "nats" if right else "MSE"
-    places = [*made.layout.annotations]
-    places += [axis.title for axis in (*made.select_xaxes(), *made.select_yaxes())]
+    places = [*figure.layout.annotations]
+    places += [axis.title for axis in (*figure.select_xaxes(), *figure.select_yaxes())]
     for place in places:
         for two, one in units.items():
             place.text = (place.text or "").replace(f"({two})", f"({one})")
-    return made
+    return figure
 
 
-def titled(made: go.Figure, title: str) -> go.Figure:
+def set_title(figure: go.Figure, title: str) -> go.Figure:
     """Give a figure another title."""
-    made.update_layout(meta={**made.layout.meta, "title": title})
-    return made
+    figure.update_layout(meta={**figure.layout.meta, "title": title})
+    return figure
 
 
-def meta_training(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
+def meta_training_chart(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
     """Return the meta-training curves; none before the first check."""
     panels: dict[str, list[Curve]] = {}
     for metric in metrics or run.kind.metrics.training:
         for label in run.roles:
-            line = along(run.table, label, metric)
+            line = training_curve(run.table, label, metric)
             if line is not None:
                 panels.setdefault(metric, []).append(line)
     if not panels:
         return None
-    best = _best(run.table, run.chosen, run.kind.metrics.validation)
+    best = _best_meta_step(run.table, run.judged_label, run.kind.metrics.validation)
     squares = any(block.metric == "query_mse" for block in run.blocks)
     logs = {run.kind.metrics.validation} if squares else set[str]()
-    made = learning.meta_training_figure(panels, run.roles, best, logs=logs)
-    return said(run, made)
+    made = meta_training.meta_training_figure(panels, run.roles, best, logs=logs)
+    return clarify_units(run, made)
 
 
-def along(table: Table, label: str, metric: str) -> Curve | None:
+def training_curve(table: BlockTable, label: str, metric: str) -> Curve | None:
     """Return a metric along one learner's meta-training; none without data."""
     phases = ("validate", "train")
     found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
     if not found:
         return None
-    band = level_band(metric, found[0].values[:, None])
+    band = metric_band(metric, found[0].values[:, None])
     n = int(band.n.max()) if band.n.size else 0
     return Curve(label, found[0].step, band.mean, band.low, band.high, n=n)
 
 
-def _best(table: Table, label: str, metric: str) -> float | None:
+def _best_meta_step(table: BlockTable, label: str, metric: str) -> float | None:
     """Return the meta-step of the best mean validation score."""
     series = table.series(label, "validate", metric)
     if series is None or not np.isfinite(series.values).any():
@@ -118,24 +118,26 @@ def _best(table: Table, label: str, metric: str) -> float | None:
     return float(series.step[int(np.nanargmin(means))])
 
 
-def tuning(run: Run) -> go.Figure | None:
+def tuning_chart(run: Run) -> go.Figure | None:
     """Return the tuning curves; none where no rate was tuned."""
-    made: dict[str, Tuning] = {}
+    made: dict[str, TuningCurve] = {}
     for label in run.roles:
         block = run.table.block(label, "tune", run.kind.metrics.tuning)
         if block is None:
             continue
         scores = np.asarray(block.array, dtype=np.float64)
         band = mean_band(scores.T[:, None])
-        rates = np.asarray(block.positions("rate"))
+        rates = np.asarray(block.coordinates("rate"))
         best = run.table.number(label, "tune", "tuned_lr")
-        chosen = best if best is not None else float(rates[_lowest(scores)])
-        made[label] = Tuning(rates, band.mean, band.low, band.high, chosen)
+        chosen = best if best is not None else float(rates[_lowest_index(scores)])
+        made[label] = TuningCurve(rates, band.mean, band.low, band.high, chosen)
     if not made:
         return None
-    return said(run, learning.tuning_figure(made, run.roles, run.kind.metrics.tuning))
+    return clarify_units(
+        run, meta_training.tuning_figure(made, run.roles, run.kind.metrics.tuning)
+    )
 
 
-def _lowest(scores: np.ndarray) -> int:
+def _lowest_index(scores: np.ndarray) -> int:
     means = scores.mean(axis=1)
     return int(np.nanargmin(means)) if np.isfinite(means).any() else 0

@@ -4,16 +4,16 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 
-HERE = Condition()
+IN_DISTRIBUTION = Condition()
 HEIGHT = 240
 
 
-class Look(NamedTuple):
+class ViewState(NamedTuple):
     """How a person wants to look; never changes what was run."""
 
-    condition: Condition = HERE
+    condition: Condition = IN_DISTRIBUTION
     metrics: tuple[str, ...] = ("loss", "lr_scale")
     log: bool | None = None
     smooth: float = 0.0
@@ -21,8 +21,8 @@ class Look(NamedTuple):
     threshold: float | None = None
 
 
-class Picture(NamedTuple):
+class NamedFigure(NamedTuple):
     """A figure and the stable name of its place."""
 
-    place: str
+    name: str
     figure: go.Figure

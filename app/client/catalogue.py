@@ -20,10 +20,10 @@ from typing import Any
 from app.client import missing_packages
 from engine.contract.cards import Card
 from engine.contract.runs import RunSpec
-from engine.contract.suggestions import unknown
+from engine.contract.suggestions import unknown_part_error
 
 ROOT = Path(__file__).resolve().parents[2]
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 class CatalogueError(Exception):
@@ -72,9 +72,11 @@ class Catalogue:
         try:
             return self.cards[slot, name]
         except KeyError:
-            raise unknown(slot, name, (card.name for card in self.of(slot))) from None
+            raise unknown_part_error(
+                slot, name, (card.name for card in self.cards_of(slot))
+            ) from None
 
-    def of(self, slot: str) -> Iterator[Card]:
+    def cards_of(self, slot: str) -> Iterator[Card]:
         """Yield the cards of one slot, by group and title."""
         found = (card for (where, _), card in self.cards.items() if where == slot)
         return iter(sorted(found, key=lambda card: (card.group, card.title)))
@@ -90,12 +92,12 @@ class Catalogue:
         return named.get(name) or self.presets[0]
 
     @property
-    def device(self) -> str:
+    def default_device(self) -> str:
         """Return what `auto` means here."""
         return self.devices[0] if self.devices else "cpu"
 
 
-def parse(text: str | bytes) -> Catalogue:
+def parse_catalogue(text: str | bytes) -> Catalogue:
     """Read the engine's answer."""
     body = json.loads(text)
     cards = [Card.model_validate(card) for card in body["cards"]]
@@ -108,11 +110,11 @@ def parse(text: str | bytes) -> Catalogue:
         devices=tuple(body["devices"]),
         versions=dict(body["engine"].get("versions", {})),
         presets=tuple(presets),
-        studies=tuple(_study(each) for each in body.get("studies", ())),
+        studies=tuple(_parse_study(each) for each in body.get("studies", ())),
     )
 
 
-def _study(body: dict[str, Any]) -> Study:
+def _parse_study(body: dict[str, Any]) -> Study:
     specs = tuple(RunSpec.model_validate(spec) for spec in body["specs"])
     return Study(**body | {"specs": specs})
 
@@ -136,7 +138,7 @@ def pack_hash() -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
 
 
-def ask() -> str:
+def run_catalogue_command() -> str:
     """Let the engine describe itself, in a process of its own.
 
     Raises:
@@ -145,20 +147,20 @@ def ask() -> str:
     command = [sys.executable, "-m", "engine", "catalogue", "--json"]
     try:
         said = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_TIMEOUT
         )
     except subprocess.TimeoutExpired:
         raise CatalogueError(
-            f"The engine did not describe its parts within {_PATIENCE:g} s."
+            f"The engine did not describe its parts within {_TIMEOUT:g} s."
         ) from None
     if said.returncode:
         last = (said.stderr.strip().splitlines() or ["it said nothing"])[-1]
-        missing = missing_packages.describe(last)
+        missing = missing_packages.describe_missing(last)
         raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
     return said.stdout
 
 
-class Shelf:
+class CatalogueCache:
     """Keeps the catalogue; the first one who asks makes it, others wait."""
 
     def __init__(self, cache: Callable[[], Any]) -> None:
@@ -169,7 +171,7 @@ class Shelf:
         self._error = ""
 
     @property
-    def ready(self) -> bool:
+    def is_ready(self) -> bool:
         """Whether `get` answers at once."""
         return self._made is not None
 
@@ -178,14 +180,14 @@ class Shelf:
         """Why the last attempt failed; empty where it did not."""
         return self._error
 
-    def warm(self) -> bool:
+    def start_loading(self) -> bool:
         """Start making it in the background where needed; says whether it is there."""
         if self._made is None and not (self._thread and self._thread.is_alive()):
-            if self._kept():
+            if self._load_cached():
                 return True
-            self._thread = threading.Thread(target=self._try, daemon=True)
+            self._thread = threading.Thread(target=self._load_in_thread, daemon=True)
             self._thread.start()
-        return self.ready
+        return self.is_ready
 
     def get(self) -> Catalogue:
         """Return the catalogue, made if need be.
@@ -194,29 +196,29 @@ class Shelf:
             CatalogueError: If the engine cannot describe itself.
         """
         with self._lock:
-            if self._made is None and not self._kept():
-                text = ask()
-                self._made, self._error = parse(text), ""
-                self._keep(text)
+            if self._made is None and not self._load_cached():
+                text = run_catalogue_command()
+                self._made, self._error = parse_catalogue(text), ""
+                self._save(text)
             return self._made  # type: ignore[return-value]
 
-    def _try(self) -> None:
+    def _load_in_thread(self) -> None:
         try:
             self.get()
         except CatalogueError as error:
             self._error = str(error)
 
-    def _name(self) -> str:
+    def _cache_key(self) -> str:
         return f"catalogue:{source_hash()}:{pack_hash()}"
 
-    def _kept(self) -> bool:
+    def _load_cached(self) -> bool:
         cache = self._cache()
-        text = cache.get(self._name()) if cache is not None else None
+        text = cache.get(self._cache_key()) if cache is not None else None
         if isinstance(text, str):
-            self._made = parse(text)
-        return self.ready
+            self._made = parse_catalogue(text)
+        return self.is_ready
 
-    def _keep(self, text: str) -> None:
+    def _save(self, text: str) -> None:
         cache = self._cache()
         if cache is not None:
-            cache.set(self._name(), text)
+            cache.set(self._cache_key(), text)

@@ -9,82 +9,82 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.client import block_cache, engine_process, process_store
 from app.client import catalogue as shelves
+from app.client import engine_process, process_store, run_block_cache
 from app.client.catalogue import Catalogue
-from app.client.process_store import present_store, store
+from app.client.process_store import checked_store, store
 from engine.contract import kinds
-from engine.contract.blocks import FILMS, Artefact, Block, Timing
+from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.store import NoRun, Progress, StoreError
 
-_watches = block_cache.Watches()
+_block_cache = run_block_cache.BlockCache()
 
 
 def reopen_store() -> None:
     """Go on with the store in the place of one that is gone; make it where none is."""
-    process_store.reopen()
-    _watches.clear()
-    _spec.cache_clear()
+    process_store.reopen_store()
+    _block_cache.clear()
+    _cached_spec.cache_clear()
 
 
-def _cache() -> Any:
+def _store_cache() -> Any:
     try:
         return store().cache
     except StoreError:
         return None
 
 
-_shelf = shelves.Shelf(_cache)
+_catalogue_cache = shelves.CatalogueCache(_store_cache)
 
 
 def catalogue() -> Catalogue:
     """Return what can be chosen; the first time this takes seconds."""
-    return _shelf.get()
+    return _catalogue_cache.get()
 
 
-def catalogue_ready() -> bool:
+def is_catalogue_ready() -> bool:
     """Whether `catalogue` answers at once; starts making it where it does not."""
-    return _shelf.warm()
+    return _catalogue_cache.start_loading()
 
 
 def catalogue_error() -> str:
     """Return why the catalogue cannot be made; empty where it can."""
-    return _shelf.error
+    return _catalogue_cache.error
 
 
-def engine_state() -> str:
+def wake_engine() -> str:
     """Wake the supervisor where needed; says "warm", "starting" or "gone".
 
     Raises:
         StoreGone: If there is no store to wake it for; none is made.
     """
-    return engine_process.state(present_store().home)
+    return engine_process.ensure_supervisor(checked_store().home)
 
 
 def engine_trouble() -> str:
     """Return why queued runs wait longer than they must; empty where they do not."""
-    return engine_process.trouble(store().home)
+    return engine_process.describe_trouble(store().home)
 
 
-def kind(spec: RunSpec) -> kinds.Kind:
+def kind_of_spec(spec: RunSpec) -> kinds.Kind:
     """Return the kind of task that a spec is of; the first one until it is known."""
     if spec.kind:
         return kinds.kind_named(spec.kind)
-    known = catalogue_ready()
+    known = is_catalogue_ready()
     return kinds.kind_named(catalogue().kind_of(spec.family.name) if known else "")
 
 
-def settle(spec: RunSpec) -> tuple[RunSpec, str]:
+def complete_with_key(spec: RunSpec) -> tuple[RunSpec, str]:
     """Complete a spec and return it with its run key.
 
     Raises:
         Refused: With the first field that cannot be taken.
     """
     known = catalogue()
-    full = complete_spec(spec, known.card, known.device)
+    full = complete_spec(spec, known.card, known.default_device)
     return full, run_key(full, known.card)
 
 
@@ -94,10 +94,12 @@ def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
     Raises:
         Refused: If the spec cannot be taken; the store is unchanged.
     """
-    return queue(settle(spec), title, again=again)
+    return submit_completed(complete_with_key(spec), title, again=again)
 
 
-def queue(settled: tuple[RunSpec, str], title: str = "", *, again: bool = False) -> Job:
+def submit_completed(
+    settled: tuple[RunSpec, str], title: str = "", *, again: bool = False
+) -> Job:
     """File and queue a run that was settled already.
 
     Args:
@@ -107,7 +109,7 @@ def queue(settled: tuple[RunSpec, str], title: str = "", *, again: bool = False)
     """
     spec, key = settled
     if again:
-        _watches.forget(key)
+        _block_cache.forget(key)
     return store().submit(spec, key, title, again=again)
 
 
@@ -124,7 +126,7 @@ def resume(key: str) -> Job:
 def delete(key: str) -> None:
     """Remove a run and its files."""
     store().delete(key)
-    _watches.forget(key)
+    _block_cache.forget(key)
 
 
 def rename(key: str, title: str) -> Job:
@@ -160,7 +162,7 @@ def jobs(
 
 def spec(key: str) -> RunSpec:
     """Return the completed spec of a run; a key's spec never changes."""
-    return _spec(store().home.as_posix(), key)
+    return _cached_spec(store().home.as_posix(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
@@ -173,7 +175,7 @@ def progress(key: str) -> Progress:
     return store().progress(key)
 
 
-def frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
+def list_frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
     """List a run's frozen meta-learners: artefact name and info."""
     return [
         (entry.name, {**entry.info, "digest": entry.digest})
@@ -194,29 +196,29 @@ class Run:
     fingerprint: dict[str, Any] = field(default_factory=dict)
     timings: tuple[Timing, ...] = ()
     films: dict[str, Artefact] = field(default_factory=dict)
-    frozen: tuple[str, ...] = ()
+    frozen_labels: tuple[str, ...] = ()
     remarks: dict[str, dict[str, str]] = field(default_factory=dict)
-    recorded: bool = False
+    is_recorded: bool = False
 
     @functools.cached_property
-    def table(self) -> Table:
+    def table(self) -> BlockTable:
         """Return its blocks, found by what they are."""
-        return Table(self.blocks, self.spec.kind)
+        return BlockTable(self.blocks, self.spec.kind)
 
     @property
     def kind(self) -> kinds.Kind:
         """Return its kind of task; of an old spec its numbers tell."""
         held = (block.metric for block in self.blocks)
         named = self.spec.kind or kinds.recorded_kind(held)
-        return kinds.kind_named(named) if named else kind(self.spec)
+        return kinds.kind_named(named) if named else kind_of_spec(self.spec)
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether its numbers may still grow."""
         return self.job is not None and self.job.state in ALIVE
 
     @property
-    def edition(self) -> tuple[object, ...]:
+    def cache_key(self) -> tuple[object, ...]:
         """Return what its numbers can be told apart by, once it has ended."""
         job = self.job
         told = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
@@ -228,7 +230,7 @@ class Run:
         return {entry.label: entry.role for entry in self.spec.learners}
 
     @property
-    def chosen(self) -> str:
+    def judged_label(self) -> str:
         """Return the label of the learner that is judged."""
         found = [entry.label for entry in self.spec.learners if entry.role == "chosen"]
         return found[0] if found else self.spec.learners[0].label
@@ -237,12 +239,12 @@ class Run:
         """Return a film's artefact, read when it is asked for."""
         return self._artefact(name, FILMS)
 
-    def learned(self, label: str) -> Artefact | None:
+    def frozen_weights(self, label: str) -> Artefact | None:
         """Return a learner's frozen meta-weights, read when they are asked for."""
         return self._artefact(label, ("frozen",))
 
     def _artefact(self, name: str, kinds: tuple[str, ...]) -> Artefact | None:
-        if name in self.films or self.recorded:
+        if name in self.films or self.is_recorded:
             held = self.films.get(name)
             return held if held is not None and held.kind in kinds else None
         for entry in store().artefacts(self.key):
@@ -252,7 +254,7 @@ class Run:
 
     def snapshots(self) -> dict[str, list[Artefact]]:
         """Return each learner's embedding along its training, read when asked for."""
-        if self.recorded:
+        if self.is_recorded:
             held = [a for a in self.films.values() if a.kind == "snapshot"]
         else:
             listed = store().artefacts(self.key)
@@ -275,21 +277,21 @@ def run(key: str) -> Run:
     known = held.job(key)
     if known is None:
         raise NoRun(key)
-    blocks = _watches.blocks(key, known.attempt, held.blocks)
+    blocks = _block_cache.blocks(key, known.attempt, held.blocks)
     artefacts = held.artefacts(key)
     return Run(
         key=key,
-        spec=_spec(held.home.as_posix(), key),
+        spec=_cached_spec(held.home.as_posix(), key),
         blocks=blocks,
         job=known,
         summary=held.summary(key),
         fingerprint=held.fingerprint(key) or {},
         timings=tuple(held.timings(key)),
-        frozen=tuple(e.name for e in artefacts if e.kind == "frozen"),
+        frozen_labels=tuple(e.name for e in artefacts if e.kind == "frozen"),
         remarks={e.name: dict(e.info) for e in artefacts if e.kind == "remarks"},
     )
 
 
 @functools.lru_cache(maxsize=256)
-def _spec(home: str, key: str) -> RunSpec:
+def _cached_spec(home: str, key: str) -> RunSpec:
     return store().spec(key)

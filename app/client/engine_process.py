@@ -10,13 +10,13 @@ from pathlib import Path
 from engine.executors import supervisor
 from engine.store import StoreError
 
-PATIENCE = 20.0
-AGAIN_AFTER = 10.0
+START_TIMEOUT = 20.0
+RETRY_AFTER = 10.0
 _lock = threading.Lock()
-_starts: dict[Path, "Start"] = {}
+_starts: dict[Path, "SupervisorStart"] = {}
 
 
-class Start(threading.Thread):
+class SupervisorStart(threading.Thread):
     """One attempt to start a supervisor."""
 
     def __init__(self, home: Path) -> None:
@@ -26,13 +26,13 @@ class Start(threading.Thread):
     def run(self) -> None:
         """Start it and wait until it holds the store."""
         try:
-            supervisor.wake(self.home, PATIENCE)
+            supervisor.start_supervisor(self.home, START_TIMEOUT)
         except (supervisor.SupervisorError, StoreError, OSError) as error:
             self.error = str(error)
         self.ended = time.monotonic()
 
 
-def state(home: Path) -> str:
+def ensure_supervisor(home: Path) -> str:
     """Start the supervisor where none is alive; never waits.
 
     Args:
@@ -42,26 +42,26 @@ def state(home: Path) -> str:
         "warm" if one is alive, "starting" while one comes up, "gone" if the last
         attempt failed; the next attempt follows after a few seconds.
     """
-    if supervisor.alive(home):
+    if supervisor.supervisor_status(home):
         return "warm"
     with _lock:
         last = _starts.get(home)
         if last is not None and last.is_alive():
             return "starting"
-        if last is not None and last.error and _fresh(last):
+        if last is not None and last.error and _ended_recently(last):
             return "gone"
-        _starts[home] = Start(home)
+        _starts[home] = SupervisorStart(home)
         _starts[home].start()
     return "starting"
 
 
-def _fresh(last: Start) -> bool:
-    return time.monotonic() - last.ended < AGAIN_AFTER
+def _ended_recently(last: SupervisorStart) -> bool:
+    return time.monotonic() - last.ended < RETRY_AFTER
 
 
-def trouble(home: Path) -> str:
+def describe_trouble(home: Path) -> str:
     """Return why no worker takes a run; empty where one does or is about to."""
-    if found := supervisor.alive(home):
+    if found := supervisor.supervisor_status(home):
         return found.trouble
     last = _starts.get(home)
     return last.error if last is not None else ""

@@ -7,22 +7,22 @@ from app.client import client
 from engine.contract.jobs import Job
 
 if TYPE_CHECKING:
-    from engine.data.sources.architecture_table import Architectures
-    from engine.data.sources.table import Table
-    from engine.data.user.architecture_rows import Unit
-    from engine.data.user.csv_store import OwnTable
-    from engine.data.user.image_archives import OwnImages
-    from engine.export import Record
+    from engine.data.sources.architecture_table import ArchitectureTable
+    from engine.data.sources.data_table import DataTable
+    from engine.data.user.architecture_rows import AccuracyUnit
+    from engine.data.user.csv_store import CsvFile
+    from engine.data.user.image_archives import ImageArchive
+    from engine.export import RunRecord
 
 
-def exported(run: client.Run, name: str) -> bytes:
+def export_file(run: client.Run, name: str) -> bytes:
     """Return one exported file of a run, the same as the command line's."""
     from engine import export
 
-    return export.exported(_record(run))[name]
+    return export.exported_files(_run_record(run))[name]
 
 
-def compared(run: client.Run, name: str, titles: Mapping[str, str]) -> bytes:
+def comparison_file(run: client.Run, name: str, titles: Mapping[str, str]) -> bytes:
     """Return the comparison table of a run.
 
     Args:
@@ -30,19 +30,19 @@ def compared(run: client.Run, name: str, titles: Mapping[str, str]) -> bytes:
         name: comparison.csv, or comparison.tex.
         titles: What parts are called, by name.
     """
-    from engine.export import tables
+    from engine.export import comparison_tables
 
     make = {
-        "comparison.csv": tables.comparison_csv,
-        "comparison.tex": tables.comparison_latex,
+        "comparison.csv": comparison_tables.comparison_csv,
+        "comparison.tex": comparison_tables.comparison_latex,
     }[name]
-    return make(_record(run), titles)
+    return make(_run_record(run), titles)
 
 
-def _record(run: client.Run) -> "Record":
+def _run_record(run: client.Run) -> "RunRecord":
     from engine import export
 
-    return export.Record(
+    return export.RunRecord(
         key=run.key,
         spec=run.spec,
         blocks=list(run.blocks),
@@ -53,14 +53,16 @@ def _record(run: client.Run) -> "Record":
     )
 
 
-def archive(key: str) -> bytes:
+def export_run_archive(key: str) -> bytes:
     """Return a run as one archive that `bring` reads."""
     from engine import export
 
     return export.export_archive(client.store(), key)
 
 
-def bring(data: bytes, tell: Callable[[str], None] = lambda line: None) -> Job:
+def import_run_archive(
+    data: bytes, tell: Callable[[str], None] = lambda line: None
+) -> Job:
     """File the run of an archive; it is read in a process of its own.
 
     Args:
@@ -70,12 +72,14 @@ def bring(data: bytes, tell: Callable[[str], None] = lambda line: None) -> Job:
     Raises:
         Refused: If it is no archive of a run; nothing is filed.
     """
-    from engine.export.import_process import import_apart
+    from engine.export.import_process import import_in_subprocess
 
-    return import_apart(client.store(), data, client.catalogue().cards.values(), tell)
+    return import_in_subprocess(
+        client.store(), data, client.catalogue().cards.values(), tell
+    )
 
 
-def read_own(data: bytes) -> "OwnTable":
+def read_csv(data: bytes) -> "CsvFile":
     """Read a person's CSV: its columns, empty cells and what to know of them.
 
     Raises:
@@ -83,49 +87,53 @@ def read_own(data: bytes) -> "OwnTable":
     """
     from engine.data.user import csv_store
 
-    return csv_store.read_own(data)
+    return csv_store.read_csv(data)
 
 
-def check_own(table: "OwnTable", told: Mapping[str, object]) -> None:
+def check_target(table: "CsvFile", options: Mapping[str, object]) -> None:
     """Check the choices of target, kind of answer and what is left out.
 
     Raises:
         Refused: With what is in the way, and the choice that would remove it.
     """
-    _chosen(table, told)
+    _select_target(table, options)
 
 
-def class_sizes(table: "OwnTable", told: Mapping[str, object]) -> dict[str, int | str]:
+def class_episode_sizes(
+    table: "CsvFile", options: Mapping[str, object]
+) -> dict[str, int | str]:
     """Return a use, ways, shots and queries that a file's classes can give."""
-    from engine.data.sources.table import different_rows
+    from engine.data.sources.data_table import distinct_row_counts
 
-    return sizes(different_rows(_chosen(table, told)))
+    return fit_episode_sizes(distinct_row_counts(_select_target(table, options)))
 
 
-def sizes(counts: Sequence[int]) -> dict[str, int | str]:
+def fit_episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
     """Return a use, ways, shots and queries for classes of so many examples."""
-    from engine.data.user.class_splits import fitting_sizes
+    from engine.data.user.class_splits import episode_sizes
 
-    return fitting_sizes(counts)
+    return episode_sizes(counts)
 
 
-def _chosen(table: "OwnTable", told: Mapping[str, object]) -> "Table":
+def _select_target(table: "CsvFile", options: Mapping[str, object]) -> "DataTable":
     from engine.data.user import target_selection
 
-    kept = {name: str(told[name]) for name in ("text", "empty", "rare")}
-    asked = target_selection.Choices(str(told["target"]), str(told["predict"]), **kept)
-    return target_selection.choose(table, asked)
+    kept = {name: str(options[name]) for name in ("text", "empty", "rare")}
+    asked = target_selection.TargetOptions(
+        str(options["target"]), str(options["predict"]), **kept
+    )
+    return target_selection.select_target(table, asked)
 
 
-def keep_own(table: "OwnTable") -> str:
+def store_csv(table: "CsvFile") -> str:
     """Keep a file that was read; return its sha256."""
     from engine.data.user import csv_store as user_csv_store
 
-    client.present_store()  # it is kept beside the runs: not where the store was
-    return user_csv_store.store_own(table)
+    client.checked_store()  # it is kept beside the runs: not where the store was
+    return user_csv_store.store_csv(table)
 
 
-def accuracy_unit(data: bytes) -> "Unit":
+def accuracy_unit(data: bytes) -> "AccuracyUnit":
     """Return what a table's accuracies look like: share or percent.
 
     Raises:
@@ -137,7 +145,7 @@ def accuracy_unit(data: bytes) -> "Unit":
     return "percent" if percent else "share"
 
 
-def read_architectures(data: bytes, unit: "Unit") -> "Architectures":
+def read_architectures(data: bytes, unit: "AccuracyUnit") -> "ArchitectureTable":
     """Read a person's table of trained architectures.
 
     Raises:
@@ -148,14 +156,14 @@ def read_architectures(data: bytes, unit: "Unit") -> "Architectures":
     return architectures.read_architectures(data, unit)
 
 
-def remarks(table: "Architectures") -> tuple[str, ...]:
+def table_remarks(table: "ArchitectureTable") -> tuple[str, ...]:
     """Return what a person should know of a table, one sentence each."""
     from engine.data.user import architectures as user_architectures
 
-    return user_architectures.remarks(table)
+    return user_architectures.table_remarks(table)
 
 
-def read_images(data: bytes) -> "OwnImages":
+def read_images(data: bytes) -> "ImageArchive":
     """Read a person's archive: a folder of images for each class.
 
     Raises:
@@ -166,9 +174,9 @@ def read_images(data: bytes) -> "OwnImages":
     return image_archives.read_images(data)
 
 
-def keep_images(images: "OwnImages") -> str:
+def store_images(images: "ImageArchive") -> str:
     """Keep an archive that was read; return its sha256."""
     from engine.data.user import image_store
 
-    client.present_store()
+    client.checked_store()
     return image_store.store_images(images)

@@ -6,7 +6,7 @@ _OURS = frozenset({"app", "engine", "pages"})
 _WORDS = re.compile(r"No module named '([\w.]+)'")
 
 
-def describe(said: str) -> str:
+def describe_missing(said: str) -> str:
     """Return a sentence on the package that an import did not find.
 
     Args:
@@ -15,9 +15,9 @@ def describe(said: str) -> str:
     Returns:
         The sentence; empty where nothing but a file of our own is missing.
 
-    >>> describe("No module named 'scipy.stats'").split(":")[0]
+    >>> describe_missing("No module named 'scipy.stats'").split(":")[0]
     'The package scipy is not installed'
-    >>> describe("No module named 'app.widgets.tables'")
+    >>> describe_missing("No module named 'app.widgets.tables'")
     ''
     """
     found = _WORDS.search(said)

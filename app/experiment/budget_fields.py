@@ -34,19 +34,19 @@ _BUDGET = {
 BASIC = ("task_evaluations", "horizon", "test_tasks")
 
 
-def budget_fields(of: Kind = OPTIMIZATION) -> list[fields.Field]:
+def budget_fields(kind: Kind = OPTIMIZATION) -> list[fields.Field]:
     """Return the budget's fields, the ones most often turned first.
 
     Args:
-        of: The kind of task, which names them.
+        kind: The kind of task, which names them.
     """
     return [
-        fields.Field(f"k.budget.{name}", _budget_knob(name, of)) for name in _BUDGET
+        fields.Field(f"k.budget.{name}", _budget_knob(name, kind)) for name in _BUDGET
     ]
 
 
-def _budget_knob(name: str, of: Kind) -> KnobCard:
-    label, unit, text = of.budget.get(name) or _BUDGET[name]
+def _budget_knob(name: str, kind: Kind) -> KnobCard:
+    label, unit, text = kind.budget.get(name) or _BUDGET[name]
     return _model_knob(Budget, name, label, text).model_copy(
         update={"unit": unit, "advanced": name not in BASIC}
     )
@@ -55,7 +55,9 @@ def _budget_knob(name: str, of: Kind) -> KnobCard:
 def replicates_field() -> fields.Field:
     """Return the field of the replicates."""
     knob = _model_knob(
-        *(RunSpec, "replicates", "Replicates"),
+        RunSpec,
+        "replicates",
+        "Replicates",
         "Independent trainings; intervals are over them, so one gives no verdict.",
     )
     return fields.Field("k.replicates", knob)
@@ -65,7 +67,10 @@ def compile_field() -> fields.Field:
     """Return the switch of the compiler."""
     text = "Pays back on long runs; needs a C++ compiler. It is another run then."
     knob = KnobCard(
-        **{"name": "compile", "kind": "bool", "default": False, "help": text},
+        name="compile",
+        kind="bool",
+        default=False,
+        help=text,
         label="Compile the meta-step",
     )
     return fields.Field("k.compile", knob)
@@ -102,6 +107,11 @@ def _model_knob(model: Any, name: str, label: str, text: str) -> KnobCard:
         }
     kind = "int" if isinstance(field.default, int) else "float"
     return KnobCard(
-        **{"name": name, "kind": kind, "default": field.default, "label": label},
-        **{"help": text, "low": bounds.get("ge"), "high": bounds.get("le")},
+        name=name,
+        kind=kind,
+        default=field.default,
+        label=label,
+        help=text,
+        low=bounds.get("ge"),
+        high=bounds.get("le"),
     )

@@ -15,44 +15,46 @@ from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
 
 
-def presets(known: Catalogue, kind: str) -> list[Preset]:
+def presets_of_kind(catalogue: Catalogue, kind: str) -> list[Preset]:
     """Return the shipped experiments of a kind, its default first."""
-    return [p for p in known.presets if known.kind_of(p.spec.family.name) == kind]
+    return [
+        p for p in catalogue.presets if catalogue.kind_of(p.spec.family.name) == kind
+    ]
 
 
-def kinds(known: Catalogue) -> list[str]:
+def available_kinds(catalogue: Catalogue) -> list[str]:
     """Return the kinds of task that there are families of."""
-    return [kind for kind in KINDS if of_kind(known, "family", kind)]
+    return [kind for kind in KINDS if cards_of_kind(catalogue, "family", kind)]
 
 
-def of_kind(known: Catalogue, slot: str, kind: str) -> list[Card]:
+def cards_of_kind(catalogue: Catalogue, slot: str, kind: str) -> list[Card]:
     """Return the cards of a slot that solve a kind."""
-    return [card for card in known.of(slot) if kind in card.solves]
+    return [card for card in catalogue.cards_of(slot) if kind in card.solves]
 
 
-def compiles(known: Catalogue, kind: str) -> bool:
+def can_compile(catalogue: Catalogue, kind: str) -> bool:
     """Return whether a learner of a kind can be compiled."""
-    cards = of_kind(known, "learner", kind)
+    cards = cards_of_kind(catalogue, "learner", kind)
     return any(card.traits.get("compiles") for card in cards)
 
 
-def pictures(known: Catalogue, family: Card) -> bool:
+def has_images(catalogue: Catalogue, family: Card) -> bool:
     """Return whether a family's examples are pictures: its usual net says so."""
-    usual = known.cards.get(("net", str(family.traits.get("net", ""))))
+    usual = catalogue.cards.get(("net", str(family.traits.get("net", ""))))
     return bool(family.traits.get("images") or (usual and usual.traits.get("images")))
 
 
-def fits(known: Catalogue, card: Card, family: Card) -> bool:
+def fits(catalogue: Catalogue, card: Card, family: Card) -> bool:
     """Return whether a learner or a net goes with a family."""
     if family.traits.get("kind") not in card.solves:
         return False
     output = family.traits.get("output", "none")
     if card.slot == "learner" and output != "none":
         return output in card.traits.get("answers", (output,))
-    return not card.traits.get("images") or pictures(known, family)
+    return not card.traits.get("images") or has_images(catalogue, family)
 
 
-def alike(known: Catalogue, one: Card, other: Card) -> bool:
+def can_transfer(catalogue: Catalogue, one: Card, other: Card) -> bool:
     """Return whether what was learned on a family can be tried on another one.
 
     An optimizer's weights know nothing of a task's shape; a few-shot learner's net
@@ -62,16 +64,16 @@ def alike(known: Catalogue, one: Card, other: Card) -> bool:
     if kind is None or not kind.fixed_examples:
         return True
     same = one.traits.get("output") == other.traits.get("output")
-    return same and pictures(known, one) == pictures(known, other)
+    return same and has_images(catalogue, one) == has_images(catalogue, other)
 
 
-def fitting(known: Catalogue, slot: str, family: str) -> Iterator[Card]:
+def fitting_cards(catalogue: Catalogue, slot: str, family: str) -> Iterator[Card]:
     """Yield the learners or nets that go with a family."""
-    beside = known.card("family", family)
-    return (card for card in known.of(slot) if fits(known, card, beside))
+    beside = catalogue.card("family", family)
+    return (card for card in catalogue.cards_of(slot) if fits(catalogue, card, beside))
 
 
-def refitted(form: Mapping[str, Any], known: Catalogue) -> spec_mapping.Form:
+def refit_form(form: Mapping[str, Any], catalogue: Catalogue) -> spec_mapping.Form:
     """Return what must change in a form whose family is another one than before.
 
     The net becomes the family's usual one where the present one does not fit, or was
@@ -79,82 +81,87 @@ def refitted(form: Mapping[str, Any], known: Catalogue) -> spec_mapping.Form:
     left, the learner of the kind's first fitting experiment takes the place.
     """
     before, after = form.get("k.suits"), str(form.get("k.family"))
-    if before == after or ("family", after) not in known.cards:
+    if before == after or ("family", after) not in catalogue.cards:
         return {}
-    family = known.card("family", after)
+    family = catalogue.card("family", after)
     changed: spec_mapping.Form = {}
-    net, usual = str(form.get("k.net")), usual_net(known, family)
-    if net != usual and _leaves(known, net, family, str(before)):
+    net, usual = str(form.get("k.net")), usual_net(catalogue, family)
+    if net != usual and _must_replace_net(catalogue, net, family, str(before)):
         changed["k.net"] = usual
     for place in ("k.chosen", "k.baselines"):
         held = list(form.get(place) or ())
-        kept = [label for label in held if _answers(form, known, label, family)]
+        kept = [label for label in held if _label_fits(form, catalogue, label, family)]
         if kept != held:
             changed[place] = kept
     if not changed.get("k.chosen", form.get("k.chosen")):
-        changed["k.chosen"] = first_learner(known, family)
+        changed["k.chosen"] = default_learners(catalogue, family)
     return changed
 
 
-def _leaves(known: Catalogue, net: str, family: Card, before: str) -> bool:
+def _must_replace_net(
+    catalogue: Catalogue, net: str, family: Card, before: str
+) -> bool:
     """Return whether a net cannot stay, or was only the usual one before."""
-    card, old = known.cards.get(("net", net)), known.cards.get(("family", before))
-    if card is None or not fits(known, card, family):
+    card, old = (
+        catalogue.cards.get(("net", net)),
+        catalogue.cards.get(("family", before)),
+    )
+    if card is None or not fits(catalogue, card, family):
         return True
     return old is not None and old.traits.get("net") == net
 
 
-def usual_net(known: Catalogue, family: Card) -> str:
+def usual_net(catalogue: Catalogue, family: Card) -> str:
     """Return the family's usual net, or the first that fits."""
-    usual = known.cards.get(("net", str(family.traits.get("net", ""))))
-    if usual is not None and fits(known, usual, family):
+    usual = catalogue.cards.get(("net", str(family.traits.get("net", ""))))
+    if usual is not None and fits(catalogue, usual, family):
         return usual.name
-    found = [card.name for card in fitting(known, "net", family.name)]
+    found = [card.name for card in fitting_cards(catalogue, "net", family.name)]
     return found[0] if found else str(family.traits.get("net", "mlp"))
 
 
-def _answers(
-    form: Mapping[str, Any], known: Catalogue, label: str, family: Card
+def _label_fits(
+    form: Mapping[str, Any], catalogue: Catalogue, label: str, family: Card
 ) -> bool:
     try:
-        card = known.card("learner", spec_mapping.part_of(form, label))
+        card = catalogue.card("learner", spec_mapping.part_name(form, label))
     except Refused:
         return True  # a link's unknown learner is refused by name, not dropped
-    return fits(known, card, family)
+    return fits(catalogue, card, family)
 
 
-def first_learner(known: Catalogue, family: Card) -> list[str]:
+def default_learners(catalogue: Catalogue, family: Card) -> list[str]:
     """Return the first learner that the kind's experiments judge and that fits."""
     cards = (
-        known.card("learner", entry.name)
-        for preset in presets(known, str(family.traits.get("kind")))
+        catalogue.card("learner", entry.name)
+        for preset in presets_of_kind(catalogue, str(family.traits.get("kind")))
         for entry in preset.spec.learners
         if entry.role == "chosen"
     )
-    found = next((card.name for card in cards if fits(known, card, family)), None)
-    return [found] if found else _any(known, family)
+    found = next((card.name for card in cards if fits(catalogue, card, family)), None)
+    return [found] if found else _any_trained_learner(catalogue, family)
 
 
-def _any(known: Catalogue, family: Card) -> list[str]:
-    offered = (c for c in fitting(known, "learner", family.name))
+def _any_trained_learner(catalogue: Catalogue, family: Card) -> list[str]:
+    offered = (c for c in fitting_cards(catalogue, "learner", family.name))
     trained = [card.name for card in offered if card.group != "baseline"]
     return trained[:1]
 
 
-def tunable(card: Card) -> bool:
+def is_tunable(card: Card) -> bool:
     """Return whether tuning a learner is a choice that it does not make by itself."""
     knob = next((knob for knob in card.knobs if knob.name == "tuning"), None)
     return bool(card.traits.get("tunable") and knob and knob.default == "given")
 
 
-def misfit(known: Catalogue, spec: RunSpec) -> str:
+def describe_misfit(catalogue: Catalogue, spec: RunSpec) -> str:
     """Say which learner or net of a spec does not go with its family, or nothing."""
-    family = known.card("family", spec.family.name)
+    family = catalogue.card("family", spec.family.name)
     for entry in spec.learners:
-        if not fits(known, known.card("learner", entry.name), family):
-            title = known.card("learner", entry.name).title
+        if not fits(catalogue, catalogue.card("learner", entry.name), family):
+            title = catalogue.card("learner", entry.name).title
             return f"{title} cannot answer {family.title}: choose another learner."
-    net = known.card("net", spec.net.name)
-    if family.traits.get("uses_net", True) and not fits(known, net, family):
+    net = catalogue.card("net", spec.net.name)
+    if family.traits.get("uses_net", True) and not fits(catalogue, net, family):
         return f"{net.title} does not fit {family.title}: choose another net."
     return ""

@@ -12,22 +12,22 @@ from engine.contract.runs import RunSpec
 RECENT, LOOKED = 6, 40
 
 
-def told(spec: RunSpec, kind: Kind) -> str:
+def describe_cost(spec: RunSpec, kind: Kind) -> str:
     """Say how much a run takes."""
-    return f"About {COSTS[kind.name].work(spec):,.0f} {kind.words.work}."
+    return f"About {COSTS[kind.name].estimate_cost(spec):,.0f} {kind.words.work}."
 
 
-def seconds(spec: RunSpec) -> float | None:
+def estimate_seconds(spec: RunSpec) -> float | None:
     """Return about how long a run will take here; none before one like it."""
-    kind = client.kind(spec)
+    kind = client.kind_of_spec(spec)
     done, _ = client.jobs([JobState.DONE], "", (LOOKED, 0))
-    speeds = list(_speeds(done, spec, kind))[:RECENT]
+    speeds = list(_past_speeds(done, spec, kind))[:RECENT]
     if not speeds:
         return None
-    return COSTS[kind.name].load(spec) / statistics.median(speeds)
+    return COSTS[kind.name].estimate_time_units(spec) / statistics.median(speeds)
 
 
-def _speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
+def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
     """Yield work a second of runs that were computed here, in one go.
 
     Runs are alike if they are of one kind and share the choices that its speed hangs
@@ -37,10 +37,14 @@ def _speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
         if job.started is None or job.finished is None or job.attempt > 1:
             continue
         took, spec = job.finished - job.started, client.spec(job.key)
-        if took > 1.0 and client.kind(spec) is kind and _alike(spec, like, kind):
-            yield COSTS[kind.name].load(spec) / took
+        if (
+            took > 1.0
+            and client.kind_of_spec(spec) is kind
+            and _is_comparable(spec, like, kind)
+        ):
+            yield COSTS[kind.name].estimate_time_units(spec) / took
 
 
-def _alike(one: RunSpec, other: RunSpec, kind: Kind) -> bool:
+def _is_comparable(one: RunSpec, other: RunSpec, kind: Kind) -> bool:
     slots = kind.same_speed
     return all(getattr(one, at).name == getattr(other, at).name for at in slots)

@@ -7,12 +7,14 @@ from app.experiment import fields as experiment_fields
 from app.experiment import spec_mapping
 from engine.contract.errors import Refused
 
-Fields = Callable[
-    [Mapping[str, Any], spec_mapping.Cards, str], list[experiment_fields.Field]
+FieldsFunction = Callable[
+    [Mapping[str, Any], spec_mapping.FindCard, str], list[experiment_fields.Field]
 ]
 
 
-def resuited(form: Mapping[str, Any], cards: spec_mapping.Cards) -> spec_mapping.Form:
+def refit_defaults(
+    form: Mapping[str, Any], cards: spec_mapping.FindCard
+) -> spec_mapping.Form:
     """Return what changes in a form whose family is another one than before.
 
     Fields of learners and outer rules that stand at the default of the family before
@@ -25,14 +27,17 @@ def resuited(form: Mapping[str, Any], cards: spec_mapping.Cards) -> spec_mapping
     if before is None:
         return changed
     for label in _known_labels(form):
-        changed |= _moved(spec_mapping.learner_fields, form, cards, label)
+        changed |= _changed_defaults(spec_mapping.learner_fields, form, cards, label)
     for name in _known_outers(form):
-        changed |= _moved(spec_mapping.outer_fields, form, cards, name)
+        changed |= _changed_defaults(spec_mapping.outer_fields, form, cards, name)
     return changed
 
 
-def _moved(
-    fields: Fields, form: Mapping[str, Any], cards: spec_mapping.Cards, name: str
+def _changed_defaults(
+    fields: FieldsFunction,
+    form: Mapping[str, Any],
+    cards: spec_mapping.FindCard,
+    name: str,
 ) -> spec_mapping.Form:
     try:
         old = fields({**form, "k.family": form["k.suits"]}, cards, name)
@@ -49,18 +54,20 @@ def _moved(
 
 def _known_outers(form: Mapping[str, Any]) -> list[str]:
     """Return every outer rule that the form holds fields of."""
-    return list(dict.fromkeys(_touched(form, "k.outer.")))
+    return list(dict.fromkeys(_names_with_fields(form, "k.outer.")))
 
 
 def _known_labels(form: Mapping[str, Any]) -> list[str]:
     """Return every learner that the form holds fields of, selected or not."""
-    touched = _touched(form, "k.learner.")
+    touched = _names_with_fields(form, "k.learner.")
     return list(
-        dict.fromkeys([*form.get("k.parts", ()), *spec_mapping.labels(form), *touched])
+        dict.fromkeys(
+            [*form.get("k.parts", ()), *spec_mapping.selected_labels(form), *touched]
+        )
     )
 
 
-def _touched(form: Mapping[str, Any], start: str) -> list[str]:
+def _names_with_fields(form: Mapping[str, Any], start: str) -> list[str]:
     """Return what the form holds knobs of; a label may have dots, a knob has none."""
     knobs = [key.removeprefix(start) for key in form if key.startswith(start)]
     return [key.rpartition(".")[0] for key in knobs]

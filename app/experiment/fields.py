@@ -7,7 +7,7 @@ learner away and back loses nothing.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from engine.contract.cards import Card, KnobCard, allowed, checked
+from engine.contract.cards import Card, KnobCard, check_knob, describe_allowed
 from engine.contract.errors import Refused
 
 
@@ -29,12 +29,13 @@ class Field(NamedTuple):
         text = self.knob.help.rstrip(".")
         if self.knob.kind in ("int", "float"):
             return (
-                f"{text}. Takes {allowed(self.knob)}; starts at {self.knob.default:g}."
+                f"{text}. Takes {describe_allowed(self.knob)}; starts at "
+                f"{self.knob.default:g}."
             )
         return f"{text}."
 
 
-def fields(card: Card, place: str) -> list[Field]:
+def card_fields(card: Card, place: str) -> list[Field]:
     """Return a card's fields, basic ones first.
 
     Args:
@@ -45,21 +46,22 @@ def fields(card: Card, place: str) -> list[Field]:
     return sorted(made, key=lambda field: field.knob.advanced)
 
 
-def values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, Any]:
+def check_values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the form holds for some fields, each checked.
 
     Raises:
         Refused: For the first one that its knob does not take.
     """
     return {
-        field.knob.name: checked(
-            field.knob, read(field.knob, typed.get(field.key, field.knob.default))
+        field.knob.name: check_knob(
+            field.knob,
+            to_knob_value(field.knob, typed.get(field.key, field.knob.default)),
         )
         for field in asked
     }
 
 
-def read(knob: KnobCard, typed: Any) -> Any:
+def to_knob_value(knob: KnobCard, typed: Any) -> Any:
     """Turn what a widget holds into what a knob takes; an empty box stays None."""
     if knob.kind == "many":
         return list(typed or ())
@@ -81,20 +83,20 @@ def parse_numbers(text: str, label: str, field: str) -> tuple[float, ...]:
         ) from None
 
 
-def show_numbers(numbers: Iterable[float]) -> str:
+def format_numbers(numbers: Iterable[float]) -> str:
     """Return numbers as the form writes them.
 
-    >>> show_numbers((0, 1.5, 2))
+    >>> format_numbers((0, 1.5, 2))
     '0, 1.5, 2'
     """
-    return ", ".join(_short(number) for number in numbers)
+    return ", ".join(_format_number(number) for number in numbers)
 
 
-def _short(number: float) -> str:
+def _format_number(number: float) -> str:
     short = f"{number:g}"
     return short if float(short) == number else repr(float(number))
 
 
-def shown(knob: KnobCard) -> Any:
+def widget_default(knob: KnobCard) -> Any:
     """Return a knob's default as its widget holds it."""
     return list(knob.default) if knob.kind == "many" else knob.default

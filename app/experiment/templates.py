@@ -7,21 +7,23 @@ from app.experiment import compatibility
 from engine.contract.cards import Card
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
 
-SMALL = Budget(task_evaluations=4000, validation_tasks=50, validate_every=100)
+SMALL_BUDGET = Budget(task_evaluations=4000, validation_tasks=50, validate_every=100)
 
 
-def default(known: Catalogue, kind: str) -> RunSpec:
+def default_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
     """Return a kind's default experiment: its first preset, else one made up."""
-    shipped = compatibility.presets(known, kind)
-    return shipped[0].spec if shipped else _made_up(known, kind)
+    shipped = compatibility.presets_of_kind(catalogue, kind)
+    return shipped[0].spec if shipped else _compose_experiment(catalogue, kind)
 
 
-def _made_up(known: Catalogue, kind: str) -> RunSpec:
+def _compose_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
     """Return the first family that is here with every learner kind that fits it."""
     families = [
-        c for c in compatibility.of_kind(known, "family", kind) if not c.missing
+        c
+        for c in compatibility.cards_of_kind(catalogue, "family", kind)
+        if not c.missing
     ]
-    learners = list(compatibility.fitting(known, "learner", families[0].name))
+    learners = list(compatibility.fitting_cards(catalogue, "learner", families[0].name))
     chosen = [c for c in learners if c.group != "baseline"][:2]
     rivals = [c for c in learners if c.group == "baseline"][:3]
     entries = [LearnerChoice(name=c.name, label=c.name) for c in chosen]
@@ -31,104 +33,109 @@ def _made_up(known: Catalogue, kind: str) -> RunSpec:
     spec = RunSpec(
         family=Choice(name=families[0].name),
         learners=tuple(entries),
-        net=Choice(name=compatibility.usual_net(known, families[0])),
-        budget=SMALL,
+        net=Choice(name=compatibility.usual_net(catalogue, families[0])),
+        budget=SMALL_BUDGET,
     )
     return spec
 
 
-def with_part(card: Card, known: Catalogue, kind: str) -> RunSpec:
+def experiment_with_part(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:
     """Return an experiment with one part in its place.
 
     Args:
         card: The part.
-        known: What can be chosen.
+        catalogue: What can be chosen.
         kind: The kind in view; kept where the part solves it.
     """
     solved = card.solves or (kind,)
     kind = kind if kind in solved else solved[0]
-    spec = _stage(card, known, kind)
+    spec = _base_experiment(card, catalogue, kind)
     choice = Choice(name=card.name)
     if card.slot == "shift":
         severities = tuple(float(s) for s in card.traits.get("severities", ()))
         shift = ShiftChoice(name=card.name, severities=severities)
         return spec.model_copy(update={"shifts": (shift,)})
     if card.slot == "learner":
-        return spec.model_copy(update={"learners": _with_learner(spec, card)})
+        return spec.model_copy(update={"learners": _add_learner(spec, card)})
     if card.slot == "family":
-        return on_family(spec, known, card)
+        return experiment_on_family(spec, catalogue, card)
     return spec.model_copy(update={card.slot: choice})
 
 
-def _stage(card: Card, known: Catalogue, kind: str) -> RunSpec:
+def _base_experiment(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:
     """Return the first experiment of a kind whose family goes with a part."""
-    first = default(known, kind)
+    first = default_experiment(catalogue, kind)
     if card.slot not in ("learner", "net"):
         return first
-    for spec in (first, *(p.spec for p in compatibility.presets(known, kind))):
-        if compatibility.fits(known, card, known.card("family", spec.family.name)):
+    for spec in (
+        first,
+        *(p.spec for p in compatibility.presets_of_kind(catalogue, kind)),
+    ):
+        if compatibility.fits(
+            catalogue, card, catalogue.card("family", spec.family.name)
+        ):
             return spec
-    for family in compatibility.of_kind(known, "family", kind):
-        if compatibility.fits(known, card, family) and not family.missing:
-            return on_family(first, known, family)
+    for family in compatibility.cards_of_kind(catalogue, "family", kind):
+        if compatibility.fits(catalogue, card, family) and not family.missing:
+            return experiment_on_family(first, catalogue, family)
     return first
 
 
-def on_family(spec: RunSpec, known: Catalogue, family: Card) -> RunSpec:
+def experiment_on_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> RunSpec:
     """Return an experiment on another family, without what does not fit it.
 
     A shipped experiment of that very family comes whole.
     """
     kind = str(family.traits.get("kind"))
-    for preset in compatibility.presets(known, kind):
+    for preset in compatibility.presets_of_kind(catalogue, kind):
         if preset.spec.family.name == family.name:
             return preset.spec
-    return refit(spec.model_copy(update={"shifts": ()}), known, family)
+    return fit_to_family(spec.model_copy(update={"shifts": ()}), catalogue, family)
 
 
-def refit(spec: RunSpec, known: Catalogue, family: Card) -> RunSpec:
+def fit_to_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> RunSpec:
     """Return a spec on a family of its kind; learners that cannot answer go."""
-    net = known.card("net", spec.net.name)
-    kept = tuple(_answering(spec, known, family))
+    net = catalogue.card("net", spec.net.name)
+    kept = tuple(_fitting_learners(spec, catalogue, family))
     if not any(entry.role == "chosen" for entry in kept):
-        kept = (*_chosen(known, family), *kept)
+        kept = (*_default_choices(catalogue, family), *kept)
     changed = {
         "family": Choice(name=family.name),
         "test_families": (),
         "learners": kept,
     }
-    if not compatibility.fits(known, net, family) or net.name != family.traits.get(
+    if not compatibility.fits(catalogue, net, family) or net.name != family.traits.get(
         "net"
     ):
-        changed["net"] = Choice(name=compatibility.usual_net(known, family))
+        changed["net"] = Choice(name=compatibility.usual_net(catalogue, family))
     return spec.model_copy(update=changed)
 
 
-def _answering(
-    spec: RunSpec, known: Catalogue, family: Card
+def _fitting_learners(
+    spec: RunSpec, catalogue: Catalogue, family: Card
 ) -> Iterator[LearnerChoice]:
     for entry in spec.learners:
-        if compatibility.fits(known, known.card("learner", entry.name), family):
+        if compatibility.fits(catalogue, catalogue.card("learner", entry.name), family):
             yield entry
 
 
-def _chosen(known: Catalogue, family: Card) -> Iterator[LearnerChoice]:
-    for name in compatibility.first_learner(known, family):
+def _default_choices(catalogue: Catalogue, family: Card) -> Iterator[LearnerChoice]:
+    for name in compatibility.default_learners(catalogue, family):
         yield LearnerChoice(name=name, label=name)
 
 
-def _with_learner(spec: RunSpec, card: Card) -> tuple[LearnerChoice, ...]:
+def _add_learner(spec: RunSpec, card: Card) -> tuple[LearnerChoice, ...]:
     baselines = [entry for entry in spec.learners if entry.role == "baseline"]
     if card.group != "baseline":
         return (LearnerChoice(name=card.name, label=card.name), *baselines)
-    mine = _baseline(card)
+    mine = _baseline_choice(card)
     same = any((e.name, e.label) == (mine.name, mine.label) for e in baselines)
     return tuple(spec.learners) if same else (*spec.learners, mine)
 
 
-def _baseline(card: Card) -> LearnerChoice:
+def _baseline_choice(card: Card) -> LearnerChoice:
     """Return a baseline, tuned where that is a choice that is not made by default."""
-    if not compatibility.tunable(card):
+    if not compatibility.is_tunable(card):
         return LearnerChoice(name=card.name, label=card.name, role="baseline")
     return LearnerChoice(
         name=card.name,

@@ -14,7 +14,7 @@ LONGEST = 26  # letters of a name in a panel's title
 CONTROLS = 68  # pixels under the plot for play, pause and slider
 
 
-class Shot(NamedTuple):
+class FilmOptions(NamedTuple):
     """Which task of a film is shown, and each learner's loss along its frames."""
 
     task: int = 0
@@ -22,10 +22,10 @@ class Shot(NamedTuple):
     columns: int = 2
 
 
-def spaced(count: int, limit: int = MAX_FRAMES) -> list[int]:
+def sample_frames(count: int, limit: int = MAX_FRAMES) -> list[int]:
     """Return at most `limit` frame numbers, the first and the last among them.
 
-    >>> spaced(5), spaced(100, 4)
+    >>> sample_frames(5), sample_frames(100, 4)
     ([0, 1, 2, 3, 4], [0, 33, 66, 99])
     """
     return sorted(
@@ -33,15 +33,15 @@ def spaced(count: int, limit: int = MAX_FRAMES) -> list[int]:
     )
 
 
-def titles(
-    labels: Sequence[str], looks: Mapping[str, Style], told: Mapping[str, str]
+def panel_titles(
+    labels: Sequence[str], styles: Mapping[str, Style], remarks: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return the panels' titles: a chip of the learner's color, its name, a remark.
 
     Args:
         labels: One for each panel, in the order of their axes.
-        looks: How each learner is drawn.
-        told: The remark by label, where there is one.
+        styles: How each learner is drawn.
+        remarks: The remark by label, where there is one.
     """
     made = []
     for place, label in enumerate(labels):
@@ -49,10 +49,10 @@ def titles(
         name = learner_name(
             label if len(label) <= LONGEST else label[: LONGEST - 1] + "…"
         )
-        chip = f"<span style='color:{looks[label].color};font-size:17px'>●</span>"
+        chip = f"<span style='color:{styles[label].color};font-size:17px'>●</span>"
         made.append(
             {
-                "text": f"{chip} <b>{name}</b>  {told.get(label, '')}".rstrip(),
+                "text": f"{chip} <b>{name}</b>  {remarks.get(label, '')}".rstrip(),
                 **{"xref": f"x{axis} domain", "yref": f"y{axis} domain"},
                 **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
                 **{"yshift": 2, "showarrow": False, "align": "left"},
@@ -62,19 +62,19 @@ def titles(
     return made
 
 
-def same_scale(made: go.Figure) -> None:
+def lock_aspect(figure: go.Figure) -> None:
     """Let a unit be as long across as it is up, in every panel."""
-    for place, axis in enumerate(made.select_yaxes(), 1):
+    for place, axis in enumerate(figure.select_yaxes(), 1):
         axis.scaleanchor = "x" if place == 1 else f"x{place}"
 
 
-def controls(
-    made: go.Figure, steps: Sequence[int], below: int = 0, word: str = "step"
+def add_controls(
+    figure: go.Figure, steps: Sequence[int], below: int = 0, word: str = "step"
 ) -> None:
     """Give a figure with frames its play button and slider, paused at the end.
 
     Args:
-        made: The figure; its frames are named by their steps.
+        figure: The figure; its frames are named by their steps.
         steps: One for each frame.
         below: Pixels that the axis under the plot takes.
         word: What is counted.
@@ -87,9 +87,9 @@ def controls(
         {"label": "❚❚", "method": "animate", "args": [[None], jump]},
     ]
     calm = {"bgcolor": "rgba(0,0,0,0)", "bordercolor": GRID, "y": 0, "yanchor": "top"}
-    made.update_layout(
+    figure.update_layout(
         margin_b=CONTROLS + 8 + below,
-        meta={**made.layout.meta, "controls": CONTROLS, "frames": word},
+        meta={**figure.layout.meta, "controls": CONTROLS, "frames": word},
         updatemenus=[
             {
                 **calm,

@@ -8,47 +8,51 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.animation import Shot, controls, spaced, titles
-from app.figures.canvas import dress, figure
+from app.figures.animation import FilmOptions, add_controls, panel_titles, sample_frames
+from app.figures.figure_parts import make_figure, style_figure
 from app.figures.figure_types import Film, Floats, Roles
-from app.figures.theme import Style, number, styles
+from app.figures.theme import Style, assign_styles, format_number
 
 CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
 # Even steps of lightness from the page's own background to either class.
 BOUNDARY_SCALE = [
-    *([0.0, "rgba(38,112,214,0.85)"], [0.25, "rgba(64,134,232,0.50)"]),
-    *([0.5, "rgba(128,137,149,0.07)"], [0.75, "rgba(236,137,48,0.50)"]),
+    [0.0, "rgba(38,112,214,0.85)"],
+    [0.25, "rgba(64,134,232,0.50)"],
+    [0.5, "rgba(128,137,149,0.07)"],
+    [0.75, "rgba(236,137,48,0.50)"],
     [1.0, "rgba(217,100,10,0.85)"],
 ]
 LAND_SCALE = [[0.0, "rgba(128,137,149,0.02)"], [1.0, "rgba(128,137,149,0.55)"]]
 
 
-def film_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure:
+def boundary_figure(
+    film: Film, roles: Roles, options: FilmOptions | None = None
+) -> go.Figure:
     """Draw each learner's decision boundary growing on the same task.
 
     Args:
         film: Artefact of form "boundary".
         roles: Role by label, in the spec's order, which the panels keep.
-        shot: Which task, the losses to tell, and how many panels stand in a row.
+        options: Which task, the losses to tell, and how many panels stand in a row.
 
     Returns:
         A figure with frames, paused at the last one.
     """
-    shot = shot or Shot()
+    options = options or FilmOptions()
     labels = [label for label in roles if f"{label}/grid" in film.arrays]
-    kept = spaced(len(film.arrays["frames"]))
+    kept = sample_frames(len(film.arrays["frames"]))
     steps = [int(step) for step in np.asarray(film.arrays["frames"])[kept]]
-    columns = min(shot.columns, max(len(labels), 1))
+    columns = min(options.columns, max(len(labels), 1))
     rows = max(math.ceil(len(labels) / columns), 1)
     made = make_subplots(
-        *(rows, columns),
-        **{"horizontal_spacing": 0.03 / columns, "vertical_spacing": 0.14 / rows},
+        rows, columns, horizontal_spacing=0.03 / columns, vertical_spacing=0.14 / rows
     )
-    dress(
+    style_figure(
         made,
         title="The boundary, step by step",
-        read="Color: how sure the net is of either class. Line: undecided. The better "
+        how_to_read="Color: how sure the net is of either class. Line: undecided. "
+        "The better "
         "the learner, the sooner the line parts the dots.",
         alt=f"Decision boundaries of {', '.join(labels)} on one task after step "
         f"{steps[-1]}, with the task's points",
@@ -56,49 +60,59 @@ def film_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure
     )
     for place, label in enumerate(labels):
         at = {"row": place // columns + 1, "col": place % columns + 1}
-        made.add_trace(_boundary(film, label, (shot.task, kept[-1])), **at)
-        for dots in _dots(film, shot.task):
+        made.add_trace(_boundary_trace(film, label, (options.task, kept[-1])), **at)
+        for dots in _point_traces(film, options.task):
             made.add_trace(dots, **at)
     bare = {"showgrid": False, "showticklabels": False, "ticks": ""}
     made.update_xaxes(**bare, constrain="domain", fixedrange=True)
     made.update_yaxes(**bare, constrain="domain", fixedrange=True)
-    looks = styles(roles)
-    told = [_told(labels, shot.losses, frame) for frame in kept]
-    heads = [titles(labels, looks, each) for each in told]
+    styles = assign_styles(roles)
+    told = [_loss_notes(labels, options.losses, frame) for frame in kept]
+    heads = [panel_titles(labels, styles, each) for each in told]
     made.layout.annotations = heads[-1]
     made.frames = [
         go.Frame(
             name=str(step),
-            data=[_growth(film, label, (shot.task, frame)) for label in labels],
+            data=[
+                _boundary_update(film, label, (options.task, frame)) for label in labels
+            ],
             traces=[3 * place for place in range(len(labels))],
-            layout={"annotations": head} if shot.losses else None,
+            layout={"annotations": head} if options.losses else None,
         )
         for step, frame, head in zip(steps, kept, heads, strict=True)
     ]
-    controls(made, steps)
+    add_controls(made, steps)
     made.update_layout(hovermode=False, showlegend=False, margin={"t": 28, "r": 8})
     return made
 
 
-def _boundary(film: Film, label: str, where: tuple[int, int]) -> go.Contour:
-    task, frame = where
+def _boundary_trace(
+    film: Film, label: str, task_and_frame: tuple[int, int]
+) -> go.Contour:
+    task, frame = task_and_frame
     return go.Contour(
         z=np.asarray(film.arrays[f"{label}/grid"])[task, frame],
         x=np.asarray(film.arrays["x"], dtype=np.float32),
         y=np.asarray(film.arrays["y"], dtype=np.float32),
-        **{"zmin": 0, "zmax": 255, "colorscale": BOUNDARY_SCALE, "showscale": False},
+        zmin=0,
+        zmax=255,
+        colorscale=BOUNDARY_SCALE,
+        showscale=False,
         contours={"coloring": "heatmap", "start": 127.5, "end": 127.5, "size": 1},
-        **{"line": {"width": 2, "color": "#7d8590"}, "hoverinfo": "skip"},
+        line={"width": 2, "color": "#7d8590"},
+        hoverinfo="skip",
         uid=f"{label}:boundary",
     )
 
 
-def _growth(film: Film, label: str, where: tuple[int, int]) -> dict[str, Any]:
-    task, frame = where
+def _boundary_update(
+    film: Film, label: str, task_and_frame: tuple[int, int]
+) -> dict[str, Any]:
+    task, frame = task_and_frame
     return go.Contour(z=np.asarray(film.arrays[f"{label}/grid"])[task, frame])
 
 
-def _dots(film: Film, task: int) -> list[go.Scatter]:
+def _point_traces(film: Film, task: int) -> list[go.Scatter]:
     points = np.asarray(film.arrays["points"], dtype=np.float32)[task]
     classes = np.asarray(film.arrays["labels"])[task].astype(int)
     ring = {"color": "rgba(255,255,255,0.95)", "width": 1}
@@ -108,7 +122,8 @@ def _dots(film: Film, task: int) -> list[go.Scatter]:
             y=points[classes == k, 1],
             mode="markers",
             marker={"color": color, "symbol": symbol, "size": 5.5 + k, "line": ring},
-            **{"hoverinfo": "skip", "name": f"class {k}"},
+            hoverinfo="skip",
+            name=f"class {k}",
         )
         for k, (color, symbol) in enumerate(
             zip(CLASS_COLORS, CLASS_SYMBOLS, strict=True)
@@ -116,11 +131,11 @@ def _dots(film: Film, task: int) -> list[go.Scatter]:
     ]
 
 
-def _told(
+def _loss_notes(
     labels: Sequence[str], losses: Mapping[str, Floats] | None, frame: int
 ) -> dict[str, str]:
     losses = losses or {}
-    return {a: number(float(losses[a][frame])) for a in labels if a in losses}
+    return {a: format_number(float(losses[a][frame])) for a in labels if a in losses}
 
 
 def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
@@ -136,31 +151,32 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
     """
     labels = [label for label in roles if f"{label}/path" in film.arrays]
     count = max((film.arrays[f"{a}/path"].shape[1] for a in labels), default=1)
-    kept = spaced(count)
-    made = figure(
+    kept = sample_frames(count)
+    made = make_figure(
         title="Paths on the landscape",
-        read="The stronger the grey, the higher the loss (log scale). Ring: common "
+        how_to_read="The stronger the grey, the higher the loss (log scale). Ring: "
+        "common "
         "start; marks: where each learner is. Zigzags: steps that are too large.",
         alt=f"Paths of {', '.join(labels)} over {count - 1} steps from one start",
         height=440,
     )
-    made.add_trace(_land(film, task))
-    looks = styles(roles)
+    made.add_trace(_landscape_trace(film, task))
+    styles = assign_styles(roles)
     paths = {a: np.asarray(film.arrays[f"{a}/path"], np.float32)[task] for a in labels}
     for label, path in paths.items():
-        made.add_trace(_walk(path, kept[-1], looks[label]))
+        made.add_trace(_path_trace(path, kept[-1], styles[label]))
     if paths:
-        made.add_trace(_start(next(iter(paths.values()))[0]))
+        made.add_trace(_start_trace(next(iter(paths.values()))[0]))
     made.frames = [
         go.Frame(
             name=str(step),
-            data=[_steps_of(path, step) for path in paths.values()],
+            data=[_path_until(path, step) for path in paths.values()],
             traces=list(range(1, len(labels) + 1)),
         )
         for step in kept
     ]
-    _frame_axes(made, film)
-    controls(made, kept, below=26)
+    _fix_axes(made, film)
+    add_controls(made, kept, below=26)
     made.update_layout(
         hovermode="closest",
         margin={"t": 34},
@@ -169,48 +185,57 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
     return made
 
 
-def _frame_axes(made: go.Figure, film: Film) -> None:
+def _fix_axes(figure: go.Figure, film: Film) -> None:
     x, y = np.asarray(film.arrays["x"]), np.asarray(film.arrays["y"])
     still = {"showgrid": False, "fixedrange": True, "tickformat": "~g", "nticks": 6}
-    made.update_xaxes(range=[float(x[0]), float(x[-1])], **still)
-    made.update_yaxes(range=[float(y[0]), float(y[-1])], **still)
+    figure.update_xaxes(range=[float(x[0]), float(x[-1])], **still)
+    figure.update_yaxes(range=[float(y[0]), float(y[-1])], **still)
 
 
-def _land(film: Film, task: int) -> go.Contour:
+def _landscape_trace(film: Film, task: int) -> go.Contour:
     return go.Contour(
         z=np.asarray(film.arrays["surface"], dtype=np.float32)[task],
         x=np.asarray(film.arrays["x"], dtype=np.float32),
         y=np.asarray(film.arrays["y"], dtype=np.float32),
-        **{"colorscale": LAND_SCALE, "showscale": False, "ncontours": 14},
+        colorscale=LAND_SCALE,
+        showscale=False,
+        ncontours=14,
         contours={"coloring": "heatmap"},
-        **{"line": {"width": 0.7, "color": "rgba(128,137,149,0.55)"}},
+        line={"width": 0.7, "color": "rgba(128,137,149,0.55)"},
         hovertemplate="log₁₀ loss %{z:.2f}<extra></extra>",
         uid="land",
     )
 
 
-def _walk(path: Floats, step: int, look: Style) -> go.Scatter:
-    drawn = _steps_of(path, step)
+def _path_trace(path: Floats, step: int, style: Style) -> go.Scatter:
+    drawn = _path_until(path, step)
     drawn.update(
-        **{"mode": "lines+markers", "line": look.line},
-        **{"name": look.name, "uid": f"{look.label}:path"},
+        mode="lines+markers",
+        line=style.line,
+        name=style.name,
+        uid=f"{style.label}:path",
         hovertemplate="%{x:.3g}, %{y:.3g}",
     )
-    drawn.marker.update(color=look.color, symbol=look.symbol)
+    drawn.marker.update(color=style.color, symbol=style.symbol)
     drawn.marker.line = {"color": "rgba(255,255,255,0.9)", "width": 1}
     return drawn
 
 
-def _steps_of(path: Floats, step: int) -> go.Scatter:
+def _path_until(path: Floats, step: int) -> go.Scatter:
     part = path[: step + 1]
     sizes = np.full(len(part), 0, dtype=np.uint8)
     sizes[-1] = 11
     return go.Scatter(x=part[:, 0], y=part[:, 1], marker={"size": sizes})
 
 
-def _start(point: Floats) -> go.Scatter:
+def _start_trace(point: Floats) -> go.Scatter:
     return go.Scatter(
-        **{"x": [float(point[0])], "y": [float(point[1])], "mode": "markers"},
+        x=[float(point[0])],
+        y=[float(point[1])],
+        mode="markers",
         marker={"symbol": "circle-open", "size": 13, "color": "#7d8590"},
-        **{"name": "start", "hoverinfo": "skip", "showlegend": False, "uid": "start"},
+        name="start",
+        hoverinfo="skip",
+        showlegend=False,
+        uid="start",
     )

@@ -6,27 +6,27 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import (
-    band,
-    counted,
-    figure,
-    footnote,
-    legend_below,
+from app.figures.figure_parts import (
+    add_footnote,
+    add_legend_below,
+    add_y_caption,
+    band_trace,
+    describe_band,
     log_axis,
+    make_figure,
+    mask_nonpositive,
     names_axis,
-    positive,
-    y_caption,
 )
 from app.figures.figure_types import Floats, Roles
 from app.figures.forest import forest_figure
 from app.figures.theme import (
     GREY,
     Style,
+    assign_styles,
     axis_title,
+    format_number,
     learner_name,
-    number,
-    styles,
-    translucent,
+    with_alpha,
 )
 from engine.contract.metrics import metric
 from engine.stats.inference.intervals import Band
@@ -56,42 +56,46 @@ def spread_figure(
     log = kind.scale == "log"
     labels = [label for label in roles if label in values][::-1]
     flat = {label: np.asarray(values[label], dtype=float).ravel() for label in labels}
-    made = figure(
+    made = make_figure(
         title=f"{kind.label} on each task",
-        read="One dot a task. Box: middle half, line: median, whiskers: 5 to 95 %."
-        + (" A grey line joins one task's dots." if paired else ""),
+        how_to_read="One dot a task. Box: middle half, line: median, whiskers: 5 "
+        "to 95 %." + (" A grey line joins one task's dots." if paired else ""),
         alt=f"{kind.label} per task: "
-        + "; ".join(f"{label} median {_median(flat[label])}" for label in labels[::-1]),
+        + "; ".join(
+            f"{label} median {_format_median(flat[label])}" for label in labels[::-1]
+        ),
         height=96 + 62 * len(labels),
     )
-    looks = styles(roles)
+    styles = assign_styles(roles)
     if paired and labels:
-        made.add_trace(_threads([flat[label] for label in labels], log))
+        made.add_trace(_joining_lines([flat[label] for label in labels], log))
     for place, label in enumerate(labels):
-        _strip(made, flat[label], place, looks[label], log)
-    ticks = [_tick(label, flat[label]) for label in labels]
+        _add_strip(made, flat[label], place, styles[label], log)
+    ticks = [_tick_label(label, flat[label]) for label in labels]
     made.update_yaxes(tickvals=list(range(len(labels))), ticktext=ticks)
     made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
     made.update_xaxes(log_axis(*flat.values(), most=6) if log else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
-    hidden = sum(positive(v)[1] for v in flat.values()) if log else 0
-    footnote(made, f"log axis leaves out {hidden} values ≤ 0" if hidden else "")
+    hidden = sum(mask_nonpositive(v)[1] for v in flat.values()) if log else 0
+    add_footnote(made, f"log axis leaves out {hidden} values ≤ 0" if hidden else "")
     return made
 
 
-def _median(values: Floats) -> str:
+def _format_median(values: Floats) -> str:
     kept = values[np.isfinite(values)]
-    return number(float(np.median(kept))) if len(kept) else "–"
+    return format_number(float(np.median(kept))) if len(kept) else "–"
 
 
-def _tick(label: str, values: Floats) -> str:
+def _tick_label(label: str, values: Floats) -> str:
     lost = int((~np.isfinite(values)).sum())
     note = f"<br><span style='font-size:10px'>× {lost} diverged</span>" if lost else ""
     return f"{learner_name(label)}{note}"
 
 
-def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) -> None:
+def _add_strip(
+    figure: go.Figure, values: Floats, row: int, style: Style, log: bool
+) -> None:
     kept = np.sort(values[np.isfinite(values) & ((values > 0) | (not log))])
     if not len(kept):
         return
@@ -103,53 +107,59 @@ def _strip(made: go.Figure, values: Floats, place: int, look: Style, log: bool) 
             strict=True,
         )
     )
-    made.add_trace(
+    figure.add_trace(
         go.Box(
             **{
                 **box,
-                "y": [place],
+                "y": [row],
                 "orientation": "h",
                 "width": 0.5,
                 "hoveron": "boxes",
             },
-            **{
-                "line": {"color": look.color, "width": 1.6},
-                "name": look.name,
-            },
-            **{"fillcolor": look.fill(0.12), "showlegend": False, "whiskerwidth": 0.4},
-            uid=f"{look.label}:box",
+            line={"color": style.color, "width": 1.6},
+            name=style.name,
+            fillcolor=style.fill(0.12),
+            showlegend=False,
+            whiskerwidth=0.4,
+            uid=f"{style.label}:box",
         )
     )
     some = kept[np.linspace(0, len(kept) - 1, min(len(kept), STRIP_POINTS)).astype(int)]
     drift = (np.arange(1, len(some) + 1) * _GOLDEN) % 1.0 - 0.5
-    made.add_trace(
+    figure.add_trace(
         go.Scatter(
-            **{"x": some, "y": place + 0.36 * drift, "mode": "markers"},
-            **{
-                "marker": _dot(look),
-                "name": look.name,
-                "showlegend": False,
-            },
-            **{"hovertemplate": "%{x:.3g}", "uid": f"{look.label}:strip"},
+            x=some,
+            y=row + 0.36 * drift,
+            mode="markers",
+            marker=_dot_style(style),
+            name=style.name,
+            showlegend=False,
+            hovertemplate="%{x:.3g}",
+            uid=f"{style.label}:strip",
         )
     )
 
 
-def _dot(look: Style) -> dict[str, Any]:
-    return {"color": look.color, "size": 5, "opacity": 0.5, "symbol": look.symbol}
+def _dot_style(style: Style) -> dict[str, Any]:
+    return {"color": style.color, "size": 5, "opacity": 0.5, "symbol": style.symbol}
 
 
-def _threads(rows: Sequence[Floats], log: bool) -> go.Scatter:
+def _joining_lines(rows: Sequence[Floats], log: bool) -> go.Scatter:
     count = min(min(len(row) for row in rows), 2000 // (len(rows) + 1))
     x = np.full((count, len(rows) + 1), np.nan)
     y = np.full((count, len(rows) + 1), np.nan)
     for place, row in enumerate(rows):
-        x[:, place] = positive(row[:count])[0] if log else row[:count]
+        x[:, place] = mask_nonpositive(row[:count])[0] if log else row[:count]
         y[:, place] = place
     return go.Scatter(
-        **{"x": x.ravel(), "y": y.ravel(), "mode": "lines", "hoverinfo": "skip"},
-        **{"line": {"color": GREY, "width": 0.8}, "opacity": 0.35},
-        **{"showlegend": False, "uid": "threads"},
+        x=x.ravel(),
+        y=y.ravel(),
+        mode="lines",
+        hoverinfo="skip",
+        line={"color": GREY, "width": 0.8},
+        opacity=0.35,
+        showlegend=False,
+        uid="threads",
     )
 
 
@@ -167,44 +177,46 @@ def profile_figure(
     kind = metric(metric_name)
     side = "lower and further right" if kind.direction > 0 else "higher, further left"
     labels = [label for label in roles if label in bands]
-    made = figure(
+    made = make_figure(
         title=f"Performance profile: {kind.label.lower()}",
-        read=f"Share of tasks that end at or below each level; {side} is better. "
+        how_to_read=f"Share of tasks that end at or below each level; {side} is "
+        "better. "
         "Curves that cross: no learner is better throughout.",
         alt=f"Share of tasks by {kind.label.lower()} for {', '.join(labels)}",
     )
-    looks, x = styles(roles), np.asarray(levels, dtype=float)
+    styles, x = assign_styles(roles), np.asarray(levels, dtype=float)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
-        _profile(made, bands[label], x, looks[label])
+        _add_profile(made, bands[label], x, styles[label])
     log = log_axis(x, most=6)
     made.update_xaxes(log if kind.scale == "log" else {"tickformat": "~g"})
     made.update_xaxes(title_text=axis_title(metric_name))
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
-    y_caption(made, "Share of tasks")
-    footnote(made, counted([np.max(bands[label].n) for label in labels] or 1))
-    legend_below(made, [learner_name(label) for label in labels])
+    add_y_caption(made, "Share of tasks")
+    add_footnote(made, describe_band([np.max(bands[label].n) for label in labels] or 1))
+    add_legend_below(made, [learner_name(label) for label in labels])
     return made
 
 
-def _profile(made: go.Figure, share: Band, x: Floats, look: Style) -> None:
-    area = band(x, np.asarray(share.low), np.asarray(share.high), look)
+def _add_profile(figure: go.Figure, share: Band, x: Floats, style: Style) -> None:
+    area = band_trace(x, np.asarray(share.low), np.asarray(share.high), style)
     if area is not None:
-        made.add_trace(area)
-    made.add_trace(
+        figure.add_trace(area)
+    figure.add_trace(
         go.Scatter(
-            **{"x": x, "y": np.asarray(share.mean), "mode": "lines"},
-            **{
-                "line": look.line,
-                "name": look.name,
-                "legendgroup": look.label,
-            },
-            **{"uid": f"{look.label}:profile", "hovertemplate": "%{y:.0%}"},
-            legendrank=look.rank,
+            x=x,
+            y=np.asarray(share.mean),
+            mode="lines",
+            line=style.line,
+            name=style.name,
+            legendgroup=style.label,
+            uid=f"{style.label}:profile",
+            hovertemplate="%{y:.0%}",
+            legendrank=style.rank,
         )
     )
 
 
-_SPENT = (
+_COST_PHASES = (
     ("tune", "Tuning", "/"),
     ("train", "Meta-training", "."),
     ("test", "Test", ""),
@@ -224,66 +236,73 @@ def ledger_figure(
         paid: What it was paid in, and what the axis is called.
     """
     labels = [label for label in roles if label in ledger][::-1]
-    phases = [phase for phase, _, _ in _SPENT]
+    phases = [phase for phase, _, _ in _COST_PHASES]
     totals = {a: sum(ledger[a].get(phase, 0) for phase in phases) for a in labels}
-    made = figure(
+    made = make_figure(
         title="What it cost",
-        read=f"{paid[0]} that were paid for before the result was there: what is "
+        how_to_read=f"{paid[0]} that were paid for before the result was there: "
+        "what is "
         "tuned or learned has to earn its bar back.",
         alt=f"{paid[1]}: "
         + "; ".join(f"{label} {count:,}" for label, count in totals.items()),
         height=104 + 40 * len(labels),
     )
-    looks = styles(roles)
-    for phase, name, pattern in _SPENT:
-        made.add_trace(_bars(ledger, phase, (name, pattern), looks, labels))
-        made.add_trace(_key(name, pattern))
+    styles = assign_styles(roles)
+    for phase, name, pattern in _COST_PHASES:
+        made.add_trace(_cost_bars(ledger, phase, (name, pattern), styles, labels))
+        made.add_trace(_legend_bar(name, pattern))
     for label in labels:
         made.add_annotation(
-            **{
-                "text": f"{totals[label]:,}",
-                "x": totals[label],
-                "y": learner_name(label),
-            },
-            **{"xanchor": "left", "xshift": 4, "showarrow": False},
+            text=f"{totals[label]:,}",
+            x=totals[label],
+            y=learner_name(label),
+            xanchor="left",
+            xshift=4,
+            showarrow=False,
         )
     most = max(totals.values(), default=1) or 1
     made.update_xaxes(title_text=paid[1], tickformat="~s", nticks=5)
     made.update_xaxes(range=[0, 1.28 * most])
     made.update_yaxes(names_axis())
     made.update_layout(barmode="stack", bargap=0.35, hovermode="closest", margin_t=6)
-    legend_below(made, [name for _, name, _ in _SPENT])
+    add_legend_below(made, [name for _, name, _ in _COST_PHASES])
     return made
 
 
-def _bars(
+def _cost_bars(
     ledger: Mapping[str, Mapping[str, int]],
     phase: str,
     drawn: tuple[str, str],
-    looks: Mapping[str, Style],
+    styles: Mapping[str, Style],
     labels: Sequence[str],
 ) -> go.Bar:
     name, pattern = drawn
-    colors = [looks[label].color for label in labels]
+    colors = [styles[label].color for label in labels]
     return go.Bar(
         x=np.array([ledger[label].get(phase, 0) for label in labels]),
         y=[learner_name(label) for label in labels],
-        **{"orientation": "h", "name": name, "showlegend": False},
-        **{"marker": _hatched(colors, pattern), "legendgroup": name},
+        orientation="h",
+        name=name,
+        showlegend=False,
+        marker=_bar_marker(colors, pattern),
+        legendgroup=name,
         hovertemplate=f"{name}: %{{x:,}}<extra></extra>",
     )
 
 
-def _key(name: str, pattern: str) -> go.Bar:
+def _legend_bar(name: str, pattern: str) -> go.Bar:
     return go.Bar(
-        **{"x": [None], "y": [None], "name": name, "legendgroup": name},
-        marker=_hatched([GREY], pattern),
+        x=[None],
+        y=[None],
+        name=name,
+        legendgroup=name,
+        marker=_bar_marker([GREY], pattern),
     )
 
 
-def _hatched(colors: Sequence[str], pattern: str) -> dict[str, Any]:
+def _bar_marker(colors: Sequence[str], pattern: str) -> dict[str, Any]:
     return {
-        "color": [translucent(color, 0.3) if pattern else color for color in colors],
+        "color": [with_alpha(color, 0.3) if pattern else color for color in colors],
         "line": {"color": list(colors), "width": 1},
         "pattern": {"shape": pattern, "fgcolor": list(colors), "size": 6},
     }

@@ -6,36 +6,41 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import (
-    band,
-    counted,
-    figure,
-    footnote,
-    legend_below,
+from app.figures.figure_parts import (
+    add_footnote,
+    add_legend_below,
+    add_y_caption,
+    band_trace,
+    describe_band,
     log_axis,
-    positive,
-    thin,
-    y_caption,
+    make_figure,
+    mask_nonpositive,
+    thin_indices,
 )
-from app.figures.figure_types import Floats, Roles, View
+from app.figures.figure_types import CurveOptions, Floats, Roles
 from app.figures.theme import (
     GREY,
-    LEVEL,
+    INTERVAL_NAME,
     Style,
+    assign_styles,
     axis_title,
     learner_name,
-    styles,
 )
 from engine.contract.metrics import metric
 from engine.stats.curves import Curve
 from engine.stats.inference.survival import Survival
 
 NEVER_SMOOTHED = frozenset({"lr_scale"})
-READ = f"Line: mean over tasks and replicates. Band: {LEVEL} over replicates."
+HOW_TO_READ = (
+    f"Line: mean over tasks and replicates. Band: {INTERVAL_NAME} over replicates."
+)
 
 
 def curves_figure(
-    curves: Iterable[Curve], metric_name: str, roles: Roles, view: View | None = None
+    curves: Iterable[Curve],
+    metric_name: str,
+    roles: Roles,
+    view: CurveOptions | None = None,
 ) -> go.Figure:
     """Draw one metric of every learner against x.
 
@@ -48,29 +53,29 @@ def curves_figure(
     Returns:
         The figure; `meta` says how to read it and what a log axis left out.
     """
-    view = view or View()
+    view = view or CurveOptions()
     kind = metric(metric_name)
     log = kind.scale == "log" if view.log_y is None else view.log_y
     smooth = 0.0 if metric_name in NEVER_SMOOTHED else view.smooth
-    shown = ordered(curves, roles)
-    made = figure(
+    shown = order_curves(curves, roles)
+    made = make_figure(
         title=f"{kind.label} by {view.x_title.lower()}",
-        read=READ + _reading(metric_name, smooth),
-        alt=_alt(shown, kind.label, view.x_title),
+        how_to_read=HOW_TO_READ + _how_to_read(metric_name, smooth),
+        alt=_alt_text(shown, kind.label, view.x_title),
         height=view.height,
     )
-    looks = styles(roles)
-    dropped = sum(_draw(made, c, looks[c.learner], log, smooth) for c in shown)
+    styles = assign_styles(roles)
+    dropped = sum(_add_curve(made, c, styles[c.learner], log, smooth) for c in shown)
     made.update_xaxes(title_text=view.x_title)
     ends = [end for c in shown for end in (c.mean, c.high)]
     made.update_yaxes(log_axis(*ends) if log else {"tickformat": "~g"})
     if metric_name == "lr_scale":
-        reference(made, 1.0, "SGD = 1", log=log)
-    finish(made, shown, axis_title(metric_name), dropped)
+        add_reference_line(made, 1.0, "SGD = 1", log=log)
+    add_captions(made, shown, axis_title(metric_name), dropped)
     return made
 
 
-def ordered(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
+def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
     """Return the curves that have a role, baselines first: the chosen lie on top."""
     places = {label: i for i, label in enumerate(roles)}
     known = [c for c in curves if c.learner in places]
@@ -79,34 +84,52 @@ def ordered(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
     )
 
 
-def finish(made: go.Figure, shown: Sequence[Curve], caption: str, dropped: int) -> None:
+def add_captions(
+    figure: go.Figure, shown: Sequence[Curve], caption: str, dropped: int
+) -> None:
     """Write caption, n and remarks, and keep room for the legend."""
-    y_caption(made, caption)
-    lost = sum(int(curve.diverged) for curve in shown)
-    footnote(
-        made,
-        counted(np.concatenate([np.atleast_1d(c.n) for c in shown])) if shown else "",
+    add_y_caption(figure, caption)
+    lost = sum(int(curve.diverged_count) for curve in shown)
+    add_footnote(
+        figure,
+        describe_band(np.concatenate([np.atleast_1d(c.n) for c in shown]))
+        if shown
+        else "",
         f"log axis leaves out {dropped} values ≤ 0" if dropped else "",
         f"✕ {lost} tasks diverged" if lost else "",
     )
-    legend_below(made, [learner_name(curve.learner) for curve in shown])
+    add_legend_below(figure, [learner_name(curve.learner) for curve in shown])
 
 
-def reference(made: go.Figure, level: float, text: str, *, log: bool) -> None:
+def add_reference_line(
+    figure: go.Figure, level: float, text: str, *, log: bool
+) -> None:
     """Draw a dashed level line with its name."""
     line = {"color": GREY, "dash": "dash", "width": 1.2}
-    made.add_shape(
-        **{"type": "line", "xref": "x domain", "x0": 0, "x1": 1, "line": line},
-        **{"y0": level, "y1": level, "layer": "below"},
+    figure.add_shape(
+        type="line",
+        xref="x domain",
+        x0=0,
+        x1=1,
+        line=line,
+        y0=level,
+        y1=level,
+        layer="below",
     )
-    made.add_annotation(
-        **{"text": text, "xref": "x domain", "x": 1, "xanchor": "right"},
-        **{"y": np.log10(level) if log else level, "yanchor": "bottom"},
-        **{"showarrow": False, "font": {"size": 11}, "opacity": 0.85},
+    figure.add_annotation(
+        text=text,
+        xref="x domain",
+        x=1,
+        xanchor="right",
+        y=np.log10(level) if log else level,
+        yanchor="bottom",
+        showarrow=False,
+        font={"size": 11},
+        opacity=0.85,
     )
 
 
-def smoothed(values: Floats, weight: float, *, log: bool) -> Floats:
+def smooth_values(values: Floats, weight: float, *, log: bool) -> Floats:
     """Return the running mean whose start is not drawn toward 0.
 
     Args:
@@ -114,10 +137,12 @@ def smoothed(values: Floats, weight: float, *, log: bool) -> Floats:
         weight: Of the past, 0 to 0.99.
         log: Average the logarithms, as the eye does on a log axis.
 
-    >>> smoothed(np.array([1.0, 3.0]), 0.5, log=False).round(3).tolist()
+    >>> smooth_values(np.array([1.0, 3.0]), 0.5, log=False).round(3).tolist()
     [1.0, 2.333]
     """
-    source = np.log(positive(values)[0]) if log else np.asarray(values, dtype=float)
+    source = (
+        np.log(mask_nonpositive(values)[0]) if log else np.asarray(values, dtype=float)
+    )
     out = np.full(len(source), np.nan)
     total = mass = 0.0
     for i, value in enumerate(source):
@@ -128,31 +153,35 @@ def smoothed(values: Floats, weight: float, *, log: bool) -> Floats:
     return np.exp(out) if log else out
 
 
-def _draw(made: go.Figure, curve: Curve, look: Style, log: bool, smooth: float) -> int:
+def _add_curve(
+    figure: go.Figure, curve: Curve, style: Style, log: bool, smooth: float
+) -> int:
     x, mean, low, high = (
         np.asarray(v, dtype=float) for v in (curve.x, curve.mean, curve.low, curve.high)
     )
     dropped = 0
     if log:
-        mean, dropped = positive(mean)
+        mean, dropped = mask_nonpositive(mean)
         floor = np.nanmin(mean) if np.isfinite(mean).any() else 1.0
         low = np.where(low > 0, low, np.where(np.isfinite(low), floor, np.nan))
-        high = positive(high)[0]
-    area = band(x, low, high, look)
+        high = mask_nonpositive(high)[0]
+    area = band_trace(x, low, high, style)
     if area is not None:
-        made.add_trace(area)
+        figure.add_trace(area)
     if smooth > 0:
-        made.add_trace(_shadow(x, mean, look))
-    line = smoothed(mean, smooth, log=log) if smooth > 0 else mean
-    made.add_trace(_line(x, line, (low, high), look))
-    ends = _ends(curve, x, line)
+        figure.add_trace(_raw_trace(x, mean, style))
+    line = smooth_values(mean, smooth, log=log) if smooth > 0 else mean
+    figure.add_trace(_mean_trace(x, line, (low, high), style))
+    ends = _divergence_points(curve, x, line)
     if ends is not None:
-        made.add_trace(_crosses(*ends, look))
+        figure.add_trace(_divergence_trace(*ends, style))
     return dropped
 
 
-def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.Scatter:
-    kept = thin(x, y)
+def _mean_trace(
+    x: Floats, y: Floats, ends: tuple[Floats, Floats], style: Style
+) -> go.Scatter:
+    kept = thin_indices(x, y)
     mode = "lines" if np.isfinite(y).sum() > 1 else "lines+markers"
     has_band = bool((ends[1] > ends[0]).any())
     hover = " [%{customdata[0]:.3g}, %{customdata[1]:.3g}]" if has_band else ""
@@ -160,44 +189,58 @@ def _line(x: Floats, y: Floats, ends: tuple[Floats, Floats], look: Style) -> go.
         x=x[kept],
         y=y[kept],
         customdata=np.stack(ends, axis=1)[kept] if has_band else None,
-        **{"mode": mode, "line": look.line, "name": look.name},
-        **{"legendgroup": look.label, "uid": f"{look.label}:mean"},
-        legendrank=look.rank,
+        mode=mode,
+        line=style.line,
+        name=style.name,
+        legendgroup=style.label,
+        uid=f"{style.label}:mean",
+        legendrank=style.rank,
         hovertemplate=f"%{{y:.3g}}{hover}",
     )
 
 
-def _shadow(x: Floats, y: Floats, look: Style) -> go.Scatter:
-    kept = thin(x, y)
+def _raw_trace(x: Floats, y: Floats, style: Style) -> go.Scatter:
+    kept = thin_indices(x, y)
     return go.Scatter(
         x=x[kept],
         y=y[kept],
-        **{"mode": "lines", "line": {"color": look.color, "width": 1}},
-        **{"opacity": 0.35, "hoverinfo": "skip", "showlegend": False},
-        **{"legendgroup": look.label, "uid": f"{look.label}:raw"},
-        name=f"{look.name}, as measured",
+        mode="lines",
+        line={"color": style.color, "width": 1},
+        opacity=0.35,
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=style.label,
+        uid=f"{style.label}:raw",
+        name=f"{style.name}, as measured",
     )
 
 
-def _crosses(x: Floats, y: Floats, look: Style) -> go.Scatter:
-    marker = {"symbol": "x", "size": 9, "color": look.color}
+def _divergence_trace(x: Floats, y: Floats, style: Style) -> go.Scatter:
+    marker = {"symbol": "x", "size": 9, "color": style.color}
     return go.Scatter(
-        **{"x": x, "y": y, "mode": "markers", "marker": marker},
-        **{"legendgroup": look.label, "uid": f"{look.label}:diverged"},
-        **{"showlegend": False, "name": f"{look.name}, diverged"},
+        x=x,
+        y=y,
+        mode="markers",
+        marker=marker,
+        legendgroup=style.label,
+        uid=f"{style.label}:diverged",
+        showlegend=False,
+        name=f"{style.name}, diverged",
         hovertemplate="a task diverged here<extra></extra>",
     )
 
 
-def _ends(curve: Curve, x: Floats, y: Floats) -> tuple[Floats, Floats] | None:
-    gone, finite = np.asarray(curve.gone), np.isfinite(y)
+def _divergence_points(
+    curve: Curve, x: Floats, y: Floats
+) -> tuple[Floats, Floats] | None:
+    gone, finite = np.asarray(curve.missing_counts), np.isfinite(y)
     if len(gone) != len(x) or not finite.any():
         return None
     at = x[np.diff(gone, prepend=0) > 0][:200]
     return (at, np.interp(at, x[finite], y[finite])) if len(at) else None
 
 
-def _reading(metric_name: str, smooth: float) -> str:
+def _how_to_read(metric_name: str, smooth: float) -> str:
     kind = metric(metric_name)
     lower = {-1: " Lower is better.", 1: " Higher is better.", 0: ""}[kind.direction]
     if metric_name == "lr_scale":
@@ -209,7 +252,7 @@ def _reading(metric_name: str, smooth: float) -> str:
     return lower
 
 
-def _alt(shown: Sequence[Curve], label: str, x_title: str) -> str:
+def _alt_text(shown: Sequence[Curve], label: str, x_title: str) -> str:
     ends = []
     for curve in reversed(shown):
         values = np.asarray(curve.mean, dtype=float)
@@ -219,19 +262,19 @@ def _alt(shown: Sequence[Curve], label: str, x_title: str) -> str:
     return f"{label} by {x_title.lower()}: " + ("; ".join(ends) or "no data yet")
 
 
-class Words(NamedTuple):
+class SurvivalWords(NamedTuple):
     """What a survival curve is called: its title, its axis, and who still waits."""
 
     title: str = "Steps to threshold"
     x: str = "Step"
-    waiting: str = "Not yet at threshold"
+    not_arrived: str = "Not yet at threshold"
 
 
 def survival_figure(
     arrivals: Mapping[str, Survival],
     roles: Roles,
     threshold: float | None = None,
-    words: Words | None = None,
+    words: SurvivalWords | None = None,
     *,
     height: int = 320,
 ) -> go.Figure:
@@ -244,42 +287,44 @@ def survival_figure(
         words: What to call it, where it is no threshold of a loss.
         height: Pixels, with one row of legend.
     """
-    words = words or Words()
+    words = words or SurvivalWords()
     level = f" of {threshold:.3g} nats" if threshold is not None else ""
     labels = [label for label in roles if label in arrivals]
-    made = figure(
+    made = make_figure(
         title=words.title,
-        read="Faster learners fall sooner; what stays up never got there.",
-        alt=f"{words.title}, {words.waiting.lower()}{level}: "
+        how_to_read="Faster learners fall sooner; what stays up never got there.",
+        alt=f"{words.title}, {words.not_arrived.lower()}{level}: "
         + "; ".join(
-            f"{label} ends at {_last(arrivals[label]):.0%}" for label in labels
+            f"{label} ends at {_final_share(arrivals[label]):.0%}" for label in labels
         ),
         height=height,
     )
-    looks = styles(roles)
+    styles = assign_styles(roles)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
-        _wait(made, arrivals[label], looks[label])
+        _add_survival(made, arrivals[label], styles[label])
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
     made.update_xaxes(title_text=words.x)
-    y_caption(made, f"{words.waiting}{level}")
-    footnote(made, counted([np.max(arrivals[label].n) for label in labels] or 1))
-    legend_below(made, [learner_name(label) for label in labels])
+    add_y_caption(made, f"{words.not_arrived}{level}")
+    add_footnote(
+        made, describe_band([np.max(arrivals[label].n) for label in labels] or 1)
+    )
+    add_legend_below(made, [learner_name(label) for label in labels])
     return made
 
 
-def _last(arrival: Survival) -> float:
+def _final_share(arrival: Survival) -> float:
     return float(np.asarray(arrival.share)[-1])
 
 
-def _wait(made: go.Figure, arrival: Survival, look: Style) -> None:
+def _add_survival(figure: go.Figure, arrival: Survival, style: Style) -> None:
     step, share, low, high = (
         np.asarray(v, dtype=float)
         for v in (arrival.step, arrival.share, arrival.low, arrival.high)
     )
-    area = band(step, low, high, look, stairs=True)
+    area = band_trace(step, low, high, style, stairs=True)
     if area is not None:
-        made.add_trace(area)
-    line = _line(step, share, (low, high), look)
+        figure.add_trace(area)
+    line = _mean_trace(step, share, (low, high), style)
     line.line.shape = "hv"
     line.hovertemplate = "%{y:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
-    made.add_trace(line)
+    figure.add_trace(line)

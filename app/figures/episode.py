@@ -8,12 +8,12 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.animation import Shot, same_scale, titles
-from app.figures.canvas import dress
-from app.figures.figure_types import Film, Floats, Places, Roles
-from app.figures.image_grid import composed, png
-from app.figures.projection import class_colors, class_symbols, fitted
-from app.figures.theme import styles
+from app.figures.animation import FilmOptions, lock_aspect, panel_titles
+from app.figures.figure_parts import style_figure
+from app.figures.figure_types import Film, Floats, Indices, Roles
+from app.figures.image_grid import compose_image, png_data_url
+from app.figures.projection import class_colors, class_symbols, fit_plane
+from app.figures.theme import assign_styles
 
 WRONG = "#ca3401"
 SPLIT = 0.4  # cells between support and queries
@@ -23,7 +23,7 @@ HEAD = 46  # pixels over a panel
 WIDE, SLIM = 470, 335  # pixels that a panel of two columns, and of one, has across
 
 
-class Cells(NamedTuple):
+class EpisodeGrid(NamedTuple):
     """Where examples stand: left and upper edge of each cell, and the sheet's size."""
 
     support: Floats
@@ -33,54 +33,60 @@ class Cells(NamedTuple):
     height: float
 
 
-def episode_figure(film: Film, roles: Roles, shot: Shot | None = None) -> go.Figure:
+def episode_figure(
+    film: Film, roles: Roles, options: FilmOptions | None = None
+) -> go.Figure:
     """Draw one episode, a panel a learner, with the wrong answers marked.
 
     Args:
         film: Artefact of form "episode": of images, or of plain vectors.
         roles: Role by label, in the spec's order, which the panels keep.
-        shot: Which task, and how many panels stand in a row.
+        options: Which task, and how many panels stand in a row.
     """
-    shot = shot or Shot()
+    options = options or FilmOptions()
     labels = [label for label in roles if f"{label}/answer" in film.arrays]
-    columns, rows = shot.columns, max(math.ceil(len(labels) / shot.columns), 1)
+    columns, rows = options.columns, max(math.ceil(len(labels) / options.columns), 1)
     images = "query" in film.arrays
-    tall = _height(film, shot) if images else (230 if columns > 1 else 250)
+    tall = _panel_height(film, options) if images else (230 if columns > 1 else 250)
     height = (tall + HEAD) * rows + 8
     made = make_subplots(
-        *(rows, columns),
+        rows,
+        columns,
         horizontal_spacing=0.06 / columns,
         vertical_spacing=HEAD / height if rows > 1 else 0,
     )
-    dress(
+    style_figure(
         made,
         title="An episode, and what was answered",
-        read=_read(images),
-        alt=_alt(film, labels, shot.task),
+        how_to_read=_how_to_read(images),
+        alt=_alt_text(film, labels, options.task),
         height=height,
     )
-    looks = styles(roles)
+    styles = assign_styles(roles)
     for place, label in enumerate(labels):
         at = {"row": place // columns + 1, "col": place % columns + 1}
-        draw = _tiled if images else _scattered
-        for trace in draw(film, label, shot.task):
+        draw = _image_traces if images else _point_traces
+        for trace in draw(film, label, options.task):
             made.add_trace(trace, **at)
-    made.layout.annotations = titles(labels, looks, _told(film, labels, shot.task))
-    _axes(made, film, shot.task, images)
+    made.layout.annotations = panel_titles(
+        labels, styles, _score_notes(film, labels, options.task)
+    )
+    _set_axes(made, film, options.task, images)
     made.update_layout(
-        **{"hovermode": "closest", "showlegend": False},
+        hovermode="closest",
+        showlegend=False,
         margin={"l": 4, "r": 4, "t": HEAD, "b": 8},
     )
     return made
 
 
-def wrong(film: Film, label: str, task: int) -> Places:
+def wrong_queries(film: Film, label: str, task: int) -> Indices:
     """Return which of the shown queries a learner got wrong."""
     answers = np.asarray(film.arrays[f"{label}/answer"])[task]
     return np.flatnonzero(answers != np.asarray(film.arrays["query_y"])[task])
 
 
-def _read(images: bool) -> str:
+def _how_to_read(images: bool) -> str:
     if images:
         return (
             "A row a class: its support on the left, its queries on the right. Red "
@@ -92,12 +98,12 @@ def _read(images: bool) -> str:
     )
 
 
-def _told(film: Film, labels: Sequence[str], task: int) -> dict[str, str]:
+def _score_notes(film: Film, labels: Sequence[str], task: int) -> dict[str, str]:
     """Say how many answers are right: of all queries, should not all be shown."""
     count = np.asarray(film.arrays["query_y"]).shape[1]
     told = {}
     for label in labels:
-        gone = len(wrong(film, label, task))
+        gone = len(wrong_queries(film, label, task))
         share = float(np.asarray(film.arrays[f"{label}/accuracy"])[task])
         exact = abs((count - gone) / count - share) < 1e-6
         more = "" if exact else f" shown, {share:.0%} of all"
@@ -105,34 +111,34 @@ def _told(film: Film, labels: Sequence[str], task: int) -> dict[str, str]:
     return told
 
 
-def _alt(film: Film, labels: Sequence[str], task: int) -> str:
+def _alt_text(film: Film, labels: Sequence[str], task: int) -> str:
     count = np.asarray(film.arrays["query_y"]).shape[1]
-    said = [f"{a} wrong on {len(wrong(film, a, task))}" for a in labels]
+    said = [f"{a} wrong on {len(wrong_queries(film, a, task))}" for a in labels]
     return f"One episode of {count} queries: " + ("; ".join(said) or "nobody answered")
 
 
 # images -----------------------------------------------------------------------
-def placed(support_y: Places, query_y: Places) -> Cells:
+def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
     """Give each example its cell: a row a class, in blocks where classes are many."""
     classes = sorted({int(k) for k in (*support_y, *query_y)})
     shots = max((int((support_y == k).sum()) for k in classes), default=0)
     asked = max((int((query_y == k).sum()) for k in classes), default=0)
     across = NAMES + shots + SPLIT + asked
-    blocks = _blocks(len(classes), across)
+    blocks = _count_blocks(len(classes), across)
     deep = math.ceil(len(classes) / blocks) if classes else 1
     pitch = across + BETWEEN
     corner = {k: (pitch * (i // deep), float(i % deep)) for i, k in enumerate(classes)}
     names = np.array([[x, y] for x, y in corner.values()]).reshape(-1, 2)
-    return Cells(
-        support=_cells(support_y, corner, NAMES),
-        query=_cells(query_y, corner, NAMES + shots + SPLIT),
+    return EpisodeGrid(
+        support=_cell_corners(support_y, corner, NAMES),
+        query=_cell_corners(query_y, corner, NAMES + shots + SPLIT),
         names=names,
         width=pitch * blocks - BETWEEN,
         height=float(deep),
     )
 
 
-def _blocks(classes: int, across: float) -> int:
+def _count_blocks(classes: int, across: float) -> int:
     """Return into how many blocks classes are cut, so that the sheet is wide."""
     for blocks in range(1, max(classes, 2)):
         if across * blocks >= 1.6 * math.ceil(classes / blocks):
@@ -140,8 +146,8 @@ def _blocks(classes: int, across: float) -> int:
     return max(classes, 1)
 
 
-def _cells(
-    y: Places, corner: Mapping[int, tuple[float, float]], offset: float
+def _cell_corners(
+    y: Indices, corner: Mapping[int, tuple[float, float]], offset: float
 ) -> Floats:
     seen: dict[int, int] = {}
     cells = []
@@ -152,19 +158,19 @@ def _cells(
     return np.array(cells, dtype=np.float64).reshape(-1, 2)
 
 
-def _given(film: Film, task: int) -> tuple[Places, Places]:
+def _true_classes(film: Film, task: int) -> tuple[Indices, Indices]:
     support, query = (np.asarray(film.arrays[n]) for n in ("support_y", "query_y"))
     return support[task], query[task]
 
 
-def _height(film: Film, shot: Shot) -> int:
-    cells = placed(*_given(film, shot.task))
-    room = WIDE if shot.columns > 1 else SLIM
+def _panel_height(film: Film, options: FilmOptions) -> int:
+    cells = place_examples(*_true_classes(film, options.task))
+    room = WIDE if options.columns > 1 else SLIM
     return round(min(36.0, room / cells.width) * cells.height)
 
 
-def _tiled(film: Film, label: str, task: int) -> list[go.Image | go.Scatter]:
-    cells = placed(*_given(film, task))
+def _image_traces(film: Film, label: str, task: int) -> list[go.Image | go.Scatter]:
+    cells = place_examples(*_true_classes(film, task))
     images = [
         (image, float(left), float(top))
         for name, where in (("support", cells.support), ("query", cells.query))
@@ -172,29 +178,41 @@ def _tiled(film: Film, label: str, task: int) -> list[go.Image | go.Scatter]:
             np.asarray(film.arrays[name])[task], where, strict=True
         )
     ]
-    pixels, side = composed(images, cells.width, cells.height)
+    pixels, side = compose_image(images, cells.width, cells.height)
     step = 1.0 / side
     sheet = go.Image(
-        source=png(pixels),
-        **{"x0": step / 2, "y0": step / 2, "dx": step, "dy": step},
-        **{"hoverinfo": "skip", "uid": f"{label}:sheet"},
+        source=png_data_url(pixels),
+        x0=step / 2,
+        y0=step / 2,
+        dx=step,
+        dy=step,
+        hoverinfo="skip",
+        uid=f"{label}:sheet",
     )
-    return [sheet, _numbers(cells, label), *_frames(film, label, task, cells)]
+    return [
+        sheet,
+        _class_number_trace(cells, label),
+        *_wrong_frames(film, label, task, cells),
+    ]
 
 
-def _numbers(cells: Cells, label: str) -> go.Scatter:
+def _class_number_trace(cells: EpisodeGrid, label: str) -> go.Scatter:
     return go.Scatter(
         x=cells.names[:, 0] + NAMES / 2,
         y=cells.names[:, 1] + 0.5,
         text=[str(k + 1) for k in range(len(cells.names))],
-        **{"mode": "text", "textfont": {"size": 11}, "hoverinfo": "skip"},
+        mode="text",
+        textfont={"size": 11},
+        hoverinfo="skip",
         uid=f"{label}:classes",
     )
 
 
-def _frames(film: Film, label: str, task: int, cells: Cells) -> list[go.Scatter]:
+def _wrong_frames(
+    film: Film, label: str, task: int, cells: EpisodeGrid
+) -> list[go.Scatter]:
     """Return a red frame around each wrong answer, and a badge with the answer."""
-    lost = wrong(film, label, task)
+    lost = wrong_queries(film, label, task)
     answers = np.asarray(film.arrays[f"{label}/answer"])[task][lost]
     corners = cells.query[lost]
     around = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0], [np.nan, np.nan]])
@@ -202,13 +220,20 @@ def _frames(film: Film, label: str, task: int, cells: Cells) -> list[go.Scatter]
     said = ["–" if k < 0 else str(int(k) + 1) for k in answers]
     return [
         go.Scatter(
-            **{"x": loops[:, 0], "y": loops[:, 1], "mode": "lines"},
+            x=loops[:, 0],
+            y=loops[:, 1],
+            mode="lines",
             line={"color": WRONG, "width": 2},
-            **{"hoverinfo": "skip", "name": "wrong", "uid": f"{label}:frames"},
+            hoverinfo="skip",
+            name="wrong",
+            uid=f"{label}:frames",
         ),
         go.Scatter(
-            **{"x": corners[:, 0] + 0.8, "y": corners[:, 1] + 0.2},
-            **{"mode": "markers+text", "text": said, "name": "wrong"},
+            x=corners[:, 0] + 0.8,
+            y=corners[:, 1] + 0.2,
+            mode="markers+text",
+            text=said,
+            name="wrong",
             marker={"symbol": "square", "size": 11, "color": WRONG},
             textfont={"color": "#ffffff", "size": 9},
             hovertemplate="answered class %{text}<extra></extra>",
@@ -218,56 +243,72 @@ def _frames(film: Film, label: str, task: int, cells: Cells) -> list[go.Scatter]
 
 
 # vectors ----------------------------------------------------------------------
-def _scattered(film: Film, label: str, task: int) -> list[go.Scatter]:
+def _point_traces(film: Film, label: str, task: int) -> list[go.Scatter]:
     support, query = (
         np.asarray(film.arrays[n], np.float64)[task] for n in ("support_x", "query_x")
     )
-    plane = fitted(np.nan_to_num(np.concatenate([support, query])))
-    support_y, query_y = _given(film, task)
-    at, asked = plane.of(support), plane.of(query)
-    lost = wrong(film, label, task)
+    plane = fit_plane(np.nan_to_num(np.concatenate([support, query])))
+    support_y, query_y = _true_classes(film, task)
+    at, asked = plane.project(support), plane.project(query)
+    lost = wrong_queries(film, label, task)
     ring, cut = {"color": "#ffffff", "width": 1}, {"color": "#ffffff", "width": 1.5}
     return [
         go.Scatter(
-            **{"x": asked[:, 0], "y": asked[:, 1], "mode": "markers"},
+            x=asked[:, 0],
+            y=asked[:, 1],
+            mode="markers",
             marker={
                 **{"color": class_colors(query_y), "symbol": class_symbols(query_y)},
                 **{"size": 9, "opacity": 0.9},
             },
-            **{"hoverinfo": "skip", "name": "queries", "uid": f"{label}:queries"},
+            hoverinfo="skip",
+            name="queries",
+            uid=f"{label}:queries",
         ),
         go.Scatter(
-            **{"x": at[:, 0], "y": at[:, 1], "mode": "markers+text"},
+            x=at[:, 0],
+            y=at[:, 1],
+            mode="markers+text",
             text=[str(int(k) + 1) for k in support_y],
             marker={
                 **{"color": class_colors(support_y), "size": 17, "line": ring},
                 "symbol": class_symbols(support_y),
             },
             textfont={"color": "#ffffff", "size": 10},
-            **{"hoverinfo": "skip", "name": "support", "uid": f"{label}:support"},
+            hoverinfo="skip",
+            name="support",
+            uid=f"{label}:support",
         ),
         go.Scatter(
-            **{"x": asked[lost, 0], "y": asked[lost, 1], "mode": "markers"},
+            x=asked[lost, 0],
+            y=asked[lost, 1],
+            mode="markers",
             marker={"symbol": "circle-open", "size": 14, "color": WRONG},
-            **{"hoverinfo": "skip", "name": "wrong", "uid": f"{label}:wrong"},
+            hoverinfo="skip",
+            name="wrong",
+            uid=f"{label}:wrong",
         ),
         go.Scatter(
-            **{"x": asked[lost, 0], "y": asked[lost, 1], "mode": "markers"},
+            x=asked[lost, 0],
+            y=asked[lost, 1],
+            mode="markers",
             marker={"symbol": "x-thin", "size": 5, "line": cut},
-            **{"hoverinfo": "skip", "name": "wrong", "uid": f"{label}:crosses"},
+            hoverinfo="skip",
+            name="wrong",
+            uid=f"{label}:crosses",
         ),
     ]
 
 
-def _axes(made: go.Figure, film: Film, task: int, images: bool) -> None:
+def _set_axes(figure: go.Figure, film: Film, task: int, images: bool) -> None:
     bare: dict[str, Any] = {"showticklabels": False, "ticks": "", "fixedrange": True}
     bare |= {"showgrid": False}
     if not images:
-        made.update_xaxes(**bare)
-        made.update_yaxes(**bare)
+        figure.update_xaxes(**bare)
+        figure.update_yaxes(**bare)
         return
-    cells = placed(*_given(film, task))
+    cells = place_examples(*_true_classes(film, task))
     bare |= {"constrain": "domain"}
-    made.update_xaxes(range=[-0.1, cells.width + 0.1], constraintoward="left", **bare)
-    made.update_yaxes(range=[cells.height + 0.1, -0.1], constraintoward="top", **bare)
-    same_scale(made)
+    figure.update_xaxes(range=[-0.1, cells.width + 0.1], constraintoward="left", **bare)
+    figure.update_yaxes(range=[cells.height + 0.1, -0.1], constraintoward="top", **bare)
+    lock_aspect(figure)

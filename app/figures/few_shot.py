@@ -6,24 +6,24 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import (
-    counted,
-    figure,
-    footnote,
+from app.figures.curves import curves_figure
+from app.figures.figure_parts import (
+    add_footnote,
+    describe_band,
     log_axis,
+    make_figure,
     names_axis,
 )
-from app.figures.curves import curves_figure
-from app.figures.figure_types import Roles, View
+from app.figures.figure_types import CurveOptions, Roles
 from app.figures.shift import severity_figure
 from app.figures.theme import (
     GREY,
-    LEVEL,
+    INTERVAL_NAME,
     Style,
+    assign_styles,
     axis_title,
+    format_number,
     learner_name,
-    number,
-    styles,
 )
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
@@ -31,7 +31,7 @@ from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval
 
 
-class Mark(NamedTuple):
+class AnswerPoint(NamedTuple):
     """Where on its own curve a learner's answer counts."""
 
     x: float
@@ -40,10 +40,10 @@ class Mark(NamedTuple):
 
 def answers_figure(
     curves: Iterable[Curve],
-    marks: Mapping[str, Mark],
+    marks: Mapping[str, AnswerPoint],
     metric_name: str,
     roles: Roles,
-    view: View,
+    view: CurveOptions,
 ) -> go.Figure:
     """Draw the answers after each inner step, and the step at which they count.
 
@@ -56,20 +56,22 @@ def answers_figure(
     """
     shown = list(curves)
     made = curves_figure(shown, metric_name, roles, view)
-    looks = styles(roles)
+    styles = assign_styles(roles)
     for label, mark in marks.items():
-        if label in looks:
-            made.add_trace(_diamond(mark, looks[label]))
+        if label in styles:
+            made.add_trace(_answer_trace(mark, styles[label]))
     read = made.layout.meta["how_to_read"]
     told = " ◆: the step at which a learner's answer counts; level line: no steps."
     made.update_layout(meta={**made.layout.meta, "how_to_read": read + told})
     made.update_xaxes(rangemode="tozero", tickformat="d")
     if metric(metric_name).direction < 0:
-        _capped(made, shown, [mark.y for mark in marks.values()])
+        _cap_y_axis(made, shown, [mark.y for mark in marks.values()])
     return made
 
 
-def _capped(made: go.Figure, curves: Iterable[Curve], marks: Iterable[float]) -> None:
+def _cap_y_axis(
+    figure: go.Figure, curves: Iterable[Curve], marks: Iterable[float]
+) -> None:
     """Let a curve that blows up past its answer leave the picture, with a word."""
     means = [np.asarray(curve.mean, dtype=float) for curve in curves]
     starts = [float(mean[0]) for mean in means if len(mean)]
@@ -79,27 +81,38 @@ def _capped(made: go.Figure, curves: Iterable[Curve], marks: Iterable[float]) ->
     cap = 10 * max(known, default=np.inf)
     if not len(every) or every.max() <= cap:
         return
-    low, log = every[every > 0].min(initial=cap) / 1.3, made.layout.yaxis.type == "log"
-    made.update_yaxes(log_axis([low, cap]) if log else {})
-    made.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
+    low, log = (
+        every[every > 0].min(initial=cap) / 1.3,
+        figure.layout.yaxis.type == "log",
+    )
+    figure.update_yaxes(log_axis([low, cap]) if log else {})
+    figure.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
     gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
-    made.add_annotation(
-        **{"text": f"↑ {gone} leave{'s' * (gone == 1)} the picture past the answer"},
-        **{"x": 0.5, "y": 1, "xref": "x domain", "yref": "y domain"},
-        **{"yanchor": "top", "showarrow": False, "font": {"size": 11}},
+    figure.add_annotation(
+        text=f"↑ {gone} leave{'s' * (gone == 1)} the picture past the answer",
+        x=0.5,
+        y=1,
+        xref="x domain",
+        yref="y domain",
+        yanchor="top",
+        showarrow=False,
+        font={"size": 11},
         opacity=0.85,
     )
 
 
-def _diamond(mark: Mark, look: Style) -> go.Scatter:
+def _answer_trace(mark: AnswerPoint, style: Style) -> go.Scatter:
     ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
     return go.Scatter(
         x=np.array([mark.x]),
         y=np.array([mark.y]),
-        **{"mode": "markers", "hoverinfo": "skip", "showlegend": False},
-        **{"legendgroup": look.label, "uid": f"{look.label}:answer"},
-        name=f"{look.name}, answer",
-        marker={"symbol": "diamond", "size": 11, "color": look.color, "line": ring},
+        mode="markers",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=style.label,
+        uid=f"{style.label}:answer",
+        name=f"{style.name}, answer",
+        marker={"symbol": "diamond", "size": 11, "color": style.color, "line": ring},
     )
 
 
@@ -117,86 +130,109 @@ def gain_figure(
         metric_name: The metric of the answer, a name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
     """
-    kind, looks = metric(metric_name), styles(roles)
+    kind, styles = metric(metric_name), assign_styles(roles)
     labels = [label for label in roles if label in after][::-1]
-    made = figure(
+    made = make_figure(
         title="Before and after adaptation",
-        read=f"Ring: before the first inner step. Mark and bar: the answer, {LEVEL}. "
+        how_to_read="Ring: before the first inner step. Mark and bar: the answer, "
+        f"{INTERVAL_NAME}. "
         "No ring: it takes no steps.",
         alt=f"{kind.label}: "
-        + "; ".join(_told(label, before, after) for label in labels[::-1]),
+        + "; ".join(_describe_gain(label, before, after) for label in labels[::-1]),
         height=84 + 40 * len(labels),
     )
     for place, label in enumerate(labels):
         if label in before:
-            _way(made, before[label], after[label], place)
-            made.add_trace(_ring(before[label], place, looks[label]))
-        _answer(made, after[label], place, looks[label])
-    made.update_yaxes(tickvals=list(range(len(labels))), ticktext=_names(labels))
+            _add_gain_line(made, before[label], after[label], place)
+            made.add_trace(_start_trace(before[label], place, styles[label]))
+        _add_answer(made, after[label], place, styles[label])
+    made.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=_display_names(labels)
+    )
     made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
-    _scale(made, [*before.values(), *after.values()], metric_name)
+    _set_x_axis(made, [*before.values(), *after.values()], metric_name)
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
-    footnote(made, counted([level.n for level in after.values()] or 1))
+    add_footnote(made, describe_band([level.n for level in after.values()] or 1))
     return made
 
 
-def _told(
+def _describe_gain(
     label: str, before: Mapping[str, Interval], after: Mapping[str, Interval]
 ) -> str:
-    start = f"{number(before[label].mean)} to " if label in before else ""
-    return f"{label} {start}{number(after[label].mean)}"
+    start = f"{format_number(before[label].mean)} to " if label in before else ""
+    return f"{label} {start}{format_number(after[label].mean)}"
 
 
-def _names(labels: Iterable[str]) -> list[str]:
+def _display_names(labels: Iterable[str]) -> list[str]:
     return [learner_name(label) for label in labels]
 
 
-def _way(made: go.Figure, start: Interval, end: Interval, place: int) -> None:
-    made.add_trace(
+def _add_gain_line(figure: go.Figure, start: Interval, end: Interval, row: int) -> None:
+    figure.add_trace(
         go.Scatter(
-            **{"x": [start.mean, end.mean], "y": [place, place], "mode": "lines"},
-            **{"line": {"color": GREY, "width": 1.4, "dash": "dot"}},
-            **{"hoverinfo": "skip", "showlegend": False},
+            x=[start.mean, end.mean],
+            y=[row, row],
+            mode="lines",
+            line={"color": GREY, "width": 1.4, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
         )
     )
 
 
-def _ring(start: Interval, place: int, look: Style) -> go.Scatter:
-    ring = {"symbol": "circle-open", "size": 11, "color": look.color}
+def _start_trace(start: Interval, row: int, style: Style) -> go.Scatter:
+    ring = {"symbol": "circle-open", "size": 11, "color": style.color}
     return go.Scatter(
-        **{"x": [start.mean], "y": [place], "mode": "markers", "showlegend": False},
-        **{"marker": {**ring, "line": {"width": 2}}, "name": look.name},
+        x=[start.mean],
+        y=[row],
+        mode="markers",
+        showlegend=False,
+        marker={**ring, "line": {"width": 2}},
+        name=style.name,
         hovertemplate="before: %{x:.3g}<extra></extra>",
     )
 
 
-def _answer(made: go.Figure, end: Interval, place: int, look: Style) -> None:
+def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> None:
     if np.isfinite(end.low) and np.isfinite(end.high):
-        made.add_trace(
+        figure.add_trace(
             go.Scatter(
-                **{"x": [end.low, end.high], "y": [place, place], "mode": "lines"},
-                **{"line": {"color": look.color, "width": 3}, "hoverinfo": "skip"},
+                x=[end.low, end.high],
+                y=[row, row],
+                mode="lines",
+                line={"color": style.color, "width": 3},
+                hoverinfo="skip",
                 showlegend=False,
             )
         )
-    told = f"{number(end.mean)} [{number(end.low)}, {number(end.high)}]"
-    made.add_trace(
+    told = (
+        f"{format_number(end.mean)} [{format_number(end.low)}, "
+        f"{format_number(end.high)}]"
+    )
+    figure.add_trace(
         go.Scatter(
-            **{"x": [end.mean], "y": [place], "mode": "markers", "showlegend": False},
-            marker={"symbol": look.symbol, "size": 11, "color": look.color},
+            x=[end.mean],
+            y=[row],
+            mode="markers",
+            showlegend=False,
+            marker={"symbol": style.symbol, "size": 11, "color": style.color},
             hovertemplate=f"{told}<extra></extra>",
         )
     )
 
 
-def _scale(made: go.Figure, levels: Iterable[Interval], metric_name: str) -> None:
+def _set_x_axis(
+    figure: go.Figure, levels: Iterable[Interval], metric_name: str
+) -> None:
     ends = [end for level in levels for end in level[:3]]
     log = metric(metric_name).scale == "log"
-    made.update_xaxes(log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"})
-    made.update_xaxes(title_text=axis_title(metric_name))
+    figure.update_xaxes(
+        log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"}
+    )
+    figure.update_xaxes(title_text=axis_title(metric_name))
 
 
-class Count(NamedTuple):
+class CountAxis(NamedTuple):
     """What is counted along the x axis, such as the shots."""
 
     shift: str
@@ -204,7 +240,7 @@ class Count(NamedTuple):
 
 
 def count_figure(
-    curves: Iterable[Curve], metric_name: str, roles: Roles, count: Count
+    curves: Iterable[Curve], metric_name: str, roles: Roles, count: CountAxis
 ) -> go.Figure:
     """Draw a metric against a number that the tests change: shots, or ways.
 
@@ -218,7 +254,7 @@ def count_figure(
     noun = name_in_words(count.shift)
     read = (
         f"Tested with other {noun} than the family's own, at which everybody was "
-        f"trained. Band: {LEVEL}."
+        f"trained. Band: {INTERVAL_NAME}."
     )
     told = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
     made.update_layout(meta={**made.layout.meta, **told})

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.floating[Any]]
-Places = NDArray[np.integer[Any]]
+Indices = NDArray[np.integer[Any]]
 Roles = Mapping[str, str]
 
 
@@ -21,7 +21,7 @@ class Film(Protocol):
     info: Mapping[str, Any]
 
 
-class Tuning(NamedTuple):
+class TuningCurve(NamedTuple):
     """The score of each tried learning rate, and the one that was chosen.
 
     NaN means that some task diverged there.
@@ -34,7 +34,7 @@ class Tuning(NamedTuple):
     chosen: float
 
 
-class View(NamedTuple):
+class CurveOptions(NamedTuple):
     """How a person wants to look; never changes what was run.
 
     `log_y` None follows the metric; `smooth` is the weight of the past, 0 to 0.99.

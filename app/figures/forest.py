@@ -6,9 +6,15 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import figure
+from app.figures.figure_parts import make_figure
 from app.figures.figure_types import Roles
-from app.figures.theme import GREY, LEVEL, capitalized, learner_name, number
+from app.figures.theme import (
+    GREY,
+    INTERVAL_NAME,
+    capitalize_name,
+    format_number,
+    learner_name,
+)
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import Metric, metric
 
@@ -32,61 +38,62 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
         claims: The summary's claims, all of one metric and one chosen learner.
         roles: Role by label; claims against unknown labels are left out.
     """
-    known = _by_condition([c for c in claims if c["against"] in roles])
+    known = _sort_by_condition([c for c in claims if c["against"] in roles])
     kind = metric(known[0]["metric"]) if known else metric("steps_to_threshold")
     who = learner_name(known[0]["learner"]) if known else "the learner"
     if kind.share:
-        known = [_in_points(claim) for claim in known]
-    lines = _lines(known)
-    made = figure(
+        known = [_to_points(claim) for claim in known]
+    lines = _with_headings(known)
+    made = make_figure(
         title=f"{who} against each baseline: {kind.label.lower()}",
-        read=f"Mark: difference, paired over tasks; bar: {LEVEL}. A bar across the "
+        how_to_read=f"Mark: difference, paired over tasks; bar: {INTERVAL_NAME}. A "
+        "bar across the "
         f"line is no difference; the word also allows for how often we looked, so that "
         f"a bar beside the line may be not certain."
-        f"{ONE_TRAINING if any(_single(claim) for claim in known) else ''}",
-        alt="; ".join(_told(claim) for claim in known) or "no claims",
+        f"{ONE_TRAINING if any(_is_single_training(claim) for claim in known) else ''}",
+        alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
     )
-    places = _places(lines)
+    places = _row_heights(lines)
     for line, y in zip(lines, places, strict=True):
         if isinstance(line, str):
-            _heading(made, line, y)
+            _add_heading(made, line, y)
         else:
-            _claim(made, line, y)
-    _differences(made, known, kind)
+            _add_claim(made, line, y)
+    _set_x_axis(made, known, kind)
     low = min(places, default=0.0) - 0.45
     made.update_yaxes(visible=False, range=[low, max(places, default=0.0) + 0.75])
     made.update_layout(showlegend=False, hovermode="closest", margin={"t": 6, "l": 12})
     return made
 
 
-def _in_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+def _to_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a difference of shares as the verdict tells it."""
     ends = ("difference", "low", "high")
-    return {**claim, **{name: 100 * _value(claim, name) for name in ends}}
+    return {**claim, **{name: 100 * _to_float(claim, name) for name in ends}}
 
 
-def _single(claim: Mapping[str, Any]) -> bool:
+def _is_single_training(claim: Mapping[str, Any]) -> bool:
     return claim.get("over") == "episodes"
 
 
-def _by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def _sort_by_condition(claims: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     first: dict[str, int] = {}
     for claim in claims:
-        first.setdefault(condition_name(claim["condition"]), len(first))
-    return sorted(claims, key=lambda c: first[condition_name(c["condition"])])
+        first.setdefault(describe_condition(claim["condition"]), len(first))
+    return sorted(claims, key=lambda c: first[describe_condition(c["condition"])])
 
 
-def _value(claim: Mapping[str, Any], name: str) -> float:
+def _to_float(claim: Mapping[str, Any], name: str) -> float:
     return float("nan") if claim[name] is None else float(claim[name])
 
 
-def _lines(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
+def _with_headings(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return claims with a heading before each new condition."""
     lines: list[Any] = []
     last = None
     for claim in claims:
-        heading = condition_name(claim["condition"])
+        heading = describe_condition(claim["condition"])
         if heading != last:
             lines.append(heading)
             last = heading
@@ -94,7 +101,7 @@ def _lines(claims: Sequence[Mapping[str, Any]]) -> list[Any]:
     return lines
 
 
-def _places(lines: Sequence[Any]) -> list[float]:
+def _row_heights(lines: Sequence[Any]) -> list[float]:
     at, places = 0.0, []
     for line in lines:
         at -= 0.62 if isinstance(line, str) else 1.0
@@ -102,14 +109,14 @@ def _places(lines: Sequence[Any]) -> list[float]:
     return places
 
 
-def condition_name(condition: Mapping[str, Any]) -> str:
+def describe_condition(condition: Mapping[str, Any]) -> str:
     """Return where a test was taken, in words.
 
-    >>> condition_name({"family": "", "shift": "stretch", "severity": 4.0})
+    >>> describe_condition({"family": "", "shift": "stretch", "severity": 4.0})
     'stretch, severity 4'
     """
     family, shift = condition.get("family", ""), condition.get("shift", "")
-    parts = [capitalized(family)] if family else []
+    parts = [capitalize_name(family)] if family else []
     if shift:
         parts.append(
             f"{name_in_words(shift)}, severity {condition.get('severity', 0):g}"
@@ -117,43 +124,60 @@ def condition_name(condition: Mapping[str, Any]) -> str:
     return " · ".join(parts) or "In place: unseen tasks of the same family"
 
 
-def _told(claim: Mapping[str, Any]) -> str:
-    where = condition_name(claim["condition"])
-    span = " to ".join(number(_value(claim, end)) for end in ("low", "high"))
+def _describe_claim(claim: Mapping[str, Any]) -> str:
+    where = describe_condition(claim["condition"])
+    span = " to ".join(format_number(_to_float(claim, end)) for end in ("low", "high"))
     word = claim["call"]
     return f"{where}, against {claim['against']}: {word}, {span}"
 
 
-def _heading(made: go.Figure, text: str, y: float) -> None:
-    made.add_annotation(
-        **{"text": f"<b>{text}</b>", "x": 0, "xref": "x domain", "y": y + 0.1},
-        **{"xanchor": "left", "yanchor": "middle", "showarrow": False},
-        **{"font": {"size": 12}},
+def _add_heading(figure: go.Figure, text: str, y: float) -> None:
+    figure.add_annotation(
+        text=f"<b>{text}</b>",
+        x=0,
+        xref="x domain",
+        y=y + 0.1,
+        xanchor="left",
+        yanchor="middle",
+        showarrow=False,
+        font={"size": 12},
     )
 
 
-def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
+def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
     color, symbol, sign, word = _CALLS[claim["call"]]
-    mid, low, high = (_value(claim, name) for name in ("difference", "low", "high"))
+    mid, low, high = (_to_float(claim, name) for name in ("difference", "low", "high"))
     if claim["call"] == "no difference" and (low > 0 or high < 0):
         word = "not certain"
-    told = f"{number(mid)} [{number(low)}, {number(high)}]"
+    told = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
     word = f"<span style='color:{color}'>{sign}</span> {word}"
-    made.add_shape(
-        **{"type": "line", "x0": 0, "x1": 0, "y0": y - 0.3, "y1": y + 0.2},
-        **{"line": {"color": GREY, "width": 1.4}, "layer": "below"},
+    figure.add_shape(
+        type="line",
+        x0=0,
+        x1=0,
+        y0=y - 0.3,
+        y1=y + 0.2,
+        line={"color": GREY, "width": 1.4},
+        layer="below",
     )
-    made.add_trace(
+    figure.add_trace(
         go.Scatter(
-            **{"x": [low, high], "y": [y, y], "mode": "lines", "showlegend": False},
-            **{"line": {"color": color, "width": 3}, "hoverinfo": "skip"},
+            x=[low, high],
+            y=[y, y],
+            mode="lines",
+            showlegend=False,
+            line={"color": color, "width": 3},
+            hoverinfo="skip",
         )
     )
-    made.add_trace(
+    figure.add_trace(
         go.Scatter(
-            **{"x": [mid], "y": [y], "mode": "markers", "showlegend": False},
+            x=[mid],
+            y=[y],
+            mode="markers",
+            showlegend=False,
             marker={"color": color, "symbol": symbol, "size": 11},
-            hovertemplate=f"{told}<br>{_counts(claim)}<extra></extra>",
+            hovertemplate=f"{told}<br>{_describe_sample(claim)}<extra></extra>",
         )
     )
     sides = (
@@ -161,31 +185,39 @@ def _claim(made: go.Figure, claim: Mapping[str, Any], y: float) -> None:
         ("right", 1, f"{word}  <b>{told.replace(' [', '</b> [')}"),
     )
     for anchor, x, text in sides:
-        made.add_annotation(
-            **{"text": text, "x": x, "xref": "x domain", "y": y + 0.42},
-            **{"xanchor": anchor, "yanchor": "middle", "showarrow": False},
-            **{"font": {"size": 12}},
+        figure.add_annotation(
+            text=text,
+            x=x,
+            xref="x domain",
+            y=y + 0.42,
+            xanchor=anchor,
+            yanchor="middle",
+            showarrow=False,
+            font={"size": 12},
         )
 
 
-def _counts(claim: Mapping[str, Any]) -> str:
-    if _single(claim):
+def _describe_sample(claim: Mapping[str, Any]) -> str:
+    if _is_single_training(claim):
         return f"one training, interval over {claim['n_tasks']} episodes"
     return f"{claim['n_replicates']} replicates × {claim['n_tasks']} tasks"
 
 
-def _differences(
-    made: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
+def _set_x_axis(
+    figure: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
 ) -> None:
     """Set up the axis: 0 and every interval lie within it."""
-    ends = [_value(c, end) for c in claims for end in ("low", "difference", "high")]
+    ends = [_to_float(c, end) for c in claims for end in ("low", "difference", "high")]
     ends = [end for end in ends if np.isfinite(end)] + [0.0]
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
     sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""
     unit = "points" if kind.share else kind.unit
-    made.update_xaxes(
+    figure.update_xaxes(
         title_text=f"Difference in {kind.label.lower()} ({unit}){sides}",
         range=[min(ends) - pad, max(ends) + pad],
-        **{"tickformat": "~g", "nticks": 7, "showgrid": False, "showline": True},
+        tickformat="~g",
+        nticks=7,
+        showgrid=False,
+        showline=True,
     )

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-Bytes = NDArray[np.uint8]
+Pixels = NDArray[np.uint8]
 PAD = 2  # pixels around a tile
 
 
-def composed(
-    tiles: Iterable[tuple[Bytes, float, float]], width: float, height: float
-) -> tuple[Bytes, float]:
+def compose_image(
+    tiles: Iterable[tuple[Pixels, float, float]], width: float, height: float
+) -> tuple[Pixels, float]:
     """Put images on a clear ground, each into a cell of one by one.
 
     Args:
@@ -39,7 +39,7 @@ def composed(
     return ground, float(side)
 
 
-def png(pixels: Bytes) -> str:
+def png_data_url(pixels: Pixels) -> str:
     """Return RGBA pixels as the address of a PNG image; the same pixels, lossless."""
     height, width = pixels.shape[:2]
     lines = np.zeros((height, 1 + 4 * width), np.uint8)  # each line begins: no filter
@@ -47,11 +47,11 @@ def png(pixels: Bytes) -> str:
     head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     packed = zlib.compress(lines.tobytes(), 9)
     chunks = ((b"IHDR", head), (b"IDAT", packed), (b"IEND", b""))
-    data = b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(*chunk) for chunk in chunks)
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(_png_chunk(*chunk) for chunk in chunks)
     return "data:image/png;base64," + base64.b64encode(data).decode()
 
 
-def _chunk(name: bytes, data: bytes) -> bytes:
+def _png_chunk(name: bytes, data: bytes) -> bytes:
     checked = name + data
     return (
         struct.pack(">I", len(data)) + checked + struct.pack(">I", zlib.crc32(checked))

@@ -8,19 +8,21 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.animation import Shot, titles
-from app.figures.canvas import dress, names_axis
+from app.figures.animation import FilmOptions, panel_titles
+from app.figures.figure_parts import names_axis, style_figure
 from app.figures.figure_types import Floats, Roles
 from app.figures.shift import DIVERGING, SEQUENTIAL
-from app.figures.theme import number, styles
+from app.figures.theme import assign_styles, format_number
 from engine.contract.metrics import metric
 
 ROW, HEAD, FOOT = 30, 30, 44  # pixels of a layer; over a panel; under it
-REACH = 2.0  # decades around the median that colors tell apart; the rest is at the ends
-WRITTEN = 8  # columns up to which each cell tells its number
+SHOWN_DECADES = (
+    2.0  # decades around the median that colors tell apart; the rest is at the ends
+)
+MAX_TEXT_COLUMNS = 8  # columns up to which each cell tells its number
 
 
-class Layers(NamedTuple):
+class LayerGrid(NamedTuple):
     """Numbers of one learner: values (layer, column), and what columns are.
 
     A value that is no number is left blank.
@@ -28,14 +30,14 @@ class Layers(NamedTuple):
 
     values: Floats
     columns: tuple[float, ...]
-    across: str = "inner step"
+    column_name: str = "inner step"
 
 
 def layers_figure(
-    grids: Mapping[str, Layers],
+    grids: Mapping[str, LayerGrid],
     metric_name: str,
     roles: Roles,
-    shot: Shot | None = None,
+    options: FilmOptions | None = None,
 ) -> go.Figure:
     """Draw a heat map for each learner: its layers down, its steps across.
 
@@ -43,49 +45,50 @@ def layers_figure(
         grids: By label; the first layer is at the top.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order, which the panels keep.
-        shot: How many panels stand in a row.
+        options: How many panels stand in a row.
     """
-    shot, kind = shot or Shot(), metric(metric_name)
-    grids = {label: _trimmed(grids[label]) for label in roles if label in grids}
+    options, kind = options or FilmOptions(), metric(metric_name)
+    grids = {label: _trim_columns(grids[label]) for label in roles if label in grids}
     labels = list(grids)
-    columns = min(shot.columns, max(len(labels), 1))
+    columns = min(options.columns, max(len(labels), 1))
     rows = max(math.ceil(len(labels) / columns), 1)
     deep = max((len(grids[label].values) for label in labels), default=1)
     height = (ROW * deep + HEAD + FOOT) * rows
     made = make_subplots(
-        *(rows, columns),
+        rows,
+        columns,
         horizontal_spacing=0.16 / columns,
         vertical_spacing=(HEAD + FOOT) / height if rows > 1 else 0,
     )
-    log, ends = _scale([grid.values for grid in grids.values()], kind.scale)
+    log, ends = _color_scale([grid.values for grid in grids.values()], kind.scale)
     signed = ends[0] < 0 and not log
-    words = list(dict.fromkeys(grids[label].across for label in labels))
-    dress(
+    words = list(dict.fromkeys(grids[label].column_name for label in labels))
+    style_figure(
         made,
         title=f"{kind.label} by layer and {' or '.join(words) or 'step'}",
-        read="The stronger the color, the larger"
+        how_to_read="The stronger the color, the larger"
         + ("; orange: below 0. " if signed else ". ")
         + "Layer 1 is nearest to the input. One scale for all learners; means over "
         "tasks and replicates, of norms geometric.",
-        alt=_alt({label: grids[label] for label in labels}, kind.label),
+        alt=_alt_text({label: grids[label] for label in labels}, kind.label),
         height=height,
     )
     for place, label in enumerate(labels):
         at = {"row": place // columns + 1, "col": place % columns + 1}
-        for trace in _cells(grids[label], label, (log, *ends)):
+        for trace in _cell_traces(grids[label], label, (log, *ends)):
             made.add_trace(trace, **at)
-        made.update_xaxes(title_text=grids[label].across.capitalize(), **at)
+        made.update_xaxes(title_text=grids[label].column_name.capitalize(), **at)
     made.update_xaxes(names_axis() | {"title_standoff": 2, "fixedrange": True})
     made.update_xaxes(type="category", nticks=9, tickangle=0)
     made.update_yaxes(names_axis() | {"autorange": "reversed", "fixedrange": True})
     made.update_yaxes(type="category", tickprefix="layer ")
-    told = {label: _span(grid.values) for label, grid in grids.items()}
-    made.layout.annotations = titles(labels, styles(roles), told)
+    told = {label: _describe_range(grid.values) for label, grid in grids.items()}
+    made.layout.annotations = panel_titles(labels, assign_styles(roles), told)
     made.update_layout(hovermode="closest", margin={"t": HEAD, "b": FOOT, "l": 8})
     return made
 
 
-def _trimmed(grid: Layers) -> Layers:
+def _trim_columns(grid: LayerGrid) -> LayerGrid:
     """Leave out the steps at which nothing was measured."""
     values = np.asarray(grid.values, dtype=np.float64)
     kept = np.isfinite(values).any(axis=0)
@@ -93,7 +96,7 @@ def _trimmed(grid: Layers) -> Layers:
     return grid._replace(values=values[:, kept], columns=columns)
 
 
-def _scale(grids: list[Floats], scale: str) -> tuple[bool, tuple[float, float]]:
+def _color_scale(grids: list[Floats], scale: str) -> tuple[bool, tuple[float, float]]:
     """Return whether colors follow the logarithm, and their two ends."""
     held = np.concatenate([np.ravel(grid) for grid in grids] or [np.zeros(0)])
     held = held[np.isfinite(held)]
@@ -102,46 +105,60 @@ def _scale(grids: list[Floats], scale: str) -> tuple[bool, tuple[float, float]]:
     if log:
         tens = np.log10(above)
         middle = float(np.median(tens))
-        low = max(float(tens.min()), middle - REACH)
-        high = min(float(tens.max()), middle + REACH)
+        low = max(float(tens.min()), middle - SHOWN_DECADES)
+        high = min(float(tens.max()), middle + SHOWN_DECADES)
         return True, (low, max(high, low + 0.3))
     most = float(np.abs(held).max()) if len(held) else 1.0
     low = 0.0 if not len(held) or held.min() >= 0 else -most
     return False, (low, most or 1.0)
 
 
-def _cells(
-    grid: Layers, label: str, scale: tuple[bool, float, float]
+def _cell_traces(
+    grid: LayerGrid, label: str, scale: tuple[bool, float, float]
 ) -> list[go.Heatmap | go.Scatter]:
     log, low, high = scale
     values = np.asarray(grid.values, dtype=np.float64)
-    text = [[number(v) if np.isfinite(v) else "" for v in row] for row in values]
+    text = [[format_number(v) if np.isfinite(v) else "" for v in row] for row in values]
     signed = low < 0 and not log
     x, y = [f"{c:g}" for c in grid.columns], [str(i + 1) for i in range(len(values))]
     cells = go.Heatmap(
         z=(np.log10(values) if log else values).astype(np.float32),
-        **{"x": x, "y": y, "zmin": low, "zmax": high, "showscale": False},
-        **{"colorscale": DIVERGING if signed else SEQUENTIAL, "reversescale": signed},
-        **{"xgap": 1.5, "ygap": 1.5, "text": text, "uid": f"{label}:layers"},
-        hovertemplate=f"layer %{{y}}, {grid.across} %{{x}}: %{{text}}<extra></extra>",
+        x=x,
+        y=y,
+        zmin=low,
+        zmax=high,
+        showscale=False,
+        colorscale=DIVERGING if signed else SEQUENTIAL,
+        reversescale=signed,
+        xgap=1.5,
+        ygap=1.5,
+        text=text,
+        uid=f"{label}:layers",
+        hovertemplate=f"layer %{{y}}, {grid.column_name} %{{x}}: "
+        f"%{{text}}<extra></extra>",
     )
-    if len(x) > WRITTEN:
+    if len(x) > MAX_TEXT_COLUMNS:
         return [cells]
     words = go.Scatter(
-        **{"x": x * len(y), "y": [row for row in y for _ in x], "mode": "text"},
-        **{"text": [word for row in text for word in row], "textfont": {"size": 11}},
-        **{"hoverinfo": "skip", "showlegend": False, "uid": f"{label}:numbers"},
+        x=x * len(y),
+        y=[row for row in y for _ in x],
+        mode="text",
+        text=[word for row in text for word in row],
+        textfont={"size": 11},
+        hoverinfo="skip",
+        showlegend=False,
+        uid=f"{label}:numbers",
     )
     return [cells, words]
 
 
-def _span(values: Floats) -> str:
+def _describe_range(values: Floats) -> str:
     held = np.asarray(values)[np.isfinite(values)]
     if not len(held):
         return ""
-    return f"{number(float(held.min()))} to {number(float(held.max()))}"
+    return f"{format_number(float(held.min()))} to {format_number(float(held.max()))}"
 
 
-def _alt(grids: Mapping[str, Layers], title: str) -> str:
-    said = [f"{a} from {_span(grid.values)}" for a, grid in grids.items()]
+def _alt_text(grids: Mapping[str, LayerGrid], title: str) -> str:
+    said = [f"{a} from {_describe_range(grid.values)}" for a, grid in grids.items()]
     return f"{title} by layer: " + ("; ".join(said) or "of nobody")

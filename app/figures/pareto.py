@@ -6,16 +6,21 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import figure, footnote, legend_below, y_caption
-from app.figures.figure_types import Floats, Places, Roles
-from app.figures.theme import GREY, Style, learner_name, styles
+from app.figures.figure_parts import (
+    add_footnote,
+    add_legend_below,
+    add_y_caption,
+    make_figure,
+)
+from app.figures.figure_types import Floats, Indices, Roles
+from app.figures.theme import GREY, Style, assign_styles, learner_name
 from engine.contract.appearance import name_in_words
-from engine.stats.search.pareto import front, hypervolume
+from engine.stats.search.pareto import hypervolume, pareto_front
 
 DOTS = 1_500
 
 
-class Property(NamedTuple):
+class CostProperty(NamedTuple):
     """What accuracy is held against: less of it is better."""
 
     name: str
@@ -24,52 +29,61 @@ class Property(NamedTuple):
 
 
 def pareto_figure(
-    accuracy: Floats, held: Property, found: Mapping[str, Places], roles: Roles
+    accuracy: Floats,
+    cost_property: CostProperty,
+    found: Mapping[str, Indices],
+    roles: Roles,
 ) -> go.Figure:
     """Draw accuracy against a property: all architectures, those found, the front.
 
     Args:
         accuracy: Of every architecture of the space, share; NaN where there is none.
-        held: The property of every architecture.
+        cost_property: The property of every architecture.
         found: What each strategy trained: positions in these arrays.
         roles: Role by label, in the spec's order.
     """
     labels = [label for label in roles if label in found]
-    cost = np.asarray(held.values, dtype=np.float64)
+    cost = np.asarray(cost_property.values, dtype=np.float64)
     every = np.flatnonzero(np.isfinite(accuracy) & np.isfinite(cost))
     known = {label: np.intersect1d(found[label], every) for label in labels}
     shares = _shares(accuracy, cost, every, known)
     told = "; ".join(f"{learner_name(a)} {share:.1%}" for a, share in shares.items())
-    made = figure(
-        title=f"Accuracy against {name_in_words(held.name)}",
-        read="Up and to the left is better. Line: what nothing in the space beats on "
+    made = make_figure(
+        title=f"Accuracy against {name_in_words(cost_property.name)}",
+        how_to_read="Up and to the left is better. Line: what nothing in the space "
+        "beats on "
         "both counts. Percentages: area that a search's finds dominate, of the "
         "line's own.",
-        alt=f"Test accuracy against {held.name}; share of the hypervolume: {told}",
+        alt=f"Test accuracy against {cost_property.name}; share of the "
+        f"hypervolume: {told}",
         height=320,
     )
     some = every[np.linspace(0, len(every) - 1, min(len(every), DOTS)).astype(int)]
-    made.add_trace(_cloud(cost[some], accuracy[some]))
-    best = front(accuracy[every], cost[every])
-    made.add_trace(_front(best.price, best.score))
-    looks = styles(roles)
+    made.add_trace(_cloud_trace(cost[some], accuracy[some]))
+    best = pareto_front(accuracy[every], cost[every])
+    made.add_trace(_front_trace(best.price, best.score))
+    styles = assign_styles(roles)
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         at = known[label]
-        made.add_trace(_found(cost[at], accuracy[at], looks[label], shares[label]))
+        made.add_trace(
+            _found_trace(cost[at], accuracy[at], styles[label], shares[label])
+        )
     large = len(every) > 0 and float(np.abs(cost[every]).max()) >= 1000
     ticks = "~s" if large else "~g"
-    made.update_xaxes(title_text=_named(held), tickformat=ticks, nticks=6)
-    made.update_yaxes(tickformat=".0%", range=_window(accuracy[every]))
-    y_caption(made, "Test accuracy")
-    footnote(made, f"{len(every):,} architectures")
+    made.update_xaxes(
+        title_text=_property_title(cost_property), tickformat=ticks, nticks=6
+    )
+    made.update_yaxes(tickformat=".0%", range=_accuracy_range(accuracy[every]))
+    add_y_caption(made, "Test accuracy")
+    add_footnote(made, f"{len(every):,} architectures")
     names = [f"{learner_name(label)} 99.9 %" for label in labels]
-    legend_below(made, ["all", "front", *names])
+    add_legend_below(made, ["all", "front", *names])
     made.update_layout(hovermode="closest")
     return made
 
 
 def _shares(
-    accuracy: Floats, cost: Floats, every: Places, known: Mapping[str, Places]
+    accuracy: Floats, cost: Floats, every: Indices, known: Mapping[str, Indices]
 ) -> dict[str, float]:
     """Return which share of the space's hypervolume each search's finds cover.
 
@@ -85,7 +99,7 @@ def _shares(
     }
 
 
-def _window(accuracy: Floats) -> list[float]:
+def _accuracy_range(accuracy: Floats) -> list[float]:
     """Leave out the worst tenth: what is learned there is only that it is bad."""
     if not len(accuracy):
         return [0.0, 1.0]
@@ -94,36 +108,50 @@ def _window(accuracy: Floats) -> list[float]:
     return [float(low - room), float(high + 2 * room)]
 
 
-def _named(held: Property) -> str:
-    unit = f" ({held.unit})" if held.unit and held.unit != "count" else ""
-    return name_in_words(held.name).capitalize() + unit
+def _property_title(cost_property: CostProperty) -> str:
+    unit = (
+        f" ({cost_property.unit})"
+        if cost_property.unit and cost_property.unit != "count"
+        else ""
+    )
+    return name_in_words(cost_property.name).capitalize() + unit
 
 
-def _cloud(x: Floats, y: Floats) -> go.Scattergl | go.Scatter:
+def _cloud_trace(x: Floats, y: Floats) -> go.Scattergl | go.Scatter:
     return go.Scatter(
-        **{"x": x.astype(np.float32), "y": y.astype(np.float32), "mode": "markers"},
+        x=x.astype(np.float32),
+        y=y.astype(np.float32),
+        mode="markers",
         marker={"size": 4, "color": GREY, "opacity": 0.28},
-        **{"name": "all", "hoverinfo": "skip", "uid": "all"},
+        name="all",
+        hoverinfo="skip",
+        uid="all",
     )
 
 
-def _front(x: Floats, y: Floats) -> go.Scatter:
+def _front_trace(x: Floats, y: Floats) -> go.Scatter:
     return go.Scatter(
-        **{"x": x, "y": y, "mode": "lines", "name": "front", "uid": "front"},
+        x=x,
+        y=y,
+        mode="lines",
+        name="front",
+        uid="front",
         line={"color": GREY, "width": 1.6, "shape": "hv"},
         hovertemplate="%{x:.4g}: %{y:.2%}<extra>front</extra>",
     )
 
 
-def _found(x: Floats, y: Floats, look: Style, share: float) -> go.Scatter:
+def _found_trace(x: Floats, y: Floats, style: Style, share: float) -> go.Scatter:
     ring = {"color": "rgba(255,255,255,0.85)", "width": 0.8}
-    marker = {"size": 8, "color": look.color, "symbol": look.symbol, "line": ring}
+    marker = {"size": 8, "color": style.color, "symbol": style.symbol, "line": ring}
     return go.Scatter(
-        **{"x": x, "y": y, "mode": "markers", "marker": marker, "opacity": 0.85},
-        **{
-            "name": f"{look.name} {share:.1%}",
-            "uid": f"{look.label}:found",
-        },
-        **{"legendrank": look.rank},
-        hovertemplate="%{x:.4g}: %{y:.2%}<extra>" + look.name + "</extra>",
+        x=x,
+        y=y,
+        mode="markers",
+        marker=marker,
+        opacity=0.85,
+        name=f"{style.name} {share:.1%}",
+        uid=f"{style.label}:found",
+        legendrank=style.rank,
+        hovertemplate="%{x:.4g}: %{y:.2%}<extra>" + style.name + "</extra>",
     )

@@ -5,12 +5,12 @@ import html
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.animation import controls, spaced
-from app.figures.canvas import figure, footnote, names_axis
-from app.figures.figure_types import Film, Floats, Places, Roles
+from app.figures.animation import add_controls, sample_frames
+from app.figures.figure_parts import add_footnote, make_figure, names_axis
+from app.figures.figure_types import Film, Floats, Indices, Roles
 from app.figures.shift import SEQUENTIAL
-from app.figures.space_data import Space, short
-from app.figures.theme import learner_name, styles
+from app.figures.space_data import Space, shorten
+from app.figures.theme import assign_styles, learner_name
 
 ROW, TALL = 13, 46  # pixels of an option's row; of a decision's in the film
 
@@ -22,21 +22,27 @@ def policy_figure(film: Film, label: str) -> go.Figure:
         film: Artefact of kind "search" with `<label>/policy`.
         label: The strategy.
     """
-    space = Space.of(film)
-    policy, at = _policy(film, label)
-    rows, names, ticks = _rows(policy, space)
-    made = figure(
+    space = Space.from_film(film)
+    policy, at = _policy_arrays(film, label)
+    rows, names, ticks = _option_rows(policy, space)
+    made = make_figure(
         title=f"What {learner_name(label)} favors, all along",
-        read="Each row is an option, each block a decision; the stronger the color, "
+        how_to_read="Each row is an option, each block a decision; the stronger "
+        "the color, "
         "the more likely it is asked for. First search of the first replicate.",
-        alt=_alt(policy, space, label),
+        alt=_alt_text(policy, space, label),
         height=70 + ROW * len(rows),
     )
     made.add_trace(
         go.Heatmap(
-            **{"z": rows.astype(np.float32), "x": at, "y": list(range(len(rows)))},
-            **{"zmin": 0, "zmax": 1, "colorscale": SEQUENTIAL, "showscale": False},
-            **{"customdata": np.array(names)[:, None].repeat(len(at), 1)},
+            z=rows.astype(np.float32),
+            x=at,
+            y=list(range(len(rows))),
+            zmin=0,
+            zmax=1,
+            colorscale=SEQUENTIAL,
+            showscale=False,
+            customdata=np.array(names)[:, None].repeat(len(at), 1),
             hovertemplate="%{customdata}, evaluation %{x}: %{z:.0%}<extra></extra>",
             uid=f"{label}:policy",
         )
@@ -58,54 +64,56 @@ def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
         label: The strategy.
         roles: Role by label, in the spec's order.
     """
-    space = Space.of(film)
-    policy, at = _policy(film, label)
-    shots = spaced(len(at))
-    made = figure(
+    space = Space.from_film(film)
+    policy, at = _policy_arrays(film, label)
+    shots = sample_frames(len(at))
+    made = make_figure(
         title=f"What {learner_name(label)} favors, decision by decision",
-        read="The stronger the color, the more likely an option is asked for; a row "
+        how_to_read="The stronger the color, the more likely an option is asked "
+        "for; a row "
         "of one strong cell is a decision that is made.",
-        alt=_alt(policy, space, label),
+        alt=_alt_text(policy, space, label),
         height=60 + TALL * len(space.positions),
     )
-    for trace in _cells(policy[shots[-1]], space, label):
+    for trace in _cell_traces(policy[shots[-1]], space, label):
         made.add_trace(trace)
     made.frames = [
         go.Frame(
             name=str(int(at[shot])),
-            data=[*_cells(policy[shot], space, label)],
+            data=[*_cell_traces(policy[shot], space, label)],
             traces=[0, 1],
         )
         for shot in shots
     ]
     made.update_yaxes(names_axis() | {"autorange": "reversed", "fixedrange": True})
-    names = [html.escape(short(name)) for name in space.positions]
+    names = [html.escape(shorten(name)) for name in space.positions]
     made.update_yaxes(tickvals=list(range(len(names))), ticktext=names)
     made.update_xaxes(names_axis() | {"visible": False, "fixedrange": True})
     made.update_layout(hovermode="closest", margin={"t": 26})
-    look = styles(roles)[label]
-    chip = f"<span style='color:{look.color};font-size:17px'>●</span>"
+    style = assign_styles(roles)[label]
+    chip = f"<span style='color:{style.color};font-size:17px'>●</span>"
     made.add_annotation(
-        **{
-            "text": f"{chip} <b>{look.name}</b>",
-            "xref": "paper",
-            "yref": "paper",
-        },
-        **{"x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom"},
+        text=f"{chip} <b>{style.name}</b>",
+        xref="paper",
+        yref="paper",
+        x=0,
+        y=1,
+        xanchor="left",
+        yanchor="bottom",
         showarrow=False,
     )
-    footnote(made, "probability of each option")
-    controls(made, [int(at[shot]) for shot in shots], word="evaluation")
+    add_footnote(made, "probability of each option")
+    add_controls(made, [int(at[shot]) for shot in shots], word="evaluation")
     return made
 
 
-def _policy(film: Film, label: str) -> tuple[Floats, Places]:
+def _policy_arrays(film: Film, label: str) -> tuple[Floats, Indices]:
     policy = np.asarray(film.arrays[f"{label}/policy"], dtype=np.float64)
     at = np.asarray(film.arrays[f"{label}/policy_at"], dtype=np.int64) + 1
     return np.nan_to_num(policy), at
 
 
-def _rows(policy: Floats, space: Space) -> tuple[Floats, list[str], list[str]]:
+def _option_rows(policy: Floats, space: Space) -> tuple[Floats, list[str], list[str]]:
     """Return rows of options with an empty one between decisions, and their names."""
     rows, names, ticks = [], list[str](), list[str]()
     for place, options in enumerate(space.options):
@@ -117,11 +125,11 @@ def _rows(policy: Floats, space: Space) -> tuple[Floats, list[str], list[str]]:
             rows.append(policy[:, place, at])
             name = f"{space.positions[place]}: {option}"
             names.append(html.escape(name))
-            ticks.append(html.escape(short(name, 24) if at == 0 else short(option)))
+            ticks.append(html.escape(shorten(name, 24) if at == 0 else shorten(option)))
     return np.stack(rows), names, ticks
 
 
-def _cells(
+def _cell_traces(
     probability: Floats, space: Space, label: str
 ) -> tuple[go.Heatmap, go.Scatter]:
     most = max(len(names) for names in space.options)
@@ -130,24 +138,36 @@ def _cells(
     for place, options in enumerate(space.options):
         z[place, : len(options)] = probability[place, : len(options)]
         words += [
-            f"{html.escape(short(name, 12))}<br><b>{probability[place, at]:.0%}</b>"
+            f"{html.escape(shorten(name, 12))}<br><b>{probability[place, at]:.0%}</b>"
             for at, name in enumerate(options)
         ]
     x = [at for names in space.options for at in range(len(names))]
     y = [place for place, names in enumerate(space.options) for _ in names]
     heat = go.Heatmap(
-        **{"z": z, "zmin": 0, "zmax": 1, "colorscale": SEQUENTIAL, "xgap": 3},
-        **{"ygap": 3, "showscale": False, "hoverinfo": "skip"},
+        z=z,
+        zmin=0,
+        zmax=1,
+        colorscale=SEQUENTIAL,
+        xgap=3,
+        ygap=3,
+        showscale=False,
+        hoverinfo="skip",
         uid=f"{label}:favors",
     )
     text = go.Scatter(
-        **{"x": x, "y": y, "text": words, "mode": "text", "hoverinfo": "skip"},
-        **{"textfont": {"size": 10}, "showlegend": False, "uid": f"{label}:words"},
+        x=x,
+        y=y,
+        text=words,
+        mode="text",
+        hoverinfo="skip",
+        textfont={"size": 10},
+        showlegend=False,
+        uid=f"{label}:words",
     )
     return heat, text
 
 
-def _alt(policy: Floats, space: Space, label: str) -> str:
+def _alt_text(policy: Floats, space: Space, label: str) -> str:
     last = policy[-1]
     told = [
         f"{space.positions[p]} {names[int(last[p, : len(names)].argmax())]} at "

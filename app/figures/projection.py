@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from app.figures.figure_types import Floats, Places
+from app.figures.figure_types import Floats, Indices
 from app.figures.theme import PALETTE
 
 NEIGHBORS = 5
@@ -21,17 +21,17 @@ class Plane(NamedTuple):
     axes: Floats
     share: float
 
-    def of(self, points: Floats) -> Floats:
+    def project(self, points: Floats) -> Floats:
         """Return where points lie in the plane; (point, feature) → (point, 2)."""
         return np.asarray(
             (np.nan_to_num(points) - self.middle) @ self.axes, dtype=np.float32
         )
 
 
-def fitted(points: Floats) -> Plane:
+def fit_plane(points: Floats) -> Plane:
     """Fit the plane: the first two principal components; shape (point, feature).
 
-    >>> fitted(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])).share
+    >>> fit_plane(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])).share
     1.0
     """
     held = np.asarray(points, dtype=np.float64)
@@ -61,13 +61,13 @@ def trustworthiness(points: Floats, flat: Floats, near: int = NEIGHBORS) -> floa
     near = min(near, (count - 1) // 2)
     if near < 1:
         return 1.0
-    rank = _ranks(points)
+    rank = _neighbor_ranks(points)
     close = np.argsort(_distances(flat), axis=1, kind="stable")[:, :near]
     beyond = np.maximum(0, np.take_along_axis(rank, close, 1) - near).sum()
     return float(1 - beyond * 2 / (count * near * (2 * count - 3 * near - 1)))
 
 
-def _ranks(points: Floats) -> Places:
+def _neighbor_ranks(points: Floats) -> Indices:
     """Return each point's rank among another's neighbors, the nearest being 1."""
     order = np.argsort(_distances(points), axis=1, kind="stable")
     ranks = np.empty_like(order)
@@ -83,12 +83,12 @@ def _distances(points: Floats) -> Floats:
     return np.asarray(squares)
 
 
-def class_colors(classes: Places) -> list[str]:
+def class_colors(classes: Indices) -> list[str]:
     """Return a color for each point's class; they come again after ten."""
     return [PALETTE[int(k) % len(PALETTE)] for k in classes]
 
 
-def class_symbols(classes: Places, *, hollow: bool = False) -> list[str]:
+def class_symbols(classes: Indices, *, hollow: bool = False) -> list[str]:
     """Return a symbol for each point's class; color and symbol tell thirty apart."""
     end = "-open" if hollow else ""
     return [SYMBOLS[int(k) % len(SYMBOLS)] + end for k in classes]

@@ -7,33 +7,33 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from app.figures.canvas import (
-    band,
-    counted,
-    dress,
-    figure,
-    footnote,
-    legend_below,
+from app.figures.curves import order_curves
+from app.figures.figure_parts import (
+    add_footnote,
+    add_legend_below,
+    add_y_caption,
+    band_trace,
+    describe_band,
     log_axis,
+    make_figure,
+    mask_nonpositive,
     names_axis,
-    positive,
-    y_caption,
+    style_figure,
 )
-from app.figures.curves import ordered
 from app.figures.figure_types import Floats, Roles
 from app.figures.theme import (
-    LEVEL,
+    INTERVAL_NAME,
     Style,
+    assign_styles,
     axis_title,
-    capitalized,
+    capitalize_name,
+    format_number,
     learner_name,
-    number,
-    styles,
 )
 from engine.contract.appearance import name_in_words
 from engine.contract.metrics import metric
 from engine.stats.curves import Curve
-from engine.stats.transfer import Transfer
+from engine.stats.generalization import FamilyTransfer
 
 
 def severity_figure(
@@ -51,34 +51,37 @@ def severity_figure(
         units: What a shift's severity is measured in.
     """
     kind, rows = metric(metric_name), max(len(panels), 1)
-    panels = {shift: ordered(curves, roles) for shift, curves in panels.items()}
+    panels = {shift: order_curves(curves, roles) for shift, curves in panels.items()}
     made = make_subplots(rows, 1, vertical_spacing=76 / (250 * rows - 76))
     better = {-1: "lower is better", 1: "higher is better", 0: ""}[kind.direction]
-    dress(
+    style_figure(
         made,
         title=f"{kind.label} by severity",
-        read=f"At 0: as trained. A flat line does not care. Band: {LEVEL}; {better}.",
+        how_to_read="At 0: as trained. A flat line does not care. Band: "
+        f"{INTERVAL_NAME}; {better}.",
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
         height=70 + 250 * rows,
     )
-    looks, seen, counts = styles(roles), list[str](), [1]
+    styles, seen, counts = assign_styles(roles), list[str](), [1]
     for row, (shift, curves) in enumerate(panels.items(), 1):
         for curve in curves:
             counts.append(int(np.max(curve.n)))
-            _severity(made, curve, looks[curve.learner], (row, kind.scale, seen))
-        title = _severity_of(shift, (units or {}).get(shift, ""))
+            _add_severity_curve(
+                made, curve, styles[curve.learner], (row, kind.scale, seen)
+            )
+        title = _axis_name(shift, (units or {}).get(shift, ""))
         made.update_xaxes(title_text=title, row=row, col=1)
-        y_caption(made, axis_title(metric_name), row=row)
+        add_y_caption(made, axis_title(metric_name), row=row)
         ends = [end for c in curves for end in (c.low, c.mean, c.high)]
         log = log_axis(*ends, most=6)
         ticks = log if kind.scale == "log" else {"tickformat": "~g"}
         made.update_yaxes(ticks, row=row, col=1)
-    footnote(made, counted(max(counts)))
-    legend_below(made, [learner_name(label) for label in seen])
+    add_footnote(made, describe_band(max(counts)))
+    add_legend_below(made, [learner_name(label) for label in seen])
     return made
 
 
-def _severity_of(shift: str, unit: str) -> str:
+def _axis_name(shift: str, unit: str) -> str:
     """Name the axis; a shift that is measured in itself, such as shots, is a count."""
     word = name_in_words(shift)
     if word == unit:
@@ -86,47 +89,53 @@ def _severity_of(shift: str, unit: str) -> str:
     return f"Severity of {word}" + (f" ({unit})" if unit else "")
 
 
-def _severity(
-    made: go.Figure, curve: Curve, look: Style, where: tuple[int, str, list[str]]
+def _add_severity_curve(
+    figure: go.Figure, curve: Curve, style: Style, where: tuple[int, str, list[str]]
 ) -> None:
     row, scale, seen = where
     x, mean, low, high = (
         np.asarray(v, dtype=float) for v in (curve.x, curve.mean, curve.low, curve.high)
     )
     if scale == "log":
-        mean, low = positive(mean)[0], positive(low)[0]
-    area = band(x, low, high, look)
+        mean, low = mask_nonpositive(mean)[0], mask_nonpositive(low)[0]
+    area = band_trace(x, low, high, style)
     if area is not None:
         area.uid += f":{row}"
-        made.add_trace(area, row=row, col=1)
-    made.add_trace(
+        figure.add_trace(area, row=row, col=1)
+    figure.add_trace(
         go.Scatter(
-            **{"x": x, "y": mean, "mode": "lines+markers", "line": look.line},
-            **{"marker": {"symbol": look.symbol, "size": 7}, "name": look.name},
-            **{"legendgroup": look.label, "uid": f"{look.label}:severity:{row}"},
+            x=x,
+            y=mean,
+            mode="lines+markers",
+            line=style.line,
+            marker={"symbol": style.symbol, "size": 7},
+            name=style.name,
+            legendgroup=style.label,
+            uid=f"{style.label}:severity:{row}",
             customdata=np.stack([low, high], axis=1),
             hovertemplate="%{y:.3g} [%{customdata[0]:.3g}, %{customdata[1]:.3g}]",
-            legendrank=look.rank,
-            showlegend=look.label not in seen,
+            legendrank=style.rank,
+            showlegend=style.label not in seen,
         ),
         row=row,
         col=1,
     )
-    if look.label not in seen:
-        seen.append(look.label)
+    if style.label not in seen:
+        seen.append(style.label)
 
 
 # Over nothing, so that the middle is the page itself, light or dark; never so strong
 # that the page's text would not be read on it.
 DIVERGING = [
-    *([0.0, "rgba(47,124,246,0.6)"], [0.5, "rgba(128,137,149,0.08)"]),
+    [0.0, "rgba(47,124,246,0.6)"],
+    [0.5, "rgba(128,137,149,0.08)"],
     [1.0, "rgba(224,112,20,0.6)"],
 ]
 SEQUENTIAL = [[0.0, "rgba(47,124,246,0.06)"], [1.0, "rgba(47,124,246,0.6)"]]
 
 
-def transfer_matrix_figure(
-    matrix: Transfer, metric_name: str, *, against: str = ""
+def family_matrix_figure(
+    matrix: FamilyTransfer, metric_name: str, *, against: str = ""
 ) -> go.Figure:
     """Draw how well what was learned on one family works on another.
 
@@ -138,46 +147,56 @@ def transfer_matrix_figure(
     """
     kind, mean = metric(metric_name), np.asarray(matrix.mean, dtype=float)
     what = f"Difference from {learner_name(against)}, " if against else ""
-    tests = [capitalized(name).replace(" ", "<br>") for name in matrix.test]
-    made = figure(
+    tests = [capitalize_name(name).replace(" ", "<br>") for name in matrix.test]
+    made = make_figure(
         title=f"{what}{kind.label}: trained on row, tested on column",
-        read="Row: trained on. Column: tested on. The diagonal is at home; "
-        f"± is half of the {LEVEL}."
+        how_to_read="Row: trained on. Column: tested on. The diagonal is at home; "
+        f"± is half of the {INTERVAL_NAME}."
         + (" Blue: better than the baseline." if against and kind.direction else ""),
         alt=_matrix_alt(matrix, kind.label),
         height=110 + 58 * len(matrix.train),
     )
     made.add_trace(
         go.Heatmap(
-            **{
-                "z": mean,
-                "x": tests,
-                "y": [capitalized(name) for name in matrix.train],
-            },
-            **{"xgap": 3, "ygap": 3, "showscale": False, "hoverinfo": "skip"},
-            **_scale(mean, kind.direction, bool(against)),
+            z=mean,
+            x=tests,
+            y=[capitalize_name(name) for name in matrix.train],
+            xgap=3,
+            ygap=3,
+            showscale=False,
+            hoverinfo="skip",
+            **_color_scale(mean, kind.direction, bool(against)),
         )
     )
     made.add_trace(
         go.Scatter(
             x=[test for _ in matrix.train for test in tests],
-            y=[capitalized(train) for train in matrix.train for _ in tests],
-            **{"text": _texts(matrix), "mode": "text", "hoverinfo": "skip"},
-            **{"textfont": {"size": 12}, "showlegend": False},
+            y=[capitalize_name(train) for train in matrix.train for _ in tests],
+            text=_cell_texts(matrix),
+            mode="text",
+            hoverinfo="skip",
+            textfont={"size": 12},
+            showlegend=False,
         )
     )
     made.update_yaxes(names_axis() | {"autorange": "reversed"})
     made.update_xaxes(names_axis() | {"side": "top", "tickangle": 0})
     made.update_layout(hovermode="closest", margin={"t": 40, "b": 34})
     made.add_annotation(
-        **{"text": f"{what}{axis_title(metric_name)}", "showarrow": False, "x": 0},
-        **{"xref": "paper", "yref": "paper", "y": 0, "yanchor": "top", "yshift": -8},
+        text=f"{what}{axis_title(metric_name)}",
+        showarrow=False,
+        x=0,
+        xref="paper",
+        yref="paper",
+        y=0,
+        yanchor="top",
+        yshift=-8,
         xanchor="left",
     )
     return made
 
 
-def _scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
+def _color_scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
     if not centered:
         return {"colorscale": SEQUENTIAL}
     most = float(np.nanmax(np.abs(mean))) if np.isfinite(mean).any() else 1.0
@@ -185,24 +204,28 @@ def _scale(mean: Floats, direction: int, centered: bool) -> dict[str, Any]:
     return scale | {"reversescale": direction > 0}
 
 
-def _texts(matrix: Transfer) -> list[str]:
+def _cell_texts(matrix: FamilyTransfer) -> list[str]:
     half = (np.asarray(matrix.high) - np.asarray(matrix.low)) / 2
     means = np.asarray(matrix.mean, dtype=float)
-    return [_cell(*pair) for pair in zip(means.ravel(), half.ravel(), strict=True)]
+    return [
+        _format_cell(*pair) for pair in zip(means.ravel(), half.ravel(), strict=True)
+    ]
 
 
-def _cell(mean: float, half: float) -> str:
+def _format_cell(mean: float, half: float) -> str:
     if not np.isfinite(mean):
         return "–"
-    return f"<b>{number(mean)}</b>" + (
-        f"<br>± {number(half)}" if np.isfinite(half) else ""
+    return f"<b>{format_number(mean)}</b>" + (
+        f"<br>± {format_number(half)}" if np.isfinite(half) else ""
     )
 
 
-def _matrix_alt(matrix: Transfer, label: str) -> str:
+def _matrix_alt(matrix: FamilyTransfer, label: str) -> str:
     rows = [
         f"trained on {train}: "
-        + ", ".join(f"{t} {number(v)}" for t, v in zip(matrix.test, row, strict=True))
+        + ", ".join(
+            f"{t} {format_number(v)}" for t, v in zip(matrix.test, row, strict=True)
+        )
         for train, row in zip(matrix.train, np.asarray(matrix.mean), strict=True)
     ]
     return f"{label}; " + "; ".join(rows)

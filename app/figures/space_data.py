@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from app.figures.figure_types import Film, Floats, Places
+from app.figures.figure_types import Film, Floats, Indices
 from engine.contract.appearance import name_in_words
 
 LONGEST = 14  # letters of an option that a drawing shows
@@ -20,7 +20,7 @@ class Space(NamedTuple):
     edges: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(cls, film: Film) -> Self:
+    def from_film(cls, film: Film) -> Self:
         """Read the space of an artefact of kind "search"."""
         info = film.info
         return cls(
@@ -30,67 +30,67 @@ class Space(NamedTuple):
         )
 
     @property
-    def alike(self) -> bool:
+    def has_same_options(self) -> bool:
         """Whether every decision has the same options."""
         return len(set(self.options)) == 1
 
-    def codes(self, index: Any) -> Places:
+    def to_codes(self, index: Any) -> Indices:
         """Spell architectures by their mixed-radix number; (…) → (…, position).
 
-        >>> Space(("a", "b"), (("x", "y"), ("p", "q", "r"))).codes([2, 3]).tolist()
+        >>> Space(("a", "b"), (("x", "y"), ("p", "q", "r"))).to_codes([2, 3]).tolist()
         [[0, 2], [1, 0]]
         """
         radix = np.array([len(names) for names in self.options])
         after = np.append(np.cumprod(radix[::-1])[-2::-1], 1)
         return np.asarray(index, np.int64)[..., None] // after % radix
 
-    def words(self, code: Sequence[int]) -> list[str]:
+    def option_names(self, code: Sequence[int]) -> list[str]:
         """Return the options that a code takes."""
         return [names[int(at)] for names, at in zip(self.options, code, strict=True)]
 
 
-class Searched(NamedTuple):
+class SearchTrace(NamedTuple):
     """One search: what was trained, what it showed, and the best as tested so far.
 
     Arrays have the shape (evaluation,); what the budget did not allow is left out.
     """
 
-    index: Places
+    index: Indices
     signal: Floats
-    best: Places
+    best: Indices
 
 
-def searched(film: Film, label: str, which: int) -> Searched:
+def read_search(film: Film, label: str, search: int) -> SearchTrace:
     """Return one of the searches that an artefact keeps.
 
     Args:
         film: Artefact of kind "search".
         label: The strategy.
-        which: Number of the search.
+        search: Number of the search.
     """
     rows = [
-        np.asarray(film.arrays[f"{label}/{name}"], dtype=np.float64)[which]
+        np.asarray(film.arrays[f"{label}/{name}"], dtype=np.float64)[search]
         for name in ("architecture", "signal", "score")
     ]
     there = np.isfinite(rows[0])
     index, signal, score = (row[there] for row in rows)
     index = index.astype(np.int64)
-    return Searched(
-        index, signal, index[_incumbents(film, which, index, signal, score)]
+    return SearchTrace(
+        index, signal, index[_best_so_far(film, search, index, signal, score)]
     )
 
 
-def known(film: Film, which: int) -> Floats | None:
+def known_accuracies(film: Film, search: int) -> Floats | None:
     """Return every architecture's accuracy on the task of a search, where known."""
     tasks = film.info.get("tasks", [])
-    same = len(tasks) > which and tasks[which] == tasks[0]
+    same = len(tasks) > search and tasks[search] == tasks[0]
     scores = film.arrays.get("scores")
     return np.asarray(scores, np.float64) if same and scores is not None else None
 
 
-def _incumbents(
-    film: Film, which: int, index: Places, signal: Floats, score: Floats
-) -> Places:
+def _best_so_far(
+    film: Film, search: int, index: Indices, signal: Floats, score: Floats
+) -> Indices:
     """Return the place of the best so far after each evaluation.
 
     A cap or an early stop may make it another one than that of the highest signal;
@@ -100,7 +100,7 @@ def _incumbents(
     peaks = np.maximum.accumulate(value)
     rises = np.diff(peaks, prepend=-np.inf) > 0
     best = np.maximum.accumulate(np.where(rises, np.arange(len(value)), 0))
-    table = known(film, which)
+    table = known_accuracies(film, search)
     if table is None:
         return best
     own = table[index]
@@ -111,23 +111,23 @@ def _incumbents(
     return best
 
 
-def short(name: str, longest: int = LONGEST) -> str:
+def shorten(name: str, longest: int = LONGEST) -> str:
     """Return an option's name as a drawing has room for it.
 
-    >>> short("a_name_of_many_letters", 8)
+    >>> shorten("a_name_of_many_letters", 8)
     'a_name_…'
     """
     return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
-def wrapped(name: str, width: int = 8) -> str:
+def wrap_name(name: str, width: int = 8) -> str:
     """Return an option's name on as many lines as a narrow column asks for.
 
-    >>> wrapped("max_pool_3x3")
+    >>> wrap_name("max_pool_3x3")
     'max_pool<br>3x3'
     """
     lines = [""]
-    for word in name_in_words(short(name, 3 * width)).split():
+    for word in name_in_words(shorten(name, 3 * width)).split():
         if lines[-1] and len(lines[-1]) + len(word) + 1 > width:
             lines.append("")
         lines[-1] = f"{lines[-1]}_{word}".lstrip("_")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.figure_types import Floats, Places
+from app.figures.figure_types import Floats, Indices
 
 GROUND, RADIUS = "#9aa2ad", 0.994
 STEP = np.radians(9.0)  # of an arc
@@ -18,10 +18,10 @@ class Mesh(NamedTuple):
     """Corners (corner, 3), triangles (triangle, 3), and to what each corner belongs."""
 
     corners: Floats
-    triangles: Places
-    owner: Places
+    triangles: Indices
+    owner: Indices
 
-    def joined(self, other: "Mesh") -> "Mesh":
+    def join(self, other: "Mesh") -> "Mesh":
         """Return both as one."""
         moved = other.triangles + len(self.corners)
         return Mesh(
@@ -30,14 +30,14 @@ class Mesh(NamedTuple):
             np.concatenate([self.owner, other.owner]),
         )
 
-    def at(self) -> dict[str, Floats | Places]:
+    def as_arguments(self) -> dict[str, Floats | Indices]:
         """Return it as Plotly's arguments."""
         places, ends = self.corners.astype(np.float32), self.triangles.astype(np.uint32)
         held = {name: places[:, at] for at, name in enumerate("xyz")}
         return held | {name: ends[:, at] for at, name in enumerate("ijk")}
 
 
-def ball() -> go.Mesh3d:
+def ball_trace() -> go.Mesh3d:
     """Return an opaque ball under the dots: the far side must not shine through."""
     rows, columns = 24, 48
     down = np.linspace(0, np.pi, rows + 1)[:, None]
@@ -54,12 +54,11 @@ def ball() -> go.Mesh3d:
     )
     mesh = Mesh(RADIUS * corners, triangles, np.zeros(len(corners), np.int64))
     return go.Mesh3d(
-        **mesh.at(),
-        **{"color": GROUND, "lighting": SOFT, "hoverinfo": "skip", "uid": "ball"},
+        **mesh.as_arguments(), color=GROUND, lighting=SOFT, hoverinfo="skip", uid="ball"
     )
 
 
-def dots(points: Floats, owner: Places, size: float, corners: int = 4) -> Mesh:
+def dot_mesh(points: Floats, owner: Indices, size: float, corners: int = 4) -> Mesh:
     """Return a small polygon around each point, flat on the ball.
 
     Args:
@@ -90,7 +89,7 @@ def tangents(points: Floats) -> tuple[Floats, Floats]:
     return east, np.cross(held, east)
 
 
-def ribbons(points: Floats, owner: Places, width: float, lift: float) -> Mesh:
+def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Mesh:
     """Return the shortest ways over the ball through some points, as narrow bands.
 
     Args:

@@ -39,9 +39,9 @@ PALETTE = tuple(COLORS.values())
 GREY = "#808995"
 GRID = "rgba(128,137,149,0.20)"
 ZERO = "rgba(128,137,149,0.55)"
-LEVEL = "95 % interval"
+INTERVAL_NAME = "95 % interval"
 
-_BROKEN = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
+_DASHES = ("7px,3px", "2px,3px", "9px,3px,2px,3px", "12px,3px", "4px,2px")
 _SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
 
 
@@ -68,10 +68,10 @@ class Style(NamedTuple):
 
     def fill(self, alpha: float = 0.16) -> str:
         """Return the color for a band."""
-        return translucent(self.color, alpha)
+        return with_alpha(self.color, alpha)
 
 
-def style(label: str, role: str, index: int) -> Style:
+def learner_style(label: str, role: str, index: int) -> Style:
     """Return how a learner is drawn.
 
     Args:
@@ -85,13 +85,13 @@ def style(label: str, role: str, index: int) -> Style:
         label=label,
         role="chosen" if chosen else "baseline",
         color=PALETTE[index % len(PALETTE)],
-        dash="solid" if chosen else _BROKEN[index % len(_BROKEN)],
+        dash="solid" if chosen else _DASHES[index % len(_DASHES)],
         width=2.8 if chosen else 2.1,
         symbol=_SYMBOLS[index % len(_SYMBOLS)],
     )
 
 
-def styles(roles: Mapping[str, str]) -> dict[str, Style]:
+def assign_styles(roles: Mapping[str, str]) -> dict[str, Style]:
     """Return the style of each learner of a run, none sharing a color.
 
     Args:
@@ -109,15 +109,15 @@ def styles(roles: Mapping[str, str]) -> dict[str, Style]:
     for extra, label in enumerate(rest[len(free) :]):
         slots[label] = len(PALETTE) + extra
     return {
-        label: style(label, role, slots[label])._replace(rank=rank)
+        label: learner_style(label, role, slots[label])._replace(rank=rank)
         for rank, (label, role) in enumerate(roles.items(), 1)
     }
 
 
-def translucent(color: str, alpha: float) -> str:
+def with_alpha(color: str, alpha: float) -> str:
     """Return a hex color with an opacity.
 
-    >>> translucent("#ff8000", 0.5)
+    >>> with_alpha("#ff8000", 0.5)
     'rgba(255,128,0,0.5)'
     """
     red, green, blue = (int(color[i : i + 2], 16) for i in (1, 3, 5))
@@ -133,8 +133,8 @@ def preferred_hue(label: str) -> Hue | Literal[""]:
     name, rest = split_label(label)
     if not name or rest not in ("", "_tuned"):
         return ""
-    look = appearances()[name]
-    return look.tuned_hue if rest else look.hue
+    style = appearances()[name]
+    return style.tuned_hue if rest else style.hue
 
 
 def learner_name(label: str) -> str:
@@ -145,14 +145,14 @@ def learner_name(label: str) -> str:
     """
     name, rest = split_label(label)
     if not name:
-        return capitalized(label)
+        return capitalize_name(label)
     return f"{appearances()[name].name}{html.escape(name_in_words(rest), quote=False)}"
 
 
-def capitalized(name: str) -> str:
+def capitalize_name(name: str) -> str:
     """Return a name of anything but a learner for the eye, its markup escaped.
 
-    >>> capitalized("feature_noise"), capitalized("<b>")
+    >>> capitalize_name("feature_noise"), capitalize_name("<b>")
     ('Feature noise', '&lt;b&gt;')
     """
     text = html.escape(name_in_words(name), quote=False)
@@ -169,12 +169,12 @@ def axis_title(name: str) -> str:
     return f"{known.label} ({known.unit})" if known.unit else known.label
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Return a number for the eye: three digits, no noise.
 
-    >>> number(-0.012345), number(12345.6), number(float("nan"))
+    >>> format_number(-0.012345), format_number(12345.6), format_number(float("nan"))
     ('−0.0123', '12,300', '–')
-    >>> number(3.6e17)
+    >>> format_number(3.6e17)
     '3.6e+17'
     """
     if not np.isfinite(value):

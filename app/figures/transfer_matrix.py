@@ -6,26 +6,26 @@ from typing import Any, NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.canvas import figure, names_axis
+from app.figures.figure_parts import make_figure, names_axis
 from app.figures.figure_types import Floats
 from app.figures.shift import DIVERGING
-from app.figures.theme import LEVEL, capitalized, number
+from app.figures.theme import INTERVAL_NAME, capitalize_name, format_number
 
 ROW, HEAD = 48, 92
-WRITTEN = 4  # targets up to which a cell tells its interval, too
+MAX_WIDE_TARGETS = 4  # targets up to which a cell tells its interval, too
 
 
 class Measure(NamedTuple):
     """How a measure of transfer is told.
 
-    `even` is where transfer neither helps nor hurts; `scale` multiplies what is
+    `neutral` is where transfer neither helps nor hurts; `scale` multiplies what is
     written, in `unit`; `log` says that colors follow the logarithm.
     """
 
     title: str
     read: str
     unit: str = ""
-    even: float = 0.0
+    neutral: float = 0.0
     scale: float = 1.0
     log: bool = False
 
@@ -41,7 +41,7 @@ MEASURES: Mapping[str, Measure] = {
         "Evaluations to the goal, without / with",
         "Above 1: transfer saves evaluations.",
         "×",
-        even=1.0,
+        neutral=1.0,
         log=True,
     ),
     "jump_start": Measure(
@@ -59,7 +59,7 @@ MEASURES: Mapping[str, Measure] = {
 }
 
 
-def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
+def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
     """Draw one measure of transfer by source and target.
 
     Args:
@@ -69,23 +69,28 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
         title: What is drawn; the measure's own title where it is empty.
     """
     told, cells = MEASURES[measure], getattr(matrix, measure)
-    made = figure(
+    made = make_figure(
         title=title or told.title,
-        read=f"{told.read} Row: learned on; column: searched. Blue and ▲: transfer "
+        how_to_read=f"{told.read} Row: learned on; column: searched. Blue and ▲: "
+        "transfer "
         "helps; orange and ▼: it hurts (negative transfer); a mark only where all "
-        f"cells together are sure of it. Hover for the {LEVEL}.",
-        alt=_alt(matrix, cells, told),
+        f"cells together are sure of it. Hover for the {INTERVAL_NAME}.",
+        alt=_alt_text(matrix, cells, told),
         height=HEAD + ROW * max(len(matrix.sources), 1),
     )
-    wide = len(matrix.targets) <= WRITTEN
-    targets = [_broken(name, 2 if wide else 9) for name in matrix.targets]
-    sources = [_broken(name) for name in matrix.sources]
+    wide = len(matrix.targets) <= MAX_WIDE_TARGETS
+    targets = [_break_lines(name, 2 if wide else 9) for name in matrix.targets]
+    sources = [_break_lines(name) for name in matrix.sources]
     made.add_trace(
         go.Heatmap(
-            **{"z": _colors(cells.mean, told), "x": targets, "y": sources},
-            **{"xgap": 3, "ygap": 3, "showscale": False},
-            **_ends(_colors(cells.mean, told)),
-            text=_hovers(matrix, cells, told),
+            z=_color_values(cells.mean, told),
+            x=targets,
+            y=sources,
+            xgap=3,
+            ygap=3,
+            showscale=False,
+            **_color_range(_color_values(cells.mean, told)),
+            text=_hover_texts(matrix, cells, told),
             hovertemplate="%{text}<extra></extra>",
             uid="cells",
         )
@@ -94,8 +99,10 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
         go.Scatter(
             x=[target for _ in sources for target in targets],
             y=[source for source in sources for _ in targets],
-            text=_written(matrix, cells, told),
-            **{"mode": "text", "hoverinfo": "skip", "showlegend": False},
+            text=_cell_texts(matrix, cells, told),
+            mode="text",
+            hoverinfo="skip",
+            showlegend=False,
             textfont={"size": 12 if wide else 11},
             uid="words",
         )
@@ -109,28 +116,28 @@ def matrix_figure(matrix: Any, measure: str, *, title: str = "") -> go.Figure:
     return made
 
 
-def _broken(name: str, lines: int = 2) -> str:
+def _break_lines(name: str, lines: int = 2) -> str:
     """Return a name in so many lines at most.
 
-    >>> _broken("a b c"), _broken("a b c", 9)
+    >>> _break_lines("a b c"), _break_lines("a b c", 9)
     ('A b<br>c', 'A<br>b<br>c')
     """
-    words = capitalized(name).split(" ")
+    words = capitalize_name(name).split(" ")
     each = -(-len(words) // lines)
     starts = range(0, len(words), each)
     return "<br>".join(" ".join(words[at : at + each]) for at in starts)
 
 
-def _colors(mean: Floats, told: Measure) -> Floats:
+def _color_values(mean: Floats, measure: Measure) -> Floats:
     """Return how far each cell is from where transfer neither helps nor hurts."""
     values = np.asarray(mean, np.float64)
-    if not told.log:
-        return values - told.even
+    if not measure.log:
+        return values - measure.neutral
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(values > 0, np.log2(values / told.even), np.nan)
+        return np.where(values > 0, np.log2(values / measure.neutral), np.nan)
 
 
-def _ends(colors: Floats) -> dict[str, Any]:
+def _color_range(colors: Floats) -> dict[str, Any]:
     known = np.abs(colors[np.isfinite(colors)])
     most = float(np.quantile(known, 0.9)) if len(known) else 1.0
     most = most or 1.0
@@ -138,14 +145,14 @@ def _ends(colors: Floats) -> dict[str, Any]:
     return {"zmin": -most, "zmax": most} | scale
 
 
-def _sign(sign: int) -> str:
+def _sign_mark(sign: int) -> str:
     return {1: "▲ ", -1: "▼ "}.get(int(sign), "")
 
 
-def _written(matrix: Any, cells: Any, told: Measure) -> list[str]:
-    wide = len(matrix.targets) <= WRITTEN
+def _cell_texts(matrix: Any, cells: Any, measure: Measure) -> list[str]:
+    wide = len(matrix.targets) <= MAX_WIDE_TARGETS
     return [
-        _cell(values, int(sign), told, wide)
+        _format_cell(values, int(sign), measure, wide)
         for values, sign in zip(
             zip(*(np.ravel(part) for part in cells), strict=True),
             np.ravel(matrix.sign),
@@ -154,54 +161,62 @@ def _written(matrix: Any, cells: Any, told: Measure) -> list[str]:
     ]
 
 
-def _cell(values: tuple[float, ...], sign: int, told: Measure, wide: bool) -> str:
-    mean, low, high = (told.scale * float(v) for v in values)
+def _format_cell(
+    values: tuple[float, ...], sign: int, measure: Measure, wide: bool
+) -> str:
+    mean, low, high = (measure.scale * float(v) for v in values)
     if not np.isfinite(mean):
         return "–"
-    head = f"{_sign(sign)}<b>{number(mean) if wide else _short(mean)}</b>"
+    number = format_number(mean) if wide else _format_short(mean)
+    head = f"{_sign_mark(sign)}<b>{number}</b>"
     if not wide or not np.isfinite(low + high):
         return head
     return (
-        f"{head}<br><span style='font-size:10px'>{number(low)} to {number(high)}</span>"
+        f"{head}<br><span style='font-size:10px'>{format_number(low)} to "
+        f"{format_number(high)}</span>"
     )
 
 
-def _short(value: float) -> str:
+def _format_short(value: float) -> str:
     """Return a number for a narrow cell: where it has two digits, whole."""
-    return number(round(value) if abs(value) >= 10 else float(f"{value:.2g}"))
+    return format_number(round(value) if abs(value) >= 10 else float(f"{value:.2g}"))
 
 
-def _hovers(matrix: Any, cells: Any, told: Measure) -> list[list[str]]:
+def _hover_texts(matrix: Any, cells: Any, measure: Measure) -> list[list[str]]:
     return [
         [
-            f"{capitalized(source)} → {capitalized(target)}<br>"
-            f"{interval(cells, i, j, told)}"
-            f"<br>{WORDS[int(matrix.sign[i][j])]}, n = {int(matrix.n[i][j])}"
+            f"{capitalize_name(source)} → {capitalize_name(target)}<br>"
+            f"{format_interval(cells, i, j, measure)}"
+            f"<br>{SIGN_WORDS[int(matrix.sign[i][j])]}, n = {int(matrix.n[i][j])}"
             for j, target in enumerate(matrix.targets)
         ]
         for i, source in enumerate(matrix.sources)
     ]
 
 
-WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "not sure either way"}
+SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "not sure either way"}
 
 
-def interval(cells: Any, i: int, j: int, told: Measure) -> str:
+def format_interval(cells: Any, i: int, j: int, measure: Measure) -> str:
     """Return a cell's mean with its interval and unit, in words."""
-    mean, low, high = (told.scale * float(part[i][j]) for part in cells)
+    mean, low, high = (measure.scale * float(part[i][j]) for part in cells)
     if not np.isfinite(mean):
         return "not measured"
-    ends = f" [{number(low)}, {number(high)}]" if np.isfinite(low + high) else ""
-    return f"{number(mean)}{ends} {told.unit}".strip()
+    ends = (
+        f" [{format_number(low)}, {format_number(high)}]"
+        if np.isfinite(low + high)
+        else ""
+    )
+    return f"{format_number(mean)}{ends} {measure.unit}".strip()
 
 
-def _alt(matrix: Any, cells: Any, told: Measure) -> str:
+def _alt_text(matrix: Any, cells: Any, measure: Measure) -> str:
     rows = [
         f"learned on {source}: "
         + ", ".join(
-            f"{target} {interval(cells, i, j, told)}"
+            f"{target} {format_interval(cells, i, j, measure)}"
             for j, target in enumerate(matrix.targets)
         )
         for i, source in enumerate(matrix.sources)
     ]
-    return f"{told.title}; " + "; ".join(rows)
+    return f"{measure.title}; " + "; ".join(rows)

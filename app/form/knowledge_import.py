@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import streamlit as st
 
 from app import session
-from app.charts import knowledge
-from app.charts.knowledge import Sizes
-from app.client import client
+from app.client import client, frozen_knowledge
 from app.client.client import Run
+from app.client.frozen_knowledge import KnowledgeSizes
 from app.experiment import spec_mapping, templates
-from app.figures.theme import capitalized, learner_name
+from app.figures.theme import capitalize_name, learner_name
 from app.widgets import panels
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
@@ -23,14 +22,14 @@ MEGABYTES = 20
 KNOB = "base"
 
 
-class Imported(NamedTuple):
+class ImportedKnowledge(NamedTuple):
     """A base that was read and kept, and the digest that names it."""
 
     digest: str
-    told: "Knowledge"
+    knowledge: "Knowledge"
 
 
-def offer(run: Run | None) -> None:
+def draw_import(run: Run | None) -> None:
     """Take a knowledge base from a file, for a strategy to start from.
 
     Args:
@@ -38,98 +37,118 @@ def offer(run: Run | None) -> None:
     """
     with st.expander("Import a knowledge base", icon=":material/upload_file:"):
         given = st.file_uploader(
-            *("A JSON file that was exported here", "json"),
-            key="knowledge_file", max_upload_size=MEGABYTES,
-        )  # fmt: skip
+            "A JSON file that was exported here",
+            "json",
+            key="knowledge_file",
+            max_upload_size=MEGABYTES,
+        )
         if given is None:
             return
         try:
-            base = _kept(given.getvalue())
+            base = _read_and_store(given.getvalue())
         except Refused as refusal:
-            panels.refused(refusal.message)
+            panels.draw_refusal(refusal.message)
             return
-        count = sum(len(entries.best) for entries in base.told.entries)
+        count = sum(len(entries.best) for entries in base.knowledge.entries)
         st.success(
-            plain(
-                f"Kept: {count:,} experiences of {capitalized(base.told.space.name)}, "
-                f"{len(base.told.tasks)} tasks."
+            escape_markdown(
+                f"Kept: {count:,} experiences of "
+                f"{capitalize_name(base.knowledge.space.name)}, "
+                f"{len(base.knowledge.tasks)} tasks."
             ),
             icon=":material/check:",
         )
-        if client.catalogue_ready():
-            _next(base, run)
+        if client.is_catalogue_ready():
+            _offer_start(base, run)
 
 
-def _kept(data: bytes) -> Imported:
+def _read_and_store(data: bytes) -> ImportedKnowledge:
     from engine.data.user.knowledge_file import read_knowledge, store_knowledge
 
     told = read_knowledge(data)
-    client.present_store()  # it is kept beside the runs: not where the store was
-    return Imported(store_knowledge(data), told)
+    client.checked_store()  # it is kept beside the runs: not where the store was
+    return ImportedKnowledge(store_knowledge(data), told)
 
 
-def _next(base: Imported, run: Run | None) -> None:
+def _offer_start(imported: ImportedKnowledge, run: Run | None) -> None:
     """Offer the one next step: to start from it."""
-    family = _family(base, run)
+    family = _matching_family(imported, run)
     if family is None:
         st.warning(
-            plain(
-                f"No task family here searches {base.told.space.name}; a run on "
+            escape_markdown(
+                f"No task family here searches {imported.knowledge.space.name}; a "
+                "run on "
                 "another space refuses it. For a space of your own, put this into a "
                 "strategy's Imported base:"
             )
         )
-        st.code(base.digest, language=None)
+        st.code(imported.digest, language=None)
         return
-    form = session.form()
-    labels = starters(form)
-    names = plain(" and ".join(learner_name(label) for label in labels))
-    wanted = fields(form, labels, base, family)
+    form = session.form_values()
+    labels = starting_labels(form)
+    names = escape_markdown(" and ".join(learner_name(label) for label in labels))
+    wanted = form_changes(form, labels, imported, family)
     if labels and all(form.get(key) == value for key, value in wanted.items()):
         st.markdown(f":material/check: Set for **{names}**: press **Run**.")
     elif labels:
         st.button(
             f"Start {names} from it",
-            icon=":material/input:", type="primary", key="knowledge_use",
-            on_click=st.session_state.update, args=(wanted,),
+            icon=":material/input:",
+            type="primary",
+            key="knowledge_use",
+            on_click=st.session_state.update,
+            args=(wanted,),
             help="Fills the form; nothing runs yet.",
-        )  # fmt: skip
+        )
 
 
-def _family(base: Imported, run: Run | None) -> str | None:
+def _matching_family(imported: ImportedKnowledge, run: Run | None) -> str | None:
     """Return a family that searches the base's space; none where none is known."""
-    film = run.film("film") if run is not None and not run.alive else None
-    if run is not None and film is not None and _same(base.told, film.info):
+    film = run.film("film") if run is not None and not run.is_alive else None
+    if (
+        run is not None
+        and film is not None
+        and _is_same_space(imported.knowledge, film.info)
+    ):
         return run.spec.family.name
-    named = {_bare(card.name): card for card in client.catalogue().of("family")}
-    card = named.get(_bare(base.told.space.name))
+    named = {
+        _letters_only(card.name): card for card in client.catalogue().cards_of("family")
+    }
+    card = named.get(_letters_only(imported.knowledge.space.name))
     return card.name if card is not None and not card.missing else None
 
 
-def _same(told: "Knowledge", info: Mapping[str, Any]) -> bool:
+def _is_same_space(knowledge: "Knowledge", info: Mapping[str, Any]) -> bool:
     space = info.get("evaluator") or info
-    return told.space.positions == tuple(space["positions"]) and (
-        told.space.options == tuple(tuple(names) for names in space["options"])
+    return knowledge.space.positions == tuple(space["positions"]) and (
+        knowledge.space.options == tuple(tuple(names) for names in space["options"])
     )
 
 
-def _bare(name: str) -> str:
+def _letters_only(name: str) -> str:
     return "".join(letter for letter in name.casefold() if letter.isalnum())
 
 
-def starters(form: Mapping[str, Any]) -> list[str]:
+def starting_labels(form: Mapping[str, Any]) -> list[str]:
     """Return the strategies that can start from a base: those that are on, else one.
 
     Args:
         form: What the experiment's form holds.
     """
     chosen = [str(label) for label in form.get("k.chosen") or ()]
-    usual = [e.label for e in templates.default(client.catalogue(), "search").learners]
-    able = [label for label in chosen if _able(spec_mapping.part_of(form, label))]
-    return able or [label for label in usual if _able(label)][:1]
+    usual = [
+        e.label
+        for e in templates.default_experiment(client.catalogue(), "search").learners
+    ]
+    able = [
+        label
+        for label in chosen
+        if _can_start_from_base(spec_mapping.part_name(form, label))
+    ]
+    return able or [label for label in usual if _can_start_from_base(label)][:1]
 
 
-def _able(name: str) -> bool:
+def _can_start_from_base(name: str) -> bool:
     card = client.catalogue().cards.get(("learner", name))
     return (
         card is not None
@@ -138,8 +157,8 @@ def _able(name: str) -> bool:
     )
 
 
-def fields(
-    form: Mapping[str, Any], labels: list[str], base: Imported, family: str
+def form_changes(
+    form: Mapping[str, Any], labels: list[str], imported: ImportedKnowledge, family: str
 ) -> dict[str, Any]:
     """Return what a form must hold for strategies to start from a base."""
     chosen = list(form.get("k.chosen") or ())
@@ -147,12 +166,12 @@ def fields(
     wanted: dict[str, Any] = {"k.family": family, "k.chosen": chosen}
     for label in labels:
         place = f"k.learner.{label}"
-        card = client.catalogue().card("learner", spec_mapping.part_of(form, label))
+        card = client.catalogue().card("learner", spec_mapping.part_name(form, label))
         held = {k.name: form.get(f"{place}.{k.name}", k.default) for k in card.knobs}
-        now = Sizes(int(held["best"]), int(held["capacity"]))
-        sizes = knowledge.room(base.told, now)
+        now = KnowledgeSizes(int(held["best"]), int(held["capacity"]))
+        sizes = frozen_knowledge.sizes_for_import(imported.knowledge, now)
         wanted |= {
-            f"{place}.{KNOB}": base.digest,
+            f"{place}.{KNOB}": imported.digest,
             f"{place}.best": sizes.best,
             f"{place}.capacity": sizes.capacity,
         }

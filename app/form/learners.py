@@ -7,116 +7,130 @@ from app.client.catalogue import Catalogue
 from app.experiment import compatibility, spec_mapping
 from app.experiment import fields as experiment_fields
 from app.figures.theme import learner_name
-from app.form import layout
-from app.widgets.escaping import plain
+from app.form import part_widgets
+from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.cards import Card
 
 
-def offered(known: Catalogue, role: str) -> list[str]:
+def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
     """Return the labels on offer: every fitting part, and what a link brought."""
-    form = session.form()
+    form = session.form_values()
     key = "k.chosen" if role == "chosen" else "k.baselines"
     labels: list[str] = []
-    for card in compatibility.fitting(known, "learner", str(form["k.family"])):
+    for card in compatibility.fitting_cards(
+        catalogue, "learner", str(form["k.family"])
+    ):
         if (card.group == "baseline") == (role == "baseline"):
-            labels += [card.name] + [f"{card.name}_tuned"] * compatibility.tunable(card)
+            labels += [card.name] + [f"{card.name}_tuned"] * compatibility.is_tunable(
+                card
+            )
     return labels + [n for n in form.get(key) or () if n not in labels]
 
 
-def learners(known: Catalogue, kind: kinds.Kind) -> None:
+def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
     """Draw who is judged, and how they learn."""
-    layout.section("Learner")
+    part_widgets.write_section("Learner")
     st.pills(
-        *(kind.words.learner, offered(known, "chosen")),
+        kind.words.learner,
+        offered_labels(catalogue, "chosen"),
         selection_mode="multi",
-        format_func=lambda label: plain(learner_name(label)),
+        format_func=lambda label: escape_markdown(learner_name(label)),
         key="k.chosen",
         help=kind.words.learner_help,
         wrap=True,
-        **layout.KEEP,
+        **part_widgets.PERSIST,
     )
-    form = session.form()
+    form = session.form_values()
     chosen = list(form.get("k.chosen") or ())
     cards = [
-        known.card("learner", spec_mapping.part_of(form, label)) for label in chosen
+        catalogue.card("learner", spec_mapping.part_name(form, label))
+        for label in chosen
     ]
-    estimator = _estimator(known, cards)
+    estimator = _draw_estimator(catalogue, cards)
     with st.expander("Hyperparameters", key="x.learner"):
         for label, card in zip(chosen, cards, strict=True):
             if len(cards) > 1:
-                st.markdown(f"**{plain(learner_name(label))}**")
-            st.caption(layout.sentence(card.summary))
-            fields = spec_mapping.learner_fields(form, known.card, label)
-            layout.knobs(fields, f"learner.{label}")
+                st.markdown(f"**{escape_markdown(learner_name(label))}**")
+            st.caption(part_widgets.to_sentence(card.summary))
+            fields = spec_mapping.learner_fields(form, catalogue.card, label)
+            part_widgets.draw_knobs(fields, f"learner.{label}")
         if estimator:
             st.markdown(f"**Trained by {estimator.title}**")
-            fields = experiment_fields.fields(
+            fields = experiment_fields.card_fields(
                 estimator, f"k.estimator.{estimator.name}"
             )
-            layout.knobs(fields, "estimator")
-        if estimator or (kind.outer_alone and _trained(known)):
-            _outer(known, kind)
+            part_widgets.draw_knobs(fields, "estimator")
+        if estimator or (kind.outer_alone and _is_any_trained(catalogue)):
+            _draw_outer(catalogue, kind)
 
 
-def _trained(known: Catalogue) -> bool:
+def _is_any_trained(catalogue: Catalogue) -> bool:
     """Whether anybody in the form is meta-trained, baselines included."""
-    form = session.form()
-    names = [spec_mapping.part_of(form, label) for label in spec_mapping.labels(form)]
-    cards = (known.cards.get(("learner", name)) for name in names)
+    form = session.form_values()
+    names = [
+        spec_mapping.part_name(form, label)
+        for label in spec_mapping.selected_labels(form)
+    ]
+    cards = (catalogue.cards.get(("learner", name)) for name in names)
     return any(card.traits.get("trains") for card in cards if card)
 
 
-def _outer(known: Catalogue, kind: kinds.Kind) -> None:
-    cards = compatibility.of_kind(known, "outer", kind.name)
+def _draw_outer(catalogue: Catalogue, kind: kinds.Kind) -> None:
+    cards = compatibility.cards_of_kind(catalogue, "outer", kind.name)
     if not cards:
         return
-    outer = layout.select("Outer rule", "outer", cards, "Moves the meta-weights θ.")
-    fields = spec_mapping.outer_fields(session.form(), known.card, outer.name)
-    layout.knobs(fields, "outer")
+    outer = part_widgets.select_part(
+        "Outer rule", "outer", cards, "Moves the meta-weights θ."
+    )
+    fields = spec_mapping.outer_fields(
+        session.form_values(), catalogue.card, outer.name
+    )
+    part_widgets.draw_knobs(fields, "outer")
 
 
-def _estimator(known: Catalogue, cards: list[Card]) -> Card | None:
+def _draw_estimator(catalogue: Catalogue, cards: list[Card]) -> Card | None:
     trained = [card for card in cards if card.traits.get("estimators")]
     if not trained:
         return None
     able = [
         card
-        for card in known.of("estimator")
+        for card in catalogue.cards_of("estimator")
         if all(card.name in one.traits.get("estimators", ()) for one in trained)
     ]
     if not able:
         st.warning("No single training fits all of these learners: choose fewer.")
         return None
     text = "How the outer gradient is got."
-    return layout.select("Trained by", "estimator", able, text)
+    return part_widgets.select_part("Trained by", "estimator", able, text)
 
 
-def baselines(known: Catalogue, kind: kinds.Kind) -> None:
+def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
     """Draw whom they are compared with."""
-    layout.section("Baselines")
-    count = len(session.form().get("k.baselines") or ())
+    part_widgets.write_section("Baselines")
+    count = len(session.form_values().get("k.baselines") or ())
     with st.expander(f"Compared with ({count} on)", key="x.baseline"):
-        _baseline_choice(known, kind)
+        _draw_baseline_choice(catalogue, kind)
 
 
-def _baseline_choice(known: Catalogue, kind: kinds.Kind) -> None:
+def _draw_baseline_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:
     st.pills(
-        *(kind.words.baselines, offered(known, "baseline")),
+        kind.words.baselines,
+        offered_labels(catalogue, "baseline"),
         selection_mode="multi",
-        format_func=lambda label: plain(learner_name(label)),
+        format_func=lambda label: escape_markdown(learner_name(label)),
         key="k.baselines",
         help=kind.words.baselines_help,
         wrap=True,
-        **layout.KEEP,
+        **part_widgets.PERSIST,
     )
-    form = session.form()
+    form = session.form_values()
     if not form.get("k.baselines"):
         st.warning(
             "No baseline is on: there will be no verdict, and the exports say so."
         )
         return
     for label in form["k.baselines"]:
-        st.markdown(f"**{plain(learner_name(label))}**")
-        fields = spec_mapping.learner_fields(form, known.card, label)
-        layout.knobs(fields, f"learner.{label}")
+        st.markdown(f"**{escape_markdown(learner_name(label))}**")
+        fields = spec_mapping.learner_fields(form, catalogue.card, label)
+        part_widgets.draw_knobs(fields, f"learner.{label}")

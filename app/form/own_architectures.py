@@ -10,11 +10,11 @@ import streamlit as st
 from app import session
 from app.client import files
 from app.widgets import panels, tables
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.sources.architecture_table import Architectures
+    from engine.data.sources.architecture_table import ArchitectureTable
 
 MEGABYTES = 100
 FORM = """\
@@ -36,7 +36,7 @@ count as trainings that fail.
 
 
 @st.dialog("Your own architectures", width="large")
-def ask(place: str, knobs: frozenset[str]) -> None:
+def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, show what is in it, let the data set of the tests be chosen."""
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
@@ -52,29 +52,32 @@ def ask(place: str, knobs: frozenset[str]) -> None:
         unit = files.accuracy_unit(data)
         found = files.read_architectures(data, unit)
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    _preview(found, unit)
+    _draw_preview(found, unit)
     target = st.selectbox("Searched on", found.tasks, key="own_searched")
     if st.button("Use this table", type="primary", key="own_use"):
         told = {
-            "digest": files.keep_own(files.read_own(data)),
+            "digest": files.store_csv(files.read_csv(data)),
             "accuracy": unit,
             "target": str(target),
         }
-        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+        session.set_fields_later(
+            {f"{place}.{name}": told[name] for name in told if name in knobs}
+        )
         st.rerun()
 
 
-def _preview(found: "Architectures", unit: str) -> None:
+def _draw_preview(found: "ArchitectureTable", unit: str) -> None:
     st.caption(
-        f"{found.count:,} architectures, data sets: {plain(', '.join(found.tasks))}; "
+        f"{found.count:,} architectures, data sets: "
+        f"{escape_markdown(', '.join(found.tasks))}; "
         f"accuracies are taken as {unit}"
     )
     rows = [
         {"Decision": name, "Options": ", ".join(options)}
         for name, options in zip(found.positions, found.options, strict=True)
     ]
-    tables.draw(rows, alt="The options of each decision")
-    for remark in files.remarks(found)[:6]:
-        st.warning(plain(f"{remark[:1].upper()}{remark[1:]}."))
+    tables.draw_table(rows, alt="The options of each decision")
+    for remark in files.table_remarks(found)[:6]:
+        st.warning(escape_markdown(f"{remark[:1].upper()}{remark[1:]}."))

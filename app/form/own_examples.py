@@ -10,14 +10,14 @@ from app import session
 from app.client import files
 from app.form import own_architectures
 from app.widgets import panels, tables
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 
 MEGABYTES = 100
 
 
-def offer(card: Card) -> None:
+def draw_file_button(card: Card) -> None:
     """Draw the way to a file, under the family that needs one."""
     place = f"k.family.{card.name}"
     noun = "archive" if card.traits.get("file") == "zip" else "CSV"
@@ -25,7 +25,8 @@ def offer(card: Card) -> None:
     if digest:
         target = st.session_state.get(f"{place}.target", "")
         st.caption(
-            f"File `{digest[:12]}`" + (f", target {plain(target)}." if target else ".")
+            f"File `{digest[:12]}`"
+            + (f", target {escape_markdown(target)}." if target else ".")
         )
     if st.button(
         f"Choose another {noun}"
@@ -35,12 +36,12 @@ def offer(card: Card) -> None:
         key="own_open",
         width="stretch",
     ):
-        dialog = _DIALOGS.get(str(card.traits.get("file")), _dialog)
+        dialog = _DIALOGS.get(str(card.traits.get("file")), _csv_dialog)
         dialog(place, frozenset(knob.name for knob in card.knobs))
 
 
 @st.dialog("Your own images", width="large")
-def _images(place: str, knobs: frozenset[str]) -> None:
+def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take an archive, show its classes, keep it."""
     given = st.file_uploader(
         "A ZIP archive: a folder of images for each class",
@@ -57,25 +58,27 @@ def _images(place: str, knobs: frozenset[str]) -> None:
     try:
         found = files.read_images(given.getvalue())
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
     counts = found.counts().tolist()
     st.caption(f"{len(found.names):,} classes, {sum(counts):,} images")
-    tables.draw(
+    tables.draw_table(
         {"Class": list(found.names), "Images": counts},
         height=240,
         alt="How many images each class has",
     )
     for warning in found.warnings[:6]:
-        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+        st.warning(escape_markdown(f"{warning[:1].upper()}{warning[1:]}."))
     if st.button("Use this archive", type="primary", key="own_use"):
-        told = {"digest": files.keep_images(found), **files.sizes(counts)}
-        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+        told = {"digest": files.store_images(found), **files.fit_episode_sizes(counts)}
+        session.set_fields_later(
+            {f"{place}.{name}": told[name] for name in told if name in knobs}
+        )
         st.rerun()
 
 
 @st.dialog("Your own data", width="large")
-def _dialog(place: str, knobs: frozenset[str]) -> None:
+def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
     """Take a file, show what is in it, let the target be chosen."""
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
@@ -90,18 +93,18 @@ def _dialog(place: str, knobs: frozenset[str]) -> None:
         )
         return
     try:
-        table = files.read_own(given.getvalue())
+        table = files.read_csv(given.getvalue())
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    _preview(table)
-    _choose(table, place, knobs)
+    _draw_preview(table)
+    _draw_target_choice(table, place, knobs)
 
 
-def _preview(table: "files.OwnTable") -> None:
+def _draw_preview(table: "files.CsvFile") -> None:
     st.caption(f"{table.rows:,} rows, {len(table.columns)} columns")
     names = [column.name for column in table.columns]
-    tables.draw(
+    tables.draw_table(
         pd.DataFrame(table.preview(5), columns=names),
         alt="The first rows of the file, as text",
     )
@@ -109,12 +112,14 @@ def _preview(table: "files.OwnTable") -> None:
         {"Column": c.name, "Holds": c.kind, "Empty": c.empty, "Remark": c.note}
         for c in table.columns
     ]
-    tables.draw(rows, alt="What each column holds, empty cells")
+    tables.draw_table(rows, alt="What each column holds, empty cells")
     for warning in table.warnings[:6]:
-        st.warning(plain(f"{warning[:1].upper()}{warning[1:]}."))
+        st.warning(escape_markdown(f"{warning[:1].upper()}{warning[1:]}."))
 
 
-def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
+def _draw_target_choice(
+    table: "files.CsvFile", place: str, knobs: frozenset[str]
+) -> None:
     names = [column.name for column in table.columns]
     left, right = st.columns(2)
     with left:
@@ -124,7 +129,8 @@ def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
         predict = "classes"
         if "predict" in knobs:
             predict = st.segmented_control(
-                *("Predict", ["classes", "value"]),
+                "Predict",
+                ["classes", "value"],
                 default="classes",
                 key="own_predict",
                 required=True,
@@ -136,26 +142,31 @@ def _choose(table: "files.OwnTable", place: str, knobs: frozenset[str]) -> None:
     told: dict[str, object] = {
         "target": str(target),
         "predict": str(predict),
-        "text": _kept(text),
-        "empty": _kept(empty),
-        "rare": _kept(rare),
+        "text": _drop_or_refuse(text),
+        "empty": _drop_or_refuse(empty),
+        "rare": _drop_or_refuse(rare),
     }
     try:
-        files.check_own(table, told)
+        files.check_target(table, told)
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
     if st.button("Use this file", type="primary", key="own_use"):
-        told["digest"] = files.keep_own(table)
+        told["digest"] = files.store_csv(table)
         if "use" in knobs:
-            told |= files.class_sizes(table, told)
-        session.later({f"{place}.{name}": told[name] for name in told if name in knobs})
+            told |= files.class_episode_sizes(table, told)
+        session.set_fields_later(
+            {f"{place}.{name}": told[name] for name in told if name in knobs}
+        )
         st.rerun()
 
 
-def _kept(dropped: bool) -> str:
+def _drop_or_refuse(dropped: bool) -> str:
     return "drop" if dropped else "refuse"
 
 
 # By the kind of file that a family needs; a sheet of rows is the usual one.
-_DIALOGS = {"zip": _images, "architectures": own_architectures.ask}
+_DIALOGS = {
+    "zip": _images_dialog,
+    "architectures": own_architectures.architectures_dialog,
+}

@@ -7,33 +7,33 @@ import streamlit as st
 from app.charts import CHARTS, training
 from app.client import client
 from app.figures.curves import curves_figure
-from app.figures.figure_types import View
-from app.figures.theme import number
+from app.figures.figure_types import CurveOptions
+from app.figures.theme import format_number
 from app.views import runs as runs_view
 from app.widgets import panels, tables
-from app.widgets.escaping import inert
+from app.widgets.escaping import escape_html
 from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
-from engine.stats.block_table import HERE, is_trained
-from engine.stats.independent_units import freed
-from engine.stats.inference.metric_levels import level
+from engine.stats.block_table import IN_DISTRIBUTION, is_trained
+from engine.stats.independent_units import regroup_units
+from engine.stats.inference.metric_intervals import metric_interval
 
-MOST = 8
+MAX_RUNS = 8
 
 
-def compare(keys: Sequence[str]) -> None:
+def draw_comparison(keys: Sequence[str]) -> None:
     """Draw the chosen learner of each run on one picture, and a table."""
     if len(keys) < 2:
         return
-    if len(keys) > MOST:
-        st.info(f"At most {MOST} runs are compared at once, not {len(keys)}.")
+    if len(keys) > MAX_RUNS:
+        st.info(f"At most {MAX_RUNS} runs are compared at once, not {len(keys)}.")
         return
     st.header("Side by side", anchor=False)
     runs = {}
     for key in keys:
         run = client.run(key)
         if run.job is not None:
-            runs[runs_view.label(run.job, run)] = run
+            runs[runs_view.run_label(run.job, run)] = run
     if not runs:
         return
     kinds = {run.kind.name: run.kind for run in runs.values()}
@@ -44,13 +44,13 @@ def compare(keys: Sequence[str]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         shown = [m for m in metrics if m in there] or metrics
         metric = metric_select(shown, "compare_metric")
-    _note(list(runs.values()))
-    _overlay(runs, metric)
+    _warn_of_differences(list(runs.values()))
+    _draw_overlay(runs, metric)
     numbers = {m for kind in kinds.values() for m in kind.metrics.numbers if m in there}
-    _numbers(runs, numbers)
+    _draw_numbers(runs, numbers)
 
 
-def _note(runs: list[client.Run]) -> None:
+def _warn_of_differences(runs: list[client.Run]) -> None:
     """Say when the runs do not stand on the same ground."""
     grounds = {
         "task family": {r.spec.family.model_dump_json() for r in runs},
@@ -66,46 +66,51 @@ def _note(runs: list[client.Run]) -> None:
         )
 
 
-def _overlay(runs: dict[str, client.Run], metric: str) -> None:
+def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
     lines = []
     for label, run in runs.items():
         found = [
             block
             for block in run.blocks
-            if block.learner == run.chosen
+            if block.learner == run.judged_label
             and (block.phase, block.metric) == ("test", metric)
-            and block.condition == HERE
+            and block.condition == IN_DISTRIBUTION
         ]
         # Plotly reads a little HTML of its own.
         drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
-        lines += [line._replace(learner=inert(label)) for line in drawn if line]
+        lines += [line._replace(learner=escape_html(label)) for line in drawn if line]
     if not lines:
-        panels.empty("No curves to compare", "These runs have no tests of this metric.")
+        panels.draw_empty(
+            "No curves to compare", "These runs have no tests of this metric."
+        )
         return
-    roles = dict.fromkeys(map(inert, runs), "chosen")
+    roles = dict.fromkeys(map(escape_html, runs), "chosen")
     named = {run.kind.words.step for run in runs.values()}
-    view = View(height=320, x_title=named.pop() if len(named) == 1 else "Step")
-    made = curves_figure(training.stretched(lines), metric, roles, view)
-    panels.chart(made, "compare")
+    view = CurveOptions(height=320, x_title=named.pop() if len(named) == 1 else "Step")
+    made = curves_figure(training.extend_points(lines), metric, roles, view)
+    panels.draw_chart(made, "compare")
 
 
-def _numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
+def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
     rows = []
     for label, run in runs.items():
         table = run.table
         row = {"Run": label, "Task": run.spec.family.name, "n": run.spec.replicates}
         for metric in (name for name in METRICS if name in shown):
-            values = table.tests(run.chosen, metric)
-            if values is not None and table.yardstick.pools:
-                trained = is_trained(table, run.spec, run.chosen)
-                values = freed(values, trained=trained)
+            values = table.test_values(run.judged_label, metric)
+            if values is not None and table.criterion.pools:
+                trained = is_trained(table, run.spec, run.judged_label)
+                values = regroup_units(values, trained=trained)
             row[METRICS[metric].label] = (
-                "–" if values is None else _shown(metric, values)
+                "–" if values is None else _format_level(metric, values)
             )
         rows.append(row)
-    tables.draw(rows, alt="The chosen learners' numbers in place")
+    tables.draw_table(rows, alt="The chosen learners' numbers in place")
 
 
-def _shown(metric: str, values: object) -> str:
-    found = level(metric, values)  # type: ignore[arg-type]
-    return f"{number(found.mean)} [{number(found.low)}, {number(found.high)}]"
+def _format_level(metric: str, values: object) -> str:
+    found = metric_interval(metric, values)  # type: ignore[arg-type]
+    return (
+        f"{format_number(found.mean)} [{format_number(found.low)}, "
+        f"{format_number(found.high)}]"
+    )

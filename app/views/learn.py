@@ -8,14 +8,14 @@ from app import session
 from app.client import client
 from app.experiment import templates
 from app.widgets import panels, tables
-from app.widgets.escaping import inert, plain
+from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract import kinds
 from engine.contract.appearance import name_in_words
-from engine.contract.cards import Card, KnobCard, allowed
+from engine.contract.cards import Card, KnobCard, describe_allowed
 from engine.contract.errors import Refused
 
 LESSON = "lesson"
-SHELVES = {
+SECTIONS = {
     "learner": "Learners",
     "estimator": "Estimators",
     "family": "Task families",
@@ -26,18 +26,19 @@ SHELVES = {
 }
 
 
-def choose() -> list[Card] | None:
+def choose_cards() -> list[Card] | None:
     """Draw shelf and search; return the cards that fit, or none for the lesson."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         slot = st.segmented_control(
-            *("Shelf", list(SHELVES)),
+            "Shelf",
+            list(SECTIONS),
             default="learner",
-            format_func=SHELVES.get,
+            format_func=SECTIONS.get,
             key="shelf",
             bind="query-params",
             required=True,
         )
-        slot = str(slot) if slot in SHELVES else "learner"
+        slot = str(slot) if slot in SECTIONS else "learner"
         if slot == LESSON:
             return None
         text = st.text_input(
@@ -49,11 +50,11 @@ def choose() -> list[Card] | None:
             max_chars=120,
             width=260,
         )
-    return list(_fitting(slot, (text or "").lower().split()))
+    return list(_matching_cards(slot, (text or "").lower().split()))
 
 
-def _fitting(slot: str, wanted: list[str]) -> Iterator[Card]:
-    for card in client.catalogue().of(slot):
+def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
+    for card in client.catalogue().cards_of(slot):
         words = (
             f"{card.title} {card.short} {card.name} {card.summary} {card.helps}".lower()
         )
@@ -61,10 +62,10 @@ def _fitting(slot: str, wanted: list[str]) -> Iterator[Card]:
             yield card
 
 
-def shelf(cards: list[Card]) -> None:
+def draw_cards(cards: list[Card]) -> None:
     """Draw the chosen card beside the list of all that fit."""
     if not cards:
-        panels.empty("No card fits", "Try another word, or another shelf.")
+        panels.draw_empty("No card fits", "Try another word, or another shelf.")
         return
     names = [card.name for card in cards]
     if st.session_state.get("part") not in names:
@@ -73,47 +74,52 @@ def shelf(cards: list[Card]) -> None:
     with left:
         by_name = {card.name: card for card in cards}
         picked = st.radio(
-            *("Card", names),
-            format_func=lambda name: plain(by_name[name].title),
+            "Card",
+            names,
+            format_func=lambda name: escape_markdown(by_name[name].title),
             key="part",
             persist_state="session",
         )
     with right:
-        show(by_name[str(picked)])
+        draw_card(by_name[str(picked)])
 
 
-def show(card: Card) -> None:
+def draw_card(card: Card) -> None:
     """Draw one card."""
     solves = [kinds.kind_named(name).title.lower() for name in card.solves]
     words = (name_in_words(card.group), *solves, f"version {card.version}")
-    st.html(f'<p class="eyebrow">{inert(" · ".join(words))}</p>')
-    st.header(plain(card.title), anchor=False)
-    st.markdown(plain(card.summary[:1].upper() + card.summary[1:]))
+    st.html(f'<p class="eyebrow">{escape_html(" · ".join(words))}</p>')
+    st.header(escape_markdown(card.title), anchor=False)
+    st.markdown(escape_markdown(card.summary[:1].upper() + card.summary[1:]))
     with st.container(border=True):
-        st.html(f'<p class="equation">{inert(card.equation)}</p>')
+        st.html(f'<p class="equation">{escape_html(card.equation)}</p>')
     if card.missing:
-        st.warning(plain(f"Its data is not here: it needs {card.missing}."))
-    _words(card)
-    _try(card)
+        st.warning(escape_markdown(f"Its data is not here: it needs {card.missing}."))
+    _draw_texts(card)
+    _draw_try_button(card)
     if card.knobs:
-        panels.heading("Knobs", "Every hyperparameter, its range and what it does.")
-        rows = [_knob(knob) for knob in card.knobs]
-        tables.draw_static(rows, border="horizontal", alt=f"Knobs of {card.title}")
+        panels.draw_heading(
+            "Knobs", "Every hyperparameter, its range and what it does."
+        )
+        rows = [_knob_row(knob) for knob in card.knobs]
+        tables.draw_static_table(
+            rows, border="horizontal", alt=f"Knobs of {card.title}"
+        )
     with st.expander("Its own source code"):
         st.code(card.code, language="python", line_numbers=True)
 
 
-def _words(card: Card) -> None:
+def _draw_texts(card: Card) -> None:
     for head, text in (
         ("When it helps", card.helps),
         ("How it differs", card.differs),
         ("Source", card.source),
     ):
         if text:
-            st.markdown(f"**{head}.** {plain(text[:1].upper() + text[1:])}")
+            st.markdown(f"**{head}.** {escape_markdown(text[:1].upper() + text[1:])}")
 
 
-def _knob(knob: KnobCard) -> dict[str, str]:
+def _knob_row(knob: KnobCard) -> dict[str, str]:
     unit = f" ({knob.unit})" if knob.unit else ""
     default = (
         ", ".join(knob.default) if isinstance(knob.default, list) else knob.default
@@ -122,12 +128,12 @@ def _knob(knob: KnobCard) -> dict[str, str]:
     return {
         "Knob": f"{knob.label}{unit}",
         "Default": name_in_words(shown),
-        "Takes": name_in_words(allowed(knob)),
+        "Takes": name_in_words(describe_allowed(knob)),
         "What it does": knob.help,
     }
 
 
-def _try(card: Card) -> None:
+def _draw_try_button(card: Card) -> None:
     """Draw the way to the form, with this part chosen."""
     if card.missing or not st.button(
         "Try it",
@@ -136,9 +142,13 @@ def _try(card: Card) -> None:
     ):
         return
     try:
-        session.load(templates.with_part(card, client.catalogue(), session.kind()))
+        session.load_spec(
+            templates.experiment_with_part(
+                card, client.catalogue(), session.form_kind()
+            )
+        )
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    session.show(None)
-    session.go(session.kind())
+    session.show_run(None)
+    session.go_to_page(session.form_kind())

@@ -9,7 +9,7 @@ from app import session
 from app.client import client, files
 from app.figures.theme import learner_name
 from app.widgets import panels, tables
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.text_input import clean
@@ -24,7 +24,7 @@ FILTERS: dict[str, frozenset[JobState] | None] = {
 _HELD = "runs_held"
 
 
-def filters() -> tuple[frozenset[JobState] | None, str]:
+def draw_filters() -> tuple[frozenset[JobState] | None, str]:
     """Draw the filter; return the states and words that are asked for."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
@@ -37,7 +37,8 @@ def filters() -> tuple[frozenset[JobState] | None, str]:
             width=360,
         )
         shown = st.segmented_control(
-            *("Show", list(FILTERS)),
+            "Show",
+            list(FILTERS),
             default="all",
             key="show",
             bind="query-params",
@@ -47,7 +48,7 @@ def filters() -> tuple[frozenset[JobState] | None, str]:
     return FILTERS.get(str(shown)), clean(text or "")
 
 
-def page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
+def choose_page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
     """Draw the pages' numbers where there are several; return one page of runs."""
     _, total = client.jobs(states, text, (1, 0))
     pages = max(1, -(-total // PER_PAGE))
@@ -60,18 +61,18 @@ def page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]
     return found, total
 
 
-def table(jobs: Sequence[Job]) -> list[str]:
+def draw_runs_table(jobs: Sequence[Job]) -> list[str]:
     """Draw runs as a table; return the keys of the selected ones.
 
     While something is selected the rows stay where they are, so that a new run
     cannot slip under a person's finger.
     """
-    jobs = _steady(jobs)
-    wait = _typical(jobs)
+    jobs = _hold_selection(jobs)
+    wait = _typical_seconds(jobs)
     queued = any(job.state == JobState.QUEUED for job in jobs)
     trouble = client.engine_trouble() if queued else ""
-    picked = tables.draw(
-        [_row(job, wait, trouble) for job in jobs],
+    picked = tables.draw_table(
+        [_job_row(job, wait, trouble) for job in jobs],
         key="runs_table",
         on_select="rerun",
         selection_mode="multi-row",
@@ -94,7 +95,7 @@ def table(jobs: Sequence[Job]) -> list[str]:
     return keys
 
 
-def bring() -> None:
+def draw_import() -> None:
     """Draw the import of an exported run."""
     with st.popover("Import a run", icon=":material/upload:", key="import_run"):
         given = st.file_uploader(
@@ -102,18 +103,18 @@ def bring() -> None:
         )
         if given is not None and st.button("Import", key="import_now"):
             try:
-                job = files.bring(given.getvalue(), _note)
+                job = files.import_run_archive(given.getvalue(), _show_note)
             except Refused as refusal:
-                panels.refused(refusal.message)
+                panels.draw_refusal(refusal.message)
                 return
             st.success(f"Filed as run `{job.key[:12]}`.", icon=":material/check:")
 
 
-def _note(line: str) -> None:
+def _show_note(line: str) -> None:
     st.info(f"{line[:1].upper()}{line[1:]}.", icon=":material/info:")
 
 
-def _steady(jobs: Sequence[Job]) -> list[Job]:
+def _hold_selection(jobs: Sequence[Job]) -> list[Job]:
     held = st.session_state.get(_HELD)
     if not held:
         return list(jobs)
@@ -121,29 +122,29 @@ def _steady(jobs: Sequence[Job]) -> list[Job]:
     return [job for job in known if job is not None]
 
 
-def _row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
+def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
     look = panels.STATES[job.state]
     done = 1.0 if job.state == JobState.DONE else job.done
     return {
         "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
         "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
         "Done": done,
-        "Where it stands": _stands(job, wait, trouble),
-        "Filed": panels.ago(job.created),
+        "Where it stands": _describe_status(job, wait, trouble),
+        "Filed": panels.format_age(job.created),
         "Id": job.key[:12],
     }
 
 
-def _stands(job: Job, wait: float | None, trouble: str) -> str:
+def _describe_status(job: Job, wait: float | None, trouble: str) -> str:
     if job.damaged:
         return f"Set aside: {job.damaged}"
-    text = panels.explain(job, trouble)
+    text = panels.explain_state(job, trouble)
     if job.state == JobState.QUEUED and wait and job.position and not trouble:
-        return f"{text} Starts in about {panels.span(wait * job.position)}."
+        return f"{text} Starts in about {panels.format_duration(wait * job.position)}."
     return text
 
 
-def _typical(jobs: Sequence[Job]) -> float | None:
+def _typical_seconds(jobs: Sequence[Job]) -> float | None:
     """Return what a run on this page usually takes, seconds."""
     took = [
         job.finished - job.started
@@ -153,7 +154,7 @@ def _typical(jobs: Sequence[Job]) -> float | None:
     return statistics.median(took) if took else None
 
 
-def actions(keys: Sequence[str]) -> None:
+def draw_actions(keys: Sequence[str]) -> None:
     """Draw what can be done with the selected runs."""
     jobs = [job for key in keys if (job := client.job(key)) is not None]
     if not jobs:
@@ -166,22 +167,22 @@ def actions(keys: Sequence[str]) -> None:
         if len(jobs) == 1 and st.button(
             "Open", icon=":material/open_in_new:", key="open"
         ):
-            there = session.PAGES[client.kind(client.spec(jobs[0].key)).page]
+            there = session.PAGES[client.kind_of_spec(client.spec(jobs[0].key)).page]
             st.switch_page(there, query_params={"run": jobs[0].key})
-        _each(jobs, "Cancel", frozenset(JobState) - FINAL, client.cancel)
-        _each(jobs, "Resume", RESUMABLE, client.resume)
+        _draw_bulk_action(jobs, "Cancel", frozenset(JobState) - FINAL, client.cancel)
+        _draw_bulk_action(jobs, "Resume", RESUMABLE, client.resume)
         with st.popover("Delete", icon=":material/delete:", key="delete_ask"):
             st.markdown(f"Delete {len(jobs)} run{'s' * (len(jobs) > 1)} and the files?")
             if st.button("Delete for good", key="delete", icon=":material/delete:"):
                 for job in jobs:
                     client.delete(job.key)
-                forget()
+                clear_selection()
                 st.rerun()
     if len(jobs) == 1:
-        _one(jobs[0])
+        _draw_single_run(jobs[0])
 
 
-def _each(
+def _draw_bulk_action(
     jobs: Sequence[Job], word: str, states: frozenset[JobState], do: object
 ) -> None:
     fitting = [job for job in jobs if job.state in states]
@@ -192,10 +193,10 @@ def _each(
         st.rerun()
 
 
-def _one(job: Job) -> None:
+def _draw_single_run(job: Job) -> None:
     """Show a single run's error and let it be named."""
     if job.error:
-        st.error(plain(job.error))
+        st.error(escape_markdown(job.error))
     if job.traceback:
         with st.expander("Log"):
             st.code(job.traceback, language=None)
@@ -209,13 +210,13 @@ def _one(job: Job) -> None:
             st.rerun()
 
 
-def forget() -> None:
+def clear_selection() -> None:
     """Drop the selection."""
     st.session_state[_HELD] = None
     st.session_state.pop("runs_table", None)
 
 
-def label(job: Job, run: client.Run) -> str:
+def run_label(job: Job, run: client.Run) -> str:
     """Return what a run is called where it is compared."""
-    name = job.title or learner_name(run.chosen)
+    name = job.title or learner_name(run.judged_label)
     return f"{name} · {job.key[:6]}"

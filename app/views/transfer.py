@@ -9,56 +9,59 @@ from app import session
 from app.charts import optimization
 from app.client import client
 from app.experiment import compatibility
-from app.figures.shift import severity_figure, transfer_matrix_figure
+from app.figures.shift import family_matrix_figure, severity_figure
 from app.figures.theme import learner_name
 from app.widgets import panels
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from app.widgets.metric_select import metric_select
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
-from engine.stats.transfer import transfer_levels
+from engine.stats.generalization import transfer_levels
 
 DONE = (JobState.DONE,)
-LOOKED = 100
+MAX_RUNS = 100
 
 
-def finished() -> list[Job]:
+def list_finished() -> list[Job]:
     """Return the newest finished runs."""
-    return client.jobs(DONE, "", (LOOKED, 0))[0]
+    return client.jobs(DONE, "", (MAX_RUNS, 0))[0]
 
 
-def severity(jobs: Sequence[Job]) -> None:
+def draw_severity(jobs: Sequence[Job]) -> None:
     """Draw a run's metric against the severity of each of its shifts."""
     shifted = [job for job in jobs if client.spec(job.key).shifts]
     if not shifted:
-        panels.empty(
+        panels.draw_empty(
             "No shifted run yet",
             "Choose a shift in the **Lab** and run it: the curve over its severity "
             "appears here.",
         )
         return
-    run, metric = _run_and_metric(shifted, "severity")
-    found = optimization.severities(run, metric)
+    run, metric = _choose_run_and_metric(shifted, "severity")
+    found = optimization.severity_curves(run, metric)
     if found:
-        panels.chart(severity_figure(found, metric, run.roles, _units()), "severity")
+        panels.draw_chart(
+            severity_figure(found, metric, run.roles, _severity_units()), "severity"
+        )
 
 
-def _units() -> dict[str, str]:
-    if not client.catalogue_ready():
+def _severity_units() -> dict[str, str]:
+    if not client.is_catalogue_ready():
         return {}
-    shifts = client.catalogue().of("shift")
+    shifts = client.catalogue().cards_of("shift")
     return {card.name: str(card.traits.get("unit", "")) for card in shifts}
 
 
-def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
+def _choose_run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
     by_key = {job.key: job for job in jobs}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         key = st.selectbox(
-            *("Run", list(by_key)),
-            format_func=lambda key: told(by_key[key]),
+            "Run",
+            list(by_key),
+            format_func=lambda key: job_label(by_key[key]),
             key=f"{place}_run",
             width=420,
         )
@@ -69,21 +72,21 @@ def _run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run, str]:
     return run, metric
 
 
-def _behind(name: str, kind: kinds.Kind) -> str:
+def _underlying_metric(name: str, kind: kinds.Kind) -> str:
     """Return the metric that a key of the summary is a mean of."""
     return kind.criteria[0].beside if name == "rmst" else name
 
 
-def told(job: Job) -> str:
+def job_label(job: Job) -> str:
     """Return a run for a list of choices."""
     return f"{job.title or job.about} · {job.key[:6]}"
 
 
-def matrix(jobs: Sequence[Job]) -> None:
+def draw_matrix(jobs: Sequence[Job]) -> None:
     """Draw train family × test family for one learner, from finished runs."""
-    learners = _learners(jobs)
+    learners = _judged_learners(jobs)
     if not learners:
-        panels.empty(
+        panels.draw_empty(
             "No finished run yet",
             "Each run with **Other families** fills a row: trained on one, tested on "
             "the others.",
@@ -91,36 +94,37 @@ def matrix(jobs: Sequence[Job]) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            *("Learner", list(learners)),
+            "Learner",
+            list(learners),
             format_func=learner_name,
             key="matrix_learner",
             width=220,
         )
         held, kind = _summaries(jobs), learners[str(label)]
         metric = metric_select(
-            measured(held, str(label), kind),
+            available_metrics(held, str(label), kind),
             "matrix_metric",
             width=220,
-            metric_of=lambda name: _behind(name, kind),
+            metric_of=lambda name: _underlying_metric(name, kind),
         )
     made = transfer_levels(held, str(label), metric)
     if made.train:
-        name = _behind(metric, kind)
-        panels.chart(transfer_matrix_figure(made, name), "matrix")
+        name = _underlying_metric(metric, kind)
+        panels.draw_chart(family_matrix_figure(made, name), "matrix")
         st.caption("Where several runs fill one cell, the newest one counts.")
 
 
-def _learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
+def _judged_learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
     """Return the judged learners of finished runs, with the kind that they solve."""
     found: dict[str, kinds.Kind] = {}
     for spec in (client.spec(job.key) for job in jobs):
         for entry in spec.learners:
             if entry.role == "chosen":
-                found.setdefault(entry.label, client.kind(spec))
+                found.setdefault(entry.label, client.kind_of_spec(spec))
     return found
 
 
-def measured(
+def available_metrics(
     runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, kind: kinds.Kind
 ) -> list[str]:
     """Return the metrics of a kind that some run has of a learner; all where none."""
@@ -140,11 +144,11 @@ def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:
     return [(spec, summary) for spec, summary in held if summary]
 
 
-def start(jobs: Sequence[Job]) -> None:
+def draw_frozen_start(jobs: Sequence[Job]) -> None:
     """Draw the start of a run from another run's frozen meta-learner."""
-    sources = [(job, name) for job in jobs for name in _learned(job)]
-    if not sources or not client.catalogue_ready():
-        panels.empty(
+    sources = [(job, name) for job in jobs for name in _frozen_names(job)]
+    if not sources or not client.is_catalogue_ready():
+        panels.draw_empty(
             "Nothing is frozen yet",
             "A finished run freezes what it learned. Run one in the **Lab**, then set "
             "its frozen learner to work on another task here.",
@@ -155,32 +159,36 @@ def start(jobs: Sequence[Job]) -> None:
         "Frozen meta-learner",
         list(places),
         format_func=lambda place: (
-            f"{learner_name(places[place][1])} from {told(places[place][0])}"
+            f"{learner_name(places[place][1])} from {job_label(places[place][0])}"
         ),
         key="frozen",
     )
     job, name = places[str(picked)]
     spec = client.spec(job.key)
-    titles = {card.name: card.title for card in _places(spec, name)}
+    titles = {card.name: card.title for card in _target_families(spec, name)}
     family = st.selectbox(
         "New task family", list(titles), format_func=titles.get, key="frozen_family"
     )
-    if client.kind(spec).page == "search":
+    if client.kind_of_spec(spec).page == "search":
         st.caption(
             "What was learned of a space holds in that space alone: stay in it, and "
             "choose another target under Task settings. Elsewhere it is not applicable."
         )
     if family and st.button("Set it up", icon=":material/science:", key="carry"):
         try:
-            session.load(_fitted(carried(spec, job.key, name, str(family))))
+            session.load_spec(
+                _drop_unfit_baselines(
+                    start_from_frozen(spec, job.key, name, str(family))
+                )
+            )
         except Refused as refusal:
-            panels.refused(refusal.message)
+            panels.draw_refusal(refusal.message)
             return
-        session.show(None)
-        session.go(session.kind())
+        session.show_run(None)
+        session.go_to_page(session.form_kind())
 
 
-def _places(spec: RunSpec, label: str) -> list[Card]:
+def _target_families(spec: RunSpec, label: str) -> list[Card]:
     """Return the families that a frozen learner can be set to work on, home first."""
     known = client.catalogue()
     part = next(entry.name for entry in spec.learners if entry.label == label)
@@ -190,15 +198,17 @@ def _places(spec: RunSpec, label: str) -> list[Card]:
         parts.append(known.card("net", spec.net.name))
     found = [
         card
-        for card in compatibility.of_kind(known, "family", client.kind(spec).name)
+        for card in compatibility.cards_of_kind(
+            known, "family", client.kind_of_spec(spec).name
+        )
         if not card.missing
         and all(compatibility.fits(known, one, card) for one in parts)
-        and compatibility.alike(known, home, card)
+        and compatibility.can_transfer(known, home, card)
     ]
     return sorted(found, key=lambda card: card.name != home.name)
 
 
-def _fitted(spec: RunSpec) -> RunSpec:
+def _drop_unfit_baselines(spec: RunSpec) -> RunSpec:
     """Leave out baselines that cannot answer on the new family."""
     known = client.catalogue()
     family = known.card("family", spec.family.name)
@@ -210,13 +220,13 @@ def _fitted(spec: RunSpec) -> RunSpec:
     return spec.model_copy(update={"learners": kept})
 
 
-def _learned(job: Job) -> list[str]:
+def _frozen_names(job: Job) -> list[str]:
     """Return a run's frozen meta-learners; tuned baselines are tuned anew."""
     learned = {e.label for e in client.spec(job.key).learners if e.role == "chosen"}
-    return [name for name, _ in client.frozen(job.key) if name in learned]
+    return [name for name, _ in client.list_frozen(job.key) if name in learned]
 
 
-def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
+def start_from_frozen(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
     """Return the same experiment on another family, its learner frozen.
 
     At home the knobs stay: they say which space it is, and the form can change them.
@@ -232,21 +242,24 @@ def carried(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
         update={
             "family": home if family == home.name else Choice(name=family),
             "test_families": (),
-            "learners": _only(spec.learners, artefact),
+            "learners": _keep_one_judged(spec.learners, artefact),
             "inputs": {artefact: source},
         }
     )
 
 
-def _only(learners: Sequence[LearnerChoice], label: str) -> tuple[LearnerChoice, ...]:
+def _keep_one_judged(
+    learners: Sequence[LearnerChoice], label: str
+) -> tuple[LearnerChoice, ...]:
     return tuple(e for e in learners if e.role == "baseline" or e.label == label)
 
 
-def lineage(jobs: Sequence[Job]) -> None:
+def draw_lineage(jobs: Sequence[Job]) -> None:
     """List the runs that stand on another run."""
     for job in jobs:
         for label, source in client.spec(job.key).inputs.items():
             st.markdown(
-                f"{plain(told(job))}: {plain(learner_name(label))} came frozen "
+                f"{escape_markdown(job_label(job))}: "
+                f"{escape_markdown(learner_name(label))} came frozen "
                 f"from run `{source.run[:12]}`"
             )

@@ -9,20 +9,20 @@ _ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)", re.I)
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 
 
-def plain(text: object) -> str:
+def escape_markdown(text: object) -> str:
     r"""Return text that Streamlit's Markdown shows literally, addresses unlinked.
 
-    >>> plain("a_b [x](javascript:1)")
+    >>> escape_markdown("a_b [x](javascript:1)")
     'a\\_b \\[x\\]\\(javascript\\:1\\)'
     """
     flat = re.sub(r"\s+", " ", str(text))
     return _MARKS.sub(r"\\\1", _ADDRESS.sub(_JOINER, flat))
 
 
-def inert(text: object) -> str:
+def escape_html(text: object) -> str:
     """Return text that HTML, and Plotly's own little HTML, show literally.
 
-    >>> inert("<b>x</b>")
+    >>> escape_html("<b>x</b>")
     '&lt;b&gt;x&lt;/b&gt;'
     """
     return html.escape(str(text), quote=True)

@@ -61,7 +61,7 @@ _PLOTLY = declare_component("plotly", Path(plotly.__file__).parent / "package_da
 LIBRARY = f"component/{_PLOTLY.name}/plotly.min.js?v={plotly.__version__}"
 
 
-def fetch_early() -> None:
+def preload_library() -> None:
     """Let the browser fetch the library while the page is still being computed."""
     ask = f"library({LIBRARY!r}).catch(() => {{}});"
     with st.container(key="fetch_plotly"):
@@ -97,7 +97,7 @@ def live_plot(
     """
     told = _component(
         key=key,
-        **({"on_picked_change": _nothing} if pick else {}),
+        **({"on_picked_change": _ignore_event} if pick else {}),
         data={
             "figure": json.loads(fig.to_json()),
             "alt": alt,
@@ -110,5 +110,5 @@ def live_plot(
     return told.picked if pick else None
 
 
-def _nothing() -> None:
+def _ignore_event() -> None:
     """Do nothing: a click is told by what the component returns."""

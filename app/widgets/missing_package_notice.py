@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from app.client.missing_packages import describe
+from app.client.missing_packages import describe_missing
 
 
-def show(error: ModuleNotFoundError) -> None:
+def show_notice(error: ModuleNotFoundError) -> None:
     """Show which package is missing.
 
     Raises:
         ModuleNotFoundError: The same error, where a file of our own is missing.
     """
-    sentence = describe(str(error))
+    sentence = describe_missing(str(error))
     if not sentence:
         raise error
     st.error(sentence, icon=":material/deployed_code_alert:")

@@ -11,15 +11,15 @@ import streamlit as st
 
 from app.client import client
 from app.client.client import Run
-from app.figures.curves import READ
-from app.widgets import frame
-from app.widgets.escaping import inert, plain
+from app.figures.curves import HOW_TO_READ
+from app.widgets import page_frame
+from app.widgets.escaping import escape_html, escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.contract.appearance import name_in_words
 from engine.contract.jobs import ALIVE, Job, JobState
 
 
-class Look(NamedTuple):
+class StateBadge(NamedTuple):
     """How a state is shown: a word, a sign and a color, never a color alone."""
 
     word: str
@@ -29,40 +29,42 @@ class Look(NamedTuple):
 
 
 S = JobState
-STATES: dict[JobState, Look] = {
-    S.QUEUED: Look("queued", ":material/schedule:", "gray", "◷"),
-    S.RUNNING: Look("running", ":material/play_arrow:", "blue", "▶"),
-    S.DONE: Look("done", ":material/check:", "green", "✓"),
-    S.FAILED: Look("failed", ":material/error:", "red", "✕"),
-    S.CANCELLED: Look("cancelled", ":material/stop_circle:", "gray", "■"),
-    S.DIVERGED: Look("diverged", ":material/trending_up:", "orange", "↗"),
-    S.PAUSED: Look("paused", ":material/pause:", "orange", "Ⅱ"),
-    S.STALLED: Look("stalled", ":material/hourglass_disabled:", "orange", "…"),
-    S.LOST: Look("lost", ":material/link_off:", "orange", "?"),
-    S.INTERRUPTED: Look("interrupted", ":material/cut:", "orange", "¦"),
+STATES: dict[JobState, StateBadge] = {
+    S.QUEUED: StateBadge("queued", ":material/schedule:", "gray", "◷"),
+    S.RUNNING: StateBadge("running", ":material/play_arrow:", "blue", "▶"),
+    S.DONE: StateBadge("done", ":material/check:", "green", "✓"),
+    S.FAILED: StateBadge("failed", ":material/error:", "red", "✕"),
+    S.CANCELLED: StateBadge("cancelled", ":material/stop_circle:", "gray", "■"),
+    S.DIVERGED: StateBadge("diverged", ":material/trending_up:", "orange", "↗"),
+    S.PAUSED: StateBadge("paused", ":material/pause:", "orange", "Ⅱ"),
+    S.STALLED: StateBadge("stalled", ":material/hourglass_disabled:", "orange", "…"),
+    S.LOST: StateBadge("lost", ":material/link_off:", "orange", "?"),
+    S.INTERRUPTED: StateBadge("interrupted", ":material/cut:", "orange", "¦"),
 }
 
 
-def state(job: Job) -> None:
+def draw_state(job: Job) -> None:
     """Show a job's state as a badge."""
     look = STATES[job.state]
     st.badge(look.word, icon=look.icon, color=look.color)  # type: ignore[arg-type]
 
 
-def explain(job: Job, trouble: str = "") -> str:
+def explain_state(job: Job, trouble: str = "") -> str:
     """Return one line that says where a job stands and what can be done.
 
     Args:
         job: The job.
         trouble: Why no worker takes a queued job; empty where one does.
 
-    >>> explain(Job("k", JobState.QUEUED, "", 0.0, position=2))
+    >>> explain_state(Job("k", JobState.QUEUED, "", 0.0, position=2))
     'Waits in the queue, place 2.'
     """
     told = {
-        S.QUEUED: lambda: f"{_queued(job)} {trouble}".strip(),
-        S.RUNNING: lambda: _running(job),
-        S.DONE: lambda: f"Finished {ago(job.finished)}{_took(job)}.",
+        S.QUEUED: lambda: f"{_explain_queued(job)} {trouble}".strip(),
+        S.RUNNING: lambda: _explain_running(job),
+        S.DONE: lambda: (
+            f"Finished {format_age(job.finished)}{_describe_duration(job)}."
+        ),
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
         S.CANCELLED: lambda: "Cancelled; what was computed is kept. Resume goes on.",
         S.DIVERGED: lambda: (
@@ -71,7 +73,7 @@ def explain(job: Job, trouble: str = "") -> str:
         ),
         S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
         S.STALLED: lambda: (
-            f"No progress for {span(job.beat)}: stalled. Resume or cancel."
+            f"No progress for {format_duration(job.beat)}: stalled. Resume or cancel."
         ),
         S.LOST: lambda: "Its worker died. Resume goes on from the last checkpoint.",
         S.INTERRUPTED: lambda: "Imported unfinished. Resume computes the rest.",
@@ -79,27 +81,27 @@ def explain(job: Job, trouble: str = "") -> str:
     return told[job.state]().replace("..", ".")
 
 
-def _queued(job: Job) -> str:
+def _explain_queued(job: Job) -> str:
     place = f", place {job.position}" if job.position else ""
     return f"Waits in the queue{place}."
 
 
-def _running(job: Job) -> str:
+def _explain_running(job: Job) -> str:
     if job.beat is not None and job.beat > 10:
-        return f"Running, but no sign of life for {span(job.beat)}."
-    return f"Running; last sign of life {span(job.beat)} ago."
+        return f"Running, but no sign of life for {format_duration(job.beat)}."
+    return f"Running; last sign of life {format_duration(job.beat)} ago."
 
 
-def _took(job: Job) -> str:
+def _describe_duration(job: Job) -> str:
     if job.started is None or job.finished is None:
         return ""
-    return f" in {span(job.finished - job.started)}"
+    return f" in {format_duration(job.finished - job.started)}"
 
 
-def span(seconds: float | None) -> str:
+def format_duration(seconds: float | None) -> str:
     """Return a length of time for the eye.
 
-    >>> span(0.4), span(75), span(7300)
+    >>> format_duration(0.4), format_duration(75), format_duration(7300)
     ('0 s', '1 min 15 s', '2 h 1 min')
     """
     if seconds is None:
@@ -112,10 +114,10 @@ def span(seconds: float | None) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def ago(moment: float | None) -> str:
+def format_age(moment: float | None) -> str:
     """Return how long ago a moment was, coarsely.
 
-    >>> ago(None)
+    >>> format_age(None)
     'at an unknown time'
     """
     if moment is None:
@@ -130,17 +132,19 @@ def ago(moment: float | None) -> str:
     return "just now"
 
 
-def heading(title: str, read: str = "") -> None:
+def draw_heading(title: str, how_to_read: str = "") -> None:
     """Write a panel's title and its one line on how to read it."""
-    line = f'<p class="panel-read">{inert(read)}</p>' if read else ""
-    st.html(f'<h2 class="panel-title">{inert(title)}</h2>{line}')
+    line = (
+        f'<p class="panel-read">{escape_html(how_to_read)}</p>' if how_to_read else ""
+    )
+    st.html(f'<h2 class="panel-title">{escape_html(title)}</h2>{line}')
 
 
 _drawn: ContextVar[dict[str, go.Figure] | None] = ContextVar("drawn", default=None)
 
 
 @contextlib.contextmanager
-def collected() -> Iterator[dict[str, go.Figure]]:
+def collect_figures() -> Iterator[dict[str, go.Figure]]:
     """Collect the figures that are drawn meanwhile, by title."""
     made: dict[str, go.Figure] = {}
     token = _drawn.set(made)
@@ -150,7 +154,7 @@ def collected() -> Iterator[dict[str, go.Figure]]:
         _drawn.reset(token)
 
 
-def chart(
+def draw_chart(
     fig: go.Figure, key: str, *, narrow: go.Figure | None = None, pick: bool = False
 ) -> int | None:
     """Draw a figure with its title, its how-to-read line and its alt text.
@@ -169,36 +173,36 @@ def chart(
     if held is not None:
         title, part = meta.get("title") or key, key.rpartition(".")[2]
         held[f"{title} · {name_in_words(part)}" if title in held else title] = fig
-    heading(
+    draw_heading(
         meta.get("title", ""),
-        meta.get("how_to_read", "").removeprefix(meta.get("once", READ)).strip(),
+        meta.get("how_to_read", "").removeprefix(meta.get("once", HOW_TO_READ)).strip(),
     )
     alt = meta.get("alt", meta.get("title", key))
     return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)
 
 
-def facts(pairs: Mapping[str, object]) -> None:
+def draw_facts(pairs: Mapping[str, object]) -> None:
     """Show names and values side by side, as plain text."""
     rows = "".join(
-        f"<div><dt>{inert(name)}</dt><dd>{inert(value)}</dd></div>"
+        f"<div><dt>{escape_html(name)}</dt><dd>{escape_html(value)}</dd></div>"
         for name, value in pairs.items()
     )
     st.html(f'<dl class="facts">{rows}</dl>')
 
 
-def empty(title: str, text: str, icon: str = ":material/science:") -> None:
+def draw_empty(title: str, text: str, icon: str = ":material/science:") -> None:
     """Teach: say what will be here and what to click."""
     with st.container(border=True, horizontal_alignment="center"):
         st.markdown(f"{icon} **{title}**", text_alignment="center")
         st.markdown(text, text_alignment="center")
 
 
-def refused(message: str, *, title: str | None = None) -> None:
+def draw_refusal(message: str, *, title: str | None = None) -> None:
     """Show why an input was not taken; nothing was changed."""
-    st.error(plain(message), icon=":material/block:", title=title)
+    st.error(escape_markdown(message), icon=":material/block:", title=title)
 
 
-def coming(run: Run, title: str, text: str) -> None:
+def draw_pending(run: Run, title: str, text: str) -> None:
     """Say what will be here, and how far the run is; draw the page anew at its end.
 
     Args:
@@ -206,14 +210,14 @@ def coming(run: Run, title: str, text: str) -> None:
         title: What is coming.
         text: What it will show.
     """
-    empty(title, text, icon=":material/hourglass_top:")
-    frame.polled(_until, 2.0)(run.key)
+    draw_empty(title, text, icon=":material/hourglass_top:")
+    page_frame.poll(_poll_until_end, 2.0)(run.key)
 
 
-def _until(key: str) -> None:
+def _poll_until_end(key: str) -> None:
     job = client.job(key)
     if job is None or job.state not in ALIVE:
         st.rerun()
     running = job.state == JobState.RUNNING
     done = min(1.0, max(0.0, client.progress(key).done)) if running else 0.0
-    st.progress(done, explain(job, client.engine_trouble()))
+    st.progress(done, explain_state(job, client.engine_trouble()))

@@ -30,10 +30,10 @@ def presets(
     name: Annotated[str, typer.Argument(help="Print this one's spec.")] = "",
 ) -> int:
     """List the shipped experiments, or print the spec of one."""
-    from engine.presets import PRESETS, preset, spoken
+    from engine.presets import PRESETS, preset, spec_as_json
 
     if name:
-        print_json(spoken(preset(name).spec))
+        print_json(spec_as_json(preset(name).spec))
         return Exit.OK
     table = Table("name", "what it shows", box=None)
     for each in PRESETS:
@@ -43,7 +43,7 @@ def presets(
     return Exit.OK
 
 
-def published(
+def list_published(
     task: Annotated[str, typer.Argument(help="Only this family's.")] = "",
     *,
     as_json: AsJson = False,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli.console import Exit, out, say
+from engine.cli.console import Exit, out, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> in
 def _show_part(name: str) -> bool:
     """Show all that is known of one part, or of those of several slots."""
     from engine.cli.part_report import part_files, report
-    from engine.contract.suggestions import unknown
+    from engine.contract.suggestions import unknown_part_error
 
     files = part_files(name)
     if not files:
-        raise unknown("part", name, _names())
+        raise unknown_part_error("part", name, _names())
     fine = True
     for path, slot in files.items():
         for line in report(path, slot):
@@ -101,7 +101,7 @@ def _laws(name: str) -> "Line":
         own = sorted((ROOT / "tests").rglob(f"test_{name}.py"))
         words += [str(path.relative_to(ROOT)) for path in own]
         words += ["--part", name]
-    say(f"running the laws of {name or 'every part; this takes minutes'} …")
+    print_status(f"running the laws of {name or 'every part; this takes minutes'} …")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "0", "--tb=line", *words],
         cwd=ROOT,

@@ -33,29 +33,29 @@ class Exit(IntEnum):
 
 def out() -> Console:
     """Return the console of results; wide where nobody looks, so nothing is cut."""
-    return _literal(width=None if sys.stdout.isatty() else 160)
+    return _make_console(width=None if sys.stdout.isatty() else 160)
 
 
 def err() -> Console:
     """Return the console of progress and of errors."""
-    return _literal(stderr=True)
+    return _make_console(stderr=True)
 
 
-def _literal(*, stderr: bool = False, width: int | None = None) -> Console:
+def _make_console(*, stderr: bool = False, width: int | None = None) -> Console:
     """Return a console that shows people's text as it is: it is no markup."""
     return Console(
         stderr=stderr, width=width, highlight=False, markup=False, emoji=False
     )
 
 
-def say(text: str) -> None:
+def print_status(text: str) -> None:
     """Write one line about what was done."""
     err().print(text, soft_wrap=True)
 
 
-def complain(text: str) -> None:
+def print_error(text: str) -> None:
     """Write one line about what is wrong."""
-    say(f"error: {' '.join(text.split())}")
+    print_status(f"error: {' '.join(text.split())}")
 
 
 def print_json(value: object) -> None:

@@ -7,11 +7,11 @@ import typer
 from rich.table import Column, Table
 
 from engine.cli import mosaic, own_architectures
-from engine.cli.console import AsJson, Exit, err, out, print_json, say
+from engine.cli.console import AsJson, Exit, err, out, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.user.csv_store import OwnTable
+    from engine.data.user.csv_store import CsvFile
 
 SHOWN = 20
 
@@ -22,7 +22,7 @@ data.command(name="own-architectures")(own_architectures.own_architectures)
 
 
 @data.callback(invoke_without_command=True)
-def listed(context: typer.Context, *, as_json: AsJson = False) -> int:
+def list_files(context: typer.Context, *, as_json: AsJson = False) -> int:
     """List what is brought along, what a data pack adds, and your own files."""
     if context.invoked_subcommand:
         return Exit.OK
@@ -56,29 +56,29 @@ def own(
 ) -> int:
     """Add a CSV file; prints a spec that learns from it, for `run`."""
     from engine.cli.few_shot_spec import rows_spec
-    from engine.data.sources.table import different_rows
-    from engine.data.user.csv_store import read_path, store_own
-    from engine.data.user.target_selection import Choices, choose
+    from engine.data.sources.data_table import distinct_row_counts
+    from engine.data.user.csv_store import read_csv_path, store_csv
+    from engine.data.user.target_selection import TargetOptions, select_target
 
-    table = read_path(file)
-    _preview(table)
+    table = read_csv_path(file)
+    _print_preview(table)
     if value and few_shot:
         raise Refused("few shots are of classes; leave out --value", "predict")
     if not target:
         raise Refused("add --target with the column that is to be learned", "target")
     answers, rest = "value" if value else "classes", "drop" if drop else "refuse"
     try:
-        chosen = choose(table, Choices(target, answers, rest, rest, rest))
+        chosen = select_target(table, TargetOptions(target, answers, rest, rest, rest))
     except Refused as refusal:
         hint = " (--drop)" if refusal.field in ("text", "empty", "rare") else ""
         raise Refused(f"{refusal.message}{hint}", refusal.field) from None
-    knobs = {"digest": store_own(table), "target": target}
+    knobs = {"digest": store_csv(table), "target": target}
     if drop:
         knobs |= {"text": rest, "empty": rest, "rare": rest}
     if few_shot:
-        print_json(rows_spec(knobs, different_rows(chosen), chosen.features))
+        print_json(rows_spec(knobs, distinct_row_counts(chosen), chosen.features))
     else:
-        print_json(_spec(knobs | {"predict": answers}))
+        print_json(_own_data_spec(knobs | {"predict": answers}))
     return Exit.OK
 
 
@@ -90,17 +90,19 @@ def own_images(
 ) -> int:
     """Add images of your own; prints a spec that learns from them, for `run`."""
     from engine.cli.few_shot_spec import images_spec
-    from engine.data.user.image_store import read_from, store_images
+    from engine.data.user.image_store import read_image_path, store_images
 
-    found = read_from(path)
+    found = read_image_path(path)
     classes = Table("class", "images", box=None)
     counts = found.counts().tolist()
     for name, count in zip(found.names[:SHOWN], counts, strict=False):
         classes.add_row(name, f"{count:,}")
     err().print(classes)
-    say(f"{len(found.names):,} classes, {sum(counts):,} images, sha256 {found.digest}")
+    print_status(
+        f"{len(found.names):,} classes, {sum(counts):,} images, sha256 {found.digest}"
+    )
     for warning in found.warnings:
-        say(f"note: {warning}")
+        print_status(f"note: {warning}")
     print_json(images_spec(store_images(found), counts))
     return Exit.OK
 
@@ -119,11 +121,11 @@ def fetch(
 
     if name:
         if name in download.SETS:
-            say(f"fetching {name} into {pack_home()}")
+            print_status(f"fetching {name} into {pack_home()}")
         for path in download.fetch(name):
-            say(f"{path.name} is there, with the known checksum")
+            print_status(f"{path.name} is there, with the known checksum")
         return Exit.OK
-    entries = download.fetchable()
+    entries = download.list_fetchable()
     if as_json:
         print_json(entries)
         return Exit.OK
@@ -136,22 +138,22 @@ def fetch(
     return Exit.OK
 
 
-def _preview(table: "OwnTable") -> None:
+def _print_preview(table: "CsvFile") -> None:
     columns = Table("column", "holds", "empty cells", "note", box=None)
     for each in table.columns:
         columns.add_row(each.name, each.kind, str(each.empty), each.note)
     err().print(columns)
-    say(f"{table.rows:,} rows, sha256 {table.digest}")
+    print_status(f"{table.rows:,} rows, sha256 {table.digest}")
     shown = {f"{each.name}: {each.note}" for each in table.columns}
     for warning in table.warnings:
         if warning not in shown:
-            say(f"note: {warning}")
+            print_status(f"note: {warning}")
 
 
-def _spec(knobs: dict[str, str]) -> dict[str, object]:
+def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:
     """Return the default experiment on a family of one's own."""
     from engine.contract.runs import Choice
-    from engine.presets import preset, spoken
+    from engine.presets import preset, spec_as_json
 
     family = Choice(name="own_data", knobs=knobs)
-    return spoken(preset("default").spec.model_copy(update={"family": family}))
+    return spec_as_json(preset("default").spec.model_copy(update={"family": family}))

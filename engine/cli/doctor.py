@@ -14,112 +14,124 @@ SOUND_WAL = (3, 51, 3)
 LITTLE_SPACE = 2**30
 
 
-class Finding(NamedTuple):
+class CheckResult(NamedTuple):
     """One line of the doctor's report."""
 
-    what: str
-    told: str
-    fine: bool = True
+    subject: str
+    message: str
+    is_fine: bool = True
 
 
 def doctor(*, home: Home = None) -> int:
     """Check versions, SQLite, disk, threads, GPU, data and the store's integrity."""
     fine = True
-    for look in (_versions, _parts, _devices, _threads, _sqlite, _disk, _data):
-        fine &= _report(look)
-    fine &= _report(lambda: _store(home))
+    for look in (
+        _check_versions,
+        _check_parts,
+        _check_devices,
+        _check_threads,
+        _check_sqlite,
+        _check_disk,
+        _check_data,
+    ):
+        fine &= _print_results(look)
+    fine &= _print_results(lambda: _check_store(home))
     return Exit.OK if fine else Exit.FAILED
 
 
-def _report(look: Callable[[], Iterator[Finding]]) -> bool:
+def _print_results(look: Callable[[], Iterator[CheckResult]]) -> bool:
     fine = True
     for finding in look():
-        mark = "ok   " if finding.fine else "WRONG"
-        line = f"{mark} {finding.what:10} {finding.told}"
+        mark = "ok   " if finding.is_fine else "WRONG"
+        line = f"{mark} {finding.subject:10} {finding.message}"
         out().print(line, soft_wrap=True)
-        fine &= finding.fine
+        fine &= finding.is_fine
     return fine
 
 
-def _versions() -> Iterator[Finding]:
+def _check_versions() -> Iterator[CheckResult]:
     from engine.device import versions
 
     told = ", ".join(f"{name} {version}" for name, version in versions().items())
-    yield Finding("versions", told)
+    yield CheckResult("versions", told)
 
 
-def _parts() -> Iterator[Finding]:
+def _check_parts() -> Iterator[CheckResult]:
     from engine.catalogue import catalogue
 
     cards = catalogue()["cards"]
     absent = [card["name"] for card in cards if card["missing"]]
     more = f"; without their data: {', '.join(absent)}" if absent else ""
-    yield Finding("parts", f"{len(cards)}{more}")
+    yield CheckResult("parts", f"{len(cards)}{more}")
 
 
-def _devices() -> Iterator[Finding]:
+def _check_devices() -> Iterator[CheckResult]:
     from engine.device import devices, fingerprint
 
     told = fingerprint(devices()[0])
-    yield Finding("device", f"{told['device']}, {told['device_name']}")
-    yield Finding("cpu", f"{told['cpu_capability']}, {told['system']}")
+    yield CheckResult("device", f"{told['device']}, {told['device_name']}")
+    yield CheckResult("cpu", f"{told['cpu_capability']}, {told['system']}")
 
 
-def _threads() -> Iterator[Finding]:
-    from engine.executors.supervisor import cores
+def _check_threads() -> Iterator[CheckResult]:
+    from engine.executors.supervisor import core_count
 
-    workers = max(1, cores() - 1)
-    yield Finding("threads", f"{cores()} cores; one thread a worker, {workers} at once")
+    workers = max(1, core_count() - 1)
+    yield CheckResult(
+        "threads", f"{core_count()} cores; one thread a worker, {workers} at once"
+    )
 
 
-def _sqlite() -> Iterator[Finding]:
+def _check_sqlite() -> Iterator[CheckResult]:
     version = sqlite3.sqlite_version_info
     told = f"{sqlite3.sqlite_version}, rollback journal"
     if version < SOUND_WAL:
         told += " (the WAL of this version can lose data; it is not used)"
-    yield Finding("sqlite", told)
+    yield CheckResult("sqlite", told)
 
 
-def _disk() -> Iterator[Finding]:
+def _check_disk() -> Iterator[CheckResult]:
     place = default_home()
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
     fine = free >= LITTLE_SPACE and os.access(place, os.W_OK)
     writable = "" if os.access(place, os.W_OK) else ", not writable"
-    yield Finding("disk", f"{free / 2**30:.1f} GiB free{writable}", fine)
+    yield CheckResult("disk", f"{free / 2**30:.1f} GiB free{writable}", fine)
 
 
-def _data() -> Iterator[Finding]:
+def _check_data() -> Iterator[CheckResult]:
     from engine.data.inventory import inventory
 
     entries = inventory()
     present = sum(each["state"] == "present" for each in entries)
-    yield Finding("data", f"{present} of {len(entries)} known files are here")
+    yield CheckResult("data", f"{present} of {len(entries)} known files are here")
     for each in entries:
         if each["state"] == "damaged":
             where = f"{each['where']}/{each['file']}"
-            yield Finding("data", f"{where} is not the known file", fine=False)
+            yield CheckResult("data", f"{where} is not the known file", is_fine=False)
 
 
-def _store(home: "Home") -> Iterator[Finding]:
-    from engine.executors.supervisor import alive
+def _check_store(home: "Home") -> Iterator[CheckResult]:
+    from engine.executors.supervisor import supervisor_status
 
     try:
-        store = Store.existing(home)
+        store = Store.open_existing(home)
         damaged = store.check()
         count = store.count(kind=None)
     except NoStore as none:
-        yield Finding("store", str(none))
+        yield CheckResult("store", str(none))
         return
     except (StoreError, Refused) as error:
-        yield Finding("store", str(error), fine=False)
+        yield CheckResult("store", str(error), is_fine=False)
         return
-    yield Finding("store", f"{store.home}: {count} runs")
+    yield CheckResult("store", f"{store.home}: {count} runs")
     for key in damaged:
-        yield Finding("store", f"run {key[:12]} is damaged; run it again", fine=False)
-    awake = alive(store.home)
+        yield CheckResult(
+            "store", f"run {key[:12]} is damaged; run it again", is_fine=False
+        )
+    awake = supervisor_status(store.home)
     workers = (
         f"awake, workers: {awake.workers}" if awake else "asleep; the app wakes it"
     )
-    yield Finding("engine", awake.trouble or workers, fine=not awake.trouble)
+    yield CheckResult("engine", awake.trouble or workers, is_fine=not awake.trouble)

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.contract.runs import Choice
-from engine.data.user.class_splits import fitting_sizes
-from engine.presets import preset, spoken
-from engine.presets.builders import chosen
+from engine.data.user.class_splits import episode_sizes
+from engine.presets import preset, spec_as_json
+from engine.presets.builders import candidate
 
 SIZES = ("ways", "shots", "queries")
 
@@ -22,18 +22,18 @@ def rows_spec(
         features: How many numbers a row has.
     """
     stand_in = {"dimensions": features, "useful": min(4, features)}
-    own = Choice(name="own_classes", knobs=dict(knobs) | fitting_sizes(counts))
-    return _spec(own, Choice(name="gaussian_classes", knobs=stand_in), "mlp")
+    own = Choice(name="own_classes", knobs=dict(knobs) | episode_sizes(counts))
+    return _few_shot_spec(own, Choice(name="gaussian_classes", knobs=stand_in), "mlp")
 
 
 def images_spec(digest: str, counts: Sequence[int]) -> dict[str, Any]:
     """Return an experiment on images; too few classes are a target for tests."""
-    knobs = {"digest": digest} | fitting_sizes(counts)
+    knobs = {"digest": digest} | episode_sizes(counts)
     own = Choice(name="own_images", knobs=knobs)
-    return _spec(own, Choice(name="glyphs"), "conv4")
+    return _few_shot_spec(own, Choice(name="glyphs"), "conv4")
 
 
-def _spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
+def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
     """Train on the classes, or on another family with episodes of their size."""
     sizes = {name: own.knobs[name] for name in SIZES}
     alike = Choice(name=other.name, knobs=other.knobs | sizes)
@@ -42,7 +42,7 @@ def _spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         "family": own if split else alike,
         "test_families": () if split else (own,),
         "net": Choice(name=net),
-        "learners": (chosen("protonet"),),
+        "learners": (candidate("protonet"),),
         "shifts": (),  # those of the preset are of waves
     }
-    return spoken(preset("few_shot").spec.model_copy(update=update))
+    return spec_as_json(preset("few_shot").spec.model_copy(update=update))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Exit, Force, out, print_json, say
-from engine.cli.runs import Key, found
+from engine.cli.console import Exit, Force, out, print_json, print_status
+from engine.cli.runs import Key, find_run
 from engine.contract.errors import Refused
 from engine.store import Store, files
 
@@ -25,15 +25,15 @@ def export(
     """Write the knowledge base of a run to a file."""
     from engine.export.overwrite_guard import check_file
 
-    data = _file_of(key, label)
+    data = _knowledge_file_of(key, label)
     check_file(file, data, force=force)
-    files.write_new(file, data)
-    say(f"written to {file}, {len(data):,} bytes")
+    files.write_atomically(file, data)
+    print_status(f"written to {file}, {len(data):,} bytes")
     return Exit.OK
 
 
 @knowledge.command("import")
-def imported(file: File) -> int:
+def import_knowledge(file: File) -> int:
     """Take in a knowledge base; prints the learner that starts from it."""
     from engine.data.user.csv_store import path_bytes
     from engine.data.user.knowledge_file import LIMIT, read_knowledge, store_knowledge
@@ -42,7 +42,7 @@ def imported(file: File) -> int:
     given = read_knowledge(data)
     digest = store_knowledge(data)
     count = sum(len(entries.best) for entries in given.entries)
-    say(f"{count:,} experiences of {given.space.name}, sha256 {digest}")
+    print_status(f"{count:,} experiences of {given.space.name}, sha256 {digest}")
     best = max(int(entries.best.sum()) for entries in given.entries) or 1
     others = max(int((~entries.best).sum()) for entries in given.entries)
     knobs = {"base": digest, "best": best, "capacity": best + others}
@@ -55,12 +55,12 @@ def patterns(file: File) -> int:
     """Say what a knowledge base teaches: design principles with their evidence."""
     from engine.data.user.csv_store import path_bytes
     from engine.data.user.knowledge_file import LIMIT, read_knowledge
-    from engine.stats.search.motifs import motifs, principles
+    from engine.stats.search.motifs import describe_principles, find_motifs
 
     given = read_knowledge(path_bytes(file, LIMIT))
     for number, entries in enumerate(given.entries, 1):
         sample = entries.take(~entries.best)  # the best alone would hide what is bad
-        listed = motifs(
+        listed = find_motifs(
             sample.codes,
             sample.accuracy,
             given.space.options,
@@ -69,21 +69,23 @@ def patterns(file: File) -> int:
             task=sample.task,
         )
         out().print(f"replicate {number}: {len(sample.codes):,} experiences")
-        for sentence in principles(listed, given.tasks) or ["no principle is sure"]:
+        for sentence in describe_principles(listed, given.tasks) or [
+            "no principle is sure"
+        ]:
             out().print(f"  {sentence}", soft_wrap=True)
     return Exit.OK
 
 
-def _file_of(key: str, label: str) -> bytes:
+def _knowledge_file_of(key: str, label: str) -> bytes:
     """Return the knowledge that a learner of a run ended with, as a file's bytes."""
-    from engine.algorithms.search.knowledge.base import Base
     from engine.algorithms.search.knowledge.import_export import export_base
-    from engine.runner.context import Bench
+    from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
+    from engine.runner.context import RunContext
     from engine.tasks.search._family import SearchFamily
 
-    store = Store.existing()
-    run = found(store, key).key
-    family = Bench(store.spec(run)).setting.family
+    store = Store.open_existing()
+    run = find_run(store, key).key
+    family = RunContext(store.spec(run)).setting.family
     labels = [e.name for e in store.artefacts(run) if e.kind == "frozen"]
     if label not in labels or not isinstance(family, SearchFamily):
         have = ", ".join(labels) or "none"
@@ -91,8 +93,8 @@ def _file_of(key: str, label: str) -> bytes:
             f"this run froze no learner {label[:40]!r}; it froze: {have}", "label"
         )
     arrays = store.artefact(run, label, "frozen").arrays
-    if missing := set(Base._fields) - set(arrays):
+    if missing := set(KnowledgeBase._fields) - set(arrays):
         raise Refused(f"{label} keeps no knowledge base: no {min(missing)}", "label")
     evaluator = family.evaluator()
-    base = Base(*(arrays[name] for name in Base._fields))
+    base = KnowledgeBase(*(arrays[name] for name in KnowledgeBase._fields))
     return export_base(base, evaluator.space, evaluator.tasks)

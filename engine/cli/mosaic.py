@@ -6,15 +6,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.cli.console import AsJson, Exit, out, print_json, say
+from engine.cli.console import AsJson, Exit, out, print_json, print_status
 from engine.contract.errors import Refused
 
 _NAMES = ("mosaic",)
-Name = Annotated[str, typer.Argument(help="Which table: mosaic.")]
+MosaicTableName = Annotated[str, typer.Argument(help="Which table: mosaic.")]
 
 
 def build(
-    name: Name,
+    name: MosaicTableName,
     *,
     to: Annotated[
         Path | None, typer.Option("--out", help="Where it goes; the shipped one's.")
@@ -27,30 +27,36 @@ def build(
     ] = 1,
 ) -> int:
     """Train every architecture of a table; what was ended early goes on."""
-    _check(name)
+    _check_table_name(name)
     from engine.data.sources.mosaic import FILE
     from engine.mosaic import build as mosaic_build
 
     path = to or FILE
-    with mosaic_build.processes(workers) as pool:
-        left = mosaic_build.build(path, pool=pool, most=chunks, told=say)
-    say(f"{left} chunks are left; run this again" if left else f"written to {path}")
+    with mosaic_build.process_pool(workers) as pool:
+        left = mosaic_build.build(path, pool=pool, most=chunks, told=print_status)
+    print_status(
+        f"{left} chunks are left; run this again" if left else f"written to {path}"
+    )
     return Exit.OK
 
 
-def report(name: Name, *, as_json: AsJson = False) -> int:
+def report(name: MosaicTableName, *, as_json: AsJson = False) -> int:
     """Tell how much architectures differ on each task, and whether ranks carry over."""
-    _check(name)
-    from engine.data.sources.mosaic import load, meta
-    from engine.data.sources.mosaic_report import kinship, ranks, spreads
+    _check_table_name(name)
+    from engine.data.sources.mosaic import load_mosaic, mosaic_metadata
+    from engine.data.sources.mosaic_report import (
+        rank_correlations,
+        related_correlations,
+        task_spreads,
+    )
 
-    table, rho = load(), ranks(load())
-    rows, (near, far) = spreads(table), kinship(table)
+    table, rho = load_mosaic(), rank_correlations(load_mosaic())
+    rows, (near, far) = task_spreads(table), related_correlations(table)
     if as_json:
         told = [{**row._asdict(), "ratio": row.ratio} for row in rows]
-        print_json({"tasks": told, "ranks": rho.tolist(), "made": meta()})
+        print_json({"tasks": told, "ranks": rho.tolist(), "made": mosaic_metadata()})
         return Exit.OK
-    say(f"{table.count:,} architectures on {len(table.tasks)} tasks")
+    print_status(f"{table.count:,} architectures on {len(table.tasks)} tasks")
     shown = Table("", "task", "spread", "seeds", "ratio", "median", "best", box=None)
     for number, row in enumerate(rows, 1):
         shares = (row.architectures, row.seeds, row.ratio, row.median, row.best)
@@ -61,11 +67,11 @@ def report(name: Name, *, as_json: AsJson = False) -> int:
     for number, row in enumerate(rho, 1):
         matrix.add_row(str(number), *(f"{each:.2f}" for each in row))
     out().print(matrix)
-    say(f"mean ρ of related tasks {near:.2f}, of others {far:.2f}")
+    print_status(f"mean ρ of related tasks {near:.2f}, of others {far:.2f}")
     return Exit.OK
 
 
-def _check(name: str) -> None:
+def _check_table_name(name: str) -> None:
     if name not in _NAMES:
         raise Refused(
             f"no table is called {name[:40]!r}; there is: {', '.join(_NAMES)}", "name"

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Exit, complain, out, say
+from engine.cli.console import Exit, out, print_error, print_status
 from engine.contract.errors import Refused
 
 Slot = Annotated[
@@ -38,19 +38,21 @@ def new(
         return Exit.OK
     write_files(files)
     recorded = _record(name) if len(files) > 1 else True
-    say(f"next: change the new file; `python -m engine check {name}` says what is left")
+    print_status(
+        f"next: change the new file; `python -m engine check {name}` says what is left"
+    )
     return Exit.OK if recorded else Exit.FAILED
 
 
 def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
     """Return the text of each file to be written, after every refusal."""
-    from engine.catalogue import discover
+    from engine.catalogue import discover_parts
     from engine.cli import scaffold
     from engine.contract.registration import refuse_unknown_slot
     from engine.contract.registry import part, parts
 
     refuse_unknown_slot(slot)
-    discover()
+    discover_parts()
     if not like:
         held = ", ".join(each.name for each in parts(slot))
         raise Refused(
@@ -99,12 +101,14 @@ def _record(name: str) -> bool:
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
     again = f"python -m tests.golden.rows {name}"
     if done.returncode == 0:
-        say(f"recorded its golden rows; after a change, record them anew: {again}")
+        print_status(
+            f"recorded its golden rows; after a change, record them anew: {again}"
+        )
     elif "no part is called" in done.stderr:
-        say("no golden rows: parts of this slot have none of their own")
+        print_status("no golden rows: parts of this slot have none of their own")
     else:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        complain(
+        print_error(
             f"its golden rows could not be recorded: {last}; once it runs: {again}"
         )
         return False

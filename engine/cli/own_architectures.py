@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from engine.cli.console import Exit, err, print_json, say
+from engine.cli.console import Exit, err, print_json, print_status
 from engine.contract.errors import Refused
 
 if TYPE_CHECKING:
-    from engine.data.sources.architecture_table import Architectures
+    from engine.data.sources.architecture_table import ArchitectureTable
 
 
 def own_architectures(
@@ -30,33 +30,33 @@ def own_architectures(
     from engine.contract.runs import Choice
     from engine.data.user.architecture_rows import looks_like_percent
     from engine.data.user.architectures import read_architectures
-    from engine.data.user.csv_store import read_path, store_own
-    from engine.presets import preset, spoken
+    from engine.data.user.csv_store import read_csv_path, store_csv
+    from engine.presets import preset, spec_as_json
 
-    sheet = read_path(file)
+    sheet = read_csv_path(file)
     unit = "percent" if looks_like_percent(sheet.data) else "share"
     table = read_architectures(sheet.data, unit)
-    _preview(table, unit)
+    _print_preview(table, unit)
     target = target or table.tasks[0]
     if target not in table.tasks:
         told = ", ".join(table.tasks[:20])
         raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {told}")
-    knobs = {"digest": store_own(sheet), "accuracy": unit, "target": target}
+    knobs = {"digest": store_csv(sheet), "accuracy": unit, "target": target}
     own = Choice(name="own_architectures", knobs=knobs)
-    print_json(spoken(preset("search").spec.model_copy(update={"family": own})))
+    print_json(spec_as_json(preset("search").spec.model_copy(update={"family": own})))
     return Exit.OK
 
 
-def _preview(table: "Architectures", unit: str) -> None:
-    from engine.data.user.architectures import remarks
+def _print_preview(table: "ArchitectureTable", unit: str) -> None:
+    from engine.data.user.architectures import table_remarks
 
     shown = Table("decision", "options", box=None)
     for name, options in zip(table.positions, table.options, strict=True):
         shown.add_row(name, ", ".join(options))
     err().print(shown)
-    say(
+    print_status(
         f"{table.count:,} architectures, data sets: {', '.join(table.tasks)}; "
         f"accuracies are taken as {unit}"
     )
-    for remark in remarks(table):
-        say(f"note: {remark}")
+    for remark in table_remarks(table):
+        print_status(f"note: {remark}")

@@ -9,12 +9,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from engine.catalogue import discover
+from engine.catalogue import discover_parts
 from engine.cli.scaffold import COPIED, ROOT, UNWRITTEN, has_tests
 from engine.contract import registry
 from engine.contract.cards import Card, card_of
 from engine.contract.errors import Refused
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.registration import SLOTS
 from engine.protocol import Estimator, Learner
 
@@ -140,7 +140,8 @@ def fields_line(part: type[Part], card: Card) -> Line:
         if isinstance(made, Learner):
             told.append(f"trains: {'yes' if made.trains else 'no'}")
             told.append(
-                f"cost: {made.effort(STEPS):g} gradients a test of {STEPS} steps"
+                f"cost: {made.gradients_per_test(STEPS):g} gradients a test of "
+                f"{STEPS} steps"
             )
         if isinstance(made, Estimator):
             told.append(f"cost: {made.cost(STEPS):g} evaluations a task")
@@ -156,7 +157,7 @@ def fields_line(part: type[Part], card: Card) -> Line:
 
 def _trained_by(estimator: str) -> list[str]:
     """Return the learners that an estimator can train."""
-    discover()
+    discover_parts()
     learners = (part for part in registry.parts("learner") if issubclass(part, Learner))
     return [part.name for part in learners if estimator in part.estimators]
 

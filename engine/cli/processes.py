@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from engine.cli.console import Exit, Home, complain, say
+from engine.cli.console import Exit, Home, print_error, print_status
 from engine.store import StoreGone
 
 _STOP = "Ask the running one to end, its runs kept to go on later."
@@ -23,19 +23,19 @@ def supervise(
     from engine.executors import supervisor
 
     if stop:
-        if not supervisor.alive(home):
-            say("nothing was running")
+        if not supervisor.supervisor_status(home):
+            print_status("nothing was running")
             return Exit.OK
-        if supervisor.stop(home):
-            say("stopped")
+        if supervisor.stop_supervisor(home):
+            print_status("stopped")
             return Exit.OK
-        complain("the engine did not end in time")
+        print_error("the engine did not end in time")
         return Exit.FAILED
-    _log()
+    _configure_logging()
     try:
         return supervisor.supervise(home, workers=workers or None)
     except supervisor.SupervisorError as error:
-        complain(str(error))
+        print_error(str(error))
         return Exit.FAILED
 
 
@@ -45,10 +45,10 @@ def work(
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
     """Play queued runs in this process."""
-    from engine.executors.worker import work as play_queued
+    from engine.executors.worker import run_worker as play_queued
     from engine.executors.worker_process import LEASHED
 
-    _log()
+    _configure_logging()
     try:
         return play_queued(home, once=once)
     except StoreGone:
@@ -57,5 +57,5 @@ def work(
         raise
 
 
-def _log() -> None:
+def _configure_logging() -> None:
     logging.basicConfig(format="%(asctime)s %(message)s", level=logging.INFO)

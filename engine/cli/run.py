@@ -18,17 +18,17 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from engine.cli.console import Exit, complain, err, out, read_file, say
-from engine.contract.blocks import Artefact, Event, Note
+from engine.cli.console import Exit, err, out, print_error, print_status, read_file
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Event, Note
 from engine.contract.jobs import Job, JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import RunSpec
 
 if TYPE_CHECKING:
-    from engine.executors.local import Outing
-    from engine.executors.worker import Leash
+    from engine.executors.local import LocalRun
+    from engine.executors.worker import StopSignal
 
 _SPEC = "A spec as JSON, - for one on standard input, or the name of a preset."
 STDIN = "-"
@@ -47,38 +47,42 @@ def run(
     """Run one experiment here and now; writes metrics, timings, config and summary."""
     if resume and force:
         raise Refused("--resume goes on and --force starts over; give one", "resume")
-    asked = read(spec)
-    from engine.executors.local import Outing, settle_allocator, settled
-    from engine.executors.worker import Leash
+    asked = read_spec(spec)
+    from engine.executors.local import LocalRun, configure_allocator, settle_spec
+    from engine.executors.worker import StopSignal
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory
 
-    settle_allocator()
+    configure_allocator()
     cap_memory()
-    leash = Leash()
-    with _bar() as watch, _interruptible(leash, watch):
-        outing = Outing(settled(asked, device), out, watch, leash)
-        if not (resume or force) and (held := outing.here(traces=traces)):
-            return _is_here(outing, held)
+    stop_signal = StopSignal()
+    with _progress_bar() as watch, _handle_interrupts(stop_signal, watch):
+        local_run = LocalRun(settle_spec(asked, device), out, watch, stop_signal)
+        if not (resume or force) and (
+            held := local_run.existing_summary(traces=traces)
+        ):
+            return _report_existing(local_run, held)
         watch.show("estimating memory")
-        check_memory(outing.spec)
+        check_memory(local_run.spec)
         watch.show("starting")
         try:
-            store = outing.begin(resume=resume, force=force)
-            job = outing.play(store)
+            store = local_run.open_store(resume=resume, force=force)
+            job = local_run.play(store)
         except KeyboardInterrupt:
             if not resume:
-                outing.leave_nothing()
+                local_run.remove_if_empty()
             raise
         if job.state not in _CODES:
-            return _unfinished(outing, job, Call(spec, device, traces))
-        record = outing.finish(store, traces=traces)
-    for line in _left_out(record.artefacts):
-        say(line)
-    return _told(outing, job, str((record.summary or {}).get("sentence", "")))
+            return _report_unfinished(local_run, job, RunCommand(spec, device, traces))
+        record = local_run.finish(store, traces=traces)
+    for line in _not_applicable_lines(record.artefacts):
+        print_status(line)
+    return _report_finished(
+        local_run, job, str((record.summary or {}).get("sentence", ""))
+    )
 
 
-def read(spec: str) -> RunSpec:
+def read_spec(spec: str) -> RunSpec:
     """Read a spec from a file or standard input, or take a preset's.
 
     Raises:
@@ -91,13 +95,13 @@ def read(spec: str) -> RunSpec:
         from engine.presets import preset
 
         return preset(spec).spec
-    return parse_spec(read_file(path), _card)
+    return parse_spec(read_file(path), _find_card)
 
 
-def _card(slot: str, name: str) -> Card:
-    from engine.catalogue import cards  # takes seconds, and is seldom needed
+def _find_card(slot: str, name: str) -> Card:
+    from engine.catalogue import find_card  # takes seconds, and is seldom needed
 
-    return cards(slot, name)
+    return find_card(slot, name)
 
 
 def is_preset(spec: str) -> bool:
@@ -108,28 +112,32 @@ def is_preset(spec: str) -> bool:
     return not path.exists() and not path.suffix and len(path.parts) == 1
 
 
-class Call(NamedTuple):
+class RunCommand(NamedTuple):
     """How a run was asked for, so that it can be asked for again."""
 
     spec: str
     device: str
     traces: bool
 
-    def resuming(self, outing: "Outing") -> str:
+    def resume_command(self, local_run: "LocalRun") -> str:
         """Return the command line that goes on with the run, to be pasted.
 
         A spec that cannot be read twice is read from where the run keeps it.
         """
         from engine.executors.local import ASKED
 
-        spec = self.spec if _lasts(self.spec) else str(outing.private / ASKED)
-        words = ["python", "-m", "engine", "run", spec, "--out", str(outing.folder)]
+        spec = (
+            self.spec
+            if _is_rereadable(self.spec)
+            else str(local_run.unfinished_folder / ASKED)
+        )
+        words = ["python", "-m", "engine", "run", spec, "--out", str(local_run.folder)]
         words += ["--device", self.device] if self.device else []
         words += ["--traces"] if self.traces else []
         return shlex.join([*words, "--resume"])
 
 
-def _lasts(spec: str) -> bool:
+def _is_rereadable(spec: str) -> bool:
     """Say whether these words give the same spec again; a pipe gives it once."""
     path = Path(spec).absolute()
     piped = path.is_relative_to("/dev") or path.is_relative_to("/proc")
@@ -137,7 +145,7 @@ def _lasts(spec: str) -> bool:
 
 
 @contextmanager
-def _bar() -> Iterator["Watch"]:
+def _progress_bar() -> Iterator["ProgressBar"]:
     columns = (
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -150,10 +158,10 @@ def _bar() -> Iterator["Watch"]:
     with Progress(
         *columns, console=console, transient=True, disable=hidden
     ) as progress:
-        yield Watch(progress)
+        yield ProgressBar(progress)
 
 
-class Watch:
+class ProgressBar:
     """Moves the progress bar by the notes of a run."""
 
     def __init__(self, progress: Progress) -> None:
@@ -175,17 +183,20 @@ class Watch:
 
 
 @contextmanager
-def _interruptible(leash: "Leash", watch: "Watch") -> Iterator[None]:
+def _handle_interrupts(
+    stop_signal: "StopSignal", watch: "ProgressBar"
+) -> Iterator[None]:
     """Let the first Ctrl-C keep a checkpoint, and the second end at once.
 
     Where nothing has been computed yet there is nothing to keep: the first one does.
     """
 
     def stop(signum: int, frame: FrameType | None) -> None:
-        at_once = leash.gone or not watch.begun
-        if not leash.gone:
-            say("stopping…")
-        leash.let_go()  # Python loses what is raised while it collects garbage
+        at_once = stop_signal.gone or not watch.begun
+        if not stop_signal.gone:
+            print_status("stopping…")
+        # Python loses what is raised while it collects garbage.
+        stop_signal.request_stop()
         if at_once:
             raise KeyboardInterrupt
 
@@ -197,22 +208,27 @@ def _interruptible(leash: "Leash", watch: "Watch") -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _is_here(outing: "Outing", summary: Mapping[str, object]) -> int:
+def _report_existing(local_run: "LocalRun", summary: Mapping[str, object]) -> int:
     out().print(str(summary.get("sentence", "")), soft_wrap=True)
-    say(f"{outing.folder} holds this run already; add --force to compute it again")
+    print_status(
+        f"{local_run.folder} holds this run already; add --force to compute it again"
+    )
     return Exit.OK
 
 
-def _unfinished(outing: "Outing", job: Job, call: Call) -> int:
+def _report_unfinished(local_run: "LocalRun", job: Job, call: RunCommand) -> int:
     if job.state == JobState.QUEUED:
-        say(f"interrupted at {job.done:.0%}; go on with: {call.resuming(outing)}")
+        print_status(
+            f"interrupted at {job.done:.0%}; go on with: "
+            f"{call.resume_command(local_run)}"
+        )
         return Exit.INTERRUPTED
-    where = f" (see {outing.folder / 'traceback.txt'})" if job.traceback else ""
-    complain(f"{job.error}{where}")
+    where = f" (see {local_run.folder / 'traceback.txt'})" if job.traceback else ""
+    print_error(f"{job.error}{where}")
     return Exit.FAILED
 
 
-def _left_out(artefacts: Iterable[Artefact]) -> Iterator[str]:
+def _not_applicable_lines(artefacts: Iterable[Artefact]) -> Iterator[str]:
     """Yield a line for everything that could not be tested, and why."""
     for held in artefacts:
         where = held.name.removeprefix("remarks").strip()
@@ -220,9 +236,9 @@ def _left_out(artefacts: Iterable[Artefact]) -> Iterator[str]:
             yield f"not applicable: {who}{f' in {where}' if where else ''}: {why}"
 
 
-def _told(outing: "Outing", job: Job, sentence: str) -> int:
+def _report_finished(local_run: "LocalRun", job: Job, sentence: str) -> int:
     out().print(sentence, soft_wrap=True)
-    say(f"written to {outing.folder}")
+    print_status(f"written to {local_run.folder}")
     if job.state == JobState.DIVERGED:
-        complain(f"{job.error or 'every run diverged'}; the rows are kept")
+        print_error(f"{job.error or 'every run diverged'}; the rows are kept")
     return _CODES[job.state]

@@ -9,7 +9,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from engine.cli.console import AsJson, Exit, Force, out, print_json, read_file, say
+from engine.cli.console import (
+    AsJson,
+    Exit,
+    Force,
+    out,
+    print_json,
+    print_status,
+    read_file,
+)
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
 from engine.store import NoStore, Store, files
@@ -23,7 +31,7 @@ _ASLEEP = "the engine is asleep: start the app or `python -m engine supervise`"
 
 
 @runs.command("list")
-def listed(
+def list_runs(
     *,
     state: Annotated[str, typer.Option(help="Only this state.")] = "",
     text: Annotated[str, typer.Option(help="Only those with these words.")] = "",
@@ -31,18 +39,18 @@ def listed(
     as_json: AsJson = False,
 ) -> int:
     """List runs, newest first."""
-    from engine.executors.supervisor import alive
+    from engine.executors.supervisor import supervisor_status
 
-    states = _states(state)
+    states = _parse_states(state)
     try:
-        store = Store.existing()
+        store = Store.open_existing()
     except NoStore:
         if as_json:
             print_json([])
         raise
     jobs = store.jobs(states, text, limit)
     if as_json:
-        print_json([_plain(job) for job in jobs])
+        print_json([_job_as_dict(job) for job in jobs])
         return Exit.OK
     table = Table("run", "state", "done", "asked for", "what", box=None)
     for job in jobs:
@@ -51,20 +59,20 @@ def listed(
         table.add_row(job.key[:12], str(job.state), f"{job.done:.0%}", when, name)
     out().print(table if jobs else "no runs yet")
     if any(job.state == JobState.QUEUED for job in jobs):
-        awake = alive(store.home)
+        awake = supervisor_status(store.home)
         if word := awake.trouble if awake else _ASLEEP:
-            say(word)
+            print_status(word)
     return Exit.OK
 
 
 @runs.command()
 def show(key: Key, *, as_json: AsJson = False) -> int:
     """Show one run: how it is, what it is of, and its verdict."""
-    store = Store.existing()
-    job = found(store, key)
+    store = Store.open_existing()
+    job = find_run(store, key)
     summary = store.summary(job.key) or {}
     whole = {
-        "job": _plain(job),
+        "job": _job_as_dict(job),
         "spec": store.spec(job.key).model_dump(mode="json"),
         "artefacts": [entry._asdict() for entry in store.artefacts(job.key)],
         "fingerprint": store.fingerprint(job.key),
@@ -96,19 +104,19 @@ def export(
     force: Force = False,
 ) -> int:
     """Write a run's CSV and JSON files to a folder, or the whole run to an archive."""
-    from engine.export import Record, export_archive, export_run
+    from engine.export import RunRecord, export_archive, export_run
     from engine.export.overwrite_guard import check_file, check_folder
 
-    store = Store.existing()
-    job = found(store, key)
+    store = Store.open_existing()
+    job = find_run(store, key)
     if out.suffix == ".zip":
         data = export_archive(store, job.key)
         check_file(out, data, force=force)
-        files.write_new(out, data)
+        files.write_atomically(out, data)
     else:
         check_folder(out, job.key, force=force)
-        export_run(Record.stored(store, job.key), out, traces=traces)
-    say(f"written to {out}")
+        export_run(RunRecord.from_store(store, job.key), out, traces=traces)
+    print_status(f"written to {out}")
     return Exit.OK
 
 
@@ -119,48 +127,50 @@ def table(
     latex: Annotated[bool, typer.Option(help="LaTeX instead of CSV.")] = False,
 ) -> int:
     """Print the comparison table of a run: learners by conditions, with intervals."""
-    from engine.export import Record, comparison_csv, comparison_latex
-    from engine.runner.summary import titles
+    from engine.export import RunRecord, comparison_csv, comparison_latex
+    from engine.runner.summary import resolve_titles
 
-    store = Store.existing()
-    record = Record.stored(store, found(store, key).key)
+    store = Store.open_existing()
+    record = RunRecord.from_store(store, find_run(store, key).key)
     written = comparison_latex if latex else comparison_csv
-    made = written(record, titles(record.spec))
+    made = written(record, resolve_titles(record.spec))
     out().print(made.decode(), soft_wrap=True, end="")
     return Exit.OK
 
 
 @runs.command("import")
-def imported(
+def import_run(
     archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
 ) -> int:
     """Take in a run that another installation exported."""
     from engine.catalogue import all_cards
-    from engine.export.import_process import import_apart
+    from engine.export.import_process import import_in_subprocess
 
-    job = import_apart(Store.open(), read_file(archive), all_cards(), say)
-    say(f"imported as {job.key[:12]}, {job.state}")
+    job = import_in_subprocess(
+        Store.open(), read_file(archive), all_cards(), print_status
+    )
+    print_status(f"imported as {job.key[:12]}, {job.state}")
     return Exit.OK
 
 
 @runs.command()
 def cancel(key: Key) -> int:
     """End a run; what it has written stays."""
-    store = _store_to_change()
-    job = store.cancel(found(store, key).key)
-    say(f"{job.key[:12]} is {job.state}")
+    store = _existing_store()
+    job = store.cancel(find_run(store, key).key)
+    print_status(f"{job.key[:12]} is {job.state}")
     return Exit.OK
 
 
 @runs.command()
 def resume(key: Key) -> int:
     """Queue an ended but unfinished run again; it goes on from its checkpoint."""
-    from engine.executors.supervisor import alive
+    from engine.executors.supervisor import supervisor_status
 
-    store = _store_to_change()
-    job = store.resume(found(store, key).key)
-    asleep = "" if alive(store.home) else f"; {_ASLEEP}"
-    say(f"{job.key[:12]} is {job.state}{asleep}")
+    store = _existing_store()
+    job = store.resume(find_run(store, key).key)
+    asleep = "" if supervisor_status(store.home) else f"; {_ASLEEP}"
+    print_status(f"{job.key[:12]} is {job.state}{asleep}")
     return Exit.OK
 
 
@@ -169,30 +179,30 @@ def delete(
     key: Key, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
 ) -> int:
     """Remove a run and its files, for good."""
-    store = _store_to_change()
-    job = found(store, key)
+    store = _existing_store()
+    job = find_run(store, key)
     if not yes:
         if not sys.stdin.isatty():
             raise Refused("add --yes to delete without being asked", "yes")
         typer.confirm(f"Delete {job.key[:12]} ({job.title or job.about})?", abort=True)
     store.delete(job.key)
-    say(f"deleted {job.key[:12]}")
+    print_status(f"deleted {job.key[:12]}")
     return Exit.OK
 
 
-def _store_to_change() -> Store:
+def _existing_store() -> Store:
     """Return the store that holds what is to be changed.
 
     Raises:
         Refused: If there is none: then there is no such run either.
     """
     try:
-        return Store.existing()
+        return Store.open_existing()
     except NoStore as none:
         raise Refused(str(none), "run") from None
 
 
-def found(store: Store, start: str) -> Job:
+def find_run(store: Store, start: str) -> Job:
     """Return the run whose id begins so.
 
     Raises:
@@ -216,7 +226,7 @@ def found(store: Store, start: str) -> Job:
     return matching[0]
 
 
-def _states(state: str) -> list[JobState] | None:
+def _parse_states(state: str) -> list[JobState] | None:
     if not state:
         return None
     try:
@@ -228,5 +238,5 @@ def _states(state: str) -> list[JobState] | None:
         ) from None
 
 
-def _plain(job: Job) -> dict[str, object]:
+def _job_as_dict(job: Job) -> dict[str, object]:
     return dataclasses.asdict(job)

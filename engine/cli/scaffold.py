@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.registration import SLOTS, class_name, is_part_name
 from engine.contract.registry import parts
 from engine.contract.text_input import clean
@@ -122,17 +122,17 @@ def part_source(template: type[Part], name: str) -> str:
     source = inspect.getsource(sys.modules[template.__module__])
     docstring = ast.parse(source).body[0]
     code = "".join(source.splitlines(keepends=True)[docstring.end_lineno :])
-    code = _renamed(code, template.__name__, class_name(name))
+    code = rename_class(code, template.__name__, class_name(name))
     code = re.sub(r"(version: ClassVar\[int\]) = \d+", r"\1 = 1", code)
     # A short name and a color are its template's own: two alike are not told apart.
     code = re.sub(r"(?m)^    (short|hue|tuned_hue): ClassVar.*\n", "", code)
     return _HEAD.format(title=title(name), like=template.name, name=name) + code
 
 
-def _renamed(code: str, old: str, new: str) -> str:
+def rename_class(code: str, old: str, new: str) -> str:
     """Return a program with a class renamed; what strings say to people stays.
 
-    >>> _renamed("class Unroll: pass  # Unroll", "Unroll", "MyPart")
+    >>> rename_class("class Unroll: pass  # Unroll", "Unroll", "MyPart")
     'class MyPart: pass  # Unroll'
     """
     lines = code.splitlines(keepends=True)

@@ -7,12 +7,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from engine.cli.console import AsJson, Exit, Home, complain, out, print_json, say
+from engine.cli.console import (
+    AsJson,
+    Exit,
+    Home,
+    out,
+    print_error,
+    print_json,
+    print_status,
+)
 from engine.contract.jobs import ALIVE, RESUMABLE, JobState
 
 if TYPE_CHECKING:
     from engine.contract.runs import RunSpec
-    from engine.stats.claims_board import Judgment
+    from engine.stats.claims_board import StudyVerdict
     from engine.store import Store
     from engine.studies import Study
 
@@ -27,32 +35,32 @@ def study(
     as_json: AsJson = False,
 ) -> int:
     """List the claims, or measure one: its runs are queued and filed like any other."""
-    from engine.catalogue import discover
+    from engine.catalogue import discover_parts
     from engine.studies import studies, study
 
-    discover()
+    discover_parts()
     if not name:
-        return _listed(studies(), as_json)
+        return _list_studies(studies(), as_json)
     chosen = study(name)
     from engine.store import Store
 
-    say(chosen.protocol)
+    print_status(chosen.protocol)
     store = Store.open(home)
-    keys = [_asked(store, spec, chosen.title) for spec in chosen.specs]
-    _play(store, keys)
+    keys = [_submit_run(store, spec, chosen.title) for spec in chosen.specs]
+    _play_until_done(store, keys)
     jobs = [job for job in map(store.job, keys) if job]
     lost = [job for job in jobs if job.state != JobState.DONE]
     if lost:
-        complain(f"{len(lost)} of {len(keys)} runs are not done: {lost[0].error}")
+        print_error(f"{len(lost)} of {len(keys)} runs are not done: {lost[0].error}")
         return Exit.FAILED
-    from engine.export import Record
-    from engine.stats.claims_board import judged
+    from engine.export import RunRecord
+    from engine.stats.claims_board import judge_study
 
-    records = [Record.stored(store, key) for key in keys]
-    return _told(chosen, judged(name, records), as_json)
+    records = [RunRecord.from_store(store, key) for key in keys]
+    return _report_verdict(chosen, judge_study(name, records), as_json)
 
 
-def _listed(known: "tuple[Study, ...]", as_json: bool) -> int:
+def _list_studies(known: "tuple[Study, ...]", as_json: bool) -> int:
     if as_json:
         print_json([each.as_json() for each in known])
         return Exit.OK
@@ -63,14 +71,14 @@ def _listed(known: "tuple[Study, ...]", as_json: bool) -> int:
     return Exit.OK
 
 
-def _asked(store: "Store", spec: "RunSpec", title: str) -> str:
+def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
     """Queue a run that is not there yet; return its key."""
-    from engine.catalogue import cards
+    from engine.catalogue import find_card
     from engine.contract.runs import run_key
-    from engine.executors.local import settled
+    from engine.executors.local import settle_spec
 
-    full = settled(spec)
-    key = run_key(full, cards)
+    full = settle_spec(spec)
+    key = run_key(full, find_card)
     found = store.job(key)
     if found is not None and found.state in RESUMABLE:
         store.resume(key)
@@ -79,59 +87,59 @@ def _asked(store: "Store", spec: "RunSpec", title: str) -> str:
     return key
 
 
-def _play(store: "Store", keys: list[str]) -> None:
+def _play_until_done(store: "Store", keys: list[str]) -> None:
     """Play what is queued until these are done; leave it to an engine that is awake."""
-    from engine.executors.supervisor import alive
+    from engine.executors.supervisor import supervisor_status
 
     before = -1
     while waiting := [k for k in keys if (j := store.job(k)) and j.state in ALIVE]:
         if len(waiting) != before:
-            say(f"{len(keys) - len(waiting)} of {len(keys)} runs are done")
+            print_status(f"{len(keys) - len(waiting)} of {len(keys)} runs are done")
             before = len(waiting)
-        if alive(store.home) or not _played_one(store):
+        if supervisor_status(store.home) or not _play_next(store):
             time.sleep(_LOOK)
 
 
-def _played_one(store: "Store") -> bool:
-    from engine.executors.local import settle_allocator
-    from engine.executors.worker import Leash, engine_tools, play
+def _play_next(store: "Store") -> bool:
+    from engine.executors.local import configure_allocator
+    from engine.executors.worker import StopSignal, load_toolkit, play
     from engine.runner.memory_limit import cap_memory
 
     claim = store.claim()
     if claim is None:
         return False
-    settle_allocator()
+    configure_allocator()
     cap_memory()
-    play(store, claim, engine_tools(), Leash())
+    play(store, claim, load_toolkit(), StopSignal())
     return True
 
 
-def finite(value: object) -> object:
+def replace_nonfinite(value: object) -> object:
     """Return a value as JSON can say it: what is not finite is null."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {name: finite(each) for name, each in value.items()}
+        return {name: replace_nonfinite(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [finite(each) for each in value]
+        return [replace_nonfinite(each) for each in value]
     return value
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if not isinstance(value, float):
         return str(value)
     return f"{value:g}" if math.isfinite(value) else ""
 
 
-def _told(chosen: "Study", found: "Judgment", as_json: bool) -> int:
+def _report_verdict(chosen: "Study", found: "StudyVerdict", as_json: bool) -> int:
     if as_json:
-        print_json({**chosen.as_json(), "judgment": finite(found._asdict())})
+        print_json({**chosen.as_json(), "judgment": replace_nonfinite(found._asdict())})
         return Exit.OK
     ends = f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}] {found.unit}"
     for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.told):
         out().print(said, soft_wrap=True)
     table = Table("what", "mean", "low", "high", "n", box=None)
     for row in found.rows:
-        table.add_row(*map(_cell, row.values()))
+        table.add_row(*map(_format_cell, row.values()))
     out().print(table)
     return Exit.OK

@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.text_input import clean
 
-Kind = Literal["int", "float", "bool", "choice", "many", "text"]
+KnobKind = Literal["int", "float", "bool", "choice", "many", "text"]
 _NEAR = 0.7  # at difflib's own 0.6 "learning_rte" is near to "learners"
 
 
@@ -23,7 +23,7 @@ class KnobCard(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     name: str
-    kind: Kind
+    kind: KnobKind
     default: Any
     label: str
     help: str
@@ -95,14 +95,14 @@ def card_of(part: type[Part]) -> Card:
         helps=_paragraph(text, "Helps"),
         version=part.version,
         solves=tuple(sorted(part.solves)),
-        traits={name: _plain(getattr(part, name)) for name in part.traits},
+        traits={name: _as_json_value(getattr(part, name)) for name in part.traits},
         knobs=tuple(_knob_card(name, part) for name in part.model_fields),
-        missing=getattr(part, "missing", lambda: "")(),
+        missing=getattr(part, "missing_file", lambda: "")(),
         code=inspect.getsource(module) if module else "",
     )
 
 
-def suited(card: Card, family: Card) -> Card:
+def card_for_family(card: Card, family: Card) -> Card:
     """Return a card whose defaults are those for a task family.
 
     >>> rate = KnobCard(
@@ -113,21 +113,21 @@ def suited(card: Card, family: Card) -> Card:
     ...     blank |= dict.fromkeys(("equation", "source", "differs", "helps"), "")
     ...     return Card(**(blank | {"version": 1, "solves": ()} | fields))
     >>> calm = card(traits={"rate": 0.1}, knobs=())
-    >>> round(suited(card(traits={}, knobs=(rate,)), calm).knobs[0].default, 6)
+    >>> round(card_for_family(card(traits={}, knobs=(rate,)), calm).knobs[0].default, 6)
     0.03
     """
-    knobs = tuple(_suited(knob, family.traits) for knob in card.knobs)
+    knobs = tuple(_knob_for_family(knob, family.traits) for knob in card.knobs)
     return card.model_copy(update={"knobs": knobs})
 
 
-def _suited(knob: KnobCard, traits: Mapping[str, Any]) -> KnobCard:
+def _knob_for_family(knob: KnobCard, traits: Mapping[str, Any]) -> KnobCard:
     factor = traits.get(knob.follows, 1.0) if knob.follows else 1.0
     if factor == 1.0:
         return knob
     return knob.model_copy(update={"default": float(f"{knob.default * factor:.3g}")})
 
 
-def complete(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
+def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
     """Fill defaults, turn `1` into `1.0` and check every range.
 
     Args:
@@ -144,17 +144,17 @@ def complete(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
     known = {knob.name: knob for knob in card.knobs}
     for name in knobs:
         if name not in known:
-            near = nearest(name, spellings(card.knobs))
+            near = find_nearest_name(name, spellings(card.knobs))
             have = f"; it has {', '.join(known)}" if known else ""
             hint = f"; did you mean {near!r}?" if near else have
             raise Refused(f"{card.title} has no knob {clean(name)[:40]!r}{hint}", name)
     return {
-        name: checked(knob, knobs.get(name, knob.default))
+        name: check_knob(knob, knobs.get(name, knob.default))
         for name, knob in known.items()
     }
 
 
-def nearest(name: str, known: Mapping[str, str]) -> str:
+def find_nearest_name(name: str, known: Mapping[str, str]) -> str:
     """Return what a misspelled name was probably meant to be.
 
     Args:
@@ -164,25 +164,25 @@ def nearest(name: str, known: Mapping[str, str]) -> str:
     Returns:
         What to offer; empty where nothing is near.
 
-    >>> nearest("Learning_rte", {"lr": "lr", "learning_rate": "lr"})
+    >>> find_nearest_name("Learning_rte", {"lr": "lr", "learning_rate": "lr"})
     'lr'
     """
-    near = difflib.get_close_matches(_lettered(name), known, 1, _NEAR)
+    near = difflib.get_close_matches(_to_slug(name), known, 1, _NEAR)
     return known[near[0]] if near else ""
 
 
 def spellings(knobs: Iterable[KnobCard]) -> dict[str, str]:
     """Return the name of each knob, by its name and by its label."""
     held = tuple(knobs)
-    labels = {_lettered(knob.label): knob.name for knob in held}
+    labels = {_to_slug(knob.label): knob.name for knob in held}
     return labels | {knob.name: knob.name for knob in held}
 
 
-def _lettered(text: str) -> str:
+def _to_slug(text: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-def checked(knob: KnobCard, value: Any) -> Any:
+def check_knob(knob: KnobCard, value: Any) -> Any:
     """Return the value in its knob's own type.
 
     Raises:
@@ -193,14 +193,15 @@ def checked(knob: KnobCard, value: Any) -> Any:
     except (TypeError, ValueError, OverflowError):
         shown = repr(value)[:40]
         raise Refused(
-            f"{knob.label} must be {allowed(knob)}, not {shown}", knob.name
+            f"{knob.label} must be {describe_allowed(knob)}, not {shown}", knob.name
         ) from None
 
 
-def allowed(knob: KnobCard) -> str:
+def describe_allowed(knob: KnobCard) -> str:
     """Say in words what a knob takes.
 
-    >>> allowed(KnobCard(name="k", kind="int", default=1, label="k", help="", low=1))
+    >>> describe_allowed(KnobCard(name="k", kind="int", default=1, label="k",
+    ...     help="", low=1))
     'a whole number of at least 1'
     """
     if knob.kind in ("choice", "many"):
@@ -214,7 +215,7 @@ def allowed(knob: KnobCard) -> str:
     return f"{noun} of at least {knob.low:g}" if knob.low is not None else noun
 
 
-def _number(knob: KnobCard, value: Any) -> Any:
+def _check_number(knob: KnobCard, value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
     number = float(value)
@@ -231,37 +232,37 @@ def _number(knob: KnobCard, value: Any) -> Any:
     return int(number)
 
 
-def _bool(knob: KnobCard, value: Any) -> bool:
+def _check_bool(knob: KnobCard, value: Any) -> bool:
     if not isinstance(value, bool):
         raise TypeError
     return value
 
 
-def _choice(knob: KnobCard, value: Any) -> str:
+def _check_choice(knob: KnobCard, value: Any) -> str:
     if value not in knob.choices:
         raise ValueError
     return str(value)
 
 
-def _many(knob: KnobCard, value: Any) -> list[str]:
+def _check_many(knob: KnobCard, value: Any) -> list[str]:
     if isinstance(value, str) or any(item not in knob.choices for item in value):
         raise ValueError
     return [choice for choice in knob.choices if choice in value]
 
 
-def _text(knob: KnobCard, value: Any) -> str:
+def _check_text(knob: KnobCard, value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError
     return clean(value)
 
 
 _CHECKS = {
-    "int": _number,
-    "float": _number,
-    "bool": _bool,
-    "choice": _choice,
-    "many": _many,
-    "text": _text,
+    "int": _check_number,
+    "float": _check_number,
+    "bool": _check_bool,
+    "choice": _check_choice,
+    "many": _check_many,
+    "text": _check_text,
 }
 
 
@@ -270,7 +271,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     extra = field.json_schema_extra
     bounds = {type(m).__name__: m for m in field.metadata}
     try:
-        kind, choices = _kind(field.annotation)
+        kind, choices = _knob_kind(field.annotation)
     except (KeyError, IndexError, TypeError):
         raise Refused(
             f"{part.__module__}: knob {name} is of a type that no form can draw; use "
@@ -282,7 +283,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     return KnobCard(
         name=name,
         kind=kind,
-        default=_plain(field.default),
+        default=_as_json_value(field.default),
         label=field.title or name,
         help=field.description or "",
         low=getattr(low, "ge", None),
@@ -292,16 +293,16 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     )
 
 
-def _kind(annotation: Any) -> tuple[Kind, tuple[str, ...]]:
+def _knob_kind(annotation: Any) -> tuple[KnobKind, tuple[str, ...]]:
     if get_origin(annotation) is Literal:
         return "choice", get_args(annotation)
     if get_origin(annotation) is tuple:
         return "many", get_args(get_args(annotation)[0])
-    names: dict[Any, Kind] = {bool: "bool", int: "int", float: "float", str: "text"}
+    names: dict[Any, KnobKind] = {bool: "bool", int: "int", float: "float", str: "text"}
     return names[annotation], ()
 
 
-def _plain(value: Any) -> Any:
+def _as_json_value(value: Any) -> Any:
     if isinstance(value, (frozenset, set)):
         return sorted(value)
     return list(value) if isinstance(value, tuple) else value

@@ -16,7 +16,7 @@ class Refused(ValueError):
         self.message = message
         self.field = field
 
-    def under(self, prefix: str) -> "Refused":
+    def with_prefix(self, prefix: str) -> "Refused":
         """Return the same refusal, its field placed inside a larger value."""
         path = f"{prefix}.{self.field}" if self.field else prefix
         return Refused(self.message, path)

@@ -31,8 +31,14 @@ MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
     | {
         (_S.RUNNING, after)
         for after in (
-            *(_S.DONE, _S.FAILED, _S.CANCELLED, _S.DIVERGED),
-            *(_S.PAUSED, _S.STALLED, _S.LOST, _S.QUEUED),
+            _S.DONE,
+            _S.FAILED,
+            _S.CANCELLED,
+            _S.DIVERGED,
+            _S.PAUSED,
+            _S.STALLED,
+            _S.LOST,
+            _S.QUEUED,
         )
     }
     | {(before, _S.QUEUED) for before in RESUMABLE}
@@ -44,18 +50,18 @@ MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
 )
 
 
-class IllegalMove(ValueError):
+class IllegalTransition(ValueError):
     """A move that the table does not hold."""
 
 
-def check_move(before: JobState, after: JobState) -> None:
+def check_transition(before: JobState, after: JobState) -> None:
     """Raise unless the table holds the move.
 
     Raises:
         IllegalMove: If a job in state `before` cannot become `after`.
     """
     if (before, after) not in MOVES:
-        raise IllegalMove(f"a {before} job cannot become {after}")
+        raise IllegalTransition(f"a {before} job cannot become {after}")
 
 
 @dataclass(frozen=True)

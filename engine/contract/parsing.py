@@ -7,8 +7,8 @@ from pydantic import ValidationError
 
 from engine.contract.errors import Refused
 from engine.contract.plain_errors import first_refusal
-from engine.contract.runs import Cards, RunSpec, canonical
-from engine.contract.suggestions import suggestion
+from engine.contract.runs import CardLookup, RunSpec, canonical_json
+from engine.contract.suggestions import suggest_field
 from engine.contract.text_input import as_text, clean
 
 SPEC_LIMIT = 256_000
@@ -16,7 +16,7 @@ DEPTH_LIMIT = 40
 DIGITS_LIMIT = 1_000  # of a whole number
 
 
-def parse_spec(text: str | bytes, cards: Cards | None = None) -> RunSpec:
+def parse_spec(text: str | bytes, cards: CardLookup | None = None) -> RunSpec:
     """Read a spec from JSON that a person or a link gave.
 
     Args:
@@ -44,7 +44,7 @@ def parse_json(text: str | bytes, limit: int) -> Any:
     if len(text) > limit:
         raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
     held = as_text(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
-    _check_letters(held)
+    _check_surrogates(held)
     if not held.strip("\0 \t\r\n"):
         raise Refused("this file is empty")
     if _depth(held) > DEPTH_LIMIT:
@@ -52,22 +52,22 @@ def parse_json(text: str | bytes, limit: int) -> Any:
     try:
         value = json.loads(
             held,
-            object_pairs_hook=_no_duplicates,
-            parse_constant=_no_constant,
-            parse_float=_finite,
-            parse_int=_whole,
+            object_pairs_hook=_refuse_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_parse_float,
+            parse_int=_parse_int,
         )
-        canonical(value)
+        canonical_json(value)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Refused(f"this is not JSON: see {where}") from None
     except RecursionError:
         raise Refused("this is not JSON that can be read: it nests too deep") from None
-    _check_letters(json.dumps(value, ensure_ascii=False))
+    _check_surrogates(json.dumps(value, ensure_ascii=False))
     return value
 
 
-def _check_letters(text: str) -> None:
+def _check_surrogates(text: str) -> None:
     """Refuse half of a character, which JSON can spell and no text can hold."""
     try:
         text.encode("utf-8")
@@ -78,7 +78,7 @@ def _check_letters(text: str) -> None:
         ) from None
 
 
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for key, value in pairs:
         if key in fields:
@@ -87,18 +87,18 @@ def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def _no_constant(name: str) -> Any:
+def _refuse_constant(name: str) -> Any:
     raise Refused(f"{name} is not a number that a run can use")
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
         raise Refused(f"{text[:40]} is too large for a number")
     return value
 
 
-def _whole(text: str) -> int:
+def _parse_int(text: str) -> int:
     if len(text) > DIGITS_LIMIT:
         raise Refused(
             f"{text[:8]}… has {len(text):,} digits; a number has at most "
@@ -127,10 +127,12 @@ def _depth(text: str) -> int:
     return deepest
 
 
-def _first_refusal(error: ValidationError, value: Any, cards: Cards | None) -> Refused:
+def _first_refusal(
+    error: ValidationError, value: Any, cards: CardLookup | None
+) -> Refused:
     """Return the first refusal; of a misspelled field it says which may be meant."""
     refusal, first = first_refusal(error), error.errors(include_url=False)[0]
     if first["type"] != "extra_forbidden":
         return refusal
-    hint = suggestion(first["loc"], value, cards)
+    hint = suggest_field(first["loc"], value, cards)
     return Refused(refusal.message + hint, refusal.field)

@@ -34,10 +34,10 @@ def first_refusal(error: ValidationError) -> Refused:
     first = error.errors(include_url=False)[0]
     field = clean(".".join(str(step) for step in first["loc"]))
     where = f"{json_path(field)}: " if field else ""
-    return Refused(where + plain(first), field)
+    return Refused(where + describe_error(first), field)
 
 
-def plain(error: ErrorDetails) -> str:
+def describe_error(error: ErrorDetails) -> str:
     """Return what is asked and what was given, such as `at most 8, not 11`.
 
     Args:
@@ -51,12 +51,12 @@ def plain(error: ErrorDetails) -> str:
     if kind == "value_error":
         return str(told["error"])  # a check of our own has said it
     if kind in ("too_long", "string_too_long", "too_short", "string_too_short"):
-        return _length(kind, told, error["input"])
+        return _describe_length(kind, told, error["input"])
     words = _WORDS.get(kind, "must be another value").format(**told)
-    return f"{words}, not {shown(error['input'])}"
+    return f"{words}, not {describe_value(error['input'])}"
 
 
-def _length(kind: str, told: dict[str, Any], given: Any) -> str:
+def _describe_length(kind: str, told: dict[str, Any], given: Any) -> str:
     noun = " characters" if kind.startswith("string") else ""
     bound, number = (
         ("at most", told["max_length"])
@@ -67,10 +67,11 @@ def _length(kind: str, told: dict[str, Any], given: Any) -> str:
     return f"{bound} {number}{noun}, not {count}"
 
 
-def shown(value: Any) -> str:
+def describe_value(value: Any) -> str:
     """Return a value in a few words; of what holds others, what it is.
 
-    >>> shown({"a": 1}), shown("x"), shown(None), shown(True)
+    >>> (describe_value({"a": 1}), describe_value("x"), describe_value(None),
+    ...  describe_value(True))
     ('a JSON object', "'x'", 'null', 'true')
     """
     if isinstance(value, dict):

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 
 # Each slot of a spec, and the folder of the engine whose files fill it.
 SLOTS = {
@@ -64,7 +64,11 @@ def refuse_incomplete(slot: str, part: type[Part]) -> None:
     Raises:
         Refused: With the module, what is wrong and how it is mended.
     """
-    problem = _misplaced(slot, part) or _unsaid(part) or part.incomplete()
+    problem = (
+        _explain_misplaced(slot, part)
+        or _explain_missing(part)
+        or part.why_incomplete()
+    )
     if problem:
         raise Refused(f"{part.__module__}: {problem}", slot)
 
@@ -92,10 +96,10 @@ def refuse_unregistered(module: ModuleType) -> None:
                 slot,
             )
         if found.__name__ == class_name(name):
-            raise Refused(f"{module.__name__}: {_no_part(found)}")
+            raise Refused(f"{module.__name__}: {_explain_no_part(found)}")
 
 
-def _no_part(found: type) -> str:
+def _explain_no_part(found: type) -> str:
     """Say what a class is to be derived from."""
     return (
         f"{found.__name__} is no part; derive it from Learner, Family, Shift, Net, "
@@ -103,10 +107,10 @@ def _no_part(found: type) -> str:
     )
 
 
-def _misplaced(slot: str, part: type[Part]) -> str:
+def _explain_misplaced(slot: str, part: type[Part]) -> str:
     """Say why a class does not belong in this slot, or in this file."""
     if not issubclass(part, Part):
-        return _no_part(part)
+        return _explain_no_part(part)
     name = part.__module__.rsplit(".", 1)[-1]
     if not is_part_name(name):
         return f"{name!r} is no name of a part; use small letters, as in my_{slot}"
@@ -119,7 +123,7 @@ def _misplaced(slot: str, part: type[Part]) -> str:
     return ""
 
 
-def _unsaid(part: type[Part]) -> str:
+def _explain_missing(part: type[Part]) -> str:
     """Say which field or method a class lacks."""
     kinds = ", ".join(KINDS)
     if lacking := sorted(getattr(part, "__abstractmethods__", ())):

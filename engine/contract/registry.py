@@ -6,13 +6,13 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import TypeVar
 
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.registration import (
     refuse_incomplete,
     refuse_unknown_slot,
     refuse_unregistered,
 )
-from engine.contract.suggestions import unknown
+from engine.contract.suggestions import unknown_part_error
 
 P = TypeVar("P", bound=Part)
 _PARTS: dict[tuple[str, str], type[Part]] = {}
@@ -40,7 +40,7 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
     return enter
 
 
-def discover(package: ModuleType) -> None:
+def import_modules(package: ModuleType) -> None:
     """Import every module below a package, so that its parts register.
 
     Raises:
@@ -69,7 +69,9 @@ def part(slot: str, name: str) -> type[Part]:
     try:
         return _PARTS[slot, name]
     except KeyError:
-        raise unknown(slot, name, (n for s, n in _PARTS if s == slot)) from None
+        raise unknown_part_error(
+            slot, name, (n for s, n in _PARTS if s == slot)
+        ) from None
 
 
 def parts(slot: str | None = None) -> list[type[Part]]:

@@ -15,7 +15,7 @@ from pydantic import (
     model_serializer,
 )
 
-from engine.contract.cards import Card, complete, suited
+from engine.contract.cards import Card, card_for_family, complete_knobs
 from engine.contract.errors import Refused, json_path
 from engine.contract.text_input import clean
 
@@ -23,7 +23,7 @@ FORMAT = 1
 KEYS_LIMIT = 4_096  # of earlier keys that are tried
 
 
-class Plain(BaseModel):
+class StrictModel(BaseModel):
     """A frozen value that takes no unknown field and no loose number."""
 
     model_config = ConfigDict(
@@ -31,7 +31,7 @@ class Plain(BaseModel):
     )
 
 
-class Choice(Plain):
+class Choice(StrictModel):
     """A part by name, with the knobs that differ from its defaults."""
 
     name: str = Field(max_length=60)
@@ -54,7 +54,7 @@ class ShiftChoice(Choice):
     severities: tuple[float, ...] = Field((), max_length=12, strict=False)
 
 
-class Budget(Plain):
+class Budget(StrictModel):
     """How much may be spent, per replicate unless said.
 
     A task evaluation is one whole run of the base learner: `horizon` gradients. Of
@@ -76,7 +76,7 @@ class Budget(Plain):
     threshold: float = Field(0.0, ge=0.0, le=1e9)
 
 
-class Input(Plain):
+class Input(StrictModel):
     """An edge between runs: a frozen artefact that another run made.
 
     `spec` makes a link self-contained: another installation recomputes it.
@@ -87,7 +87,7 @@ class Input(Plain):
     spec: "RunSpec | None" = None
 
 
-class RunSpec(Plain):
+class RunSpec(StrictModel):
     """Everything that a run's numbers depend on.
 
     `kind` is the kind of task that the family draws; `complete_spec` fills it. Specs of
@@ -120,10 +120,10 @@ class RunSpec(Plain):
         return body if self.kind else {k: v for k, v in body.items() if k != "kind"}
 
 
-Cards = Callable[[str, str], Card]
+CardLookup = Callable[[str, str], Card]
 
 
-def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
+def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
     """Fill every knob, name every learner and settle the device.
 
     Args:
@@ -144,21 +144,23 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
             "format",
         )
 
-    def filled(choice: Any, slot: str, path: str) -> Any:
+    def complete_choice(choice: Any, slot: str, path: str) -> Any:
         card = None
         try:
             card = cards(slot, choice.name)
             if slot in ("learner", "outer"):
-                card = suited(card, cards("family", spec.family.name))
-            knobs = complete(card, choice.knobs)
+                card = card_for_family(card, cards("family", spec.family.name))
+            knobs = complete_knobs(card, choice.knobs)
         except Refused as refusal:
             below = f"knobs.{refusal.field}" if card else "name"
             place = f"{path}.{below}"
             raise Refused(f"{json_path(place)}: {refusal.message}", place) from None
         return choice.model_copy(update={"knobs": knobs})
 
-    def each(choices: Any, slot: str, path: str) -> tuple[Any, ...]:
-        return tuple(filled(c, slot, f"{path}.{i}") for i, c in enumerate(choices))
+    def complete_choices(choices: Any, slot: str, path: str) -> tuple[Any, ...]:
+        return tuple(
+            complete_choice(c, slot, f"{path}.{i}") for i, c in enumerate(choices)
+        )
 
     shifts = tuple(
         _with_severities(choice, cards, f"shifts.{i}.severities")
@@ -167,13 +169,17 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     return spec.model_copy(
         update={
             "format": FORMAT,
-            "family": filled(spec.family, "family", "family"),
-            "test_families": each(spec.test_families, "family", "test_families"),
-            "shifts": each(shifts, "shift", "shifts"),
-            "learners": _labelled(each(spec.learners, "learner", "learners")),
-            "net": filled(spec.net, "net", "net"),
-            "estimator": filled(spec.estimator, "estimator", "estimator"),
-            "outer": filled(spec.outer, "outer", "outer"),
+            "family": complete_choice(spec.family, "family", "family"),
+            "test_families": complete_choices(
+                spec.test_families, "family", "test_families"
+            ),
+            "shifts": complete_choices(shifts, "shift", "shifts"),
+            "learners": _with_labels(
+                complete_choices(spec.learners, "learner", "learners")
+            ),
+            "net": complete_choice(spec.net, "net", "net"),
+            "estimator": complete_choice(spec.estimator, "estimator", "estimator"),
+            "outer": complete_choice(spec.outer, "outer", "outer"),
             "device": device if spec.device == "auto" else spec.device,
             # last, so that a part that is not here is refused by its path
             "kind": kind_of_family(spec, cards),
@@ -181,7 +187,7 @@ def complete_spec(spec: RunSpec, cards: Cards, device: str) -> RunSpec:
     )
 
 
-def kind_of_family(spec: RunSpec, cards: Cards) -> str:
+def kind_of_family(spec: RunSpec, cards: CardLookup) -> str:
     """Return the kind of task that a spec's family draws.
 
     Raises:
@@ -197,7 +203,7 @@ def kind_of_family(spec: RunSpec, cards: Cards) -> str:
     return kind
 
 
-def _with_severities(choice: ShiftChoice, cards: Cards, path: str) -> ShiftChoice:
+def _with_severities(choice: ShiftChoice, cards: CardLookup, path: str) -> ShiftChoice:
     """Return a shift with severities in its range, its declared ones by default."""
     try:
         card = cards("shift", choice.name)
@@ -218,7 +224,7 @@ def _with_severities(choice: ShiftChoice, cards: Cards, path: str) -> ShiftChoic
     return choice.model_copy(update={"severities": declared})
 
 
-def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
+def _with_labels(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
     taken: set[str] = set()
     named = []
     for learner in learners:
@@ -231,7 +237,7 @@ def _labelled(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ...]:
     return tuple(named)
 
 
-def equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
+def group_equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
     """Return a completed spec's learners, equal ones together.
 
     Equal are the same part with the same knobs and the same input: what they give
@@ -241,12 +247,12 @@ def equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
     for choice in spec.learners:
         given = spec.inputs.get(choice.label)
         source = [given.run, given.artefact] if given else []
-        same = canonical([choice.name, choice.knobs, source])
+        same = canonical_json([choice.name, choice.knobs, source])
         groups.setdefault(same, []).append(choice)
     return [tuple(group) for group in groups.values()]
 
 
-def run_key(spec: RunSpec, cards: Cards) -> str:
+def run_key(spec: RunSpec, cards: CardLookup) -> str:
     """Return the name that a completed spec's results are filed under.
 
     The parts' versions are part of it: a changed algorithm is another run. So is
@@ -268,10 +274,12 @@ def run_key(spec: RunSpec, cards: Cards) -> str:
         label: [entry["run"], entry["artefact"]]
         for label, entry in body["inputs"].items()
     }
-    return hashlib.sha256(canonical({"spec": body, "versions": versions})).hexdigest()
+    return hashlib.sha256(
+        canonical_json({"spec": body, "versions": versions})
+    ).hexdigest()
 
 
-def earlier_keys(spec: RunSpec, cards: Cards) -> Iterator[str]:
+def earlier_keys(spec: RunSpec, cards: CardLookup) -> Iterator[str]:
     """Yield the keys that a spec had when its parts had earlier versions.
 
     Raises:
@@ -288,14 +296,14 @@ def earlier_keys(spec: RunSpec, cards: Cards) -> Iterator[str]:
             of: card.model_copy(update={"version": version})
             for (of, card), version in zip(here.items(), versions, strict=True)
         }
-        yield run_key(spec, partial(_held, then))
+        yield run_key(spec, partial(_card_from, then))
 
 
-def _held(cards: Mapping[tuple[str, str], Card], slot: str, name: str) -> Card:
+def _card_from(cards: Mapping[tuple[str, str], Card], slot: str, name: str) -> Card:
     return cards[slot, name]
 
 
-def part_titles(spec: RunSpec, cards: Cards) -> dict[str, str]:
+def part_titles(spec: RunSpec, cards: CardLookup) -> dict[str, str]:
     """Return what the family and the learners of a run are called, by part name.
 
     One that came with an import and is not here has none.
@@ -311,7 +319,7 @@ def part_titles(spec: RunSpec, cards: Cards) -> dict[str, str]:
     return found
 
 
-def canonical(value: Any) -> bytes:
+def canonical_json(value: Any) -> bytes:
     """Return JSON with one spelling: sorted keys, no spaces, finite numbers."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode()

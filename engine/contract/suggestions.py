@@ -7,12 +7,12 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from engine.contract.cards import nearest, spellings
+from engine.contract.cards import find_nearest_name, spellings
 from engine.contract.errors import Refused, json_path
-from engine.contract.runs import Cards, RunSpec
+from engine.contract.runs import CardLookup, RunSpec
 from engine.contract.text_input import clean
 
-Steps = tuple[int | str, ...]
+FieldPath = tuple[int | str, ...]
 FEW = 5  # names that are listed where none is near
 _SLOTS = {
     **{name: name for name in ("family", "net", "estimator", "outer")},
@@ -20,7 +20,7 @@ _SLOTS = {
 }
 
 
-def suggestion(steps: Steps, value: Any, cards: Cards | None) -> str:
+def suggest_field(steps: FieldPath, value: Any, cards: CardLookup | None) -> str:
     """Return how an unknown field of a spec is to be written; empty if nobody knows.
 
     Args:
@@ -29,22 +29,22 @@ def suggestion(steps: Steps, value: Any, cards: Cards | None) -> str:
         cards: Gives the card of (slot, name); without it no knob is compared with.
     """
     *place, name = steps
-    known = {field: field for field in _fields(tuple(place))}
+    known = {field: field for field in _known_fields(tuple(place))}
     if cards is not None:
-        known |= dict(_knobs(tuple(place), value, cards))
-    near = nearest(str(name), known)
+        known |= dict(_knob_spellings(tuple(place), value, cards))
+    near = find_nearest_name(str(name), known)
     if near:
         return f"; did you mean {near!r}?"
-    parts = [at for at, _, _ in _parts(value) if at == tuple(place)]
+    parts = [at for at, _, _ in _parts_of_spec(value) if at == tuple(place)]
     return f"; its knobs stand in {_path((*parts[0], 'knobs'))!r}" if parts else ""
 
 
-def unknown(slot: str, name: str, names: Iterable[str]) -> Refused:
+def unknown_part_error(slot: str, name: str, names: Iterable[str]) -> Refused:
     """Return the refusal of a part that is not there, with what it may have been.
 
-    >>> unknown("net", "zzz", ["mlp", "conv4"]).message
+    >>> unknown_part_error("net", "zzz", ["mlp", "conv4"]).message
     "no net is called 'zzz'; there are: conv4, mlp"
-    >>> unknown("family", "mixture", ["mixtures"]).message.partition("; ")[2]
+    >>> unknown_part_error("family", "mixture", ["mixtures"]).message.partition("; ")[2]
     "did you mean 'mixtures'? `python -m engine catalogue` shows all 1"
     """
     held = sorted(names)
@@ -57,23 +57,23 @@ def unknown(slot: str, name: str, names: Iterable[str]) -> Refused:
     return Refused(f"no {slot} is called {clean(name)[:40]!r}; {every}", slot)
 
 
-def _fields(place: Steps) -> list[str]:
+def _known_fields(place: FieldPath) -> list[str]:
     """Return the fields that are known where the unknown one stands."""
     model: type[BaseModel] = RunSpec
     for step in place:
         field = model.model_fields.get(str(step))
-        model = (field and _model(field.annotation)) or model
+        model = (field and _nested_model(field.annotation)) or model
     return list(model.model_fields)
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
+def _nested_model(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
-    found = (_model(inner) for inner in get_args(annotation))
+    found = (_nested_model(inner) for inner in get_args(annotation))
     return next(filter(None, found), None)
 
 
-def _parts(value: Any) -> Iterator[tuple[Steps, str, Mapping[str, Any]]]:
+def _parts_of_spec(value: Any) -> Iterator[tuple[FieldPath, str, Mapping[str, Any]]]:
     """Yield where each part of a spec stands, its slot, and what is said of it."""
     spec = value if isinstance(value, dict) else {}
     for field, slot in _SLOTS.items():
@@ -84,9 +84,11 @@ def _parts(value: Any) -> Iterator[tuple[Steps, str, Mapping[str, Any]]]:
                 yield at, slot, part
 
 
-def _knobs(place: Steps, value: Any, cards: Cards) -> Iterator[tuple[str, str]]:
+def _knob_spellings(
+    place: FieldPath, value: Any, cards: CardLookup
+) -> Iterator[tuple[str, str]]:
     """Yield each spelling of a knob at a place or below it, with the knob's path."""
-    for at, slot, part in _parts(value):
+    for at, slot, part in _parts_of_spec(value):
         if at[: len(place)] != place:
             continue
         with suppress(Refused):  # a part that is not there has no knobs
@@ -95,5 +97,5 @@ def _knobs(place: Steps, value: Any, cards: Cards) -> Iterator[tuple[str, str]]:
                 yield spelling, _path((*at, "knobs", name))
 
 
-def _path(steps: Steps) -> str:
+def _path(steps: FieldPath) -> str:
     return json_path(".".join(map(str, steps)))

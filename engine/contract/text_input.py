@@ -28,7 +28,7 @@ def as_utf8(data: bytes) -> bytes:
     (b'a,b', b'a,b')
     """
     codec = next((c for mark, c in _MARKS.items() if data.startswith(mark)), None)
-    codec = codec or _unmarked(data[:_LOOK])
+    codec = codec or _guess_utf16(data[:_LOOK])
     if codec is None:
         return data
     try:
@@ -57,7 +57,7 @@ def as_text(data: bytes) -> str:
         ) from None
 
 
-def _unmarked(start: bytes) -> str | None:
+def _guess_utf16(start: bytes) -> str | None:
     """Return the UTF-16 that an unmarked text is in: every second byte is 0."""
     first, second = start[0::2], start[1::2]
     for codec, zeros, letters in (
@@ -76,9 +76,9 @@ def clean(text: str) -> str:
     >>> clean("a\u202eb\x00")
     'ab'
     """
-    kept = "".join(c for c in text if c.isprintable() and not _invisible(c))
+    kept = "".join(c for c in text if c.isprintable() and not _is_invisible(c))
     return kept.strip()[:TEXT_LIMIT]
 
 
-def _invisible(char: str) -> bool:
+def _is_invisible(char: str) -> bool:
     return char in "\u200b\u200c\u200d\u2060\ufeff" or "\u202a" <= char <= "\u202e"

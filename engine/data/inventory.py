@@ -9,14 +9,14 @@ from engine.data.sources.locations import pack_home
 from engine.data.user.csv_store import SHEET, kept_digests, own_path
 from engine.data.user.image_store import ARCHIVE
 
-Entry = dict[str, Any]
+InventoryEntry = dict[str, Any]
 OWN = {
     SHEET: (["own_data", "own_classes", "own_architectures"], "a file of your own"),
     ARCHIVE: (["own_images"], "images of your own"),
 }
 
 
-def inventory() -> list[Entry]:
+def inventory() -> list[InventoryEntry]:
     """List every file of real data that is known.
 
     Returns:
@@ -24,11 +24,11 @@ def inventory() -> list[Entry]:
         `title`, `license`, `sha256`, `where` (its folder) and `state`: present,
         absent or damaged.
     """
-    return [*_embedded(), _font(), *_packed(), *_own()]
+    return [*_embedded_entries(), _font_entry(), *_pack_entries(), *_own_entries()]
 
 
-def _embedded() -> list[Entry]:
-    home = sklearn_sets.folder() or Path()
+def _embedded_entries() -> list[InventoryEntry]:
+    home = sklearn_sets.sklearn_folder() or Path()
     return [
         _entry("embedded", home / file, digest)
         | {"families": [name], "title": known.title, "license": known.license}
@@ -37,7 +37,7 @@ def _embedded() -> list[Entry]:
     ]
 
 
-def _font() -> Entry:
+def _font_entry() -> InventoryEntry:
     told = {
         "families": ["glyphs"],
         "title": font_bitmaps.TITLE,
@@ -46,7 +46,7 @@ def _font() -> Entry:
     return _entry("embedded", font_bitmaps.font_path(), font_bitmaps.SHA256) | told
 
 
-def _packed() -> list[Entry]:
+def _pack_entries() -> list[InventoryEntry]:
     return [
         _entry("pack", pack_home() / known.file, known.sha256)
         | {
@@ -58,7 +58,7 @@ def _packed() -> list[Entry]:
     ]
 
 
-def _own() -> list[Entry]:
+def _own_entries() -> list[InventoryEntry]:
     return [
         _entry("own", own_path(d, kind), d)
         | {"families": names, "title": title, "license": ""}
@@ -67,7 +67,7 @@ def _own() -> list[Entry]:
     ]
 
 
-def _entry(kind: str, path: Path, digest: str) -> Entry:
+def _entry(kind: str, path: Path, digest: str) -> InventoryEntry:
     return {
         "kind": kind,
         "file": path.name,

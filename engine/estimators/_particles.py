@@ -1,7 +1,7 @@
 """What estimators from antithetic particles share: knobs, and where a segment lies."""
 
-from engine.contract.knobs import knob
-from engine.protocol import Estimator, Lesson
+from engine.contract.parts import knob
+from engine.protocol import Estimator, OuterStepContext
 
 
 def unroll_knob(default: int, help: str) -> int:
@@ -38,12 +38,12 @@ class ParticleEstimator(Estimator):
         help="All pairs run on the same tasks, instead of each on tasks of its own.",
     )
 
-    def span(self, horizon: int) -> int:
+    def window_length(self, horizon: int) -> int:
         """Return the unroll length, at most the horizon."""
         return min(self.unroll, horizon)
 
     @property
-    def fan(self) -> int:
+    def task_multiplier(self) -> int:
         """Return how many tasks are drawn for each that the budget names."""
         return 1 if self.shared else self.pairs
 
@@ -52,7 +52,7 @@ class ParticleEstimator(Estimator):
         """Return how many pairs run on each task that is drawn."""
         return self.pairs if self.shared else 1
 
-    def window(self, lesson: Lesson, horizon: int) -> tuple[int, int]:
+    def window(self, step_context: OuterStepContext, horizon: int) -> tuple[int, int]:
         """Return the first inner step of a lesson's segment, and how many it has."""
-        start = lesson.segment * self.span(horizon)
-        return start, min(self.span(horizon), horizon - start)
+        start = step_context.segment * self.window_length(horizon)
+        return start, min(self.window_length(horizon), horizon - start)

@@ -11,20 +11,27 @@ it is biased toward what pays off at once. PES remembers.
 from typing import ClassVar
 
 from engine.algorithms.optimization.perturbations import (
-    completed,
-    copied,
-    differences,
+    antithetic_differences,
     draw_noise,
-    flat,
-    led,
-    moving,
-    perturbed,
-    weigh,
-    with_mean,
+    es_gradient,
+    fill_zero_gradients,
+    merge_replicates,
+    perturb_weights,
+    perturbable_weights,
+    prepend_mean,
+    repeat_particles,
+    split_replicates,
 )
 from engine.contract.registry import register
 from engine.estimators._particles import ParticleEstimator, unroll_knob
-from engine.protocol import Lesson, Meta, Outer, Span, Unrolled, Weights
+from engine.protocol import (
+    Meta,
+    Outer,
+    OuterStepContext,
+    UnrollableProblem,
+    UnrollWindow,
+    Weights,
+)
 
 
 @register("estimator")
@@ -40,35 +47,39 @@ class Es(ParticleEstimator):
 
     def cost(self, horizon: int) -> float:
         """Return task evaluations: the particles', and the mean run's if truncated."""
-        return self._particles(horizon) * self.span(horizon) / horizon
+        return self._particles(horizon) * self.window_length(horizon) / horizon
 
     def _particles(self, horizon: int) -> int:
-        return 2 * self.pairs_per_task + (self.span(horizon) < horizon)
+        return 2 * self.pairs_per_task + (self.window_length(horizon) < horizon)
 
-    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+    def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
         """Return the base learners at their start."""
-        return led(problem.begin(1), problem.replicates)
+        return split_replicates(problem.begin(1), problem.replicates)
 
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Run pairs from where the unperturbed run stands; carry that one on."""
         memory = meta.memory
-        if lesson.segment == 0:
+        if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
-        start, length = self.window(lesson, problem.horizon)
+        start, length = self.window(step_context, problem.horizon)
         shape = self.pairs_per_task, problem.tasks
-        noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
-        theta = perturbed(meta.weights, noise, self.sigma)
+        noise = draw_noise(
+            perturbable_weights(meta.weights, problem), step_context.rngs, shape
+        )
+        theta = perturb_weights(meta.weights, noise, self.sigma)
         particles = self._particles(problem.horizon)
         if particles > 2 * self.pairs_per_task:
-            theta = with_mean(meta.weights, theta, problem.tasks)
-        state = flat(copied(memory, particles))
-        span = Span(start, length, particles=particles)
-        state, scores, _ = problem.segment(flat(theta), state, span)
+            theta = prepend_mean(meta.weights, theta, problem.tasks)
+        state = merge_replicates(repeat_particles(memory, particles))
+        span = UnrollWindow(start, length, particles=particles)
+        state, scores, _ = problem.segment(merge_replicates(theta), state, span)
         by_task = scores.unflatten(0, (problem.replicates, particles, -1))
         xi = {name: self.sigma * e for name, e in noise.items()}
-        gap = differences(by_task[:, -2 * self.pairs_per_task :])
-        grads = weigh(xi, gap, self.sigma)
-        after = led(state, problem.replicates)
+        gap = antithetic_differences(by_task[:, -2 * self.pairs_per_task :])
+        grads = es_gradient(xi, gap, self.sigma)
+        after = split_replicates(state, problem.replicates)
         kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}
         info = {"meta_loss": by_task.mean((1, 2, 3))}
-        return Outer(kept, info, completed(grads, meta.weights))
+        return Outer(kept, info, fill_zero_gradients(grads, meta.weights))

@@ -9,18 +9,25 @@ Helps: the default; no short-horizon bias, and no gradient through long chaos.
 from typing import ClassVar
 
 from engine.algorithms.optimization.perturbations import (
-    completed,
-    differences,
+    antithetic_differences,
     draw_noise,
-    flat,
-    led,
-    moving,
-    perturbed,
-    weigh,
+    es_gradient,
+    fill_zero_gradients,
+    merge_replicates,
+    perturb_weights,
+    perturbable_weights,
+    split_replicates,
 )
 from engine.contract.registry import register
 from engine.estimators._particles import ParticleEstimator
-from engine.protocol import Lesson, Meta, Outer, Span, Unrolled, Weights
+from engine.protocol import (
+    Meta,
+    Outer,
+    OuterStepContext,
+    UnrollableProblem,
+    UnrollWindow,
+    Weights,
+)
 
 
 @register("estimator")
@@ -32,36 +39,44 @@ class Pes(ParticleEstimator):
 
     def cost(self, horizon: int) -> float:
         """Return task evaluations: every particle runs one unroll."""
-        return 2 * self.pairs_per_task * self.span(horizon) / horizon
+        return 2 * self.pairs_per_task * self.window_length(horizon) / horizon
 
-    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+    def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
         """Return particle states at the start, and no noise summed yet."""
         sums = {
             f"xi.{name}": w.new_zeros(
                 w.shape[0], self.pairs_per_task, problem.tasks, *w.shape[1:]
             )
-            for name, w in moving(weights, problem).items()
+            for name, w in perturbable_weights(weights, problem).items()
         }
-        state = led(problem.begin(2 * self.pairs_per_task), problem.replicates)
+        state = split_replicates(
+            problem.begin(2 * self.pairs_per_task), problem.replicates
+        )
         return sums | {f"state.{name}": value for name, value in state.items()}
 
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Perturb, unroll one segment, and weigh it by all noise so far."""
         memory = meta.memory
-        if lesson.segment == 0:
+        if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
-        start, length = self.window(lesson, problem.horizon)
+        start, length = self.window(step_context, problem.horizon)
         shape = self.pairs_per_task, problem.tasks
-        noise = draw_noise(moving(meta.weights, problem), lesson.rngs, shape)
-        theta = perturbed(meta.weights, noise, self.sigma)
+        noise = draw_noise(
+            perturbable_weights(meta.weights, problem), step_context.rngs, shape
+        )
+        theta = perturb_weights(meta.weights, noise, self.sigma)
         state = {k[6:]: v for k, v in memory.items() if k.startswith("state.")}
-        span = Span(start, length, particles=2 * self.pairs_per_task)
-        state, scores, _ = problem.segment(flat(theta), flat(state), span)
+        span = UnrollWindow(start, length, particles=2 * self.pairs_per_task)
+        state, scores, _ = problem.segment(
+            merge_replicates(theta), merge_replicates(state), span
+        )
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
         by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs_per_task, -1))
-        gap = differences(by_task)
-        grads = completed(weigh(xi, gap, self.sigma), meta.weights)
+        gap = antithetic_differences(by_task)
+        grads = fill_zero_gradients(es_gradient(xi, gap, self.sigma), meta.weights)
         kept = {f"xi.{name}": value for name, value in xi.items()}
-        after = led(state, problem.replicates)
+        after = split_replicates(state, problem.replicates)
         kept |= {f"state.{name}": value for name, value in after.items()}
         return Outer(kept, {"meta_loss": by_task.mean((1, 2, 3))}, grads)

@@ -10,26 +10,37 @@ more runs than an unroll.
 
 from typing import ClassVar
 
-from engine.algorithms.rl.policy_estimator import Actor, explored, policy_loss, slopes
+from engine.algorithms.rl.policy_estimator import (
+    PolicyEstimator,
+    policy_loss,
+    replicate_gradients,
+    require_policy,
+)
 from engine.algorithms.rl.returns import entropy, log_density
 from engine.contract.registry import register
-from engine.protocol import Lesson, Meta, Outer, Unrolled
+from engine.protocol import Meta, Outer, OuterStepContext, UnrollableProblem
 
 
 @register("estimator")
-class PolicyGradient(Actor):
+class PolicyGradient(PolicyEstimator):
     """ĝ = −mean over actions of Â ∇_θ ln π_θ(a | signals) − β ∇_θ H(π_θ)."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Explore, weigh each action's score by its credit, teach the critic."""
         memory = meta.memory
-        found = self.explore(meta, problem, lesson)
+        found = self.run_rollouts(meta, problem, step_context)
         theta = {k: v.detach().requires_grad_() for k, v in meta.weights.items()}
-        mean, log_std = explored(problem).policy(theta, found.seen)
+        mean, log_std = require_policy(problem).policy(theta, found.signals)
         density = log_density(found.action, mean, log_std)
         loss = policy_loss(density, found.credit, log_std, self.entropy)
         info = found.info | {"entropy": entropy(log_std.detach())[:, 0]}
-        return Outer(self.taught(memory, found), info, slopes(loss, theta))
+        return Outer(
+            self.fit_value_function(memory, found),
+            info,
+            replicate_gradients(loss, theta),
+        )

@@ -12,79 +12,102 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.rl.policy_estimator import (
-    Actor,
-    Rollouts,
+    PolicyEstimator,
+    RolloutBatch,
     branch,
-    explored,
-    joined,
+    join_branches,
     policy_loss,
-    slopes,
+    replicate_gradients,
+    require_policy,
 )
-from engine.algorithms.rl.returns import divergence, entropy, log_density
-from engine.contract.knobs import knob
+from engine.algorithms.rl.returns import entropy, gaussian_kl, log_density
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.outers.adam import Adam
-from engine.protocol import Explored, Lesson, Meta, Outer, Unrolled, Weights
+from engine.protocol import (
+    Meta,
+    Outer,
+    OuterStepContext,
+    PolicyProblem,
+    UnrollableProblem,
+    Weights,
+)
 
 
 @register("estimator")
-class Ppo(Actor):
+class Ppo(PolicyEstimator):
     """θ ← argmax mean of min(ρ Â, clip(ρ, 1 ± ε) Â), ρ = π_θ / π_old, a few steps."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     epochs: int = knob(
-        4, label="Epochs", unit="per outer step", low=1, high=64,
+        4,
+        label="Epochs",
+        unit="per outer step",
+        low=1,
+        high=64,
         help="How often each batch of rollouts is used.",
-    )  # fmt: skip
+    )
     clip: float = knob(
-        0.2, label="Ratio clip ε", low=0.01, high=10.0,
+        0.2,
+        label="Ratio clip ε",
+        low=0.01,
+        high=10.0,
         help="How much likelier or less likely an action may become per batch.",
-    )  # fmt: skip
+    )
     lr: float = knob(
-        0.02, label="Policy's rate", unit="per epoch", low=1e-5, high=1.0, log=True,
+        0.02,
+        label="Policy's rate",
+        unit="per epoch",
+        low=1e-5,
+        high=1.0,
+        log=True,
         help="Adam's rate for the meta-weights; the outer rule's is not used.",
-    )  # fmt: skip
+    )
 
     @property
-    def _mover(self) -> Adam:
+    def _policy_adam(self) -> Adam:
         return Adam(lr=self.lr, clip=1.0)
 
-    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+    def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
         """Return the critic's memory and the moments of the policy's own Adam."""
-        moments = self._mover.start(weights)
-        return super().memory(weights, problem) | joined(policy_adam=moments)
+        moments = self._policy_adam.start(weights)
+        return super().memory(weights, problem) | join_branches(policy_adam=moments)
 
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Explore, then climb the clipped surrogate for some epochs."""
-        world, memory = explored(problem), meta.memory
-        found = self.explore(meta, problem, lesson)
+        world, memory = require_policy(problem), meta.memory
+        found = self.run_rollouts(meta, problem, step_context)
         with torch.no_grad():
-            old = world.policy(meta.weights, found.seen)
+            old = world.policy(meta.weights, found.signals)
         theta, moments = dict(meta.weights), branch(memory, "policy_adam")
         for _ in range(self.epochs):
-            grads = self.surrogate(theta, world, found, old)
-            theta, moments = self._mover.step(theta, grads, moments)
+            grads = self.surrogate_gradient(theta, world, found, old)
+            theta, moments = self._policy_adam.step(theta, grads, moments)
         with torch.no_grad():
-            new = world.policy(theta, found.seen)
+            new = world.policy(theta, found.signals)
         info = found.info | {
             "entropy": entropy(old[1])[:, 0],
-            "kl": divergence(old, new).mean(1),
+            "kl": gaussian_kl(old, new).mean(1),
         }
-        memory = self.taught(memory, found) | joined(policy_adam=moments)
+        memory = self.fit_value_function(memory, found) | join_branches(
+            policy_adam=moments
+        )
         return Outer(memory, info, weights=theta)
 
-    def surrogate(
+    def surrogate_gradient(
         self,
         theta: Weights,
-        world: Explored,
-        found: Rollouts,
+        world: PolicyProblem,
+        found: RolloutBatch,
         old: tuple[Tensor, Tensor],
     ) -> Weights:
         """Return the gradient of the clipped objective at some meta-weights."""
         live = {k: v.detach().requires_grad_() for k, v in theta.items()}
-        mean, log_std = world.policy(live, found.seen)
+        mean, log_std = world.policy(live, found.signals)
         change = log_density(found.action, mean, log_std)
         change = change - log_density(found.action, *old)
         ratio = change.clamp(-20, 20).exp()
@@ -92,4 +115,4 @@ class Ppo(Actor):
         # The worse of the two, which is less ratio where the credit is above 0.
         worse = torch.where(found.credit > 0, ratio.minimum(held), ratio.maximum(held))
         loss = policy_loss(worse, found.credit, log_std, self.entropy)
-        return slopes(loss, live)
+        return replicate_gradients(loss, live)

@@ -13,16 +13,19 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.algorithms.optimization.perturbations import flat, led
-from engine.contract.knobs import knob
+from engine.algorithms.optimization.perturbations import (
+    merge_replicates,
+    split_replicates,
+)
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
     Estimator,
-    Lesson,
     Meta,
     Outer,
-    Span,
-    Unrolled,
+    OuterStepContext,
+    UnrollableProblem,
+    UnrollWindow,
     Weights,
     square_root,
 )
@@ -38,54 +41,67 @@ class Unroll(Estimator):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     length: int = knob(
-        50, label="Unroll length", unit="steps", low=1, high=5000,
+        50,
+        label="Unroll length",
+        unit="steps",
+        low=1,
+        high=5000,
         help="Steps that are differentiated; shorter than the horizon is biased.",
-    )  # fmt: skip
+    )
     order: Literal["first", "second"] = knob(
-        "first", label="Inner gradient",
+        "first",
+        label="Inner gradient",
         help="First: taken as given (cheap); second: differentiated too. What a "
         "controller sees (losses, norms) is taken as given in both.",
-    )  # fmt: skip
+    )
     equal: bool = knob(
-        True, label="Equal tasks",
+        True,
+        label="Equal tasks",
         help="Scale each task's gradient to length 1, so that none drowns the rest.",
-    )  # fmt: skip
+    )
 
-    def span(self, horizon: int) -> int:
+    def window_length(self, horizon: int) -> int:
         """Return the unroll length, at most the horizon."""
         return min(self.length, horizon)
 
     def cost(self, horizon: int) -> float:
         """Return task evaluations; the backward pass counts as one or two more."""
-        return (2 if self.order == "first" else 3) * self.span(horizon) / horizon
+        return (
+            (2 if self.order == "first" else 3) * self.window_length(horizon) / horizon
+        )
 
-    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+    def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
         """Return the base learners at their start."""
-        return led(problem.begin(1), problem.replicates)
+        return split_replicates(problem.begin(1), problem.replicates)
 
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Unroll one window, go back through it, and carry the state on."""
         memory = meta.memory
-        if lesson.segment == 0:
+        if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
-        start = lesson.segment * self.span(problem.horizon)
-        length = min(self.span(problem.horizon), problem.horizon - start)
+        start = step_context.segment * self.window_length(problem.horizon)
+        length = min(self.window_length(problem.horizon), problem.horizon - start)
         # Each member has meta-weights of its own, so one backward parts the tasks.
         theta = {
             name: value.detach().repeat_interleave(problem.tasks, 0).requires_grad_()
             for name, value in meta.weights.items()
         }
-        span = Span(start, length, order=1 if self.order == "first" else 2)
-        state, scores, _ = problem.segment(theta, flat(memory), span)
+        span = UnrollWindow(start, length, order=1 if self.order == "first" else 2)
+        state, scores, _ = problem.segment(theta, merge_replicates(memory), span)
         loss = scores.mean(1)
         each = member_gradients(loss, theta)
         if self.equal:
-            each = equalized(each)
+            each = normalize_gradients(each)
         grads = {
             name: grad.unflatten(0, (problem.replicates, -1)).mean(1)
             for name, grad in each.items()
         }
-        after = {k: v.detach() for k, v in led(state, problem.replicates).items()}
+        after = {
+            k: v.detach()
+            for k, v in split_replicates(state, problem.replicates).items()
+        }
         shown = loss.detach().unflatten(0, (problem.replicates, -1)).mean(1)
         return Outer(after, {"meta_loss": shown}, grads)
 
@@ -115,7 +131,7 @@ def member_norm(grads: Weights) -> Tensor:
     return square_root(torch.stack(squares).sum(0))
 
 
-def equalized(grads: Weights) -> Weights:
+def normalize_gradients(grads: Weights) -> Weights:
     """Scale each member's gradient to length 1."""
     norm = member_norm(grads).clamp(min=TINY)
     return {k: g / norm.view(-1, *[1] * (g.dim() - 1)) for k, g in grads.items()}

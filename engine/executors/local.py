@@ -14,20 +14,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from engine.catalogue import cards
-from engine.contract.blocks import Checkpoint, Event
+from engine.catalogue import find_card
 from engine.contract.errors import Refused, json_path
+from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
-from engine.device import resolve
-from engine.executors.worker import Leash, engine_tools, play
+from engine.device import resolve_device
+from engine.executors.worker import StopSignal, load_toolkit, play
 from engine.executors.worker_process import ALLOCATOR
-from engine.export import Record, export_run
+from engine.export import RunRecord, export_run
 from engine.export.overwrite_guard import check_folder, has_traces
-from engine.export.run_files import config_json
-from engine.runner.context import Bench
+from engine.export.run_record import config_json
+from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory
-from engine.runner.run_cache import Shelf
+from engine.runner.run_cache import RunCache
 from engine.store import NoRun, NoStore, Store, files
 
 UNFINISHED = ".unfinished"
@@ -37,7 +37,7 @@ _MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
 _KEPT = (JobState.DONE, JobState.DIVERGED)
 
 
-def settled(spec: RunSpec, device: str = "") -> RunSpec:
+def settle_spec(spec: RunSpec, device: str = "") -> RunSpec:
     """Complete a spec for this machine.
 
     Args:
@@ -47,48 +47,48 @@ def settled(spec: RunSpec, device: str = "") -> RunSpec:
     Raises:
         Refused: If it cannot be run here.
     """
-    kind = resolve(device or spec.device)
-    full = complete_spec(spec.model_copy(update={"device": kind}), cards, kind)
+    kind = resolve_device(device or spec.device)
+    full = complete_spec(spec.model_copy(update={"device": kind}), find_card, kind)
     families = {f"test_families.{i}": c for i, c in enumerate(full.test_families)}
     for place, choice in {"family": full.family, **families}.items():
-        if lacking := cards("family", choice.name).missing:
+        if lacking := find_card("family", choice.name).missing:
             raise Refused(
                 f"{json_path(place)}.name: {choice.name} needs {lacking}, which is not "
                 "here; set METASCOPE_DATA to the folder that holds it",
                 place,
             )
-    Bench(full).check()
+    RunContext(full).check()
     return full
 
 
 @dataclass(frozen=True)
-class Outing:
+class LocalRun:
     """A run on its way: a settled spec, its folder, and who watches."""
 
     spec: RunSpec
     folder: Path
     watch: Callable[[Event], None]
-    leash: Leash
+    stop_signal: StopSignal
     refusals: list[Refused] = field(default_factory=list)
 
     @property
     def key(self) -> str:
         """Return the run's key."""
-        return run_key(self.spec, cards)
+        return run_key(self.spec, find_card)
 
     @property
-    def private(self) -> Path:
+    def unfinished_folder(self) -> Path:
         """Return where it is kept until it ends."""
         return self.folder / UNFINISHED
 
-    def here(self, *, traces: bool) -> dict[str, Any] | None:
+    def existing_summary(self, *, traces: bool) -> dict[str, Any] | None:
         """Return the summary of this very run, where the folder holds it already.
 
         Raises:
             Refused: If the folder holds another run, or this one without traces.
         """
         held = check_folder(self.folder, self.key, force=False)
-        if held is None or not held.whole:
+        if held is None or not held.is_complete:
             return None
         if traces and not has_traces(self.folder):
             raise Refused(
@@ -98,7 +98,7 @@ class Outing:
             )
         return held.summary
 
-    def begin(self, *, resume: bool, force: bool = False) -> Store:
+    def open_store(self, *, resume: bool, force: bool = False) -> Store:
         """Open the folder's own store.
 
         Args:
@@ -109,10 +109,10 @@ class Outing:
             Refused: If the folder holds another run, or an unfinished one that is
                 not to be resumed.
         """
-        _check_folder(self.folder)
-        held = self.private.exists()
+        _make_folder(self.folder)
+        held = self.unfinished_folder.exists()
         if held and force:
-            self._forget()
+            self._discard_unfinished()
         elif held and not resume:
             raise Refused(
                 f"{self.folder} holds an unfinished run; add --resume to go on with "
@@ -121,26 +121,28 @@ class Outing:
             )
         if resume and not held:
             raise Refused(f"{self.folder} holds no unfinished run to resume", "out")
-        store = Store.open(self.private)
+        store = Store.open(self.unfinished_folder)
         if resume:
-            self._revive(store)
+            self._resume_job(store)
         else:
-            files.write_new(self.private / ASKED, config_json(self.spec))
+            files.write_atomically(
+                self.unfinished_folder / ASKED, config_json(self.spec)
+            )
         return store
 
-    def _forget(self) -> None:
+    def _discard_unfinished(self) -> None:
         """Throw away what is unfinished, unless somebody is at it.
 
         Raises:
             Refused: If another process is running it.
         """
-        store = Store.open(self.private)
+        store = Store.open(self.unfinished_folder)
         store.sweep()
         if store.count([JobState.RUNNING], kind=None):
             raise Refused(f"another process is running in {self.folder}", "out")
-        shutil.rmtree(self.private)
+        shutil.rmtree(self.unfinished_folder)
 
-    def _revive(self, store: Store) -> None:
+    def _resume_job(self, store: Store) -> None:
         store.sweep()
         job = store.job(self.key)
         if job is None:
@@ -159,23 +161,23 @@ class Outing:
             Refused: If a part refuses what it is given.
         """
         try:
-            job = self._play_inputs(store) or self._played(store, self.spec)
+            job = self._play_inputs(store) or self._play_spec(store, self.spec)
             if self.refusals:
                 raise self.refusals[-1]
         except Refused:
-            self.leave_nothing()
+            self.remove_if_empty()
             raise
         if job.error and job.traceback:
             (self.folder / TRACEBACK).write_text(job.traceback)
         return job
 
-    def leave_nothing(self) -> None:
+    def remove_if_empty(self) -> None:
         """Remove what a run began that computed nothing; what it computed stays."""
         with contextlib.suppress(NoStore):  # it was not even made
-            store = Store.existing(self.private)
+            store = Store.open_existing(self.unfinished_folder)
             if any(store.blocks(job.key)[0] for job in store.jobs(kind=None)):
                 return
-        shutil.rmtree(self.private, ignore_errors=True)
+        shutil.rmtree(self.unfinished_folder, ignore_errors=True)
         with contextlib.suppress(OSError):  # somebody's files are in it
             self.folder.rmdir()
 
@@ -186,8 +188,8 @@ class Outing:
                 raise Refused(
                     f"{label} starts from a run whose spec is not given", "inputs"
                 )
-            source = settled(given.spec)
-            if run_key(source, cards) != given.run:
+            source = settle_spec(given.spec)
+            if run_key(source, find_card) != given.run:
                 raise Refused(
                     f"{label} starts from run {given.run[:12]}, which gives other "
                     "numbers with these versions",
@@ -195,49 +197,54 @@ class Outing:
                 )
             check_memory(source)
             inner = replace(self, spec=source)
-            job = inner._play_inputs(store) or self._played(store, source)
+            job = inner._play_inputs(store) or self._play_spec(store, source)
             if job.state not in _KEPT:
                 return job
         return None
 
-    def _played(self, store: Store, spec: RunSpec) -> Job:
-        key = run_key(spec, cards)
+    def _play_spec(self, store: Store, spec: RunSpec) -> Job:
+        key = run_key(spec, find_card)
         job = store.submit(spec, key)
         claim = store.claim() if job.state == JobState.QUEUED else None
         if claim is not None:
-            tools = replace(engine_tools(), check=None)  # it was checked at the start
-            play(store, claim, replace(tools, run=self._watched(tools.run)), self.leash)
+            tools = replace(load_toolkit(), check=None)  # it was checked at the start
+            play(
+                store,
+                claim,
+                replace(tools, run=self._with_watcher(tools.run)),
+                self.stop_signal,
+            )
         found = store.job(key)
         if found is None:
             raise NoRun(key)
         return found
 
-    def _watched(
-        self, run: Callable[[RunSpec, Shelf, Checkpoint | None], Iterator[Event]]
-    ) -> Callable[[RunSpec, Shelf, Checkpoint | None], Iterator[Event]]:
-        def watched(
-            spec: RunSpec, shelf: Shelf, resume: Checkpoint | None
+    def _with_watcher(
+        self, run: Callable[[RunSpec, RunCache, Checkpoint | None], Iterator[Event]]
+    ) -> Callable[[RunSpec, RunCache, Checkpoint | None], Iterator[Event]]:
+        def watch_events(
+            spec: RunSpec, cache: RunCache, resume: Checkpoint | None
         ) -> Iterator[Event]:
             try:
-                for event in run(spec, shelf, resume):
+                for event in run(spec, cache, resume):
                     self.watch(event)
                     yield event
             except Refused as refusal:  # what is asked is wrong, not what runs it
                 self.refusals.append(refusal)
                 raise
 
-        return watched
+        return watch_events
 
-    def finish(self, store: Store, *, traces: bool) -> Record:
+    def finish(self, store: Store, *, traces: bool) -> RunRecord:
         """Export a run that ended, and remove what was kept to resume it."""
-        record = Record.stored(store, self.key)
+        record = RunRecord.from_store(store, self.key)
         export_run(record, self.folder, traces=traces)
         (self.folder / TRACEBACK).unlink(missing_ok=True)  # of an attempt that failed
-        shutil.rmtree(self.private)
+        shutil.rmtree(self.unfinished_folder)
         return record
 
 
-def _check_folder(folder: Path) -> None:
+def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -245,7 +252,7 @@ def _check_folder(folder: Path) -> None:
         raise Refused(f"the folder {folder} cannot be made: {why}", "out") from None
 
 
-def settle_allocator() -> None:
+def configure_allocator() -> None:
     """Let glibc keep large blocks, as the supervisor does for its workers.
 
     Otherwise it gives large tensors back at every step, which costs up to two

@@ -14,7 +14,7 @@ FIRST_PAUSE = 0.5
 
 
 @dataclass
-class Deaths:
+class RestartDelay:
     """Deaths in a row; moments are monotonic seconds, which a clock jump leaves."""
 
     count: int = 0
@@ -34,15 +34,15 @@ class Deaths:
         self.count, self.since, self.reason, self.next_start = 0, 0.0, "", 0.0
 
     @property
-    def pausing(self) -> bool:
+    def is_pausing(self) -> bool:
         """Whether it is too early for the next start."""
         return time.monotonic() < self.next_start
 
 
-def manner(code: int) -> str:
+def describe_exit(code: int) -> str:
     """Say in words how a process of this exit code ended.
 
-    >>> manner(-11)
+    >>> describe_exit(-11)
     'was killed by SIGSEGV'
     """
     if code >= 0:

@@ -18,33 +18,33 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
-from engine.executors.restart_delay import LONGEST_PAUSE, Deaths, manner
+from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay, describe_exit
 from engine.executors.supervisor_process import (
     STORE,
-    Status,
     SupervisorError,
-    alive,
-    stop,
-    wake,
+    SupervisorStatus,
+    start_supervisor,
+    stop_supervisor,
+    supervisor_status,
 )
 from engine.executors.worker_process import WORKER, WorkerProcess, stop_all
 from engine.store import Store, StoreError, StoreGone, files, leases
 
-LOOK_EVERY = 0.15  # seconds between two looks for new work
-SWEEP_EVERY = 1.0  # seconds between two judgements of the leases
+ROUND_INTERVAL = 0.15  # seconds between two looks for new work
+SWEEP_INTERVAL = 1.0  # seconds between two judgements of the leases
 __all__ = [
-    "Status",
     "Supervisor",
     "SupervisorError",
-    "alive",
-    "stop",
+    "SupervisorStatus",
+    "start_supervisor",
+    "stop_supervisor",
     "supervise",
-    "wake",
+    "supervisor_status",
 ]
 _log = logging.getLogger(__name__)
 
 
-def cores() -> int:
+def core_count() -> int:
     """Return how many processors this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -77,9 +77,9 @@ def supervise(
     except Timeout:
         raise SupervisorError("another engine tends this store already") from None
     except OSError as error:
-        raise files.told(error) from error
+        raise files.as_store_error(error) from error
     with lock:
-        Supervisor(store, command, workers or max(1, cores() - 1)).run()
+        Supervisor(store, command, workers or max(1, core_count() - 1)).run()
     return 0
 
 
@@ -90,10 +90,10 @@ class Supervisor:
         self.store, self.command, self.wanted = store, list(command), workers
         self.children: dict[int, WorkerProcess] = {}
         self.stopping = False
-        self._deaths = Deaths()
+        self._deaths = RestartDelay()
         self._reasons: dict[int, str] = {}  # how workers ended, until it is judged
         self._unasked: set[int] = set()  # those of them that nobody ended
-        self._swept = -SWEEP_EVERY
+        self._swept = -SWEEP_INTERVAL
         self._seen = 0
         self._noted = ""
 
@@ -106,40 +106,40 @@ class Supervisor:
         Raises:
             StoreGone: If the store is no longer in its place.
         """
-        signal.signal(signal.SIGTERM, self.ask_to_stop)
-        signal.signal(signal.SIGINT, self.ask_to_stop)
-        self._begin()
+        signal.signal(signal.SIGTERM, self.request_stop)
+        signal.signal(signal.SIGINT, self.request_stop)
+        self._start_up()
         try:
             while not self.stopping:
-                self.store.confirm()
-                self.look()
-                time.sleep(LOOK_EVERY)
+                self.store.check_in_place()
+                self.run_round()
+                time.sleep(ROUND_INTERVAL)
         finally:
-            self._end()
+            self._shut_down()
 
-    def ask_to_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
+    def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Stop after the present look; also a signal handler."""
         self.stopping = True
 
-    def look(self) -> None:
+    def run_round(self) -> None:
         """Do one round: reap, judge, start, call."""
         died = self._reap()
         now = time.monotonic()
         try:
-            swept = died or now - self._swept >= SWEEP_EVERY
+            swept = died or now - self._swept >= SWEEP_INTERVAL
             if swept:
                 self._swept = now
                 self._sweep()
-            self._start()
-            if swept or self._changed():
-                self._call()
+            self._start_worker()
+            if swept or self._index_has_changed():
+                self._notify_workers()
         except StoreGone:
             raise
         except StoreError as error:
             _log.warning("%s", error)
 
-    def _begin(self) -> None:
-        self._tell()
+    def _start_up(self) -> None:
+        self._write_status()
         try:
             self.store.check(deep=False)
             self.store.sweep()
@@ -149,24 +149,28 @@ class Supervisor:
         except StoreError as error:
             _log.warning("%s", error)
 
-    def _tell(self) -> None:
+    def _write_status(self) -> None:
         """Leave a note of who, how many, and how they die; a full disk does without."""
         about = {"workers": len(self.children), "deaths": asdict(self._deaths)}
-        text = json.dumps(leases.me()._asdict() | about)
+        text = json.dumps(leases.this_process()._asdict() | about)
         if text == self._noted:
             return
         with contextlib.suppress(StoreError, FileNotFoundError):
-            self.store.confirm()
-            files.write_new(self.store.home / "supervisor.json", text.encode())
+            self.store.check_in_place()
+            files.write_atomically(self.store.home / "supervisor.json", text.encode())
             self._noted = text
 
     # workers ------------------------------------------------------------------
-    def _start(self) -> None:
-        if len(self.children) >= self.wanted or self._deaths.pausing or self._reasons:
+    def _start_worker(self) -> None:
+        if (
+            len(self.children) >= self.wanted
+            or self._deaths.is_pausing
+            or self._reasons
+        ):
             return
         worker = WorkerProcess.start(self.command, self.store)
         self.children[worker.pid] = worker
-        self._tell()
+        self._write_status()
 
     def _reap(self) -> bool:
         """Notice workers that ended, and how."""
@@ -176,7 +180,7 @@ class Supervisor:
         for pid in ended:
             child = self.children.pop(pid)
             child.request_stop()
-            self._reasons[pid] = manner(child.process.returncode)
+            self._reasons[pid] = describe_exit(child.process.returncode)
             if not child.killed:
                 _log.warning("worker %s %s", pid, self._reasons[pid])
                 self._unasked.add(pid)
@@ -188,10 +192,10 @@ class Supervisor:
         for fate in fates:
             _log.warning("run %s: %s", fate.key[:12], fate.verdict)
             child = self.children.get(fate.pid)
-            if fate.end and child is not None:
+            if fate.must_end and child is not None:
                 child.kill()
         self._count_deaths({fate.pid for fate in fates})
-        self._tell()
+        self._write_status()
 
     def _count_deaths(self, holders: set[int]) -> None:
         """Count the workers that died before they took a run.
@@ -199,7 +203,7 @@ class Supervisor:
         Args:
             holders: Those that held one; the run is to blame, and workers do start.
         """
-        if self._deaths.count and self._any_lives():
+        if self._deaths.count and self._has_live_worker():
             self._deaths.clear()
         for pid, how in self._reasons.items():
             if pid in holders:
@@ -209,7 +213,7 @@ class Supervisor:
         self._reasons.clear()
         self._unasked.clear()
 
-    def _any_lives(self) -> bool:
+    def _has_live_worker(self) -> bool:
         """Whether a worker has taken a run or has waited for one for long."""
         now = time.monotonic()
         if any(now - c.started > LONGEST_PAUSE for c in self.children.values()):
@@ -217,7 +221,7 @@ class Supervisor:
         running = self.store.jobs([JobState.RUNNING], kind=None)
         return any(job.worker in map(str, self.children) for job in running)
 
-    def _changed(self) -> bool:
+    def _index_has_changed(self) -> bool:
         """Say whether anything was written to the index since the last look."""
         with contextlib.suppress(OSError):
             stamp = self.store.index.path.stat().st_mtime_ns
@@ -226,12 +230,12 @@ class Supervisor:
                 return True
         return False
 
-    def _call(self) -> None:
+    def _notify_workers(self) -> None:
         if self.store.count([JobState.QUEUED], kind=None):
             for child in self.children.values():
                 child.notify()
 
-    def _end(self) -> None:
+    def _shut_down(self) -> None:
         stop_all(self.children.values())
         with contextlib.suppress(StoreError):
             self.store.sweep()

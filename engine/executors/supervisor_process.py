@@ -11,15 +11,15 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock, Timeout
 
-from engine.executors.restart_delay import Deaths
+from engine.executors.restart_delay import RestartDelay
 from engine.store import Store, default_home, files, leases
-from engine.store.leases import Process
+from engine.store.leases import ProcessIdentity
 
 STORE = "METASCOPE_STORE"  # tells a process which store is meant: it makes none
 ROOT = Path(__file__).resolve().parents[2]
 
 
-class Status(NamedTuple):
+class SupervisorStatus(NamedTuple):
     """Whether a supervisor is there, and which; true if it is.
 
     `deaths` counts the workers that died in a row before they took a run, `since`
@@ -42,7 +42,8 @@ class Status(NamedTuple):
     def trouble(self) -> str:
         """Say why no worker takes a run; empty where workers live.
 
-        >>> Status(True, deaths=3, since=75, reason="was killed by SIGSEGV").trouble
+        >>> SupervisorStatus(True, deaths=3, since=75,
+        ...     reason="was killed by SIGSEGV").trouble
         'No worker can start: 3 died in 75 s, the last was killed by SIGSEGV; the next \
 one is starting. The file supervisor.log in the store says more.'
         """
@@ -60,23 +61,23 @@ class SupervisorError(RuntimeError):
     """The supervisor could not be started or stopped; one line."""
 
 
-def alive(home: Path | None = None) -> Status:
+def supervisor_status(home: Path | None = None) -> SupervisorStatus:
     """Say whether a supervisor tends this store; imports no torch, waits never."""
     home = home or default_home()
     if not (home / "supervisor.lock").exists():
-        return Status(False)
+        return SupervisorStatus(False)
     lock = FileLock(home / "supervisor.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        return _status(_note(home))
+        return _parse_status(_read_status_file(home))
     except OSError:
-        return Status(False)
+        return SupervisorStatus(False)
     lock.release()
-    return Status(False)
+    return SupervisorStatus(False)
 
 
-def _note(home: Path) -> dict[str, Any]:
+def _read_status_file(home: Path) -> dict[str, Any]:
     """Return what the supervisor says of itself; nothing where it cannot be read."""
     try:
         note = json.loads((home / "supervisor.json").read_text())
@@ -85,13 +86,13 @@ def _note(home: Path) -> dict[str, Any]:
     return note if isinstance(note, dict) else {}
 
 
-def _status(note: dict[str, Any]) -> Status:
+def _parse_status(note: dict[str, Any]) -> SupervisorStatus:
     now = time.monotonic()
     try:
-        deaths = Deaths(**note.get("deaths", {}))
+        deaths = RestartDelay(**note.get("deaths", {}))
     except TypeError:  # another version's note
-        deaths = Deaths()
-    return Status(
+        deaths = RestartDelay()
+    return SupervisorStatus(
         True,
         note.get("pid"),
         note.get("workers", 0),
@@ -102,7 +103,7 @@ def _status(note: dict[str, Any]) -> Status:
     )
 
 
-def wake(home: Path | None = None, wait: float = 10.0) -> Status:
+def start_supervisor(home: Path | None = None, wait: float = 10.0) -> SupervisorStatus:
     """Start a supervisor in a session of its own, unless one is there.
 
     Raises:
@@ -110,21 +111,21 @@ def wake(home: Path | None = None, wait: float = 10.0) -> Status:
         StoreGone: If there is no store; none is made.
     """
     home = home or default_home()
-    if found := alive(home):
+    if found := supervisor_status(home):
         return found
-    started = _start(home)
+    started = _spawn_supervisor(home)
     deadline = time.monotonic() + wait
     while time.monotonic() < deadline and started.poll() is None:
-        if found := alive(home):
+        if found := supervisor_status(home):
             return found
         time.sleep(0.05)
-    if found := alive(home):  # another one was first
+    if found := supervisor_status(home):  # another one was first
         return found
     raise SupervisorError(f"the engine did not start; see {home / 'supervisor.log'}")
 
 
-def _start(home: Path) -> "subprocess.Popen[bytes]":
-    Store(home).confirm()
+def _spawn_supervisor(home: Path) -> "subprocess.Popen[bytes]":
+    Store(home).check_in_place()
     log = os.open(
         home / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600
     )
@@ -135,7 +136,7 @@ def _start(home: Path) -> "subprocess.Popen[bytes]":
             env={
                 **os.environ,
                 "METASCOPE_HOME": str(home.absolute()),
-                STORE: files.identity(home) or "",
+                STORE: files.folder_identity(home) or "",
             },
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -144,25 +145,27 @@ def _start(home: Path) -> "subprocess.Popen[bytes]":
         )
     finally:
         os.close(log)
-    _started.append(started)
+    _started_processes.append(started)
     return started
 
 
-_started: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
+_started_processes: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
 
 
-def stop(home: Path | None = None, wait: float = 15.0) -> bool:
+def stop_supervisor(home: Path | None = None, wait: float = 15.0) -> bool:
     """Ask the supervisor to end its workers and itself; says whether it has."""
     home = home or default_home()
-    if not alive(home):
+    if not supervisor_status(home):
         return True
-    note = _note(home)
-    who = Process(note.get("pid", 0), note.get("birth", 0.0), str(note.get("boot")))
-    if leases.lives(who):
+    note = _read_status_file(home)
+    who = ProcessIdentity(
+        note.get("pid", 0), note.get("birth", 0.0), str(note.get("boot"))
+    )
+    if leases.is_alive(who):
         os.kill(who.pid, signal.SIGTERM)
     deadline = time.monotonic() + wait
-    while alive(home) and time.monotonic() < deadline:
+    while supervisor_status(home) and time.monotonic() < deadline:
         time.sleep(0.05)
-    for each in _started:
+    for each in _started_processes:
         each.poll()
-    return not alive(home)
+    return not supervisor_status(home)

@@ -30,28 +30,28 @@ see `comparison_csv`. Times are in `timings.csv`: they differ from machine to ma
 """
 
 from engine.export.archive import export_archive, import_run, read_archive
+from engine.export.comparison_tables import COMPARED, comparison_csv, comparison_latex
 from engine.export.long_format import COLUMNS, metrics_rows
-from engine.export.run_files import (
-    Record,
+from engine.export.run_record import (
+    RunRecord,
     config_json,
     export_run,
-    exported,
+    exported_files,
     metrics_csv,
     summary_json,
     timings_csv,
 )
-from engine.export.tables import COMPARED, comparison_csv, comparison_latex
 
 __all__ = [
     "COLUMNS",
     "COMPARED",
-    "Record",
+    "RunRecord",
     "comparison_csv",
     "comparison_latex",
     "config_json",
     "export_archive",
     "export_run",
-    "exported",
+    "exported_files",
     "import_run",
     "metrics_csv",
     "metrics_rows",

@@ -11,18 +11,18 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block
 from engine.contract.jobs import Job
-from engine.contract.runs import RunSpec, canonical
+from engine.contract.runs import RunSpec, canonical_json
 from engine.contract.text_input import clean
-from engine.export.archive_reader import ENDED, FORMAT, Arrived, arrive
-from engine.export.run_files import Record, config_json, metrics_csv
+from engine.export.archive_reader import ENDED, FORMAT, ArchivedRun, read_archived_run
+from engine.export.run_record import RunRecord, config_json, metrics_csv
 from engine.stats import run_summary
 from engine.store import NoRun, Store, arrays, arrow_codec, timing_sums
-from engine.store.imports import Finished, file_finished
-from engine.store.queue import Filing
-from engine.store.row_seals import digest
+from engine.store.completed_runs import CompletedRun, file_completed_run
+from engine.store.queue import Submission
+from engine.store.row_seals import sha256_hex
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
@@ -43,39 +43,39 @@ def export_archive(store: Store, key: str) -> bytes:
     job = store.job(key)
     if job is None:
         raise NoRun(key)
-    record = Record.stored(store, key)
+    record = RunRecord.from_store(store, key)
     members = {
         "config.json": config_json(record.spec),
-        "summary.json": _json(record.summary),
-        "fingerprint.json": _json(record.fingerprint),
-        "timings.json": _json(timing_sums.flat(record.timings)),
+        "summary.json": _json_bytes(record.summary),
+        "fingerprint.json": _json_bytes(record.fingerprint),
+        "timings.json": _json_bytes(timing_sums.timings_as_rows(record.timings)),
         "blocks.safetensors": _pack_blocks(record.blocks),
         "metrics.csv": metrics_csv(record),
     }
     for place, artefact in enumerate(record.artefacts):
         members[f"artefact-{place:03d}.safetensors"] = _pack_artefact(artefact)
-    return _zipped({"manifest.json": _manifest(job, members), **members})
+    return _zip_members({"manifest.json": _manifest(job, members), **members})
 
 
 def _manifest(job: Job, members: Mapping[str, bytes]) -> bytes:
     told = ("key", "state", "title", "created", "started", "finished", "attempt")
-    return _json(
+    return _json_bytes(
         {
             "format": FORMAT,
             "run": {name: getattr(job, name) for name in (*told, "error")},
-            "members": {name: digest(data) for name, data in members.items()},
+            "members": {name: sha256_hex(data) for name, data in members.items()},
         }
     )
 
 
-def _json(value: object) -> bytes:
+def _json_bytes(value: object) -> bytes:
     return json.dumps(value, indent=1, sort_keys=True).encode()
 
 
 def _pack_blocks(blocks: list[Block]) -> bytes:
     held = {f"{place:06d}": block.array for place, block in enumerate(blocks)}
     return arrays.pack(
-        held, {"blocks": [arrow_codec.header(block) for block in blocks]}
+        held, {"blocks": [arrow_codec.block_header(block) for block in blocks]}
     )
 
 
@@ -84,7 +84,7 @@ def _pack_artefact(artefact: Artefact) -> bytes:
     return arrays.pack(artefact.arrays, about)
 
 
-def _zipped(members: Mapping[str, bytes]) -> bytes:
+def _zip_members(members: Mapping[str, bytes]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in members.items():
@@ -92,15 +92,15 @@ def _zipped(members: Mapping[str, bytes]) -> bytes:
     return out.getvalue()
 
 
-def read_archive(data: bytes) -> Record:
+def read_archive(data: bytes) -> RunRecord:
     """Return the run of an archive without filing it.
 
     Raises:
         Refused: If it is no archive of a run, in one sentence.
     """
-    arrived = arrive(data)
+    arrived = read_archived_run(data)
     texts = arrived.texts
-    return Record(
+    return RunRecord(
         arrived.job.key,
         arrived.spec,
         arrived.blocks,
@@ -118,7 +118,7 @@ def import_run(
     summarize: Summarize = run_summary.summarize,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Job:
-    """File the run of an archive; of what comes from outside, `import_apart`.
+    """File the run of an archive; of what comes from outside, `import_in_subprocess`.
 
     A run whose id is here already, or is that of its spec under earlier versions of
     its parts, becomes a copy under an id of its own, so an archive never answers for
@@ -137,16 +137,16 @@ def import_run(
     Raises:
         Refused: If it is no archive of a run, in one sentence; nothing is filed.
     """
-    came = arrive(data)
+    came = read_archived_run(data)
     current = keys_of is None or _is_current(came, keys_of)
-    arrived = with_own_verdict(came, summarize)
-    if _differs(came, arrived):
+    arrived = with_recomputed_summary(came, summarize)
+    if _summary_differs(came, arrived):
         tell(OTHER_SUMMARY)
     key = arrived.job.key
     if not current:
         key = _copy_id(key, hashlib.sha256(data).hexdigest())
     serial = 0
-    while not file_finished(store.index, _finished(arrived, key)):
+    while not file_completed_run(store.index, _finished_run(arrived, key)):
         serial += 1
         key = _copy_id(arrived.job.key, str(serial))
     job = store.job(key)
@@ -155,7 +155,7 @@ def import_run(
     return job
 
 
-def _is_current(arrived: Arrived, keys_of: KeysOf) -> bool:
+def _is_current(arrived: ArchivedRun, keys_of: KeysOf) -> bool:
     """Say whether a run is filed under the key that its spec has here.
 
     Raises:
@@ -176,13 +176,13 @@ def _is_current(arrived: Arrived, keys_of: KeysOf) -> bool:
     )
 
 
-def _differs(came: Arrived, own: Arrived) -> bool:
+def _summary_differs(came: ArchivedRun, own: ArchivedRun) -> bool:
     """Say whether an archive's summary is another than its numbers give."""
     told, found = came.texts.get("summary"), own.texts.get("summary")
-    return told is not None and canonical(told) != canonical(found)
+    return told is not None and canonical_json(told) != canonical_json(found)
 
 
-def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
+def with_recomputed_summary(arrived: ArchivedRun, summarize: Summarize) -> ArchivedRun:
     """Replace the summary by what the blocks give; only a run that ended has one.
 
     Raises:
@@ -192,7 +192,7 @@ def with_own_verdict(arrived: Arrived, summarize: Summarize) -> Arrived:
     if arrived.job.state in ENDED:
         try:
             texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
-            canonical(texts["summary"])
+            canonical_json(texts["summary"])
         except (MemoryError, ImportError):  # no fault of the archive
             raise
         except Exception:  # whatever the numbers make a statistic do
@@ -208,10 +208,10 @@ def _copy_id(key: str, of: str) -> str:
     return hashlib.sha256(f"{key} copy {of}".encode()).hexdigest()
 
 
-def _finished(arrived: Arrived, key: str) -> Finished:
+def _finished_run(arrived: ArchivedRun, key: str) -> CompletedRun:
     job = arrived.job
     title = job.title if key == job.key else clean(f"{job.title} (copy)")
-    row = Filing(arrived.spec, key, title).row(job.state, 0)
+    row = Submission(arrived.spec, key, title).first_row(job.state, 0)
     done = job.state in ENDED
     row = replace(
         row,
@@ -223,4 +223,4 @@ def _finished(arrived: Arrived, key: str) -> Finished:
         stage="end" if done else "",
         done=float(done),
     )
-    return Finished(row, arrived.texts, arrived.blocks, arrived.artefacts)
+    return CompletedRun(row, arrived.texts, arrived.blocks, arrived.artefacts)

@@ -14,16 +14,25 @@ from typing import Any, NamedTuple
 
 from pydantic import Field, ValidationError
 
-from engine.contract.blocks import Artefact, Block, Timing
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
-from engine.contract.plain_errors import shown
-from engine.contract.runs import Plain, RunSpec
+from engine.contract.plain_errors import describe_value
+from engine.contract.runs import RunSpec, StrictModel
 from engine.contract.text_input import clean
 from engine.export import zip_members as zipped
-from engine.export.artefact_checks import check_fingerprint, lacking, read_artefact
-from engine.export.block_checks import Blocks, check_labels, lost, problem
+from engine.export.artefact_checks import (
+    check_fingerprint,
+    missing_frozen_weights,
+    read_artefact,
+)
+from engine.export.block_checks import (
+    BlockReader,
+    check_labels,
+    diverged_learners,
+    first_problem,
+)
 from engine.store import arrays
 from engine.store import timing_sums as store_timings
 
@@ -31,13 +40,23 @@ FORMAT = 1
 ENDED = (JobState.DONE, JobState.DIVERGED)
 _TIME = Field(None, ge=0, le=1e11)
 _READING = (
-    *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
-    *(AttributeError, EOFError, OSError, NotImplementedError, RuntimeError),
-    *(OverflowError, RecursionError),
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    AttributeError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+    RecursionError,
 )
 
 
-class Arrived(NamedTuple):
+class ArchivedRun(NamedTuple):
     """A run as an archive tells it, checked."""
 
     job: Job
@@ -48,7 +67,7 @@ class Arrived(NamedTuple):
     artefacts: list[Artefact]
 
 
-class _Run(Plain):
+class _ManifestRun(StrictModel):
     """What a manifest says of its run; times are seconds since the epoch."""
 
     key: str = Field(pattern="^[0-9a-f]{64}$")
@@ -61,15 +80,15 @@ class _Run(Plain):
     error: str
 
 
-class _Manifest(Plain):
+class _Manifest(StrictModel):
     """The list of an archive: the run, and each member with its sha256."""
 
     format: int
-    run: _Run
+    run: _ManifestRun
     members: dict[str, str]
 
 
-class _Timing(Plain):
+class _Timing(StrictModel):
     """Seconds of work, as timings.json lists them."""
 
     learner: str
@@ -79,35 +98,35 @@ class _Timing(Plain):
     peak: int = Field(0, ge=0, lt=2**63)
 
 
-def arrive(data: bytes) -> Arrived:
+def read_archived_run(data: bytes) -> ArchivedRun:
     """Read an archive without filing it.
 
     Raises:
         Refused: If it is no archive of a run, in one sentence with the member.
     """
-    with _reading(""), zipped.open_archive(data) as archive:
+    with _errors_name_member(""), zipped.open_archive(data) as archive:
         return _read_run(archive)
 
 
 @contextmanager
-def _reading(member: str) -> Iterator[None]:
+def _errors_name_member(member: str) -> Iterator[None]:
     """Turn whatever goes wrong in a member into one sentence that names it."""
     try:
         yield
-    except _Named:
+    except _MemberError:
         raise
     except Refused as refusal:
-        raise _named(member, refusal.message, refusal.field) from None
+        raise _member_error(member, refusal.message, refusal.field) from None
     except ValidationError as error:
-        raise _named(member, problem(error)) from None
+        raise _member_error(member, first_problem(error)) from None
     except _READING as error:
-        raise _named(member, _reason(error)) from None
+        raise _member_error(member, _describe_error(error)) from None
 
 
-def _reason(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     """Say in plain words what a library says of what it cannot read."""
     match error:
-        case arrays.NoArrays():
+        case arrays.InvalidArrays():
             return str(error)
         case KeyError():
             return f"it lacks {clean(str(error))[:60]}"
@@ -116,52 +135,52 @@ def _reason(error: Exception) -> str:
     return "it is not what a run writes there"
 
 
-class _Named(Refused):
+class _MemberError(Refused):
     """A refusal that names its member already."""
 
 
-def _named(member: str, reason: str, field: str = "") -> Refused:
+def _member_error(member: str, reason: str, field: str = "") -> Refused:
     what = f"{member} in this archive" if member else "this is no archive of a run"
-    return _Named(f"{what}: {reason}; export the run again", field or member)
+    return _MemberError(f"{what}: {reason}; export the run again", field or member)
 
 
-def _read_run(archive: zipped.Members) -> Arrived:
-    told = _manifest(archive)
-    with _reading("config.json"):
+def _read_run(archive: zipped.ZipReader) -> ArchivedRun:
+    told = _read_manifest(archive)
+    with _errors_name_member("config.json"):
         spec = parse_spec(archive.read("config.json", SPEC_LIMIT))
         check_labels(spec)
-    with _reading("timings.json"):
-        timings = _timings(archive.json("timings.json"), spec)
-    texts = {name: _object(archive, name) for name in ("summary", "fingerprint")}
-    with _reading("blocks.safetensors"):
-        blocks = _blocks(archive.read("blocks.safetensors"), spec)
-    artefacts = _artefacts(archive)
-    with _reading("manifest.json"):
-        _check_end(told.state, spec, blocks, artefacts)
-    return Arrived(
-        job=_job(told),
+    with _errors_name_member("timings.json"):
+        timings = _parse_timings(archive.read_json("timings.json"), spec)
+    texts = {name: _read_object(archive, name) for name in ("summary", "fingerprint")}
+    with _errors_name_member("blocks.safetensors"):
+        blocks = _read_blocks(archive.read("blocks.safetensors"), spec)
+    artefacts = _read_artefacts(archive)
+    with _errors_name_member("manifest.json"):
+        _check_outcome(told.state, spec, blocks, artefacts)
+    return ArchivedRun(
+        job=_make_job(told),
         spec=spec,
         texts={
             **{name: value for name, value in texts.items() if value is not None},
             "spec": spec.model_dump(mode="json"),
-            "timings": store_timings.flat(timings),
+            "timings": store_timings.timings_as_rows(timings),
         },
-        timings=store_timings.summed(timings),
+        timings=store_timings.sum_timings(timings),
         blocks=blocks,
         artefacts=artefacts,
     )
 
 
-def _manifest(archive: zipped.Members) -> _Run:
+def _read_manifest(archive: zipped.ZipReader) -> _ManifestRun:
     """Read the manifest, and hold every member to the checksum in it."""
-    with _reading("manifest.json"):
-        body = archive.json("manifest.json")
+    with _errors_name_member("manifest.json"):
+        body = archive.read_json("manifest.json")
         if isinstance(body, dict) and isinstance(body.get("format"), int):
             _check_format(body["format"])
         told = _Manifest.model_validate(body)
     for name in archive.names | told.members.keys():
         if name != "manifest.json":
-            _verify(archive, name, told.members)
+            _verify_checksum(archive, name, told.members)
     return told.run
 
 
@@ -173,15 +192,17 @@ def _check_format(number: int) -> None:
         )
 
 
-def _verify(archive: zipped.Members, name: str, told: Mapping[str, str]) -> None:
-    with _reading(clean(name)[:60]):
+def _verify_checksum(
+    archive: zipped.ZipReader, name: str, told: Mapping[str, str]
+) -> None:
+    with _errors_name_member(clean(name)[:60]):
         if name not in archive.names or told.get(name) != archive.digest(name):
             raise Refused("it was changed or is missing")
 
 
-def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
-    with _reading(f"{name}.json"):
-        value = archive.json(f"{name}.json")
+def _read_object(archive: zipped.ZipReader, name: str) -> dict[str, Any] | None:
+    with _errors_name_member(f"{name}.json"):
+        value = archive.read_json(f"{name}.json")
         if value is not None and not isinstance(value, dict):
             raise Refused(f"it must be a JSON object, not {repr(value)[:40]}")
         if name == "fingerprint":
@@ -189,7 +210,7 @@ def _object(archive: zipped.Members, name: str) -> dict[str, Any] | None:
         return value
 
 
-def _job(told: _Run) -> Job:
+def _make_job(told: _ManifestRun) -> Job:
     unfinished = told.state not in FINAL
     error = "it was unfinished when exported" if unfinished else clean(told.error)
     return Job(
@@ -204,10 +225,10 @@ def _job(told: _Run) -> Job:
     )
 
 
-def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
+def _parse_timings(listed: Any, spec: RunSpec) -> list[Timing]:
     labels = {"", *(learner.label for learner in spec.learners)}
     if not isinstance(listed, list):
-        raise Refused(f"it must be a list of timings, not {shown(listed)}")
+        raise Refused(f"it must be a list of timings, not {describe_value(listed)}")
     found = []
     for row in listed:
         if not isinstance(row, list) or not 4 <= len(row) <= 5:
@@ -220,38 +241,40 @@ def _timings(listed: Any, spec: RunSpec) -> list[Timing]:
     return found
 
 
-def _blocks(data: bytes, spec: RunSpec) -> list[Block]:
+def _read_blocks(data: bytes, spec: RunSpec) -> list[Block]:
     held, info = arrays.unpack(data)
-    found = Blocks(spec)
+    found = BlockReader(spec)
     if not isinstance(info["blocks"], list):
-        raise Refused(f"blocks: they must be a list, not {shown(info['blocks'])}")
+        raise Refused(
+            f"blocks: they must be a list, not {describe_value(info['blocks'])}"
+        )
     for place, header in enumerate(info["blocks"]):
         found.add(header, held[f"{place:06d}"])
     return found.held
 
 
-def _check_end(
+def _check_outcome(
     state: JobState, spec: RunSpec, blocks: list[Block], artefacts: list[Artefact]
 ) -> None:
     """Check that a run that ended has ended so, with all that it leaves."""
     if state not in ENDED:
         return
-    gone = lost(spec, blocks)
+    gone = diverged_learners(spec, blocks)
     if state == JobState.DIVERGED and not gone:
         raise Refused("run.state: diverged, though every chosen learner has tasks left")
     if state == JobState.DONE and gone:
         raise Refused(f"run.state: done, though {gone[0][:40]!r} lost every task")
-    if names := lacking(spec, blocks, artefacts):
+    if names := missing_frozen_weights(spec, blocks, artefacts):
         raise Refused(
             f"run.state: {state}, though the frozen weights of {names[0][:40]!r} are "
             "missing"
         )
 
 
-def _artefacts(archive: zipped.Members) -> list[Artefact]:
+def _read_artefacts(archive: zipped.ZipReader) -> list[Artefact]:
     found: dict[str, Artefact] = {}
     for name in sorted(filter(zipped.ARTEFACT.fullmatch, archive.names)):
-        with _reading(name):
+        with _errors_name_member(name):
             made = read_artefact(archive.read(name))
             if made.name in found:
                 raise Refused(f"its name {made.name[:40]!r} is taken by another")

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block
 from engine.contract.runs import Choice, RunSpec
 from engine.contract.text_input import clean
 from engine.export.block_checks import tuned_labels
 from engine.store import arrays
 
 
-class _Shape(BaseModel):
+class _Info(BaseModel):
     """JSON of which some fields are read; others may stand beside them."""
 
     model_config = ConfigDict(
@@ -23,7 +23,7 @@ class _Shape(BaseModel):
     )
 
 
-class _Where(BaseModel):
+class _ConditionInfo(BaseModel):
     """A condition, as JSON."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -33,7 +33,7 @@ class _Where(BaseModel):
     severity: float = 0.0
 
 
-class _Frozen(_Shape):
+class _FrozenInfo(_Info):
     learner: str
     knobs: dict[str, Any] = {}
     family: Choice | None = None
@@ -41,22 +41,22 @@ class _Frozen(_Shape):
     meta_step: float = Field(0.0, ge=0)
 
 
-class _Snapshot(_Shape):
+class _SnapshotInfo(_Info):
     learner: str
     meta_step: int = Field(ge=0)
 
 
-class _Film(_Shape):
+class _FilmInfo(_Info):
     form: str = ""
     tasks: int = Field(1, ge=1, le=1000)
     which: list[str] = Field(["only"], min_length=1)
-    condition: _Where = _Where()
-    judged: _Where = _Where()
+    condition: _ConditionInfo = _ConditionInfo()
+    judged: _ConditionInfo = _ConditionInfo()
     judge: str = ""
     answers: dict[str, int] = {}
 
 
-class _Space(_Shape):
+class _SpaceInfo(_Info):
     space: str = ""
     positions: list[str] = Field(min_length=1, max_length=1000)
     options: list[list[str]] = Field(max_length=1000)
@@ -64,24 +64,24 @@ class _Space(_Shape):
     tasks: list[str] = []
 
 
-class _Search(_Space):
+class _SearchInfo(_SpaceInfo):
     properties: dict[str, str] = {}
     cost_unit: str = ""
     goal: float = 0.0
-    condition: _Where = _Where()
+    condition: _ConditionInfo = _ConditionInfo()
     geometry: dict[str, Any] = {}
-    evaluator: _Space | None = None
+    evaluator: _SpaceInfo | None = None
 
 
-class _Fingerprint(_Shape):
+class _FingerprintInfo(_Info):
     versions: dict[str, str] = {}
 
 
-_SHAPES: dict[str, type[_Shape]] = {
-    "frozen": _Frozen,
-    "film": _Film,
-    "search": _Search,
-    "snapshot": _Snapshot,
+_SHAPES: dict[str, type[_Info]] = {
+    "frozen": _FrozenInfo,
+    "film": _FilmInfo,
+    "search": _SearchInfo,
+    "snapshot": _SnapshotInfo,
 }
 _LEARNING = ("tune", "train")
 KINDS = (*_SHAPES, "remarks")
@@ -105,7 +105,7 @@ def read_artefact(data: bytes) -> Artefact:
     if odd := [name for name, each in held.items() if each.dtype.kind not in "fiub"]:
         raise Refused(f"{clean(odd[0])[:40]!r} holds no numbers")
     if kind == "remarks":
-        _check_words(info)
+        _check_texts(info)
     else:
         _SHAPES[kind].model_validate(info)
     if kind == "search":
@@ -115,7 +115,7 @@ def read_artefact(data: bytes) -> Artefact:
     return Artefact(clean(about["name"]), kind, held, info)
 
 
-def lacking(
+def missing_frozen_weights(
     spec: RunSpec, blocks: Iterable[Block], artefacts: Iterable[Artefact]
 ) -> list[str]:
     """Return the learners whose frozen weights an ended run has, and these lack.
@@ -134,10 +134,10 @@ def check_fingerprint(told: Mapping[str, Any] | None) -> None:
     Raises:
         ValidationError: If a field is not what it must be.
     """
-    _Fingerprint.model_validate(told or {})
+    _FingerprintInfo.model_validate(told or {})
 
 
-def _check_words(info: Mapping[str, Any]) -> None:
+def _check_texts(info: Mapping[str, Any]) -> None:
     for name, word in info.items():
         if not isinstance(word, str):
             raise Refused(f"{clean(name)[:40]!r} must be text, not {repr(word)[:40]}")

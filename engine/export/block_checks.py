@@ -14,11 +14,11 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field, ValidationError
 
-from engine.contract.blocks import Block, Condition
 from engine.contract.errors import Refused
+from engine.contract.events import Block, Condition
 from engine.contract.metrics import METRICS
-from engine.contract.plain_errors import plain
-from engine.contract.runs import Plain, RunSpec
+from engine.contract.plain_errors import describe_error
+from engine.contract.runs import RunSpec, StrictModel
 from engine.contract.text_input import clean
 from engine.store.arrow_codec import DTYPES
 
@@ -38,7 +38,7 @@ _FURTHER = ("step", "layer", "inner_step", "cell")
 _ALONG = ("step", "rate")  # axes that have positions of their own
 
 
-class _Header(Plain):
+class _Header(StrictModel):
     """All of a block but its numbers, as an archive tells it."""
 
     learner: str
@@ -53,7 +53,7 @@ class _Header(Plain):
     shape: tuple[int, ...] = Field(strict=False)
 
 
-class Blocks:
+class BlockReader:
     """The blocks of an archive, each held against the spec as it comes."""
 
     def __init__(self, spec: RunSpec) -> None:
@@ -61,7 +61,7 @@ class Blocks:
         self._spec, self._numbers = spec, 0
         self._labels = {"", *(learner.label for learner in spec.learners)}
         self._tuned = tuned_labels(spec)
-        self._conditions = conditions(spec)
+        self._conditions = spec_conditions(spec)
         self._addresses: set[tuple[object, ...]] = set()
         self._steps: dict[tuple[object, ...], set[float]] = {}
         self._tasks: dict[str, int] = {}
@@ -74,44 +74,53 @@ class Blocks:
         """
         name = f"block {len(self.held)}"
         try:
-            self._count(array)
+            self._count_numbers(array)
             told = _Header.model_validate(header)
-            name += f" ({_shown(told.metric)} of {_shown(told.learner)})"
-            self.held.append(self._block(told, array))
+            name += f" ({_quote(told.metric)} of {_quote(told.learner)})"
+            self.held.append(self._read_block(told, array))
         except ValidationError as error:
-            raise Refused(f"{name}: {problem(error)}") from None
+            raise Refused(f"{name}: {first_problem(error)}") from None
         except Refused as refusal:
             raise Refused(f"{name}: {refusal.message}") from None
 
-    def _count(self, array: np.ndarray) -> None:
+    def _count_numbers(self, array: np.ndarray) -> None:
         self._numbers += array.size
         if len(self.held) >= BLOCKS_LIMIT:
             raise Refused(f"there are more blocks than {BLOCKS_LIMIT:,}")
         if self._numbers > NUMBERS_LIMIT:
             raise Refused(f"there are more numbers than {NUMBERS_LIMIT:,}")
 
-    def _block(self, told: _Header, array: np.ndarray) -> Block:
+    def _read_block(self, told: _Header, array: np.ndarray) -> Block:
         condition = Condition(told.family, told.shift, told.severity)
         if told.learner not in self._labels:
-            raise Refused(f"learner: the spec names no {_shown(told.learner)}")
+            raise Refused(f"learner: the spec names no {_quote(told.learner)}")
         if told.metric not in METRICS:
-            raise Refused(f"metric: none is called {_shown(told.metric)}")
+            raise Refused(f"metric: none is called {_quote(told.metric)}")
         if condition not in self._conditions:
-            raise Refused(f"the spec has no test under {_where(condition)}")
+            raise Refused(
+                f"the spec has no test under {_describe_condition(condition)}"
+            )
         if told.phase != "test" and condition != Condition():
-            raise Refused(f"phase: only tests are under {_where(condition)}")
+            raise Refused(
+                f"phase: only tests are under {_describe_condition(condition)}"
+            )
         if told.phase == "tune" and not self._may_tune(told):
-            raise Refused(f"phase: {_shown(told.learner)} is not tuned in the spec")
-        _check_form(told, array)
+            raise Refused(f"phase: {_quote(told.learner)} is not tuned in the spec")
+        _check_shape(told, array)
         block = Block(
-            *(told.learner, told.phase, told.metric, told.axes, array, condition),
-            coords=_positions(told.coords),
+            told.learner,
+            told.phase,
+            told.metric,
+            told.axes,
+            array,
+            condition,
+            coords=_parse_coordinates(told.coords),
         )
-        _check_places(block)
+        _check_coordinate_axes(block)
         for axis, length in zip(block.axes, array.shape, strict=True):
             self._check_axis(block, axis, length)
         _check_numbers(block)
-        self._check_once(block)
+        self._check_unique(block)
         return block
 
     def _may_tune(self, told: _Header) -> bool:
@@ -119,13 +128,13 @@ class Blocks:
         return told.learner in self._tuned or told.metric == "gradient_evaluations"
 
     def _check_axis(self, block: Block, axis: str, length: int) -> None:
-        low, high = self._lengths(block, axis)
+        low, high = self._length_limits(block, axis)
         if not low <= length <= high:
             most = f"{high:,}" if low else f"at most {high:,}"
             raise Refused(f"shape: {length:,} along {axis}, where there are {most}")
-        _check_positions(block, axis, length, self._most_steps())
+        _check_coordinates(block, axis, length, self._most_steps())
 
-    def _lengths(self, block: Block, axis: str) -> tuple[int, int]:
+    def _length_limits(self, block: Block, axis: str) -> tuple[int, int]:
         """Return how few and how many there can be along an axis."""
         spec, budget = self._spec, self._spec.budget
         match axis:
@@ -154,7 +163,7 @@ class Blocks:
         most = max(POSITIONS_LIMIT, budget.horizon) * STRETCH_LIMIT
         return max(most, budget.task_evaluations * budget.horizon)
 
-    def _check_once(self, block: Block) -> None:
+    def _check_unique(self, block: Block) -> None:
         address = block.address()
         if address in self._addresses:
             raise Refused("it is there twice")
@@ -167,7 +176,7 @@ class Blocks:
             before.update(block.coords["step"])
 
 
-def conditions(spec: RunSpec) -> set[Condition]:
+def spec_conditions(spec: RunSpec) -> set[Condition]:
     """Return every condition that a spec tests under."""
     found = {Condition()}
     for shift in spec.shifts:
@@ -184,7 +193,7 @@ def tuned_labels(spec: RunSpec) -> set[str]:
     return {c.label for c in spec.learners if c.knobs.get("tuning", "given") != "given"}
 
 
-def lost(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
+def diverged_learners(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
     """Return the chosen learners that lost every task of the test in place."""
     chosen = {c.label for c in spec.learners if c.role == "chosen"}
     tests = [b for b in blocks if (b.phase, b.metric) == ("test", "diverged")]
@@ -201,11 +210,11 @@ def check_labels(spec: RunSpec) -> None:
     labels = [learner.label for learner in spec.learners]
     for place, label in enumerate(labels):
         if not label or label in labels[:place]:
-            reason = f"{_shown(label)} is empty or given twice"
+            reason = f"{_quote(label)} is empty or given twice"
             raise Refused(f"learners.{place}.label: {reason}", f"learners.{place}")
 
 
-def _check_form(told: _Header, array: np.ndarray) -> None:
+def _check_shape(told: _Header, array: np.ndarray) -> None:
     """Check type, shape and the order of axes."""
     form = (array.dtype.str[1:], array.shape)
     if form != (told.dtype, told.shape) or told.dtype not in DTYPES:
@@ -215,7 +224,7 @@ def _check_form(told: _Header, array: np.ndarray) -> None:
     known = [axis for axis in _FURTHER if axis in rest]
     if told.axes and (told.axes[: len(head)] != head or list(rest) != known):
         shown = ", ".join(told.axes)
-        raise Refused(f"axes: none of phase {told.phase} has {_shown(shown)}")
+        raise Refused(f"axes: none of phase {told.phase} has {_quote(shown)}")
     if len(told.axes) != len(told.shape):
         raise Refused(f"axes: {len(told.axes)} do not fit shape {told.shape[:9]}")
 
@@ -238,34 +247,34 @@ def _check_numbers(block: Block) -> None:
         raise Refused(f"numbers: {first:g}, where {metric.name} is {allowed}")
 
 
-def _positions(text: str) -> dict[str, tuple[float, ...]]:
+def _parse_coordinates(text: str) -> dict[str, tuple[float, ...]]:
     """Return the positions along axes; JSON's NaN and infinities are no positions."""
     try:
         told = json.loads(text, parse_constant=lambda word: math.nan)
     except ValueError:
-        raise Refused(f"coords: they must be JSON, not {_shown(text)}") from None
+        raise Refused(f"coords: they must be JSON, not {_quote(text)}") from None
     if not isinstance(told, Mapping):
-        raise Refused(f"coords: they must be a JSON object, not {_shown(text)}")
+        raise Refused(f"coords: they must be a JSON object, not {_quote(text)}")
     found = {}
     for axis, at in told.items():
         if not isinstance(at, list) or not all(type(x) in (int, float) for x in at):
-            raise Refused(f"coords: {_shown(axis)} must hold a list of numbers")
+            raise Refused(f"coords: {_quote(axis)} must hold a list of numbers")
         try:
             found[axis] = tuple(map(float, at))
         except OverflowError:
-            raise Refused(f"coords: {_shown(axis)} holds a number too large") from None
+            raise Refused(f"coords: {_quote(axis)} holds a number too large") from None
     return found
 
 
-def _check_places(block: Block) -> None:
+def _check_coordinate_axes(block: Block) -> None:
     """Check that just those axes have positions that can have them."""
     if extra := set(block.coords) - set(block.axes).intersection(_ALONG):
-        raise Refused(f"coords: {_shown(min(extra))} has no positions in this block")
+        raise Refused(f"coords: {_quote(min(extra))} has no positions in this block")
     if "rate" in block.axes and "rate" not in block.coords:
         raise Refused("coords: the rates that were tried are missing")
 
 
-def _check_positions(block: Block, axis: str, length: int, most: int) -> None:
+def _check_coordinates(block: Block, axis: str, length: int, most: int) -> None:
     at = block.coords.get(axis)
     if at is None:
         return
@@ -281,18 +290,20 @@ def _check_positions(block: Block, axis: str, length: int, most: int) -> None:
         raise Refused(f"coords: step {odd[0]:g}, where steps are {limits}")
 
 
-def problem(error: ValidationError) -> str:
+def first_problem(error: ValidationError) -> str:
     """Return the first problem: the field, what is asked, and what was given."""
     first = error.errors()[0]
     field = clean(".".join(str(step) for step in first["loc"]))[:60]
-    reason = "no run has it" if first["type"] == "extra_forbidden" else plain(first)
+    reason = (
+        "no run has it" if first["type"] == "extra_forbidden" else describe_error(first)
+    )
     return f"{field}: {reason}" if field else f"it {reason}"
 
 
-def _where(condition: Condition) -> str:
+def _describe_condition(condition: Condition) -> str:
     name = condition.shift or condition.family
-    return f"{_shown(name)}, severity {condition.severity:g}"
+    return f"{_quote(name)}, severity {condition.severity:g}"
 
 
-def _shown(word: str) -> str:
+def _quote(word: str) -> str:
     return repr(clean(word)[:40])

@@ -17,14 +17,14 @@ from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job
 from engine.contract.runs import (
-    Cards,
+    CardLookup,
     RunSpec,
     earlier_keys,
     kind_of_family,
     part_titles,
     run_key,
 )
-from engine.contract.suggestions import unknown
+from engine.contract.suggestions import unknown_part_error
 from engine.export.archive import import_run
 from engine.export.zip_members import check_size
 from engine.stats.run_summary import summarize
@@ -38,7 +38,7 @@ _ONE_THREAD = dict.fromkeys(
 )
 
 
-def import_apart(
+def import_in_subprocess(
     store: Store,
     data: bytes,
     cards: Iterable[Card],
@@ -57,8 +57,11 @@ def import_apart(
         StoreError: If it cannot be filed.
     """
     check_size(data)
-    asked = {"home": str(store.home.resolve()), "cards": [_plain(c) for c in cards]}
-    answer = _ask(json.dumps(asked).encode() + b"\n" + data)
+    asked = {
+        "home": str(store.home.resolve()),
+        "cards": [_card_as_json(c) for c in cards],
+    }
+    answer = _run_child(json.dumps(asked).encode() + b"\n" + data)
     if "refused" in answer:
         raise Refused(answer["refused"], answer["field"])
     if "store" in answer:
@@ -71,11 +74,11 @@ def import_apart(
     return job
 
 
-def _plain(card: Card) -> dict[str, Any]:
+def _card_as_json(card: Card) -> dict[str, Any]:
     return card.model_dump(mode="json", exclude={"code"})
 
 
-def _ask(words: bytes) -> dict[str, str]:
+def _run_child(words: bytes) -> dict[str, str]:
     """Let a child import; returns what it answered."""
     try:
         done = subprocess.run(
@@ -90,42 +93,45 @@ def _ask(words: bytes) -> dict[str, str]:
         )
         answer: dict[str, str] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise Refused(_too_much(f"{PATIENCE:g} seconds")) from None
+        raise Refused(_limit_message(f"{PATIENCE:g} seconds")) from None
     except ValueError:  # it was killed, or ran out of memory where nothing is caught
-        raise Refused(_too_much(f"{MEMORY / 2**30:g} GiB of memory")) from None
+        raise Refused(_limit_message(f"{MEMORY / 2**30:g} GiB of memory")) from None
     return answer
 
 
-def _too_much(what: str) -> str:
+def _limit_message(what: str) -> str:
     return (
         f"this archive takes more than {what} to read, which no run does; export the "
         "run again"
     )
 
 
-def answer(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
+def answer_request(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
     """Import an archive here; returns a key and what to tell, or why there is none."""
     here = {(c.slot, c.name): c for c in map(Card.model_validate, asked["cards"])}
 
     def card(slot: str, name: str) -> Card:
         if (slot, name) not in here:
-            raise unknown(slot, name, (n for s, n in here if s == slot))
+            raise unknown_part_error(slot, name, (n for s, n in here if s == slot))
         return here[slot, name]
 
     told: list[str] = []
     try:
-        job = _import(Store.open(Path(asked["home"])), data, card, told.append)
+        job = _import_archive(Store.open(Path(asked["home"])), data, card, told.append)
         return {"key": job.key, "told": "; ".join(told)}
     except Refused as refusal:
         return {"refused": refusal.message, "field": refusal.field}
     except StoreError as error:
         return {"store": str(error)}
     except MemoryError:
-        return {"refused": _too_much(f"{MEMORY / 2**30:g} GiB of memory"), "field": ""}
+        return {
+            "refused": _limit_message(f"{MEMORY / 2**30:g} GiB of memory"),
+            "field": "",
+        }
 
 
-def _import(
-    store: Store, data: bytes, cards: Cards, tell: Callable[[str], None]
+def _import_archive(
+    store: Store, data: bytes, cards: CardLookup, tell: Callable[[str], None]
 ) -> Job:
     def keys(spec: RunSpec) -> Iterator[str]:
         kind_of_family(spec, cards)  # the key does not hold it, so it could be forged
@@ -141,7 +147,7 @@ def _import(
     )
 
 
-def _limit(memory: int) -> None:
+def _limit_resources(memory: int) -> None:
     """Cap this process; where the system knows no such cap, it has none.
 
     The cap on processor time holds where whoever asked is gone before the answer.
@@ -156,9 +162,9 @@ def _limit(memory: int) -> None:
 
 def main() -> None:
     """Answer the question on standard input: a line of JSON, then the archive."""
-    _limit(int(sys.argv[1]))
+    _limit_resources(int(sys.argv[1]))
     asked = json.loads(sys.stdin.buffer.readline())
-    sys.stdout.write(json.dumps(answer(asked, sys.stdin.buffer.read())))
+    sys.stdout.write(json.dumps(answer_request(asked, sys.stdin.buffer.read())))
 
 
 if __name__ == "__main__":

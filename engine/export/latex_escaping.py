@@ -11,15 +11,15 @@ _SPECIAL = {
 }
 
 
-def escaped(text: str) -> str:
+def escape_latex(text: str) -> str:
     r"""Return text that LaTeX prints as it stands.
 
-    >>> escaped("a_b & 50 %")
+    >>> escape_latex("a_b & 50 %")
     'a\\_b \\& 50 \\%'
     """
     return "".join(_SPECIAL.get(char, char) for char in text)
 
 
-def joined(*cells: str) -> str:
+def latex_row(*cells: str) -> str:
     """Return one row of a table."""
     return " & ".join(cells) + r" \\"

@@ -9,26 +9,49 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from engine.contract.blocks import PHASES, Block, Condition
+from engine.contract.events import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.runs import RunSpec
-from engine.stats.block_table import Table
-from engine.stats.claims import vary_freely
-from engine.stats.independent_units import freed
+from engine.stats.block_table import BlockTable
+from engine.stats.claims import are_independent
+from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
-from engine.stats.inference.metric_levels import is_log, level_band
-from engine.store.arrow_codec import latest
+from engine.stats.inference.metric_intervals import is_log, metric_band
+from engine.store.arrow_codec import newest_per_address
 
 COLUMNS = (
-    *("run", "learner", "role", "phase", "test_family", "shift", "severity"),
-    *("metric", "statistic", "replicate", "task", "step", "inner_step", "layer"),
-    *("rate", "value", "status"),
+    "run",
+    "learner",
+    "role",
+    "phase",
+    "test_family",
+    "shift",
+    "severity",
+    "metric",
+    "statistic",
+    "replicate",
+    "task",
+    "step",
+    "inner_step",
+    "layer",
+    "rate",
+    "value",
+    "status",
 )
 LIVE = frozenset(
     (
-        *("loss", "lr_scale", "grad_norm", "weight_norm"),
-        *("query_loss", "query_accuracy", "query_mse"),
-        *("score", "regret", "entropy", "value_loss", "explained_variance"),
+        "loss",
+        "lr_scale",
+        "grad_norm",
+        "weight_norm",
+        "query_loss",
+        "query_accuracy",
+        "query_mse",
+        "score",
+        "regret",
+        "entropy",
+        "value_loss",
+        "explained_variance",
     )
 )
 CENSORED = {
@@ -44,14 +67,14 @@ _PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
 _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
-Row = tuple[object, ...]
+CsvRow = tuple[object, ...]
 Floats = np.ndarray
 
 
-def inert(words: str) -> str:
+def escape_formula(words: str) -> str:
     """Keep a spreadsheet from running a name as a formula.
 
-    >>> inert("=HYPERLINK(1)"), inert("sgd")
+    >>> escape_formula("=HYPERLINK(1)"), escape_formula("sgd")
     ("'=HYPERLINK(1)", 'sgd')
     """
     return f"'{words}" if words.lstrip(" ").startswith(_FORMULA) else words
@@ -59,7 +82,7 @@ def inert(words: str) -> str:
 
 def metrics_rows(
     key: str, spec: RunSpec, blocks: Iterable[Block], *, traces: bool = False
-) -> Iterator[Row]:
+) -> Iterator[CsvRow]:
     """Yield the rows of a run's blocks, in the order of `COLUMNS`.
 
     Args:
@@ -68,12 +91,12 @@ def metrics_rows(
         blocks: All of the run's blocks.
         traces: Whether every single trace is yielded, too.
     """
-    view = _View(key, spec, blocks)
+    view = _RunBlocks(key, spec, blocks)
     for block in view.blocks:
         yield from _block_rows(view, block, traces)
 
 
-class _View:
+class _RunBlocks:
     """A run's blocks in order, and who is diverged or censored in them."""
 
     def __init__(self, key: str, spec: RunSpec, blocks: Iterable[Block]) -> None:
@@ -82,7 +105,7 @@ class _View:
         places = {c.label: i for i, c in enumerate(spec.learners)}
         metrics = list(METRICS)
         self.blocks = sorted(
-            (b for b in latest(blocks) if not _is_live(b)),
+            (b for b in newest_per_address(blocks) if not _is_live(b)),
             key=lambda b: (
                 PHASES.index(b.phase),
                 (b.condition.family, b.condition.shift, b.condition.severity),
@@ -91,27 +114,32 @@ class _View:
                 sorted(b.coords.items()),
             ),
         )
-        table = Table(self.blocks, spec.kind)
+        table = BlockTable(self.blocks, spec.kind)
         labels = [c.label for c in spec.learners]
-        self.free = {at for at in labels if vary_freely(table, spec, [at])}
+        self.free = {at for at in labels if are_independent(table, spec, [at])}
         self._flags: dict[tuple[str, str, Condition], Floats] = {
             (b.metric, b.learner, b.condition): b.array
             for b in self.blocks
             if b.axes == ("replicate", "task")
         }
 
-    def flag(self, name: str, block: Block) -> Floats | None:
+    def task_flags(self, name: str, block: Block) -> Floats | None:
         """Return a 0/1 summary of the same tasks, if there is one."""
         if block.phase != "test" or block.axes[:2] != ("replicate", "task"):
             return None
         return self._flags.get((name, block.learner, block.condition))
 
-    def head(self, block: Block) -> Row:
+    def row_head(self, block: Block) -> CsvRow:
         """Return what all rows of a block begin with."""
         at = block.condition
         return (
-            *(self.key, inert(block.learner), self.roles.get(block.learner, "")),
-            *(block.phase, inert(at.family), inert(at.shift), _plain(at.severity)),
+            self.key,
+            escape_formula(block.learner),
+            self.roles.get(block.learner, ""),
+            block.phase,
+            escape_formula(at.family),
+            escape_formula(at.shift),
+            _int_if_whole(at.severity),
             block.metric,
         )
 
@@ -120,31 +148,31 @@ def _is_live(block: Block) -> bool:
     return block.phase == "validate" and block.metric in LIVE
 
 
-def _block_rows(view: _View, block: Block, traces: bool) -> Iterator[Row]:
+def _block_rows(view: _RunBlocks, block: Block, traces: bool) -> Iterator[CsvRow]:
     curve = any(axis in block.axes for axis in _ALONG)
     if traces or not curve or "task" not in block.axes:
-        yield from _values(view, block)
+        yield from _value_rows(view, block)
     if curve and block.metric not in NAMES:
-        yield from _means(view, block)
+        yield from _mean_rows(view, block)
 
 
-def _values(view: _View, block: Block) -> Iterator[Row]:
+def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
     """Yield every number of a block."""
-    head = (*view.head(block), "value")
-    lost = view.flag("diverged", block)
-    got = view.flag(CENSORED.get(block.metric, ""), block)
-    places = _Places(block)
+    head = (*view.row_head(block), "value")
+    lost = view.task_flags("diverged", block)
+    got = view.task_flags(CENSORED.get(block.metric, ""), block)
+    places = _PlaceColumns(block)
     for at in np.ndindex(block.array.shape):
         value = float(block.array[at])
         status = "ok"
         if not math.isfinite(value):
-            status = _absence(block, lost, at)
+            status = _missing_status(block, lost, at)
         elif got is not None and not got[at[:2]]:
             status = "censored"
-        yield (*head, *places.of(at), _number(value), status)
+        yield (*head, *places.at_index(at), _finite_or_empty(value), status)
 
 
-def _absence(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
+def _missing_status(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
     """Say why there is no number."""
     if block.metric in GAPS:
         return "n/a"
@@ -153,47 +181,47 @@ def _absence(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
     return "never" if block.metric == "diverged_at" else "n/a"
 
 
-def _means(view: _View, block: Block) -> Iterator[Row]:
+def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
     """Yield the curve over tasks: of each replicate, then over replicates."""
     values, axes = _by_task(block)
     shape = values.shape[2:]
-    head, lost = view.head(block), view.flag("diverged", block)
+    head, lost = view.row_head(block), view.task_flags("diverged", block)
     if "task" in block.axes:
-        yield from _task_means(head, block, values, axes, lost)
+        yield from _task_mean_rows(head, block, values, axes, lost)
     if "replicate" not in block.axes:
         return
     free = block.learner in view.free and block.phase == "test"
-    band = level_band(block.metric, freed(values, trained=not free))
+    band = metric_band(block.metric, regroup_units(values, trained=not free))
     gone = (~np.isfinite(values)).sum(axis=(0, 1))
     members = values.shape[0] * values.shape[1]
-    places = _Places(block)
+    places = _PlaceColumns(block)
     for at in np.ndindex(shape):
-        where = places.of(at, axes)
-        status = _left_out(block, int(gone[at]), members, lost)
+        where = places.at_index(at, axes)
+        status = _gap_status(block, int(gone[at]), members, lost)
         for name, part in zip(("mean", "low", "high"), band, strict=False):
-            yield (*head, name, *where, _number(float(part[at])), status)
+            yield (*head, name, *where, _finite_or_empty(float(part[at])), status)
 
 
-def _task_means(
-    head: Row,
+def _task_mean_rows(
+    head: CsvRow,
     block: Block,
     values: Floats,
     axes: tuple[str, ...],
     lost: Floats | None,
-) -> Iterator[Row]:
+) -> Iterator[CsvRow]:
     logs = is_log(block.metric)
     scaled = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
     means = finite_mean(scaled, 1)
     means = np.exp(means) if logs else means
     gone = (~np.isfinite(values)).sum(axis=1)
-    places = _Places(block)
+    places = _PlaceColumns(block)
     lead = "replicate" in block.axes
     axes = ("replicate", *axes) if lead else axes
     for at in np.ndindex(means.shape):
         of = None if lost is None else lost[at[0]]
-        status = _left_out(block, int(gone[at]), values.shape[1], of)
-        where = places.of(at if lead else at[1:], axes)
-        yield (*head, "task_mean", *where, _number(float(means[at])), status)
+        status = _gap_status(block, int(gone[at]), values.shape[1], of)
+        where = places.at_index(at if lead else at[1:], axes)
+        yield (*head, "task_mean", *where, _finite_or_empty(float(means[at])), status)
 
 
 def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
@@ -210,7 +238,7 @@ def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(axes[2:])
 
 
-def _left_out(block: Block, gone: int, members: int, lost: Floats | None) -> str:
+def _gap_status(block: Block, gone: int, members: int, lost: Floats | None) -> str:
     """Say how many tasks have no number, and why; `lost` is 1 for those that diverged.
 
     Where none has a number though not all diverged, none was measured.
@@ -222,24 +250,27 @@ def _left_out(block: Block, gone: int, members: int, lost: Floats | None) -> str
     return word if gone == members else f"{gone} of {members} {word}"
 
 
-class _Places:
+class _PlaceColumns:
     """The place columns of a block: an axis's own coordinates, formatted once."""
 
     def __init__(self, block: Block) -> None:
         self._axes = block.axes
         self._at = {
-            axis: [_plain(at) for at in block.positions(axis)] for axis in block.axes
+            axis: [_int_if_whole(at) for at in block.coordinates(axis)]
+            for axis in block.axes
         }
 
-    def of(self, at: tuple[int, ...], axes: tuple[str, ...] | None = None) -> Row:
+    def at_index(
+        self, at: tuple[int, ...], axes: tuple[str, ...] | None = None
+    ) -> CsvRow:
         """Return the place columns at an index along these axes."""
         named = dict(zip(axes or self._axes, at, strict=True))
         return tuple(self._at[a][named[a]] if a in named else "" for a in _PLACES)
 
 
-def _plain(number: float) -> object:
+def _int_if_whole(number: float) -> object:
     return int(number) if float(number).is_integer() else float(number)
 
 
-def _number(value: float) -> object:
+def _finite_or_empty(value: float) -> object:
     return value if math.isfinite(value) else ""

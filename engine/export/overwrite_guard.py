@@ -10,30 +10,30 @@ from engine.contract.errors import Refused
 FILES = ("metrics.csv", "timings.csv", "config.json", "summary.json")
 
 
-class Held(NamedTuple):
+class FolderContents(NamedTuple):
     """What a folder holds: a run's key, empty where its files do not tell.
 
     `whole` says whether every file is there, `summary` is what was filed.
     """
 
     key: str
-    whole: bool
+    is_complete: bool
     summary: dict[str, Any]
 
 
-def run_in(folder: Path) -> Held | None:
+def inspect_folder(folder: Path) -> FolderContents | None:
     """Return the run whose files a folder holds; none where there is none."""
     there = [name for name in FILES if (folder / name).exists()]
     if not there:
         return None
     try:
         summary = json.loads((folder / "summary.json").read_bytes())
-        return Held(str(summary["run"]), len(there) == len(FILES), summary)
+        return FolderContents(str(summary["run"]), len(there) == len(FILES), summary)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return Held("", False, {})
+        return FolderContents("", False, {})
 
 
-def check_folder(folder: Path, key: str, *, force: bool) -> Held | None:
+def check_folder(folder: Path, key: str, *, force: bool) -> FolderContents | None:
     """Return what a folder holds of a run already; none where that is nothing.
 
     Args:
@@ -44,7 +44,7 @@ def check_folder(folder: Path, key: str, *, force: bool) -> Held | None:
     Raises:
         Refused: If it holds files of another run.
     """
-    held = run_in(folder)
+    held = inspect_folder(folder)
     if held is None or held.key == key or force:
         return held if held is not None and held.key == key else None
     whose = f"another finished run ({held.key[:12]})" if held.key else "other results"

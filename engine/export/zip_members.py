@@ -29,13 +29,13 @@ _NAMES = frozenset(
 _UNREAD = frozenset({"metrics.csv"})
 
 
-class Members:
+class ZipReader:
     """The members of an open archive, by name."""
 
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         listed = archive.infolist()
-        _check_list(listed)
+        _check_members(listed)
         self._infos = {info.filename: info for info in listed}
         self._held: dict[str, bytes] = {}
         self._digests: dict[str, str] = {}
@@ -63,7 +63,7 @@ class Members:
         self._inflate(name)
         return self._held[name]
 
-    def json(self, name: str) -> Any:
+    def read_json(self, name: str) -> Any:
         """Return what a JSON member holds."""
         return parse_json(self.read(name, JSON_LIMIT), JSON_LIMIT)
 
@@ -101,7 +101,7 @@ def check_size(data: bytes) -> None:
 
 
 @contextmanager
-def open_archive(data: bytes) -> Iterator[Members]:
+def open_archive(data: bytes) -> Iterator[ZipReader]:
     """Open an archive.
 
     Raises:
@@ -109,10 +109,10 @@ def open_archive(data: bytes) -> Iterator[Members]:
     """
     check_size(data)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        yield Members(archive)
+        yield ZipReader(archive)
 
 
-def _check_list(listed: list[zipfile.ZipInfo]) -> None:
+def _check_members(listed: list[zipfile.ZipInfo]) -> None:
     names = [info.filename for info in listed]
     for info in listed:
         name = clean(info.filename)[:60]

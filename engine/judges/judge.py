@@ -6,7 +6,7 @@ import numpy as np
 from torch import Tensor
 
 from engine.contract.kinds import ByKind
-from engine.protocol import Stretch, TaskBatch
+from engine.protocol import TaskBatch, TraceSegment
 
 Arrays = dict[str, np.ndarray]
 
@@ -18,7 +18,7 @@ class Judge(ABC):
     """
 
     @abstractmethod
-    def score(self, found: Stretch) -> Tensor:
+    def score(self, trace: TraceSegment) -> Tensor:
         """Return what validation goes by, less being better; shape (member,)."""
 
     @abstractmethod
@@ -31,19 +31,19 @@ class Judge(ABC):
 
     @abstractmethod
     def summaries(
-        self, traces: Arrays, found: Stretch, tasks: TaskBatch, level: float | None
+        self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
         """Return one number a task for each metric; axes (replicate, task).
 
         Args:
             traces: Axes (replicate, task, step, …).
-            found: Says which steps they are of.
+            trace: Says which steps they are of.
             tasks: What they were measured on.
             level: The threshold, where there is one.
         """
 
     @abstractmethod
-    def gradients(self, found: Stretch, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
         """Return how many gradients one task's test took."""
 
 

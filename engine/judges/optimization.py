@@ -5,16 +5,16 @@ from torch import Tensor
 from engine.algorithms.optimization.training_loop import objective
 from engine.contract.kinds import OPTIMIZATION
 from engine.judges.judge import JUDGES, Arrays, Judge
-from engine.protocol import Landscapes, Stretch, TaskBatch
-from engine.stats.summaries.optimization import cut, summarize_tasks
+from engine.protocol import OptimizationBatch, TaskBatch, TraceSegment
+from engine.stats.summaries.optimization import cut_at_divergence, summarize_tasks
 
 
-class LandscapeJudge(Judge):
+class OptimizationJudge(Judge):
     """Mean log loss over the steps decides, steps to a threshold stand beside it."""
 
-    def score(self, found: Stretch) -> Tensor:
+    def score(self, trace: TraceSegment) -> Tensor:
         """Return the mean over steps of the clamped log loss; shape (member,)."""
-        return objective(found.traces["loss"]).mean(1)
+        return objective(trace.traces["loss"]).mean(1)
 
     def examples(self, tasks: TaskBatch) -> int:
         """Return 0: a landscape's examples are its own."""
@@ -22,19 +22,19 @@ class LandscapeJudge(Judge):
 
     def traces(self, traces: Arrays) -> Arrays:
         """Return the traces, empty from where a loss blew up."""
-        return cut(traces)[0]
+        return cut_at_divergence(traces)[0]
 
     def summaries(
-        self, traces: Arrays, found: Stretch, tasks: TaskBatch, level: float | None
+        self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
         """Return losses, area, steps to the threshold and divergence."""
-        assert isinstance(tasks, Landscapes) and level is not None
+        assert isinstance(tasks, OptimizationBatch) and level is not None
         return summarize_tasks(traces, level, tasks.drift_start)
 
-    def gradients(self, found: Stretch, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
         """Return the horizon: one gradient a step."""
-        assert isinstance(tasks, Landscapes)
+        assert isinstance(tasks, OptimizationBatch)
         return tasks.horizon
 
 
-JUDGES[OPTIMIZATION.name] = LandscapeJudge()
+JUDGES[OPTIMIZATION.name] = OptimizationJudge()

@@ -3,19 +3,22 @@
 import numpy as np
 from torch import Tensor
 
-from engine.algorithms.search.best_possible_scores import ceilings, scores_of
+from engine.algorithms.search.best_possible_scores import (
+    best_possible_scores,
+    known_scores,
+)
 from engine.contract.kinds import SEARCH
 from engine.judges.judge import JUDGES, Arrays, Judge
-from engine.protocol import Spaces, Stretch, TaskBatch
+from engine.protocol import SearchBatch, TaskBatch, TraceSegment
 from engine.stats.summaries.search import summarize_searches
 
 
-class SpaceJudge(Judge):
+class SearchJudge(Judge):
     """The mean regret over the evaluations decides."""
 
-    def score(self, found: Stretch) -> Tensor:
+    def score(self, trace: TraceSegment) -> Tensor:
         """Return the mean regret over the evaluations; shape (member,)."""
-        return found.traces["regret"].mean(1)
+        return trace.traces["regret"].mean(1)
 
     def examples(self, tasks: TaskBatch) -> int:
         """Return 0: architectures are counted, not examples."""
@@ -26,21 +29,21 @@ class SpaceJudge(Judge):
         return traces
 
     def summaries(
-        self, traces: Arrays, found: Stretch, tasks: TaskBatch, level: float | None
+        self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
         """Return regret, score, evaluations to the goal and their like."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         shape = traces["regret"].shape[:2]
-        goal = levels(tasks).reshape(shape)
+        goal = goal_regrets(tasks).reshape(shape)
         return summarize_searches(traces, goal, tasks.space.size)
 
-    def gradients(self, found: Stretch, tasks: TaskBatch) -> int:
+    def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
         """Return how many architectures one search trains at most."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         return tasks.horizon
 
 
-def levels(tasks: Spaces) -> np.ndarray:
+def goal_regrets(tasks: SearchBatch) -> np.ndarray:
     """Return the regret at which each search has found a good architecture.
 
     Returns:
@@ -48,16 +51,18 @@ def levels(tasks: Spaces) -> np.ndarray:
         the space exceeds; NaN where scores are not known before training.
     """
     capped = bool(tasks.objective.property)
-    tops = ceilings(tasks, capped=capped)
-    found = {int(w): _level(tasks, int(w), capped) for w in np.unique(tasks.which)}
-    return tops - np.array([found[int(w)] for w in tasks.which])
+    tops = best_possible_scores(tasks, capped=capped)
+    found = {
+        int(w): _goal_score(tasks, int(w), capped) for w in np.unique(tasks.task_index)
+    }
+    return tops - np.array([found[int(w)] for w in tasks.task_index])
 
 
-def _level(tasks: Spaces, which: int, capped: bool) -> float:
-    table = scores_of(tasks, which, capped=capped)
+def _goal_score(tasks: SearchBatch, which: int, capped: bool) -> float:
+    table = known_scores(tasks, which, capped=capped)
     if table is None or not len(table):
         return float("nan")
     return float(np.quantile(table, 1.0 - tasks.goal, method="higher"))
 
 
-JUDGES[SEARCH.name] = SpaceJudge()
+JUDGES[SEARCH.name] = SearchJudge()

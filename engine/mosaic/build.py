@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.data.sources.mosaic_space import OPTIONS, forms
+from engine.data.sources.mosaic_space import OPTIONS, all_net_designs
 from engine.device import fingerprint
-from engine.mosaic.task_features import FEATURES, described
-from engine.mosaic.tasks import GROUPS, PARTS, Task, tasks_of
-from engine.mosaic.training import Regime, train
-from engine.store.files import write_new
+from engine.mosaic.task_features import FEATURES, measure_features
+from engine.mosaic.tasks import GROUPS, PARTS, MosaicTask, group_tasks
+from engine.mosaic.training import Regime, train_form
+from engine.store.files import write_atomically
 
 VERSION = 1
 # As the supervisor sets them for workers: large tensors are not given back each step.
@@ -37,11 +37,11 @@ _SURROUNDINGS = {
     "MKL_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
 }
-Told = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class BuildPlan:
     """What is built; the whole of it unless a test asks for less.
 
     Args:
@@ -51,65 +51,70 @@ class Plan:
     """
 
     regime: Regime = field(default_factory=Regime)
-    chunks: tuple[int, ...] = tuple(range(len(forms())))
+    chunks: tuple[int, ...] = tuple(range(len(all_net_designs())))
     groups: tuple[int, ...] = tuple(range(len(GROUPS)))
 
-    def tasks(self) -> list[tuple[Task, ...]]:
+    def tasks(self) -> list[tuple[MosaicTask, ...]]:
         """Return the tasks, those of one shape together."""
-        return [tasks_of(number, self.regime.root) for number in self.groups]
+        return [group_tasks(number, self.regime.root) for number in self.groups]
 
 
-WHOLE = Plan()
+WHOLE = BuildPlan()
 
 
 def build(
     out: Path,
-    plan: Plan = WHOLE,
+    plan: BuildPlan = WHOLE,
     *,
     pool: Executor,
     most: int = 0,
-    told: Told = lambda line: None,
+    told: Report = lambda line: None,
 ) -> int:
     """Train what is not trained yet; once nothing is left, put the table together.
 
     Args:
         out: Where the table goes; chunks are filed beside it until it is there.
         plan: What is built.
-        pool: Where chunks are trained, such as `processes`.
+        pool: Where chunks are trained, such as `process_pool`.
         most: Train at most so many chunks now; all if 0.
         told: Is given a line about each chunk.
 
     Returns:
         How many chunks are still to be trained.
     """
-    about = _about(plan, pool.submit(fingerprint, "cpu").result())
+    about = _describe_build(plan, pool.submit(fingerprint, "cpu").result())
     folder = out.with_name(f"{out.name}.{_digest(about)}.chunks")
     folder.mkdir(parents=True, exist_ok=True)
-    left = [number for number in plan.chunks if not _file(folder, number).exists()]
+    left = [
+        number for number in plan.chunks if not _chunk_file(folder, number).exists()
+    ]
     now = left[: most or None]
-    for done, number in enumerate(_trained(pool, folder, plan, now), 1):
+    for done, number in enumerate(_train_chunks(pool, folder, plan, now), 1):
         told(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
     if len(left) == len(now):
-        write_new(out, _table(folder, plan, about))
+        write_atomically(out, _assemble_table(folder, plan, about))
         shutil.rmtree(folder)
     return len(left) - len(now)
 
 
 @contextmanager
-def processes(count: int) -> Iterator[Executor]:
+def process_pool(count: int) -> Iterator[Executor]:
     """Start processes of one torch thread each, that end with this one."""
     fresh = multiprocessing.get_context("spawn")
-    with _surroundings(), ProcessPoolExecutor(count, fresh, _settle) as pool:
+    with (
+        _set_environment(),
+        ProcessPoolExecutor(count, fresh, _prepare_process) as pool,
+    ):
         try:
             yield pool
         finally:
             pool.shutdown(cancel_futures=True)  # else it trains all that was asked for
 
 
-def chunk(number: int, plan: Plan = WHOLE) -> dict[str, np.ndarray]:
+def train_chunk(number: int, plan: BuildPlan = WHOLE) -> dict[str, np.ndarray]:
     """Train one form on every task of a plan."""
-    begun, form = time.process_time(), forms()[number]
-    each = [train(form, tasks, plan.regime) for tasks in plan.tasks()]
+    begun, form = time.process_time(), all_net_designs()[number]
+    each = [train_form(form, tasks, plan.regime) for tasks in plan.tasks()]
     return {
         "validation": np.concatenate([counts.validation for counts in each], 1),
         "test": np.concatenate([counts.test for counts in each], 1),
@@ -117,27 +122,27 @@ def chunk(number: int, plan: Plan = WHOLE) -> dict[str, np.ndarray]:
     }
 
 
-def _trained(
-    pool: Executor, folder: Path, plan: Plan, numbers: list[int]
+def _train_chunks(
+    pool: Executor, folder: Path, plan: BuildPlan, numbers: list[int]
 ) -> Iterator[int]:
     """Train chunks and file each as soon as it is there; yields their numbers."""
-    asked = {pool.submit(chunk, number, plan): number for number in numbers}
+    asked = {pool.submit(train_chunk, number, plan): number for number in numbers}
     for each in as_completed(asked):
-        write_new(_file(folder, asked[each]), _packed(each.result()))
+        write_atomically(_chunk_file(folder, asked[each]), _pack_arrays(each.result()))
         yield asked[each]
 
 
-def _file(folder: Path, number: int) -> Path:
+def _chunk_file(folder: Path, number: int) -> Path:
     return folder / f"{number:03}.npz"
 
 
-def _packed(arrays: dict[str, np.ndarray]) -> bytes:
+def _pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
     return file.getvalue()
 
 
-def _about(plan: Plan, machine: dict[str, object]) -> dict[str, object]:
+def _describe_build(plan: BuildPlan, machine: dict[str, object]) -> dict[str, object]:
     """Describe all that the numbers depend on, as JSON."""
     tasks = [task for group in plan.tasks() for task in group]
     return {
@@ -146,13 +151,13 @@ def _about(plan: Plan, machine: dict[str, object]) -> dict[str, object]:
         "regime": asdict(plan.regime),
         "seed": plan.regime.root,
         "chunks": list(plan.chunks),
-        "tasks": [_described(task) for task in tasks],
+        "tasks": [_describe_task(task) for task in tasks],
         "features": list(FEATURES),
         "fingerprint": machine,
     }
 
 
-def _described(task: Task) -> dict[str, object]:
+def _describe_task(task: MosaicTask) -> dict[str, object]:
     rows = [part[p].tobytes() for p in PARTS for part in (task.x, task.y)]
     return {
         "name": task.name,
@@ -168,24 +173,26 @@ def _digest(about: dict[str, object]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def _table(folder: Path, plan: Plan, about: dict[str, object]) -> bytes:
+def _assemble_table(folder: Path, plan: BuildPlan, about: dict[str, object]) -> bytes:
     """Put all chunks of a plan together."""
-    parts = [dict(np.load(_file(folder, number))) for number in plan.chunks]
+    parts = [dict(np.load(_chunk_file(folder, number))) for number in plan.chunks]
     tasks = [task for group in plan.tasks() for task in group]
     seconds = sum(float(part["seconds"]) for part in parts)
     meta = about | {"seconds": round(seconds, 1)}
-    return _packed(
+    return _pack_arrays(
         {
             "validation": np.concatenate([part["validation"] for part in parts]),
             "test": np.concatenate([part["test"] for part in parts]),
-            "features": np.array([described(task) for task in tasks], np.float32),
+            "features": np.array(
+                [measure_features(task) for task in tasks], np.float32
+            ),
             "meta": np.array(json.dumps(meta)),
         }
     )
 
 
 @contextmanager
-def _surroundings() -> Iterator[None]:
+def _set_environment() -> Iterator[None]:
     """Set what processes must find when they begin, and put back what was there."""
     before = {name: os.environ.get(name) for name in _SURROUNDINGS}
     os.environ.update(_SURROUNDINGS)
@@ -199,13 +206,13 @@ def _surroundings() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _settle() -> None:
+def _prepare_process() -> None:
     """Make a fresh process ready: one thread, and no life without its parent."""
     torch.set_num_threads(1)
-    threading.Thread(target=_follow, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
-def _follow() -> None:
+def _end_with_parent() -> None:
     if parent := multiprocessing.parent_process():
         parent.join()
         os._exit(1)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.data.sources.mosaic_space import Form
+from engine.data.sources.mosaic_space import NetDesign
 from engine.nets.backpropagation import ACTIVATIONS, SLOPES, cross_entropy_gradient
 
 _EPS = 1e-5
@@ -19,14 +19,14 @@ _OVER = {"layer": 1, "batch": 2}
 Weights = dict[str, Tensor]
 
 
-class Normal(NamedTuple):
+class NormalizedSums(NamedTuple):
     """Sums that are standardized, and by what they were multiplied."""
 
     value: Tensor
     scale: Tensor
 
 
-class Layer(NamedTuple):
+class LayerCache(NamedTuple):
     """What a layer remembers for the way back.
 
     Args:
@@ -36,25 +36,25 @@ class Layer(NamedTuple):
         fired: What its activation returned.
     """
 
-    seen: Tensor
-    given: Tensor
-    normal: Normal | None
-    fired: Tensor
+    inputs: Tensor
+    sums: Tensor
+    normalized: NormalizedSums | None
+    outputs: Tensor
 
 
-def views(flat: Tensor, form: Form, features: int, classes: int) -> Weights:
+def views(flat: Tensor, form: NetDesign, features: int, classes: int) -> Weights:
     """Name the weights in flat vectors, (member, weight); nothing is copied."""
     found, place = {}, 0
-    for name, shape in form.shapes(features, classes).items():
+    for name, shape in form.weight_shapes(features, classes).items():
         size = torch.Size(shape).numel()
         found[name] = flat[:, place : place + size].unflatten(1, shape)
         place += size
     return found
 
 
-def answers(
-    weights: Weights, x: Tensor, form: Form, reference: int | None = None
-) -> tuple[Tensor, list[Layer]]:
+def forward(
+    weights: Weights, x: Tensor, form: NetDesign, reference: int | None = None
+) -> tuple[Tensor, list[LayerCache]]:
     """Answer; (member, feature, example) → (member, class, example).
 
     Args:
@@ -71,19 +71,19 @@ def answers(
             given, normal = torch.baddbmm(bias, weight, seen), None
         else:
             sums = torch.bmm(weight, seen)
-            normal = standardized(sums, form.normalization, reference)
+            normal = standardize_sums(sums, form.normalization, reference)
             given = normal.value + bias
         fired = ACTIVATIONS[form.activation](given)
-        layers.append(Layer(seen, given, normal, fired))
+        layers.append(LayerCache(seen, given, normal, fired))
         if form.residual:
             fired = fired + (seen if i else torch.bmm(weights["past"], seen))
         seen = fired
     head = form.depth
     out = torch.baddbmm(weights[f"b{head}"].unsqueeze(-1), weights[f"w{head}"], seen)
-    return out, [*layers, Layer(seen, out, None, out)]
+    return out, [*layers, LayerCache(seen, out, None, out)]
 
 
-def gradient(weights: Weights, x: Tensor, y: Tensor, form: Form) -> Tensor:
+def gradient(weights: Weights, x: Tensor, y: Tensor, form: NetDesign) -> Tensor:
     """Return each net's gradient of its mean cross-entropy; (member, weight).
 
     Args:
@@ -92,26 +92,26 @@ def gradient(weights: Weights, x: Tensor, y: Tensor, form: Form) -> Tensor:
         y: Classes; int64, shape (member, example).
         form: Of the nets.
     """
-    out, layers = answers(weights, x, form)
+    out, layers = forward(weights, x, form)
     back = cross_entropy_gradient(out, y)
     pieces: list[Tensor] = []
     for i in reversed(range(form.depth + 1)):
         layer, around = layers[i], back
         if i < form.depth:
-            back = _slope(form.activation, layer, back)
+            back = _backward_activation(form.activation, layer, back)
         pieces.append(back.sum(2))
-        back = _past_normal(form, layer.normal, back)
-        pieces.append(torch.bmm(back, layer.seen.mT).flatten(1))
+        back = _backward_normalization(form, layer.normalized, back)
+        pieces.append(torch.bmm(back, layer.inputs.mT).flatten(1))
         if i:
             back = torch.bmm(weights[f"w{i}"].mT, back)
             if form.residual and i < form.depth:
                 back = back + around
         elif form.residual:
-            pieces.append(torch.bmm(around, layer.seen.mT).flatten(1))
+            pieces.append(torch.bmm(around, layer.inputs.mT).flatten(1))
     return torch.cat(pieces[::-1], 1)
 
 
-def standardized(sums: Tensor, kind: str, reference: int | None) -> Normal:
+def standardize_sums(sums: Tensor, kind: str, reference: int | None) -> NormalizedSums:
     """Shift and scale sums to mean 0 and variance 1, over units or over examples."""
     over = _OVER[kind]
     first = reference if kind == "batch" else None
@@ -119,10 +119,12 @@ def standardized(sums: Tensor, kind: str, reference: int | None) -> Normal:
     # Not torch.var_mean, which takes four times as long.
     variance = centered[:, :, :first].square().mean(over, keepdim=True)
     scale = (variance + _EPS).rsqrt()
-    return Normal(centered * scale, scale)
+    return NormalizedSums(centered * scale, scale)
 
 
-def _past_normal(form: Form, normal: Normal | None, back: Tensor) -> Tensor:
+def _backward_normalization(
+    form: NetDesign, normal: NormalizedSums | None, back: Tensor
+) -> Tensor:
     """Bring a slope from what is standardized to the sums that it was made of."""
     if normal is None:
         return back
@@ -132,7 +134,7 @@ def _past_normal(form: Form, normal: Normal | None, back: Tensor) -> Tensor:
     return normal.scale * (back - level - normal.value * along)
 
 
-def _slope(activation: str, layer: Layer, back: Tensor) -> Tensor:
+def _backward_activation(activation: str, layer: LayerCache, back: Tensor) -> Tensor:
     if activation == "sine":  # its output tells the slope only up to the sign
-        return back * layer.given.cos()
-    return SLOPES[activation](back, layer.fired)
+        return back * layer.sums.cos()
+    return SLOPES[activation](back, layer.outputs)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from engine.mosaic.tasks import Task
+from engine.mosaic.tasks import MosaicTask
 
 FEATURES = (
     "log10 examples",
@@ -17,7 +17,7 @@ FEATURES = (
 _RIDGE = 0.01
 
 
-def described(task: Task) -> list[float]:
+def measure_features(task: MosaicTask) -> list[float]:
     """Return the numbers that `FEATURES` names; accuracies are of validation rows."""
     x, y = task.x["train"].astype(np.float64), task.y["train"]
     held_x, held_y = task.x["validation"].astype(np.float64), task.y["validation"]
@@ -26,12 +26,12 @@ def described(task: Task) -> list[float]:
         math.log10(task.features),
         task.classes,
         float(np.bincount(y).max() / len(y)),
-        float((_linear(x, y, held_x) == held_y).mean()),
-        float((_nearest(x, y, held_x) == held_y).mean()),
+        float((_predict_linear(x, y, held_x) == held_y).mean()),
+        float((_predict_nearest(x, y, held_x) == held_y).mean()),
     ]
 
 
-def _linear(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
+def _predict_linear(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
     """Answer by ridge regression on the classes; inputs are standardized already."""
     targets = np.eye(y.max() + 1)[y]
     square = x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1])
@@ -39,7 +39,7 @@ def _linear(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
     return (held @ slopes + targets.mean(0)).argmax(1)
 
 
-def _nearest(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
+def _predict_nearest(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
     """Answer with the class of the nearest training row."""
     apart = ((held[:, None] - x) ** 2).sum(2)
     return y[apart.argmin(1)]

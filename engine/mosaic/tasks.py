@@ -10,22 +10,22 @@ from functools import lru_cache
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.data.sources.glyph_classes import glyphs
-from engine.data.sources.sklearn_sets import bundled
+from engine.data.sources.glyph_classes import build_glyph_classes
+from engine.data.sources.sklearn_sets import load_bundled_set
 from engine.protocol import SampledFamily, generator
-from engine.tasks.few_shot._distortions import Wildness, draw_shapes
-from engine.tasks.optimization._tables import standardized
+from engine.tasks.few_shot._distortions import Distortion, draw_shapes
+from engine.tasks.optimization._tables import standardize_columns
 from engine.tasks.optimization.gaussians import Gaussians
 from engine.tasks.optimization.rings import Rings
 
 PARTS = ("train", "validation", "test")
 SIDE = 8
-_WILD = Wildness(affine=1.0, elastic=3.0, stroke=2.0, contrast=0.3)
+_WILD = Distortion(affine=1.0, elastic=3.0, stroke=2.0, contrast=0.3)
 _PLANE = {"turn": 0.0, "gain": 0.0}
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class MosaicTask:
     """One classification task, its rows divided once and for all.
 
     Args:
@@ -47,17 +47,17 @@ class Task:
         return int(self.x["train"].shape[1])
 
 
-Rows = tuple[np.ndarray, np.ndarray]
-Counts = tuple[int, int, int]
+RowArrays = tuple[np.ndarray, np.ndarray]
+PartSizes = tuple[int, int, int]
 # Rows of the three parts, one after the other.
-Source = Callable[[Rng, Counts], Rows]
+RowSource = Callable[[Rng, PartSizes], RowArrays]
 
 
-def _real(name: str, classes: range | None = None) -> Source:
+def _bundled_rows(name: str, classes: range | None = None) -> RowSource:
     """Return the rows of a set that is brought along, or those of some classes."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
-        table = bundled(name)
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
+        table = load_bundled_set(name)
         keep = np.isin(table.y, classes or np.unique(table.y))
         x, y = table.x[keep], table.y[keep]
         order = generator(rng.child("split")).permutation(len(x))[: sum(counts)]
@@ -66,14 +66,14 @@ def _real(name: str, classes: range | None = None) -> Source:
     return rows
 
 
-def _pairs(name: str) -> Source:
+def _pair_rows(name: str) -> RowSource:
     """Return pairs of rows of a set, of the class (first + second) mod classes.
 
     The rows of one part are in no pair of another.
     """
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
-        table, draw = bundled(name), generator(rng.child("split"))
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
+        table, draw = load_bundled_set(name), generator(rng.child("split"))
         shares = np.cumsum(counts) / sum(counts) * table.rows
         parts = np.split(draw.permutation(table.rows), shares[:2].astype(int))
         pairs = np.concatenate(
@@ -88,12 +88,12 @@ def _pairs(name: str) -> Source:
     return rows
 
 
-def _drawn(characters: str) -> Source:
+def _glyph_rows(characters: str) -> RowSource:
     """Return characters of a font, drawn as by different hands."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
-        known = glyphs()
+        known = build_glyph_classes()
         y = np.arange(count) % len(characters)
         each = np.array([known.characters.index(c) for c in characters])
         draw = generator(rng.child("data"))
@@ -104,10 +104,10 @@ def _drawn(characters: str) -> Source:
     return rows
 
 
-def _made(family: SampledFamily) -> Source:
+def _family_rows(family: SampledFamily) -> RowSource:
     """Return rows of one task of a family, as it draws them."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
         sized = family.model_copy(update={"examples": count, "held_out": 2})
         sample = sized.sample(rng, "train")
@@ -116,10 +116,10 @@ def _made(family: SampledFamily) -> Source:
     return rows
 
 
-def _arms(arms: int, turns: float) -> Source:
+def _arm_rows(arms: int, turns: float) -> RowSource:
     """Return points on spiral arms, each a class."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
         draw = generator(rng.child("data"))
         y = np.arange(count) % arms
@@ -131,10 +131,10 @@ def _arms(arms: int, turns: float) -> Source:
     return rows
 
 
-def _rings(rings: int) -> Source:
+def _ring_rows(rings: int) -> RowSource:
     """Return points on rings around the origin, each a class."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         draw, count = generator(rng.child("data")), sum(counts)
         y = np.arange(count) % rings
         angle = 2 * np.pi * draw.random(count)
@@ -144,10 +144,10 @@ def _rings(rings: int) -> Source:
     return rows
 
 
-def _board(squares: int, colors: int) -> Source:
+def _board_rows(squares: int, colors: int) -> RowSource:
     """Return points on a board whose squares take turns between classes."""
 
-    def rows(rng: Rng, counts: Counts) -> Rows:
+    def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         draw, count = generator(rng.child("data")), sum(counts)
         x = draw.uniform(0.0, squares, (count, 2))
         return x, np.floor(x).astype(np.int64) @ [1, 2] % colors
@@ -156,69 +156,71 @@ def _board(squares: int, colors: int) -> Source:
 
 
 @dataclass(frozen=True)
-class Group:
+class TaskGroup:
     """Tasks of one shape: how many rows each part has, and where they are from."""
 
-    counts: Counts
-    sources: dict[str, Source]
+    counts: PartSizes
+    sources: dict[str, RowSource]
 
 
 GROUPS = (
-    Group(
+    TaskGroup(
         (256, 256, 512),
-        {"rings": _made(Rings(rings=2, noise=0.2, **_PLANE))},
+        {"rings": _family_rows(Rings(rings=2, noise=0.2, **_PLANE))},
     ),
-    Group(
+    TaskGroup(
         (256, 256, 512),
         {
-            "four_rings": _rings(4),
-            "four_arms": _arms(4, 0.5),
-            "four_arms_tight": _arms(4, 1.0),
-            "four_colors": _board(4, 4),
+            "four_rings": _ring_rows(4),
+            "four_arms": _arm_rows(4, 0.5),
+            "four_arms_tight": _arm_rows(4, 1.0),
+            "four_colors": _board_rows(4, 4),
         },
     ),
-    Group(
+    TaskGroup(
         (512, 256, 512),
         {
-            "digits": _real("digits"),
-            "glyph_digits": _drawn("0123456789"),
-            "glyph_letters": _drawn("ABDEFGHJKM"),
+            "digits": _bundled_rows("digits"),
+            "glyph_digits": _glyph_rows("0123456789"),
+            "glyph_letters": _glyph_rows("ABDEFGHJKM"),
         },
     ),
-    Group(
+    TaskGroup(
         (384, 256, 256),
         {
-            "digits_low": _real("digits", range(5)),
-            "digits_high": _real("digits", range(5, 10)),
+            "digits_low": _bundled_rows("digits", range(5)),
+            "digits_high": _bundled_rows("digits", range(5, 10)),
         },
     ),
-    Group(
+    TaskGroup(
         (256, 256, 512),
-        {"gaussians": _made(Gaussians(dimensions=8, classes=8, radius=1.5))},
+        {"gaussians": _family_rows(Gaussians(dimensions=8, classes=8, radius=1.5))},
     ),
-    Group((384, 256, 512), {"iris_pairs": _pairs("iris")}),
-    Group((384, 256, 512), {"wine_pairs": _pairs("wine")}),
-    Group((384, 256, 512), {"cancer_pairs": _pairs("breast_cancer")}),
+    TaskGroup((384, 256, 512), {"iris_pairs": _pair_rows("iris")}),
+    TaskGroup((384, 256, 512), {"wine_pairs": _pair_rows("wine")}),
+    TaskGroup((384, 256, 512), {"cancer_pairs": _pair_rows("breast_cancer")}),
 )
 
 
 @lru_cache(maxsize=len(GROUPS))
-def tasks_of(group: int, seed: int = 0) -> tuple[Task, ...]:
+def group_tasks(group: int, seed: int = 0) -> tuple[MosaicTask, ...]:
     """Return the tasks of one group, by its number."""
     known = GROUPS[group]
     return tuple(
-        _task(name, source, known.counts, Rng(seed).child("mosaic", name))
+        _build_task(name, source, known.counts, Rng(seed).child("mosaic", name))
         for name, source in known.sources.items()
     )
 
 
-def _task(name: str, source: Source, counts: Counts, rng: Rng) -> Task:
+def _build_task(
+    name: str, source: RowSource, counts: PartSizes, rng: Rng
+) -> MosaicTask:
     x, y = source(rng, counts)
     cuts = np.cumsum(counts)[:2]
     train, *held = np.split(x, cuts)
-    first, _ = standardized(train, train)
-    others = [standardized(train, part)[1] for part in held]
-    return Task(
+    first, _ = standardize_columns(train, train)
+    others = [standardize_columns(train, part)[1] for part in held]
+    return MosaicTask(
         name,
         dict(zip(PARTS, (first, *others), strict=True)),
         dict(zip(PARTS, np.split(y.astype(np.int64), cuts), strict=True)),

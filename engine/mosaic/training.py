@@ -22,9 +22,9 @@ from engine.algorithms.optimization.update_rules import (
     zeros,
 )
 from engine.contract.rng import Rng
-from engine.data.sources.mosaic_space import FAILED, RECIPES, Form
-from engine.mosaic.nets import answers, gradient, views
-from engine.mosaic.tasks import PARTS, Task
+from engine.data.sources.mosaic_space import FAILED, RECIPES, NetDesign
+from engine.mosaic.nets import forward, gradient, views
+from engine.mosaic.tasks import PARTS, MosaicTask
 from engine.nets.backpropagation import GAINS, shorten_gradients
 from engine.protocol import Weights, chosen_class, generator
 
@@ -50,19 +50,19 @@ class Regime:
     root: int = 0
 
 
-class Copies(NamedTuple):
+class MemberLayout(NamedTuple):
     """How often what belongs to a task is laid out for the members."""
 
     recipes: int
     seeds: int
 
-    def laid(self, each: Tensor) -> Tensor:
+    def repeat_for_members(self, each: Tensor) -> Tensor:
         """Repeat (task, …) to recipe × task × seed."""
         some = each.repeat_interleave(self.seeds, 0)
         return some.repeat(self.recipes, *[1] * (each.dim() - 1))
 
 
-class Counts(NamedTuple):
+class RightCounts(NamedTuple):
     """How many answers were right; uint16.
 
     Args:
@@ -75,50 +75,56 @@ class Counts(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Data:
+class GroupData:
     """The rows of a group: x (task, row, feature) and y (task, row) of each part."""
 
     x: dict[str, Tensor]
     y: dict[str, Tensor]
 
     @classmethod
-    def of(cls, tasks: Sequence[Task], dtype: torch.dtype) -> "Data":
+    def of(cls, tasks: Sequence[MosaicTask], dtype: torch.dtype) -> "GroupData":
         """Stack the rows of tasks."""
         x = {p: torch.from_numpy(np.stack([t.x[p] for t in tasks])) for p in PARTS}
         y = {p: torch.from_numpy(np.stack([t.y[p] for t in tasks])) for p in PARTS}
         return cls({part: each.to(dtype) for part, each in x.items()}, y)
 
 
-def train(
-    form: Form,
-    tasks: Sequence[Task],
+def train_form(
+    form: NetDesign,
+    tasks: Sequence[MosaicTask],
     regime: Regime,
     recipes: Sequence[tuple[str, ...]] = RECIPES,
     dtype: torch.dtype = torch.float32,
-) -> Counts:
+) -> RightCounts:
     """Train every recipe of a form on tasks of one shape, from every seed."""
-    data, sizes = Data.of(tasks, dtype), (tasks[0].features, tasks[0].classes)
-    begun = torch.from_numpy(starts(form, tasks, regime)).to(dtype)
-    flat, copies = begun.repeat(len(recipes), 1), Copies(len(recipes), regime.seeds)
-    picks = torch.from_numpy(minibatches(tasks, regime))
-    rules, weights = _rules(flat, recipes, len(begun)), views(flat, form, *sizes)
+    data, sizes = GroupData.of(tasks, dtype), (tasks[0].features, tasks[0].classes)
+    begun = torch.from_numpy(draw_initial_weights(form, tasks, regime)).to(dtype)
+    flat, copies = (
+        begun.repeat(len(recipes), 1),
+        MemberLayout(len(recipes), regime.seeds),
+    )
+    picks = torch.from_numpy(draw_minibatches(tasks, regime))
+    rules, weights = (
+        _recipe_optimizers(flat, recipes, len(begun)),
+        views(flat, form, *sizes),
+    )
     curves = []
     with torch.no_grad():
         for step in range(regime.fidelities[-1]):
-            x, y = _minibatch(data, picks[:, :, step], len(recipes))
+            x, y = _gather_minibatch(data, picks[:, :, step], len(recipes))
             grad = shorten_gradients(gradient(weights, x, y, form), _LONGEST)
             for rule in rules:
                 rule.step(flat[rule.rows], grad[rule.rows], step)
             if step + 1 in regime.fidelities:
-                curves.append(_right(weights, data, form, "validation", copies))
-        test = _right(weights, data, form, "test", copies)
+                curves.append(_count_right(weights, data, form, "validation", copies))
+        test = _count_right(weights, data, form, "test", copies)
     shape = (len(recipes), len(tasks), regime.seeds)
     each = [curve.reshape(shape) for curve in curves]
-    return Counts(np.stack(each, 2), test.reshape(shape))
+    return RightCounts(np.stack(each, 2), test.reshape(shape))
 
 
 @dataclass
-class Rule:
+class RecipeOptimizer:
     """The optimizer of some members, that lie side by side; it keeps its state."""
 
     kind: str
@@ -140,9 +146,9 @@ class Rule:
         return adam_step(grad, self.state, step, (0.9, 0.999), 1e-8)
 
 
-def _rules(
+def _recipe_optimizers(
     flat: Tensor, recipes: Sequence[tuple[str, ...]], members: int
-) -> list[Rule]:
+) -> list[RecipeOptimizer]:
     """Return one rule for each run of recipes with the same optimizer."""
     rules, first = [], 0
     for kind, some in itertools.groupby(recipes, lambda recipe: recipe[0]):
@@ -150,17 +156,19 @@ def _rules(
         rows = slice(first, first + len(rates) * members)
         each = flat.new_tensor(rates).repeat_interleave(members)[:, None]
         state = zeros(flat[rows], *_STATES[kind])
-        rules.append(Rule(kind, rows, each, state))
+        rules.append(RecipeOptimizer(kind, rows, each, state))
         first = rows.stop
     return rules
 
 
-def starts(form: Form, tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+def draw_initial_weights(
+    form: NetDesign, tasks: Sequence[MosaicTask], regime: Regime
+) -> np.ndarray:
     """Draw initial weights; shape (task × seed, weight), biases zero."""
-    shapes = form.shapes(tasks[0].features, tasks[0].classes)
+    shapes = form.weight_shapes(tasks[0].features, tasks[0].classes)
     drawn = [
         [
-            _gain(form, name) * _start(name, shape, task.name, seed, regime.root)
+            _gain(form, name) * _draw_matrix(name, shape, task.name, seed, regime.root)
             for name, shape in shapes.items()
         ]
         for task in tasks
@@ -169,7 +177,7 @@ def starts(form: Form, tasks: Sequence[Task], regime: Regime) -> np.ndarray:
     return np.stack([np.concatenate(each) for each in drawn])
 
 
-def _gain(form: Form, name: str) -> float:
+def _gain(form: NetDesign, name: str) -> float:
     """Return by what a weight is multiplied at the start.
 
     The head is 0: a net that has hardly been trained then answers alike from every
@@ -181,7 +189,7 @@ def _gain(form: Form, name: str) -> float:
 
 
 @lru_cache(maxsize=8192)
-def _start(
+def _draw_matrix(
     name: str, shape: tuple[int, ...], task: str, seed: int, root: int
 ) -> np.ndarray:
     """Draw one weight matrix of variance 1 / inputs, flat; zeros for a bias."""
@@ -191,21 +199,26 @@ def _start(
     return draw.standard_normal(shape).ravel() / math.sqrt(shape[1])
 
 
-def minibatches(tasks: Sequence[Task], regime: Regime) -> np.ndarray:
+def draw_minibatches(tasks: Sequence[MosaicTask], regime: Regime) -> np.ndarray:
     """Choose the rows of every minibatch; shape (task, seed, step, example)."""
     rows = len(tasks[0].y["train"])
     shape = (regime.fidelities[-1], regime.batch)
-    return np.stack([
+    return np.stack(
         [
-            generator(Rng(regime.root).child("mosaic", task.name, "batches", seed))
-            .integers(0, rows, shape)
-            for seed in range(regime.seeds)
+            [
+                generator(
+                    Rng(regime.root).child("mosaic", task.name, "batches", seed)
+                ).integers(0, rows, shape)
+                for seed in range(regime.seeds)
+            ]
+            for task in tasks
         ]
-        for task in tasks
-    ])  # fmt: skip
+    )
 
 
-def _minibatch(data: Data, rows: Tensor, recipes: int) -> tuple[Tensor, Tensor]:
+def _gather_minibatch(
+    data: GroupData, rows: Tensor, recipes: int
+) -> tuple[Tensor, Tensor]:
     """Gather rows (task, seed, example) once, and lay them out for every member."""
     task = torch.arange(len(rows))[:, None, None]
     x = data.x["train"][task, rows].flatten(0, 1).mT.contiguous()
@@ -213,8 +226,8 @@ def _minibatch(data: Data, rows: Tensor, recipes: int) -> tuple[Tensor, Tensor]:
     return x.repeat(recipes, 1, 1), y.repeat(recipes, 1)
 
 
-def _right(
-    weights: Weights, data: Data, form: Form, part: str, copies: Copies
+def _count_right(
+    weights: Weights, data: GroupData, form: NetDesign, part: str, copies: MemberLayout
 ) -> np.ndarray:
     """Count right answers of each member; uint16.
 
@@ -223,8 +236,8 @@ def _right(
     x = data.x[part]
     front = data.x["train"] if form.normalization == "batch" else x[:, :0]
     known = front.shape[1]
-    rows = copies.laid(torch.cat([front, x], 1).mT)
-    out = answers(weights, rows, form, known or None)[0][:, :, known:]
-    right = (chosen_class(out) == copies.laid(data.y[part])).sum(1)
+    rows = copies.repeat_for_members(torch.cat([front, x], 1).mT)
+    out = forward(weights, rows, form, known or None)[0][:, :, known:]
+    right = (chosen_class(out) == copies.repeat_for_members(data.y[part])).sum(1)
     right[~out.isfinite().flatten(1).all(1)] = FAILED
     return right.numpy().astype(np.uint16)

@@ -14,27 +14,27 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import Shapes, layout_of, start_weights
-from engine.nets.mlp import linear
+from engine.nets.initialization import Shapes, make_layout, start_weights
+from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     HELP,
     Normalization,
     Normalizer,
+    collect_statistics,
     norm_shapes,
-    norm_steps,
-    noted,
+    norm_steps_knob,
 )
 from engine.nets.pixels import (
-    enough_pixels,
+    apply_excitation,
+    check_pixels,
     excitation_shapes,
-    excited,
-    features_of,
-    halved,
     image_sides,
-    images_of,
+    pool_halves,
+    to_features,
+    to_images,
 )
 from engine.protocol import Layout, Net, Weights
 
@@ -51,20 +51,28 @@ class Conv4(Net):
     images: ClassVar[bool] = True
 
     filters: int = knob(
-        64, label="Filters", unit="channels", low=8, high=256,
+        64,
+        label="Filters",
+        unit="channels",
+        low=8,
+        high=256,
         help="Channels of each convolution; 32 and 48 are usual with color images.",
-    )  # fmt: skip
+    )
     normalization: Normalization = knob("batch", label="Normalization", help=HELP)
     downsample: Literal["pool", "stride"] = knob(
-        "pool", label="Halving", advanced=True,
+        "pool",
+        label="Halving",
+        advanced=True,
         help="How a block halves the image: the largest of 2 × 2 pixels, or strides "
         "of 2 and a mean over what is left, as MAML's net for Omniglot.",
-    )  # fmt: skip
+    )
     squeeze: bool = knob(
-        False, label="Squeeze and excitation", advanced=True,
+        False,
+        label="Squeeze and excitation",
+        advanced=True,
         help="Weigh each block's channels by what the image as a whole shows.",
-    )  # fmt: skip
-    norm_steps: int = norm_steps()
+    )
+    norm_steps: int = norm_steps_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -84,12 +92,12 @@ class Conv4(Net):
             layer |= excitation_shapes(str(i), self.filters) if self.squeeze else {}
             layers.append(layer)
             rough = self.downsample == "stride"
-            enough_pixels(self.normalization, (side + 1) // 2 if rough else side)
+            check_pixels(self.normalization, (side + 1) // 2 if rough else side)
             side = max(1, (side + rough) // 2)
         left = self.filters * (1 if self.downsample == "stride" else side * side)
         if outputs:
             layers.append({f"w{BLOCKS}": (outputs, left), f"b{BLOCKS}": (outputs,)})
-        return layout_of(layers)
+        return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw He-scaled Gaussian filters; the head keeps the features' variance."""
@@ -103,25 +111,25 @@ class Conv4(Net):
         step: int = 0,
     ) -> Tensor:
         """Answer; (member, channel · row · column, example) → (member, output, …)."""
-        return self._answers(
+        return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
         """Return the batch's means and variances where running ones are kept."""
-        return noted(self._answers, self.normalization, weights, x, step)
+        return collect_statistics(self._forward, self.normalization, weights, x, step)
 
-    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
-        h = images_of(x, weights["w0"].shape[2])
+    def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+        h = to_images(x, weights["w0"].shape[2])
         for i in range(BLOCKS):
             h = self._block(weights, str(i), h, norm)
         if self.downsample == "stride":
             h = h.mean((2, 3))
-        return linear(weights, features_of(h, len(x)), BLOCKS)
+        return apply_head(weights, to_features(h, len(x)), BLOCKS)
 
     def _block(self, weights: Weights, i: str, h: Tensor, norm: Normalizer) -> Tensor:
         stride = 2 if self.downsample == "stride" else 1
-        h = norm.convolved(weights, i, h, stride)
+        h = norm.convolve(weights, i, h, stride)
         if self.squeeze:
-            h = excited(weights, i, h)
-        return torch.relu(halved(h) if self.downsample == "pool" else h)
+            h = apply_excitation(weights, i, h)
+        return torch.relu(pool_halves(h) if self.downsample == "pool" else h)

@@ -41,7 +41,7 @@ def start_weights(
     return np.concatenate(pieces)
 
 
-def layout_of(layers: list[Shapes]) -> Layout:
+def make_layout(layers: list[Shapes]) -> Layout:
     """Make a layout of layers, each its names and shapes, the head last."""
     shapes = {name: shape for layer in layers for name, shape in layer.items()}
     return Layout(

@@ -56,12 +56,12 @@ def apply_lstm(weights: Weights, x: Tensor, state: Weights) -> tuple[Tensor, Wei
         bias = weights[f"cell{i}.b"].unsqueeze(-1)
         seen = torch.cat([x, state[f"h{i}"]], 1)
         gates = torch.baddbmm(bias, weights[f"cell{i}.w"], seen)
-        x, cell = _cell(gates, state[f"c{i}"])
+        x, cell = _step_cell(gates, state[f"c{i}"])
         fresh |= {f"h{i}": x, f"c{i}": cell}
     return x, fresh
 
 
-def _cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+def _step_cell(gates: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
     hidden = cell.shape[1]
     take, keep, show = torch.sigmoid(gates[:, : 3 * hidden]).chunk(3, 1)
     cell = keep * cell + take * torch.tanh(gates[:, 3 * hidden :])

@@ -14,19 +14,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.backpropagation import ACTIVATIONS, GAINS, SLOPES
-from engine.nets.initialization import layout_of, start_weights
+from engine.nets.initialization import make_layout, start_weights
 from engine.nets.normalization import (
     BATCHES,
     Normalizer,
+    collect_statistics,
     norm_shapes,
-    noted,
-    standardized,
+    standardize_units,
 )
-from engine.protocol import BaseLearner, Judge, Layout, Weights
+from engine.protocol import BaseLearner, Layout, LossFn, Weights
 
 STEPS = 6  # inner steps with statistics of their own, the start included
 Activation = Literal["relu", "tanh", "gelu", "sigmoid"]
@@ -40,50 +40,73 @@ class Mlp(BaseLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     depth: int = knob(
-        1, label="Hidden layers", unit="layers", low=0, high=8,
+        1,
+        label="Hidden layers",
+        unit="layers",
+        low=0,
+        high=8,
         help="How many hidden layers; 0 is a linear model.",
-    )  # fmt: skip
+    )
     width: int = knob(
-        32, label="Width", unit="units", low=1, high=512,
+        32,
+        label="Width",
+        unit="units",
+        low=1,
+        high=512,
         help="Units in each hidden layer.",
-    )  # fmt: skip
+    )
     activation: Activation = knob(
         "relu", label="Activation", help="What each hidden unit computes."
     )
     normalization: Literal[
         "none", "layer", "batch", "support_batch", "group", "meta_batch"
     ] = knob(
-        "none", label="Normalization",
+        "none",
+        label="Normalization",
         help="Before each activation: over units (layer, group), over examples (batch) "
         "or those of the support (support_batch), or by statistics kept for each inner "
         "step, which MAML++ moves (meta_batch, of few-shot tasks).",
-    )  # fmt: skip
+    )
     batch_size: int = knob(
-        0, label="Minibatch size", unit="examples", low=0, high=4096,
+        0,
+        label="Minibatch size",
+        unit="examples",
+        low=0,
+        high=4096,
         help="Examples in each gradient; 0 uses the full batch.",
-    )  # fmt: skip
+    )
     weight_decay: float = knob(
-        0.0, label="Weight decay", unit="per step", low=0.0, high=1.0,
-        help="Adds this share of the weights to every gradient.", advanced=True,
-    )  # fmt: skip
+        0.0,
+        label="Weight decay",
+        unit="per step",
+        low=0.0,
+        high=1.0,
+        help="Adds this share of the weights to every gradient.",
+        advanced=True,
+    )
     clip: float = knob(
-        0.0, label="Gradient clip", unit="L2", low=0.0, high=1e6,
-        help="Longest gradient an optimizer is given; 0 never clips.", advanced=True,
-    )  # fmt: skip
+        0.0,
+        label="Gradient clip",
+        unit="L2",
+        low=0.0,
+        high=1e6,
+        help="Longest gradient an optimizer is given; 0 never clips.",
+        advanced=True,
+    )
 
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
         widths = [math.prod(shape), *[self.width] * self.depth]
         layers = [
-            {f"w{i}": (fan_out, fan_in)} | self._beside(str(i))
+            {f"w{i}": (fan_out, fan_in)} | self._hidden_norm_shapes(str(i))
             for i, (fan_in, fan_out) in enumerate(itertools.pairwise(widths))
         ]
         if outputs:
             head = f"{self.depth}"
             layers.append({f"w{head}": (outputs, widths[-1]), f"b{head}": (outputs,)})
-        return layout_of(layers)
+        return make_layout(layers)
 
-    def _beside(self, layer: str) -> dict[str, tuple[int, ...]]:
+    def _hidden_norm_shapes(self, layer: str) -> dict[str, tuple[int, ...]]:
         """Name what a hidden layer has beside its weights; only steps have a scale."""
         kind = "meta_batch" if self.normalization == "meta_batch" else "none"
         return norm_shapes(kind, layer, self.width, STEPS)
@@ -99,7 +122,7 @@ class Mlp(BaseLearner):
         return self.normalization == "support_batch"
 
     @property
-    def least(self) -> int:
+    def min_examples(self) -> int:
         """Return 16: products with fewer examples take longer than with as many."""
         return 0 if self.normalization in BATCHES else 16
 
@@ -112,36 +135,36 @@ class Mlp(BaseLearner):
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
         norm = Normalizer(self.normalization, reference, step)
-        return self._answers(weights, x, norm)
+        return self._forward(weights, x, norm)
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
         """Return the batch's means and variances where running ones are kept."""
-        return noted(self._answers, self.normalization, weights, x, step)
+        return collect_statistics(self._forward, self.normalization, weights, x, step)
 
-    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+    def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
         act = ACTIVATIONS[self.activation]
         for i in range(self.depth):
             if norm.kind == "meta_batch":
-                x = act(norm.dense(weights, str(i), x))
+                x = act(norm.apply_dense_layer(weights, str(i), x))
                 continue
             x = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], x)
-            x = act(standardized(norm.kind, x, norm.reference))
-        return linear(weights, x, self.depth)
+            x = act(standardize_units(norm.kind, x, norm.reference))
+        return apply_head(weights, x, self.depth)
 
     @property
-    def explicit(self) -> bool:
+    def can_backpropagate(self) -> bool:
         """Return whether `backpropagate` can be used: it saves half the time."""
         return self.normalization == "none" and self.activation in SLOPES
 
     def backpropagate(
-        self, weights: Weights, x: Tensor, judge: Judge
+        self, weights: Weights, x: Tensor, loss_fn: LossFn
     ) -> tuple[Tensor, Tensor]:
-        """Return what `judge` says of the answers, and its gradient, by hand.
+        """Return what `loss_fn` says of the answers, and its gradient, by hand.
 
         Args:
             weights: Named weights, member first.
             x: Inputs; shape (member, feature, example).
-            judge: Answers → (loss, shape (member,); its slope in the answers).
+            loss_fn: Answers → (loss, shape (member,); its slope in the answers).
 
         Returns:
             The loss, and the gradient in the layout's order, (member, weight).
@@ -152,7 +175,7 @@ class Mlp(BaseLearner):
             bias = weights[f"b{i}"].unsqueeze(-1)
             x = torch.baddbmm(bias, weights[f"w{i}"], seen[-1])
             seen.append(act(x) if i < self.depth else x)
-        loss, back = judge(x)
+        loss, back = loss_fn(x)
         pieces: list[Tensor] = []
         for i in reversed(range(self.depth + 1)):
             pieces += [back.sum(2), torch.bmm(back, seen[i].mT).flatten(1)]
@@ -162,7 +185,7 @@ class Mlp(BaseLearner):
         return loss, torch.cat(pieces[::-1], 1)
 
 
-def linear(weights: Weights, x: Tensor, layer: int) -> Tensor:
+def apply_head(weights: Weights, x: Tensor, layer: int) -> Tensor:
     """Apply the head where there is one: w and b of that layer."""
     if f"w{layer}" not in weights:
         return x

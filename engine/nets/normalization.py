@@ -17,9 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.nets.initialization import RUNNING
-from engine.nets.pixels import convolved
+from engine.nets.pixels import convolve_members
 from engine.protocol import Weights
 
 Normalization = Literal[
@@ -46,13 +46,17 @@ UNIT_HELP = (
 )
 
 
-def norm_steps() -> int:
+def norm_steps_knob() -> int:
     """Declare for how many inner steps statistics are kept."""
     return knob(  # type: ignore[no-any-return]
-        6, label="Steps with statistics of their own", unit="steps", low=1, high=64,
-        advanced=True, help="Of meta_batch: the start and each inner step; later ones "
-        "use the last.",
-    )  # fmt: skip
+        6,
+        label="Steps with statistics of their own",
+        unit="steps",
+        low=1,
+        high=64,
+        advanced=True,
+        help="Of meta_batch: the start and each inner step; later ones use the last.",
+    )
 
 
 def norm_shapes(
@@ -84,51 +88,53 @@ class Normalizer(NamedTuple):
     kind: str
     reference: int | None = None
     step: int = 0
-    seen: Weights | None = None
+    statistics: Weights | None = None
 
-    def convolved(
+    def convolve(
         self, weights: Weights, layer: str, x: Tensor, stride: int = 1
     ) -> Tensor:
         """Convolve and normalize; (example, member · channel, row, column)."""
         if self.kind == "none":
-            return convolved(x, weights[f"w{layer}"], weights[f"b{layer}"], stride)
-        return self._pixels(
-            weights, layer, convolved(x, weights[f"w{layer}"], None, stride)
+            return convolve_members(
+                x, weights[f"w{layer}"], weights[f"b{layer}"], stride
+            )
+        return self._normalize_pixels(
+            weights, layer, convolve_members(x, weights[f"w{layer}"], None, stride)
         )
 
-    def _pixels(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
-        g, b = self._now(weights, layer, ("g", "b"))
+    def _normalize_pixels(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+        g, b = self._step_rows(weights, layer, ("g", "b"))
         (members, channels), g, b = g.shape, g.reshape(-1), b.reshape(-1)
         if self.kind == "meta_batch":
-            self._note(layer, _moments(x, (0, 2, 3)), members)
-            mean, variance = self._now(weights, layer, RUNNING)
-            return _affine(x, mean.reshape(-1), variance.reshape(-1), g, b)
+            self._record_statistics(layer, _moments(x, (0, 2, 3)), members)
+            mean, variance = self._step_rows(weights, layer, RUNNING)
+            return _scale_and_shift(x, mean.reshape(-1), variance.reshape(-1), g, b)
         if self.kind not in BATCHES:
-            groups = members * groups_of(self.kind, channels)
+            groups = members * group_count(self.kind, channels)
             return F.group_norm(x, groups, g, b, EPSILON)
         if self.reference is None:
             gpu = torch.backends.cudnn.enabled
             return torch.batch_norm(x, g, b, None, None, True, 0.0, EPSILON, gpu)
         mean, variance = _moments(x[: self.reference], (0, 2, 3))
-        return _affine(x, mean, variance, g, b)
+        return _scale_and_shift(x, mean, variance, g, b)
 
-    def dense(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
+    def apply_dense_layer(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
         """Apply a dense layer and normalize; (member, unit, example)."""
-        (b,) = self._now(weights, layer, ("b",))
+        (b,) = self._step_rows(weights, layer, ("b",))
         if self.kind == "none":
             return torch.baddbmm(b.unsqueeze(-1), weights[f"w{layer}"], x)
         x = torch.bmm(weights[f"w{layer}"], x)
-        (g,) = self._now(weights, layer, ("g",))
+        (g,) = self._step_rows(weights, layer, ("g",))
         if self.kind != "meta_batch":
-            x = standardized(self.kind, x, self.reference)
+            x = standardize_units(self.kind, x, self.reference)
             return torch.addcmul(b.unsqueeze(-1), g.unsqueeze(-1), x)
-        self._note(layer, _moments(x, (2,)), len(x))
-        mean, variance = self._now(weights, layer, RUNNING)
+        self._record_statistics(layer, _moments(x, (2,)), len(x))
+        mean, variance = self._step_rows(weights, layer, RUNNING)
         scale = g * torch.rsqrt(variance + EPSILON)
         shift = b - mean * scale
         return torch.addcmul(shift.unsqueeze(-1), scale.unsqueeze(-1), x)
 
-    def _now(
+    def _step_rows(
         self, weights: Weights, layer: str, names: tuple[str, ...]
     ) -> list[Tensor]:
         """Choose this inner step's rows where there is one a step.
@@ -143,13 +149,15 @@ class Normalizer(NamedTuple):
             return found
         return [rows[:, min(self.step, rows.shape[1] - 1)] for rows in found]
 
-    def _note(self, layer: str, found: tuple[Tensor, Tensor], members: int) -> None:
-        if self.seen is not None:
+    def _record_statistics(
+        self, layer: str, found: tuple[Tensor, Tensor], members: int
+    ) -> None:
+        if self.statistics is not None:
             for name, value in zip(RUNNING, found, strict=True):
-                self.seen[f"{name}{layer}"] = value.detach().reshape(members, -1)
+                self.statistics[f"{name}{layer}"] = value.detach().reshape(members, -1)
 
 
-def noted(
+def collect_statistics(
     answers: Callable[[Weights, Tensor, Normalizer], Tensor],
     kind: str,
     weights: Weights,
@@ -174,10 +182,10 @@ def noted(
     return seen
 
 
-def groups_of(kind: str, channels: int) -> int:
+def group_count(kind: str, channels: int) -> int:
     """Return in how many groups channels are normalized.
 
-    >>> groups_of("layer", 64), groups_of("group", 64), groups_of("instance", 64)
+    >>> group_count("layer", 64), group_count("group", 64), group_count("instance", 64)
     (1, 4, 64)
     """
     if kind == "group":
@@ -185,7 +193,7 @@ def groups_of(kind: str, channels: int) -> int:
     return channels if kind == "instance" else 1
 
 
-def standardized(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
+def standardize_units(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
     """Return units less their mean, over their deviation.
 
     Args:
@@ -196,14 +204,14 @@ def standardized(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
     if kind == "none":
         return x
     if kind == "group":
-        grouped = x.unflatten(1, (groups_of(kind, x.shape[1]), -1))
-        return _centered(grouped, grouped, 2).flatten(1, 2)
+        grouped = x.unflatten(1, (group_count(kind, x.shape[1]), -1))
+        return _center_units(grouped, grouped, 2).flatten(1, 2)
     if kind == "layer":
-        return _centered(x, x, 1)
-    return _centered(x, x[..., :reference], 2)
+        return _center_units(x, x, 1)
+    return _center_units(x, x[..., :reference], 2)
 
 
-def _centered(x: Tensor, seen: Tensor, over: int) -> Tensor:
+def _center_units(x: Tensor, seen: Tensor, over: int) -> Tensor:
     mean = seen.mean(over, keepdim=True)
     variance = (seen - mean).square().mean(over, keepdim=True)
     return (x - mean) * torch.rsqrt(variance + EPSILON)
@@ -214,7 +222,9 @@ def _moments(x: Tensor, over: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     return mean, variance
 
 
-def _affine(x: Tensor, mean: Tensor, variance: Tensor, g: Tensor, b: Tensor) -> Tensor:
+def _scale_and_shift(
+    x: Tensor, mean: Tensor, variance: Tensor, g: Tensor, b: Tensor
+) -> Tensor:
     scale = g * torch.rsqrt(variance + EPSILON)
     shift = b - mean * scale
     return torch.addcmul(shift.view(1, -1, 1, 1), x, scale.view(1, -1, 1, 1))

@@ -32,7 +32,7 @@ def image_sides(shape: tuple[int, ...], least: int) -> tuple[int, int]:
     return channels, rows
 
 
-def enough_pixels(kind: str, side: int) -> None:
+def check_pixels(kind: str, side: int) -> None:
     """Check that there is something to normalize a channel by.
 
     Raises:
@@ -46,7 +46,7 @@ def enough_pixels(kind: str, side: int) -> None:
         )
 
 
-def images_of(x: Tensor, channels: int) -> Tensor:
+def to_images(x: Tensor, channels: int) -> Tensor:
     """Lay flat examples out as images; x has the shape (member, feature, example)."""
     members, features, examples = x.shape
     side = math.isqrt(features // channels)
@@ -57,12 +57,12 @@ def images_of(x: Tensor, channels: int) -> Tensor:
     return images
 
 
-def features_of(images: Tensor, members: int) -> Tensor:
+def to_features(images: Tensor, members: int) -> Tensor:
     """Lay images out as features; (member, channel · row · column, example)."""
     return images.reshape(len(images), members, -1).permute(1, 2, 0)
 
 
-def convolved(
+def convolve_members(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1
 ) -> Tensor:
     """Convolve each member's images with its own filters, the size kept.
@@ -81,7 +81,7 @@ def convolved(
     return F.conv2d(x, kernel, flat, stride, around, groups=members)
 
 
-def halved(x: Tensor) -> Tensor:
+def pool_halves(x: Tensor) -> Tensor:
     """Keep the largest of each 2 × 2 pixels, where there are as many."""
     return F.max_pool2d(x, 2) if min(x.shape[-2:]) > 1 else x
 
@@ -97,7 +97,7 @@ def excitation_shapes(layer: str, channels: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def excited(weights: Weights, layer: str, x: Tensor) -> Tensor:
+def apply_excitation(weights: Weights, layer: str, x: Tensor) -> Tensor:
     """Weigh each channel by what the image as a whole shows."""
     members = len(weights[f"ws{layer}"])
     h = x.mean((2, 3)).view(len(x), members, -1).permute(1, 2, 0)

@@ -14,27 +14,27 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import layout_of, start_weights
-from engine.nets.mlp import linear
+from engine.nets.initialization import make_layout, start_weights
+from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     HELP,
     Normalization,
     Normalizer,
+    collect_statistics,
     norm_shapes,
-    norm_steps,
-    noted,
+    norm_steps_knob,
 )
 from engine.nets.pixels import (
-    enough_pixels,
+    apply_excitation,
+    check_pixels,
     excitation_shapes,
-    excited,
-    features_of,
-    halved,
     image_sides,
-    images_of,
+    pool_halves,
+    to_features,
+    to_images,
 )
 from engine.protocol import Layout, Net, Weights
 
@@ -60,15 +60,18 @@ class Resnet12(Net):
     images: ClassVar[bool] = True
 
     size: Literal["tiny", "small", "wide"] = knob(
-        "small", label="Widths",
+        "small",
+        label="Widths",
         help="Channels of the blocks: 16-32-64-128, 64-128-256-512 or 64-160-320-640.",
-    )  # fmt: skip
+    )
     normalization: Normalization = knob("batch", label="Normalization", help=HELP)
     squeeze: bool = knob(
-        False, label="Squeeze and excitation", advanced=True,
+        False,
+        label="Squeeze and excitation",
+        advanced=True,
         help="Weigh each block's channels by what the image as a whole shows.",
-    )  # fmt: skip
-    norm_steps: int = norm_steps()
+    )
+    norm_steps: int = norm_steps_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -80,21 +83,21 @@ class Resnet12(Net):
         channels, side = image_sides(shape, 4)
         layers = []
         for block, width in enumerate(WIDTHS[self.size]):
-            enough_pixels(self.normalization, side)
+            check_pixels(self.normalization, side)
             for j in range(CONVOLUTIONS):
                 fan_in = width if j else channels
                 layers.append(
-                    self._shapes(f"{block * CONVOLUTIONS + j}", fan_in, width, 3)
+                    self._layer_shapes(f"{block * CONVOLUTIONS + j}", fan_in, width, 3)
                 )
-            layers[-CONVOLUTIONS] |= self._shapes(f"u{block}", channels, width, 1)
+            layers[-CONVOLUTIONS] |= self._layer_shapes(f"u{block}", channels, width, 1)
             if self.squeeze:
                 layers[-1] |= excitation_shapes(str(block), width)
             channels, side = width, max(1, side // 2)
         if outputs:
             layers.append({f"w{HEAD}": (outputs, channels), f"b{HEAD}": (outputs,)})
-        return layout_of(layers)
+        return make_layout(layers)
 
-    def _shapes(
+    def _layer_shapes(
         self, layer: str, fan_in: int, width: int, kernel: int
     ) -> dict[str, tuple[int, ...]]:
         return {f"w{layer}": (width, fan_in, kernel, kernel)} | norm_shapes(
@@ -117,27 +120,27 @@ class Resnet12(Net):
         step: int = 0,
     ) -> Tensor:
         """Answer; (member, channel · row · column, example) → (member, output, …)."""
-        return self._answers(
+        return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
         """Return the batch's means and variances where running ones are kept."""
-        return noted(self._answers, self.normalization, weights, x, step)
+        return collect_statistics(self._forward, self.normalization, weights, x, step)
 
-    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
-        h = images_of(x, weights["w0"].shape[2])
+    def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+        h = to_images(x, weights["w0"].shape[2])
         for block in range(BLOCKS):
             h = self._block(weights, block, h, norm)
-        return linear(weights, features_of(h.mean((2, 3)), len(x)), HEAD)
+        return apply_head(weights, to_features(h.mean((2, 3)), len(x)), HEAD)
 
     def _block(
         self, weights: Weights, block: int, h: Tensor, norm: Normalizer
     ) -> Tensor:
-        short = norm.convolved(weights, f"u{block}", h)
+        short = norm.convolve(weights, f"u{block}", h)
         for j in range(CONVOLUTIONS):
             h = F.leaky_relu(h, LEAK) if j else h
-            h = norm.convolved(weights, f"{block * CONVOLUTIONS + j}", h)
+            h = norm.convolve(weights, f"{block * CONVOLUTIONS + j}", h)
         if self.squeeze:
-            h = excited(weights, str(block), h)
-        return F.leaky_relu(halved(h + short), LEAK)
+            h = apply_excitation(weights, str(block), h)
+        return F.leaky_relu(pool_halves(h + short), LEAK)

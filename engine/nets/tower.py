@@ -14,18 +14,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import layout_of, start_weights
-from engine.nets.mlp import linear
+from engine.nets.initialization import make_layout, start_weights
+from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
     UNIT_HELP,
     Normalizer,
     UnitNormalization,
+    collect_statistics,
     norm_shapes,
-    norm_steps,
-    noted,
+    norm_steps_knob,
 )
 from engine.protocol import Layout, Net, Weights
 
@@ -39,21 +39,33 @@ class Tower(Net):
     chunk: ClassVar[int] = 32
 
     depth: int = knob(
-        4, label="Hidden layers", unit="layers", low=1, high=8,
+        4,
+        label="Hidden layers",
+        unit="layers",
+        low=1,
+        high=8,
         help="How many hidden layers.",
-    )  # fmt: skip
+    )
     widest: int = knob(
-        256, label="Widest layer", unit="units", low=8, high=1024,
+        256,
+        label="Widest layer",
+        unit="units",
+        low=8,
+        high=1024,
         help="Units in the first hidden layer; each next one has half as many.",
-    )  # fmt: skip
+    )
     narrowest: int = knob(
-        64, label="Narrowest layer", unit="units", low=4, high=1024,
+        64,
+        label="Narrowest layer",
+        unit="units",
+        low=4,
+        high=1024,
         help="No layer has fewer units than this; it is the size of the features.",
-    )  # fmt: skip
+    )
     normalization: UnitNormalization = knob(
         "batch", label="Normalization", help=UNIT_HELP
     )
-    norm_steps: int = norm_steps()
+    norm_steps: int = norm_steps_knob()
 
     @property
     def support_statistics(self) -> bool:
@@ -72,7 +84,7 @@ class Tower(Net):
         if outputs:
             head = self.depth
             layers.append({f"w{head}": (outputs, widths[-1]), f"b{head}": (outputs,)})
-        return layout_of(layers)
+        return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw He-scaled Gaussian weights; the head keeps the features' variance."""
@@ -86,15 +98,15 @@ class Tower(Net):
         step: int = 0,
     ) -> Tensor:
         """Answer; (member, feature, example) → (member, output, example)."""
-        return self._answers(
+        return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
         """Return the batch's means and variances where running ones are kept."""
-        return noted(self._answers, self.normalization, weights, x, step)
+        return collect_statistics(self._forward, self.normalization, weights, x, step)
 
-    def _answers(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
+    def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
         for i in range(self.depth):
-            x = torch.relu(norm.dense(weights, str(i), x))
-        return linear(weights, x, self.depth)
+            x = torch.relu(norm.apply_dense_layer(weights, str(i), x))
+        return apply_head(weights, x, self.depth)

@@ -17,12 +17,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.nets.initialization import layout_of, start_weights
-from engine.nets.mlp import linear
-from engine.nets.normalization import standardized
+from engine.nets.initialization import make_layout, start_weights
+from engine.nets.mlp import apply_head
+from engine.nets.normalization import standardize_units
 from engine.protocol import Layout, Net, Weights
 
 
@@ -36,17 +36,29 @@ class Transformer(Net):
     compares: ClassVar[bool] = True
 
     depth: int = knob(
-        2, label="Layers", unit="layers", low=1, high=12,
+        2,
+        label="Layers",
+        unit="layers",
+        low=1,
+        high=12,
         help="Layers of attention, each with a dense part.",
-    )  # fmt: skip
+    )
     width: int = knob(
-        64, label="Width", unit="units", low=8, high=512,
+        64,
+        label="Width",
+        unit="units",
+        low=8,
+        high=512,
         help="Numbers that stand for an example; a multiple of the heads.",
-    )  # fmt: skip
+    )
     heads: int = knob(
-        4, label="Heads", unit="heads", low=1, high=16,
+        4,
+        label="Heads",
+        unit="heads",
+        low=1,
+        high=16,
         help="In how many ways at once an example looks at the support.",
-    )  # fmt: skip
+    )
 
     @property
     def support_statistics(self) -> bool:
@@ -69,7 +81,7 @@ class Transformer(Net):
         if outputs:
             head = self.depth + 1
             layers.append({f"w{head}": (outputs, wide), f"b{head}": (outputs,)})
-        return layout_of(layers)
+        return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw Gaussian weights; what is added to h is smaller the more is added."""
@@ -85,16 +97,16 @@ class Transformer(Net):
         step: int = 0,
     ) -> Tensor:
         """Answer; the first `reference` examples are the support, or all of them."""
-        h = _dense(weights, "0", x)
+        h = _apply_dense(weights, "0", x)
         for i in range(1, self.depth + 1):
-            h = h + self._attended(
-                weights, i, _normalized(weights, f"a{i}", h), reference
+            h = h + self._attend(
+                weights, i, _apply_layer_norm(weights, f"a{i}", h), reference
             )
-            up = _dense(weights, f"u{i}", _normalized(weights, f"f{i}", h))
-            h = h + _dense(weights, f"d{i}", F.gelu(up))
-        return linear(weights, _normalized(weights, "z", h), self.depth + 1)
+            up = _apply_dense(weights, f"u{i}", _apply_layer_norm(weights, f"f{i}", h))
+            h = h + _apply_dense(weights, f"d{i}", F.gelu(up))
+        return apply_head(weights, _apply_layer_norm(weights, "z", h), self.depth + 1)
 
-    def _attended(
+    def _attend(
         self, weights: Weights, i: int, h: Tensor, reference: int | None
     ) -> Tensor:
         """Look at the support; softmax by hand, for second derivatives."""
@@ -105,7 +117,7 @@ class Transformer(Net):
         )
         scores = query.mT @ key / math.sqrt(key.shape[2])
         found = value @ scores.softmax(-1).mT
-        return _dense(weights, f"o{i}", found.flatten(1, 2))
+        return _apply_dense(weights, f"o{i}", found.flatten(1, 2))
 
 
 def _layer_shapes(i: int, wide: int) -> dict[str, tuple[int, ...]]:
@@ -123,10 +135,12 @@ def _layer_shapes(i: int, wide: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _dense(weights: Weights, name: str, x: Tensor) -> Tensor:
+def _apply_dense(weights: Weights, name: str, x: Tensor) -> Tensor:
     return torch.baddbmm(weights[f"b{name}"].unsqueeze(-1), weights[f"w{name}"], x)
 
 
-def _normalized(weights: Weights, name: str, h: Tensor) -> Tensor:
+def _apply_layer_norm(weights: Weights, name: str, h: Tensor) -> Tensor:
     g, b = weights[f"g{name}"], weights[f"b{name}"]
-    return torch.addcmul(b.unsqueeze(-1), g.unsqueeze(-1), standardized("layer", h))
+    return torch.addcmul(
+        b.unsqueeze(-1), g.unsqueeze(-1), standardize_units("layer", h)
+    )

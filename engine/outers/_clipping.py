@@ -12,9 +12,9 @@ def replicate_norm(grads: Weights) -> Tensor:
     return square_root(torch.stack(squares).sum(0))
 
 
-def clipped(grads: Weights, limit: float) -> Weights:
+def clip_per_replicate(grads: Weights, limit: float) -> Weights:
     """Shorten each replicate's gradient to a limit; one that is no number is zero."""
-    factor = shortening(grads, limit)
+    factor = clip_factor(grads, limit)
     return {
         name: torch.nan_to_num(grad, 0.0, 0.0, 0.0)
         * factor.view(-1, *[1] * (grad.dim() - 1))
@@ -22,8 +22,8 @@ def clipped(grads: Weights, limit: float) -> Weights:
     }
 
 
-def shortening(grads: Weights, limit: float) -> Tensor:
-    """Return by what `clipped` multiplies each replicate's gradient."""
+def clip_factor(grads: Weights, limit: float) -> Tensor:
+    """Return by what `clip_per_replicate` multiplies each replicate's gradient."""
     norm = replicate_norm(grads)
     factor = torch.ones_like(norm)
     if limit:
@@ -31,14 +31,14 @@ def shortening(grads: Weights, limit: float) -> Tensor:
     return torch.where(norm.isfinite(), factor, torch.zeros_like(norm))
 
 
-def in_rows(weights: Weights) -> Tensor:
+def to_rows(weights: Weights) -> Tensor:
     """Put a replicate's weights in a row, by name; shape (replicate, weight)."""
     rows = [weights[name].reshape(len(weights[name]), -1) for name in sorted(weights)]
     return torch.cat(rows, 1)
 
 
-def named_rows(rows: Tensor, like: Weights) -> Weights:
-    """Undo `in_rows`, in the order of `like`."""
+def from_rows(rows: Tensor, like: Weights) -> Weights:
+    """Undo `to_rows`, in the order of `like`."""
     names = sorted(like)
     parts = rows.split([like[name][0].numel() for name in names], 1)
     found = dict(zip(names, parts, strict=True))

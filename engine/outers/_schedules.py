@@ -8,7 +8,7 @@ weight decay is that of Loshchilov and Hutter (2019), arXiv:1711.05101.
 import math
 from typing import Any, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 
 OuterSchedule = Literal["constant", "cosine", "linear"]
 
@@ -16,17 +16,24 @@ OuterSchedule = Literal["constant", "cosine", "linear"]
 def schedule_knob() -> Any:
     """Declare how the outer rate changes."""
     return knob(
-        "constant", label="Outer schedule", advanced=True,
+        "constant",
+        label="Outer schedule",
+        advanced=True,
         help="How the outer rate falls to 0 over meta-training, or that it stays.",
-    )  # fmt: skip
+    )
 
 
 def decay_knob() -> Any:
     """Declare how fast meta-weights shrink by themselves."""
     return knob(
-        0.0, label="Weight decay", unit="per outer rate", low=0.0, high=10.0,
-        advanced=True, help="Shrinks meta-weights by rate × this at each outer step.",
-    )  # fmt: skip
+        0.0,
+        label="Weight decay",
+        unit="per outer rate",
+        low=0.0,
+        high=10.0,
+        advanced=True,
+        help="Shrinks meta-weights by rate × this at each outer step.",
+    )
 
 
 def outer_factor(schedule: OuterSchedule, done: float) -> float:

@@ -10,9 +10,9 @@ from typing import ClassVar
 
 import torch
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.outers._clipping import in_rows, named_rows, shortening
+from engine.outers._clipping import clip_factor, from_rows, to_rows
 from engine.outers._schedules import (
     OuterSchedule,
     decay_knob,
@@ -30,19 +30,29 @@ class Adam(OuterRule):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     lr: float = knob(
-        0.02, label="Outer rate β", unit="per outer step", low=1e-7, high=10.0,
-        log=True, help="How fast the meta-weights move.", follows="outer_rate",
-    )  # fmt: skip
+        0.02,
+        label="Outer rate β",
+        unit="per outer step",
+        low=1e-7,
+        high=10.0,
+        log=True,
+        help="How fast the meta-weights move.",
+        follows="outer_rate",
+    )
     clip: float = knob(
-        1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
+        1.0,
+        label="Outer clip",
+        unit="L2",
+        low=0.0,
+        high=1e6,
         help="Longest outer gradient per replicate; 0 never clips.",
-    )  # fmt: skip
+    )
     schedule: OuterSchedule = schedule_knob()
     weight_decay: float = decay_knob()
 
     def start(self, weights: Weights) -> Weights:
         """Begin with zero moments and no steps taken."""
-        rows = in_rows(weights)
+        rows = to_rows(weights)
         zero = torch.zeros_like(rows)
         return {"m": zero, "v": zero, "t": rows.new_zeros(len(rows))}
 
@@ -50,8 +60,8 @@ class Adam(OuterRule):
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
         """Move each replicate by its own moments, all its weights in one row."""
-        factor = shortening(grads, self.clip).unsqueeze(1)
-        grad = torch.nan_to_num(in_rows(grads), 0.0, 0.0, 0.0) * factor
+        factor = clip_factor(grads, self.clip).unsqueeze(1)
+        grad = torch.nan_to_num(to_rows(grads), 0.0, 0.0, 0.0) * factor
         rate = self.lr * outer_factor(self.schedule, done)
         t = state["t"] + 1
         # Not `adam_step`: each replicate has a count of its own, and the correction
@@ -59,6 +69,6 @@ class Adam(OuterRule):
         m = torch.lerp(state["m"], grad, 0.1)
         v = torch.lerp(state["v"], grad.square(), 0.001)
         root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8
-        kept = (1.0 - rate * self.weight_decay) * in_rows(weights)
+        kept = (1.0 - rate * self.weight_decay) * to_rows(weights)
         after = kept - rate * m / (1 - 0.9**t).unsqueeze(1) / root
-        return named_rows(after, weights), {"m": m, "v": v, "t": t}
+        return from_rows(after, weights), {"m": m, "v": v, "t": t}

@@ -8,9 +8,9 @@ Helps: where the size of the outer gradient should count.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.outers._clipping import clipped
+from engine.outers._clipping import clip_per_replicate
 from engine.outers._schedules import (
     OuterSchedule,
     decay_knob,
@@ -28,13 +28,22 @@ class Sgd(OuterRule):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
 
     lr: float = knob(
-        0.1, label="Outer rate β", unit="per outer step", low=1e-7, high=100.0,
-        log=True, help="How fast the meta-weights move.",
-    )  # fmt: skip
+        0.1,
+        label="Outer rate β",
+        unit="per outer step",
+        low=1e-7,
+        high=100.0,
+        log=True,
+        help="How fast the meta-weights move.",
+    )
     clip: float = knob(
-        1.0, label="Outer clip", unit="L2", low=0.0, high=1e6,
+        1.0,
+        label="Outer clip",
+        unit="L2",
+        low=0.0,
+        high=1e6,
         help="Longest outer gradient per replicate; 0 never clips.",
-    )  # fmt: skip
+    )
     schedule: OuterSchedule = schedule_knob()
     weight_decay: float = decay_knob()
 
@@ -46,7 +55,7 @@ class Sgd(OuterRule):
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
         """Move each replicate against its own gradient."""
-        grads = clipped(grads, self.clip)
+        grads = clip_per_replicate(grads, self.clip)
         rate = self.lr * outer_factor(self.schedule, done)
         kept = 1.0 - rate * self.weight_decay
         after = {k: kept * w - rate * grads[k] for k, w in weights.items()}

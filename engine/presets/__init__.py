@@ -7,11 +7,11 @@ person would have chosen. The first one of a kind of task is that kind's default
 from engine.contract.errors import Refused
 from engine.contract.kinds import current_name
 from engine.presets import few_shot, optimization, search
-from engine.presets.builders import Preset, spoken
+from engine.presets.builders import Preset, spec_as_json
 
 PRESETS = (*optimization.PRESETS, *few_shot.PRESETS, *search.PRESETS)
 
-__all__ = ["PRESETS", "Preset", "preset", "spoken"]
+__all__ = ["PRESETS", "Preset", "preset", "spec_as_json"]
 
 
 def preset(name: str) -> Preset:

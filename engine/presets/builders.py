@@ -23,7 +23,7 @@ class Preset(NamedTuple):
 
     def as_json(self) -> dict[str, Any]:
         """Return it as data, its spec without what is default."""
-        return self._asdict() | {"spec": spoken(self.spec)}
+        return self._asdict() | {"spec": spec_as_json(self.spec)}
 
 
 def experiment(name: str, title: str, summary: str, **fields: Any) -> Preset:
@@ -31,12 +31,12 @@ def experiment(name: str, title: str, summary: str, **fields: Any) -> Preset:
     return Preset(name, title, summary, RunSpec(**fields))
 
 
-def spoken(spec: RunSpec) -> dict[str, Any]:
+def spec_as_json(spec: RunSpec) -> dict[str, Any]:
     """Return a spec as JSON that says only what differs from the defaults."""
     return spec.model_dump(mode="json", exclude_defaults=True)
 
 
-def chosen(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
+def candidate(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
     """Name a learner that is on trial."""
     return LearnerChoice(name=name, label=label or name, knobs=knobs)
 
@@ -51,7 +51,7 @@ def baselines(*names: str) -> tuple[LearnerChoice, ...]:
     return tuple(map(baseline, names))
 
 
-def tuned(name: str, tuning: str = "tuned") -> LearnerChoice:
+def tuned_baseline(name: str, tuning: str = "tuned") -> LearnerChoice:
     """Name a baseline whose rate is chosen on meta-training tasks."""
     return baseline(name, f"{name}_tuned", tuning=tuning)
 

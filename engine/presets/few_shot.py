@@ -9,7 +9,7 @@ from engine.presets.builders import (
     PLAIN_ADAM,
     baseline,
     baselines,
-    chosen,
+    candidate,
     experiment,
     shift,
 )
@@ -48,7 +48,7 @@ def _episodes(meta_steps: int, tasks: int, *, every: int, **others: int) -> Budg
     )
 
 
-def _published(meta_steps: int, *, every: int) -> Budget:
+def _published_budget(meta_steps: int, *, every: int) -> Budget:
     """Return the budget of the papers' sinusoids: 25 tasks a meta-step."""
     return _episodes(
         meta_steps,
@@ -66,7 +66,7 @@ DEFAULT = experiment(
     "MAML on sinusoids: a start from which one gradient step fits any wave.",
     family=_WAVES,
     net=_SMALL,
-    learners=(chosen("maml"), *baselines("from_scratch", "fine_tune")),
+    learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
     shifts=(shift("shots", 5, 20), shift("amplitude", 0.5, 1.0)),
     budget=_episodes(1000, 25, every=100),
     replicates=3,
@@ -78,7 +78,7 @@ SMOKE = experiment(
     "Every stage of the experiment with waves, far too small for a verdict.",
     family=_WAVES,
     net=_SMALL,
-    learners=(chosen("maml"), *baselines("from_scratch", "fine_tune")),
+    learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
     shifts=(shift("shots", 5),),
     budget=_episodes(
         20, 10, every=10, validation_tasks=8, test_tasks=16, horizon=5, tuning_tasks=8
@@ -96,7 +96,7 @@ GLYPHS = experiment(
     ),
     net=Choice(name="conv4", knobs={"filters": 32}),
     learners=(
-        chosen("protonet"),
+        candidate("protonet"),
         *baselines("linear_probe", "feature_neighbors", "raw_neighbor"),
     ),
     shifts=(
@@ -115,8 +115,8 @@ DIGITS_IN_PAIRS = experiment(
     family=Choice(name="ten_classes"),
     net=_TWICE_64,
     learners=(
-        chosen("protonet"),
-        chosen("maml", inner_lr=0.1, inner_steps=3),
+        candidate("protonet"),
+        candidate("maml", inner_lr=0.1, inner_steps=3),
         *baselines("from_scratch", "raw_neighbor"),
     ),
     shifts=(shift("shots", 1, 10), shift("label_noise", 0.1, 0.2, 0.4)),
@@ -134,8 +134,8 @@ MIXED_FUNCTIONS = experiment(
     test_families=(Choice(name="gaussian_process"), _WAVES),
     net=_SMALL,
     learners=(
-        chosen("maml"),
-        chosen("meta_sgd"),
+        candidate("maml"),
+        candidate("meta_sgd"),
         *baselines("from_scratch", "fine_tune"),
     ),
     budget=_episodes(2000, 25, every=200),
@@ -149,11 +149,11 @@ WAVES_PUBLISHED = experiment(
     family=_WAVES,
     net=_SMALL,
     learners=(
-        *map(chosen, ("maml", "meta_sgd", "fomaml", "anil")),
+        *map(candidate, ("maml", "meta_sgd", "fomaml", "anil")),
         *baselines("from_scratch", "joint"),
     ),
     outer=PLAIN_ADAM,
-    budget=_published(20_000, every=500),
+    budget=_published_budget(20_000, every=500),
     replicates=1,
 )
 
@@ -164,11 +164,11 @@ WAVES_5_PUBLISHED = experiment(
     family=Choice(name="sinusoids", knobs={"shots": 5, "queries": 5}),
     net=_SMALL,
     learners=(
-        *map(chosen, ("maml", "meta_sgd")),
+        *map(candidate, ("maml", "meta_sgd")),
         *baselines("from_scratch", "joint"),
     ),
     outer=PLAIN_ADAM,
-    budget=_published(20_000, every=500),
+    budget=_published_budget(20_000, every=500),
     replicates=1,
 )
 
@@ -179,16 +179,16 @@ T_NET_RATES = experiment(
     family=_WAVES,
     net=_SMALL,
     learners=(
-        *map(chosen, ("maml", "t_net")),
+        *map(candidate, ("maml", "t_net")),
         *(
-            chosen(name, f"{name}_{rate:g}", inner_lr=rate)
+            candidate(name, f"{name}_{rate:g}", inner_lr=rate)
             for rate in (0.1, 1.0)
             for name in ("maml", "t_net")
         ),
         baseline("from_scratch"),
     ),
     outer=PLAIN_ADAM,
-    budget=_published(4_000, every=200),
+    budget=_published_budget(4_000, every=200),
     replicates=1,
 )
 
@@ -202,7 +202,7 @@ REPTILE_WAVES = experiment(
     ),
     net=Choice(name="mlp", knobs={"depth": 2, "width": 64, "activation": "tanh"}),
     learners=(
-        chosen("reptile", test_steps=32),
+        candidate("reptile", test_steps=32),
         baseline("from_scratch"),
     ),
     outer=Choice(name="sgd", knobs={"lr": 0.1, "clip": 0.0, "schedule": "linear"}),
@@ -214,7 +214,17 @@ REPTILE_WAVES = experiment(
 
 
 PRESETS = (
-    *(DEFAULT, SMOKE, GLYPHS, DIGITS_IN_PAIRS, MIXED_FUNCTIONS),
-    *(WAVES_PUBLISHED, WAVES_5_PUBLISHED, T_NET_RATES, REPTILE_WAVES),
-    *(PROTOTYPES_PUBLISHED, R2D2_PUBLISHED, MAML_PUBLISHED, METRIC_OMNIGLOT),
+    DEFAULT,
+    SMOKE,
+    GLYPHS,
+    DIGITS_IN_PAIRS,
+    MIXED_FUNCTIONS,
+    WAVES_PUBLISHED,
+    WAVES_5_PUBLISHED,
+    T_NET_RATES,
+    REPTILE_WAVES,
+    PROTOTYPES_PUBLISHED,
+    R2D2_PUBLISHED,
+    MAML_PUBLISHED,
+    METRIC_OMNIGLOT,
 )

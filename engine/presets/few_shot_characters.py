@@ -1,7 +1,7 @@
 """Experiments with Omniglot's characters, on Vinyals' split, as far as minutes go."""
 
 from engine.contract.runs import Budget, Choice
-from engine.presets.builders import PLAIN_ADAM, baseline, chosen, experiment, shift
+from engine.presets.builders import PLAIN_ADAM, baseline, candidate, experiment, shift
 
 _CONV4 = Choice(name="conv4")
 _COSINE_ADAM = Choice(
@@ -10,12 +10,12 @@ _COSINE_ADAM = Choice(
 _NEIGHBOR = baseline("raw_neighbor", measure="cosine")
 
 
-def _characters(**knobs: int) -> Choice:
+def _omniglot(**knobs: int) -> Choice:
     """Return Vinyals' split, test characters turned, too, as in the papers."""
     return Choice(name="omniglot", knobs={"rotations": "all", **knobs})
 
 
-def _minutes(episodes: int, tasks: int = 1, every: int = 250) -> Budget:
+def _minutes_budget(episodes: int, tasks: int = 1, every: int = 250) -> Budget:
     """Return a budget for 28 × 28 characters on one core."""
     return Budget(
         task_evaluations=episodes,
@@ -32,12 +32,12 @@ PROTOTYPES_PUBLISHED = experiment(
     "prototypes_published",
     "Published: Omniglot, prototypical networks",
     "Conv-4, trained 60-way on Vinyals' split, tested 5-way with one and five shots.",
-    family=_characters(train_ways=60, train_shots=1, train_queries=5),
+    family=_omniglot(train_ways=60, train_shots=1, train_queries=5),
     net=_CONV4,
-    learners=(chosen("protonet"), _NEIGHBOR),
+    learners=(candidate("protonet"), _NEIGHBOR),
     shifts=(shift("shots", 5), shift("ways", 20)),
     outer=_COSINE_ADAM,
-    budget=_minutes(4000),
+    budget=_minutes_budget(4000),
     replicates=1,
 )
 
@@ -45,12 +45,12 @@ R2D2_PUBLISHED = experiment(
     "r2d2_published",
     "Published: Omniglot, R2-D2",
     "A ridge regression as the head, trained 20-way on Vinyals' split.",
-    family=_characters(train_ways=20, train_shots=1, train_queries=5),
+    family=_omniglot(train_ways=20, train_shots=1, train_queries=5),
     net=_CONV4,
-    learners=(chosen("r2d2"), _NEIGHBOR),
+    learners=(candidate("r2d2"), _NEIGHBOR),
     shifts=(shift("shots", 5),),
     outer=_COSINE_ADAM,
-    budget=_minutes(6000),
+    budget=_minutes_budget(6000),
     replicates=1,
 )
 
@@ -58,15 +58,15 @@ MAML_PUBLISHED = experiment(
     "maml_published",
     "Published: Omniglot, MAML",
     "Second order, one inner step of 0.4, Conv-4 with strides, as far as minutes go.",
-    family=_characters(queries=5),
+    family=_omniglot(queries=5),
     net=Choice(name="conv4", knobs={"downsample": "stride"}),
     learners=(
-        chosen("maml", inner_lr=0.4, test_steps=3),
+        candidate("maml", inner_lr=0.4, test_steps=3),
         _NEIGHBOR,
     ),
     shifts=(shift("shots", 5),),
     outer=PLAIN_ADAM,
-    budget=_minutes(48_000, tasks=8, every=500),
+    budget=_minutes_budget(48_000, tasks=8, every=500),
     replicates=1,
 )
 
@@ -74,14 +74,14 @@ METRIC_OMNIGLOT = experiment(
     "metric_omniglot",
     "Omniglot, four metric learners on one budget",
     "Prototypes, matching, relation and ridge heads, each with 600 episodes.",
-    family=_characters(train_ways=20, train_shots=1, train_queries=5),
+    family=_omniglot(train_ways=20, train_shots=1, train_queries=5),
     net=_CONV4,
     learners=(
-        *map(chosen, ("protonet", "matching", "relation", "r2d2")),
+        *map(candidate, ("protonet", "matching", "relation", "r2d2")),
         baseline("linear_probe"),
         _NEIGHBOR,
     ),
-    budget=_minutes(600, every=100),
+    budget=_minutes_budget(600, every=100),
     outer=PLAIN_ADAM,
     replicates=1,
 )

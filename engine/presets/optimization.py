@@ -1,9 +1,20 @@
 """Experiments with learned optimizers; the first is the default one."""
 
 from engine.contract.runs import Budget, Choice
-from engine.presets.builders import baseline, chosen, experiment, shift, tuned
+from engine.presets.builders import (
+    baseline,
+    candidate,
+    experiment,
+    shift,
+    tuned_baseline,
+)
 
-_USUAL = (chosen("lr_scale"), baseline("sgd"), tuned("sgd"), tuned("adam"))
+_USUAL = (
+    candidate("lr_scale"),
+    baseline("sgd"),
+    tuned_baseline("sgd"),
+    tuned_baseline("adam"),
+)
 _MIXTURES = Choice(name="mixtures")
 _STRETCH = shift("stretch", 0.5, 1.0, 1.5, 2.0, 2.5)
 _MINIBATCH = Choice(name="mlp", knobs={"batch_size": 32})
@@ -22,7 +33,7 @@ SMOKE = experiment(
     "A few seconds, to see that everything works",
     "Every stage of the default experiment, far too small for a verdict.",
     family=_MIXTURES,
-    learners=(chosen("lr_scale"), baseline("sgd"), tuned("sgd")),
+    learners=(candidate("lr_scale"), baseline("sgd"), tuned_baseline("sgd")),
     shifts=(shift("stretch", 1.0),),
     budget=Budget(
         task_evaluations=128,
@@ -41,9 +52,9 @@ LONG = experiment(
     "Ten times the meta-training and tuning, 64 test tasks: does the verdict hold?",
     family=_MIXTURES,
     learners=(
-        chosen("lr_scale"),
+        candidate("lr_scale"),
         baseline("sgd"),
-        *(tuned(name, "equal_budget") for name in ("sgd", "adam")),
+        *(tuned_baseline(name, "equal_budget") for name in ("sgd", "adam")),
     ),
     shifts=(_STRETCH,),
     budget=Budget(task_evaluations=20_800, test_tasks=64),
@@ -78,10 +89,10 @@ SIGMOID_CONTROLLER = experiment(
     test_families=(Choice(name="gaussians", knobs={"noise": 0.25, "offset": 4.0}),),
     net=Choice(name="mlp", knobs={"depth": 2}),
     learners=(
-        chosen("sigmoid"),
-        chosen("lr_scale", lr=0.01),
+        candidate("sigmoid"),
+        candidate("lr_scale", lr=0.01),
         baseline("sgd", lr=0.01),
-        tuned("sgd"),
+        tuned_baseline("sgd"),
     ),
     # 60 replicates of the usual training would need more than a worker's memory
     estimator=Choice(name="pes", knobs={"pairs": 2}),
@@ -102,8 +113,8 @@ GENERALIZATION = experiment(
     family=_MIXTURES,
     test_families=(Choice(name="moons"), Choice(name="spirals")),
     learners=(
-        chosen("lr_scale"),
-        chosen("mlp_optimizer"),
+        candidate("lr_scale"),
+        candidate("mlp_optimizer"),
         *_USUAL[1:],
     ),
     shifts=(
@@ -120,8 +131,8 @@ LSTM_QUADRATICS = experiment(
     "The first experiment of Andrychowicz et al. (2016), against tuned rules.",
     family=Choice(name="quadratic"),
     learners=(
-        chosen("lstm"),
-        *map(tuned, ("sgd", "momentum", "nesterov", "rmsprop", "adam")),
+        candidate("lstm"),
+        *map(tuned_baseline, ("sgd", "momentum", "nesterov", "rmsprop", "adam")),
     ),
     estimator=Choice(name="unroll", knobs={"length": 20, "equal": False}),
     outer=Choice(name="adam", knobs={"lr": 0.01, "clip": 0.0}),
@@ -160,6 +171,14 @@ DRIFT = experiment(
 )
 
 PRESETS = (
-    *(DEFAULT, SMOKE, LONG, DIGITS, BREAST_CANCER, DRIFT, TRUNCATED_UNROLL),
-    *(GENERALIZATION, LSTM_QUADRATICS, SIGMOID_CONTROLLER),
+    DEFAULT,
+    SMOKE,
+    LONG,
+    DIGITS,
+    BREAST_CANCER,
+    DRIFT,
+    TRUNCATED_UNROLL,
+    GENERALIZATION,
+    LSTM_QUADRATICS,
+    SIGMOID_CONTROLLER,
 )

@@ -6,21 +6,21 @@ Those whose name begins with "nasbench201" need that table from the data pack.
 from typing import Any
 
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
-from engine.presets.builders import Preset, baseline, chosen, shift
+from engine.presets.builders import Preset, baseline, candidate, shift
 
 _EVOLUTION, _RANDOM = map(baseline, ("regularized_evolution", "random_search"))
 _MADE_UP = Choice(name="nk_landscape")
 _MOSAIC = Choice(name="mosaic")
-_WARM = chosen("warm_evolution")
-_SHUFFLED = chosen("warm_evolution", "warm_evolution_shuffled", shuffled=True)
+_WARM = candidate("warm_evolution")
+_SHUFFLED = candidate("warm_evolution", "warm_evolution_shuffled", shuffled=True)
 
 
-def _cells(**knobs: Any) -> Choice:
+def _nasbench(**knobs: Any) -> Choice:
     """Return the cells of NAS-Bench-201, with the published budget of a search."""
     return Choice(name="nasbench201", knobs=knobs)
 
 
-def _searches(
+def _search_budget(
     count: int, evaluations: int, sources: int = 16, *, together: int = 4
 ) -> Budget:
     """Return a budget for repeated searches.
@@ -64,8 +64,8 @@ SEARCH = Preset(
     "chance.",
     _spec(
         _MOSAIC,
-        (_WARM, chosen("prior_search"), _EVOLUTION, _RANDOM),
-        _searches(30, 100, sources=28),
+        (_WARM, candidate("prior_search"), _EVOLUTION, _RANDOM),
+        _search_budget(30, 100, sources=28),
         shift("evaluation_noise", 1.0, 5.0),
         replicates=8,
     ),
@@ -77,8 +77,8 @@ SEARCH_SMOKE = Preset(
     "Every stage of an architecture search in a tiny space, too small for a verdict.",
     _spec(
         Choice(name="nk_landscape", knobs={"size": 4}),
-        (_WARM, chosen("reinforce"), _RANDOM),
-        _searches(8, 20, sources=8),
+        (_WARM, candidate("reinforce"), _RANDOM),
+        _search_budget(8, 20, sources=8),
         shift("evaluation_noise", 5.0),
         replicates=2,
     ),
@@ -88,7 +88,7 @@ SHUFFLED_SOURCE = Preset(
     "shuffled_source",
     "Warm start, and the same with a source that says nothing",
     "The control shuffles the source's accuracies: what is left of the gain is luck.",
-    _spec(_MOSAIC, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _searches(100, 100)),
+    _spec(_MOSAIC, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _search_budget(100, 100)),
 )
 
 FAR_SOURCE = Preset(
@@ -99,10 +99,11 @@ FAR_SOURCE = Preset(
         Choice(name="mosaic", knobs={"source": "rings"}),
         (
             _WARM,
-            chosen("warm_evolution", "warm_evolution_gated", gate=0.5),
-            *(_EVOLUTION, _RANDOM),
+            candidate("warm_evolution", "warm_evolution_gated", gate=0.5),
+            _EVOLUTION,
+            _RANDOM,
         ),
-        _searches(60, 100),
+        _search_budget(60, 100),
     ),
 )
 
@@ -113,12 +114,13 @@ POLICY_GRADIENTS = Preset(
     _spec(
         _MADE_UP,
         (
-            chosen("reinforce"),
-            chosen("reinforce", "reinforce_frozen", rule="frozen"),
-            chosen("actor_critic"),
-            *(_EVOLUTION, _RANDOM),
+            candidate("reinforce"),
+            candidate("reinforce", "reinforce_frozen", rule="frozen"),
+            candidate("actor_critic"),
+            _EVOLUTION,
+            _RANDOM,
         ),
-        _searches(60, 200),
+        _search_budget(60, 200),
         replicates=1,
     ),
 )
@@ -129,8 +131,8 @@ CARRIED_POLICY = Preset(
     "Meta-trained on 160 source searches, then fine-tuned, beside the untrained one.",
     _spec(
         _MOSAIC,
-        (chosen("meta_policy"), chosen("actor_critic"), _EVOLUTION, _RANDOM),
-        _searches(20, 60, sources=160, together=8),
+        (candidate("meta_policy"), candidate("actor_critic"), _EVOLUTION, _RANDOM),
+        _search_budget(20, 60, sources=160, together=8),
     ),
 )
 
@@ -140,12 +142,8 @@ SHORT_TRAININGS = Preset(
     "Successive halving and Hyperband beside random search, against what each pays.",
     _spec(
         _MOSAIC,
-        (
-            chosen("successive_halving"),
-            chosen("hyperband"),
-            *(_EVOLUTION, _RANDOM),
-        ),
-        _searches(60, 120),
+        (candidate("successive_halving"), candidate("hyperband"), _EVOLUTION, _RANDOM),
+        _search_budget(60, 120),
         replicates=1,
     ),
 )
@@ -156,8 +154,8 @@ OBJECTIVE_SWITCH = Preset(
     "At half of the search a cap on parameters comes: who recovers, and how soon?",
     _spec(
         _MADE_UP,
-        (_WARM, chosen("reinforce"), _EVOLUTION, _RANDOM),
-        _searches(50, 100),
+        (_WARM, candidate("reinforce"), _EVOLUTION, _RANDOM),
+        _search_budget(50, 100),
         shift("objective_switch", 0.5, 0.75, 0.9),
     ),
 )
@@ -168,8 +166,8 @@ NOISY_EVALUATIONS = Preset(
     "Does the lead over random search survive blur, and trainings that break?",
     _spec(
         _MADE_UP,
-        (_WARM, chosen("reinforce"), _EVOLUTION, _RANDOM),
-        _searches(50, 100),
+        (_WARM, candidate("reinforce"), _EVOLUTION, _RANDOM),
+        _search_budget(50, 100),
         shift("evaluation_noise", 1.0, 2.0, 5.0, 10.0),
         shift("failing_regions", 0.1, 0.3, 0.6),
     ),
@@ -182,7 +180,7 @@ SPACE_SIZES = Preset(
     _spec(
         Choice(name="nk_landscape", knobs={"size": 7}),
         (_WARM, _EVOLUTION, _RANDOM),
-        _searches(50, 100),
+        _search_budget(50, 100),
         shift("smaller_space", 1.0, 2.0),
     ),
 )
@@ -194,7 +192,7 @@ SMALLER_NETS = Preset(
     _spec(
         _MOSAIC,
         (_WARM, _EVOLUTION, _RANDOM),
-        _searches(50, 100),
+        _search_budget(50, 100),
         shift("parameter_cap", 0.5, 0.75, 0.9),
     ),
 )
@@ -206,7 +204,7 @@ LIVE_NETS = Preset(
     _spec(
         Choice(name="live_nets"),
         (_WARM, _EVOLUTION, _RANDOM),
-        _searches(8, 24, sources=4, together=2),
+        _search_budget(8, 24, sources=4, together=2),
         replicates=2,
     ),
 )
@@ -217,8 +215,8 @@ GROWING = Preset(
     "A policy says when the net becomes wider or deeper, without losing what it knows.",
     _spec(
         Choice(name="growing"),
-        (chosen("reinforce"), _EVOLUTION, _RANDOM),
-        _searches(8, 24),
+        (candidate("reinforce"), _EVOLUTION, _RANDOM),
+        _search_budget(8, 24),
         replicates=1,
     ),
 )
@@ -228,9 +226,9 @@ NASBENCH_PUBLISHED = Preset(
     "Published: NAS-Bench-201, 12,000 seconds",
     "500 searches for CIFAR-10 cells: REINFORCE, evolution (P = S = 10) and chance.",
     _spec(
-        _cells(),
-        (chosen("reinforce"), _EVOLUTION, _RANDOM),
-        _searches(500, 200),
+        _nasbench(),
+        (candidate("reinforce"), _EVOLUTION, _RANDOM),
+        _search_budget(500, 200),
         replicates=1,
     ),
 )
@@ -240,9 +238,9 @@ NASBENCH_WARM = Preset(
     "From CIFAR-10 to CIFAR-100, with a shuffled control",
     "Cells that were good on one data set begin the search on another one.",
     _spec(
-        _cells(target="CIFAR-100", source="CIFAR-10"),
+        _nasbench(target="CIFAR-100", source="CIFAR-10"),
         (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM),
-        _searches(60, 150, sources=8, together=2),
+        _search_budget(60, 150, sources=8, together=2),
     ),
 )
 
@@ -251,18 +249,29 @@ NASBENCH_LATENCY = Preset(
     "Cells that must be quick on a small computer",
     "The front of accuracy against latency, and searches under a cap on it.",
     _spec(
-        _cells(),
+        _nasbench(),
         (_WARM, _EVOLUTION, _RANDOM),
-        _searches(60, 120, sources=8, together=2),
+        _search_budget(60, 120, sources=8, together=2),
         shift("other_device", 0.5, 0.9, device="raspi4"),
         shift("parameter_cap", 0.5, 0.9),
     ),
 )
 
 PRESETS = (
-    *(SEARCH, SEARCH_SMOKE, SHUFFLED_SOURCE, FAR_SOURCE),
-    *(POLICY_GRADIENTS, CARRIED_POLICY),
-    *(SHORT_TRAININGS, OBJECTIVE_SWITCH, NOISY_EVALUATIONS, SPACE_SIZES),
-    *(SMALLER_NETS, LIVE_NETS, GROWING),
-    *(NASBENCH_PUBLISHED, NASBENCH_WARM, NASBENCH_LATENCY),
+    SEARCH,
+    SEARCH_SMOKE,
+    SHUFFLED_SOURCE,
+    FAR_SOURCE,
+    POLICY_GRADIENTS,
+    CARRIED_POLICY,
+    SHORT_TRAININGS,
+    OBJECTIVE_SWITCH,
+    NOISY_EVALUATIONS,
+    SPACE_SIZES,
+    SMALLER_NETS,
+    LIVE_NETS,
+    GROWING,
+    NASBENCH_PUBLISHED,
+    NASBENCH_WARM,
+    NASBENCH_LATENCY,
 )

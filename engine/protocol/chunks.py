@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import torch
 
-from engine.protocol import Stretch, TaskBatch, Weights
+from engine.protocol import TaskBatch, TraceSegment, Weights
 
 
 def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
@@ -26,7 +26,7 @@ def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
         yield range(first * each, last * each), range(first, last)
 
 
-def rows_of(weights: Weights, replicates: range) -> Weights:
+def select_replicates(weights: Weights, replicates: range) -> Weights:
     """Return the meta-weights of some replicates; one tuned rate serves them all."""
     return {
         name: tensor if len(tensor) == 1 else tensor[replicates.start : replicates.stop]
@@ -34,7 +34,7 @@ def rows_of(weights: Weights, replicates: range) -> Weights:
     }
 
 
-def spread(weights: Weights, members: int) -> Weights:
+def broadcast_to_members(weights: Weights, members: int) -> Weights:
     """Give each member its own copy; (group, …) → (member, …), groups in order."""
     return {
         name: tensor.unsqueeze(1)
@@ -44,7 +44,7 @@ def spread(weights: Weights, members: int) -> Weights:
     }
 
 
-def join(stretches: list[Stretch]) -> Stretch:
+def join_segments(stretches: list[TraceSegment]) -> TraceSegment:
     """Put consecutive stretches together along their step axis."""
     names = {name for s in stretches for name in s.traces}
     traces = {
@@ -52,6 +52,6 @@ def join(stretches: list[Stretch]) -> Stretch:
         for name in sorted(names)
     }
     paths = [s.path for s in stretches if s.path is not None]
-    at = tuple(step for s in stretches for step in s.at)
+    at = tuple(step for s in stretches for step in s.steps)
     path = torch.cat(paths, 1) if paths else None
-    return Stretch(traces, path, at, stretches[-1].chosen)
+    return TraceSegment(traces, path, at, stretches[-1].answer_index)

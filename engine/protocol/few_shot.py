@@ -14,7 +14,7 @@ from engine.protocol.tasks import TaskBatch
 
 
 @dataclass(frozen=True)
-class Shots:
+class ExampleBatch:
     """Examples of some tasks.
 
     Args:
@@ -33,14 +33,14 @@ class Shots:
         """How many examples a task has."""
         return self.x.shape[2]
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> "Shots":
+    def map(self, change: Callable[[Tensor], Tensor]) -> "ExampleBatch":
         """Apply a function to every tensor."""
         ids = None if self.ids is None else change(self.ids)
-        return Shots(change(self.x), change(self.y), ids)
+        return ExampleBatch(change(self.x), change(self.y), ids)
 
 
 @dataclass(frozen=True)
-class Episodes(TaskBatch):
+class EpisodeBatch(TaskBatch):
     """Few-shot tasks: each learner sees the support and is judged on the queries.
 
     Args:
@@ -59,12 +59,12 @@ class Episodes(TaskBatch):
     net: Net
     shape: tuple[int, ...]
     outputs: int
-    classes: bool
-    known: int
+    has_classes: bool
+    known_classes: int
     replicates: int
     horizon: int
-    support: Shots
-    query: Shots
+    support: ExampleBatch
+    query: ExampleBatch
     truth: Tensor | None = None
 
     @property
@@ -90,18 +90,18 @@ class Episodes(TaskBatch):
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.support.y.device)
 
-        def some(tensor: Tensor) -> Tensor:
+        def take_rows(tensor: Tensor) -> Tensor:
             return tensor[chosen]
 
         return replace(
             self,
             replicates=1,
-            support=self.support.map(some),
-            query=self.query.map(some),
-            truth=None if self.truth is None else some(self.truth),
+            support=self.support.map(take_rows),
+            query=self.query.map(take_rows),
+            truth=None if self.truth is None else take_rows(self.truth),
         )
 
-    def answer(self, weights: Weights, shots: Shots, step: int = 0) -> Tensor:
+    def answer(self, weights: Weights, shots: ExampleBatch, step: int = 0) -> Tensor:
         """Let the net answer the support or the queries.
 
         Args:
@@ -114,7 +114,7 @@ class Episodes(TaskBatch):
             of the support, queries are answered behind it.
         """
         if shots is self.support or not self.net.support_statistics:
-            lacking = max(0, self.net.least - shots.count)
+            lacking = max(0, self.net.min_examples - shots.count)
             x = F.pad(shots.x, (0, lacking)) if lacking else shots.x
             return self.net.apply(weights, x, step=step)[..., : shots.count]
         both = torch.cat([self.support.x, shots.x], 2)
@@ -123,11 +123,11 @@ class Episodes(TaskBatch):
 
     def each_loss(self, out: Tensor, y: Tensor) -> Tensor:
         """Return cross-entropy in nats, or squared error; shape (member, example)."""
-        if self.classes:
+        if self.has_classes:
             return F.cross_entropy(out, y, reduction="none")
         return (out[:, 0] - y).square()
 
-    def loss(self, weights: Weights, shots: Shots, step: int = 0) -> Tensor:
+    def loss(self, weights: Weights, shots: ExampleBatch, step: int = 0) -> Tensor:
         """Return the mean loss over a task's examples; shape (member,)."""
         return self.each_loss(self.answer(weights, shots, step), shots.y).mean(1)
 
@@ -145,7 +145,7 @@ class Prediction(NamedTuple):
     """
 
     step: int
-    query: Tensor
-    support: Tensor | None = None
-    moved: Tensor | None = None
-    curved: Tensor | None = None
+    query_outputs: Tensor
+    support_loss: Tensor | None = None
+    distance: Tensor | None = None
+    layer_grad_norms: Tensor | None = None

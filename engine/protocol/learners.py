@@ -6,14 +6,14 @@ from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.protocol.meta_types import Lesson, Meta, Outer, Plan, Weights
+from engine.protocol.meta_types import Meta, Outer, OuterStepContext, Plan, Weights
 from engine.protocol.tasks import TaskBatch
 
 
-class Glance(NamedTuple):
+class OptimizerInput(NamedTuple):
     """What an optimizer may see at one step; tensors lead with the member axis."""
 
     step: int
@@ -24,7 +24,7 @@ class Glance(NamedTuple):
     weights: Tensor
 
 
-class Move(NamedTuple):
+class OptimizerUpdate(NamedTuple):
     """What an optimizer does: `update` is added to the weights.
 
     `info` may hold `lr_scale`, shape (member,) or (member, layer), and whatever
@@ -36,7 +36,7 @@ class Move(NamedTuple):
     info: Weights
 
 
-class Rule(ABC):
+class UpdateRule(ABC):
     """An update rule, hand-made or learned: pure functions over its state."""
 
     @abstractmethod
@@ -44,11 +44,11 @@ class Rule(ABC):
         """Return the state before the first step; member first."""
 
     @abstractmethod
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Say how the weights move."""
 
 
-class Stretch(NamedTuple):
+class TraceSegment(NamedTuple):
     """Some consecutive steps of a run: traces of shape (member, step, …).
 
     `path` holds the weights, shape (member, step, weight), where asked; `at` the
@@ -58,11 +58,11 @@ class Stretch(NamedTuple):
 
     traces: Weights
     path: Tensor | None = None
-    at: tuple[int, ...] = ()
-    chosen: int = -1
+    steps: tuple[int, ...] = ()
+    answer_index: int = -1
 
 
-class Inspected(NamedTuple):
+class Inspection(NamedTuple):
     """Numbers seen inside a meta-learner; shape (replicate, *axes)."""
 
     axes: tuple[str, ...]
@@ -83,7 +83,12 @@ class Learner(Part):
 
     slot: ClassVar[str] = "learner"
     traits: ClassVar[tuple[str, ...]] = (
-        *("trains", "tunable", "estimators", "answers", "compiles", "knowledge"),
+        "trains",
+        "tunable",
+        "estimators",
+        "answers",
+        "compiles",
+        "knowledge",
     )
     answers: ClassVar[tuple[str, ...]] = ("classes", "value")
     trains: ClassVar[bool] = False
@@ -95,7 +100,7 @@ class Learner(Part):
     knowledge: ClassVar[bool] = False
 
     @classmethod
-    def incomplete(cls) -> str:
+    def why_incomplete(cls) -> str:
         """Say that a learner with an `outer` of its own must say whether it trains."""
         if "outer" in vars(cls) and "trains" not in vars(cls):
             return (
@@ -125,20 +130,24 @@ class Learner(Part):
     @abstractmethod
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Train the base learners; yield the traces a stretch at a time."""
 
     @abstractmethod
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: "Estimator"
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: "Estimator",
     ) -> Outer:
         """Say how the meta-parameters should move after seeing these tasks."""
 
-    def effort(self, horizon: int) -> float:
+    def gradients_per_test(self, horizon: int) -> float:
         """Return about how many gradients one test takes, for the progress bar."""
         return float(horizon)
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, "Inspected"]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, "Inspection"]:
         """Return what can be seen inside at a validation, by metric."""
         return {}
 
@@ -147,7 +156,7 @@ class Learner(Part):
         """Say how the budget is spent."""
 
 
-class Unrolled(Protocol):
+class UnrollableProblem(Protocol):
     """An inner problem that an estimator can unroll a segment at a time.
 
     `exploring` names the meta-weights that a mean action does not depend on: only
@@ -157,13 +166,13 @@ class Unrolled(Protocol):
     replicates: int
     tasks: int
     horizon: int
-    exploring: tuple[str, ...]
+    exploration_weights: tuple[str, ...]
 
     def begin(self, particles: int) -> Weights:
         """Return the state at the start of a run, member first."""
 
     def segment(
-        self, theta: Weights, state: Weights, span: "Span"
+        self, theta: Weights, state: Weights, span: "UnrollWindow"
     ) -> tuple[Weights, Tensor, Weights]:
         """Go on for some steps.
 
@@ -180,7 +189,7 @@ class Unrolled(Protocol):
 
 
 @runtime_checkable
-class Explored(Unrolled, Protocol):
+class PolicyProblem(UnrollableProblem, Protocol):
     """An inner problem whose steps are a policy's actions.
 
     With noise streams in its span, `segment` writes down, for each step, `seen`
@@ -202,7 +211,7 @@ class Explored(Unrolled, Protocol):
         """
 
 
-class Span(NamedTuple):
+class UnrollWindow(NamedTuple):
     """Steps `start` to `start + length` of a run.
 
     Args:
@@ -229,7 +238,7 @@ class Estimator(Part):
     needs_policy: ClassVar[bool] = False
 
     @abstractmethod
-    def span(self, horizon: int) -> int:
+    def window_length(self, horizon: int) -> int:
         """Return how many inner steps one outer step sees."""
 
     @abstractmethod
@@ -237,16 +246,18 @@ class Estimator(Part):
         """Return task evaluations per drawn task and outer step."""
 
     @property
-    def fan(self) -> int:
+    def task_multiplier(self) -> int:
         """Return how many tasks are drawn for each that the budget names."""
         return 1
 
     @abstractmethod
-    def memory(self, weights: Weights, problem: Unrolled) -> Weights:
+    def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
         """Return what is carried between outer steps, at its start."""
 
     @abstractmethod
-    def estimate(self, meta: Meta, problem: Unrolled, lesson: Lesson) -> Outer:
+    def estimate(
+        self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
+    ) -> Outer:
         """Estimate the outer gradient on these tasks."""
 
 

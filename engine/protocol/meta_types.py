@@ -12,9 +12,9 @@ from engine.contract.rng import Rng
 
 Weights = dict[str, Tensor]
 # Meta-weights and the episodes of some members → each member's loss, and gradients.
-Slopes = Callable[[Weights, Any], tuple[Tensor, Weights]]
+ValueAndGrad = Callable[[Weights, Any], tuple[Tensor, Weights]]
 # Slopes → what gives the same.
-Quicken = Callable[[Slopes], Slopes]
+Compile = Callable[[ValueAndGrad], ValueAndGrad]
 _WORD = (1 << 64) - 1
 
 
@@ -88,28 +88,28 @@ class Outer(NamedTuple):
     info: Weights
     grads: Weights | None = None
     weights: Weights | None = None
-    settled: Weights | None = None
+    statistics: Weights | None = None
 
 
-def unchanged(slopes: Slopes) -> Slopes:
+def run_eagerly(value_and_grad: ValueAndGrad) -> ValueAndGrad:
     """Take gradients as they are written."""
-    return slopes
+    return value_and_grad
 
 
-class Lesson(NamedTuple):
+class OuterStepContext(NamedTuple):
     """The place of one outer step within meta-training.
 
     Several `segments` in a row see the same tasks: a truncated unroll goes on
     where the last one stopped. `done` is the share of the training behind. What a
-    learner that `compiles` differentiates goes through `quicken`.
+    learner that `compiles` differentiates goes through `compile_gradient`.
     """
 
     step: int
     segment: int
     segments: int
     rngs: tuple[Rng, ...]
-    done: float = 0.0
-    quicken: Quicken = unchanged
+    share_done: float = 0.0
+    compile_gradient: Compile = run_eagerly
 
 
 class Plan(NamedTuple):

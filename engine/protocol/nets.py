@@ -10,24 +10,24 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.rng import Rng
 from engine.protocol.meta_types import Weights
 
-Judge = Callable[[Tensor], tuple[Tensor, Tensor]]
+LossFn = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
 class Layout:
     """How the named tensors of a net lie in one flat vector of weights.
 
-    `resting` names those that no gradient moves, such as running statistics.
+    `buffers` names those that no gradient moves, such as running statistics.
     """
 
     names: tuple[str, ...]
     shapes: tuple[tuple[int, ...], ...]
     layers: tuple[tuple[str, ...], ...]
-    resting: tuple[str, ...] = ()
+    buffers: tuple[str, ...] = ()
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ class Net(Part):
         return False
 
     @property
-    def least(self) -> int:
+    def min_examples(self) -> int:
         """Return how many examples an episode is filled up to, with zeros, for speed.
 
         Only a net that looks at each example by itself can be filled up.
@@ -143,7 +143,7 @@ def chosen_class(out: Tensor) -> Tensor:
 class BaseLearner(Net):
     """A net that is trained as a landscape: by minibatches, decayed and clipped.
 
-    `explicit` says that `backpropagate` gives the gradient without autograd.
+    `can_backpropagate` says that `backpropagate` gives the gradient without autograd.
     """
 
     batch_size: int
@@ -152,11 +152,11 @@ class BaseLearner(Net):
 
     @property
     @abstractmethod
-    def explicit(self) -> bool:
+    def can_backpropagate(self) -> bool:
         """Return whether `backpropagate` can be used."""
 
     @abstractmethod
     def backpropagate(
-        self, weights: Weights, x: Tensor, judge: Judge
+        self, weights: Weights, x: Tensor, loss_fn: LossFn
     ) -> tuple[Tensor, Tensor]:
-        """Return what `judge` says of the answers, and its gradient, by hand."""
+        """Return what `loss_fn` says of the answers, and its gradient, by hand."""

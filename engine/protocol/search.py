@@ -68,7 +68,7 @@ class Space:
         return found % np.array(self.radix)
 
 
-class Measured(NamedTuple):
+class Measurement(NamedTuple):
     """What training some architectures gave; shape (item,) each.
 
     `signal` is what a search may see (validation accuracy, share; NaN where the
@@ -99,7 +99,7 @@ class Evaluator(ABC):
     @abstractmethod
     def measure(
         self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
-    ) -> Measured:
+    ) -> Measurement:
         """Train architectures.
 
         Args:
@@ -138,7 +138,7 @@ class Objective(NamedTuple):
     since: float = 0.0
 
 
-class Asked(NamedTuple):
+class Proposal(NamedTuple):
     """Architectures to be trained next, one per member.
 
     `codes` has shape (member, position); `fidelity` (member,), the highest where it
@@ -149,7 +149,7 @@ class Asked(NamedTuple):
     fidelity: Numbers | None = None
 
 
-class Told(NamedTuple):
+class Evaluation(NamedTuple):
     """What a search is told of its evaluation; arrays lead with the member.
 
     Args:
@@ -172,7 +172,7 @@ class Told(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Spaces(TaskBatch):
+class SearchBatch(TaskBatch):
     """Searches side by side; a member's randomness is its stream's.
 
     Args:
@@ -194,33 +194,35 @@ class Spaces(TaskBatch):
 
     space: Space
     evaluator: Evaluator
-    allowed: tuple[tuple[int, ...], ...]
-    which: Numbers
+    kept_options: tuple[tuple[int, ...], ...]
+    task_index: Numbers
     rngs: tuple[Rng, ...]
     sources: tuple[int, ...]
     replicates: int
     horizon: int
     budget: float = float("inf")
-    top: int = 0
+    full_fidelity: int = 0
     noise: float = 0.0
-    failing: float = 0.0
+    failing_share: float = 0.0
     goal: float = 0.01
     objective: Objective = field(default=Objective())
     chunk: int = 1024
 
     @property
     def members(self) -> int:
-        return len(self.which)
+        return len(self.task_index)
 
     def take(self, index: Sequence[int]) -> Self:
         """Return the chosen members as one replicate."""
         chosen = list(index)
         rngs = tuple(self.rngs[i] for i in chosen)
-        return replace(self, which=self.which[chosen], rngs=rngs, replicates=1)
+        return replace(
+            self, task_index=self.task_index[chosen], rngs=rngs, replicates=1
+        )
 
-    def facing(self, which: Numbers) -> Self:
+    def with_tasks(self, which: Numbers) -> Self:
         """Return the same searches on other tasks of the pool; shape (member,)."""
-        return replace(self, which=np.asarray(which, np.int64))
+        return replace(self, task_index=np.asarray(which, np.int64))
 
     def uniform(self, name: str, *shape: int) -> Numbers:
         """Return uniform numbers of each member's own stream; (member, *shape).
@@ -231,21 +233,23 @@ class Spaces(TaskBatch):
         drawn = [generator(rng.child(name)).random(shape) for rng in self.rngs]
         return np.stack(drawn)
 
-    def spelled(self, codes: Codes) -> Codes:
+    def to_evaluator_codes(self, codes: Codes) -> Codes:
         """Return codes of this space as codes of the evaluator's."""
-        table = np.zeros((len(self.allowed), max(map(len, self.allowed))), np.int64)
-        for position, kept in enumerate(self.allowed):
+        table = np.zeros(
+            (len(self.kept_options), max(map(len, self.kept_options))), np.int64
+        )
+        for position, kept in enumerate(self.kept_options):
             table[position, : len(kept)] = kept
-        return table[np.arange(len(self.allowed)), codes]
+        return table[np.arange(len(self.kept_options)), codes]
 
-    def every(self) -> Codes:
+    def all_codes(self) -> Codes:
         """Return all architectures of this space, spelled, in the order of `index`."""
-        return self.spelled(self.space.codes(np.arange(self.space.size)))
+        return self.to_evaluator_codes(self.space.codes(np.arange(self.space.size)))
 
-    def narrowed(self, codes: Codes) -> Codes:
+    def from_evaluator_codes(self, codes: Codes) -> Codes:
         """Return codes of the evaluator's space as this space's; −1 where absent."""
         base = self.evaluator.space.radix
         table = np.full((len(base), max(base)), -1, np.int64)
-        for position, kept in enumerate(self.allowed):
+        for position, kept in enumerate(self.kept_options):
             table[position, list(kept)] = range(len(kept))
         return table[np.arange(len(base)), codes]

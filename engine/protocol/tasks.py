@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.rng import Rng
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
@@ -45,7 +45,7 @@ class TaskBatch(ABC):
         """Return the chosen members as one replicate."""
 
 
-class Landscapes(TaskBatch):
+class OptimizationBatch(TaskBatch):
     """Losses to be descended: one base learner in training per member."""
 
     horizon: int
@@ -120,7 +120,7 @@ class Episode(Sample):
     shape: tuple[int, ...] = ()
     ids: np.ndarray | None = None
     held_ids: np.ndarray | None = None
-    known: int = 0
+    known_classes: int = 0
     truth: np.ndarray | None = None
 
 
@@ -138,9 +138,9 @@ class Setting:
     net: Net
     horizon: int
     warps: tuple[Warp, ...] = field(default=(), compare=False)
-    trained: "Family | None" = None
+    trained_family: "Family | None" = None
 
-    def warped(self, warp: Warp) -> "Setting":
+    def with_warp(self, warp: Warp) -> "Setting":
         """Return the setting with one more change of each task's data."""
         return replace(self, warps=(*self.warps, warp))
 
@@ -158,8 +158,16 @@ class Family(Part):
 
     slot: ClassVar[str] = "family"
     traits: ClassVar[tuple[str, ...]] = (
-        *("kind", "output", "uses_net", "plane", "pooled", "needs_file", "file"),
-        *("rate", "outer_rate", "net"),
+        "kind",
+        "output",
+        "uses_net",
+        "plane",
+        "pooled",
+        "needs_file",
+        "file",
+        "rate",
+        "outer_rate",
+        "net",
     )
     kind: ClassVar[str] = "optimization"
     output: ClassVar[str] = "classes"
@@ -173,7 +181,7 @@ class Family(Part):
     net: ClassVar[str] = "mlp"
 
     @classmethod
-    def incomplete(cls) -> str:
+    def why_incomplete(cls) -> str:
         """Say that a family draws tasks of another kind than it says, or folder."""
         kind, folder = cls.kind, cls.__module__.split(".")[-2]
         if cls.solves == {kind} and folder == kind:
@@ -184,7 +192,7 @@ class Family(Part):
         )
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
         return ""
 
@@ -195,13 +203,13 @@ class Family(Part):
             Refused: With the knob's name as its field.
         """
 
-    def answers(self) -> str:
+    def answer_kind(self) -> str:
         """Return `output`, or what the knobs make of it: classes, value or none."""
         return self.output
 
     @abstractmethod
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: "Place"
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: "BatchSpec"
     ) -> TaskBatch:
         """Draw one task per stream.
 
@@ -209,7 +217,7 @@ class Family(Part):
             setting: The base learner, horizon and changes of data to use.
             rngs: One stream per replicate × task, in that order.
             pool: "train", "validation" or "test".
-            place: How many replicates, and on which device.
+            batch_spec: How many replicates, and on which device.
         """
 
 
@@ -220,7 +228,7 @@ class SampledFamily(Family):
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw the data of one task from a pool: train, validation or test."""
 
-    def samples(
+    def draw_samples(
         self, setting: "Setting", rngs: Sequence[Rng], pool: str
     ) -> list[Sample]:
         """Draw the data of each task, and change it as the setting says."""
@@ -233,7 +241,7 @@ class SampledFamily(Family):
         return drawn
 
 
-class Place(NamedTuple):
+class BatchSpec(NamedTuple):
     """Where tasks are put and how many replicates they are of.
 
     Without `held` their held-out rows are left unmeasured, which is faster.
@@ -242,7 +250,7 @@ class Place(NamedTuple):
     replicates: int = 1
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32
-    held: bool = True
+    measure_held_out: bool = True
 
 
 class Shift(Part):
@@ -256,7 +264,7 @@ class Shift(Part):
     switch: ClassVar[bool] = False
 
     @classmethod
-    def incomplete(cls) -> str:
+    def why_incomplete(cls) -> str:
         """Say that a shift has no severities, or some that it does not allow."""
         if cls.severities and all(0 < s <= cls.top for s in cls.severities):
             return ""

@@ -7,33 +7,36 @@ itself, taken from another paper or a replication, or from memory of the literat
 
 from engine.contract.runs import RunSpec
 from engine.published import few_shot, search
-from engine.published.figures import HEARD, MEMORY, READ, Row
+from engine.published.published_figure import HEARD, MEMORY, READ, PublishedFigure
 
 __all__ = [
     "HEARD",
     "MEMORY",
     "READ",
     "ROWS",
-    "Row",
-    "differs",
-    "published",
-    "published_for",
+    "PublishedFigure",
+    "describe_differences",
+    "figures_for_run",
+    "figures_for_task",
 ]
 
 ROWS = (*few_shot.rows(), *search.rows())
 
 
-def published(task: str, ways: int, shots: int, target: str = "") -> list[Row]:
+def figures_for_task(
+    task: str, ways: int, shots: int, target: str = ""
+) -> list[PublishedFigure]:
     """Return the published figures of a task.
 
-    >>> [row.value for row in published("sinusoids", 0, 10) if row.learner == "maml"]
+    >>> [row.value for row in figures_for_task("sinusoids", 0,
+    ...     10) if row.learner == "maml"]
     [0.77, 0.33]
     """
     wanted = (task, ways, shots, target)
     return [r for r in ROWS if (r.task, r.ways, r.shots, r.target) == wanted]
 
 
-def published_for(spec: RunSpec) -> list[Row]:
+def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
     """Return the published figures that belong beside a run's test in place.
 
     Args:
@@ -42,13 +45,13 @@ def published_for(spec: RunSpec) -> list[Row]:
     """
     knobs = spec.family.knobs
     sizes = int(knobs.get("ways", 0)), int(knobs.get("shots", 0))
-    return published(spec.family.name, *sizes, str(knobs.get("target", "")))
+    return figures_for_task(spec.family.name, *sizes, str(knobs.get("target", "")))
 
 
-def differs(spec: RunSpec) -> list[str]:
+def describe_differences(spec: RunSpec) -> list[str]:
     """Say in what a run's searches are not those of the papers; nothing if they are.
 
     Args:
         spec: The completed spec of a run that has published figures.
     """
-    return search.differs(spec) if spec.family.name == search.TASK else []
+    return search.describe_differences(spec) if spec.family.name == search.TASK else []

@@ -5,7 +5,14 @@ is compared knob by knob.
 """
 
 from engine.contract.runs import RunSpec
-from engine.published.figures import HEARD, MEMORY, READ, Line, Row, plain
+from engine.published.published_figure import (
+    HEARD,
+    MEMORY,
+    READ,
+    MethodFigures,
+    PublishedFigure,
+    without_intervals,
+)
 
 TASK = "nasbench201"
 TARGETS = ("CIFAR-10", "CIFAR-100", "ImageNet16-120")
@@ -38,46 +45,110 @@ _ROBOT = "table 2 of RoBoT (2024), which quotes each method's paper"
 
 # Columns are the data sets in the order of TARGETS.
 _SEARCHED = (
-    Line("Random search", "random_search",
-         ((93.70, 0.36), (71.04, 1.07), (44.57, 1.25)), _QUOTED, HEARD),
-    Line("Regularized evolution (REA)", "regularized_evolution",
-         ((93.92, 0.30), (71.84, 0.99), None), _QUOTED, HEARD),
-    Line("Regularized evolution (REA)", "regularized_evolution",
-         (None, None, (45.54, 1.03)),
-         "Dong and Yang 2020; one reprint has 45.15 ± 0.89, which the paper lists as "
-         "validation", MEMORY),
-    Line("REINFORCE", "reinforce", ((93.85, 0.37), (71.71, 1.09), (45.24, 1.18)),
-         f"{_QUOTED}; an older version has 70.17 and 43.16 for the last two", HEARD),
-    Line("BOHB", "", ((93.61, 0.52), (70.85, 1.28), (44.42, 1.49)), _QUOTED, HEARD),
-)  # fmt: skip
+    MethodFigures(
+        "Random search",
+        "random_search",
+        ((93.70, 0.36), (71.04, 1.07), (44.57, 1.25)),
+        _QUOTED,
+        HEARD,
+    ),
+    MethodFigures(
+        "Regularized evolution (REA)",
+        "regularized_evolution",
+        ((93.92, 0.30), (71.84, 0.99), None),
+        _QUOTED,
+        HEARD,
+    ),
+    MethodFigures(
+        "Regularized evolution (REA)",
+        "regularized_evolution",
+        (None, None, (45.54, 1.03)),
+        "Dong and Yang 2020; one reprint has 45.15 ± 0.89, which the paper lists as "
+        "validation",
+        MEMORY,
+    ),
+    MethodFigures(
+        "REINFORCE",
+        "reinforce",
+        ((93.85, 0.37), (71.71, 1.09), (45.24, 1.18)),
+        f"{_QUOTED}; an older version has 70.17 and 43.16 for the last two",
+        HEARD,
+    ),
+    MethodFigures(
+        "BOHB", "", ((93.61, 0.52), (70.85, 1.28), (44.42, 1.49)), _QUOTED, HEARD
+    ),
+)
 _SHARED = (
-    Line("RSPS", "", ((87.66, 1.69), (46.60, 6.57), (30.78, 6.12)),
-         "Dong and Yang 2020, as later papers quote it", HEARD),
-    Line("DARTS, second order", "", plain(54.30, 15.61, 16.32), _QUOTED, HEARD),
-    Line("ENAS", "", ((54.30, None), (10.62, 0.27), (16.32, None)),
-         "Dong and Yang 2020, as later papers quote it", HEARD),
-    Line("GDAS", "", ((93.44, 0.06), (70.61, 0.21), (42.23, 0.25)),
-         f"{_ROBOT}; others have 93.23, 24.20 and 41.02", HEARD),
-    Line("DrNAS", "", ((93.98, 0.58), (72.31, 1.70), (44.02, 3.24)), _ROBOT, HEARD),
-    Line("Shapley-NAS", "", ((94.05, 0.19), (73.15, 0.26), (46.25, 0.25)),
-         _ROBOT, HEARD),
-    Line("β-DARTS", "", ((94.00, 0.22), (72.91, 0.43), (46.20, 0.38)), _ROBOT, HEARD),
-)  # fmt: skip
+    MethodFigures(
+        "RSPS",
+        "",
+        ((87.66, 1.69), (46.60, 6.57), (30.78, 6.12)),
+        "Dong and Yang 2020, as later papers quote it",
+        HEARD,
+    ),
+    MethodFigures(
+        "DARTS, second order",
+        "",
+        without_intervals(54.30, 15.61, 16.32),
+        _QUOTED,
+        HEARD,
+    ),
+    MethodFigures(
+        "ENAS",
+        "",
+        ((54.30, None), (10.62, 0.27), (16.32, None)),
+        "Dong and Yang 2020, as later papers quote it",
+        HEARD,
+    ),
+    MethodFigures(
+        "GDAS",
+        "",
+        ((93.44, 0.06), (70.61, 0.21), (42.23, 0.25)),
+        f"{_ROBOT}; others have 93.23, 24.20 and 41.02",
+        HEARD,
+    ),
+    MethodFigures(
+        "DrNAS", "", ((93.98, 0.58), (72.31, 1.70), (44.02, 3.24)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "Shapley-NAS", "", ((94.05, 0.19), (73.15, 0.26), (46.25, 0.25)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "β-DARTS", "", ((94.00, 0.22), (72.91, 0.43), (46.20, 0.38)), _ROBOT, HEARD
+    ),
+)
 _UNTRAINED = (
-    Line("NASWOT", "", ((92.96, 0.81), (69.98, 1.22), (44.44, 2.10)), _ROBOT, HEARD),
-    Line("TE-NAS", "", ((93.90, 0.47), (71.24, 0.56), (42.38, 0.46)), _ROBOT, HEARD),
-    Line("NASI", "", ((93.55, 0.10), (71.20, 0.14), (44.84, 1.41)), _ROBOT, HEARD),
-    Line("GradSign", "", ((93.31, 0.47), (70.33, 1.28), (42.42, 2.81)), _ROBOT, HEARD),
-    Line("HNAS", "", ((94.04, 0.21), (71.75, 1.04), (45.91, 0.88)), _ROBOT, HEARD),
-    Line("RoBoT", "", plain(94.36, 73.51, 46.34), _ROBOT, HEARD),
-)  # fmt: skip
+    MethodFigures(
+        "NASWOT", "", ((92.96, 0.81), (69.98, 1.22), (44.44, 2.10)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "TE-NAS", "", ((93.90, 0.47), (71.24, 0.56), (42.38, 0.46)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "NASI", "", ((93.55, 0.10), (71.20, 0.14), (44.84, 1.41)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "GradSign", "", ((93.31, 0.47), (70.33, 1.28), (42.42, 2.81)), _ROBOT, HEARD
+    ),
+    MethodFigures(
+        "HNAS", "", ((94.04, 0.21), (71.75, 1.04), (45.91, 0.88)), _ROBOT, HEARD
+    ),
+    MethodFigures("RoBoT", "", without_intervals(94.36, 73.51, 46.34), _ROBOT, HEARD),
+)
 _CARRIED = (
-    Line("MetaD2A", "", ((94.37, 0.03), (73.51, 0.00), None),
-         "Lee et al. 2021 (MetaD2A)", READ),
-)  # fmt: skip
+    MethodFigures(
+        "MetaD2A",
+        "",
+        ((94.37, 0.03), (73.51, 0.00), None),
+        "Lee et al. 2021 (MetaD2A)",
+        READ,
+    ),
+)
 _FIXED = (
-    Line("ResNet", "", plain(93.97, 70.86, 43.63), _QUOTED, HEARD),
-    Line("The best cell", "", plain(94.37, 73.51, 47.31), _QUOTED, HEARD),
+    MethodFigures("ResNet", "", without_intervals(93.97, 70.86, 43.63), _QUOTED, HEARD),
+    MethodFigures(
+        "The best cell", "", without_intervals(94.37, 73.51, 47.31), _QUOTED, HEARD
+    ),
 )
 _TABLE = (
     (SEARCHED, _SEARCHED),
@@ -88,19 +159,29 @@ _TABLE = (
 )
 
 
-def rows() -> list[Row]:
+def rows() -> list[PublishedFigure]:
     """Return every published figure of searches."""
     return [
-        Row(TASK, 0, 0, line.method, line.learner, *figure, protocol,
-            line.source, line.provenance, target)
+        PublishedFigure(
+            TASK,
+            0,
+            0,
+            line.method,
+            line.learner,
+            *figure,
+            protocol,
+            line.source,
+            line.provenance,
+            target,
+        )
         for protocol, lines in _TABLE
         for line in lines
         for target, figure in zip(TARGETS, line.figures, strict=True)
         if figure
-    ]  # fmt: skip
+    ]
 
 
-def differs(spec: RunSpec) -> list[str]:
+def describe_differences(spec: RunSpec) -> list[str]:
     """Say in what a run's searches are not the published ones; nothing if they are.
 
     Args:
@@ -127,7 +208,9 @@ def differs(spec: RunSpec) -> list[str]:
         )
     turned = [label for name, label in _TURNED.items() if knobs.get(name)]
     if turned:
-        told.append(f"Here the space or what is seen of it is changed: {_and(turned)}.")
+        told.append(
+            f"Here the space or what is seen of it is changed: {_join_words(turned)}."
+        )
     return told
 
 
@@ -141,5 +224,5 @@ _TURNED = {
 }
 
 
-def _and(words: list[str]) -> str:
+def _join_words(words: list[str]) -> str:
     return " and ".join(words) if len(words) < 3 else ", ".join(words)

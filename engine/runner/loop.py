@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from engine.contract.blocks import (
+from engine.contract.events import (
     Artefact,
     Block,
     Checkpoint,
@@ -22,25 +22,30 @@ from engine.contract.blocks import (
 )
 from engine.contract.runs import RunSpec
 from engine.protocol import AllDiverged
-from engine.runner.altered_episodes import probe, probe_tasks, probe_work
+from engine.runner.adaptation_tuning import tune_after_training
 from engine.runner.baseline_cache import BaselineCache
-from engine.runner.context import Bench, Entrant, Trial, labels_of
-from engine.runner.equal_learners import (
-    equal_trials,
-    under_each_condition,
-    under_each_label,
+from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext, labels_of
+from engine.runner.deduplication import (
+    group_equal_conditions,
+    repeat_for_conditions,
+    repeat_for_labels,
 )
-from engine.runner.films import FILMS
+from engine.runner.episode_probes import probe_cost, probe_learner, probe_tasks
+from engine.runner.films import FILM_RECORDERS
 from engine.runner.films.optimization import TASKS
-from engine.runner.frozen_learners import check_frozen, frozen
-from engine.runner.initialization import THRESHOLD_TASKS, begin, fix_threshold, tune
+from engine.runner.frozen_learners import check_frozen, freeze_learner
+from engine.runner.initialization import (
+    THRESHOLD_TASKS,
+    fix_threshold,
+    initialize_learner,
+    tune_baseline,
+)
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
-from engine.runner.old_checkpoints import read_old, written_before_formats
-from engine.runner.post_tuning import refine
+from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
 from engine.runner.rate_search import RATES
-from engine.runner.run_cache import Shelf
-from engine.runner.state import Carry, StageKey
+from engine.runner.run_cache import RunCache
+from engine.runner.state import RunState, StageKey
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,8 @@ class Stage:
     """
 
     covers: tuple[StageKey, ...]
-    work: float
-    play: Callable[[Carry], Iterator[Event]]
+    cost: float
+    play: Callable[[RunState], Iterator[Event]]
 
     @property
     def name(self) -> str:
@@ -64,13 +69,13 @@ class Stage:
 
 
 def run(
-    spec: RunSpec, shelf: Shelf, resume: Checkpoint | None = None
+    spec: RunSpec, cache: RunCache, resume: Checkpoint | None = None
 ) -> Iterator[Event]:
     """Play a completed spec.
 
     Args:
         spec: Completed by `complete_spec`.
-        shelf: Where tuned baselines and frozen meta-learners are kept.
+        cache: Where tuned baselines and frozen meta-learners are kept.
         resume: A checkpoint of this very run, to go on from.
 
     Yields:
@@ -81,139 +86,149 @@ def run(
         Refused: If the parts cannot be run together.
         AllDiverged: At the end, if no member of the chosen learner stayed finite.
     """
-    bench = Bench(spec)
-    bench.check()
-    stages = list(_stages(bench, shelf))
-    carry = _carry(bench, stages, resume)
-    total = sum(stage.work for stage in stages)
+    context = RunContext(spec)
+    context.check()
+    stages = list(_stages(context, cache))
+    state = _initial_state(context, stages, resume)
+    total = sum(stage.cost for stage in stages)
     before = 0.0
     for stage in stages:
-        if not set(stage.covers) <= set(carry.done):
-            yield from _played(bench, stage, carry, (before, total))
-        before += stage.work
-    yield from under_each_label(bench, check_frozen(carry))
+        if not set(stage.covers) <= set(state.done):
+            yield from _play_stage(context, stage, state, (before, total))
+        before += stage.cost
+    yield from repeat_for_labels(context, check_frozen(state))
     yield Note("end", 1.0)
-    if carry.diverged:
-        raise AllDiverged(bench.kind.words.all_diverged)
+    if state.diverged:
+        raise AllDiverged(context.kind.words.all_diverged)
 
 
-def _carry(bench: Bench, stages: list[Stage], resume: Checkpoint | None) -> Carry:
+def _initial_state(
+    context: RunContext, stages: list[Stage], resume: Checkpoint | None
+) -> RunState:
     """Return where to go on: at a checkpoint, or at the beginning."""
     if resume is None:
-        return Carry()
-    if written_before_formats(resume):
+        return RunState()
+    if is_old_checkpoint(resume):
         keys = [key for stage in stages for key in stage.covers]
-        return read_old(resume, keys, bench)
-    return Carry.resumed(resume, bench.place.device)
+        return read_old_checkpoint(resume, keys, context)
+    return RunState.from_checkpoint(resume, context.batch_spec.device)
 
 
-def _played(
-    bench: Bench, stage: Stage, carry: Carry, at: tuple[float, float]
+def _play_stage(
+    context: RunContext, stage: Stage, state: RunState, at: tuple[float, float]
 ) -> Iterator[Event]:
     """Play one stage, its notes rescaled to the whole run."""
     before, total = at
     yield Note(stage.name, before / total)
     clock = time.perf_counter()
-    for event in under_each_label(bench, stage.play(carry)):
+    for event in repeat_for_labels(context, stage.play(state)):
         if isinstance(event, Note):
-            event = replace(event, done=(before + stage.work * event.done) / total)
+            event = replace(event, done=(before + stage.cost * event.done) / total)
         yield event
     taken = time.perf_counter() - clock
     yield from (Timing(key.learner, key.title, taken) for key in stage.covers)
-    carry.done.extend(stage.covers)
-    yield carry.checkpoint()
+    state.done.extend(stage.covers)
+    yield state.checkpoint()
 
 
-def _stages(bench: Bench, shelf: Shelf) -> Iterator[Stage]:
+def _stages(context: RunContext, cache: RunCache) -> Iterator[Stage]:
     """List the work: what must be there before, then training, then the tests."""
-    budget, spec = bench.spec.budget, bench.spec
-    testing, baselines = budget.test_tasks > 0, BaselineCache(bench, shelf)
-    for entrant in bench.entrants:
-        first = bench.tunes_first(entrant)
-        work = _look(bench, entrant) + first * _tuning(bench, entrant)
-        play = partial(begin, bench, entrant, shelf)
+    budget, spec = context.spec.budget, context.spec
+    testing, baselines = budget.test_tasks > 0, BaselineCache(context, cache)
+    for entry in context.entries:
+        first = context.tunes_first(entry)
+        work = _validation_cost(context, entry) + first * _tuning_cost(context, entry)
+        play = partial(initialize_learner, context, entry, cache)
         if first and not testing:
-            play = partial(tune, bench, entrant)
-        play = baselines.first_stage(entrant, play)
-        yield Stage(_keys("begin", entrant), work, play)
-    if testing and bench.kind.threshold:
+            play = partial(tune_baseline, context, entry)
+        play = baselines.first_stage(entry, play)
+        yield Stage(_stage_keys("begin", entry), work, play)
+    if testing and context.kind.threshold:
         work = float(THRESHOLD_TASKS * budget.horizon)
-        fix = partial(fix_threshold, bench, shelf)
+        fix = partial(fix_threshold, context, cache)
         yield Stage((StageKey("threshold"),), work, fix)
-    for entrant in bench.entrants:
-        refined = bench.tunes_last(entrant)
-        if entrant.label in spec.inputs:
+    for entry in context.entries:
+        refined = context.tunes_last(entry)
+        if entry.label in spec.inputs:
             continue
-        if entrant.learner.trains:
-            play = partial(_train, bench, entrant)
-            play = baselines.later_stage(entrant, play, last=not refined)
-            yield Stage(_keys("train", entrant), _training(bench, entrant), play)
+        if entry.learner.trains:
+            play = partial(_train_and_freeze, context, entry)
+            play = baselines.later_stage(entry, play, last=not refined)
+            yield Stage(
+                _stage_keys("train", entry), _training_cost(context, entry), play
+            )
         if refined:
-            play = partial(refine, bench, entrant)
-            play = baselines.later_stage(entrant, play, last=True)
-            yield Stage(_keys("tune", entrant), _tuning(bench, entrant), play)
+            play = partial(tune_after_training, context, entry)
+            play = baselines.later_stage(entry, play, last=True)
+            yield Stage(_stage_keys("tune", entry), _tuning_cost(context, entry), play)
     if testing:
-        yield from _test_stages(bench)
+        yield from _test_stages(context)
 
 
-def _keys(sort: str, entrant: Entrant) -> tuple[StageKey, ...]:
-    return tuple(StageKey(sort, label) for label in entrant.labels)
+def _stage_keys(sort: str, entry: LearnerEntry) -> tuple[StageKey, ...]:
+    return tuple(StageKey(sort, label) for label in entry.labels)
 
 
-def _look(bench: Bench, entrant: Entrant) -> float:
+def _validation_cost(context: RunContext, entry: LearnerEntry) -> float:
     """Return how many gradients a validation takes."""
-    each = entrant.learner.effort(bench.spec.budget.horizon)
-    return bench.spec.replicates * bench.spec.budget.validation_tasks * each
+    each = entry.learner.gradients_per_test(context.spec.budget.horizon)
+    return context.spec.replicates * context.spec.budget.validation_tasks * each
 
 
-def _tuning(bench: Bench, entrant: Entrant) -> float:
+def _tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
     """Return about how many gradients it takes to choose a rate."""
-    budget = bench.spec.budget
-    return RATES * budget.tuning_tasks * entrant.learner.effort(budget.horizon)
+    budget = context.spec.budget
+    return (
+        RATES * budget.tuning_tasks * entry.learner.gradients_per_test(budget.horizon)
+    )
 
 
-def _training(bench: Bench, entrant: Entrant) -> float:
+def _training_cost(context: RunContext, entry: LearnerEntry) -> float:
     """Return how many gradients meta-training takes, its validations among them."""
-    budget = bench.spec.budget
-    plan = entrant.learner.plan(budget, bench.estimator)
+    budget = context.spec.budget
+    plan = entry.learner.plan(budget, context.estimator)
     lessons = plan.steps * plan.tasks_per_step * plan.gradients
     looks = 1 + plan.steps // budget.validate_every
-    return bench.spec.replicates * lessons + looks * _look(bench, entrant)
+    return context.spec.replicates * lessons + looks * _validation_cost(context, entry)
 
 
-def _test_stages(bench: Bench) -> Iterator[Stage]:
-    spec = bench.spec
-    trials, remarks = bench.trials()
-    each = sum(e.learner.effort(spec.budget.horizon) for e in bench.entrants)
-    for same in equal_trials(trials):
+def _test_stages(context: RunContext) -> Iterator[Stage]:
+    spec = context.spec
+    trials, remarks = context.test_conditions()
+    each = sum(
+        e.learner.gradients_per_test(spec.budget.horizon) for e in context.entries
+    )
+    for same in group_equal_conditions(trials):
         stretched = same[0].setting.horizon / spec.budget.horizon
         work = spec.replicates * spec.budget.test_tasks * each * stretched
         keys = tuple(StageKey("test", condition=one.condition) for one in same)
-        yield Stage(keys, work, partial(_test, bench, same))
-        if same[0].in_place and bench.kind.probes:
-            yield from _probe_stages(bench)
+        yield Stage(keys, work, partial(_test_learners, context, same))
+        if same[0].is_in_distribution and context.kind.probes:
+            yield from _probe_stages(context)
     if remarks:
         filed = Artefact("remarks", "remarks", {}, remarks)
         yield Stage((StageKey("remarks"),), 0.0, lambda carry: iter([filed]))
-    for name, trial in _filmed(bench, trials):
-        play = FILMS[bench.kind.name].play
+    for name, condition in _film_conditions(context, trials):
+        play = FILM_RECORDERS[context.kind.name].record
         work = float(TASKS * each)
-        yield Stage((StageKey(name),), work, partial(play, bench, trial, name))
+        yield Stage((StageKey(name),), work, partial(play, context, condition, name))
 
 
-def _probe_stages(bench: Bench) -> Iterator[Stage]:
+def _probe_stages(context: RunContext) -> Iterator[Stage]:
     """Look at the episodes, and ask each learner some of them again, changed."""
-    yield Stage((StageKey("probe"),), 1.0, partial(probe_tasks, bench))
-    for entrant in bench.entrants:
-        play = partial(probe, bench, entrant)
-        work = probe_work(bench, entrant.learner)
-        yield Stage(_keys("probe", entrant), work, play)
+    yield Stage((StageKey("probe"),), 1.0, partial(probe_tasks, context))
+    for entry in context.entries:
+        play = partial(probe_learner, context, entry)
+        work = probe_cost(context, entry.learner)
+        yield Stage(_stage_keys("probe", entry), work, play)
 
 
-def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
+def _film_conditions(
+    context: RunContext, trials: list[MetaTestCondition]
+) -> Iterator[tuple[str, MetaTestCondition]]:
     """Choose what is filmed: in place, and the first shift at its worst."""
-    family = bench.setting.family
-    if not FILMS[family.kind].fits(family):
+    family = context.setting.family
+    if not FILM_RECORDERS[family.kind].can_film(family):
         return
     yield "film", trials[0]
     shifts = [t for t in trials if t.condition.shift]
@@ -222,22 +237,26 @@ def _filmed(bench: Bench, trials: list[Trial]) -> Iterator[tuple[str, Trial]]:
         yield "film-shifted", max(same, key=lambda trial: trial.condition.severity)
 
 
-def _train(bench: Bench, entrant: Entrant, carry: Carry) -> Iterator[Event]:
-    yield from meta_train(bench, entrant, carry)
-    if bench.tunes_last(entrant):
+def _train_and_freeze(
+    context: RunContext, entry: LearnerEntry, state: RunState
+) -> Iterator[Event]:
+    yield from meta_train(context, entry, state)
+    if context.tunes_last(entry):
         return  # it is frozen once its rate is chosen, too
-    yield frozen(bench, entrant, carry.metas[entrant.label], carry)
+    yield freeze_learner(context, entry, state.metas[entry.label], state)
 
 
-def _test(bench: Bench, same: Sequence[Trial], carry: Carry) -> Iterator[Event]:
+def _test_learners(
+    context: RunContext, same: Sequence[MetaTestCondition], state: RunState
+) -> Iterator[Event]:
     """Test on equal conditions; note if a chosen learner lost every member."""
-    chosen = {c.label for c in bench.spec.learners if c.role == "chosen"}
-    remember = FILMS[bench.kind.name].remember
-    for event in under_each_condition(same, meta_test(bench, same[0], carry)):
-        remember(bench, event, carry)
+    chosen = {c.label for c in context.spec.learners if c.role == "chosen"}
+    remember = FILM_RECORDERS[context.kind.name].remember
+    for event in repeat_for_conditions(same, meta_test(context, same[0], state)):
+        remember(context, event, state)
         yield event
         if isinstance(event, Block) and event.metric == "diverged":
             judged = event.condition == Condition() and event.array.all()
-            carry.diverged |= bool(
-                judged and chosen & {*labels_of(bench, event.learner)}
+            state.diverged |= bool(
+                judged and chosen & {*labels_of(context, event.learner)}
             )

@@ -28,7 +28,7 @@ def machine_memory(root: Path = Path("/")) -> int:
         root: Where the system's files are; tests bring their own.
     """
     found = [psutil.virtual_memory().total]
-    for name in (*_GROUPS, *_own_groups(root)):
+    for name in (*_GROUPS, *_own_group_files(root)):
         try:
             text = (root / name.lstrip("/")).read_text().strip()
         except OSError:
@@ -38,7 +38,7 @@ def machine_memory(root: Path = Path("/")) -> int:
     return min(found)
 
 
-def _own_groups(root: Path) -> list[str]:
+def _own_group_files(root: Path) -> list[str]:
     """Name the files with the limits of this process's own control groups."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
@@ -73,9 +73,9 @@ def memory_limit() -> int | None:
     return int(said) * 2**20 or None
 
 
-def limit_in_words() -> str:
+def describe_limit() -> str:
     """Return the limit, and who sets it."""
-    size = gigabytes(memory_limit() or 0)
+    size = format_gigabytes(memory_limit() or 0)
     if os.environ.get(SETTING, "").strip():
         return f"the limit of {size} that {SETTING} sets"
     return f"this machine's limit of {size}"
@@ -88,7 +88,7 @@ def cap_memory() -> None:
         import resource
     except ImportError:  # Windows has none
         return
-    if limit is None or (not os.environ.get(SETTING) and _accelerated()):
+    if limit is None or (not os.environ.get(SETTING) and _has_gpu()):
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
@@ -96,16 +96,16 @@ def cap_memory() -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def _accelerated() -> bool:
+def _has_gpu() -> bool:
     """Say whether torch has a GPU: its drivers reserve memory that they never use."""
     torch = sys.modules.get("torch")
     return torch is not None and bool(torch.cuda.is_available())
 
 
-def ran_out(error: BaseException) -> bool:
+def is_out_of_memory(error: BaseException) -> bool:
     """Say whether an error is that of memory that could not be had.
 
-    >>> ran_out(MemoryError()), ran_out(RuntimeError("shapes differ"))
+    >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes differ"))
     (True, False)
     """
     words = str(error).lower()
@@ -113,10 +113,10 @@ def ran_out(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and named)
 
 
-def gigabytes(size: float) -> str:
+def format_gigabytes(size: float) -> str:
     """Return bytes in words.
 
-    >>> gigabytes(6.24e9), gigabytes(81e6)
+    >>> format_gigabytes(6.24e9), format_gigabytes(81e6)
     ('6.2 GB', '0.1 GB')
     """
     return f"{max(size, 1e8) / 1e9:,.1f} GB"

@@ -5,54 +5,56 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.contract.blocks import Artefact, Block, Event, Note, Timing
-from engine.protocol import Meta, Stretch, TaskBatch
-from engine.protocol.chunks import chunks, join, rows_of
-from engine.runner.context import Bench, Entrant, Trial
-from engine.runner.state import Carry
+from engine.contract.events import Artefact, Block, Event, Note, Timing
+from engine.protocol import Meta, TaskBatch, TraceSegment
+from engine.protocol.chunks import chunks, join_segments, select_replicates
+from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext
+from engine.runner.state import RunState
 
 
-def test_tasks(bench: Bench, trial: Trial) -> TaskBatch:
+def draw_test_tasks(context: RunContext, condition: MetaTestCondition) -> TaskBatch:
     """Draw the test tasks; their streams are the same under every condition."""
-    count = bench.spec.budget.test_tasks
-    return bench.draw(trial.setting, "test", ("test", 0), count)
+    count = context.spec.budget.test_tasks
+    return context.draw(condition.setting, "test", ("test", 0), count)
 
 
-def meta_test(bench: Bench, trial: Trial, carry: Carry) -> Iterator[Event]:
+def meta_test(
+    context: RunContext, condition: MetaTestCondition, state: RunState
+) -> Iterator[Event]:
     """Run every learner on one condition; yield traces and per-task summaries."""
-    tasks = test_tasks(bench, trial)
-    stage = f"test {trial.title}"
+    tasks = draw_test_tasks(context, condition)
+    stage = f"test {condition.title}"
     remarks: dict[str, str] = {}
-    for i, entrant in enumerate(bench.entrants):
-        meta = Meta(carry.metas[entrant.label], {})
-        if reason := entrant.learner.why_not(meta, tasks):
-            remarks |= dict.fromkeys(entrant.labels, reason)
+    for i, entry in enumerate(context.entries):
+        meta = Meta(state.metas[entry.label], {})
+        if reason := entry.learner.why_not(meta, tasks):
+            remarks |= dict.fromkeys(entry.labels, reason)
             continue
         clock = time.perf_counter()
-        done = i / len(bench.entrants)
-        parts: list[Stretch] = []
+        done = i / len(context.entries)
+        parts: list[TraceSegment] = []
         for members, replicates in chunks(tasks):
-            some = Meta(rows_of(meta.weights, replicates), {})
+            some = Meta(select_replicates(meta.weights, replicates), {})
             pieces = []
-            for piece in entrant.learner.adapt(some, tasks.take(members)):
+            for piece in entry.learner.adapt(some, tasks.take(members)):
                 pieces.append(piece)
-                yield Note(stage, done, entrant.label)
-            parts.append(join(pieces))
+                yield Note(stage, done, entry.label)
+            parts.append(join_segments(pieces))
         taken = time.perf_counter() - clock
-        spent = bench.judge.gradients(parts[0], tasks)
+        spent = context.judge.gradients(parts[0], tasks)
         count = tasks.members * max(1, spent)
-        yield Timing(entrant.label, stage, taken, count)
-        yield from _blocks(bench, entrant, trial, parts, carry, tasks)
+        yield Timing(entry.label, stage, taken, count)
+        yield from _test_blocks(context, entry, condition, parts, state, tasks)
     if remarks:
-        yield Artefact(remarks_name(trial), "remarks", {}, remarks)
+        yield Artefact(remarks_name(condition), "remarks", {}, remarks)
 
 
-def remarks_name(trial: Trial) -> str:
+def remarks_name(condition: MetaTestCondition) -> str:
     """Return what the artefact is called that says who could not be tested."""
-    return f"remarks {trial.title}"
+    return f"remarks {condition.title}"
 
 
-def _gathered(parts: list[Stretch], replicates: int) -> dict[str, np.ndarray]:
+def _gather_traces(parts: list[TraceSegment], replicates: int) -> dict[str, np.ndarray]:
     gathered = {}
     for name in parts[0].traces:
         rows = np.concatenate([part.traces[name].cpu().numpy() for part in parts])
@@ -60,21 +62,25 @@ def _gathered(parts: list[Stretch], replicates: int) -> dict[str, np.ndarray]:
     return gathered
 
 
-def _blocks(
-    bench: Bench,
-    entrant: Entrant,
-    trial: Trial,
-    parts: list[Stretch],
-    carry: Carry,
+def _test_blocks(
+    context: RunContext,
+    entry: LearnerEntry,
+    condition: MetaTestCondition,
+    parts: list[TraceSegment],
+    state: RunState,
     tasks: TaskBatch,
 ) -> Iterator[Block]:
-    label, where, judge = entrant.label, trial.condition, bench.judge
-    traces = _gathered(parts, bench.spec.replicates)
-    at = {"step": tuple(float(step) for step in parts[0].at)} if parts[0].at else {}
+    label, where, judge = entry.label, condition.condition, context.judge
+    traces = _gather_traces(parts, context.spec.replicates)
+    at = (
+        {"step": tuple(float(step) for step in parts[0].steps)}
+        if parts[0].steps
+        else {}
+    )
     for name, rows in judge.traces(traces).items():
         axes = ("replicate", "task", "step", "layer")[: rows.ndim]
         yield Block(label, "test", name, axes, rows.astype(np.float32), where, at)
-    level = carry.threshold
+    level = state.threshold
     for name, rows in judge.summaries(traces, parts[0], tasks, level).items():
         yield Block(label, "test", name, ("replicate", "task"), rows, where)
     each = tasks.members / tasks.replicates

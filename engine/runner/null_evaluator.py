@@ -1,12 +1,12 @@
 """An evaluator that trains nothing: what a search holds is seen without trainings."""
 
-from engine.protocol import Evaluator, Measured
+from engine.protocol import Evaluator, Measurement
 from engine.protocol.search import Codes, Numbers
 
 TRAINED = 150e6  # bytes that nets trained side by side hold at most
 
 
-class Untrained(Evaluator):
+class NullEvaluator(Evaluator):
     """Answers as another evaluator does, with its seeds for accuracies."""
 
     def __init__(self, known: Evaluator) -> None:
@@ -18,9 +18,9 @@ class Untrained(Evaluator):
 
     def measure(
         self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
-    ) -> Measured:
+    ) -> Measurement:
         """Return the uniform numbers, at no price: no search ends too early."""
-        return Measured(uniform, uniform, 0.0 * uniform)
+        return Measurement(uniform, uniform, 0.0 * uniform)
 
     def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
         """Return the property that the other one knows."""

@@ -6,47 +6,49 @@ written as 0.3.0 wrote it, and looked up.
 
 from collections.abc import Iterable
 
-from engine.contract.blocks import Checkpoint
 from engine.contract.errors import Refused
-from engine.runner.context import Bench
+from engine.contract.events import Checkpoint
+from engine.runner.context import RunContext
 from engine.runner.films.few_shot import WORDS
-from engine.runner.state import Carry, LearnerState, StageKey
+from engine.runner.state import LearnerState, RunState, StageKey
 
 TREES = ("weights", "memory", "outer", "kept", "judge")
 
 
-def written_before_formats(point: Checkpoint) -> bool:
+def is_old_checkpoint(point: Checkpoint) -> bool:
     """Return whether 0.3.0 wrote this checkpoint."""
     return "format" not in point.state
 
 
-def read_old(point: Checkpoint, keys: Iterable[StageKey], bench: Bench) -> Carry:
+def read_old_checkpoint(
+    point: Checkpoint, keys: Iterable[StageKey], context: RunContext
+) -> RunState:
     """Return the carry of a checkpoint of 0.3.0.
 
     Args:
         point: The checkpoint.
         keys: Of every stage of its run.
-        bench: Its run.
+        context: Its run.
 
     Raises:
         Refused: If it holds weights of a learner that the run has not.
     """
-    if any(entrant.also for entrant in bench.entrants):
-        return Carry()  # equal learners were computed apart, and may be half done
+    if any(entrant.equal_labels for entrant in context.entries):
+        return RunState()  # equal learners were computed apart, and may be half done
     done, facts = point.state["done"], point.state["facts"]
-    labels = [entrant.label for entrant in bench.entrants]
-    carry = Carry(
+    labels = [entry.label for entry in context.entries]
+    state = RunState(
         done=[key for key in keys if key.title in done],
         metas={label: {} for label in point.state.get("metas", ())},
-        learners={label: _learner(facts, label) for label in labels},
+        learners={label: _learner_state(facts, label) for label in labels},
         threshold=facts.get("threshold"),
         diverged=bool(facts.get("diverged")),
     )
-    for trial in bench.trials()[0]:
-        at = {word: facts.get(f"shown.{trial.title}.{word}") for word in WORDS}
+    for condition in context.test_conditions()[0]:
+        at = {word: facts.get(f"shown.{condition.title}.{word}") for word in WORDS}
         tasks = {word: int(task) for word, task in at.items() if task is not None}
         if tasks:
-            carry.shown[trial.condition] = tasks
+            state.shown[condition.condition] = tasks
     starts = {f"metas|{label}|": ("metas", label) for label in labels}
     starts |= {f"training|{tree}|": ("training", tree) for tree in TREES}
     for key in point.state["order"]:
@@ -58,11 +60,13 @@ def read_old(point: Checkpoint, keys: Iterable[StageKey], bench: Bench) -> Carry
                 "delete the run and start it again"
             )
         name = key.removeprefix(start)
-        carry.put(*starts[start], name, point.arrays[key], bench.place.device)
-    return carry
+        state.put_array(
+            *starts[start], name, point.arrays[key], context.batch_spec.device
+        )
+    return state
 
 
-def _learner(facts: dict[str, float], label: str) -> LearnerState:
+def _learner_state(facts: dict[str, float], label: str) -> LearnerState:
     step, compiled = facts.get(f"{label}.step"), facts.get(f"{label}.compiled")
     # Another label may begin with this one: what follows it must be a digest.
     start, length = f"digest {label} ", len(f"digest {label} ") + 64

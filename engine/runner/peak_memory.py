@@ -31,11 +31,11 @@ class LiveTensors(TorchDispatchMode):
         out = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(out):
             if isinstance(leaf, torch.Tensor):
-                self._see(leaf.untyped_storage())
+                self._count_storage(leaf.untyped_storage())
         self.peak = max(self.peak, self.held)
         return out
 
-    def _see(self, storage: torch.UntypedStorage) -> None:
+    def _count_storage(self, storage: torch.UntypedStorage) -> None:
         key, size = storage._cdata, storage.nbytes()
         if key in self._known:
             return
@@ -48,25 +48,25 @@ class LiveTensors(TorchDispatchMode):
         self.held += size
 
 
-def peak_tensors(work: Callable[[], object]) -> int:
+def peak_tensor_bytes(work: Callable[[], object]) -> int:
     """Do some work; return the most bytes that its tensors held."""
     with LiveTensors() as tensors:
         work()
     return tensors.peak
 
 
-def peak_memory(work: Callable[[], object]) -> int:
+def peak_bytes(work: Callable[[], object]) -> int:
     """Do some work; return the most bytes that it held.
 
     What numpy and Python hold is added to what torch holds, as if both were at their
     most at the same time; to follow them takes several times as long.
     """
     tensors = [0]
-    arrays = peak_arrays(lambda: tensors.append(peak_tensors(work)))
+    arrays = peak_array_bytes(lambda: tensors.append(peak_tensor_bytes(work)))
     return tensors[-1] + arrays
 
 
-def peak_arrays(work: Callable[[], object]) -> int:
+def peak_array_bytes(work: Callable[[], object]) -> int:
     """Do some work; return the most bytes that numpy and Python held for it."""
     mine = not tracemalloc.is_tracing()
     if mine:
@@ -82,14 +82,14 @@ def peak_arrays(work: Callable[[], object]) -> int:
     return max(0, held)
 
 
-def size_of(value: object) -> int:
+def byte_size(value: object) -> int:
     """Return the bytes of the tensors and arrays in a value."""
     if isinstance(value, torch.Tensor):
         return value.numel() * value.element_size()
     if isinstance(value, np.ndarray):
         return value.nbytes
     if isinstance(value, dict):
-        return sum(size_of(each) for each in value.values())
+        return sum(byte_size(each) for each in value.values())
     if is_dataclass(value):
-        return sum(size_of(getattr(value, each.name)) for each in fields(value))
+        return sum(byte_size(getattr(value, each.name)) for each in fields(value))
     return 0

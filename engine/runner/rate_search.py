@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from engine.contract.blocks import Block, Event, Note
+from engine.contract.events import Block, Event, Note
 
 COARSE = tuple(i / 2 for i in range(-8, 4))  # log10 of rates
 FINE = tuple(i / 8 for i in range(-3, 4) if i)  # decades from the best

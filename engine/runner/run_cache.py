@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from engine.contract.blocks import Artefact, Event
+from engine.contract.events import Artefact, Event
 from engine.contract.runs import RunSpec
 
 
-class Shelf(Protocol):
+class RunCache(Protocol):
     """Finished runs by key; the store has one, and so has a headless run."""
 
     def get(self, key: str) -> Sequence[Event] | None:
@@ -16,7 +16,7 @@ class Shelf(Protocol):
     def put(self, key: str, spec: RunSpec, events: Sequence[Event]) -> None:
         """File the events of a finished run."""
 
-    def frozen(self, run: str, artefact: str) -> Artefact:
+    def frozen_artefact(self, run: str, artefact: str) -> Artefact:
         """Return an artefact of another run.
 
         Raises:

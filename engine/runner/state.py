@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from engine.contract.blocks import Checkpoint, Condition
 from engine.contract.errors import Refused
+from engine.contract.events import Checkpoint, Condition
 from engine.protocol import Weights
 
 FORMAT = 2  # 0.3.0 wrote 1, without saying so
@@ -54,7 +54,7 @@ class LearnerState:
 
 
 @dataclass
-class Carry:
+class RunState:
     """The state of a run between two events.
 
     Args:
@@ -87,10 +87,14 @@ class Carry:
                 for name, tensor in tree.items():
                     key = json.dumps([part, label, name])
                     arrays[key] = tensor.detach().cpu().numpy().copy()
-        shown = [[_listed(where), tasks] for where, tasks in self.shown.items()]
+        shown = [
+            [_condition_as_list(where), tasks] for where, tasks in self.shown.items()
+        ]
         state = {
             "format": FORMAT,
-            "done": [[k.sort, k.learner, _listed(k.condition)] for k in self.done],
+            "done": [
+                [k.sort, k.learner, _condition_as_list(k.condition)] for k in self.done
+            ],
             "learners": {label: asdict(one) for label, one in self.learners.items()},
             "threshold": self.threshold,
             "diverged": self.diverged,
@@ -103,7 +107,7 @@ class Carry:
         return Checkpoint(arrays, state)
 
     @classmethod
-    def resumed(cls, point: Checkpoint, device: torch.device) -> "Carry":
+    def from_checkpoint(cls, point: Checkpoint, device: torch.device) -> "RunState":
         """Return the carry of a checkpoint.
 
         Raises:
@@ -126,10 +130,10 @@ class Carry:
         )
         for key in state["order"]:
             part, label, name = json.loads(key)
-            carry.put(part, label, name, point.arrays[key], device)
+            carry.put_array(part, label, name, point.arrays[key], device)
         return carry
 
-    def put(
+    def put_array(
         self, part: str, label: str, name: str, array: Any, device: torch.device
     ) -> None:
         """Put an array of a checkpoint in its place: `metas` or `training`."""
@@ -137,16 +141,16 @@ class Carry:
         trees.setdefault(label, {})[name] = torch.from_numpy(np.array(array)).to(device)
 
 
-def _listed(where: Condition) -> list[str | float]:
+def _condition_as_list(where: Condition) -> list[str | float]:
     return [where.family, where.shift, where.severity]
 
 
-def plain(weights: Weights) -> dict[str, np.ndarray]:
+def as_numpy(weights: Weights) -> dict[str, np.ndarray]:
     """Return weights as numpy arrays."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
 
 
-def digest(arrays: Mapping[str, np.ndarray]) -> str:
+def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
     """Return the sha256 of named arrays: names, shapes, types and bytes."""
     state = hashlib.sha256()
     for name in sorted(arrays):

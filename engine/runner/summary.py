@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.runs import RunSpec, part_titles
 from engine.stats import run_summary
 
 
-def summarize(blocks: Iterable[Block], spec: RunSpec) -> dict[str, run_summary.Json]:
+def summarize_run(
+    blocks: Iterable[Block], spec: RunSpec
+) -> dict[str, run_summary.Json]:
     """Summarize a run from its blocks; see `engine.stats.run_summary`."""
-    return run_summary.summarize(blocks, spec, titles=titles(spec))
+    return run_summary.summarize(blocks, spec, titles=resolve_titles(spec))
 
 
-def titles(spec: RunSpec) -> dict[str, str]:
+def resolve_titles(spec: RunSpec) -> dict[str, str]:
     """Return what the parts of a run are called here, by part name."""
-    return part_titles(spec, cards)
+    return part_titles(spec, find_card)

@@ -6,12 +6,12 @@ from functools import lru_cache
 import numpy as np
 from scipy import sparse
 
-from engine.shifts._applicability import Change
+from engine.shifts._applicability import InputChange
 
-Pictures = Callable[[np.ndarray], np.ndarray]
+ImageChange = Callable[[np.ndarray], np.ndarray]
 
 
-def as_change(change: Pictures, shape: tuple[int, ...]) -> Change:
+def change_flat_images(change: ImageChange, shape: tuple[int, ...]) -> InputChange:
     """Turn a change of images into one of rows of numbers.
 
     Args:
@@ -22,14 +22,14 @@ def as_change(change: Pictures, shape: tuple[int, ...]) -> Change:
         The change of inputs; shape (feature, example).
     """
 
-    def flat(x: np.ndarray) -> np.ndarray:
+    def change_rows(x: np.ndarray) -> np.ndarray:
         images = change(x.T.reshape(-1, *shape))
         return np.ascontiguousarray(images.reshape(len(images), -1).T, dtype=x.dtype)
 
-    return flat
+    return change_rows
 
 
-def remapped(shape: tuple[int, ...], matrix: np.ndarray) -> Change:
+def remap_pixels(shape: tuple[int, ...], matrix: np.ndarray) -> InputChange:
     """Return the change that looks every pixel up at another place.
 
     Args:
@@ -39,17 +39,19 @@ def remapped(shape: tuple[int, ...], matrix: np.ndarray) -> Change:
             Between pixels it is interpolated, outside the edge goes on.
     """
     channels, height, width = shape
-    lookup = _lookup(height, width, tuple(matrix.ravel().tolist()))
+    lookup = _interpolation_matrix(height, width, tuple(matrix.ravel().tolist()))
 
-    def flat(x: np.ndarray) -> np.ndarray:
+    def look_up(x: np.ndarray) -> np.ndarray:
         planes = x.reshape(channels, height * width, -1)
         return np.concatenate([lookup @ plane for plane in planes]).astype(x.dtype)
 
-    return flat
+    return look_up
 
 
 @lru_cache(maxsize=64)
-def _lookup(height: int, width: int, matrix: tuple[float, ...]) -> sparse.csr_array:
+def _interpolation_matrix(
+    height: int, width: int, matrix: tuple[float, ...]
+) -> sparse.csr_array:
     """Return bilinear interpolation as a matrix; shape (pixel, pixel)."""
     middle = np.array([[height - 1], [width - 1]]) / 2.0
     place = np.indices((height, width)).reshape(2, -1) - middle

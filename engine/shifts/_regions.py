@@ -6,10 +6,10 @@ import numpy as np
 
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, generator
-from engine.shifts._applicability import direction
+from engine.shifts._applicability import random_direction
 
 
-def with_region_changed(sample: Sample, rng: Rng, share: float) -> Sample:
+def change_region(sample: Sample, rng: Rng, share: float) -> Sample:
     """Change the answers of the rows farthest along a random direction.
 
     Classes move on by one; values are mirrored at their training mean. The
@@ -22,13 +22,13 @@ def with_region_changed(sample: Sample, rng: Rng, share: float) -> Sample:
     """
     draw = generator(rng.child("shift", "region"))
     spread = sample.x.std(axis=1)
-    arrow = direction(draw, len(spread)) * (spread > 0)
+    arrow = random_direction(draw, len(spread)) * (spread > 0)
     arrow /= np.where(spread > 0, spread, 1.0)
     along, held_along = arrow @ sample.x, arrow @ sample.held_x
     edge = _edge(along, share)
     middle = sample.y.mean() if sample.y.dtype.kind == "f" else 0.0
-    y = _changed(sample.y, along > edge, sample.outputs, middle)
-    held_y = _changed(sample.held_y, held_along > edge, sample.outputs, middle)
+    y = _change_answers(sample.y, along > edge, sample.outputs, middle)
+    held_y = _change_answers(sample.held_y, held_along > edge, sample.outputs, middle)
     return replace(sample, y=y, held_y=held_y)
 
 
@@ -45,10 +45,10 @@ def with_drift(
     """
 
     def warp(sample: Sample, rng: Rng) -> Sample:
-        later = with_region_changed(sample, rng, share)
+        later = change_region(sample, rng, share)
         return replace(sample, later=later, drift=(start, length))
 
-    return setting.warped(warp)
+    return setting.with_warp(warp)
 
 
 def _edge(along: np.ndarray, share: float) -> float:
@@ -58,7 +58,7 @@ def _edge(along: np.ndarray, share: float) -> float:
     return float(bounds[len(along) - inside])
 
 
-def _changed(
+def _change_answers(
     y: np.ndarray, inside: np.ndarray, outputs: int, middle: float
 ) -> np.ndarray:
     other = (y + 1) % outputs if y.dtype.kind == "i" else 2.0 * middle - y

@@ -4,10 +4,10 @@ from typing import Literal
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, generator
-from engine.shifts._applicability import on_inputs
+from engine.shifts._applicability import change_inputs
 
 Axis = Literal["first", "random", "all"]
 
@@ -25,13 +25,13 @@ def scale_inputs(setting: Setting, axis: Axis, doublings: float) -> Setting:
     """Return the setting with every task's chosen inputs 2^doublings times as long."""
 
     def warp(sample: Sample, rng: Rng) -> Sample:
-        factors = np.float32(2.0) ** scales(axis, sample, rng, doublings)
-        return on_inputs(sample, lambda x: x * factors)
+        factors = np.float32(2.0) ** scale_amounts(axis, sample, rng, doublings)
+        return change_inputs(sample, lambda x: x * factors)
 
-    return setting.warped(warp)
+    return setting.with_warp(warp)
 
 
-def scales(axis: Axis, sample: Sample, rng: Rng, amount: float) -> np.ndarray:
+def scale_amounts(axis: Axis, sample: Sample, rng: Rng, amount: float) -> np.ndarray:
     """Return the amount for the chosen inputs and 0 for others; (feature, 1).
 
     Args:

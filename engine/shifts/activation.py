@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_net, no_net
+from engine.shifts._applicability import change_net, why_no_net
 
 OTHER = {"relu": "tanh", "tanh": "relu", "gelu": "tanh", "sigmoid": "relu"}
 
@@ -27,7 +27,7 @@ class Activation(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_net(setting, "activation"):
+        if reason := why_no_net(setting, "activation"):
             return reason
         shallow = getattr(setting.net, "depth", 1) == 0
         return "a base learner of depth 0 has no activation" if shallow else None
@@ -35,4 +35,4 @@ class Activation(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Exchange the base learner's activation."""
         now = setting.net.model_dump()["activation"]
-        return changed_net(setting, activation=OTHER[now])
+        return change_net(setting, activation=OTHER[now])

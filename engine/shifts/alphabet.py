@@ -9,7 +9,7 @@ from typing import ClassVar
 from engine.contract.errors import Refused
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 
 @register("shift")
@@ -25,7 +25,7 @@ class Alphabet(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_knobs(setting, ("alphabets",), "alphabets"):
+        if reason := why_no_knobs(setting, ("alphabets",), "alphabets"):
             return reason
         if setting.family.model_dump()["alphabets"] == "held_out":
             return "the tests are on held-out alphabets already"
@@ -37,4 +37,4 @@ class Alphabet(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Take the test's classes from alphabets apart."""
-        return changed_family(setting, alphabets="held_out")
+        return change_family(setting, alphabets="held_out")

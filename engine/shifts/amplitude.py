@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 KNOBS = ("amplitude_low", "amplitude_high")
 
@@ -26,12 +26,12 @@ class Amplitude(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, KNOBS, "amplitude")
+        return why_no_knobs(setting, KNOBS, "amplitude")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Move the range of amplitudes up; the draws inside it stay."""
         low, high = (getattr(setting.family, name) for name in KNOBS)
         more = severity * high
-        return changed_family(
+        return change_family(
             setting, amplitude_low=low + more, amplitude_high=high + more
         )

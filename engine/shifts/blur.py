@@ -13,8 +13,8 @@ from scipy import ndimage
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift
-from engine.shifts._applicability import no_image, on_inputs
-from engine.shifts._pixels import as_change
+from engine.shifts._applicability import change_inputs, why_no_image
+from engine.shifts._pixels import change_flat_images
 
 
 @register("shift")
@@ -29,17 +29,17 @@ class Blur(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Blur support and queries."""
 
-        def blurred(images: np.ndarray) -> np.ndarray:
+        def blur(images: np.ndarray) -> np.ndarray:
             sigma = (0.0, 0.0, severity, severity)
             return np.asarray(ndimage.gaussian_filter(images, sigma, mode="reflect"))
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             assert isinstance(sample, Episode)
-            return on_inputs(sample, as_change(blurred, sample.shape))
+            return change_inputs(sample, change_flat_images(blur, sample.shape))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

@@ -10,8 +10,8 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts._applicability import no_inputs
-from engine.shifts._regions import with_region_changed
+from engine.shifts._applicability import why_no_inputs
+from engine.shifts._regions import change_region
 
 
 @register("shift")
@@ -26,12 +26,12 @@ class Concept(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_inputs(setting)
+        return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Change the answers of training and held-out rows in the region."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
-            return with_region_changed(sample, rng, severity)
+            return change_region(sample, rng, severity)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

@@ -12,7 +12,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts._applicability import no_image, on_inputs
+from engine.shifts._applicability import change_inputs, why_no_image
 
 
 @register("shift")
@@ -27,16 +27,16 @@ class Contrast(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Fade support and queries."""
 
-        def faded(x: np.ndarray) -> np.ndarray:
+        def fade(x: np.ndarray) -> np.ndarray:
             mean = x.mean(axis=0, keepdims=True)
             return np.asarray(mean + (1.0 - severity) * (x - mean), x.dtype)
 
         def warp(sample: Sample, rng: Rng) -> Sample:
-            return on_inputs(sample, faded)
+            return change_inputs(sample, fade)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

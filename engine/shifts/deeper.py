@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_net, no_net
+from engine.shifts._applicability import change_net, why_no_net
 
 
 @register("shift")
@@ -23,9 +23,9 @@ class Deeper(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_net(setting, "depth")
+        return why_no_net(setting, "depth")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give the base learner more hidden layers."""
         now = int(setting.net.model_dump()["depth"])
-        return changed_net(setting, depth=now + round(severity))
+        return change_net(setting, depth=now + round(severity))

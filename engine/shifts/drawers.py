@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 OTHERS = {"first_half": "second_half", "second_half": "first_half"}
 
@@ -26,7 +26,7 @@ class Drawers(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_knobs(setting, ("drawers",), "drawers"):
+        if reason := why_no_knobs(setting, ("drawers",), "drawers"):
             return reason
         if setting.family.model_dump()["drawers"] in OTHERS:
             return None
@@ -35,4 +35,4 @@ class Drawers(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Take the test's examples from the others; classes stay."""
         now = setting.family.model_dump()["drawers"]
-        return changed_family(setting, drawers=OTHERS[now])
+        return change_family(setting, drawers=OTHERS[now])

@@ -7,10 +7,10 @@ Helps: to see who recovers: an optimizer whose rate has decayed has none left.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import no_inputs
+from engine.shifts._applicability import why_no_inputs
 from engine.shifts._regions import with_drift
 
 
@@ -25,13 +25,17 @@ class Drift(Shift):
     top: ClassVar[float] = 1.0
 
     start: float = knob(
-        0.5, label="Start t₀", unit="of the horizon", low=0.0, high=1.0,
+        0.5,
+        label="Start t₀",
+        unit="of the horizon",
+        low=0.0,
+        high=1.0,
         help="When the answers change; late changes leave few steps to recover.",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_inputs(setting)
+        return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give every task a later form, with the answers of a region changed."""

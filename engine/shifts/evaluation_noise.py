@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 
 @register("shift")
@@ -23,8 +23,8 @@ class EvaluationNoise(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, ("noise",), "noise")
+        return why_no_knobs(setting, ("noise",), "noise")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the noise."""
-        return changed_family(setting, noise=severity)
+        return change_family(setting, noise=severity)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 
 @register("shift")
@@ -24,8 +24,8 @@ class FailingRegions(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, ("failing",), "failing")
+        return why_no_knobs(setting, ("failing",), "failing")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the share of regions that fail."""
-        return changed_family(setting, failing=severity)
+        return change_family(setting, failing=severity)

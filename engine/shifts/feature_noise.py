@@ -13,7 +13,12 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import Change, deviation, no_inputs, on_both
+from engine.shifts._applicability import (
+    InputChange,
+    change_train_and_held,
+    input_deviation,
+    why_no_inputs,
+)
 
 
 @register("shift")
@@ -28,20 +33,20 @@ class FeatureNoise(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_inputs(setting)
+        return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Add noise to every task's inputs."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "feature_noise"))
-            size = severity * deviation(sample)
+            size = severity * input_deviation(sample)
             noise = size * draw.standard_normal(sample.x.shape)
             held = size * draw.standard_normal(sample.held_x.shape)
-            return on_both(sample, _adding(noise), _adding(held))
+            return change_train_and_held(sample, _add_noise(noise), _add_noise(held))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def _adding(noise: np.ndarray) -> Change:
+def _add_noise(noise: np.ndarray) -> InputChange:
     return lambda x: (x + noise).astype(x.dtype)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 
 @register("shift")
@@ -24,9 +24,9 @@ class Frequency(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, ("frequency",), "frequency")
+        return why_no_knobs(setting, ("frequency",), "frequency")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Let the same functions vary faster."""
         now = setting.family.model_dump()["frequency"]
-        return changed_family(setting, frequency=(1.0 + severity) * now)
+        return change_family(setting, frequency=(1.0 + severity) * now)

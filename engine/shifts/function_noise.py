@@ -10,7 +10,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import no_values
+from engine.shifts._applicability import why_no_values
 
 
 @register("shift")
@@ -25,7 +25,7 @@ class FunctionNoise(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_values(setting)
+        return why_no_values(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Disturb the answers that are learned from; queries stay exact."""
@@ -35,4 +35,4 @@ class FunctionNoise(Shift):
             noise = severity * draw.standard_normal(sample.y.shape)
             return replace(sample, y=(sample.y + noise).astype(sample.y.dtype))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

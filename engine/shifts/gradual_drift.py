@@ -7,10 +7,10 @@ Helps: to see who keeps up with a target that moves for a while.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import no_inputs
+from engine.shifts._applicability import why_no_inputs
 from engine.shifts._regions import with_drift
 
 
@@ -25,17 +25,25 @@ class GradualDrift(Shift):
     top: ClassVar[float] = 1.0
 
     start: float = knob(
-        0.3, label="Start t₀", unit="of the horizon", low=0.0, high=1.0,
+        0.3,
+        label="Start t₀",
+        unit="of the horizon",
+        low=0.0,
+        high=1.0,
         help="When the first answers change.",
-    )  # fmt: skip
+    )
     length: float = knob(
-        0.4, label="Length l", unit="of the horizon", low=0.0, high=1.0,
+        0.4,
+        label="Length l",
+        unit="of the horizon",
+        low=0.0,
+        high=1.0,
         help="How long it takes until all have changed; 0 is abrupt.",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_inputs(setting)
+        return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give every task a later form, with the answers of a region changed."""

@@ -13,8 +13,8 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift
-from engine.shifts._applicability import no_image, on_inputs
-from engine.shifts._pixels import remapped
+from engine.shifts._applicability import change_inputs, why_no_image
+from engine.shifts._pixels import remap_pixels
 
 
 @register("shift")
@@ -29,7 +29,7 @@ class ImageRotation(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Turn support and queries."""
@@ -39,6 +39,6 @@ class ImageRotation(Shift):
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             assert isinstance(sample, Episode)
-            return on_inputs(sample, remapped(sample.shape, matrix))
+            return change_inputs(sample, remap_pixels(sample.shape, matrix))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

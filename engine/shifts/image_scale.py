@@ -9,12 +9,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift
-from engine.shifts._applicability import no_image, on_inputs
-from engine.shifts._pixels import remapped
+from engine.shifts._applicability import change_inputs, why_no_image
+from engine.shifts._pixels import remap_pixels
 
 
 @register("shift")
@@ -28,13 +28,14 @@ class ImageScale(Shift):
     top: ClassVar[float] = 3.0
 
     way: Literal["smaller", "larger"] = knob(
-        "smaller", label="Direction",
+        "smaller",
+        label="Direction",
         help="Smaller shows more border, larger cuts the border off.",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Scale support and queries."""
@@ -43,6 +44,6 @@ class ImageScale(Shift):
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             assert isinstance(sample, Episode)
-            return on_inputs(sample, remapped(sample.shape, matrix))
+            return change_inputs(sample, remap_pixels(sample.shape, matrix))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

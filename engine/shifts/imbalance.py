@@ -15,7 +15,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift, generator
-from engine.shifts._applicability import no_labels, relabelled
+from engine.shifts._applicability import relabel, why_no_labels
 
 
 @register("shift")
@@ -30,7 +30,7 @@ class Imbalance(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_labels(setting):
+        if reason := why_no_labels(setting):
             return reason
         alone = getattr(setting.family, "shots", 2) == 1
         return "with one shot of each class none can become rarer" if alone else None
@@ -40,13 +40,15 @@ class Imbalance(Shift):
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "imbalance"))
-            picks = _picks(sample, draw, severity)
-            return _resampled(sample, picks)
+            picks = _choose_rows(sample, draw, severity)
+            return _resample(sample, picks)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def _picks(sample: Sample, draw: np.random.Generator, severity: float) -> np.ndarray:
+def _choose_rows(
+    sample: Sample, draw: np.random.Generator, severity: float
+) -> np.ndarray:
     """Choose which row stands in each place; most stay where they are."""
     count, last = len(sample.y), max(sample.outputs - 1, 1)
     share = np.bincount(sample.y, minlength=sample.outputs) / count
@@ -63,7 +65,7 @@ def _picks(sample: Sample, draw: np.random.Generator, severity: float) -> np.nda
     return np.where(dropped, stand_in, np.arange(count))
 
 
-def _resampled(sample: Sample, picks: np.ndarray) -> Sample:
-    later = sample.later and _resampled(sample.later, picks)
+def _resample(sample: Sample, picks: np.ndarray) -> Sample:
+    later = sample.later and _resample(sample.later, picks)
     x, y = sample.x[:, picks], sample.y[picks]
-    return relabelled(replace(sample, x=x, later=later), y)
+    return relabel(replace(sample, x=x, later=later), y)

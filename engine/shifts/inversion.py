@@ -9,7 +9,7 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
-from engine.shifts._applicability import no_image, on_inputs
+from engine.shifts._applicability import change_inputs, why_no_image
 
 
 @register("shift")
@@ -25,13 +25,13 @@ class Inversion(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Invert support and queries."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             ends = sample.x.min() + sample.x.max()
-            return on_inputs(sample, lambda x: ends - x)
+            return change_inputs(sample, lambda x: ends - x)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import no_labels, relabelled
+from engine.shifts._applicability import relabel, why_no_labels
 
 
 @register("shift")
@@ -28,7 +28,7 @@ class LabelNoise(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_labels(setting)
+        return why_no_labels(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give some training rows of every task a wrong label."""
@@ -37,12 +37,12 @@ class LabelNoise(Shift):
             draw = generator(rng.child("shift", "label_noise"))
             wrong = draw.random(sample.y.shape) < severity
             away = draw.integers(1, sample.outputs, sample.y.shape)
-            return _mislabeled(sample, wrong, away)
+            return _mislabel(sample, wrong, away)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def _mislabeled(sample: Sample, wrong: np.ndarray, away: np.ndarray) -> Sample:
+def _mislabel(sample: Sample, wrong: np.ndarray, away: np.ndarray) -> Sample:
     y = np.where(wrong, (sample.y + away) % sample.outputs, sample.y)
-    later = sample.later and _mislabeled(sample.later, wrong, away)
-    return relabelled(replace(sample, later=later), y)
+    later = sample.later and _mislabel(sample.later, wrong, away)
+    return relabel(replace(sample, later=later), y)

@@ -12,7 +12,11 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import Change, no_inputs, on_both
+from engine.shifts._applicability import (
+    InputChange,
+    change_train_and_held,
+    why_no_inputs,
+)
 
 
 @register("shift")
@@ -27,7 +31,7 @@ class Missing(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_inputs(setting)
+        return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Lose cells of training and held-out rows."""
@@ -36,10 +40,10 @@ class Missing(Shift):
             draw = generator(rng.child("shift", "missing"))
             kept = draw.random(sample.x.shape) >= severity
             held = draw.random(sample.held_x.shape) >= severity
-            return on_both(sample, _keeping(kept), _keeping(held))
+            return change_train_and_held(sample, _mask_inputs(kept), _mask_inputs(held))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def _keeping(kept: np.ndarray) -> Change:
+def _mask_inputs(kept: np.ndarray) -> InputChange:
     return lambda x: x * kept.astype(x.dtype)

@@ -10,10 +10,10 @@ Helps: evaluations to recover show who can still move after half of the search.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import capped, why_not_capped
+from engine.shifts._search_knobs import apply_cap, why_not_capped
 
 
 @register("shift")
@@ -27,10 +27,14 @@ class ObjectiveSwitch(Shift):
     top: ClassVar[float] = 0.999
 
     since: float = knob(
-        0.5, label="Comes at τ", unit="share of the search", low=0.05, high=0.95,
+        0.5,
+        label="Comes at τ",
+        unit="share of the search",
+        low=0.05,
+        high=0.95,
         help="How much of the search is over when the cap comes: of its evaluations, "
         "or of its budget.",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
@@ -38,4 +42,4 @@ class ObjectiveSwitch(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap, and when it comes."""
-        return capped(setting, severity, since=self.since)
+        return apply_cap(setting, severity, since=self.since)

@@ -13,8 +13,8 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Sample, Setting, Shift, generator
-from engine.shifts._applicability import no_image, on_both
-from engine.shifts._pixels import Pictures, as_change, patch_size
+from engine.shifts._applicability import change_train_and_held, why_no_image
+from engine.shifts._pixels import ImageChange, change_flat_images, patch_size
 
 
 @register("shift")
@@ -29,7 +29,7 @@ class Occlusion(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_image(setting)
+        return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Cover a part of support and queries."""
@@ -42,18 +42,18 @@ class Occlusion(Shift):
             held = generator(rng.child("shift", "occlusion", "held"))
             held_places = held.random((sample.held_x.shape[1], 2))
             train, other = (
-                as_change(_covering(some, severity, gray), sample.shape)
+                change_flat_images(_cover_patches(some, severity, gray), sample.shape)
                 for some in (places, held_places)
             )
-            return on_both(sample, train, other)
+            return change_train_and_held(sample, train, other)
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def _covering(places: np.ndarray, share: float, gray: float) -> Pictures:
+def _cover_patches(places: np.ndarray, share: float, gray: float) -> ImageChange:
     """Return what covers each image at its place, a share of the way (down, right)."""
 
-    def covered(images: np.ndarray) -> np.ndarray:
+    def cover(images: np.ndarray) -> np.ndarray:
         images = images.copy()
         height, width = images.shape[2:]
         size = np.array(patch_size(height, width, share))
@@ -62,4 +62,4 @@ def _covering(places: np.ndarray, share: float, gray: float) -> Pictures:
             image[:, top : top + size[0], left : left + size[1]] = gray
         return images
 
-    return covered
+    return cover

@@ -9,11 +9,11 @@ without a cap finds what this one allows.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import no_knobs
-from engine.shifts._search import capped, properties_of
+from engine.shifts._applicability import why_no_knobs
+from engine.shifts._search_knobs import apply_cap, cappable_properties
 
 
 @register("shift")
@@ -27,14 +27,15 @@ class OtherDevice(Shift):
     top: ClassVar[float] = 0.999
 
     device: str = knob(
-        "", label="Device",
+        "",
+        label="Device",
         help="A part of the latency's name, such as raspi4; empty takes the first that "
         "the space knows.",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_knobs(setting, ("cap",), "cap"):
+        if reason := why_no_knobs(setting, ("cap",), "cap"):
             return reason
         if self._latencies(setting):
             return None
@@ -44,8 +45,8 @@ class OtherDevice(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap on the device's latency."""
         latency = self._latencies(setting)[0]
-        return capped(setting, severity, since=0.0, on=latency)
+        return apply_cap(setting, severity, since=0.0, on=latency)
 
     def _latencies(self, setting: Setting) -> list[str]:
-        known = properties_of(setting)
+        known = cappable_properties(setting)
         return [n for n in known if "latency" in n and self.device in n]

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search import capped, why_not_capped
+from engine.shifts._search_knobs import apply_cap, why_not_capped
 
 
 @register("shift")
@@ -29,4 +29,4 @@ class ParameterCap(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Set the cap."""
-        return capped(setting, severity, since=0.0)
+        return apply_cap(setting, severity, since=0.0)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 
 KNOBS = ("phase_low", "phase")
 
@@ -26,9 +26,9 @@ class Phase(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, KNOBS, "phase")
+        return why_no_knobs(setting, KNOBS, "phase")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Move the range of phases; the draws inside it stay."""
         low, high = (getattr(setting.family, name) for name in KNOBS)
-        return changed_family(setting, phase_low=low + severity, phase=high + severity)
+        return change_family(setting, phase_low=low + severity, phase=high + severity)

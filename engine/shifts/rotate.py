@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import no_rows, on_inputs, too_few_inputs
+from engine.shifts._applicability import change_inputs, why_no_rows, why_too_few_inputs
 
 
 @register("shift")
@@ -29,27 +29,27 @@ class Rotate(Shift):
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
         turned = "their image is turned by image_rotation"
-        return no_rows(setting, turned) or too_few_inputs(setting, 2)
+        return why_no_rows(setting, turned) or why_too_few_inputs(setting, 2)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Turn every task's inputs."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             size = sample.x.shape[0]
-            turn = rotation(size, np.deg2rad(severity))
+            turn = rotation_matrix(size, np.deg2rad(severity))
             if size > 2:
                 draw = generator(rng.child("shift", "rotate"))
                 basis = np.linalg.qr(draw.standard_normal((size, size)))[0]
                 turn = basis @ turn @ basis.T
-            return on_inputs(sample, lambda x: (turn @ x).astype(x.dtype))
+            return change_inputs(sample, lambda x: (turn @ x).astype(x.dtype))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)
 
 
-def rotation(size: int, angle: float) -> np.ndarray:
+def rotation_matrix(size: int, angle: float) -> np.ndarray:
     """Return the matrix that turns planes (0, 1), (2, 3), … by an angle in radians.
 
-    >>> rotation(3, np.pi / 2).round().astype(int).tolist()
+    >>> rotation_matrix(3, np.pi / 2).round().astype(int).tolist()
     [[0, -1, 0], [1, 0, 0], [0, 0, 1]]
     """
     matrix = np.eye(size)

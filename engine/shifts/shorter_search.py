@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
+from engine.shifts._applicability import change_family, why_no_knobs
 from engine.tasks.search._family import SearchFamily
 
 
@@ -26,18 +26,18 @@ class ShorterSearch(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_knobs(setting, ("goal",), "goal")
+        return why_no_knobs(setting, ("goal",), "goal")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Cut the number of evaluations, and the budget where there is one."""
         share = 1.0 - severity
         horizon = max(1, round(setting.horizon * share))
-        return changed_family(
-            replace(setting, horizon=horizon), **_budgets(setting, share)
+        return change_family(
+            replace(setting, horizon=horizon), **_cut_budget(setting, share)
         )
 
 
-def _budgets(setting: Setting, share: float) -> dict[str, float]:
+def _cut_budget(setting: Setting, share: float) -> dict[str, float]:
     """Return the family's price of a search, cut; none where only counts limit."""
     family = setting.family
     assert isinstance(family, SearchFamily)

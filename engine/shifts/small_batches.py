@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_net, no_net
+from engine.shifts._applicability import change_net, why_no_net
 
 
 @register("shift")
@@ -24,15 +24,15 @@ class SmallBatches(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_net(setting, "batch_size")
+        return why_no_net(setting, "batch_size")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Make the base learner's batches smaller."""
-        size = round(_batch(setting) / 2.0**severity)
-        return changed_net(setting, batch_size=max(1, size))
+        size = round(_batch_size(setting) / 2.0**severity)
+        return change_net(setting, batch_size=max(1, size))
 
 
-def _batch(setting: Setting) -> int:
+def _batch_size(setting: Setting) -> int:
     """Return how many examples a gradient is taken on now."""
     every = int(getattr(setting.family, "examples", 0))
     return min(setting.net.model_dump()["batch_size"] or every, every)

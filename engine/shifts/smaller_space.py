@@ -9,11 +9,11 @@ Helps: shows what a strategy costs where there is little to find.
 
 from typing import ClassVar, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_family, no_knobs
-from engine.shifts._search import radix_of
+from engine.shifts._applicability import change_family, why_no_knobs
+from engine.shifts._search_knobs import option_counts
 
 
 @register("shift")
@@ -27,29 +27,30 @@ class SmallerSpace(Shift):
     top: ClassVar[float] = 16.0
 
     what: Literal["options", "decisions"] = knob(
-        "options", label="Fewer",
+        "options",
+        label="Fewer",
         help="Options of each decision (at least two stay), or open decisions (at "
         "least one stays).",
-    )  # fmt: skip
+    )
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_knobs(setting, (self.what,), self.what):
+        if reason := why_no_knobs(setting, (self.what,), self.what):
             return reason
-        if self._whole(setting) > self._least():
+        if self._count_now(setting) > self._fewest():
             return None
         return f"{setting.family.name} has no {self.what} to give up"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Keep fewer."""
-        kept = max(self._least(), self._whole(setting) - round(severity))
-        return changed_family(setting, **{self.what: kept})
+        kept = max(self._fewest(), self._count_now(setting) - round(severity))
+        return change_family(setting, **{self.what: kept})
 
-    def _least(self) -> int:
+    def _fewest(self) -> int:
         return 2 if self.what == "options" else 1
 
-    def _whole(self, setting: Setting) -> int:
+    def _count_now(self, setting: Setting) -> int:
         """Return how many there are now: of all, or of those that a knob keeps."""
-        radix = radix_of(setting)
+        radix = option_counts(setting)
         most = max(radix) if self.what == "options" else len(radix)
         return min(most, getattr(setting.family, self.what) or most)

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import no_rows
+from engine.shifts._applicability import why_no_rows
 from engine.shifts._scaling import Axis, axis_knob, scale_inputs
 
 
@@ -27,7 +27,7 @@ class Stretch(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_rows(setting, "their image is made larger by image_scale")
+        return why_no_rows(setting, "their image is made larger by image_scale")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Make every task's chosen inputs longer."""

@@ -10,7 +10,12 @@ from typing import ClassVar
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift, generator
-from engine.shifts._applicability import deviation, direction, no_rows, on_inputs
+from engine.shifts._applicability import (
+    change_inputs,
+    input_deviation,
+    random_direction,
+    why_no_rows,
+)
 
 
 @register("shift")
@@ -25,15 +30,17 @@ class Translate(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return no_rows(setting, "they are changed by contrast, blur or feature_noise")
+        return why_no_rows(
+            setting, "they are changed by contrast, blur or feature_noise"
+        )
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Move every task's inputs."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "translate"))
-            arrow = direction(draw, sample.x.shape[0])[:, None]
-            step = severity * deviation(sample) * arrow
-            return on_inputs(sample, lambda x: (x + step).astype(x.dtype))
+            arrow = random_direction(draw, sample.x.shape[0])[:, None]
+            step = severity * input_deviation(sample) * arrow
+            return change_inputs(sample, lambda x: (x + step).astype(x.dtype))
 
-        return setting.warped(warp)
+        return setting.with_warp(warp)

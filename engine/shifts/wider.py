@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._applicability import changed_net, no_net
+from engine.shifts._applicability import change_net, why_no_net
 
 
 @register("shift")
@@ -23,7 +23,7 @@ class Wider(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        if reason := no_net(setting, "width"):
+        if reason := why_no_net(setting, "width"):
             return reason
         shallow = getattr(setting.net, "depth", 1) == 0
         return "a base learner of depth 0 has no hidden units" if shallow else None
@@ -31,4 +31,4 @@ class Wider(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give the base learner more hidden units."""
         now = int(setting.net.model_dump()["width"])
-        return changed_net(setting, width=round(now * 2.0**severity))
+        return change_net(setting, width=round(now * 2.0**severity))

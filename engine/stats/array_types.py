@@ -5,4 +5,4 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]

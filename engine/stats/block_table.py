@@ -6,13 +6,13 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.inference.steps_to_threshold import crossing
+from engine.stats.inference.steps_to_threshold import find_crossing
 
-HERE = Condition()
+IN_DISTRIBUTION = Condition()
 PER_TASK = ("replicate", "task")
 PER_STEP = ("replicate", "task", "step")
 ROUNDING = 2.0**-24
@@ -25,7 +25,7 @@ class Series(NamedTuple):
     values: Floats
 
 
-class Table:
+class BlockTable:
     """The blocks of one run by learner, phase, metric and condition.
 
     Args:
@@ -45,19 +45,23 @@ class Table:
     @cached_property
     def kind(self) -> Kind:
         """Return the kind of task that was tested."""
-        return kind_named(self._kind or recorded_kind(self._tested))
+        return kind_named(self._kind or recorded_kind(self._tested_labels))
 
     @cached_property
-    def _tested(self) -> set[str]:
+    def _tested_labels(self) -> set[str]:
         return {block.metric for block in self.blocks if block.phase == "test"}
 
     @cached_property
-    def yardstick(self) -> Criterion:
+    def criterion(self) -> Criterion:
         """Return what the learners of this run are compared by."""
-        return self.kind.criterion(self._tested)
+        return self.kind.criterion(self._tested_labels)
 
     def block(
-        self, learner: str, phase: str, metric: str, condition: Condition = HERE
+        self,
+        learner: str,
+        phase: str,
+        metric: str,
+        condition: Condition = IN_DISTRIBUTION,
     ) -> Block | None:
         """Return the newest block of that kind, or none."""
         found = self._groups.get((learner, phase, metric, condition))
@@ -69,7 +73,7 @@ class Table:
         value = float(block.array.item()) if block and block.array.size == 1 else None
         return value if value is not None and np.isfinite(value) else None
 
-    def spent(self, learner: str, phase: str) -> int:
+    def gradients_spent(self, learner: str, phase: str) -> int:
         """Return the gradient evaluations of a phase, over all its conditions."""
         found = (
             float(block.array.sum())
@@ -79,11 +83,11 @@ class Table:
         )
         return round(sum(found))
 
-    def tests(
+    def test_values(
         self,
         learner: str,
         metric: str,
-        condition: Condition = HERE,
+        condition: Condition = IN_DISTRIBUTION,
         axes: tuple[str, ...] = PER_TASK,
     ) -> Floats | None:
         """Return test numbers with these axes as float64, or none."""
@@ -94,11 +98,11 @@ class Table:
 
     def series(self, learner: str, phase: str, metric: str) -> Series | None:
         """Return all pieces of a (replicate, step) metric, joined in order."""
-        found = self._groups.get((learner, phase, metric, HERE), [])
+        found = self._groups.get((learner, phase, metric, IN_DISTRIBUTION), [])
         parts = [block for block in found if block.axes == ("replicate", "step")]
         if not parts:
             return None
-        step = np.concatenate([np.asarray(p.positions("step")) for p in parts])
+        step = np.concatenate([np.asarray(p.coordinates("step")) for p in parts])
         values = np.concatenate(
             [np.asarray(p.array, np.float64) for p in parts], axis=1
         )
@@ -114,7 +118,7 @@ class Table:
             seen, key=lambda c: (places.index((c.family, c.shift)), c.severity)
         )
 
-    def at_threshold(self, threshold: float) -> Self:
+    def with_threshold(self, threshold: float) -> Self:
         """Return the same run with steps to another threshold.
 
         Args:
@@ -123,22 +127,22 @@ class Table:
         Raises:
             ValueError: If the run's loss or regret traces are not among the blocks.
         """
-        rule = self.yardstick
+        rule = self.criterion
         moved = [
             again
             for block in self.blocks
             if block.phase == "test" and block.metric == rule.trace
-            for again in _crossed(block, threshold, rule)
+            for again in _crossing_blocks(block, threshold, rule)
         ]
         if not moved:
             raise ValueError(f"a moved threshold needs the {rule.trace} traces")
         return type(self)([*self.blocks, *moved], self._kind)
 
 
-def _crossed(block: Block, threshold: float, rule: Criterion) -> list[Block]:
+def _crossing_blocks(block: Block, threshold: float, rule: Criterion) -> list[Block]:
     # of two traces in 32 bits one more rounding must not decide who is there
     level = threshold + (ROUNDING if rule.own_goal else 0.0)
-    found = crossing(np.asarray(block.array, dtype=np.float64), level)
+    found = find_crossing(np.asarray(block.array, dtype=np.float64), level)
     rows = {
         rule.beside: found.step + rule.first,
         "reached": found.reached.astype(np.float64),
@@ -149,18 +153,18 @@ def _crossed(block: Block, threshold: float, rule: Criterion) -> list[Block]:
     ]
 
 
-def threshold_of(table: Table, spec: RunSpec) -> float | None:
+def threshold_of(table: BlockTable, spec: RunSpec) -> float | None:
     """Return the threshold of a run, nats: as fixed on validation tasks, or given."""
     fixed = table.number("", "validate", "threshold")
     return fixed if fixed is not None else (spec.budget.threshold or None)
 
 
-def chosen(spec: RunSpec) -> list[LearnerChoice]:
+def chosen_learners(spec: RunSpec) -> list[LearnerChoice]:
     """Return the learners that the run is about."""
     return [learner for learner in spec.learners if learner.role == "chosen"]
 
 
-def baselines(spec: RunSpec) -> list[LearnerChoice]:
+def baseline_learners(spec: RunSpec) -> list[LearnerChoice]:
     """Return the learners that they are compared with."""
     return [learner for learner in spec.learners if learner.role == "baseline"]
 
@@ -175,7 +179,7 @@ def is_control(learner: LearnerChoice) -> bool:
     return bool(learner.knobs.get("shuffled", False))
 
 
-def rate_of(table: Table, learner: LearnerChoice) -> float | None:
+def rate_of(table: BlockTable, learner: LearnerChoice) -> float | None:
     """Return the learning rate that a learner ran at, per step, or none."""
     tuned = table.number(learner.label, "tune", "tuned_lr")
     given = learner.knobs.get("lr")
@@ -184,7 +188,7 @@ def rate_of(table: Table, learner: LearnerChoice) -> float | None:
     return float(given)
 
 
-def is_trained(table: Table, spec: RunSpec, label: str) -> bool:
+def is_trained(table: BlockTable, spec: RunSpec, label: str) -> bool:
     """Return whether a learner brings something from before its tests.
 
     Then everything of one replicate shares it, and replicates are what varies
@@ -194,7 +198,7 @@ def is_trained(table: Table, spec: RunSpec, label: str) -> bool:
     return learned or label in spec.inputs
 
 
-def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | None:
+def tuned_rival(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str | None:
     """Return the label of the baseline that a claim about a learner must face.
 
     That is the best tuned baseline of the rule that it steers (its `rule` knob,
@@ -203,25 +207,29 @@ def tuned_rival(table: Table, spec: RunSpec, learner: LearnerChoice) -> str | No
     tasks, where no rule is steered, a baseline that was trained and has no rate to
     be tuned stands beside the tuned ones. A negative control is no rival.
     """
-    rule = learner.knobs.get("rule", "sgd") if table.yardstick.steers else None
-    rivals = [b for b in baselines(spec) if not is_control(b)]
+    rule = learner.knobs.get("rule", "sgd") if table.criterion.steers else None
+    rivals = [b for b in baseline_learners(spec) if not is_control(b)]
     ranked = sorted(
-        rivals or baselines(spec),
-        key=lambda b: (not (is_tuned(b) and b.name == rule), not _ready(table, b),
-                       rule is not None and b.name != rule, _score(table, b.label)),
-    )  # fmt: skip
-    tested = [b.label for b in ranked if np.isfinite(_score(table, b.label))]
+        rivals or baseline_learners(spec),
+        key=lambda b: (
+            not (is_tuned(b) and b.name == rule),
+            not _is_fully_tuned(table, b),
+            rule is not None and b.name != rule,
+            _mean_score(table, b.label),
+        ),
+    )
+    tested = [b.label for b in ranked if np.isfinite(_mean_score(table, b.label))]
     return tested[0] if tested else None
 
 
-def _ready(table: Table, learner: LearnerChoice) -> bool:
+def _is_fully_tuned(table: BlockTable, learner: LearnerChoice) -> bool:
     """Return whether all was done for a baseline that can be done for it."""
-    if is_tuned(learner) or table.yardstick.steers:
+    if is_tuned(learner) or table.criterion.steers:
         return is_tuned(learner)
     trained = table.number(learner.label, "train", "examples_seen")
     return bool(trained) and "tuning" not in learner.knobs
 
 
-def _score(table: Table, label: str) -> float:
-    rows = table.tests(label, table.yardstick.deciding)
+def _mean_score(table: BlockTable, label: str) -> float:
+    rows = table.test_values(label, table.criterion.deciding)
     return float("inf") if rows is None else float(rows.mean())

@@ -20,12 +20,18 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import Criterion
 from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import Table, baselines, chosen, is_trained, tuned_rival
-from engine.stats.condition_words import at_home
+from engine.stats.block_table import (
+    BlockTable,
+    baseline_learners,
+    chosen_learners,
+    is_trained,
+    tuned_rival,
+)
+from engine.stats.condition_words import is_unshifted
 from engine.stats.inference.paired import (
     Difference,
     paired_difference,
@@ -33,10 +39,10 @@ from engine.stats.inference.paired import (
 )
 from engine.stats.inference.profiles import holm
 
-Call = Literal["better", "worse", "no difference", "description"]
-Over = Literal["replicates", "episodes", "searches"]
+ClaimVerdict = Literal["better", "worse", "no difference", "description"]
+SampleUnit = Literal["replicates", "episodes", "searches"]
 # below the 5 % that is promised: skewed differences cost a t test its last percent
-LEVEL = 0.04
+SIGNIFICANCE = 0.04
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,18 @@ class Claim:
     low: float
     high: float
     p: float
-    call: Call
+    call: ClaimVerdict
     equivalent: bool
     primary: bool
     n_replicates: int
     n_tasks: int
     probability_of_improvement: float
-    over: Over = "replicates"
+    over: SampleUnit = "replicates"
 
 
-def make_claims(table: Table, spec: RunSpec, threshold: float | None) -> list[Claim]:
+def make_claims(
+    table: BlockTable, spec: RunSpec, threshold: float | None
+) -> list[Claim]:
     """Compare every chosen learner with every baseline, wherever both were tested.
 
     Args:
@@ -75,48 +83,50 @@ def make_claims(table: Table, spec: RunSpec, threshold: float | None) -> list[Cl
         spec: Says who is chosen and who is a baseline.
         threshold: None where there is none; then steps to it are not compared.
     """
-    metrics = table.yardstick.compared(threshold)
+    metrics = table.criterion.metrics_to_compare(threshold)
     claims: list[Claim] = []
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         rival = tuned_rival(table, spec, learner)
-        for against, metric in product(baselines(spec), metrics):
+        for against, metric in product(baseline_learners(spec), metrics):
             pair = (learner.label, against.label)
             found = list(_differences(table, spec, pair, metric))
-            claims += _family(found, pair, metric, against.label == rival)
+            claims += _adjusted_claims(found, pair, metric, against.label == rival)
     return claims
 
 
-class _Found(NamedTuple):
+class _ConditionDifference(NamedTuple):
     """A difference at one condition, and what size of it would matter there."""
 
     condition: Condition
     difference: Difference
     margin: float
     resolution: float
-    over: Over
+    over: SampleUnit
 
 
 def _differences(
-    table: Table, spec: RunSpec, pair: tuple[str, str], metric: str
-) -> Iterator[_Found]:
-    rule, free = table.yardstick, vary_freely(table, spec, pair)
+    table: BlockTable, spec: RunSpec, pair: tuple[str, str], metric: str
+) -> Iterator[_ConditionDifference]:
+    rule, free = table.criterion, are_independent(table, spec, pair)
     for condition in table.conditions():
-        if at_home(condition, spec):
+        if is_unshifted(condition, spec):
             continue  # the same rows as in place: not a second chance
-        first, second = (table.tests(label, metric, condition) for label in pair)
+        first, second = (table.test_values(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:
-            found = difference(rule, first, second, free=free)
+            found = compare_pair(rule, first, second, free=free)
             limits = rule.limits(metric, float(second.mean()))
-            yield _Found(condition, found, *limits, _over(found, free))
+            yield _ConditionDifference(
+                condition, found, *limits, _sample_unit(found, free)
+            )
 
 
-def vary_freely(table: Table, spec: RunSpec, labels: Iterable[str]) -> bool:
+def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> bool:
     """Return whether all repetitions by these learners are independent."""
     trained = any(is_trained(table, spec, label) for label in labels)
-    return table.yardstick.pools and not trained
+    return table.criterion.pools and not trained
 
 
-def difference(
+def compare_pair(
     rule: Criterion, first: Floats, second: Floats, *, free: bool = False
 ) -> Difference:
     """Compare two learners on the same tasks, over what varied freely.
@@ -135,8 +145,8 @@ def difference(
     return (paired_over_tasks if single else paired_difference)(first, second)
 
 
-def _family(
-    found: list[_Found], pair: tuple[str, str], metric: str, primary: bool
+def _adjusted_claims(
+    found: list[_ConditionDifference], pair: tuple[str, str], metric: str, primary: bool
 ) -> list[Claim]:
     adjusted = holm(np.array([each.difference.p for each in found]))
     return [
@@ -148,7 +158,7 @@ def _family(
             low=d.low,
             high=d.high,
             p=float(p),
-            call=call_of(d, float(p), resolution),
+            call=classify_difference(d, float(p), resolution),
             equivalent=max(abs(d.low), abs(d.high)) < margin,
             primary=primary,
             n_replicates=d.n_replicates,
@@ -162,14 +172,14 @@ def _family(
     ]
 
 
-def _over(found: Difference, free: bool) -> Over:
+def _sample_unit(found: Difference, free: bool) -> SampleUnit:
     if free and np.isfinite(found.p):
         return "searches"
     single = found.n_replicates == 1 and bool(np.isfinite(found.p))
     return "episodes" if single else "replicates"
 
 
-def call_of(found: Difference, p: float, resolution: float) -> Call:
+def classify_difference(found: Difference, p: float, resolution: float) -> ClaimVerdict:
     """Return what a difference in a metric where less is better may be called.
 
     Args:
@@ -177,13 +187,13 @@ def call_of(found: Difference, p: float, resolution: float) -> Call:
         p: As corrected; NaN where no test was possible.
         resolution: A difference below this is nothing, however sure.
 
-    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, 1e-3)
+    >>> classify_difference(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, 1e-3)
     'better'
-    >>> call_of(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.2, 1e-3)
+    >>> classify_difference(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.2, 1e-3)
     'no difference'
     """
     if np.isnan(p):
         return "description"
-    if not p < LEVEL or abs(found.mean) < resolution:
+    if not p < SIGNIFICANCE or abs(found.mean) < resolution:
         return "no difference"
     return "better" if found.mean < 0 else "worse"

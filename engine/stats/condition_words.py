@@ -1,11 +1,11 @@
 """Test conditions: which of them are the plain ones, and what they are called."""
 
 from engine.contract.appearance import name_in_words
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import RunSpec
 
 
-def sizes_of(spec: RunSpec) -> frozenset[str]:
+def size_shifts(spec: RunSpec) -> frozenset[str]:
     """Return which shifts only give a family's own count another value.
 
     Such a shift, other shots or other ways, is named by the count itself.
@@ -18,19 +18,19 @@ def sizes_of(spec: RunSpec) -> frozenset[str]:
     )
 
 
-def at_home(condition: Condition, spec: RunSpec) -> bool:
+def is_unshifted(condition: Condition, spec: RunSpec) -> bool:
     """Return whether a shift changes nothing here: these are the rows in place."""
     own = spec.family.knobs.get(condition.shift)
-    counted_there = condition.shift in sizes_of(spec) and own == condition.severity
+    counted_there = condition.shift in size_shifts(spec) and own == condition.severity
     return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
 
 
-def place(condition: Condition, sizes: frozenset[str]) -> str:
+def describe_condition(condition: Condition, sizes: frozenset[str]) -> str:
     """Name a condition.
 
-    >>> place(Condition(shift="more_noise", severity=2.0), frozenset())
+    >>> describe_condition(Condition(shift="more_noise", severity=2.0), frozenset())
     'more noise 2'
-    >>> place(Condition(shift="shots", severity=5.0), frozenset({"shots"}))
+    >>> describe_condition(Condition(shift="shots", severity=5.0), frozenset({"shots"}))
     '5-shot'
     """
     if not condition.shift:

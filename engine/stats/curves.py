@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.blocks import Block
-from engine.stats.array_types import Floats, Places
+from engine.contract.events import Block
+from engine.stats.array_types import Floats, Indices
 from engine.stats.inference.intervals import LOG_FLOOR
-from engine.stats.inference.metric_levels import is_log, level_band
-from engine.stats.inference.steps_to_threshold import crossing
-from engine.stats.inference.survival import Survival, survival
+from engine.stats.inference.metric_intervals import is_log, metric_band
+from engine.stats.inference.steps_to_threshold import find_crossing
+from engine.stats.inference.survival import Survival, survival_over_replicates
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -36,16 +36,16 @@ class Curve(NamedTuple):
     low: Floats
     high: Floats
     n: int = 1
-    gone: Places = np.zeros(0, dtype=np.int64)
+    missing_counts: Indices = np.zeros(0, dtype=np.int64)
     spread: Floats = np.zeros((len(QUANTILES), 0))
 
     @property
-    def diverged(self) -> int:
+    def diverged_count(self) -> int:
         """How many tasks had diverged at the end."""
-        return int(self.gone[-1]) if len(self.gone) else 0
+        return int(self.missing_counts[-1]) if len(self.missing_counts) else 0
 
 
-def curve(block: Block, layer: int | None = None) -> Curve:
+def make_curve(block: Block, layer: int | None = None) -> Curve:
     """Make a block's curve over its steps.
 
     Args:
@@ -56,16 +56,18 @@ def curve(block: Block, layer: int | None = None) -> Curve:
     Raises:
         ValueError: If the block has other axes.
     """
-    values = _per_task(block, layer)
-    band = level_band(block.metric, values)
+    values = _values_per_task(block, layer)
+    band = metric_band(block.metric, values)
     flat = values.reshape(-1, values.shape[-1])
     gone = (~np.isfinite(flat)).sum(axis=0)
-    x = np.asarray(block.positions("step"), dtype=np.float64)
+    x = np.asarray(block.coordinates("step"), dtype=np.float64)
     n = int(band.n.max()) if band.n.size else 0
-    return Curve(block.learner, x, *band[:3], n=n, gone=gone, spread=quantiles(flat))
+    return Curve(
+        block.learner, x, *band[:3], n=n, missing_counts=gone, spread=quantiles(flat)
+    )
 
 
-def _per_task(block: Block, layer: int | None) -> Floats:
+def _values_per_task(block: Block, layer: int | None) -> Floats:
     values = np.asarray(block.array, dtype=np.float64)
     if block.axes == ("replicate", "step"):
         return values[:, None]
@@ -102,8 +104,10 @@ def survival_curve(block: Block, threshold: float) -> Survival:
         block: Loss traces; axes (replicate, task, step).
         threshold: Any level, nats.
     """
-    found = crossing(np.asarray(block.array, dtype=np.float64), threshold)
-    return survival(found.step, found.reached, block.array.shape[-1] - 1)
+    found = find_crossing(np.asarray(block.array, dtype=np.float64), threshold)
+    return survival_over_replicates(
+        found.step, found.reached, block.array.shape[-1] - 1
+    )
 
 
 def gradient_axis(
@@ -124,7 +128,7 @@ def gradient_axis(
     return np.asarray(steps, dtype=np.float64) + paid / tasks
 
 
-def curves(blocks: Iterable[Block], name: str, phase: str = "test") -> list[Curve]:
+def make_curves(blocks: Iterable[Block], name: str, phase: str = "test") -> list[Curve]:
     """Make the curve of every learner that has this metric in this phase.
 
     Args:
@@ -132,4 +136,4 @@ def curves(blocks: Iterable[Block], name: str, phase: str = "test") -> list[Curv
         name: The metric.
         phase: test, train or validate.
     """
-    return [curve(b) for b in blocks if b.metric == name and b.phase == phase]
+    return [make_curve(b) for b in blocks if b.metric == name and b.phase == phase]

@@ -6,7 +6,7 @@ from engine.contract.appearance import name_in_words
 from engine.contract.runs import Choice, RunSpec
 
 
-def place_of(spec: RunSpec, name: str) -> str:
+def family_title(spec: RunSpec, name: str) -> str:
     """Return what a condition's family is called, by what sets it apart.
 
     Args:
@@ -17,21 +17,21 @@ def place_of(spec: RunSpec, name: str) -> str:
         Such as the data set that is searched on; the family's name where no knob
         tells it from the others.
     """
-    found = choice_of(spec, name)
+    found = find_test_family(spec, name)
     if found is None:
         return name_in_words(name)
-    return titled_place(found, (spec.family, *spec.test_families), name_in_words(name))
+    return target_title(found, (spec.family, *spec.test_families), name_in_words(name))
 
 
-def choice_of(spec: RunSpec, name: str) -> Choice | None:
+def find_test_family(spec: RunSpec, name: str) -> Choice | None:
     """Return the test family that a condition names; the trained one in place."""
     if not name:
         return spec.family
-    named = zip(named_families(spec), spec.test_families, strict=True)
+    named = zip(name_test_families(spec), spec.test_families, strict=True)
     return next((choice for at, choice in named if at == name), None)
 
 
-def named_families(spec: RunSpec) -> list[str]:
+def name_test_families(spec: RunSpec) -> list[str]:
     """Return the names of a run's test families, as its conditions have them."""
     names, seen = [c.name for c in spec.test_families], dict[str, int]()
     told = []
@@ -41,7 +41,7 @@ def named_families(spec: RunSpec) -> list[str]:
     return told
 
 
-def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -> str:
+def target_title(choice: Choice, among: Sequence[Choice], otherwise: str = "") -> str:
     """Return what a family is tested on, told by the knobs in which it differs.
 
     Args:
@@ -50,7 +50,7 @@ def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -
         otherwise: What it is called where nothing differs.
 
     >>> near, far = (Choice(name="nk", knobs={"kinship": k}) for k in (0.9, 0.1))
-    >>> titled_place(far, (near, far))
+    >>> target_title(far, (near, far))
     'kinship 0.1'
     """
     if "target" in choice.knobs:
@@ -64,8 +64,8 @@ def titled_place(choice: Choice, among: Sequence[Choice], otherwise: str = "") -
     return ", ".join(differing) or otherwise or name_in_words(choice.name)
 
 
-def titled_source(choice: Choice, among: Sequence[Choice]) -> str:
+def source_title(choice: Choice, among: Sequence[Choice]) -> str:
     """Return what a family was learned on, likewise."""
     if "source" in choice.knobs:
         return str(choice.knobs["source"])
-    return titled_place(choice, among)
+    return target_title(choice, among)

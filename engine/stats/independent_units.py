@@ -9,17 +9,21 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import HERE, Table, is_trained
+from engine.stats.block_table import IN_DISTRIBUTION, BlockTable, is_trained
 from engine.stats.inference.intervals import Interval
-from engine.stats.inference.metric_levels import level
+from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.paired import log_ratio, log_ratio_over_tasks
-from engine.stats.inference.survival import Survival, kaplan_meier, survival
+from engine.stats.inference.survival import (
+    Survival,
+    kaplan_meier,
+    survival_over_replicates,
+)
 
 
-class Rows(NamedTuple):
+class UnitValues(NamedTuple):
     """One number a search; `values` has shape (unit, search), units vary freely.
 
     `single` says that the units are the searches of one training.
@@ -29,7 +33,7 @@ class Rows(NamedTuple):
     single: bool
 
 
-def freed(values: Floats, trained: bool) -> Floats:
+def regroup_units(values: Floats, trained: bool) -> Floats:
     """Return numbers with what varies freely on the first axis.
 
     Args:
@@ -39,7 +43,7 @@ def freed(values: Floats, trained: bool) -> Floats:
     Returns:
         The same where several trainings are there, else (search, 1, …).
 
-    >>> freed(np.zeros((2, 3)), trained=False).shape
+    >>> regroup_units(np.zeros((2, 3)), trained=False).shape
     (6, 1)
     """
     if trained and len(values) > 1:
@@ -47,26 +51,34 @@ def freed(values: Floats, trained: bool) -> Floats:
     return np.asarray(values).reshape(-1, 1, *values.shape[2:])
 
 
-def rows_of(
-    table: Table, spec: RunSpec, label: str, metric: str, at: Condition = HERE
-) -> Rows | None:
+def unit_values(
+    table: BlockTable,
+    spec: RunSpec,
+    label: str,
+    metric: str,
+    condition: Condition = IN_DISTRIBUTION,
+) -> UnitValues | None:
     """Return a learner's numbers at a condition, by what varied freely."""
-    values = table.tests(label, metric, at)
+    values = table.test_values(label, metric, condition)
     if values is None:
         return None
     trained = is_trained(table, spec, label)
-    return Rows(freed(values, trained), trained and len(values) == 1)
+    return UnitValues(regroup_units(values, trained), trained and len(values) == 1)
 
 
-def level_of(
-    table: Table, spec: RunSpec, label: str, metric: str, at: Condition = HERE
+def learner_interval(
+    table: BlockTable,
+    spec: RunSpec,
+    label: str,
+    metric: str,
+    condition: Condition = IN_DISTRIBUTION,
 ) -> Interval | None:
     """Return a metric's mean with its 95 % interval over what varied freely."""
-    rows = rows_of(table, spec, label, metric, at)
-    return None if rows is None else level(metric, rows.values)
+    rows = unit_values(table, spec, label, metric, condition)
+    return None if rows is None else metric_interval(metric, rows.values)
 
 
-def ratio(first: Floats, second: Floats, trained: bool) -> Interval:
+def paired_ratio(first: Floats, second: Floats, trained: bool) -> Interval:
     """Return the ratio of two paired means, such as of evaluations to a goal.
 
     Args:
@@ -75,7 +87,7 @@ def ratio(first: Floats, second: Floats, trained: bool) -> Interval:
             there hold the horizon: means are restricted means.
         trained: Whether one of the two was trained.
 
-    >>> ratio(np.full((1, 4), 80.0), np.full((1, 4), 40.0), trained=False).mean
+    >>> paired_ratio(np.full((1, 4), 80.0), np.full((1, 4), 40.0), trained=False).mean
     2.0
     """
     if trained and len(first) > 1:
@@ -83,20 +95,24 @@ def ratio(first: Floats, second: Floats, trained: bool) -> Interval:
     return log_ratio_over_tasks(first.reshape(1, -1), second.reshape(1, -1))
 
 
-def waiting(
-    table: Table, spec: RunSpec, label: str, at: Condition = HERE
+def goal_survival(
+    table: BlockTable, spec: RunSpec, label: str, condition: Condition = IN_DISTRIBUTION
 ) -> Survival | None:
     """Return the share of searches that have not found the goal, by evaluations.
 
     The horizon is that of the searches themselves; a moved goal is that of
     `Table.at_threshold`. The band is over trainings where there are several.
     """
-    rule = table.yardstick
-    step, reached = (table.tests(label, m, at) for m in (rule.beside, "reached"))
-    found = table.tests(label, rule.trace, at, ("replicate", "task", "step"))
+    rule = table.criterion
+    step, reached = (
+        table.test_values(label, m, condition) for m in (rule.beside, "reached")
+    )
+    found = table.test_values(
+        label, rule.trace, condition, ("replicate", "task", "step")
+    )
     if step is None or reached is None or found is None:
         return None
     horizon = found.shape[-1] - 1 + rule.first
     if is_trained(table, spec, label) and len(step) > 1:
-        return survival(step, reached > 0, horizon)
+        return survival_over_replicates(step, reached > 0, horizon)
     return kaplan_meier(step.ravel(), reached.ravel() > 0, horizon)

@@ -6,7 +6,7 @@ per run (the holder of its lease), any number of readers.
 """
 
 from engine.store.errors import (
-    Damaged,
+    DamagedRun,
     LeaseLost,
     NoRun,
     NoStore,
@@ -16,14 +16,14 @@ from engine.store.errors import (
     StoreGone,
     StoreNewer,
 )
-from engine.store.finished_runs import StoreShelf
 from engine.store.progress import Progress
 from engine.store.recorder import Recorder
 from engine.store.store import ArtefactEntry, Store, default_home
+from engine.store.stored_run_cache import StoredRunCache
 
 __all__ = [
     "ArtefactEntry",
-    "Damaged",
+    "DamagedRun",
     "LeaseLost",
     "NoRun",
     "NoStore",
@@ -35,6 +35,6 @@ __all__ = [
     "StoreFull",
     "StoreGone",
     "StoreNewer",
-    "StoreShelf",
+    "StoredRunCache",
     "default_home",
 ]

@@ -19,7 +19,7 @@ _HEADER_LIMIT = 100_000_000
 NO_ARRAYS = "it must be whole arrays in the safetensors format, with their description"
 
 
-class NoArrays(ValueError):
+class InvalidArrays(ValueError):
     """Bytes that are no arrays with JSON beside them."""
 
 
@@ -39,9 +39,9 @@ def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         arrays = tensors.load(data)
         info = json.loads(_header(data)["__metadata__"]["info"])
     except (SafetensorError, KeyError, TypeError, ValueError, struct.error):
-        raise NoArrays(NO_ARRAYS) from None
+        raise InvalidArrays(NO_ARRAYS) from None
     if not isinstance(info, dict):
-        raise NoArrays(NO_ARRAYS)
+        raise InvalidArrays(NO_ARRAYS)
     return arrays, info
 
 

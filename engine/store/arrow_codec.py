@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 
 DTYPES = frozenset(
     f"{kind}{size}"
@@ -28,10 +28,10 @@ def encode(blocks: Iterable[Block]) -> bytes:
     The columns are made of buffers: building them from Python values would import
     pandas into every worker.
     """
-    flat = [_flat(block) for block in blocks]
-    columns = {word: _column(pa.large_utf8(), flat, word) for word in _WORDS}
-    columns["shape"] = _column(pa.large_utf8(), flat, "form")
-    columns["values"] = _column(pa.large_binary(), flat, "values")
+    flat = [_as_fields(block) for block in blocks]
+    columns = {word: _make_column(pa.large_utf8(), flat, word) for word in _WORDS}
+    columns["shape"] = _make_column(pa.large_utf8(), flat, "form")
+    columns["values"] = _make_column(pa.large_binary(), flat, "values")
     batch = pa.RecordBatch.from_arrays(list(columns.values()), list(columns))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, batch.schema) as writer:
@@ -39,14 +39,14 @@ def encode(blocks: Iterable[Block]) -> bytes:
     return bytes(sink.getvalue())
 
 
-def _column(kind: pa.DataType, flat: list[dict[str, Any]], name: str) -> pa.Array:
-    items = [_bytes(fields[name]) for fields in flat]
+def _make_column(kind: pa.DataType, flat: list[dict[str, Any]], name: str) -> pa.Array:
+    items = [_to_bytes(fields[name]) for fields in flat]
     ends = np.cumsum([0, *map(len, items)], dtype=np.int64)
     held = [None, pa.py_buffer(ends.tobytes()), pa.py_buffer(b"".join(items))]
     return pa.Array.from_buffers(kind, len(items), held)
 
 
-def _bytes(item: str | bytes) -> bytes:
+def _to_bytes(item: str | bytes) -> bytes:
     return item if isinstance(item, bytes) else item.encode()
 
 
@@ -54,14 +54,16 @@ def decode(data: bytes) -> list[Block]:
     """Read the blocks of an Arrow file whose checksum has been verified."""
     table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
     rows = zip(*(table.column(n).to_pylist() for n in table.column_names), strict=True)
-    return [_block(dict(zip(table.column_names, row, strict=True))) for row in rows]
+    return [
+        _block_of_row(dict(zip(table.column_names, row, strict=True))) for row in rows
+    ]
 
 
-def _block(fields: dict[str, Any]) -> Block:
-    return block_of(fields | json.loads(fields["shape"]))
+def _block_of_row(fields: dict[str, Any]) -> Block:
+    return block_from_fields(fields | json.loads(fields["shape"]))
 
 
-def header(block: Block) -> dict[str, Any]:
+def block_header(block: Block) -> dict[str, Any]:
     """Return all of a block but its numbers, as JSON values."""
     array = np.asarray(block.array)
     return {
@@ -78,20 +80,20 @@ def header(block: Block) -> dict[str, Any]:
     }
 
 
-def _flat(block: Block) -> dict[str, Any]:
-    fields = header(block)
+def _as_fields(block: Block) -> dict[str, Any]:
+    fields = block_header(block)
     if fields["dtype"] not in DTYPES:
         raise TypeError(f"a block cannot hold {np.asarray(block.array).dtype}")
     form = {name: fields[name] for name in fields if name not in _WORDS}
-    return {**fields, "form": json.dumps(form), "values": _raw(block.array)}
+    return {**fields, "form": json.dumps(form), "values": _raw_bytes(block.array)}
 
 
-def _raw(array: Any) -> bytes:
+def _raw_bytes(array: Any) -> bytes:
     values = np.asarray(array)
     return values.astype(values.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def block_of(fields: dict[str, Any]) -> Block:
+def block_from_fields(fields: dict[str, Any]) -> Block:
     """Return the block that a header and its raw values describe.
 
     Raises:
@@ -115,7 +117,7 @@ def block_of(fields: dict[str, Any]) -> Block:
     )
 
 
-def latest(blocks: Iterable[Block]) -> list[Block]:
+def newest_per_address(blocks: Iterable[Block]) -> list[Block]:
     """Keep the newest block of each address, in order of first appearance."""
     newest: dict[tuple[object, ...], Block] = {}
     for block in blocks:

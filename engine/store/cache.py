@@ -44,19 +44,19 @@ class JsonDisk(diskcache.Disk):
         if read:
             raise TypeError("the cache holds JSON values, not open files")
         text = json.dumps(value, allow_nan=False)
-        return super().store(_sum(text) + text, False, key)
+        return super().store(_checksum(text) + text, False, key)
 
     def fetch(self, mode: int, filename: str, value: object, read: bool) -> Any:
         """Read a value back; one that is not what was stored counts as a miss."""
         if mode not in (diskcache.core.MODE_RAW, diskcache.core.MODE_TEXT):
             raise OSError("this cache holds no pickled values")
         text = super().fetch(mode, filename, value, False)
-        if not isinstance(text, str) or text[:_MARK] != _sum(text[_MARK:]):
+        if not isinstance(text, str) or text[:_MARK] != _checksum(text[_MARK:]):
             raise OSError("a cached value is damaged")
         return json.loads(text[_MARK:])
 
 
-def _sum(text: str) -> str:
+def _checksum(text: str) -> str:
     digest = hashlib.blake2b(text.encode(), digest_size=_MARK // 2)
     return digest.hexdigest()
 
@@ -104,7 +104,7 @@ class ResultCache:
             return default
 
     def _open(self) -> diskcache.Cache | None:
-        if not self._usable():
+        if not self._is_usable():
             return None
         if self._cache is None:
             self._cache = diskcache.Cache(
@@ -119,7 +119,7 @@ class ResultCache:
             )
         return self._cache
 
-    def _usable(self) -> bool:
+    def _is_usable(self) -> bool:
         """Look before diskcache does: it spins for ever on a read-only disk."""
         try:
             self._confirm()
@@ -135,5 +135,5 @@ class ResultCache:
         if self._cache is not None:
             self._cache.close()
             self._cache = None
-        if self._usable():
+        if self._is_usable():
             shutil.rmtree(self.folder, ignore_errors=True)

@@ -57,7 +57,7 @@ class NoRun(StoreError):
         self.key = key
 
 
-class Damaged(StoreError):
+class DamagedRun(StoreError):
     """A file or row of one run is not what was written; the run is set aside."""
 
     def __init__(self, key: str, what: str) -> None:

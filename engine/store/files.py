@@ -14,7 +14,7 @@ PART = ".part"
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
-def told(error: OSError) -> StoreError:
+def as_store_error(error: OSError) -> StoreError:
     """Return the one line that a person gets for a failed file operation."""
     if error.errno in _FULL:
         return StoreFull("disk full: free some space, then resume")
@@ -22,7 +22,7 @@ def told(error: OSError) -> StoreError:
     return StoreError(f"the store cannot be used: {what.lower()}")
 
 
-def write_new(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Write a file beside its place, sync it, and put it there.
 
     Raises:
@@ -39,7 +39,7 @@ def write_new(path: Path, data: bytes) -> None:
         raise
     except OSError as error:
         remove(beside)
-        raise told(error) from error
+        raise as_store_error(error) from error
 
 
 def _write_synced(path: Path, data: bytes) -> None:
@@ -75,7 +75,7 @@ def make_folder(folder: Path, *, parents: bool = False) -> None:
     try:
         folder.mkdir(mode=0o700, parents=parents, exist_ok=True)
     except OSError as error:
-        raise told(error) from error
+        raise as_store_error(error) from error
     make_private(folder)
 
 
@@ -92,7 +92,7 @@ def make_private(path: Path) -> None:
         return
 
 
-def identity(folder: Path) -> str | None:
+def folder_identity(folder: Path) -> str | None:
     """Return what tells a folder from any other, whatever it is called.
 
     None where there is no such folder.
@@ -133,22 +133,22 @@ def discard(home: Path, folder: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise told(error) from error
+        raise as_store_error(error) from error
     shutil.rmtree(gone, ignore_errors=True)
 
 
-def lay_ballast(home: Path) -> None:
+def reserve_space(home: Path) -> None:
     """Keep some space in hand, so that a full disk still takes a delete."""
     ballast = home / "ballast"
     if ballast.exists() and ballast.stat().st_size == BALLAST_BYTES:
         return
     try:
-        write_new(ballast, os.urandom(BALLAST_BYTES))
+        write_atomically(ballast, os.urandom(BALLAST_BYTES))
     except (StoreError, FileNotFoundError):
         remove(ballast)
 
 
-def drop_ballast(home: Path) -> bool:
+def release_space(home: Path) -> bool:
     """Give the reserved space up; says whether there was any."""
     ballast = home / "ballast"
     had = ballast.exists()

@@ -50,7 +50,7 @@ class Index:
 
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
         """Run a function on one consistent view of the index."""
-        return self._healing(lambda: self._transact("BEGIN", ask))
+        return self._with_repair(lambda: self._transact("BEGIN", ask))
 
     def write(
         self, change: Callable[[sqlite3.Connection], T], *, last_resort: bool = False
@@ -63,9 +63,9 @@ class Index:
                 for what ends a run or frees room.
         """
         try:
-            return self._healing(lambda: self._transact("BEGIN IMMEDIATE", change))
+            return self._with_repair(lambda: self._transact("BEGIN IMMEDIATE", change))
         except StoreFull:
-            if not (last_resort and files.drop_ballast(self.home)):
+            if not (last_resort and files.release_space(self.home)):
                 raise
             return self._transact("BEGIN IMMEDIATE", change)
 
@@ -84,16 +84,16 @@ class Index:
         """
         if identity is not None:
             self.identity = identity
-            self.confirm()
-        if not self.path.exists() or not self._healing(self._version):
+            self.check_in_place()
+        if not self.path.exists() or not self._with_repair(self._version):
             self._create()
         elif self._version() < schema.SCHEMA:
             self._migrate()
         for path in (self.home, self.path):
             files.make_private(path)
-        self.identity = self.identity or files.identity(self.home)
+        self.identity = self.identity or files.folder_identity(self.home)
 
-    def confirm(self) -> None:
+    def check_in_place(self) -> None:
         """Refuse unless the store that was opened is still in its place.
 
         Raises:
@@ -101,7 +101,7 @@ class Index:
         """
         there = self.path.exists()
         moved = self.identity is not None and (
-            files.identity(self.home) != self.identity
+            files.folder_identity(self.home) != self.identity
         )
         if moved or not there:
             raise StoreGone(self.home, replaced=there)
@@ -120,7 +120,7 @@ class Index:
 
         self.write(copy)  # holding the write lock: the copy need never restart
 
-    def sound(self) -> bool:
+    def is_sound(self) -> bool:
         """Say whether SQLite finds the whole index in order."""
         try:
             rows = self._transact(
@@ -130,18 +130,18 @@ class Index:
             return False
         return rows == [("ok",)]
 
-    def _healing(self, act: Callable[[], T]) -> T:
+    def _with_repair(self, act: Callable[[], T]) -> T:
         try:
             return act()
         except IndexDamaged:
             self._repair(self)
             return act()
 
-    def _refusal(self, error: sqlite3.Error) -> StoreError:
-        refusal = _told(error)
+    def _explain_error(self, error: sqlite3.Error) -> StoreError:
+        refusal = _as_store_error(error)
         if not isinstance(refusal, StoreBusy):
             try:
-                self.confirm()  # a store that is gone fails in many ways
+                self.check_in_place()  # a store that is gone fails in many ways
             except StoreGone as gone:
                 return gone
         return refusal
@@ -153,13 +153,13 @@ class Index:
         db: sqlite3.Connection | None = None
         try:
             db = _connect(self.path)
-            self.confirm()
-            _begin(db, begin)
+            self.check_in_place()
+            _begin_transaction(db, begin)
             result = act(db)
-            _patiently(lambda: db and db.execute("COMMIT"))
+            _retry_while_busy(lambda: db and db.execute("COMMIT"))
             return result
         except sqlite3.Error as error:
-            raise self._refusal(error) from error
+            raise self._explain_error(error) from error
         except UnicodeDecodeError as error:  # SQLite quotes the damage it found
             raise IndexDamaged("the index of the store is damaged") from error
         finally:
@@ -174,9 +174,9 @@ class Index:
             db.close()
             self.path.chmod(0o600)
         except sqlite3.Error as error:
-            raise _told(error) from error
-        self._healing(lambda: self._transact("BEGIN IMMEDIATE", _make_tables))
-        files.lay_ballast(self.home)
+            raise _as_store_error(error) from error
+        self._with_repair(lambda: self._transact("BEGIN IMMEDIATE", _make_tables))
+        files.reserve_space(self.home)
 
     def _migrate(self) -> None:
         folder = self.home / "backups"
@@ -193,11 +193,11 @@ def _connect(path: Path) -> sqlite3.Connection:
     return db
 
 
-def _begin(db: sqlite3.Connection, begin: str) -> None:
+def _begin_transaction(db: sqlite3.Connection, begin: str) -> None:
     for setting in _SETTINGS[: 3 if begin == "BEGIN" else 4]:
-        _patiently(partial(_set, db, setting))
-    _patiently(lambda: db.execute(begin))
-    version = _patiently(lambda: _version_of(db))  # takes the read lock, too
+        _retry_while_busy(partial(_apply_setting, db, setting))
+    _retry_while_busy(lambda: db.execute(begin))
+    version = _retry_while_busy(lambda: _version_of(db))  # takes the read lock, too
     if version > schema.SCHEMA:
         raise StoreNewer(
             f"this store has format {version}; this Metascope reads up to "
@@ -205,7 +205,7 @@ def _begin(db: sqlite3.Connection, begin: str) -> None:
         )
 
 
-def _set(db: sqlite3.Connection, setting: str) -> None:
+def _apply_setting(db: sqlite3.Connection, setting: str) -> None:
     db.execute(setting).fetchall()
 
 
@@ -231,7 +231,7 @@ def _migrate_tables(db: sqlite3.Connection) -> None:
     db.execute(f"PRAGMA user_version={schema.SCHEMA}")
 
 
-def _patiently(act: Callable[[], T]) -> T:
+def _retry_while_busy(act: Callable[[], T]) -> T:
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
@@ -246,7 +246,7 @@ def _code(error: sqlite3.Error) -> int:
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 
-def _told(error: sqlite3.Error) -> StoreError:
+def _as_store_error(error: sqlite3.Error) -> StoreError:
     code = _code(error)
     if code in _BUSY:
         return StoreBusy(f"store busy: another process holds it; waited {PATIENCE:g} s")

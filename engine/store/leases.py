@@ -16,7 +16,7 @@ from typing import Literal, NamedTuple
 import psutil
 
 from engine.contract.jobs import JobState
-from engine.store import rows
+from engine.store import run_rows
 from engine.store.errors import LeaseLost
 from engine.store.index import Index
 
@@ -25,7 +25,7 @@ SLOW = 10.0  # or so many times its longest event, where that is more
 GRACE = 2.0  # seconds that a worker has to answer a cancel
 
 
-class Process(NamedTuple):
+class ProcessIdentity(NamedTuple):
     """A process that cannot be confused with a later one of its number.
 
     `birth` is seconds after the machine's start.
@@ -36,13 +36,13 @@ class Process(NamedTuple):
     boot: str
 
 
-class Fate(NamedTuple):
-    """What a sweep did with one lease; `end` asks to end the process."""
+class LeaseVerdict(NamedTuple):
+    """What a sweep did with one lease; `must_end` asks to end the process."""
 
     key: str
     pid: int
     verdict: Literal["lost", "stalled", "revoked"]
-    end: bool
+    must_end: bool
 
 
 @lru_cache(1)
@@ -54,7 +54,7 @@ def boot_id() -> str:
     return f"{psutil.boot_time():.0f}"
 
 
-def birth_of(pid: int) -> float | None:
+def birth_time(pid: int) -> float | None:
     """Return when a process began, seconds after the boot; none if it is dead."""
     try:
         process = psutil.Process(pid)
@@ -65,20 +65,22 @@ def birth_of(pid: int) -> float | None:
         return None
 
 
-def me() -> Process:
+def this_process() -> ProcessIdentity:
     """Return the identity of this process."""
-    return Process(os.getpid(), birth_of(os.getpid()) or 0.0, boot_id())
+    return ProcessIdentity(os.getpid(), birth_time(os.getpid()) or 0.0, boot_id())
 
 
-def lives(process: Process) -> bool:
+def is_alive(process: ProcessIdentity) -> bool:
     """Say whether exactly this process still exists."""
     if process.boot != boot_id():
         return False
-    birth = birth_of(process.pid)
+    birth = birth_time(process.pid)
     return birth is not None and abs(birth - process.birth) < 0.05
 
 
-def grant(db: sqlite3.Connection, key: str, holder: Process, share: float) -> int:
+def grant(
+    db: sqlite3.Connection, key: str, holder: ProcessIdentity, share: float
+) -> int:
     """Write a new lease and return its token; later tokens are larger."""
     now = time.monotonic()
     cursor = db.execute(
@@ -89,7 +91,7 @@ def grant(db: sqlite3.Connection, key: str, holder: Process, share: float) -> in
     return int(cursor.lastrowid or 0)
 
 
-def hold(db: sqlite3.Connection, key: str, token: int) -> None:
+def check_held(db: sqlite3.Connection, key: str, token: int) -> None:
     """Refuse unless this token still holds the run.
 
     Raises:
@@ -124,7 +126,7 @@ def drop(db: sqlite3.Connection, token: int) -> None:
     db.execute("DELETE FROM leases WHERE token = ?", (token,))
 
 
-def ages(db: sqlite3.Connection) -> dict[str, float]:
+def heartbeat_ages(db: sqlite3.Connection) -> dict[str, float]:
     """Return the seconds since each held run's last sign of life."""
     now, boot = time.monotonic(), boot_id()
     found = db.execute("SELECT key, beat, boot FROM leases WHERE revoked IS NULL")
@@ -134,7 +136,7 @@ def ages(db: sqlite3.Connection) -> dict[str, float]:
 class _Lease(NamedTuple):
     token: int
     key: str
-    holder: Process
+    holder: ProcessIdentity
     beat: float
     longest: float
     revoked: float | None
@@ -144,86 +146,94 @@ def _leases(db: sqlite3.Connection) -> list[_Lease]:
     found = db.execute(
         "SELECT token, key, pid, birth, boot, beat, longest, revoked FROM leases"
     ).fetchall()
-    return [_Lease(f[0], f[1], Process(*f[2:5]), *f[5:]) for f in found]
+    return [_Lease(f[0], f[1], ProcessIdentity(*f[2:5]), *f[5:]) for f in found]
 
 
-def sweep(index: Index, reasons: dict[int, str] | None = None) -> list[Fate]:
+def sweep(index: Index, reasons: dict[int, str] | None = None) -> list[LeaseVerdict]:
     """Judge every lease once.
 
     Args:
         index: The store's index.
         reasons: How processes ended, by pid, where that is known.
     """
-    if not index.read(_suspicious):
+    if not index.read(_needs_sweep):
         return []
     return index.write(lambda db: _sweep(db, reasons or {}), last_resort=True)
 
 
-def _suspicious(db: sqlite3.Connection) -> bool:
+def _needs_sweep(db: sqlite3.Connection) -> bool:
     return bool(_unheld_keys(db)) or any(
-        lease.revoked is not None or _overdue_by(lease) > 0 or not lives(lease.holder)
+        lease.revoked is not None
+        or _seconds_overdue(lease) > 0
+        or not is_alive(lease.holder)
         for lease in _leases(db)
     )
 
 
-def _overdue_by(lease: _Lease) -> float:
+def _seconds_overdue(lease: _Lease) -> float:
     age = time.monotonic() - lease.beat
     return age - max(STALL, SLOW * lease.longest)
 
 
-def _sweep(db: sqlite3.Connection, reasons: dict[int, str]) -> list[Fate]:
-    fates = [_judge(db, lease, reasons) for lease in _leases(db)]
-    fates += _unheld(db)
+def _sweep(db: sqlite3.Connection, reasons: dict[int, str]) -> list[LeaseVerdict]:
+    fates = [_judge_lease(db, lease, reasons) for lease in _leases(db)]
+    fates += _lose_unheld(db)
     return [fate for fate in fates if fate is not None]
 
 
-def _judge(
+def _judge_lease(
     db: sqlite3.Connection, lease: _Lease, reasons: dict[int, str]
-) -> Fate | None:
+) -> LeaseVerdict | None:
     now, pid = time.monotonic(), lease.holder.pid
-    if not lives(lease.holder):
+    if not is_alive(lease.holder):
         drop(db, lease.token)
         if lease.revoked is not None:
-            return Fate(lease.key, pid, "revoked", False)
-        _lose(db, lease.key, reasons.get(pid, "its worker ended without a word"))
-        return Fate(lease.key, pid, "lost", False)
+            return LeaseVerdict(lease.key, pid, "revoked", False)
+        _mark_lost(db, lease.key, reasons.get(pid, "its worker ended without a word"))
+        return LeaseVerdict(lease.key, pid, "lost", False)
     if lease.revoked is not None:
         late = now - lease.revoked > GRACE
-        return Fate(lease.key, pid, "revoked", True) if late else None
-    if _overdue_by(lease) <= 0:
+        return LeaseVerdict(lease.key, pid, "revoked", True) if late else None
+    if _seconds_overdue(lease) <= 0:
         return None
     revoke(db, lease.key)
-    return _overdue(db, lease, now - lease.beat)
+    return _handle_overdue(db, lease, now - lease.beat)
 
 
-def _overdue(db: sqlite3.Connection, lease: _Lease, age: float) -> Fate:
+def _handle_overdue(db: sqlite3.Connection, lease: _Lease, age: float) -> LeaseVerdict:
     """Tell a stopped process, which is replaced, from a hung loop, which is not."""
     pid = lease.holder.pid
-    if _stopped(pid):
-        _lose(db, lease.key, f"its worker was stopped for {age:.0f} s")
-        return Fate(lease.key, pid, "lost", True)
-    row = rows.get(db, lease.key)
+    if _is_stopped(pid):
+        _mark_lost(db, lease.key, f"its worker was stopped for {age:.0f} s")
+        return LeaseVerdict(lease.key, pid, "lost", True)
+    row = run_rows.get(db, lease.key)
     error = f"no sign of life for {age:.0f} s: the loop hangs"
-    rows.put(db, row.moved(JobState.STALLED, error=error, finished=time.time()))
-    return Fate(lease.key, pid, "stalled", True)
+    run_rows.put(
+        db, row.with_state(JobState.STALLED, error=error, finished=time.time())
+    )
+    return LeaseVerdict(lease.key, pid, "stalled", True)
 
 
-def _stopped(pid: int) -> bool:
+def _is_stopped(pid: int) -> bool:
     try:
         return bool(psutil.Process(pid).status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False
 
 
-def _lose(db: sqlite3.Connection, key: str, why: str) -> None:
+def _mark_lost(db: sqlite3.Connection, key: str, why: str) -> None:
     """Mark a run lost; the first time it goes back to the queue by itself."""
-    row = rows.find(db, key)
+    row = run_rows.find(db, key)
     if row is None or row.state != JobState.RUNNING:
         return
-    row = row.moved(JobState.LOST, error=why, finished=time.time(), lost=row.lost + 1)
+    row = row.with_state(
+        JobState.LOST, error=why, finished=time.time(), lost=row.lost + 1
+    )
     if row.lost == 1:
-        row = row.moved(JobState.QUEUED, turn=rows.next_turn(db), finished=None)
-    rows.put(db, row)
+        row = row.with_state(
+            JobState.QUEUED, turn=run_rows.next_turn(db), finished=None
+        )
+    run_rows.put(db, row)
 
 
 def _unheld_keys(db: sqlite3.Connection) -> list[str]:
@@ -235,9 +245,9 @@ def _unheld_keys(db: sqlite3.Connection) -> list[str]:
     return [key for (key,) in found]
 
 
-def _unheld(db: sqlite3.Connection) -> list[Fate | None]:
+def _lose_unheld(db: sqlite3.Connection) -> list[LeaseVerdict | None]:
     """Lose the runs that say running while nobody holds them."""
     keys = _unheld_keys(db)
     for key in keys:
-        _lose(db, key, "no worker holds it")
-    return [Fate(key, 0, "lost", False) for key in keys]
+        _mark_lost(db, key, "no worker holds it")
+    return [LeaseVerdict(key, 0, "lost", False) for key in keys]

@@ -6,11 +6,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from engine.contract.jobs import Job, JobState
-from engine.store import leases, rows
+from engine.store import leases, run_rows
 from engine.store.index import Index
 
 
-class Wish(NamedTuple):
+class JobFilter(NamedTuple):
     """Which jobs are asked for."""
 
     states: Iterable[JobState] | None = None
@@ -23,38 +23,38 @@ def job(index: Index, key: str) -> Job | None:
     """Return one job with its traceback, or none."""
 
     def ask(db: sqlite3.Connection) -> Job | None:
-        row = rows.find(db, key)
+        row = run_rows.find(db, key)
         if row is None:
             return None
-        trace = "" if row.damaged else rows.get_text(db, key, "traceback") or ""
-        return replace(_seen(db, [row])[0], traceback=trace)
+        trace = "" if row.damaged else run_rows.get_text(db, key, "traceback") or ""
+        return replace(_as_jobs(db, [row])[0], traceback=trace)
 
     return index.read(ask)
 
 
-def jobs(index: Index, wish: Wish, limit: int, offset: int) -> list[Job]:
+def jobs(index: Index, wish: JobFilter, limit: int, offset: int) -> list[Job]:
     """Return the jobs asked for, newest first."""
-    where, values = _where(wish)
+    where, values = _where_clause(wish)
     asked = (
-        f"SELECT {rows.COLUMNS} FROM runs WHERE {where}"
+        f"SELECT {run_rows.COLUMNS} FROM runs WHERE {where}"
         " ORDER BY created DESC, key LIMIT ? OFFSET ?"
     )
 
     def ask(db: sqlite3.Connection) -> list[Job]:
         found = db.execute(asked, (*values, limit, offset)).fetchall()
-        return _seen(db, [rows.row_of(each) for each in found])
+        return _as_jobs(db, [run_rows.parse_row(each) for each in found])
 
     return index.read(ask)
 
 
-def count(index: Index, wish: Wish) -> int:
+def count(index: Index, wish: JobFilter) -> int:
     """Count the jobs asked for."""
-    where, values = _where(wish)
+    where, values = _where_clause(wish)
     asked = f"SELECT count(*) FROM runs WHERE {where}"
     return index.read(lambda db: int(db.execute(asked, values).fetchone()[0]))
 
 
-def _where(wish: Wish) -> tuple[str, list[object]]:
+def _where_clause(wish: JobFilter) -> tuple[str, list[object]]:
     parts: list[str] = ["1"]
     values: list[object] = []
     if wish.kind is not None:
@@ -65,30 +65,31 @@ def _where(wish: Wish) -> tuple[str, list[object]]:
         values.extend(states)
     for word in wish.text.split():
         parts.append("(title || ' ' || about || ' ' || key) LIKE ? ESCAPE '\\'")
-        values.append(f"%{_literal(word)}%")
+        values.append(f"%{_escape_like(word)}%")
     if wish.workspace is not None:
         parts.append("workspace = ?")
         values.append(wish.workspace)
     return " AND ".join(parts), values
 
 
-def _literal(word: str) -> str:
+def _escape_like(word: str) -> str:
     for special in "\\%_":
         word = word.replace(special, "\\" + special)
     return word
 
 
-def _seen(db: sqlite3.Connection, found: list[rows.Row]) -> list[Job]:
+def _as_jobs(db: sqlite3.Connection, found: list[run_rows.RunRow]) -> list[Job]:
     """Add what changes by itself: places in the queue and signs of life."""
     states = {row.state for row in found}
-    beats = leases.ages(db) if JobState.RUNNING in states else {}
-    places = _places(db) if JobState.QUEUED in states else {}
+    beats = leases.heartbeat_ages(db) if JobState.RUNNING in states else {}
+    places = _queue_positions(db) if JobState.QUEUED in states else {}
     return [
-        row.job(beat=beats.get(row.key), position=places.get(row.key)) for row in found
+        row.to_job(beat=beats.get(row.key), position=places.get(row.key))
+        for row in found
     ]
 
 
-def _places(db: sqlite3.Connection) -> dict[str, int]:
+def _queue_positions(db: sqlite3.Connection) -> dict[str, int]:
     found = db.execute(
         "SELECT key FROM runs WHERE state = ? ORDER BY turn", (JobState.QUEUED,)
     )

@@ -5,7 +5,7 @@ import time
 from typing import NamedTuple
 
 from engine.contract.jobs import JobState
-from engine.store import rows
+from engine.store import run_rows
 from engine.store.index import Index
 
 
@@ -22,14 +22,14 @@ def progress(index: Index, key: str) -> Progress:
     """Return how far a run is and how long the rest takes at the pace so far."""
 
     def ask(db: sqlite3.Connection) -> Progress:
-        row = rows.get(db, key)
+        row = run_rows.get(db, key)
         eta = _eta(db, row) if row.state == JobState.RUNNING else None
         return Progress(row.stage, row.done, row.note, eta)
 
     return index.read(ask)
 
 
-def _eta(db: sqlite3.Connection, row: rows.Row) -> float | None:
+def _eta(db: sqlite3.Connection, row: run_rows.RunRow) -> float | None:
     found = db.execute(
         "SELECT began, share FROM leases WHERE key = ? AND revoked IS NULL",
         (row.key,),

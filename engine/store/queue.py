@@ -10,16 +10,24 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from engine.contract.blocks import Checkpoint
+from engine.contract.events import Checkpoint
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec
 from engine.contract.text_input import clean
-from engine.store import files, leases, listing, readers, rows, run_files, run_metadata
-from engine.store.errors import Damaged, NoRun
+from engine.store import (
+    files,
+    leases,
+    listing,
+    readers,
+    run_files,
+    run_metadata,
+    run_rows,
+)
+from engine.store.errors import DamagedRun, NoRun
 from engine.store.index import Index
 
 
-class Filing(NamedTuple):
+class Submission(NamedTuple):
     """What is filed: a completed spec under its key, and what it is called."""
 
     spec: RunSpec
@@ -28,21 +36,21 @@ class Filing(NamedTuple):
     workspace: str = "local"
     kind: str = "run"
 
-    def row(self, state: JobState, turn: int) -> rows.Row:
+    def first_row(self, state: JobState, turn: int) -> run_rows.RunRow:
         """Return its first row."""
-        return rows.Row(
-            key=rows.check_key(self.key),
+        return run_rows.RunRow(
+            key=run_rows.check_key(self.key),
             kind=self.kind,
             workspace=self.workspace,
             state=str(state),
             title=clean(self.title),
-            about=about(self.spec),
+            about=describe_spec(self.spec),
             created=time.time(),
             turn=turn,
         )
 
 
-class Claim(NamedTuple):
+class ClaimedJob(NamedTuple):
     """A job that this worker holds: what to run, and where to go on from."""
 
     key: str
@@ -51,7 +59,7 @@ class Claim(NamedTuple):
     checkpoint: Checkpoint | None
 
 
-def about(spec: RunSpec) -> str:
+def describe_spec(spec: RunSpec) -> str:
     """Say what a run is made of, in words that a list can be searched by."""
     labels = [choice.label or choice.name for choice in spec.learners]
     words = [spec.family.name, ", ".join(labels)]
@@ -59,47 +67,51 @@ def about(spec: RunSpec) -> str:
     return " · ".join(words)
 
 
-def submit(index: Index, filing: Filing, again: bool) -> Job:
+def submit(index: Index, filing: Submission, again: bool) -> Job:
     """File a run and queue it, unless it is there already."""
-    rows.check_key(filing.key)
+    run_rows.check_key(filing.key)
     found = listing.job(index, filing.key)
     same = found is not None and found.kind == filing.kind
-    if found and same and (found.state in ALIVE or _fine(found, again)):
+    if found and same and (found.state in ALIVE or _is_complete(found, again)):
         return found
     stale = found is not None and found.state in FINAL and (again or found.damaged)
     if stale:
         files.discard(index.home, files.run_folder(index.home, filing.key))
     index.write(lambda db: _submit(db, filing, again))
     run_metadata.write(index, filing.key)
-    return _job(index, filing.key)
+    return _require_job(index, filing.key)
 
 
-def _fine(found: Job, again: bool) -> bool:
+def _is_complete(found: Job, again: bool) -> bool:
     done = found.state in (JobState.DONE, JobState.DIVERGED)
     return done and not again and not found.damaged
 
 
-def _submit(db: sqlite3.Connection, filing: Filing, again: bool) -> None:
-    row = rows.find(db, filing.key)
+def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
+    row = run_rows.find(db, filing.key)
     if row is not None and not row.damaged:
-        job = row.job()
-        if job.state in ALIVE or _fine(job, again):
-            rows.put(db, replace(row, kind=filing.kind))  # a sub-run may be asked for
+        job = row.to_job()
+        if job.state in ALIVE or _is_complete(job, again):
+            run_rows.put(
+                db, replace(row, kind=filing.kind)
+            )  # a sub-run may be asked for
             return
         if job.state in RESUMABLE and not again:
-            rows.put(db, _queued(db, row, kind=filing.kind))
+            run_rows.put(db, _requeue(db, row, kind=filing.kind))
             return
-    rows.forget(db, filing.key)
+    run_rows.forget(db, filing.key)
     leases.revoke(db, filing.key)
-    rows.put(db, filing.row(JobState.QUEUED, rows.next_turn(db)))
-    rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
-    rows.recount(db, filing.key)
+    run_rows.put(db, filing.first_row(JobState.QUEUED, run_rows.next_turn(db)))
+    run_rows.put_text(db, filing.key, "spec", filing.spec.model_dump(mode="json"))
+    run_rows.recount(db, filing.key)
 
 
-def _queued(db: sqlite3.Connection, row: rows.Row, kind: str = "") -> rows.Row:
-    return row.moved(
+def _requeue(
+    db: sqlite3.Connection, row: run_rows.RunRow, kind: str = ""
+) -> run_rows.RunRow:
+    return row.with_state(
         JobState.QUEUED,
-        turn=rows.next_turn(db),
+        turn=run_rows.next_turn(db),
         kind=kind or row.kind,
         lost=0,
         finished=None,
@@ -109,86 +121,88 @@ def _queued(db: sqlite3.Connection, row: rows.Row, kind: str = "") -> rows.Row:
 
 def cancel(index: Index, key: str) -> Job:
     """End a run at once: its lease is taken, so no later write is accepted."""
-    index.write(lambda db: _cancel(db, rows.check_key(key)), last_resort=True)
+    index.write(lambda db: _cancel(db, run_rows.check_key(key)), last_resort=True)
     run_metadata.write(index, key)
-    return _job(index, key)
+    return _require_job(index, key)
 
 
 def _cancel(db: sqlite3.Connection, key: str) -> None:
-    row = rows.get(db, key)
+    row = run_rows.get(db, key)
     if JobState(row.state) in FINAL:
         return
     leases.revoke(db, key)
-    rows.put(db, row.moved(JobState.CANCELLED, finished=time.time(), error=""))
+    run_rows.put(db, row.with_state(JobState.CANCELLED, finished=time.time(), error=""))
 
 
 def resume(index: Index, key: str) -> Job:
     """Queue an ended but unfinished run again; one that is alive stays as it is."""
 
     def change(db: sqlite3.Connection) -> None:
-        row = rows.get(db, rows.check_key(key))
+        row = run_rows.get(db, run_rows.check_key(key))
         if JobState(row.state) not in ALIVE:
-            rows.put(db, _queued(db, row))
+            run_rows.put(db, _requeue(db, row))
 
     index.write(change)
-    return _job(index, key)
+    return _require_job(index, key)
 
 
 def rename(index: Index, key: str, title: str) -> Job:
     """Give a run another title."""
 
     def change(db: sqlite3.Connection) -> None:
-        row = rows.get(db, rows.check_key(key))
-        rows.put(db, replace(row, title=clean(title)))
+        row = run_rows.get(db, run_rows.check_key(key))
+        run_rows.put(db, replace(row, title=clean(title)))
 
     index.write(change)
     run_metadata.write(index, key)
-    return _job(index, key)
+    return _require_job(index, key)
 
 
 def delete(index: Index, key: str) -> None:
     """Remove a run: first its files, so that a killed delete can be repeated."""
-    rows.check_key(key)
+    run_rows.check_key(key)
     if listing.job(index, key) is None:
         raise NoRun(key)
     files.discard(index.home, files.run_folder(index.home, key))
 
     def change(db: sqlite3.Connection) -> None:
-        rows.forget(db, key)
+        run_rows.forget(db, key)
         leases.revoke(db, key)
 
     index.write(change, last_resort=True)
     files.discard(index.home, files.run_folder(index.home, key))
 
 
-def claim(index: Index) -> Claim | None:
+def claim(index: Index) -> ClaimedJob | None:
     """Take the job that has waited longest; none if none waits."""
-    while index.read(_waiting):
-        taken = index.write(_claim)
+    while index.read(_next_waiting_key):
+        taken = index.write(_claim_next)
         if taken is None:
             return None
         key, token = taken
         files.make_folder(files.run_folder(index.home, key))
         try:
             spec = readers.spec(index, key)
-            return Claim(key, spec, token, readers.checkpoint(index, key))
+            return ClaimedJob(key, spec, token, readers.checkpoint(index, key))
         except NoRun:
             continue  # deleted meanwhile
-        except Damaged as damage:
-            index.write(partial(_fail, damage))
+        except DamagedRun as damage:
+            index.write(partial(_fail_damaged, damage))
     return None
 
 
-def _fail(damage: Damaged, db: sqlite3.Connection) -> None:
+def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
     """End a run whose spec cannot be read; there is nothing to compute."""
     leases.revoke(db, damage.key)
-    row = rows.get(db, damage.key)
+    row = run_rows.get(db, damage.key)
     if row.state == JobState.RUNNING:
-        failed = row.moved(JobState.FAILED, finished=time.time(), error=str(damage))
-        rows.put(db, replace(failed, damaged=damage.what))
+        failed = row.with_state(
+            JobState.FAILED, finished=time.time(), error=str(damage)
+        )
+        run_rows.put(db, replace(failed, damaged=damage.what))
 
 
-def _waiting(db: sqlite3.Connection) -> str | None:
+def _next_waiting_key(db: sqlite3.Connection) -> str | None:
     found = db.execute(
         "SELECT key FROM runs WHERE state = ? ORDER BY turn LIMIT 1",
         (JobState.QUEUED,),
@@ -196,16 +210,16 @@ def _waiting(db: sqlite3.Connection) -> str | None:
     return found[0] if found else None
 
 
-def _claim(db: sqlite3.Connection) -> tuple[str, int] | None:
-    key = _waiting(db)
+def _claim_next(db: sqlite3.Connection) -> tuple[str, int] | None:
+    key = _next_waiting_key(db)
     if key is None:
         return None
-    row = rows.get(db, key)
+    row = run_rows.get(db, key)
     if row.damaged:  # start over: its files are not what was written
         run_files.remove_all(db, key)
         row = replace(row, files=0)
-    holder = leases.me()
-    running = row.moved(
+    holder = leases.this_process()
+    running = row.with_state(
         JobState.RUNNING,
         started=time.time(),
         finished=None,
@@ -214,11 +228,11 @@ def _claim(db: sqlite3.Connection) -> tuple[str, int] | None:
         error="",
         damaged="",
     )
-    rows.put(db, running)
+    run_rows.put(db, running)
     return key, leases.grant(db, key, holder, row.done)
 
 
-def _job(index: Index, key: str) -> Job:
+def _require_job(index: Index, key: str) -> Job:
     job = listing.job(index, key)
     if job is None:
         raise NoRun(key)

@@ -10,23 +10,23 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
+from engine.contract.events import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.jobs import JobState
 from engine.store import (
     arrays,
     arrow_codec,
     files,
     leases,
-    rows,
     run_files,
     run_metadata,
+    run_rows,
 )
 from engine.store import timing_sums as store_timings
+from engine.store.completed_runs import artefact_file
 from engine.store.errors import StoreError
-from engine.store.imports import artefact_file
 from engine.store.index import Index
-from engine.store.queue import Claim
-from engine.store.run_files import Entry, New
+from engine.store.queue import ClaimedJob
+from engine.store.run_files import FileEntry, NewFile
 
 TICK = 0.4  # seconds between two writes
 BATCH = 64  # blocks that are written without waiting for the tick
@@ -34,13 +34,13 @@ CHECKPOINT_EVERY = 3.0  # seconds between two kept checkpoints
 CHUNKS = 200  # files of a long run before they are compacted
 
 
-Change = Callable[[sqlite3.Connection], list[str]]
+Transaction = Callable[[sqlite3.Connection], list[str]]
 
 
 class Recorder:
     """Writes one claimed run; `LeaseLost` says that it is no longer ours."""
 
-    def __init__(self, index: Index, claim: Claim) -> None:
+    def __init__(self, index: Index, claim: ClaimedJob) -> None:
         self._index, self._key, self._token = index, claim.key, claim.token
         self._folder = files.run_folder(index.home, claim.key)
         self._blocks: list[Block] = []
@@ -53,7 +53,7 @@ class Recorder:
         self._event = self._ticked = self._kept = time.monotonic()
 
     def add(self, event: Event) -> None:
-        """Take one event; it is on disk after the next `tick`."""
+        """Take one event; it is on disk after the next `flush`."""
         now = time.monotonic()
         self._longest = max(self._longest, now - self._event)
         self._event = now
@@ -69,12 +69,12 @@ class Recorder:
             case Checkpoint():
                 self._offered = event
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         """Say whether it is time to write."""
         age = time.monotonic() - self._ticked
         return age >= TICK or len(self._blocks) >= BATCH
 
-    def tick(self, *, keep: bool = False) -> None:
+    def flush(self, *, keep: bool = False) -> None:
         """File what was gathered and renew the lease, in one transaction.
 
         Args:
@@ -85,19 +85,19 @@ class Recorder:
             StoreFull: If the disk is full; `pause` the run.
         """
         new = self._new_files(keep)
-        entered = self._store(new)
+        entered = self._store_files(new)
 
         def change(db: sqlite3.Connection) -> list[str]:
-            leases.hold(db, self._key, self._token)
+            leases.check_held(db, self._key, self._token)
             leases.renew(db, self._token, self._longest)
-            self._progress(db)
-            gone = self._enter(db, entered)
-            rows.recount(db, self._key)
+            self._write_progress(db)
+            gone = self._enter_files(db, entered)
+            run_rows.recount(db, self._key)
             return gone
 
         self._commit(change, entered)
-        self._forget(entered)
-        if self._crowded():
+        self._clear_written(entered)
+        if self._has_many_chunks():
             self._compact()
 
     def finish(
@@ -110,20 +110,22 @@ class Recorder:
             texts: JSON values by name: summary, fingerprint, traceback.
             error: One line, where there is one.
         """
-        self.tick(keep=state == JobState.FAILED)
+        self.flush(keep=state == JobState.FAILED)
         self._compact()
         final = state != JobState.FAILED
 
         def change(db: sqlite3.Connection) -> list[str]:
-            leases.hold(db, self._key, self._token)
-            row = rows.get(db, self._key)
+            leases.check_held(db, self._key, self._token)
+            row = run_rows.get(db, self._key)
             done = {"stage": "end", "done": 1.0, "note": ""} if final else {}
-            rows.put(db, row.moved(state, error=error, finished=time.time(), **done))
+            run_rows.put(
+                db, row.with_state(state, error=error, finished=time.time(), **done)
+            )
             for name, value in texts.items():
-                rows.put_text(db, self._key, name, value)
+                run_rows.put_text(db, self._key, name, value)
             leases.drop(db, self._token)
             gone = self._drop_kind(db, "checkpoint") if final else []
-            rows.recount(db, self._key)
+            run_rows.recount(db, self._key)
             return gone
 
         self._commit(change, [])
@@ -131,27 +133,27 @@ class Recorder:
 
     def release(self) -> None:
         """Give the run back to the queue, with the newest checkpoint."""
-        self.tick(keep=True)
-        self._leave(JobState.QUEUED, "")
+        self.flush(keep=True)
+        self._end_lease(JobState.QUEUED, "")
 
-    def leave(self, state: JobState, error: str) -> None:
+    def end_early(self, state: JobState, error: str) -> None:
         """End the run without another row: PAUSED on a full disk, FAILED."""
-        self._leave(state, error)
+        self._end_lease(state, error)
 
-    def _leave(self, state: JobState, error: str) -> None:
+    def _end_lease(self, state: JobState, error: str) -> None:
         def change(db: sqlite3.Connection) -> None:
-            leases.hold(db, self._key, self._token)
-            row = rows.get(db, self._key)
+            leases.check_held(db, self._key, self._token)
+            row = run_rows.get(db, self._key)
             ended = None if state == JobState.QUEUED else time.time()
-            row = row.moved(state, error=error, finished=ended)
+            row = row.with_state(state, error=error, finished=ended)
             if state == JobState.QUEUED:
-                row = replace(row, turn=rows.next_turn(db))
-            rows.put(db, row)
+                row = replace(row, turn=run_rows.next_turn(db))
+            run_rows.put(db, row)
             leases.drop(db, self._token)
 
         self._index.write(change, last_resort=True)
 
-    def _forget(self, entered: list[Entry]) -> None:
+    def _clear_written(self, entered: list[FileEntry]) -> None:
         """Let go of what is on disk now."""
         self._ticked = time.monotonic()
         self._blocks, self._artefacts, self._timings = [], [], []
@@ -160,49 +162,56 @@ class Recorder:
             self._kept, self._offered = self._ticked, None
 
     # files --------------------------------------------------------------------
-    def _name(self, suffix: str) -> str:
+    def _next_file_name(self, suffix: str) -> str:
         self._serial += 1
         return f"{self._token:08d}-{self._serial:05d}.{suffix}"
 
-    def _new_files(self, keep: bool) -> list[New]:
+    def _new_files(self, keep: bool) -> list[NewFile]:
         new = []
         if self._blocks:
             data = arrow_codec.encode(self._blocks)
-            new.append(New("blocks", "", self._name("arrow"), data, {}))
-        new += [artefact_file(each, self._name("artefact")) for each in self._artefacts]
+            new.append(NewFile("blocks", "", self._next_file_name("arrow"), data, {}))
+        new += [
+            artefact_file(each, self._next_file_name("artefact"))
+            for each in self._artefacts
+        ]
         due = time.monotonic() - self._kept >= CHECKPOINT_EVERY
         if self._offered is not None and (keep or due):
             data = arrays.pack(self._offered.arrays, self._offered.state)
-            new.append(New("checkpoint", "", self._name("checkpoint"), data, {}))
+            new.append(
+                NewFile("checkpoint", "", self._next_file_name("checkpoint"), data, {})
+            )
         return new
 
-    def _store(self, new: list[New]) -> list[Entry]:
-        entered: list[Entry] = []
+    def _store_files(self, new: list[NewFile]) -> list[FileEntry]:
+        entered: list[FileEntry] = []
         try:
             for each in new:
                 entered.append(each.store(self._folder, self._key))
         except FileNotFoundError:
-            self._index.read(lambda db: leases.hold(db, self._key, self._token))
+            self._index.read(lambda db: leases.check_held(db, self._key, self._token))
             raise StoreError("the folder of the run is gone") from None
         except StoreError:
             self._unlink([entry.file for entry in entered])
             raise
         return entered
 
-    def _enter(self, db: sqlite3.Connection, entered: list[Entry]) -> list[str]:
+    def _enter_files(
+        self, db: sqlite3.Connection, entered: list[FileEntry]
+    ) -> list[str]:
         """Enter written files; returns those that they make superfluous."""
         fresh = any(entry.kind == "checkpoint" for entry in entered)
         gone = self._drop_kind(db, "checkpoint") if fresh else []
         for entry in entered:
-            run_files.enter(db, entry)
+            run_files.enter_file(db, entry)
         return gone
 
     def _drop_kind(self, db: sqlite3.Connection, kind: str) -> list[str]:
-        old = run_files.entries(db, self._key, kind)
+        old = run_files.list_entries(db, self._key, kind)
         run_files.remove(db, [number for number, _ in old])
         return [entry.file for _, entry in old]
 
-    def _commit(self, change: Change, entered: list[Entry]) -> None:
+    def _commit(self, change: Transaction, entered: list[FileEntry]) -> None:
         """Run a transaction; the files of a refused one are removed again."""
         try:
             gone = self._index.write(change)
@@ -216,36 +225,44 @@ class Recorder:
             files.remove(self._folder / name)
 
     # rows ---------------------------------------------------------------------
-    def _progress(self, db: sqlite3.Connection) -> None:
+    def _write_progress(self, db: sqlite3.Connection) -> None:
         if self._note is not None:
-            row = rows.get(db, self._key)
+            row = run_rows.get(db, self._key)
             note = self._note
             changed = replace(row, stage=note.stage, done=note.done, note=note.text)
-            rows.put(db, changed)
+            run_rows.put(db, changed)
         if self._timings:
-            filed = rows.get_text(db, self._key, "timings") or []
+            filed = run_rows.get_text(db, self._key, "timings") or []
             timings = [*(Timing(*each) for each in filed), *self._timings]
-            rows.put_text(db, self._key, "timings", store_timings.flat(timings))
+            run_rows.put_text(
+                db, self._key, "timings", store_timings.timings_as_rows(timings)
+            )
 
     # compaction ---------------------------------------------------------------
-    def _crowded(self) -> bool:
+    def _has_many_chunks(self) -> bool:
         return self._serial % CHUNKS == 0 and self._serial > 0
 
     def _compact(self) -> None:
         """Merge the chunks into one file: the newest numbers of each address."""
         home, key = self._index.home, self._key
-        old = self._index.read(lambda db: run_files.entries(db, key, "blocks"))
+        old = self._index.read(lambda db: run_files.list_entries(db, key, "blocks"))
         if len(old) < 2:
             return
-        lists = [arrow_codec.decode(run_files.load(home, entry)) for _, entry in old]
-        data = arrow_codec.encode(arrow_codec.latest(b for each in lists for b in each))
-        entered = self._store([New("blocks", "", self._name("arrow"), data, {})])
+        lists = [
+            arrow_codec.decode(run_files.read_entry(home, entry)) for _, entry in old
+        ]
+        data = arrow_codec.encode(
+            arrow_codec.newest_per_address(b for each in lists for b in each)
+        )
+        entered = self._store_files(
+            [NewFile("blocks", "", self._next_file_name("arrow"), data, {})]
+        )
 
         def change(db: sqlite3.Connection) -> list[str]:
-            leases.hold(db, key, self._token)
+            leases.check_held(db, key, self._token)
             run_files.remove(db, [number for number, _ in old])
-            run_files.enter(db, entered[0])
-            rows.recount(db, key)
+            run_files.enter_file(db, entered[0])
+            run_rows.recount(db, key)
             return [entry.file for _, entry in old]
 
         self._commit(change, entered)

@@ -12,16 +12,24 @@ from pathlib import Path
 from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
-from engine.store import files, leases, readers, rows, run_files, run_metadata, schema
-from engine.store.errors import Damaged
+from engine.store import (
+    files,
+    leases,
+    readers,
+    run_files,
+    run_metadata,
+    run_rows,
+    schema,
+)
+from engine.store.errors import DamagedRun
 from engine.store.index import Index
-from engine.store.leases import Process
+from engine.store.leases import ProcessIdentity
 
 
 def rebuild(index: Index) -> None:
     """Make a new index from the runs' own folders; the old one is kept aside."""
     with FileLock(index.home / "rebuild.lock", timeout=30, mode=0o600):
-        if index.sound() and _complete(index):
+        if index.is_sound() and _has_all_columns(index):
             return  # another process was first
         aside = f"damaged-{secrets.token_hex(4)}"
         for name in ("index.sqlite", "index.sqlite-journal"):
@@ -29,20 +37,20 @@ def rebuild(index: Index) -> None:
             if old.exists():
                 old.replace(index.home / f"{aside}-{name}")
         index.prepare()
-        for folder in _folders(index.home):
+        for folder in _run_folders(index.home):
             adopt(index, folder)
 
 
-def _complete(index: Index) -> bool:
+def _has_all_columns(index: Index) -> bool:
     """Say whether every table has the columns that it was made with."""
     fresh = sqlite3.connect(":memory:")
     fresh.executescript(schema.TABLES)
-    whole = index.read(_shape) == _shape(fresh)
+    whole = index.read(_table_columns) == _table_columns(fresh)
     fresh.close()
     return whole
 
 
-def _shape(db: sqlite3.Connection) -> list[tuple[str, str]]:
+def _table_columns(db: sqlite3.Connection) -> list[tuple[str, str]]:
     return db.execute(
         "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
         " WHERE m.type = 'table' ORDER BY m.name, c.cid"
@@ -60,43 +68,43 @@ def adopt(index: Index, folder: Path) -> bool:
         row = replace(row, state=str(JobState.INTERRUPTED), error=error)
 
     def change(db: sqlite3.Connection) -> None:
-        if rows.find(db, row.key) is not None:
+        if run_rows.find(db, row.key) is not None:
             return
-        rows.put(db, replace(row, turn=rows.next_turn(db)))
+        run_rows.put(db, replace(row, turn=run_rows.next_turn(db)))
         for name, text in known.texts.items():
-            rows.put_text(db, row.key, name, text)
+            run_rows.put_text(db, row.key, name, text)
         for entry in known.entries:
-            run_files.enter(db, entry)
-        rows.recount(db, row.key)
+            run_files.enter_file(db, entry)
+        run_rows.recount(db, row.key)
 
     index.write(change)
     return True
 
 
-def check(index: Index, *, deep: bool = True) -> list[str]:
+def check_store(index: Index, *, deep: bool = True) -> list[str]:
     """Look through the whole store; returns the keys of damaged runs.
 
     Args:
         index: The store's index.
         deep: Whether every file is read against its checksum.
     """
-    if not (index.sound() and _complete(index)):
+    if not (index.is_sound() and _has_all_columns(index)):
         rebuild(index)
-    known = set(_keys(index))
-    for folder in _folders(index.home):
+    known = set(_run_keys(index))
+    for folder in _run_folders(index.home):
         if folder.name not in known:
             adopt(index, folder)
-    keys = _keys(index)
-    return [key for key in keys if not _whole(index, key, deep)]
+    keys = _run_keys(index)
+    return [key for key in keys if not _is_intact(index, key, deep)]
 
 
-def _keys(index: Index) -> list[str]:
+def _run_keys(index: Index) -> list[str]:
     asked = "SELECT key FROM runs ORDER BY created DESC"
     return index.read(lambda db: [key for (key,) in db.execute(asked)])
 
 
-def _whole(index: Index, key: str, deep: bool) -> bool:
-    row = index.read(lambda db: rows.find(db, key))
+def _is_intact(index: Index, key: str, deep: bool) -> bool:
+    row = index.read(lambda db: run_rows.find(db, key))
     if row is None or row.damaged:
         return row is None
     if not deep:
@@ -107,7 +115,7 @@ def _whole(index: Index, key: str, deep: bool) -> bool:
         readers.blocks(index, key, 0)
         for name, kind, *_ in readers.artefacts(index, key):
             readers.artefact(index, key, name, kind)
-    except Damaged:
+    except DamagedRun:
         return False
     if not (files.run_folder(index.home, key) / run_metadata.NAME).exists():
         run_metadata.write(index, key)
@@ -116,30 +124,30 @@ def _whole(index: Index, key: str, deep: bool) -> bool:
 
 def tidy(index: Index) -> int:
     """Remove temporary and orphan files; returns how many there were."""
-    orphans = [*_orphans(index), *_stray(index.home)]
+    orphans = [*_orphans(index), *_stray_paths(index.home)]
     for path in orphans:
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:
             files.remove(path)
-    files.lay_ballast(index.home)
+    files.reserve_space(index.home)
     return len(orphans)
 
 
 def _orphans(index: Index) -> Iterator[Path]:
     """Yield files in runs' folders that no run owns and no worker is writing."""
-    for folder in _folders(index.home):
+    for folder in _run_folders(index.home):
         present = list(folder.iterdir())  # before the look: a file may be entered
-        yield from _unowned(index, folder.name, present)
+        yield from _unowned_files(index, folder.name, present)
 
 
-def _unowned(index: Index, key: str, present: list[Path]) -> list[Path]:
+def _unowned_files(index: Index, key: str, present: list[Path]) -> list[Path]:
     names = {path.name for path in present}
     folder = files.run_folder(index.home, key)
     recent = folder.exists() and time.time() - folder.stat().st_mtime < 60
 
     def ask(db: sqlite3.Connection) -> list[Path]:
-        if rows.find(db, key) is None:
+        if run_rows.find(db, key) is None:
             return [] if run_metadata.NAME in names or recent else present
         files_of = "SELECT file FROM payloads WHERE key = ?"
         owned = {run_metadata.NAME} | {name for (name,) in db.execute(files_of, (key,))}
@@ -154,27 +162,29 @@ def _unowned(index: Index, key: str, present: list[Path]) -> list[Path]:
     return index.read(ask)
 
 
-def _stray(home: Path) -> Iterator[Path]:
+def _stray_paths(home: Path) -> Iterator[Path]:
     """Yield what killed deletes, imports and writes left behind."""
     yield from (home / "trash").glob("*")
     yield from home.glob(f"*{files.PART}")
     for folder in (home / "incoming").glob("*"):
         pid, _, birth = folder.name.partition("-")
         birth = birth.rpartition("-")[0]
-        if not leases.lives(Process(int(pid), float(birth), leases.boot_id())):
+        if not leases.is_alive(
+            ProcessIdentity(int(pid), float(birth), leases.boot_id())
+        ):
             yield folder
 
 
-def incoming(home: Path) -> Path:
+def make_incoming_folder(home: Path) -> Path:
     """Make a folder in which this process builds a run before it is filed."""
-    who = leases.me()
+    who = leases.this_process()
     name = f"{who.pid}-{who.birth}-{secrets.token_hex(8)}"
     files.make_folder(home / "incoming")
     files.make_folder(home / "incoming" / name)
     return home / "incoming" / name
 
 
-def _folders(home: Path) -> list[Path]:
+def _run_folders(home: Path) -> list[Path]:
     runs = home / "runs"
     if not runs.exists():
         return []

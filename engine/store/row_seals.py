@@ -19,7 +19,7 @@ def seal(*values: object) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def holds(sealed: object, *values: object) -> bool:
+def matches_seal(sealed: object, *values: object) -> bool:
     """Say whether the values are those that were sealed."""
     try:
         return sealed == seal(*values)
@@ -27,6 +27,6 @@ def holds(sealed: object, *values: object) -> bool:
         return False
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """Return the sha256 of a file's bytes, in hex."""
     return hashlib.sha256(data).hexdigest()

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.store import files
-from engine.store.errors import Damaged
-from engine.store.row_seals import digest, holds, seal
+from engine.store.errors import DamagedRun
+from engine.store.row_seals import matches_seal, seal, sha256_hex
 
 
-class Entry(NamedTuple):
+class FileEntry(NamedTuple):
     """A file of a run as the index knows it; `kind` is its sort of content."""
 
     key: str
@@ -25,7 +25,7 @@ class Entry(NamedTuple):
         return files.run_folder(home, self.key) / self.file
 
 
-class New(NamedTuple):
+class NewFile(NamedTuple):
     """A file that is still to be written."""
 
     kind: str
@@ -34,15 +34,17 @@ class New(NamedTuple):
     data: bytes
     info: dict[str, Any]
 
-    def store(self, folder: Path, key: str) -> Entry:
+    def store(self, folder: Path, key: str) -> FileEntry:
         """Write the file into a folder and return its entry for the index."""
         info = json.dumps(self.info, separators=(",", ":"))
-        entry = Entry(key, self.kind, self.name, self.file, digest(self.data), info)
-        files.write_new(folder / self.file, self.data)
+        entry = FileEntry(
+            key, self.kind, self.name, self.file, sha256_hex(self.data), info
+        )
+        files.write_atomically(folder / self.file, self.data)
         return entry
 
 
-def enter(db: sqlite3.Connection, entry: Entry) -> None:
+def enter_file(db: sqlite3.Connection, entry: FileEntry) -> None:
     """Make a written file part of its run."""
     db.execute(
         "INSERT INTO payloads (key, kind, name, file, digest, info, seal)"
@@ -51,9 +53,9 @@ def enter(db: sqlite3.Connection, entry: Entry) -> None:
     )
 
 
-def entries(
+def list_entries(
     db: sqlite3.Connection, key: str, kind: str, since: int = 0
-) -> list[tuple[int, Entry]]:
+) -> list[tuple[int, FileEntry]]:
     """Return the entries of one kind after a cursor, with their numbers.
 
     Raises:
@@ -65,9 +67,9 @@ def entries(
         (key, since),
     ).fetchall()
     for _, *values, sealed in found:
-        if not holds(sealed, *values):
-            raise Damaged(key, "the list of its files")
-    return [(row[0], Entry(*row[1:-1])) for row in found if row[2] == kind]
+        if not matches_seal(sealed, *values):
+            raise DamagedRun(key, "the list of its files")
+    return [(row[0], FileEntry(*row[1:-1])) for row in found if row[2] == kind]
 
 
 def remove(db: sqlite3.Connection, numbers: list[int]) -> None:
@@ -80,7 +82,7 @@ def remove_all(db: sqlite3.Connection, key: str) -> None:
     db.execute("DELETE FROM payloads WHERE key = ?", (key,))
 
 
-def load(home: Path, entry: Entry) -> bytes:
+def read_entry(home: Path, entry: FileEntry) -> bytes:
     """Return a file's bytes.
 
     Raises:
@@ -92,7 +94,7 @@ def load(home: Path, entry: Entry) -> bytes:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise files.told(error) from error
-    if digest(data) != entry.digest:
-        raise Damaged(entry.key, entry.file)
+        raise files.as_store_error(error) from error
+    if sha256_hex(data) != entry.digest:
+        raise DamagedRun(entry.key, entry.file)
     return data

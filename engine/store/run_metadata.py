@@ -9,21 +9,21 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from engine.store import files, rows
+from engine.store import files, run_rows
 from engine.store.errors import StoreError
 from engine.store.index import Index
-from engine.store.row_seals import holds, seal
-from engine.store.run_files import Entry
+from engine.store.row_seals import matches_seal, seal
+from engine.store.run_files import FileEntry
 
 NAME = "run.json"
 
 
-class Mirror(NamedTuple):
+class RunMetadata(NamedTuple):
     """A run's row, filed texts and files."""
 
-    row: rows.Row
+    row: run_rows.RunRow
     texts: dict[str, Any]
-    entries: list[Entry]
+    entries: list[FileEntry]
 
 
 def write(index: Index, key: str) -> None:
@@ -32,7 +32,7 @@ def write(index: Index, key: str) -> None:
     The index has it already, and a check makes what is missing, so a full disk
     is no failure here.
     """
-    seen = index.read(lambda db: _look(db, key))
+    seen = index.read(lambda db: _collect_metadata(db, key))
     if seen is None:
         return
     body = json.dumps(seen, separators=(",", ":"))
@@ -40,15 +40,15 @@ def write(index: Index, key: str) -> None:
     try:
         files.make_folder(folder)
         text = json.dumps({"body": body, "seal": seal(body)})
-        files.write_new(folder / NAME, text.encode())
+        files.write_atomically(folder / NAME, text.encode())
     except (StoreError, FileNotFoundError):
         return
-    if index.read(lambda db: rows.find(db, key)) is None:
+    if index.read(lambda db: run_rows.find(db, key)) is None:
         files.discard(index.home, folder)  # deleted meanwhile
 
 
-def _look(db: sqlite3.Connection, key: str) -> list[Any] | None:
-    row = rows.find(db, key)
+def _collect_metadata(db: sqlite3.Connection, key: str) -> list[Any] | None:
+    row = run_rows.find(db, key)
     if row is None or row.damaged:
         return None
     texts = db.execute("SELECT name, text FROM texts WHERE key = ?", (key,)).fetchall()
@@ -60,14 +60,16 @@ def _look(db: sqlite3.Connection, key: str) -> list[Any] | None:
     return [astuple(row), dict(texts), [list(entry) for entry in found]]
 
 
-def read(folder: Path) -> Mirror | None:
+def read(folder: Path) -> RunMetadata | None:
     """Return a folder's mirror; none if there is none that its seal holds."""
     try:
         told = json.loads((folder / NAME).read_bytes())
-        if not holds(told["seal"], told["body"]):
+        if not matches_seal(told["seal"], told["body"]):
             return None
         row, texts, found = json.loads(told["body"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     plain = {name: json.loads(text) for name, text in texts.items()}
-    return Mirror(rows.Row(*row), plain, [Entry(*entry) for entry in found])
+    return RunMetadata(
+        run_rows.RunRow(*row), plain, [FileEntry(*entry) for entry in found]
+    )

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from platformdirs import user_data_path
 
-from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
 from engine.store import files, leases, listing, queue, readers, repair, schema
@@ -20,7 +20,7 @@ from engine.store.cache import ResultCache
 from engine.store.errors import NoStore
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
-from engine.store.queue import Claim
+from engine.store.queue import ClaimedJob
 from engine.store.recorder import Recorder
 
 
@@ -43,7 +43,7 @@ class Store:
     """Runs, rows, artefacts and jobs under one folder.
 
     All methods raise `StoreError` (one line) when the store is busy, full,
-    unwritable or gone, `NoRun` for an unknown key and `Damaged` for a run
+    unwritable or gone, `NoRun` for an unknown key and `DamagedRun` for a run
     whose files are not what was written.
     """
 
@@ -72,7 +72,7 @@ class Store:
         return store
 
     @classmethod
-    def existing(cls, home: Path | None = None) -> "Store":
+    def open_existing(cls, home: Path | None = None) -> "Store":
         """Open a store to read it: none is made, for one may have been moved away.
 
         Args:
@@ -84,7 +84,7 @@ class Store:
         store = cls(Path(home) if home is not None else default_home())
         if not store.index.path.exists():
             raise NoStore(store.home)
-        store.index.prepare(files.identity(store.home))
+        store.index.prepare(files.folder_identity(store.home))
         return store
 
     @property
@@ -92,13 +92,13 @@ class Store:
         """What tells this store from another one in the same place."""
         return self.index.identity
 
-    def confirm(self) -> None:
+    def check_in_place(self) -> None:
         """Refuse unless this store is still in its place.
 
         Raises:
             StoreGone: If its folder was moved, deleted or replaced.
         """
-        self.index.confirm()
+        self.index.check_in_place()
 
     @property
     def format(self) -> int:
@@ -108,7 +108,7 @@ class Store:
     @cached_property
     def cache(self) -> ResultCache:
         """The cache of what can be computed again; JSON values, string keys."""
-        return ResultCache(self.home / "cache", self.confirm)
+        return ResultCache(self.home / "cache", self.check_in_place)
 
     # jobs ---------------------------------------------------------------------
     def submit(
@@ -132,7 +132,7 @@ class Store:
             again: Throw the stored result away and compute it anew.
             workspace: Who sees it, in the public demo.
         """
-        filing = queue.Filing(spec, key, title, workspace)
+        filing = queue.Submission(spec, key, title, workspace)
         return queue.submit(self.index, filing, again)
 
     def job(self, key: str) -> Job | None:
@@ -159,7 +159,7 @@ class Store:
             kind: "run"; "tuning" for the sub-runs of tuned baselines; both if none.
             workspace: Only this one's; all where none is given.
         """
-        wish = listing.Wish(states, text, kind, workspace)
+        wish = listing.JobFilter(states, text, kind, workspace)
         return listing.jobs(self.index, wish, limit, offset)
 
     def count(
@@ -171,7 +171,7 @@ class Store:
         workspace: str | None = None,
     ) -> int:
         """Count what `jobs` would list without limit."""
-        wish = listing.Wish(states, text, kind, workspace)
+        wish = listing.JobFilter(states, text, kind, workspace)
         return listing.count(self.index, wish)
 
     def cancel(self, key: str) -> Job:
@@ -247,22 +247,22 @@ class Store:
         return files.run_folder(self.home, key)
 
     # the worker's side --------------------------------------------------------
-    def claim(self) -> Claim | None:
+    def claim(self) -> ClaimedJob | None:
         """Take the job that has waited longest, under a new lease; or none."""
         return queue.claim(self.index)
 
-    def recorder(self, claim: Claim) -> Recorder:
+    def recorder(self, claim: ClaimedJob) -> Recorder:
         """Return the writer of a claimed run; every write carries its token."""
         return Recorder(self.index, claim)
 
     # upkeep -------------------------------------------------------------------
-    def sweep(self, reasons: dict[int, str] | None = None) -> list[leases.Fate]:
+    def sweep(self, reasons: dict[int, str] | None = None) -> list[leases.LeaseVerdict]:
         """Judge every lease once: lost, stalled or revoked; says what it did."""
         return leases.sweep(self.index, reasons)
 
     def check(self, *, deep: bool = True) -> list[str]:
         """Verify the index, and every file if `deep`; returns the damaged keys."""
-        return repair.check(self.index, deep=deep)
+        return repair.check_store(self.index, deep=deep)
 
     def tidy(self) -> int:
         """Remove temporary and orphan files; returns how many."""

@@ -5,13 +5,13 @@ Seconds and counts add up; of memory the largest peak stays.
 
 from collections.abc import Iterable
 
-from engine.contract.blocks import Timing
+from engine.contract.events import Timing
 
 
-def summed(timings: Iterable[Timing]) -> list[Timing]:
+def sum_timings(timings: Iterable[Timing]) -> list[Timing]:
     """Add seconds and counts of the same learner and stage.
 
-    >>> summed([Timing("sgd", "test", 1.0), Timing("sgd", "test", 2.0)])
+    >>> sum_timings([Timing("sgd", "test", 1.0), Timing("sgd", "test", 2.0)])
     [Timing(learner='sgd', stage='test', seconds=3.0, count=2, peak=0)]
     """
     sums: dict[tuple[str, str], tuple[float, int, int]] = {}
@@ -23,9 +23,9 @@ def summed(timings: Iterable[Timing]) -> list[Timing]:
     return [Timing(*at, *total) for at, total in sums.items()]
 
 
-def flat(timings: Iterable[Timing]) -> list[list[object]]:
+def timings_as_rows(timings: Iterable[Timing]) -> list[list[object]]:
     """Return timings as JSON; a peak is only there where memory was looked at."""
     return [
         [t.learner, t.stage, t.seconds, t.count, *([t.peak] if t.peak else [])]
-        for t in summed(timings)
+        for t in sum_timings(timings)
     ]

@@ -7,10 +7,10 @@ like any other. `engine.stats.claims_board` judges their numbers.
 from functools import cache
 
 from engine.contract.errors import Refused
-from engine.studies.benchmarks import ground
-from engine.studies.builders import Study
-from engine.studies.scaling import scaling
-from engine.studies.transfer import transferring
+from engine.studies.definition import Study
+from engine.studies.nas_benchmarks import study_benchmark
+from engine.studies.patterns_and_costs import pattern_and_cost_studies
+from engine.studies.transfer import transfer_studies
 
 __all__ = ["Study", "studies", "study"]
 
@@ -18,8 +18,8 @@ __all__ = ["Study", "studies", "study"]
 @cache
 def studies() -> tuple[Study, ...]:
     """Return every study, on what is here; parts must have been discovered."""
-    here = ground()
-    return (*transferring(here), *scaling(here))
+    here = study_benchmark()
+    return (*transfer_studies(here), *pattern_and_cost_studies(here))
 
 
 def study(name: str) -> Study:

@@ -1,7 +1,6 @@
 """Sentences about what is carried from task to task."""
 
-from engine.studies.benchmarks import Ground
-from engine.studies.builders import (
+from engine.studies.definition import (
     COLD,
     GATED,
     HORIZON,
@@ -11,8 +10,9 @@ from engine.studies.builders import (
     TRAININGS,
     WARM,
     Study,
-    searching,
+    search_spec,
 )
+from engine.studies.nas_benchmarks import StudyBenchmark
 
 _SIZES = (
     f"{TRAININGS} trainings × {SEARCHES} searches of {HORIZON} evaluations for each "
@@ -29,13 +29,13 @@ _SHARED = (
 )
 
 
-def transferring(ground: Ground) -> tuple[Study, ...]:
+def transfer_studies(ground: StudyBenchmark) -> tuple[Study, ...]:
     """Return the studies about transfer, on a ground."""
-    return (*_from_all_others(ground), *_from_one(ground))
+    return (*_studies_from_others(ground), *_studies_from_one(ground))
 
 
-def _from_all_others(ground: Ground) -> tuple[Study, ...]:
-    every = tuple(searching(f, WARM, COLD, RANDOM, SHUFFLED) for f in ground.every)
+def _studies_from_others(ground: StudyBenchmark) -> tuple[Study, ...]:
+    every = tuple(search_spec(f, WARM, COLD, RANDOM, SHUFFLED) for f in ground.families)
     return (
         Study(
             "search_time",
@@ -78,10 +78,10 @@ def _from_all_others(ground: Ground) -> tuple[Study, ...]:
     )
 
 
-def _from_one(ground: Ground) -> tuple[Study, ...]:
+def _studies_from_one(ground: StudyBenchmark) -> tuple[Study, ...]:
     pairs = tuple(
-        searching(family, WARM, GATED, COLD, SHUFFLED, tests=others)
-        for family, others in ground.pairs
+        search_spec(family, WARM, GATED, COLD, SHUFFLED, tests=others)
+        for family, others in ground.transfer_pairs
     )
     return (
         Study(

@@ -9,22 +9,28 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.charts import figure_cache
-from app.client import block_cache, client, engine_process, examples, process_store
 from app.client import catalogue as shelves
-from engine.catalogue import cards, catalogue
+from app.client import (
+    client,
+    engine_process,
+    process_store,
+    recorded_examples,
+    run_block_cache,
+)
+from engine.catalogue import catalogue, find_card
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.presets import preset
 from engine.runner.loop import run
 from engine.stats.run_summary import summarize
-from engine.store import Store, StoreShelf
+from engine.store import Store, StoredRunCache
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="session")
 def known() -> shelves.Catalogue:
-    return shelves.parse(json.dumps(catalogue()))
+    return shelves.parse_catalogue(json.dumps(catalogue()))
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +39,7 @@ def tiny() -> RunSpec:
     budget = spec.budget.model_copy(
         update={"task_evaluations": 32, "tuning_tasks": 4, "horizon": 8}
     )
-    return complete_spec(spec.model_copy(update={"budget": budget}), cards, "cpu")
+    return complete_spec(spec.model_copy(update={"budget": budget}), find_card, "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -45,14 +51,14 @@ def made(tmp_path_factory: pytest.TempPathFactory, tiny: RunSpec) -> tuple[Path,
 
 def finish(home: Path, spec: RunSpec) -> str:
     """Compute a run and file it in a store; return its key."""
-    store, key = Store.open(home), run_key(spec, cards)
+    store, key = Store.open(home), run_key(spec, find_card)
     store.submit(spec, key, "First")
     claim = store.claim()
     assert claim is not None
     recorder = store.recorder(claim)
-    for event in run(spec, StoreShelf(store.index)):
+    for event in run(spec, StoredRunCache(store.index)):
         recorder.add(event)
-    recorder.tick()
+    recorder.flush()
     summary = summarize(store.blocks(key)[0], spec)
     texts = {"summary": summary, "fingerprint": {"device": "cpu"}}
     recorder.finish(JobState.DONE, texts)
@@ -80,16 +86,16 @@ def in_use(
     copy = tmp_path / "home"
     shutil.copytree(made, copy)
     monkeypatch.setenv("METASCOPE_HOME", str(copy))
-    shelf = shelves.Shelf(lambda: None)
-    shelf._made = known
-    monkeypatch.setattr(client, "_shelf", shelf)
-    monkeypatch.setattr(process_store, "_opened", {})
-    monkeypatch.setattr(client, "_watches", block_cache.Watches())
-    monkeypatch.setattr(engine_process, "state", lambda home: "warm")
-    monkeypatch.setattr(examples, "FOLDER", tmp_path / "recorded")
-    figure_cache._kept.clear()
+    cache = shelves.CatalogueCache(lambda: None)
+    cache._made = known
+    monkeypatch.setattr(client, "_catalogue_cache", cache)
+    monkeypatch.setattr(process_store, "_stores", {})
+    monkeypatch.setattr(client, "_block_cache", run_block_cache.BlockCache())
+    monkeypatch.setattr(engine_process, "ensure_supervisor", lambda home: "warm")
+    monkeypatch.setattr(recorded_examples, "FOLDER", tmp_path / "recorded")
+    figure_cache._figures.clear()
     yield copy
-    examples.read.cache_clear()
+    recorded_examples.read_recorded.cache_clear()
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from app.client import client, engine_process
 from app.widgets import panels
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import RunSpec
-from engine.executors.supervisor_process import Status
+from engine.executors.supervisor_process import SupervisorStatus
 from engine.store import Store, StoreGone
-from tests.app.views.run.test_page import texts
+from tests.app.views.run.test_run_page import texts
 
 
 def test_a_moved_store_is_said_and_made_again_only_on_request(
@@ -64,11 +64,11 @@ def test_nothing_of_the_door_makes_a_moved_store_again(
     home: Path, tiny: RunSpec, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[Path] = []
-    monkeypatch.setattr(engine_process, "state", started.append)
+    monkeypatch.setattr(engine_process, "ensure_supervisor", started.append)
     client.jobs()
     home.rename(home.with_name("away"))
     asked = (
-        client.engine_state,
+        client.wake_engine,
         client.jobs,
         lambda: client.submit(tiny),
         lambda: client.run(key),
@@ -77,7 +77,7 @@ def test_nothing_of_the_door_makes_a_moved_store_again(
     for ask in asked:
         with pytest.raises(StoreGone):
             ask()
-    assert client._cache().set("a", 1) is False
+    assert client._store_cache().set("a", 1) is False
     assert not home.exists() and not started
 
 
@@ -109,12 +109,14 @@ def test_a_queued_run_says_why_no_worker_takes_it(
 def test_an_engine_that_cannot_start_says_why(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = engine_process.Start(home)
+    failed = engine_process.SupervisorStart(home)
     failed.error = "the engine did not start; see its log"
     monkeypatch.setitem(engine_process._starts, home, failed)
     assert client.engine_trouble() == failed.error
     monkeypatch.setattr(
-        engine_process.supervisor, "alive", lambda _: Status(True, 1, 1)
+        engine_process.supervisor,
+        "supervisor_status",
+        lambda _: SupervisorStatus(True, 1, 1),
     )
     assert client.engine_trouble() == ""
     assert client.jobs([JobState.DONE])[1] == 1
@@ -124,13 +126,13 @@ def test_a_part_that_draws_itself_again_says_that_the_store_is_gone() -> None:
     def page() -> None:
         from pathlib import Path
 
-        from app.widgets import frame
+        from app.widgets import page_frame
         from engine.store import StoreGone
 
         def draw() -> None:
             raise StoreGone(Path("place"))
 
-        frame.polled(draw, 1.0)()
+        page_frame.poll(draw, 1.0)()
 
     at = AppTest.from_function(page).run()
     assert not at.exception
@@ -142,11 +144,18 @@ def test_every_polled_part_catches_its_errors() -> None:
     sources = [*(root / "app").rglob("*.py"), *(root / "pages").rglob("*.py")]
     found = [p for p in sources if "st.fragment(" in p.read_text()]
     bare = {str(p.relative_to(root / "app")) for p in found}
-    known = {"widgets/frame.py", "views/run/page.py", "views/search/studies.py"}
-    assert "widgets/frame.py" in bare <= known  # the latter two ask no store
+    known = {
+        "widgets/page_frame.py",
+        "views/run/run_page.py",
+        "views/search/studies.py",
+    }
+    assert "widgets/page_frame.py" in bare <= known  # the latter two ask no store
 
 
 def test_only_a_queued_run_is_told_why_no_worker_takes_it() -> None:
     queued, done = (Job("k", s, "", 0.0) for s in (JobState.QUEUED, JobState.DONE))
-    assert panels.explain(queued, "None starts.") == "Waits in the queue. None starts."
-    assert "None starts" not in panels.explain(done, "None starts.")
+    assert (
+        panels.explain_state(queued, "None starts.")
+        == "Waits in the queue. None starts."
+    )
+    assert "None starts" not in panels.explain_state(done, "None starts.")

@@ -19,7 +19,7 @@ def packed(body: bytes, version: object = links.VERSION) -> str:
 
 
 def test_a_link_holds_every_field_and_the_key(tiny: RunSpec) -> None:
-    made = links.link("http://localhost:8501/lab?tab=x#y", tiny, KEY)
+    made = links.share_link("http://localhost:8501/lab?tab=x#y", tiny, KEY)
     assert made.startswith(f"http://localhost:8501/lab?run={KEY}&x=1.")
     # The kind follows from the family, so links are as they were without it.
     silent = tiny.model_copy(update={"kind": ""})
@@ -57,8 +57,16 @@ def test_a_damaged_link_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        *(b"null", b"[]", b"42", b'{"family": 1}', b"\xff\xfe", b'{"a":1,"a":2}'),
-        *(b'{"seed":NaN}', b'{"seed":1e400}', b"[" * 100_000, b'"\\ud800"'),
+        b"null",
+        b"[]",
+        b"42",
+        b'{"family": 1}',
+        b"\xff\xfe",
+        b'{"a":1,"a":2}',
+        b'{"seed":NaN}',
+        b'{"seed":1e400}',
+        b"[" * 100_000,
+        b'"\\ud800"',
     ],
 )
 def test_a_link_that_holds_no_spec_is_refused(body: bytes) -> None:
@@ -86,17 +94,17 @@ def test_a_cut_link_is_refused(tiny: RunSpec) -> None:
 )
 def test_every_bad_run_id_gets_the_same_sentence(text: str) -> None:
     with pytest.raises(Refused, match=r"^There is no run with this id\.$"):
-        links.run_id(text)
+        links.check_run_key(text)
 
 
 def test_the_first_of_repeated_values_counts() -> None:
-    assert links.first({"run": ["a", "b"]}, "run") == ("a", True)
-    assert links.first({"run": ["a"]}, "run") == ("a", False)
-    assert links.first({}, "run") == (None, False)
+    assert links.first_value({"run": ["a", "b"]}, "run") == ("a", True)
+    assert links.first_value({"run": ["a"]}, "run") == ("a", False)
+    assert links.first_value({}, "run") == (None, False)
 
 
 def only_refused(text: str) -> None:
-    for read in (links.unpack, links.run_id):
+    for read in (links.unpack, links.check_run_key):
         with contextlib.suppress(Refused):
             read(text)
 

@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from app.client import catalogue
 from app.widgets import live_plot
 from tests.app.conftest import ROOT
-from tests.app.views.run.test_page import texts
+from tests.app.views.run.test_run_page import texts
 
 MAIN = ROOT / "app/main.py"
 
@@ -41,9 +41,7 @@ def lack(patch: pytest.MonkeyPatch, module: str, package: str) -> None:
     room, _, name = f"app.{module}".rpartition(".")
     patch.delitem(sys.modules, f"app.{module}", raising=False)
     patch.delattr(import_module(room), name, raising=False)
-    patch.setattr(
-        *(sys, "meta_path", [Lacking(f"app.{module}", package), *sys.meta_path])
-    )
+    patch.setattr(sys, "meta_path", [Lacking(f"app.{module}", package), *sys.meta_path])
 
 
 def test_streamlit_finds_the_same_settings_from_any_folder(
@@ -86,7 +84,7 @@ def test_a_view_that_lacks_a_package_names_it(
 def test_a_start_without_a_package_names_it(
     lab: AppTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lack(monkeypatch, "widgets.frame", "diskcache")
+    lack(monkeypatch, "widgets.page_frame", "diskcache")
     at = lab.run()
     assert not at.exception
     assert "The package diskcache is not installed" in texts(at)
@@ -106,4 +104,4 @@ def test_an_engine_without_a_package_names_it(monkeypatch: pytest.MonkeyPatch) -
     answer = CompletedProcess([], 1, stdout="", stderr=said)
     monkeypatch.setattr(catalogue.subprocess, "run", lambda *_, **__: answer)
     with pytest.raises(catalogue.CatalogueError, match="package torch is not inst"):
-        catalogue.ask()
+        catalogue.run_catalogue_command()

@@ -16,12 +16,12 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.runner.loop import run
 from engine.stats.inference.paired import Difference, paired_difference
-from tests.memory_shelf import MemoryShelf
+from tests.in_memory_run_cache import InMemoryRunCache
 
 TRAININGS = ("pes", "unroll", "policy_gradient", "ppo", "es")
 RATES = (0.03, 0.3)
@@ -55,10 +55,10 @@ def spec_of(estimator: str, rate: float, seed: int) -> RunSpec:
         estimator=Choice(name=estimator),
         seed=seed,
     )
-    return complete_spec(spec, cards, "cpu")
+    return complete_spec(spec, find_card, "cpu")
 
 
-def measured(spec: RunSpec, shelf: MemoryShelf) -> Found:
+def measured(spec: RunSpec, shelf: InMemoryRunCache) -> Found:
     """Play a run and keep what it measured on the test tasks."""
     clock, rows = time.perf_counter(), {}
     for event in run(spec, shelf):
@@ -88,14 +88,14 @@ def row_of(name: str, rate: float, seed: int, found: Found) -> list[str]:
 def main(seeds: list[int]) -> None:
     """Print a line for each training, base rate and seed."""
     torch.set_num_threads(1)
-    shelf = MemoryShelf()
+    cache = InMemoryRunCache()
     heads = ("training", "base rate", "seed", "steps − SGD's", "steps − tuned SGD's")
     more = ("area − SGD's", "area − tuned SGD's", "ln scale 5 50 95 %", "s")
     table = Table(*heads, *more)
     for seed in seeds:
         for rate in RATES:
             for name in TRAININGS:
-                found = measured(spec_of(name, rate, seed), shelf)
+                found = measured(spec_of(name, rate, seed), cache)
                 table.add_row(*row_of(name, rate, seed, found))
     Console(width=200).print(table)
 

@@ -20,21 +20,28 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.algorithms.few_shot.implicit_gradients import proximal
-from engine.algorithms.few_shot.inner_loop import adapted
-from engine.algorithms.few_shot.learner import outer_gradient
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.algorithms.few_shot.few_shot_learner import outer_gradient
+from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
+from engine.algorithms.few_shot.inner_loop import adapt_weights
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.rng import Rng
 from engine.contract.runs import RunSpec, complete_spec
 from engine.estimators.unroll import Unroll
 from engine.learners.gradient.imaml import Imaml
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import AllDiverged, Episodes, Lesson, Meta, Place, Setting
+from engine.protocol import (
+    AllDiverged,
+    BatchSpec,
+    EpisodeBatch,
+    Meta,
+    OuterStepContext,
+    Setting,
+)
 from engine.runner.loop import run
 from engine.tasks.few_shot.sinusoids import Sinusoids
-from tests.memory_shelf import MemoryShelf
+from tests.in_memory_run_cache import InMemoryRunCache
 
 MLP = {"name": "mlp", "knobs": {"depth": 2, "width": 40}}
 ADAM = {"name": "adam", "knobs": {"lr": 0.001, "clip": 0.0}}
@@ -67,10 +74,10 @@ def at_most(what: str, found: float, high: float) -> Line:
 
 def played(body: dict[str, Any]) -> Errors:
     """Play a spec; return each learner's mean test error after 0, 1, … inner steps."""
-    spec = complete_spec(RunSpec.model_validate(body), cards, "cpu")
+    spec = complete_spec(RunSpec.model_validate(body), find_card, "cpu")
     found: Errors = {}
     with suppress(AllDiverged):
-        for event in run(spec, MemoryShelf()):
+        for event in run(spec, InMemoryRunCache()):
             if not isinstance(event, Block) or event.phase != "test":
                 continue
             if event.metric == "query_mse":
@@ -202,12 +209,12 @@ def imaml(steps: int, seed: int) -> Iterator[Line]:
     yield Line("cosine as by default: 16 steps, 5 CG, δ = 1", short, "", True)
 
 
-def drawn(seed: int, place: int) -> Episodes:
+def drawn(seed: int, place: int) -> EpisodeBatch:
     """Draw a few waves."""
     family = Sinusoids()
     rngs = [Rng(seed).child("waves", place, t) for t in range(FEW)]
     setting = Setting(family, Mlp(depth=2, width=40), 1)
-    return family.draw(setting, rngs, "train", Place(dtype=torch.float64))
+    return family.draw(setting, rngs, "train", BatchSpec(dtype=torch.float64))
 
 
 def trained(learner: Imaml, meta: Meta, steps: int, seed: int) -> Meta:
@@ -215,35 +222,37 @@ def trained(learner: Imaml, meta: Meta, steps: int, seed: int) -> Meta:
     outer = Adam(lr=0.001, clip=0.0)
     state = outer.start(meta.weights)
     for step in range(1, steps + 1):
-        lesson = Lesson(step, 0, 1, (Rng(seed),))
-        grads = learner.outer(meta, drawn(seed, step), lesson, Unroll()).grads
+        step_context = OuterStepContext(step, 0, 1, (Rng(seed),))
+        grads = learner.outer(meta, drawn(seed, step), step_context, Unroll()).grads
         assert grads is not None
         weights, state = outer.step(meta.weights, grads, state)
         meta = Meta(weights, {})
     return meta
 
 
-def cosine(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
+def cosine(learner: Imaml, meta: Meta, tasks: EpisodeBatch) -> float:
     """Compare the implicit meta-gradient with the one through an unroll."""
 
-    def lost(theta: dict[str, torch.Tensor], some: Episodes) -> torch.Tensor:
-        rule = proximal(RATE, PULL, theta)
-        return some.loss(adapted(some, theta, rule, UNROLL, order=2), some.query)
+    def lost(theta: dict[str, torch.Tensor], batch: EpisodeBatch) -> torch.Tensor:
+        rule = proximal_sgd(RATE, PULL, theta)
+        return batch.loss(
+            adapt_weights(batch, theta, rule, UNROLL, order=2), batch.query
+        )
 
-    lesson = Lesson(0, 0, 1, (Rng(0),))
-    one = learner.outer(meta, tasks, lesson, Unroll()).grads
+    step_context = OuterStepContext(0, 0, 1, (Rng(0),))
+    one = learner.outer(meta, tasks, step_context, Unroll()).grads
     two = outer_gradient(meta, tasks, lost).grads
     assert one is not None and two is not None
     rows = [torch.cat([g.flatten() for g in grads.values()]) for grads in (one, two)]
     return float(torch.cosine_similarity(*rows, 0))
 
 
-def steepness(learner: Imaml, meta: Meta, tasks: Episodes) -> float:
+def steepness(learner: Imaml, meta: Meta, tasks: EpisodeBatch) -> float:
     """Return how large the held objective's gradient is where adaptation ends."""
     theta = {n: v.expand(FEW, *v.shape[1:]) for n, v in meta.weights.items()}
-    rule = proximal(RATE, PULL, theta)
-    ends = adapted(tasks, theta, rule, learner.inner_steps)
-    further = adapted(tasks, ends, proximal(RATE, PULL, theta), 1)
+    rule = proximal_sgd(RATE, PULL, theta)
+    ends = adapt_weights(tasks, theta, rule, learner.inner_steps)
+    further = adapt_weights(tasks, ends, proximal_sgd(RATE, PULL, theta), 1)
     rows = torch.cat([(further[n] - ends[n]).flatten(1) for n in ends], 1)
     return float(rows.norm(dim=1).mean()) / RATE
 

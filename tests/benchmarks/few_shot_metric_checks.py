@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
-from tests.memory_shelf import MemoryShelf
+from tests.in_memory_run_cache import InMemoryRunCache
 
 LESSON: dict[str, Any] = {"train_ways": 20, "train_shots": 1, "train_queries": 5}
 NET: dict[str, Any] = {"filters": 64}
@@ -47,10 +47,10 @@ def play(
             "replicates": 1,
         }
     )
-    full = complete_spec(spec, cards, "cpu")
+    full = complete_spec(spec, find_card, "cpu")
     return {
         f"{event.phase} {event.metric}": event.array
-        for event in run(full, MemoryShelf())
+        for event in run(full, InMemoryRunCache())
         if isinstance(event, Block) and event.phase in ("test", "tune", "train")
     }
 

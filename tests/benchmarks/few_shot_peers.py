@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.protocol import Episodes, Shots
+from engine.protocol import EpisodeBatch, ExampleBatch
 
 Side = Callable[[], object]
 Params = list[Tensor]
@@ -64,7 +64,7 @@ def absent() -> list[str]:
     return [name.partition(".")[0] for name in PEERS if library(name) is None]
 
 
-def _pairs(tasks: Episodes) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
+def _pairs(tasks: EpisodeBatch) -> list[tuple[Tensor, Tensor, Tensor, Tensor]]:
     """Return each task's support and query, example first."""
     s, q = tasks.support, tasks.query
     return [
@@ -90,7 +90,7 @@ def _characters(params: Params, x: Tensor) -> Tensor:
 
 
 def _loop(
-    tasks: Episodes,
+    tasks: EpisodeBatch,
     params: Params,
     model: Callable[[Params, Tensor], Tensor],
     how: tuple[Callable[[Tensor, Tensor], Tensor], float, int],
@@ -117,11 +117,11 @@ def _loop(
 
 def _modules() -> nn.Module:
     return nn.Sequential(
-        *(nn.Linear(1, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, 1))
+        nn.Linear(1, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, 1)
     )
 
 
-def sinusoid_sides(tasks: Episodes, steps: int) -> dict[str, Side]:
+def sinusoid_sides(tasks: EpisodeBatch, steps: int) -> dict[str, Side]:
     """Return the loop and the libraries on sinusoids."""
     params = [p.detach().clone().requires_grad_() for p in _modules().parameters()]
     sides = {"loop": _loop(tasks, params, _wave, (F.mse_loss, ALPHA, steps))}
@@ -132,7 +132,7 @@ def sinusoid_sides(tasks: Episodes, steps: int) -> dict[str, Side]:
     return sides
 
 
-def _higher(higher: Any, tasks: Episodes, steps: int) -> Side:
+def _higher(higher: Any, tasks: EpisodeBatch, steps: int) -> Side:
     net, pairs = _modules(), _pairs(tasks)
     outer = torch.optim.Adam(net.parameters(), lr=1e-3)
     inner = torch.optim.SGD(net.parameters(), lr=ALPHA)
@@ -151,7 +151,7 @@ def _higher(higher: Any, tasks: Episodes, steps: int) -> Side:
     return step
 
 
-def _torchopt(torchopt: Any, tasks: Episodes, steps: int) -> Side:
+def _torchopt(torchopt: Any, tasks: EpisodeBatch, steps: int) -> Side:
     net, pairs = _modules(), _pairs(tasks)
     outer = torch.optim.Adam(net.parameters(), lr=1e-3)
     inner = torchopt.MetaSGD(net, lr=ALPHA)
@@ -178,13 +178,14 @@ def _blocks() -> list[nn.Module]:
         nn.Sequential(
             nn.Conv2d(widths[i], widths[i + 1], 3, padding=1),
             nn.BatchNorm2d(64, track_running_stats=False),
-            *(nn.ReLU(), nn.MaxPool2d(2)),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
         )
         for i in range(4)
     ]
 
 
-def conv_sides(tasks: Episodes) -> dict[str, Side]:
+def conv_sides(tasks: EpisodeBatch) -> dict[str, Side]:
     """Return the loop on characters."""
     net = nn.Sequential(*_blocks(), nn.Flatten(), nn.Linear(64, tasks.outputs))
     params = [p.detach().clone().requires_grad_() for p in net.parameters()]
@@ -192,7 +193,7 @@ def conv_sides(tasks: Episodes) -> dict[str, Side]:
     return {"loop": _loop(tasks, params, _characters, how)}
 
 
-def prototype_sides(tasks: Episodes) -> dict[str, Side]:
+def prototype_sides(tasks: EpisodeBatch) -> dict[str, Side]:
     """Return easyfsl's prototypical networks on the same images."""
     found = library("easyfsl.methods.prototypical_networks")
     if found is None:
@@ -213,7 +214,7 @@ def prototype_sides(tasks: Episodes) -> dict[str, Side]:
 
 
 __all__ = [
-    "Shots",
+    "ExampleBatch",
     "absent",
     "conv_sides",
     "library",

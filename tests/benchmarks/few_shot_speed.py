@@ -13,7 +13,11 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.algorithms.few_shot.compiled_gradients import Compiled, compiler, inductor
+from engine.algorithms.few_shot.compiled_gradients import (
+    CompiledGradients,
+    compiler,
+    inductor,
+)
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.learners.gradient.maml import Maml
@@ -22,15 +26,15 @@ from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import (
-    Episodes,
+    BatchSpec,
+    Compile,
+    EpisodeBatch,
     Learner,
-    Lesson,
     Meta,
     Net,
-    Place,
-    Quicken,
+    OuterStepContext,
     Setting,
-    unchanged,
+    run_eagerly,
 )
 from engine.tasks.few_shot._family import EpisodeFamily
 from engine.tasks.few_shot.sinusoids import Sinusoids
@@ -38,39 +42,41 @@ from tests.benchmarks import few_shot_peers as peers
 
 Side = Callable[[], object]
 ROUNDS, LEAST = 5, 0.3
-LESSON = Lesson(0, 0, 1, (Rng(0),))
+LESSON = OuterStepContext(0, 0, 1, (Rng(0),))
 
 
-def draw(family: EpisodeFamily, net: Net, tasks: int) -> Episodes:
+def draw(family: EpisodeFamily, net: Net, tasks: int) -> EpisodeBatch:
     """Draw lessons of one replicate."""
     rngs = [Rng(1).child("bench", i) for i in range(tasks)]
-    return family.draw(Setting(family, net, 1), rngs, "train", Place())
+    return family.draw(Setting(family, net, 1), rngs, "train", BatchSpec())
 
 
-def images(net: Net, ways: int, shots: int, queries: int, tasks: int) -> Episodes:
+def images(net: Net, ways: int, shots: int, queries: int, tasks: int) -> EpisodeBatch:
     """Draw episodes of noise in the size of Omniglot's characters."""
     draw = torch.Generator().manual_seed(0)
 
-    def shots_of(each: int) -> peers.Shots:
+    def shots_of(each: int) -> peers.ExampleBatch:
         x = torch.rand(tasks, 784, ways * each, generator=draw)
-        return peers.Shots(
+        return peers.ExampleBatch(
             x, torch.arange(ways).repeat_interleave(each).repeat(tasks, 1)
         )
 
-    return Episodes(
+    return EpisodeBatch(
         net, (1, 28, 28), ways, True, 0, 1, 1, shots_of(shots), shots_of(queries)
     )
 
 
-def meta_steps(learner: Learner, tasks: Episodes, quicken: Quicken = unchanged) -> Side:
+def meta_steps(
+    learner: Learner, tasks: EpisodeBatch, compile_gradient: Compile = run_eagerly
+) -> Side:
     """Return one whole meta-step of ours: outer gradient and Adam."""
-    lesson = LESSON._replace(quicken=quicken)
+    step_context = LESSON._replace(compile_gradient=compile_gradient)
     rule = Adam(lr=1e-3, clip=0.0)
     meta = learner.init([Rng(0)], tasks)
     held = {"weights": meta.weights, "state": rule.start(meta.weights)}
 
     def step() -> object:
-        outer = learner.outer(Meta(held["weights"], {}), tasks, lesson, Unroll())
+        outer = learner.outer(Meta(held["weights"], {}), tasks, step_context, Unroll())
         held["weights"], held["state"] = rule.step(
             held["weights"], outer.grads or {}, held["state"]
         )
@@ -79,11 +85,14 @@ def meta_steps(learner: Learner, tasks: Episodes, quicken: Quicken = unchanged) 
     return step
 
 
-def compiled(learner: Learner, tasks: Episodes) -> dict[str, Side]:
+def compiled(learner: Learner, tasks: EpisodeBatch) -> dict[str, Side]:
     """Return our meta-step with its gradient compiled; its name says what that took."""
     if not compiler():
         return {}
-    side, clock = meta_steps(learner, tasks, Compiled(inductor)), time.perf_counter()
+    side, clock = (
+        meta_steps(learner, tasks, CompiledGradients(inductor)),
+        time.perf_counter(),
+    )
     side()
     return {f"ours, compiled in {time.perf_counter() - clock:.0f} s": side}
 
@@ -139,7 +148,7 @@ def peak() -> float:
     program = (
         "import torch; torch.set_num_threads(1);"
         "from tests.benchmarks import few_shot_speed as f;"
-        "from engine.executors.local import settle_allocator; settle_allocator();"
+        "from engine.executors.local import configure_allocator; configure_allocator();"
         "t = f.images(f.Conv4(normalization='batch'), 5, 1, 15, 32);"
         "f.meta_steps(f.Maml(inner_lr=0.4, inner_steps=5), t)();"
         "told = dict(l.split(':', 1) for l in open('/proc/self/status'));"
@@ -172,7 +181,10 @@ def main() -> None:
             table.add_row(first[0], name, f"{each * 1e3:.2f}", ratio, first[1])
     table.add_row(
         "peak memory, Conv4 MAML, 32 tasks × 5 inner steps",
-        *("ours", f"{peak():.0f} MB", "", "≤ 550 MB"),
+        "ours",
+        f"{peak():.0f} MB",
+        "",
+        "≤ 550 MB",
     )
     console = Console()
     console.print(table)

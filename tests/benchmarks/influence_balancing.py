@@ -32,12 +32,12 @@ SIDES: dict[str, Estimator] = {
 
 def trained(estimator: Estimator) -> float:
     """Return θ after training, or where it was when it was lost."""
-    length = estimator.span(10**9)
+    length = estimator.window_length(10**9)
     problem = Influence(horizon=UPDATES * length)
     weights, memory = problem.start(0.5), {}
     for step in range(UPDATES):
-        lesson = lesson_of(problem, step, UPDATES)
-        outer = estimator.estimate(Meta(weights, memory), problem, lesson)
+        step_context = lesson_of(problem, step, UPDATES)
+        outer = estimator.estimate(Meta(weights, memory), problem, step_context)
         assert outer.grads is not None
         weights, _ = Sgd(lr=RATE, clip=0.0).step(weights, outer.grads, {})
         memory = outer.memory

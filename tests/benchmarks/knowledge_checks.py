@@ -12,12 +12,12 @@ from typing import Any
 
 import numpy as np
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
 from engine.stats.inference.paired import paired_difference
-from tests.memory_shelf import MemoryShelf
+from tests.in_memory_run_cache import InMemoryRunCache
 
 Rows = dict[tuple[str, str], np.ndarray]
 PLAIN = "regularized_evolution"
@@ -35,23 +35,27 @@ def spec_of(
     """Return the run: from CIFAR-10 to CIFAR-100, counts alone being limited."""
     knobs = {"target": "CIFAR-100", "source": "CIFAR-10", "seconds": 0.0, "goal": goal}
     budget = {
-        "task_evaluations": 8, "tasks_per_step": 4, "validation_tasks": 2,
-        "validate_every": 1000, "test_tasks": searches, "horizon": 100,
-    }  # fmt: skip
+        "task_evaluations": 8,
+        "tasks_per_step": 4,
+        "validation_tasks": 2,
+        "validate_every": 1000,
+        "test_tasks": searches,
+        "horizon": 100,
+    }
     body = {
         "family": {"name": "nasbench201", "knobs": knobs},
         "learners": learners,
         "budget": budget,
         "replicates": replicates,
     }
-    return complete_spec(RunSpec.model_validate(body), cards, "cpu")
+    return complete_spec(RunSpec.model_validate(body), find_card, "cpu")
 
 
 def rows_of(spec: RunSpec) -> Rows:
     """Return the test numbers of each search by learner and metric."""
     return {
         (event.learner, event.metric): event.array
-        for event in run(spec, MemoryShelf())
+        for event in run(spec, InMemoryRunCache())
         if isinstance(event, Block) and event.phase == "test"
     }
 

@@ -18,14 +18,21 @@ from rich.table import Table
 from torch import Tensor
 
 import engine.learners
-from engine.contract.registry import discover, part
+from engine.contract.registry import import_modules, part
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.learners.optimizer.lstm import Lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import Landscapes, Learner, Lesson, Meta, Place, Setting
-from engine.protocol.chunks import join
+from engine.protocol import (
+    BatchSpec,
+    Learner,
+    Meta,
+    OptimizationBatch,
+    OuterStepContext,
+    Setting,
+)
+from engine.protocol.chunks import join_segments
 from engine.tasks.optimization.quadratic import Quadratic
 
 BASELINES = ("sgd", "momentum", "nesterov", "adam", "rmsprop", "adagrad")
@@ -33,20 +40,20 @@ HORIZON, TESTS, TUNING, TRAINING, WINDOW = 100, 512, 128, 64, 20
 MARKS = (20, 50, 100)
 
 
-def draw(seed: int, pool: str, count: int, *path: int) -> Landscapes:
+def draw(seed: int, pool: str, count: int, *path: int) -> OptimizationBatch:
     """Draw fresh problems from a pool."""
     setting = Setting(Quadratic(), Mlp(), HORIZON)
     rngs = [Rng(seed).child(pool, *path, t) for t in range(count)]
-    return setting.family.draw(setting, rngs, pool, Place())
+    return setting.family.draw(setting, rngs, pool, BatchSpec())
 
 
-def curve(learner: Learner, meta: Meta, tasks: Landscapes) -> Tensor:
+def curve(learner: Learner, meta: Meta, tasks: OptimizationBatch) -> Tensor:
     """Return the mean f after every step; shape (step,)."""
-    loss = join(list(learner.adapt(meta, tasks))).traces["loss"]
+    loss = join_segments(list(learner.adapt(meta, tasks))).traces["loss"]
     return torch.nan_to_num(loss, torch.inf).mean(0)
 
 
-def tuned(name: str, tasks: Landscapes) -> tuple[Learner, Meta]:
+def tuned(name: str, tasks: OptimizationBatch) -> tuple[Learner, Meta]:
     """Return a hand-made optimizer at the rate whose last mean f is lowest."""
     learner = part("learner", name)()
     assert isinstance(learner, Learner)
@@ -55,7 +62,9 @@ def tuned(name: str, tasks: Landscapes) -> tuple[Learner, Meta]:
     return learner, metas[int(torch.stack(scores).argmin())]
 
 
-def trained(seed: int, minutes: float, exam: Landscapes) -> Iterator[tuple[int, Meta]]:
+def trained(
+    seed: int, minutes: float, exam: OptimizationBatch
+) -> Iterator[tuple[int, Meta]]:
     """Train the LSTM for some processor minutes; yield horizons and weights."""
     learner, outer, estimator = (
         lstm(),
@@ -69,8 +78,10 @@ def trained(seed: int, minutes: float, exam: Landscapes) -> Iterator[tuple[int, 
     while time.process_time() < end:
         tasks = draw(seed, "train", TRAINING, step)
         for segment in range(segments):
-            lesson = Lesson(step * segments + segment, segment, segments, (Rng(seed),))
-            found = learner.outer(meta, tasks, lesson, estimator)
+            step_context = OuterStepContext(
+                step * segments + segment, segment, segments, (Rng(seed),)
+            )
+            found = learner.outer(meta, tasks, step_context, estimator)
             assert found.grads is not None
             weights, state = outer.step(meta.weights, found.grads, state)
             meta = Meta(weights, found.memory)
@@ -83,7 +94,7 @@ def lstm() -> Lstm:
     return Lstm()
 
 
-def best_lstm(seed: int, minutes: float, exam: Landscapes) -> tuple[int, Meta]:
+def best_lstm(seed: int, minutes: float, exam: OptimizationBatch) -> tuple[int, Meta]:
     """Return the weights whose last mean f on the exam is lowest, and their step."""
     best, kept = torch.inf, (0, lstm().init([Rng(seed).child("init")], exam))
     for step, meta in trained(seed, minutes, exam):
@@ -100,7 +111,7 @@ def main() -> None:
     words.add_argument("--seed", type=int, default=1)
     asked = words.parse_args()
     torch.set_num_threads(1)
-    discover(engine.learners)
+    import_modules(engine.learners)
     exam, test = (
         draw(asked.seed, pool, n)
         for pool, n in (("validation", TUNING), ("test", TESTS))

@@ -18,18 +18,21 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block
+from engine.catalogue import find_card
+from engine.contract.events import Block
 from engine.contract.runs import RunSpec, complete_spec
 from engine.runner.loop import run
-from engine.tasks.search.mosaic import Task
-from tests.memory_shelf import MemoryShelf
+from engine.tasks.search.mosaic import TaskName
+from tests.in_memory_run_cache import InMemoryRunCache
 
 REFERENCE = "regularized_evolution"
 FIXED = ("random_search", REFERENCE, "predictor_search")
 LEARNED = (
-    *("warm_evolution", "prior_search", "meta_predictor"),
-    *("meta_policy", "tuned_evolution"),
+    "warm_evolution",
+    "prior_search",
+    "meta_predictor",
+    "meta_policy",
+    "tuned_evolution",
 )
 ORDERS = ("uniform", "easy first", "hard first", "competence")
 Numbers = np.ndarray
@@ -39,7 +42,7 @@ Learner = dict[str, Any]
 def main() -> None:
     """Print the table, and the mean over tasks below it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tasks", type=int, default=len(get_args(Task)))
+    parser.add_argument("--tasks", type=int, default=len(get_args(TaskName)))
     parser.add_argument("--searches", type=int, default=50)
     parser.add_argument("--trainings", type=int, default=5)
     parser.add_argument("--horizon", type=int, default=150)
@@ -51,7 +54,7 @@ def main() -> None:
     shown = Table("task", *labels, box=None)
     ratios: list[list[float]] = []
     console = Console(width=200)
-    for target in get_args(Task)[: given.tasks]:
+    for target in get_args(TaskName)[: given.tasks]:
         clock = time.perf_counter()
         found = searched(target, learners, given)
         shown.add_row(target, *(told(found, name, rival) for name in labels))
@@ -92,10 +95,10 @@ def searched(
         },
         "seed": 11,
     }
-    spec = complete_spec(RunSpec.model_validate(body), cards, "cpu")
+    spec = complete_spec(RunSpec.model_validate(body), find_card, "cpu")
     return {
         event.learner: event.array
-        for event in run(spec, MemoryShelf())
+        for event in run(spec, InMemoryRunCache())
         if isinstance(event, Block) and event.metric == "evaluations_to_goal"
     }
 

@@ -25,12 +25,12 @@ from rich.table import Table
 from scipy.stats import ttest_1samp
 
 from engine.algorithms.search.encodings import ENCODINGS
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
-from engine.protocol import Learner, Place, Setting, Spaces
-from engine.protocol.chunks import join
+from engine.protocol import BatchSpec, Learner, SearchBatch, Setting
+from engine.protocol.chunks import join_segments
 from engine.tasks.search.nasbench201 import Nasbench201
 from tests.predictor_correlation import predictor_correlation
 
@@ -66,25 +66,25 @@ class Given(NamedTuple):
 
 def learner(name: str) -> Learner:
     """Return a strategy by name, at its defaults."""
-    cards("learner", name)  # asking for any card discovers every part
+    find_card("learner", name)  # asking for any card discovers every part
     found = part("learner", name)()
     assert isinstance(found, Learner)
     return found
 
 
-def draw(family: Nasbench201, horizon: int, given: Given) -> Spaces:
+def draw(family: Nasbench201, horizon: int, given: Given) -> SearchBatch:
     """Draw searches of one replicate."""
     streams = [Rng(given.seed).child("test", 0, i) for i in range(given.searches)]
     setting = Setting(family, Mlp(), horizon)
-    tasks = family.draw(setting, streams, "test", Place())
-    assert isinstance(tasks, Spaces)
+    tasks = family.draw(setting, streams, "test", BatchSpec())
+    assert isinstance(tasks, SearchBatch)
     return tasks
 
 
-def run(strategy: Learner, tasks: Spaces) -> dict[str, np.ndarray]:
+def run(strategy: Learner, tasks: SearchBatch) -> dict[str, np.ndarray]:
     """Search from nothing; return the traces."""
     meta = strategy.init((Rng(0),), tasks)
-    found = join(list(strategy.adapt(meta, tasks)))
+    found = join_segments(list(strategy.adapt(meta, tasks)))
     return {name: trace.numpy() for name, trace in found.traces.items()}
 
 
@@ -193,8 +193,12 @@ def predictor(given: Given) -> Iterator[Line]:
 def speed(given: Given) -> Iterator[Line]:
     """CPU seconds of 50 repeats of 500 evaluations, one thread."""
     held = (
-        *("random_search", "local_search", "regularized_evolution"),
-        *("successive_halving", "reinforce", "actor_critic"),
+        "random_search",
+        "local_search",
+        "regularized_evolution",
+        "successive_halving",
+        "reinforce",
+        "actor_critic",
     )
     for name in (*held, "steady_evolution", "hyperband", "predictor_search", "tpe"):
         family = Nasbench201(seconds=0.0, epochs="200")

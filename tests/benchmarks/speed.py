@@ -12,28 +12,30 @@ from rich.console import Console
 from rich.table import Table
 from torch import nn
 
-from engine.algorithms.optimization.hand_designed import Scheduled
+from engine.algorithms.optimization.hand_designed import ScheduledRule
 from engine.algorithms.optimization.learned_optimizer import RuleProblem
-from engine.algorithms.optimization.training_loop import follow
+from engine.algorithms.optimization.training_loop import run_training
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
-from engine.protocol import Lesson, Meta, Place, Setting, Stretch
-from engine.tasks.optimization._supervised import Supervised
+from engine.protocol import BatchSpec, Meta, OuterStepContext, Setting, TraceSegment
+from engine.tasks.optimization._supervised import SupervisedBatch
 from engine.tasks.optimization.mixtures import Mixtures
 
 FAMILY = Mixtures(examples=64)
 ROUNDS = 7
 
 
-def draw(members: int, horizon: int, replicates: int = 1) -> Supervised:
+def draw(members: int, horizon: int, replicates: int = 1) -> SupervisedBatch:
     """Draw members tasks of the default family, full batch of 64 points."""
     setting = Setting(FAMILY, Mlp(), horizon)
     rngs = [Rng(1).child("bench", i) for i in range(members)]
-    tasks = FAMILY.draw(setting, rngs, "train", Place(replicates, held=False))
-    assert isinstance(tasks, Supervised)
+    tasks = FAMILY.draw(
+        setting, rngs, "train", BatchSpec(replicates, measure_held_out=False)
+    )
+    assert isinstance(tasks, SupervisedBatch)
     return tasks
 
 
@@ -56,22 +58,22 @@ def unroll_sides() -> tuple[Callable[[], object], Callable[[], object]]:
     together = draw(16, 20)
     alone = [together.take([i]) for i in range(16)]
     meta = learner.init([Rng(0)], together)
-    lesson = Lesson(0, 0, 1, (Rng(0),))
+    step_context = OuterStepContext(0, 0, 1, (Rng(0),))
 
     def batched() -> Meta:
-        found = estimator.estimate(meta, RuleProblem(learner, together), lesson)
+        found = estimator.estimate(meta, RuleProblem(learner, together), step_context)
         return Meta(found.grads or {}, {})
 
     def looped() -> list[object]:
         return [
-            estimator.estimate(meta, RuleProblem(learner, task), lesson).grads
+            estimator.estimate(meta, RuleProblem(learner, task), step_context).grads
             for task in alone
         ]
 
     return batched, looped
 
 
-def module_run(tasks: Supervised, steps: int) -> Callable[[], object]:
+def module_run(tasks: SupervisedBatch, steps: int) -> Callable[[], object]:
     """Return an ordinary torch training of the same net on the same points."""
     x = tasks.data.x[0, :, : tasks.data.train].T.contiguous()
     y = tasks.data.y[0, : tasks.data.train]
@@ -88,11 +90,11 @@ def module_run(tasks: Supervised, steps: int) -> Callable[[], object]:
     return play
 
 
-def engine_run(members: int, steps: int) -> Callable[[], list[Stretch]]:
+def engine_run(members: int, steps: int) -> Callable[[], list[TraceSegment]]:
     """Return the engine's SGD on so many replicates, with all its traces."""
     tasks = draw(members, steps, members)
-    rule = Scheduled(Sgd(), torch.full((members, 1), 0.3))
-    return lambda: list(follow(tasks, rule))
+    rule = ScheduledRule(Sgd(), torch.full((members, 1), 0.3))
+    return lambda: list(run_training(tasks, rule))
 
 
 def main() -> None:
@@ -102,18 +104,22 @@ def main() -> None:
     batched, looped = seconds(*unroll_sides())
     table.add_row(
         "controller by unroll, 16 tasks × 20 steps: batched vs a loop over tasks",
-        f"{batched * 1e3:.1f} ms", f"{looped * 1e3:.1f} ms",
-        f"{looped / batched:.1f} ×", "≥ 6 ×",
-    )  # fmt: skip
+        f"{batched * 1e3:.1f} ms",
+        f"{looped * 1e3:.1f} ms",
+        f"{looped / batched:.1f} ×",
+        "≥ 6 ×",
+    )
     sizes = (1, 16, 32, 64, 128, 256)
     times = seconds(module_run(draw(1, 200), 200), *(engine_run(n, 200) for n in sizes))
     one = times[0]
     for size, found in zip(sizes, times[1:], strict=True):
         table.add_row(
             f"{size} replicates of 200 SGD steps vs one nn.Module run",
-            f"{found * 1e3:.0f} ms", f"{one * 1e3:.0f} ms",
-            f"{found / one:.2f} ×", "≤ 1.5 ×" if size == 16 else "",
-        )  # fmt: skip
+            f"{found * 1e3:.0f} ms",
+            f"{one * 1e3:.0f} ms",
+            f"{found / one:.2f} ×",
+            "≤ 1.5 ×" if size == 16 else "",
+        )
     Console().print(table)
 
 

@@ -21,8 +21,8 @@ import numpy as np
 import plotly
 from playwright.sync_api import Page, sync_playwright
 
-from app.figures.space_atlas import Atlas
-from app.figures.sphere import FAR, Journey, sphere_figure
+from app.figures.space_film import SpaceFilm
+from app.figures.sphere import FAR, SearchPath, sphere_figure
 from app.widgets import live_plot
 from engine.runner.films.space_maps import geometry
 
@@ -67,7 +67,7 @@ TURN = """async ([frames, far]) => {
 }"""
 
 
-def atlas() -> Atlas:
+def atlas() -> SpaceFilm:
     """Return a space of 15,625 architectures with a search of 500 evaluations."""
     index = np.indices(RADIX).reshape(len(RADIX), -1)
     effects = np.random.default_rng(0).random((len(RADIX), RADIX[0]))
@@ -82,7 +82,7 @@ def atlas() -> Atlas:
         "tasks": ["made up"],
         "geometry": told,
     }
-    return Atlas(SimpleNamespace(arrays=arrays, info=info))
+    return SpaceFilm(SimpleNamespace(arrays=arrays, info=info))
 
 
 def _script() -> str:
@@ -111,7 +111,7 @@ def main() -> None:
     began = time.perf_counter()
     space = atlas()
     mapped = time.perf_counter()
-    figure = sphere_figure(space, {"s": "chosen"}, Journey("s", 0)).to_json()
+    figure = sphere_figure(space, {"s": "chosen"}, SearchPath("s", 0)).to_json()
     made = time.perf_counter()
     with sync_playwright() as play:
         browser = play.chromium.launch(

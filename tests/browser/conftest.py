@@ -64,7 +64,7 @@ def server(home: Path, installed: dict[Path, int]) -> Iterator[str]:
     finally:
         started.send_signal(signal.SIGTERM)
         started.wait(20)
-        supervisor.stop(home)
+        supervisor.stop_supervisor(home)
 
 
 def ready(url: str, started: "subprocess.Popen[bytes]") -> str:

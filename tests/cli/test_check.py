@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from engine import __main__
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.cli import check, part_report, scaffold
 from engine.contract import registry
 from engine.learners.gradient.maml import Maml
@@ -56,7 +56,7 @@ def test_rows_of_another_version_fail(
 
 
 def test_a_part_without_rows_or_test_is_told_how_to_get_them() -> None:
-    card = cards("learner", "maml").model_copy(update={"name": "my_maml"})
+    card = find_card("learner", "maml").model_copy(update={"name": "my_maml"})
     line = part_report.golden_line(card)
     assert not line.fine
     assert line.told.endswith("python -m tests.golden.rows my_maml")
@@ -69,7 +69,7 @@ def test_a_part_without_rows_or_test_is_told_how_to_get_them() -> None:
 
 
 def test_a_docstring_and_a_knob_that_say_nothing_are_named() -> None:
-    card = cards("learner", "maml")
+    card = find_card("learner", "maml")
     line = part_report.docstring_line(card.model_copy(update={"helps": ""}))
     assert (line.fine, line.told) == (False, "write Helps:")
     knob = card.knobs[0].model_copy(update={"help": ""})

@@ -16,15 +16,15 @@ from pathlib import Path
 import pytest
 
 from engine import __main__
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.cli import run
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import RunSpec, run_key
 from engine.executors import local
-from engine.executors.local import settled
-from engine.executors.worker import Leash, engine_tools, play
-from engine.presets import preset, spoken
+from engine.executors.local import settle_spec
+from engine.executors.worker import StopSignal, load_toolkit, play
+from engine.presets import preset, spec_as_json
 from engine.store import Store
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -98,12 +98,12 @@ def test_a_run_writes_its_four_files_and_nothing_else(finished: Path) -> None:
 
 
 def test_a_run_files_the_completed_spec_and_its_verdict(finished: Path) -> None:
-    asked = settled(parse(TINY))
+    asked = settle_spec(parse(TINY))
     assert json.loads((finished / "config.json").read_text()) == asked.model_dump(
         mode="json"
     )
     summary = json.loads((finished / "summary.json").read_text())
-    assert summary["run"] == run_key(asked, cards)
+    assert summary["run"] == run_key(asked, find_card)
     assert summary["sentence"]
     assert summary["fingerprint"]["threads"] == 1
 
@@ -159,9 +159,9 @@ def test_an_interrupted_run_resumes_to_the_same_numbers(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("where", "bar"),
     [
-        ("engine.executors.local.settled", "starting"),
+        ("engine.executors.local.settle_spec", "starting"),
         ("engine.runner.memory_estimate.check_memory", "estimating memory"),
-        ("engine.executors.local.engine_tools", "starting"),
+        ("engine.executors.local.load_toolkit", "starting"),
     ],
 )
 def test_an_interrupt_before_anything_is_computed_ends_at_once_and_leaves_nothing(
@@ -173,7 +173,7 @@ def test_an_interrupt_before_anything_is_computed_ends_at_once_and_leaves_nothin
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     shown = ["starting"]
-    monkeypatch.setattr(run.Watch, "show", lambda self, what: shown.append(what))
+    monkeypatch.setattr(run.ProgressBar, "show", lambda self, what: shown.append(what))
 
     def interrupted(*_: object, **__: object) -> None:
         signal.raise_signal(signal.SIGINT)
@@ -223,8 +223,8 @@ def test_a_failed_run_ends_with_1_in_one_line_and_leaves_its_traceback(
         raise ArithmeticError("the part is broken")
         yield
 
-    tools = local.engine_tools()
-    monkeypatch.setattr(local, "engine_tools", lambda: replace(tools, run=broken))
+    tools = local.load_toolkit()
+    monkeypatch.setattr(local, "load_toolkit", lambda: replace(tools, run=broken))
     assert __main__.main(["run", tiny, "--out", str(tmp_path / "out")]) == 1
     assert errors(capsys)[-1].startswith("error: ArithmeticError: the part is broken")
     assert "broken" in (tmp_path / "out" / "traceback.txt").read_text()
@@ -312,9 +312,9 @@ def test_a_folder_with_an_unfinished_run_of_another_spec_is_refused(
     tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    other = settled(parse(TINY | {"seed": 4}))
+    other = settle_spec(parse(TINY | {"seed": 4}))
     store = Store.open(out / local.UNFINISHED)
-    store.submit(other, run_key(other, cards))
+    store.submit(other, run_key(other, find_card))
     assert __main__.main(["run", tiny, "--out", str(out), "--resume"]) == 2
     assert "another spec" in errors(capsys)[-1]
 
@@ -333,7 +333,7 @@ def test_nothing_to_resume_is_said_so(
 def test_a_printed_preset_is_its_spec(capsys: pytest.CaptureFixture[str]) -> None:
     assert __main__.main(["presets", "smoke"]) == 0
     printed = json.loads(capsys.readouterr().out)
-    assert printed == spoken(preset("smoke").spec)
+    assert printed == spec_as_json(preset("smoke").spec)
 
 
 def test_the_catalogue_is_bare_json_in_a_process_of_its_own() -> None:
@@ -470,8 +470,8 @@ def test_an_archive_carries_a_run_to_another_store(
 def test_a_queued_run_is_cancelled_queued_again_and_deleted(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = settled(parse(TINY))
-    key = run_key(spec, cards)
+    spec = settle_spec(parse(TINY))
+    key = run_key(spec, find_card)
     store = Store.open()
     store.submit(spec, key)
     start = key[:8]
@@ -535,12 +535,12 @@ def parse(body: object) -> RunSpec:
 
 def stored(home: Path) -> str:
     """Queue the tiny run in the store and let a worker of this process play it."""
-    spec = settled(parse(TINY))
+    spec = settle_spec(parse(TINY))
     store = Store.open(home)
-    store.submit(spec, run_key(spec, cards))
+    store.submit(spec, run_key(spec, find_card))
     claim = store.claim()
     assert claim is not None
-    play(store, claim, engine_tools(), Leash())
+    play(store, claim, load_toolkit(), StopSignal())
     return claim.key
 
 

@@ -42,7 +42,7 @@ def test_a_console_shows_text_and_tables_as_they_are(
     table.add_row(f"cell {text}")
     console().print(f"line {text}")
     console().print(table)
-    cli_console.complain(f"error {text}")
+    cli_console.print_error(f"error {text}")
     cli_console.print_json({"json": text.replace("\\", "")})
     shown = "".join(capsys.readouterr())
     for word in ("head", "cell", "line", "error"):
@@ -108,7 +108,7 @@ def test_runs_of_such_a_title_are_listed_and_shown(
 
 def test_a_progress_bar_shows_a_learners_label_as_it_is() -> None:
     console = cli_console.err()
-    with run._bar() as watch:
+    with run._progress_bar() as watch:
         watch.progress.update(watch.task, description="train [/x]")
         assert isinstance(watch.progress, Progress)
         with console.capture() as held:

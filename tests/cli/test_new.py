@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 
 from engine import __main__
-from engine.catalogue import discover
+from engine.catalogue import discover_parts
 from engine.cli import new, part_report, scaffold
 from engine.contract.cards import Card, card_of
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
-from engine.contract.knobs import Part
+from engine.contract.parts import Part
 from engine.contract.registration import SLOTS
 from engine.contract.registry import parts
 
-discover()
+discover_parts()
 ALL = parts()
 ROOMS = (scaffold.ROOT / "engine", scaffold.ROOT / "tests")
 REFUSED = {
@@ -117,9 +117,7 @@ def test_a_copy_of_any_part_registers_and_says_that_it_is_to_be_written(
 ) -> None:
     old, card = card_of(template), copied(template, tmp_path)
     assert (card.slot, card.name, card.version) == (old.slot, "my_part", 1)
-    assert (card.knobs, card.solves, card.traits) == (
-        *(old.knobs, old.solves, old.traits),
-    )
+    assert (card.knobs, card.solves, card.traits) == (old.knobs, old.solves, old.traits)
     assert card.hue == ""
     line = part_report.docstring_line(card)
     assert not line.fine

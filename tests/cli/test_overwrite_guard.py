@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from engine import __main__
-from engine.cli.run import Call, Watch
-from engine.contract.blocks import Event, Note
+from engine.cli.run import ProgressBar, RunCommand
 from engine.contract.errors import Refused
+from engine.contract.events import Event, Note
 from engine.contract.parsing import parse_spec
 from engine.executors import local
-from engine.executors.local import ASKED, UNFINISHED, Outing
-from engine.executors.worker import Leash
+from engine.executors.local import ASKED, UNFINISHED, LocalRun
+from engine.executors.worker import StopSignal
 from engine.store import Store
 from tests.cli.test_cli import FILES, TINY
 from tests.store import fake
@@ -89,7 +89,7 @@ def test_the_same_run_is_there_already_and_is_not_computed_again(
     def computed(*given: object) -> None:
         raise AssertionError("it was computed again")
 
-    monkeypatch.setattr(Outing, "play", computed)
+    monkeypatch.setattr(LocalRun, "play", computed)
     out = copy(finished, tmp_path / "out")
     before = bytes_of(out)
     assert __main__.main(["run", spec, "--out", "out"]) == 0
@@ -144,15 +144,15 @@ def test_an_export_replaces_no_other_run_and_no_other_file(
 # interrupted ------------------------------------------------------------------
 def interrupt_first(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the first note of a run be answered by Ctrl-C, once."""
-    taken, done = Watch.__call__, []
+    taken, done = ProgressBar.__call__, []
 
-    def once(watch: Watch, event: Event) -> None:
+    def once(watch: ProgressBar, event: Event) -> None:
         taken(watch, event)
         if isinstance(event, Note) and not done:
             done.append(event)
             signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(Watch, "__call__", once)
+    monkeypatch.setattr(ProgressBar, "__call__", once)
 
 
 @pytest.mark.parametrize("given", ["a file", "standard input"])
@@ -183,18 +183,18 @@ def test_the_line_that_is_told_can_be_pasted_and_ends_the_same_run(
 @pytest.mark.parametrize(
     "call",
     [
-        Call("smoke", "", False),
-        Call("my spec.json", "cuda", True),
-        Call("-", "cpu", False),
-        Call("/dev/stdin", "", True),
+        RunCommand("smoke", "", False),
+        RunCommand("my spec.json", "cuda", True),
+        RunCommand("-", "cpu", False),
+        RunCommand("/dev/stdin", "", True),
     ],
 )
 @pytest.mark.parametrize("folder", ["o", "my results", "$(x) 'y' ; z", "-", "é\n"])
 def test_a_line_to_paste_is_quoted_and_holds_every_option(
-    call: Call, folder: str, spec: str
+    call: RunCommand, folder: str, spec: str
 ) -> None:
-    outing = Outing(parse_spec(TEXT), Path(folder), lambda event: None, Leash())
-    words = shlex.split(call.resuming(outing))
+    outing = LocalRun(parse_spec(TEXT), Path(folder), lambda event: None, StopSignal())
+    words = shlex.split(call.resume_command(outing))
     last = str(Path(folder) / UNFINISHED / ASKED)
     asked = call.spec if call.spec in ("smoke", "my spec.json") else last
     assert words[4:7] == [asked, "--out", folder]
@@ -227,8 +227,8 @@ def test_what_a_part_refuses_is_bad_input_without_a_traceback(
         yield from [Note("start", 0.0)] * after
         raise Refused("ways must be at most 5, not 9", "family.knobs.ways")
 
-    tools = local.engine_tools()
-    monkeypatch.setattr(local, "engine_tools", lambda: replace(tools, run=refusing))
+    tools = local.load_toolkit()
+    monkeypatch.setattr(local, "load_toolkit", lambda: replace(tools, run=refusing))
     assert __main__.main(["run", spec, "--out", "out"]) == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert lines == ["error: ways must be at most 5, not 9"]

@@ -76,5 +76,5 @@ def test_a_store_that_was_moved_can_be_put_back_after_it_was_asked_for(
 def test_a_folder_without_an_index_is_no_store(nowhere: Path) -> None:
     nowhere.mkdir()
     with pytest.raises(NoStore):
-        Store.existing(nowhere)
+        Store.open_existing(nowhere)
     assert list(nowhere.iterdir()) == []

@@ -48,6 +48,6 @@ def test_a_label_names_the_longest_learner_that_it_begins_with(
 
 
 def test_a_tuned_learner_has_a_color_beside_the_untuned_one() -> None:
-    looks = theme.styles({"sgd": "baseline", "sgd_tuned": "baseline"})
+    looks = theme.assign_styles({"sgd": "baseline", "sgd_tuned": "baseline"})
     assert looks["sgd"].color == theme.COLORS["red"]
     assert looks["sgd_tuned"].color == theme.COLORS["teal"]

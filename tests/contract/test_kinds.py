@@ -8,7 +8,7 @@ from app import url_parameters
 from app.charts import CHARTS
 from app.experiment.costs import COSTS
 from app.views.run.kind_view import VIEWS
-from engine.catalogue import all_cards, cards
+from engine.catalogue import all_cards, find_card
 from engine.contract.errors import Refused
 from engine.contract.kinds import (
     KINDS,
@@ -21,10 +21,10 @@ from engine.contract.kinds import (
 )
 from engine.contract.metrics import METRICS
 from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec, run_key
-from engine.executors.local import settled
+from engine.executors.local import settle_spec
 from engine.judges import JUDGES
 from engine.presets import PRESETS, preset
-from engine.runner.films import FILMS
+from engine.runner.films import FILM_RECORDERS
 from engine.stats.verdicts.terms import TERMS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,7 +41,7 @@ def test_a_family_is_of_the_kind_that_its_folder_is_called_after() -> None:
     assert [c.name for c in families if c.traits["kind"] != c.group] == []
 
 
-LAYERS = (JUDGES, FILMS, TERMS, COSTS, CHARTS, VIEWS)
+LAYERS = (JUDGES, FILM_RECORDERS, TERMS, COSTS, CHARTS, VIEWS)
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: layer.package)
@@ -74,17 +74,17 @@ def test_a_record_names_metrics_that_there_are() -> None:
 
 def test_a_completed_spec_says_its_kind_and_keeps_its_key() -> None:
     for each in PRESETS:
-        spec = complete_spec(each.spec, cards, "cpu")
-        assert spec.kind == cards("family", spec.family.name).traits["kind"]
+        spec = complete_spec(each.spec, find_card, "cpu")
+        assert spec.kind == find_card("family", spec.family.name).traits["kind"]
         silent = spec.model_copy(update={"kind": ""})
-        assert run_key(spec, cards) == run_key(silent, cards)
+        assert run_key(spec, find_card) == run_key(silent, find_card)
         assert "kind" not in silent.model_dump(mode="json")
 
 
 def test_a_spec_of_another_kind_than_its_family_is_refused() -> None:
     spec = preset("smoke").spec.model_copy(update={"kind": "search"})
     with pytest.raises(Refused, match="draws tasks of the kind 'optimization'"):
-        complete_spec(spec, cards, "cpu")
+        complete_spec(spec, find_card, "cpu")
 
 
 @pytest.mark.parametrize(
@@ -125,4 +125,4 @@ def test_a_refusal_names_a_kind_in_words() -> None:
     learner = LearnerChoice(name="maml")
     spec = RunSpec(family=Choice(name="moons"), learners=(learner,))
     with pytest.raises(Refused, match="moons is an optimizer family"):
-        settled(spec, "cpu")
+        settle_spec(spec, "cpu")

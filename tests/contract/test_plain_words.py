@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from engine import __main__
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import complete_spec
-from engine.executors.local import settled
+from engine.executors.local import settle_spec
 from engine.export import read_archive
 from tests.contract.test_suggestions import spec
 from tests.export.archives import BLOCKS, members, with_member
@@ -25,7 +25,7 @@ SGD = {"name": "sgd"}
 
 def told(text: str | bytes) -> str:
     with pytest.raises(Refused) as caught:
-        settled(complete_spec(parse_spec(text, cards), cards, "cpu"))
+        settle_spec(complete_spec(parse_spec(text, find_card), find_card, "cpu"))
     return caught.value.message
 
 
@@ -113,12 +113,12 @@ def test_data_that_is_absent_is_told_with_where_to_put_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
-    cards.cache_clear()
+    find_card.cache_clear()
     learners = [{"name": "random_search"}]
     try:
         message = told(spec(family={"name": "nasbench201"}, learners=learners))
     finally:
-        cards.cache_clear()
+        find_card.cache_clear()
     assert message.startswith("family.name: nasbench201 needs ")
     assert "METASCOPE_DATA" in message
 

@@ -11,7 +11,7 @@ from engine.catalogue import all_cards
 from engine.contract.cards import card_of
 from engine.contract.errors import Refused
 from engine.contract.registration import SLOTS, class_name
-from engine.contract.registry import discover, parts, register
+from engine.contract.registry import import_modules, parts, register
 from engine.protocol import Family
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,7 @@ def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def look(room: Path, name: str, text: str) -> None:
     """Write a part's file and look for the parts of its folder."""
     (room / f"{name}.py").write_text(text)
-    discover(importlib.import_module("newcomer"))
+    import_modules(importlib.import_module("newcomer"))
 
 
 def test_a_whole_part_is_found(room: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_learner_with_an_outer_of_its_own_says_whether_it_trains(room: Path) -
 
 def test_a_family_is_of_one_kind_by_its_fields_and_by_its_folder() -> None:
     stray = type("Stray", (Family,), {"__module__": "engine.tasks.search.stray"})
-    assert "solves says [] and its folder is 'search'" in stray.incomplete()
+    assert "solves says [] and its folder is 'search'" in stray.why_incomplete()
 
 
 def test_a_helper_registers_nothing(room: Path) -> None:

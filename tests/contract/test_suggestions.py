@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from engine.catalogue import cards, catalogue
-from engine.contract.cards import Card, complete
+from engine.catalogue import catalogue, find_card
+from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import complete_spec
@@ -21,7 +21,7 @@ def spec(**changes: Any) -> str:
 
 def refusal(text: str, *, known: bool = True) -> str:
     with pytest.raises(Refused) as caught:
-        complete_spec(parse_spec(text, cards if known else None), cards, "cpu")
+        complete_spec(parse_spec(text, find_card if known else None), find_card, "cpu")
     return caught.value.message
 
 
@@ -86,7 +86,7 @@ def test_every_part_offers_a_knob_whose_last_letter_was_left_out() -> None:
             if len(name) < 5 or name[:-1] in names:
                 continue
             with pytest.raises(Refused, match="did you mean") as caught:
-                complete(card, {name[:-1]: 1})
+                complete_knobs(card, {name[:-1]: 1})
             assert caught.value.message.split("'")[-2] in names, card.name
             tried += 1
     assert tried > 100

@@ -13,8 +13,8 @@ from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json, parse_spec
 from engine.contract.text_input import as_text, as_utf8
 from engine.data.user.architecture_rows import looks_like_percent, read_lines
-from engine.data.user.csv_store import read_own
-from engine.presets import preset, spoken
+from engine.data.user.csv_store import read_csv
+from engine.presets import preset, spec_as_json
 
 MARKED = {
     "UTF-8 with a mark": ("utf-8-sig", b""),
@@ -46,11 +46,11 @@ def test_a_spec_is_the_same_in_every_encoding(how: str) -> None:
 
 @pytest.mark.parametrize("how", MARKED)
 def test_a_table_is_the_same_in_every_encoding(how: str) -> None:
-    plain, found = read_own(CSV.encode()), read_own(written(CSV, how))
+    plain, found = read_csv(CSV.encode()), read_csv(written(CSV, how))
     assert found.columns == plain.columns
     assert found.rows == plain.rows == 9
     assert [column.name for column in found.columns] == ["a", "größe"]
-    assert read_own(found.data).columns == plain.columns
+    assert read_csv(found.data).columns == plain.columns
 
 
 @pytest.mark.parametrize("how", MARKED)
@@ -63,7 +63,7 @@ def test_a_table_of_architectures_is_the_same_in_every_encoding(how: str) -> Non
 
 def test_a_table_in_utf_8_keeps_its_own_digest() -> None:
     for data in (CSV.encode(), CSV.encode("utf-8-sig")):
-        assert read_own(data).data == data
+        assert read_csv(data).data == data
 
 
 def test_a_text_that_a_page_pastes_may_have_a_mark() -> None:
@@ -74,12 +74,14 @@ def test_a_text_that_a_page_pastes_may_have_a_mark() -> None:
 def test_a_preset_that_windows_wrote_to_a_file_is_a_spec(
     how: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    text = json.dumps(spoken(preset("smoke").spec), indent=2).replace("\n", "\r\n")
+    text = json.dumps(spec_as_json(preset("smoke").spec), indent=2).replace(
+        "\n", "\r\n"
+    )
     file = tmp_path / "mine.json"
     file.write_bytes(written(text, how))
-    from engine.cli.run import read
+    from engine.cli.run import read_spec
 
-    assert read(str(file)) == parse_spec(text)
+    assert read_spec(str(file)) == parse_spec(text)
     words = ["run", str(file), "--out", str(tmp_path / "o"), "--device", "tpu"]
     assert __main__.main(words) == 2
     assert "tpu" in capsys.readouterr().err

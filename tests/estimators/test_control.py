@@ -18,15 +18,15 @@ from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
 from engine.protocol import (
+    BatchSpec,
     Estimator,
-    Landscapes,
     Learner,
     Meta,
-    Place,
+    OptimizationBatch,
     Setting,
     Weights,
 )
-from engine.protocol.chunks import join
+from engine.protocol.chunks import join_segments
 from engine.tasks.optimization.mixtures import Mixtures
 from tests.estimators.worlds import lesson_of
 
@@ -34,17 +34,19 @@ REPLICATES, HORIZON, RATE = 4, 30, 0.03
 SETTING = Setting(Mixtures(held_out=2), Mlp(width=16), HORIZON)
 
 
-def drawn(pool: str, place: int, tasks: int) -> Landscapes:
+def drawn(pool: str, place: int, tasks: int) -> OptimizationBatch:
     streams = [Rng(2).child(pool, r, place) for r in range(REPLICATES)]
     rngs = [stream.child(t) for stream in streams for t in range(tasks)]
-    return SETTING.family.draw(SETTING, rngs, pool, Place(REPLICATES, held=False))
+    return SETTING.family.draw(
+        SETTING, rngs, pool, BatchSpec(REPLICATES, measure_held_out=False)
+    )
 
 
 def runs(
-    learner: Learner, weights: Weights, tasks: Landscapes
+    learner: Learner, weights: Weights, tasks: OptimizationBatch
 ) -> tuple[Tensor, Tensor]:
     """Return the mean log loss of each task, (member,), and the scales."""
-    traces = join(list(learner.adapt(Meta(weights, {}), tasks))).traces
+    traces = join_segments(list(learner.adapt(Meta(weights, {}), tasks))).traces
     return objective(traces["loss"]).mean(1), traces["lr_scale"]
 
 
@@ -53,11 +55,11 @@ def trained(learner: LrScale, estimator: Estimator, updates: int) -> Weights:
     outer = Adam(lr=0.04)
     weights = learner.init([Rng(r) for r in range(REPLICATES)], drawn("train", 0, 1))
     meta, state = weights, outer.start(weights.weights)
-    segments = -(-HORIZON // estimator.span(HORIZON))
+    segments = -(-HORIZON // estimator.window_length(HORIZON))
     for step in range(updates):
-        tasks = drawn("train", step // segments, 4 * estimator.fan)
-        lesson = lesson_of(tasks, step, segments)
-        found = learner.outer(meta, tasks, lesson, estimator)
+        tasks = drawn("train", step // segments, 4 * estimator.task_multiplier)
+        step_context = lesson_of(tasks, step, segments)
+        found = learner.outer(meta, tasks, step_context, estimator)
         if found.grads is not None:
             moved, state = outer.step(meta.weights, found.grads, state)
         else:

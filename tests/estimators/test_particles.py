@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from engine.algorithms.optimization.learned_optimizer import RuleProblem
-from engine.algorithms.optimization.perturbations import draw_noise, perturbed
+from engine.algorithms.optimization.perturbations import draw_noise, perturb_weights
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.estimators.es import Es
@@ -13,7 +13,7 @@ from engine.estimators.unroll import Unroll
 from engine.learners.optimizer.lr_scale import LrScale
 from engine.nets.mlp import Mlp
 from engine.outers.sgd import Sgd
-from engine.protocol import Estimator, Meta, Place, Setting, Weights
+from engine.protocol import BatchSpec, Estimator, Meta, Setting, Weights
 from engine.tasks.optimization.mixtures import Mixtures
 from tests.estimators.worlds import DOUBLE, Influence, estimates, lesson_of
 
@@ -33,7 +33,7 @@ def true_slope(problem: Influence, theta: float, steps: int) -> float:
 
 def sum_of_slopes(estimator: Estimator, problem: Influence) -> torch.Tensor:
     """Return the summed estimates of a run in windows; one per replicate."""
-    span = estimator.span(problem.horizon)
+    span = estimator.window_length(problem.horizon)
     found = estimates(estimator, problem, problem.start(0.5), problem.horizon // span)
     grads = [outer.grads["theta"][:, 0] for outer in found if outer.grads is not None]
     return span * torch.stack(grads).sum(0)
@@ -70,8 +70,8 @@ def test_pes_finds_the_balance_and_truncated_es_runs_from_it() -> None:
         problem = Influence(tasks=100, horizon=1200)
         weights, memory = problem.start(0.5), {}
         for step in range(problem.horizon):
-            lesson = lesson_of(problem, step, problem.horizon)
-            outer = estimator.estimate(Meta(weights, memory), problem, lesson)
+            step_context = lesson_of(problem, step, problem.horizon)
+            outer = estimator.estimate(Meta(weights, memory), problem, step_context)
             assert outer.grads is not None
             weights, _ = Sgd(lr=1e-4, clip=0.0).step(weights, outer.grads, {})
             memory = outer.memory
@@ -91,8 +91,8 @@ def test_an_unroll_of_up_to_100_steps_pushes_influence_the_wrong_way(
     problem = Influence(horizon=2000)
     estimator = Unroll(length=window, equal=False)
     meta = Meta(problem.start(0.5), problem.at_rest(0.5))
-    lesson = lesson_of(problem, 1, 2000 // window)
-    grads = estimator.estimate(meta, problem, lesson).grads
+    step_context = lesson_of(problem, 1, 2000 // window)
+    grads = estimator.estimate(meta, problem, step_context).grads
     assert grads is not None
     assert (grads["theta"].item() > 0) is right
 
@@ -104,7 +104,7 @@ def controlled(
     horizon = 6
     setting = Setting(Mixtures(examples=8, held_out=2), Mlp(width=3), horizon)
     rngs = [Rng(3).child(r, t) for r in range(replicates) for t in range(tasks)]
-    place = Place(replicates, dtype=DOUBLE)
+    place = BatchSpec(replicates, dtype=DOUBLE)
     batch = setting.family.draw(setting, rngs, "train", place)
     weights = learner.init([Rng(r) for r in range(replicates)], batch).weights
     draw = torch.Generator().manual_seed(0)
@@ -164,10 +164,10 @@ def test_es_is_the_slope_of_the_loss_in_its_own_directions() -> None:
 def test_particles_are_mirror_images() -> None:
     weights = {"a": torch.ones(2, 4, dtype=DOUBLE), "b": torch.zeros(2, 1)}
     noise = draw_noise({"a": weights["a"]}, (Rng(0), Rng(1)), (3, 5))
-    above, below = perturbed(weights, noise, 0.1)["a"].chunk(2, dim=1)
+    above, below = perturb_weights(weights, noise, 0.1)["a"].chunk(2, dim=1)
     torch.testing.assert_close(above + below, torch.full((2, 15, 4), 2.0, dtype=DOUBLE))
     assert (above - below).abs().min() > 0
-    assert not perturbed(weights, noise, 0.1)["b"].any()
+    assert not perturb_weights(weights, noise, 0.1)["b"].any()
 
 
 def test_a_pair_on_a_task_of_its_own_costs_what_a_shared_task_does() -> None:

@@ -10,18 +10,18 @@ from engine.algorithms.advantages import advantages
 from engine.algorithms.optimization.learned_optimizer import RuleProblem
 from engine.algorithms.optimization.training_loop import objective
 from engine.algorithms.rl.policy_estimator import (
-    Actor,
+    PolicyEstimator,
     branch,
-    explored,
     policy_loss,
-    slopes,
+    replicate_gradients,
+    require_policy,
 )
 from engine.algorithms.rl.returns import (
-    divergence,
     entropy,
     explained_variance,
+    gaussian_kl,
     log_density,
-    normalized,
+    normalize_advantages,
     rewards,
 )
 from engine.contract.errors import Refused
@@ -30,7 +30,7 @@ from engine.estimators.policy_gradient import PolicyGradient
 from engine.estimators.ppo import Ppo
 from engine.learners.optimizer.mlp_optimizer import MlpOptimizer
 from engine.outers.adam import Adam
-from engine.protocol import Meta, Span
+from engine.protocol import Meta, UnrollWindow
 from tests.estimators.test_particles import controlled
 from tests.estimators.worlds import DOUBLE, Bandit, Influence, estimates, lesson_of
 
@@ -66,7 +66,7 @@ def test_rewards_sum_to_the_whole_drop() -> None:
 def test_normalized_advantages_put_a_chaotic_task_on_the_scale_of_the_others() -> None:
     worth = drawn(2, 6, 3, 4)
     worth[:, :, 1] *= 1e4
-    found = normalized(worth)
+    found = normalize_advantages(worth)
     torch.testing.assert_close(found.mean(1), torch.zeros(2, 3, 4, dtype=DOUBLE))
     size = found.square().mean((1, 3))
     torch.testing.assert_close(size, torch.ones(2, 3, dtype=DOUBLE))
@@ -90,7 +90,7 @@ def test_densities_are_torchs() -> None:
     other = torch.distributions.Normal(action, torch.full_like(mean, 0.7))
     moved = action, torch.full_like(mean, math.log(0.7))
     torch.testing.assert_close(
-        divergence((mean, log_std), moved),
+        gaussian_kl((mean, log_std), moved),
         torch.distributions.kl_divergence(normal, other),
     )
 
@@ -108,7 +108,9 @@ def test_the_score_function_gives_the_slope_of_the_expected_loss() -> None:
     loss = (action - target).square()
     credit = loss.mean() - loss
     density = log_density(action, theta["mean"], theta["log_std"])
-    found = slopes(policy_loss(density, credit, theta["log_std"], 0.0), theta)
+    found = replicate_gradients(
+        policy_loss(density, credit, theta["log_std"], 0.0), theta
+    )
     assert found["mean"].item() == pytest.approx(2 * (mean - target), abs=0.04)
     assert found["log_std"].item() == pytest.approx(2 * sigma**2, abs=0.02)
 
@@ -145,7 +147,7 @@ def test_an_entropy_bonus_widens_the_policy_at_its_own_rate() -> None:
 
 
 @pytest.mark.parametrize("estimator", [PolicyGradient(), Ppo(lr=0.05)])
-def test_a_policy_finds_the_best_action(estimator: Actor) -> None:
+def test_a_policy_finds_the_best_action(estimator: PolicyEstimator) -> None:
     bandit = Bandit(replicates=3, tasks=8)
     outer, weights = Adam(lr=0.05), bandit.start(0.0, -1.0)
     memory, state = estimator.memory(weights, bandit), outer.start(weights)
@@ -167,11 +169,11 @@ def test_ppo_without_a_clip_begins_with_the_policy_gradient() -> None:
     problem, weights = controlled()
     plain = estimates(PolicyGradient(), problem, weights, 1)[0].grads
     ppo = Ppo(clip=10.0)
-    found = ppo.explore(
+    found = ppo.run_rollouts(
         Meta(weights, ppo.memory(weights, problem)), problem, lesson_of(problem, 0, 1)
     )
-    old = problem.policy(weights, found.seen)
-    grads = ppo.surrogate(weights, problem, found, old)
+    old = problem.policy(weights, found.signals)
+    grads = ppo.surrogate_gradient(weights, problem, found, old)
     assert plain is not None
     assert plain["w0"].abs().max() > 1e-3
     for name, grad in plain.items():
@@ -194,20 +196,20 @@ def test_ppo_stops_moving_an_action_that_has_become_likely_enough() -> None:
     bandit = Bandit(replicates=1, tasks=1)
     weights = bandit.start(0.0, 0.0)
     ppo = Ppo(clip=0.1, entropy=0.0, rollouts=2)
-    found = ppo.explore(
+    found = ppo.run_rollouts(
         Meta(weights, ppo.memory(weights, bandit)), bandit, lesson_of(bandit, 0, 1)
     )
     good = found.action[found.credit > 0].mean()
     far = {"mean": weights["mean"] + good * 2, "log_std": weights["log_std"] - 1.0}
-    old = bandit.policy(weights, found.seen)
-    assert ppo.surrogate(weights, bandit, found, old)["mean"].any()
+    old = bandit.policy(weights, found.signals)
+    assert ppo.surrogate_gradient(weights, bandit, found, old)["mean"].any()
     near = {k: weights[k] + 0.9 * (far[k] - weights[k]) for k in far}
     ratio = (
-        log_density(found.action, *bandit.policy(near, found.seen))
+        log_density(found.action, *bandit.policy(near, found.signals))
         - log_density(found.action, *old)
     ).exp()
     beyond = torch.where(found.credit > 0, ratio > 1.1, ratio < 0.9)
-    still = ppo.surrogate(near, bandit, found, old)["mean"].any()
+    still = ppo.surrogate_gradient(near, bandit, found, old)["mean"].any()
     assert bool(still) is not bool(beyond.all())
 
 
@@ -234,7 +236,7 @@ def test_what_is_written_down_is_what_was_seen_and_drawn() -> None:
     problem, weights = controlled()
     rngs = tuple(Rng(5).child(r) for r in range(2))
     start = problem.begin(1)
-    _, after, wrote = problem.segment(weights, start, Span(0, 6, rngs=rngs))
+    _, after, wrote = problem.segment(weights, start, UnrollWindow(0, 6, rngs=rngs))
     assert torch.equal(wrote["before"][:, 1:], after[:, :-1])
     first = problem.batch.gradient(problem.batch.start(), 0).loss
     torch.testing.assert_close(wrote["before"][:, 0], objective(first))
@@ -242,7 +244,7 @@ def test_what_is_written_down_is_what_was_seen_and_drawn() -> None:
     mean, log_std = problem.policy(weights, seen)
     scaled = (wrote["action"].reshape(2, -1) - mean) * (-log_std).exp()
     assert 0.5 < scaled.std() < 1.5
-    again = problem.segment(weights, problem.begin(1), Span(0, 6, rngs=rngs))[2]
+    again = problem.segment(weights, problem.begin(1), UnrollWindow(0, 6, rngs=rngs))[2]
     assert torch.equal(again["action"], wrote["action"])
 
 
@@ -252,19 +254,22 @@ def test_layers_are_credited_each_for_its_own_action() -> None:
     layered = RuleProblem(learner, problem.batch)
     actor = PolicyGradient(rollouts=3)
     memory = actor.memory(weights, layered)
-    found = actor.explore(Meta(weights, memory), layered, lesson_of(layered, 0, 1))
+    found = actor.run_rollouts(Meta(weights, memory), layered, lesson_of(layered, 0, 1))
     assert found.action.shape == (2, 3 * 3 * 6 * 2)
     assert found.returns.shape == (2, 3 * 3 * 6)
     pairs = found.credit.unflatten(1, (-1, 2))
     assert torch.equal(pairs[..., 0], pairs[..., 1])
-    assert branch(actor.taught(memory, found), "critic").keys() == {
-        *("w0", "b0", "w1", "b1")
+    assert branch(actor.fit_value_function(memory, found), "critic").keys() == {
+        "w0",
+        "b0",
+        "w1",
+        "b1",
     }
 
 
 def test_a_problem_without_a_policy_is_refused() -> None:
     with pytest.raises(Refused, match="no policy"):
-        explored(Influence())
+        require_policy(Influence())
     problem, weights = controlled()
     silent = RuleProblem(MlpOptimizer(), problem.batch)
     with pytest.raises(Refused, match="no policy"):

@@ -45,8 +45,8 @@ def learned(world: NoisyBowl, window: int, updates: int) -> tuple[float, Tensor]
     for _ in range(updates):
         total = torch.zeros_like(rates)
         for step in range(segments):
-            lesson = lesson_of(world, step, segments)
-            found = estimator.estimate(Meta(weights, memory), world, lesson)
+            step_context = lesson_of(world, step, segments)
+            found = estimator.estimate(Meta(weights, memory), world, step_context)
             assert found.grads is not None
             total, memory = total + window * found.grads["rate"], found.memory
         weights, state = outer.step(weights, {"rate": total}, state)

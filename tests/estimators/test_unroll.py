@@ -6,9 +6,14 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.learned_optimizer import RuleProblem
-from engine.estimators.unroll import Unroll, equalized, member_gradients, member_norm
-from engine.protocol import Span, Weights
-from engine.protocol.chunks import spread
+from engine.estimators.unroll import (
+    Unroll,
+    member_gradients,
+    member_norm,
+    normalize_gradients,
+)
+from engine.protocol import UnrollWindow, Weights
+from engine.protocol.chunks import broadcast_to_members
 from tests.estimators.test_particles import controlled
 from tests.estimators.worlds import DOUBLE, estimates
 
@@ -20,7 +25,7 @@ class Slopes:
     slopes: Tensor
     replicates: int = 1
     horizon: int = 1
-    exploring: tuple[str, ...] = ()
+    exploration_weights: tuple[str, ...] = ()
 
     @property
     def tasks(self) -> int:
@@ -30,9 +35,9 @@ class Slopes:
         return {"x": torch.zeros(self.tasks * particles, 1, dtype=DOUBLE)}
 
     def segment(
-        self, theta: Weights, state: Weights, span: Span
+        self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
-        here = spread(theta, self.tasks)["theta"]
+        here = broadcast_to_members(theta, self.tasks)["theta"]
         return state, (here * self.slopes).sum(1, keepdim=True), {}
 
 
@@ -79,7 +84,7 @@ def test_scaled_gradients_have_length_one_and_keep_their_direction() -> None:
     live = {k: v.requires_grad_() for k, v in theta.items()}
     loss = (live["a"].sum(1) * live["b"]).square() * torch.tensor([1.0, 9.0, 0.0])
     each = member_gradients(loss, live)
-    scaled = equalized(each)
+    scaled = normalize_gradients(each)
     assert member_norm(scaled).tolist()[2] == 0.0
     torch.testing.assert_close(member_norm(scaled)[:2], torch.ones(2, dtype=DOUBLE))
     ratio = each["b"][:2] / each["a"][:2, 0]

@@ -8,15 +8,15 @@ from torch import Tensor
 from engine.contract.rng import Rng
 from engine.protocol import (
     Estimator,
-    Lesson,
     Meta,
     Outer,
-    Span,
-    Unrolled,
+    OuterStepContext,
+    UnrollableProblem,
+    UnrollWindow,
     Weights,
     generator,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 
 DOUBLE = torch.float64
 
@@ -32,7 +32,7 @@ class Influence:
     replicates: int = 1
     tasks: int = 1
     horizon: int = 3000
-    exploring: tuple[str, ...] = ()
+    exploration_weights: tuple[str, ...] = ()
     signs: Tensor = field(
         default_factory=lambda: torch.tensor([1.0] * 10 + [-1.0] * 13, dtype=DOUBLE)
     )
@@ -45,9 +45,12 @@ class Influence:
         return {"s": torch.ones(members, len(self.signs), dtype=DOUBLE)}
 
     def segment(
-        self, theta: Weights, state: Weights, span: Span
+        self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
-        s, push = state["s"], spread(theta, len(state["s"]))["theta"] * self.signs
+        s, push = (
+            state["s"],
+            broadcast_to_members(theta, len(state["s"]))["theta"] * self.signs,
+        )
         scores = []
         for _ in range(span.length):
             following = torch.cat([s[:, 1:], torch.zeros_like(s[:, :1])], 1)
@@ -78,7 +81,7 @@ class NoisyBowl:
     horizon: int
     replicates: int = 1
     tasks: int = 1
-    exploring: tuple[str, ...] = ()
+    exploration_weights: tuple[str, ...] = ()
 
     def loss(self, m: Tensor) -> Tensor:
         return 0.5 * (self.curvature * m).sum(1)
@@ -92,10 +95,10 @@ class NoisyBowl:
         return (1 - step).square() * m + step.square()
 
     def segment(
-        self, theta: Weights, state: Weights, span: Span
+        self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
         m, scores = state["m"], []
-        rates = 1.9 * spread(theta, len(m))["rate"].sigmoid()
+        rates = 1.9 * broadcast_to_members(theta, len(m))["rate"].sigmoid()
         for step in range(span.start, span.start + span.length):
             after = self.moved(m, rates[:, step])
             scores.append(self.loss(after) - self.loss(m))
@@ -112,7 +115,7 @@ class Bandit:
     target: float = 1.5
     horizon: int = 1
     inputs: int = 1
-    exploring: tuple[str, ...] = ("log_std",)
+    exploration_weights: tuple[str, ...] = ("log_std",)
 
     def start(self, mean: float, log_std: float) -> Weights:
         made = torch.full((self.replicates, 1), mean, dtype=DOUBLE)
@@ -125,10 +128,10 @@ class Bandit:
         return theta["mean"].expand(-1, seen.shape[2]), theta["log_std"]
 
     def segment(
-        self, theta: Weights, state: Weights, span: Span
+        self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
         members = len(state["x"])
-        here = spread(theta, members)
+        here = broadcast_to_members(theta, members)
         each = members // self.replicates
         noise = [generator(r).standard_normal((each, 1)) for r in span.rngs]
         drawn = torch.cat([torch.from_numpy(n) for n in noise])
@@ -141,21 +144,23 @@ class Bandit:
         return state, (action - self.target).square(), wrote
 
 
-def lesson_of(problem: Unrolled, step: int, segments: int, root: str = "x") -> Lesson:
+def lesson_of(
+    problem: UnrollableProblem, step: int, segments: int, root: str = "x"
+) -> OuterStepContext:
     """Return the lesson of an outer step, with a stream of its own per replicate."""
     rngs = tuple(Rng(0).child(root, r, step) for r in range(problem.replicates))
-    return Lesson(step, step % segments, segments, rngs)
+    return OuterStepContext(step, step % segments, segments, rngs)
 
 
 def estimates(
-    estimator: Estimator, problem: Unrolled, weights: Weights, segments: int
+    estimator: Estimator, problem: UnrollableProblem, weights: Weights, segments: int
 ) -> list[Outer]:
     """Estimate segment after segment, the meta-weights held where they are."""
     memory = estimator.memory(weights, problem)
     found = []
     for step in range(segments):
-        lesson = lesson_of(problem, step, segments)
-        outer = estimator.estimate(Meta(weights, memory), problem, lesson)
+        step_context = lesson_of(problem, step, segments)
+        outer = estimator.estimate(Meta(weights, memory), problem, step_context)
         memory = outer.memory
         found.append(outer)
     return found

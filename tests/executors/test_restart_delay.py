@@ -11,9 +11,9 @@ from filelock import FileLock
 
 from engine import __main__
 from engine.contract.jobs import JobState
-from engine.executors.restart_delay import LONGEST_PAUSE, Deaths
+from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay
 from engine.executors.supervisor import Supervisor
-from engine.executors.supervisor_process import Status, alive
+from engine.executors.supervisor_process import SupervisorStatus, supervisor_status
 from engine.store import Store, leases
 from tests.store import fake
 from tests.torture.items import until
@@ -36,15 +36,17 @@ def held(store: Store) -> Iterator[Store]:
 
 def started(supervisor: Supervisor) -> int:
     """Look until a worker is there, no longer, for it dies; return its number."""
-    until(lambda: bool(supervisor.children) or supervisor.look(), 10)
+    until(lambda: bool(supervisor.children) or supervisor.run_round(), 10)
     return next(iter(supervisor.children))
 
 
 def hold_a_run(store: Store, pid: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a worker hold the run that has waited longest."""
-    holder = leases.Process(pid, leases.birth_of(pid) or 0.0, leases.boot_id())
+    holder = leases.ProcessIdentity(
+        pid, leases.birth_time(pid) or 0.0, leases.boot_id()
+    )
     with monkeypatch.context() as worker:
-        worker.setattr(leases, "me", lambda: holder)
+        worker.setattr(leases, "this_process", lambda: holder)
         store.claim()
 
 
@@ -57,13 +59,13 @@ def test_runs_that_kill_their_workers_make_no_other_run_wait(
     for _ in range(6):
         pid = started(supervisor)
         hold_a_run(held, pid, monkeypatch)
-        until(lambda p=pid: supervisor.look() or p not in supervisor.children, 10)
+        until(lambda p=pid: supervisor.run_round() or p not in supervisor.children, 10)
         assert supervisor.children  # the next one is started at once
-        assert alive(held.home).deaths == 0
-        assert alive(held.home).wait == 0
+        assert supervisor_status(held.home).deaths == 0
+        assert supervisor_status(held.home).wait == 0
     assert held.count([JobState.LOST]) == 3  # each was tried twice, and no more
     assert "exit code 3" in held.jobs()[0].error
-    supervisor._end()
+    supervisor._shut_down()
 
 
 def test_workers_that_die_before_they_take_a_run_are_told(
@@ -73,12 +75,14 @@ def test_workers_that_die_before_they_take_a_run_are_told(
     fake.submit(held, 1)
     supervisor = Supervisor(held, DIES, 1)
     started(supervisor)
-    until(lambda: supervisor.look() or alive(held.home).deaths == 1, 10)
-    told = alive(held.home)
+    until(
+        lambda: supervisor.run_round() or supervisor_status(held.home).deaths == 1, 10
+    )
+    told = supervisor_status(held.home)
     assert 0 < told.wait <= LONGEST_PAUSE
     assert told.reason == "ended with exit code 3"
     assert "1 died" in told.trouble and "exit code 3" in told.trouble
-    supervisor.look()
+    supervisor.run_round()
     assert not supervisor.children  # the next one waits
     assert held.jobs()[0].state == JobState.QUEUED
 
@@ -88,23 +92,25 @@ def test_a_worker_that_takes_a_run_ends_the_count(
 ) -> None:
     fake.submit(held, 1)
     supervisor = Supervisor(held, LIVES, 1)
-    supervisor._deaths = Deaths(4, time.monotonic(), "ended with exit code 3")
+    supervisor._deaths = RestartDelay(4, time.monotonic(), "ended with exit code 3")
     pid = started(supervisor)
-    assert alive(held.home).deaths == 4
+    assert supervisor_status(held.home).deaths == 4
     hold_a_run(held, pid, monkeypatch)
-    until(lambda: supervisor.look() or alive(held.home).deaths == 0, 10)
-    supervisor._end()
+    until(
+        lambda: supervisor.run_round() or supervisor_status(held.home).deaths == 0, 10
+    )
+    supervisor._shut_down()
 
 
 def test_each_death_doubles_the_pause_up_to_its_limit() -> None:
-    deaths, pauses = Deaths(), []
+    deaths, pauses = RestartDelay(), []
     for _ in range(2000):
         deaths.add("ended")
         pauses.append(deaths.next_start - time.monotonic())
     assert pauses[0] < pauses[1] < pauses[2] < pauses[-1] <= LONGEST_PAUSE
-    assert deaths.pausing
+    assert deaths.is_pausing
     deaths.clear()
-    assert not deaths.pausing and deaths == Deaths()
+    assert not deaths.is_pausing and deaths == RestartDelay()
 
 
 def note(store: Store, **deaths: object) -> None:
@@ -145,9 +151,9 @@ def test_the_doctor_finds_workers_that_die(
     from engine.cli import doctor
 
     dying(held)
-    findings = {f.what: f for f in doctor._store(held.home)}
-    assert not findings["engine"].fine
-    assert "4 died" in findings["engine"].told
+    findings = {f.subject: f for f in doctor._check_store(held.home)}
+    assert not findings["engine"].is_fine
+    assert "4 died" in findings["engine"].message
 
 
 def test_a_list_of_queued_runs_says_that_the_engine_is_asleep(
@@ -164,4 +170,6 @@ def test_a_note_of_another_version_is_no_trouble(
     held: Store, deaths: dict[str, object]
 ) -> None:
     note(held, **deaths)
-    assert alive(held.home) == Status(True, 1, 0, reason=deaths.get("reason", ""))
+    assert supervisor_status(held.home) == SupervisorStatus(
+        True, 1, 0, reason=deaths.get("reason", "")
+    )

@@ -10,13 +10,13 @@ from engine.contract.jobs import JobState
 from engine.executors.supervisor import (
     Supervisor,
     SupervisorError,
-    alive,
-    stop,
+    start_supervisor,
+    stop_supervisor,
     supervise,
-    wake,
+    supervisor_status,
 )
 from engine.executors.supervisor_process import STORE
-from engine.executors.worker import Leash, work
+from engine.executors.worker import StopSignal, run_worker
 from engine.executors.worker_process import LEASHED
 from engine.store import Store, StoreGone
 from tests.store import fake
@@ -40,22 +40,22 @@ def store(tmp_path: Path) -> Store:
 
 
 def test_it_plays_what_is_submitted_and_ends_when_asked(store: Store) -> None:
-    assert not alive(store.home)
+    assert not supervisor_status(store.home)
     with supervisor(store.home) as running:
-        until(lambda: alive(store.home).pid == running.pid)
+        until(lambda: supervisor_status(store.home).pid == running.pid)
         key = fake.submit(store, 1)
         until(is_in(store, key, JobState.DONE))
         assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
         with pytest.raises(SupervisorError, match="another"):
             supervise(store.home)
-        assert wake(store.home).pid == running.pid
+        assert start_supervisor(store.home).pid == running.pid
         workers = psutil.Process(running.pid).children()
         assert len(workers) == 1
-        assert stop(store.home)
+        assert stop_supervisor(store.home)
         assert running.wait(20) == 0
-    assert not alive(store.home)
+    assert not supervisor_status(store.home)
     assert not any(worker.is_running() for worker in workers)
-    assert stop(store.home)
+    assert stop_supervisor(store.home)
 
 
 def test_a_supervisor_whose_store_was_replaced_ends_and_leaves_the_new_one_alone(
@@ -64,19 +64,19 @@ def test_a_supervisor_whose_store_was_replaced_ends_and_leaves_the_new_one_alone
     home, away = store.home, tmp_path / "away"
     other = Store.open(tmp_path / "other")
     with supervisor(home) as running:
-        until(lambda: alive(home).workers == 1)
+        until(lambda: supervisor_status(home).workers == 1)
         workers = psutil.Process(running.pid).children()
         home.rename(away)
         other.home.rename(home)
-        assert stop(home)  # nothing tends the other one
+        assert stop_supervisor(home)  # nothing tends the other one
         running.wait(20)
     assert not any(worker.is_running() for worker in workers)
     assert not (home / "supervisor.json").exists()
     assert not (home / "supervisor.lock").exists()
-    assert stop(away)
+    assert stop_supervisor(away)
     with supervisor(home) as fresh:
-        until(lambda: alive(home).pid == fresh.pid)
-        assert stop(home)
+        until(lambda: supervisor_status(home).pid == fresh.pid)
+        assert stop_supervisor(home)
 
 
 def test_a_moved_stores_supervisor_ends_and_makes_nothing(
@@ -84,13 +84,13 @@ def test_a_moved_stores_supervisor_ends_and_makes_nothing(
 ) -> None:
     home, away = store.home, tmp_path / "away"
     with supervisor(home) as running:
-        until(lambda: alive(home).workers == 1)
+        until(lambda: supervisor_status(home).workers == 1)
         key = fake.submit(store, 1, steps=10**4, pause=0.01)
         until(is_in(store, key, JobState.RUNNING))
         home.rename(away)
-        assert stop(home)
+        assert stop_supervisor(home)
         assert running.wait(20) == 1
-        assert stop(away)
+        assert stop_supervisor(away)
     assert not home.exists()
     away.rename(home)
     store.sweep()
@@ -106,7 +106,7 @@ def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_mea
     with pytest.raises(StoreGone):
         supervise(home)
     with pytest.raises(StoreGone):
-        work(home, fake.TOOLS)
+        run_worker(home, fake.TOOLS)
     assert not home.exists()
 
 
@@ -124,12 +124,10 @@ def test_a_store_that_is_gone_is_said_once_by_the_supervisor_and_not_by_its_work
     assert len(lines) == 1
     assert lines[0].startswith("error: the store is gone")
     monkeypatch.setenv(LEASHED, "1")
-    monkeypatch.setattr("engine.executors.worker.engine_tools", lambda: fake.TOOLS)
-    monkeypatch.setattr("engine.executors.worker.Leash", lambda pipe: Leash())
+    monkeypatch.setattr("engine.executors.worker.load_toolkit", lambda: fake.TOOLS)
+    monkeypatch.setattr("engine.executors.worker.StopSignal", lambda pipe: StopSignal())
     monkeypatch.setattr("engine.executors.worker.cap_memory", lambda: None)
-    monkeypatch.setattr(
-        "engine.executors.worker._offer_to_the_oom_killer", lambda: None
-    )
+    monkeypatch.setattr("engine.executors.worker._set_oom_score", lambda: None)
     assert __main__.main(["work", "--home", str(home)]) == 1
     assert capsys.readouterr().err == ""
 
@@ -151,7 +149,7 @@ def test_to_stop_says_whether_anything_was_running(
     assert __main__.main(words) == 0
     assert "nothing was running" in capsys.readouterr().err
     with supervisor(store.home) as running:
-        until(lambda: alive(store.home).pid == running.pid)
+        until(lambda: supervisor_status(store.home).pid == running.pid)
         assert __main__.main(words) == 0
         assert "stopped" in capsys.readouterr().err
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract.blocks import Checkpoint, Event
+from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import JobState
-from engine.executors.worker import Leash, play
+from engine.executors.worker import StopSignal, play
 from engine.store import Recorder, Store, StoreFull
 from tests.store import fake
 from tests.torture import kills
@@ -47,26 +47,26 @@ def test_statistics_that_fail_lose_no_row(store: Store) -> None:
         raise ArithmeticError("no interval")
 
     key = fake.submit(store, 1)
-    play(store, store.claim(), replace(fake.TOOLS, summarize=broken), Leash())
+    play(store, store.claim(), replace(fake.TOOLS, summarize=broken), StopSignal())
     assert store.job(key).error == "ArithmeticError: no interval"
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
 
 
 def test_a_worker_that_is_let_go_gives_the_run_back_with_its_work(store: Store) -> None:
     key = fake.submit(store, 1)
-    leash = Leash()
+    leash = StopSignal()
 
     def let_go(*asked: object) -> Iterator[Event]:
         for event in fake.run(*asked):
             yield event
             if isinstance(event, Checkpoint) and event.state["step"] == 8:
-                leash.let_go()
+                leash.request_stop()
 
     play(store, store.claim(), replace(fake.TOOLS, run=let_go), leash)
     assert store.job(key).state == JobState.QUEUED
     claim = store.claim()
     assert claim.checkpoint.state == {"step": 8}
-    play(store, claim, fake.TOOLS, Leash())
+    play(store, claim, fake.TOOLS, StopSignal())
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
     assert store.job(key).attempt == 2
 
@@ -75,7 +75,7 @@ def test_a_full_disk_pauses_the_run_and_resume_ends_it(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     key = fake.submit(store, 1)
-    real, ticks = Recorder.tick, []
+    real, ticks = Recorder.flush, []
 
     def full(self: Recorder, **keep: bool) -> None:
         ticks.append(keep)
@@ -84,24 +84,24 @@ def test_a_full_disk_pauses_the_run_and_resume_ends_it(
         real(self, **keep)
 
     with monkeypatch.context() as disk:
-        disk.setattr(Recorder, "tick", full)
-        disk.setattr(Recorder, "due", lambda self: True)
-        play(store, store.claim(), fake.TOOLS, Leash())
+        disk.setattr(Recorder, "flush", full)
+        disk.setattr(Recorder, "is_due", lambda self: True)
+        play(store, store.claim(), fake.TOOLS, StopSignal())
     job = store.job(key)
     assert (job.state, job.error) == (JobState.PAUSED, "disk full")
     assert store.blocks(key)[0]
     store.resume(key)
-    play(store, store.claim(), fake.TOOLS, Leash())
+    play(store, store.claim(), fake.TOOLS, StopSignal())
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
 
 
 def test_a_cancel_is_seen_between_two_events(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "due", lambda self: True)
+    monkeypatch.setattr(Recorder, "is_due", lambda self: True)
     key = fake.submit(store, 1, steps=10**6, pause=0.001)
     worker = threading.Thread(
-        target=play, args=(store, store.claim(), fake.TOOLS, Leash())
+        target=play, args=(store, store.claim(), fake.TOOLS, StopSignal())
     )
     worker.start()
     until(lambda: store.progress(key).done > 0)
@@ -116,10 +116,10 @@ def test_a_cancel_is_seen_between_two_events(
 def test_a_delete_under_a_running_worker_leaves_nothing(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "due", lambda self: True)
+    monkeypatch.setattr(Recorder, "is_due", lambda self: True)
     key = fake.submit(store, 1, steps=10**6, pause=0.001)
     worker = threading.Thread(
-        target=play, args=(store, store.claim(), fake.TOOLS, Leash())
+        target=play, args=(store, store.claim(), fake.TOOLS, StopSignal())
     )
     worker.start()
     until(lambda: store.progress(key).done > 0)
@@ -167,7 +167,7 @@ def test_the_worker_and_the_store_need_no_torch(tmp_path: Path) -> None:
 
 
 def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> None:
-    from engine.catalogue import cards
+    from engine.catalogue import find_card
     from engine.contract.runs import (
         Budget,
         Choice,
@@ -183,8 +183,8 @@ def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> N
         budget=Budget(test_tasks=2, horizon=3, threshold=0.5),
         replicates=2,
     )
-    spec = complete_spec(wish, cards, "cpu")
-    key = store.submit(spec, run_key(spec, cards)).key
+    spec = complete_spec(wish, find_card, "cpu")
+    key = store.submit(spec, run_key(spec, find_card)).key
     with process(store.home, "engine", "work", "--once") as one:
         one.wait(100)
     job = store.job(key)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from engine.store import arrays
-from engine.store.row_seals import digest
+from engine.store.row_seals import sha256_hex
 
 Header = dict[str, Any]
 BLOCKS = "blocks.safetensors"
@@ -24,7 +24,7 @@ def members(data: bytes) -> dict[str, bytes]:
 def zip_members(held: dict[str, bytes], told: dict[str, str] | None = None) -> bytes:
     """Return an archive of these members, their checksums true but for those told."""
     manifest = json.loads(held["manifest.json"])
-    manifest["members"] = {n: digest(d) for n, d in held.items() if n[:4] != "mani"}
+    manifest["members"] = {n: sha256_hex(d) for n, d in held.items() if n[:4] != "mani"}
     manifest["members"] |= told or {}
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

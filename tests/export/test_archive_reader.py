@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.client import examples
+from app.client import recorded_examples
 from app.client.client import Run
-from app.views import transfer
-from app.views.run import tables
+from app.views.run import run_tables
 from engine.contract.errors import Refused
 from engine.contract.runs import Choice, ShiftChoice
 from engine.export import (
@@ -22,8 +21,9 @@ from engine.export import (
     read_archive,
     zip_members,
 )
-from engine.export.archive import OTHER_SUMMARY, with_own_verdict
-from engine.export.archive_reader import arrive
+from engine.export.archive import OTHER_SUMMARY, with_recomputed_summary
+from engine.export.archive_reader import read_archived_run
+from engine.stats.generalization import transfer_levels
 from engine.stats.run_summary import summarize
 from engine.store import Store, arrays
 from tests.export import archives
@@ -383,7 +383,7 @@ def test_an_archive_that_only_its_writer_touched_is_taken(
 
 
 def test_every_recorded_run_is_one_that_its_spec_can_give() -> None:
-    found = sorted(examples.FOLDER.glob("*.zip"))
+    found = sorted(recorded_examples.FOLDER.glob("*.zip"))
     assert len(found) == 3
     assert all(read_archive(file.read_bytes()).blocks for file in found)
 
@@ -394,11 +394,14 @@ def test_the_conditions_of_a_spec_are_its_shifts_and_families() -> None:
             "shifts": (ShiftChoice(name="stretch", severities=(0.0, 2.0)),),
             "test_families": (
                 Choice(name="moons"),
-                *(Choice(name="waves"), Choice(name="waves", knobs={"a": 1})),
+                Choice(name="waves"),
+                Choice(name="waves", knobs={"a": 1}),
             ),
         }
     )
-    found = {(c.family, c.shift, c.severity) for c in block_checks.conditions(spec)}
+    found = {
+        (c.family, c.shift, c.severity) for c in block_checks.spec_conditions(spec)
+    }
     assert found == {
         *{("", "", 0.0), ("", "stretch", 0.0), ("", "stretch", 2.0)},
         *{("moons", "", 0.0), ("waves_1", "", 0.0), ("waves_2", "", 0.0)},
@@ -428,7 +431,7 @@ def test_a_run_that_lost_every_task_of_its_learner_arrives_as_diverged(
     archive: bytes,
 ) -> None:
     lost = with_run(with_blocks(archive, all_lost), state="diverged")
-    assert arrive(lost).job.state == "diverged"
+    assert read_archived_run(lost).job.state == "diverged"
 
 
 def test_a_time_that_is_a_whole_number_is_a_time(archive: bytes, store: Store) -> None:
@@ -457,8 +460,12 @@ def test_more_members_than_any_run_has_are_refused(archive: bytes) -> None:
 
 
 BOMBS = [
-    *("config.json", "summary.json", "fingerprint.json", "timings.json"),
-    *("blocks.safetensors", "artefact-000.safetensors"),
+    "config.json",
+    "summary.json",
+    "fingerprint.json",
+    "timings.json",
+    "blocks.safetensors",
+    "artefact-000.safetensors",
 ]
 
 
@@ -536,15 +543,17 @@ def test_a_forged_summary_never_stands_whatever_it_says(
     forged = replace_at(true, path, data.draw(ANYTHING))
     words = json.dumps(forged)
     try:
-        arrived = arrive(with_member(archive, "summary.json", words.encode()))
+        arrived = read_archived_run(
+            with_member(archive, "summary.json", words.encode())
+        )
     except Refused:  # it is no JSON object
         assert not isinstance(forged, dict) or "NaN" in words or "Infinity" in words
         return
-    found = with_own_verdict(arrived, summarize).texts["summary"]
+    found = with_recomputed_summary(arrived, summarize).texts["summary"]
     assert found == true
     run = Run(whole.key, whole.spec, tuple(whole.blocks), summary=found)
-    assert tables.scores(run, {})
-    assert transfer.build([(whole.spec, found)], "walk", "final_loss") is not None
+    assert run_tables.score_rows(run, {})
+    assert transfer_levels([(whole.spec, found)], "walk", "final_loss") is not None
 
 
 def test_a_forged_summary_is_not_what_is_filed(archive: bytes, store: Store) -> None:

@@ -10,26 +10,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contract.blocks import Artefact, Block, Condition
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block, Condition
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.export import (
     COLUMNS,
     COMPARED,
-    Record,
+    RunRecord,
     comparison_csv,
     comparison_latex,
     export_archive,
     export_run,
-    exported,
+    exported_files,
     import_run,
     metrics_csv,
     read_archive,
 )
-from engine.export.long_format import inert
+from engine.export.long_format import escape_formula
 from engine.store import Store, arrays
-from engine.store.row_seals import digest
+from engine.store.row_seals import sha256_hex
 from tests.store import fake
 from tests.torture.damage import seen
 
@@ -46,12 +46,12 @@ def other(tmp_path: Path) -> Store:
     return Store.open(tmp_path / "other")
 
 
-def record(*blocks: Block) -> Record:
+def record(*blocks: Block) -> RunRecord:
     spec = fake.spec(1)
-    return Record(fake.key(spec), spec, list(blocks), [], [])
+    return RunRecord(fake.key(spec), spec, list(blocks), [], [])
 
 
-def read(made: Record, *, traces: bool = False) -> list[dict[str, str]]:
+def read(made: RunRecord, *, traces: bool = False) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(metrics_csv(made, traces=traces).decode())))
 
 
@@ -65,20 +65,20 @@ def test_the_page_and_the_command_line_write_the_same_bytes(
 ) -> None:
     key = fake.played(store, 1)
     spec = fake.spec(1)
-    played = Record.played(key, spec, fake.run(spec, None))
+    played = RunRecord.from_events(key, spec, fake.run(spec, None))
     played = played._replace(
         summary=fake.summarize(store.blocks(key)[0], spec),
         fingerprint=store.fingerprint(key),
     )
-    assert exported(Record.stored(store, key)) == exported(played)
+    assert exported_files(RunRecord.from_store(store, key)) == exported_files(played)
     folder = export_run(played, tmp_path / "out", traces=True)
-    assert {path.name for path in folder.iterdir()} == set(exported(played))
+    assert {path.name for path in folder.iterdir()} == set(exported_files(played))
     assert parse_spec((folder / "config.json").read_bytes()) == spec
 
 
 def test_every_number_of_the_store_is_in_the_csv(store: Store) -> None:
     key = fake.played(store, 1)
-    made = Record.stored(store, key)
+    made = RunRecord.from_store(store, key)
     rows = where(read(made, traces=True), statistic="value")
     held = [b for b in made.blocks if b.phase != "validate"]
     assert len(rows) == sum(block.array.size for block in held) > 100
@@ -90,7 +90,7 @@ def test_every_number_of_the_store_is_in_the_csv(store: Store) -> None:
 
 
 def test_a_diverged_value_is_an_empty_cell_and_says_so(store: Store) -> None:
-    rows = read(Record.stored(store, fake.played(store, 1)), traces=True)
+    rows = read(RunRecord.from_store(store, fake.played(store, 1)), traces=True)
     lost = where(rows, learner="sgd", metric="loss", replicate=0, task=1)
     assert [(r["value"] == "", r["status"]) for r in lost] == [
         *[(False, "ok")] * 3,
@@ -145,17 +145,18 @@ def test_a_task_that_never_got_there_is_censored() -> None:
 
 def test_rates_steps_and_layers_stand_in_their_own_columns() -> None:
     tuning = Block(
-        *(
-            "sgd",
-            "tune",
-            "tuning",
-            ("rate", "task"),
-            np.array([[1.0, 3.0], [5.0, np.inf]]),
-        ),
+        "sgd",
+        "tune",
+        "tuning",
+        ("rate", "task"),
+        np.array([[1.0, 3.0], [5.0, np.inf]]),
         coords={"rate": (0.01, 0.1)},
     )
     layers = Block(
-        *("walk", "test", "lr_scale", ("replicate", "task", "step", "layer")),
+        "walk",
+        "test",
+        "lr_scale",
+        ("replicate", "task", "step", "layer"),
         np.ones((1, 1, 2, 3)),
         Condition("moons", "stretch", 1.5),
     )
@@ -181,7 +182,7 @@ def test_a_name_is_no_formula_and_a_number_is_untouched(name: str) -> None:
     (row,) = read(record(block))
     assert row["learner"] == f"'{name}"
     assert row["value"] == "-1.5"
-    assert inert("lr_scale") == "lr_scale"
+    assert escape_formula("lr_scale") == "lr_scale"
 
 
 def test_the_order_of_blocks_does_not_matter() -> None:
@@ -211,19 +212,24 @@ def test_what_no_task_has_a_number_of_was_not_measured_and_did_not_diverge() -> 
 
 def test_inner_steps_have_a_column_of_their_own() -> None:
     rates = Block(
-        *("walk", "validate", "inner_lr", ("replicate", "step", "layer", "inner_step")),
+        "walk",
+        "validate",
+        "inner_lr",
+        ("replicate", "step", "layer", "inner_step"),
         np.arange(4.0).reshape(1, 1, 2, 2) + 0.01,
         coords={"step": (200.0,)},
     )
     rows = where(read(record(rates)), statistic="value")
     assert [(r["step"], r["layer"], r["inner_step"], r["value"]) for r in rows] == [
-        *[("200", "0", "0", "0.01"), ("200", "0", "1", "1.01")],
-        *[("200", "1", "0", "2.01"), ("200", "1", "1", "3.01")],
+        ("200", "0", "0", "0.01"),
+        ("200", "0", "1", "1.01"),
+        ("200", "1", "0", "2.01"),
+        ("200", "1", "1", "3.01"),
     ]
 
 
 # the comparison table ---------------------------------------------------------
-def compared(label: str = "walk") -> Record:
+def compared(label: str = "walk") -> RunRecord:
     spec = fake.spec(1)
     learner = spec.learners[0].model_copy(update={"label": label})
     made = record(
@@ -235,10 +241,14 @@ def compared(label: str = "walk") -> Record:
     return made._replace(spec=spec.model_copy(update={"learners": (learner, *others)}))
 
 
-def few_shot(label: str, errors: np.ndarray, at: Condition = HERE) -> list[Block]:
+def few_shot(
+    label: str, errors: np.ndarray, condition: Condition = HERE
+) -> list[Block]:
     axes = ("replicate", "task")
     rows = {"error": errors, "final_accuracy": 1.0 - errors}
-    return [Block(label, "test", name, axes, row, at) for name, row in rows.items()]
+    return [
+        Block(label, "test", name, axes, row, condition) for name, row in rows.items()
+    ]
 
 
 def test_the_table_as_csv_has_a_row_a_cell_with_both_spreads() -> None:
@@ -332,7 +342,7 @@ def test_an_unfinished_run_arrives_as_interrupted(store: Store, other: Store) ->
     recorder = store.recorder(store.claim())
     for event in list(fake.run(fake.spec(1), None))[:9]:
         recorder.add(event)
-    recorder.tick()
+    recorder.flush()
     job = import_run(other, export_archive(store, key))
     assert job.state == JobState.INTERRUPTED
     assert fake.stored(other, key) == fake.stored(store, key)
@@ -352,7 +362,7 @@ def rezipped(data: bytes, **changed: bytes | None) -> bytes:
     manifest = json.loads(members["manifest.json"])
     if "manifest__json" not in changed:
         manifest["members"] = {
-            n: digest(d) for n, d in members.items() if n[:4] != "mani"
+            n: sha256_hex(d) for n, d in members.items() if n[:4] != "mani"
         }
         members["manifest.json"] = json.dumps(manifest).encode()
     out = io.BytesIO()

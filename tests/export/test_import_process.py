@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalogue import all_cards, cards
+from engine.catalogue import all_cards, find_card
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.runs import complete_spec, earlier_keys, run_key
 from engine.export import export_archive, import_process
-from engine.export.import_process import answer, import_apart
+from engine.export.import_process import answer_request, import_in_subprocess
 from engine.presets import preset
-from engine.runner.summary import summarize
+from engine.runner.summary import summarize_run
 from engine.store import Store, StoreError
 from tests.export import archives
 from tests.store import fake
@@ -33,7 +33,10 @@ def store(tmp_path: Path) -> Store:
 
 
 def question(store: Store) -> dict[str, object]:
-    return {"home": str(store.home), "cards": [cards("learner", "sgd").model_dump()]}
+    return {
+        "home": str(store.home),
+        "cards": [find_card("learner", "sgd").model_dump()],
+    }
 
 
 def test_the_process_that_asks_never_opens_the_archive(
@@ -43,17 +46,17 @@ def test_the_process_that_asks_never_opens_the_archive(
         raise AssertionError("it was opened here")
 
     monkeypatch.setattr(zipfile, "ZipFile", opened)
-    job = import_apart(store, archive, all_cards())
+    job = import_in_subprocess(store, archive, all_cards())
     assert store.check() == []
     whole = store.blocks(job.key)[0]
-    true = summarize(whole, store.spec(job.key))
+    true = summarize_run(whole, store.spec(job.key))
     assert store.summary(job.key) == json.loads(json.dumps(true))
 
 
 def test_what_the_child_refuses_is_refused_here(archive: bytes, store: Store) -> None:
     wrong = archives.with_block(archive, 4, learner="nobody")
     with pytest.raises(Refused, match=r"blocks\.safetensors .* no 'nobody'"):
-        import_apart(store, wrong, [])
+        import_in_subprocess(store, wrong, [])
     assert store.count(kind=None) == 0
 
 
@@ -62,7 +65,7 @@ def test_a_child_that_may_hold_nothing_ends_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(import_process, "MEMORY", 1 << 20)
     with pytest.raises(Refused, match="memory to read, which no run does"):
-        import_apart(store, archive, [])
+        import_in_subprocess(store, archive, [])
 
 
 def test_a_child_that_takes_too_long_ends_in_one_sentence(
@@ -70,7 +73,7 @@ def test_a_child_that_takes_too_long_ends_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(import_process, "PATIENCE", 0.001)
     with pytest.raises(Refused, match="seconds to read, which no run does"):
-        import_apart(store, archive, [])
+        import_in_subprocess(store, archive, [])
     assert store.count(kind=None) == 0
 
 
@@ -78,15 +81,17 @@ def test_an_archive_beyond_the_limit_is_not_even_passed_on(
     archive: bytes, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.export.zip_members.BYTES_LIMIT", 10)
-    monkeypatch.setattr(import_process, "_ask", lambda words: {"key": "passed on"})
+    monkeypatch.setattr(
+        import_process, "_run_child", lambda words: {"key": "passed on"}
+    )
     with pytest.raises(Refused, match="may hold 10 bytes"):
-        import_apart(store, archive, [])
+        import_in_subprocess(store, archive, [])
 
 
 def test_a_run_of_parts_that_are_here_keeps_its_key_and_others_are_copies(
     archive: bytes, store: Store
 ) -> None:
-    told = answer(question(store), archive)
+    told = answer_request(question(store), archive)
     key = fake.key(fake.spec(1, steps=3))
     assert told["key"] != key  # the fake family is nobody's part
     assert store.job(told["key"]) is not None
@@ -99,12 +104,14 @@ def test_a_store_that_cannot_be_written_is_no_fault_of_the_archive(
         raise StoreError("disk full: free some space, then resume")
 
     monkeypatch.setattr(import_process, "import_run", full)
-    assert answer(question(store), archive) == {
+    assert answer_request(question(store), archive) == {
         "store": "disk full: free some space, then resume"
     }
-    monkeypatch.setattr(import_process, "_ask", lambda words: {"store": "disk full"})
+    monkeypatch.setattr(
+        import_process, "_run_child", lambda words: {"store": "disk full"}
+    )
     with pytest.raises(StoreError, match="disk full"):
-        import_apart(store, archive, [])
+        import_in_subprocess(store, archive, [])
 
 
 def test_memory_that_runs_out_while_reading_is_one_sentence(
@@ -114,35 +121,35 @@ def test_memory_that_runs_out_while_reading_is_one_sentence(
         raise MemoryError
 
     monkeypatch.setattr(import_process, "import_run", hungry)
-    assert "GiB" in answer(question(store), archive)["refused"]
+    assert "GiB" in answer_request(question(store), archive)["refused"]
 
 
 def test_the_child_says_that_a_summary_was_computed_anew(
     archive: bytes, store: Store
 ) -> None:
     forged = archives.with_member(archive, "summary.json", b'{"sentence": "best"}')
-    told = answer(question(store), forged)["told"]
+    told = answer_request(question(store), forged)["told"]
     assert told == "the archive's own summary differs from its numbers and was " + (
         "computed anew"
     )
 
 
 def test_the_keys_of_earlier_parts_are_known_and_no_others() -> None:
-    spec = complete_spec(preset("smoke").spec, cards, "cpu")
-    part = next(c for c in spec.learners if cards("learner", c.name).version > 1)
+    spec = complete_spec(preset("smoke").spec, find_card, "cpu")
+    part = next(c for c in spec.learners if find_card("learner", c.name).version > 1)
 
     def before(slot: str, name: str) -> Card:
-        found = cards(slot, name)
+        found = find_card(slot, name)
         return found.model_copy(update={"version": 1 + (name != part.name)})
 
     def then(slot: str, name: str) -> Card:
         old = {"version": 1} if name == part.name else {}
-        return cards(slot, name).model_copy(update=old)
+        return find_card(slot, name).model_copy(update=old)
 
-    known = set(earlier_keys(spec, cards))
-    assert {run_key(spec, cards), run_key(spec, then)} <= known
+    known = set(earlier_keys(spec, find_card))
+    assert {run_key(spec, find_card), run_key(spec, then)} <= known
     assert run_key(spec, before) not in known  # others are newer than they are here
-    assert run_key(spec.model_copy(update={"seed": 8}), cards) not in known
+    assert run_key(spec.model_copy(update={"seed": 8}), find_card) not in known
 
 
 @pytest.mark.parametrize("kind", ["", "optimization", "search", "few_shot"])
@@ -154,7 +161,7 @@ def test_a_run_that_says_another_kind_than_its_family_is_a_copy(
         recorded, "config.json", lambda body: body | {"kind": kind}
     )
     every = [card.model_dump(mode="json") for card in all_cards()]
-    told = answer({"home": str(store.home), "cards": every}, said)
-    spec = complete_spec(preset("default").spec, cards, "cpu")
-    assert (told["key"] == run_key(spec, cards)) == (kind in ("", "optimization"))
+    told = answer_request({"home": str(store.home), "cards": every}, said)
+    spec = complete_spec(preset("default").spec, find_card, "cpu")
+    assert (told["key"] == run_key(spec, find_card)) == (kind in ("", "optimization"))
     assert "sentence" in (store.summary(told["key"]) or {})

@@ -7,12 +7,12 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.metrics import METRICS
 from engine.contract.runs import Choice
-from engine.export import COLUMNS, Record, comparison_csv, comparison_latex
+from engine.export import COLUMNS, RunRecord, comparison_csv, comparison_latex
 from engine.export.long_format import metrics_rows
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.inference.intervals import mean_interval
 from engine.stats.summaries.search_table import search_table
 from tests.stats.made_up import HERE
@@ -33,7 +33,7 @@ TRIED = np.where(np.arange(HORIZON) < 80, np.arange(HORIZON), np.nan)
 
 
 @cache
-def record() -> Record:
+def record() -> RunRecord:
     spec = search_spec(
         WARM,
         COLD,
@@ -47,7 +47,7 @@ def record() -> Record:
             tried = np.broadcast_to(TRIED, (3, 20, HORIZON))
             blocks += searches(label, found_at(first), at, tried=tried)
     live = Block("warm", "validate", "regret", ("replicate", "step"), np.ones((3, 4)))
-    return Record("ab" * 32, spec, [*blocks, live], [], [])
+    return RunRecord("ab" * 32, spec, [*blocks, live], [], [])
 
 
 @cache
@@ -89,14 +89,20 @@ def test_an_evaluation_that_was_not_paid_is_no_divergence() -> None:
 
 
 def test_bands_are_over_all_searches_of_what_was_never_trained() -> None:
-    regret = Table(record().blocks).tests(
+    regret = BlockTable(record().blocks).test_values(
         "cold", "regret", HERE, ("replicate", "task", "step")
     )
     assert regret is not None
     for label, units in (("cold", regret.reshape(-1, 1, HORIZON)),):
         truth = mean_interval(units[..., 9])
-        (low,) = of(metric="regret", learner=label, statistic="low", step=10,
-                    test_family="", phase="test")  # fmt: skip
+        (low,) = of(
+            metric="regret",
+            learner=label,
+            statistic="low",
+            step=10,
+            test_family="",
+            phase="test",
+        )
         assert low["value"] == pytest.approx(max(truth.low, 0.0))
 
 
@@ -117,13 +123,14 @@ def test_the_table_of_searches_has_every_measure_with_what_it_is_over() -> None:
         and row["metric"] == "evaluations_to_goal"
         and not row["test_family"]
     ]
-    step = Table(record().blocks).tests("warm", "evaluations_to_goal")
+    step = BlockTable(record().blocks).test_values("warm", "evaluations_to_goal")
     assert step is not None
     truth = mean_interval(step)
     assert float(warm["value"]) == pytest.approx(truth.mean)
     assert float(warm["high_95"]) == pytest.approx(truth.high)
     assert (warm["n"], warm["over"], warm["source_evaluations"]) == (
-        *("3", "trainings"),
+        "3",
+        "trainings",
         "700",
     )
     cold = [row for row in table() if row["learner"] == "cold"]
@@ -133,9 +140,9 @@ def test_the_table_of_searches_has_every_measure_with_what_it_is_over() -> None:
 def test_shares_are_told_in_points_and_percent() -> None:
     found = {row["metric"]: row["unit"] for row in table()}
     assert (found["regret_area"], found["final_score"]) == ("points", "%")
-    lines = search_table(Table(record().blocks), record().spec)
-    reached = next(m for m in lines[0].found if m.name == "reached")
-    assert lines[0].found[reached].mean > 50.0
+    lines = search_table(BlockTable(record().blocks), record().spec)
+    reached = next(m for m in lines[0].intervals if m.name == "reached")
+    assert lines[0].intervals[reached].mean > 50.0
 
 
 def test_the_table_names_places_by_what_sets_them_apart() -> None:

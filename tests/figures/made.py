@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.figure_types import Floats, Tuning
+from app.figures.figure_types import Floats, TuningCurve
 from engine.stats.curves import Curve
 
 ROLES = {
@@ -20,7 +20,7 @@ def line(label: str, steps: int = 51, start: float = 0.8) -> Curve:
     x = np.arange(steps, dtype=float)
     mean = 0.1 + start * np.exp(-x / 10)
     gone = np.zeros(steps, dtype=int)
-    return Curve(label, x, mean, 0.9 * mean, 1.1 * mean, n=8, gone=gone)
+    return Curve(label, x, mean, 0.9 * mean, 1.1 * mean, n=8, missing_counts=gone)
 
 
 def lines() -> list[Curve]:
@@ -35,11 +35,11 @@ def waiting() -> dict[str, Any]:
     return dict.fromkeys(ROLES, curve)
 
 
-def tuning() -> Tuning:
+def tuning() -> TuningCurve:
     rates = np.logspace(-3, 1, 21)
     mean = np.log10(rates) ** 2 - 1.0
     mean[-2:] = np.nan
-    return Tuning(rates, mean, mean - 0.1, mean + 0.1, chosen=1.0)
+    return TuningCurve(rates, mean, mean - 0.1, mean + 0.1, chosen=1.0)
 
 
 def per_task(seed: int = 0) -> dict[str, Floats]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.figures.space_atlas import Atlas
+from app.figures.space_film import SpaceFilm
 from engine.runner.films.space_maps import geometry
 
 RADIX = (3, 2, 4)
@@ -38,6 +38,6 @@ def film(*, listed: bool = True) -> Any:
     return SimpleNamespace(arrays=arrays, info=info, kind="search")
 
 
-def atlas() -> Atlas:
+def atlas() -> SpaceFilm:
     """Return that film, read."""
-    return Atlas(film())
+    return SpaceFilm(film())

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from app.figures import comparison, few_shot, forest, learning, theme
-from app.figures.figure_types import View
+from app.figures import comparison, few_shot, forest, meta_training, theme
+from app.figures.figure_types import CurveOptions
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval
 from tests.figures import made
@@ -19,8 +19,10 @@ def line(label: str, *values: float) -> Curve:
 
 
 def drawn(*lines: Curve, log: bool = True) -> object:
-    marks = {one.learner: few_shot.Mark(1.0, float(one.mean[1])) for one in lines}
-    view = View(log_y=log)
+    marks = {
+        one.learner: few_shot.AnswerPoint(1.0, float(one.mean[1])) for one in lines
+    }
+    view = CurveOptions(log_y=log)
     return few_shot.answers_figure(lines, marks, "query_mse", ROLES, view)
 
 
@@ -42,7 +44,7 @@ def test_calm_curves_keep_their_own_axis() -> None:
 def test_an_answers_mark_has_its_learners_color() -> None:
     fig = drawn(line(LABELS[0], 4.0, 1.0))
     (mark,) = [t for t in fig.data if t.uid == f"{LABELS[0]}:answer"]
-    assert mark.marker.color == theme.styles(ROLES)[LABELS[0]].color
+    assert mark.marker.color == theme.assign_styles(ROLES)[LABELS[0]].color
     assert (mark.x[0], mark.y[0]) == (1.0, 1.0)
 
 
@@ -82,18 +84,28 @@ def test_a_profile_says_which_side_is_better() -> None:
 
 def test_squared_errors_are_validated_on_a_log_axis() -> None:
     panels = {"validation_error": made.lines()[:1]}
-    logged = learning.meta_training_figure(panels, ROLES, logs={"validation_error"})
+    logged = meta_training.meta_training_figure(
+        panels, ROLES, logs={"validation_error"}
+    )
     assert logged.layout.yaxis.type == "log"
-    assert learning.meta_training_figure(panels, ROLES).layout.yaxis.type != "log"
+    assert meta_training.meta_training_figure(panels, ROLES).layout.yaxis.type != "log"
 
 
 @pytest.mark.parametrize(
     ("label", "name"),
     [
-        *(("maml", "MAML"), ("fomaml", "FOMAML"), ("anil", "ANIL"), ("imaml", "iMAML")),
-        *(("meta_sgd", "Meta-SGD"), ("maml_plus", "MAML++"), ("t_net", "T-Net")),
-        *(("r2d2", "R2-D2"), ("protonet", "ProtoNet"), ("reptile", "Reptile")),
-        *(("maml_2", "MAML 2"), ("maml_plus_tuned", "MAML++ tuned")),
+        ("maml", "MAML"),
+        ("fomaml", "FOMAML"),
+        ("anil", "ANIL"),
+        ("imaml", "iMAML"),
+        ("meta_sgd", "Meta-SGD"),
+        ("maml_plus", "MAML++"),
+        ("t_net", "T-Net"),
+        ("r2d2", "R2-D2"),
+        ("protonet", "ProtoNet"),
+        ("reptile", "Reptile"),
+        ("maml_2", "MAML 2"),
+        ("maml_plus_tuned", "MAML++ tuned"),
         ("r2d2_<b>", "R2-D2 &lt;b&gt;"),
     ],
 )

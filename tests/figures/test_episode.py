@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures.animation import Shot
-from app.figures.episode import episode_figure, placed, wrong
-from app.figures.image_grid import composed, png
+from app.figures.animation import FilmOptions
+from app.figures.episode import episode_figure, place_examples, wrong_queries
+from app.figures.image_grid import compose_image, png_data_url
 from tests.figures import few_shot
 from tests.figures.few_shot import ROLES
 
@@ -32,7 +32,9 @@ def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
         given = film.arrays[f"{label}/answer"][0]
         lost = np.flatnonzero(given != film.arrays["query_y"][0])
         assert 0 < len(lost) < len(given)
-        cells = placed(film.arrays["support_y"][0], film.arrays["query_y"][0]).query
+        cells = place_examples(
+            film.arrays["support_y"][0], film.arrays["query_y"][0]
+        ).query
         loops = np.stack([frames[label].x, frames[label].y], 1).reshape(-1, 6, 2)
         np.testing.assert_array_equal(loops[:, 0], cells[lost])
         np.testing.assert_array_equal(loops[:, 2], cells[lost] + 1)
@@ -41,7 +43,7 @@ def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
 
 def test_a_query_stands_in_the_row_of_its_class_behind_the_support() -> None:
     y = np.array([1, 0, 1, 0])
-    cells = placed(np.array([0, 1]), y)
+    cells = place_examples(np.array([0, 1]), y)
     assert cells.query[:, 1].tolist() == [1, 0, 1, 0]
     assert cells.support[:, 1].tolist() == [0, 1]
     assert cells.query[:, 0].min() > cells.support[:, 0].max() + 1
@@ -53,7 +55,9 @@ def test_a_query_stands_in_the_row_of_its_class_behind_the_support() -> None:
 def test_no_two_examples_share_a_cell_and_all_are_on_the_sheet(
     ways: int, shots: int, queries: int
 ) -> None:
-    cells = placed(np.repeat(range(ways), shots), np.repeat(range(ways), queries))
+    cells = place_examples(
+        np.repeat(range(ways), shots), np.repeat(range(ways), queries)
+    )
     every = np.concatenate([cells.support, cells.query])
     assert len(np.unique(every.round(6), axis=0)) == len(every)
     assert every[:, 0].max() + 1 <= cells.width + 1e-9
@@ -67,7 +71,7 @@ def test_the_sheet_holds_each_images_own_pixels() -> None:
     (sheet, *_) = traces(episode_figure(film, ROLES), "sheet").values()
     data = base64.b64decode(sheet.source.partition(",")[2])
     seen = np.asarray(Image.open(io.BytesIO(data)))
-    cells = placed(film.arrays["support_y"][0], film.arrays["query_y"][0])
+    cells = place_examples(film.arrays["support_y"][0], film.arrays["query_y"][0])
     side = round(1 / sheet.dx)
     for image, (left, top) in zip(film.arrays["query"][0], cells.query, strict=True):
         y, x = round(top * side) + 2, round(left * side) + 2
@@ -80,9 +84,9 @@ def test_colored_images_and_pngs_keep_their_colors() -> None:
     from PIL import Image
 
     image = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    ground, side = composed([(image, 1.0, 0.0)], 2.0, 1.0)
+    ground, side = compose_image([(image, 1.0, 0.0)], 2.0, 1.0)
     seen = np.asarray(
-        Image.open(io.BytesIO(base64.b64decode(png(ground).partition(",")[2])))
+        Image.open(io.BytesIO(base64.b64decode(png_data_url(ground).partition(",")[2])))
     )
     assert side == 8
     np.testing.assert_array_equal(seen, ground)
@@ -95,7 +99,7 @@ def test_vectors_are_drawn_in_the_plane_with_the_wrong_ones_crossed_out() -> Non
     fig = episode_figure(film, ROLES)
     queries, crosses = traces(fig, "queries"), traces(fig, "crosses")
     for label in ROLES:
-        lost = wrong(film, label, 0)
+        lost = wrong_queries(film, label, 0)
         np.testing.assert_array_equal(crosses[label].x, queries[label].x[lost])
         np.testing.assert_array_equal(crosses[label].y, queries[label].y[lost])
         assert 0 < len(lost) < len(queries[label].x)
@@ -118,7 +122,7 @@ def test_titles_count_the_shown_queries_and_say_where_there_are_more() -> None:
 
 def test_a_phones_episode_has_the_same_traces_in_other_places() -> None:
     film = few_shot.episode()
-    wide = episode_figure(film, ROLES, Shot(columns=2))
-    slim = episode_figure(film, ROLES, Shot(columns=1))
+    wide = episode_figure(film, ROLES, FilmOptions(columns=2))
+    slim = episode_figure(film, ROLES, FilmOptions(columns=1))
     assert [t.uid for t in wide.data] == [t.uid for t in slim.data]
     assert [t.xaxis for t in wide.data] == [t.xaxis for t in slim.data]

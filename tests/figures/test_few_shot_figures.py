@@ -8,11 +8,11 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures import canvas
+from app.figures import figure_parts
 from app.figures.curves import curves_figure
 from app.figures.embedding import embedding_figure
 from app.figures.episode import episode_figure
-from app.figures.function_adaptation import function_film
+from app.figures.function_adaptation import adaptation_figure
 from app.figures.layer_heatmap import layers_figure
 from tests.figures import few_shot, made
 from tests.figures.few_shot import ROLES
@@ -32,7 +32,7 @@ def renamed(film: Any, name: Callable[[str], str]) -> Any:
 
 
 ALL: dict[str, Draw] = {
-    "film": lambda roles, name: function_film(
+    "film": lambda roles, name: adaptation_figure(
         renamed(few_shot.adaptation(), name), roles
     ),
     "images": lambda roles, name: episode_figure(
@@ -84,7 +84,9 @@ def test_no_trace_needs_web_gl_or_has_more_than_2000_points(draw: Draw) -> None:
     for trace in drawn:
         assert trace.type in {"scatter", "heatmap", "image"}
         if trace.type == "scatter":
-            assert len(trace.x if trace.x is not None else []) <= canvas.MAX_POINTS
+            assert (
+                len(trace.x if trace.x is not None else []) <= figure_parts.MAX_POINTS
+            )
 
 
 def test_text_and_ground_are_the_pages(draw: Draw) -> None:
@@ -114,20 +116,20 @@ def test_without_a_known_learner_it_is_empty_and_fails_nowhere(draw: Draw) -> No
 
 
 def test_a_log_axis_over_more_decades_than_a_ratio_can_hold_has_few_ticks() -> None:
-    axis = canvas.log_axis([1e-280, 1e200], most=6)
+    axis = figure_parts.log_axis([1e-280, 1e200], most=6)
     low, high = axis["range"]
     assert (high - low) / axis["dtick"] <= 6
 
 
 def test_a_log_axis_is_cut_where_one_blow_up_would_flatten_all_others() -> None:
     calm, wild = [1.0, 2.0, 3.0], [1.0, 1e30]
-    low, high = canvas.log_axis(calm, wild)["range"]
+    low, high = figure_parts.log_axis(calm, wild)["range"]
     assert low < 0 < np.log10(3.0) < high < 10
-    assert "range" not in canvas.log_axis(calm, [1e6])
+    assert "range" not in figure_parts.log_axis(calm, [1e6])
 
 
 def test_a_log_axis_without_a_value_has_few_ticks() -> None:
-    axis = canvas.log_axis([np.nan, np.inf, 0.0])
+    axis = figure_parts.log_axis([np.nan, np.inf, 0.0])
     assert axis["range"] == [0, 2] and axis["dtick"] == 1
 
 

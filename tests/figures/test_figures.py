@@ -10,24 +10,24 @@ import pytest
 from app.figures import (
     animation,
     boundary_film,
-    canvas,
     comparison,
     curves,
     few_shot,
-    learning,
+    figure_parts,
+    meta_training,
     shift,
     theme,
 )
-from app.figures.figure_types import View
+from app.figures.figure_types import CurveOptions
 from engine.stats.curves import Curve
+from engine.stats.generalization import FamilyTransfer
 from engine.stats.inference.intervals import Interval
-from engine.stats.transfer import Transfer
 from tests.figures import made
 from tests.figures.made import ROLES
 from tests.figures.test_theme import contrast, linear
 
 PAGES = [("#ffffff", "#31333f"), ("#0e1117", "#e4e7ec")]
-MATRIX = Transfer(
+MATRIX = FamilyTransfer(
     ("moons", "rings"),
     ("moons", "rings"),
     *(np.array([[0.1, -0.4], [0.3, np.nan]]),) * 3,
@@ -36,11 +36,13 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "curves": lambda: curves.curves_figure(made.lines(), "loss", ROLES),
     "lr_scale": lambda: curves.curves_figure(made.lines(), "lr_scale", ROLES),
     "survival": lambda: curves.survival_figure(made.waiting(), ROLES, 0.3),
-    "tuning": lambda: learning.tuning_figure({"sgd_tuned": made.tuning()}, ROLES),
-    "meta": lambda: learning.meta_training_figure(
+    "tuning": lambda: meta_training.tuning_figure({"sgd_tuned": made.tuning()}, ROLES),
+    "meta": lambda: meta_training.meta_training_figure(
         {"validation": made.lines()[:1], "kl": made.lines()[:1]}, ROLES, best=20
     ),
-    "scales": lambda: learning.scale_histogram({"lr_scale": np.ones((4, 9))}, ROLES),
+    "scales": lambda: meta_training.scale_histogram(
+        {"lr_scale": np.ones((4, 9))}, ROLES
+    ),
     "spread": lambda: comparison.spread_figure(
         made.per_task(), "final_loss", ROLES, paired=True
     ),
@@ -54,19 +56,24 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "severity": lambda: shift.severity_figure(
         {"stretch": made.lines(), "rotate": made.lines()}, "final_loss", ROLES
     ),
-    "matrix": lambda: shift.transfer_matrix_figure(MATRIX, "area", against="sgd"),
+    "matrix": lambda: shift.family_matrix_figure(MATRIX, "area", against="sgd"),
     "answers": lambda: few_shot.answers_figure(
-        made.lines(), {"sgd": few_shot.Mark(3.0, 0.5)}, "query_mse", ROLES, View()
+        made.lines(),
+        {"sgd": few_shot.AnswerPoint(3.0, 0.5)},
+        "query_mse",
+        ROLES,
+        CurveOptions(),
     ),
     "gain": lambda: few_shot.gain_figure(
         {"sgd": Interval(0.2, 0.1, 0.3, 8)},
         dict.fromkeys(ROLES, Interval(0.6, 0.5, 0.7, 8)),
-        *("final_accuracy", ROLES),
+        "final_accuracy",
+        ROLES,
     ),
     "count": lambda: few_shot.count_figure(
-        made.lines(), "final_accuracy", ROLES, few_shot.Count("shots", "Shots K")
+        made.lines(), "final_accuracy", ROLES, few_shot.CountAxis("shots", "Shots K")
     ),
-    "film": lambda: boundary_film.film_figure(made.film(), ROLES),
+    "film": lambda: boundary_film.boundary_figure(made.film(), ROLES),
     "path": lambda: boundary_film.path_figure(made.paths(), ROLES),
 }
 
@@ -89,7 +96,7 @@ def test_it_needs_no_web_gl_and_no_trace_has_more_than_2000_points(
     for trace in fig.data:
         assert trace.type in {"scatter", "box", "bar", "heatmap", "contour"}
         if trace.type == "scatter":
-            assert len(trace.x) <= canvas.MAX_POINTS
+            assert len(trace.x) <= figure_parts.MAX_POINTS
 
 
 def test_text_and_background_are_the_pages(fig: go.Figure) -> None:
@@ -106,7 +113,7 @@ def test_it_is_small_and_valid_json(fig: go.Figure) -> None:
 
 @pytest.mark.parametrize("name", ["curves", "survival", "severity", "profile"])
 def test_colors_and_dashes_are_those_of_the_spec(name: str) -> None:
-    looks = theme.styles(ROLES)
+    looks = theme.assign_styles(ROLES)
     drawn = {
         t.name: t
         for t in ALL[name]().data
@@ -123,7 +130,7 @@ def test_a_log_axis_says_how_many_values_it_leaves_out() -> None:
     bad.mean[:7] = 0.0
     fig = curves.curves_figure([bad], "loss", ROLES)
     assert "log axis leaves out 7 values ≤ 0" in fig.layout.meta["notes"]
-    linear_fig = curves.curves_figure([bad], "loss", ROLES, View(log_y=False))
+    linear_fig = curves.curves_figure([bad], "loss", ROLES, CurveOptions(log_y=False))
     assert not any("leaves out" in note for note in linear_fig.layout.meta["notes"])
 
 
@@ -131,7 +138,7 @@ def test_long_curves_are_thinned_without_losing_a_spike() -> None:
     long = made.line("lr_scale", steps=5_001)
     long.mean[3_333] = 77.0
     fig = curves.curves_figure([long], "loss", ROLES)
-    assert max(len(trace.x) for trace in fig.data) <= canvas.MAX_POINTS
+    assert max(len(trace.x) for trace in fig.data) <= figure_parts.MAX_POINTS
     assert max(np.nanmax(trace.y) for trace in fig.data) == 77.0
 
 
@@ -141,27 +148,27 @@ def traces(fig: go.Figure, kind: str) -> list[go.Scatter]:
 
 def test_raw_data_stays_under_a_smoothed_line() -> None:
     curve = made.line("sgd")
-    fig = curves.curves_figure([curve], "loss", ROLES, View(smooth=0.9))
+    fig = curves.curves_figure([curve], "loss", ROLES, CurveOptions(smooth=0.9))
     np.testing.assert_array_equal(traces(fig, ":raw")[0].y, curve.mean)
     assert traces(fig, ":mean")[0].y[10] > curve.mean[10]
 
 
 def test_the_learning_rate_scale_is_never_smoothed_and_shows_sgd_at_1() -> None:
     curve = made.line("lr_scale")
-    fig = curves.curves_figure([curve], "lr_scale", ROLES, View(smooth=0.9))
+    fig = curves.curves_figure([curve], "lr_scale", ROLES, CurveOptions(smooth=0.9))
     np.testing.assert_array_equal(traces(fig, ":mean")[0].y, curve.mean)
     assert (fig.layout.shapes[0].y0, fig.layout.shapes[0].y1) == (1.0, 1.0)
 
 
 def test_smoothing_neither_spreads_a_gap_nor_starts_at_zero() -> None:
     values = np.array([2.0, 2.0, np.nan, 2.0])
-    smooth = curves.smoothed(values, 0.9, log=False)
+    smooth = curves.smooth_values(values, 0.9, log=False)
     np.testing.assert_allclose(smooth, values)
 
 
 def test_a_cross_stands_where_a_task_diverged() -> None:
     curve = made.line("sgd")
-    curve.gone[9:], curve.gone[30:] = 1, 3
+    curve.missing_counts[9:], curve.missing_counts[30:] = 1, 3
     fig = curves.curves_figure([curve], "loss", ROLES)
     assert traces(fig, ":diverged")[0].x.tolist() == [9.0, 30.0]
     assert "✕ 3 tasks diverged" in fig.layout.meta["notes"]
@@ -229,7 +236,7 @@ def test_the_pages_text_is_readable_on_every_cell(
 
 
 def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
-    fig = boundary_film.film_figure(made.film(frames=12), ROLES)
+    fig = boundary_film.boundary_figure(made.film(frames=12), ROLES)
     names = [frame.name for frame in fig.frames]
     assert names == [str(2 * i) for i in range(12)]
     assert [step.args[0][0] for step in fig.layout.sliders[0].steps] == names
@@ -238,7 +245,7 @@ def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
 
 def test_a_film_starts_at_its_last_frame() -> None:
     film = made.film()
-    fig = boundary_film.film_figure(film, ROLES, boundary_film.Shot(task=1))
+    fig = boundary_film.boundary_figure(film, ROLES, boundary_film.FilmOptions(task=1))
     first = next(iter(ROLES))
     np.testing.assert_array_equal(fig.data[0].z, film.arrays[f"{first}/grid"][1, -1])
     np.testing.assert_array_equal(fig.data[0].z, fig.frames[-1].data[0].z)
@@ -252,7 +259,7 @@ def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
 
 
 def test_a_long_film_stays_small() -> None:
-    fig = boundary_film.film_figure(made.film(frames=200), ROLES)
+    fig = boundary_film.boundary_figure(made.film(frames=200), ROLES)
     assert len(fig.frames) == animation.MAX_FRAMES
     assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
     assert len(fig.to_json()) < 1_500_000
@@ -260,8 +267,12 @@ def test_a_long_film_stays_small() -> None:
 
 def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     film = made.film()
-    wide = boundary_film.film_figure(film, ROLES, boundary_film.Shot(columns=4))
-    slim = boundary_film.film_figure(film, ROLES, boundary_film.Shot(columns=2))
+    wide = boundary_film.boundary_figure(
+        film, ROLES, boundary_film.FilmOptions(columns=4)
+    )
+    slim = boundary_film.boundary_figure(
+        film, ROLES, boundary_film.FilmOptions(columns=2)
+    )
     assert [t.to_plotly_json().keys() for t in wide.data] == [
         t.to_plotly_json().keys() for t in slim.data
     ]
@@ -271,8 +282,8 @@ def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
 
 def test_losses_are_told_frame_by_frame() -> None:
     losses = {"sgd": np.linspace(1.0, 0.25, 12)}
-    fig = boundary_film.film_figure(
-        made.film(), ROLES, boundary_film.Shot(losses=losses)
+    fig = boundary_film.boundary_figure(
+        made.film(), ROLES, boundary_film.FilmOptions(losses=losses)
     )
     told = [frame.layout.annotations[1].text for frame in fig.frames]
     assert told[0].endswith("1")
@@ -305,17 +316,19 @@ BARE: dict[str, Callable[[], go.Figure]] = {
     "no curve": lambda: curves.curves_figure([], "loss", ROLES),
     "all diverged": lambda: curves.curves_figure([GONE], "loss", ROLES),
     "nobody arrives": lambda: curves.survival_figure({}, ROLES),
-    "nothing tuned": lambda: learning.tuning_figure({}, ROLES),
-    "nothing trained": lambda: learning.meta_training_figure({}, ROLES),
-    "trained in vain": lambda: learning.meta_training_figure({"kl": [GONE]}, ROLES),
-    "no scale": lambda: learning.scale_histogram({"lr_scale": NOTHING}, ROLES),
+    "nothing tuned": lambda: meta_training.tuning_figure({}, ROLES),
+    "nothing trained": lambda: meta_training.meta_training_figure({}, ROLES),
+    "trained in vain": lambda: meta_training.meta_training_figure(
+        {"kl": [GONE]}, ROLES
+    ),
+    "no scale": lambda: meta_training.scale_histogram({"lr_scale": NOTHING}, ROLES),
     "no task": lambda: comparison.spread_figure({}, "loss", ROLES, paired=True),
     "no task left": lambda: comparison.spread_figure({"sgd": NOTHING}, "loss", ROLES),
     "no claim": lambda: comparison.forest_figure([], ROLES),
     "no cost": lambda: comparison.ledger_figure({}, ROLES),
     "no shift": lambda: shift.severity_figure({}, "loss", ROLES),
     "lost to the shift": lambda: shift.severity_figure({"x": [GONE]}, "loss", ROLES),
-    "no film": lambda: boundary_film.film_figure(made.film(), {"other": "chosen"}),
+    "no film": lambda: boundary_film.boundary_figure(made.film(), {"other": "chosen"}),
     "no path": lambda: boundary_film.path_figure(made.paths(), {"other": "chosen"}),
 }
 

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from app.figures.animation import Shot
-from app.figures.function_adaptation import EACH, frame_at, function_film
+from app.figures.animation import FilmOptions
+from app.figures.function_adaptation import EACH, adaptation_figure, frame_at
 from tests.figures import few_shot
 from tests.figures.few_shot import ROLES
 
 
 def test_every_frame_shows_each_learners_newest_curve_and_error() -> None:
     film = few_shot.adaptation()
-    fig = function_film(film, ROLES, Shot(task=1))
+    fig = adaptation_figure(film, ROLES, FilmOptions(task=1))
     assert [frame.name for frame in fig.frames] == ["0", "2", "4", "6", "8", "10"]
     for number, frame in enumerate(fig.frames):
         assert frame.traces == tuple(EACH * i + EACH - 1 for i in range(3))
@@ -31,7 +31,7 @@ def test_every_frame_shows_each_learners_newest_curve_and_error() -> None:
 
 def test_it_is_paused_at_the_end_on_the_chosen_task() -> None:
     film = few_shot.adaptation()
-    fig = function_film(film, ROLES, Shot(task=2))
+    fig = adaptation_figure(film, ROLES, FilmOptions(task=2))
     truth, before, support, now = fig.data[:EACH]
     np.testing.assert_array_equal(truth.y, film.arrays["truth"][2])
     np.testing.assert_array_equal(before.y, film.arrays["maml/curve"][2, 0])
@@ -43,25 +43,25 @@ def test_it_is_paused_at_the_end_on_the_chosen_task() -> None:
 
 def test_support_beyond_the_grid_is_seen() -> None:
     film = few_shot.adaptation()
-    assert function_film(film, ROLES).layout.xaxis.range == (-5.0, 5.0)
+    assert adaptation_figure(film, ROLES).layout.xaxis.range == (-5.0, 5.0)
     film.arrays["support_x"][0, 0] = 7.5
-    assert function_film(film, ROLES).layout.xaxis.range == (-5.0, 7.5)
+    assert adaptation_figure(film, ROLES).layout.xaxis.range == (-5.0, 7.5)
 
 
 def test_what_is_looked_at_does_not_depend_on_a_curve_that_ran_off() -> None:
     film = few_shot.adaptation()
-    near = function_film(film, ROLES).layout.yaxis.range
+    near = adaptation_figure(film, ROLES).layout.yaxis.range
     film.arrays["maml/curve"][0, -1] = 1e6
     film.arrays["maml/curve"][0, 0] = np.nan
-    fig = function_film(film, ROLES)
+    fig = adaptation_figure(film, ROLES)
     assert fig.layout.yaxis.range == near
     json.loads(fig.to_json(), parse_constant=pytest.fail)
 
 
 def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     film = few_shot.adaptation()
-    wide = function_film(film, ROLES, Shot(columns=3))
-    slim = function_film(film, ROLES, Shot(columns=2))
+    wide = adaptation_figure(film, ROLES, FilmOptions(columns=3))
+    slim = adaptation_figure(film, ROLES, FilmOptions(columns=2))
     assert [t.uid for t in wide.data] == [t.uid for t in slim.data]
     assert [t.xaxis for t in wide.data] == [t.xaxis for t in slim.data]
     assert wide.layout.yaxis3.domain != slim.layout.yaxis3.domain
@@ -78,6 +78,6 @@ def test_a_long_film_of_many_learners_stays_small() -> None:
         film.arrays[f"{label}/steps"] = np.arange(200)
         film.arrays[f"{label}/curve"] = np.zeros((3, 200, 101), np.float32)
         film.arrays[f"{label}/mse"] = np.ones((3, 200))
-    fig = function_film(film, roles)
+    fig = adaptation_figure(film, roles)
     assert len(fig.frames) == 32
     assert len(fig.to_json()) < 400_000

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from app.figures.layer_heatmap import Layers, layers_figure
+from app.figures.layer_heatmap import LayerGrid, layers_figure
 from app.figures.shift import DIVERGING, SEQUENTIAL
 from tests.figures.few_shot import ROLES
 
-NORMS = Layers(np.array([[4.0, 1.0, np.nan], [0.4, 0.1, np.nan]]), (0.0, 1.0, 2.0))
-RATES = Layers(np.array([[0.1, 0.2], [-0.3, 0.4]]), (0.0, 50.0), "meta-step")
+NORMS = LayerGrid(np.array([[4.0, 1.0, np.nan], [0.4, 0.1, np.nan]]), (0.0, 1.0, 2.0))
+RATES = LayerGrid(np.array([[0.1, 0.2], [-0.3, 0.4]]), (0.0, 50.0), "meta-step")
 
 
 def test_norms_are_drawn_by_their_logarithm_and_an_empty_step_is_left_out() -> None:
@@ -46,7 +46,7 @@ def test_a_learner_that_blew_up_does_not_hide_the_others() -> None:
 
 
 def test_many_steps_are_not_written_into_their_cells() -> None:
-    wide = Layers(np.ones((2, 20)), tuple(map(float, range(20))))
+    wide = LayerGrid(np.ones((2, 20)), tuple(map(float, range(20))))
     fig = layers_figure({"maml": wide}, "inner_grad_norm", ROLES)
     assert [t.type for t in fig.data] == ["heatmap"]
     assert "text" in fig.data[0].hovertemplate

@@ -9,12 +9,12 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
-from app.figures import canvas
-from app.figures.cell import architecture_figure
-from app.figures.parallel import parallel_figure
-from app.figures.pareto import Property, pareto_figure
+from app.figures import figure_parts
+from app.figures.architecture import architecture_figure
+from app.figures.parallel_coordinates import parallel_figure
+from app.figures.pareto import CostProperty, pareto_figure
 from app.figures.policy import policy_figure, policy_film
-from app.figures.space_data import Space, known, searched
+from app.figures.space_data import Space, known_accuracies, read_search
 from tests.figures.searches import ROLES, film
 
 WHO = "reinforce"
@@ -22,21 +22,21 @@ Draw = Callable[[Any], go.Figure]
 
 
 def lines(made: Any) -> go.Figure:
-    one, table = searched(made, WHO, 0), known(made, 0)
+    one, table = read_search(made, WHO, 0), known_accuracies(made, 0)
     assert table is not None
-    return parallel_figure(Space.of(made), one.index, table[one.index], WHO)
+    return parallel_figure(Space.from_film(made), one.index, table[one.index], WHO)
 
 
 def cell(made: Any, columns: int = 2) -> go.Figure:
-    one = searched(made, WHO, 0)
-    return architecture_figure(Space.of(made), one, WHO, ROLES, columns=columns)
+    one = read_search(made, WHO, 0)
+    return architecture_figure(Space.from_film(made), one, WHO, ROLES, columns=columns)
 
 
 def pareto(made: Any) -> go.Figure:
-    table = known(made, 0)
+    table = known_accuracies(made, 0)
     assert table is not None
-    held = Property("parameters", "count", made.arrays["property/parameters"])
-    found = {label: searched(made, label, 0).index for label in ROLES}
+    held = CostProperty("parameters", "count", made.arrays["property/parameters"])
+    found = {label: read_search(made, label, 0).index for label in ROLES}
     return pareto_figure(table, held, found, ROLES)
 
 
@@ -70,7 +70,7 @@ def test_it_is_small_and_has_no_web_gl(drawn: go.Figure) -> None:
     for trace in drawn.data:
         assert trace.type in {"scatter", "heatmap"}
         if trace.type == "scatter":
-            assert len(trace.x) <= canvas.MAX_POINTS
+            assert len(trace.x) <= figure_parts.MAX_POINTS
 
 
 def test_text_and_ground_are_the_pages(drawn: go.Figure) -> None:
@@ -111,7 +111,7 @@ def test_a_hostile_option_is_text(cells: bool) -> None:
 def test_codes_are_spelled_in_mixed_radix() -> None:
     space = Space(("a", "b", "c"), (("x",) * 2, ("y",) * 3, ("z",) * 2))
     every = list(product(range(2), range(3), range(2)))
-    assert space.codes(np.arange(12)).tolist() == [list(code) for code in every]
+    assert space.to_codes(np.arange(12)).tolist() == [list(code) for code in every]
 
 
 def test_the_best_so_far_is_the_one_whose_accuracy_was_told() -> None:
@@ -119,31 +119,31 @@ def test_the_best_so_far_is_the_one_whose_accuracy_was_told() -> None:
     index = made.arrays[f"{WHO}/architecture"][0].astype(int)
     # What was seen misleads; what was told as tested says which one counts.
     made.arrays[f"{WHO}/signal"] = -made.arrays[f"{WHO}/signal"]
-    one = searched(made, WHO, 0)
-    table = known(made, 0)
+    one = read_search(made, WHO, 0)
+    table = known_accuracies(made, 0)
     assert table is not None
     assert table[one.best] == pytest.approx(np.maximum.accumulate(table[index]))
 
 
 def test_of_another_task_no_accuracy_is_known() -> None:
-    assert known(film(), 1) is None
+    assert known_accuracies(film(), 1) is None
     same = film()
     same.info["tasks"] = ["digits", "digits"]
-    assert known(same, 1) is not None
+    assert known_accuracies(same, 1) is not None
 
 
 def test_what_the_budget_did_not_allow_is_left_out() -> None:
     made = film()
     for name in ("architecture", "signal"):
         made.arrays[f"{WHO}/{name}"][0, 30:] = np.nan
-    assert len(searched(made, WHO, 0).index) == 30
+    assert len(read_search(made, WHO, 0).index) == 30
 
 
 def test_a_search_that_trained_the_whole_space_covers_all_of_its_front() -> None:
     rng = np.random.default_rng(1)
     cost, accuracy = rng.random(40), rng.random(40)
     accuracy[3] = np.nan
-    held = Property("parameters", "count", cost)
+    held = CostProperty("parameters", "count", cost)
     found = dict.fromkeys(ROLES, np.arange(40))
     made = pareto_figure(accuracy, held, found, ROLES)
     names = [trace.name for trace in made.data if str(trace.uid).endswith(":found")]
@@ -152,16 +152,16 @@ def test_a_search_that_trained_the_whole_space_covers_all_of_its_front() -> None
 
 def test_a_search_that_found_nothing_covers_nothing() -> None:
     cost, accuracy = np.array([1.0, 2.0]), np.array([0.5, 0.9])
-    held = Property("parameters", "count", cost)
+    held = CostProperty("parameters", "count", cost)
     made = pareto_figure(accuracy, held, {WHO: np.zeros(0, int)}, ROLES)
     assert made.data[-1].name.endswith(" 0.0%")
 
 
 def test_a_failed_training_is_no_line() -> None:
     made = film()
-    one = searched(made, WHO, 0)
+    one = read_search(made, WHO, 0)
     worth = np.full(len(one.index), np.nan)
-    empty = parallel_figure(Space.of(made), one.index, worth, WHO)
+    empty = parallel_figure(Space.from_film(made), one.index, worth, WHO)
     assert not [trace for trace in empty.data if trace.mode == "lines"]
     empty.to_json()
 

@@ -7,16 +7,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.figures.claim_interval import board_figure, told
+from app.figures.claim_interval import claim_figure, describe_estimate
 from app.figures.motifs import motifs_figure
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
-from app.figures.sphere import Journey, sphere_figure
-from app.figures.sphere_mesh import arc, ball, dots, ribbons
-from app.figures.transfer_matrix import MEASURES, interval, matrix_figure
-from engine.stats.claims_board import Judgment
-from engine.stats.search.landscape import fitness_distance
-from engine.stats.search.motifs import motifs
-from engine.stats.search.transfer_matrix import Cells
+from app.figures.sphere import SearchPath, sphere_figure
+from app.figures.sphere_mesh import arc, ball_trace, dot_mesh, ribbon_mesh
+from app.figures.transfer_matrix import (
+    MEASURES,
+    format_interval,
+    transfer_measure_figure,
+)
+from engine.stats.claims_board import StudyVerdict
+from engine.stats.search.fitness_landscape import fitness_distance
+from engine.stats.search.motifs import find_motifs
+from engine.stats.search.transfer_matrix import CellIntervals
 from tests.figures.space_film import ROLES, atlas
 
 
@@ -37,31 +41,33 @@ def test_every_architecture_is_on_the_sphere_once_in_its_color() -> None:
 
 def test_a_search_starts_and_ends_where_it_did() -> None:
     space = atlas()
-    drawn = by_uid(sphere_figure(space, ROLES, Journey("warm", 0)))
-    path = space.path("warm", 0)
+    drawn = by_uid(sphere_figure(space, ROLES, SearchPath("warm", 0)))
+    path = space.trained_indices("warm", 0)
     assert len(path) == 7  # the budget ended two evaluations before the horizon
     assert set(drawn["tried"].customdata) == set(path.tolist())
-    best = [index for _, index in space.found("warm", 0)]
+    best = [index for _, index in space.best_so_far("warm", 0)]
     assert drawn["way"].customdata[-1] == best[-1]
     seen = space.film.arrays["warm/signal"][0, :7]
     assert best[-1] == path[int(seen.argmax())]
 
 
 def test_joining_every_evaluation_adds_ways() -> None:
-    few = by_uid(sphere_figure(atlas(), ROLES, Journey("warm", 0)))["tried"]
-    more = by_uid(sphere_figure(atlas(), ROLES, Journey("warm", 0, every=True)))
+    few = by_uid(sphere_figure(atlas(), ROLES, SearchPath("warm", 0)))["tried"]
+    more = by_uid(
+        sphere_figure(atlas(), ROLES, SearchPath("warm", 0, joins_every=True))
+    )
     assert len(more["tried"].x) > len(few.x)
 
 
 def test_only_searches_of_the_drawn_task_are_offered() -> None:
-    assert atlas().searches("warm") == [0, 2]
+    assert atlas().search_indices("warm") == [0, 2]
 
 
 def test_an_opened_architecture_is_marked_where_it_stands() -> None:
     space = atlas()
     ring = by_uid(sphere_figure(space, ROLES, opened=7))["opened"]
     middle = np.array([ring.x.mean(), ring.y.mean(), ring.z.mean()])
-    place = space.places("sphere/xyz")[7]
+    place = space.coordinates("sphere/xyz")[7]
     assert middle @ place / np.linalg.norm(middle) == pytest.approx(1.0, abs=1e-5)
 
 
@@ -77,10 +83,10 @@ def test_no_map_goes_without_how_far_it_can_be_trusted(name: str) -> None:
 
 def test_neighbors_differ_in_one_decision_the_best_first() -> None:
     space = atlas()
-    near = space.beside(0)
+    near = space.nearest_neighbors(0)
     assert len(near) == 2 + 1 + 3
     assert (np.diff(space.ranks[near]) > 0).all()
-    assert all(space.change(0, int(n)).count("→") == 1 for n in near)
+    assert all(space.describe_change(0, int(n)).count("→") == 1 for n in near)
     assert space.index(space.code(17)) == 17
 
 
@@ -97,7 +103,7 @@ def test_arcs_stay_on_the_ball_and_are_the_shortest() -> None:
 
 def test_a_ribbon_belongs_to_where_it_leads_and_stays_out_of_the_ball() -> None:
     points = np.eye(3)
-    mesh = ribbons(points, np.array([4, 5, 6]), 0.01, 1.02)
+    mesh = ribbon_mesh(points, np.array([4, 5, 6]), 0.01, 1.02)
     assert set(mesh.owner) == {5, 6}
     assert np.linalg.norm(mesh.corners, axis=1).min() > 1.0
     assert mesh.triangles.max() == len(mesh.corners) - 1
@@ -107,9 +113,11 @@ def test_a_ribbon_belongs_to_where_it_leads_and_stays_out_of_the_ball() -> None:
 
 def test_nothing_to_join_is_no_ribbon() -> None:
     same = np.array([[1.0, 0, 0], [1.0, 0, 0]])
-    mesh = dots(same, np.arange(2), 0.1).joined(ribbons(same, np.arange(2), 0.01, 1.0))
+    mesh = dot_mesh(same, np.arange(2), 0.1).join(
+        ribbon_mesh(same, np.arange(2), 0.01, 1.0)
+    )
     assert len(mesh.triangles) == 2 * 2
-    assert len(ball().x)
+    assert len(ball_trace().x)
 
 
 def test_peaks_are_stars_and_basins_have_colors() -> None:
@@ -117,7 +125,7 @@ def test_peaks_are_stars_and_basins_have_colors() -> None:
     drawn = by_uid(map_figure(space, by_basin=True, opened=3))
     assert drawn["optima"].customdata.tolist() == space.optima().tolist()
     colors = np.array(drawn["all"].marker.color)
-    basin = space.basin()[drawn["all"].customdata]
+    basin = space.basins()[drawn["all"].customdata]
     assert len(np.unique(basin)) > 1
     for b in np.unique(basin):
         assert len(set(colors[basin == b])) == 1
@@ -137,32 +145,35 @@ def test_motifs_that_may_be_chance_are_grey() -> None:
     rng = np.random.default_rng(0)
     codes = rng.integers(2, size=(200, 3))
     accuracy = 0.5 + 0.1 * codes[:, 0] + 0.01 * rng.normal(size=200)
-    found = motifs(codes, accuracy, [["a", "b"]] * 3)
+    found = find_motifs(codes, accuracy, [["a", "b"]] * 3)
     fig = motifs_figure(found)
     marks = [t for t in fig.data if t.mode == "markers"]
     assert len(marks) == min(len(found), 16)
     assert "circle" in {m.marker.symbol for m in marks}
     assert {m.marker.symbol for m in marks} == {
-        "circle" if motif.sure else "circle-open" for motif in found[:16]
+        "circle" if motif.is_significant else "circle-open" for motif in found[:16]
     }
 
 
 def matrix() -> SimpleNamespace:
     mean = np.array([[0.5, -0.25], [np.nan, 0.0]])
     parts = (mean, mean - 0.1, mean + 0.1)
-    held = {name: Cells(*parts) for name in MEASURES}
-    held["ratio"] = Cells(*(np.exp2(part) for part in parts))
+    held = {name: CellIntervals(*parts) for name in MEASURES}
+    held["ratio"] = CellIntervals(*(np.exp2(part) for part in parts))
     return SimpleNamespace(
-        sources=("digits", "wine"), targets=("moons", "a b c"), **held,
-        sign=np.array([[1, -1], [0, 0]]), n=np.array([[5, 5], [0, 5]]),
-    )  # fmt: skip
+        sources=("digits", "wine"),
+        targets=("moons", "a b c"),
+        **held,
+        sign=np.array([[1, -1], [0, 0]]),
+        n=np.array([[5, 5], [0, 5]]),
+    )
 
 
 @pytest.mark.parametrize("measure", MEASURES)
 def test_negative_transfer_is_marked_and_colors_are_even_around_nothing(
     measure: str,
 ) -> None:
-    drawn = by_uid(matrix_figure(matrix(), measure))
+    drawn = by_uid(transfer_measure_figure(matrix(), measure))
     cells, words = drawn["cells"], list(drawn["words"].text)
     assert cells.zmin == -cells.zmax
     assert np.asarray(cells.z)[0, 0] > 0 > np.asarray(cells.z)[0, 1]
@@ -173,16 +184,16 @@ def test_negative_transfer_is_marked_and_colors_are_even_around_nothing(
 
 
 def test_a_cell_is_told_with_its_interval() -> None:
-    found = interval(matrix().area, 0, 0, MEASURES["area"])
+    found = format_interval(matrix().area, 0, 0, MEASURES["area"])
     assert found == "50 [40, 60] %"
-    assert interval(matrix().area, 1, 0, MEASURES["area"]) == "not measured"
+    assert format_interval(matrix().area, 1, 0, MEASURES["area"]) == "not measured"
 
 
 def test_the_claimed_range_stands_behind_what_was_measured() -> None:
-    judged = Judgment("not supported", 2.0, 1.0, 3.0, "%", "…", (), (15.0, 25.0))
-    fig = board_figure(judged)
+    judged = StudyVerdict("not supported", 2.0, 1.0, 3.0, "%", "…", (), (15.0, 25.0))
+    fig = claim_figure(judged)
     assert (fig.layout.shapes[0].x0, fig.layout.shapes[0].x1) == (15.0, 25.0)
-    assert told(judged) == "2 [1, 3] %"
+    assert describe_estimate(judged) == "2 [1, 3] %"
     nothing = judged._replace(estimate=np.nan, low=np.nan, high=np.nan, claimed=())
-    assert told(nothing) == "not measured"
-    json.loads(board_figure(nothing).to_json())
+    assert describe_estimate(nothing) == "not measured"
+    json.loads(claim_figure(nothing).to_json())

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.figures import canvas, theme
+from app.figures import figure_parts, theme
 from engine.presets import search
 from engine.presets.builders import Preset
 
@@ -93,7 +93,7 @@ def test_the_page_uses_the_same_ten_colors(mode: str) -> None:
 
 
 def test_chosen_is_solid_and_thick_and_baselines_are_broken_and_thin() -> None:
-    looks = theme.styles({"a": "chosen", "b": "baseline", "c": "baseline"})
+    looks = theme.assign_styles({"a": "chosen", "b": "baseline", "c": "baseline"})
     assert looks["a"].dash == "solid"
     assert "solid" not in {looks["b"].dash, looks["c"].dash}
     assert looks["a"].width > max(looks["b"].width, looks["c"].width)
@@ -102,19 +102,21 @@ def test_chosen_is_solid_and_thick_and_baselines_are_broken_and_thin() -> None:
 def test_no_two_of_ten_learners_share_a_color() -> None:
     roles = dict.fromkeys(("sgd", "adam", "adam_tuned"), "baseline")
     roles |= {f"own_{i}": "chosen" for i in range(7)}
-    assert len({look.color for look in theme.styles(roles).values()}) == 10
+    assert len({look.color for look in theme.assign_styles(roles).values()}) == 10
 
 
 def test_two_of_eleven_learners_that_share_a_color_differ_in_dash() -> None:
-    looks = theme.styles({f"own_{i}": "baseline" for i in range(11)})
+    looks = theme.assign_styles({f"own_{i}": "baseline" for i in range(11)})
     twins = [look for look in looks.values() if look.color == looks["own_0"].color]
     assert len(twins) == 2
     assert twins[0].symbol != twins[1].symbol
 
 
 def test_a_known_label_keeps_its_color_whoever_else_runs() -> None:
-    alone = theme.styles({"sgd_tuned": "baseline"})["sgd_tuned"].color
-    crowd = theme.styles({"new": "chosen", "lstm": "chosen", "sgd_tuned": "baseline"})
+    alone = theme.assign_styles({"sgd_tuned": "baseline"})["sgd_tuned"].color
+    crowd = theme.assign_styles(
+        {"new": "chosen", "lstm": "chosen", "sgd_tuned": "baseline"}
+    )
     assert crowd["sgd_tuned"].color == alone
 
 
@@ -125,15 +127,15 @@ def test_a_label_cannot_bring_its_own_markup() -> None:
 def test_thinning_keeps_the_peak_and_the_trough() -> None:
     y = np.zeros(50_000)
     y[12_345], y[34_567] = 9.0, -9.0
-    kept = canvas.thin(np.arange(50_000.0), y)
-    assert len(kept) <= canvas.MAX_POINTS
+    kept = figure_parts.thin_indices(np.arange(50_000.0), y)
+    assert len(kept) <= figure_parts.MAX_POINTS
     assert {0, 12_345, 34_567, 49_999} <= set(kept.tolist())
 
 
 def test_a_band_does_not_bridge_a_gap() -> None:
     x, low, high = np.arange(6.0), np.zeros(6), np.ones(6)
     low[2:4] = np.nan
-    area = canvas.band(x, low, high, theme.style("a", "chosen", 0))
+    area = figure_parts.band_trace(x, low, high, theme.learner_style("a", "chosen", 0))
     assert area is not None
     loops = np.flatnonzero(np.isnan(np.asarray(area.x, dtype=float)))
     assert len(loops) == 1
@@ -143,7 +145,7 @@ def test_a_band_does_not_bridge_a_gap() -> None:
 @pytest.mark.parametrize("decades", [0.1, 0.5, 1, 2, 4, 8])
 def test_a_log_axis_has_at_least_two_ticks_and_no_crowd(decades: float) -> None:
     low, high = 0.13, 0.13 * 10**decades
-    step = canvas.log_axis(np.array([low, high]), most=6)["dtick"]
+    step = figure_parts.log_axis(np.array([low, high]), most=6)["dtick"]
     if isinstance(step, str) and step.startswith("L"):
         count = (high - low) / float(step[1:])
     else:
@@ -154,7 +156,7 @@ def test_a_log_axis_has_at_least_two_ticks_and_no_crowd(decades: float) -> None:
 @pytest.mark.parametrize("preset", search.PRESETS, ids=lambda preset: preset.name)
 def test_strategies_of_a_shipped_search_are_told_apart(preset: Preset) -> None:
     """What may stand in the same panel is further apart than the palette's nearest."""
-    looks = theme.styles({c.label: c.role for c in preset.spec.learners})
+    looks = theme.assign_styles({c.label: c.role for c in preset.spec.learners})
     seen = [oklab(linear(look.color)) for look in looks.values()]
     nearest = min(np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2))
     assert nearest > 0.13

@@ -26,8 +26,9 @@ from engine.contract.registry import part
 from engine.contract.runs import RunSpec
 from engine.device import fingerprint
 from engine.protocol import Family
-from engine.runner.run_cache import Shelf
+from engine.runner.run_cache import RunCache
 from tests.golden.rounding import rounded_otherwise
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import (
     SHELF,
     TINY,
@@ -38,7 +39,6 @@ from tests.laws.small import (
     rows,
 )
 from tests.laws.test_shifts import CASES, fitting, small
-from tests.memory_shelf import MemoryShelf
 
 FILE = Path(__file__).with_name("rows.json")
 # What learns for long is chaotic, and rounding alone would excuse a wrong formula.
@@ -120,11 +120,11 @@ def shift_spec(name: str, kind: str) -> RunSpec:
     return small(fits.name, kind, fits.knobs, shifts=shifts)
 
 
-def values(spec: RunSpec, shelf: Shelf = SHELF) -> np.ndarray:
+def values(spec: RunSpec, cache: RunCache = SHELF) -> np.ndarray:
     """Return how each meta-training went, and how each condition was tested."""
     taught: list[np.ndarray] = []
     judged: dict[tuple[object, ...], dict[str, np.ndarray]] = {}
-    for address, array in rows(spec, shelf).items():
+    for address, array in rows(spec, cache).items():
         label, phase, metric, *where = (*address, "", "")  # type: ignore[misc]
         if phase == "train" and metric in TAUGHT:
             taught.append(array.ravel())
@@ -144,7 +144,7 @@ def bound(spec: RunSpec, center: np.ndarray) -> np.ndarray:
     farthest = np.spacing(np.abs(center).astype(np.float32)).astype(float)
     for seed in range(OTHERS):
         with rounded_otherwise(seed):
-            apart = np.abs(values(spec, MemoryShelf()) - center)
+            apart = np.abs(values(spec, InMemoryRunCache()) - center)
         farthest = np.maximum(farthest, apart)
     return WIDER * farthest
 

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from engine.catalogue import cards
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event
+from engine.catalogue import find_card
+from engine.contract.events import Artefact, Block, Checkpoint, Event
 from engine.contract.registry import part, parts
 from engine.contract.runs import RunSpec, complete_spec
 from engine.protocol import AllDiverged, Family, Learner
 from engine.runner.loop import run
-from engine.runner.run_cache import Shelf
-from tests.memory_shelf import MemoryShelf
+from engine.runner.run_cache import RunCache
+from tests.in_memory_run_cache import InMemoryRunCache
 
 BUDGET = {
     "task_evaluations": 24,
@@ -25,7 +25,7 @@ BUDGET = {
     "horizon": 8,
     "tuning_tasks": 4,
 }
-SHELF = MemoryShelf()
+SHELF = InMemoryRunCache()
 
 
 class Tiny(NamedTuple):
@@ -74,14 +74,14 @@ def family_for(name: str) -> str:
     learner = part("learner", name)
     assert issubclass(learner, Learner)
     for family in TINY[kind_of(name)].families:
-        answers = part("family", family)().answers()
+        answers = part("family", family)().answer_kind()
         if answers in (*learner.answers, "none"):
             return family
     raise AssertionError(f"{name} answers none of the tiny families")
 
 
 # Asking for any card discovers every part, before tests are parametrized.
-cards("net", "mlp")
+find_card("net", "mlp")
 
 
 def spec_of(**fields: Any) -> RunSpec:
@@ -95,7 +95,7 @@ def spec_of(**fields: Any) -> RunSpec:
     }
     budget = BUDGET | fields.pop("budget", {})
     return complete_spec(
-        RunSpec.model_validate(body | fields | {"budget": budget}), cards, "cpu"
+        RunSpec.model_validate(body | fields | {"budget": budget}), find_card, "cpu"
     )
 
 
@@ -129,23 +129,23 @@ def knobbed(family: str, knobs: dict[str, Any], **fields: Any) -> RunSpec:
     """Return a tiny spec on a family with some of its knobs turned."""
     body = family_spec(family, **fields).model_dump(mode="json")
     body["family"]["knobs"] |= knobs
-    return complete_spec(RunSpec.model_validate(body), cards, "cpu")
+    return complete_spec(RunSpec.model_validate(body), find_card, "cpu")
 
 
 PLAIN = {"optimization": "sgd", "few_shot": "maml", "search": "random_search"}
 
 
 def events(
-    spec: RunSpec, resume: Checkpoint | None = None, shelf: Shelf = SHELF
+    spec: RunSpec, resume: Checkpoint | None = None, cache: RunCache = SHELF
 ) -> Iterator[Event]:
     """Play a spec to its end, whether it diverges or not; tuned rates are shared."""
     with suppress(AllDiverged):
-        yield from run(spec, shelf, resume)
+        yield from run(spec, cache, resume)
 
 
-def rows(spec: RunSpec, shelf: Shelf = SHELF) -> dict[object, np.ndarray]:
+def rows(spec: RunSpec, cache: RunCache = SHELF) -> dict[object, np.ndarray]:
     """Return every number of a run by its address."""
-    return collected(events(spec, shelf=shelf))
+    return collected(events(spec, cache=cache))
 
 
 def collected(found: Iterator[Event]) -> dict[object, np.ndarray]:
@@ -171,7 +171,7 @@ def assert_same(one: dict[object, np.ndarray], two: dict[object, np.ndarray]) ->
 def names(slot: str) -> tuple[str, ...]:
     """Return the parts of a slot that can be used here."""
     return tuple(
-        found.name for found in parts(slot) if not getattr(found, "missing", str)()
+        found.name for found in parts(slot) if not getattr(found, "missing_file", str)()
     )
 
 

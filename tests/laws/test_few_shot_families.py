@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from engine.contract.blocks import Block
+from engine.contract.events import Block
 from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.contract.runs import RunSpec
-from engine.protocol import Episode, Episodes, Family
-from engine.runner.context import Bench
+from engine.protocol import Episode, EpisodeBatch, Family
+from engine.runner.context import RunContext
 from tests.laws.small import assert_same, events, families, rows, spec_of
 
 FAMILIES = families("few_shot")
@@ -23,7 +23,7 @@ def spec(family: str, **fields: Any) -> RunSpec:
     """Return a tiny spec on a family: a small net that takes anything, small images."""
     found = part("family", family)
     assert issubclass(found, Family)
-    learner = "protonet" if found().answers() == "classes" else "maml"
+    learner = "protonet" if found().answer_kind() == "classes" else "maml"
     small = {"side": "14"} if "side" in found.model_fields else {}
     body = {
         "learners": [{"name": learner}],
@@ -34,20 +34,20 @@ def spec(family: str, **fields: Any) -> RunSpec:
 
 
 @cache
-def bench(family: str) -> Bench:
-    return Bench(spec(family))
+def bench(family: str) -> RunContext:
+    return RunContext(spec(family))
 
 
 def has_classes(family: str) -> bool:
     """Say whether a family asks for classes."""
-    return bench(family).setting.family.answers() == "classes"
+    return bench(family).setting.family.answer_kind() == "classes"
 
 
-def drawn(family: str, replicates: int, tasks: int) -> Episodes:
+def drawn(family: str, replicates: int, tasks: int) -> EpisodeBatch:
     """Draw test tasks of a family."""
-    board = Bench(spec(family, replicates=replicates))
+    board = RunContext(spec(family, replicates=replicates))
     batch = board.draw(board.setting, "test", ("test", 0), tasks)
-    assert isinstance(batch, Episodes)
+    assert isinstance(batch, EpisodeBatch)
     return batch
 
 
@@ -86,7 +86,7 @@ def test_an_episode_has_the_sizes_that_its_knobs_say(family: str) -> None:
         assert episode.held_x.shape == (np.prod(episode.shape), ways * of.queries)
         assert np.isfinite(episode.x).all() and np.isfinite(episode.held_x).all()
         assert episode.y.shape == episode.x.shape[1:]
-        if of.answers() == "classes":
+        if of.answer_kind() == "classes":
             assert np.bincount(episode.y).tolist() == [of.shots] * of.ways
             assert np.bincount(episode.held_y).tolist() == [of.queries] * of.ways
 
@@ -105,7 +105,7 @@ def test_classes_keep_their_number_and_change_their_label(family: str) -> None:
     labels: dict[int, set[int]] = {}
     for episode in some(family, "train", 60):
         assert episode.ids is not None and episode.held_ids is not None
-        assert episode.ids.min() >= 0 and episode.ids.max() < episode.known
+        assert episode.ids.min() >= 0 and episode.ids.max() < episode.known_classes
         of = dict(zip(episode.y.tolist(), episode.ids.tolist(), strict=True))
         assert len(set(of.values())) == episode.outputs
         assert [of[label] for label in episode.held_y] == episode.held_ids.tolist()

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Artefact, Block
-from engine.contract.runs import canonical
+from engine.contract.events import Artefact, Block
+from engine.contract.runs import canonical_json
 from engine.export.artefact_checks import read_artefact
-from engine.export.block_checks import Blocks, check_labels
-from engine.runner.context import Bench
-from engine.runner.summary import summarize
+from engine.export.block_checks import BlockReader, check_labels
+from engine.runner.context import RunContext
+from engine.runner.summary import summarize_run
 from engine.store import arrays, arrow_codec
 from tests.golden.rows import cases
 from tests.laws.small import events
@@ -16,8 +16,13 @@ from tests.laws.small import events
 CASES = cases()
 # Of each kind of task one, and whatever has a form of its own.
 FEW = (
-    *("learner/lr_scale", "learner/protonet", "learner/warm_evolution"),
-    *("learner/maml_plus", "family/rosenbrock", "family/sinusoids", "shift/horizon"),
+    "learner/lr_scale",
+    "learner/protonet",
+    "learner/warm_evolution",
+    "learner/maml_plus",
+    "family/rosenbrock",
+    "family/sinusoids",
+    "shift/horizon",
 )
 
 
@@ -25,17 +30,19 @@ def assert_taken(name: str) -> None:
     """Play a tiny run, and read its blocks and artefacts as those of an archive."""
     spec = CASES[name]
     check_labels(spec)
-    found, played = Blocks(spec), list(events(spec))
-    for block in arrow_codec.latest(e for e in played if isinstance(e, Block)):
-        found.add(arrow_codec.header(block), np.asarray(block.array))
+    found, played = BlockReader(spec), list(events(spec))
+    for block in arrow_codec.newest_per_address(
+        e for e in played if isinstance(e, Block)
+    ):
+        found.add(arrow_codec.block_header(block), np.asarray(block.array))
     for made in (e for e in played if isinstance(e, Artefact)):
         about = {"name": made.name, "kind": made.kind, "info": made.info}
         back = read_artefact(arrays.pack(made.arrays, about))
         assert back.info == made.info
     assert found.held
-    assert canonical(summarize(found.held, spec))
+    assert canonical_json(summarize_run(found.held, spec))
     # Tables of a hand-made optimizer are not filmed, so its run has nothing but rows.
-    trains = any(entrant.learner.trains for entrant in Bench(spec).entrants)
+    trains = any(entry.learner.trains for entry in RunContext(spec).entries)
     assert any(isinstance(e, Artefact) for e in played) or not trains
 
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from engine.contract.blocks import Block, Checkpoint
+from engine.contract.events import Block, Checkpoint
 from engine.contract.registry import part
 from engine.protocol import Learner, Meta
-from engine.runner.context import Bench
-from engine.runner.meta_training import Course, follow_all
+from engine.runner.context import RunContext
+from engine.runner.meta_training import MetaTraining, adapt_quietly
 from tests.laws.small import (
     TINY,
     assert_same,
@@ -86,12 +86,12 @@ def test_a_run_resumed_from_any_checkpoint_gives_the_rows_of_the_unbroken_one(
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_adapting_twice_gives_the_same_traces(name: str) -> None:
-    bench = Bench(learner_spec(name))
-    learner = bench.entrants[0].learner
-    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
-    meta = learner.init(bench.streams("init"), tasks)
-    one = follow_all(learner, meta.weights, tasks).traces
-    two = follow_all(learner, meta.weights, tasks).traces
+    context = RunContext(learner_spec(name))
+    learner = context.entries[0].learner
+    tasks = context.draw(context.setting, "test", ("test", 0), 2)
+    meta = learner.init(context.streams("init"), tasks)
+    one = adapt_quietly(learner, meta.weights, tasks).traces
+    two = adapt_quietly(learner, meta.weights, tasks).traces
     assert one.keys() == two.keys() and one
     for trace in one:
         assert torch.equal(one[trace].nan_to_num(), two[trace].nan_to_num()), trace
@@ -123,16 +123,16 @@ def test_severity_0_is_the_clean_family_bit_for_bit(name: str) -> None:
 
 @pytest.mark.parametrize("name", LEARNERS)
 def test_members_together_equal_members_alone_in_float64(name: str) -> None:
-    bench = Bench(learner_spec(name))
-    place = bench.place._replace(dtype=torch.float64)
-    streams = [r.child(t) for r in bench.streams("test", 0) for t in range(3)]
-    tasks = bench.setting.family.draw(bench.setting, streams, "test", place)
-    learner = bench.entrants[0].learner
-    meta = learner.init(bench.streams("init"), tasks)
-    together = follow_all(learner, meta.weights, tasks).traces
+    context = RunContext(learner_spec(name))
+    place = context.batch_spec._replace(dtype=torch.float64)
+    streams = [r.child(t) for r in context.streams("test", 0) for t in range(3)]
+    tasks = context.setting.family.draw(context.setting, streams, "test", place)
+    learner = context.entries[0].learner
+    meta = learner.init(context.streams("init"), tasks)
+    together = adapt_quietly(learner, meta.weights, tasks).traces
     for member in range(tasks.members):
         weights = {k: v[member // 3 : member // 3 + 1] for k, v in meta.weights.items()}
-        alone = follow_all(learner, weights, tasks.take([member])).traces
+        alone = adapt_quietly(learner, weights, tasks.take([member])).traces
         assert alone.keys() == together.keys() and alone
         for trace, found in alone.items():
             mine = together[trace][member : member + 1]
@@ -141,15 +141,15 @@ def test_members_together_equal_members_alone_in_float64(name: str) -> None:
 
 @pytest.mark.parametrize("name", JUDGED)
 def test_a_score_that_is_no_number_never_wins(name: str) -> None:
-    bench = Bench(learner_spec(name))
-    entrant = bench.entrants[0]
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
-    plan = entrant.learner.plan(bench.spec.budget, bench.estimator)
-    course = Course.begun(bench, entrant, plan, tasks)
-    course.judged(torch.tensor([0.5, 0.5]), 0)
+    context = RunContext(learner_spec(name))
+    entry = context.entries[0]
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 1)
+    plan = entry.learner.plan(context.spec.budget, context.estimator)
+    course = MetaTraining.start(context, entry, plan, tasks)
+    course.keep_best(torch.tensor([0.5, 0.5]), 0)
     kept = {k: v.clone() for k, v in course.trees["kept"].items()}
     course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
-    course.judged(torch.tensor([torch.nan, 0.1]), 0)
+    course.keep_best(torch.tensor([torch.nan, 0.1]), 0)
     assert kept
     for key, value in course.trees["kept"].items():
         assert torch.equal(value[0], kept[key][0])
@@ -177,43 +177,43 @@ def test_a_little_training_never_leaves_a_worse_validation_than_the_start(
 
 @pytest.mark.parametrize("name", sorted({*TRAINED} - {*JUDGED}))
 def test_a_learner_that_keeps_its_last_weights_freezes_them(name: str) -> None:
-    bench = Bench(learner_spec(name))
-    entrant = bench.entrants[0]
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
-    plan = entrant.learner.plan(bench.spec.budget, bench.estimator)
-    course = Course.begun(bench, entrant, plan, tasks)
-    course.judged(torch.tensor([0.5, 0.5]), 0)
+    context = RunContext(learner_spec(name))
+    entry = context.entries[0]
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 1)
+    plan = entry.learner.plan(context.spec.budget, context.estimator)
+    course = MetaTraining.start(context, entry, plan, tasks)
+    course.keep_best(torch.tensor([0.5, 0.5]), 0)
     course.trees["weights"] = {k: v + 1 for k, v in course.trees["weights"].items()}
-    course.judged(torch.tensor([0.9, torch.nan]), 0)
+    course.keep_best(torch.tensor([0.9, torch.nan]), 0)
     assert course.trees["weights"]
     for key, value in course.trees["weights"].items():
         assert torch.equal(course.trees["kept"][key], value)
 
 
 def test_frozen_weights_that_change_are_found() -> None:
-    from engine.runner.frozen_learners import check_frozen, frozen
-    from engine.runner.state import Carry
+    from engine.runner.frozen_learners import check_frozen, freeze_learner
+    from engine.runner.state import RunState
 
-    bench = Bench(learner_spec("lr_scale"))
-    entrant, carry = bench.entrants[0], Carry()
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 1)
-    weights = entrant.learner.init(bench.streams("init"), tasks).weights
-    carry.metas[entrant.label] = weights
-    frozen(bench, entrant, weights, carry)
-    (same,) = check_frozen(carry)
+    context = RunContext(learner_spec("lr_scale"))
+    entry, state = context.entries[0], RunState()
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 1)
+    weights = entry.learner.init(context.streams("init"), tasks).weights
+    state.metas[entry.label] = weights
+    freeze_learner(context, entry, weights, state)
+    (same,) = check_frozen(state)
     assert same.array == 0
     weights["w0"] += 1
     with pytest.raises(RuntimeError, match="changed"):
-        list(check_frozen(carry))
+        list(check_frozen(state))
 
 
 def test_lr_scale_at_its_start_is_sgd() -> None:
-    bench = Bench(
+    context = RunContext(
         learner_spec("lr_scale", learners=[{"name": "lr_scale"}, {"name": "sgd"}])
     )
-    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
+    tasks = context.draw(context.setting, "test", ("test", 0), 2)
     losses = []
-    for entrant in bench.entrants:
-        meta: Meta = entrant.learner.init(bench.streams("init"), tasks)
-        losses.append(follow_all(entrant.learner, meta.weights, tasks).traces["loss"])
+    for entry in context.entries:
+        meta: Meta = entry.learner.init(context.streams("init"), tasks)
+        losses.append(adapt_quietly(entry.learner, meta.weights, tasks).traces["loss"])
     assert torch.equal(*losses)

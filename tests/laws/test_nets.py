@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from engine.catalogue import cards
-from engine.contract.blocks import Block, Event
+from engine.catalogue import find_card
 from engine.contract.errors import Refused
+from engine.contract.events import Block, Event
 from engine.contract.registry import part
 from engine.contract.runs import RunSpec
 from engine.protocol import Family, Learner, Net
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from tests.laws.small import TINY, collected, events, names, short, spec_of
 
 BUDGET = {
@@ -58,7 +58,7 @@ def few_shot(slot: str) -> list[str]:
 
 def normalizations(net: str) -> tuple[str, ...]:
     """Return what a net can normalize by, its own default first."""
-    knobs = {knob.name: knob for knob in cards("net", net).knobs}
+    knobs = {knob.name: knob for knob in find_card("net", net).knobs}
     if "normalization" not in knobs:
         return ("",)
     knob = knobs["normalization"]
@@ -96,8 +96,8 @@ def covering() -> Iterator[Pair]:
             yield pair
         elif pair.normalization == normalizations(pair.net)[0]:
             # Images take ten times as long, so a learner of each folder stands for all.
-            images = cards("net", pair.net).traits["images"]
-            group = cards("learner", pair.learner).group if images else pair.learner
+            images = find_card("net", pair.net).traits["images"]
+            group = find_card("learner", pair.learner).group if images else pair.learner
             if not is_slow(pair.net) and (group, pair.net) not in met:
                 met.add((group, pair.net))
                 yield pair
@@ -109,7 +109,7 @@ def unlaid() -> list[Pair]:
         pair
         for pair in PRODUCT
         if pair.normalization == "instance"
-        and not cards("learner", pair.learner).traits["trains"]
+        and not find_card("learner", pair.learner).traits["trains"]
         and not is_slow(pair.net)
     ]
 
@@ -121,7 +121,7 @@ def family_of(pair: Pair) -> str:
     for family in (IMAGES,) if net.images else TINY["few_shot"].families:
         found = part("family", family)
         assert issubclass(found, Family)
-        if found().answers() in learner.answers:
+        if found().answer_kind() in learner.answers:
             return family
     raise AssertionError(f"{pair.learner} answers no family that {pair.net} takes")
 
@@ -163,7 +163,7 @@ def assert_refused_or_runs(pair: Pair) -> None:
 def takes(pair: Pair) -> bool:
     """Return whether a learner can be asked to use a net, by all that is checked."""
     try:
-        Bench(spec(pair)).check()
+        RunContext(spec(pair)).check()
     except Refused:
         return False
     return True

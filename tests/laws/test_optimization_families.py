@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 import torch
 
-from engine.contract.blocks import Block
-from engine.protocol import Landscapes
-from engine.runner.context import Bench
+from engine.contract.events import Block
+from engine.protocol import OptimizationBatch
+from engine.runner.context import RunContext
 from tests.laws.small import assert_same, events, families, learner_spec, rows
 
 FAMILIES = families()
 
 
-def drawn(family: str, replicates: int, tasks: int, horizon: int = 8) -> Landscapes:
+def drawn(
+    family: str, replicates: int, tasks: int, horizon: int = 8
+) -> OptimizationBatch:
     """Draw test tasks of a family."""
     budget = {"horizon": horizon}
     net = {"name": "mlp", "knobs": {"batch_size": 4}}
     spec = learner_spec("sgd", family, replicates=replicates, budget=budget, net=net)
-    bench = Bench(spec)
-    return bench.draw(bench.setting, "test", ("test", 0), tasks)
+    context = RunContext(spec)
+    return context.draw(context.setting, "test", ("test", 0), tasks)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -39,14 +41,14 @@ def test_draws_do_not_depend_on_how_many_are_drawn(family: str) -> None:
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_pools_give_different_tasks(family: str) -> None:
-    bench = Bench(learner_spec("sgd", family))
+    context = RunContext(learner_spec("sgd", family))
     path = ("tasks", 0)
     losses = [
-        bench.draw(bench.setting, pool, (pool, *path), 2).start()
+        context.draw(context.setting, pool, (pool, *path), 2).start()
         for pool in ("train", "validation", "test")
     ]
     gradients = [
-        bench.draw(bench.setting, pool, (pool, *path), 2).gradient(start, 0).loss
+        context.draw(context.setting, pool, (pool, *path), 2).gradient(start, 0).loss
         for pool, start in zip(("train", "validation", "test"), losses, strict=True)
     ]
     assert not torch.equal(gradients[0], gradients[1])
@@ -76,10 +78,10 @@ def test_every_test_row_is_a_number_or_a_counted_divergence(family: str) -> None
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_gradient_is_that_of_the_loss(family: str) -> None:
-    bench = Bench(learner_spec("sgd", family))
-    place = bench.place._replace(dtype=torch.float64)
-    streams = [r.child(t) for r in bench.streams("test", 0) for t in range(2)]
-    setting = bench.setting.family.draw(bench.setting, streams, "test", place)
+    context = RunContext(learner_spec("sgd", family))
+    place = context.batch_spec._replace(dtype=torch.float64)
+    streams = [r.child(t) for r in context.streams("test", 0) for t in range(2)]
+    setting = context.setting.family.draw(context.setting, streams, "test", place)
     start = setting.start()
     start = start + 0.01 * torch.ones_like(start)
     by_hand = setting.gradient(start, 0)

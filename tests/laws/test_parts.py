@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from engine.catalogue import cards
-from engine.contract.cards import complete
-from engine.contract.knobs import Part
+from engine.catalogue import find_card
+from engine.contract.cards import complete_knobs
+from engine.contract.parts import Part
 from engine.contract.registry import parts
 from tests.laws.small import names
 
@@ -15,7 +15,7 @@ ALL = [part for part in parts() if part.name in names(part.slot)]
 
 @pytest.mark.parametrize("part", ALL, ids=lambda p: f"{p.slot}-{p.name}")
 def test_the_card_of_a_part_tells_everything(part: type[Part]) -> None:
-    card = cards(part.slot, part.name)
+    card = find_card(part.slot, part.name)
     assert card.title and card.summary and card.equation and card.helps
     assert card.source
     assert card.version >= 1
@@ -27,8 +27,8 @@ def test_the_card_of_a_part_tells_everything(part: type[Part]) -> None:
 
 @pytest.mark.parametrize("part", ALL, ids=lambda p: f"{p.slot}-{p.name}")
 def test_completing_nothing_gives_the_defaults(part: type[Part]) -> None:
-    card = cards(part.slot, part.name)
-    assert complete(card, {}) == part().model_dump(mode="json")
+    card = find_card(part.slot, part.name)
+    assert complete_knobs(card, {}) == part().model_dump(mode="json")
 
 
 @pytest.mark.parametrize("part", ALL, ids=lambda p: f"{p.slot}-{p.name}")

@@ -10,7 +10,7 @@ from engine.contract.kinds import KINDS
 from engine.contract.registry import part
 from engine.contract.runs import Choice, RunSpec
 from engine.protocol import Family, Shift
-from engine.runner.context import Bench, resolve
+from engine.runner.context import RunContext, build_part
 from tests.laws.small import (
     PLAIN,
     TINY,
@@ -58,13 +58,13 @@ def learners_for(family: str, kind: str) -> tuple[str, ...]:
 @cache
 def fitting(name: str, kind: str) -> RunSpec:
     """Return a tiny run on the first family of a kind that a shift can change."""
-    shift = resolve("shift", Choice(name=name), Shift)
+    shift = build_part("shift", Choice(name=name), Shift)
     for family in (*TINY[kind].families, *families(kind)):
         for needed in NEEDS:
             if not needed.keys() <= part("family", family).model_fields.keys():
                 continue
             spec = small(family, kind, needed)
-            if not shift.why_not(Bench(spec).setting):
+            if not shift.why_not(RunContext(spec).setting):
                 return spec
     pytest.skip(f"no family that is here has what {name} changes")
 
@@ -110,8 +110,8 @@ def test_a_shift_says_why_it_does_not_fit_or_can_be_applied(
     assert issubclass(part_of, Shift)
     assert part_of.severities
     shift = part_of()
-    plain = [Bench(small(family, kind, {})).setting for family in families(kind)]
-    settings = [*plain, Bench(fitting(name, kind)).setting]
+    plain = [RunContext(small(family, kind, {})).setting for family in families(kind)]
+    settings = [*plain, RunContext(fitting(name, kind)).setting]
     reasons = [shift.why_not(setting) for setting in settings]
     assert None in reasons, "it fits nothing"
     for setting, reason in zip(settings, reasons, strict=True):
@@ -127,7 +127,7 @@ def test_a_shift_of_another_kind_is_a_remark_and_the_run_goes_on(
     name: str, kind: str
 ) -> None:
     spec = family_spec(TINY[kind].families[0], shifts=[{"name": name}])
-    trials, remarks = Bench(spec).trials()
+    trials, remarks = RunContext(spec).test_conditions()
     assert len(trials) == 1
     assert KINDS[kind].words.tasks in remarks[f"shift:{name}"]
 

@@ -13,30 +13,30 @@ from importlib import import_module
 import pytest
 
 from app.charts import CHARTS
-from app.charts.view_state import Look
-from app.client.catalogue import Catalogue, parse
+from app.charts.view_state import ViewState
+from app.client.catalogue import Catalogue, parse_catalogue
 from app.client.client import Run
 from app.experiment import compatibility, spec_mapping, templates
 from app.experiment.costs import COSTS
 from engine.catalogue import all_cards
 from engine.contract import registry
-from engine.contract.blocks import Artefact, Block
 from engine.contract.cards import Card, card_of
+from engine.contract.events import Artefact, Block
 from engine.contract.kinds import KINDS, ByKind
 from engine.contract.runs import Budget, RunSpec, complete_spec, run_key
-from engine.export import Record, comparison_csv, metrics_csv
+from engine.export import RunRecord, comparison_csv, metrics_csv
 from engine.judges import JUDGES
-from engine.runner.films import FILMS
+from engine.runner.films import FILM_RECORDERS
 from engine.runner.loop import run
-from engine.runner.memory_estimate import needs
-from engine.stats.block_table import Table
+from engine.runner.memory_estimate import stage_needs
+from engine.stats.block_table import BlockTable
 from engine.stats.run_summary import summarize
 from engine.stats.verdicts.terms import TERMS
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.toy.record import GUESSING
-from tests.memory_shelf import MemoryShelf
 
 FILES = ("guessing.hidden_numbers", "from_the_mean", "baseline.from_zero")
-LAYERS: tuple[ByKind[object], ...] = (JUDGES, FILMS, TERMS, CHARTS, COSTS)
+LAYERS: tuple[ByKind[object], ...] = (JUDGES, FILM_RECORDERS, TERMS, CHARTS, COSTS)
 SMALL = Budget(
     task_evaluations=40,
     tasks_per_step=4,
@@ -63,24 +63,24 @@ def known() -> Iterator[Catalogue]:
         new = [card_of(each) for each in set(registry.parts()) - before]
         cards = [*every, *(card.model_dump(mode="json") for card in new)]
         body = {"cards": cards, "devices": ["cpu"], "engine": {}, "presets": []}
-        yield parse(json.dumps(body))
+        yield parse_catalogue(json.dumps(body))
 
 
 @pytest.fixture(scope="module")
 def spec(known: Catalogue) -> RunSpec:
     """Return what the form makes of the kind's default experiment."""
-    made_up = templates.default(known, GUESSING.name)
+    made_up = templates.default_experiment(known, GUESSING.name)
     asked = made_up.model_copy(update={"budget": SMALL, "replicates": 3, "seed": 5})
-    form = spec_mapping.form_of(complete_spec(asked, known.card, "cpu"))
-    typed = spec_mapping.spec_of(form, known.card)
+    form = spec_mapping.spec_to_form(complete_spec(asked, known.card, "cpu"))
+    typed = spec_mapping.form_to_spec(form, known.card)
     return complete_spec(typed, known.card, "cpu")
 
 
 @pytest.fixture(scope="module")
-def record(known: Catalogue, spec: RunSpec) -> Record:
+def record(known: Catalogue, spec: RunSpec) -> RunRecord:
     """Return the run of that spec, played to its end."""
     key = run_key(spec, known.card)
-    return Record.played(key, spec, run(spec, MemoryShelf()))
+    return RunRecord.from_events(key, spec, run(spec, InMemoryRunCache()))
 
 
 def test_the_toy_is_not_here_before_it_is_added() -> None:
@@ -90,21 +90,21 @@ def test_the_toy_is_not_here_before_it_is_added() -> None:
 def test_the_form_offers_the_kind_with_its_own_parts(
     known: Catalogue, spec: RunSpec
 ) -> None:
-    assert compatibility.kinds(known)[-1] == "guessing"
+    assert compatibility.available_kinds(known)[-1] == "guessing"
     assert spec.kind == "guessing"
     roles = {entry.name: entry.role for entry in spec.learners}
     assert roles == {"from_the_mean": "chosen", "from_zero": "baseline"}
-    assert compatibility.misfit(known, spec) == ""
+    assert compatibility.describe_misfit(known, spec) == ""
 
 
 def test_a_learner_of_another_kind_does_not_fit(known: Catalogue) -> None:
     family = known.card("family", "hidden_numbers")
-    cards: Iterator[Card] = known.of("learner")
+    cards: Iterator[Card] = known.cards_of("learner")
     fitting = {card.name for card in cards if compatibility.fits(known, card, family)}
     assert fitting == {"from_the_mean", "from_zero"}
 
 
-def test_it_is_run_judged_and_filmed(record: Record) -> None:
+def test_it_is_run_judged_and_filmed(record: RunRecord) -> None:
     assert {b.metric for b in record.blocks if b.phase == "test"} >= {
         "loss",
         "final_loss",
@@ -115,14 +115,14 @@ def test_it_is_run_judged_and_filmed(record: Record) -> None:
     assert [a.name for a in record.artefacts if a.kind == "film"] == ["film"]
 
 
-def test_its_numbers_are_compared_by_its_own_criterion(record: Record) -> None:
-    table = Table(record.blocks, record.spec.kind)
-    assert table.kind is GUESSING and table.yardstick is GUESSING.criteria[0]
+def test_its_numbers_are_compared_by_its_own_criterion(record: RunRecord) -> None:
+    table = BlockTable(record.blocks, record.spec.kind)
+    assert table.kind is GUESSING and table.criterion is GUESSING.criteria[0]
     # The same blocks without the spec's kind pass for a run of optimizers.
-    assert Table(record.blocks).kind is KINDS["optimization"]
+    assert BlockTable(record.blocks).kind is KINDS["optimization"]
 
 
-def test_its_summary_says_the_verdict_in_its_terms(record: Record) -> None:
+def test_its_summary_says_the_verdict_in_its_terms(record: RunRecord) -> None:
     found = summarize(record.blocks, record.spec)
     sentence = str(found["sentence"])
     assert sentence.startswith("On hidden numbers: from the mean is better")
@@ -132,25 +132,25 @@ def test_its_summary_says_the_verdict_in_its_terms(record: Record) -> None:
     assert {claim["metric"] for claim in claims} == {"final_loss"}
 
 
-def test_it_is_exported_and_its_table_has_its_unit(record: Record) -> None:
+def test_it_is_exported_and_its_table_has_its_unit(record: RunRecord) -> None:
     rows = list(csv.DictReader(io.StringIO(comparison_csv(record).decode())))
     assert {row["learner"] for row in rows} == {"from_the_mean", "from_zero"}
     assert {(row["metric"], row["unit"]) for row in rows} == {("distance", "steps")}
     assert b"final_loss" in metrics_csv(record)
 
 
-def test_it_is_charted_and_its_price_is_told(record: Record, spec: RunSpec) -> None:
+def test_it_is_charted_and_its_price_is_told(record: RunRecord, spec: RunSpec) -> None:
     blocks: tuple[Block, ...] = tuple(record.blocks)
     films: dict[str, Artefact] = {"film": record.artefacts[0]}
-    shown = Run(record.key, spec, blocks, films=films, recorded=True)
+    shown = Run(record.key, spec, blocks, films=films, is_recorded=True)
     assert shown.kind is GUESSING
-    (picture,) = CHARTS[shown.kind.name].grid(shown, Look())
-    assert picture.place == "distance"
+    (picture,) = CHARTS[shown.kind.name].main_charts(shown, ViewState())
+    assert picture.name == "distance"
     assert {line.name for line in picture.figure.data if line.name}
-    assert COSTS[shown.kind.name].work(spec) == 3 * 2 * 6
+    assert COSTS[shown.kind.name].estimate_cost(spec) == 3 * 2 * 6
 
 
 def test_what_it_holds_in_memory_is_found_before_it_starts(spec: RunSpec) -> None:
-    found = list(needs(spec))
+    found = list(stage_needs(spec))
     assert {need.stage for need in found} >= {"training", "validation", "test"}
     assert all(need.total > 0 for need in found)

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.protocol import Gradient, Landscapes, Layout, Weights
+from engine.protocol import Gradient, Layout, OptimizationBatch, Weights
 
 Change = Callable[[Tensor], Tensor]
-Draw = Callable[..., Landscapes]
+Draw = Callable[..., OptimizationBatch]
 
 
 @dataclass
-class Bowls(Landscapes):
+class Bowls(OptimizationBatch):
     """Quadratics; `curve` is A, shape (member, n, n), `center` c, (member, n)."""
 
     curve: Tensor

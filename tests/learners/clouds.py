@@ -6,11 +6,19 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.learner import FewShotLearner
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
-from engine.protocol import Episodes, Lesson, Meta, Place, Setting, Shots, Weights
-from engine.protocol.chunks import spread
+from engine.protocol import (
+    BatchSpec,
+    EpisodeBatch,
+    ExampleBatch,
+    Meta,
+    OuterStepContext,
+    Setting,
+    Weights,
+)
+from engine.protocol.chunks import broadcast_to_members
 from engine.tasks.few_shot._family import EpisodeFamily
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses
 from engine.tasks.few_shot.sinusoids import Sinusoids
@@ -25,58 +33,60 @@ def drawn_from(
     net: Mlp = NET,
     horizon: int = 3,
     pool: str = "train",
-) -> Episodes:
+) -> EpisodeBatch:
     """Draw some episodes of a family, one replicate."""
     setting = Setting(family, net, horizon)
     rngs = [Rng(11).child(t) for t in range(tasks)]
-    found = family.draw(setting, rngs, pool, Place(dtype=torch.float64))
-    assert isinstance(found, Episodes)
+    found = family.draw(setting, rngs, pool, BatchSpec(dtype=torch.float64))
+    assert isinstance(found, EpisodeBatch)
     return found
 
 
-def clouds(tasks: int = 3, *, net: Mlp = NET, **knobs: int) -> Episodes:
+def clouds(tasks: int = 3, *, net: Mlp = NET, **knobs: int) -> EpisodeBatch:
     """Draw episodes of Gaussian classes."""
     sizes = {"ways": 4, "shots": 3, "queries": 5, "dimensions": 6, **knobs}
     return drawn_from(GaussianClasses(**sizes), tasks, net)
 
 
-def waves(tasks: int = 3) -> Episodes:
+def waves(tasks: int = 3) -> EpisodeBatch:
     """Draw episodes of sinusoids."""
     return drawn_from(Sinusoids(shots=5, queries=6), tasks)
 
 
-def begun(learner: FewShotLearner, tasks: Episodes) -> Weights:
+def begun(learner: FewShotLearner, tasks: EpisodeBatch) -> Weights:
     """Return the untrained meta-weights of one replicate."""
     return learner.init(STREAMS, tasks).weights
 
 
 def answered(
-    learner: FewShotLearner, tasks: Episodes, weights: Weights | None = None
+    learner: FewShotLearner, tasks: EpisodeBatch, weights: Weights | None = None
 ) -> Tensor:
     """Return the last answers to the queries; shape (member, output, query)."""
     weights = begun(learner, tasks) if weights is None else weights
-    *_, last = learner.predict(spread(weights, tasks.members), tasks)
-    return last.query
+    *_, last = learner.predict(broadcast_to_members(weights, tasks.members), tasks)
+    return last.query_outputs
 
 
-def shuffled(tasks: Episodes, order: Sequence[int]) -> Episodes:
+def shuffled(tasks: EpisodeBatch, order: Sequence[int]) -> EpisodeBatch:
     """Return the episodes with their supports in another order."""
     return replace(tasks, support=tasks.support.map(lambda t: t[..., list(order)]))
 
 
-def relabeled(tasks: Episodes, names: Sequence[int]) -> Episodes:
+def relabeled(tasks: EpisodeBatch, names: Sequence[int]) -> EpisodeBatch:
     """Return the episodes with class k called `names[k]`."""
     new = torch.tensor(names)
 
-    def renamed(shots: Shots) -> Shots:
+    def renamed(shots: ExampleBatch) -> ExampleBatch:
         return replace(shots, y=new[shots.y])
 
     return replace(tasks, support=renamed(tasks.support), query=renamed(tasks.query))
 
 
-def lesson_gradient(learner: FewShotLearner, meta: Meta, tasks: Episodes) -> Weights:
+def lesson_gradient(
+    learner: FewShotLearner, meta: Meta, tasks: EpisodeBatch
+) -> Weights:
     """Return the gradient of a lesson's loss in the meta-weights."""
-    found = learner.outer(meta, tasks, Lesson(0, 0, 1, STREAMS), None)  # type: ignore[arg-type]
+    found = learner.outer(meta, tasks, OuterStepContext(0, 0, 1, STREAMS), None)  # type: ignore[arg-type]
     assert found.grads is not None
     return found.grads
 
@@ -84,7 +94,7 @@ def lesson_gradient(learner: FewShotLearner, meta: Meta, tasks: Episodes) -> Wei
 def slope(
     learner: FewShotLearner,
     weights: Weights,
-    tasks: Episodes,
+    tasks: EpisodeBatch,
     name: str,
     loss: Callable[[Weights], float],
     step: float = 1e-6,

@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from engine.algorithms.optimization.update_rules import Schedule, schedule_factor
-from engine.contract.cards import card_of, complete
+from engine.contract.cards import card_of, complete_knobs
 from engine.contract.registry import part, parts
 from engine.contract.rng import Rng
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
-from engine.protocol.chunks import join
+from engine.protocol.chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 NAMES = [
@@ -23,11 +23,11 @@ NAMES = [
 def test_a_rate_per_replicate_is_that_replicates_rate(name: str, draw: Draw) -> None:
     both, learner = draw(replicates=2, tasks=2, horizon=8), part("learner", name)()
     rates = torch.tensor([0.01, 0.2], dtype=torch.float64)
-    together = join(list(learner.adapt(Meta({"lr": rates}, {}), both))).traces
+    together = join_segments(list(learner.adapt(Meta({"lr": rates}, {}), both))).traces
     for r in range(2):
         alone = both.take(range(2 * r, 2 * r + 2))
         meta = Meta({"lr": rates[r : r + 1]}, {})
-        traces = join(list(learner.adapt(meta, alone))).traces
+        traces = join_segments(list(learner.adapt(meta, alone))).traces
         rows = together["loss"][2 * r : 2 * r + 2]
         assert (rows - traces["loss"]).abs().max() < 1e-9
 
@@ -37,8 +37,8 @@ def test_one_tuned_rate_serves_every_replicate(name: str, draw: Draw) -> None:
     tasks, learner = draw(replicates=3, tasks=2, horizon=5), part("learner", name)()
     one = Meta({"lr": torch.full((1,), 0.05, dtype=torch.float64)}, {})
     three = Meta({"lr": torch.full((3,), 0.05, dtype=torch.float64)}, {})
-    first = join(list(learner.adapt(one, tasks))).traces
-    second = join(list(learner.adapt(three, tasks))).traces
+    first = join_segments(list(learner.adapt(one, tasks))).traces
+    second = join_segments(list(learner.adapt(three, tasks))).traces
     assert torch.equal(first["loss"], second["loss"])
 
 
@@ -48,14 +48,14 @@ def test_the_card_offers_rate_tuning_and_schedule(name: str) -> None:
     assert {"lr", "tuning", "schedule"} <= {knob.name for knob in card.knobs}
     assert card.group == "baseline"
     assert card.traits["tunable"]
-    assert complete(card, {}) == part("learner", name)().model_dump()
+    assert complete_knobs(card, {}) == part("learner", name)().model_dump()
 
 
 @pytest.mark.parametrize("schedule", ["step", "cosine", "warmup_cosine"])
 def test_the_scale_on_screen_is_the_schedule(schedule: Schedule) -> None:
     tasks, learner = random_bowls(2), Sgd(lr=0.01, schedule=schedule)
     meta = learner.init([Rng(0)], tasks)
-    scale = join(list(learner.adapt(meta, tasks))).traces["lr_scale"]
+    scale = join_segments(list(learner.adapt(meta, tasks))).traces["lr_scale"]
     share = [schedule_factor(schedule, t, tasks.horizon) for t in range(tasks.horizon)]
     assert scale[0].tolist() == pytest.approx(share)
     assert share[-1] < 0.02 < max(share) == 1.0

@@ -17,8 +17,8 @@ from torch.optim.lr_scheduler import (
 
 from engine.contract.registry import part
 from engine.contract.rng import Rng
-from engine.protocol import Landscapes, Learner
-from engine.protocol.chunks import join
+from engine.protocol import Learner, OptimizationBatch
+from engine.protocol.chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.
@@ -68,15 +68,15 @@ SCHEDULES: dict[str, Callable[[torch.optim.Optimizer], LRScheduler]] = {
 }
 
 
-def our_path(learner: Learner, tasks: Landscapes) -> torch.Tensor:
+def our_path(learner: Learner, tasks: OptimizationBatch) -> torch.Tensor:
     meta = learner.init([Rng(0)], tasks)
-    path = join(list(learner.adapt(meta, tasks, path=True))).path
+    path = join_segments(list(learner.adapt(meta, tasks, path=True))).path
     assert path is not None
     return path
 
 
 def torch_path(
-    optimizer: type, knobs: dict[str, Any], schedule: str, tasks: Landscapes
+    optimizer: type, knobs: dict[str, Any], schedule: str, tasks: OptimizationBatch
 ) -> torch.Tensor:
     weights = torch.nn.Parameter(tasks.start().clone())
     rule = optimizer([weights], **knobs)

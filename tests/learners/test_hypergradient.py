@@ -6,8 +6,8 @@ import torch
 from engine.contract.rng import Rng
 from engine.learners.baseline.hypergradient import Hypergradient
 from engine.learners.baseline.sgd import Sgd
-from engine.protocol import Landscapes, Learner, Meta, Weights
-from engine.protocol.chunks import join
+from engine.protocol import Learner, Meta, OptimizationBatch, Weights
+from engine.protocol.chunks import join_segments
 from tests.learners.bowls import Bowls, Draw, random_bowls
 
 DOUBLE = torch.float64
@@ -20,9 +20,9 @@ def ravine(horizon: int = 100) -> Bowls:
     return Bowls(curve, zero, zero + 1, horizon)
 
 
-def run(learner: Learner, tasks: Landscapes, rate: float) -> Weights:
+def run(learner: Learner, tasks: OptimizationBatch, rate: float) -> Weights:
     meta = Meta({"lr": torch.full((1,), rate, dtype=DOUBLE)}, {})
-    return join(list(learner.adapt(meta, tasks, path=True))).traces
+    return join_segments(list(learner.adapt(meta, tasks, path=True))).traces
 
 
 @pytest.mark.parametrize("beta", [1e-5, 1e-4])
@@ -38,7 +38,7 @@ def test_the_additive_rate_is_the_sum_of_gradient_products() -> None:
     tasks, beta, rate = random_bowls(2), 1e-3, 0.02
     learner = Hypergradient(form="additive", beta=beta)
     meta = Meta({"lr": torch.full((1,), rate, dtype=DOUBLE)}, {})
-    path = join(list(learner.adapt(meta, tasks, path=True))).path
+    path = join_segments(list(learner.adapt(meta, tasks, path=True))).path
     assert path is not None
     grads = [tasks.gradient(path[:, t], t).grad for t in range(50)]
     rates = torch.full((2, 1), rate, dtype=DOUBLE)
@@ -82,7 +82,7 @@ def test_hardly_moving_rates_are_plain_sgd() -> None:
 def test_a_schedule_multiplies_the_moving_rate() -> None:
     tasks = random_bowls(1)
     learner = Hypergradient(beta=1e-10, schedule="cosine").init([Rng(0)], tasks)
-    traces = join(
+    traces = join_segments(
         list(Hypergradient(beta=1e-10, schedule="cosine").adapt(learner, tasks))
     ).traces
     assert traces["lr_scale"][0, 25] == pytest.approx(0.5)

@@ -4,15 +4,21 @@ import math
 
 import torch
 
-from engine.algorithms.optimization.training_loop import glance, objective
+from engine.algorithms.optimization.training_loop import objective, optimizer_input
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.learners.optimizer.lstm import Lstm, preprocess
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
 from engine.nets.mlp import Mlp
 from engine.outers.adam import Adam
-from engine.protocol import Landscapes, Lesson, Meta, Place, Setting
-from engine.protocol.chunks import join
+from engine.protocol import (
+    BatchSpec,
+    Meta,
+    OptimizationBatch,
+    OuterStepContext,
+    Setting,
+)
+from engine.protocol.chunks import join_segments
 from engine.tasks.optimization.quadratic import Quadratic
 from tests.learners.bowls import Draw, random_bowls
 
@@ -59,7 +65,7 @@ def test_each_weight_is_moved_by_its_own_gradient_alone() -> None:
     theta = learner.init([Rng(0)], tasks).weights
     theta = {k: v.repeat_interleave(2, 0) for k, v in theta.items()}
     rule, weights = learner.rule(theta, tasks), tasks.start()
-    seen = glance(tasks, weights, 0)
+    seen = optimizer_input(tasks, weights, 0)
     other = seen._replace(grad=seen.grad.clone())
     other.grad[:, 3] *= -2
     one = rule.step(seen, rule.start(weights)).update
@@ -71,17 +77,17 @@ def test_each_weight_is_moved_by_its_own_gradient_alone() -> None:
 def test_permuted_weights_are_moved_alike(draw: Draw) -> None:
     tasks, learner = random_bowls(1), Lstm()
     theta = learner.init([Rng(0)], tasks).weights
-    rule, seen = learner.rule(theta, tasks), glance(tasks, tasks.start(), 0)
+    rule, seen = learner.rule(theta, tasks), optimizer_input(tasks, tasks.start(), 0)
     shuffled = seen._replace(grad=seen.grad.flip(1))
     first = rule.step(seen, rule.start(seen.weights)).update
     second = rule.step(shuffled, rule.start(seen.weights)).update
     assert torch.allclose(first.flip(1), second, rtol=1e-12)
 
 
-def quadratics(count: int, pool: str, *path: int, horizon: int) -> Landscapes:
+def quadratics(count: int, pool: str, *path: int, horizon: int) -> OptimizationBatch:
     setting = Setting(Quadratic(dimensions=4), Mlp(), horizon)
     rngs = [Rng(1).child(pool, *path, t) for t in range(count)]
-    return setting.family.draw(setting, rngs, pool, Place())
+    return setting.family.draw(setting, rngs, pool, BatchSpec())
 
 
 def test_a_little_training_on_quadratics_lowers_the_loss_on_fresh_ones() -> None:
@@ -91,14 +97,14 @@ def test_a_little_training_on_quadratics_lowers_the_loss_on_fresh_ones() -> None
     state = outer.start(meta.weights)
 
     def score() -> float:
-        traces = join(list(learner.adapt(meta, exam))).traces
+        traces = join_segments(list(learner.adapt(meta, exam))).traces
         return float(objective(traces["loss"])[:, -1].mean())
 
     before = score()
     for step in range(25):
         tasks = quadratics(16, "train", step, horizon=horizon)
-        lesson = Lesson(step, 0, 1, (Rng(0),))
-        found = learner.outer(meta, tasks, lesson, Unroll())
+        step_context = OuterStepContext(step, 0, 1, (Rng(0),))
+        found = learner.outer(meta, tasks, step_context, Unroll())
         assert found.grads is not None
         weights, state = outer.step(meta.weights, found.grads, state)
         meta = Meta(weights, found.memory)

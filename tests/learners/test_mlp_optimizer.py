@@ -2,17 +2,17 @@
 
 import torch
 
-from engine.algorithms.optimization.training_loop import glance, objective
+from engine.algorithms.optimization.training_loop import objective, optimizer_input
 from engine.contract.rng import Rng
 from engine.estimators.pes import Pes
 from engine.learners.optimizer.mlp_optimizer import FEATURES, MlpOptimizer, MlpRule
 from engine.outers.adam import Adam
-from engine.protocol import Landscapes, Lesson, Meta, Weights
-from engine.protocol.chunks import join
+from engine.protocol import Meta, OptimizationBatch, OuterStepContext, Weights
+from engine.protocol.chunks import join_segments
 from tests.learners.bowls import Draw
 
 
-def rule_on(tasks: Landscapes, learner: MlpOptimizer) -> MlpRule:
+def rule_on(tasks: OptimizationBatch, learner: MlpOptimizer) -> MlpRule:
     theta = learner.init([Rng(0)], tasks).weights
     theta = {k: v.repeat_interleave(tasks.members, 0) for k, v in theta.items()}
     theta["w2"] = theta["w2"] + 0.1
@@ -21,13 +21,15 @@ def rule_on(tasks: Landscapes, learner: MlpOptimizer) -> MlpRule:
     return rule
 
 
-def seen_by(rule: MlpRule, tasks: Landscapes, factor: float, steps: int = 4) -> Weights:
+def seen_by(
+    rule: MlpRule, tasks: OptimizationBatch, factor: float, steps: int = 4
+) -> Weights:
     """Return features and updates of some steps, gradients × a factor."""
     weights = tasks.start()
     state = rule.start(weights)
     updates, features = [], []
     for step in range(steps):
-        seen = glance(tasks, weights, step)
+        seen = optimizer_input(tasks, weights, step)
         seen = seen._replace(grad=factor * seen.grad)
         features.append(rule._features(seen, seen.grad, state))
         move = rule.step(seen, state)
@@ -38,7 +40,9 @@ def seen_by(rule: MlpRule, tasks: Landscapes, factor: float, steps: int = 4) -> 
 
 def test_at_its_start_it_rests(draw: Draw) -> None:
     tasks, learner = draw(tasks=2, horizon=4), MlpOptimizer()
-    traces = join(list(learner.adapt(learner.init([Rng(0)], tasks), tasks))).traces
+    traces = join_segments(
+        list(learner.adapt(learner.init([Rng(0)], tasks), tasks))
+    ).traces
     assert not traces["update_norm"].any()
     assert (traces["loss"] == traces["loss"][:, :1]).all()
 
@@ -63,7 +67,7 @@ def test_a_loss_a_million_times_as_large_is_descended_alike(draw: Draw) -> None:
 def test_gradients_that_are_no_number_move_by_a_finite_step(draw: Draw) -> None:
     tasks = draw(tasks=2)
     rule = rule_on(tasks, MlpOptimizer())
-    seen = glance(tasks, tasks.start(), 0)
+    seen = optimizer_input(tasks, tasks.start(), 0)
     seen = seen._replace(grad=torch.full_like(seen.grad, torch.nan))
     assert rule.step(seen, rule.start(seen.weights)).update.isfinite().all()
 
@@ -75,10 +79,10 @@ def test_a_little_training_makes_it_descend_fresh_tasks(draw: Draw) -> None:
     meta = learner.init([Rng(0)], tasks)
     state = outer.start(meta.weights)
     for step in range(24):
-        lesson = Lesson(step, step % 2, 2, (Rng(2).child(step),))
-        found = learner.outer(meta, tasks, lesson, estimator)
+        step_context = OuterStepContext(step, step % 2, 2, (Rng(2).child(step),))
+        found = learner.outer(meta, tasks, step_context, estimator)
         assert found.grads is not None
         weights, state = outer.step(meta.weights, found.grads, state)
         meta = Meta(weights, found.memory)
-    loss = objective(join(list(learner.adapt(meta, exam))).traces["loss"])
+    loss = objective(join_segments(list(learner.adapt(meta, exam))).traces["loss"])
     assert (loss[:, -1] - loss[:, 0]).mean() < -0.05

@@ -7,24 +7,28 @@ from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.sigmoid import Sigmoid
-from engine.protocol import Landscapes, Lesson, Meta, Weights
-from engine.protocol.chunks import join
+from engine.protocol import Meta, OptimizationBatch, OuterStepContext, Weights
+from engine.protocol.chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 
-def trained(learner: Sigmoid, tasks: Landscapes, meta: Meta) -> Weights:
-    outer = learner.outer(meta, tasks, Lesson(0, 0, 1, ()), None)  # type: ignore[arg-type]
+def trained(learner: Sigmoid, tasks: OptimizationBatch, meta: Meta) -> Weights:
+    outer = learner.outer(meta, tasks, OuterStepContext(0, 0, 1, ()), None)  # type: ignore[arg-type]
     assert outer.grads is None
     assert outer.weights is not None
     assert outer.info["meta_loss"].shape == (tasks.replicates,)
     return outer.weights
 
 
-def published(learner: Sigmoid, tasks: Landscapes, weights: Weights) -> torch.nn.Module:
+def published(
+    learner: Sigmoid, tasks: OptimizationBatch, weights: Weights
+) -> torch.nn.Module:
     """Train one controller as published code does: nn.Module, loss.backward, Adam."""
     net = torch.nn.Sequential(
-        *(torch.nn.Linear(3, 16), torch.nn.ReLU()),
-        *(torch.nn.Linear(16, 1), torch.nn.Sigmoid()),
+        torch.nn.Linear(3, 16),
+        torch.nn.ReLU(),
+        torch.nn.Linear(16, 1),
+        torch.nn.Sigmoid(),
     ).double()
     for i, layer in enumerate((0, 2)):
         net.get_parameter(f"{layer}.weight").data.copy_(weights[f"w{i}"][0])
@@ -68,7 +72,7 @@ def test_it_starts_as_a_linear_layer_of_torch_does() -> None:
 def test_frozen_it_only_ever_brakes(draw: Draw) -> None:
     learner, tasks = Sigmoid(), draw(replicates=2, tasks=2, horizon=20)
     meta = learner.init([Rng(0), Rng(1)], tasks)
-    scale = join(list(learner.adapt(meta, tasks))).traces["lr_scale"]
+    scale = join_segments(list(learner.adapt(meta, tasks))).traces["lr_scale"]
     assert scale.shape == (4, 20)
     assert scale.min() > 0
     assert scale.max() < 1
@@ -80,10 +84,10 @@ def test_training_drives_it_toward_plain_sgd(draw: Draw) -> None:
     meta = learner.init([Rng(0)], tasks)
     for _ in range(5):
         meta = Meta(trained(learner, tasks, meta), {})
-    traces = join(list(learner.adapt(meta, tasks))).traces
+    traces = join_segments(list(learner.adapt(meta, tasks))).traces
     assert traces["lr_scale"].min() > 0.95
     sgd = Sgd(lr=0.05)
-    plain = join(list(sgd.adapt(sgd.init([Rng(0)], tasks), tasks))).traces
+    plain = join_segments(list(sgd.adapt(sgd.init([Rng(0)], tasks), tasks))).traces
     assert (traces["loss"][:, -1] >= plain["loss"][:, -1]).all()
 
 

@@ -41,7 +41,7 @@ def bound(number: int) -> dict[str, float]:
     found = []
     for seed in range(OTHERS):
         with rounded_otherwise(seed):
-            found.append(changed(build.chunk(number), number))
+            found.append(changed(build.train_chunk(number), number))
     return {name: WIDER * max(each[name] for each in found) for name in PARTS}
 
 

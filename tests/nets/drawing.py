@@ -5,16 +5,16 @@ import math
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import adapted, sgd
-from engine.algorithms.few_shot.learner import drawn
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
+from engine.algorithms.few_shot.inner_loop import adapt_weights, sgd
 from engine.contract.rng import Rng
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
 from engine.nets.resnet12 import Resnet12
 from engine.nets.tower import Tower
 from engine.nets.transformer import Transformer
-from engine.protocol import Episodes, Net, Shots, Weights
-from engine.protocol.chunks import spread
+from engine.protocol import EpisodeBatch, ExampleBatch, Net, Weights
+from engine.protocol.chunks import broadcast_to_members
 
 UNITS = ("none", "batch", "support_batch", "layer", "group", "meta_batch")
 PIXELS = (*UNITS, "instance")
@@ -43,7 +43,7 @@ def episodes(
     shots: int = 1,
     replicates: int = 1,
     dtype: torch.dtype = torch.float64,
-) -> Episodes:
+) -> EpisodeBatch:
     """Draw 3-way episodes of noise with two queries a class."""
     one_pixel = "instance" not in net.model_dump().values()
     usual = SHAPES.get(net.name, (5,)) if one_pixel else (1, 16, 16)
@@ -51,20 +51,20 @@ def episodes(
     draw = torch.Generator().manual_seed(1)
     members = tasks * replicates
 
-    def some(each: int) -> Shots:
+    def some(each: int) -> ExampleBatch:
         size = (members, math.prod(shape), 3 * each)
         y = torch.arange(3).repeat_interleave(each).repeat(members, 1)
-        return Shots(torch.randn(size, generator=draw, dtype=dtype), y)
+        return ExampleBatch(torch.randn(size, generator=draw, dtype=dtype), y)
 
-    return Episodes(
+    return EpisodeBatch(
         net, shape, 3, True, 3, replicates, 3, support=some(shots), query=some(2)
     )
 
 
-def started(tasks: Episodes) -> Weights:
+def started(tasks: EpisodeBatch) -> Weights:
     """Draw the start, and move scales and shifts off their 1 and 0; by replicate."""
     rngs = [Rng(3).child("replicate", r) for r in range(tasks.replicates)]
-    weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+    weights = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
     draw = torch.Generator().manual_seed(2)
     return {
         name: value
@@ -74,12 +74,12 @@ def started(tasks: Episodes) -> Weights:
     }
 
 
-def lost(theta: Weights, tasks: Episodes) -> Tensor:
+def lost(theta: Weights, tasks: EpisodeBatch) -> Tensor:
     """Return MAML's loss after two inner steps; shape (member,)."""
-    weights = adapted(tasks, theta, sgd(0.02), 2, order=2)
+    weights = adapt_weights(tasks, theta, sgd(0.02), 2, order=2)
     return tasks.loss(weights, tasks.query, 2)
 
 
-def members_of(theta: Weights, tasks: Episodes) -> Weights:
+def members_of(theta: Weights, tasks: EpisodeBatch) -> Weights:
     """Give each member its replicate's weights."""
-    return spread(theta, tasks.members)
+    return broadcast_to_members(theta, tasks.members)

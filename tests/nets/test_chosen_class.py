@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from engine.algorithms.few_shot.learner import measured
+from engine.algorithms.few_shot.few_shot_learner import answer_metrics
 from engine.nets.mlp import Mlp
 from engine.protocol import Prediction, chosen_class
 from engine.tasks.optimization.mixtures import Mixtures
@@ -51,7 +51,7 @@ def _held_out() -> dict[str, Tensor]:
 def _queries() -> dict[str, Tensor]:
     tasks = episodes(Mlp(depth=1, width=4))
     out = torch.zeros(tasks.members, 3, tasks.query.count, dtype=torch.float64)
-    return measured(tasks, Prediction(0, out))
+    return answer_metrics(tasks, Prediction(0, out))
 
 
 @pytest.mark.parametrize(

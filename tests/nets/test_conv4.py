@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from engine.contract.errors import Refused
 from engine.nets.conv4 import Conv4
-from engine.nets.pixels import excitation_shapes, excited
+from engine.nets.pixels import apply_excitation, excitation_shapes
 from engine.protocol import Weights
 from tests.nets.drawing import episodes, members_of, started
 
@@ -80,7 +80,7 @@ def test_excitation_weighs_channels_by_their_means() -> None:
     shapes = excitation_shapes("0", 16)
     weights = {n: torch.randn(2, *s, generator=draw) for n, s in shapes.items()}
     x = torch.randn(5, 2 * 16, 3, 3, generator=draw)
-    mine = excited(weights, "0", x).view(5, 2, 16, 3, 3)
+    mine = apply_excitation(weights, "0", x).view(5, 2, 16, 3, 3)
     for m, images in enumerate(x.view(5, 2, 16, 3, 3).unbind(1)):
         own = {name: value[m] for name, value in weights.items()}
         few = (images.mean((2, 3)) @ own["ws0"].T + own["bs0"]).relu()

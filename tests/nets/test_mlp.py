@@ -8,7 +8,7 @@ from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import generator
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from tests.laws.small import learner_spec
 from tests.nets.drawing import episodes, members_of, started
 
@@ -62,7 +62,7 @@ def test_an_episode_of_few_examples_is_answered_as_it_is(kind: str) -> None:
 
 def test_statistics_by_inner_step_are_not_for_landscapes() -> None:
     net = {"name": "mlp", "knobs": {"normalization": "meta_batch"}}
-    bench = Bench(learner_spec("sgd", net=net))
+    context = RunContext(learner_spec("sgd", net=net))
     with pytest.raises(Refused, match="few-shot") as found:
-        bench.draw(bench.setting, "test", ("test", 0), 2)
+        context.draw(context.setting, "test", ("test", 0), 2)
     assert found.value.field == "net.knobs.normalization"

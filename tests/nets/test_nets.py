@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.few_shot.inner_loop import adapted, sgd
-from engine.algorithms.few_shot.learner import drawn, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import draw_weights, outer_gradient
+from engine.algorithms.few_shot.inner_loop import adapt_weights, sgd
 from engine.contract.rng import Rng
-from engine.protocol import Episodes, Meta, Net, Shots, Weights
+from engine.protocol import EpisodeBatch, ExampleBatch, Meta, Net, Weights
 from tests.nets.drawing import NETS, episodes, lost, members_of, started
 
 EACH = pytest.mark.parametrize("net", NETS.values(), ids=NETS.keys())
@@ -16,9 +16,9 @@ BLIND = [n for n in BLIND if n not in ("conv4 stride", "resnet12 squeeze")]
 SEEING = [name for name in NETS if name not in BLIND]
 
 
-def moved(tasks: Episodes) -> Weights:
+def moved(tasks: EpisodeBatch) -> Weights:
     """Adapt every member, so that all have weights of their own."""
-    return adapted(tasks, members_of(started(tasks), tasks), sgd(0.02), 2)
+    return adapt_weights(tasks, members_of(started(tasks), tasks), sgd(0.02), 2)
 
 
 @EACH
@@ -54,7 +54,7 @@ def test_the_meta_gradient_is_that_of_finite_differences(net: Net) -> None:
     found = torch.autograd.grad(loss, list(leaves.values()), allow_unused=True)
     grads = dict(zip(theta, found, strict=True))
     resting = {name for name, grad in grads.items() if grad is None}
-    assert resting == set(tasks.layout.resting)
+    assert resting == set(tasks.layout.buffers)
     moving = {name: grad for name, grad in grads.items() if grad is not None}
     draw = torch.Generator().manual_seed(5)
     away = {
@@ -75,9 +75,9 @@ def test_the_meta_gradient_is_that_of_finite_differences(net: Net) -> None:
     assert (at(eps) - at(-eps)) / (2 * eps) == close
 
 
-def queried(tasks: Episodes, weights: Weights, x: torch.Tensor) -> torch.Tensor:
+def queried(tasks: EpisodeBatch, weights: Weights, x: torch.Tensor) -> torch.Tensor:
     """Answer other queries than the drawn ones."""
-    return tasks.answer(weights, Shots(x, tasks.query.y))
+    return tasks.answer(weights, ExampleBatch(x, tasks.query.y))
 
 
 def changed_mates(net: Net) -> tuple[torch.Tensor, torch.Tensor]:
@@ -126,7 +126,7 @@ def test_the_head_reads_the_features_of_the_net_without_one(net: Net) -> None:
 @EACH
 def test_signals_neither_vanish_nor_explode_at_the_start(net: Net) -> None:
     tasks = episodes(net, tasks=4, shots=4)
-    body = drawn(net, tasks.body, [Rng(3)], tasks.support.x)
+    body = draw_weights(net, tasks.body, [Rng(3)], tasks.support.x)
     size = tasks.answer(members_of(body, tasks), tasks.query).square().mean()
     assert 0.05 < size < 20
 
@@ -146,6 +146,6 @@ def test_each_weight_belongs_to_one_layer_and_is_drawn(net: Net) -> None:
 @pytest.mark.parametrize("name", [n for n in NETS if "meta_batch" in n])
 def test_only_running_statistics_rest(name: str) -> None:
     layout = NETS[name].layout(episodes(NETS[name]).shape, 3)
-    assert layout.resting
-    assert all(rest.startswith(("mean", "variance")) for rest in layout.resting)
-    assert len(layout.resting) == 2 * sum(n.startswith("g") for n in layout.names)
+    assert layout.buffers
+    assert all(rest.startswith(("mean", "variance")) for rest in layout.buffers)
+    assert len(layout.buffers) == 2 * sum(n.startswith("g") for n in layout.names)

@@ -8,7 +8,7 @@ from torch import nn
 
 from engine.nets.conv4 import Conv4
 from engine.nets.mlp import Mlp
-from engine.nets.normalization import groups_of
+from engine.nets.normalization import group_count
 from engine.nets.resnet12 import Resnet12
 from engine.nets.tower import Tower
 from engine.protocol import Net
@@ -49,8 +49,8 @@ def test_a_tower_is_torchs_dense_layers(norm: str) -> None:
 def test_groups_are_of_sixteen_channels_where_they_divide(
     kind: str, groups: int
 ) -> None:
-    assert groups_of(kind, 640) == groups
-    assert [groups_of("group", n) for n in (8, 24, 40, 64, 640)] == [1, 1, 2, 4, 40]
+    assert group_count(kind, 640) == groups
+    assert [group_count("group", n) for n in (8, 24, 40, 64, 640)] == [1, 1, 2, 4, 40]
 
 
 KEPT = (

@@ -6,7 +6,7 @@ from torch import nn
 
 from engine.contract.errors import Refused
 from engine.nets.transformer import Transformer
-from engine.protocol import Shots
+from engine.protocol import ExampleBatch
 from tests.nets.drawing import episodes, members_of, started
 
 NET = Transformer(width=8, heads=2, depth=2)
@@ -15,7 +15,9 @@ NET = Transformer(width=8, heads=2, depth=2)
 def test_a_query_never_sees_another_query() -> None:
     tasks = episodes(NET)
     x = tasks.query.x.clone().requires_grad_()
-    answer = tasks.answer(members_of(started(tasks), tasks), Shots(x, tasks.query.y))
+    answer = tasks.answer(
+        members_of(started(tasks), tasks), ExampleBatch(x, tasks.query.y)
+    )
     (seen,) = torch.autograd.grad(answer[..., 2].sum(), x)
     assert (seen[..., 2] != 0).any()
     seen[..., 2] = 0

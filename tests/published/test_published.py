@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.contract.cards import Card
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 from engine.presets import preset
@@ -11,17 +11,17 @@ from engine.published import (
     MEMORY,
     READ,
     ROWS,
-    differs,
-    published,
-    published_for,
+    describe_differences,
+    figures_for_run,
+    figures_for_task,
 )
 
 
 def test_each_row_names_a_part_that_is_here_or_none() -> None:
     for row in ROWS:
         if row.learner:
-            assert isinstance(cards("learner", row.learner), Card)
-        assert isinstance(cards("family", row.task), Card)
+            assert isinstance(find_card("learner", row.learner), Card)
+        assert isinstance(find_card("family", row.task), Card)
 
 
 def test_each_row_says_how_it_came_to_us_and_under_which_protocol() -> None:
@@ -46,18 +46,18 @@ def test_a_spec_gets_the_rows_of_its_task_ways_and_shots() -> None:
 
     proto = [
         r.value
-        for r in published_for(spec("omniglot", ways=5, shots=1))
+        for r in figures_for_run(spec("omniglot", ways=5, shots=1))
         if r.learner == "protonet"
     ]
     assert proto == [98.8, 98.2]
-    sines = published_for(spec("sinusoids", shots=10))
+    sines = figures_for_run(spec("sinusoids", shots=10))
     assert [(r.value, r.half) for r in sines if r.learner == "meta_sgd"] == [
         (0.53, 0.09)
     ]
-    assert published_for(spec("omniglot", ways=7, shots=1)) == []
-    assert published_for(spec("glyphs", ways=5, shots=1)) == []
+    assert figures_for_run(spec("omniglot", ways=7, shots=1)) == []
+    assert figures_for_run(spec("glyphs", ways=5, shots=1)) == []
     assert {r.shots for r in ROWS if r.task == "sinusoids"} == {5, 10, 20}
-    assert len(published("omniglot", 20, 5)) > 15
+    assert len(figures_for_task("omniglot", 20, 5)) > 15
 
 
 def _cells(horizon: int = 200, **knobs: Any) -> RunSpec:
@@ -71,7 +71,7 @@ def _cells(horizon: int = 200, **knobs: Any) -> RunSpec:
 
 def test_a_search_gets_the_figures_of_the_data_set_that_it_is_tested_on() -> None:
     def figure(target: str, learner: str) -> list[tuple[float, float | None]]:
-        rows = published_for(_cells(target=target))
+        rows = figures_for_run(_cells(target=target))
         return [(r.value, r.half) for r in rows if r.learner == learner]
 
     assert figure("CIFAR-10", "random_search") == [(93.70, 0.36)]
@@ -83,17 +83,17 @@ def test_a_search_gets_the_figures_of_the_data_set_that_it_is_tested_on() -> Non
 
 def test_no_published_search_beats_the_best_cell() -> None:
     for target in ("CIFAR-10", "CIFAR-100", "ImageNet16-120"):
-        rows = published("nasbench201", 0, 0, target)
+        rows = figures_for_task("nasbench201", 0, 0, target)
         assert len(rows) >= 18
         best = max(rows, key=lambda row: row.value)
         assert best.value == next(r.value for r in rows if r.method == "The best cell")
 
 
 def test_the_published_protocol_differs_from_nothing_and_each_change_is_told() -> None:
-    assert differs(preset("nasbench201_published").spec) == []
-    assert differs(_cells()) == []
+    assert describe_differences(preset("nasbench201_published").spec) == []
+    assert describe_differences(_cells()) == []
     for source in ("CIFAR-10", "CIFAR-100"):
-        assert differs(_cells(source=source)) == []
+        assert describe_differences(_cells(source=source)) == []
     changed = {
         "own trainings": _cells(target="CIFAR-100"),
         "after 200 epochs": _cells(epochs="200"),
@@ -104,9 +104,9 @@ def test_the_published_protocol_differs_from_nothing_and_each_change_is_told() -
         "changed: fewer options and a cap": _cells(options=3, cap=0.5),
     }
     for words, spec in changed.items():
-        (told,) = differs(spec)
+        (told,) = describe_differences(spec)
         assert words in told
     waves = RunSpec(
         family=Choice(name="sinusoids"), learners=(LearnerChoice(name="maml"),)
     )
-    assert differs(waves) == []
+    assert describe_differences(waves) == []

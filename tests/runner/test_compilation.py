@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 import torch
 
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note
+from engine.contract.events import Artefact, Block, Checkpoint, Event, Note
 from engine.contract.runs import RunSpec
 from engine.runner import compilation
-from engine.runner.compilation import meanwhile
+from engine.runner.compilation import run_in_thread
 from engine.runner.loop import run
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, learner_spec
-from tests.memory_shelf import MemoryShelf
 
 Build = Callable[..., Any]
 
@@ -36,7 +36,7 @@ def asked(name: str = "maml", **fields: Any) -> RunSpec:
 
 
 def played(spec: RunSpec, resume: Checkpoint | None = None) -> list[Event]:
-    return list(run(spec, MemoryShelf(), resume))
+    return list(run(spec, InMemoryRunCache(), resume))
 
 
 def numbers(events: list[Event]) -> dict[tuple[object, ...], np.ndarray]:
@@ -136,13 +136,13 @@ def test_a_run_that_goes_on_does_as_it_did_before(
 def test_what_takes_long_gives_signs_of_life_and_then_its_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compilation, "SIGN_EVERY", 0.01)
+    monkeypatch.setattr(compilation, "NOTE_INTERVAL", 0.01)
     open_gate = threading.Event()
     kept: list[bool] = []
 
     def both() -> Iterator[Note]:
         note = Note("train", 0.5, "compiling")
-        kept.append((yield from meanwhile(lambda: open_gate.wait(30), note)))
+        kept.append((yield from run_in_thread(lambda: open_gate.wait(30), note)))
 
     work = both()
     assert [next(work).text for _ in range(3)] == ["compiling"] * 3
@@ -153,4 +153,4 @@ def test_what_takes_long_gives_signs_of_life_and_then_its_result(
 
 def test_what_fails_in_the_meantime_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(meanwhile(lambda: 1 / 0, Note("train", 0.5, "compiling")))
+        list(run_in_thread(lambda: 1 / 0, Note("train", 0.5, "compiling")))

@@ -12,16 +12,22 @@ import torch
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engine.contract.blocks import Artefact, Block, Checkpoint, Condition, Event
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block, Checkpoint, Condition, Event
 from engine.contract.runs import RunSpec
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from engine.runner.loop import _stages, run
-from engine.runner.old_checkpoints import read_old
-from engine.runner.state import Carry, LearnerState, StageKey, digest, plain
+from engine.runner.old_checkpoints import read_old_checkpoint
+from engine.runner.state import (
+    LearnerState,
+    RunState,
+    StageKey,
+    as_numpy,
+    digest_arrays,
+)
 from engine.store import arrays
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, learner_spec, spec_of
-from tests.memory_shelf import MemoryShelf
 
 OLD = Path(__file__).parents[1] / "fixtures" / "checkpoints-0.3.0"
 CPU = torch.device("cpu")
@@ -65,7 +71,7 @@ def labels_in(spec: RunSpec) -> list[str]:
 
 def played(spec: RunSpec, resume: Checkpoint | None = None) -> list[Event]:
     """Play a spec to its end, with a shelf of its own."""
-    return list(run(spec, MemoryShelf(), resume))
+    return list(run(spec, InMemoryRunCache(), resume))
 
 
 def numbers(events: Iterable[Event], places: dict[str, Any]) -> dict[Any, Any]:
@@ -121,15 +127,15 @@ LABELS = st.text(st.sampled_from("|/:. tunedé☃\"[],'"), min_size=1, max_size=
 def test_whatever_the_labels_a_checkpoint_gives_back_what_was_carried(
     labels: list[str], tensor: str
 ) -> None:
-    carry = Carry(
+    state = RunState(
         done=[StageKey("train", labels[0]), StageKey("test", "", Condition(labels[1]))],
         metas={a: {tensor: torch.tensor([float(i)])} for i, a in enumerate(labels)},
         training={"memory": {tensor: torch.ones(1)}},
         learners={a: LearnerState(step=i, digests=[a]) for i, a in enumerate(labels)},
         shown={Condition(shift=labels[0], severity=0.1): {"worst": 3}},
     )
-    carry.metas[labels[-1]] = {}
-    assert Carry.resumed(filed(carry.checkpoint()), CPU) == carry
+    state.metas[labels[-1]] = {}
+    assert RunState.from_checkpoint(filed(state.checkpoint()), CPU) == state
 
 
 def test_two_severities_that_read_the_same_are_both_tested() -> None:
@@ -161,30 +167,30 @@ def old_point(name: str) -> Checkpoint:
     return Checkpoint(*arrays.unpack(data))
 
 
-def read(name: str) -> Carry:
-    bench = Bench(old_spec())
-    stages = _stages(bench, MemoryShelf())
+def read(name: str) -> RunState:
+    context = RunContext(old_spec())
+    stages = _stages(context, InMemoryRunCache())
     keys = [key for stage in stages for key in stage.covers]
-    return read_old(old_point(name), keys, bench)
+    return read_old_checkpoint(old_point(name), keys, context)
 
 
 def test_weights_in_a_checkpoint_of_0_3_0_are_those_that_it_froze() -> None:
-    carry = read("tested")
-    assert set(carry.metas) == {"maml", "maml tuned|x"}
-    for label, weights in carry.metas.items():
-        assert digest(plain(weights)) in carry.learner(label).digests
-        assert len(carry.learner(label).digests) == 1
-    assert StageKey("tune", "maml tuned|x") in carry.done
-    assert set(carry.shown[Condition()]) == {"worst", "best"}
+    state = read("tested")
+    assert set(state.metas) == {"maml", "maml tuned|x"}
+    for label, weights in state.metas.items():
+        assert digest_arrays(as_numpy(weights)) in state.learner(label).digests
+        assert len(state.learner(label).digests) == 1
+    assert StageKey("tune", "maml tuned|x") in state.done
+    assert set(state.shown[Condition()]) == {"worst", "best"}
 
 
 def test_a_training_under_way_in_0_3_0_goes_on_at_its_step() -> None:
-    carry = read("training")
-    assert carry.learner("maml tuned|x").step == 4
-    assert carry.learner("maml").step is None
-    weights = carry.training["weights"]
-    assert weights.keys() == carry.training["kept"].keys() != set()
-    assert carry.training["judge"].keys() == {"best", "stale", "at"}
+    state = read("training")
+    assert state.learner("maml tuned|x").step == 4
+    assert state.learner("maml").step is None
+    weights = state.training["weights"]
+    assert weights.keys() == state.training["kept"].keys() != set()
+    assert state.training["judge"].keys() == {"best", "stale", "at"}
 
 
 @pytest.mark.parametrize("name", ["training", "tested"])
@@ -232,7 +238,7 @@ def test_a_run_of_0_3_0_resumed_from_any_checkpoint_has_the_same_rows() -> None:
 
 
 def test_a_checkpoint_of_a_newer_metascope_is_refused_in_one_sentence() -> None:
-    point = Carry().checkpoint()
+    point = RunState().checkpoint()
     newer = Checkpoint(point.arrays, point.state | {"format": 3})
     with pytest.raises(Refused, match=r"format 3, .* reads up to 2: update it, or"):
         played(spec_of(), newer)

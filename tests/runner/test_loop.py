@@ -2,12 +2,12 @@
 
 import pytest
 
-from engine.contract.blocks import Block
+from engine.contract.events import Block
 from engine.contract.runs import RunSpec
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from engine.runner.loop import _stages
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import events, learner_spec
-from tests.memory_shelf import MemoryShelf
 
 COUNTS = {"task_evaluations": 40, "validate_every": 40, "validation_tasks": 1}
 TESTS, TUNED, REPLICATES = 6, 5, 2
@@ -22,8 +22,8 @@ def spec_of(learner: dict[str, object]) -> RunSpec:
 
 def works(spec: RunSpec) -> dict[str, float]:
     """Return how much each stage is said to take, by its first word."""
-    stages = _stages(Bench(spec), MemoryShelf())
-    return {stage.name.split()[0]: stage.work for stage in stages}
+    stages = _stages(RunContext(spec), InMemoryRunCache())
+    return {stage.name.split()[0]: stage.cost for stage in stages}
 
 
 def spent(spec: RunSpec) -> dict[str, float]:

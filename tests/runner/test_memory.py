@@ -14,13 +14,13 @@ from engine.cli import run
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
-from engine.executors.worker import Leash, Tools, play
-from engine.runner.context import Bench
-from engine.runner.memory_estimate import check_memory, needs
+from engine.executors.worker import StopSignal, Toolkit, play
+from engine.runner.context import RunContext
+from engine.runner.memory_estimate import check_memory, stage_needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit
-from engine.runner.memory_needs import IMPORTED, Need, advice
+from engine.runner.memory_needs import IMPORTED, MemoryNeed, describe_remedy
 from engine.runner.null_evaluator import TRAINED
-from engine.runner.peak_memory import peak_tensors
+from engine.runner.peak_memory import peak_tensor_bytes
 from engine.store import Store
 from tests.laws.small import events, learner_spec, spec_of
 from tests.store import fake
@@ -132,28 +132,33 @@ def test_a_small_run_is_not_refused(name: str) -> None:
 
 
 def test_what_no_budget_makes_small_enough_names_the_replicates_and_the_net() -> None:
-    one = Need("training", "tasks_per_step", 4, 10, 0.0, 8e8)
-    two = Need("test", "test_tasks", 1, 10, 0.0, 1e9)
-    few = Need("tuning", "task_evaluations", 440, 1, 0.0, 22e8).shared(22)
+    one = MemoryNeed("training", "tasks_per_step", 4, 10, 0.0, 8e8)
+    two = MemoryNeed("test", "test_tasks", 1, 10, 0.0, 1e9)
+    few = MemoryNeed("tuning", "task_evaluations", 440, 1, 0.0, 22e8).divide_by(22)
     limit = IMPORTED + 4e9
-    assert advice([one], limit) == (
+    assert describe_remedy([one], limit) == (
         "lower tasks_per_step from 4 to 1, and replicates from 10 to about 5"
     )
-    assert advice([one, two, few], limit) == (
+    assert describe_remedy([one, two, few], limit) == (
         "lower tasks_per_step from 4 to 1, replicates from 10 to about 4, and "
         "task_evaluations from 440 to about 40"
     )
-    assert "lower the size of the net" in advice([one, two], IMPORTED + 1e8)
+    assert "lower the size of the net" in describe_remedy([one, two], IMPORTED + 1e8)
 
 
 def test_what_no_field_says_is_not_lowered_by_one() -> None:
-    fixed = Need("threshold", "", 64, 1, 0.0, 1e8)
-    assert advice([fixed], IMPORTED + 1e9).startswith("lower the size of the net")
+    fixed = MemoryNeed("threshold", "", 64, 1, 0.0, 1e8)
+    assert describe_remedy([fixed], IMPORTED + 1e9).startswith(
+        "lower the size of the net"
+    )
 
 
 def test_fewer_tasks_than_are_computed_at_once_take_less() -> None:
-    need = Need("tuning", "tuning_tasks", 64, 1, 0.0, 0.0, member=1e8, chunk=64)
-    assert advice([need], IMPORTED + 1e9) == "lower tuning_tasks from 64 to about 10"
+    need = MemoryNeed("tuning", "tuning_tasks", 64, 1, 0.0, 0.0, member=1e8, chunk=64)
+    assert (
+        describe_remedy([need], IMPORTED + 1e9)
+        == "lower tuning_tasks from 64 to about 10"
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,8 +199,10 @@ def test_fewer_tasks_than_are_computed_at_once_take_less() -> None:
 def test_the_estimate_is_on_the_safe_side_of_what_a_run_holds(
     stage: str, spec: RunSpec
 ) -> None:
-    held = peak_tensors(lambda: list(events(spec)))
-    said = max(need.total for need in needs(spec) if need.stage == stage) - IMPORTED
+    held = peak_tensor_bytes(lambda: list(events(spec)))
+    said = (
+        max(need.total for need in stage_needs(spec) if need.stage == stage) - IMPORTED
+    )
     assert 1.0 < said / held < 4.0
 
 
@@ -209,7 +216,7 @@ def test_nets_are_not_trained_to_find_out_what_a_search_holds(
         raise AssertionError("a net was trained")
 
     monkeypatch.setattr(LiveEvaluator, "measure", train)
-    found = list(needs(learner_spec("warm_evolution", family=family)))
+    found = list(stage_needs(learner_spec("warm_evolution", family=family)))
     assert {need.stage for need in found} >= {"training", "validation", "test"}
     assert min(need.total for need in found) >= IMPORTED + TRAINED
 
@@ -220,12 +227,14 @@ def test_no_more_nets_are_trained_side_by_side_than_are_reckoned_with() -> None:
     from engine.tasks.search._live_training import NAMES, SIDE_BY_SIDE
 
     part = learner_spec("random_search", family="live_nets")
-    evaluator = Bench(part).setting.family.evaluator()  # type: ignore[attr-defined]
+    evaluator = RunContext(part).setting.family.evaluator()  # type: ignore[attr-defined]
     count = SIDE_BY_SIDE
     codes = evaluator.space.codes(np.arange(count))
     digits, shortest = np.full(count, NAMES.index("digits")), np.zeros(count, int)
     uniform = np.linspace(0.0, 0.999, count)
-    held = peak_tensors(lambda: evaluator.measure(digits, codes, shortest, uniform))
+    held = peak_tensor_bytes(
+        lambda: evaluator.measure(digits, codes, shortest, uniform)
+    )
     assert 0.5 * TRAINED < held < TRAINED
 
 
@@ -237,10 +246,10 @@ def _out_of_memory(*asked: object) -> Any:
     )
 
 
-def _played(home: Path, tools: Tools) -> Any:
+def _played(home: Path, tools: Toolkit) -> Any:
     store = Store.open(home)
     key = fake.submit(store, 1)
-    play(store, store.claim(), tools, Leash())
+    play(store, store.claim(), tools, StopSignal())
     return store.job(key)
 
 
@@ -264,7 +273,7 @@ def test_the_command_line_refuses_a_hog_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("engine.runner.memory_limit.cap_memory", lambda: None)
-    monkeypatch.setattr(run, "read", lambda name: spec_of(**HOGS["test_tasks"]))
+    monkeypatch.setattr(run, "read_spec", lambda name: spec_of(**HOGS["test_tasks"]))
     out = tmp_path / "out"
     assert __main__.main(["run", "hog.json", "--out", str(out)]) == 2
     said = " ".join(capsys.readouterr().err.split())
@@ -273,8 +282,8 @@ def test_the_command_line_refuses_a_hog_and_writes_nothing(
 
 
 def test_an_equal_budget_of_any_size_is_a_number_of_tuning_tasks() -> None:
+    from engine.runner.baseline_tuning import tuning_spec
     from engine.runner.rate_search import RATES
-    from engine.runner.tuning import tuning_spec
 
     for spent in (73_746, 10_000_000):
         spec = spec_of(

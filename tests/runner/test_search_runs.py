@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Event
 from engine.contract.errors import Refused
+from engine.contract.events import Block, Event
 from engine.contract.runs import Input, RunSpec
 from engine.protocol import AllDiverged
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from engine.runner.loop import run
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import learner_spec, spec_of
-from tests.memory_shelf import MemoryShelf
 
 
 def test_a_knowledge_base_that_is_not_here_is_refused_before_the_run() -> None:
@@ -20,7 +20,7 @@ def test_a_knowledge_base_that_is_not_here_is_refused_before_the_run() -> None:
     ]
     spec = spec_of(family={"name": "nk_landscape"}, learners=learners)
     with pytest.raises(Refused, match="needs the knowledge base") as told:
-        Bench(spec).check()
+        RunContext(spec).check()
     assert told.value.field.startswith("learners.1.knobs")
 
 
@@ -30,7 +30,7 @@ def test_a_search_that_finds_nothing_says_so_and_keeps_its_rows() -> None:
     spec = spec.model_copy(update={"family": spec_of(family=family).family})
     kept: list[Event] = []
     with pytest.raises(AllDiverged, match="all that it trained failed or exceeded"):
-        kept.extend(run(spec, MemoryShelf()))
+        kept.extend(run(spec, InMemoryRunCache()))
     regret = [e.array for e in kept if isinstance(e, Block) and e.metric == "regret"]
     assert regret and all((np.diff(row, axis=-1) == 0).all() for row in regret)
 
@@ -44,7 +44,7 @@ def test_evaluations_that_chose_a_checkpoint_are_counted(name: str, looks: int) 
     spec = learner_spec(name)
     spent = {
         event.phase: float(event.array)
-        for event in run(spec, MemoryShelf())
+        for event in run(spec, InMemoryRunCache())
         if isinstance(event, Block) and event.metric == "gradient_evaluations"
         if event.learner == spec.learners[0].label
     }
@@ -57,17 +57,17 @@ def test_evaluations_that_chose_a_checkpoint_are_counted(name: str, looks: int) 
 def test_a_strategy_that_learns_on_its_test_task_says_so(
     source: str, share: float
 ) -> None:
-    assert met(mosaic("digits", source), MemoryShelf()) == share
+    assert met(mosaic("digits", source), InMemoryRunCache()) == share
 
 
 def test_a_carried_base_remembers_on_what_it_was_learned() -> None:
-    shelf, first = MemoryShelf(), mosaic("digits", "the others")
-    shelf.put("a" * 64, first, list(run(first, shelf)))
+    cache, first = InMemoryRunCache(), mosaic("digits", "the others")
+    cache.put("a" * 64, first, list(run(first, cache)))
     for target, share in (("rings", 1.0), ("digits", 0.0)):
         again = mosaic(target, "four_arms").model_copy(
             update={"inputs": {"warm_evolution": Input(run="a" * 64, artefact=BASE)}}
         )
-        assert met(again, shelf) == share, target
+        assert met(again, cache) == share, target
 
 
 BASE = "warm_evolution"
@@ -80,7 +80,7 @@ def mosaic(target: str, source: str) -> RunSpec:
     return spec_of(family=family, learners=[c.model_dump() for c in learners])
 
 
-def met(spec: RunSpec, shelf: MemoryShelf) -> float:
+def met(spec: RunSpec, shelf: InMemoryRunCache) -> float:
     """Return which share of the tests' tasks was learned on."""
     (found,) = (
         float(event.array)

@@ -9,7 +9,7 @@ from engine.contract.rng import Rng
 from engine.protocol import Episode, Setting, Shift, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._family import EpisodeFamily
-from engine.tasks.few_shot._sampling import episode_of
+from engine.tasks.few_shot._sampling import make_episode
 from tests.tasks.drawing import setting
 
 SHAPE = (2, 12, 16)
@@ -33,7 +33,7 @@ class Pictures(EpisodeFamily):
         pixels = (0.5 + 0.45 * waves).astype(np.float32)
         points = pixels.reshape(self.ways, -1, int(np.prod(SHAPE)))
         ids = draw.permutation(40)[: self.ways]
-        return episode_of(points, ids, self.shots, SHAPE, 40)
+        return make_episode(points, ids, self.shots, SHAPE, 40)
 
 
 def images(x: np.ndarray) -> np.ndarray:
@@ -50,7 +50,7 @@ def shifted(
         changed = shift.apply(changed, severity)
     rng = Rng(4).child("test", seed)
     assert isinstance(changed.family, EpisodeFamily)
-    (sample,) = changed.family.samples(changed, [rng], "test")
+    (sample,) = changed.family.draw_samples(changed, [rng], "test")
     assert isinstance(sample, Episode)
     return sample
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.contract.rng import Rng
-from engine.protocol import Family, Place, Sample, Setting, Shift
+from engine.protocol import BatchSpec, Family, Sample, Setting, Shift
 from engine.shifts.concept import Concept
 from engine.shifts.drift import Drift
 from engine.shifts.feature_noise import FeatureNoise
@@ -19,7 +19,7 @@ from engine.shifts.rotate import Rotate
 from engine.shifts.shrink import Shrink
 from engine.shifts.stretch import Stretch
 from engine.shifts.translate import Translate
-from engine.tasks.optimization._supervised import DataFamily, Supervised
+from engine.tasks.optimization._supervised import DataFamily, SupervisedBatch
 from engine.tasks.optimization.gaussians import Gaussians
 from engine.tasks.optimization.linear import Linear
 from engine.tasks.optimization.moons import Moons
@@ -218,15 +218,15 @@ def test_concept_mirrors_values_at_their_mean() -> None:
     )
 
 
-def drifting(shift: Shift, family: DataFamily, horizon: int = 20) -> Supervised:
-    place = Place(dtype=torch.float64)
+def drifting(shift: Shift, family: DataFamily, horizon: int = 20) -> SupervisedBatch:
+    place = BatchSpec(dtype=torch.float64)
     changed = shift.apply(setting(family, horizon), 0.3)
     tasks = changed.family.draw(changed, streams(2), "test", place)
-    assert isinstance(tasks, Supervised)
+    assert isinstance(tasks, SupervisedBatch)
     return tasks
 
 
-def losses(tasks: Supervised) -> torch.Tensor:
+def losses(tasks: SupervisedBatch) -> torch.Tensor:
     start = tasks.start()
     return torch.stack([tasks.gradient(start, k).loss for k in range(21)])
 

@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Artefact, Block
-from engine.runner.context import Bench
+from engine.contract.events import Artefact, Block
+from engine.runner.context import RunContext
 from engine.shifts.imbalance import Imbalance
 from engine.shifts.label_noise import LabelNoise
 from engine.shifts.missing import Missing
@@ -94,14 +94,18 @@ def test_what_a_family_cannot_give_is_a_remark_and_the_run_goes_on() -> None:
         {"name": "blur"},
     ]
     spec = family_spec("gaussian_classes", shifts=shifts)
-    trials, remarks = Bench(spec).trials()
+    trials, remarks = RunContext(spec).test_conditions()
     assert [t.title for t in trials] == [
-        *("in place", "ways 0", "ways 2", "ways 100", "shots 5")
+        "in place",
+        "ways 0",
+        "ways 2",
+        "ways 100",
+        "shots 5",
     ]
     assert set(remarks) == {"shift:amplitude", "shift:blur"}
     far = [{"name": "amplitude", "severities": [1, 10]}]
     spec = knobbed("sinusoids", {"amplitude_high": 20}, shifts=far)
-    trials, remarks = Bench(spec).trials()
+    trials, remarks = RunContext(spec).test_conditions()
     assert [t.title for t in trials] == ["in place", "amplitude 1"]
     assert "from 0 to 50" in remarks["shift:amplitude 10"]
 

@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from engine.contract.errors import Refused
-from engine.protocol import Place, Setting
+from engine.protocol import BatchSpec, Setting
 from engine.shifts.activation import Activation
 from engine.shifts.deeper import Deeper
 from engine.shifts.horizon import Horizon
 from engine.shifts.small_batches import SmallBatches
 from engine.shifts.wider import Wider
-from engine.tasks.optimization._supervised import Supervised
+from engine.tasks.optimization._supervised import SupervisedBatch
 from engine.tasks.optimization.moons import Moons
 from engine.tasks.optimization.quadratic import Quadratic
 from tests.tasks.drawing import setting, streams
@@ -41,11 +41,11 @@ def test_batches_are_halved_from_what_they_were(batch: int, size: int) -> None:
 
 def test_smaller_batches_make_noisier_gradients_around_the_same_mean() -> None:
     family = Moons(examples=64)
-    whole = family.draw(setting(family), streams(1), "test", Place())
+    whole = family.draw(setting(family), streams(1), "test", BatchSpec())
     noise = []
     for severity in (1.0, 4.0):
         changed = SmallBatches().apply(setting(family, horizon=400), severity)
-        tasks = family.draw(changed, streams(1), "test", Place())
+        tasks = family.draw(changed, streams(1), "test", BatchSpec())
         start = tasks.start()
         each = torch.stack([tasks.gradient(start, k).grad[0] for k in range(400)])
         truth = whole.gradient(start, 0).grad[0]
@@ -60,9 +60,9 @@ def test_a_longer_horizon_keeps_the_tasks() -> None:
     family = Moons()
     longer = Horizon().apply(setting(family, horizon=10), 1.5)
     assert longer.horizon == 28
-    tasks = family.draw(longer, streams(2), "test", Place())
-    same = family.draw(setting(family, horizon=10), streams(2), "test", Place())
-    assert isinstance(tasks, Supervised)
+    tasks = family.draw(longer, streams(2), "test", BatchSpec())
+    same = family.draw(setting(family, horizon=10), streams(2), "test", BatchSpec())
+    assert isinstance(tasks, SupervisedBatch)
     assert torch.equal(tasks.start(), same.start())
 
 

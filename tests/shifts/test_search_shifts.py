@@ -7,7 +7,7 @@ import pytest
 
 from engine.contract.errors import Refused
 from engine.learners.baseline.random_search import RandomSearch
-from engine.protocol import Setting, Shift, Spaces
+from engine.protocol import SearchBatch, Setting, Shift
 from engine.shifts.failing_regions import FailingRegions
 from engine.shifts.objective_switch import ObjectiveSwitch
 from engine.shifts.other_device import OtherDevice
@@ -38,18 +38,18 @@ def here(family: NkLandscape = NK) -> Setting:
     return setting(family, horizon=HORIZON)
 
 
-def under(shift: Shift, severity: float, count: int = 4) -> Spaces:
+def under(shift: Shift, severity: float, count: int = 4) -> SearchBatch:
     """Draw searches of the small landscape under a shift."""
     return drawn(shift.apply(here(), severity), count)
 
 
-def sizes(tasks: Spaces) -> np.ndarray:
+def sizes(tasks: SearchBatch) -> np.ndarray:
     """Return the capped property of every architecture, by its number."""
     return tasks.space.codes(np.arange(tasks.space.size)).sum(1)
 
 
-def best_allowed(tasks: Spaces, member: int, limit: float) -> float:
-    scores = tasks.evaluator.scores(int(tasks.which[member]))
+def best_allowed(tasks: SearchBatch, member: int, limit: float) -> float:
+    scores = tasks.evaluator.scores(int(tasks.task_index[member]))
     assert scores is not None
     return float(scores[sizes(tasks) <= limit].max())
 
@@ -95,12 +95,14 @@ def test_after_an_objective_switch_the_answer_is_the_best_that_is_allowed() -> N
 def test_a_smaller_space_has_the_last_options_or_the_first_decisions() -> None:
     fewer = under(SmallerSpace(), 1.0)
     assert fewer.space.radix == (3, 3, 3)
-    full = fewer.spelled(fewer.space.codes(np.arange(27)))
+    full = fewer.to_evaluator_codes(fewer.space.codes(np.arange(27)))
     assert full.min() == 1 and full.max() == 3
     assert under(SmallerSpace(), 9.0).space.radix == (2, 2, 2)
     shorter = under(SmallerSpace(what="decisions"), 1.0)
     assert shorter.space.size == 16
-    assert (shorter.spelled(shorter.space.codes(np.arange(16)))[:, 2] == 3).all()
+    assert (
+        shorter.to_evaluator_codes(shorter.space.codes(np.arange(16)))[:, 2] == 3
+    ).all()
     twice = SmallerSpace().apply(SmallerSpace().apply(here(), 1.0), 1.0)
     assert drawn(twice).space.radix == (2, 2, 2)
 
@@ -165,18 +167,18 @@ def test_a_space_without_latencies_says_so() -> None:
 @pytest.mark.parametrize("device", ["", "raspi4"])
 def test_only_what_is_quick_on_the_device_is_an_answer(device: str) -> None:
     family = Nasbench201(epochs="200", seconds=0.0)
-    if family.missing():
-        pytest.skip(family.missing())
+    if family.missing_file():
+        pytest.skip(family.missing_file())
     changed = OtherDevice(device=device).apply(setting(family, HORIZON), 0.75)
     tasks = drawn(changed, count=8)
     name = tasks.objective.property
     assert name.endswith("latency") and device in name
-    where = np.full(15_625, tasks.which[0])
+    where = np.full(15_625, tasks.task_index[0])
     every = tasks.space.codes(np.arange(15_625))
     latency = tasks.evaluator.property(name, where, every)
     limit = np.quantile(latency[~np.isnan(latency)], 0.25)
     found = followed(RandomSearch(), tasks)
-    scores = tasks.evaluator.scores(int(tasks.which[0]))
+    scores = tasks.evaluator.scores(int(tasks.task_index[0]))
     assert scores is not None
     for member in range(8):
         tried = found["architecture"][member].astype(int)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from engine.catalogue import cards
+from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.registry import part
 from engine.contract.runs import run_key
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from tests.laws.small import spec_of
 
 
@@ -23,23 +23,23 @@ def test_a_shift_named_without_severities_is_tested_at_its_declared_ones() -> No
     named = spec_of(shifts=[{"name": "stretch"}])
     assert named.shifts[0].severities == declared
     said = spec_of(shifts=[{"name": "stretch", "severities": list(declared)}])
-    assert run_key(named, cards) == run_key(said, cards)
-    tested, _ = Bench(named).trials()
+    assert run_key(named, find_card) == run_key(said, find_card)
+    tested, _ = RunContext(named).test_conditions()
     assert [t.condition.severity for t in tested] == [0.0, *declared]
 
 
 def test_a_shift_that_leaves_the_base_learners_range_is_refused_at_the_start() -> None:
     spec = spec_of(shifts=[{"name": "wider", "severities": [9]}])
     with pytest.raises(Refused, match="Width must be"):
-        Bench(spec).trials()
+        RunContext(spec).test_conditions()
 
 
 def test_families_are_checked_before_a_run() -> None:
     asked = {"name": "wine", "knobs": {"examples": 500}}
     with pytest.raises(Refused, match="at most") as refusal:
-        Bench(spec_of(family=asked)).check()
+        RunContext(spec_of(family=asked)).check()
     assert refusal.value.field == "family.examples"
     other = {"name": "own_data", "knobs": {"digest": "a" * 64, "target": "y"}}
     with pytest.raises(Refused, match="needs the file with sha256") as refusal:
-        Bench(spec_of(test_families=[asked | {"knobs": {}}, other])).check()
+        RunContext(spec_of(test_families=[asked | {"knobs": {}}, other])).check()
     assert refusal.value.field == "test_families.1.digest"

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 from engine.stats.summaries.few_shot import summarize_episodes
-from engine.stats.summaries.optimization import cut, summarize_tasks
+from engine.stats.summaries.optimization import cut_at_divergence, summarize_tasks
 
 HERE = Condition()
 Array = NDArray[np.float64]
@@ -48,7 +48,7 @@ def trial(
     label: str, loss: Array, condition: Condition = HERE, threshold: float = 0.3
 ) -> list[Block]:
     """Return what a test of these traces leaves behind."""
-    traces, _ = cut({"loss": loss})
+    traces, _ = cut_at_divergence({"loss": loss})
     blocks = [
         Block(label, "test", "loss", ("replicate", "task", "step"), t, condition)
         for t in traces.values()

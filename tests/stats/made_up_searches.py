@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 from engine.stats.summaries.search import summarize_searches
 from tests.stats.made_up import HERE, Array, number

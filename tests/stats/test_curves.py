@@ -3,18 +3,18 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
-from engine.stats.block_table import Table
-from engine.stats.curves import curve, curves, gradient_axis, survival_curve
-from engine.stats.inference.metric_levels import level
-from engine.stats.run_summary import summarize
-from engine.stats.transfer import (
+from engine.contract.events import Block, Condition
+from engine.stats.block_table import BlockTable
+from engine.stats.curves import gradient_axis, make_curve, make_curves, survival_curve
+from engine.stats.generalization import (
+    conditions_by_shift,
     degradation,
     relative_drop,
     severity_curve,
-    shifts_of,
     transfer_levels,
 )
+from engine.stats.inference.metric_intervals import metric_interval
+from engine.stats.run_summary import summarize
 from tests.stats.made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
 
@@ -25,7 +25,7 @@ def _block(metric: str, array: np.ndarray) -> Block:
 
 def test_a_loss_curve_is_the_geometric_mean() -> None:
     loss = falling(0.1)
-    drawn = curve(_block("loss", loss))
+    drawn = make_curve(_block("loss", loss))
     assert drawn.mean == pytest.approx(np.exp(np.log(loss).mean((0, 1))))
     assert (drawn.low < drawn.mean).all()
     assert (drawn.mean < drawn.high).all()
@@ -36,16 +36,16 @@ def test_a_layer_that_nobody_measured_leaves_the_mean_of_the_others_alone() -> N
     norms = np.full((2, 3, 4, 3), 2.0)
     norms[..., 1], norms[..., 2] = np.nan, 8.0
     norms[0, 0, 2, 0] = np.nan
-    drawn = curve(_block("inner_grad_norm", norms))
+    drawn = make_curve(_block("inner_grad_norm", norms))
     assert drawn.mean == pytest.approx([4.0] * 4)
-    assert drawn.gone.tolist() == [0, 0, 1, 0]
-    nothing = curve(_block("inner_grad_norm", np.full((2, 3, 4, 3), np.nan)))
+    assert drawn.missing_counts.tolist() == [0, 0, 1, 0]
+    nothing = make_curve(_block("inner_grad_norm", np.full((2, 3, 4, 3), np.nan)))
     assert np.isnan(nothing.mean).all()
 
 
 def test_a_share_never_leaves_its_limits() -> None:
     accuracy = np.array([[[0.5, 1.0]], [[0.9, 0.2]]])
-    drawn = curve(_block("accuracy", accuracy))
+    drawn = make_curve(_block("accuracy", accuracy))
     assert drawn.low.min() >= 0.0
     assert drawn.high.max() <= 1.0
     assert drawn.mean == pytest.approx([0.7, 0.6])
@@ -55,17 +55,17 @@ def test_diverged_tasks_leave_the_curve_and_are_counted_by_step() -> None:
     loss = np.ones((2, 2, 4))
     loss[0, 1, 2:] = np.nan
     loss[1, :, 3:] = np.nan
-    drawn = curve(_block("loss", loss))
-    assert drawn.gone.tolist() == [0, 0, 1, 3]
-    assert drawn.diverged == 3
+    drawn = make_curve(_block("loss", loss))
+    assert drawn.missing_counts.tolist() == [0, 0, 1, 3]
+    assert drawn.diverged_count == 3
     assert np.isfinite(drawn.mean).all()
     assert np.isnan(drawn.low[3])
 
 
 def test_a_square_that_overflowed_is_gone_without_a_warning() -> None:
     mse = np.array([[[1.0, np.inf], [2.0, np.inf], [3.0, 4.0]]])
-    drawn = curve(_block("query_mse", mse))
-    assert drawn.gone.tolist() == [0, 2]
+    drawn = make_curve(_block("query_mse", mse))
+    assert drawn.missing_counts.tolist() == [0, 2]
     assert drawn.mean.tolist() == [2.0, 4.0]
     assert (drawn.spread[:, 1] == 4.0).all()
 
@@ -73,7 +73,7 @@ def test_a_square_that_overflowed_is_gone_without_a_warning() -> None:
 def test_spread_is_numpys_quantiles_over_tasks_that_are_left() -> None:
     values = np.random.default_rng(0).normal(size=(4, 5, 3))
     values[0, 0, 1:] = np.nan
-    spread = curve(_block("weight_norm", values)).spread
+    spread = make_curve(_block("weight_norm", values)).spread
     expected = np.nanquantile(
         values.reshape(20, 3), [0.05, 0.25, 0.5, 0.75, 0.95], axis=0
     )
@@ -83,22 +83,24 @@ def test_spread_is_numpys_quantiles_over_tasks_that_are_left() -> None:
 def test_layers_are_averaged_or_shown_one_by_one() -> None:
     array = np.stack([np.full((2, 2, 3), 1.0), np.full((2, 2, 3), 4.0)], axis=-1)
     block = _block("lr_scale", array)
-    assert curve(block).mean == pytest.approx([2.0] * 3)
-    assert curve(block, layer=1).mean == pytest.approx([4.0] * 3)
+    assert make_curve(block).mean == pytest.approx([2.0] * 3)
+    assert make_curve(block, layer=1).mean == pytest.approx([4.0] * 3)
 
 
 def test_a_scale_of_exactly_zero_draws_without_a_warning() -> None:
-    assert np.isfinite(curve(_block("lr_scale", np.zeros((2, 2, 3, 2)))).mean).all()
+    assert np.isfinite(
+        make_curve(_block("lr_scale", np.zeros((2, 2, 3, 2)))).mean
+    ).all()
 
 
 def test_axes_that_make_no_curve_are_refused() -> None:
     with pytest.raises(ValueError, match="rate"):
-        curve(Block("a", "tune", "tuning", ("rate", "task"), np.ones((2, 2))))
+        make_curve(Block("a", "tune", "tuning", ("rate", "task"), np.ones((2, 2))))
 
 
 def test_only_the_metric_and_phase_asked_for_are_drawn() -> None:
     blocks = [_block("loss", np.ones((1, 1, 2))), scales("b", np.ones(2))]
-    assert [c.learner for c in curves(blocks, "lr_scale")] == ["b"]
+    assert [c.learner for c in make_curves(blocks, "lr_scale")] == ["b"]
 
 
 def test_what_was_paid_before_shifts_the_axis_by_its_share() -> None:
@@ -115,12 +117,12 @@ def test_a_survival_curve_counts_diverged_tasks_as_waiting() -> None:
     assert found.share[0] == 1.0
 
 
-def _shifted() -> Table:
+def _shifted() -> BlockTable:
     blocks = trial("a", np.full((2, 3, 6), 1.0))
     for severity, loss in ((2.0, np.e), (4.0, np.e**2)):
         at = Condition(shift="stretch", severity=severity)
         blocks += trial("a", np.full((2, 3, 6), loss), at)
-    return Table(blocks)
+    return BlockTable(blocks)
 
 
 def test_a_severity_curve_starts_in_place_and_its_area_is_a_trapezoid() -> None:
@@ -131,7 +133,7 @@ def test_a_severity_curve_starts_in_place_and_its_area_is_a_trapezoid() -> None:
     assert degradation(found) == pytest.approx(1.0)
     assert relative_drop(found) == pytest.approx(np.e**2 - 1)
     assert found.members.tolist() == [6, 6, 6]
-    assert list(shifts_of(_shifted())) == ["stretch"]
+    assert list(conditions_by_shift(_shifted())) == ["stretch"]
 
 
 def test_a_relative_drop_of_a_plain_metric_is_a_share_of_its_start() -> None:
@@ -148,15 +150,20 @@ def test_a_learner_or_shift_that_was_not_tested_has_no_severity_curve() -> None:
 def test_a_transfer_matrix_holds_what_each_run_filed_for_its_learner() -> None:
     moons = Condition(family="moons")
     blocks = [
-        *[threshold(), *trial("lr_scale", falling(0.2))],
-        *[*trial("sgd_tuned", falling(0.1)), *trial("lr_scale", falling(0.1), moons)],
+        threshold(),
+        *trial("lr_scale", falling(0.2)),
+        *trial("sgd_tuned", falling(0.1)),
+        *trial("lr_scale", falling(0.1), moons),
         *trial("lr_scale", falling(0.3), Condition("rings", "stretch", 1.0)),
     ]
     run = spec(chosen(), TUNED)
     found = transfer_levels([(run, summarize(blocks, run))], "lr_scale", "area")
     assert (found.train, found.test) == (("mixtures",), ("mixtures", "moons"))
-    rows = [Table(blocks).tests("lr_scale", "area", at) for at in (Condition(), moons)]
-    levels = [level("area", values) for values in rows if values is not None]
+    rows = [
+        BlockTable(blocks).test_values("lr_scale", "area", at)
+        for at in (Condition(), moons)
+    ]
+    levels = [metric_interval("area", values) for values in rows if values is not None]
     truth = np.array([levels]).T[:3, :, 0]
     np.testing.assert_allclose(
         [found.mean[0], found.low[0], found.high[0]], truth, rtol=1e-12

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event, Note, Timing
 from engine.contract.errors import Refused
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, canonical
-from engine.executors.worker import Leash, Tools, play
+from engine.contract.events import Artefact, Block, Checkpoint, Event, Note, Timing
+from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, canonical_json
+from engine.executors.worker import StopSignal, Toolkit, play
 from engine.store import Store
 
 REPLICATES, TASKS, WIDTH = 2, 3, 5
@@ -39,7 +39,7 @@ def spec(seed: int = 0, **knobs: object) -> RunSpec:
 
 def key(of: RunSpec) -> str:
     """Return a key for it; the real one needs cards."""
-    return hashlib.sha256(canonical(of.model_dump(mode="json"))).hexdigest()
+    return hashlib.sha256(canonical_json(of.model_dump(mode="json"))).hexdigest()
 
 
 def keys(of: RunSpec) -> list[str]:
@@ -137,7 +137,7 @@ def summarize(blocks: list[Block], wish: RunSpec) -> dict[str, object]:
     return {"format": 1, "sentence": f"{len(blocks)} blocks", "seed": wish.seed}
 
 
-TOOLS = Tools(run, summarize, lambda device: {"device": device, "threads": 1})
+TOOLS = Toolkit(run, summarize, lambda device: {"device": device, "threads": 1})
 
 
 def unbroken(wish: RunSpec) -> dict[tuple[object, ...], bytes]:
@@ -175,7 +175,7 @@ def played_on(store: Store) -> None:
     """Play the run that has waited longest in this process."""
     claim = store.claim()
     assert claim is not None
-    play(store, claim, TOOLS, Leash())
+    play(store, claim, TOOLS, StopSignal())
 
 
 def root() -> Path:

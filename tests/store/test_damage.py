@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from engine.contract.jobs import JobState
-from engine.store import Damaged, Store
+from engine.store import DamagedRun, Store
 from tests.store import fake
 from tests.torture import damage
 
@@ -25,7 +25,7 @@ def test_only_the_damaged_run_is_set_aside_by_name(
     path.write_bytes(data)
     assert store.check() == [hurt]
     assert store.job(hurt).damaged == path.name
-    with pytest.raises(Damaged, match=hurt[:12]):
+    with pytest.raises(DamagedRun, match=hurt[:12]):
         store.blocks(hurt)
     assert fake.stored(store, sound) == fake.unbroken(fake.spec(1))
     assert not store.job(sound).damaged
@@ -36,7 +36,7 @@ def test_only_the_damaged_run_is_set_aside_by_name(
 def test_a_missing_file_sets_its_run_aside(store: Store) -> None:
     key = fake.played(store, 1)
     next(store.folder(key).glob("*.arrow")).unlink()
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedRun):
         store.blocks(key)
     assert store.job(key).damaged
 
@@ -64,7 +64,7 @@ def test_rows_of_the_index_are_not_lost_or_changed_unseen(
 ) -> None:
     key = fake.played(store, 1)
     store.index.write(lambda db: db.execute(harm))
-    with pytest.raises(Damaged):
+    with pytest.raises(DamagedRun):
         damage.seen(store, key)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.contract.blocks import Event
+from engine.contract.events import Event
 from engine.contract.jobs import JobState
-from engine.executors.supervisor_process import stop, wake
-from engine.executors.worker import Leash, play
+from engine.executors.supervisor_process import start_supervisor, stop_supervisor
+from engine.executors.worker import StopSignal, play
 from engine.store import Recorder, Store, StoreError, StoreGone
 from tests.store import fake
 
@@ -33,12 +33,12 @@ def test_no_question_and_no_write_makes_a_moved_store_again(
         store.sweep,
         store.check,
         store.claim,
-        store.confirm,
-        recorder.tick,
+        store.check_in_place,
+        recorder.flush,
         lambda: fake.submit(store, 2),
         lambda: store.delete(claim.key),
         lambda: store.spec(claim.key),
-        lambda: wake(home),
+        lambda: start_supervisor(home),
         lambda: Store.open(home, store.identity),
     )
     for ask in asked:
@@ -47,7 +47,7 @@ def test_no_question_and_no_write_makes_a_moved_store_again(
     assert not store.cache.set("b", 2)
     assert store.cache.get("a") is None
     assert not Store.open(away).cache.folder.parent.samefile(home.parent)
-    assert stop(home)
+    assert stop_supervisor(home)
     assert not home.exists()
 
 
@@ -84,7 +84,7 @@ def test_a_store_that_is_put_back_goes_on(store: Store, home: Path, away: Path) 
 def test_a_run_under_a_store_that_moves_goes_on_when_it_is_back(
     store: Store, home: Path, away: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Recorder, "due", lambda self: True)
+    monkeypatch.setattr(Recorder, "is_due", lambda self: True)
     monkeypatch.setattr("engine.store.recorder.CHECKPOINT_EVERY", 0.0)
     key = fake.submit(store, 1)
 
@@ -95,7 +95,7 @@ def test_a_run_under_a_store_that_moves_goes_on_when_it_is_back(
             yield event
 
     with pytest.raises(StoreGone):
-        play(store, store.claim(), replace(fake.TOOLS, run=moved_at_nine), Leash())
+        play(store, store.claim(), replace(fake.TOOLS, run=moved_at_nine), StopSignal())
     assert not home.exists()
     away.rename(home)
     assert store.job(key).state == JobState.RUNNING  # no failure is filed
@@ -103,7 +103,7 @@ def test_a_run_under_a_store_that_moves_goes_on_when_it_is_back(
     store.sweep()
     claim = store.claim()
     assert claim.checkpoint.state["step"] > 5
-    play(store, claim, fake.TOOLS, Leash())
+    play(store, claim, fake.TOOLS, StopSignal())
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
 
 
@@ -112,7 +112,11 @@ def test_a_folder_that_holds_no_store_is_left_as_it_is(
 ) -> None:
     home.rename(away)
     home.mkdir()
-    for ask in (store.jobs, lambda: wake(home), lambda: fake.submit(store, 1)):
+    for ask in (
+        store.jobs,
+        lambda: start_supervisor(home),
+        lambda: fake.submit(store, 1),
+    ):
         with pytest.raises(StoreError, match="gone"):
             ask()
     assert not store.cache.set("a", 1)

@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.jobs import JobState
 from engine.store import LeaseLost, Store, leases
-from engine.store.leases import Process
+from engine.store.leases import ProcessIdentity
 from tests.store import fake
 
 
@@ -58,11 +58,11 @@ def test_a_hung_loop_becomes_stalled_only_after_its_time(store: Store) -> None:
     assert 49 < store.job(key).beat < 60
     grown_old(store, 20)
     (fate,) = store.sweep()
-    assert (fate.verdict, fate.end, fate.pid) == ("stalled", True, os.getpid())
+    assert (fate.verdict, fate.must_end, fate.pid) == ("stalled", True, os.getpid())
     assert store.job(key).state == JobState.STALLED
     assert "no sign of life for 7" in store.job(key).error
     with pytest.raises(LeaseLost):
-        recorder.tick()
+        recorder.flush()
     assert store.resume(key).state == JobState.QUEUED
 
 
@@ -95,15 +95,15 @@ def test_a_stopped_process_is_replaced_and_its_late_writes_are_refused(
     with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as one:
         try:
             one.send_signal(signal.SIGSTOP)
-            birth = leases.birth_of(one.pid)
+            birth = leases.birth_time(one.pid)
             grown_old(store, 70, pid=one.pid, birth=birth)
             (fate,) = store.sweep()
         finally:
             one.kill()
-    assert (fate.verdict, fate.end) == ("lost", True)
+    assert (fate.verdict, fate.must_end) == ("lost", True)
     assert store.job(key).state == JobState.QUEUED
     with pytest.raises(LeaseLost):
-        recorder.tick()
+        recorder.flush()
 
 
 def test_a_revoked_worker_is_ended_after_its_grace(store: Store) -> None:
@@ -114,15 +114,15 @@ def test_a_revoked_worker_is_ended_after_its_grace(store: Store) -> None:
     grown_old(store, 0)
     store.index.write(lambda db: db.execute("UPDATE leases SET revoked = revoked - 3"))
     (fate,) = store.sweep()
-    assert (fate.verdict, fate.end) == ("revoked", True)
+    assert (fate.verdict, fate.must_end) == ("revoked", True)
     assert store.job(key).state == JobState.CANCELLED
 
 
 def test_a_process_is_known_by_number_birth_and_boot() -> None:
-    me = leases.me()
-    assert leases.lives(me)
-    assert not leases.lives(Process(me.pid, me.birth + 1, me.boot))
-    assert not leases.lives(Process(2**22 + 1, me.birth, me.boot))
+    me = leases.this_process()
+    assert leases.is_alive(me)
+    assert not leases.is_alive(ProcessIdentity(me.pid, me.birth + 1, me.boot))
+    assert not leases.is_alive(ProcessIdentity(2**22 + 1, me.birth, me.boot))
     with subprocess.Popen([sys.executable, "-c", ""]) as one:
-        while one.pid and leases.birth_of(one.pid) is not None:
+        while one.pid and leases.birth_time(one.pid) is not None:
             time.sleep(0.01)  # a zombie, until it is waited for, is no worker

@@ -75,12 +75,12 @@ def test_a_folder_that_is_meant_to_be_shared_keeps_its_mode(tmp_path: Path) -> N
 def test_a_folder_that_a_person_exports_to_keeps_its_mode(
     store: Store, tmp_path: Path
 ) -> None:
-    from engine.export import Record, export_run
+    from engine.export import RunRecord, export_run
 
     chosen = tmp_path / "results"
     chosen.mkdir(mode=0o755)
     key = fake.played(store, 1)
-    export_run(Record.stored(store, key), chosen)
+    export_run(RunRecord.from_store(store, key), chosen)
     assert chosen.stat().st_mode & 0o777 == 0o755
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.contract.jobs import ALIVE, FINAL, MOVES, IllegalMove, JobState
+from engine.contract.jobs import ALIVE, FINAL, MOVES, IllegalTransition, JobState
 from engine.store import LeaseLost, NoRun, Store, listing
 from tests.store import fake
 
@@ -45,7 +45,7 @@ def test_a_click_that_looked_too_early_changes_nothing(
         assert fake.submit(store, 1) == key
     assert not looks
     assert store.job(key).state == JobState.RUNNING
-    recorder.tick()
+    recorder.flush()
 
 
 def test_again_computes_a_finished_run_anew(store: Store) -> None:
@@ -70,7 +70,7 @@ def test_a_cancelled_worker_can_write_no_row(store: Store) -> None:
         recorder.add(event)
     assert store.cancel(key).state == JobState.CANCELLED
     with pytest.raises(LeaseLost):
-        recorder.tick()
+        recorder.flush()
     with pytest.raises(LeaseLost):
         recorder.finish(JobState.DONE, {})
     assert store.blocks(key) == ([], 0)
@@ -88,14 +88,14 @@ def test_a_replaced_worker_cannot_write_into_its_successors_run(store: Store) ->
         old.add(event)
         new.add(event)
     with pytest.raises(LeaseLost):
-        old.tick()
+        old.flush()
     new.finish(JobState.DONE, {})
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1))
 
 
 def test_a_done_run_cannot_be_resumed_or_cancelled(store: Store) -> None:
     key = fake.played(store, 1)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(IllegalTransition):
         store.resume(key)
     assert store.cancel(key).state == JobState.DONE
 
@@ -126,13 +126,13 @@ def _in_state(store: Store, state: JobState) -> str:
     """Force a state, as its row would be left by whatever leads to it."""
     from dataclasses import replace
 
-    from engine.store import rows
+    from engine.store import run_rows
 
     key = fake.submit(store, 1)
     if state != JobState.QUEUED:
-        store.recorder(store.claim()).tick()
+        store.recorder(store.claim()).flush()
     store.index.write(
-        lambda db: rows.put(db, replace(rows.get(db, key), state=str(state)))
+        lambda db: run_rows.put(db, replace(run_rows.get(db, key), state=str(state)))
     )
     return key
 
@@ -185,12 +185,12 @@ def _wish(store: Store, key: str, seed: int, wish: str, holders: list) -> None:
         elif wish in ("cancel", "resume"):
             getattr(store, wish)(key)
         elif recorder and wish == "tick":
-            recorder.tick()
+            recorder.flush()
         elif recorder and wish in ("done", "fail"):
             recorder.finish(JobState("done" if wish == "done" else "failed"), {})
         elif recorder and wish == "pause":
-            recorder.leave(JobState.PAUSED, "disk full")
-    except IllegalMove:
+            recorder.end_early(JobState.PAUSED, "disk full")
+    except IllegalTransition:
         assert wish == "resume"
     except LeaseLost:
         assert wish in ("tick", "done", "fail", "pause")

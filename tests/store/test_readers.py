@@ -4,10 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from engine.contract.blocks import Artefact, Block, Checkpoint, Condition
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block, Checkpoint, Condition
 from engine.contract.jobs import JobState
-from engine.store import Store, StoreError, StoreShelf, arrays, arrow_codec
+from engine.store import Store, StoredRunCache, StoreError, arrays, arrow_codec
 from tests.store import fake
 
 WORDS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -62,7 +62,7 @@ def test_a_cursor_sees_every_row_once_and_the_newest_view(store: Store) -> None:
     cursor, seen = 0, {}
     for event in fake.run(fake.spec(1, steps=9), None):
         recorder.add(event)
-        recorder.tick()
+        recorder.flush()
         blocks, newer = store.blocks(key, cursor)
         assert newer >= cursor
         assert len(blocks) <= 2
@@ -78,7 +78,7 @@ def test_a_finished_run_is_one_file_of_blocks(store: Store) -> None:
     recorder = store.recorder(store.claim())
     for event in fake.run(fake.spec(1, steps=6), None):
         recorder.add(event)
-        recorder.tick(keep=isinstance(event, Checkpoint))
+        recorder.flush(keep=isinstance(event, Checkpoint))
     assert len(list(store.folder(key).glob("*.arrow"))) > 5
     assert len(list(store.folder(key).glob("*.checkpoint"))) == 1
     recorder.finish(JobState.DONE, {})
@@ -95,7 +95,7 @@ def test_a_long_run_is_compacted_on_the_way(
     recorder = store.recorder(store.claim())
     for event in fake.run(fake.spec(1, steps=6), None):
         recorder.add(event)
-        recorder.tick()
+        recorder.flush()
     assert len(list(store.folder(key).glob("*.arrow"))) < 8
     recorder.finish(JobState.DONE, {})
     assert fake.stored(store, key) == fake.unbroken(fake.spec(1, steps=6))
@@ -126,19 +126,19 @@ def test_a_learner_that_is_called_as_a_film_is_keeps_its_weights(store: Store) -
     ]
     held = [store.artefact(key, "film", kind).arrays["x"] for kind in kinds]
     assert held == [0, 1]
-    assert StoreShelf(store.index).frozen(key, "film").arrays["x"] == 0
+    assert StoredRunCache(store.index).frozen_artefact(key, "film").arrays["x"] == 0
     with pytest.raises(StoreError, match="no artefact"):
         store.artefact(key, "film", "snapshot")
 
 
 def test_a_sub_run_is_kept_once_and_hidden_from_the_list(store: Store) -> None:
-    shelf, spec = StoreShelf(store.index), fake.spec(1)
+    cache, spec = StoredRunCache(store.index), fake.spec(1)
     key = fake.key(spec)
-    assert shelf.get(key) is None
+    assert cache.get(key) is None
     events = list(fake.run(spec, None))
-    shelf.put(key, spec, events)
-    shelf.put(key, spec, events[:3])
-    back = shelf.get(key)
+    cache.put(key, spec, events)
+    cache.put(key, spec, events[:3])
+    back = cache.get(key)
     assert fake.rows([e for e in back if isinstance(e, Block)]) == fake.unbroken(spec)
     assert [e.name for e in back if isinstance(e, Artefact)] == ["walk"]
     assert store.jobs() == []
@@ -149,8 +149,8 @@ def test_a_sub_run_is_kept_once_and_hidden_from_the_list(store: Store) -> None:
 
 def test_what_an_input_names_must_be_here(store: Store) -> None:
     key = fake.played(store, 1)
-    shelf = StoreShelf(store.index)
-    assert shelf.frozen(key, "walk").kind == "frozen"
+    cache = StoredRunCache(store.index)
+    assert cache.frozen_artefact(key, "walk").kind == "frozen"
     for run, name in ((key, "film"), ("f" * 64, "walk")):
         with pytest.raises(Refused):
-            shelf.frozen(run, name)
+            cache.frozen_artefact(run, name)

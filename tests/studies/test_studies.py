@@ -7,44 +7,44 @@ from typing import get_args
 import pytest
 
 from engine import __main__, studies
-from engine.catalogue import catalogue, discover
+from engine.catalogue import catalogue, discover_parts
 from engine.contract.errors import Refused
 from engine.contract.runs import RunSpec
-from engine.executors.local import settled
-from engine.stats.claims_board import JUDGES
+from engine.executors.local import settle_spec
+from engine.stats.claims_board import STUDY_JUDGES
 from engine.store import Store
-from engine.studies import benchmarks
-from engine.studies.builders import COLD, RANDOM, WARM, Study, searching
-from engine.studies.scaling import scaling
-from engine.studies.transfer import transferring
+from engine.studies import nas_benchmarks
+from engine.studies.definition import COLD, RANDOM, WARM, Study, search_spec
+from engine.studies.patterns_and_costs import pattern_and_cost_studies
+from engine.studies.transfer import transfer_studies
 from engine.tasks.search.mosaic import Mosaic
 
-discover()
-MOSAIC = benchmarks._mosaic()
+discover_parts()
+MOSAIC = nas_benchmarks._mosaic_benchmark()
 GROUNDS = {
-    "here": benchmarks.ground(),
+    "here": nas_benchmarks.study_benchmark(),
     "mosaic": MOSAIC,
-    "made up": benchmarks._landscapes(),
+    "made up": nas_benchmarks._nk_benchmark(),
 }
 
 
-def all_of(ground: benchmarks.Ground) -> tuple[Study, ...]:
-    return (*transferring(ground), *scaling(ground))
+def all_of(ground: nas_benchmarks.StudyBenchmark) -> tuple[Study, ...]:
+    return (*transfer_studies(ground), *pattern_and_cost_studies(ground))
 
 
 @pytest.mark.parametrize("each", studies.studies(), ids=lambda s: s.name)
 def test_every_spec_of_a_study_can_be_run_here(each: Study) -> None:
     for spec in each.specs[:3]:
-        assert settled(spec).learners
+        assert settle_spec(spec).learners
 
 
 def test_every_study_has_its_judge_and_every_judge_its_study() -> None:
-    assert {each.name for each in studies.studies()} == set(JUDGES)
+    assert {each.name for each in studies.studies()} == set(STUDY_JUDGES)
 
 
 @pytest.mark.parametrize("ground", GROUNDS.values(), ids=GROUNDS)
 def test_every_number_comes_from_fifty_searches_or_more(
-    ground: benchmarks.Ground,
+    ground: nas_benchmarks.StudyBenchmark,
 ) -> None:
     for each in all_of(ground):
         for spec in each.specs:
@@ -70,18 +70,20 @@ def test_the_catalogue_tells_specs_that_read_back_the_same() -> None:
 
 def test_mosaic_is_left_out_one_task_at_a_time_and_none_is_chosen() -> None:
     tasks = set(get_args(Mosaic.model_fields["target"].annotation))
-    assert set(benchmarks.TASKS) == tasks
-    assert {choice.knobs["target"] for choice in MOSAIC.every} == tasks
-    assert {choice.knobs["source"] for choice in MOSAIC.every} == {benchmarks.OTHERS}
+    assert set(nas_benchmarks.TASKS) == tasks
+    assert {choice.knobs["target"] for choice in MOSAIC.families} == tasks
+    assert {choice.knobs["source"] for choice in MOSAIC.families} == {
+        nas_benchmarks.OTHERS
+    }
 
 
 def test_every_source_is_tried_on_every_other_task_and_never_on_itself() -> None:
-    for family, others in MOSAIC.pairs:
+    for family, others in MOSAIC.transfer_pairs:
         source = family.knobs["source"]
         targets = [family.knobs["target"], *(o.knobs["target"] for o in others)]
-        assert sorted([source, *targets]) == sorted(benchmarks.PAIRS)
-    firsts = [family.knobs["target"] for family, _ in MOSAIC.pairs]
-    assert sorted(firsts) == sorted(benchmarks.PAIRS)  # so each task is filmed once
+        assert sorted([source, *targets]) == sorted(nas_benchmarks.PAIRS)
+    firsts = [family.knobs["target"] for family, _ in MOSAIC.transfer_pairs]
+    assert sorted(firsts) == sorted(nas_benchmarks.PAIRS)  # so each task is filmed once
 
 
 def test_studies_share_their_runs() -> None:
@@ -109,10 +111,10 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Study:
     """Return a study of two runs that take no time."""
     specs = []
     for kinship in (0.9, 0.5):
-        family = benchmarks.Choice(
+        family = nas_benchmarks.Choice(
             name="nk_landscape", knobs={"kinship": kinship, "size": 3, "choices": 3}
         )
-        spec = searching(family, WARM, COLD, RANDOM, sources=2, horizon=8)
+        spec = search_spec(family, WARM, COLD, RANDOM, sources=2, horizon=8)
         budget = spec.budget.model_copy(update={"test_tasks": 2})
         specs.append(spec.model_copy(update={"budget": budget, "replicates": 2}))
     made = Study("search_time", "Time", "It saves time.", "How.", tuple(specs), "here")

@@ -4,9 +4,9 @@ import torch
 
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
-from engine.protocol import Family, Landscapes, Place, Setting
+from engine.protocol import BatchSpec, Family, OptimizationBatch, Setting
 
-DOUBLE = Place(dtype=torch.float64)
+DOUBLE = BatchSpec(dtype=torch.float64)
 
 
 def streams(count: int, seed: int = 5) -> list[Rng]:
@@ -19,6 +19,6 @@ def setting(family: Family, horizon: int = 20, **net: object) -> Setting:
     return Setting(family, Mlp(**({"width": 4} | net)), horizon)  # type: ignore[arg-type]
 
 
-def drawn(family: Family, count: int = 4, horizon: int = 20) -> Landscapes:
+def drawn(family: Family, count: int = 4, horizon: int = 20) -> OptimizationBatch:
     """Draw some tasks in float64."""
     return family.draw(setting(family, horizon), streams(count), "test", DOUBLE)

@@ -4,7 +4,7 @@ import random
 import shutil
 from pathlib import Path
 
-from engine.store import Damaged, NoRun, Store, StoreError
+from engine.store import DamagedRun, NoRun, Store, StoreError
 from tests.store import fake
 from tests.torture.items import Outcome, item
 
@@ -54,7 +54,7 @@ def seen(store: Store, key: str) -> object:
     if job is None:
         raise NoRun(key)
     if job.damaged:
-        raise Damaged(key, job.damaged)
+        raise DamagedRun(key, job.damaged)
     listed = [other for other in store.jobs() if other.key == key]
     weights = store.artefact(key, "walk").arrays["place"].tobytes()
     rows = fake.stored(store, key)

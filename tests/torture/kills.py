@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from engine.contract.jobs import RESUMABLE, JobState
-from engine.export import Record, metrics_csv
+from engine.export import RunRecord, metrics_csv
 from engine.store import Store
 from tests.store import fake
 from tests.torture.items import (
@@ -98,10 +98,10 @@ def resume_after_kills(home: Path, count: int) -> Outcome:
         _resume_all(store)
     wrong = _finish(store, [key])
     spec = store.spec(key)
-    whole = Record.played(key, spec, fake.run(spec, None))
+    whole = RunRecord.from_events(key, spec, fake.run(spec, None))
     weights = store.artefact(key, "walk").arrays["place"].tobytes()
     same = weights == whole.artefacts[0].arrays["place"].tobytes()
-    csv = metrics_csv(Record.stored(store, key), traces=True)
+    csv = metrics_csv(RunRecord.from_store(store, key), traces=True)
     same = same and csv == metrics_csv(whole, traces=True)
     attempts = getattr(store.job(key), "attempt", 0)
     figures = f"{count} kills, {attempts} attempts: rows, weights, CSV equal: {same}"

@@ -191,7 +191,7 @@ def first_starts(home: Path, count: int) -> Outcome:
 
         with ThreadPoolExecutor(10) as pool:
             failed += list(pool.map(start, range(10))) != [0] * 10
-        failed += not Store.open(at).index.sound()
+        failed += not Store.open(at).index.is_sound()
     return Outcome(not failed, f"{count} times ten starts: {failed} failed")
 
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.contract.jobs import JobState
-from engine.store import Store, rows
-from engine.store.queue import Filing
+from engine.store import Store, run_rows
+from engine.store.queue import Submission
 from tests.store import fake
 from tests.torture.items import Outcome, item
 
@@ -27,9 +27,9 @@ def fill(store: Store, count: int) -> None:
             wish = wish.model_copy(update={"family": family})
             key = hashlib.sha256(str(seed).encode()).hexdigest()
             state = JobState.FAILED if seed % 10 == 0 else JobState.DONE
-            row = Filing(wish, key, f"run {seed}").row(state, seed)
-            rows.put(db, replace(row, created=float(seed)))  # type: ignore[arg-type]
-            rows.put_text(db, key, "spec", wish.model_dump(mode="json"))  # type: ignore[arg-type]
+            row = Submission(wish, key, f"run {seed}").first_row(state, seed)
+            run_rows.put(db, replace(row, created=float(seed)))  # type: ignore[arg-type]
+            run_rows.put_text(db, key, "spec", wish.model_dump(mode="json"))  # type: ignore[arg-type]
 
     store.index.write(change)
 
@@ -74,15 +74,17 @@ def told(engine: bool) -> None:
 
 
 def _real() -> list[object]:
-    from engine.catalogue import cards
+    from engine.catalogue import find_card
     from engine.contract.runs import complete_spec
-    from engine.executors.worker import engine_tools
+    from engine.executors.worker import load_toolkit
     from engine.presets import preset
-    from tests.memory_shelf import MemoryShelf
+    from tests.in_memory_run_cache import InMemoryRunCache
 
-    tools = engine_tools()
-    spec = complete_spec(preset("smoke").spec, cards, "cpu")
-    blocks = [e for e in tools.run(spec, MemoryShelf(), None) if hasattr(e, "axes")]
+    tools = load_toolkit()
+    spec = complete_spec(preset("smoke").spec, find_card, "cpu")
+    blocks = [
+        e for e in tools.run(spec, InMemoryRunCache(), None) if hasattr(e, "axes")
+    ]
     return list(fake.rows(blocks).items())  # type: ignore[arg-type]
 
 

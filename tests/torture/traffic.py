@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.contract.blocks import Block
+from engine.contract.events import Block
 from engine.store import Recorder, Store, StoreError
 from tests.store import fake
 
@@ -42,7 +42,7 @@ def writing(store: Store) -> Callable[[], None]:
         numbers = np.ones((8, 1), np.float32)
         axes = ("replicate", "step")
         recorder.add(Block("walk", "train", "meta_loss", axes, numbers, coords=at))
-        recorder.tick()
+        recorder.flush()
 
     return act
 

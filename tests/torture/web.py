@@ -46,9 +46,9 @@ def kill_web_servers(home: Path, count: int) -> Outcome:
 
 
 def _other_supervisors(home: Path, pid: int) -> bool:
-    from engine.executors.supervisor import alive
+    from engine.executors.supervisor import supervisor_status
 
-    return alive(home).pid != pid
+    return supervisor_status(home).pid != pid
 
 
 def _free_port() -> int:

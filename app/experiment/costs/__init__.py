@@ -6,10 +6,10 @@ from typing import NamedTuple
 from engine.contract.kinds import ByKind
 from engine.contract.runs import RunSpec
 
-RATES = 18  # what a two-stage tuning tries, more or less
+TUNING_TRIALS = 18  # what a two-stage tuning tries, more or less
 
 
-class Cost(NamedTuple):
+class CostModel(NamedTuple):
     """How much a run takes.
 
     Args:
@@ -17,14 +17,14 @@ class Cost(NamedTuple):
         load: What time goes with.
     """
 
-    work: Callable[[RunSpec], float]
-    load: Callable[[RunSpec], float]
+    estimate_cost: Callable[[RunSpec], float]
+    estimate_time_units: Callable[[RunSpec], float]
 
 
-COSTS: ByKind[Cost] = ByKind("app.experiment.costs")
+COSTS: ByKind[CostModel] = ByKind("app.experiment.costs")
 
 
-def tested(spec: RunSpec) -> int:
+def count_test_tasks(spec: RunSpec) -> int:
     """Return the test tasks of one learner and replicate, over all conditions."""
     conditions = 1 + len(spec.test_families)
     conditions += sum(len(shift.severities) for shift in spec.shifts)

@@ -1,19 +1,21 @@
 """Few-shot runs are paid in episodes, and take as long as their inner steps."""
 
-from app.experiment.costs import COSTS, RATES, Cost, tested
+from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import FEW_SHOT
 from engine.contract.runs import RunSpec
 
 
-def episodes(spec: RunSpec) -> float:
+def count_episodes(spec: RunSpec) -> float:
     """Return about how many episodes all learners meet, over all replicates."""
     budget = spec.budget
-    each = spec.replicates * (budget.task_evaluations + tested(spec))
+    each = spec.replicates * (budget.task_evaluations + count_test_tasks(spec))
     tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
-    return float(len(spec.learners) * each + tuned * RATES * budget.tuning_tasks)
+    return float(
+        len(spec.learners) * each + tuned * TUNING_TRIALS * budget.tuning_tasks
+    )
 
 
-def effort(spec: RunSpec) -> float:
+def count_episode_gradients(spec: RunSpec) -> float:
     """Return about how many gradients a few-shot run takes, over all replicates.
 
     An episode takes an answer and the inner steps that a learner's knobs name.
@@ -25,10 +27,13 @@ def effort(spec: RunSpec) -> float:
         inner = int(knobs.get("inner_steps", 0))
         steps = int(knobs.get("steps", 0) or knobs.get("test_steps", 0) or inner)
         answered = 1 + (max(steps, budget.horizon) if steps else 0)
-        met = budget.task_evaluations * (1 + inner) + tested(spec) * answered
+        met = budget.task_evaluations * (1 + inner) + count_test_tasks(spec) * answered
         tuned = knobs.get("tuning", "given") != "given"
-        total += spec.replicates * met + tuned * RATES * budget.tuning_tasks * answered
+        total += (
+            spec.replicates * met
+            + tuned * TUNING_TRIALS * budget.tuning_tasks * answered
+        )
     return total
 
 
-COSTS[FEW_SHOT.name] = Cost(episodes, effort)
+COSTS[FEW_SHOT.name] = CostModel(count_episodes, count_episode_gradients)

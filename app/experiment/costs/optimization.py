@@ -1,28 +1,29 @@
 """Optimization is paid in gradients of the base learner."""
 
-from app.experiment.costs import COSTS, RATES, Cost, tested
+from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import OPTIMIZATION
 from engine.contract.runs import RunSpec
 
 
-def gradients(spec: RunSpec) -> float:
+def count_gradients(spec: RunSpec) -> float:
     """Return about how many gradients a run takes, over all replicates.
 
     >>> from engine.contract.runs import Choice, LearnerChoice
     >>> mine = LearnerChoice(name="sgd", label="sgd", role="baseline")
-    >>> gradients(RunSpec(family=Choice(name="x"), learners=(mine,)))
+    >>> count_gradients(RunSpec(family=Choice(name="x"), learners=(mine,)))
     3200.0
     """
     budget = spec.budget
-    tests = tested(spec) * len(spec.learners) * spec.replicates
+    tests = count_test_tasks(spec) * len(spec.learners) * spec.replicates
     tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
     trained = sum(
         e.role == "chosen" and e.label not in spec.inputs for e in spec.learners
     )
     training = trained * budget.task_evaluations * spec.replicates
     return float(
-        budget.horizon * (tests + tuned * RATES * budget.tuning_tasks + training)
+        budget.horizon
+        * (tests + tuned * TUNING_TRIALS * budget.tuning_tasks + training)
     )
 
 
-COSTS[OPTIMIZATION.name] = Cost(gradients, gradients)
+COSTS[OPTIMIZATION.name] = CostModel(count_gradients, count_gradients)

@@ -12,8 +12,8 @@ from app.client import client
 from app.client import files as filed
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.widgets import frame, panels
-from app.widgets.escaping import plain
+from app.widgets import page_frame, panels
+from app.widgets.escaping import escape_markdown
 from engine import portable_arithmetic
 from engine.contract.appearance import name_in_words
 
@@ -28,12 +28,12 @@ NO_BROWSER = (
 )
 
 
-def share(run: Run) -> None:
+def draw_share_link(run: Run) -> None:
     """Draw the share link, ready to copy."""
     with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
         st.markdown("**This link recomputes this exact run, anywhere.**")
         st.code(
-            links.link(frame.base_url(run.kind.page), run.spec, run.key),
+            links.share_link(page_frame.base_url(run.kind.page), run.spec, run.key),
             language=None,
             wrap_lines=True,
         )
@@ -43,13 +43,13 @@ def share(run: Run) -> None:
         )
 
 
-def files(run: Run) -> None:
+def draw_files(run: Run) -> None:
     """Draw the buttons for a run's files; the command line writes the same ones."""
     with st.popover(
         "Export", icon=":material/download:", key="exports", type="tertiary"
     ):
         st.caption("The same files as `python -m engine runs export` writes.")
-        for name, (mime, build) in _files(run).items():
+        for name, (mime, build) in _file_builders(run).items():
             st.download_button(
                 name,
                 data=build,
@@ -62,41 +62,46 @@ def files(run: Run) -> None:
             )
 
 
-def _files(run: Run) -> dict[str, tuple[str, Any]]:
+def _file_builders(run: Run) -> dict[str, tuple[str, Any]]:
     made: dict[str, tuple[str, Any]] = {
-        "metrics.csv": ("text/csv", lambda: filed.exported(run, "metrics.csv")),
-        "timings.csv": ("text/csv", lambda: filed.exported(run, "timings.csv")),
-        "config.json": ("application/json", lambda: filed.exported(run, "config.json")),
+        "metrics.csv": ("text/csv", lambda: filed.export_file(run, "metrics.csv")),
+        "timings.csv": ("text/csv", lambda: filed.export_file(run, "timings.csv")),
+        "config.json": (
+            "application/json",
+            lambda: filed.export_file(run, "config.json"),
+        ),
     }
     if run.summary is not None:
         made["summary.json"] = (
             "application/json",
-            lambda: filed.exported(run, "summary.json"),
+            lambda: filed.export_file(run, "summary.json"),
         )
-    if not run.recorded and not run.alive:
-        made["run.zip"] = ("application/zip", lambda: filed.archive(run.key))
+    if not run.is_recorded and not run.is_alive:
+        made["run.zip"] = ("application/zip", lambda: filed.export_run_archive(run.key))
     return made
 
 
-def figures(made: Mapping[str, go.Figure], run: Run) -> None:
+def draw_figure_exports(figures: Mapping[str, go.Figure], run: Run) -> None:
     """Draw the buttons for figures: choose one, take it as HTML, SVG or PNG."""
     with st.popover(
         "Figures", icon=":material/image:", key="figure_exports", type="tertiary"
     ):
-        name = str(st.selectbox("Figure", list(made), key="export_figure"))
+        name = str(st.selectbox("Figure", list(figures), key="export_figure"))
         able = can_render()
         if not able:
             st.caption(NO_BROWSER)
         for kind, mime in FIGURE_FORMATS.items():
             if able or kind == "html":
-                _figure(made[name], f"{_stem(name)}_{run.key[:8]}.{kind}", mime)
+                _draw_figure_download(
+                    figures[name], f"{_file_stem(name)}_{run.key[:8]}.{kind}", mime
+                )
 
 
-def _figure(made: go.Figure, file: str, mime: str) -> None:
+def _draw_figure_download(figures: go.Figure, file: str, mime: str) -> None:
     kind = file.rpartition(".")[2]
     st.download_button(
         kind.upper(),
-        data=lambda: render(made, kind),
+        data=lambda: render_figure(figures, kind),
         file_name=file,
         mime=mime,
         on_click="ignore",
@@ -106,10 +111,10 @@ def _figure(made: go.Figure, file: str, mime: str) -> None:
     )
 
 
-def _stem(title: str) -> str:
+def _file_stem(title: str) -> str:
     """Return a title as a part of a file's name.
 
-    >>> _stem("Loss, in place: mean")
+    >>> _file_stem("Loss, in place: mean")
     'loss_in_place_mean'
     """
     words = "".join(c if c.isalnum() else " " for c in title.lower()).split()
@@ -123,7 +128,7 @@ def can_render() -> bool:
     return Chromium.find_browser(skip_local=False) is not None
 
 
-def render(figure: go.Figure, kind: str) -> bytes:
+def render_figure(figure: go.Figure, kind: str) -> bytes:
     """Return a figure as a file.
 
     Args:
@@ -142,38 +147,38 @@ def render(figure: go.Figure, kind: str) -> bytes:
     return bytes(printed.to_image(format=kind, width=1000, height=620, scale=2))
 
 
-def pretty(value: Any) -> str:
+def format_json(value: Any) -> str:
     """Return JSON for people."""
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
-def reproduce(run: Run) -> None:
+def draw_reproduction(run: Run) -> None:
     """Draw what it takes to compute these numbers again."""
     left, right = st.columns(2, gap="large")
     with left:
-        panels.heading("On the command line", "Save config.json, then:")
+        panels.draw_heading("On the command line", "Save config.json, then:")
         st.code("python -m engine run config.json --out result/", language="bash")
-        panels.heading("Computed with", _repeats(run.fingerprint))
-        panels.facts(_flat(run.fingerprint) | {"run": run.key})
-        _elsewhere(run)
-        _lineage(run)
+        panels.draw_heading("Computed with", _describe_repeatability(run.fingerprint))
+        panels.draw_facts(_flatten(run.fingerprint) | {"run": run.key})
+        _draw_version_differences(run)
+        _draw_inputs(run)
     with right:
-        panels.heading("config.json", "Everything that the numbers depend on.")
+        panels.draw_heading("config.json", "Everything that the numbers depend on.")
         spec = run.spec.model_dump(mode="json")
-        st.code(pretty(spec), language="json", height=420)
+        st.code(format_json(spec), language="json", height=420)
 
 
-def _flat(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     flat: dict[str, str] = {}
     for name, value in tree.items():
         if isinstance(value, Mapping):
-            flat |= _flat(value, "")
+            flat |= _flatten(value, "")
         elif value not in ("", None):
             flat[name_in_words(f"{prefix}{name}")] = str(value)
     return flat
 
 
-def _repeats(fingerprint: Mapping[str, Any]) -> str:
+def _describe_repeatability(fingerprint: Mapping[str, Any]) -> str:
     """Say where a run with this fingerprint gives the same numbers, bit for bit."""
     if fingerprint.get("device", "cpu") != "cpu":
         return "The same device and versions give the same numbers, bit for bit."
@@ -185,33 +190,36 @@ def _repeats(fingerprint: Mapping[str, Any]) -> str:
     return "The same processor and versions give the same numbers, bit for bit."
 
 
-def _elsewhere(run: Run) -> None:
+def _draw_version_differences(run: Run) -> None:
     """Say where this installation differs from the one that computed the run."""
-    if not client.catalogue_ready():
+    if not client.is_catalogue_ready():
         return
     there = dict(run.fingerprint.get("versions") or {})
     here = dict(client.catalogue().versions)
     if computed_with := run.fingerprint.get("arithmetic"):
         there["arithmetic"], here["arithmetic"] = (
             computed_with,
-            portable_arithmetic.description(),
+            portable_arithmetic.describe_arithmetic(),
         )
     other = [
         f"{k} {v} (here {here[k]})" for k, v in there.items() if here.get(k, v) != v
     ]
     if other:
         st.info(
-            plain(f"Computed with {', '.join(other)}: the same link gives close, but ")
+            escape_markdown(
+                f"Computed with {', '.join(other)}: the same link gives close, but "
+            )
             + "perhaps not the same, numbers here."
         )
 
 
-def _lineage(run: Run) -> None:
+def _draw_inputs(run: Run) -> None:
     if not run.spec.inputs:
         return
-    panels.heading("Made from", "Frozen meta-learners of earlier runs.")
+    panels.draw_heading("Made from", "Frozen meta-learners of earlier runs.")
     for label, source in run.spec.inputs.items():
         st.markdown(
-            f"{plain(learner_name(label))}: [`{source.run[:12]}`](?run={source.run}), "
-            f"artefact {plain(source.artefact)}"
+            f"{escape_markdown(learner_name(label))}: "
+            f"[`{source.run[:12]}`](?run={source.run}), "
+            f"artefact {escape_markdown(source.artefact)}"
         )

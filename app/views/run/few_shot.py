@@ -5,20 +5,19 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.charts import few_shot, training
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client.client import Run
 from app.figures.comparison import ledger_figure
-from app.views.run import films
-from app.views.run import tables as run_tables
+from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import panels, tables
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import FEW_SHOT
 
 _PANELS = {"answers": few_shot.ANSWERS, "inside": few_shot.INSIDE}
 
 
-def _options(run: Run, condition: Condition) -> Look:
+def _draw_options(run: Run, condition: Condition) -> ViewState:
     shown = st.segmented_control(
         "Pictures",
         list(_PANELS),
@@ -30,25 +29,25 @@ def _options(run: Run, condition: Condition) -> Look:
         help="What is answered, or what the inner steps do to weights and losses.",
     )
     metrics = _PANELS.get(str(shown), few_shot.ANSWERS)
-    shares = training.classes(run) and metrics is few_shot.ANSWERS
+    shares = training.has_class_answers(run) and metrics is few_shot.ANSWERS
     log = not shares and st.toggle("Log", value=True, key="log", bind="query-params")
-    return Look(condition=condition, metrics=metrics, log=log)
+    return ViewState(condition=condition, metrics=metrics, log=log)
 
 
-def _cost(run: Run, titles: Mapping[str, str]) -> None:
+def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    panels.chart(ledger_figure(ledger, run.roles), "ledger")
-    tables.draw(
-        run_tables.costs(run, titles),
+    panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    tables.draw_table(
+        run_tables.cost_rows(run, titles),
         alt="What each learner answers in place, and what it took",
     )
 
 
 VIEWS[FEW_SHOT.name] = KindView(
-    options=_options,
-    film=films.film,
-    cost=_cost,
-    table=run_tables.table,
-    ours=run_tables.answered,
-    protocol=run_tables.protocol,
+    draw_options=_draw_options,
+    draw_films=task_films.draw_films,
+    draw_cost=_draw_cost,
+    draw_table=run_tables.draw_comparison_table,
+    own_results=run_tables.answer_results,
+    protocol=run_tables.describe_protocol,
 )

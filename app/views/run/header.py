@@ -8,12 +8,12 @@ from app.client.client import Run
 from app.figures.theme import learner_name
 from app.views.run import exports
 from app.widgets import panels
-from app.widgets.escaping import inert, plain
+from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.appearance import name_in_words, split_label
 from engine.contract.jobs import RESUMABLE, Job, JobState
 
 
-def head(run: Run) -> DeltaGenerator:
+def draw_header(run: Run) -> DeltaGenerator:
     """Draw state, progress or verdict, whichever the run has.
 
     Returns:
@@ -21,40 +21,40 @@ def head(run: Run) -> DeltaGenerator:
     """
     with st.container(key="verdict", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            _badges(run)
+            _draw_badges(run)
             st.space("stretch")
-            room = _actions(run)
+            room = _draw_actions(run)
         if run.summary:
-            _sentence(run)
-        elif run.alive:
-            _progress(run)
-        if run.job is not None and not run.alive:
-            _ended(run)
+            _draw_verdict(run)
+        elif run.is_alive:
+            _draw_progress(run)
+        if run.job is not None and not run.is_alive:
+            _draw_end(run)
     return room
 
 
-def _badges(run: Run) -> None:
+def _draw_badges(run: Run) -> None:
     word = "Verdict" if run.summary else "Run"
     st.html(f'<p class="eyebrow">{word}</p>', width="content")
-    if run.recorded:
+    if run.is_recorded:
         st.badge("recorded", icon=":material/history:", color="gray")
     if run.job is not None:
-        panels.state(run.job)
-    st.caption(sample(run), width="content")
+        panels.draw_state(run.job)
+    st.caption(describe_sample(run), width="content")
 
 
-def _actions(run: Run) -> DeltaGenerator:
-    exports.share(run)
+def _draw_actions(run: Run) -> DeltaGenerator:
+    exports.draw_share_link(run)
     if run.blocks:
-        exports.files(run)
+        exports.draw_files(run)
     room = st.container(width="content")
     if run.job is not None:
-        _moves(run, run.job)
+        _draw_run_actions(run, run.job)
     return room
 
 
-def _moves(run: Run, job: Job) -> None:
-    if run.alive:
+def _draw_run_actions(run: Run, job: Job) -> None:
+    if run.is_alive:
         if st.button("Cancel", icon=":material/stop_circle:", key="cancel"):
             client.cancel(run.key)
             st.rerun()
@@ -63,7 +63,7 @@ def _moves(run: Run, job: Job) -> None:
         st.rerun()
 
 
-def sample(run: Run) -> str:
+def describe_sample(run: Run) -> str:
     """Return what the numbers are over."""
     tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
     noun = run.kind.words.tests
@@ -72,40 +72,42 @@ def sample(run: Run) -> str:
     return f"n = {replicates} × {tasks} {noun}, {level}"
 
 
-def _sentence(run: Run) -> None:
-    first, rest = split(str((run.summary or {}).get("sentence", "")))
-    more = f' <span class="verdict-rest">{inert(rest)}</span>' if rest else ""
-    st.html(f'<p class="verdict-line">{inert(first)}{more}</p>')
+def _draw_verdict(run: Run) -> None:
+    first, rest = split_sentence(str((run.summary or {}).get("sentence", "")))
+    more = f' <span class="verdict-rest">{escape_html(rest)}</span>' if rest else ""
+    st.html(f'<p class="verdict-line">{escape_html(first)}{more}</p>')
     if not any(role == "baseline" for role in run.roles.values()):
         st.caption("Baselines were turned off: there is nothing to compare with.")
 
 
-def split(text: str) -> tuple[str, str]:
+def split_sentence(text: str) -> tuple[str, str]:
     """Return the sentence that answers the question, and those on other conditions.
 
-    >>> split("On unseen waves: better (1.5 against 2). With 5 shots: worse.")
+    >>> split_sentence("On unseen waves: better (1.5 against 2). With 5 shots: worse.")
     ('On unseen waves: better (1.5 against 2).', 'With 5 shots: worse.')
     """
     first, stop, rest = text.partition(". ")
     return first + stop.rstrip(), rest
 
 
-def _progress(run: Run) -> None:
+def _draw_progress(run: Run) -> None:
     if run.job is None:
         return
     if run.job.state == JobState.QUEUED:
-        state, trouble = client.engine_state(), client.engine_trouble()
-        st.progress(0.0, text=panels.explain(run.job))
+        state, trouble = client.wake_engine(), client.engine_trouble()
+        st.progress(0.0, text=panels.explain_state(run.job))
         if trouble:
-            st.warning(plain(trouble))
+            st.warning(escape_markdown(trouble))
         else:
             st.caption(_ENGINE[state])
     else:
         now = client.progress(run.key)
-        left = f" · {panels.span(now.eta)} left" if now.eta is not None else ""
+        left = (
+            f" · {panels.format_duration(now.eta)} left" if now.eta is not None else ""
+        )
         text = f"{_stage_name(now.stage)} {now.text}{left}".strip()
-        st.progress(min(1.0, max(0.0, now.done)), text=plain(text))
-        st.caption(panels.explain(run.job))
+        st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
+        st.caption(panels.explain_state(run.job))
 
 
 def _stage_name(stage: str) -> str:
@@ -122,12 +124,12 @@ _ENGINE = {
 }
 
 
-def _ended(run: Run) -> None:
+def _draw_end(run: Run) -> None:
     job = run.job
     if job is None or job.state == JobState.DONE:
         return
     shown = st.error if job.state == JobState.FAILED else st.warning
-    shown(plain(panels.explain(job)))
+    shown(escape_markdown(panels.explain_state(job)))
     if job.traceback:
         with st.expander("Log"):
             st.code(job.traceback, language=None)

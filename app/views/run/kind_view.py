@@ -3,20 +3,20 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client.client import Run
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import ByKind
 
 Titles = Mapping[str, str]
 
 
-class Ours(NamedTuple):
+class OwnResult(NamedTuple):
     """What a learner got here: as people call it, its part, and the number."""
 
     name: str
     part: str
-    told: str
+    value: str
 
 
 class KindView(NamedTuple):
@@ -31,11 +31,11 @@ class KindView(NamedTuple):
         protocol: Returns how they were got, as far as it bears on a comparison.
     """
 
-    options: Callable[[Run, Condition], Look]
-    film: Callable[[Run], None]
-    cost: Callable[[Run, Titles], None]
-    table: Callable[[Run, Titles], None]
-    ours: Callable[[Run, Titles], Sequence[Ours]]
+    draw_options: Callable[[Run, Condition], ViewState]
+    draw_films: Callable[[Run], None]
+    draw_cost: Callable[[Run, Titles], None]
+    draw_table: Callable[[Run, Titles], None]
+    own_results: Callable[[Run, Titles], Sequence[OwnResult]]
     protocol: Callable[[Run], dict[str, object]]
 
 

@@ -6,32 +6,32 @@ import streamlit as st
 
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.appearance import name_in_words
 
 _SHIFT, _COMPILE = "shift:", "compile:"
 
 
-def told(run: Run, titles: Mapping[str, str]) -> None:
+def draw_not_applicable(run: Run, titles: Mapping[str, str]) -> None:
     """Draw what is not applicable: one line, or several behind their count."""
-    lines = list(lines_of(run, titles))
+    lines = list(not_applicable_lines(run, titles))
     if len(lines) == 1:
-        st.caption(plain(f"Not applicable: {lines[0]}"))
+        st.caption(escape_markdown(f"Not applicable: {lines[0]}"))
     elif lines:
         with st.expander(f"{len(lines)} are not applicable, and why", key="x.remarks"):
             for line in lines:
-                st.caption(plain(line))
+                st.caption(escape_markdown(line))
 
 
-def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
+def not_applicable_lines(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
     """Yield a sentence for each place and reason: who could not be tested there."""
     left_out: dict[tuple[str, str], list[str]] = {}
     for name, entries in run.remarks.items():
-        where = _place(name.removeprefix("remarks").strip(), titles)
+        where = _place_title(name.removeprefix("remarks").strip(), titles)
         for who, why in entries.items():
             # A label may begin with these words, too: the artefact's name tells.
             if name == "remarks" and who.startswith(_SHIFT):
-                at = _place(who.removeprefix(_SHIFT), titles)
+                at = _place_title(who.removeprefix(_SHIFT), titles)
                 left_out.setdefault((at, why), [])
             elif name == f"remarks compile {who.removeprefix(_COMPILE)}":
                 label = learner_name(who.removeprefix(_COMPILE))
@@ -43,7 +43,7 @@ def lines_of(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
         yield f"{' under '.join(part for part in (who, where) if part)}: {why}."
 
 
-def _place(name: str, titles: Mapping[str, str]) -> str:
+def _place_title(name: str, titles: Mapping[str, str]) -> str:
     """Return a shift with its severity, or a family, by its title."""
     if name == "in place":
         return ""

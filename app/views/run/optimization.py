@@ -5,15 +5,14 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.charts.optimization import SURVIVAL
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client.client import Run
 from app.figures.comparison import ledger_figure
-from app.figures.theme import learner_name, number
-from app.views.run import films
-from app.views.run import tables as run_tables
+from app.figures.theme import format_number, learner_name
+from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
 from app.widgets import panels, tables
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import OPTIMIZATION
 
 _X = {"step": "Step", "gradients": "Gradients, tuning included", "seconds": "Wall time"}
@@ -23,7 +22,7 @@ _PANELS = {
 }
 
 
-def _options(run: Run, condition: Condition) -> Look:
+def _draw_options(run: Run, condition: Condition) -> ViewState:
     shown = st.segmented_control(
         "Curves",
         list(_PANELS),
@@ -62,7 +61,7 @@ def _options(run: Run, condition: Condition) -> Look:
         width=150,
         help="Running mean; what was measured stays faintly visible.",
     )
-    return Look(
+    return ViewState(
         condition=condition,
         metrics=_PANELS.get(str(shown), _PANELS["loss"]),
         log=log,
@@ -71,29 +70,29 @@ def _options(run: Run, condition: Condition) -> Look:
     )
 
 
-def _cost(run: Run, titles: Mapping[str, str]) -> None:
+def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
     ledger, rates = summary.get("ledger", {}), summary.get("rates", {})
-    panels.chart(ledger_figure(ledger, run.roles), "ledger")
+    panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     rows = [
         {
             "Learner": learner_name(label),
-            "Rate": number(rates[label]) if label in rates else "–",
-            **run_tables.by_phase(spent),
+            "Rate": format_number(rates[label]) if label in rates else "–",
+            **run_tables.spent_by_phase(spent),
         }
         for label, spent in ledger.items()
     ]
-    tables.draw(
+    tables.draw_table(
         rows,
         alt="Gradient evaluations for tuning, training and testing, by learner",
     )
 
 
 VIEWS[OPTIMIZATION.name] = KindView(
-    options=_options,
-    film=films.film,
-    cost=_cost,
-    table=run_tables.score_table,
-    ours=run_tables.answered,
-    protocol=run_tables.protocol,
+    draw_options=_draw_options,
+    draw_films=task_films.draw_films,
+    draw_cost=_draw_cost,
+    draw_table=run_tables.draw_score_table,
+    own_results=run_tables.answer_results,
+    protocol=run_tables.describe_protocol,
 )

@@ -6,23 +6,22 @@ import numpy as np
 import streamlit as st
 
 from app.charts import search
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client.client import Run
 from app.figures.comparison import ledger_figure
 from app.figures.figure_types import Floats
-from app.figures.theme import learner_name, number
-from app.views.run import search_films
-from app.views.run import tables as run_tables
-from app.views.run.kind_view import VIEWS, KindView, Ours
+from app.figures.theme import format_number, learner_name
+from app.views.run import run_tables, search_films
+from app.views.run.kind_view import VIEWS, KindView, OwnResult
 from app.widgets import panels, tables
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import SEARCH
 from engine.stats.block_table import is_control
-from engine.stats.verdicts.wording import titled
+from engine.stats.verdicts.wording import sentence_names
 
 
-def _options(run: Run, condition: Condition) -> Look:
-    inside = search.traced(run, search.STRATEGY)
+def _draw_options(run: Run, condition: Condition) -> ViewState:
+    inside = search.available_metrics(run, search.STRATEGY)
     shown = "found"
     if inside:
         shown = st.segmented_control(
@@ -47,55 +46,59 @@ def _options(run: Run, condition: Condition) -> Look:
         "the space's own unit.",
     )
     log = st.toggle("Log", value=True, key="log", bind="query-params")
-    metrics = inside if shown == "strategy" else search.traced(run, search.FOUND)
-    return Look(condition=condition, metrics=metrics, log=log, x=str(x))
+    metrics = (
+        inside if shown == "strategy" else search.available_metrics(run, search.FOUND)
+    )
+    return ViewState(condition=condition, metrics=metrics, log=log, x=str(x))
 
 
-def _cost(run: Run, titles: Mapping[str, str]) -> None:
+def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     """Show what was trained, and the strategy's own time beside it."""
     ledger = (run.summary or {}).get("ledger", {})
     made = ledger_figure(ledger, run.roles, ("Architectures", "Architectures trained"))
-    panels.chart(made, "ledger")
-    tables.draw(
-        [_spent(run, label, spent) for label, spent in ledger.items()],
+    panels.draw_chart(made, "ledger")
+    tables.draw_table(
+        [_cost_row(run, label, spent) for label, spent in ledger.items()],
         alt="Architectures trained for tuning, training and testing, by strategy",
     )
 
 
-def _spent(run: Run, label: str, spent: Mapping[str, int]) -> dict[str, str]:
+def _cost_row(run: Run, label: str, spent: Mapping[str, int]) -> dict[str, str]:
     took = sum(t.seconds for t in run.timings if t.learner == label)
     count = sum(spent.get(phase, 0) for phase in run_tables.PHASES)
     return {
         "Strategy": learner_name(label),
-        **run_tables.by_phase(spent),
-        "Own time (ms per architecture)": number(1000 * took / max(1, count)),
+        **run_tables.spent_by_phase(spent),
+        "Own time (ms per architecture)": format_number(1000 * took / max(1, count)),
     }
 
 
-def _ours(run: Run, titles: Mapping[str, str]) -> list[Ours]:
+def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
     """Return each strategy's final accuracy, mean ± sd over searches as in papers."""
-    table, names = run.table, titled(run.spec, titles)
+    table, names = run.table, sentence_names(run.spec, titles)
     found = []
     for entry in run.spec.learners:
-        score = table.tests(entry.label, "final_score")
+        score = table.test_values(entry.label, "final_score")
         if score is not None:
             part = "" if is_control(entry) else entry.name
-            found.append(Ours(names[entry.label], part, _over_searches(score)))
+            found.append(
+                OwnResult(names[entry.label], part, _format_search_scores(score))
+            )
     return found
 
 
-def _over_searches(score: Floats) -> str:
+def _format_search_scores(score: Floats) -> str:
     """Return mean ± sd in percent; a search that found nothing is told beside."""
     known = 100.0 * score[np.isfinite(score)]
     lost = score.size - known.size
     if not known.size:
         return "–"
-    mean, sd = map(run_tables.hundredths, (known.mean(), known.std()))
+    mean, sd = map(run_tables.format_hundredths, (known.mean(), known.std()))
     told = f"{mean} ± {sd} %"
     return f"{told} · {lost} found nothing" if lost else told
 
 
-def _protocol(run: Run) -> dict[str, object]:
+def _search_protocol(run: Run) -> dict[str, object]:
     knobs, budget = run.spec.family.knobs, run.spec.budget
     seconds = float(knobs.get("seconds", 0.0))
     return {
@@ -110,10 +113,10 @@ def _protocol(run: Run) -> dict[str, object]:
 
 
 VIEWS[SEARCH.name] = KindView(
-    options=_options,
-    film=search_films.film,
-    cost=_cost,
-    table=run_tables.score_table,
-    ours=_ours,
-    protocol=_protocol,
+    draw_options=_draw_options,
+    draw_films=search_films.draw_search_films,
+    draw_cost=_draw_cost,
+    draw_table=run_tables.draw_score_table,
+    own_results=_own_results,
+    protocol=_search_protocol,
 )

@@ -5,49 +5,50 @@ from typing import NamedTuple
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.charts.figure_cache import kept
+from app.charts.figure_cache import get_or_make
 from app.client.client import Run
-from app.figures.cell import architecture_figure
-from app.figures.parallel import parallel_figure
-from app.figures.pareto import Property, pareto_figure
+from app.figures.architecture import architecture_figure
+from app.figures.parallel_coordinates import parallel_figure
+from app.figures.pareto import CostProperty, pareto_figure
 from app.figures.policy import policy_figure, policy_film
-from app.figures.space_data import Space, known, searched
+from app.figures.space_data import Space, known_accuracies, read_search
 from app.figures.theme import learner_name
-from app.views.run.films import FILMS
+from app.views.run.task_films import FILMS
 from app.widgets import panels
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.appearance import name_in_words
-from engine.contract.blocks import Artefact
+from engine.contract.events import Artefact
 
 
-class Place(NamedTuple):
+class FilmedSearch(NamedTuple):
     """Which of the kept searches is looked at, and whose."""
 
     film: Artefact
-    which: int
+    search: int
     label: str
 
 
-def film(run: Run) -> None:
+def draw_search_films(run: Run) -> None:
     """Draw one search from all sides; nothing where none was kept."""
     names = [name for name in FILMS if run.film(name) is not None]
     if not names:
         return
     with st.container(key="film"):
-        panels.heading("One search, looked at", "The first searches of the tests.")
+        panels.draw_heading("One search, looked at", "The first searches of the tests.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
-            place = _place(run, names)
+            place = _choose_search(run, names)
         if place is None:
             st.caption("No strategy could search here.")
             return
-        _draw(run, place)
+        _draw_search(run, place)
 
 
-def _place(run: Run, names: list[str]) -> Place | None:
+def _choose_search(run: Run, names: list[str]) -> FilmedSearch | None:
     name = names[0]
     if len(names) > 1:
         name = st.segmented_control(
-            *("Film", names),
+            "Film",
+            names,
             format_func=FILMS.get,
             default=names[0],
             key="film_name",
@@ -59,77 +60,95 @@ def _place(run: Run, names: list[str]) -> Place | None:
     if made is None or not labels:
         return None
     label = st.selectbox(
-        *("Strategy", labels),
+        "Strategy",
+        labels,
         format_func=learner_name,
         key=f"film_label.{run.key[:12]}",
         width=220,
     )
-    tasks = [plain(str(task)) for task in made.info.get("tasks", [])]
+    tasks = [escape_markdown(str(task)) for task in made.info.get("tasks", [])]
     which = st.segmented_control(
-        *("Search", list(range(len(tasks)))),
+        "Search",
+        list(range(len(tasks))),
         format_func=lambda at: f"{at + 1} · {tasks[at]}",
         default=0,
         key="film_search",
         required=True,
     )
-    return Place(made, int(which or 0), str(label))
+    return FilmedSearch(made, int(which or 0), str(label))
 
 
-def _draw(run: Run, place: Place) -> None:
-    favored = f"{place.label}/policy" in place.film.arrays
+def _draw_search(run: Run, filmed: FilmedSearch) -> None:
+    favored = f"{filmed.label}/policy" in filmed.film.arrays
     left, right = st.columns(2, gap="large")
     with left:
-        wide, narrow = _kept(run, place, "architecture", lambda: _found(run, place))
-        panels.chart(wide, "film_chart", narrow=narrow)
-        known_all = _pareto(run, place)
+        wide, narrow = _cached_figure(
+            run, filmed, "architecture", lambda: _architecture_figures(run, filmed)
+        )
+        panels.draw_chart(wide, "film_chart", narrow=narrow)
+        known_all = _draw_pareto(run, filmed)
     with right:
         if favored:
-            panels.chart(
-                _kept(run, place, "favors", lambda: _favors(run, place)), "favors"
+            panels.draw_chart(
+                _cached_figure(
+                    run, filmed, "favors", lambda: _policy_film_figure(run, filmed)
+                ),
+                "favors",
             )
     with right if known_all or not favored else left:  # where there is room
-        panels.chart(_kept(run, place, "lines", lambda: _parallel(place)), "lines")
+        panels.draw_chart(
+            _cached_figure(run, filmed, "lines", lambda: _parallel_figure(filmed)),
+            "lines",
+        )
     if favored:
-        shown = place.film, place.label
-        panels.chart(
-            _kept(run, place, "policy", lambda: policy_figure(*shown)), "policy"
+        shown = filmed.film, filmed.label
+        panels.draw_chart(
+            _cached_figure(run, filmed, "policy", lambda: policy_figure(*shown)),
+            "policy",
         )
 
 
-def _favors(run: Run, place: Place) -> go.Figure:
-    return policy_film(place.film, place.label, run.roles)
+def _policy_film_figure(run: Run, filmed: FilmedSearch) -> go.Figure:
+    return policy_film(filmed.film, filmed.label, run.roles)
 
 
-def _kept(run: Run, place: Place, name: str, make: object) -> go.Figure:
-    at = (place.film.name, place.which, place.label)
-    return kept((name, run.edition, *at), make)  # type: ignore[arg-type]
+def _cached_figure(
+    run: Run, filmed: FilmedSearch, name: str, make: object
+) -> go.Figure:
+    at = (filmed.film.name, filmed.search, filmed.label)
+    return get_or_make((name, run.cache_key, *at), make)  # type: ignore[arg-type]
 
 
-def _found(run: Run, place: Place) -> tuple[go.Figure, go.Figure | None]:
+def _architecture_figures(
+    run: Run, filmed: FilmedSearch
+) -> tuple[go.Figure, go.Figure | None]:
     """Return the figure and, where it is laid out otherwise there, a phone's."""
-    space, one = Space.of(place.film), searched(*_at(place))
+    space, one = Space.from_film(filmed.film), read_search(*_search_arguments(filmed))
     wide, *narrow = (
-        architecture_figure(space, one, place.label, run.roles, columns=columns)
+        architecture_figure(space, one, filmed.label, run.roles, columns=columns)
         for columns in ((2, 1) if space.edges else (2,))
     )
     return wide, narrow[0] if narrow else None
 
 
-def _parallel(place: Place) -> go.Figure:
-    one, table = searched(*_at(place)), known(place.film, place.which)
+def _parallel_figure(filmed: FilmedSearch) -> go.Figure:
+    one, table = (
+        read_search(*_search_arguments(filmed)),
+        known_accuracies(filmed.film, filmed.search),
+    )
     worth = one.signal if table is None else table[one.index]
-    return parallel_figure(Space.of(place.film), one.index, worth, place.label)
+    return parallel_figure(Space.from_film(filmed.film), one.index, worth, filmed.label)
 
 
-def _at(place: Place) -> tuple[Artefact, str, int]:
-    return place.film, place.label, place.which
+def _search_arguments(filmed: FilmedSearch) -> tuple[Artefact, str, int]:
+    return filmed.film, filmed.label, filmed.search
 
 
-def _pareto(run: Run, place: Place) -> bool:
+def _draw_pareto(run: Run, filmed: FilmedSearch) -> bool:
     """Draw accuracy against a property that a person chooses, where both are known."""
-    units = {str(k): str(v) for k, v in place.film.info.get("properties", {}).items()}
-    here = [name for name in units if f"property/{name}" in place.film.arrays]
-    table = known(place.film, place.which)
+    units = {str(k): str(v) for k, v in filmed.film.info.get("properties", {}).items()}
+    here = [name for name in units if f"property/{name}" in filmed.film.arrays]
+    table = known_accuracies(filmed.film, filmed.search)
     if not here or table is None:
         st.caption(
             "Accuracy against parameters or latency is drawn where the accuracy of "
@@ -138,17 +157,20 @@ def _pareto(run: Run, place: Place) -> bool:
         return False
     name = str(
         st.selectbox(
-            *("Held against", here),
+            "Held against",
+            here,
             format_func=lambda name: name_in_words(name),
             key="pareto_property",
             width=240,
         )
     )
-    held = Property(name, units[name], place.film.arrays[f"property/{name}"])
-    labels = [a for a in run.roles if f"{a}/architecture" in place.film.arrays]
+    held = CostProperty(name, units[name], filmed.film.arrays[f"property/{name}"])
+    labels = [a for a in run.roles if f"{a}/architecture" in filmed.film.arrays]
 
     def make() -> go.Figure:
-        found = {a: searched(place.film, a, place.which).index for a in labels}
+        found = {a: read_search(filmed.film, a, filmed.search).index for a in labels}
         return pareto_figure(table, held, found, run.roles)
 
-    panels.chart(_kept(run, place._replace(label=""), f"pareto.{name}", make), "pareto")
+    panels.draw_chart(
+        _cached_figure(run, filmed._replace(label=""), f"pareto.{name}", make), "pareto"
+    )

@@ -4,48 +4,48 @@ import numpy as np
 import streamlit as st
 
 from app.charts import optimization
-from app.charts.view_state import HERE, Look
+from app.charts.view_state import IN_DISTRIBUTION, ViewState
 from app.client.client import Run
 from app.views.run.kind_view import VIEWS
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.metrics import METRICS
 
 THRESHOLD = "threshold"
 
 
-def options(run: Run, titles: dict[str, str]) -> Look:
+def draw_options(run: Run, titles: dict[str, str]) -> ViewState:
     """Draw the view options that make sense for what is there; return the look."""
-    found = optimization.conditions(run)
+    found = optimization.run_conditions(run)
     if not found:
-        return Look()
+        return ViewState()
     with st.container(horizontal=True, vertical_alignment="bottom", key="options"):
-        condition = _condition(found, titles)
-        return VIEWS[run.kind.name].options(run, condition)
+        condition = _choose_condition(found, titles)
+        return VIEWS[run.kind.name].draw_options(run, condition)
 
 
-def _condition(found: list[Condition], titles: dict[str, str]) -> Condition:
+def _choose_condition(found: list[Condition], titles: dict[str, str]) -> Condition:
     if len(found) < 2:
-        return found[0] if found else HERE
-    names = {optimization.name(c, titles): c for c in found}
+        return found[0] if found else IN_DISTRIBUTION
+    names = {optimization.condition_title(c, titles): c for c in found}
     picked = st.selectbox(
         "Tested", list(names), key="where", bind="query-params", width=190
     )
     return names.get(str(picked), found[0])
 
 
-def threshold(run: Run, look: Look) -> None:
+def draw_threshold_slider(run: Run, view_state: ViewState) -> None:
     """Draw the threshold's slider; moving it needs no new run."""
-    own = optimization.threshold(run)
+    own = optimization.run_threshold(run)
     losses = [
         block.array
         for block in run.blocks
         if (block.phase, block.metric) == ("test", "loss")
-        and block.condition == look.condition
+        and block.condition == view_state.condition
     ]
     if own is None or not losses:
         return
     key = f"{THRESHOLD}.{run.key[:12]}"
-    levels = _levels(losses, own, st.session_state.get(key))
+    levels = _threshold_levels(losses, own, st.session_state.get(key))
     st.session_state.setdefault(key, own)
     st.select_slider(
         f"Threshold ({METRICS['loss'].unit})",
@@ -57,7 +57,9 @@ def threshold(run: Run, look: Look) -> None:
     )
 
 
-def _levels(losses: list[np.ndarray], own: float, held: float | None) -> list[float]:
+def _threshold_levels(
+    losses: list[np.ndarray], own: float, held: float | None
+) -> list[float]:
     """Return some 60 levels between the lowest and highest mean loss."""
     means = np.concatenate([np.nanmean(a, axis=(0, 1)) for a in losses])
     finite = means[np.isfinite(means) & (means > 0)]

@@ -4,17 +4,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app.charts.figure_cache import kept
+from app.charts.figure_cache import get_or_make
 from app.client.catalogue import Study
-from app.experiment.costs.search import architectures
-from app.figures.claim_interval import board_figure, told
+from app.experiment.costs.search import count_architectures
+from app.figures.claim_interval import claim_figure, describe_estimate
 from app.views.search import studies
-from app.views.search.studies import Held
-from app.widgets import frame, panels, tables
-from app.widgets.escaping import plain
+from app.views.search.studies import StudyRun
+from app.widgets import page_frame, panels, tables
+from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.contract.errors import Refused
-from engine.stats.claims_board import Judgment, judged
+from engine.stats.claims_board import StudyVerdict, judge_study
 
 VERDICTS = {
     "supported": (":material/check_circle:", "green"),
@@ -23,50 +23,52 @@ VERDICTS = {
 }
 
 
-def page() -> None:
+def draw_claims_board() -> None:
     """Draw one card for each claim."""
-    panels.heading(
+    panels.draw_heading(
         "Claims board",
         "Sentences that are often repeated, each with its protocol. A verdict is given "
         "by the measured interval alone, whichever it is. Grey: what is claimed.",
     )
-    if not studies.ready():
+    if not studies.is_ready():
         return
-    known = studies.studies()
+    known = studies.list_studies()
     try:
-        all_runs = {study.name: studies.held(study) for study in known}
+        all_runs = {study.name: studies.study_runs(study) for study in known}
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    alive = any(run.alive for runs in all_runs.values() for run in runs)
-    frame.polled(_cards, 2.0 if alive else None)(known, alive)
+    alive = any(run.is_alive for runs in all_runs.values() for run in runs)
+    page_frame.poll(_draw_cards, 2.0 if alive else None)(known, alive)
 
 
-def _cards(known: Sequence[Study], was_alive: bool) -> None:
-    all_runs = {study.name: studies.held(study) for study in known}
-    if was_alive and not any(r.alive for runs in all_runs.values() for r in runs):
+def _draw_cards(all_studies: Sequence[Study], was_alive: bool) -> None:
+    all_runs = {study.name: studies.study_runs(study) for study in all_studies}
+    if was_alive and not any(r.is_alive for runs in all_runs.values() for r in runs):
         st.rerun()
     found = {
-        study.name: _judged(study, all_runs[study.name])
-        for study in known
-        if all(run.done for run in all_runs[study.name])
+        study.name: _judge(study, all_runs[study.name])
+        for study in all_studies
+        if all(run.is_done for run in all_runs[study.name])
     }
-    _overview(known, all_runs, found)
-    for study in known:
-        _card(study, all_runs[study.name], found.get(study.name))
+    _draw_overview(all_studies, all_runs, found)
+    for study in all_studies:
+        _draw_card(study, all_runs[study.name], found.get(study.name))
 
 
-def _overview(
-    known: Sequence[Study], all_runs: dict[str, list[Held]], found: dict[str, Judgment]
+def _draw_overview(
+    all_studies: Sequence[Study],
+    all_runs: dict[str, list[StudyRun]],
+    verdicts: dict[str, StudyVerdict],
 ) -> None:
-    missing = sum(not run.done for runs in all_runs.values() for run in runs)
+    missing = sum(not run.is_done for runs in all_runs.values() for run in runs)
     counts = dict.fromkeys(VERDICTS, 0)
-    for judgment in found.values():
+    for judgment in verdicts.values():
         counts[judgment.verdict] = counts.get(judgment.verdict, 0) + 1
     with st.container(horizontal=True, vertical_alignment="center"):
         said = ", ".join(f"{n} {word}" for word, n in counts.items() if n)
         st.markdown(
-            f"**{len(found)} of {len(known)} claims are measured**"
+            f"**{len(verdicts)} of {len(all_studies)} claims are measured**"
             + (f": {said}." if said else ".")
         )
         st.space("stretch")
@@ -76,58 +78,62 @@ def _overview(
             key="board.all",
             help=f"Queues {missing} runs; what was computed before is taken as it is.",
         ):
-            for study in known:
-                studies.measure(study, [r for r in all_runs[study.name] if not r.done])
+            for study in all_studies:
+                studies.queue_missing(
+                    study, [r for r in all_runs[study.name] if not r.is_done]
+                )
             st.rerun()
 
 
-def _judged(study: Study, runs: Sequence[Held]) -> Judgment:
-    done = studies.finished(runs)
-    name = ("judged", study.name, *(run.edition for run in done))
-    return kept(name, lambda: judged(study.name, done))
+def _judge(study: Study, runs: Sequence[StudyRun]) -> StudyVerdict:
+    done = studies.finished_runs(runs)
+    name = ("judged", study.name, *(run.cache_key for run in done))
+    return get_or_make(name, lambda: judge_study(study.name, done))
 
 
-def _card(study: Study, runs: Sequence[Held], judgment: Judgment | None) -> None:
+def _draw_card(
+    study: Study, runs: Sequence[StudyRun], verdict: StudyVerdict | None
+) -> None:
     with st.container(border=True, key=f"claim.{study.name}"):
         left, right = st.columns([3, 2], gap="medium", vertical_alignment="center")
         with left:
-            st.markdown(f"**“{_unbroken(study.sentence)}”**")
-            if judgment is None:
-                st.caption(_price(runs))
+            st.markdown(f"**“{_unbroken_percent(study.sentence)}”**")
+            if verdict is None:
+                st.caption(_describe_remaining_cost(runs))
             else:
-                _verdict(judgment)
+                _draw_verdict(verdict)
         with right:
-            if judgment is None:
-                studies.button(study, runs, place="board")
-                studies.progress(runs)
+            if verdict is None:
+                studies.draw_measure_button(study, runs, place="board")
+                studies.draw_progress(runs)
             else:
-                fig = board_figure(judgment)
+                fig = claim_figure(verdict)
                 live_plot(fig, key=f"board.{study.name}", alt=fig.layout.meta["alt"])
-        with st.expander(f"Protocol, on {plain(study.ground)}"):
-            st.markdown(plain(study.protocol))
-            if judgment is not None and judgment.rows:
-                tables.draw(
-                    judgment.rows,
+        with st.expander(f"Protocol, on {escape_markdown(study.ground)}"):
+            st.markdown(escape_markdown(study.protocol))
+            if verdict is not None and verdict.rows:
+                tables.draw_table(
+                    verdict.rows,
                     alt=f"What was measured for: {study.sentence}",
                 )
-            studies.states(runs)
+            studies.draw_run_states(runs)
 
 
-def _unbroken(sentence: str) -> str:
+def _unbroken_percent(sentence: str) -> str:
     """Return a sentence for Markdown, a number and its sign on one line."""
-    return plain(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
+    return escape_markdown(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
-def _price(runs: Sequence[Held]) -> str:
+def _describe_remaining_cost(runs: Sequence[StudyRun]) -> str:
     """Say what is left to be measured."""
-    left = [run.spec for run in runs if not run.done]
-    work = sum(architectures(spec) for spec in left)
+    left = [run.spec for run in runs if not run.is_done]
+    work = sum(count_architectures(spec) for spec in left)
     return f"Not measured yet: {len(left)} runs, about {work:,.0f} architectures."
 
 
-def _verdict(judgment: Judgment) -> None:
-    icon, color = VERDICTS[judgment.verdict]
+def _draw_verdict(verdict: StudyVerdict) -> None:
+    icon, color = VERDICTS[verdict.verdict]
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.badge(judgment.verdict, icon=icon, color=color)  # type: ignore[arg-type]
-        st.markdown(f"**{plain(told(judgment))}**")
-    st.markdown(_unbroken(judgment.told))
+        st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
+        st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
+    st.markdown(_unbroken_percent(verdict.told))

@@ -6,107 +6,113 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from app.charts import knowledge
-from app.charts.figure_cache import kept
-from app.charts.knowledge import FrozenKnowledge
-from app.client import client
+from app.charts.figure_cache import get_or_make
+from app.client import client, frozen_knowledge
 from app.client.client import Run
+from app.client.frozen_knowledge import FrozenKnowledge
 from app.figures.motifs import motifs_figure
-from app.figures.theme import capitalized, learner_name
+from app.figures.theme import capitalize_name, learner_name
 from app.form import knowledge_import
 from app.widgets import panels, tables
-from app.widgets.escaping import plain
-from app.widgets.panels import coming
-from engine.contract.blocks import Artefact
-from engine.stats.search.motifs import Motif, motifs, principles
+from app.widgets.escaping import escape_markdown
+from app.widgets.panels import draw_pending
+from engine.contract.events import Artefact
+from engine.stats.search.motifs import Motif, describe_principles, find_motifs
 
 ANY = "any"
 
 
-def tab(run: Run) -> None:
+def draw_knowledge(run: Run) -> None:
     """Draw the knowledge base of a run."""
-    if run.alive:
+    if run.is_alive:
         text = (
             "Strategies that remember other tasks' searches show here what they kept."
         )
-        coming(run, "The knowledge base comes at the end", text)
-        knowledge_import.offer(run)
+        draw_pending(run, "The knowledge base comes at the end", text)
+        knowledge_import.draw_import(run)
         return
-    labels, film = bases(run), run.film("film")
+    labels, film = knowledge_labels(run), run.film("film")
     if not labels or film is None:
-        panels.empty(
+        panels.draw_empty(
             "This run keeps no knowledge base",
             "Run a strategy that remembers other tasks' searches, such as **Warm "
             "evolution**: what it remembers is shown here when it has finished.",
         )
-        knowledge_import.offer(run)
+        knowledge_import.draw_import(run)
         return
-    base = _base(run, labels, film)
+    base = _choose_base(run, labels, film)
     left, right = st.columns([3, 2], gap="large")
-    found = _found(run, base)
+    found = _find_motifs(run, base)
     with left:
-        panels.heading("Experiences")
-        _experiences(run, base)
+        panels.draw_heading("Experiences")
+        _draw_experiences(run, base)
     with right:
-        panels.heading("Design principles", "In words, each with its evidence.")
-        _principles(found, base)
-        knowledge_import.offer(run)
+        panels.draw_heading("Design principles", "In words, each with its evidence.")
+        _draw_principles(found, base)
+        knowledge_import.draw_import(run)
     if found:
-        panels.chart(motifs_figure(found), "knowledge.motifs")
-        _failures(found)
+        panels.draw_chart(motifs_figure(found), "knowledge.motifs")
+        _draw_failures(found)
 
 
-def bases(run: Run) -> list[str]:
+def knowledge_labels(run: Run) -> list[str]:
     """Return the strategies of a run that froze a knowledge base."""
-    if not client.catalogue_ready():
+    if not client.is_catalogue_ready():
         return []
     known = client.catalogue()
     return [
         entry.label
         for entry in run.spec.learners
-        if entry.label in run.frozen
+        if entry.label in run.frozen_labels
         and known.card("learner", entry.name).traits.get("knowledge")
     ]
 
 
-def _base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
+def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            *("Remembered by", labels),
+            "Remembered by",
+            labels,
             format_func=learner_name,
             key="knowledge_of",
             bind="query-params",
             width=220,
         )
-        frozen = run.learned(str(label))
-        assert frozen is not None  # `bases` has listed it
-        count = knowledge.replicates(frozen)
+        frozen = run.frozen_weights(str(label))
+        assert frozen is not None  # `knowledge_labels` has listed it
+        count = frozen_knowledge.count_replicates(frozen)
         replicate = st.selectbox(
-            *("Training", range(count)),
+            "Training",
+            range(count),
             format_func=lambda r: f"{r + 1} of {count}",
-            key="knowledge_replicate", width=130,
-        )  # fmt: skip
+            key="knowledge_replicate",
+            width=130,
+        )
         st.download_button(
-            "JSON", icon=":material/download:", key="knowledge_json",
-            data=lambda: knowledge.file(frozen, film),
-            file_name=f"knowledge_{run.key[:8]}.json", mime="application/json",
-            on_click="ignore", help="All trainings; it can be imported again.",
-        )  # fmt: skip
-    base = knowledge.read(frozen, film, int(replicate or 0))
-    space = plain(capitalized(base.space.name))
+            "JSON",
+            icon=":material/download:",
+            key="knowledge_json",
+            data=lambda: frozen_knowledge.to_file_bytes(frozen, film),
+            file_name=f"knowledge_{run.key[:8]}.json",
+            mime="application/json",
+            on_click="ignore",
+            help="All trainings; it can be imported again.",
+        )
+    base = frozen_knowledge.read_frozen(frozen, film, int(replicate or 0))
+    space = escape_markdown(capitalize_name(base.space.name))
     st.caption(
         f"{len(base.entries.accuracy):,} experiences of {space} are kept, of "
-        f"{base.seen:,} that came by: the best, and a uniform sample of all."
+        f"{base.seen_count:,} that came by: the best, and a uniform sample of all."
     )
     return base
 
 
-def _found(run: Run, base: FrozenKnowledge) -> list[Motif]:
+def _find_motifs(run: Run, base: FrozenKnowledge) -> list[Motif]:
     space, held = base.space, base.entries
     content = hash((held.accuracy.tobytes(), held.codes.tobytes()))
-    return kept(
-        ("motifs", run.edition, content),
-        lambda: motifs(
+    return get_or_make(
+        ("motifs", run.cache_key, content),
+        lambda: find_motifs(
             held.codes,
             held.accuracy,
             space.options,
@@ -117,42 +123,48 @@ def _found(run: Run, base: FrozenKnowledge) -> list[Motif]:
     )
 
 
-def _experiences(run: Run, base: FrozenKnowledge) -> None:
-    chosen = base.take(_filter(base))
-    rows = knowledge.table(chosen)
+def _draw_experiences(run: Run, base: FrozenKnowledge) -> None:
+    chosen = base.select(_choose_filter(base))
+    rows = frozen_knowledge.experience_table(chosen)
     st.caption(f"{len(rows):,} of {len(base.entries.accuracy):,} fit.")
-    tables.draw(
-        rows, height=430,
+    tables.draw_table(
+        rows,
+        height=430,
         alt="Experiences: accuracy, task, search, evaluation and architecture",
         column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.2f")},
-    )  # fmt: skip
+    )
     st.download_button(
-        "CSV of these", icon=":material/download:", key="knowledge_csv",
+        "CSV of these",
+        icon=":material/download:",
+        key="knowledge_csv",
         data=lambda: tables.csv_bytes(rows),
-        file_name=f"experiences_{run.key[:8]}.csv", mime="text/csv",
+        file_name=f"experiences_{run.key[:8]}.csv",
+        mime="text/csv",
         on_click="ignore",
-    )  # fmt: skip
+    )
 
 
-def _filter(base: FrozenKnowledge) -> np.ndarray:
+def _choose_filter(base: FrozenKnowledge) -> np.ndarray:
     there = [base.tasks[t] for t in np.unique(base.entries.task) if t < len(base.tasks)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        tasks = st.multiselect("Tasks", there, key="knowledge_tasks", width=220,
-                               placeholder="all")  # fmt: skip
+        tasks = st.multiselect(
+            "Tasks", there, key="knowledge_tasks", width=220, placeholder="all"
+        )
         positions, options = base.space.positions, base.space.options
         places = [ANY, *positions]
         position = st.selectbox("Decision", places, key="knowledge_at", width=130)
         at = positions.index(position) if position in positions else None
         option = None
         if at is not None:
-            option = st.selectbox("is", options[at], key=f"knowledge_is.{at}",
-                                  width=150)  # fmt: skip
-        accuracy = _range(base)
+            option = st.selectbox(
+                "is", options[at], key=f"knowledge_is.{at}", width=150
+            )
+        accuracy = _choose_accuracy_range(base)
     asked = {at: str(option)} if at is not None and option else {}
-    return knowledge.chosen(base, tasks, asked, accuracy)
+    return frozen_knowledge.filter_experiences(base, tasks, asked, accuracy)
 
 
-def _range(base: FrozenKnowledge) -> tuple[float, float] | None:
+def _choose_accuracy_range(base: FrozenKnowledge) -> tuple[float, float] | None:
     """Ask for a range of accuracies; none where the whole range is wanted."""
     known = base.entries.accuracy[np.isfinite(base.entries.accuracy)]
     if not len(known) or known.min() == known.max():
@@ -160,24 +172,23 @@ def _range(base: FrozenKnowledge) -> tuple[float, float] | None:
     low = float(np.floor(1000 * known.min()) / 10)
     high = float(np.ceil(1000 * known.max()) / 10)
     picked = st.slider(
-        *("Accuracy (%)", low, high, (low, high), 0.1),
-        key="knowledge_accuracy", width=220,
-    )  # fmt: skip
+        "Accuracy (%)", low, high, (low, high), 0.1, key="knowledge_accuracy", width=220
+    )
     if picked == (low, high):
         return None
     return picked[0] / 100, picked[1] / 100
 
 
-def _principles(found: list[Motif], base: FrozenKnowledge) -> None:
-    told = principles(found, base.tasks)
+def _draw_principles(motifs: list[Motif], base: FrozenKnowledge) -> None:
+    told = describe_principles(motifs, base.tasks)
     if not told:
         st.caption("Nothing is beyond chance yet: more experiences are needed.")
     for sentence in told:
-        st.markdown(f"- {plain(sentence)}")
+        st.markdown(f"- {escape_markdown(sentence)}")
 
 
-def _failures(found: Sequence[Motif]) -> None:
-    risky = [m for m in found if np.isfinite(m.failing.ratio)]
+def _draw_failures(motifs: Sequence[Motif]) -> None:
+    risky = [m for m in motifs if np.isfinite(m.failing.ratio)]
     risky.sort(key=lambda m: -m.failing.low)
     rows: list[dict[str, Any]] = [
         {
@@ -190,9 +201,9 @@ def _failures(found: Sequence[Motif]) -> None:
         }
         for m in risky[:12]
     ]
-    panels.heading(
+    panels.draw_heading(
         "Failure modes",
         "Failures: trainings that failed, and the worst tenth of each task. How much "
         "more often a motif is in them than elsewhere.",
     )
-    tables.draw(rows, alt="Motifs by how often they fail")
+    tables.draw_table(rows, alt="Motifs by how often they fail")

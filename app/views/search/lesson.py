@@ -8,13 +8,13 @@ from app import session
 from app.client import client
 from app.client.catalogue import Preset
 from app.widgets import panels
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
 TITLE = "Searching for architectures"
 
 
-class Step(NamedTuple):
+class LessonStep(NamedTuple):
     """A thought, and the shipped experiments that show it."""
 
     title: str
@@ -23,7 +23,7 @@ class Step(NamedTuple):
 
 
 STEPS = (
-    Step(
+    LessonStep(
         "A search asks, and is told",
         "A **space** is a list of decisions with a few options each; an architecture "
         "takes one option of every decision. An **evaluator** trains it, or looks up "
@@ -31,7 +31,7 @@ STEPS = (
         "of a short training; it is judged by test accuracy, which it never sees.",
         ("search_smoke", "live_nets"),
     ),
-    Step(
+    LessonStep(
         "How good is a search?",
         "**Regret** is how far its best architecture so far is from the best there "
         "is. **Evaluations to the goal** count what it trained until it was among the "
@@ -40,7 +40,7 @@ STEPS = (
         "an interval.",
         ("nasbench201_published",),
     ),
-    Step(
+    LessonStep(
         "Strategies without experience",
         "**Random search** needs no idea and is hard to beat by much. **Evolution** "
         "changes one decision of a good architecture. A **policy gradient** keeps a "
@@ -48,7 +48,7 @@ STEPS = (
         "expected; its entropy says how sure it has become.",
         ("policy_gradients", "short_trainings"),
     ),
-    Step(
+    LessonStep(
         "What can be carried over",
         "Good architectures of other tasks can begin a search; a policy, a value "
         "function or a predictor can be trained on them beforehand. The trainings of "
@@ -56,7 +56,7 @@ STEPS = (
         "source says nothing of the target it can also **harm**.",
         ("search", "carried_policy"),
     ),
-    Step(
+    LessonStep(
         "Is it really the knowledge?",
         "The control starts from the same source with its accuracies **shuffled**. A "
         "gain that survives this came from something else. And a gain in one space, "
@@ -66,32 +66,32 @@ STEPS = (
 )
 
 
-def show() -> None:
+def draw_lesson() -> None:
     """Draw the lesson; each thought leads to an experiment."""
     st.header(TITLE, anchor=False)
     known = {preset.name: preset for preset in client.catalogue().presets}
     for step in STEPS:
-        panels.heading(step.title)
+        panels.draw_heading(step.title)
         st.markdown(step.text)
         with st.container(horizontal=True):
             for name in step.shown:
                 if name in known:
-                    _offer(known[name])
+                    _draw_experiment_button(known[name])
 
 
-def _offer(preset: Preset) -> None:
+def _draw_experiment_button(preset: Preset) -> None:
     if not st.button(
-        plain(preset.title),
+        escape_markdown(preset.title),
         icon=":material/science:",
         key=f"lesson.{preset.name}",
         type="tertiary",
-        help=plain(preset.summary),
+        help=escape_markdown(preset.summary),
     ):
         return
     try:
-        session.load(preset.spec)
+        session.load_spec(preset.spec)
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    session.show(None)
-    session.go(session.kind())
+    session.show_run(None)
+    session.go_to_page(session.form_kind())

@@ -5,18 +5,18 @@ from typing import NamedTuple
 
 import streamlit as st
 
-from app.charts.figure_cache import kept
+from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
 from app.widgets import panels, tables
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec
 
 
-class Held(NamedTuple):
+class StudyRun(NamedTuple):
     """A run of a study, as far as it is: no job where it was never asked for."""
 
     spec: RunSpec
@@ -24,70 +24,70 @@ class Held(NamedTuple):
     job: Job | None
 
     @property
-    def done(self) -> bool:
+    def is_done(self) -> bool:
         """Whether all of its numbers are there."""
         return self.job is not None and self.job.state == JobState.DONE
 
     @property
-    def alive(self) -> bool:
+    def is_alive(self) -> bool:
         """Whether it waits or runs."""
         return self.job is not None and self.job.state in ALIVE
 
 
-def studies() -> tuple[Study, ...]:
+def list_studies() -> tuple[Study, ...]:
     """Return the studies that the catalogue knows."""
-    return client.catalogue().studies if client.catalogue_ready() else ()
+    return client.catalogue().studies if client.is_catalogue_ready() else ()
 
 
-def ready() -> bool:
+def is_ready() -> bool:
     """Whether studies can be told; comes back when they can."""
-    if client.catalogue_ready():
+    if client.is_catalogue_ready():
         return True
-    st.fragment(run_every=0.7)(_waiting)()
+    st.fragment(run_every=0.7)(_wait_for_catalogue)()
     return False
 
 
-def _waiting() -> None:
-    if client.catalogue_ready():
+def _wait_for_catalogue() -> None:
+    if client.is_catalogue_ready():
         st.rerun()
     if client.catalogue_error():
-        panels.refused(client.catalogue_error())
+        panels.draw_refusal(client.catalogue_error())
         return
     st.skeleton(120)
 
 
-def held(study: Study) -> list[Held]:
+def study_runs(study: Study) -> list[StudyRun]:
     """Return a study's runs, as far as they are.
 
     Raises:
         Refused: If a part that it needs is not here.
     """
-    settled = kept(
+    settled = get_or_make(
         ("settled", study.name, id(study)),
-        lambda: [client.settle(spec) for spec in study.specs],
+        lambda: [client.complete_with_key(spec) for spec in study.specs],
     )
-    return [Held(spec, key, client.job(key)) for spec, key in settled]
+    return [StudyRun(spec, key, client.job(key)) for spec, key in settled]
 
 
-def measure(study: Study, runs: Sequence[Held]) -> None:
+def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
     """Queue what is missing of a study; what ended early goes on."""
     for run in runs:
         if run.job is not None and run.job.state in RESUMABLE:
             client.resume(run.key)
-        elif run.job is None or not (run.done or run.alive):
-            client.queue((run.spec, run.key), study.title)
+        elif run.job is None or not (run.is_done or run.is_alive):
+            client.submit_completed((run.spec, run.key), study.title)
 
 
-def finished(runs: Sequence[Held]) -> list[Run]:
+def finished_runs(runs: Sequence[StudyRun]) -> list[Run]:
     """Return the runs of a study that are done, with their numbers."""
-    found = [client.run(run.key) for run in runs if run.done]
+    found = [client.run(run.key) for run in runs if run.is_done]
     return [run for run in found if run is not None]
 
 
-def button(study: Study, runs: Sequence[Held], *, place: str) -> None:
+def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -> None:
     """Draw the button that measures a study, where something is left to start."""
-    waiting = [run for run in runs if not run.done]
-    if not waiting or any(run.alive for run in waiting):
+    waiting = [run for run in runs if not run.is_done]
+    if not waiting or any(run.is_alive for run in waiting):
         return
     if st.button(
         "Measure" if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
@@ -96,43 +96,45 @@ def button(study: Study, runs: Sequence[Held], *, place: str) -> None:
         help=f"Queues {len(waiting)} runs; what was computed before is taken as it is.",
     ):
         try:
-            measure(study, waiting)
+            queue_missing(study, waiting)
         except Refused as refusal:
-            panels.refused(refusal.message)
+            panels.draw_refusal(refusal.message)
             return
         st.rerun()
 
 
-def progress(runs: Sequence[Held]) -> None:
+def draw_progress(runs: Sequence[StudyRun]) -> None:
     """Say how many runs of a study are done, and what stopped the others."""
-    done = sum(run.done for run in runs)
-    if any(run.alive for run in runs):
-        st.progress(_share(runs), f"{done} of {len(runs)} runs are done")
+    done = sum(run.is_done for run in runs)
+    if any(run.is_alive for run in runs):
+        st.progress(_share_done(runs), f"{done} of {len(runs)} runs are done")
         if trouble := client.engine_trouble():
-            st.warning(plain(trouble))
+            st.warning(escape_markdown(trouble))
     elif 0 < done < len(runs):
         st.caption(f"{done} of {len(runs)} runs are done.")
     for run in runs:
-        if run.job is not None and not (run.done or run.alive):
-            st.caption(plain(f"Run {run.key[:8]}: {panels.explain(run.job)}"))
+        if run.job is not None and not (run.is_done or run.is_alive):
+            st.caption(
+                escape_markdown(f"Run {run.key[:8]}: {panels.explain_state(run.job)}")
+            )
 
 
-def _share(runs: Sequence[Held]) -> float:
+def _share_done(runs: Sequence[StudyRun]) -> float:
     """Return how much of a study is done, 0 to 1, running runs in part."""
     total = 0.0
     for run in runs:
-        if run.done:
+        if run.is_done:
             total += 1.0
         elif run.job is not None and run.job.state == JobState.RUNNING:
             total += min(1.0, max(0.0, client.progress(run.key).done))
     return min(1.0, total / max(len(runs), 1))
 
 
-def states(runs: Sequence[Held]) -> None:
+def draw_run_states(runs: Sequence[StudyRun]) -> None:
     """List the runs of a study with their states."""
     rows = []
     for run in runs:
         word = panels.STATES[run.job.state].word if run.job else "not asked for"
         about = run.job.title or run.job.about if run.job else run.spec.family.name
         rows.append({"Run": run.key[:8], "About": about, "State": word})
-    tables.draw(rows, alt="Runs of this study with their states")
+    tables.draw_table(rows, alt="Runs of this study with their states")

@@ -5,173 +5,192 @@ from typing import Any
 
 import streamlit as st
 
-from app.charts.figure_cache import kept
+from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
-from app.figures.theme import capitalized, learner_name, number
-from app.figures.transfer_matrix import MEASURES, WORDS, interval, matrix_figure
+from app.figures.theme import capitalize_name, format_number, learner_name
+from app.figures.transfer_matrix import (
+    MEASURES,
+    SIGN_WORDS,
+    format_interval,
+    transfer_measure_figure,
+)
 from app.views.search import studies
-from app.views.search.studies import Held
-from app.widgets import frame, panels, tables
-from app.widgets.escaping import plain
+from app.views.search.studies import StudyRun
+from app.widgets import page_frame, panels, tables
+from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.stats.search.transfer_matrix import Matrix, control_of, transfer_matrix
+from engine.stats.search.transfer_matrix import (
+    TransferMatrix,
+    control_label,
+    transfer_matrix,
+)
 
-LOOKED = 60
-EVERY = "Every finished run"
+MAX_RUNS = 60
+EVERY_RUN = "Every finished run"
 
 
-def page() -> None:
+def draw_transfer_matrix() -> None:
     """Draw the transfer matrix of a study, or of what has run so far."""
-    panels.heading(
+    panels.draw_heading(
         "Transfer matrix",
         "What a strategy that learned on a source saves on a target, beside one that "
         "never learned, on the same searches. The sources' own evaluations are counted "
         "in the break-even.",
     )
-    if not studies.ready():
+    if not studies.is_ready():
         return
-    known = {study.title: study for study in studies.studies() if study.matrix}
+    known = {study.title: study for study in studies.list_studies() if study.matrix}
     picked = st.selectbox(
-        *("From", [*known, EVERY]), key="matrix_from", bind="query-params", width=420
+        "From", [*known, EVERY_RUN], key="matrix_from", bind="query-params", width=420
     )
     study = known.get(str(picked))
     if study is None:
-        _matrices(_finished())
+        _draw_matrices(_newest_search_runs())
         return
-    st.caption(plain(study.protocol))
-    _study(study)
+    st.caption(escape_markdown(study.protocol))
+    _draw_study(study)
 
 
-def _study(study: Study) -> None:
+def _draw_study(study: Study) -> None:
     """Draw a study's matrix as far as it is; polled while its runs run."""
     try:
-        runs = studies.held(study)
+        runs = studies.study_runs(study)
     except Refused as refusal:
-        panels.refused(refusal.message)
+        panels.draw_refusal(refusal.message)
         return
-    alive = any(run.alive for run in runs)
+    alive = any(run.is_alive for run in runs)
 
-    def drawn() -> None:
-        now = studies.held(study)
-        studies.button(study, now, place="matrix")
-        studies.progress(now)
-        if alive and not any(run.alive for run in now):
+    def draw_runs() -> None:
+        now = studies.study_runs(study)
+        studies.draw_measure_button(study, now, place="matrix")
+        studies.draw_progress(now)
+        if alive and not any(run.is_alive for run in now):
             st.rerun()
-        _matrices(studies.finished(now), _asked(now))
+        _draw_matrices(studies.finished_runs(now), _advise(now))
         with st.expander(f"Its {len(now)} runs"):
-            studies.states(now)
+            studies.draw_run_states(now)
 
-    frame.polled(drawn, 2.0 if alive else None)()
+    page_frame.poll(draw_runs, 2.0 if alive else None)()
 
 
-def _asked(runs: Sequence[Held]) -> str:
+def _advise(runs: Sequence[StudyRun]) -> str:
     """Say what to do, or to wait for, until a study has its first row."""
-    if any(run.alive for run in runs):
+    if any(run.is_alive for run in runs):
         return "Its runs are on their way: each that finishes fills a row."
     return f"Press **Measure**: each of its {len(runs)} runs fills a row."
 
 
-def _finished() -> list[Run]:
+def _newest_search_runs() -> list[Run]:
     """Return the newest finished runs of searches."""
-    jobs = client.jobs((JobState.DONE,), "", (LOOKED, 0))[0]
+    jobs = client.jobs((JobState.DONE,), "", (MAX_RUNS, 0))[0]
     keys = [
-        job.key for job in jobs if client.kind(client.spec(job.key)) is kinds.SEARCH
+        job.key
+        for job in jobs
+        if client.kind_of_spec(client.spec(job.key)) is kinds.SEARCH
     ]
     return [run for run in map(client.run, keys) if run is not None]
 
 
-FREE = (
+DEFAULT_ADVICE = (
     "Each finished run fills a row: a strategy that learns from a **source**, one that "
     "does not beside it, and the **Other families** as targets."
 )
 
 
-def _matrices(runs: Sequence[Run], advice: str = FREE) -> None:
+def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
     fitting = [run for run in runs if run.blocks]
-    found = _made(fitting, "")
+    found = _cached_matrix(fitting, "")
     if found is None or not found.sources:
-        panels.empty("Nothing was transferred yet", advice)
+        panels.draw_empty("Nothing was transferred yet", advice)
         return
     measure = st.segmented_control(
-        *("Measure", list(MEASURES)),
-        default="area", format_func=lambda name: MEASURES[name].title,
-        key="matrix_measure", bind="query-params", required=True,
-    )  # fmt: skip
+        "Measure",
+        list(MEASURES),
+        default="area",
+        format_func=lambda name: MEASURES[name].title,
+        key="matrix_measure",
+        bind="query-params",
+        required=True,
+    )
     measure = str(measure) if measure in MEASURES else "area"
-    label = _control(fitting)
-    control = _made(fitting, label) if label else None
+    label = _control_label(fitting)
+    control = _cached_matrix(fitting, label) if label else None
     columns = st.columns(2, gap="large") if control is not None else [st.container()]
     with columns[0]:
         title = f"{learner_name(found.learner)} against {learner_name(found.against)}"
-        panels.chart(matrix_figure(found, measure, title=title), "matrix.found")
+        panels.draw_chart(
+            transfer_measure_figure(found, measure, title=title), "matrix.found"
+        )
     if control is not None:
         with columns[1]:
             title = "Negative control: the source's accuracies shuffled"
-            panels.chart(matrix_figure(control, measure, title=title), "matrix.control")
+            panels.draw_chart(
+                transfer_measure_figure(control, measure, title=title), "matrix.control"
+            )
     if found.single:
         st.caption(
             "Where a row rests on one training, its intervals are over searches, and "
             "another training may differ."
         )
-    _table(found)
+    _draw_table(found)
 
 
-def _control(runs: Sequence[Run]) -> str:
-    return next(filter(None, (control_of(run) for run in runs)), "")
+def _control_label(runs: Sequence[Run]) -> str:
+    return next(filter(None, (control_label(run) for run in runs)), "")
 
 
-def _made(runs: Sequence[Run], learner: str) -> Matrix | None:
+def _cached_matrix(runs: Sequence[Run], learner: str) -> TransferMatrix | None:
     """Return the matrix of a learner; by default of what each run has chosen."""
     if not runs:
         return None
-    name = ("matrix", learner, *(run.edition for run in runs))
-    return kept(name, lambda: transfer_matrix(runs, learner))
+    name = ("matrix", learner, *(run.cache_key for run in runs))
+    return get_or_make(name, lambda: transfer_matrix(runs, learner))
 
 
-def _table(found: Matrix) -> None:
+def _draw_table(matrix: TransferMatrix) -> None:
     """Show every number with its interval, and when the source is paid back."""
     rows: list[dict[str, Any]] = []
-    for i, source in enumerate(found.sources):
-        for j, target in enumerate(found.targets):
-            if not found.n[i][j]:
+    for i, source in enumerate(matrix.sources):
+        for j, target in enumerate(matrix.targets):
+            if not matrix.n[i][j]:
                 continue
             told = {
-                measure.title: interval(getattr(found, name), i, j, measure)
+                measure.title: format_interval(getattr(matrix, name), i, j, measure)
                 for name, measure in MEASURES.items()
             }
             rows.append(
                 {
                     **{
-                        "Learned on": capitalized(source),
-                        "Searched": capitalized(target),
+                        "Learned on": capitalize_name(source),
+                        "Searched": capitalize_name(target),
                     },
-                    **{"Verdict": WORDS[int(found.sign[i][j])], **told},
-                    "Break-even (targets)": _targets(found, i, j),
-                    "n": int(found.n[i][j]),
+                    **{"Verdict": SIGN_WORDS[int(matrix.sign[i][j])], **told},
+                    "Break-even (targets)": _format_break_even(matrix, i, j),
+                    "n": int(matrix.n[i][j]),
                 }
             )
-    hurt = sum(row["Verdict"] == WORDS[-1] for row in rows)
-    helps = sum(row["Verdict"] == WORDS[1] for row in rows)
+    hurt = sum(row["Verdict"] == SIGN_WORDS[-1] for row in rows)
+    helps = sum(row["Verdict"] == SIGN_WORDS[1] for row in rows)
     st.markdown(
         f"Of {len(rows)} pairs transfer helps in **{helps}** and hurts in **{hurt}** "
         "for sure; the others may go either way."
     )
-    tables.draw(
+    tables.draw_table(
         rows,
         alt="Every pair of source and target: all measures with intervals",
-    )  # fmt: skip
+    )
 
 
-def _targets(found: Matrix, i: int, j: int) -> str:
+def _format_break_even(matrix: TransferMatrix, i: int, j: int) -> str:
     """Say after how many targets the source's evaluations are paid back."""
-    mean, low, high = (float(part[i][j]) for part in found.break_even)
+    mean, low, high = (float(part[i][j]) for part in matrix.break_even)
     if mean != mean:
         return "not measured"
     if mean == float("inf"):
         return "never"
-    end = "never" if high == float("inf") else number(high)
-    return f"{number(mean)} [{number(low)}, {end}]"
+    end = "never" if high == float("inf") else format_number(high)
+    return f"{format_number(mean)} [{format_number(low)}, {end}]"

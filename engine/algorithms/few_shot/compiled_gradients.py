@@ -16,48 +16,52 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 
-from engine.protocol import Episodes, Shots, Slopes, Weights
+from engine.protocol import EpisodeBatch, ExampleBatch, ValueAndGrad, Weights
 
-Flat = Callable[..., Sequence[Tensor]]
+FlatFunction = Callable[..., Sequence[Tensor]]
 # What was followed, and tensors to call it with → the same, faster.
-Build = Callable[[GraphModule, list[Tensor]], Flat]
+Backend = Callable[[GraphModule, list[Tensor]], FlatFunction]
 
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
-class Made(NamedTuple):
+class CompiledFunction(NamedTuple):
     """A function of flat tensors, and which weights its gradients are of."""
 
-    run: Flat
+    run: FlatFunction
     names: tuple[str, ...]
 
 
-class Compiled:
+class CompiledGradients:
     """Gradients of a learner's lessons, compiled when a shape is first seen."""
 
-    def __init__(self, build: Build) -> None:
+    def __init__(self, build: Backend) -> None:
         self._build = build
-        self._made: dict[object, Made] = {}
+        self._made: dict[object, CompiledFunction] = {}
 
-    def __call__(self, slopes: Slopes) -> Slopes:
-        """Return what gives the same as `slopes`, which must always be the same."""
+    def __call__(self, value_and_grad: ValueAndGrad) -> ValueAndGrad:
+        """Return a compiled `value_and_grad`; it must always be the same function."""
 
-        def quick(weights: Weights, tasks: Episodes) -> tuple[Tensor, Weights]:
+        def compiled_gradient(
+            weights: Weights, tasks: EpisodeBatch
+        ) -> tuple[Tensor, Weights]:
             given = (*tensors_of(tasks), *weights.values())
             # Compiled code relies on strides, and an outer rule may change them.
             inputs = [tensor.detach().contiguous() for tensor in given]
             shapes = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
             key = (tasks.replicates, tuple(weights), shapes)
             if key not in self._made:
-                graph, names = traced(slopes, weights, tasks, inputs)
+                graph, names = trace_gradients(value_and_grad, weights, tasks, inputs)
                 with torch.no_grad():
-                    self._made[key] = Made(self._build(graph, inputs), names)
+                    self._made[key] = CompiledFunction(
+                        self._build(graph, inputs), names
+                    )
             made = self._made[key]
             with torch.no_grad():
                 loss, *found = made.run(*inputs)
             return loss, dict(zip(made.names, found, strict=True))
 
-        return quick
+        return compiled_gradient
 
     @property
     def count(self) -> int:
@@ -65,13 +69,16 @@ class Compiled:
         return len(self._made)
 
 
-def traced(
-    slopes: Slopes, weights: Weights, tasks: Episodes, inputs: list[Tensor]
+def trace_gradients(
+    value_and_grad: ValueAndGrad,
+    weights: Weights,
+    tasks: EpisodeBatch,
+    inputs: list[Tensor],
 ) -> tuple[GraphModule, tuple[str, ...]]:
     """Follow the gradients of a lesson; return all operations, in a row.
 
     Args:
-        slopes: Meta-weights and their episodes → losses and gradients.
+        value_and_grad: Meta-weights and their episodes → losses and gradients.
         weights: Meta-weights, for their names.
         tasks: Episodes, for all that is no tensor.
         inputs: The tensors of the episodes, then the meta-weights.
@@ -83,33 +90,33 @@ def traced(
 
     names: list[str] = []
 
-    def flat(*tensors: Tensor) -> tuple[Tensor, ...]:
+    def flat_gradients(*tensors: Tensor) -> tuple[Tensor, ...]:
         left = iter(tensors)
         some = with_tensors(tasks, left)
-        loss, found = slopes(dict(zip(weights, left, strict=True)), some)
+        loss, found = value_and_grad(dict(zip(weights, left, strict=True)), some)
         names[:] = found
         return (loss.detach(), *(grad.detach() for grad in found.values()))
 
     with torch.enable_grad():
-        graph = make_fx(flat, tracing_mode="fake")(*inputs)
+        graph = make_fx(flat_gradients, tracing_mode="fake")(*inputs)
     return graph, tuple(names)
 
 
-def tensors_of(tasks: Episodes) -> list[Tensor]:
+def tensors_of(tasks: EpisodeBatch) -> list[Tensor]:
     """Return the tensors that a lesson is made of."""
     shots = (tasks.support, tasks.query)
     return [t for part in shots for t in (part.x, part.y, part.ids) if t is not None]
 
 
-def with_tensors(tasks: Episodes, tensors: Iterator[Tensor]) -> Episodes:
+def with_tensors(tasks: EpisodeBatch, tensors: Iterator[Tensor]) -> EpisodeBatch:
     """Return the episodes with other tensors, as `tensors_of` lists them."""
 
-    def shots(old: Shots) -> Shots:
+    def refill(old: ExampleBatch) -> ExampleBatch:
         x, y = next(tensors), next(tensors)
-        return Shots(x, y, None if old.ids is None else next(tensors))
+        return ExampleBatch(x, y, None if old.ids is None else next(tensors))
 
-    support = shots(tasks.support)
-    return replace(tasks, support=support, query=shots(tasks.query), truth=None)
+    support = refill(tasks.support)
+    return replace(tasks, support=support, query=refill(tasks.query), truth=None)
 
 
 def compiler() -> str:
@@ -119,25 +126,25 @@ def compiler() -> str:
     return next((path for path in found if path), "")
 
 
-def inductor(graph: GraphModule, inputs: list[Tensor]) -> Flat:
+def inductor(graph: GraphModule, inputs: list[Tensor]) -> FlatFunction:
     """Compile by torch's own compiler, in this process and with the compiler here."""
     from torch import _inductor
     from torch._inductor import config
 
     with config.patch(compile_threads=1):  # a pool would outlive its worker
-        made: Flat = _inductor.compile(
+        made: FlatFunction = _inductor.compile(
             graph, [*inputs], options={"cpp.cxx": (compiler(),)}
         )
     return made
 
 
-def gaps(one: Weights, other: Weights) -> Tensor:
+def relative_gaps(one: Weights, other: Weights) -> Tensor:
     """Return how far gradients are apart, relative to the other one; (replicate,).
 
     Numbers that are none in both count as equal, in only one as infinitely far apart.
 
     >>> one = {"w": torch.tensor([[3.0, 4.0], [torch.nan, 1.0]])}
-    >>> gaps({"w": torch.tensor([[3.0, 9.0], [torch.nan, 1.0]])}, one).tolist()
+    >>> relative_gaps({"w": torch.tensor([[3.0, 9.0], [torch.nan, 1.0]])}, one).tolist()
     [1.0, 0.0]
     """
     first, second = (

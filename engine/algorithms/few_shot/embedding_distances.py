@@ -7,15 +7,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.contract.knobs import knob
-from engine.protocol import Episodes, Weights
-from engine.protocol.chunks import chunks, rows_of, spread
+from engine.contract.parts import knob
+from engine.protocol import EpisodeBatch, Weights
+from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
 
-Measure = Literal["euclidean", "cosine"]
+DistanceMeasure = Literal["euclidean", "cosine"]
 NOBODY = -1e30  # score of those that a class does not have
 
 
-def embedded(theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor]:
+def embed_examples(theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor]:
     """Return what the net without its head makes of support and queries."""
     body = {name: theta[name] for name in tasks.body.names}
     return tasks.answer(body, tasks.support), tasks.answer(body, tasks.query)
@@ -53,17 +53,17 @@ def cosines(centers: Tensor, query: Tensor) -> Tensor:
     return torch.bmm(F.normalize(centers, dim=1).mT, F.normalize(query, dim=1))
 
 
-def start_scale(replicates: int, scale: float, like: Tensor) -> Tensor:
+def initial_log_scale(replicates: int, scale: float, like: Tensor) -> Tensor:
     """Return the logarithms of a scale that is to be learned; shape (replicate,)."""
     return like.new_full((replicates,), math.log(scale))
 
 
-def scaled(log_scale: Tensor, similarities: Tensor) -> Tensor:
+def apply_scale(log_scale: Tensor, similarities: Tensor) -> Tensor:
     """Multiply each member's similarities by its scale, which stays positive."""
     return log_scale.exp().view(-1, 1, 1) * similarities
 
 
-def attention_answer(scores: Tensor, y: Tensor, ways: int) -> Tensor:
+def attention_log_probs(scores: Tensor, y: Tensor, ways: int) -> Tensor:
     """Return log probabilities of the classes that attention over a support gives.
 
     The logarithm of each class's summed attention is taken as a log-sum of the
@@ -82,7 +82,9 @@ def attention_answer(scores: Tensor, y: Tensor, ways: int) -> Tensor:
     return of_class.logsumexp(2) - scores.logsumexp(1, keepdim=True)
 
 
-def nearest(closeness: Tensor, count: int, y: Tensor) -> tuple[Tensor, Tensor]:
+def nearest_neighbors(
+    closeness: Tensor, count: int, y: Tensor
+) -> tuple[Tensor, Tensor]:
     """Return the nearest support examples of each query.
 
     Args:
@@ -101,7 +103,7 @@ def nearest(closeness: Tensor, count: int, y: Tensor) -> tuple[Tensor, Tensor]:
     return answers, 1 + 0.5 ** (rank.unsqueeze(1) + 2)
 
 
-def votes(closeness: Tensor, count: int, y: Tensor, ways: int) -> Tensor:
+def neighbor_votes(closeness: Tensor, count: int, y: Tensor, ways: int) -> Tensor:
     """Return log shares of the neighbors' votes, each class having 1/N more.
 
     Args:
@@ -113,42 +115,47 @@ def votes(closeness: Tensor, count: int, y: Tensor, ways: int) -> Tensor:
     Returns:
         Shape (member, way, query), up to a constant; a tie goes to the nearer ones.
     """
-    answers, weight = nearest(closeness, count, y)
+    answers, weight = nearest_neighbors(closeness, count, y)
     given = (one_hot(answers, ways, closeness) * weight.unsqueeze(2)).sum(1)
     return (given.mT + 1 / ways).log()
 
 
-def feature_count(weights: Weights, tasks: Episodes) -> int:
+def feature_count(weights: Weights, tasks: EpisodeBatch) -> int:
     """Return how many features a net without its head makes of an example."""
     one = {name: weights[name][:1] for name in tasks.body.names}
     with torch.no_grad():
         return tasks.net.apply(one, tasks.support.x[:1]).shape[1]
 
 
-def closeness(measure: Measure, centers: Tensor, query: Tensor) -> Tensor:
+def closeness(measure: DistanceMeasure, centers: Tensor, query: Tensor) -> Tensor:
     """Return how near queries are; more is nearer; (member, center, query)."""
     if measure == "cosine":
         return cosines(centers, query)
     return -squared_distances(centers, query)
 
 
-def measure_knob(default: Measure) -> Measure:
+def measure_knob(default: DistanceMeasure) -> DistanceMeasure:
     """Declare what is near."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Measure",
+        default,
+        label="Measure",
         help="Euclidean distance, or the angle alone (cosine).",
-    )  # fmt: skip
+    )
 
 
 def neighbors_knob() -> int:
     """Declare how many neighbors vote."""
     return knob(  # type: ignore[no-any-return]
-        1, label="Neighbors k", unit="examples", low=1, high=100,
+        1,
+        label="Neighbors k",
+        unit="examples",
+        low=1,
+        high=100,
         help="How many of the nearest support examples vote.",
-    )  # fmt: skip
+    )
 
 
-def class_spread(weights: Weights, tasks: Episodes) -> Tensor:
+def class_spread(weights: Weights, tasks: EpisodeBatch) -> Tensor:
     """Return the mean ratio of distances within classes to those between them.
 
     Args:
@@ -161,13 +168,15 @@ def class_spread(weights: Weights, tasks: Episodes) -> Tensor:
     found = []
     for members, replicates in chunks(tasks):
         some = tasks.take(members)
-        theta = spread(rows_of(weights, replicates), some.members)
+        theta = broadcast_to_members(
+            select_replicates(weights, replicates), some.members
+        )
         with torch.no_grad():
-            found.append(spread_ratio(*embedded(theta, some), some))
+            found.append(spread_ratio(*embed_examples(theta, some), some))
     return torch.cat(found).view(tasks.replicates, -1).mean(1)
 
 
-def spread_ratio(support: Tensor, query: Tensor, tasks: Episodes) -> Tensor:
+def spread_ratio(support: Tensor, query: Tensor, tasks: EpisodeBatch) -> Tensor:
     """Return ‖q − c‖² of the queries' own means c over that between means.
 
     Args:

@@ -13,12 +13,12 @@ from torch import Tensor
 from engine.contract.rng import Rng
 from engine.nets.dense import stack_members
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
-from engine.protocol import Episodes, Weights
+from engine.protocol import EpisodeBatch, Weights
 
 READERS = ("forward", "backward", "attention")
 
 
-def init_context(size: int, rngs: Sequence[Rng], tasks: Episodes) -> Weights:
+def init_context(size: int, rngs: Sequence[Rng], tasks: EpisodeBatch) -> Weights:
     """Draw the three LSTMs of each replicate; their hidden size is that of features.
 
     Returns:
@@ -68,8 +68,8 @@ def support_context(theta: Weights, features: Tensor, x: Tensor) -> Tensor:
     """
     order = reading_order(x).unsqueeze(1).expand_as(features)
     read = features.gather(2, order)
-    both = _read(theta, "forward", read)
-    both = both + _read(theta, "backward", read.flip(2)).flip(2)
+    both = _run_lstm(theta, "forward", read)
+    both = both + _run_lstm(theta, "backward", read.flip(2)).flip(2)
     return features + torch.zeros_like(features).scatter(2, order, both)
 
 
@@ -85,7 +85,7 @@ def query_context(theta: Weights, query: Tensor, support: Tensor, steps: int) ->
     Returns:
         Of the same shape as `query`.
     """
-    cell = _of(theta, "attention")
+    cell = _lstm_weights(theta, "attention")
     state = start_lstm(query.mT, query.shape[1], 1)
     read = torch.zeros_like(query)
     for _ in range(steps):
@@ -98,15 +98,15 @@ def query_context(theta: Weights, query: Tensor, support: Tensor, steps: int) ->
     return hidden
 
 
-def _of(theta: Weights, reader: str) -> Weights:
+def _lstm_weights(theta: Weights, reader: str) -> Weights:
     """Return one LSTM's weights, named as it names them."""
     start = f"{reader}."
     return {k.removeprefix(start): v for k, v in theta.items() if k.startswith(start)}
 
 
-def _read(theta: Weights, reader: str, features: Tensor) -> Tensor:
+def _run_lstm(theta: Weights, reader: str, features: Tensor) -> Tensor:
     """Run an LSTM along the examples; shape as `features`."""
-    cell = _of(theta, reader)
+    cell = _lstm_weights(theta, reader)
     state = start_lstm(features[:, 0, :1], features.shape[1], 1)
     outs = []
     for i in range(features.shape[2]):

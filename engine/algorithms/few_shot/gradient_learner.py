@@ -10,29 +10,29 @@ from typing import ClassVar, NamedTuple
 
 from torch import Tensor
 
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    TaskLoss,
+    draw_weights,
+    why_wrong_head,
+)
 from engine.algorithms.few_shot.inner_loop import (
-    Inner,
-    Rule,
-    Through,
+    InnerRule,
+    InnerState,
+    WeightTransform,
     inner_steps,
     predictions,
     query_loss,
 )
 from engine.algorithms.few_shot.knobs import (
-    inner_clip,
-    inner_count,
-    inner_rate,
-    shown_count,
+    inner_clip_knob,
+    inner_rate_knob,
+    inner_steps_knob,
+    inner_test_steps_knob,
 )
-from engine.algorithms.few_shot.learner import (
-    FewShotLearner,
-    TaskLoss,
-    drawn,
-    why_wrong_head,
-)
-from engine.algorithms.few_shot.running_statistics import Seen
+from engine.algorithms.few_shot.running_statistics import BatchStatistics
 from engine.contract.rng import Rng
-from engine.protocol import Episodes, Meta, Prediction, TaskBatch, Weights
+from engine.protocol import EpisodeBatch, Meta, Prediction, TaskBatch, Weights
 
 
 class Adaptation(NamedTuple):
@@ -46,18 +46,18 @@ class Adaptation(NamedTuple):
     """
 
     start: Weights
-    rule: Rule
+    rule: InnerRule
     names: Sequence[str] | None = None
-    through: Through | None = None
+    through: WeightTransform | None = None
 
     def steps(
         self,
-        tasks: Episodes,
+        tasks: EpisodeBatch,
         count: int,
         *,
         order: int = 0,
-        seen: list[Seen] | None = None,
-    ) -> Iterator[Inner]:
+        statistics: list[BatchStatistics] | None = None,
+    ) -> Iterator[InnerState]:
         """Take inner steps; arguments and what is yielded as of `inner_steps`."""
         return inner_steps(
             tasks,
@@ -67,7 +67,7 @@ class Adaptation(NamedTuple):
             order=order,
             names=self.names,
             through=self.through,
-            seen=seen,
+            statistics=statistics,
         )
 
 
@@ -76,13 +76,13 @@ class GradientLearner(FewShotLearner):
 
     trains: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate()
-    inner_steps: int = inner_count()
-    test_steps: int = shown_count()
-    inner_clip: float = inner_clip()
+    inner_lr: float = inner_rate_knob()
+    inner_steps: int = inner_steps_knob()
+    test_steps: int = inner_test_steps_knob()
+    inner_clip: float = inner_clip_knob()
 
     @abstractmethod
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Say where inner steps start and how they go.
 
         Args:
@@ -91,7 +91,7 @@ class GradientLearner(FewShotLearner):
         """
 
     def extra_weights(
-        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+        self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
         """Return the meta-weights beside the net's own; (replicate, …) each."""
         return {}
@@ -102,36 +102,40 @@ class GradientLearner(FewShotLearner):
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the start, one net per replicate."""
-        assert isinstance(tasks, Episodes)
-        start = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
+        assert isinstance(tasks, EpisodeBatch)
+        start = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
         return Meta(start | self.extra_weights(rngs, start, tasks), {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer after 0, 1, … inner steps."""
         adaptation = self.adaptation(theta, tasks)
         count = max(tasks.horizon, self.answer_step(Meta({}, {})))
         inner = adaptation.steps(tasks, count)
         return predictions(tasks, adaptation.start, inner, adaptation.through)
 
-    def adapted_loss(self, order: int, seen: list[Seen] | None = None) -> TaskLoss:
+    def adapted_loss(
+        self, order: int, statistics: list[BatchStatistics] | None = None
+    ) -> TaskLoss:
         """Return what gives the queries' loss after the inner steps of training.
 
         Args:
             order: Of the inner gradients, as in `inner_steps`.
-            seen: Where the net's statistics are noted, if it keeps them.
+            statistics: Where the net's statistics are noted, if it keeps them.
         """
 
-        def task_loss(theta: Weights, some: Episodes) -> Tensor:
-            adaptation = self.adaptation(theta, some)
-            *_, last = adaptation.steps(some, self.inner_steps, order=order, seen=seen)
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            adaptation = self.adaptation(theta, batch)
+            *_, last = adaptation.steps(
+                batch, self.inner_steps, order=order, statistics=statistics
+            )
             through, weights = adaptation.through, last.weights
             return query_loss(
-                some, through(weights) if through else weights, last.step, seen
+                batch, through(weights) if through else weights, last.step, statistics
             )
 
         return task_loss
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why its head cannot answer so many ways; None if it can."""
-        assert isinstance(tasks, Episodes)
+        assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

@@ -9,14 +9,20 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import Rule, cut, support_gradient
-from engine.protocol import Episodes, Weights
+from engine.algorithms.few_shot.inner_loop import (
+    InnerRule,
+    clip_gradients,
+    support_gradient,
+)
+from engine.protocol import EpisodeBatch, Weights
 
 # Vectors of each member → a matrix times them; (member, weight) both.
-Product = Callable[[Tensor], Tensor]
+MatrixProduct = Callable[[Tensor], Tensor]
 
 
-def proximal(rate: float, pull: float, theta: Weights, clip: float = 0.0) -> Rule:
+def proximal_sgd(
+    rate: float, pull: float, theta: Weights, clip: float = 0.0
+) -> InnerRule:
     """Return descent on the support's loss plus pull/2 · ‖φ − θ‖².
 
     Args:
@@ -29,15 +35,15 @@ def proximal(rate: float, pull: float, theta: Weights, clip: float = 0.0) -> Rul
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
         return {
             name: weights[name] - rate * (grad + pull * (weights[name] - theta[name]))
-            for name, grad in cut(grads, clip).items()
+            for name, grad in clip_gradients(grads, clip).items()
         }
 
     return rule
 
 
-def hessian_products(
-    tasks: Episodes, weights: Weights, names: Sequence[str], step: int = 0
-) -> Product:
+def hessian_product(
+    tasks: EpisodeBatch, weights: Weights, names: Sequence[str], step: int = 0
+) -> MatrixProduct:
     """Return what multiplies by the Hessian of the support's loss.
 
     Args:
@@ -48,7 +54,7 @@ def hessian_products(
     """
     at = weights | {name: weights[name].detach().requires_grad_() for name in names}
     _, grads = support_gradient(tasks, at, names, step=step, order=2)
-    slope = flat(grads, names)
+    slope = flatten_weights(grads, names)
 
     def product(vector: Tensor) -> Tensor:
         found = torch.autograd.grad(
@@ -58,12 +64,12 @@ def hessian_products(
             retain_graph=True,
             materialize_grads=True,
         )
-        return flat(dict(zip(names, found, strict=True)), names)
+        return flatten_weights(dict(zip(names, found, strict=True)), names)
 
     return product
 
 
-def conjugate_gradients(product: Product, right: Tensor, steps: int) -> Tensor:
+def conjugate_gradients(product: MatrixProduct, right: Tensor, steps: int) -> Tensor:
     """Solve A x = b for each member by itself.
 
     Args:
@@ -83,21 +89,21 @@ def conjugate_gradients(product: Product, right: Tensor, steps: int) -> Tensor:
     square = _dot(rest, rest)
     for _ in range(steps):
         moved = product(way)
-        length = _ratio(square, _dot(way, moved))
+        length = _safe_ratio(square, _dot(way, moved))
         x = x + length * way
         rest = rest - length * moved
         new = _dot(rest, rest)
-        way = rest + _ratio(new, square) * way
+        way = rest + _safe_ratio(new, square) * way
         square = new
     return x
 
 
-def flat(weights: Weights, names: Sequence[str]) -> Tensor:
+def flatten_weights(weights: Weights, names: Sequence[str]) -> Tensor:
     """Put named weights in a row; shape (member, weight)."""
     return torch.cat([weights[name].flatten(1) for name in names], 1)
 
 
-def named(rows: Tensor, like: Weights, names: Sequence[str]) -> Weights:
+def unflatten_weights(rows: Tensor, like: Weights, names: Sequence[str]) -> Weights:
     """Undo `flat`."""
     parts = rows.split([like[name][0].numel() for name in names], 1)
     return {
@@ -109,7 +115,7 @@ def _dot(one: Tensor, two: Tensor) -> Tensor:
     return (one * two).sum(1, keepdim=True)
 
 
-def _ratio(above: Tensor, below: Tensor) -> Tensor:
+def _safe_ratio(above: Tensor, below: Tensor) -> Tensor:
     """Divide; 0 where nothing is left to divide by."""
     safe = torch.where(below == 0, torch.ones_like(below), below)
     return torch.where(below == 0, torch.zeros_like(below), above / safe)

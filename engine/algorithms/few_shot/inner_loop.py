@@ -6,16 +6,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.running_statistics import Seen, statistics_seen
-from engine.protocol import Episodes, Prediction, Shots, Weights, square_root
+from engine.algorithms.few_shot.running_statistics import (
+    BatchStatistics,
+    batch_statistics,
+)
+from engine.protocol import EpisodeBatch, ExampleBatch, Prediction, Weights, square_root
 
 # Inner step, weights and gradients (of the moving ones) → the moving ones after it.
-Rule = Callable[[int, Weights, Weights], Weights]
+InnerRule = Callable[[int, Weights, Weights], Weights]
 # Weights that are adapted → those that the net is run with.
-Through = Callable[[Weights], Weights]
+WeightTransform = Callable[[Weights], Weights]
 
 
-class Inner(NamedTuple):
+class InnerState(NamedTuple):
     """Where adaptation is after some inner steps.
 
     `support` is the loss on the support there, shape (member,), and `grads` its
@@ -24,11 +27,11 @@ class Inner(NamedTuple):
 
     step: int
     weights: Weights
-    support: Tensor | None
+    support_loss: Tensor | None
     grads: Weights | None
 
 
-def sgd(rate: float, clip: float = 0.0) -> Rule:
+def sgd(rate: float, clip: float = 0.0) -> InnerRule:
     """Return plain gradient descent at one rate.
 
     Args:
@@ -39,13 +42,13 @@ def sgd(rate: float, clip: float = 0.0) -> Rule:
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
         return {
             name: torch.add(weights[name], grad, alpha=-rate)
-            for name, grad in cut(grads, clip).items()
+            for name, grad in clip_gradients(grads, clip).items()
         }
 
     return rule
 
 
-def scaled(rates: Callable[[int], Weights], clip: float = 0.0) -> Rule:
+def sgd_with_rates(rates: Callable[[int], Weights], clip: float = 0.0) -> InnerRule:
     """Return descent at rates that are tensors: of each member, layer or weight.
 
     Args:
@@ -57,13 +60,15 @@ def scaled(rates: Callable[[int], Weights], clip: float = 0.0) -> Rule:
         now = rates(step)
         return {
             name: torch.addcmul(weights[name], now[name], grad, value=-1.0)
-            for name, grad in cut(grads, clip).items()
+            for name, grad in clip_gradients(grads, clip).items()
         }
 
     return rule
 
 
-def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
+def adam_without_momentum(
+    rate: float, clip: float = 0.0, decay: float = 0.999
+) -> InnerRule:
     """Return Adam without momentum (β₁ = 0), for one adaptation from step 0 on.
 
     Args:
@@ -75,7 +80,7 @@ def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
         after, seen = {}, 1 - decay ** (step + 1)
-        for name, grad in cut(grads, clip).items():
+        for name, grad in clip_gradients(grads, clip).items():
             # Not `adam_step`: a correction under the root rounds otherwise.
             past = squares.get(name, torch.zeros_like(grad))
             squares[name] = torch.lerp(past, grad.square(), 1 - decay)
@@ -86,27 +91,27 @@ def normalized(rate: float, clip: float = 0.0, decay: float = 0.999) -> Rule:
     return rule
 
 
-def cut(grads: Weights, limit: float) -> Weights:
+def clip_gradients(grads: Weights, limit: float) -> Weights:
     """Clip each number of a gradient; a limit of 0 leaves all."""
     if not limit:
         return grads
     return {name: grad.clamp(-limit, limit) for name, grad in grads.items()}
 
 
-def movable(tasks: Episodes) -> list[str]:
+def trainable_names(tasks: EpisodeBatch) -> list[str]:
     """Name the net's weights that a gradient moves."""
     layout = tasks.layout
-    return [name for name in layout.names if name not in layout.resting]
+    return [name for name in layout.names if name not in layout.buffers]
 
 
 def support_gradient(
-    tasks: Episodes,
+    tasks: EpisodeBatch,
     weights: Weights,
     names: Sequence[str],
     *,
     step: int = 0,
     order: int = 0,
-    through: Through | None = None,
+    through: WeightTransform | None = None,
 ) -> tuple[Tensor, Weights]:
     """Return the loss on the support, shape (member,), and its gradient.
 
@@ -127,16 +132,16 @@ def support_gradient(
 
 
 def inner_steps(
-    tasks: Episodes,
+    tasks: EpisodeBatch,
     theta: Weights,
-    rule: Rule,
+    rule: InnerRule,
     steps: int,
     *,
     order: int = 0,
     names: Sequence[str] | None = None,
-    through: Through | None = None,
-    seen: list[Seen] | None = None,
-) -> Iterator[Inner]:
+    through: WeightTransform | None = None,
+    statistics: list[BatchStatistics] | None = None,
+) -> Iterator[InnerState]:
     """Adapt every member to its support.
 
     Args:
@@ -148,55 +153,62 @@ def inner_steps(
             inner gradients taken as given; 2 differentiates these, too.
         names: The weights that move; by default all of the net that a gradient can.
         through: What the net is run with, if not with the adapted weights alone.
-        seen: Where the support's statistics are noted, if the net keeps them.
+        statistics: Where the support's statistics are noted, if the net keeps them.
 
     Yields:
         The state after 0, 1, …, `steps` inner steps.
     """
-    moving = movable(tasks) if names is None else list(names)
+    moving = trainable_names(tasks) if names is None else list(names)
     weights = dict(theta)
     for step in range(steps):
-        weights |= {name: _live(weights[name], order) for name in moving}
-        look(seen, tasks, through(weights) if through else weights, step)
+        weights |= {name: _require_grad(weights[name], order) for name in moving}
+        note_statistics(
+            statistics, tasks, through(weights) if through else weights, step
+        )
         loss, grads = support_gradient(
             tasks, weights, moving, step=step, order=order, through=through
         )
-        yield Inner(step, weights, loss, grads)
+        yield InnerState(step, weights, loss, grads)
         with torch.set_grad_enabled(order > 0):
             moved = rule(step, weights, grads)
         weights = weights | moved
-    yield Inner(steps, weights, None, None)
+    yield InnerState(steps, weights, None, None)
 
 
-def look(
-    seen: list[Seen] | None,
-    tasks: Episodes,
+def note_statistics(
+    statistics: list[BatchStatistics] | None,
+    tasks: EpisodeBatch,
     weights: Weights,
     step: int,
-    shots: Shots | None = None,
+    shots: ExampleBatch | None = None,
 ) -> None:
     """Note the statistics of the support, or other shots, where a net keeps them."""
-    if seen is not None and tasks.layout.resting:
-        seen.append(statistics_seen(tasks, weights, shots or tasks.support, step))
+    if statistics is not None and tasks.layout.buffers:
+        statistics.append(
+            batch_statistics(tasks, weights, shots or tasks.support, step)
+        )
 
 
 def query_loss(
-    tasks: Episodes, weights: Weights, step: int, seen: list[Seen] | None = None
+    tasks: EpisodeBatch,
+    weights: Weights,
+    step: int,
+    statistics: list[BatchStatistics] | None = None,
 ) -> Tensor:
     """Return the loss on the queries, (member,), and note their statistics."""
-    look(seen, tasks, weights, step, tasks.query)
+    note_statistics(statistics, tasks, weights, step, tasks.query)
     return tasks.loss(weights, tasks.query, step)
 
 
-def _live(weight: Tensor, order: int) -> Tensor:
+def _require_grad(weight: Tensor, order: int) -> Tensor:
     """Return a weight that can be differentiated by; the start's graph is kept."""
     if not order:
         weight = weight.detach()
     return weight if weight.requires_grad else weight.requires_grad_()
 
 
-def adapted(
-    tasks: Episodes, theta: Weights, rule: Rule, steps: int, **how: object
+def adapt_weights(
+    tasks: EpisodeBatch, theta: Weights, rule: InnerRule, steps: int, **how: object
 ) -> Weights:
     """Return the weights after the last inner step; see `inner_steps`."""
     *_, last = inner_steps(tasks, theta, rule, steps, **how)  # type: ignore[arg-type]
@@ -204,10 +216,10 @@ def adapted(
 
 
 def predictions(
-    tasks: Episodes,
+    tasks: EpisodeBatch,
     theta: Weights,
-    inner: Iterator[Inner],
-    through: Through | None = None,
+    inner: Iterator[InnerState],
+    through: WeightTransform | None = None,
 ) -> Iterator[Prediction]:
     """Answer the queries after each inner step, keeping no graph.
 
@@ -220,13 +232,13 @@ def predictions(
     layers = tasks.layout.layers
     for at in inner:
         weights = {name: value.detach() for name, value in at.weights.items()}
-        curved = None if at.grads is None else layer_norms(at.grads, layers)
+        curved = None if at.grads is None else layer_grad_norms(at.grads, layers)
         yield Prediction(
             at.step,
             tasks.answer(
                 through(weights) if through else weights, tasks.query, at.step
             ),
-            None if at.support is None else at.support.detach(),
+            None if at.support_loss is None else at.support_loss.detach(),
             distance(weights, theta),
             curved,
         )
@@ -241,7 +253,7 @@ def distance(weights: Weights, theta: Weights) -> Tensor:
     return square_root(torch.stack(squares).sum(0))
 
 
-def layer_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | None:
+def layer_grad_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | None:
     """Return the gradient's norm by layer, NaN where none was taken.
 
     Returns:

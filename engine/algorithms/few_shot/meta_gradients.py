@@ -6,28 +6,31 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.learner import TaskLoss, outer_gradient
-from engine.algorithms.few_shot.running_statistics import Seen, settled
+from engine.algorithms.few_shot.few_shot_learner import TaskLoss, outer_gradient
+from engine.algorithms.few_shot.running_statistics import (
+    BatchStatistics,
+    update_statistics,
+)
 from engine.protocol import (
-    Episodes,
-    Inspected,
+    Compile,
+    EpisodeBatch,
+    Inspection,
     Meta,
     Outer,
-    Quicken,
     TaskBatch,
     Weights,
-    unchanged,
+    run_eagerly,
 )
-from engine.protocol.chunks import chunks, rows_of, spread
+from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
 
 # Meta-weights of each member and their episodes → loss, shape (member,), and the
 # gradient of each member, shape (member, …).
-Given = Callable[[Weights, Episodes], tuple[Tensor, Weights]]
+TaskGradient = Callable[[Weights, EpisodeBatch], tuple[Tensor, Weights]]
 FEW = 4
 
 
-def outer_settled(
-    meta: Meta, tasks: TaskBatch, outer: Callable[[list[Seen]], Outer]
+def outer_with_statistics(
+    meta: Meta, tasks: TaskBatch, outer: Callable[[list[BatchStatistics]], Outer]
 ) -> Outer:
     """Move running statistics along with the meta-weights, where a net keeps them.
 
@@ -36,32 +39,39 @@ def outer_settled(
         tasks: Its lessons.
         outer: Takes the outer gradient, and notes what the net sees on the way.
     """
-    seen: list[Seen] = []
+    seen: list[BatchStatistics] = []
     found = outer(seen)
-    return found._replace(settled=settled(meta.weights, seen, tasks.replicates))
+    return found._replace(
+        statistics=update_statistics(meta.weights, seen, tasks.replicates)
+    )
 
 
-def outer_adapted(
+def outer_through_steps(
     meta: Meta,
     tasks: TaskBatch,
-    lost: Callable[[list[Seen]], TaskLoss],
-    quicken: Quicken,
+    task_loss: Callable[[list[BatchStatistics]], TaskLoss],
+    compile_gradient: Compile,
 ) -> Outer:
     """Differentiate a loss that lies behind inner steps; settle what they showed.
 
     Args:
         meta: The meta-learner.
         tasks: Its lessons.
-        lost: Where statistics are noted → the loss, as of `outer_gradient`.
-        quicken: As a lesson has it.
+        task_loss: Where statistics are noted → the loss, as of `outer_gradient`.
+        compile_gradient: As a lesson has it.
     """
-    return outer_settled(
-        meta, tasks, lambda seen: outer_gradient(meta, tasks, lost(seen), quicken)
+    return outer_with_statistics(
+        meta,
+        tasks,
+        lambda seen: outer_gradient(meta, tasks, task_loss(seen), compile_gradient),
     )
 
 
-def outer_given(
-    meta: Meta, tasks: TaskBatch, given: Given, quicken: Quicken = unchanged
+def mean_member_gradients(
+    meta: Meta,
+    tasks: TaskBatch,
+    given: TaskGradient,
+    compile_gradient: Compile = run_eagerly,
 ) -> Outer:
     """Take the mean of gradients that each member says itself.
 
@@ -70,16 +80,18 @@ def outer_given(
         tasks: Its lessons.
         given: Says a member's loss and its gradient; meta-weights that it does not
             name stay.
-        quicken: As a lesson has it.
+        compile_gradient: As a lesson has it.
     """
-    assert isinstance(tasks, Episodes)
+    assert isinstance(tasks, EpisodeBatch)
     each = tasks.members // tasks.replicates
     grads = {name: torch.zeros_like(value) for name, value in meta.weights.items()}
     losses = []
-    slopes = quicken(lambda rows, some: given(spread(rows, some.members), some))
+    slopes = compile_gradient(
+        lambda rows, some: given(broadcast_to_members(rows, some.members), some)
+    )
     for members, replicates in chunks(tasks):
         some = tasks if len(members) == tasks.members else tasks.take(members)
-        loss, found = slopes(rows_of(meta.weights, replicates), some)
+        loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
             rows = grad.detach().unflatten(0, (len(replicates), -1)).sum(1) / each
             grads[name][replicates.start : replicates.stop] += rows
@@ -89,34 +101,35 @@ def outer_given(
 
 
 def meta_cosine(
-    meta: Meta, tasks: TaskBatch, lost: Callable[[int], TaskLoss]
-) -> dict[str, Inspected]:
+    meta: Meta, tasks: TaskBatch, task_loss: Callable[[int], TaskLoss]
+) -> dict[str, Inspection]:
     """Compare the first-order meta-gradient with the second-order one.
 
     Args:
         meta: The meta-learner.
         tasks: Episodes; a few of each replicate are looked at.
-        lost: Order of the inner gradients → the loss to be differentiated.
+        task_loss: Order of the inner gradients → the loss to be differentiated.
 
     Returns:
         `meta_cosine`, shape (replicate,), over the net's weights.
     """
-    assert isinstance(tasks, Episodes)
-    few = a_few(tasks, FEW)
+    assert isinstance(tasks, EpisodeBatch)
+    few = first_tasks(tasks, FEW)
     first, second = (
-        _flat(outer_gradient(meta, few, lost(order)), few) for order in (1, 2)
+        _flatten_gradient(outer_gradient(meta, few, task_loss(order)), few)
+        for order in (1, 2)
     )
-    return {"meta_cosine": Inspected((), torch.cosine_similarity(first, second, 1))}
+    return {"meta_cosine": Inspection((), torch.cosine_similarity(first, second, 1))}
 
 
-def a_few(tasks: Episodes, count: int) -> Episodes:
+def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
     """Return the first tasks of each replicate."""
     each = tasks.members // tasks.replicates
     first = [r * each + i for r in range(tasks.replicates) for i in range(each)[:count]]
     return replace(tasks.take(first), replicates=tasks.replicates)
 
 
-def _flat(outer: Outer, tasks: Episodes) -> Tensor:
+def _flatten_gradient(outer: Outer, tasks: EpisodeBatch) -> Tensor:
     assert outer.grads is not None
     names = [name for name in tasks.layout.names if name in outer.grads]
     return torch.cat([outer.grads[name].flatten(1) for name in names], 1)

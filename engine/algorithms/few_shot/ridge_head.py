@@ -25,11 +25,11 @@ def ridge_head(features: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
     0.5
     """
     if features.shape[2] <= features.shape[1]:
-        return features @ solved(features.mT @ features, goals, ridge)
-    return solved(features @ features.mT, features @ goals, ridge)
+        return features @ solve_ridge(features.mT @ features, goals, ridge)
+    return solve_ridge(features @ features.mT, features @ goals, ridge)
 
 
-def solved(gram: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
+def solve_ridge(gram: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
     """Solve (G + λ I) Z = Y, large systems in float64 where the device has it.
 
     What cannot be solved gives a Z that is no number instead of an error: a

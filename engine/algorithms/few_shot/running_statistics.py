@@ -11,10 +11,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.protocol import Episodes, Shots, Weights
+from engine.protocol import EpisodeBatch, ExampleBatch, Weights
 
 
-class Seen(NamedTuple):
+class BatchStatistics(NamedTuple):
     """What a net's batches of support or queries looked like at an inner step.
 
     `values` are means and variances by the names of the running ones; shape
@@ -22,11 +22,13 @@ class Seen(NamedTuple):
     """
 
     step: int
-    queries: bool
+    is_query: bool
     values: Weights
 
 
-def statistics_seen(tasks: Episodes, weights: Weights, shots: Shots, step: int) -> Seen:
+def batch_statistics(
+    tasks: EpisodeBatch, weights: Weights, shots: ExampleBatch, step: int
+) -> BatchStatistics:
     """Look at the statistics of one batch: a pass through the net, without gradient.
 
     Args:
@@ -35,14 +37,17 @@ def statistics_seen(tasks: Episodes, weights: Weights, shots: Shots, step: int) 
         shots: The support, or the queries.
         step: Inner step that the weights are of.
     """
-    names = tasks.layout.names if tasks.layout.resting else ()
+    names = tasks.layout.names if tasks.layout.buffers else ()
     own = {name: weights[name].detach() for name in names if name in weights}
     values = tasks.net.statistics(own, shots.x, step) if own else {}
-    return Seen(step, shots is tasks.query, values)
+    return BatchStatistics(step, shots is tasks.query, values)
 
 
-def settled(
-    weights: Weights, seen: Sequence[Seen], replicates: int, rate: float = 0.1
+def update_statistics(
+    weights: Weights,
+    statistics: Sequence[BatchStatistics],
+    replicates: int,
+    rate: float = 0.1,
 ) -> Weights:
     """Move the running statistics toward what was seen; file it as `Outer.settled`.
 
@@ -63,8 +68,8 @@ def settled(
 
     Args:
         weights: Meta-weights; running statistics are (replicate, step, channel).
-        seen: All that was seen of this meta-step, chunks in the members' order; at an
-            inner step the support, the queries, or both.
+        statistics: All statistics of this meta-step, chunks in the members' order;
+            at an inner step those of the support, the queries, or both.
         replicates: How many trainings the members belong to.
         rate: Share of the way that is gone.
 
@@ -74,10 +79,10 @@ def settled(
         statistics count as that one.
     """
     moved: Weights = {}
-    for name in seen[0].values if seen else ():
+    for name in statistics[0].values if statistics else ():
         old = weights[name]
         new = old.clone()
-        for row, found in _by_row(seen, name, old.shape[1]).items():
+        for row, found in _group_by_step(statistics, name, old.shape[1]).items():
             mean = found.view(replicates, -1, old.shape[2]).mean(1)
             gone = torch.lerp(old[:, row], mean.to(old), rate)
             sound = gone.isfinite().all(1, keepdim=True)
@@ -86,11 +91,13 @@ def settled(
     return moved
 
 
-def _by_row(seen: Sequence[Seen], name: str, rows: int) -> dict[int, Tensor]:
+def _group_by_step(
+    statistics: Sequence[BatchStatistics], name: str, rows: int
+) -> dict[int, Tensor]:
     """Return what was seen of each inner step, (member, channel), a mean over looks."""
     chunks: dict[tuple[int, bool], list[Tensor]] = {}
-    for at in seen:
-        chunks.setdefault((at.step, at.queries), []).append(at.values[name])
+    for at in statistics:
+        chunks.setdefault((at.step, at.is_query), []).append(at.values[name])
     looks: dict[int, list[Tensor]] = {}
     for (step, _), found in chunks.items():
         looks.setdefault(min(step, rows - 1), []).append(torch.cat(found))

@@ -8,45 +8,51 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from engine.algorithms.optimization.training_loop import follow
+from engine.algorithms.optimization.training_loop import run_training
 from engine.algorithms.optimization.update_rules import (
     Direction,
     Schedule,
     schedule_factor,
 )
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.protocol import (
     Estimator,
-    Glance,
-    Landscapes,
     Learner,
-    Lesson,
     Meta,
-    Move,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
     Outer,
+    OuterStepContext,
     Plan,
-    Rule,
-    Stretch,
+    TraceSegment,
+    UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 
 
 def rate_knob(default: float) -> Any:
     """Declare the learning rate; where untuned, an optimizer has its own default."""
     return knob(
-        default, label="Learning rate", unit="per step", low=1e-8, high=1e4, log=True,
-        help="Size of each step, where it is not tuned.", follows="rate",
-    )  # fmt: skip
+        default,
+        label="Learning rate",
+        unit="per step",
+        low=1e-8,
+        high=1e4,
+        log=True,
+        help="Size of each step, where it is not tuned.",
+        follows="rate",
+    )
 
 
-class HandMade(Learner):
+class HandDesignedOptimizer(Learner):
     """An optimizer whose rate is given or tuned.
 
     Its tuning is a choice among rates on pooled meta-training tasks, made in
-    `engine.runner.tuning`; the rate is kept as the meta-weight `lr`, of shape
+    `engine.runner.baseline_tuning`; the rate is kept as the meta-weight `lr`, of shape
     (replicate,).
     """
 
@@ -54,33 +60,39 @@ class HandMade(Learner):
 
     lr: float = rate_knob(0.3)
     tuning: Literal["given", "tuned", "equal_budget"] = knob(
-        "given", label="Rate is",
+        "given",
+        label="Rate is",
         help="Tuned: the best of a two-stage grid on meta-training tasks; equal "
         "budget: on as many as the learned optimizer was trained on.",
-    )  # fmt: skip
+    )
     schedule: Schedule = knob(
-        "constant", label="Schedule",
+        "constant",
+        label="Schedule",
         help="How the rate changes over the horizon; step is × 0.1 at 1/2 and 3/4.",
-    )  # fmt: skip
+    )
 
     @abstractmethod
-    def rule(self, rate: Tensor) -> Rule:
+    def rule(self, rate: Tensor) -> UpdateRule:
         """Return the update rule at given rates; shape (member, 1)."""
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Return the given rate, one per replicate."""
         start = tasks.start()
         return Meta({"lr": start.new_full((len(rngs),), self.lr)}, {})
 
     def adapt(
-        self, meta: Meta, tasks: Landscapes, *, path: bool = False
-    ) -> Iterator[Stretch]:
+        self, meta: Meta, tasks: OptimizationBatch, *, path: bool = False
+    ) -> Iterator[TraceSegment]:
         """Train with the rate of each member's replicate."""
-        rate = spread(meta.weights, tasks.members)["lr"][:, None]
-        return follow(tasks, self.rule(rate), path=path)
+        rate = broadcast_to_members(meta.weights, tasks.members)["lr"][:, None]
+        return run_training(tasks, self.rule(rate), path=path)
 
     def outer(
-        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: OptimizationBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Stay: a rate is chosen by tuning, not moved by a gradient."""
         return Outer(memory={}, info={}, weights=meta.weights)
@@ -90,7 +102,7 @@ class HandMade(Learner):
         return Plan(0, 1, 1, 1.0, float(budget.horizon))
 
 
-class Directed(HandMade):
+class DirectionOptimizer(HandDesignedOptimizer):
     """An optimizer that steps by rate × schedule × a direction of its own."""
 
     @abstractmethod
@@ -98,28 +110,28 @@ class Directed(HandMade):
         """Return the state before the first step."""
 
     @abstractmethod
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the step at rate 1 and the new state."""
 
-    def rule(self, rate: Tensor) -> Rule:
+    def rule(self, rate: Tensor) -> UpdateRule:
         """Return the optimizer on its schedule."""
-        return Scheduled(self, rate)
+        return ScheduledRule(self, rate)
 
 
 @dataclass(frozen=True)
-class Scheduled(Rule):
+class ScheduledRule(UpdateRule):
     """A directed optimizer at given rates, shape (member, 1), on its schedule."""
 
-    optimizer: Directed
+    optimizer: DirectionOptimizer
     rate: Tensor
 
     def start(self, weights: Tensor) -> Weights:
         """Return the optimizer's own state."""
         return self.optimizer.start(weights)
 
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Move by −rate × factor × direction."""
-        step, state = self.optimizer.direction(glance, state)
-        factor = schedule_factor(self.optimizer.schedule, glance.step, glance.horizon)
+        step, state = self.optimizer.direction(inputs, state)
+        factor = schedule_factor(self.optimizer.schedule, inputs.step, inputs.horizon)
         scale = torch.full_like(self.rate[:, 0], factor)
-        return Move(-(self.rate * factor) * step, state, {"lr_scale": scale})
+        return OptimizerUpdate(-(self.rate * factor) * step, state, {"lr_scale": scale})

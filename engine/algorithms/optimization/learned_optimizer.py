@@ -9,24 +9,28 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.algorithms.optimization.training_loop import follow, glance, objective
+from engine.algorithms.optimization.training_loop import (
+    objective,
+    optimizer_input,
+    run_training,
+)
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.protocol import (
     Estimator,
-    Landscapes,
     Learner,
-    Lesson,
     Meta,
+    OptimizationBatch,
     Outer,
+    OuterStepContext,
     Plan,
-    Rule,
-    Span,
-    Stretch,
+    TraceSegment,
+    UnrollWindow,
+    UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 
 WRITTEN = "written."
 
@@ -38,14 +42,14 @@ class LearnedOptimizer(Learner):
     """
 
     trains: ClassVar[bool] = True
-    exploring: ClassVar[tuple[str, ...]] = ()
+    exploration_weights: ClassVar[tuple[str, ...]] = ()
     needs_estimator: ClassVar[bool] = True
     estimators: ClassVar[tuple[str, ...]] = ("pes", "es", "unroll")
 
     @abstractmethod
     def rule(
-        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
-    ) -> Rule:
+        self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
+    ) -> UpdateRule:
         """Return the rule of some meta-weights.
 
         Args:
@@ -70,27 +74,31 @@ class LearnedOptimizer(Learner):
         )
 
     def adapt(
-        self, meta: Meta, tasks: Landscapes, *, path: bool = False
-    ) -> Iterator[Stretch]:
+        self, meta: Meta, tasks: OptimizationBatch, *, path: bool = False
+    ) -> Iterator[TraceSegment]:
         """Train the base learners with the learned rule, its mean action."""
-        theta = spread(meta.weights, tasks.members)
-        return follow(tasks, self.rule(theta, tasks), path=path)
+        theta = broadcast_to_members(meta.weights, tasks.members)
+        return run_training(tasks, self.rule(theta, tasks), path=path)
 
     def outer(
-        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: OptimizationBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Let the estimator say how the meta-weights should move."""
         problem = RuleProblem(self, tasks)
         if not meta.memory:
             meta = meta._replace(memory=estimator.memory(meta.weights, problem))
-        return estimator.estimate(meta, problem, lesson)
+        return estimator.estimate(meta, problem, step_context)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Divide the budget by what one outer step costs."""
         cost = estimator.cost(budget.horizon)
-        tasks = budget.tasks_per_step * estimator.fan
+        tasks = budget.tasks_per_step * estimator.task_multiplier
         steps = int(budget.task_evaluations / (tasks * cost))
-        segments = max(1, -(-budget.horizon // estimator.span(budget.horizon)))
+        segments = max(1, -(-budget.horizon // estimator.window_length(budget.horizon)))
         return Plan(steps, tasks, segments, cost, cost * budget.horizon)
 
 
@@ -99,7 +107,7 @@ class RuleProblem:
     """A learned rule on tasks: see `engine.protocol.Explored`."""
 
     learner: LearnedOptimizer
-    batch: Landscapes
+    batch: OptimizationBatch
 
     @property
     def replicates(self) -> int:
@@ -114,8 +122,8 @@ class RuleProblem:
         return self.batch.horizon
 
     @property
-    def exploring(self) -> tuple[str, ...]:
-        return self.learner.exploring
+    def exploration_weights(self) -> tuple[str, ...]:
+        return self.learner.exploration_weights
 
     @property
     def inputs(self) -> int:
@@ -126,60 +134,64 @@ class RuleProblem:
         return self.learner.policy(theta, seen)
 
     @cached_property
-    def _copies(self) -> dict[int, Landscapes]:
+    def _copies(self) -> dict[int, OptimizationBatch]:
         return {1: self.batch}
 
-    def _repeated(self, particles: int) -> Landscapes:
+    def _repeat_tasks(self, particles: int) -> OptimizationBatch:
         if particles not in self._copies:
             self._copies[particles] = self.batch.repeat(particles)
         return self._copies[particles]
 
     def begin(self, particles: int) -> Weights:
         """Return initial weights and the rule's state, member first."""
-        batch = self._repeated(particles)
-        theta = self._blank(batch)
+        batch = self._repeat_tasks(particles)
+        theta = self._placeholder_weights(batch)
         start = batch.start()
-        return _packed(start, self.learner.rule(theta, batch).start(start))
+        return _pack_state(start, self.learner.rule(theta, batch).start(start))
 
-    def _blank(self, batch: Landscapes) -> Weights:
+    def _placeholder_weights(self, batch: OptimizationBatch) -> Weights:
         rngs = [Rng(0).child(r) for r in range(batch.replicates)]
-        return spread(self.learner.init(rngs, batch).weights, batch.members)
+        return broadcast_to_members(
+            self.learner.init(rngs, batch).weights, batch.members
+        )
 
     def segment(
-        self, theta: Weights, state: Weights, span: Span
+        self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
         """Take some steps with meta-weights (replicate × particle, …)."""
-        batch = self._repeated(span.particles)
-        rule = self.learner.rule(spread(theta, batch.members), batch, span.rngs)
-        weights, inner = _unpacked(state)
+        batch = self._repeat_tasks(span.particles)
+        rule = self.learner.rule(
+            broadcast_to_members(theta, batch.members), batch, span.rngs
+        )
+        weights, inner = _unpack_state(state)
         scores: list[Tensor] = []
         written: list[Weights] = []
         with torch.set_grad_enabled(span.order > 0):
             for step in range(span.start, span.start + span.length):
-                seen = glance(batch, weights, step, span.order)
+                seen = optimizer_input(batch, weights, step, span.order)
                 if span.order == 1:
                     seen = seen._replace(grad=seen.grad.detach())
                 update, inner, info = rule.step(seen, inner)
                 weights = weights + torch.nan_to_num(update, 0.0, 0.0, 0.0)
                 scores.append(objective(seen.loss))
-                written.append(_written(info))
-            last = glance(batch, weights, span.start + span.length, span.order)
+                written.append(_recorded_signals(info))
+            last = optimizer_input(batch, weights, span.start + span.length, span.order)
             scores.append(objective(last.loss))
         stacked = {k: torch.stack([w[k] for w in written], 1) for k in written[0]}
         # The score of an action is the loss after it, so the first one is left out.
         before_after = torch.stack(scores, 1)
         stacked["before"] = before_after[:, :-1]
-        return _packed(weights, inner), before_after[:, 1:], stacked
+        return _pack_state(weights, inner), before_after[:, 1:], stacked
 
 
-def _packed(weights: Tensor, inner: Weights) -> Weights:
+def _pack_state(weights: Tensor, inner: Weights) -> Weights:
     return {"weights": weights} | {f"rule.{k}": v for k, v in inner.items()}
 
 
-def _unpacked(state: Weights) -> tuple[Tensor, Weights]:
+def _unpack_state(state: Weights) -> tuple[Tensor, Weights]:
     inner = {k[5:]: v for k, v in state.items() if k.startswith("rule.")}
     return state["weights"], inner
 
 
-def _written(info: Weights) -> Weights:
+def _recorded_signals(info: Weights) -> Weights:
     return {k[len(WRITTEN) :]: v for k, v in info.items() if k.startswith(WRITTEN)}

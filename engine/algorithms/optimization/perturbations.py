@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.protocol import Unrolled, Weights, generator
+from engine.protocol import UnrollableProblem, Weights, generator
 
 
 def draw_noise(
@@ -38,7 +38,7 @@ def draw_noise(
     }
 
 
-def perturbed(weights: Weights, noise: Weights, sigma: float) -> Weights:
+def perturb_weights(weights: Weights, noise: Weights, sigma: float) -> Weights:
     """Return w + σε then w − σε; (replicate, sign × pair × task, …).
 
     A weight that no noise is drawn for is copied as it is.
@@ -55,12 +55,12 @@ def perturbed(weights: Weights, noise: Weights, sigma: float) -> Weights:
     return spread
 
 
-def moving(weights: Weights, problem: Unrolled) -> Weights:
+def perturbable_weights(weights: Weights, problem: UnrollableProblem) -> Weights:
     """Return the weights that the mean action depends on: the others stay."""
-    return {k: v for k, v in weights.items() if k not in problem.exploring}
+    return {k: v for k, v in weights.items() if k not in problem.exploration_weights}
 
 
-def with_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
+def prepend_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
     """Put the unperturbed weights, once for each task, before the particles."""
     return {
         name: torch.cat([*[weight[:, None]] * tasks, particles[name]], 1)
@@ -68,7 +68,7 @@ def with_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
     }
 
 
-def differences(scores: Tensor) -> Tensor:
+def antithetic_differences(scores: Tensor) -> Tensor:
     """Return L⁺ − L⁻ of each pair and task, the mean over steps.
 
     Args:
@@ -81,7 +81,7 @@ def differences(scores: Tensor) -> Tensor:
     return above - below
 
 
-def weigh(xi: Weights, gap: Tensor, sigma: float) -> Weights:
+def es_gradient(xi: Weights, gap: Tensor, sigma: float) -> Weights:
     """Return mean over pairs and tasks of ξ (L⁺ − L⁻) / 2σ²; (replicate, …).
 
     Args:
@@ -96,21 +96,21 @@ def weigh(xi: Weights, gap: Tensor, sigma: float) -> Weights:
     }
 
 
-def completed(grads: Weights, weights: Weights) -> Weights:
+def fill_zero_gradients(grads: Weights, weights: Weights) -> Weights:
     """Give every weight that has no gradient a zero one."""
     return {k: grads.get(k, torch.zeros_like(v)) for k, v in weights.items()}
 
 
-def led(state: Weights, replicates: int) -> Weights:
+def split_replicates(state: Weights, replicates: int) -> Weights:
     """Give every tensor the replicate axis first, as all memory has it."""
     return {k: v.unflatten(0, (replicates, -1)) for k, v in state.items()}
 
 
-def flat(state: Weights) -> Weights:
+def merge_replicates(state: Weights) -> Weights:
     """Put replicates and members into one axis again, as problems have it."""
     return {k: v.flatten(0, 1) for k, v in state.items()}
 
 
-def copied(state: Weights, particles: int) -> Weights:
+def repeat_particles(state: Weights, particles: int) -> Weights:
     """Copy each state; (replicate, task, …) → (replicate, particle × task, …)."""
     return {k: torch.cat([v] * particles, 1) for k, v in state.items()}

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from engine.protocol import Glance, Landscapes, Rule, Stretch, Weights
+from engine.protocol import (
+    OptimizationBatch,
+    OptimizerInput,
+    TraceSegment,
+    UpdateRule,
+    Weights,
+)
 
 STRETCH = 25
 FLOOR, CEILING = 1e-4, 1e2
@@ -20,13 +26,17 @@ def objective(loss: Tensor) -> Tensor:
     return torch.where(loss.isfinite(), loss, CEILING).clamp(FLOOR, CEILING).log()
 
 
-def glance(tasks: Landscapes, weights: Tensor, step: int, order: int = 0) -> Glance:
+def optimizer_input(
+    tasks: OptimizationBatch, weights: Tensor, step: int, order: int = 0
+) -> OptimizerInput:
     """Evaluate loss and gradient, and show them as an optimizer sees them."""
     loss, grad, norm = tasks.gradient(weights, step, order=order)
-    return Glance(step, tasks.horizon, loss, grad, norm, weights)
+    return OptimizerInput(step, tasks.horizon, loss, grad, norm, weights)
 
 
-def follow(tasks: Landscapes, rule: Rule, *, path: bool = False) -> Iterator[Stretch]:
+def run_training(
+    tasks: OptimizationBatch, rule: UpdateRule, *, path: bool = False
+) -> Iterator[TraceSegment]:
     """Train every member to the horizon.
 
     Args:
@@ -43,8 +53,8 @@ def follow(tasks: Landscapes, rule: Rule, *, path: bool = False) -> Iterator[Str
     rows: list[Weights] = []
     places: list[Tensor] = []
     for step in range(tasks.horizon + 1):
-        seen = glance(tasks, weights, step)
-        row = _measured(tasks, seen)
+        seen = optimizer_input(tasks, weights, step)
+        row = _step_metrics(tasks, seen)
         places += [weights] if path else []
         if step < tasks.horizon:
             with torch.no_grad():
@@ -54,11 +64,13 @@ def follow(tasks: Landscapes, rule: Rule, *, path: bool = False) -> Iterator[Str
             row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}
         rows.append(row)
         if len(rows) == STRETCH or step == tasks.horizon:
-            yield Stretch(_stacked(rows), torch.stack(places, 1) if path else None)
+            yield TraceSegment(
+                _stack_rows(rows), torch.stack(places, 1) if path else None
+            )
             rows, places = [], []
 
 
-def _measured(tasks: Landscapes, seen: Glance) -> Weights:
+def _step_metrics(tasks: OptimizationBatch, seen: OptimizerInput) -> Weights:
     return {
         "loss": seen.loss,
         "grad_norm": seen.norm,
@@ -67,7 +79,7 @@ def _measured(tasks: Landscapes, seen: Glance) -> Weights:
     }
 
 
-def _stacked(rows: list[Weights]) -> Weights:
+def _stack_rows(rows: list[Weights]) -> Weights:
     names = sorted({name for row in rows for name in row})
     return {
         name: torch.stack([row[name] for row in rows if name in row], 1)

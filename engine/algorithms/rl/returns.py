@@ -27,7 +27,7 @@ def rewards(before: Tensor, after: Tensor) -> Tensor:
     return before - after
 
 
-def normalized(advantages: Tensor) -> Tensor:
+def normalize_advantages(advantages: Tensor) -> Tensor:
     """Put tasks on one scale: less the mean over rollouts, over the root mean square.
 
     A task whose loss is chaotic would otherwise drown the others. Rollouts of one
@@ -70,7 +70,7 @@ def entropy(log_std: Tensor) -> Tensor:
     return log_std + 0.5 * math.log(2 * math.pi * math.e)
 
 
-def divergence(old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> Tensor:
+def gaussian_kl(old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> Tensor:
     """Return KL(old ‖ new) of Gaussians (mean, log standard deviation), in nats."""
     (mean, log_std), (to_mean, to_log_std) = old, new
     spread = (2 * log_std).exp() + (mean - to_mean).square()

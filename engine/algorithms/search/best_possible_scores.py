@@ -2,31 +2,36 @@
 
 import numpy as np
 
-from engine.protocol import Spaces
+from engine.protocol import SearchBatch
 
 Numbers = np.ndarray
 
 
-def ceilings(tasks: Spaces, *, capped: bool) -> Numbers:
+def best_possible_scores(tasks: SearchBatch, *, capped: bool) -> Numbers:
     """Return the best score that there is for each member; shape (member,).
 
     Where scores are only known by training it is 1: nothing is better than that.
     """
-    found = {int(w): _ceiling(tasks, int(w), capped) for w in np.unique(tasks.which)}
-    return np.array([found[int(w)] for w in tasks.which])
+    found = {
+        int(w): _best_possible_score(tasks, int(w), capped)
+        for w in np.unique(tasks.task_index)
+    }
+    return np.array([found[int(w)] for w in tasks.task_index])
 
 
-def _ceiling(tasks: Spaces, which: int, capped: bool) -> float:
-    table = scores_of(tasks, which, capped=capped)
+def _best_possible_score(tasks: SearchBatch, which: int, capped: bool) -> float:
+    table = known_scores(tasks, which, capped=capped)
     return 1.0 if table is None or not len(table) else float(table.max())
 
 
-def scores_of(tasks: Spaces, which: int, *, capped: bool = False) -> Numbers | None:
+def known_scores(
+    tasks: SearchBatch, which: int, *, capped: bool = False
+) -> Numbers | None:
     """Return the known scores of the searched space on a task, without gaps."""
     table = tasks.evaluator.scores(which)
     if table is None:
         return None
-    full = tasks.every()
+    full = tasks.all_codes()
     found = table[tasks.evaluator.space.index(full)]
     if capped and tasks.objective.property and tasks.objective.cap is not None:
         name, cap = tasks.objective.property, tasks.objective.cap[which]

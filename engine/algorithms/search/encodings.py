@@ -18,7 +18,7 @@ NOTHING = frozenset({"none", "zeroize"})  # options that leave an edge out
 Numbers = np.ndarray
 
 
-def one_hot(space: Space, codes: Numbers) -> Numbers:
+def one_hot_encoding(space: Space, codes: Numbers) -> Numbers:
     """Return a 1 for the option taken at each position, else 0.
 
     All codes have the same norm √positions, and the cosine of two is the share of
@@ -32,28 +32,30 @@ def one_hot(space: Space, codes: Numbers) -> Numbers:
         float32, shape (…, option of each position in order).
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
-    >>> one_hot(two, np.array([1, 0])).tolist()
+    >>> one_hot_encoding(two, np.array([1, 0])).tolist()
     [0.0, 1.0, 1.0, 0.0, 0.0]
     """
     hot = [np.arange(r) == codes[..., p, None] for p, r in enumerate(space.radix)]
     return np.concatenate(hot, -1).astype(np.float32)
 
 
-def adjacency(space: Space, codes: Numbers) -> Numbers:
+def adjacency_encoding(space: Space, codes: Numbers) -> Numbers:
     """Return which edges carry an operation, and then which one; (…, feature).
 
     >>> cell = Space("cell", ("0→1",), (("none", "conv"),), ((0, 1),))
-    >>> adjacency(cell, np.array([[0], [1]])).tolist()
+    >>> adjacency_encoding(cell, np.array([[0], [1]])).tolist()
     [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
     """
-    hot = one_hot(space, codes)
+    hot = one_hot_encoding(space, codes)
     if not space.edges:
         return hot
-    there = np.stack([_present(space, codes, p) for p in range(len(space.radix))], -1)
+    there = np.stack(
+        [_is_present(space, codes, p) for p in range(len(space.radix))], -1
+    )
     return np.concatenate([there.astype(np.float32), hot], -1)
 
 
-def path(space: Space, codes: Numbers) -> Numbers:
+def path_encoding(space: Space, codes: Numbers) -> Numbers:
     """Return which sequences of operations lead from input to output; (…, feature).
 
     The feature of a sequence is the same whichever nodes it passes: sequences of one
@@ -61,12 +63,14 @@ def path(space: Space, codes: Numbers) -> Numbers:
 
     >>> chain = Space("chain", ("0→1", "1→2"), (("none", "conv"),) * 2,
     ...               ((0, 1), (1, 2)))
-    >>> path(chain, np.array([[1, 1], [1, 0]])).tolist()
+    >>> path_encoding(chain, np.array([[1, 1], [1, 0]])).tolist()
     [[1.0], [0.0]]
     """
     if not space.edges:
-        return np.concatenate([one_hot(space, codes), _pairs(space, codes)], -1)
-    names = [n for n in _vocabulary(space) if n not in NOTHING]
+        return np.concatenate(
+            [one_hot_encoding(space, codes), _pair_indicators(space, codes)], -1
+        )
+    names = [n for n in _operation_names(space) if n not in NOTHING]
     routes = list(_routes(space.edges))
     lengths = sorted({len(route) for route in routes})
     found = []
@@ -74,24 +78,24 @@ def path(space: Space, codes: Numbers) -> Numbers:
         there = np.zeros((*codes.shape[:-1], len(names) ** length), np.float32)
         for route in routes:
             if len(route) == length:
-                there = np.maximum(there, _walked(space, codes, route, names))
+                there = np.maximum(there, _route_indicator(space, codes, route, names))
         found.append(there)
     return np.concatenate(found, -1)
 
 
 ENCODINGS: dict[str, Callable[[Space, Numbers], Numbers]] = {
-    "one-hot": one_hot,
-    "adjacency": adjacency,
-    "path": path,
+    "one-hot": one_hot_encoding,
+    "adjacency": adjacency_encoding,
+    "path": path_encoding,
 }
 
 
-def _present(space: Space, codes: Numbers, position: int) -> Numbers:
+def _is_present(space: Space, codes: Numbers, position: int) -> Numbers:
     there = np.array([name not in NOTHING for name in space.options[position]])
     return there[codes[..., position]]
 
 
-def _vocabulary(space: Space) -> list[str]:
+def _operation_names(space: Space) -> list[str]:
     return list(dict.fromkeys(itertools.chain.from_iterable(space.options)))
 
 
@@ -100,17 +104,17 @@ def _routes(edges: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
     nodes = list(itertools.chain.from_iterable(edges))
     last = max(nodes)
 
-    def onward(node: int, so_far: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    def extend_route(node: int, so_far: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
         if node == last:
             yield so_far
         for place, (start, end) in enumerate(edges):
             if start == node:
-                yield from onward(end, (*so_far, place))
+                yield from extend_route(end, (*so_far, place))
 
-    yield from onward(min(nodes), ())
+    yield from extend_route(min(nodes), ())
 
 
-def _walked(
+def _route_indicator(
     space: Space, codes: Numbers, route: tuple[int, ...], names: list[str]
 ) -> Numbers:
     """Return the one sequence that a route spells, if all of its edges are there."""
@@ -126,7 +130,7 @@ def _walked(
     return there
 
 
-def _pairs(space: Space, codes: Numbers) -> Numbers:
+def _pair_indicators(space: Space, codes: Numbers) -> Numbers:
     """Return a 1 for the options of each two decisions in a row."""
     found = [np.zeros((*codes.shape[:-1], 0), bool)]
     for p, (here, after) in enumerate(itertools.pairwise(space.radix)):

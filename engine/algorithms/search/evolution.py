@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh, mutated
-from engine.contract.knobs import knob
-from engine.protocol import Asked, Spaces, Stretch, Told
+from engine.algorithms.search.proposals import mutate, random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.contract.parts import knob
+from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 
 Numbers = np.ndarray
 
@@ -19,17 +19,25 @@ Numbers = np.ndarray
 def population_knob(note: str = "; the first P are drawn at random") -> int:
     """Declare how many architectures live; `note` ends its help."""
     return knob(  # type: ignore[no-any-return]
-        10, label="Population P", unit="architectures", low=1, high=500,
+        10,
+        label="Population P",
+        unit="architectures",
+        low=1,
+        high=500,
         help=f"How many live{note}.",
-    )  # fmt: skip
+    )
 
 
 def sample_knob() -> int:
     """Declare how many compete to be the parent."""
     return knob(  # type: ignore[no-any-return]
-        10, label="Tournament S", unit="architectures", low=1, high=500,
+        10,
+        label="Tournament S",
+        unit="architectures",
+        low=1,
+        high=500,
         help="Drawn with replacement; the best of them is changed. More is greedier.",
-    )  # fmt: skip
+    )
 
 
 class Population(NamedTuple):
@@ -43,7 +51,7 @@ class Population(NamedTuple):
 
     codes: Numbers
     value: Numbers
-    born: Numbers
+    birth_step: Numbers
 
 
 class Evolution(NamedTuple):
@@ -61,39 +69,39 @@ class Evolution(NamedTuple):
     sample: int
     aging: bool
 
-    def ask(self, tasks: Spaces, step: int, state: Population) -> Asked:
+    def ask(self, tasks: SearchBatch, step: int, state: Population) -> Proposal:
         """Train the start, then a changed copy of each tournament's winner."""
         if step < self.first.shape[1]:
-            return Asked(self.first[:, step])
+            return Proposal(self.first[:, step])
         uniform = self.uniform[:, step]
         size = state.value.shape[1]
         drawn = np.floor(uniform[:, : self.sample] * size).astype(np.int64)
         members = np.arange(len(drawn))
         value = np.take_along_axis(state.value, drawn, 1)
         parent = drawn[members, value.argmax(1)]
-        return Asked(
-            mutated(
-                tasks.space, state.codes[members, parent], uniform[:, self.sample :]
-            )
+        return Proposal(
+            mutate(tasks.space, state.codes[members, parent], uniform[:, self.sample :])
         )
 
-    def tell(self, state: Population, told: Told) -> Population:
+    def tell(self, state: Population, evaluation: Evaluation) -> Population:
         """Let the child take the place of the oldest, or of the worst."""
-        members = np.arange(len(told.value))
-        gone = (state.born if self.aging else state.value).argmin(1)
-        if told.step < state.value.shape[1]:
-            gone = np.full(len(members), told.step)
-        keep = ~told.live
+        members = np.arange(len(evaluation.value))
+        gone = (state.birth_step if self.aging else state.value).argmin(1)
+        if evaluation.step < state.value.shape[1]:
+            gone = np.full(len(members), evaluation.step)
+        keep = ~evaluation.live
         if not self.aging:
-            keep |= told.value < state.value[members, gone]
+            keep |= evaluation.value < state.value[members, gone]
         codes, value, born = (part.copy() for part in state)
-        codes[members, gone] = np.where(keep[:, None], codes[members, gone], told.codes)
-        value[members, gone] = np.where(keep, value[members, gone], told.value)
-        born[members, gone] = np.where(keep, born[members, gone], told.step)
+        codes[members, gone] = np.where(
+            keep[:, None], codes[members, gone], evaluation.codes
+        )
+        value[members, gone] = np.where(keep, value[members, gone], evaluation.value)
+        born[members, gone] = np.where(keep, born[members, gone], evaluation.step)
         return Population(codes, value, born)
 
 
-def empty_population(tasks: Spaces, size: int) -> Population:
+def empty_population(tasks: SearchBatch, size: int) -> Population:
     """Return a population in which no place is taken."""
     members = tasks.members
     shape = (members, size, len(tasks.space.radix))
@@ -101,9 +109,9 @@ def empty_population(tasks: Spaces, size: int) -> Population:
     return Population(np.zeros(shape, np.int64), value, np.full((members, size), -1))
 
 
-def evolve(
-    tasks: Spaces, size: int, sample: int, *, aging: bool, path: bool
-) -> Iterator[Stretch]:
+def run_evolution(
+    tasks: SearchBatch, size: int, sample: int, *, aging: bool, path: bool
+) -> Iterator[TraceSegment]:
     """Search by evolution from a population drawn at random.
 
     Args:
@@ -114,22 +122,24 @@ def evolve(
         path: As `explore` takes it.
     """
     uniform = tasks.uniform("evolution", tasks.horizon, sample + 3)
-    evolution = Evolution(fresh(tasks)[:, :size], uniform, sample, aging)
+    evolution = Evolution(random_order(tasks)[:, :size], uniform, sample, aging)
 
-    def ask(step: int, state: Population) -> Asked:
+    def ask(step: int, state: Population) -> Proposal:
         return evolution.ask(tasks, step, state)
 
-    def tell(state: Population, told: Told) -> tuple[Population, Info]:
-        return evolution.tell(state, told), {}
+    def tell(
+        state: Population, evaluation: Evaluation
+    ) -> tuple[Population, StepMetrics]:
+        return evolution.tell(state, evaluation), {}
 
-    yield from explore(tasks, empty_population(tasks, size), ask, tell, path=path)
+    yield from run_search(tasks, empty_population(tasks, size), ask, tell, path=path)
 
 
 NEVER = np.iinfo(np.int64).max
 Numbers = np.ndarray
 
 
-class Varied(NamedTuple):
+class SizedEvolution(NamedTuple):
     """Evolution whose populations and tournaments have sizes of their own.
 
     Args:
@@ -141,12 +151,12 @@ class Varied(NamedTuple):
     """
 
     first: Numbers
-    rivals: Numbers
-    changes: Numbers
-    size: Numbers
+    competitor_draws: Numbers
+    mutation_draws: Numbers
+    sizes: Numbers
 
     @classmethod
-    def of(cls, tasks: Spaces, size: Numbers, sample: Numbers) -> "Varied":
+    def of(cls, tasks: SearchBatch, size: Numbers, sample: Numbers) -> "SizedEvolution":
         """Draw what each member needs: the same as evolution of these sizes does."""
         shape = (tasks.members, tasks.horizon)
         rivals = np.zeros((*shape, int(sample.max())))
@@ -157,38 +167,44 @@ class Varied(NamedTuple):
             rivals[mine] = uniform[mine][:, :, :1]
             rivals[mine, :, :each] = uniform[mine][:, :, :each]
             changes[mine] = uniform[mine][:, :, each:]
-        return cls(fresh(tasks)[:, : int(size.max())], rivals, changes, size)
+        return cls(random_order(tasks)[:, : int(size.max())], rivals, changes, size)
 
-    def start(self, tasks: Spaces) -> Population:
+    def start(self, tasks: SearchBatch) -> Population:
         """Return populations without anyone; places beyond a size are never taken."""
-        most = int(self.size.max())
+        most = int(self.sizes.max())
         shape = (tasks.members, most)
-        beyond = np.arange(most) >= self.size[:, None]
+        beyond = np.arange(most) >= self.sizes[:, None]
         return Population(
             np.zeros((*shape, len(tasks.space.radix)), np.int64),
             np.full(shape, -np.inf),
             np.where(beyond, NEVER, -1),
         )
 
-    def ask(self, tasks: Spaces, step: int, state: Population) -> Asked:
+    def ask(self, tasks: SearchBatch, step: int, state: Population) -> Proposal:
         """Train the start, then a changed copy of each tournament's winner."""
-        drawn = np.floor(self.rivals[:, step] * self.size[:, None]).astype(np.int64)
+        drawn = np.floor(self.competitor_draws[:, step] * self.sizes[:, None]).astype(
+            np.int64
+        )
         members = np.arange(len(drawn))
         value = np.take_along_axis(state.value, drawn, 1)
         parent = drawn[members, value.argmax(1)]
         codes = state.codes[members, parent]
-        child = mutated(tasks.space, codes, self.changes[:, step])
+        child = mutate(tasks.space, codes, self.mutation_draws[:, step])
         new = self.first[:, min(step, self.first.shape[1] - 1)]
-        return Asked(np.where((step < self.size)[:, None], new, child))
+        return Proposal(np.where((step < self.sizes)[:, None], new, child))
 
-    def tell(self, state: Population, told: Told) -> Population:
+    def tell(self, state: Population, evaluation: Evaluation) -> Population:
         """Let the child take a free place, or that of the oldest."""
-        members = np.arange(len(told.value))
-        gone = np.where(told.step < self.size, told.step, state.born.argmin(1))
+        members = np.arange(len(evaluation.value))
+        gone = np.where(
+            evaluation.step < self.sizes, evaluation.step, state.birth_step.argmin(1)
+        )
         gone = np.minimum(gone, state.value.shape[1] - 1)
         codes, value, born = (part.copy() for part in state)
-        live = told.live
-        codes[members, gone] = np.where(live[:, None], told.codes, codes[members, gone])
-        value[members, gone] = np.where(live, told.value, value[members, gone])
-        born[members, gone] = np.where(live, told.step, born[members, gone])
+        live = evaluation.live
+        codes[members, gone] = np.where(
+            live[:, None], evaluation.codes, codes[members, gone]
+        )
+        value[members, gone] = np.where(live, evaluation.value, value[members, gone])
+        born[members, gone] = np.where(live, evaluation.step, born[members, gone])
         return Population(codes, value, born)

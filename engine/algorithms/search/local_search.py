@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.proposals import neighbors
-from engine.protocol import Space, Spaces, Told
+from engine.algorithms.search.proposals import neighbor_changes
+from engine.protocol import Evaluation, SearchBatch, Space
 
 Numbers = np.ndarray
 
 
-class Climb(NamedTuple):
+class ClimbState(NamedTuple):
     """Where each search stands; all arrays lead with the member.
 
     Args:
@@ -27,18 +27,18 @@ class Climb(NamedTuple):
         found: Value of each.
     """
 
-    here: Numbers
+    current: Numbers
     value: Numbers
-    left: Numbers
-    next: Numbers
+    untried: Numbers
+    start_index: Numbers
     trained: Numbers
-    found: Numbers
+    trained_values: Numbers
 
 
-def begun(tasks: Spaces) -> Climb:
+def start_climbs(tasks: SearchBatch) -> ClimbState:
     """Return searches that have trained nothing."""
-    members, around = tasks.members, len(neighbors(tasks.space)[0])
-    return Climb(
+    members, around = tasks.members, len(neighbor_changes(tasks.space)[0])
+    return ClimbState(
         np.zeros((members, len(tasks.space.radix)), np.int64),
         np.full(members, -np.inf),
         np.zeros((members, around), bool),
@@ -48,14 +48,14 @@ def begun(tasks: Spaces) -> Climb:
     )
 
 
-def around(space: Space, codes: Numbers) -> Numbers:
+def neighbors_of(space: Space, codes: Numbers) -> Numbers:
     """Return every neighbor of one architecture; (position,) → (neighbor, position).
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
-    >>> around(two, np.array([0, 1])).tolist()
+    >>> neighbors_of(two, np.array([0, 1])).tolist()
     [[1, 1], [0, 2], [0, 0]]
     """
-    position, turn = neighbors(space)
+    position, turn = neighbor_changes(space)
     found = np.repeat(codes[None], len(position), 0)
     row = np.arange(len(position))
     found[row, position] += turn
@@ -63,7 +63,9 @@ def around(space: Space, codes: Numbers) -> Numbers:
     return found
 
 
-def chosen(space: Space, state: Climb, starts: Numbers, uniform: Numbers) -> Numbers:
+def choose_neighbors(
+    space: Space, state: ClimbState, starts: Numbers, uniform: Numbers
+) -> Numbers:
     """Return a start where a climb begins, else an untried neighbor, each as likely.
 
     Args:
@@ -73,57 +75,63 @@ def chosen(space: Space, state: Climb, starts: Numbers, uniform: Numbers) -> Num
         uniform: Uniform in [0, 1); shape (member,).
     """
     members = np.arange(len(uniform))
-    first = starts[members, state.next % starts.shape[1]]
-    position, turn = neighbors(space)
+    first = starts[members, state.start_index % starts.shape[1]]
+    position, turn = neighbor_changes(space)
     if not len(position):
         return first
-    count = state.left.sum(1)
+    count = state.untried.sum(1)
     rank = np.floor(uniform * count).astype(np.int64)
-    which = (state.left.cumsum(1) > rank[:, None]).argmax(1)
-    step = state.here.copy()
+    which = (state.untried.cumsum(1) > rank[:, None]).argmax(1)
+    step = state.current.copy()
     step[members, position[which]] += turn[which]
     step[members, position[which]] %= np.array(space.radix)[position[which]]
     return np.where(np.isneginf(state.value)[:, None], first, step)
 
 
-def moved(space: Space, state: Climb, told: Told, starts: Numbers) -> Climb:
+def update_climbs(
+    space: Space, state: ClimbState, evaluation: Evaluation, starts: Numbers
+) -> ClimbState:
     """Go to what is better; begin anew where nothing around is."""
-    state = Climb(*(part.copy() for part in state))
-    index = space.index(told.codes)
-    live = told.live
-    state.trained[live, told.step] = index[live]
-    state.found[live, told.step] = told.value[live]
+    state = ClimbState(*(part.copy() for part in state))
+    index = space.index(evaluation.codes)
+    live = evaluation.live
+    state.trained[live, evaluation.step] = index[live]
+    state.trained_values[live, evaluation.step] = evaluation.value[live]
     for member in np.flatnonzero(live):
-        if told.value[member] > state.value[member]:
-            state.here[member] = told.codes[member]
-            state.value[member] = told.value[member]
-            _look_around(space, state, int(member))
+        if evaluation.value[member] > state.value[member]:
+            state.current[member] = evaluation.codes[member]
+            state.value[member] = evaluation.value[member]
+            _follow_known(space, state, int(member))
         else:
-            tried = around(space, state.here[member]) == told.codes[member]
-            state.left[member] &= ~tried.all(1)
-        if not state.left[member].any():
-            _begin_anew(space, state, int(member), starts[member])
+            tried = (
+                neighbors_of(space, state.current[member]) == evaluation.codes[member]
+            )
+            state.untried[member] &= ~tried.all(1)
+        if not state.untried[member].any():
+            _restart(space, state, int(member), starts[member])
     return state
 
 
-def _look_around(space: Space, state: Climb, member: int) -> None:
+def _follow_known(space: Space, state: ClimbState, member: int) -> None:
     """Walk on over what is known already, at no cost; then list what is not."""
     while True:
-        nearby = around(space, state.here[member])
+        nearby = neighbors_of(space, state.current[member])
         same = space.index(nearby)[:, None] == state.trained[member]
-        known = np.where(same, state.found[member], -np.inf).max(1, initial=-np.inf)
+        known = np.where(same, state.trained_values[member], -np.inf).max(
+            1, initial=-np.inf
+        )
         if not len(known) or known.max() <= state.value[member]:
-            state.left[member] = ~same.any(1)
+            state.untried[member] = ~same.any(1)
             return
-        state.here[member] = nearby[known.argmax()]
+        state.current[member] = nearby[known.argmax()]
         state.value[member] = known.max()
 
 
-def _begin_anew(space: Space, state: Climb, member: int, starts: Numbers) -> None:
+def _restart(space: Space, state: ClimbState, member: int, starts: Numbers) -> None:
     """Choose the next start that was not trained, while there is one."""
     state.value[member] = -np.inf
     for _ in range(len(starts)):
-        state.next[member] += 1
-        start = starts[state.next[member] % len(starts)]
+        state.start_index[member] += 1
+        start = starts[state.start_index[member] % len(starts)]
         if space.index(start) not in state.trained[member]:
             return

@@ -13,21 +13,21 @@ from scipy.special import ndtri
 
 from engine.algorithms.search.predictors import (
     RIDGE,
-    bags,
+    bootstrap_counts,
     expected_improvement,
-    fitted,
+    fit_ensemble,
     normal_scores,
-    predicted,
+    predict_ensemble,
 )
-from engine.algorithms.search.proposals import candidates
-from engine.protocol import Space, Spaces, Told
+from engine.algorithms.search.proposals import propose_candidates
+from engine.protocol import Evaluation, SearchBatch, Space
 
 Numbers = np.ndarray
 # Architectures of shape (item, position) → features of shape (item, feature).
 Encode = Callable[[Numbers], Numbers]
 
 
-class Guided(NamedTuple):
+class GuidedState(NamedTuple):
     """What was trained, and what is to be trained next; arrays lead with the member.
 
     Args:
@@ -41,23 +41,23 @@ class Guided(NamedTuple):
     queue: Numbers
 
 
-def started(tasks: Spaces, first: Numbers) -> Guided:
+def start_guided(tasks: SearchBatch, first: Numbers) -> GuidedState:
     """Return searches that begin with given architectures."""
     shape = (tasks.members, tasks.horizon)
     codes = np.zeros((*shape, first.shape[2]), np.int64)
-    return Guided(codes, np.full(shape, np.nan), first)
+    return GuidedState(codes, np.full(shape, np.nan), first)
 
 
-def noted(state: Guided, told: Told) -> Guided:
+def record_evaluation(state: GuidedState, evaluation: Evaluation) -> GuidedState:
     """Write down what was trained."""
     codes, value = state.codes.copy(), state.value.copy()
-    codes[:, told.step] = told.codes
-    value[:, told.step] = np.where(told.live, told.value, np.nan)
-    return Guided(codes, value, state.queue)
+    codes[:, evaluation.step] = evaluation.codes
+    value[:, evaluation.step] = np.where(evaluation.live, evaluation.value, np.nan)
+    return GuidedState(codes, value, state.queue)
 
 
 @dataclass(frozen=True)
-class Guide:
+class PredictorGuide:
     """How the next architectures are chosen.
 
     Args:
@@ -75,7 +75,9 @@ class Guide:
     parents: int
     acquisition: str
 
-    def queue(self, tasks: Spaces, state: Guided, step: int, size: int) -> Numbers:
+    def choose_next(
+        self, tasks: SearchBatch, state: GuidedState, step: int, size: int
+    ) -> Numbers:
         """Choose the architectures of a round, member by member.
 
         Args:
@@ -89,14 +91,16 @@ class Guide:
         bagged = tasks.uniform(f"bags {step}", self.predictors, step)
         return np.stack(
             [
-                self._chosen(tasks.space, codes[:step], value[:step], uniform, bag)
+                self._choose_for_member(
+                    tasks.space, codes[:step], value[:step], uniform, bag
+                )
                 for codes, value, uniform, bag in zip(
                     state.codes, state.value, drawn, bagged, strict=True
                 )
             ]
         )
 
-    def _chosen(
+    def _choose_for_member(
         self,
         space: Space,
         codes: Numbers,
@@ -109,17 +113,23 @@ class Guide:
         if not known.any():
             return np.zeros((uniform.shape[1] - wide, codes.shape[1]), np.int64)
         tried = codes[known], value[known]
-        proposed = candidates(space, *tried, self.parents, uniform[:, :wide])
+        proposed = propose_candidates(space, *tried, self.parents, uniform[:, :wide])
         scores = normal_scores(value, known)
-        counts = bags(bag, known)
-        ensemble = fitted(self.encode(codes), scores, counts, RIDGE)
-        answers = predicted(ensemble, self.encode(proposed))
-        worth = self._worth(answers, scores[known].max(), uniform[:, wide:])
+        counts = bootstrap_counts(bag, known)
+        ensemble = fit_ensemble(self.encode(codes), scores, counts, RIDGE)
+        answers = predict_ensemble(ensemble, self.encode(proposed))
+        worth = self._acquisition_values(
+            answers, scores[known].max(), uniform[:, wide:]
+        )
         # What was trained already comes last: only a tiny space gets there.
         seen = np.isin(space.index(proposed), space.index(codes[known]))
-        return proposed[_picked(worth - 1e6 * seen[:, None], space.index(proposed))]
+        return proposed[
+            _pick_distinct(worth - 1e6 * seen[:, None], space.index(proposed))
+        ]
 
-    def _worth(self, answers: Numbers, best: float, uniform: Numbers) -> Numbers:
+    def _acquisition_values(
+        self, answers: Numbers, best: float, uniform: Numbers
+    ) -> Numbers:
         """Return what each candidate is worth at each place; (candidate, place)."""
         mean, spread = answers.mean(0)[:, None], answers.std(0)[:, None]
         if self.acquisition == "thompson":
@@ -130,7 +140,7 @@ class Guide:
         return np.repeat(found, uniform.shape[1], 1)
 
 
-def _picked(worth: Numbers, number: Numbers) -> Numbers:
+def _pick_distinct(worth: Numbers, number: Numbers) -> Numbers:
     """Return the best candidate of each place, none twice while others are left."""
     picked = []
     for place in range(worth.shape[1]):

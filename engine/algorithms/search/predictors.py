@@ -49,7 +49,7 @@ def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
     return ndtri(share)
 
 
-def bags(uniform: Numbers, known: Numbers) -> Numbers:
+def bootstrap_counts(uniform: Numbers, known: Numbers) -> Numbers:
     """Return how often each predictor sees each item: a bootstrap of the known ones.
 
     Args:
@@ -65,7 +65,7 @@ def bags(uniform: Numbers, known: Numbers) -> Numbers:
     return counts * known[..., None, :]
 
 
-def fitted(
+def fit_ensemble(
     features: Numbers, labels: Numbers, counts: Numbers, ridge: float
 ) -> Ensemble:
     """Fit each predictor: least squares over its bag, plus λ times |weights|².
@@ -90,7 +90,7 @@ def fitted(
     return Ensemble(weights, middle - (weights * center).sum(-1))
 
 
-def predicted(ensemble: Ensemble, features: Numbers) -> Numbers:
+def predict_ensemble(ensemble: Ensemble, features: Numbers) -> Numbers:
     """Return each predictor's answers; (…, item, feature) → (…, predictor, item)."""
     found = ensemble.weights @ features.astype(np.float64).mT
     return found + ensemble.offset[..., None]

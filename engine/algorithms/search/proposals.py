@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from engine.protocol import Space, Spaces
+from engine.protocol import SearchBatch, Space
 
 LISTED = 20_000
 Numbers = np.ndarray
@@ -18,7 +18,7 @@ def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
     return np.floor(uniform * np.array(space.radix)).astype(np.int64)
 
 
-def fresh(tasks: Spaces, name: str = "search") -> Numbers:
+def random_order(tasks: SearchBatch, name: str = "search") -> Numbers:
     """Return the order in which random search without repeats goes.
 
     Returns:
@@ -34,7 +34,7 @@ def fresh(tasks: Spaces, name: str = "search") -> Numbers:
     return tasks.space.codes(order[:, np.arange(horizon) % size])
 
 
-def mutated(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
+def mutate(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
     """Change one decision to another option.
 
     In a cell a node is drawn first, then one of the edges that lead to it, as
@@ -48,7 +48,7 @@ def mutated(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
     Returns:
         New codes; a position with one option stays.
     """
-    position = _position(space, uniform)
+    position = _draw_position(space, uniform)
     members = np.arange(len(codes))
     radix = np.array(space.radix)[position]
     step = 1 + np.floor(uniform[:, 2] * (radix - 1)).astype(np.int64)
@@ -57,7 +57,7 @@ def mutated(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
     return np.where((radix > 1)[:, None], child, codes)
 
 
-def candidates(
+def propose_candidates(
     space: Space, codes: Numbers, value: Numbers, parents: int, uniform: Numbers
 ) -> Numbers:
     """Propose changes of one search's best so far, and as many at random.
@@ -71,12 +71,12 @@ def candidates(
     """
     best = np.argsort(-value, kind="stable")[:parents]
     parent = best[np.floor(uniform[:, 0] * len(best)).astype(np.int64)]
-    changed = mutated(space, codes[parent], uniform[:, 1:4])
+    changed = mutate(space, codes[parent], uniform[:, 1:4])
     half = np.arange(len(uniform)) < len(uniform) // 2
     return np.where(half[:, None], changed, uniform_codes(space, uniform[:, 4:]))
 
 
-def _position(space: Space, uniform: Numbers) -> Numbers:
+def _draw_position(space: Space, uniform: Numbers) -> Numbers:
     free = np.flatnonzero(np.array(space.radix) > 1)
     if not len(free):
         return np.zeros(len(uniform), np.int64)
@@ -95,7 +95,7 @@ def _position(space: Space, uniform: Numbers) -> Numbers:
     return table[chosen, which]
 
 
-def neighbors(space: Space) -> tuple[Numbers, Numbers]:
+def neighbor_changes(space: Space) -> tuple[Numbers, Numbers]:
     """Return every change of one decision: its position, and by how much it turns.
 
     A code's neighbor is (code + turn) mod radix at that position.

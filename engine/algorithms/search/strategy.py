@@ -5,7 +5,15 @@ from typing import ClassVar
 
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
-from engine.protocol import Estimator, Learner, Lesson, Meta, Outer, Plan, TaskBatch
+from engine.protocol import (
+    Estimator,
+    Learner,
+    Meta,
+    Outer,
+    OuterStepContext,
+    Plan,
+    TaskBatch,
+)
 
 
 class FixedStrategy(Learner):
@@ -18,7 +26,11 @@ class FixedStrategy(Learner):
         return Meta({}, {})
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Stay: there is nothing to move."""
         return Outer(meta.memory, {}, weights=meta.weights)
@@ -28,7 +40,7 @@ class FixedStrategy(Learner):
         return Plan(0, budget.tasks_per_step, 1, 1.0, float(budget.horizon))
 
 
-def lessons(budget: Budget, searches: float = 1.0) -> Plan:
+def plan_searches(budget: Budget, searches: float = 1.0) -> Plan:
     """Spend the budget on whole searches of source tasks.
 
     Args:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh as random_order
-from engine.protocol import Asked, Spaces, Stretch, Told
+from engine.algorithms.search.proposals import random_order as random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 
 Numbers = np.ndarray
 
@@ -27,25 +27,25 @@ class Rung(NamedTuple):
     fidelity: int
 
 
-class Turn(NamedTuple):
+class ScheduledTraining(NamedTuple):
     """What one evaluation is.
 
-    `start` is where its round begins; `pool` where and how long the round was that
-    it chooses from, None where architectures are new; `slot` its place in the round;
-    `fresh` how many new ones were asked before it.
+    `start` is where its round begins; `previous_rung` where the round that it chooses
+    from begins and how long that is, None where architectures are new; `rank` its place
+    in the round; `new_index` how many new ones were proposed before it.
     """
 
     fidelity: int
     start: int
-    pool: tuple[int, int] | None
-    slot: int
-    fresh: int
+    previous_rung: tuple[int, int] | None
+    rank: int
+    new_index: int
 
 
-def ladder(fidelities: Sequence[float], eta: float) -> tuple[int, ...]:
+def fidelity_ladder(fidelities: Sequence[float], eta: float) -> tuple[int, ...]:
     """Return fidelities, by place, from the last down, η times apart; ascending.
 
-    >>> ladder((1, 2, 3, 5, 9), 3)
+    >>> fidelity_ladder((1, 2, 3, 5, 9), 3)
     (0, 2, 4)
     """
     kept = [len(fidelities) - 1]
@@ -78,37 +78,41 @@ def brackets(steps: Sequence[int], eta: float) -> tuple[tuple[Rung, ...], ...]:
     return tuple(found)
 
 
-def timetable(halvings: Sequence[Sequence[Rung]], horizon: int) -> list[Turn]:
+def halving_schedule(
+    halvings: Sequence[Sequence[Rung]], horizon: int
+) -> list[ScheduledTraining]:
     """Say what each evaluation is; halvings follow each other until the horizon."""
-    turns: list[Turn] = []
+    turns: list[ScheduledTraining] = []
     fresh = number = 0
     while len(turns) < horizon:
         pool = None
         for rung in halvings[number % len(halvings)]:
             start = len(turns)
             for slot in range(rung.size):
-                turns.append(Turn(rung.fidelity, start, pool, slot, fresh))
+                turns.append(ScheduledTraining(rung.fidelity, start, pool, slot, fresh))
                 fresh += pool is None
             pool = (start, rung.size)
         number += 1
     return turns[:horizon]
 
 
-class Halving(NamedTuple):
+class HalvingState(NamedTuple):
     """What was trained; shape (member, evaluation, …). Untrained have −inf."""
 
     codes: Numbers
     value: Numbers
 
 
-def blank(tasks: Spaces) -> Halving:
+def empty_halving(tasks: SearchBatch) -> HalvingState:
     """Return a halving that has trained nothing."""
     shape = (tasks.members, tasks.horizon)
     empty = np.zeros((*shape, len(tasks.space.radix)), np.int64)
-    return Halving(empty, np.full(shape, -np.inf))
+    return HalvingState(empty, np.full(shape, -np.inf))
 
 
-def turned_to(turn: Turn, state: Halving, fresh: Numbers) -> Asked:
+def propose_training(
+    turn: ScheduledTraining, state: HalvingState, fresh: Numbers
+) -> Proposal:
     """Return a new architecture, or one of the best of the round before.
 
     Args:
@@ -118,52 +122,54 @@ def turned_to(turn: Turn, state: Halving, fresh: Numbers) -> Asked:
     """
     members = len(state.value)
     fidelity = np.full(members, turn.fidelity)
-    if turn.pool is None:
-        return Asked(fresh[:, turn.fresh], fidelity)
-    first, size = turn.pool
+    if turn.previous_rung is None:
+        return Proposal(fresh[:, turn.new_index], fidelity)
+    first, size = turn.previous_rung
     order = np.argsort(-state.value[:, first : first + size], 1, kind="stable")
-    place = first + order[:, turn.slot]
-    return Asked(state.codes[np.arange(members), place], fidelity)
+    place = first + order[:, turn.rank]
+    return Proposal(state.codes[np.arange(members), place], fidelity)
 
 
-def noted(state: Halving, told: Told) -> Halving:
+def record_training(state: HalvingState, evaluation: Evaluation) -> HalvingState:
     """Write down what was trained."""
     codes, value = state.codes.copy(), state.value.copy()
-    codes[:, told.step] = told.codes
-    value[:, told.step] = np.where(told.live, told.value, -np.inf)
-    return Halving(codes, value)
+    codes[:, evaluation.step] = evaluation.codes
+    value[:, evaluation.step] = np.where(evaluation.live, evaluation.value, -np.inf)
+    return HalvingState(codes, value)
 
 
-def halve(
-    tasks: Spaces, halvings: Sequence[Sequence[Rung]], *, path: bool
-) -> Iterator[Stretch]:
+def run_halvings(
+    tasks: SearchBatch, halvings: Sequence[Sequence[Rung]], *, path: bool
+) -> Iterator[TraceSegment]:
     """Search by one halving after the other, again and again.
 
     Args:
         tasks: One search per member.
-        halvings: The rounds of each, by fidelities that `ladder` gives.
+        halvings: The rounds of each, by fidelities that `fidelity_ladder` gives.
         path: As `explore` takes it.
     """
-    turns, new = timetable(halvings, tasks.horizon), random_order(tasks)
+    turns, new = halving_schedule(halvings, tasks.horizon), random_order(tasks)
 
-    def ask(step: int, state: Halving) -> Asked:
-        return turned_to(turns[step], state, new)
+    def ask(step: int, state: HalvingState) -> Proposal:
+        return propose_training(turns[step], state, new)
 
-    def tell(state: Halving, told: Told) -> tuple[Halving, Info]:
-        return noted(state, told), {}
+    def tell(
+        state: HalvingState, evaluation: Evaluation
+    ) -> tuple[HalvingState, StepMetrics]:
+        return record_training(state, evaluation), {}
 
-    yield from explore(tasks, blank(tasks), ask, tell, path=path)
+    yield from run_search(tasks, empty_halving(tasks), ask, tell, path=path)
 
 
-def steps_of(tasks: Spaces, eta: float) -> tuple[int, ...]:
+def fidelity_steps(tasks: SearchBatch, eta: float) -> tuple[int, ...]:
     """Return the fidelities that a search goes up by, by place."""
-    return ladder(tasks.evaluator.fidelities[: tasks.top + 1], eta)
+    return fidelity_ladder(tasks.evaluator.fidelities[: tasks.full_fidelity + 1], eta)
 
 
-def why_not_shortened(tasks: Spaces, eta: float) -> str | None:
+def why_not_shortened(tasks: SearchBatch, eta: float) -> str | None:
     """Return the reason why trainings cannot be cut short; None if they can."""
-    lengths = tasks.evaluator.fidelities[: tasks.top + 1]
-    if len(ladder(lengths, eta)) > 1:
+    lengths = tasks.evaluator.fidelities[: tasks.full_fidelity + 1]
+    if len(fidelity_ladder(lengths, eta)) > 1:
         return None
     unit = tasks.evaluator.fidelity_unit
     return (

@@ -139,7 +139,7 @@ class Criterion:
         """Return whether errors are shares of wrong answers."""
         return self.told == "final_accuracy"
 
-    def compared(self, threshold: float | None) -> list[str]:
+    def metrics_to_compare(self, threshold: float | None) -> list[str]:
         """Return the metrics that claims are about."""
         beside = self.beside and (self.own_goal or threshold is not None)
         return [self.deciding, self.beside] if beside else [self.deciding]

@@ -11,7 +11,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Architectures:
+class ArchitectureTable:
     """Architectures of one space, trained on some tasks.
 
     Args:

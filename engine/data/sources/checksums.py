@@ -15,7 +15,7 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def known_bytes(path: Path, digest: str) -> bytes:
+def read_verified(path: Path, digest: str) -> bytes:
     """Read a file that must have a known checksum.
 
     Raises:
@@ -39,7 +39,7 @@ def file_state(path: Path, digest: str) -> str:
     if not path.is_file():
         return "absent"
     try:
-        known_bytes(path, digest)
+        read_verified(path, digest)
     except Refused:
         return "damaged"
     return "present"

@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.sources.checksums import known_bytes
+from engine.data.sources.checksums import read_verified
+from engine.data.sources.data_table import DataTable
 from engine.data.sources.locations import pack_home
-from engine.data.sources.table import Table
 
 
 @dataclass(frozen=True)
-class Packed:
+class PackFile:
     """A file of the pack, the families that read it, and its sha256."""
 
     file: str
@@ -33,56 +33,56 @@ OMNIGLOT = "MIT, © 2015 Brenden Lake"
 FILES = {
     packed.file: packed
     for packed in (
-        Packed(
+        PackFile(
             "mnist_small.npz",
             ("mnist",),
             "36ca5da97c4b1f1284fd670f9de2f031479547832773fd27b9c4f519bedd8bdb",
             "MNIST: 10,000 of the training images and the 10,000 test images",
             "CC BY-SA 3.0",
         ),
-        Packed(
+        PackFile(
             "fashion_mnist_900.npz",
             ("fashion_mnist",),
             "b776f676ef87ada0053b0d12474692f6e9dcd4fb314abaf8dc4c12fedb198df7",
             "Fashion-MNIST: 90 images of each class",
             "MIT, Zalando",
         ),
-        Packed(
+        PackFile(
             "tabular.npz",
             ("tabular",),
             "8f4801f41cc63983edf16b49d198573115131b9bd2b95aa9a5727be260e97664",
             "16 small real sets",
             "per set, mostly UCI, CC BY 4.0",
         ),
-        Packed(
+        PackFile(
             "nasbench201.npz",
             ("nasbench201",),
             "56e1fc510fe4da9f3d37b9c563ec31f2999b6971a015c65630d5c39b9271cec6",
             "NAS-Bench-201: 15,625 trained cells, with hardware costs",
             "MIT, © Xuanyi Dong; hardware costs GATECH-EIC",
         ),
-        Packed(
+        PackFile(
             "omniglot28.npz",
             ("omniglot",),
             "db887d4c5b075b39d8e003f3a3db7d0a02012c39cdc38b908fdf4214f8cb34cc",
             "Omniglot: 1,623 characters by 20 drawers, averaged to 28 × 28",
             OMNIGLOT,
         ),
-        Packed(
+        PackFile(
             "images_background.zip",
             ("omniglot",),
             "ad41ab679c8b5d90b271ef46be6987cc81211774a695c29dcc5367b2b26ee640",
             "Omniglot: the author's background set, 30 alphabets",
             OMNIGLOT,
         ),
-        Packed(
+        PackFile(
             "images_evaluation.zip",
             ("omniglot",),
             "1f61a8f3366785b057fc117d9228e78a16e3d976c8953b2a10fcc74cf0609cee",
             "Omniglot: the author's evaluation set, 20 alphabets",
             OMNIGLOT,
         ),
-        Packed(
+        PackFile(
             "images_background_small1.zip",
             ("omniglot",),
             "f38eb80f801274ac2b4dff5b24289016bfaba4a7d5bb50deebf27104ad6cb8a4",
@@ -93,70 +93,70 @@ FILES = {
 }
 
 
-def absent(file: str) -> str:
+def missing_pack_file(file: str) -> str:
     """Return the file's name if the pack does not hold it, or nothing."""
     return "" if (pack_home() / file).is_file() else file
 
 
 @lru_cache(maxsize=4)
-def mnist(side: int) -> Table:
+def mnist(side: int) -> DataTable:
     """Return MNIST, averaged down to side × side pixels in [0, 1]."""
-    held = arrays("mnist_small.npz")
+    held = pack_arrays("mnist_small.npz")
     images = np.concatenate([held["x_train"], held["x_test"]])
     labels = np.concatenate([held["y_train"], held["y_test"]])
-    return _images(images, labels, tuple("0123456789"), side)
+    return _image_table(images, labels, tuple("0123456789"), side)
 
 
 @lru_cache(maxsize=4)
-def fashion_mnist(side: int) -> Table:
+def fashion_mnist(side: int) -> DataTable:
     """Return Fashion-MNIST, averaged down to side × side pixels in [0, 1]."""
-    held = arrays("fashion_mnist_900.npz")
+    held = pack_arrays("fashion_mnist_900.npz")
     classes = tuple(str(name) for name in held["classes"])
-    return _images(held["x"], held["y"], classes, side)
+    return _image_table(held["x"], held["y"], classes, side)
 
 
 @lru_cache(maxsize=4)
-def tabular(name: str) -> Table:
+def tabular(name: str) -> DataTable:
     """Return one of the tabular sets."""
-    held = arrays("tabular.npz")
+    held = pack_arrays("tabular.npz")
     classes = json.loads(str(held["meta"]))[name]["classes"]
     x, y = held[f"{name}/X"].astype(np.float64), held[f"{name}/y"]
     if not classes:
-        return Table(x, y.astype(np.float64))
-    return Table(x, y.astype(np.int64), tuple(classes))
+        return DataTable(x, y.astype(np.float64))
+    return DataTable(x, y.astype(np.int64), tuple(classes))
 
 
-def _images(
+def _image_table(
     images: np.ndarray, labels: np.ndarray, classes: tuple[str, ...], side: int
-) -> Table:
+) -> DataTable:
     block = images.shape[1] // side
     small = images.reshape(len(images), side, block, side, block).mean((2, 4))
     flat = (small / 255.0).reshape(len(images), -1).astype(np.float32)
-    return Table(flat, labels.astype(np.int64), classes)
+    return DataTable(flat, labels.astype(np.int64), classes)
 
 
-def arrays(file: str) -> dict[str, np.ndarray]:
+def pack_arrays(file: str) -> dict[str, np.ndarray]:
     """Return the arrays of a file of the pack.
 
     Raises:
         Refused: If it is absent or not the known one.
     """
-    _check_there(file)
-    return _read(pack_home() / file, FILES[file].sha256)
+    _check_present(file)
+    return _read_npz(pack_home() / file, FILES[file].sha256)
 
 
-def known(file: str) -> bytes:
+def pack_bytes(file: str) -> bytes:
     """Return a file of the pack as it is.
 
     Raises:
         Refused: If it is absent or not the known one.
     """
-    _check_there(file)
-    return known_bytes(pack_home() / file, FILES[file].sha256)
+    _check_present(file)
+    return read_verified(pack_home() / file, FILES[file].sha256)
 
 
-def _check_there(file: str) -> None:
-    if absent(file):
+def _check_present(file: str) -> None:
+    if missing_pack_file(file):
         raise Refused(
             f"this family needs {file} in the data pack: set METASCOPE_DATA to its "
             "folder"
@@ -164,7 +164,7 @@ def _check_there(file: str) -> None:
 
 
 @lru_cache(maxsize=2)
-def _read(path: Path, digest: str) -> dict[str, np.ndarray]:
-    data = known_bytes(path, digest)
+def _read_npz(path: Path, digest: str) -> dict[str, np.ndarray]:
+    data = read_verified(path, digest)
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
         return {name: found[name] for name in found.files}

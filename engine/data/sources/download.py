@@ -20,11 +20,11 @@ OMNIGLOT = (
     "057f034baf2ecb8530bc5710e5a23584d2a519cc/python/"
 )
 
-Open = Callable[[str], BinaryIO]
+OpenUrl = Callable[[str], BinaryIO]
 
 
 @dataclass(frozen=True)
-class Remote:
+class RemoteFile:
     """A file of the pack, where it is public, and how many bytes it has."""
 
     file: str
@@ -34,18 +34,22 @@ class Remote:
 
 SETS = {
     "omniglot": (
-        Remote("images_background.zip", OMNIGLOT + "images_background.zip", 9_464_212),
-        Remote("images_evaluation.zip", OMNIGLOT + "images_evaluation.zip", 6_462_886),
+        RemoteFile(
+            "images_background.zip", OMNIGLOT + "images_background.zip", 9_464_212
+        ),
+        RemoteFile(
+            "images_evaluation.zip", OMNIGLOT + "images_evaluation.zip", 6_462_886
+        ),
     )
 }
 
 
-def _open(address: str) -> BinaryIO:
+def _open_url(address: str) -> BinaryIO:
     """Open one of the addresses above; none that a user gave ever comes here."""
     return urlopen(address, timeout=SECONDS)  # type: ignore[no-any-return]  # nosec B310
 
 
-def fetchable() -> list[dict[str, Any]]:
+def list_fetchable() -> list[dict[str, Any]]:
     """List every file that can be fetched, and whether it is here.
 
     Returns:
@@ -67,7 +71,7 @@ def fetchable() -> list[dict[str, Any]]:
     ]
 
 
-def fetch(name: str, open_address: Open = _open) -> list[Path]:
+def fetch(name: str, open_address: OpenUrl = _open_url) -> list[Path]:
     """Bring the files of a set into the data pack's folder.
 
     A file that is there and is the known one is left alone; any other is replaced.
@@ -86,7 +90,7 @@ def fetch(name: str, open_address: Open = _open) -> list[Path]:
     return [_fetch_file(remote, open_address) for remote in SETS[name]]
 
 
-def _fetch_file(remote: Remote, open_address: Open) -> Path:
+def _fetch_file(remote: RemoteFile, open_address: OpenUrl) -> Path:
     path, digest = pack_home() / remote.file, data_pack.FILES[remote.file].sha256
     if file_state(path, digest) == "present":
         return path
@@ -97,11 +101,11 @@ def _fetch_file(remote: Remote, open_address: Open) -> Path:
             f"({remote.size:,}, sha256 {digest}), and nothing was kept; try again, or "
             f"put the file into {pack_home()}"
         )
-    _write(path, data)
+    _write_atomically(path, data)
     return path
 
 
-def _download(remote: Remote, open_address: Open) -> bytes:
+def _download(remote: RemoteFile, open_address: OpenUrl) -> bytes:
     """Read at most one byte more than the file has."""
     try:
         with open_address(remote.address) as answer:
@@ -121,7 +125,7 @@ def _download(remote: Remote, open_address: Open) -> bytes:
         ) from None
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write_atomically(path: Path, data: bytes) -> None:
     """Write a file whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from engine.contract.errors import Refused
-from engine.data.sources.checksums import known_bytes
+from engine.data.sources.checksums import read_verified
 
 FILE = "DejaVuSans.ttf"
 SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
@@ -36,7 +36,7 @@ def font_path() -> Path:
     return home / "mpl-data" / "fonts" / "ttf" / FILE
 
 
-def absent() -> str:
+def missing_font() -> str:
     """Name the font if it is not there, or nothing."""
     return "" if font_path().is_file() else f"matplotlib's {FILE}"
 
@@ -48,7 +48,7 @@ def font_bytes() -> bytes:
         Refused: If it is absent or another version: its glyphs would be others.
     """
     try:
-        return known_bytes(font_path(), SHA256)
+        return read_verified(font_path(), SHA256)
     except Refused as refusal:
         raise Refused(
             f"{refusal.message}; install the matplotlib that requirements.txt names"
@@ -65,7 +65,7 @@ def script(character: str) -> str:
 
 
 @lru_cache(maxsize=1)
-def characters() -> tuple[str, ...]:
+def font_characters() -> tuple[str, ...]:
     """Return the letters, numbers and symbols of the font, in Unicode's order."""
     from fontTools.ttLib import TTFont
 
@@ -79,7 +79,7 @@ def _is_drawn(character: str) -> bool:
     return unicodedata.category(character)[0] in "LNS"
 
 
-def bitmaps(some: Sequence[str]) -> np.ndarray:
+def draw_bitmaps(some: Sequence[str]) -> np.ndarray:
     """Draw characters, each as large as fits, centered.
 
     Size and height on the line are lost: c and C look alike.
@@ -88,24 +88,24 @@ def bitmaps(some: Sequence[str]) -> np.ndarray:
         uint8, ink bright; shape (character, 48, 48); all 0 for a blank.
     """
     data = font_bytes()
-    sizes = {size: _face(data, size) for size in range(_SIZE, _LARGEST + 1, _SIZE)}
+    sizes = {size: _load_font(data, size) for size in range(_SIZE, _LARGEST + 1, _SIZE)}
     drawn = np.zeros((len(some), FIELD, FIELD), np.uint8)
     for place, character in enumerate(some):
-        _draw(drawn[place], character, sizes)
+        _draw_character(drawn[place], character, sizes)
     return drawn
 
 
 def missing_glyph() -> np.ndarray:
     """Return what the font draws for a character that it does not have."""
-    return bitmaps([_NO_CHARACTER])
+    return draw_bitmaps([_NO_CHARACTER])
 
 
-def _face(data: bytes, size: int) -> ImageFont.FreeTypeFont:
+def _load_font(data: bytes, size: int) -> ImageFont.FreeTypeFont:
     plain = ImageFont.Layout.BASIC
     return ImageFont.truetype(io.BytesIO(data), size, layout_engine=plain)
 
 
-def _draw(
+def _draw_character(
     field: np.ndarray, character: str, sizes: dict[int, ImageFont.FreeTypeFont]
 ) -> None:
     ink = _ink(sizes[_SIZE], character)

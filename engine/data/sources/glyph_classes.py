@@ -22,7 +22,7 @@ HELD_OUT = frozenset({"ARMENIAN", "GEORGIAN", "HEBREW", "LAO", "TIFINAGH"})
 
 
 @dataclass(frozen=True, eq=False)
-class Glyphs:
+class GlyphClasses:
     """Classes of glyphs; compared and hashed by identity.
 
     Args:
@@ -38,21 +38,25 @@ class Glyphs:
 
 
 @lru_cache(maxsize=1)
-def glyphs() -> Glyphs:
+def build_glyph_classes() -> GlyphClasses:
     """Draw all glyphs of the font, merge look-alikes and divide the classes.
 
     Raises:
         Refused: If the font is absent or not the known one.
     """
-    every = font_bitmaps.characters()
-    drawn = np.concatenate([font_bitmaps.missing_glyph(), font_bitmaps.bitmaps(every)])
-    firsts = different(drawn)
+    every = font_bitmaps.font_characters()
+    drawn = np.concatenate(
+        [font_bitmaps.missing_glyph(), font_bitmaps.draw_bitmaps(every)]
+    )
+    firsts = distinct_indices(drawn)
     kept = tuple(every[place - 1] for place in firsts if place)
-    depth = depths(drawn[firsts[firsts > 0]])
-    return Glyphs(kept, depth, _pools([font_bitmaps.script(c) for c in kept]))
+    depth = ink_depths(drawn[firsts[firsts > 0]])
+    return GlyphClasses(
+        kept, depth, _divide_pools([font_bitmaps.script(c) for c in kept])
+    )
 
 
-def different(drawn: np.ndarray) -> np.ndarray:
+def distinct_indices(drawn: np.ndarray) -> np.ndarray:
     """Return which bitmaps are kept: each the first of those that look like it.
 
     No two that are kept look alike; blanks are left out.
@@ -61,7 +65,7 @@ def different(drawn: np.ndarray) -> np.ndarray:
         drawn: uint8; shape (glyph, side, side), side a multiple of 3.
     """
     marked = np.flatnonzero(drawn.any(axis=(1, 2)))
-    alike = _alike(drawn[marked])
+    alike = _similarity_mask(drawn[marked])
     kept = np.ones(len(marked), bool)
     for place in range(len(marked)):
         if kept[place]:
@@ -69,11 +73,11 @@ def different(drawn: np.ndarray) -> np.ndarray:
     return marked[kept]
 
 
-def _alike(drawn: np.ndarray) -> np.ndarray:
-    return likeness(drawn) >= ALIKE
+def _similarity_mask(drawn: np.ndarray) -> np.ndarray:
+    return cosine_similarity(drawn) >= ALIKE
 
 
-def likeness(drawn: np.ndarray) -> np.ndarray:
+def cosine_similarity(drawn: np.ndarray) -> np.ndarray:
     """Return the cosine of any two bitmaps, blurred and made smaller."""
     count, side = len(drawn), drawn.shape[1] // 3
     small = drawn.reshape(count, side, 3, side, 3).mean((2, 4), dtype=np.float32)
@@ -84,14 +88,14 @@ def likeness(drawn: np.ndarray) -> np.ndarray:
     return flat @ flat.T
 
 
-def depths(drawn: np.ndarray) -> np.ndarray:
+def ink_depths(drawn: np.ndarray) -> np.ndarray:
     """Return how deep in the ink each pixel lies, in pixels; negative outside."""
     inside = drawn > 127
     each = [distance_transform_edt(i) - distance_transform_edt(~i) for i in inside]
     return np.stack(each).astype(np.float32)
 
 
-def _pools(scripts: list[str]) -> dict[str, np.ndarray]:
+def _divide_pools(scripts: list[str]) -> dict[str, np.ndarray]:
     """Divide classes 64 / 16 / 20, but for those of the scripts that are held out."""
     apart = np.array([script in HELD_OUT for script in scripts])
     draw = np.random.Generator(np.random.Philox(key=Rng(0).child("glyphs").key()))

@@ -9,14 +9,14 @@ from platformdirs import user_data_path
 def pack_home() -> Path:
     """Return the data pack's folder: $METASCOPE_DATA, else the user's data folder."""
     chosen = os.environ.get("METASCOPE_DATA")
-    return Path(chosen) if chosen else _user() / "data"
+    return Path(chosen) if chosen else _user_folder() / "data"
 
 
 def own_home() -> Path:
     """Return where a person's own files are kept, beside their runs."""
     chosen = os.environ.get("METASCOPE_HOME")
-    return (Path(chosen) if chosen else _user()) / "own"
+    return (Path(chosen) if chosen else _user_folder()) / "own"
 
 
-def _user() -> Path:
+def _user_folder() -> Path:
     return user_data_path("metascope", appauthor=False)

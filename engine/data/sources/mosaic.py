@@ -15,14 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from engine.data.sources.architecture_table import Architectures
+from engine.data.sources.architecture_table import ArchitectureTable
 from engine.data.sources.mosaic_space import (
     FAILED,
     OPTIONS,
     PASSES,
     RECIPES,
-    codes,
-    forms,
+    all_codes,
+    all_net_designs,
 )
 
 FILE = Path(__file__).with_name("mosaic.npz")
@@ -30,19 +30,19 @@ _MILLION = 1e6
 
 
 @lru_cache(maxsize=1)
-def load() -> Architectures:
+def load_mosaic() -> ArchitectureTable:
     """Read the table that is shipped; the same object every time."""
-    return read(FILE)
+    return read_mosaic(FILE)
 
 
 @lru_cache(maxsize=1)
-def meta() -> dict[str, Any]:
+def mosaic_metadata() -> dict[str, Any]:
     """Return how the shipped table was made: seed, time, chunks, fingerprint."""
     with np.load(FILE) as held:
         return dict(json.loads(str(held["meta"])))
 
 
-def read(file: Path) -> Architectures:
+def read_mosaic(file: Path) -> ArchitectureTable:
     """Read a table that `engine.mosaic.build` has written."""
     with np.load(file) as held:
         about = json.loads(str(held["meta"]))
@@ -52,15 +52,17 @@ def read(file: Path) -> Architectures:
     per_chunk = len(RECIPES)
     rows = (np.array(chunks)[:, None] * per_chunk + np.arange(per_chunk)).ravel()
     sizes = _sizes(tasks, chunks)
-    return Architectures(
+    return ArchitectureTable(
         name="mosaic",
         positions=tuple(OPTIONS),
         options=tuple(OPTIONS.values()),
-        codes=codes()[rows],
+        codes=all_codes()[rows],
         tasks=tuple(task["name"] for task in tasks),
         fidelities=tuple(float(f) for f in about["regime"]["fidelities"]),
-        signal=_share(validation, _rows(tasks, "validation")[:, None, None]),
-        score=_share(test, _rows(tasks, "test")[:, None]).mean(2),
+        signal=_accuracy_shares(
+            validation, _row_counts(tasks, "validation")[:, None, None]
+        ),
+        score=_accuracy_shares(test, _row_counts(tasks, "test")[:, None]).mean(2),
         cost=_cost(sizes["multiply-adds"], about["regime"]),
         properties=sizes,
         units={"parameters": "numbers", "multiply-adds": "per prediction"},
@@ -71,11 +73,11 @@ def read(file: Path) -> Architectures:
     )
 
 
-def _rows(tasks: list[dict[str, Any]], part: str) -> np.ndarray:
+def _row_counts(tasks: list[dict[str, Any]], part: str) -> np.ndarray:
     return np.array([task["rows"][part] for task in tasks], np.float32)
 
 
-def _share(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
+def _accuracy_shares(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     share = counts.astype(np.float32) / rows
     share[counts == FAILED] = np.nan
     return share
@@ -83,10 +85,15 @@ def _share(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def _sizes(tasks: list[dict[str, Any]], chunks: list[int]) -> dict[str, np.ndarray]:
     """Count weights and multiply-adds of each architecture on each task."""
-    every, shapes = forms(), [(task["inputs"], task["classes"]) for task in tasks]
+    every, shapes = (
+        all_net_designs(),
+        [(task["inputs"], task["classes"]) for task in tasks],
+    )
     some = [every[number] for number in chunks]
     counted = {
-        "parameters": [[form.parameters(*shape) for shape in shapes] for form in some],
+        "parameters": [
+            [form.parameter_count(*shape) for shape in shapes] for form in some
+        ],
         "multiply-adds": [
             [form.multiply_adds(*shape) for shape in shapes] for form in some
         ],

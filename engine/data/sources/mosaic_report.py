@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import spearmanr
 
-from engine.data.sources.architecture_table import Architectures
+from engine.data.sources.architecture_table import ArchitectureTable
 
 # Tasks that a person would call related; every other two are not.
 KIN = (
@@ -16,7 +16,7 @@ KIN = (
 )
 
 
-class Spread(NamedTuple):
+class TaskSpread(NamedTuple):
     """How much architectures differ on one task, accuracies as shares.
 
     Args:
@@ -39,25 +39,25 @@ class Spread(NamedTuple):
         return self.architectures / self.seeds
 
 
-def spreads(table: Architectures) -> list[Spread]:
+def task_spreads(table: ArchitectureTable) -> list[TaskSpread]:
     """Return how much architectures differ on each task, at the last fidelity."""
     last = table.signal[:, :, -1]
     between = np.nanstd(np.nanmean(last, 2), axis=0, ddof=1)
     within = np.sqrt(np.nanmean(np.nanvar(last, axis=2, ddof=1), axis=0))
     middle, best = np.nanmedian(table.score, 0), np.nanmax(table.score, 0)
     each = zip(table.tasks, between, within, middle, best, strict=True)
-    return [Spread(task, *(float(n) for n in numbers)) for task, *numbers in each]
+    return [TaskSpread(task, *(float(n) for n in numbers)) for task, *numbers in each]
 
 
-def ranks(table: Architectures) -> np.ndarray:
+def rank_correlations(table: ArchitectureTable) -> np.ndarray:
     """Return Spearman's ρ of the test accuracies of any two tasks."""
     return np.asarray(spearmanr(table.score, nan_policy="omit").statistic)
 
 
-def kinship(table: Architectures) -> tuple[float, float]:
+def related_correlations(table: ArchitectureTable) -> tuple[float, float]:
     """Return the mean ρ of two related tasks, and that of two unrelated ones."""
     of = {task: family for family, tasks in enumerate(KIN) for task in tasks}
     family = np.array([of.get(t, -1 - i) for i, t in enumerate(table.tasks)])
     upper = np.triu(np.ones((len(family), len(family)), bool), 1)
-    near, rho = family[:, None] == family, ranks(table)
+    near, rho = family[:, None] == family, rank_correlations(table)
     return float(rho[near & upper].mean()), float(rho[~near & upper].mean())

@@ -25,7 +25,7 @@ FAILED = 65_535
 
 
 @dataclass(frozen=True)
-class Form:
+class NetDesign:
     """What a net is, whatever it learns and however it is trained."""
 
     depth: int
@@ -34,7 +34,7 @@ class Form:
     normalization: str
     residual: bool
 
-    def shapes(self, features: int, classes: int) -> dict[str, tuple[int, ...]]:
+    def weight_shapes(self, features: int, classes: int) -> dict[str, tuple[int, ...]]:
         """Return the shape of each weight, in the order of the flat vector."""
         shapes: dict[str, tuple[int, ...]] = {}
         if self.residual:
@@ -45,34 +45,34 @@ class Form:
             shapes |= {f"w{i}": (fan_out, fan_in), f"b{i}": (fan_out,)}
         return shapes
 
-    def parameters(self, features: int, classes: int) -> int:
+    def parameter_count(self, features: int, classes: int) -> int:
         """Return how many numbers are trained.
 
-        >>> Form(1, 4, "relu", "none", False).parameters(2, 3)
+        >>> NetDesign(1, 4, "relu", "none", False).parameter_count(2, 3)
         27
         """
-        shapes = self.shapes(features, classes).values()
+        shapes = self.weight_shapes(features, classes).values()
         return sum(int(np.prod(shape)) for shape in shapes)
 
     def multiply_adds(self, features: int, classes: int) -> int:
         """Return how many multiply-adds the products of one prediction take.
 
-        >>> Form(1, 4, "relu", "none", True).multiply_adds(2, 3)
+        >>> NetDesign(1, 4, "relu", "none", True).multiply_adds(2, 3)
         28
         """
-        shapes = self.shapes(features, classes).values()
+        shapes = self.weight_shapes(features, classes).values()
         return sum(int(np.prod(shape)) for shape in shapes if len(shape) == 2)
 
 
-def codes() -> np.ndarray:
+def all_codes() -> np.ndarray:
     """Return every architecture, the last decision changing fastest; uint8."""
     return np.indices(RADIX, np.uint8).reshape(len(RADIX), -1).T.copy()
 
 
-def forms() -> list[Form]:
+def all_net_designs() -> list[NetDesign]:
     """Return every form, in the order of the codes: one for each chunk of recipes."""
     return [
-        Form(int(depth), int(width), activation, normalization, skip == "residual")
+        NetDesign(int(depth), int(width), activation, normalization, skip == "residual")
         for depth, width, activation, normalization, skip in itertools.product(
             *list(OPTIONS.values())[:_FORM]
         )

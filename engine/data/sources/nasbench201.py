@@ -11,8 +11,8 @@ from functools import cache
 
 import numpy as np
 
-from engine.data.sources.architecture_table import Architectures
-from engine.data.sources.data_pack import arrays
+from engine.data.sources.architecture_table import ArchitectureTable
+from engine.data.sources.data_pack import pack_arrays
 
 FILE = "nasbench201.npz"
 EPOCHS = (12.0, 200.0)
@@ -20,15 +20,15 @@ SHORT = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 
 @cache
-def load() -> Architectures:
+def load_nasbench201() -> ArchitectureTable:
     """Return the table.
 
     Raises:
         Refused: If the data pack lacks it.
     """
-    held = arrays(FILE)
+    held = pack_arrays(FILE)
     meta = json.loads(str(held["meta"]))
-    edges = tuple(_edge(name) for name in meta["edges"])
+    edges = tuple(_parse_edge(name) for name in meta["edges"])
     signal = np.stack([held["val_acc_12"], held["val_acc_200"]], 2)[..., None]
     share = np.array([e / EPOCHS[-1] for e in EPOCHS], np.float32)
     properties = {"parameters": held["params_m"], "FLOPs": held["flops_m"]}
@@ -36,7 +36,7 @@ def load() -> Architectures:
     for i, name in enumerate(held["hw_names"]):
         properties[str(name)] = held["hw"][:, :, i].T
         units[str(name)] = "ms" if str(name).endswith("latency") else "as published"
-    return Architectures(
+    return ArchitectureTable(
         name="NAS-Bench-201",
         positions=tuple(f"{a}→{b}" for a, b in edges),
         options=(tuple(meta["ops"]),) * len(edges),
@@ -54,6 +54,6 @@ def load() -> Architectures:
     )
 
 
-def _edge(name: str) -> tuple[int, int]:
+def _parse_edge(name: str) -> tuple[int, int]:
     start, end = name.split("->")
     return int(start), int(end)

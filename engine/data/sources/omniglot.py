@@ -10,7 +10,7 @@ import numpy as np
 
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.data.sources.omniglot_archives import SIDE, Drawings, read_drawings
+from engine.data.sources.omniglot_archives import SIDE, DrawingArchive, read_drawings
 from engine.data.sources.resize import block_average
 
 PACKED = "omniglot28.npz"
@@ -23,9 +23,18 @@ VALIDATION = frozenset(
 )
 TEST = frozenset(
     {
-        *("Kannada", "Keble", "Malayalam", "Manipuri", "Mongolian", "Oriya"),
-        *("Old_Church_Slavonic_(Cyrillic)", "Sylheti", "Syriac_(Serto)", "Tengwar"),
-        *("Tibetan", "ULOG"),
+        "Kannada",
+        "Keble",
+        "Malayalam",
+        "Manipuri",
+        "Mongolian",
+        "Oriya",
+        "Old_Church_Slavonic_(Cyrillic)",
+        "Sylheti",
+        "Syriac_(Serto)",
+        "Tengwar",
+        "Tibetan",
+        "ULOG",
     }
 )
 CUT = ("Gurmukhi", 41)
@@ -34,7 +43,7 @@ MIXED_SHARES = (0.64, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
-class Characters:
+class CharacterSet:
     """All characters in the author's order; compared and hashed by identity.
 
     Args:
@@ -53,27 +62,29 @@ class Characters:
     vinyals: np.ndarray
 
 
-def absent() -> str:
+def missing_source() -> str:
     """Name the file that is missing, or nothing; either source is enough."""
-    if not data_pack.absent(PACKED) or not any(map(data_pack.absent, ARCHIVES)):
+    if not data_pack.missing_pack_file(PACKED) or not any(
+        map(data_pack.missing_pack_file, ARCHIVES)
+    ):
         return ""
     return f"{PACKED} (or, with a network: python -m engine data fetch omniglot)"
 
 
 @lru_cache(maxsize=2)
-def characters(side: int) -> Characters:
+def load_characters(side: int) -> CharacterSet:
     """Return all characters, averaged down to side × side pixels.
 
     Raises:
         Refused: If the data is absent or not the known one.
     """
     if side != SIDE:
-        whole = characters(SIDE)
+        whole = load_characters(SIDE)
         return replace(whole, images=block_average(whole.images, side))
-    if data_pack.absent(PACKED) and not absent():
+    if data_pack.missing_pack_file(PACKED) and not missing_source():
         return _from_archives()
-    held = data_pack.arrays(PACKED)
-    return Characters(
+    held = data_pack.pack_arrays(PACKED)
+    return CharacterSet(
         held["images"],
         held["alphabet"].astype(np.int64),
         tuple(str(name) for name in held["alphabets"]),
@@ -82,34 +93,36 @@ def characters(side: int) -> Characters:
     )
 
 
-def _from_archives() -> Characters:
+def _from_archives() -> CharacterSet:
     """Read the author's archives: background first, as in the packed array."""
-    sets = [read_drawings(data_pack.known(file)) for file in ARCHIVES]
-    return joined(sets[0], sets[1])
+    sets = [read_drawings(data_pack.pack_bytes(file)) for file in ARCHIVES]
+    return join_archives(sets[0], sets[1])
 
 
-def joined(background: Drawings, evaluation: Drawings) -> Characters:
+def join_archives(
+    background: DrawingArchive, evaluation: DrawingArchive
+) -> CharacterSet:
     """Put two archives behind each other."""
     words = [*background.alphabet, *evaluation.alphabet]
     numbers = [*background.number, *evaluation.number]
     names = tuple(dict.fromkeys(words))
     place = {name: number for number, name in enumerate(names)}
     outside = [False] * len(background.number) + [True] * len(evaluation.number)
-    return Characters(
+    return CharacterSet(
         np.concatenate([background.images, evaluation.images]),
         np.array([place[word] for word in words]),
         names,
         np.array(outside),
-        np.array([vinyals(*pair) for pair in zip(words, numbers, strict=True)]),
+        np.array([vinyals_pool(*pair) for pair in zip(words, numbers, strict=True)]),
     )
 
 
-def vinyals(alphabet: str, number: int) -> int:
+def vinyals_pool(alphabet: str, number: int) -> int:
     """Return the pool of a character in the split of Vinyals et al.
 
-    >>> vinyals("Greek", 1), vinyals("Hebrew", 1), vinyals("Tibetan", 1)
+    >>> vinyals_pool("Greek", 1), vinyals_pool("Hebrew", 1), vinyals_pool("Tibetan", 1)
     (0, 1, 2)
-    >>> vinyals("Gurmukhi", 41), vinyals("Gurmukhi", 42)
+    >>> vinyals_pool("Gurmukhi", 41), vinyals_pool("Gurmukhi", 42)
     (0, 2)
     """
     if alphabet == CUT[0]:
@@ -118,7 +131,7 @@ def vinyals(alphabet: str, number: int) -> int:
 
 
 @lru_cache(maxsize=8)
-def pools(split: str) -> dict[str, np.ndarray]:
+def split_pools(split: str) -> dict[str, np.ndarray]:
     """Return which characters each pool has, by the name of a split.
 
     Args:
@@ -127,16 +140,16 @@ def pools(split: str) -> dict[str, np.ndarray]:
             / 659; "mixed": every pool has characters of 40 alphabets, and
             "held_out" those of the 10 others.
     """
-    return _SPLITS[split](characters(28))
+    return _SPLITS[split](load_characters(28))
 
 
-def _vinyals(every: Characters) -> dict[str, np.ndarray]:
+def _vinyals_split(every: CharacterSet) -> dict[str, np.ndarray]:
     return {
         name: np.flatnonzero(every.vinyals == place) for place, name in enumerate(POOLS)
     }
 
 
-def _author(every: Characters) -> dict[str, np.ndarray]:
+def _author_split(every: CharacterSet) -> dict[str, np.ndarray]:
     validation = every.vinyals == 1
     return {
         "train": np.flatnonzero(~every.evaluation & ~validation),
@@ -145,7 +158,7 @@ def _author(every: Characters) -> dict[str, np.ndarray]:
     }
 
 
-def _mixed(every: Characters) -> dict[str, np.ndarray]:
+def _mixed_split(every: CharacterSet) -> dict[str, np.ndarray]:
     """Divide the characters of 40 alphabets, and leave 10 alphabets whole."""
     draw = np.random.Generator(np.random.Philox(key=Rng(0).child("omniglot").key()))
     order = draw.permutation(len(every.names))
@@ -160,11 +173,11 @@ def _mixed(every: Characters) -> dict[str, np.ndarray]:
     return found | {"held_out": np.flatnonzero(out)}
 
 
-_SPLITS = {"vinyals": _vinyals, "author": _author, "mixed": _mixed}
+_SPLITS = {"vinyals": _vinyals_split, "author": _author_split, "mixed": _mixed_split}
 
 
 @dataclass(frozen=True, eq=False)
-class OneShot:
+class OneShotBenchmark:
     """The author's 20 runs of 20 ways and one shot, each within one alphabet.
 
     Args:
@@ -179,12 +192,12 @@ class OneShot:
 
 
 @lru_cache(maxsize=1)
-def one_shot_runs() -> OneShot:
+def one_shot_runs() -> OneShotBenchmark:
     """Return the 20 official runs; the two image archives do not hold them.
 
     Raises:
         Refused: If the packed file is absent or not the known one.
     """
-    held = data_pack.arrays(PACKED)
+    held = data_pack.pack_arrays(PACKED)
     parts = ("oneshot_support", "oneshot_query", "oneshot_answer")
-    return OneShot(*(held[name].astype(np.int64) for name in parts))
+    return OneShotBenchmark(*(held[name].astype(np.int64) for name in parts))

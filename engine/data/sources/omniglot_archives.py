@@ -29,14 +29,26 @@ _DRAWING = re.compile(
 )
 _FOLDER = re.compile(r"(?:[A-Za-z][\w()-]*/){1,3}", re.ASCII)
 _READING = (
-    *(zipfile.BadZipFile, zlib.error, ValueError, KeyError, TypeError, IndexError),
-    *(EOFError, OSError, NotImplementedError, RuntimeError, SyntaxError),
-    *(MemoryError, OverflowError, RecursionError, Image.DecompressionBombError),
+    zipfile.BadZipFile,
+    zlib.error,
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+    MemoryError,
+    OverflowError,
+    RecursionError,
+    Image.DecompressionBombError,
 )
 _DARK = [255 - level for level in range(256)]
 
 
-class Drawings(NamedTuple):
+class DrawingArchive(NamedTuple):
     """Characters in the order of their alphabets' names.
 
     Args:
@@ -50,10 +62,10 @@ class Drawings(NamedTuple):
     number: tuple[int, ...]
 
 
-Places = dict[tuple[str, str], dict[int, zipfile.ZipInfo]]
+DrawingIndex = dict[tuple[str, str], dict[int, zipfile.ZipInfo]]
 
 
-def read_drawings(data: bytes) -> Drawings:
+def read_drawings(data: bytes) -> DrawingArchive:
     """Read one of the archives.
 
     Raises:
@@ -65,7 +77,7 @@ def read_drawings(data: bytes) -> Drawings:
         )
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return _drawings(archive)
+            return _read_archive(archive)
     except Refused:
         raise
     except _READING as error:
@@ -79,18 +91,18 @@ def _reason(error: BaseException) -> str:
     return clean(str(error).partition("\n")[0])[:80] or type(error).__name__
 
 
-def _drawings(archive: zipfile.ZipFile) -> Drawings:
-    places = _places(archive.infolist())
+def _read_archive(archive: zipfile.ZipFile) -> DrawingArchive:
+    places = _index_drawings(archive.infolist())
     keys = sorted(places)
     if len(keys) < 2:
         found = f"only {'/'.join(keys[0])}" if keys else "no drawings"
         raise Refused(f"this archive holds {found}; at least 2 characters are needed")
-    images = np.stack([_character(archive, key, places[key]) for key in keys])
+    images = np.stack([_read_character(archive, key, places[key]) for key in keys])
     numbers = tuple(int(character.removeprefix("character")) for _, character in keys)
-    return Drawings(images, tuple(alphabet for alphabet, _ in keys), numbers)
+    return DrawingArchive(images, tuple(alphabet for alphabet, _ in keys), numbers)
 
 
-def _character(
+def _read_character(
     archive: zipfile.ZipFile, key: tuple[str, str], drawn: dict[int, zipfile.ZipInfo]
 ) -> np.ndarray:
     """Return all drawings of one character; shape (drawer, 28, 28)."""
@@ -99,10 +111,10 @@ def _character(
             f"{'/'.join(key)} has {len(drawn)} drawings; each character must have "
             f"{DRAWERS}, numbered 01 to {DRAWERS}"
         )
-    return np.stack([_image(archive, drawn[drawer]) for drawer in sorted(drawn)])
+    return np.stack([_read_image(archive, drawn[drawer]) for drawer in sorted(drawn)])
 
 
-def _places(listed: list[zipfile.ZipInfo]) -> Places:
+def _index_drawings(listed: list[zipfile.ZipInfo]) -> DrawingIndex:
     """Return the drawings by alphabet, character and drawer; refuse all else."""
     total = sum(info.file_size for info in listed)
     if len(listed) > MEMBERS or total > UNPACKED:
@@ -110,7 +122,7 @@ def _places(listed: list[zipfile.ZipInfo]) -> Places:
             f"this archive unpacks to {len(listed):,} members of {total:,} bytes; at "
             f"most {MEMBERS:,} of {UNPACKED:,} are read"
         )
-    places: Places = {}
+    places: DrawingIndex = {}
     for info in listed:
         found = _DRAWING.fullmatch(info.filename)
         if found is None:
@@ -144,12 +156,12 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         )
 
 
-def _image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
+def _read_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
     """Read a drawing, averaged to 28 × 28, its ink bright."""
     try:
         with archive.open(info) as member:
             data = member.read(MEMBER + 1)
-        return _averaged(data, info.filename)
+        return _decode_averaged(data, info.filename)
     except Refused:
         raise
     except _READING as error:
@@ -159,7 +171,7 @@ def _image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
         ) from None
 
 
-def _averaged(data: bytes, name: str) -> np.ndarray:
+def _decode_averaged(data: bytes, name: str) -> np.ndarray:
     # A size that cannot be ours is refused below; no need to warn of it before.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.sources.checksums import known_bytes
-from engine.data.sources.table import Table
+from engine.data.sources.checksums import read_verified
+from engine.data.sources.data_table import DataTable
 
 UCI = "UCI repository, CC BY 4.0"
 
 
 @dataclass(frozen=True)
-class Bundled:
+class BundledSet:
     """A set as scikit-learn's package holds it: file → sha256, in reading order."""
 
     title: str
@@ -34,7 +34,7 @@ class Bundled:
 
 
 SETS = {
-    "digits": Bundled(
+    "digits": BundledSet(
         "Handwritten digits, 8 × 8 (Alpaydin and Kaynak 1998)",
         {
             "digits.csv.gz": "09f66e6debdee2cd2b5ae59e0d6abbb7"
@@ -44,7 +44,7 @@ SETS = {
         64,
         tuple("0123456789"),
     ),
-    "breast_cancer": Bundled(
+    "breast_cancer": BundledSet(
         "Breast cancer Wisconsin, diagnostic (Street, Wolberg, Mangasarian 1993)",
         {
             "breast_cancer.csv": "fed3eb72d0575ef6192293f5093c6e80"
@@ -54,7 +54,7 @@ SETS = {
         30,
         ("malignant", "benign"),
     ),
-    "wine": Bundled(
+    "wine": BundledSet(
         "Wine cultivars (Forina et al. 1991)",
         {
             "wine_data.csv": "10e8a802908b34f86e5da8ce962f3c80"
@@ -64,7 +64,7 @@ SETS = {
         13,
         ("class_0", "class_1", "class_2"),
     ),
-    "iris": Bundled(
+    "iris": BundledSet(
         "Iris flowers (Fisher 1936)",
         {
             "iris.csv": "f13ffa8fdd56fd8e6c8d16d4081a3fbd"
@@ -74,7 +74,7 @@ SETS = {
         4,
         ("setosa", "versicolor", "virginica"),
     ),
-    "diabetes": Bundled(
+    "diabetes": BundledSet(
         "Diabetes progression (Efron et al. 2004)",
         {
             "diabetes_data_raw.csv.gz": "7fc0ded571454b1982210d3bb43f0aca"
@@ -90,40 +90,40 @@ SETS = {
 }
 
 
-def folder() -> Path | None:
+def sklearn_folder() -> Path | None:
     """Return the folder of scikit-learn's data files, if it is installed."""
     found = find_spec("sklearn")
     places = found.submodule_search_locations if found else None
     return Path(next(iter(places))) / "datasets" / "data" if places else None
 
 
-def absent(name: str) -> str:
+def missing_bundled_file(name: str) -> str:
     """Name the first file of a set that is not there, or nothing."""
-    home, files = folder(), SETS[name].files
+    home, files = sklearn_folder(), SETS[name].files
     gone = [file for file in files if home is None or not (home / file).is_file()]
     return f"scikit-learn's {gone[0]}" if gone else ""
 
 
 @lru_cache(maxsize=8)
-def bundled(name: str) -> Table:
+def load_bundled_set(name: str) -> DataTable:
     """Read one set.
 
     Raises:
         Refused: If its file is absent or not the known one.
     """
-    if gone := absent(name):
+    if gone := missing_bundled_file(name):
         raise Refused(f"{name} needs {gone}; install scikit-learn")
-    each = [_numbers(file, digest) for file, digest in SETS[name].files.items()]
+    each = [_read_numbers(file, digest) for file, digest in SETS[name].files.items()]
     if len(each) == 1:
-        return Table(
+        return DataTable(
             each[0][:, :-1], each[0][:, -1].astype(np.int64), SETS[name].classes
         )
-    return Table(each[0], each[1][:, 0])
+    return DataTable(each[0], each[1][:, 0])
 
 
-def _numbers(file: str, digest: str) -> np.ndarray:
+def _read_numbers(file: str, digest: str) -> np.ndarray:
     """Read a file's numbers, leaving out a first line that names classes."""
-    data = known_bytes((folder() or Path()) / file, digest)
+    data = read_verified((sklearn_folder() or Path()) / file, digest)
     text = (gzip.decompress(data) if file.endswith(".gz") else data).decode()
     rows = [line.replace(",", " ").split() for line in text.splitlines()]
     named = any(cell[0].isalpha() for cell in rows[0])

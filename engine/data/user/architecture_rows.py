@@ -11,16 +11,16 @@ from typing import Literal, NamedTuple
 
 from engine.contract.errors import Refused
 from engine.contract.text_input import clean
-from engine.data.user.columns import number
-from engine.data.user.csv_reader import header, rows, text_bytes
+from engine.data.user.columns import parse_number
+from engine.data.user.csv_reader import read_header, read_rows, text_bytes
 
-Unit = Literal["share", "percent"]
+AccuracyUnit = Literal["share", "percent"]
 OP = "op:"
 KNOWN = ("dataset", "epochs", "validation", "test", "cost")
 _SHOWN = 60
 
 
-class Key(NamedTuple):
+class LineKey(NamedTuple):
     """What a line is about."""
 
     dataset: str
@@ -32,7 +32,7 @@ class Line(NamedTuple):
     """One line of the file; NaN where a cell is empty."""
 
     number: int
-    key: Key
+    key: LineKey
     validation: float
     test: float
     cost: float
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 @dataclass
-class Sheet:
+class ArchitectureSheet:
     """The lines of a file by what they are about.
 
     Args:
@@ -50,32 +50,32 @@ class Sheet:
     """
 
     columns: list[str]
-    unit: Unit
-    lines: dict[Key, Line] = field(default_factory=dict)
+    unit: AccuracyUnit
+    lines: dict[LineKey, Line] = field(default_factory=dict)
 
     @cached_property
-    def marked(self) -> list[str]:
+    def decision_columns(self) -> list[str]:
         """Return the columns of the decisions."""
         return [column for column in self.columns if column.startswith(OP)]
 
     @cached_property
     def decisions(self) -> list[str]:
         """Return the names of the decisions, without their mark."""
-        return [column.removeprefix(OP).strip() for column in self.marked]
+        return [column.removeprefix(OP).strip() for column in self.decision_columns]
 
     @cached_property
     def properties(self) -> list[str]:
         """Return the names of the properties."""
         return [c for c in self.columns if c not in KNOWN and not c.startswith(OP)]
 
-    def named(self, options: Sequence[str]) -> str:
+    def describe_architecture(self, options: Sequence[str]) -> str:
         """Spell an architecture, in short."""
         pairs = zip(self.decisions, options, strict=True)
         told = ", ".join(f"{name}={option}" for name, option in pairs)
         return f"architecture {told if len(told) <= _SHOWN else told[:_SHOWN] + '…'}"
 
 
-def read_lines(data: bytes, unit: Unit) -> Sheet:
+def read_lines(data: bytes, unit: AccuracyUnit) -> ArchitectureSheet:
     """Read the lines of a file.
 
     Args:
@@ -86,10 +86,10 @@ def read_lines(data: bytes, unit: Unit) -> Sheet:
         Refused: In one sentence, with the line or the column.
     """
     data = text_bytes(data)
-    sheet = Sheet(header(data), unit)
+    sheet = ArchitectureSheet(read_header(data), unit)
     _check_columns(sheet)
-    for line, cells in rows(data, sheet.columns):
-        _take(sheet, _line(sheet, line, cells))
+    for line, cells in read_rows(data, sheet.columns):
+        _add_line(sheet, _parse_line(sheet, line, cells))
     return sheet
 
 
@@ -100,20 +100,22 @@ def looks_like_percent(data: bytes) -> bool:
         Refused: If the file is no CSV.
     """
     data = text_bytes(data)
-    names = header(data)
+    names = read_header(data)
     at = names.index("validation") if "validation" in names else 0
-    found = (number(cells[at]) for _, cells in rows(data, names))
+    found = (parse_number(cells[at]) for _, cells in read_rows(data, names))
     return any(value is not None and value > 1.0 for value in found)
 
 
-def _check_columns(sheet: Sheet) -> None:
+def _check_columns(sheet: ArchitectureSheet) -> None:
     for name in ("dataset", "validation"):
         if name not in sheet.columns:
-            raise Refused(f"this table has no column {name!r}; it has: {_have(sheet)}")
+            raise Refused(
+                f"this table has no column {name!r}; it has: {_column_names(sheet)}"
+            )
     if not sheet.decisions:
         raise Refused(
             f"this table has no column of a decision, such as 'op:width'; it has: "
-            f"{_have(sheet)}"
+            f"{_column_names(sheet)}"
         )
     if "" in sheet.decisions:
         raise Refused("column 'op:' names no decision")
@@ -122,31 +124,33 @@ def _check_columns(sheet: Sheet) -> None:
             raise Refused(f"two columns are both of the decision {name!r}")
 
 
-def _have(sheet: Sheet) -> str:
+def _column_names(sheet: ArchitectureSheet) -> str:
     return ", ".join(sheet.columns[:20])
 
 
-def _line(sheet: Sheet, line: int, cells: Sequence[str]) -> Line:
+def _parse_line(sheet: ArchitectureSheet, line: int, cells: Sequence[str]) -> Line:
     """Read the cells of one line.
 
     Raises:
         Refused: With the line and the column.
     """
     of = dict(zip(sheet.columns, cells, strict=True))
-    dataset, *options = (_text(of, name, line) for name in ("dataset", *sheet.marked))
-    epochs = _positive(of, "epochs", line)
-    validation = _accuracy(of, "validation", line, sheet.unit)
+    dataset, *options = (
+        _parse_text(of, name, line) for name in ("dataset", *sheet.decision_columns)
+    )
+    epochs = _parse_positive(of, "epochs", line)
+    validation = _parse_accuracy(of, "validation", line, sheet.unit)
     return Line(
         line,
-        Key(dataset, tuple(options), epochs),
+        LineKey(dataset, tuple(options), epochs),
         validation,
-        _accuracy(of, "test", line, sheet.unit),
-        _positive(of, "cost", line),
-        tuple(_number(of, name, line) for name in sheet.properties),
+        _parse_accuracy(of, "test", line, sheet.unit),
+        _parse_positive(of, "cost", line),
+        tuple(_parse_number(of, name, line) for name in sheet.properties),
     )
 
 
-def _text(of: dict[str, str], name: str, line: int) -> str:
+def _parse_text(of: dict[str, str], name: str, line: int) -> str:
     """Return a cell's text.
 
     Raises:
@@ -158,10 +162,10 @@ def _text(of: dict[str, str], name: str, line: int) -> str:
     return found
 
 
-def _number(of: dict[str, str], name: str, line: int) -> float:
+def _parse_number(of: dict[str, str], name: str, line: int) -> float:
     """Return a cell's number; NaN where it is empty."""
     cell = of[name].strip()
-    value = number(cell) if cell else math.nan
+    value = parse_number(cell) if cell else math.nan
     if value is None or math.isinf(value) or abs(value) > 1e30:
         hint = "" if name in KNOWN else "; properties are numbers, leave others out"
         if name == "validation":
@@ -173,22 +177,24 @@ def _number(of: dict[str, str], name: str, line: int) -> float:
     return value
 
 
-def _positive(of: dict[str, str], name: str, line: int) -> float:
+def _parse_positive(of: dict[str, str], name: str, line: int) -> float:
     """Return a cell above 0; 1 where there is no such column."""
     if name not in of:
         return 1.0
-    value = _number(of, name, line)
+    value = _parse_number(of, name, line)
     if not value > 0:
         told = of[name].strip()[:20] or "nothing"
         raise Refused(f"line {line}: {name!r} has {told}; it must be above 0")
     return value
 
 
-def _accuracy(of: dict[str, str], name: str, line: int, unit: Unit) -> float:
+def _parse_accuracy(
+    of: dict[str, str], name: str, line: int, unit: AccuracyUnit
+) -> float:
     """Return a share; NaN where the cell is empty or there is no such column."""
     if name not in of:
         return math.nan
-    value, most = _number(of, name, line), 100.0 if unit == "percent" else 1.0
+    value, most = _parse_number(of, name, line), 100.0 if unit == "percent" else 1.0
     if value < 0 or value > most:
         hint = "; or are they percent?" if unit == "share" and value <= 100 else ""
         raise Refused(
@@ -199,7 +205,7 @@ def _accuracy(of: dict[str, str], name: str, line: int, unit: Unit) -> float:
     return value / most
 
 
-def _take(sheet: Sheet, line: Line) -> None:
+def _add_line(sheet: ArchitectureSheet, line: Line) -> None:
     """Keep a line.
 
     Raises:
@@ -210,7 +216,8 @@ def _take(sheet: Sheet, line: Line) -> None:
         more = f" at {line.key.epochs:g} epochs" if "epochs" in sheet.columns else ""
         raise Refused(
             f"lines {other.number} and {line.number} are both "
-            f"{sheet.named(line.key.options)} on {line.key.dataset[:40]!r}{more}; "
+            f"{sheet.describe_architecture(line.key.options)} on "
+            f"{line.key.dataset[:40]!r}{more}; "
             "average repeated trainings into one line"
         )
     if "test" in sheet.columns and math.isnan(line.validation) > math.isnan(line.test):

@@ -23,24 +23,31 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.sources.architecture_table import Architectures
-from engine.data.user.architecture_rows import OP, Key, Line, Sheet, Unit, read_lines
-from engine.data.user.columns import number
-from engine.data.user.csv_store import own_bytes
+from engine.data.sources.architecture_table import ArchitectureTable
+from engine.data.user.architecture_rows import (
+    OP,
+    AccuracyUnit,
+    ArchitectureSheet,
+    Line,
+    LineKey,
+    read_lines,
+)
+from engine.data.user.columns import parse_number
+from engine.data.user.csv_store import read_own_bytes
 
 OPTIONS, SETS, LENGTHS, SIZE = 64, 64, 64, 1_000_000
 
 
-def own_architectures(digest: str, unit: Unit) -> Architectures:
+def load_own_architectures(digest: str, unit: AccuracyUnit) -> ArchitectureTable:
     """Return a kept file as a table of architectures.
 
     Raises:
         Refused: If it is not there, or does not have the form.
     """
-    return read_architectures(own_bytes(digest), unit)
+    return read_architectures(read_own_bytes(digest), unit)
 
 
-def read_architectures(data: bytes, unit: Unit = "share") -> Architectures:
+def read_architectures(data: bytes, unit: AccuracyUnit = "share") -> ArchitectureTable:
     """Read a table of trained architectures.
 
     Args:
@@ -60,7 +67,7 @@ def read_architectures(data: bytes, unit: Unit = "share") -> Architectures:
     if len(known) < 2:
         raise Refused("this table has one architecture; a search needs at least two")
     _check_complete(sheet, datasets, known, lengths)
-    return _table(sheet, (datasets, known, lengths), options)
+    return _build_table(sheet, (datasets, known, lengths), options)
 
 
 def _check_count(what: str, count: int, most: int, column: str) -> None:
@@ -70,7 +77,7 @@ def _check_count(what: str, count: int, most: int, column: str) -> None:
         )
 
 
-def _options(sheet: Sheet) -> tuple[tuple[str, ...], ...]:
+def _options(sheet: ArchitectureSheet) -> tuple[tuple[str, ...], ...]:
     """Return each decision's options: numbers by size, other texts by letters.
 
     Raises:
@@ -81,7 +88,7 @@ def _options(sheet: Sheet) -> tuple[tuple[str, ...], ...]:
     for name, column in zip(sheet.decisions, columns, strict=True):
         texts = sorted(set(column))
         _check_count("options", len(texts), OPTIONS, OP + name)
-        values = [number(text) for text in texts]
+        values = [parse_number(text) for text in texts]
         if None not in values:
             texts.sort(key=float)
         found.append(tuple(texts))
@@ -95,7 +102,7 @@ def _options(sheet: Sheet) -> tuple[tuple[str, ...], ...]:
 
 
 def _check_complete(
-    sheet: Sheet,
+    sheet: ArchitectureSheet,
     datasets: Sequence[str],
     known: Sequence[tuple[str, ...]],
     lengths: Sequence[float],
@@ -109,36 +116,37 @@ def _check_complete(
             raise Refused(
                 f"data set {dataset[:40]!r} has {counts[dataset]:,} of {len(known):,} "
                 f"architectures; each must have all, and it lacks "
-                f"{sheet.named(lacks)}"
+                f"{sheet.describe_architecture(lacks)}"
             )
     for (dataset, options), count in having.items():
         if count < len(lengths):
-            there = (Key(dataset, options, e) in sheet.lines for e in lengths)
+            there = (LineKey(dataset, options, e) in sheet.lines for e in lengths)
             first = next(e for e, t in zip(lengths, there, strict=True) if not t)
             raise Refused(
-                f"{sheet.named(options)} on {dataset[:40]!r} has no line at "
+                f"{sheet.describe_architecture(options)} on {dataset[:40]!r} has "
+                "no line at "
                 f"{first:g} epochs, which others have"
             )
 
 
-Axes = tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[float, ...]]
+TableAxes = tuple[tuple[str, ...], tuple[tuple[str, ...], ...], tuple[float, ...]]
 
 
-def _table(
-    sheet: Sheet, axes: Axes, options: tuple[tuple[str, ...], ...]
-) -> Architectures:
+def _build_table(
+    sheet: ArchitectureSheet, axes: TableAxes, options: tuple[tuple[str, ...], ...]
+) -> ArchitectureTable:
     datasets, known, lengths = axes
     place = [{text: i for i, text in enumerate(texts)} for texts in options]
     codes = [[p[o] for p, o in zip(place, each, strict=True)] for each in known]
-    lines = list(_ordered(sheet, axes))
+    lines = list(_ordered_lines(sheet, axes))
     shape = (len(known), len(datasets), len(lengths))
     signal = np.array([line.validation for line in lines]).reshape(shape)
     last = lines[len(lengths) - 1 :: len(lengths)]
     score = signal[..., -1]
     if "test" in sheet.columns:
-        score = np.array([_tested(line) for line in last]).reshape(shape[:2])
+        score = np.array([_test_accuracy(line) for line in last]).reshape(shape[:2])
     _check_scores(sheet, score, datasets)
-    return Architectures(
+    return ArchitectureTable(
         name="own architectures",
         positions=tuple(sheet.decisions),
         options=options,
@@ -160,16 +168,16 @@ def _table(
     )
 
 
-def _ordered(sheet: Sheet, axes: Axes) -> Iterator[Line]:
+def _ordered_lines(sheet: ArchitectureSheet, axes: TableAxes) -> Iterator[Line]:
     """Yield the lines by architecture, data set and length."""
     datasets, known, lengths = axes
     for options in known:
         for dataset in datasets:
             for epochs in lengths:
-                yield sheet.lines[Key(dataset, options, epochs)]
+                yield sheet.lines[LineKey(dataset, options, epochs)]
 
 
-def _tested(line: Line) -> float:
+def _test_accuracy(line: Line) -> float:
     """Return the test accuracy of a whole training.
 
     Raises:
@@ -183,7 +191,9 @@ def _tested(line: Line) -> float:
     return line.test
 
 
-def _check_scores(sheet: Sheet, score: np.ndarray, datasets: Sequence[str]) -> None:
+def _check_scores(
+    sheet: ArchitectureSheet, score: np.ndarray, datasets: Sequence[str]
+) -> None:
     for place, dataset in enumerate(datasets):
         if np.isnan(score[:, place]).all():
             raise Refused(
@@ -194,14 +204,16 @@ def _check_scores(sheet: Sheet, score: np.ndarray, datasets: Sequence[str]) -> N
         raise Refused("no accuracy is above 1 percent; or are they shares?", "accuracy")
 
 
-def _costs(sheet: Sheet, lines: Sequence[Line], lengths: Sequence[float]) -> np.ndarray:
+def _costs(
+    sheet: ArchitectureSheet, lines: Sequence[Line], lengths: Sequence[float]
+) -> np.ndarray:
     if "cost" in sheet.columns:
         return np.array([line.cost for line in lines])
     shares = np.array(lengths) / lengths[-1]
     return np.tile(shares, len(lines) // len(lengths))
 
 
-def remarks(table: Architectures) -> tuple[str, ...]:
+def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
     """Tell what a person should know of a table, one sentence each."""
     size, told = math.prod(table.radix), []
     if table.count < size:

@@ -15,13 +15,13 @@ def pool_sizes(classes: int) -> tuple[int, int, int]:
     return classes - 2 * apart, apart, apart
 
 
-def fitting_sizes(counts: Sequence[int]) -> dict[str, int | str]:
+def episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
     """Return a use, ways, shots and queries that classes can surely give.
 
     Args:
         counts: How many different examples each class has, at least 2.
 
-    >>> fitting_sizes([9, 7, 8])
+    >>> episode_sizes([9, 7, 8])
     {'use': 'target', 'ways': 3, 'shots': 2, 'queries': 5}
     """
     enough = len(counts) >= LEAST

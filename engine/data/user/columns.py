@@ -17,10 +17,11 @@ _PLAIN = frozenset("0123456789.+-eE ")
 DISTINCT, SHOWN = 1000, 5
 
 
-def number(cell: str) -> float | None:
+def parse_number(cell: str) -> float | None:
     """Return a cell's number; None for anything but a plain decimal number.
 
-    >>> number(" 1.5e3 "), number("1_000"), number("1,5"), number("nan")
+    >>> (parse_number(" 1.5e3 "), parse_number("1_000"), parse_number("1,5"),
+    ...  parse_number("nan"))
     (1500.0, None, None, None)
     """
     cell = cell.strip(" ")
@@ -55,7 +56,7 @@ class Column:
 
 
 @dataclass
-class Tally:
+class ColumnTally:
     """What is known of a column so far; cells come in pieces."""
 
     name: str
@@ -65,20 +66,20 @@ class Tally:
     low: float = math.inf
     high: float = -math.inf
     seen: dict[str, None] = field(default_factory=dict)
-    endless: str = ""
-    grouped: str = ""
-    odd: str = ""
+    infinite_cell: str = ""
+    grouped_cell: str = ""
+    text_cell: str = ""
 
-    def take(self, cells: Sequence[str], lines: Sequence[int]) -> None:
+    def add_cells(self, cells: Sequence[str], lines: Sequence[int]) -> None:
         """Count some more cells, which stand on these lines of the file."""
         if len(self.seen) <= DISTINCT:
             self.seen |= dict.fromkeys(cells)
-        if frozenset("".join(cells)) <= _PLAIN and self._quickly(cells):
+        if frozenset("".join(cells)) <= _PLAIN and self._add_if_finite(cells):
             return
         for cell, line in zip(cells, lines, strict=True):
-            self._one(cell, line)
+            self._add_cell(cell, line)
 
-    def _quickly(self, cells: Sequence[str]) -> bool:
+    def _add_if_finite(self, cells: Sequence[str]) -> bool:
         """Count cells that are all finite numbers; say whether they were."""
         try:
             values = list(map(float, cells))
@@ -91,21 +92,21 @@ class Tally:
         self.low, self.high = min(self.low, low), max(self.high, high)
         return True
 
-    def _one(self, cell: str, line: int) -> None:
+    def _add_cell(self, cell: str, line: int) -> None:
         plain = cell.strip(" ")
-        value = number(plain)
+        value = parse_number(plain)
         if not plain:
             self.empty += 1
         elif value is not None and math.isfinite(value):
             self.numbers += 1
             self.low, self.high = min(self.low, value), max(self.high, value)
         elif value is not None or ENDLESS.fullmatch(plain):
-            self.endless = self.endless or f"line {line} has {plain[:20]!r}"
+            self.infinite_cell = self.infinite_cell or f"line {line} has {plain[:20]!r}"
         else:
             self.texts += 1
-            self.odd = self.odd or f"line {line} has {plain[:20]!r}"
+            self.text_cell = self.text_cell or f"line {line} has {plain[:20]!r}"
             if GROUPED.fullmatch(plain):
-                self.grouped = self.grouped or plain[:20]
+                self.grouped_cell = self.grouped_cell or plain[:20]
 
     def column(self) -> Column:
         """Return the column that the cells make.
@@ -113,13 +114,20 @@ class Tally:
         Raises:
             Refused: If a column of numbers holds one that is not finite.
         """
-        if self.endless and not self.texts:
+        if self.infinite_cell and not self.texts:
             raise Refused(
-                f"column {self.name!r}: {self.endless}, which is not a finite number",
+                f"column {self.name!r}: {self.infinite_cell}, which is not a "
+                "finite number",
                 self.name,
             )
         plain = self.numbers > 0 and not self.texts
-        kind = "number" if plain else "text" if self.texts or self.endless else "empty"
+        kind = (
+            "number"
+            if plain
+            else "text"
+            if self.texts or self.infinite_cell
+            else "empty"
+        )
         different = [text for text in self.seen if text.strip(" ")]
         return Column(
             name=self.name,
@@ -138,11 +146,11 @@ class Tally:
             return "every cell is empty"
         if kind == "number":
             return "every cell is the same" if self.low == self.high else ""
-        if self.grouped:
-            return f"has thousands separators, such as {self.grouped!r}"
+        if self.grouped_cell:
+            return f"has thousands separators, such as {self.grouped_cell!r}"
         texts = [text for text in self.seen if text.strip(" ")]
         if texts and all(DATE.fullmatch(text.strip(" ")) for text in texts):
             return "holds dates, which are no features"
         if self.numbers:
-            return f"is not all numbers: {self.odd}"
+            return f"is not all numbers: {self.text_cell}"
         return "holds text"

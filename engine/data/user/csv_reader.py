@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from engine.contract.errors import Refused
 from engine.contract.text_input import as_utf8, clean
-from engine.data.user.columns import number
+from engine.data.user.columns import parse_number
 
 LIMIT = 100_000_000
 ROWS, COLUMNS, CELL = 200_000, 200, csv.field_size_limit()
@@ -61,7 +61,7 @@ def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
     return data
 
 
-def header(data: bytes) -> list[str]:
+def read_header(data: bytes) -> list[str]:
     """Return the names of the columns.
 
     Raises:
@@ -71,19 +71,19 @@ def header(data: bytes) -> list[str]:
     if len(names) > COLUMNS:
         raise Refused(f"this file has {len(names)} columns; at most {COLUMNS} are read")
     if len(names) < 2:
-        raise Refused(_one_column(data))
+        raise Refused(_describe_one_column(data))
     for place, name in enumerate(names):
         if not name:
             raise Refused(f"column {place + 1} has no name in the first line")
         if name in names[:place]:
             first = names.index(name) + 1
             raise Refused(f"columns {first} and {place + 1} are both called {name!r}")
-    if all(number(name) is not None for name in names):
+    if all(parse_number(name) is not None for name in names):
         raise Refused("the first line holds only numbers; it must name the columns")
     return names
 
 
-def rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
+def read_rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
     """Yield each row with the line that it ends on; lines with nothing are skipped.
 
     Raises:
@@ -94,7 +94,7 @@ def rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
     next(records, None)
     for line, cells in records:
         if len(cells) != len(names):
-            raise Refused(_uneven(line, cells, names))
+            raise Refused(_describe_uneven_row(line, cells, names))
         count += 1
         if count > ROWS:
             raise Refused(
@@ -116,12 +116,12 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
                 yield reader.line_num, cells
             last = reader.line_num
     except UnicodeDecodeError:
-        raise Refused(_undecoded(data)) from None
+        raise Refused(_describe_decode_error(data)) from None
     except csv.Error as error:
-        raise Refused(_malformed(str(error), last + 1)) from None
+        raise Refused(_describe_csv_error(str(error), last + 1)) from None
 
 
-def _malformed(reason: str, line: int) -> str:
+def _describe_csv_error(reason: str, line: int) -> str:
     if "unexpected end of data" in reason:
         return f"line {line}: a quoted cell is opened and never closed"
     if "field larger" in reason:
@@ -132,7 +132,7 @@ def _malformed(reason: str, line: int) -> str:
     return f"line {line} is not CSV: {reason[:80]}"
 
 
-def _undecoded(data: bytes) -> str:
+def _describe_decode_error(data: bytes) -> str:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -141,7 +141,7 @@ def _undecoded(data: bytes) -> str:
     return "this file is not UTF-8 text"
 
 
-def _one_column(data: bytes) -> str:
+def _describe_one_column(data: bytes) -> str:
     first = data.split(b"\n", 1)[0]
     for mark, name in ((b";", "semicolons"), (b"\t", "tabs"), (b"|", "bars")):
         if mark in first:
@@ -152,7 +152,7 @@ def _one_column(data: bytes) -> str:
     return "this file has one column; at least two are needed, one of them the answer"
 
 
-def _uneven(line: int, cells: list[str], names: list[str]) -> str:
+def _describe_uneven_row(line: int, cells: list[str], names: list[str]) -> str:
     noun = "cell" if len(cells) == 1 else "cells"
     told = f"line {line} has {len(cells)} {noun}, but the first line names {len(names)}"
     if len(cells) == len(names) + 1 and not cells[-1]:

@@ -15,8 +15,8 @@ from pathlib import Path
 from engine.contract.errors import Refused
 from engine.data.sources.checksums import sha256
 from engine.data.sources.locations import own_home
-from engine.data.user.columns import Column, Tally
-from engine.data.user.csv_reader import LIMIT, header, rows, text_bytes
+from engine.data.user.columns import Column, ColumnTally
+from engine.data.user.csv_reader import LIMIT, read_header, read_rows, text_bytes
 from engine.store.files import make_private
 
 PIECE = 2000
@@ -25,7 +25,7 @@ _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
-class OwnTable:
+class CsvFile:
     """A file that was read and found in order.
 
     Args:
@@ -59,10 +59,10 @@ class OwnTable:
     def preview(self, count: int = 10) -> list[list[str]]:
         """Return the first rows as texts."""
         names = [column.name for column in self.columns]
-        return [cells for _, cells in islice(rows(self.data, names), count)]
+        return [cells for _, cells in islice(read_rows(self.data, names), count)]
 
 
-def read_own(data: bytes, limit: int = LIMIT) -> OwnTable:
+def read_csv(data: bytes, limit: int = LIMIT) -> CsvFile:
     """Read a CSV file: Unicode, commas, decimal points, a first line with names.
 
     Args:
@@ -73,22 +73,22 @@ def read_own(data: bytes, limit: int = LIMIT) -> OwnTable:
         Refused: In one sentence, with the line or the column.
     """
     data = text_bytes(data, limit)
-    names = header(data)
-    tallies = [Tally(name) for name in names]
+    names = read_header(data)
+    tallies = [ColumnTally(name) for name in names]
     count = 0
     seen: set[int] = set()
-    found = rows(data, names)
+    found = read_rows(data, names)
     while piece := list(islice(found, PIECE)):
         lines = [line for line, _ in piece]
         columns = zip(*(cells for _, cells in piece), strict=True)
         for tally, cells in zip(tallies, columns, strict=True):
-            tally.take(cells, lines)
+            tally.add_cells(cells, lines)
         marks = [hash(tuple(cells)) for _, cells in piece]
         count += len(piece)
         seen.update(marks)
     found_columns = tuple(tally.column() for tally in tallies)
     warnings = _warnings(found_columns, count - len(seen))
-    return OwnTable(sha256(data), found_columns, count, warnings, data)
+    return CsvFile(sha256(data), found_columns, count, warnings, data)
 
 
 def _warnings(columns: tuple[Column, ...], doubles: int) -> tuple[str, ...]:
@@ -106,7 +106,7 @@ def _warnings(columns: tuple[Column, ...], doubles: int) -> tuple[str, ...]:
     return tuple(told)
 
 
-def store_own(table: OwnTable) -> str:
+def store_csv(table: CsvFile) -> str:
     """Keep a file that was read; return its digest. The same file is kept once.
 
     Raises:
@@ -137,13 +137,13 @@ def store_bytes(path: Path, data: bytes) -> None:
         raise Refused(f"your file cannot be kept: {reason}") from None
 
 
-def read_path(path: Path, limit: int = LIMIT) -> OwnTable:
+def read_csv_path(path: Path, limit: int = LIMIT) -> CsvFile:
     """Read a file that the command line names, without keeping it.
 
     Raises:
         Refused: If it cannot be read, or is refused.
     """
-    return read_own(path_bytes(path, limit), limit)
+    return read_csv(path_bytes(path, limit), limit)
 
 
 def path_bytes(path: Path, limit: int) -> bytes:
@@ -162,7 +162,7 @@ def path_bytes(path: Path, limit: int) -> bytes:
         raise Refused(f"{path.name} cannot be read: {reason}") from None
 
 
-def own_bytes(digest: str, kind: str = SHEET) -> bytes:
+def read_own_bytes(digest: str, kind: str = SHEET) -> bytes:
     """Return a kept file's bytes.
 
     Args:

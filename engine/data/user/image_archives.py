@@ -17,7 +17,7 @@ import numpy as np
 from engine.contract.errors import Refused
 from engine.contract.text_input import clean
 from engine.data.sources.checksums import sha256
-from engine.data.user.image_decoding import Drawing, gray
+from engine.data.user.image_decoding import DecodedImage, decode_gray
 
 LIMIT, MEMBER = 100_000_000, 20_000_000
 MEMBERS, IMAGES, CLASSES = 50_000, 20_000, 1_000
@@ -28,7 +28,7 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErr
 
 
 @dataclass(frozen=True, eq=False)
-class OwnImages:
+class ImageArchive:
     """An archive that was read and found in order.
 
     Args:
@@ -53,7 +53,7 @@ class OwnImages:
         return np.bincount(self.labels, minlength=len(self.names))
 
 
-def read_images(data: bytes, limit: int = LIMIT) -> OwnImages:
+def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
     """Read an archive of class folders.
 
     Args:
@@ -63,39 +63,39 @@ def read_images(data: bytes, limit: int = LIMIT) -> OwnImages:
     Raises:
         Refused: In one sentence, with the member.
     """
-    archive = _opened(data, limit)
+    archive = _open_archive(data, limit)
     with archive:
         try:
-            listed = _listed(archive.infolist())
-            files, others = _sorted(listed)
+            listed = _check_members(archive.infolist())
+            files, others = _sort_members(listed)
             names = tuple(sorted({shown for shown, _ in files}))
             _check_classes(names, files)
-            drawn = list(_drawn(archive, [info for _, info in files]))
+            drawn = list(_decode_images(archive, [info for _, info in files]))
         except RuntimeError:  # what zipfile raises where a password is asked for
             raise Refused("this archive is encrypted; pack it without one") from None
     labels = np.array([names.index(shown) for shown, _ in files])
     images, sizes = np.stack([d.pixels for d in drawn]), {d.size for d in drawn}
-    kept = _different(images, labels)
+    kept = _distinct_indices(images, labels)
     told = _warnings(len(files) - len(kept), sizes, others, images[kept])
     images, labels = images[kept], labels[kept]
     _check_counts(names, np.bincount(labels, minlength=len(names)))
-    return OwnImages(sha256(data), names, images, labels, told, data)
+    return ImageArchive(sha256(data), names, images, labels, told, data)
 
 
-def _drawn(
+def _decode_images(
     archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]
-) -> Iterator[Drawing]:
+) -> Iterator[DecodedImage]:
     """Yield the images of some members, while there are not too many pixels."""
     total = 0
     for info in members:
-        drawing = gray(_bytes(archive, info), info.filename, SIDE)
+        drawing = decode_gray(_read_member(archive, info), info.filename, SIDE)
         total += drawing.size[0] * drawing.size[1]
         if total > PIXELS:
             raise Refused(f"this archive has more than {PIXELS:,} pixels in all")
         yield drawing
 
 
-def _opened(data: bytes, limit: int) -> zipfile.ZipFile:
+def _open_archive(data: bytes, limit: int) -> zipfile.ZipFile:
     if not data:
         raise Refused("this archive is empty: it has 0 bytes")
     if len(data) > limit:
@@ -113,7 +113,7 @@ def _opened(data: bytes, limit: int) -> zipfile.ZipFile:
         raise Refused("this archive is damaged: its list of members is cut") from None
 
 
-def _listed(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
+def _check_members(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     """Return the members that are files, none of them a trap."""
     if len(members) > MEMBERS:
         raise Refused(
@@ -137,12 +137,12 @@ def _listed(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
     return [info for info in members if not info.is_dir()]
 
 
-def _sorted(
+def _sort_members(
     members: Sequence[zipfile.ZipInfo],
 ) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
     """Return (class, image) in order of their names, and what is no image."""
     paths = {info.filename: PurePosixPath(info.filename).parts for info in members}
-    seen = [info for info in members if not _hidden(paths[info.filename])]
+    seen = [info for info in members if not _is_hidden(paths[info.filename])]
     images = [i for i in seen if i.filename.lower().endswith(KINDS)]
     others = [i.filename for i in seen if not i.filename.lower().endswith(KINDS)]
     if not images:
@@ -152,7 +152,7 @@ def _sorted(
         raise Refused(
             f"this archive has {len(images):,} images; at most {IMAGES:,} are read"
         )
-    depth = _shared([paths[info.filename] for info in images])
+    depth = _shared_depth([paths[info.filename] for info in images])
     for info in images:
         if len(paths[info.filename]) - depth != 2:
             raise Refused(
@@ -164,16 +164,16 @@ def _sorted(
     return named, others
 
 
-def _hidden(parts: Sequence[str]) -> bool:
+def _is_hidden(parts: Sequence[str]) -> bool:
     """Return whether a file was left there by a system, not by the person."""
     junk = ("__MACOSX", "Thumbs.db", "desktop.ini")
     return any(part.startswith(".") or part in junk for part in parts)
 
 
-def _shared(paths: Sequence[tuple[str, ...]]) -> int:
+def _shared_depth(paths: Sequence[tuple[str, ...]]) -> int:
     """Return how many folders lie around all class folders.
 
-    >>> _shared([("all", "a", "1.png"), ("all", "b", "1.png")])
+    >>> _shared_depth([("all", "a", "1.png"), ("all", "b", "1.png")])
     1
     """
     depth = 0
@@ -208,7 +208,7 @@ def _check_counts(names: Sequence[str], counts: np.ndarray) -> None:
         )
 
 
-def _bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     """Return a member's bytes, however many its header promises."""
     name = clean(info.filename)[:60]
     try:
@@ -221,7 +221,7 @@ def _bytes(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
     return data
 
 
-def _different(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def _distinct_indices(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Return the first of all images of a class that are the same."""
     seen: dict[tuple[int, bytes], int] = {}
     for at, (image, label) in enumerate(zip(images, labels, strict=True)):
@@ -232,10 +232,10 @@ def _different(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def _warnings(
     copies: int, sizes: set[tuple[int, int]], others: Sequence[str], images: np.ndarray
 ) -> tuple[str, ...]:
-    return tuple(_told(copies, sorted(sizes), others, images))
+    return tuple(_warning_lines(copies, sorted(sizes), others, images))
 
 
-def _told(
+def _warning_lines(
     copies: int,
     sizes: Sequence[tuple[int, int]],
     others: Sequence[str],

@@ -17,14 +17,14 @@ _DEEP = 65535.0
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
-class Drawing(NamedTuple):
+class DecodedImage(NamedTuple):
     """Gray pixels, uint8, shape (side, side), and the size they had: width, height."""
 
     pixels: np.ndarray
     size: tuple[int, int]
 
 
-def gray(data: bytes, name: str, side: int) -> Drawing:
+def decode_gray(data: bytes, name: str, side: int) -> DecodedImage:
     """Decode an image, lay it on white, and bring it to side × side gray pixels.
 
     A larger image is averaged; one that is not square is squeezed to be.
@@ -44,14 +44,14 @@ def gray(data: bytes, name: str, side: int) -> Drawing:
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             _check_size(image.size, shown)
             image.load()
-            plain = _plain(ImageOps.exif_transpose(image))
+            plain = _to_gray(ImageOps.exif_transpose(image))
     except Refused:
         raise
     except _UNREADABLE:
         raise Refused(f"{shown!r} cannot be read as an image: it is damaged") from None
     large = min(plain.size) >= side
     way = Image.Resampling.BOX if large else Image.Resampling.BILINEAR
-    return Drawing(np.asarray(plain.resize((side, side), way)), image.size)
+    return DecodedImage(np.asarray(plain.resize((side, side), way)), image.size)
 
 
 def _check_size(size: tuple[int, int], shown: str) -> None:
@@ -63,7 +63,7 @@ def _check_size(size: tuple[int, int], shown: str) -> None:
         )
 
 
-def _plain(image: Image.Image) -> Image.Image:
+def _to_gray(image: Image.Image) -> Image.Image:
     """Return an image as gray bytes on white paper."""
     if image.mode.startswith(("I", "F")):
         deep = np.asarray(image, np.float64).clip(0.0, _DEEP) * (255.0 / _DEEP)

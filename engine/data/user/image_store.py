@@ -6,8 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from engine.contract.errors import Refused
-from engine.data.user.csv_store import own_bytes, own_path, store_bytes
-from engine.data.user.image_archives import IMAGES, KINDS, LIMIT, OwnImages, read_images
+from engine.data.user.csv_store import own_path, read_own_bytes, store_bytes
+from engine.data.user.image_archives import (
+    IMAGES,
+    KINDS,
+    LIMIT,
+    ImageArchive,
+    read_images,
+)
 
 ARCHIVE = ".zip"
 
@@ -20,7 +26,7 @@ def pack_folder(home: Path) -> bytes:
     """
     packed, total = io.BytesIO(), 0
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
-        for path in _walked(home):
+        for path in _image_paths(home):
             total += path.stat().st_size
             if total > LIMIT:
                 raise Refused(f"{home.name} has more than {LIMIT:,} bytes of images")
@@ -29,7 +35,7 @@ def pack_folder(home: Path) -> bytes:
     return packed.getvalue()
 
 
-def read_from(path: Path) -> OwnImages:
+def read_image_path(path: Path) -> ImageArchive:
     """Read an archive or a folder that the command line names.
 
     Raises:
@@ -47,7 +53,7 @@ def read_from(path: Path) -> OwnImages:
         raise Refused(f"{path.name} cannot be read: {reason}") from None
 
 
-def _walked(home: Path) -> list[Path]:
+def _image_paths(home: Path) -> list[Path]:
     """Return the images two folders deep; links are not followed."""
     found = []
     for folder in sorted(home.iterdir()):
@@ -62,7 +68,7 @@ def _walked(home: Path) -> list[Path]:
     return found
 
 
-def store_images(found: OwnImages) -> str:
+def store_images(found: ImageArchive) -> str:
     """Keep an archive that was read; return its digest.
 
     Raises:
@@ -73,10 +79,10 @@ def store_images(found: OwnImages) -> str:
 
 
 @lru_cache(maxsize=2)
-def own_images(digest: str) -> OwnImages:
+def load_own_images(digest: str) -> ImageArchive:
     """Return a kept archive's images.
 
     Raises:
         Refused: If it is not there, or is not what it was.
     """
-    return read_images(own_bytes(digest, ARCHIVE))
+    return read_images(read_own_bytes(digest, ARCHIVE))

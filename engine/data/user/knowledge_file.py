@@ -14,13 +14,13 @@ from engine.data.sources.checksums import sha256
 from engine.data.user.csv_store import own_path, store_bytes
 from engine.data.user.knowledge_records import (
     FORMAT,
-    Entries,
+    ExperienceArrays,
     ExperienceRecord,
     Knowledge,
     Numbers,
     Replicate,
     SpaceRecord,
-    entries_of,
+    experience_arrays,
 )
 
 KIND = ".knowledge"
@@ -35,14 +35,16 @@ def knowledge_bytes(
     Args:
         space: What it is of.
         tasks: Names of the tasks.
-        base: The arrays of a `Base`, by name.
+        base: The arrays of a `KnowledgeBase`, by name.
         top: How many of its places are for the best.
     """
     replicates = tuple(
         Replicate.model_construct(
             seen=int(base["seen"][r]),
             moments=tuple(map(tuple, base["moments"][r].tolist())),
-            experiences=_records(entries_of(base, r, top), space, tasks),
+            experiences=_experience_records(
+                experience_arrays(base, r, top), space, tasks
+            ),
         )
         for r in range(len(base["filled"]))
     )
@@ -57,8 +59,8 @@ def knowledge_bytes(
     return json.dumps(body, ensure_ascii=False, allow_nan=False, indent=1).encode()
 
 
-def _records(
-    entries: Entries, space: SpaceRecord, tasks: Sequence[str]
+def _experience_records(
+    entries: ExperienceArrays, space: SpaceRecord, tasks: Sequence[str]
 ) -> tuple[ExperienceRecord, ...]:
     rows = zip(*(column.tolist() for column in entries), strict=True)
     return tuple(

@@ -21,34 +21,38 @@ from pydantic import (
 )
 
 from engine.contract.errors import Refused
-from engine.contract.plain_errors import shown
+from engine.contract.plain_errors import describe_value
 
 FORMAT = 1
 EXPERIENCES, REPLICATES, TASKS, POSITIONS, OPTIONS = 100_000, 64, 1000, 256, 64
 Numbers = np.ndarray
 
 
-def _whole(value: object) -> object:
+def _to_whole_number(value: object) -> object:
     """Return 3 for 3.0: not every program writes whole numbers without a point."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
         raise Refused("it has a name twice")
     return names
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-Names = Annotated[tuple[Name, ...], Field(min_length=1), AfterValidator(_distinct)]
+DistinctNames = Annotated[
+    tuple[Name, ...], Field(min_length=1), AfterValidator(_check_distinct)
+]
 # Numbers are strict, for JSON's true and texts would become numbers.
 Node = Annotated[int, Field(strict=True, ge=0, le=POSITIONS)]
-Count = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=10**15)]
+Count = Annotated[
+    int, BeforeValidator(_to_whole_number), Field(strict=True, ge=0, le=10**15)
+]
 Share = Annotated[float, Field(strict=True, ge=0.0, le=1.0)]
 Moment = Annotated[float, Field(strict=True, ge=0.0, le=1e15)]
 
 
-class Entries(NamedTuple):
+class ExperienceArrays(NamedTuple):
     """Experiences of one replicate as arrays.
 
     Args:
@@ -72,21 +76,21 @@ class Entries(NamedTuple):
         return type(self)(*(column[chosen] for column in self))
 
 
-class Record(BaseModel):
+class KnowledgeRecord(BaseModel):
     """JSON that is kept as it came: no unknown field, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
-class SpaceRecord(Record):
+class SpaceRecord(KnowledgeRecord):
     """A space: its name, its decisions, the options of each, and its edges.
 
     `edges` say from which node to which each decision leads; a list has none.
     """
 
     name: Name
-    positions: Names = Field(max_length=POSITIONS)
-    options: tuple[Annotated[Names, Field(max_length=OPTIONS)], ...]
+    positions: DistinctNames = Field(max_length=POSITIONS)
+    options: tuple[Annotated[DistinctNames, Field(max_length=OPTIONS)], ...]
     edges: tuple[tuple[Node, Node], ...]
 
     @model_validator(mode="after")
@@ -104,7 +108,7 @@ class SpaceRecord(Record):
         return self
 
 
-class ExperienceRecord(Record):
+class ExperienceRecord(KnowledgeRecord):
     """One trained architecture; its accuracy is null where the training failed."""
 
     architecture: tuple[str, ...]
@@ -121,7 +125,7 @@ class ExperienceRecord(Record):
         return self
 
 
-class Replicate(Record):
+class Replicate(KnowledgeRecord):
     """What one replicate knows.
 
     `seen` is how many experiences the sample is of; `moments` are the count, mean and
@@ -135,13 +139,13 @@ class Replicate(Record):
     )
 
 
-class Knowledge(Record):
+class Knowledge(KnowledgeRecord):
     """A knowledge base and the space that it is of."""
 
     kind: Literal["knowledge"]
-    format: Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=1)]
+    format: Annotated[int, BeforeValidator(_to_whole_number), Field(strict=True, ge=1)]
     space: SpaceRecord
-    tasks: Names = Field(max_length=TASKS)
+    tasks: DistinctNames = Field(max_length=TASKS)
     replicates: tuple[Replicate, ...] = Field(min_length=1, max_length=REPLICATES)
 
     @field_validator("format")
@@ -149,7 +153,8 @@ class Knowledge(Record):
     def _check_format(cls, value: int) -> int:
         if value > FORMAT:
             raise Refused(
-                f"this knowledge base has format {shown(value)}; this Metascope reads "
+                f"this knowledge base has format {describe_value(value)}; this "
+                "Metascope reads "
                 f"up to {FORMAT}"
             )
         return value
@@ -175,16 +180,16 @@ class Knowledge(Record):
         return self
 
     @cached_property
-    def entries(self) -> tuple[Entries, ...]:
+    def entries(self) -> tuple[ExperienceArrays, ...]:
         """Return the experiences of each replicate as arrays."""
         return tuple(self._columns(i) for i in range(len(self.replicates)))
 
-    def _columns(self, replicate: int) -> Entries:
+    def _columns(self, replicate: int) -> ExperienceArrays:
         listed = self.replicates[replicate].experiences
         where = f"replicates[{replicate}].experiences"
         numbers = [self._numbers(e, f"{where}[{i}]") for i, e in enumerate(listed)]
         accuracy = [np.nan if e.accuracy is None else e.accuracy for e in listed]
-        return Entries(
+        return ExperienceArrays(
             codes=np.array([codes for codes, _ in numbers], np.int64),
             accuracy=np.array(accuracy, np.float64),
             task=np.array([task for _, task in numbers], np.int64),
@@ -204,15 +209,17 @@ class Knowledge(Record):
         for name, at, names in zip(given, space.positions, space.options, strict=True):
             if name not in names:
                 raise Refused(
-                    f"{where}: {at} has no option {shown(name)}; one of "
+                    f"{where}: {at} has no option {describe_value(name)}; one of "
                     f"{', '.join(names)}"
                 )
         if each.task not in self.tasks:
-            raise Refused(f"{where}: there is no task {shown(each.task)} in tasks")
+            raise Refused(
+                f"{where}: there is no task {describe_value(each.task)} in tasks"
+            )
         codes = [names.index(n) for n, names in zip(given, space.options, strict=True)]
         return codes, self.tasks.index(each.task)
 
-    def seen(self, replicate: int) -> int:
+    def experience_count(self, replicate: int) -> int:
         """Return how many experiences a replicate's sample is of."""
         given = self.replicates[replicate].seen
         return int((~self.entries[replicate].best).sum()) if given is None else given
@@ -231,14 +238,18 @@ class Knowledge(Record):
         return found
 
 
-def entries_of(base: Mapping[str, Numbers], replicate: int, top: int) -> Entries:
+def experience_arrays(
+    base: Mapping[str, Numbers], replicate: int, top: int
+) -> ExperienceArrays:
     """Return what one replicate of a base holds.
 
     Args:
-        base: The arrays of a `Base`, by name.
+        base: The arrays of a `KnowledgeBase`, by name.
         replicate: Which one.
         top: How many of its places are for the best; these come first.
     """
     filled = np.flatnonzero(base["filled"][replicate] > 0)
     names = ("codes", "accuracy", "task", "step", "search")
-    return Entries(*(base[name][replicate, filled] for name in names), filled < top)
+    return ExperienceArrays(
+        *(base[name][replicate, filled] for name in names), filled < top
+    )

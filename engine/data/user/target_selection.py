@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
 from engine.data.user.columns import Column
-from engine.data.user.csv_reader import rows
-from engine.data.user.csv_store import PIECE, OwnTable, own_bytes, read_own
+from engine.data.user.csv_reader import read_rows
+from engine.data.user.csv_store import PIECE, CsvFile, read_csv, read_own_bytes
 
 CLASSES, LEAST = 100, 6
 
 
-class Choices(NamedTuple):
+class TargetOptions(NamedTuple):
     """What a run makes of a file.
 
     Args:
@@ -36,16 +36,16 @@ class Choices(NamedTuple):
 
 
 @lru_cache(maxsize=2)
-def own_table(digest: str, choices: Choices) -> Table:
+def load_own_table(digest: str, choices: TargetOptions) -> DataTable:
     """Return a kept file as a table.
 
     Raises:
         Refused: If it is not there, or the choices do not fit it.
     """
-    return choose(read_own(own_bytes(digest)), choices)
+    return select_target(read_csv(read_own_bytes(digest)), choices)
 
 
-def choose(table: OwnTable, choices: Choices) -> Table:
+def select_target(table: CsvFile, choices: TargetOptions) -> DataTable:
     """Turn a file into rows of numbers and their answers.
 
     Raises:
@@ -58,14 +58,14 @@ def choose(table: OwnTable, choices: Choices) -> Table:
             "numbers",
             "target",
         )
-    x, texts = _columns(table, features(table, choices), target)
-    x, texts = _without_gaps(x, texts, choices)
+    x, texts = _read_columns(table, feature_columns(table, choices), target)
+    x, texts = _drop_gaps(x, texts, choices)
     if choices.answers == "value":
-        return Table(x, _values(texts, target))
-    return _labelled(x, texts, choices)
+        return DataTable(x, _parse_values(texts, target))
+    return _class_table(x, texts, choices)
 
 
-def features(table: OwnTable, choices: Choices) -> list[Column]:
+def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
     """Return the columns that are learned from.
 
     Raises:
@@ -87,8 +87,8 @@ def features(table: OwnTable, choices: Choices) -> list[Column]:
     return kept
 
 
-def _columns(
-    table: OwnTable, kept: list[Column], target: Column
+def _read_columns(
+    table: CsvFile, kept: list[Column], target: Column
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return features (row, feature), NaN where empty, and the answers' texts."""
     names = [column.name for column in table.columns]
@@ -96,22 +96,24 @@ def _columns(
     answer = names.index(target.name)
     x = np.empty((table.rows, len(kept)))
     texts: list[str] = []
-    found = rows(table.data, names)
+    found = read_rows(table.data, names)
     while piece := list(islice(found, PIECE)):
         done = len(texts)
         columns = list(zip(*(cells for _, cells in piece), strict=True))
         for at, place in enumerate(places):
-            x[done : done + len(piece), at] = [_float(cell) for cell in columns[place]]
+            x[done : done + len(piece), at] = [
+                _parse_float(cell) for cell in columns[place]
+            ]
         texts += columns[answer]
     return x, np.array(texts, dtype=object)
 
 
-def _float(cell: str) -> float:
+def _parse_float(cell: str) -> float:
     return float(cell) if cell.strip(" ") else float("nan")
 
 
-def _without_gaps(
-    x: np.ndarray, texts: np.ndarray, choices: Choices
+def _drop_gaps(
+    x: np.ndarray, texts: np.ndarray, choices: TargetOptions
 ) -> tuple[np.ndarray, np.ndarray]:
     unanswered = np.array([not text.strip(" ") for text in texts])
     gaps = np.isnan(x).any(axis=1)
@@ -128,13 +130,13 @@ def _without_gaps(
     return x[kept], texts[kept]
 
 
-def _values(texts: np.ndarray, target: Column) -> np.ndarray:
+def _parse_values(texts: np.ndarray, target: Column) -> np.ndarray:
     if target.constant:
         raise Refused(f"every value of {target.name!r} is the same", "target")
     return np.array([float(text) for text in texts])
 
 
-def _labelled(x: np.ndarray, texts: np.ndarray, choices: Choices) -> Table:
+def _class_table(x: np.ndarray, texts: np.ndarray, choices: TargetOptions) -> DataTable:
     """Number the classes; their names are the cells' very texts."""
     names = sorted(set(texts))
     _check_count(names, choices)
@@ -154,10 +156,10 @@ def _labelled(x: np.ndarray, texts: np.ndarray, choices: Choices) -> Table:
     classes = tuple(name for name in names if not rare[place[name]])
     _check_count(classes, choices)
     number = np.cumsum(~rare) - 1
-    return Table(x[kept], number[y[kept]], classes)
+    return DataTable(x[kept], number[y[kept]], classes)
 
 
-def _check_count(names: Sequence[str], choices: Choices) -> None:
+def _check_count(names: Sequence[str], choices: TargetOptions) -> None:
     if len(names) < 2:
         raise Refused(
             f"{choices.target!r} has {len(names)} classes with enough rows; at least 2 "

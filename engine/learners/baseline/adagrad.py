@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, adagrad_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Adagrad(Directed):
+class Adagrad(DirectionOptimizer):
     """s ← s + g², w ← w − η g / ((1 + λ t)(√s + ε))."""
 
     version: ClassVar[int] = 1
@@ -24,19 +24,28 @@ class Adagrad(Directed):
 
     lr: float = rate_knob(0.3)
     decay: float = knob(
-        0.0, label="Rate decay λ", low=0.0, high=10.0,
-        help="Divides the rate by 1 + λ × steps taken.", advanced=True,
-    )  # fmt: skip
+        0.0,
+        label="Rate decay λ",
+        low=0.0,
+        high=10.0,
+        help="Divides the rate by 1 + λ × steps taken.",
+        advanced=True,
+    )
     eps: float = knob(
-        1e-10, label="Floor ε", low=1e-16, high=1.0, log=True,
-        help="Keeps a step finite where gradients vanish.", advanced=True,
-    )  # fmt: skip
+        1e-10,
+        label="Floor ε",
+        low=1e-16,
+        high=1.0,
+        log=True,
+        help="Keeps a step finite where gradients vanish.",
+        advanced=True,
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin with nothing seen."""
         return zeros(weights, "sum")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient over the root of its squares, slowed by λ."""
-        step, state = adagrad_step(glance.grad, state, self.eps)
-        return Direction(step / (1 + self.decay * glance.step), state)
+        step, state = adagrad_step(inputs.grad, state, self.eps)
+        return Direction(step / (1 + self.decay * inputs.step), state)

@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, adam_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Adam(Directed):
+class Adam(DirectionOptimizer):
     """m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − η m̂ / (√v̂ + ε)."""
 
     version: ClassVar[int] = 1
@@ -26,23 +26,36 @@ class Adam(Directed):
 
     lr: float = rate_knob(0.1)
     beta1: float = knob(
-        0.9, label="Mean decay β₁", low=0.0, high=0.9999,
-        help="How long the gradient's mean remembers.", advanced=True,
-    )  # fmt: skip
+        0.9,
+        label="Mean decay β₁",
+        low=0.0,
+        high=0.9999,
+        help="How long the gradient's mean remembers.",
+        advanced=True,
+    )
     beta2: float = knob(
-        0.999, label="Square decay β₂", low=0.0, high=0.99999,
-        help="How long the squared gradient's mean remembers.", advanced=True,
-    )  # fmt: skip
+        0.999,
+        label="Square decay β₂",
+        low=0.0,
+        high=0.99999,
+        help="How long the squared gradient's mean remembers.",
+        advanced=True,
+    )
     eps: float = knob(
-        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
-        help="Keeps a step finite where gradients vanish.", advanced=True,
-    )  # fmt: skip
+        1e-8,
+        label="Floor ε",
+        low=1e-16,
+        high=1.0,
+        log=True,
+        help="Keeps a step finite where gradients vanish.",
+        advanced=True,
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin with zero moments."""
         return zeros(weights, "m", "v")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the bias-corrected ratio of moments."""
         betas = (self.beta1, self.beta2)
-        return adam_step(glance.grad, state, glance.step, betas, self.eps)
+        return adam_step(inputs.grad, state, inputs.step, betas, self.eps)

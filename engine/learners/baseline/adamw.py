@@ -9,15 +9,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, adam_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Adamw(Directed):
+class Adamw(DirectionOptimizer):
     """w ← w − η (m̂ / (√v̂ + ε) + λ w), with the moments of Adam."""
 
     version: ClassVar[int] = 1
@@ -25,28 +25,44 @@ class Adamw(Directed):
 
     lr: float = rate_knob(0.1)
     decay: float = knob(
-        0.01, label="Weight decay λ", low=0.0, high=10.0,
+        0.01,
+        label="Weight decay λ",
+        low=0.0,
+        high=10.0,
         help="Share of the weights taken off at rate 1.",
-    )  # fmt: skip
+    )
     beta1: float = knob(
-        0.9, label="Mean decay β₁", low=0.0, high=0.9999,
-        help="How long the gradient's mean remembers.", advanced=True,
-    )  # fmt: skip
+        0.9,
+        label="Mean decay β₁",
+        low=0.0,
+        high=0.9999,
+        help="How long the gradient's mean remembers.",
+        advanced=True,
+    )
     beta2: float = knob(
-        0.999, label="Square decay β₂", low=0.0, high=0.99999,
-        help="How long the squared gradient's mean remembers.", advanced=True,
-    )  # fmt: skip
+        0.999,
+        label="Square decay β₂",
+        low=0.0,
+        high=0.99999,
+        help="How long the squared gradient's mean remembers.",
+        advanced=True,
+    )
     eps: float = knob(
-        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
-        help="Keeps a step finite where gradients vanish.", advanced=True,
-    )  # fmt: skip
+        1e-8,
+        label="Floor ε",
+        low=1e-16,
+        high=1.0,
+        log=True,
+        help="Keeps a step finite where gradients vanish.",
+        advanced=True,
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin with zero moments."""
         return zeros(weights, "m", "v")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the ratio of moments and the decay."""
         betas = (self.beta1, self.beta2)
-        step, state = adam_step(glance.grad, state, glance.step, betas, self.eps)
-        return Direction(step + self.decay * glance.weights, state)
+        step, state = adam_step(inputs.grad, state, inputs.step, betas, self.eps)
+        return Direction(step + self.decay * inputs.weights, state)

@@ -16,24 +16,24 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import cosines, feature_count
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
-    FineTuned,
-    Fitting,
-    cosine_head,
+    FineTuningLearner,
+    FitProblem,
+    cosine_head_problem,
     pooled_loss,
-    pretraining,
+    pretraining_step,
 )
-from engine.algorithms.few_shot.learner import drawn
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
+    ExampleBatch,
     Meta,
     Outer,
-    Shots,
+    OuterStepContext,
     TaskBatch,
     Weights,
     generator,
@@ -41,7 +41,7 @@ from engine.protocol import (
 
 
 @register("learner")
-class CosineHead(FineTuned):
+class CosineHead(FineTuningLearner):
     """p(k | x) = softmax_k(s · cos(w_k, f(x))); first all classes, then N new ones."""
 
     version: ClassVar[int] = 1
@@ -52,33 +52,43 @@ class CosineHead(FineTuned):
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     scale: float = knob(
-        10.0, label="Scale s", low=0.1, high=1e3, log=True,
+        10.0,
+        label="Scale s",
+        low=0.1,
+        high=1e3,
+        log=True,
         help="How sharp its answers are; 2 is usual with fewer than 200 classes.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the body, and a direction for each class, one of each per replicate."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
-        shape = (tasks.known, feature_count(weights, tasks))
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
+        shape = (tasks.known_classes, feature_count(weights, tasks))
         heads = [generator(r.child("head")).standard_normal(shape) for r in rngs]
         known = torch.from_numpy(np.stack(heads)).to(tasks.support.x)
-        return Meta(weights | {"known": known} | self.chosen(len(rngs), tasks), {})
+        return Meta(
+            weights | {"known": known} | self.rate_and_steps(len(rngs), tasks), {}
+        )
 
-    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+    def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
         """Fit a new head."""
-        return cosine_head(theta, tasks, self.scale)
+        return cosine_head_problem(theta, tasks, self.scale)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            def answer(shots: Shots) -> Tensor:
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            def class_scores(shots: ExampleBatch) -> Tensor:
                 directions = theta["known"].mT
-                return self.scale * cosines(directions, some.answer(theta, shots))
+                return self.scale * cosines(directions, batch.answer(theta, shots))
 
-            return pooled_loss(some, answer)
+            return pooled_loss(batch, class_scores)
 
-        return pretraining(meta, tasks, lost, lesson.quicken)
+        return pretraining_step(meta, tasks, task_loss, step_context.compile_gradient)

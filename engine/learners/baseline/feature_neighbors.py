@@ -12,25 +12,29 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
-    Measure,
+    DistanceMeasure,
     class_means,
     closeness,
-    embedded,
+    embed_examples,
     measure_knob,
+    neighbor_votes,
     neighbors_knob,
-    votes,
 )
-from engine.algorithms.few_shot.fine_tuning import net_loss, pooled_layout, pretraining
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner, draw_weights
+from engine.algorithms.few_shot.fine_tuning import (
+    pooled_layout,
+    pooled_net_loss,
+    pretraining_step,
+)
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -50,31 +54,40 @@ class FeatureNeighbors(FewShotLearner):
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     rule: Literal["class_mean", "neighbors"] = knob(
-        "class_mean", label="Answer by",
+        "class_mean",
+        label="Answer by",
         help="The nearest class mean, or a vote of the nearest support examples.",
-    )  # fmt: skip
-    measure: Measure = measure_knob("cosine")
+    )
+    measure: DistanceMeasure = measure_knob("cosine")
     neighbors: int = neighbors_knob()
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net with an output for each class, one per replicate."""
-        assert isinstance(tasks, Episodes)
-        return Meta(drawn(tasks.net, pooled_layout(tasks), rngs, tasks.support.x), {})
+        assert isinstance(tasks, EpisodeBatch)
+        return Meta(
+            draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x), {}
+        )
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer by what is nearest; nothing is fitted."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss, lesson.quicken)
+        return pretraining_step(
+            meta, tasks, pooled_net_loss, step_context.compile_gradient
+        )
 
-    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
-        support, query = embedded(theta, tasks)
+    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        support, query = embed_examples(theta, tasks)
         y, ways = tasks.support.y, tasks.outputs
         if self.rule == "class_mean":
             return closeness(self.measure, class_means(support, y, ways), query)
         near = closeness(self.measure, support, query)
-        return votes(near, self.neighbors, y, ways)
+        return neighbor_votes(near, self.neighbors, y, ways)

@@ -12,33 +12,33 @@ those of training.
 from collections.abc import Sequence
 from typing import ClassVar
 
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
-    FineTuned,
-    Fitting,
-    linear_head,
-    net_loss,
-    new_head,
+    FineTuningLearner,
+    FitProblem,
+    linear_head_problem,
     pooled_layout,
-    pretraining,
-    whole_net,
+    pooled_net_loss,
+    pretraining_step,
+    whole_net_problem,
+    with_zero_head,
 )
-from engine.algorithms.few_shot.learner import drawn
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class FineTune(FineTuned):
+class FineTune(FineTuningLearner):
     """θ ← θ − β ∇L_all(θ, V); then θ, w ← θ, w − η ∇L_S(θ, w) with a new head w."""
 
     version: ClassVar[int] = 1
@@ -49,24 +49,31 @@ class FineTune(FineTuned):
     compiles: ClassVar[bool] = True
 
     freeze: bool = knob(
-        False, label="Freeze the body",
+        False,
+        label="Freeze the body",
         help="Fit a new head only, to features as pretraining left them.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net with an output for each class, one per replicate."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
-        return Meta(weights | self.chosen(len(rngs), tasks), {})
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
+        return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
-    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+    def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
         """Fit a new head, and the body along with it."""
         if self.freeze:
-            return linear_head(theta, tasks)
-        return whole_net(new_head(theta, tasks), tasks)
+            return linear_head_problem(theta, tasks)
+        return whole_net_problem(with_zero_head(theta, tasks), tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss, lesson.quicken)
+        return pretraining_step(
+            meta, tasks, pooled_net_loss, step_context.compile_gradient
+        )

@@ -9,23 +9,27 @@ Helps: to see what was learned beyond the support: all the rest is meta-learning
 from collections.abc import Sequence
 from typing import ClassVar
 
-from engine.algorithms.few_shot.fine_tuning import FineTuned, Fitting, whole_net
-from engine.algorithms.few_shot.learner import drawn, why_wrong_head
+from engine.algorithms.few_shot.few_shot_learner import draw_weights, why_wrong_head
+from engine.algorithms.few_shot.fine_tuning import (
+    FineTuningLearner,
+    FitProblem,
+    whole_net_problem,
+)
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class FromScratch(FineTuned):
+class FromScratch(FineTuningLearner):
     """w ← w − η v, v ← μ v + ∇L_S(w); w as it was drawn."""
 
     version: ClassVar[int] = 1
@@ -35,21 +39,25 @@ class FromScratch(FineTuned):
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net, one per replicate: the one that others are trained from."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
-        return Meta(weights | self.chosen(len(rngs), tasks), {})
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
+        return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
-    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+    def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
         """Fit the whole net."""
-        return whole_net(theta, tasks)
+        return whole_net_problem(theta, tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Stay: nothing is learned from other tasks."""
         return Outer(meta.memory, {}, weights=meta.weights)
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why its head cannot answer so many ways; None if it can."""
-        assert isinstance(tasks, Episodes)
+        assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

@@ -13,13 +13,13 @@ from typing import ClassVar
 from engine.algorithms.search.strategy import FixedStrategy
 from engine.algorithms.search.successive_halving import (
     brackets,
-    halve,
-    steps_of,
+    fidelity_steps,
+    run_halvings,
     why_not_shortened,
 )
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Meta, Spaces, Stretch, TaskBatch
+from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 
 @register("learner")
@@ -30,19 +30,22 @@ class Hyperband(FixedStrategy):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     eta: float = knob(
-        3.0, label="Rate η", low=2.0, high=10.0,
+        3.0,
+        label="Rate η",
+        low=2.0,
+        high=10.0,
         help="One in η goes on, and is trained at least η times as long.",
-    )  # fmt: skip
+    )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why trainings cannot be cut short; None if they can."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         return why_not_shortened(tasks, self.eta)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search by one bracket after the other."""
-        assert isinstance(tasks, Spaces)
-        steps = steps_of(tasks, self.eta)
-        yield from halve(tasks, brackets(steps, self.eta), path=path)
+        assert isinstance(tasks, SearchBatch)
+        steps = fidelity_steps(tasks, self.eta)
+        yield from run_halvings(tasks, brackets(steps, self.eta), path=path)

@@ -15,28 +15,28 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.few_shot_learner import draw_weights, why_wrong_head
 from engine.algorithms.few_shot.fine_tuning import (
-    FineTuned,
-    Fitting,
-    pretraining,
-    whole_net,
+    FineTuningLearner,
+    FitProblem,
+    pretraining_step,
+    whole_net_problem,
 )
-from engine.algorithms.few_shot.learner import drawn, why_wrong_head
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class Joint(FineTuned):
+class Joint(FineTuningLearner):
     """θ ← θ − β ∇ mean over tasks of L(θ); then w ← w − η ∇L_S(w), w = θ at first."""
 
     version: ClassVar[int] = 1
@@ -47,29 +47,33 @@ class Joint(FineTuned):
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net, one per replicate."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.layout, rngs, tasks.support.x)
-        return Meta(weights | self.chosen(len(rngs), tasks), {})
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
+        return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
-    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+    def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
         """Fit the whole net."""
-        return whole_net(theta, tasks)
+        return whole_net_problem(theta, tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the loss on support and queries, without any step."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             both = [
-                some.each_loss(some.answer(theta, shots), shots.y)
-                for shots in (some.support, some.query)
+                batch.each_loss(batch.answer(theta, shots), shots.y)
+                for shots in (batch.support, batch.query)
             ]
             return torch.cat(both, 1).mean(1)
 
-        return pretraining(meta, tasks, lost, lesson.quicken)
+        return pretraining_step(meta, tasks, task_loss, step_context.compile_gradient)
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why its head cannot answer so many ways; None if it can."""
-        assert isinstance(tasks, Episodes)
+        assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

@@ -9,30 +9,30 @@ Helps: to tell good features from good fitting: only the head meets the support.
 from collections.abc import Sequence
 from typing import ClassVar
 
+from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
-    FineTuned,
-    Fitting,
-    linear_head,
-    net_loss,
+    FineTuningLearner,
+    FitProblem,
+    linear_head_problem,
     pooled_layout,
-    pretraining,
+    pooled_net_loss,
+    pretraining_step,
 )
-from engine.algorithms.few_shot.learner import drawn
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
 
 
 @register("learner")
-class LinearProbe(FineTuned):
+class LinearProbe(FineTuningLearner):
     """θ ← θ − β ∇L_all(θ, V); then w ← w − η ∇L_S(w) on f_θ, w = 0 at its start."""
 
     version: ClassVar[int] = 1
@@ -43,16 +43,22 @@ class LinearProbe(FineTuned):
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the net with an output for each class, one per replicate."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
-        return Meta(weights | self.chosen(len(rngs), tasks), {})
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
+        return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
-    def fitting(self, theta: Weights, tasks: Episodes) -> Fitting:
+    def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
         """Fit a new head."""
-        return linear_head(theta, tasks)
+        return linear_head_problem(theta, tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the loss over all classes, on support and queries."""
-        return pretraining(meta, tasks, net_loss, lesson.quicken)
+        return pretraining_step(
+            meta, tasks, pooled_net_loss, step_context.compile_gradient
+        )

@@ -10,12 +10,24 @@ Helps: shows how smooth a space is: where there are few hills, nothing simpler w
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.local_search import Climb, begun, chosen, moved
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.local_search import (
+    ClimbState,
+    choose_neighbors,
+    start_climbs,
+    update_climbs,
+)
+from engine.algorithms.search.proposals import random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.registry import register
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import (
+    Evaluation,
+    Meta,
+    Proposal,
+    SearchBatch,
+    TaskBatch,
+    TraceSegment,
+)
 
 
 @register("learner")
@@ -27,16 +39,18 @@ class LocalSearch(FixedStrategy):
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search by climbs; the starts are random search's architectures."""
-        assert isinstance(tasks, Spaces)
-        starts, space = fresh(tasks), tasks.space
+        assert isinstance(tasks, SearchBatch)
+        starts, space = random_order(tasks), tasks.space
         uniform = tasks.uniform("local", tasks.horizon)
 
-        def ask(step: int, state: Climb) -> Asked:
-            return Asked(chosen(space, state, starts, uniform[:, step]))
+        def ask(step: int, state: ClimbState) -> Proposal:
+            return Proposal(choose_neighbors(space, state, starts, uniform[:, step]))
 
-        def tell(state: Climb, told: Told) -> tuple[Climb, Info]:
-            return moved(space, state, told, starts), {}
+        def tell(
+            state: ClimbState, evaluation: Evaluation
+        ) -> tuple[ClimbState, StepMetrics]:
+            return update_climbs(space, state, evaluation, starts), {}
 
-        yield from explore(tasks, begun(tasks), ask, tell, path=path)
+        yield from run_search(tasks, start_climbs(tasks), ask, tell, path=path)

@@ -8,15 +8,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, momentum_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Momentum(Directed):
+class Momentum(DirectionOptimizer):
     """v ← μ v + (1−d) g, w ← w − η v; the first v is g."""
 
     version: ClassVar[int] = 1
@@ -25,19 +25,26 @@ class Momentum(Directed):
 
     lr: float = rate_knob(0.05)
     mu: float = knob(
-        0.9, label="Momentum μ", low=0.0, high=0.9999,
+        0.9,
+        label="Momentum μ",
+        low=0.0,
+        high=0.9999,
         help="How much of the last velocity is kept.",
-    )  # fmt: skip
+    )
     dampening: float = knob(
-        0.0, label="Dampening d", low=0.0, high=1.0,
-        help="How much of each new gradient is left out.", advanced=True,
-    )  # fmt: skip
+        0.0,
+        label="Dampening d",
+        low=0.0,
+        high=1.0,
+        help="How much of each new gradient is left out.",
+        advanced=True,
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin at rest."""
         return zeros(weights, "velocity")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the new velocity; the first gradient is never damped."""
-        fresh = 1.0 if glance.step == 0 else 1 - self.dampening
-        return momentum_step(glance.grad, state, self.mu, fresh)
+        fresh = 1.0 if inputs.step == 0 else 1 - self.dampening
+        return momentum_step(inputs.grad, state, self.mu, fresh)

@@ -9,15 +9,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, nesterov_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Nesterov(Directed):
+class Nesterov(DirectionOptimizer):
     """v ← μ v + g, w ← w − η (g + μ v)."""
 
     version: ClassVar[int] = 1
@@ -25,14 +25,17 @@ class Nesterov(Directed):
 
     lr: float = rate_knob(0.1)
     mu: float = knob(
-        0.9, label="Momentum μ", low=0.0, high=0.9999,
+        0.9,
+        label="Momentum μ",
+        low=0.0,
+        high=0.9999,
         help="How much of the last velocity is kept.",
-    )  # fmt: skip
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin at rest."""
         return zeros(weights, "velocity")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient and the decayed new velocity."""
-        return nesterov_step(glance.grad, state, self.mu)
+        return nesterov_step(inputs.grad, state, self.mu)

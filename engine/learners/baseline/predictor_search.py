@@ -12,13 +12,25 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.algorithms.search.encodings import ENCODINGS
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.predictor_guided import Guide, Guided, noted, started
-from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.predictor_guided import (
+    GuidedState,
+    PredictorGuide,
+    record_evaluation,
+    start_guided,
+)
+from engine.algorithms.search.proposals import random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.algorithms.search.strategy import FixedStrategy
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import (
+    Evaluation,
+    Meta,
+    Proposal,
+    SearchBatch,
+    TaskBatch,
+    TraceSegment,
+)
 
 
 @register("learner")
@@ -29,66 +41,90 @@ class PredictorSearch(FixedStrategy):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     startup: int = knob(
-        10, label="Random at first", unit="architectures", low=2, high=500,
+        10,
+        label="Random at first",
+        unit="architectures",
+        low=2,
+        high=500,
         help="Trained before anything is predicted; random search's own.",
-    )  # fmt: skip
+    )
     every: int = knob(
-        10, label="Trained per fit", unit="architectures", low=1, high=100,
+        10,
+        label="Trained per fit",
+        unit="architectures",
+        low=1,
+        high=100,
         help="How many are chosen by one fit of the predictors.",
-    )  # fmt: skip
+    )
     acquisition: Literal["thompson", "ucb", "ei"] = knob(
-        "thompson", label="Acquisition",
+        "thompson",
+        label="Acquisition",
         help="Independent Thompson sampling, an upper confidence bound (one standard "
         "deviation), or expected improvement.",
-    )  # fmt: skip
+    )
     encoding: Literal["path", "adjacency", "one-hot"] = knob(
-        "path", label="Encoding",
+        "path",
+        label="Encoding",
         help="What the predictors see of an architecture.",
-    )  # fmt: skip
+    )
     predictors: int = knob(
-        5, label="Predictors M", low=2, high=50, advanced=True,
+        5,
+        label="Predictors M",
+        low=2,
+        high=50,
+        advanced=True,
         help="Each is fitted to a bootstrap of its own.",
-    )  # fmt: skip
+    )
     candidates: int = knob(
-        200, label="Candidates", unit="architectures", low=2, high=5_000,
+        200,
+        label="Candidates",
+        unit="architectures",
+        low=2,
+        high=5_000,
         advanced=True,
         help="Proposed per fit: half are changes of the best, half random.",
-    )  # fmt: skip
+    )
     parents: int = knob(
-        10, label="Changed", unit="architectures", low=1, high=500, advanced=True,
+        10,
+        label="Changed",
+        unit="architectures",
+        low=1,
+        high=500,
+        advanced=True,
         help="How many of the best so far are changed to make candidates.",
-    )  # fmt: skip
+    )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search in rounds: fit, propose, choose, train."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         guide = self._guide(tasks)
-        first = fresh(tasks)[:, : self.startup]
+        first = random_order(tasks)[:, : self.startup]
         begin = first.shape[1]
 
-        def ask(step: int, state: Guided) -> Asked:
+        def ask(step: int, state: GuidedState) -> Proposal:
             place = step if step < begin else (step - begin) % self.every
-            return Asked(state.queue[:, place])
+            return Proposal(state.queue[:, place])
 
-        def tell(state: Guided, told: Told) -> tuple[Guided, Info]:
-            state, after = noted(state, told), told.step + 1
+        def tell(
+            state: GuidedState, evaluation: Evaluation
+        ) -> tuple[GuidedState, StepMetrics]:
+            state, after = record_evaluation(state, evaluation), evaluation.step + 1
             due = after >= begin and (after - begin) % self.every == 0
             if due and after < tasks.horizon:
-                queue = guide.queue(tasks, state, after, self.every)
+                queue = guide.choose_next(tasks, state, after, self.every)
                 state = state._replace(queue=queue)
             return state, {}
 
-        yield from explore(tasks, started(tasks, first), ask, tell, path=path)
+        yield from run_search(tasks, start_guided(tasks, first), ask, tell, path=path)
 
-    def _guide(self, tasks: Spaces) -> Guide:
+    def _guide(self, tasks: SearchBatch) -> PredictorGuide:
         encode = ENCODINGS[self.encoding]
 
         def features(codes: np.ndarray) -> np.ndarray:
             return encode(tasks.space, codes)
 
-        return Guide(
-            *(features, self.predictors, self.candidates, self.parents),
-            self.acquisition,
+        return PredictorGuide(
+            features, self.predictors, self.candidates, self.parents, self.acquisition
         )

@@ -9,12 +9,19 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh, uniform_codes
+from engine.algorithms.search.proposals import random_order, uniform_codes
+from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.algorithms.search.strategy import FixedStrategy
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import (
+    Evaluation,
+    Meta,
+    Proposal,
+    SearchBatch,
+    TaskBatch,
+    TraceSegment,
+)
 
 
 @register("learner")
@@ -26,27 +33,28 @@ class RandomSearch(FixedStrategy):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     repeats: bool = knob(
-        False, label="With repeats",
+        False,
+        label="With repeats",
         help="Whether an architecture may be drawn twice; a repeat counts and costs.",
-    )  # fmt: skip
+    )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search; nothing is learned from what was trained."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         plan = self._order(tasks)
 
-        def ask(step: int, state: None) -> Asked:
-            return Asked(plan[:, step])
+        def ask(step: int, state: None) -> Proposal:
+            return Proposal(plan[:, step])
 
-        def tell(state: None, told: Told) -> tuple[None, Info]:
+        def tell(state: None, evaluation: Evaluation) -> tuple[None, StepMetrics]:
             return None, {}
 
-        yield from explore(tasks, None, ask, tell, path=path)
+        yield from run_search(tasks, None, ask, tell, path=path)
 
-    def _order(self, tasks: Spaces) -> np.ndarray:
+    def _order(self, tasks: SearchBatch) -> np.ndarray:
         if not self.repeats:
-            return fresh(tasks)
+            return random_order(tasks)
         shape = (tasks.horizon, len(tasks.space.radix))
         return uniform_codes(tasks.space, tasks.uniform("search", *shape))

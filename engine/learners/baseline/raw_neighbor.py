@@ -11,22 +11,22 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
-    Measure,
+    DistanceMeasure,
     closeness,
     measure_knob,
-    nearest,
+    nearest_neighbors,
+    neighbor_votes,
     neighbors_knob,
-    votes,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -42,26 +42,30 @@ class RawNeighbor(FewShotLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = False
 
-    measure: Measure = measure_knob("euclidean")
+    measure: DistanceMeasure = measure_knob("euclidean")
     neighbors: int = neighbors_knob()
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Return nothing: it has no weights."""
         return Meta({}, {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer by what is nearest; nothing is fitted."""
         yield Prediction(0, self._answer(tasks))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Stay: there is nothing to move."""
         return Outer(meta.memory, {}, weights=meta.weights)
 
-    def _answer(self, tasks: Episodes) -> Tensor:
+    def _answer(self, tasks: EpisodeBatch) -> Tensor:
         y = tasks.support.y
         near = closeness(self.measure, tasks.support.x, tasks.query.x)
-        if tasks.classes:
-            return votes(near, self.neighbors, y, tasks.outputs)
-        return nearest(near, self.neighbors, y)[0].mean(1, keepdim=True)
+        if tasks.has_classes:
+            return neighbor_votes(near, self.neighbors, y, tasks.outputs)
+        return nearest_neighbors(near, self.neighbors, y)[0].mean(1, keepdim=True)

@@ -9,15 +9,15 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed, rate_knob
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer, rate_knob
 from engine.algorithms.optimization.update_rules import Direction, rmsprop_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Rmsprop(Directed):
+class Rmsprop(DirectionOptimizer):
     """v ← α v + (1−α) g², w ← w − η g / (√v + ε)."""
 
     version: ClassVar[int] = 1
@@ -26,18 +26,26 @@ class Rmsprop(Directed):
 
     lr: float = rate_knob(0.03)
     alpha: float = knob(
-        0.99, label="Square decay α", low=0.0, high=0.99999,
+        0.99,
+        label="Square decay α",
+        low=0.0,
+        high=0.99999,
         help="How long the squared gradient's mean remembers.",
-    )  # fmt: skip
+    )
     eps: float = knob(
-        1e-8, label="Floor ε", low=1e-16, high=1.0, log=True,
-        help="Keeps a step finite where gradients vanish.", advanced=True,
-    )  # fmt: skip
+        1e-8,
+        label="Floor ε",
+        low=1e-16,
+        high=1.0,
+        log=True,
+        help="Keeps a step finite where gradients vanish.",
+        advanced=True,
+    )
 
     def start(self, weights: Tensor) -> Weights:
         """Begin with a zero mean square."""
         return zeros(weights, "v")
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient over its root mean square."""
-        return rmsprop_step(glance.grad, state, self.alpha, self.eps)
+        return rmsprop_step(inputs.grad, state, self.alpha, self.eps)

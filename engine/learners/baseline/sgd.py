@@ -8,14 +8,14 @@ from typing import ClassVar
 
 from torch import Tensor
 
-from engine.algorithms.optimization.hand_designed import Directed
+from engine.algorithms.optimization.hand_designed import DirectionOptimizer
 from engine.algorithms.optimization.update_rules import Direction
 from engine.contract.registry import register
-from engine.protocol import Glance, Weights
+from engine.protocol import OptimizerInput, Weights
 
 
 @register("learner")
-class Sgd(Directed):
+class Sgd(DirectionOptimizer):
     """w ← w − η g."""
 
     version: ClassVar[int] = 1
@@ -27,6 +27,6 @@ class Sgd(Directed):
         """Remember nothing."""
         return {}
 
-    def direction(self, glance: Glance, state: Weights) -> Direction:
+    def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
         """Return the gradient itself."""
-        return Direction(glance.grad, state)
+        return Direction(inputs.grad, state)

@@ -10,10 +10,14 @@ lives here for ever.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.evolution import evolve, population_knob, sample_knob
+from engine.algorithms.search.evolution import (
+    population_knob,
+    run_evolution,
+    sample_knob,
+)
 from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.registry import register
-from engine.protocol import Meta, Spaces, Stretch, TaskBatch
+from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 
 @register("learner")
@@ -28,8 +32,8 @@ class SteadyEvolution(FixedStrategy):
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search by evolution; the first architectures are regularized evolution's."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         size, sample = self.population, self.sample
-        yield from evolve(tasks, size, sample, aging=False, path=path)
+        yield from run_evolution(tasks, size, sample, aging=False, path=path)

@@ -12,14 +12,14 @@ from typing import ClassVar
 
 from engine.algorithms.search.strategy import FixedStrategy
 from engine.algorithms.search.successive_halving import (
-    halve,
+    fidelity_steps,
+    run_halvings,
     rungs,
-    steps_of,
     why_not_shortened,
 )
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Meta, Spaces, Stretch, TaskBatch
+from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 
 @register("learner")
@@ -30,23 +30,30 @@ class SuccessiveHalving(FixedStrategy):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     begin: int = knob(
-        27, label="Begin n", unit="architectures", low=2, high=2_000,
+        27,
+        label="Begin n",
+        unit="architectures",
+        low=2,
+        high=2_000,
         help="How many are trained briefly before any goes on.",
-    )  # fmt: skip
+    )
     eta: float = knob(
-        3.0, label="Rate η", low=2.0, high=10.0,
+        3.0,
+        label="Rate η",
+        low=2.0,
+        high=10.0,
         help="One in η goes on, and is trained at least η times as long.",
-    )  # fmt: skip
+    )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why trainings cannot be cut short; None if they can."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         return why_not_shortened(tasks, self.eta)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search by one halving after the other."""
-        assert isinstance(tasks, Spaces)
-        steps = steps_of(tasks, self.eta)
-        yield from halve(tasks, [rungs(self.begin, steps, self.eta)], path=path)
+        assert isinstance(tasks, SearchBatch)
+        steps = fidelity_steps(tasks, self.eta)
+        yield from run_halvings(tasks, [rungs(self.begin, steps, self.eta)], path=path)

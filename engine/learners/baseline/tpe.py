@@ -12,13 +12,20 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.proposals import fresh
+from engine.algorithms.search.optuna_tpe import OptunaTpe, TpeSearch
+from engine.algorithms.search.proposals import random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.algorithms.search.strategy import FixedStrategy
-from engine.algorithms.search.tpe import Parzen, Trials
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Asked, Meta, Spaces, Stretch, TaskBatch, Told
+from engine.protocol import (
+    Evaluation,
+    Meta,
+    Proposal,
+    SearchBatch,
+    TaskBatch,
+    TraceSegment,
+)
 
 
 @register("learner")
@@ -30,32 +37,41 @@ class Tpe(FixedStrategy):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     startup: int = knob(
-        10, label="Random at first", unit="architectures", low=1, high=500,
+        10,
+        label="Random at first",
+        unit="architectures",
+        low=1,
+        high=500,
         help="Trained before any density is estimated; random search's own.",
-    )  # fmt: skip
+    )
     candidates: int = knob(
-        24, label="Candidates", unit="draws", low=1, high=1_000,
+        24,
+        label="Candidates",
+        unit="draws",
+        low=1,
+        high=1_000,
         help="Drawn from the good density; the one with the best ratio is trained.",
-    )  # fmt: skip
+    )
     joint: bool = knob(
-        True, label="Decisions together",
+        True,
+        label="Decisions together",
         help="Whether one density is over all decisions (Optuna's default since 5), or "
         "one over each.",
-    )  # fmt: skip
+    )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search; a member whose budget is spent asks no more."""
-        assert isinstance(tasks, Spaces)
-        parzen = Parzen(tasks.space, self.candidates, self.joint)
+        assert isinstance(tasks, SearchBatch)
+        parzen = OptunaTpe(tasks.space, self.candidates, self.joint)
         seeds = (tasks.uniform("tpe", tasks.horizon) * 2**31).astype(np.int64)
-        first = fresh(tasks)[:, : self.startup]
+        first = random_order(tasks)[:, : self.startup]
 
-        def ask(step: int, state: list[Trials]) -> Asked:
+        def ask(step: int, state: list[TpeSearch]) -> Proposal:
             if step < first.shape[1]:
-                return Asked(first[:, step])
-            return Asked(
+                return Proposal(first[:, step])
+            return Proposal(
                 np.stack(
                     [
                         parzen.ask(trials, int(seed))
@@ -64,12 +80,14 @@ class Tpe(FixedStrategy):
                 )
             )
 
-        def tell(state: list[Trials], told: Told) -> tuple[list[Trials], Info]:
+        def tell(
+            state: list[TpeSearch], evaluation: Evaluation
+        ) -> tuple[list[TpeSearch], StepMetrics]:
             for trials, codes, value, live in zip(
-                state, told.codes, told.value, told.live, strict=True
+                state, evaluation.codes, evaluation.value, evaluation.live, strict=True
             ):
                 parzen.tell(trials, codes, float(value), live=bool(live))
             return state, {}
 
-        start = [parzen.begun() for _ in range(tasks.members)]
-        yield from explore(tasks, start, ask, tell, path=path)
+        start = [parzen.start_search() for _ in range(tasks.members)]
+        yield from run_search(tasks, start, ask, tell, path=path)

@@ -11,16 +11,16 @@ from typing import ClassVar
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import sgd
-from engine.algorithms.few_shot.knobs import inner_rate
-from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
+from engine.algorithms.few_shot.knobs import inner_rate_knob
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
 from engine.contract.registry import register
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -36,10 +36,10 @@ class Anil(GradientLearner):
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate(0.05)
+    inner_lr: float = inner_rate_knob(0.05)
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return k gradients, each differentiated again, and the outer one.
 
         A gradient of the head alone is counted as one, too: it needs the whole net's
@@ -47,18 +47,24 @@ class Anil(GradientLearner):
         """
         return 2.0 * self.inner_steps + 1.0
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ in the head's weights alone."""
         rule = sgd(self.inner_lr, self.inner_clip)
         return Adaptation(theta, rule, names=tasks.layout.layers[-1])
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss through the head's steps, in all weights."""
         task_loss = partial(self.adapted_loss, 2)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Say what second derivatives change."""
         return meta_cosine(meta, tasks, self.adapted_loss)

@@ -11,14 +11,14 @@ from typing import ClassVar
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import sgd
-from engine.algorithms.few_shot.meta_gradients import outer_adapted
+from engine.algorithms.few_shot.meta_gradients import outer_through_steps
 from engine.contract.registry import register
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -35,17 +35,23 @@ class Fomaml(GradientLearner):
     compiles: ClassVar[bool] = True
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return k inner gradients and the outer one."""
         return self.inner_steps + 1.0
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ at one rate."""
         return Adaptation(theta, sgd(self.inner_lr, self.inner_clip))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Take the queries' gradient where the inner steps end."""
         task_loss = partial(self.adapted_loss, 1)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )

@@ -16,23 +16,30 @@ from torch import Tensor
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.implicit_gradients import (
     conjugate_gradients,
-    flat,
-    hessian_products,
-    named,
-    proximal,
+    flatten_weights,
+    hessian_product,
+    proximal_sgd,
+    unflatten_weights,
 )
-from engine.algorithms.few_shot.inner_loop import adapted, movable, query_loss
-from engine.algorithms.few_shot.knobs import inner_count, inner_rate
-from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
-from engine.algorithms.few_shot.running_statistics import Seen
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.inner_loop import (
+    adapt_weights,
+    query_loss,
+    trainable_names,
+)
+from engine.algorithms.few_shot.knobs import inner_rate_knob, inner_steps_knob
+from engine.algorithms.few_shot.meta_gradients import (
+    mean_member_gradients,
+    outer_with_statistics,
+)
+from engine.algorithms.few_shot.running_statistics import BatchStatistics
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -48,61 +55,87 @@ class Imaml(GradientLearner):
     trains: ClassVar[bool] = True
     compiles: ClassVar[bool] = True
 
-    inner_lr: float = inner_rate(0.005)
-    inner_steps: int = inner_count(16, high=256)
+    inner_lr: float = inner_rate_knob(0.005)
+    inner_steps: int = inner_steps_knob(16, high=256)
     pull: float = knob(
-        2.0, label="Pull λ", low=1e-4, high=1e8, log=True,
+        2.0,
+        label="Pull λ",
+        low=1e-4,
+        high=1e8,
+        log=True,
         help="How strongly adapted weights are held to the start.",
-    )  # fmt: skip
+    )
     cg_steps: int = knob(
-        5, label="Conjugate gradients", unit="steps", low=0, high=200, advanced=True,
+        5,
+        label="Conjugate gradients",
+        unit="steps",
+        low=0,
+        high=200,
+        advanced=True,
         help="Products with the Hessian per outer gradient; 0 is first order.",
-    )  # fmt: skip
+    )
     damping: float = knob(
-        1.0, label="Damping δ", low=0.0, high=1e6, advanced=True,
+        1.0,
+        label="Damping δ",
+        low=0.0,
+        high=1e6,
+        advanced=True,
         help="Added to λ in the inverse alone: steadier, but nearer to first order.",
-    )  # fmt: skip
+    )
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return the inner gradients, the queries', the Hessian's and its products'."""
         products = self.cg_steps and self.cg_steps + 1.0
         return self.inner_steps + 1.0 + products
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ, held to it."""
-        rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
+        rule = proximal_sgd(self.inner_lr, self.pull, theta, self.inner_clip)
         return Adaptation(theta, rule)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Solve for the gradient at the end of adaptation."""
-        return outer_settled(
+        return outer_with_statistics(
             meta,
             tasks,
-            lambda seen: outer_given(
-                meta, tasks, partial(self._solved, seen), lesson.quicken
+            lambda seen: mean_member_gradients(
+                meta,
+                tasks,
+                partial(self._implicit_gradient, seen),
+                step_context.compile_gradient,
             ),
         )
 
-    def _solved(
-        self, seen: list[Seen], theta: Weights, some: Episodes
+    def _implicit_gradient(
+        self, statistics: list[BatchStatistics], theta: Weights, batch: EpisodeBatch
     ) -> tuple[Tensor, Weights]:
         """Return the loss on the queries, and the implicit gradient in θ."""
-        names = movable(some)
-        rule = proximal(self.inner_lr, self.pull, theta, self.inner_clip)
-        ends = adapted(some, theta, rule, self.inner_steps, seen=seen)
+        names = trainable_names(batch)
+        rule = proximal_sgd(self.inner_lr, self.pull, theta, self.inner_clip)
+        ends = adapt_weights(
+            batch, theta, rule, self.inner_steps, statistics=statistics
+        )
         at = ends | {n: ends[n].detach().requires_grad_() for n in names}
-        loss = query_loss(some, at, self.inner_steps, seen)
+        loss = query_loss(batch, at, self.inner_steps, statistics)
         found = torch.autograd.grad(loss.sum(), [at[n] for n in names])
-        right = flat(dict(zip(names, found, strict=True)), names)
-        return loss, named(self._inverse(some, at, right), at, names)
+        right = flatten_weights(dict(zip(names, found, strict=True)), names)
+        return loss, unflatten_weights(
+            self._solve_implicit(batch, at, right), at, names
+        )
 
-    def _inverse(self, some: Episodes, at: Weights, right: Tensor) -> Tensor:
+    def _solve_implicit(
+        self, batch: EpisodeBatch, at: Weights, right: Tensor
+    ) -> Tensor:
         """Solve (I + ∇²L_S / (λ + δ)) x = right for each member."""
         if not self.cg_steps:
             return right
-        bent = hessian_products(some, at, movable(some), self.inner_steps)
+        bent = hessian_product(batch, at, trainable_names(batch), self.inner_steps)
         share = 1 / (self.pull + self.damping)
         return conjugate_gradients(lambda v: v + share * bent(v), right, self.cg_steps)

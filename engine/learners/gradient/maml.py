@@ -10,15 +10,15 @@ from typing import ClassVar
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import sgd
-from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
 from engine.contract.registry import register
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -35,21 +35,27 @@ class Maml(GradientLearner):
     compiles: ClassVar[bool] = True
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return k inner gradients, each differentiated again, and the outer one."""
         return 2.0 * self.inner_steps + 1.0
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ at one rate."""
         return Adaptation(theta, sgd(self.inner_lr, self.inner_clip))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
         task_loss = partial(self.adapted_loss, 2)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Say what second derivatives change."""
         return meta_cosine(meta, tasks, self.adapted_loss)

@@ -13,22 +13,22 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from engine.algorithms.few_shot.few_shot_learner import TaskLoss
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import query_loss, scaled
-from engine.algorithms.few_shot.knobs import inner_count, training_share
-from engine.algorithms.few_shot.learner import TaskLoss
-from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
-from engine.algorithms.few_shot.running_statistics import Seen
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.inner_loop import query_loss, sgd_with_rates
+from engine.algorithms.few_shot.knobs import inner_steps_knob, training_share_knob
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
+from engine.algorithms.few_shot.running_statistics import BatchStatistics
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -45,23 +45,26 @@ class MamlPlus(GradientLearner):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     trains: ClassVar[bool] = True
 
-    inner_steps: int = inner_count(5, low=1)
+    inner_steps: int = inner_steps_knob(5, low=1)
     learned_rates: bool = knob(
-        True, label="Learned rates",
+        True,
+        label="Learned rates",
         help="Whether each layer has a rate for each step that is learned along.",
-    )  # fmt: skip
-    multi_step_share: float = training_share(
-        0.15, label="Losses at every step",
+    )
+    multi_step_share: float = training_share_knob(
+        0.15,
+        label="Losses at every step",
         help="For this share of training every inner step's loss counts, the last one "
         "more and more; then it alone.",
-    )  # fmt: skip
-    first_order_share: float = training_share(
-        0.3, label="First order",
+    )
+    first_order_share: float = training_share_knob(
+        0.3,
+        label="First order",
         help="For this share of training the inner gradients are taken as given.",
-    )  # fmt: skip
+    )
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return what an episode costs, on the mean over training.
 
         k inner gradients, differentiated again except at first, and a gradient of
@@ -71,7 +74,7 @@ class MamlPlus(GradientLearner):
         return k + k * (1 - self.first_order_share) + k * many + (1 - many)
 
     def extra_weights(
-        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+        self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
         """Return a rate for each layer and step, all the same at first."""
         if not self.learned_rates:
@@ -79,7 +82,7 @@ class MamlPlus(GradientLearner):
         shape = (len(rngs), len(tasks.layout.layers), self.inner_steps)
         return {"alpha": tasks.support.x.new_full(shape, self.inner_lr)}
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend at each layer's and step's rate; later steps have the last one's."""
         start = {name: value for name, value in theta.items() if name != "alpha"}
         like = start[tasks.layout.names[0]]
@@ -92,34 +95,42 @@ class MamlPlus(GradientLearner):
             now = alpha[:, :, min(step, alpha.shape[2] - 1)].unbind(1)
             return {name: now[row].view(ranks[name]) for name, row in rows.items()}
 
-        return Adaptation(start, scaled(rates, self.inner_clip))
+        return Adaptation(start, sgd_with_rates(rates, self.inner_clip))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the weighted losses of the queries."""
-        order = 1 if lesson.done < self.first_order_share else 2
-        task_loss = partial(self._weighted_loss, lesson.done, order)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        order = 1 if step_context.share_done < self.first_order_share else 2
+        task_loss = partial(self._weighted_loss, step_context.share_done, order)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Say what second derivatives change, and the rates."""
         seen = meta_cosine(meta, tasks, partial(self._weighted_loss, 1.0))
         if self.learned_rates:
             axes = ("layer", "inner_step")
-            seen["inner_lr"] = Inspected(axes, meta.weights["alpha"])
+            seen["inner_lr"] = Inspection(axes, meta.weights["alpha"])
         return seen
 
     def _weighted_loss(
-        self, done: float, order: int, seen: list[Seen] | None = None
+        self, done: float, order: int, statistics: list[BatchStatistics] | None = None
     ) -> TaskLoss:
         shares = step_shares(self.inner_steps, done, self.multi_step_share)
 
-        def task_loss(theta: Weights, some: Episodes) -> Tensor:
-            adaptation = self.adaptation(theta, some)
-            inner = adaptation.steps(some, self.inner_steps, order=order, seen=seen)
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            adaptation = self.adaptation(theta, batch)
+            inner = adaptation.steps(
+                batch, self.inner_steps, order=order, statistics=statistics
+            )
             parts = [
-                shares[at.step] * query_loss(some, at.weights, at.step, seen)
+                shares[at.step] * query_loss(batch, at.weights, at.step, statistics)
                 for at in inner
                 if shares[at.step]
             ]

@@ -14,18 +14,18 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import movable, scaled
-from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.inner_loop import sgd_with_rates, trainable_names
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
     generator,
@@ -45,48 +45,55 @@ class MetaSgd(GradientLearner):
     compiles: ClassVar[bool] = True
 
     start: Literal["uniform", "constant"] = knob(
-        "uniform", label="Start of the rates",
+        "uniform",
+        label="Start of the rates",
         help="Each drawn between 0.005 and 0.1, or all the same.",
-    )  # fmt: skip
+    )
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return k inner gradients, each differentiated again, and the outer one."""
         return 2.0 * self.inner_steps + 1.0
 
     def extra_weights(
-        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+        self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
         """Return a rate for each weight that a gradient moves."""
         return {
-            f"alpha.{name}": self._rates(rngs, name, start[name])
-            for name in movable(tasks)
+            f"alpha.{name}": self._draw_rates(rngs, name, start[name])
+            for name in trainable_names(tasks)
         }
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ at each weight's own rate."""
-        start, rates = _parts(theta)
-        return Adaptation(start, scaled(lambda step: rates, self.inner_clip))
+        start, rates = _split_weights(theta)
+        return Adaptation(start, sgd_with_rates(lambda step: rates, self.inner_clip))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps, rates included."""
         task_loss = partial(self.adapted_loss, 2)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Say what second derivatives change, and the mean rate of each layer."""
-        assert isinstance(tasks, Episodes)
-        _, rates = _parts(meta.weights)
+        assert isinstance(tasks, EpisodeBatch)
+        _, rates = _split_weights(meta.weights)
         layers = [
             torch.cat([rates[n].flatten(1) for n in layer if n in rates], 1).mean(1)
             for layer in tasks.layout.layers
         ]
-        seen = Inspected(("layer",), torch.stack(layers, 1))
+        seen = Inspection(("layer",), torch.stack(layers, 1))
         return meta_cosine(meta, tasks, self.adapted_loss) | {"inner_lr": seen}
 
-    def _rates(self, rngs: Sequence[Rng], name: str, like: Tensor) -> Tensor:
+    def _draw_rates(self, rngs: Sequence[Rng], name: str, like: Tensor) -> Tensor:
         if self.start == "constant":
             return torch.full_like(like, self.inner_lr)
         rows = [
@@ -98,7 +105,7 @@ class MetaSgd(GradientLearner):
         return torch.stack(rows).to(like)
 
 
-def _parts(theta: Weights) -> tuple[Weights, Weights]:
+def _split_weights(theta: Weights) -> tuple[Weights, Weights]:
     """Take the start and the rates apart; both by the weight's name."""
     rates = {n: theta[f"alpha.{n}"] for n in theta if f"alpha.{n}" in theta}
     return {n: v for n, v in theta.items() if not n.startswith("alpha.")}, rates

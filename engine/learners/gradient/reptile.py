@@ -16,24 +16,27 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import (
-    look,
-    movable,
-    normalized,
+    adam_without_momentum,
+    note_statistics,
     sgd,
     support_gradient,
+    trainable_names,
 )
-from engine.algorithms.few_shot.knobs import inner_rate
-from engine.algorithms.few_shot.meta_gradients import outer_given, outer_settled
-from engine.algorithms.few_shot.minibatches import in_minibatches, minibatch
-from engine.algorithms.few_shot.running_statistics import Seen
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.knobs import inner_rate_knob
+from engine.algorithms.few_shot.meta_gradients import (
+    mean_member_gradients,
+    outer_with_statistics,
+)
+from engine.algorithms.few_shot.minibatches import minibatch, split_minibatches
+from engine.algorithms.few_shot.running_statistics import BatchStatistics
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -50,54 +53,72 @@ class Reptile(GradientLearner):
     compiles: ClassVar[bool] = True
 
     inner_rule: Literal["sgd", "adam"] = knob(
-        "sgd", label="Inner rule",
+        "sgd",
+        label="Inner rule",
         help="Plain descent, or Adam without momentum (β₁ = 0), for images.",
-    )  # fmt: skip
-    inner_lr: float = inner_rate(0.02)
+    )
+    inner_lr: float = inner_rate_knob(0.02)
     inner_steps: int = knob(
-        5, label="Inner steps k", unit="steps", low=1, high=64,
+        5,
+        label="Inner steps k",
+        unit="steps",
+        low=1,
+        high=64,
         help="With one step it is joint training; with more it learns to adapt.",
-    )  # fmt: skip
+    )
     batch: int = knob(
-        10, label="Inner minibatch", unit="examples", low=0, high=512,
+        10,
+        label="Inner minibatch",
+        unit="examples",
+        low=0,
+        high=512,
         help="Examples in each inner gradient of meta-training, of support and "
         "queries together; 0 takes all.",
-    )  # fmt: skip
+    )
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return the inner gradients."""
         return float(self.inner_steps)
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ by the inner rule."""
-        kind = sgd if self.inner_rule == "sgd" else normalized
+        kind = sgd if self.inner_rule == "sgd" else adam_without_momentum
         return Adaptation(theta, kind(self.inner_lr, self.inner_clip))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Report the mean displacement as if it were a gradient."""
-        assert isinstance(tasks, Episodes)
-        batches = in_minibatches(tasks, lesson.rngs, self.inner_steps, self.batch)
-        return outer_settled(
+        assert isinstance(tasks, EpisodeBatch)
+        batches = split_minibatches(
+            tasks, step_context.rngs, self.inner_steps, self.batch
+        )
+        return outer_with_statistics(
             meta,
             tasks,
-            lambda seen: outer_given(
-                meta, batches, partial(self._moved, seen), lesson.quicken
+            lambda seen: mean_member_gradients(
+                meta,
+                batches,
+                partial(self._displacement, seen),
+                step_context.compile_gradient,
             ),
         )
 
-    def _moved(
-        self, seen: list[Seen], theta: Weights, some: Episodes
+    def _displacement(
+        self, statistics: list[BatchStatistics], theta: Weights, some: EpisodeBatch
     ) -> tuple[Tensor, Weights]:
         """Return the loss on the queries at the end, and start minus end."""
         rule = self.adaptation(theta, some).rule
-        names, weights = movable(some), theta
+        names, weights = trainable_names(some), theta
         for step in range(self.inner_steps):
             weights = weights | {n: weights[n].detach().requires_grad_() for n in names}
             batch = minibatch(some, step, self.inner_steps)
-            look(seen, batch, weights, step)
+            note_statistics(statistics, batch, weights, step)
             _, grads = support_gradient(batch, weights, names, step=step)
             weights = weights | rule(step, weights, grads)
         ends = {name: weights[name].detach() for name in theta}

@@ -14,19 +14,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from engine.algorithms.few_shot.few_shot_learner import body_features
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import Through, sgd
-from engine.algorithms.few_shot.learner import features
-from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_adapted
+from engine.algorithms.few_shot.inner_loop import WeightTransform, sgd
+from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     TaskBatch,
     Weights,
 )
@@ -43,12 +43,12 @@ class TNet(GradientLearner):
     compiles: ClassVar[bool] = True
 
     @property
-    def lesson_gradients(self) -> float:
+    def gradients_per_episode(self) -> float:
         """Return k inner gradients, each differentiated again, and the outer one."""
         return 2.0 * self.inner_steps + 1.0
 
     def extra_weights(
-        self, rngs: Sequence[Rng], start: Weights, tasks: Episodes
+        self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
         """Return a T for each layer; it starts as the identity."""
         extra = {}
@@ -58,30 +58,40 @@ class TNet(GradientLearner):
             extra[f"t.{layer[0]}"] = one.expand(len(rngs), -1, -1).contiguous()
         return extra
 
-    def adaptation(self, theta: Weights, tasks: Episodes) -> Adaptation:
+    def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
         """Descend from θ at one rate, the net being run with every layer's T."""
-        start, through = _parts(theta, tasks)
+        start, through = _split_weights(theta, tasks)
         rule = sgd(self.inner_lr, self.inner_clip)
         return Adaptation(start, rule, through=through)
 
-    def embed(self, theta: Weights, tasks: Episodes) -> tuple[Tensor, Tensor] | None:
+    def embed(
+        self, theta: Weights, tasks: EpisodeBatch
+    ) -> tuple[Tensor, Tensor] | None:
         """Return the features behind every layer's T."""
-        start, through = _parts(theta, tasks)
-        return features(through(start), tasks)
+        start, through = _split_weights(theta, tasks)
+        return body_features(through(start), tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss through the inner steps."""
         task_loss = partial(self.adapted_loss, 2)
-        return outer_adapted(meta, tasks, task_loss, lesson.quicken)
+        return outer_through_steps(
+            meta, tasks, task_loss, step_context.compile_gradient
+        )
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Say what second derivatives change."""
         return meta_cosine(meta, tasks, self.adapted_loss)
 
 
-def _parts(theta: Weights, tasks: Episodes) -> tuple[Weights, Through]:
+def _split_weights(
+    theta: Weights, tasks: EpisodeBatch
+) -> tuple[Weights, WeightTransform]:
     """Take the start and what stands behind its layers apart."""
     start = {name: value for name, value in theta.items() if not name.startswith("t.")}
     behind = {
@@ -90,13 +100,15 @@ def _parts(theta: Weights, tasks: Episodes) -> tuple[Weights, Through]:
         for name in (layer if len(layer) == 2 else layer[:1])
     }
 
-    def through(weights: Weights) -> Weights:
-        return weights | {n: _times(t, weights[n]) for n, t in behind.items()}
+    def apply_transforms(weights: Weights) -> Weights:
+        return weights | {
+            n: _multiply_outputs(t, weights[n]) for n, t in behind.items()
+        }
 
-    return start, through
+    return start, apply_transforms
 
 
-def _times(matrix: Tensor, weight: Tensor) -> Tensor:
+def _multiply_outputs(matrix: Tensor, weight: Tensor) -> Tensor:
     """Multiply a weight's outputs; (member, out, out) and (member, out, …)."""
     rows = weight.reshape(*weight.shape[:2], -1)
     return torch.bmm(matrix, rows).view_as(weight)

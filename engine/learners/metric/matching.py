@@ -14,28 +14,32 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
-    attention_answer,
+    apply_scale,
+    attention_log_probs,
     cosines,
-    embedded,
+    embed_examples,
     feature_count,
-    scaled,
-    start_scale,
+    initial_log_scale,
+)
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
 )
 from engine.algorithms.few_shot.full_context_embeddings import (
     init_context,
     query_context,
     support_context,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -55,46 +59,60 @@ class Matching(FewShotLearner):
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     scale: float = knob(
-        10.0, label="Scale s at its start", low=0.1, high=1e3, log=True,
+        10.0,
+        label="Scale s at its start",
+        low=0.1,
+        high=1e3,
+        log=True,
         help="How sharp the attention is; it is learned from here.",
-    )  # fmt: skip
+    )
     full_context: bool = knob(
-        False, label="Full context",
+        False,
+        label="Full context",
         help="Embed each support example in view of all (bi-LSTM), and each query in "
         "view of the support (attention LSTM).",
-    )  # fmt: skip
+    )
     processing_steps: int = knob(
-        5, label="Attention steps K", unit="steps", low=1, high=20, advanced=True,
+        5,
+        label="Attention steps K",
+        unit="steps",
+        low=1,
+        high=20,
+        advanced=True,
         help="With full context: how often a query reads the support.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the embedding, one net per replicate, and the LSTMs if wanted."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
-        weights["log_scale"] = start_scale(len(rngs), self.scale, tasks.support.x)
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
+        weights["log_scale"] = initial_log_scale(len(rngs), self.scale, tasks.support.x)
         if self.full_context:
             weights |= init_context(feature_count(weights, tasks), rngs, tasks)
         return Meta(weights, {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer with log probabilities; nothing is adapted."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss: −ln of the attention on their class."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost, lesson.quicken)
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
 
-    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
-        support, query = embedded(theta, tasks)
+    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        support, query = embed_examples(theta, tasks)
         if self.full_context:
             support = support_context(theta, support, tasks.support.x)
             query = query_context(theta, query, support, self.processing_steps)
-        scores = scaled(theta["log_scale"], cosines(support, query))
-        return attention_answer(scores, tasks.support.y, tasks.outputs)
+        scores = apply_scale(theta["log_scale"], cosines(support, query))
+        return attention_log_probs(scores, tasks.support.y, tasks.outputs)

@@ -13,26 +13,30 @@ from typing import ClassVar, Literal
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
+    apply_scale,
     class_means,
     class_spread,
     cosines,
-    embedded,
-    scaled,
+    embed_examples,
+    initial_log_scale,
     squared_distances,
-    start_scale,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
+)
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Inspected,
-    Lesson,
+    Inspection,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -52,9 +56,10 @@ class Protonet(FewShotLearner):
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     distance: Literal["euclidean", "cosine"] = knob(
-        "euclidean", label="Distance",
+        "euclidean",
+        label="Distance",
         help="Squared Euclidean, or cosine similarity times a learned scale.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the embedding, one net per replicate; the cosine's scale is 10.
@@ -62,10 +67,10 @@ class Protonet(FewShotLearner):
         Raises:
             Refused: If nothing of it can be learned.
         """
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         if self.distance == "cosine":
-            weights["log_scale"] = start_scale(len(rngs), 10.0, tasks.support.x)
+            weights["log_scale"] = initial_log_scale(len(rngs), 10.0, tasks.support.x)
         if not weights:
             raise Refused(
                 "prototypes have nothing to learn with a net without a hidden layer; "
@@ -74,28 +79,32 @@ class Protonet(FewShotLearner):
             )
         return Meta(weights, {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer by the nearest prototype; nothing is adapted."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost, lesson.quicken)
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
 
-    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspected]:
+    def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
         """Compare the distances within classes with those between them."""
-        assert isinstance(tasks, Episodes)
-        return {"class_spread": Inspected((), class_spread(meta.weights, tasks))}
+        assert isinstance(tasks, EpisodeBatch)
+        return {"class_spread": Inspection((), class_spread(meta.weights, tasks))}
 
-    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
-        support, query = embedded(theta, tasks)
+    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        support, query = embed_examples(theta, tasks)
         centers = class_means(support, tasks.support.y, tasks.outputs)
         if self.distance == "euclidean":
             return -squared_distances(centers, query)
-        return scaled(theta["log_scale"], cosines(centers, query))
+        return apply_scale(theta["log_scale"], cosines(centers, query))

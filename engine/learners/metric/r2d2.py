@@ -13,22 +13,26 @@ from typing import ClassVar
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
-    embedded,
+    apply_scale,
+    embed_examples,
+    initial_log_scale,
     one_hot,
-    scaled,
-    start_scale,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
+)
 from engine.algorithms.few_shot.ridge_head import ridge_head
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -46,47 +50,63 @@ class R2d2(FewShotLearner):
     compiles: ClassVar[bool] = True
 
     ridge: float = knob(
-        1.0, label="Ridge λ at its start", low=1e-6, high=1e6, log=True,
+        1.0,
+        label="Ridge λ at its start",
+        low=1e-6,
+        high=1e6,
+        log=True,
         help="How much small weights of the head are worth; it is learned from here.",
-    )  # fmt: skip
+    )
     scale: float = knob(
-        10.0, label="Scale a at its start", low=1e-4, high=1e4, log=True,
+        10.0,
+        label="Scale a at its start",
+        low=1e-4,
+        high=1e4,
+        log=True,
         help="Makes logits of the head's answers, which are near 0 and 1; of values "
         "it starts at 1. It is learned from here.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the features' net, one per replicate; λ, a and b are the same."""
-        assert isinstance(tasks, Episodes)
+        assert isinstance(tasks, EpisodeBatch)
         like, count = tasks.support.x, len(rngs)
-        weights = drawn(tasks.net, tasks.body, rngs, like)
-        weights["log_ridge"] = start_scale(count, self.ridge, like)
-        first = self.scale if tasks.classes else 1.0
-        weights["log_scale"] = start_scale(count, first, like)
+        weights = draw_weights(tasks.net, tasks.body, rngs, like)
+        weights["log_ridge"] = initial_log_scale(count, self.ridge, like)
+        first = self.scale if tasks.has_classes else 1.0
+        weights["log_scale"] = initial_log_scale(count, first, like)
         return Meta(weights | {"offset": like.new_zeros(count)}, {})
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer by the head that the support has; it takes no steps."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the queries' loss through the solution."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            return some.each_loss(self._answer(theta, some), some.query.y).mean(1)
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
 
-        return outer_gradient(meta, tasks, lost, lesson.quicken)
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
 
-    def _answer(self, theta: Weights, tasks: Episodes) -> Tensor:
-        support, query = embedded(theta, tasks)
-        head = ridge_head(support, goals_of(tasks), theta["log_ridge"].exp())
+    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
+        support, query = embed_examples(theta, tasks)
+        head = ridge_head(support, regression_targets(tasks), theta["log_ridge"].exp())
         offset = theta["offset"].view(-1, 1, 1)
-        return scaled(theta["log_scale"], head.mT @ query) + offset
+        return apply_scale(theta["log_scale"], head.mT @ query) + offset
 
 
-def goals_of(tasks: Episodes) -> Tensor:
+def regression_targets(tasks: EpisodeBatch) -> Tensor:
     """Return what the head is fitted to; shape (member, example, output)."""
     y = tasks.support.y
-    return one_hot(y, tasks.outputs, tasks.support.x) if tasks.classes else y[..., None]
+    return (
+        one_hot(y, tasks.outputs, tasks.support.x)
+        if tasks.has_classes
+        else y[..., None]
+    )

@@ -15,21 +15,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.algorithms.few_shot.embedding_distances import (
-    embedded,
+    embed_examples,
     feature_count,
     one_hot,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner, drawn, outer_gradient
-from engine.contract.knobs import knob
+from engine.algorithms.few_shot.few_shot_learner import (
+    FewShotLearner,
+    draw_weights,
+    outer_gradient,
+)
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.dense import apply_dense, init_dense, stack_members
 from engine.protocol import (
-    Episodes,
+    EpisodeBatch,
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Prediction,
     TaskBatch,
     Weights,
@@ -49,14 +53,18 @@ class Relation(FewShotLearner):
     answers: ClassVar[tuple[str, ...]] = ("classes",)
 
     hidden: int = knob(
-        64, label="Width of the relation module", unit="units", low=1, high=512,
+        64,
+        label="Width of the relation module",
+        unit="units",
+        low=1,
+        high=512,
         help="Units of each of its two hidden layers.",
-    )  # fmt: skip
+    )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw the embedding and the relation module, one of each per replicate."""
-        assert isinstance(tasks, Episodes)
-        weights = drawn(tasks.net, tasks.body, rngs, tasks.support.x)
+        assert isinstance(tasks, EpisodeBatch)
+        weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         sizes = (2 * feature_count(weights, tasks), self.hidden, self.hidden, 1)
         nets = [init_dense(sizes, rng.child("relation"), last=1.0) for rng in rngs]
         module = stack_members(nets)
@@ -65,7 +73,7 @@ class Relation(FewShotLearner):
             weights | {f"relation.{k}": v.to(like) for k, v in module.items()}, {}
         )
 
-    def predict(self, theta: Weights, tasks: Episodes) -> Iterator[Prediction]:
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Answer by the highest relation; nothing is adapted.
 
         What is answered are logarithms of the relations, so that its probabilities
@@ -74,20 +82,24 @@ class Relation(FewShotLearner):
         yield Prediction(0, F.logsigmoid(self._relations(theta, tasks)))
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Differentiate the squared error of the queries' relations."""
 
-        def lost(theta: Weights, some: Episodes) -> Tensor:
-            found = torch.sigmoid(self._relations(theta, some))
-            same = one_hot(some.query.y, some.outputs, found).mT
+        def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
+            found = torch.sigmoid(self._relations(theta, batch))
+            same = one_hot(batch.query.y, batch.outputs, found).mT
             return (found - same).square().sum(1).mean(1)
 
-        return outer_gradient(meta, tasks, lost, lesson.quicken)
+        return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
 
-    def _relations(self, theta: Weights, tasks: Episodes) -> Tensor:
+    def _relations(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
         """Return the relation module's answers; shape (member, way, query)."""
-        support, query = embedded(theta, tasks)
+        support, query = embed_examples(theta, tasks)
         sums = support @ one_hot(tasks.support.y, tasks.outputs, support)
         ways, count = sums.shape[2], query.shape[2]
         pairs = torch.cat(

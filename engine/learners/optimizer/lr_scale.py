@@ -18,11 +18,19 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.learned_optimizer import WRITTEN, LearnedOptimizer
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.dense import apply_dense, init_dense, stack_members
-from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights, generator
+from engine.protocol import (
+    Meta,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
+    UpdateRule,
+    Weights,
+    generator,
+)
 
 Signal = Literal["loss", "grad_norm", "weight_norm", "changes", "scale", "progress"]
 _LOGS = ("loss", "grad_norm", "weight_norm")
@@ -38,49 +46,81 @@ class LrScale(LearnedOptimizer):
     hue: ClassVar[str] = "blue"
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
     estimators: ClassVar[tuple[str, ...]] = (
-        *("pes", "es", "unroll", "policy_gradient", "ppo"),
+        "pes",
+        "es",
+        "unroll",
+        "policy_gradient",
+        "ppo",
     )
-    exploring: ClassVar[tuple[str, ...]] = ("log_std",)
+    exploration_weights: ClassVar[tuple[str, ...]] = ("log_std",)
 
     lr: float = knob(
-        0.3, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
-        log=True, help="The rate that is scaled; untrained, this is SGD at that rate.",
+        0.3,
+        label="Base learning rate η",
+        unit="per step",
+        low=1e-8,
+        high=1e3,
+        log=True,
+        help="The rate that is scaled; untrained, this is SGD at that rate.",
         follows="rate",
-    )  # fmt: skip
+    )
     hidden: int = knob(
-        16, label="Hidden units", unit="units", low=1, high=128,
+        16,
+        label="Hidden units",
+        unit="units",
+        low=1,
+        high=128,
         help="Width of the net that reads the signals.",
-    )  # fmt: skip
+    )
     bound: float = knob(
-        0.5, label="Step bound c", unit="ln ×", low=0.01, high=5.0,
+        0.5,
+        label="Step bound c",
+        unit="ln ×",
+        low=0.01,
+        high=5.0,
         help="How far the log scale may move in one step.",
-    )  # fmt: skip
+    )
     span: float = knob(
-        5.0, label="Span κ", unit="ln ×", low=0.1, high=10.0,
+        5.0,
+        label="Span κ",
+        unit="ln ×",
+        low=0.1,
+        high=10.0,
         help="The log scale stays within ±κ.",
-    )  # fmt: skip
+    )
     scope: Literal["global", "layer"] = knob(
         "global", label="One scale for", help="The whole net, or each layer its own."
     )
     signals: tuple[Signal, ...] = knob(
         ("loss", "grad_norm", "weight_norm", "changes", "scale", "progress"),
-        label="Signals", help="What the net sees; what it sees decides what transfers.",
-    )  # fmt: skip
+        label="Signals",
+        help="What the net sees; what it sees decides what transfers.",
+    )
     normalize: Literal["start", "fixed"] = knob(
-        "fixed", label="Signals are",
+        "fixed",
+        label="Signals are",
         help="Plain logs (fixed) tell steep tasks from flat ones at once; relative "
         "to their first value (start), they cannot.",
-    )  # fmt: skip
+    )
     clip: float = knob(
-        5.0, label="Signal clip", low=0.1, high=100.0, advanced=True,
+        5.0,
+        label="Signal clip",
+        low=0.1,
+        high=100.0,
+        advanced=True,
         help="Largest size of a signal, so that an odd task cannot throw the net.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.3, label="Policy noise σ", unit="ln ×", low=0.01, high=3.0, advanced=True,
+        0.3,
+        label="Policy noise σ",
+        unit="ln ×",
+        low=0.01,
+        high=3.0,
+        advanced=True,
         help="Starting spread of the action, for policy gradient and PPO.",
-    )  # fmt: skip
+    )
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Draw a net whose first answer is 0: it starts as SGD."""
         sizes = (self.inputs, self.hidden, 1)
         device = tasks.start().device
@@ -107,18 +147,18 @@ class LrScale(LearnedOptimizer):
 
     def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the net answers, and log σ; see `protocol.Explored`."""
-        return apply_dense(_net(theta), seen)[:, 0], theta["log_std"]
+        return apply_dense(_net_weights(theta), seen)[:, 0], theta["log_std"]
 
     def rule(
-        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
-    ) -> Rule:
+        self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
+    ) -> UpdateRule:
         """Return the rule; with noise streams its actions are drawn."""
         sizes = tasks.layout.layer_sizes() if self.scope == "layer" else (0,)
         return ScaleRule(self, theta, sizes, noise)
 
 
 @dataclass(frozen=True)
-class ScaleRule(Rule):
+class ScaleRule(UpdateRule):
     """The controller at work; `layers` holds each scope's weights, or (0,) for all."""
 
     knobs: LrScale
@@ -132,29 +172,31 @@ class ScaleRule(Rule):
         logs = weights.new_zeros(weights.shape[0], len(_LOGS), len(self.layers))
         return {"scale": blank, "first": logs, "last": logs.clone()}
 
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Read the signals, aim the log scale and take the scaled step."""
-        logs = self._logs(glance)
-        first = logs if glance.step == 0 else state["first"]
-        last = logs if glance.step == 0 else state["last"]
-        seen = self._signals(glance, logs, (first, last, state["scale"]))
-        action = apply_dense(_net(self.theta), seen)[:, 0]
+        logs = self._logs(inputs)
+        first = logs if inputs.step == 0 else state["first"]
+        last = logs if inputs.step == 0 else state["last"]
+        seen = self._signals(inputs, logs, (first, last, state["scale"]))
+        action = apply_dense(_net_weights(self.theta), seen)[:, 0]
         if self.noise:
-            action = action + self._drawn(action, glance.step)
+            action = action + self._draw_noise(action, inputs.step)
         span, bound = self.knobs.span, self.knobs.bound
         target = span * torch.tanh(action / span)
         scale = state["scale"] + (target - state["scale"]).clamp(-bound, bound)
-        update = -self.knobs.lr * self._widened(scale.exp()) * glance.grad
+        update = -self.knobs.lr * self._expand_layers(scale.exp()) * inputs.grad
         info = {"lr_scale": scale.exp() if len(self.layers) > 1 else scale.exp()[:, 0]}
         if self.noise:
             info |= {f"{WRITTEN}seen": seen, f"{WRITTEN}action": action}
-        return Move(update, {"scale": scale, "first": first, "last": logs}, info)
+        return OptimizerUpdate(
+            update, {"scale": scale, "first": first, "last": logs}, info
+        )
 
-    def _logs(self, glance: Glance) -> Tensor:
+    def _logs(self, inputs: OptimizerInput) -> Tensor:
         """Return log loss, gradient and weight norm; (member, 3, layer)."""
-        loss = glance.loss.detach()[:, None].expand(-1, len(self.layers))
+        loss = inputs.loss.detach()[:, None].expand(-1, len(self.layers))
         norms = [
-            self._norms(t) for t in (glance.grad.detach(), glance.weights.detach())
+            self._norms(t) for t in (inputs.grad.detach(), inputs.weights.detach())
         ]
         logs = torch.stack([loss, *norms], 1).clamp(1e-12, 1e12).log()
         return torch.nan_to_num(logs, nan=27.0)
@@ -165,7 +207,7 @@ class ScaleRule(Rule):
         return torch.stack([p.norm(dim=1) for p in flat.split(self.layers, 1)], 1)
 
     def _signals(
-        self, glance: Glance, logs: Tensor, past: tuple[Tensor, Tensor, Tensor]
+        self, inputs: OptimizerInput, logs: Tensor, past: tuple[Tensor, Tensor, Tensor]
     ) -> Tensor:
         """Return what the net sees; (member, signal, layer)."""
         first, last, scale = past
@@ -177,10 +219,10 @@ class ScaleRule(Rule):
         if "scale" in knobs.signals:
             rows.append(scale.detach())
         if "progress" in knobs.signals or not rows:
-            rows.append(torch.full_like(scale, 2 * glance.step / glance.horizon - 1))
+            rows.append(torch.full_like(scale, 2 * inputs.step / inputs.horizon - 1))
         return torch.stack(rows, 1).clamp(-knobs.clip, knobs.clip)
 
-    def _drawn(self, action: Tensor, step: int) -> Tensor:
+    def _draw_noise(self, action: Tensor, step: int) -> Tensor:
         """Draw exploration noise: a stream per replicate and step."""
         per = (action.shape[0] // len(self.noise), action.shape[1])
         drawn = [
@@ -189,7 +231,7 @@ class ScaleRule(Rule):
         noise = torch.from_numpy(np.concatenate(drawn)).to(action)
         return noise * self.theta["log_std"].exp()
 
-    def _widened(self, scale: Tensor) -> Tensor:
+    def _expand_layers(self, scale: Tensor) -> Tensor:
         """Give each weight its layer's scale; (member, layer) → (member, weight)."""
         if len(self.layers) == 1:
             return scale
@@ -197,5 +239,5 @@ class ScaleRule(Rule):
         return scale.repeat_interleave(counts, 1)
 
 
-def _net(theta: Weights) -> Weights:
+def _net_weights(theta: Weights) -> Weights:
     return {name: value for name, value in theta.items() if name[0] in "wb"}

@@ -16,12 +16,19 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.learned_optimizer import LearnedOptimizer
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.dense import init_dense, stack_members
 from engine.nets.lstm import apply_lstm, init_lstm, start_lstm
-from engine.protocol import Glance, Landscapes, Meta, Move, Rule, Weights
+from engine.protocol import (
+    Meta,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
+    UpdateRule,
+    Weights,
+)
 
 
 @register("learner")
@@ -35,45 +42,61 @@ class Lstm(LearnedOptimizer):
     estimators: ClassVar[tuple[str, ...]] = ("unroll", "pes", "es")
 
     hidden: int = knob(
-        20, label="Hidden units", unit="units", low=1, high=128,
+        20,
+        label="Hidden units",
+        unit="units",
+        low=1,
+        high=128,
         help="Width of each LSTM layer.",
-    )  # fmt: skip
+    )
     layers: int = knob(
-        2, label="LSTM layers", unit="layers", low=1, high=4,
+        2,
+        label="LSTM layers",
+        unit="layers",
+        low=1,
+        high=4,
         help="How many are stacked.",
-    )  # fmt: skip
+    )
     scale: float = knob(
-        0.1, label="Output scale s", low=1e-5, high=10.0, log=True,
+        0.1,
+        label="Output scale s",
+        low=1e-5,
+        high=10.0,
+        log=True,
         help="What the LSTM's answer is multiplied by; smaller where weights are many.",
-    )  # fmt: skip
+    )
     p: float = knob(
-        10.0, label="Gradient range p", low=0.5, high=50.0, advanced=True,
+        10.0,
+        label="Gradient range p",
+        low=0.5,
+        high=50.0,
+        advanced=True,
         help="Gradients below e⁻ᵖ are passed on linearly, others by log and sign.",
-    )  # fmt: skip
+    )
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Draw an LSTM and a small output layer for each replicate."""
-        nets = [self._drawn(rng.child("lstm")) for rng in rngs]
+        nets = [self._draw_weights(rng.child("lstm")) for rng in rngs]
         start = tasks.start()
         weights = stack_members(nets)
         return Meta(
             {k: v.to(start.device, start.dtype) for k, v in weights.items()}, {}
         )
 
-    def _drawn(self, rng: Rng) -> Weights:
+    def _draw_weights(self, rng: Rng) -> Weights:
         answer = init_dense((self.hidden, 1), rng.child("answer"), last=0.1)
         cells = init_lstm(2, self.hidden, self.layers, rng.child("cells"))
         return cells | {"answer.w": answer["w0"], "answer.b": answer["b0"]}
 
     def rule(
-        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
-    ) -> Rule:
+        self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
+    ) -> UpdateRule:
         """Return the rule; it explores nothing."""
         return LstmRule(self, theta)
 
 
 @dataclass(frozen=True)
-class LstmRule(Rule):
+class LstmRule(UpdateRule):
     """The LSTM at work: every weight is an item with a state of its own."""
 
     knobs: Lstm
@@ -83,14 +106,14 @@ class LstmRule(Rule):
         """Begin with empty states."""
         return start_lstm(weights, self.knobs.hidden, self.knobs.layers)
 
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Show each gradient entry to the LSTM and take its answers."""
         out, state = apply_lstm(
-            self.theta, preprocess(glance.grad, self.knobs.p), state
+            self.theta, preprocess(inputs.grad, self.knobs.p), state
         )
         bias = self.theta["answer.b"].unsqueeze(-1)
         answer = torch.baddbmm(bias, self.theta["answer.w"], out)[:, 0]
-        return Move(self.knobs.scale * answer, state, {})
+        return OptimizerUpdate(self.knobs.scale * answer, state, {})
 
 
 def preprocess(grad: Tensor, p: float) -> Tensor:

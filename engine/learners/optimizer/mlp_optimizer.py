@@ -16,11 +16,19 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.optimization.learned_optimizer import LearnedOptimizer
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.nets.dense import apply_dense, init_dense, stack_members
-from engine.protocol import Glance, Landscapes, Layout, Meta, Move, Rule, Weights
+from engine.protocol import (
+    Layout,
+    Meta,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
+    UpdateRule,
+    Weights,
+)
 
 DECAYS = (0.5, 0.9, 0.99)
 SQUARES = 0.99
@@ -38,23 +46,40 @@ class MlpOptimizer(LearnedOptimizer):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     hidden: int = knob(
-        32, label="Hidden units", unit="units", low=1, high=128,
+        32,
+        label="Hidden units",
+        unit="units",
+        low=1,
+        high=128,
         help="Width of each hidden layer of the net.",
-    )  # fmt: skip
+    )
     layers: int = knob(
-        2, label="Hidden layers", unit="layers", low=1, high=4,
+        2,
+        label="Hidden layers",
+        unit="layers",
+        low=1,
+        high=4,
         help="How many hidden layers the net has.",
-    )  # fmt: skip
+    )
     step_mult: float = knob(
-        0.01, label="Step multiplier a", low=1e-5, high=10.0, log=True,
+        0.01,
+        label="Step multiplier a",
+        low=1e-5,
+        high=10.0,
+        log=True,
         help="Size of a step whose direction is 1; smaller is safer and slower.",
-    )  # fmt: skip
+    )
     exp_mult: float = knob(
-        0.1, label="Exponent multiplier b", low=1e-5, high=10.0, log=True,
-        advanced=True, help="How strongly the net's second answer scales the step.",
-    )  # fmt: skip
+        0.1,
+        label="Exponent multiplier b",
+        low=1e-5,
+        high=10.0,
+        log=True,
+        advanced=True,
+        help="How strongly the net's second answer scales the step.",
+    )
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Draw a net per replicate whose first answer is 0: it starts at rest."""
         sizes = (FEATURES, *[self.hidden] * self.layers, 2)
         weights = stack_members([init_dense(sizes, rng.child("net")) for rng in rngs])
@@ -64,14 +89,14 @@ class MlpOptimizer(LearnedOptimizer):
         )
 
     def rule(
-        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
-    ) -> Rule:
+        self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
+    ) -> UpdateRule:
         """Return the rule; it explores nothing."""
         return MlpRule(self, theta, tasks.layout)
 
 
 @dataclass(frozen=True)
-class MlpRule(Rule):
+class MlpRule(UpdateRule):
     """The net at work, one item per weight; `layout` says which are one tensor."""
 
     knobs: MlpOptimizer
@@ -83,30 +108,30 @@ class MlpRule(Rule):
         momenta = weights.new_zeros(weights.shape[0], len(DECAYS), weights.shape[1])
         return {"momenta": momenta, "squares": torch.zeros_like(weights)}
 
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Read every weight's features and move it."""
-        grad = torch.nan_to_num(glance.grad)
+        grad = torch.nan_to_num(inputs.grad)
         decays = grad.new_tensor(DECAYS)[:, None]
         momenta = state["momenta"] * decays + (1 - decays) * grad[:, None]
         squares = torch.lerp(state["squares"], grad.square(), 1 - SQUARES)
         state = {"momenta": momenta, "squares": squares}
-        seen = self._features(glance, grad, state)
+        seen = self._features(inputs, grad, state)
         answer = apply_dense(self.theta, seen, act=torch.relu)
         size = (self.knobs.exp_mult * answer[:, 1]).clamp(-10, 10).exp()
-        return Move(-self.knobs.step_mult * answer[:, 0] * size, state, {})
+        return OptimizerUpdate(-self.knobs.step_mult * answer[:, 0] * size, state, {})
 
-    def _features(self, glance: Glance, grad: Tensor, state: Weights) -> Tensor:
+    def _features(self, inputs: OptimizerInput, grad: Tensor, state: Weights) -> Tensor:
         """Return what the net sees; (member, feature, weight), of size about 1."""
-        t = glance.step + 1
-        raw = torch.stack([grad, glance.weights], 1)
-        scaled = self._normalized(torch.cat([raw, state["momenta"]], 1))
+        t = inputs.step + 1
+        raw = torch.stack([grad, inputs.weights], 1)
+        scaled = self._normalize_features(torch.cat([raw, state["momenta"]], 1))
         root = (state["squares"] / (1 - SQUARES**t) + TINY).rsqrt()
         fast = state["momenta"][:, 1] / (1 - DECAYS[1] ** t)
         adaptive = torch.stack([grad * root, fast * root], 1)
-        progress = torch.full_like(grad[:, None], 2 * glance.step / glance.horizon - 1)
+        progress = torch.full_like(grad[:, None], 2 * inputs.step / inputs.horizon - 1)
         return torch.cat([scaled, adaptive, progress], 1).clamp(-5, 5)
 
-    def _normalized(self, features: Tensor) -> Tensor:
+    def _normalize_features(self, features: Tensor) -> Tensor:
         """Divide each feature by its root mean square over the weight's tensor."""
         parts = features.split(self.layout.sizes, dim=2)
         means = [part.square().mean(2, keepdim=True) for part in parts]

@@ -20,29 +20,33 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.algorithms.optimization.training_loop import follow, glance, objective
+from engine.algorithms.optimization.training_loop import (
+    objective,
+    optimizer_input,
+    run_training,
+)
 from engine.algorithms.optimization.update_rules import adam_step, zeros
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.nets.dense import stack_members
 from engine.protocol import (
     Estimator,
-    Glance,
-    Landscapes,
     Learner,
-    Lesson,
     Meta,
-    Move,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
     Outer,
+    OuterStepContext,
     Plan,
-    Rule,
-    Stretch,
+    TraceSegment,
+    UpdateRule,
     Weights,
     generator,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 
 BETAS, EPS = (0.9, 0.999), 1e-8
 
@@ -59,38 +63,56 @@ class Sigmoid(Learner):
     keeps_last: ClassVar[bool] = True
 
     lr: float = knob(
-        0.01, label="Base learning rate η", unit="per step", low=1e-8, high=1e3,
-        log=True, help="The rate that is multiplied by something below 1.",
+        0.01,
+        label="Base learning rate η",
+        unit="per step",
+        low=1e-8,
+        high=1e3,
+        log=True,
+        help="The rate that is multiplied by something below 1.",
         follows="rate",
-    )  # fmt: skip
+    )
     hidden: int = knob(
-        16, label="Hidden units", unit="units", low=1, high=128,
+        16,
+        label="Hidden units",
+        unit="units",
+        low=1,
+        high=128,
         help="Width of the controller's one hidden layer.",
-    )  # fmt: skip
+    )
     controller_lr: float = knob(
-        1e-3, label="Controller's rate", unit="per step", low=1e-7, high=1.0, log=True,
+        1e-3,
+        label="Controller's rate",
+        unit="per step",
+        low=1e-7,
+        high=1.0,
+        log=True,
         help="Adam's rate for the controller's own weights.",
-    )  # fmt: skip
+    )
     tasks: int = knob(
-        1, label="Training tasks", unit="tasks", low=1, high=256,
+        1,
+        label="Training tasks",
+        unit="tasks",
+        low=1,
+        high=256,
         help="It is trained for one horizon on each, one after the other.",
-    )  # fmt: skip
+    )
 
     @property
     def scale_limits(self) -> tuple[float, float]:
         """Return what a sigmoid can answer."""
         return 0.0, 1.0
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Draw a controller per replicate, uniform as a linear layer of torch."""
         start = tasks.start()
-        nets = [self._drawn(rng.child("controller")) for rng in rngs]
+        nets = [self._draw_controller(rng.child("controller")) for rng in rngs]
         weights = stack_members(nets)
         return Meta(
             {k: v.to(start.device, start.dtype) for k, v in weights.items()}, {}
         )
 
-    def _drawn(self, rng: Rng) -> Weights:
+    def _draw_controller(self, rng: Rng) -> Weights:
         draw, weights = generator(rng), {}
         for i, shape in enumerate([(self.hidden, 3), (1, self.hidden)]):
             bound = 1 / math.sqrt(shape[1])
@@ -100,14 +122,18 @@ class Sigmoid(Learner):
         return weights
 
     def adapt(
-        self, meta: Meta, tasks: Landscapes, *, path: bool = False
-    ) -> Iterator[Stretch]:
+        self, meta: Meta, tasks: OptimizationBatch, *, path: bool = False
+    ) -> Iterator[TraceSegment]:
         """Train the base learners with the frozen controller."""
-        theta = spread(meta.weights, tasks.members)
-        return follow(tasks, SigmoidRule(self.lr, theta), path=path)
+        theta = broadcast_to_members(meta.weights, tasks.members)
+        return run_training(tasks, SigmoidRule(self.lr, theta), path=path)
 
     def outer(
-        self, meta: Meta, tasks: Landscapes, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: OptimizationBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Train for one whole horizon, the controller moving at every step."""
         theta, weights = dict(meta.weights), tasks.start()
@@ -115,9 +141,9 @@ class Sigmoid(Learner):
         losses: list[Tensor] = []
         last = None
         for step in range(tasks.horizon):
-            seen = glance(tasks, weights, step)
+            seen = optimizer_input(tasks, weights, step)
             gain = torch.zeros_like(seen.loss) if last is None else last - seen.loss
-            scale, grads = _judged(theta, seen, gain)
+            scale, grads = _scale_and_gradient(theta, seen, gain)
             for name, grad in grads.items():
                 moved = adam_step(grad, moments[name], step, BETAS, EPS)
                 theta[name] = theta[name] - self.controller_lr * moved.step
@@ -135,7 +161,7 @@ class Sigmoid(Learner):
 
 
 @dataclass(frozen=True)
-class SigmoidRule(Rule):
+class SigmoidRule(UpdateRule):
     """The frozen controller at work; `theta` is spread over the members."""
 
     lr: float
@@ -145,27 +171,31 @@ class SigmoidRule(Rule):
         """Remember nothing."""
         return {}
 
-    def step(self, glance: Glance, state: Weights) -> Move:
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Take the braked step."""
-        scale = braked(self.theta, glance)
-        return Move(-self.lr * scale[:, None] * glance.grad, state, {"lr_scale": scale})
+        scale = controller_scale(self.theta, inputs)
+        return OptimizerUpdate(
+            -self.lr * scale[:, None] * inputs.grad, state, {"lr_scale": scale}
+        )
 
 
-def braked(theta: Weights, glance: Glance) -> Tensor:
+def controller_scale(theta: Weights, inputs: OptimizerInput) -> Tensor:
     """Return the controller's answer, between 0 and 1; shape (member,)."""
-    norms = (glance.norm, glance.weights.norm(dim=1))
-    seen = torch.stack([glance.loss, *norms], 1).unsqueeze(-1)
+    norms = (inputs.norm, inputs.weights.norm(dim=1))
+    seen = torch.stack([inputs.loss, *norms], 1).unsqueeze(-1)
     inner = torch.relu(torch.baddbmm(theta["b0"].unsqueeze(-1), theta["w0"], seen))
     answer = torch.baddbmm(theta["b1"].unsqueeze(-1), theta["w1"], inner)
     return torch.sigmoid(answer[:, 0, 0])
 
 
-def _judged(theta: Weights, seen: Glance, gain: Tensor) -> tuple[Tensor, Weights]:
+def _scale_and_gradient(
+    theta: Weights, seen: OptimizerInput, gain: Tensor
+) -> tuple[Tensor, Weights]:
     """Return the answers, and ∇ψ of −gain × answer for each replicate."""
     live = {name: value.detach().requires_grad_() for name, value in theta.items()}
     replicates = next(iter(live.values())).shape[0]
     with torch.enable_grad():
-        scale = braked(spread(live, len(gain)), seen)
+        scale = controller_scale(broadcast_to_members(live, len(gain)), seen)
         score = -(gain * scale).unflatten(0, (replicates, -1)).mean(1)
         grads = torch.autograd.grad(score.sum(), list(live.values()))
     safe = [torch.nan_to_num(grad, 0.0, 0.0, 0.0) for grad in grads]

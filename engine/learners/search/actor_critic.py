@@ -15,32 +15,41 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtri
 
-from engine.algorithms.search.policy.actor_critic import needed, starting_nets
-from engine.algorithms.search.policy.agent import Agents
+from engine.algorithms.search.policy.actor_critic import init_size, initial_actor_critic
+from engine.algorithms.search.policy.policy_search import PolicySearch
 from engine.algorithms.search.strategy import FixedStrategy
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.protocol import Meta, Spaces, Stretch, TaskBatch
+from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 
 @register("learner")
-class ActorCritic(Agents, FixedStrategy):
+class ActorCritic(PolicySearch, FixedStrategy):
     """Δθ ∝ Σᵢ Âᵢ ∇ ln π(aᵢ | a₁…aᵢ₋₁) + c ∇ H, Âᵢ = Σⱼ λʲ [V(sᵢ₊ⱼ₊₁) − V(sᵢ₊ⱼ)]."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "magenta"
 
     rate: float = knob(
-        0.02, label="Learning rate", unit="per update", low=1e-5, high=1.0, log=True,
+        0.02,
+        label="Learning rate",
+        unit="per update",
+        low=1e-5,
+        high=1.0,
+        log=True,
         help="Adam's step of the policy net.",
-    )  # fmt: skip
+    )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search with nets that are drawn anew for each search."""
-        assert isinstance(tasks, Spaces)
-        learning = self.learning(tasks, np.zeros((tasks.members, 1, 0)), self.rate)
-        uniform = tasks.uniform("nets", needed(learning.frame)).clip(1e-12, 1 - 1e-12)
-        nets = starting_nets(learning.frame, ndtri(uniform))
+        assert isinstance(tasks, SearchBatch)
+        learning = self.update_context(
+            tasks, np.zeros((tasks.members, 1, 0)), self.rate
+        )
+        uniform = tasks.uniform("nets", init_size(learning.frame)).clip(
+            1e-12, 1 - 1e-12
+        )
+        nets = initial_actor_critic(learning.frame, ndtri(uniform))
         yield from self.search(tasks, nets, learning, path=path)

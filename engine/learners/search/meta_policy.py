@@ -15,42 +15,46 @@ from typing import ClassVar, Literal
 import numpy as np
 import torch
 
-from engine.algorithms.search.knowledge.base import fingerprint
-from engine.algorithms.search.policy.actor_critic import Nets, needed, starting_nets
-from engine.algorithms.search.policy.agent import Agents, Learning
-from engine.algorithms.search.policy.curriculum import Curriculum, Order
-from engine.algorithms.search.policy.multi_task_training import (
-    faced,
-    features,
-    scale_of,
-    swaps,
-    taught,
-    unlike,
+from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
+from engine.algorithms.search.policy.actor_critic import (
+    ActorCriticNets,
+    init_size,
+    initial_actor_critic,
 )
-from engine.algorithms.search.policy.sequence_policy import Frame
-from engine.algorithms.search.strategy import lessons
-from engine.contract.knobs import knob
+from engine.algorithms.search.policy.curriculum import Curriculum, CurriculumOrder
+from engine.algorithms.search.policy.multi_task_training import (
+    choose_source_tasks,
+    draw_permutations,
+    feature_scale,
+    nets_mismatch,
+    train_on_tasks,
+    visible_task_features,
+)
+from engine.algorithms.search.policy.policy_search import PolicySearch, UpdateContext
+from engine.algorithms.search.policy.sequence_policy import PolicyShape
+from engine.algorithms.search.strategy import plan_searches
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.protocol import (
     Estimator,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Plan,
-    Spaces,
-    Stretch,
+    SearchBatch,
     TaskBatch,
+    TraceSegment,
     generator,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 
 Numbers = np.ndarray
 
 
 @register("learner")
-class MetaPolicy(Agents):
+class MetaPolicy(PolicySearch):
     """θ ← θ + β mean over T of Σᵢ Âᵢ ∇ ln π_θ(aᵢ | a₁…aᵢ₋₁, T); then actor-critic."""
 
     version: ClassVar[int] = 1
@@ -59,95 +63,119 @@ class MetaPolicy(Agents):
     trains: ClassVar[bool] = True
 
     meta_rate: float = knob(
-        0.003, label="Meta learning rate β", unit="per evaluation", low=1e-5, high=1.0,
-        log=True, help="Adam's step of the policy net while learning on source tasks.",
-    )  # fmt: skip
+        0.003,
+        label="Meta learning rate β",
+        unit="per evaluation",
+        low=1e-5,
+        high=1.0,
+        log=True,
+        help="Adam's step of the policy net while learning on source tasks.",
+    )
     fine_tune: float = knob(
-        0.01, label="Fine-tuning rate", unit="per update", low=0.0, high=1.0,
+        0.01,
+        label="Fine-tuning rate",
+        unit="per update",
+        low=0.0,
+        high=1.0,
         help="Adam's step of the policy net on the new task; 0 leaves it as it came.",
-    )  # fmt: skip
-    curriculum: Order = knob(
-        "uniform", label="Curriculum",
+    )
+    curriculum: CurriculumOrder = knob(
+        "uniform",
+        label="Curriculum",
         help="Which source tasks come when, by measured difficulty: as drawn, easy or "
         "hard ones first, or one more whenever the easiest are mastered.",
-    )  # fmt: skip
+    )
     told: Literal["nothing", "features"] = knob(
-        "nothing", label="Told of a task",
+        "nothing",
+        label="Told of a task",
         help="Whether the nets see the task's features, where the space has any.",
-    )  # fmt: skip
+    )
     shuffled: bool = knob(
-        False, label="Shuffled sources", advanced=True,
+        False,
+        label="Shuffled sources",
+        advanced=True,
         help="The control: accuracies are shuffled among the architectures of each "
         "source task, so that nothing can be learned from them.",
-    )  # fmt: skip
+    )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why it cannot take these tasks; None if it can."""
-        assert isinstance(tasks, Spaces)
-        known = features(tasks, told=self.told == "features")
-        return unlike(meta.weights, tasks, known.shape[1])
+        assert isinstance(tasks, SearchBatch)
+        known = visible_task_features(tasks, told=self.told == "features")
+        return nets_mismatch(meta.weights, tasks, known.shape[1])
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Draw nets that favor nothing, one pair per replicate."""
-        assert isinstance(tasks, Spaces)
-        known = features(tasks, told=self.told == "features")
-        frame = Frame(tasks.space.radix, known.shape[1], self.hidden)
+        assert isinstance(tasks, SearchBatch)
+        known = visible_task_features(tasks, told=self.told == "features")
+        frame = PolicyShape(tasks.space.radix, known.shape[1], self.hidden)
         streams = [generator(r.child("nets")) for r in rngs]
-        nets = starting_nets(
-            frame, np.stack([s.normal(size=needed(frame)) for s in streams])
+        nets = initial_actor_critic(
+            frame, np.stack([s.normal(size=init_size(frame)) for s in streams])
         )
-        weights, memory = nets.written()
+        weights, memory = nets.to_weights()
         count, key = len(rngs), [int(s.integers(2**62)) for s in streams]
         fixed = {
-            "scale": np.tile(scale_of(known[list(tasks.sources)]), (count, 1, 1)),
+            "scale": np.tile(feature_scale(known[list(tasks.sources)]), (count, 1, 1)),
             "radix": np.tile(np.array(frame.radix, float), (count, 1)),
-            "space": np.tile(fingerprint(tasks.space), (count, 1)),
+            "space": np.tile(space_fingerprint(tasks.space), (count, 1)),
         }
         weights |= {name: torch.from_numpy(array) for name, array in fixed.items()}
-        curriculum = Curriculum.begun(count, len(tasks.sources)).written()
+        curriculum = Curriculum.empty(count, len(tasks.sources)).to_memory()
         return Meta(weights, memory | curriculum | {"shuffle": torch.tensor(key)})
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search with the learned nets, fine-tuned by what the search meets."""
-        assert isinstance(tasks, Spaces)
-        rows = {k: v.numpy() for k, v in spread(meta.weights, tasks.members).items()}
-        learning = self._learning(tasks, rows["scale"], 1, self.fine_tune)
-        nets = Nets.begun(rows["policy"], rows["value"])
+        assert isinstance(tasks, SearchBatch)
+        rows = {
+            k: v.numpy()
+            for k, v in broadcast_to_members(meta.weights, tasks.members).items()
+        }
+        learning = self._update_context(tasks, rows["scale"], 1, self.fine_tune)
+        nets = ActorCriticNets.with_zero_moments(rows["policy"], rows["value"])
         yield from self.search(tasks, nets, learning, path=path)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Search source tasks side by side; the nets move at every evaluation."""
-        assert isinstance(tasks, Spaces)
-        course = Curriculum.read(meta.memory)
-        places, tasks = faced(course, self.curriculum, tasks, lesson)
-        scale = spread(meta.weights, tasks.members)["scale"].numpy()
-        learning = self._learning(tasks, scale, places.shape[1], self.meta_rate)
+        assert isinstance(tasks, SearchBatch)
+        course = Curriculum.from_memory(meta.memory)
+        places, tasks = choose_source_tasks(
+            course, self.curriculum, tasks, step_context
+        )
+        scale = broadcast_to_members(meta.weights, tasks.members)["scale"].numpy()
+        learning = self._update_context(tasks, scale, places.shape[1], self.meta_rate)
         keys = [Rng(int(key)) for key in meta.memory["shuffle"]]
-        swap = swaps(tasks, keys) if self.shuffled else None
-        nets = Nets.read(meta.weights, meta.memory)
-        found = taught(self, nets, tasks, learning, swap)
-        course = course.learned(places, found.value)
-        weights, memory = found.nets.written()
-        info = found.info | course.met(places)
+        swap = draw_permutations(tasks, keys) if self.shuffled else None
+        nets = ActorCriticNets.from_weights(meta.weights, meta.memory)
+        found = train_on_tasks(self, nets, tasks, learning, swap)
+        course = course.update(places, found.value)
+        weights, memory = found.nets.to_weights()
+        info = found.info | course.coverage_metrics(places)
         return Outer(
-            meta.memory | memory | course.written(),
+            meta.memory | memory | course.to_memory(),
             {name: torch.from_numpy(array) for name, array in info.items()},
             weights=meta.weights | weights,
         )
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Spend the budget on searches of source tasks."""
-        return lessons(budget)
+        return plan_searches(budget)
 
-    def _learning(
-        self, tasks: Spaces, scale: Numbers, items: int, rate: float
-    ) -> Learning:
-        known = features(tasks, told=self.told == "features")[tasks.which]
+    def _update_context(
+        self, tasks: SearchBatch, scale: Numbers, items: int, rate: float
+    ) -> UpdateContext:
+        known = visible_task_features(tasks, told=self.told == "features")[
+            tasks.task_index
+        ]
         context = (known - scale[:, 0]) / scale[:, 1]
         rows = tasks.members // items
         context = context.reshape(rows, items, known.shape[1])
-        return self.learning(tasks, context, rate)
+        return self.update_context(tasks, context, rate)

@@ -14,37 +14,44 @@ from typing import ClassVar
 
 import torch
 
-from engine.algorithms.search.knowledge.queries import foreign
-from engine.algorithms.search.knowledge.source_searches import Source, lived
-from engine.algorithms.search.knowledge.transfer_predictor import (
-    Forecaster,
-    believed,
-    placed,
-    shortlisted,
-    task_features,
-    taught,
-    untaught,
+from engine.algorithms.search.knowledge.queries import space_mismatch
+from engine.algorithms.search.knowledge.source_searches import (
+    SourceStrategy,
+    run_source_searches,
 )
-from engine.algorithms.search.loop import Info, explore
-from engine.algorithms.search.predictor_guided import Guided, noted, started
-from engine.algorithms.search.proposals import fresh
-from engine.algorithms.search.strategy import lessons
-from engine.contract.knobs import knob
+from engine.algorithms.search.knowledge.transfer_predictor import (
+    TransferPredictor,
+    add_trainings,
+    empty_sums,
+    fit_posterior,
+    make_shortlists,
+    standardize_features,
+    task_features,
+)
+from engine.algorithms.search.predictor_guided import (
+    GuidedState,
+    record_evaluation,
+    start_guided,
+)
+from engine.algorithms.search.proposals import random_order
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.algorithms.search.strategy import plan_searches
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.protocol import (
-    Asked,
     Estimator,
+    Evaluation,
     Learner,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Plan,
-    Spaces,
-    Stretch,
+    Proposal,
+    SearchBatch,
     TaskBatch,
-    Told,
+    TraceSegment,
 )
 
 PARENTS = 10
@@ -58,98 +65,128 @@ class MetaPredictor(Learner):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
     trains: ClassVar[bool] = True
 
-    source: Source = knob(
-        "random", label="Source searched by",
+    source: SourceStrategy = knob(
+        "random",
+        label="Source searched by",
         help="How the source tasks are searched: at random, or by evolution.",
-    )  # fmt: skip
+    )
     shuffled: bool = knob(
-        False, label="Shuffled source",
+        False,
+        label="Shuffled source",
         help="Negative control: each source search's accuracies are dealt out anew "
         "among its architectures.",
-    )  # fmt: skip
+    )
     trust: float = knob(
-        0.1, label="Trust in sources", unit="trainings", low=0.0, high=1.0,
+        0.1,
+        label="Trust in sources",
+        unit="trainings",
+        low=0.0,
+        high=1.0,
         help="How many of the target's own trainings one of a source is worth; 0 is a "
         "predictor that learns from the target alone.",
-    )  # fmt: skip
+    )
     courage: float = knob(
-        0.5, label="Courage κ", unit="deviations", low=0.0, high=10.0,
+        0.5,
+        label="Courage κ",
+        unit="deviations",
+        low=0.0,
+        high=10.0,
         help="How many standard deviations are added to what is predicted.",
-    )  # fmt: skip
+    )
     every: int = knob(
-        5, label="Trained per fit", unit="architectures", low=1, high=100,
+        5,
+        label="Trained per fit",
+        unit="architectures",
+        low=1,
+        high=100,
         help="How many are chosen by one fit of the predictor.",
-    )  # fmt: skip
+    )
     candidates: int = knob(
-        100, label="Candidates", unit="architectures", low=10, high=5_000,
+        100,
+        label="Candidates",
+        unit="architectures",
+        low=10,
+        high=5_000,
         advanced=True,
         help="As many again are those that the sources think best.",
-    )  # fmt: skip
+    )
     ridge: float = knob(
-        1.0, label="Ridge λ", low=1e-3, high=1e3, log=True, advanced=True,
+        1.0,
+        label="Ridge λ",
+        low=1e-3,
+        high=1e3,
+        log=True,
+        advanced=True,
         help="How strongly coefficients are held near 0 before any training.",
-    )  # fmt: skip
+    )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
         """Return the reason why it cannot take these tasks; None if it can."""
-        assert isinstance(tasks, Spaces)
-        return foreign(meta.weights["space"].cpu().numpy(), tasks)
+        assert isinstance(tasks, SearchBatch)
+        return space_mismatch(meta.weights["space"].cpu().numpy(), tasks)
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
         """Return sums over no trainings."""
-        assert isinstance(tasks, Spaces)
-        empty = untaught(tasks, len(rngs))
+        assert isinstance(tasks, SearchBatch)
+        empty = empty_sums(tasks, len(rngs))
         return Meta({name: torch.from_numpy(a) for name, a in empty.items()}, {})
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Search source tasks and add their trainings to the sums."""
-        assert isinstance(tasks, Spaces)
-        found = lived(tasks, lesson, self.source, shuffled=self.shuffled)
+        assert isinstance(tasks, SearchBatch)
+        found = run_source_searches(
+            tasks, step_context, self.source, shuffled=self.shuffled
+        )
         weights = {k: v.cpu().numpy().copy() for k, v in meta.weights.items()}
         for r in range(tasks.replicates):
-            taught(tasks, found, r, weights)
+            add_trainings(tasks, found, r, weights)
         sums = {name: torch.from_numpy(array) for name, array in weights.items()}
         return Outer(meta.memory, {}, weights=sums)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Search each drawn source task once."""
-        return lessons(budget)
+        return plan_searches(budget)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search in rounds: predict, propose, choose, train."""
-        assert isinstance(tasks, Spaces)
-        forecaster = self._forecaster(meta, tasks)
-        plan = fresh(tasks)
+        assert isinstance(tasks, SearchBatch)
+        forecaster = self._build_predictor(meta, tasks)
+        plan = random_order(tasks)
 
-        def ask(step: int, state: Guided) -> Asked:
-            return Asked(state.queue[:, step % self.every])
+        def ask(step: int, state: GuidedState) -> Proposal:
+            return Proposal(state.queue[:, step % self.every])
 
-        def tell(state: Guided, told: Told) -> tuple[Guided, Info]:
-            state, after = noted(state, told), told.step + 1
+        def tell(
+            state: GuidedState, evaluation: Evaluation
+        ) -> tuple[GuidedState, StepMetrics]:
+            state, after = record_evaluation(state, evaluation), evaluation.step + 1
             if after % self.every == 0 and after < tasks.horizon:
-                queue = forecaster.queue(tasks, state, after, self.every)
+                queue = forecaster.choose_next(tasks, state, after, self.every)
                 state = state._replace(queue=queue)
             return state, {}
 
-        start = started(tasks, plan[:, : self.every])
-        if forecaster.beliefs[0].taught:
-            queue = forecaster.queue(tasks, start, 0, self.every)
+        start = start_guided(tasks, plan[:, : self.every])
+        if forecaster.posteriors[0].is_informed:
+            queue = forecaster.choose_next(tasks, start, 0, self.every)
             start = start._replace(queue=queue)
-        yield from explore(tasks, start, ask, tell, path=path)
+        yield from run_search(tasks, start, ask, tell, path=path)
 
-    def _forecaster(self, meta: Meta, tasks: Spaces) -> Forecaster:
+    def _build_predictor(self, meta: Meta, tasks: SearchBatch) -> TransferPredictor:
         sums = {name: tensor.cpu().numpy() for name, tensor in meta.weights.items()}
         each = zip(sums["gram"], sums["goal"], strict=True)
-        beliefs = [believed(*both, self.trust, self.ridge) for both in each]
+        beliefs = [fit_posterior(*both, self.trust, self.ridge) for both in each]
         features = task_features(tasks)
         views = zip(sums["center"], sums["scale"], strict=True)
-        places = [placed(features, *view) for view in views]
-        lists = shortlisted(tasks, beliefs, places, self.candidates)
-        return Forecaster(
-            *(tuple(beliefs), tuple(places), lists, self.candidates),
-            *(PARENTS, self.courage),
+        places = [standardize_features(features, *view) for view in views]
+        lists = make_shortlists(tasks, beliefs, places, self.candidates)
+        return TransferPredictor(
+            tuple(beliefs), tuple(places), lists, self.candidates, PARENTS, self.courage
         )

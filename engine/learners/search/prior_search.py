@@ -12,68 +12,88 @@ knowledge is in how options go together.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.knowledge.base import Base
+from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
+from engine.algorithms.search.knowledge.knowledge_strategy import KnowledgeStrategy
 from engine.algorithms.search.knowledge.option_prior import (
     Elite,
-    counts_of,
-    drawn,
-    elected,
-    favored,
-    nobody,
+    draw_options,
+    empty_elite,
+    insert_if_better,
+    option_probabilities,
+    prior_counts,
 )
-from engine.algorithms.search.knowledge.strategy import Experienced
-from engine.algorithms.search.loop import Info, explore
-from engine.contract.knobs import knob
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
-    Asked,
+    Evaluation,
     Meta,
-    Spaces,
-    Stretch,
+    Proposal,
+    SearchBatch,
     TaskBatch,
-    Told,
+    TraceSegment,
 )
 
 
 @register("learner")
-class PriorSearch(Experienced):
+class PriorSearch(KnowledgeStrategy):
     """P(option) ∝ α + w · share among the best known + count among the own best."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     weight: float = knob(
-        10.0, label="Weight of the base w", unit="architectures", low=0.0, high=1000.0,
+        10.0,
+        label="Weight of the base w",
+        unit="architectures",
+        low=0.0,
+        high=1000.0,
         help="How many own good architectures the base counts as; 0 ignores it.",
-    )  # fmt: skip
+    )
     elite: int = knob(
-        10, label="Own best", unit="architectures", low=1, high=500,
+        10,
+        label="Own best",
+        unit="architectures",
+        low=1,
+        high=500,
         help="How many of the search's own best are counted. Fewer is greedier.",
-    )  # fmt: skip
+    )
     smoothing: float = knob(
-        0.5, label="Smoothing α", unit="counts", low=0.01, high=100.0, log=True,
+        0.5,
+        label="Smoothing α",
+        unit="counts",
+        low=0.01,
+        high=100.0,
+        log=True,
         help="Added to each option's count, so that none is out of reach.",
-    )  # fmt: skip
+    )
     known: int = knob(
-        20, label="Best known", unit="architectures", low=1, high=10_000, advanced=True,
+        20,
+        label="Best known",
+        unit="architectures",
+        low=1,
+        high=10_000,
+        advanced=True,
         help="How many of the base's best architectures are counted.",
-    )  # fmt: skip
+    )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Draw from the prior, which the own best move."""
-        assert isinstance(tasks, Spaces)
-        base = Base.read(meta.weights)
-        counts = counts_of(base, tasks, self.known, self.weight, self.smoothing)
+        assert isinstance(tasks, SearchBatch)
+        base = KnowledgeBase.from_weights(meta.weights)
+        counts = prior_counts(base, tasks, self.known, self.weight, self.smoothing)
         uniform = tasks.uniform("prior", tasks.horizon, len(tasks.space.radix))
 
-        def ask(step: int, state: Elite) -> Asked:
-            return Asked(drawn(favored(counts, state), uniform[:, step]))
+        def ask(step: int, state: Elite) -> Proposal:
+            return Proposal(
+                draw_options(option_probabilities(counts, state), uniform[:, step])
+            )
 
-        def tell(state: Elite, told: Told) -> tuple[Elite, Info]:
-            state = elected(state, told)
-            return state, {"policy": favored(counts, state)}
+        def tell(state: Elite, evaluation: Evaluation) -> tuple[Elite, StepMetrics]:
+            state = insert_if_better(state, evaluation)
+            return state, {"policy": option_probabilities(counts, state)}
 
-        start = nobody(tasks, self.elite)
-        yield from explore(tasks, start, ask, tell, path=path)
+        start = empty_elite(tasks, self.elite)
+        yield from run_search(tasks, start, ask, tell, path=path)

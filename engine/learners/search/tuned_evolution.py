@@ -13,24 +13,24 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from engine.algorithms.search.evolution import Population, Varied
-from engine.algorithms.search.loop import Info, explore, searched
-from engine.algorithms.search.strategy import lessons
+from engine.algorithms.search.evolution import Population, SizedEvolution
+from engine.algorithms.search.search_loop import StepMetrics, run_search, search_to_end
+from engine.algorithms.search.strategy import plan_searches
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.contract.runs import Budget
 from engine.protocol import (
-    Asked,
     Estimator,
+    Evaluation,
     Learner,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Plan,
-    Spaces,
-    Stretch,
+    Proposal,
+    SearchBatch,
     TaskBatch,
-    Told,
+    TraceSegment,
 )
 
 USUAL = (10, 10)
@@ -51,56 +51,62 @@ class TunedEvolution(Learner):
         """Return the usual sizes, and no races."""
         rows = len(rngs)
         none = torch.zeros(rows, len(GRID), dtype=torch.float64)
-        return Meta(_chosen(none), {"gain": none, "races": none.clone()})
+        return Meta(_best_sizes(none), {"gain": none, "races": none.clone()})
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Race the next setting against the usual one; keep the best so far."""
-        assert isinstance(tasks, Spaces)
-        rival = 1 + lesson.step % (len(GRID) - 1)
-        gaps = _quality(tasks, GRID[rival]) - _quality(tasks, GRID[0])
+        assert isinstance(tasks, SearchBatch)
+        rival = 1 + step_context.step % (len(GRID) - 1)
+        gaps = _mean_best_so_far(tasks, GRID[rival]) - _mean_best_so_far(tasks, GRID[0])
         gaps = gaps.reshape(tasks.replicates, -1)
         gain, races = (meta.memory[name].clone() for name in ("gain", "races"))
         gain[:, rival] += torch.from_numpy(gaps.sum(1))
         races[:, rival] += gaps.shape[1]
-        chosen = _chosen(gain / (1.0 + races))
+        chosen = _best_sizes(gain / (1.0 + races))
         return Outer({"gain": gain, "races": races}, {}, weights=chosen)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
         """Search each drawn source task twice: as usual, and as the rival does."""
-        return lessons(budget, 2.0)
+        return plan_searches(budget, 2.0)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Search by evolution of the chosen sizes."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         sizes = meta.weights["sizes"].cpu().numpy()
         each = np.repeat(sizes, tasks.members // len(sizes), 0).round()
         size, sample = np.maximum(each, 1).astype(np.int64).T
-        varied = Varied.of(tasks, size, sample)
+        varied = SizedEvolution.of(tasks, size, sample)
 
-        def ask(step: int, state: Population) -> Asked:
+        def ask(step: int, state: Population) -> Proposal:
             return varied.ask(tasks, step, state)
 
-        def tell(state: Population, told: Told) -> tuple[Population, Info]:
-            return varied.tell(state, told), {}
+        def tell(
+            state: Population, evaluation: Evaluation
+        ) -> tuple[Population, StepMetrics]:
+            return varied.tell(state, evaluation), {}
 
-        yield from explore(tasks, varied.start(tasks), ask, tell, path=path)
+        yield from run_search(tasks, varied.start(tasks), ask, tell, path=path)
 
 
-def _chosen(merit: torch.Tensor) -> dict[str, torch.Tensor]:
+def _best_sizes(merit: torch.Tensor) -> dict[str, torch.Tensor]:
     """Return the sizes of the best setting; the usual ones where none is better."""
     best = merit.argmax(1).cpu().numpy()
     return {"sizes": torch.from_numpy(GRID[best].astype(np.float64))}
 
 
-def _quality(tasks: Spaces, sizes: np.ndarray) -> np.ndarray:
+def _mean_best_so_far(tasks: SearchBatch, sizes: np.ndarray) -> np.ndarray:
     """Return the mean over the evaluations of the best seen so far; (member,)."""
     size, sample = (np.full(tasks.members, n) for n in sizes)
-    varied = Varied.of(tasks, size, sample)
-    found = searched(
+    varied = SizedEvolution.of(tasks, size, sample)
+    found = search_to_end(
         tasks,
         varied.start(tasks),
         lambda step, state: varied.ask(tasks, step, state),

@@ -12,30 +12,30 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 from engine.algorithms.search.evolution import Evolution, population_knob, sample_knob
-from engine.algorithms.search.knowledge.base import Base
-from engine.algorithms.search.knowledge.strategy import Experienced
+from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
+from engine.algorithms.search.knowledge.knowledge_strategy import KnowledgeStrategy
 from engine.algorithms.search.knowledge.warm_start import (
-    Warm,
-    asked,
-    begun,
-    told_of,
+    WarmState,
+    propose_warm,
+    start_warm_search,
+    update_warm_state,
     warm_start,
 )
-from engine.algorithms.search.loop import Info, explore
-from engine.contract.knobs import knob
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (
-    Asked,
+    Evaluation,
     Meta,
-    Spaces,
-    Stretch,
+    Proposal,
+    SearchBatch,
     TaskBatch,
-    Told,
+    TraceSegment,
 )
 
 
 @register("learner")
-class WarmEvolution(Experienced):
+class WarmEvolution(KnowledgeStrategy):
     """a_1…a_k = argmax_k mean over source tasks of standing(a); then evolution."""
 
     version: ClassVar[int] = 1
@@ -43,38 +43,52 @@ class WarmEvolution(Experienced):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     seeds: int = knob(
-        10, label="Seeds taken over", unit="architectures", low=0, high=500,
+        10,
+        label="Seeds taken over",
+        unit="architectures",
+        low=0,
+        high=500,
         help="How many of the best known are trained first; 0 is plain evolution.",
-    )  # fmt: skip
+    )
     gate: float = knob(
-        0.0, label="Similarity gate", low=0.0, high=1.0,
+        0.0,
+        label="Similarity gate",
+        low=0.0,
+        high=1.0,
         help="Least Spearman correlation of the probes with the base; below it the "
         "warm start is dropped. 0 trusts any source.",
-    )  # fmt: skip
+    )
     probes: int = knob(
-        8, label="Probes", unit="architectures", low=3, high=100, advanced=True,
+        8,
+        label="Probes",
+        unit="architectures",
+        low=3,
+        high=100,
+        advanced=True,
         help="Known architectures, from good to bad, that are trained first where "
         "there is a gate.",
-    )  # fmt: skip
+    )
     population: int = population_knob("")
     sample: int = sample_knob()
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Train what the base calls good, then evolve."""
-        assert isinstance(tasks, Spaces)
+        assert isinstance(tasks, SearchBatch)
         probes = self.probes if self.gate else 0
-        base = Base.read(meta.weights)
+        base = KnowledgeBase.from_weights(meta.weights)
         start = warm_start(base, tasks, self.seeds, self.population, probes)
         uniform = tasks.uniform("evolution", tasks.horizon, self.sample + 3)
         evolution = Evolution(start.trusted, uniform, self.sample, aging=True)
 
-        def ask(step: int, state: Warm) -> Asked:
-            return asked(tasks, evolution, step, state)
+        def ask(step: int, state: WarmState) -> Proposal:
+            return propose_warm(tasks, evolution, step, state)
 
-        def tell(state: Warm, told: Told) -> tuple[Warm, Info]:
-            return told_of(start, self.gate, evolution, state, told), {}
+        def tell(
+            state: WarmState, evaluation: Evaluation
+        ) -> tuple[WarmState, StepMetrics]:
+            return update_warm_state(start, self.gate, evolution, state, evaluation), {}
 
-        state = begun(tasks, start, self.population)
-        yield from explore(tasks, state, ask, tell, path=path)
+        state = start_warm_search(tasks, start, self.population)
+        yield from run_search(tasks, state, ask, tell, path=path)

@@ -3,22 +3,22 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from engine.contract.blocks import Event
+from engine.contract.events import Event
 from engine.contract.kinds import ByKind
 from engine.protocol import Family
-from engine.runner.context import Bench, Trial
-from engine.runner.state import Carry
+from engine.runner.context import MetaTestCondition, RunContext
+from engine.runner.state import RunState
 
 
 def _every(family: Family) -> bool:
     return True
 
 
-def _nothing(bench: Bench, event: Event, carry: Carry) -> None:
+def _record_nothing(context: RunContext, event: Event, state: RunState) -> None:
     """Note nothing: the first test tasks are filmed."""
 
 
-class Filmed(NamedTuple):
+class FilmRecorder(NamedTuple):
     """How tasks of a kind are filmed.
 
     Args:
@@ -27,9 +27,9 @@ class Filmed(NamedTuple):
         remember: Notes of the tests what the film needs to know later.
     """
 
-    play: Callable[[Bench, Trial, str, Carry], Iterator[Event]]
-    fits: Callable[[Family], bool] = _every
-    remember: Callable[[Bench, Event, Carry], None] = _nothing
+    record: Callable[[RunContext, MetaTestCondition, str, RunState], Iterator[Event]]
+    can_film: Callable[[Family], bool] = _every
+    remember: Callable[[RunContext, Event, RunState], None] = _record_nothing
 
 
-FILMS: ByKind[Filmed] = ByKind("engine.runner.films")
+FILM_RECORDERS: ByKind[FilmRecorder] = ByKind("engine.runner.films")

@@ -5,22 +5,22 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.algorithms.few_shot.learner import FewShotLearner
-from engine.contract.blocks import Artefact
-from engine.protocol import Episodes, TaskBatch, Weights
-from engine.protocol.chunks import rows_of
-from engine.runner.context import Entrant
-from engine.tasks.few_shot._display import ROOM, leading, numbers
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
+from engine.contract.events import Artefact
+from engine.protocol import EpisodeBatch, TaskBatch, Weights
+from engine.protocol.chunks import select_replicates
+from engine.runner.context import LearnerEntry
+from engine.tasks.few_shot._display import ROOM, leading_examples, to_numpy
 
 SNAPSHOTS, QUERIES = 12, 15  # of a learner; of a class
 
 
-def looks(steps: int, every: int) -> set[int]:
+def snapshot_steps(steps: int, every: int) -> set[int]:
     """Return at which validations the embedding is looked at, 12 at most.
 
     More of them are early, where features move most.
 
-    >>> sorted(looks(10, 4)), sorted(looks(1000, 10))[:6]
+    >>> sorted(snapshot_steps(10, 4)), sorted(snapshot_steps(1000, 10))[:6]
     ([0, 4, 8, 10], [0, 10, 30, 70, 130, 210])
     """
     times = [*range(0, steps, every), steps]
@@ -31,33 +31,33 @@ def looks(steps: int, every: int) -> set[int]:
     return {times[i] for i in chosen}
 
 
-def snapshot(
-    entrant: Entrant, weights: Weights, exam: TaskBatch, step: int
+def take_snapshot(
+    entry: LearnerEntry, weights: Weights, exam: TaskBatch, step: int
 ) -> Iterator[Artefact]:
     """Yield the features of the first validation episode, where a learner has any."""
-    learner = entrant.learner
-    if not isinstance(learner, FewShotLearner) or not isinstance(exam, Episodes):
+    learner = entry.learner
+    if not isinstance(learner, FewShotLearner) or not isinstance(exam, EpisodeBatch):
         return
-    if not exam.classes:
+    if not exam.has_classes:
         return
     episode = exam.take([0])
-    found = learner.embed(rows_of(weights, range(1)), episode)
+    found = learner.embed(select_replicates(weights, range(1)), episode)
     if found is None:
         return
     support, query = (features[0].mT for features in found)
     left = max(1, (ROOM // 4 // support.shape[1] - len(support)) // episode.outputs)
-    kept = leading(episode.query.y, min(QUERIES, left))
+    kept = leading_examples(episode.query.y, min(QUERIES, left))
     arrays = {
-        "support": numbers(support),
-        "query": numbers(query[kept]),
-        "support_y": numbers(episode.support.y[0]),
-        "query_y": numbers(episode.query.y[0, kept]),
+        "support": to_numpy(support),
+        "query": to_numpy(query[kept]),
+        "support_y": to_numpy(episode.support.y[0]),
+        "query_y": to_numpy(episode.query.y[0, kept]),
     }
     shot = Artefact("", "snapshot", arrays, {"meta_step": step})
-    yield named(shot, entrant.label)
+    yield label_snapshot(shot, entry.label)
 
 
-def named(shot: Artefact, label: str) -> Artefact:
+def label_snapshot(shot: Artefact, label: str) -> Artefact:
     """Return a snapshot as that of a learner."""
     step = shot.info["meta_step"]
     info = {"learner": label, "meta_step": step}

@@ -7,57 +7,61 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.blocks import Artefact, Event, Note
+from engine.contract.events import Artefact, Event, Note
 from engine.contract.kinds import OPTIMIZATION
-from engine.protocol import Family, Landscapes, Meta
-from engine.protocol.chunks import join, rows_of
-from engine.runner.context import Bench, Trial
-from engine.runner.films import FILMS, Filmed
-from engine.runner.meta_test import test_tasks
-from engine.runner.state import Carry
-from engine.tasks.optimization._functions import Functions
+from engine.protocol import Family, Meta, OptimizationBatch
+from engine.protocol.chunks import join_segments, select_replicates
+from engine.runner.context import MetaTestCondition, RunContext
+from engine.runner.films import FILM_RECORDERS, FilmRecorder
+from engine.runner.meta_test import draw_test_tasks
+from engine.runner.state import RunState
+from engine.tasks.optimization._functions import FunctionBatch
 from engine.tasks.optimization._plots import (
     BOUNDARY,
     NONE,
     PATH,
     boundary_grid,
-    form_of,
+    plot_kind,
     surface_grid,
 )
-from engine.tasks.optimization._supervised import Supervised
+from engine.tasks.optimization._supervised import SupervisedBatch
 
 TASKS, FRAMES, POINTS = 3, 25, 200
 Arrays = dict[str, np.ndarray]
 
 
-def film(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
+def film_optimization(
+    context: RunContext, condition: MetaTestCondition, name: str, state: RunState
+) -> Iterator[Event]:
     """Film the first test tasks of the first replicate, where they lie in a plane."""
-    count = min(TASKS, bench.spec.budget.test_tasks)
-    tasks = test_tasks(bench, trial).take(range(count))
+    count = min(TASKS, context.spec.budget.test_tasks)
+    tasks = draw_test_tasks(context, condition).take(range(count))
     paths: dict[str, Tensor] = {}
-    for i, entrant in enumerate(bench.entrants):
-        meta = Meta(rows_of(carry.metas[entrant.label], range(1)), {})
-        joined = join(list(entrant.learner.adapt(meta, tasks, path=True)))
-        yield Note(name, i / len(bench.entrants), entrant.label)
+    for i, entry in enumerate(context.entries):
+        meta = Meta(select_replicates(state.metas[entry.label], range(1)), {})
+        joined = join_segments(list(entry.learner.adapt(meta, tasks, path=True)))
+        yield Note(name, i / len(context.entries), entry.label)
         if joined.path is not None:
-            paths |= dict.fromkeys(entrant.labels, joined.path)
-    form, arrays = _pictured(tasks, paths)
-    info = {"form": form, "tasks": count, "condition": asdict(trial.condition)}
+            paths |= dict.fromkeys(entry.labels, joined.path)
+    form, arrays = _choose_picture(tasks, paths)
+    info = {"form": form, "tasks": count, "condition": asdict(condition.condition)}
     if form:
         yield Artefact(name, "film", arrays, info)
 
 
-def _pictured(tasks: Landscapes, paths: dict[str, Tensor]) -> tuple[str, Arrays]:
+def _choose_picture(
+    tasks: OptimizationBatch, paths: dict[str, Tensor]
+) -> tuple[str, Arrays]:
     """Choose the picture that fits: a boundary, a path, or none."""
-    form = form_of(tasks)
-    if form == PATH and isinstance(tasks, Functions):
+    form = plot_kind(tasks)
+    if form == PATH and isinstance(tasks, FunctionBatch):
         return form, _surface(tasks, paths)
-    if form == BOUNDARY and isinstance(tasks, Supervised):
+    if form == BOUNDARY and isinstance(tasks, SupervisedBatch):
         return form, _boundary(tasks, paths)
     return NONE, {}
 
 
-def _boundary(tasks: Supervised, paths: dict[str, Tensor]) -> Arrays:
+def _boundary(tasks: SupervisedBatch, paths: dict[str, Tensor]) -> Arrays:
     """Return each learner's P(class 1) over the plane, as bytes, at each frame."""
     last = tasks.horizon
     frames = np.linspace(0, last, min(FRAMES, last + 1)).round().astype(np.int64)
@@ -73,7 +77,7 @@ def _boundary(tasks: Supervised, paths: dict[str, Tensor]) -> Arrays:
     return arrays
 
 
-def _surface(tasks: Functions, paths: dict[str, Tensor]) -> Arrays:
+def _surface(tasks: FunctionBatch, paths: dict[str, Tensor]) -> Arrays:
     """Return each learner's path over the logarithm of the loss."""
     grid = surface_grid(tasks, torch.cat(list(paths.values()), 1))
     arrays: Arrays = {"surface": grid.values, "x": grid.xs, "y": grid.ys}
@@ -86,4 +90,4 @@ def _in_plane(family: Family) -> bool:
     return family.plane
 
 
-FILMS[OPTIMIZATION.name] = Filmed(film, fits=_in_plane)
+FILM_RECORDERS[OPTIMIZATION.name] = FilmRecorder(film_optimization, can_film=_in_plane)

@@ -10,52 +10,58 @@ from dataclasses import asdict
 
 import numpy as np
 
-from engine.contract.blocks import Artefact, Event, Note
+from engine.contract.events import Artefact, Event, Note
 from engine.contract.kinds import SEARCH
-from engine.protocol import Meta, Spaces
-from engine.protocol.chunks import join, rows_of
-from engine.runner.context import Bench, Trial
-from engine.runner.films import FILMS, Filmed
-from engine.runner.films.search_memory import weighed
+from engine.protocol import Meta, SearchBatch
+from engine.protocol.chunks import join_segments, select_replicates
+from engine.runner.context import MetaTestCondition, RunContext
+from engine.runner.films import FILM_RECORDERS, FilmRecorder
 from engine.runner.films.space_maps import geometry
-from engine.runner.meta_test import test_tasks
-from engine.runner.state import Carry
+from engine.runner.meta_test import draw_test_tasks
+from engine.runner.search_memory import measure_search_memory
+from engine.runner.state import RunState
 
 SEARCHES, KNOWN, POLICIES = 3, 20_000, 40
 Arrays = dict[str, np.ndarray]
 
 
-def chart(bench: Bench, trial: Trial, name: str, carry: Carry) -> Iterator[Event]:
+def film_search(
+    context: RunContext, condition: MetaTestCondition, name: str, state: RunState
+) -> Iterator[Event]:
     """Picture the first searches of the first replicate by every learner."""
-    count = min(SEARCHES, bench.spec.budget.test_tasks)
-    tasks = test_tasks(bench, trial).take(range(count))
-    assert isinstance(tasks, Spaces)
-    arrays, info = known(tasks), told(tasks, trial)
+    count = min(SEARCHES, context.spec.budget.test_tasks)
+    tasks = draw_test_tasks(context, condition).take(range(count))
+    assert isinstance(tasks, SearchBatch)
+    arrays, info = known_space_scores(tasks), describe_search(tasks, condition)
     if tasks.space.size <= KNOWN:
         shapes, info["geometry"] = geometry(tasks.space.radix, arrays.get("scores"))
         arrays |= shapes
-    for i, entrant in enumerate(bench.entrants):
-        yield Note(name, i / len(bench.entrants), entrant.label)
-        meta = Meta(rows_of(carry.metas[entrant.label], range(1)), {})
-        if entrant.learner.why_not(meta, tasks):
+    for i, entry in enumerate(context.entries):
+        yield Note(name, i / len(context.entries), entry.label)
+        meta = Meta(select_replicates(state.metas[entry.label], range(1)), {})
+        if entry.learner.why_not(meta, tasks):
             continue
-        found = join(list(entrant.learner.adapt(meta, tasks, path=True)))
+        found = join_segments(list(entry.learner.adapt(meta, tasks, path=True)))
         paths: Arrays = {
             trace: found.traces[trace].numpy().astype(np.float32)
             for trace in ("architecture", "signal", "score")
         }
-        if trial.in_place and "scores" in arrays:  # looked up: it costs no training
-            yield weighed(entrant.label, entrant.learner, meta, tasks.take([0]))
+        if (
+            condition.is_in_distribution and "scores" in arrays
+        ):  # looked up: it costs no training
+            yield measure_search_memory(
+                entry.label, entry.learner, meta, tasks.take([0])
+            )
         if found.path is not None:
             kept = np.linspace(0, found.path.shape[1] - 1, POLICIES).round()
             at = np.unique(kept.astype(np.int64))
             paths |= {"policy": found.path[0, at].numpy(), "policy_at": at}
-        for label in entrant.labels:
+        for label in entry.labels:
             arrays |= {f"{label}/{trace}": rows for trace, rows in paths.items()}
     yield Artefact(name, "search", arrays, info)
 
 
-def known(tasks: Spaces) -> Arrays:
+def known_space_scores(tasks: SearchBatch) -> Arrays:
     """Return the scores and properties of the whole space, where they are known.
 
     Returns:
@@ -64,10 +70,10 @@ def known(tasks: Spaces) -> Arrays:
     """
     if tasks.space.size > KNOWN:
         return {}
-    full = tasks.every()
-    which = np.full(len(full), tasks.which[0])
+    full = tasks.all_codes()
+    which = np.full(len(full), tasks.task_index[0])
     arrays: Arrays = {}
-    table = tasks.evaluator.scores(int(tasks.which[0]))
+    table = tasks.evaluator.scores(int(tasks.task_index[0]))
     if table is not None:
         chosen = table[tasks.evaluator.space.index(full)]
         arrays["scores"] = chosen.astype(np.float32)
@@ -77,7 +83,9 @@ def known(tasks: Spaces) -> Arrays:
     return arrays
 
 
-def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
+def describe_search(
+    tasks: SearchBatch, condition: MetaTestCondition
+) -> dict[str, object]:
     """Describe the space and the searches that are shown, as JSON."""
     space, evaluator = tasks.space, tasks.evaluator
     return {
@@ -85,7 +93,7 @@ def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
         "positions": list(space.positions),
         "options": [list(names) for names in space.options],
         "edges": [list(edge) for edge in space.edges],
-        "tasks": [evaluator.tasks[int(w)] for w in tasks.which],
+        "tasks": [evaluator.tasks[int(w)] for w in tasks.task_index],
         "properties": dict(evaluator.properties),
         "cost_unit": evaluator.cost_unit,
         "goal": tasks.goal,
@@ -96,8 +104,8 @@ def told(tasks: Spaces, trial: Trial) -> dict[str, object]:
             "edges": [list(edge) for edge in evaluator.space.edges],
             "tasks": list(evaluator.tasks),
         },
-        "condition": asdict(trial.condition),
+        "condition": asdict(condition.condition),
     }
 
 
-FILMS[SEARCH.name] = Filmed(chart)
+FILM_RECORDERS[SEARCH.name] = FilmRecorder(film_search)

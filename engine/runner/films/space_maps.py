@@ -14,8 +14,12 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.manifold import trustworthiness
 
-from engine.stats.search.distances import Matter, geodesic, matter
-from engine.stats.search.landscape import autocorrelation, basins
+from engine.stats.search.distances import (
+    DecisionImportance,
+    decision_importance,
+    geodesic,
+)
+from engine.stats.search.fitness_landscape import autocorrelation, find_basins
 
 SAMPLE, NEIGHBORS = 800, 10
 LOOSE = 0.92  # of the size at which nested figures would touch
@@ -24,7 +28,7 @@ Numbers = np.ndarray
 Arrays = dict[str, np.ndarray]
 
 
-class Trust(NamedTuple):
+class MapQuality(NamedTuple):
     """How far a map can be trusted: 1 and 0 are best."""
 
     trust: float
@@ -46,14 +50,17 @@ def geometry(
         architecture's place among them, −1 where it is absent; and JSON that says
         how trusted the maps are, how decisions matter and how rugged it is.
     """
-    known = matter(scores, radix)
+    known = decision_importance(scores, radix)
     maps = {"sphere": sphere_map(radix, known), "map": flat_map(radix, known)}
     there = None if scores is None else np.isfinite(scores)
-    sample = sampled(int(np.prod(radix)), there)
+    sample = sample_indices(int(np.prod(radix)), there)
     info: dict[str, object] = {"matter": known.share.round(6).tolist()}
     for name, points in maps.items():
-        found = trusted(points, radix, sample)
-        info[name] = {"trust": _plain(found.trust), "stress": _plain(found.stress)}
+        found = map_quality(points, radix, sample)
+        info[name] = {
+            "trust": _round_or_none(found.trust),
+            "stress": _round_or_none(found.stress),
+        }
     info |= {"sample": len(sample), "neighbors": NEIGHBORS}
     arrays: Arrays = {
         "sphere/xyz": maps["sphere"].astype(np.float32),
@@ -61,18 +68,18 @@ def geometry(
     }
     if scores is not None and there is not None and there.any():
         flat = np.asarray(scores, np.float64)
-        climbed = basins(flat, radix)
+        climbed = find_basins(flat, radix)
         arrays["landscape/optima"] = climbed.optima.astype(np.int32)
         arrays["landscape/basin"] = climbed.basin.astype(np.int32)
-        info["walk"] = [_plain(r) for r in autocorrelation(flat, radix)]
+        info["walk"] = [_round_or_none(r) for r in autocorrelation(flat, radix)]
     return arrays, info
 
 
-def _plain(value: float) -> float | None:
+def _round_or_none(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
 
 
-def flat_map(radix: Sequence[int], known: Matter) -> Numbers:
+def flat_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
     """Return a nested map of the space in the plane; shape (architecture, 2)."""
     codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
     found, size = np.zeros((len(codes[0]), 2)), 1.0
@@ -80,26 +87,26 @@ def flat_map(radix: Sequence[int], known: Matter) -> Numbers:
         found += (
             size * _corners(radix[position])[known.ranks[position]][codes[position]]
         )
-        size *= _shrink(radix[position])
+        size *= _shrink_factor(radix[position])
     return found
 
 
-def sphere_map(radix: Sequence[int], known: Matter) -> Numbers:
+def sphere_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
     """Return a nested map of the space on the unit sphere; shape (architecture, 3)."""
     codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
     first, *rest = _order(radix, known)
-    found = _spread(radix[first])[known.ranks[first]][codes[first]]
+    found = _sphere_points(radix[first])[known.ranks[first]][codes[first]]
     size = FIRST
     for position in rest:
         corners = _corners(radix[position])[known.ranks[position]]
         offset = size * corners[codes[position]]
         east, north = _tangents(found)
-        found = _unit(found + offset[:, :1] * east + offset[:, 1:] * north)
-        size *= _shrink(radix[position])
+        found = _normalize(found + offset[:, :1] * east + offset[:, 1:] * north)
+        size *= _shrink_factor(radix[position])
     return found
 
 
-def _order(radix: Sequence[int], known: Matter) -> list[int]:
+def _order(radix: Sequence[int], known: DecisionImportance) -> list[int]:
     """Return the decisions with a choice, the one that matters most first."""
     free = [p for p, count in enumerate(radix) if count > 1] or [0]
     return sorted(free, key=lambda p: (-float(known.share[p].round(12)), p))
@@ -112,7 +119,7 @@ def _corners(count: int) -> Numbers:
     return corners if count > 1 else np.zeros((1, 2))
 
 
-def _shrink(count: int) -> float:
+def _shrink_factor(count: int) -> float:
     """Return the size of nested regular polygons at which they nearly touch."""
     if count == 1:
         return 1.0
@@ -120,14 +127,16 @@ def _shrink(count: int) -> float:
     return LOOSE / (2 * (1 + float(inner)))
 
 
-def _spread(count: int) -> Numbers:
+def _sphere_points(count: int) -> Numbers:
     """Return options spread over the sphere, the best in the north."""
     place = np.arange(count)
     z = 1 - (2 * place + 1) / count
     turn = place * np.pi * (3 - 5**0.5)
     wide = np.sqrt(1 - z**2)
     found = np.stack([wide * np.cos(turn), wide * np.sin(turn), z], -1)
-    return _unit(found - found.mean(0)) if count > 1 else np.array([[0.0, 0.0, 1.0]])
+    return (
+        _normalize(found - found.mean(0)) if count > 1 else np.array([[0.0, 0.0, 1.0]])
+    )
 
 
 def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
@@ -135,15 +144,15 @@ def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
     east = np.stack([-points[:, 1], points[:, 0], np.zeros(len(points))], -1)
     pole = np.linalg.norm(east, axis=1) < 1e-9
     east[pole] = (1.0, 0.0, 0.0)
-    east = _unit(east)
+    east = _normalize(east)
     return east, np.cross(points, east)
 
 
-def _unit(points: Numbers) -> Numbers:
+def _normalize(points: Numbers) -> Numbers:
     return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
 
 
-def trusted(points: Numbers, radix: Sequence[int], sample: Numbers) -> Trust:
+def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQuality:
     """Measure how far a map can be trusted, on some of its architectures.
 
     Args:
@@ -157,7 +166,7 @@ def trusted(points: Numbers, radix: Sequence[int], sample: Numbers) -> Trust:
         scaling, both against the angle between codes.
     """
     if len(sample) < 2:
-        return Trust(float("nan"), float("nan"))
+        return MapQuality(float("nan"), float("nan"))
     codes = np.stack(np.unravel_index(sample, tuple(radix)), -1)
     true = geodesic((codes[:, None] != codes[None]).sum(-1), len(radix))
     here = points[sample]
@@ -171,15 +180,15 @@ def trusted(points: Numbers, radix: Sequence[int], sample: Numbers) -> Trust:
     stress = float(np.sqrt(((d - scaled) ** 2).sum() / (d @ d)))
     near = min(NEIGHBORS, (len(sample) - 1) // 2)
     if near < 1:
-        return Trust(float("nan"), stress)
+        return MapQuality(float("nan"), stress)
     trust = trustworthiness(true, here, n_neighbors=near, metric="precomputed")
-    return Trust(float(trust), stress)
+    return MapQuality(float(trust), stress)
 
 
-def sampled(size: int, there: Numbers | None = None) -> Numbers:
+def sample_indices(size: int, there: Numbers | None = None) -> Numbers:
     """Return some 800 indices, evenly over what is there, not in step with its codes.
 
-    >>> len(sampled(15_625)), sampled(5).tolist()
+    >>> len(sample_indices(15_625)), sample_indices(5).tolist()
     (800, [0, 1, 2, 3, 4])
     """
     present = np.arange(size) if there is None else np.flatnonzero(there)

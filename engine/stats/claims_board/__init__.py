@@ -6,25 +6,30 @@ was written down with the study, before anything was measured.
 
 from collections.abc import Callable, Sequence
 
-from engine.stats.claims_board import growth, savings, scaling, task_similarity
-from engine.stats.claims_board.judgment import Judgment, Played
+from engine.stats.claims_board import (
+    patterns_and_overhead,
+    savings,
+    space_growth,
+    task_similarity,
+)
+from engine.stats.claims_board.study_verdict import FinishedRun, StudyVerdict
 
-__all__ = ["JUDGES", "Judgment", "Played", "judged"]
+__all__ = ["STUDY_JUDGES", "FinishedRun", "StudyVerdict", "judge_study"]
 
-JUDGES: dict[str, Callable[[Sequence[Played]], Judgment]] = {
-    "search_time": savings.search_time,
-    "quality": savings.quality,
-    "cost": savings.cost,
-    "near_domains": task_similarity.near_domains,
-    "adaptation": task_similarity.adaptation,
-    "patterns": scaling.patterns,
-    "growing_space": growth.growing_space,
-    "overhead": scaling.overhead,
-    "memory": scaling.memory,
+STUDY_JUDGES: dict[str, Callable[[Sequence[FinishedRun]], StudyVerdict]] = {
+    "search_time": savings.judge_search_time,
+    "quality": savings.judge_quality,
+    "cost": savings.judge_cost,
+    "near_domains": task_similarity.judge_near_domains,
+    "adaptation": task_similarity.judge_adaptation,
+    "patterns": patterns_and_overhead.judge_patterns,
+    "growing_space": space_growth.judge_growing_space,
+    "overhead": patterns_and_overhead.judge_overhead,
+    "memory": patterns_and_overhead.judge_memory,
 }
 
 
-def judged(name: str, runs: Sequence[Played]) -> Judgment:
+def judge_study(name: str, runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge a study by its runs.
 
     Args:
@@ -34,4 +39,4 @@ def judged(name: str, runs: Sequence[Played]) -> Judgment:
     Raises:
         KeyError: If no judge has that name.
     """
-    return JUDGES[name](runs)
+    return STUDY_JUDGES[name](runs)

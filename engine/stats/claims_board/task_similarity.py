@@ -6,33 +6,33 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.array_types import Floats
-from engine.stats.claims_board.judgment import (
-    FEW,
-    Judgment,
-    Place,
-    Played,
-    Row,
-    Verdict,
-    left_out,
-    line,
-    nothing,
-    over,
-    places,
-    saved,
-)
 from engine.stats.claims_board.savings import COLD, CONTROL, WARM
+from engine.stats.claims_board.study_verdict import (
+    FEW,
+    FinishedRun,
+    SourceTarget,
+    StudyVerdict,
+    Verdict,
+    VerdictRow,
+    jackknife_interval,
+    mean_over_units,
+    percent_saved,
+    source_targets,
+    table_row,
+    undecided_verdict,
+)
 from engine.stats.inference.intervals import Interval
-from engine.stats.verdicts.wording import number
+from engine.stats.verdicts.wording import format_number
 
 GATED = "gated"
 KIN = "kinship"
 LEAST = 1e-4  # a mean regret below that, of a share of accuracy, counts as that
 
 
-class Pair(NamedTuple):
+class TargetRegrets(NamedTuple):
     """A place, and each learner's mean regret there, training by training."""
 
-    place: Place
+    place: SourceTarget
     similarity: float
     regrets: dict[str, Floats]
 
@@ -53,80 +53,83 @@ class Pair(NamedTuple):
         return {self.place.source, self.place.target}
 
 
-def near_domains(runs: Sequence[Played]) -> Judgment:
+def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge by the rank correlation between similarity and what is saved."""
-    pairs = [p for p in _pairs(runs) if WARM in p.regrets]
+    pairs = [p for p in _target_regrets(runs) if WARM in p.regrets]
     if len({p.similarity for p in pairs}) < 3:
-        return nothing("fewer than three similarities were measured")
-    found = _followed(pairs)
+        return undecided_verdict("fewer than three similarities were measured")
+    found = _similarity_effect(pairs)
     verdict: Verdict = "supported" if found.low > 0 else "not supported"
-    near, far = _halves(pairs)
-    rows = [_line(p, WARM) for p in sorted(pairs, key=lambda p: -p.similarity)]
+    near, far = _split_at_median(pairs)
+    rows = [_pair_row(p, WARM) for p in sorted(pairs, key=lambda p: -p.similarity)]
     halves = (("near places", near), ("far places", far))
-    ends = [_mean(half, WARM) for _, half in halves]
-    rows += [line(at, mean) for (at, _), mean in zip(halves, ends, strict=True)]
+    ends = [_mean_saving(half, WARM) for _, half in halves]
+    rows += [table_row(at, mean) for (at, _), mean in zip(halves, ends, strict=True)]
     rows += [
-        line(f"{at}, sources shuffled (control)", _mean(half, CONTROL))
+        table_row(f"{at}, sources shuffled (control)", _mean_saving(half, CONTROL))
         for at, half in halves
         if all(CONTROL in p.regrets for p in half)
     ]
     told = (
-        f"The nearer, the more: rank correlation {number(found.mean)} "
-        f"[{number(found.low)}, {number(found.high)}]. Near places save "
-        f"{_told(ends[0])} of the mean regret, far ones {_told(ends[1])}."
+        f"The nearer, the more: rank correlation {format_number(found.mean)} "
+        f"[{format_number(found.low)}, {format_number(found.high)}]. Near places save "
+        f"{_format_percent(ends[0])} of the mean regret, far ones "
+        f"{_format_percent(ends[1])}."
     )
     if verdict != "supported":
         told = told.replace("The nearer, the more", "No sure order by similarity")
-    return Judgment(verdict, *found[:3], "rank correlation", told, tuple(rows))
+    return StudyVerdict(verdict, *found[:3], "rank correlation", told, tuple(rows))
 
 
-def adaptation(runs: Sequence[Played]) -> Judgment:
+def judge_adaptation(runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge by what far places save with and without a gate."""
-    pairs = [p for p in _pairs(runs) if {WARM, GATED} <= set(p.regrets)]
+    pairs = [p for p in _target_regrets(runs) if {WARM, GATED} <= set(p.regrets)]
     if len({p.similarity for p in pairs}) < 2:
-        return nothing("no two similarities were measured")
-    _, far = _halves(pairs)
-    plain, gated = _mean(far, WARM), _mean(far, GATED)
-    helps = _mean(far, GATED, WARM)
+        return undecided_verdict("no two similarities were measured")
+    _, far = _split_at_median(pairs)
+    plain, gated = _mean_saving(far, WARM), _mean_saving(far, GATED)
+    helps = _mean_saving(far, GATED, WARM)
     verdict: Verdict = "depends"
     if plain.low > 0:
         verdict = "not supported"
     elif helps.low > 0:
         verdict = "supported"
-    rows = [_line(p, label) for p in far for label in (WARM, GATED)]
+    rows = [_pair_row(p, label) for p in far for label in (WARM, GATED)]
     told = (
-        f"On far places a warm start saves {_told(plain)} of the mean regret as it is, "
-        f"and {_told(gated)} with a gate; the gate itself saves {_told(helps)}."
+        f"On far places a warm start saves {_format_percent(plain)} of the mean "
+        "regret as it is, "
+        f"and {_format_percent(gated)} with a gate; the gate itself saves "
+        f"{_format_percent(helps)}."
     )
     unit = "% of the mean regret, saved by the gate on far places"
-    return Judgment(verdict, *helps[:3], unit, told, tuple(rows))
+    return StudyVerdict(verdict, *helps[:3], unit, told, tuple(rows))
 
 
-def _pairs(runs: Sequence[Played]) -> list[Pair]:
-    known = _scores(runs)
+def _target_regrets(runs: Sequence[FinishedRun]) -> list[TargetRegrets]:
+    known = _known_scores(runs)
     found = []
-    for at in places(runs):
+    for at in source_targets(runs):
         similarity = _similarity(at, known)
         if at.source == at.target and KIN not in at.family.knobs:
             continue  # what was learned on is no transfer
-        rows = {x: at.of(x, "regret_area") for x in (COLD, WARM, GATED, CONTROL)}
+        rows = {x: at.values_of(x, "regret_area") for x in (COLD, WARM, GATED, CONTROL)}
         means = {x: mine.mean(1) for x, mine in rows.items() if mine is not None}
         if COLD in means and np.isfinite(similarity):
-            found.append(Pair(at, similarity, means))
+            found.append(TargetRegrets(at, similarity, means))
     return found
 
 
-def _scores(runs: Sequence[Played]) -> dict[str, Floats]:
+def _known_scores(runs: Sequence[FinishedRun]) -> dict[str, Floats]:
     """Return every architecture's accuracy on the tasks that some run is held on."""
     known = {}
-    for at in places(runs):
+    for at in source_targets(runs):
         film = at.run.film("film") if not at.condition.family else None
         if film is not None and "scores" in film.arrays:
             known[at.target] = np.asarray(film.arrays["scores"], dtype=np.float64)
     return known
 
 
-def _similarity(at: Place, known: dict[str, Floats]) -> float:
+def _similarity(at: SourceTarget, known: dict[str, Floats]) -> float:
     if KIN in at.family.knobs:
         return float(at.family.knobs[KIN])
     if at.source not in known or at.target not in known:
@@ -149,41 +152,43 @@ def rank_correlation(first: Floats, second: Floats) -> float:
     return round(float((a * b).sum()) / scale, 12) if scale else float("nan")
 
 
-def _followed(pairs: Sequence[Pair]) -> Interval:
+def _similarity_effect(pairs: Sequence[TargetRegrets]) -> Interval:
     """Return how what is saved follows similarity, within each source over targets."""
-    rows: dict[str, list[Pair]] = {}
+    rows: dict[str, list[TargetRegrets]] = {}
     for pair in pairs:
         rows.setdefault(pair.place.source, []).append(pair)
     if sum(len(row) >= 3 for row in rows.values()) >= FEW:
         return _over_tasks(pairs, _within_sources)
-    return over([_correlation(pairs, at) for at in range(_trainings(pairs))])
+    return mean_over_units(
+        [_correlation(pairs, at) for at in range(_training_count(pairs))]
+    )
 
 
-def _within_sources(pairs: Sequence[Pair]) -> float:
-    rows: dict[str, list[Pair]] = {}
+def _within_sources(pairs: Sequence[TargetRegrets]) -> float:
+    rows: dict[str, list[TargetRegrets]] = {}
     for pair in pairs:
         rows.setdefault(pair.place.source, []).append(pair)
     return float(np.mean([_correlation(r) for r in rows.values() if len(r) >= 3]))
 
 
-def _correlation(pairs: Sequence[Pair], only: int | None = None) -> float:
+def _correlation(pairs: Sequence[TargetRegrets], only: int | None = None) -> float:
     """Return the rank correlation of likeness and saving, of one training or all."""
     if only is not None:
-        pairs = [_of_training(p, only) for p in pairs]
+        pairs = [_select_training(p, only) for p in pairs]
     gains = np.array([-p.gap(WARM) for p in pairs])
     return rank_correlation(np.array([p.similarity for p in pairs]), gains)
 
 
-def _of_training(pair: Pair, at: int) -> Pair:
+def _select_training(pair: TargetRegrets, at: int) -> TargetRegrets:
     return pair._replace(regrets={x: r[at : at + 1] for x, r in pair.regrets.items()})
 
 
-def _trainings(pairs: Sequence[Pair]) -> int:
+def _training_count(pairs: Sequence[TargetRegrets]) -> int:
     return min(len(pair.regrets[WARM]) for pair in pairs)
 
 
 def _over_tasks(
-    pairs: Sequence[Pair], value: Callable[[Sequence[Pair]], float]
+    pairs: Sequence[TargetRegrets], value: Callable[[Sequence[TargetRegrets]], float]
 ) -> Interval:
     """Return a number of places, which share tasks, with its interval over tasks.
 
@@ -191,36 +196,40 @@ def _over_tasks(
     """
     tasks = sorted({task for pair in pairs for task in pair.tasks})
     rest = [[p for p in pairs if task not in p.tasks] for task in tasks]
-    return left_out(value(pairs), [value(some) for some in rest if some])
+    return jackknife_interval(value(pairs), [value(some) for some in rest if some])
 
 
-def _halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+def _split_at_median(
+    pairs: Sequence[TargetRegrets],
+) -> tuple[list[TargetRegrets], list[TargetRegrets]]:
     """Split at the median of the similarities."""
     middle = float(np.median([p.similarity for p in pairs]))
     far = [p for p in pairs if p.similarity < middle]
     return [p for p in pairs if p.similarity >= middle], far
 
 
-def _mean(pairs: Sequence[Pair], label: str, rival: str = COLD) -> Interval:
+def _mean_saving(
+    pairs: Sequence[TargetRegrets], label: str, rival: str = COLD
+) -> Interval:
     """Return the saved percentage: of the mean log ratio, over tasks or trainings."""
 
-    def mean(some: Sequence[Pair], without: int | None = None) -> float:
+    def mean(some: Sequence[TargetRegrets], without: int | None = None) -> float:
         return float(np.mean([p.gap(label, rival, without) for p in some]))
 
     if len(pairs) >= FEW:
-        return saved(_over_tasks(pairs, mean))
-    rest = [mean(pairs, at) for at in range(_trainings(pairs))]
-    return saved(left_out(mean(pairs), rest if len(rest) > 1 else []))
+        return percent_saved(_over_tasks(pairs, mean))
+    rest = [mean(pairs, at) for at in range(_training_count(pairs))]
+    return percent_saved(jackknife_interval(mean(pairs), rest if len(rest) > 1 else []))
 
 
-def _line(pair: Pair, label: str) -> Row:
+def _pair_row(pair: TargetRegrets, label: str) -> VerdictRow:
     where = f"{pair.place.source} → {pair.place.target}"
     if pair.place.source == pair.place.target:
         where = pair.place.target
     about = f"{where}, {label} (similarity {pair.similarity:.2f})"
-    return line(about, _mean([pair], label))
+    return table_row(about, _mean_saving([pair], label))
 
 
-def _told(found: Interval) -> str:
-    mean, low, high = (number(value) for value in found[:3])
+def _format_percent(interval: Interval) -> str:
+    mean, low, high = (format_number(value) for value in interval[:3])
     return f"{mean} % [{low}, {high}]"

@@ -6,73 +6,93 @@ A detector without its data says nothing: silence is not health.
 from collections.abc import Callable, Iterator
 
 from engine.contract.runs import RunSpec
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis.adaptation import (
     false_second_order,
+    few_shot_overfitting,
+    few_shot_rate_at_edge,
+    few_shot_starvation,
     outer_instability,
-    overfitted_lessons,
     runaway_steps,
-    starved_lessons,
-    tuned_few_shot,
     unequal_data,
 )
-from engine.stats.diagnosis.fairness import hidden_budget, untuned
+from engine.stats.diagnosis.fairness import hidden_budget, untuned_baseline
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.diagnosis.knowledge_base_size import large_base
+from engine.stats.diagnosis.knowledge_base_size import large_knowledge_base
 from engine.stats.diagnosis.meta_test import (
-    censoring,
+    censored_means,
+    changed_frozen_learner,
     divergence,
     saturation,
     short_horizon,
-    thawed,
 )
 from engine.stats.diagnosis.meta_training import (
     exploding_unroll,
     idle_policy,
-    overfitting,
+    meta_overfitting,
     starvation,
 )
 from engine.stats.diagnosis.probes import (
-    degenerate,
-    impossible,
+    degenerate_split,
+    impossible_accuracy,
+    label_order_shortcut,
     leakage,
     memorization,
-    normalization,
-    shortcut,
+    small_batch_statistics,
     transduction,
 )
 from engine.stats.diagnosis.search import (
     censored_goals,
-    collapsed,
     lucky_winner,
     negative_transfer,
     nothing_to_search,
-    own_source,
+    policy_collapse,
     short_budget,
-    spent_before,
-    unlearned,
+    source_budget,
+    trained_on_test_task,
+    unlearned_policy,
 )
 
-DETECTORS: tuple[Callable[[Table, RunSpec], Iterator[Finding]], ...] = (
-    *(overfitting, overfitted_lessons, memorization, leakage, transduction),
-    *(normalization, degenerate, divergence, runaway_steps, outer_instability),
-    *(false_second_order, exploding_unroll, short_horizon, saturation),
-    *(
-        idle_policy,
-        unlearned,
-        collapsed,
-        untuned,
-        tuned_few_shot,
-        hidden_budget,
-        unequal_data,
-    ),
-    *(spent_before, censoring, censored_goals, starvation, starved_lessons, thawed),
-    *(impossible, shortcut, nothing_to_search, negative_transfer, lucky_winner),
-    *(short_budget, large_base, own_source),
+DETECTORS: tuple[Callable[[BlockTable, RunSpec], Iterator[Finding]], ...] = (
+    meta_overfitting,
+    few_shot_overfitting,
+    memorization,
+    leakage,
+    transduction,
+    small_batch_statistics,
+    degenerate_split,
+    divergence,
+    runaway_steps,
+    outer_instability,
+    false_second_order,
+    exploding_unroll,
+    short_horizon,
+    saturation,
+    idle_policy,
+    unlearned_policy,
+    policy_collapse,
+    untuned_baseline,
+    few_shot_rate_at_edge,
+    hidden_budget,
+    unequal_data,
+    source_budget,
+    censored_means,
+    censored_goals,
+    starvation,
+    few_shot_starvation,
+    changed_frozen_learner,
+    impossible_accuracy,
+    label_order_shortcut,
+    nothing_to_search,
+    negative_transfer,
+    lucky_winner,
+    short_budget,
+    large_knowledge_base,
+    trained_on_test_task,
 )
 
 
-def diagnose(table: Table, spec: RunSpec) -> list[Finding]:
+def diagnose(table: BlockTable, spec: RunSpec) -> list[Finding]:
     """Run every detector.
 
     Args:

@@ -6,10 +6,16 @@ import numpy as np
 
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import PER_STEP, Series, Table, chosen, is_tuned
+from engine.stats.block_table import (
+    PER_STEP,
+    BlockTable,
+    Series,
+    chosen_learners,
+    is_tuned,
+)
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean
-from engine.stats.verdicts.wording import counted, number
+from engine.stats.verdicts.wording import format_count, format_number
 
 PATIENCE, WORSE, MARGIN = 3, 1.1, 0.01
 RISE, WORSE_SHARE = 3.0, 0.2
@@ -18,9 +24,9 @@ SAME = 1e-6
 FAIR = 1.01
 
 
-def overfitted_lessons(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def few_shot_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """1: the validation error stays 10 % above its best while lessons get better."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         checks = table.series(learner.label, "validate", "validation_error")
         lessons = table.series(learner.label, "train", "lesson_loss")
         if checks is None or lessons is None or len(checks.step) <= PATIENCE:
@@ -30,38 +36,44 @@ def overfitted_lessons(table: Table, spec: RunSpec) -> Iterator[Finding]:
             continue
         best = int(score.argmin())
         late = score[-PATIENCE:]
-        falls = _falls(lessons, float(checks.step[best]))
+        falls = _is_falling(lessons, float(checks.step[best]))
         above = (late > WORSE * score[best]) & (late > score[best] + MARGIN)
         yield Finding(
-            *(1, "Meta-overfitting", learner.label),
+            1,
+            "Meta-overfitting",
+            learner.label,
             flagged=bool(above.all()) and falls,
             evidence=f"The last {PATIENCE} validation errors are at least "
-            f"{number(float(late.min()))}, the best was {number(float(score[best]))}, "
+            f"{format_number(float(late.min()))}, the best was "
+            f"{format_number(float(score[best]))}, "
             f"at meta-step {checks.step[best]:g}; the training loss "
             f"{'falls' if falls else 'does not fall'} after it.",
             remedy="Stop at the best check (it is the one kept); see more classes.",
         )
 
 
-def _falls(lessons: Series, start: float) -> bool:
+def _is_falling(lessons: Series, start: float) -> bool:
     after = finite_mean(lessons.values, 0)[lessons.step >= start]
     half = len(after) // 2
     return half > 0 and bool(after[half:].mean() < after[:half].mean())
 
 
-def runaway_steps(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def runaway_steps(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """7: inner losses blow up, or many episodes end worse than they began."""
     for learner in spec.learners:
-        lost = table.tests(learner.label, "diverged")
-        gains = table.tests(learner.label, "adaptation_gain")
+        lost = table.test_values(learner.label, "diverged")
+        gains = table.test_values(learner.label, "adaptation_gain")
         if lost is None or gains is None:
             continue
-        gone, worse = int(lost.sum()), _worse(table, learner.label, gains)
-        risen = _risen(table, learner)
+        gone, worse = int(lost.sum()), _count_worse(table, learner.label, gains)
+        risen = _count_risen(table, learner)
         yield Finding(
-            *(7, "Inner divergence", learner.label),
+            7,
+            "Inner divergence",
+            learner.label,
             flagged=gone + risen > 0 or worse > WORSE_SHARE * gains.size,
-            evidence=f"Of {counted(gains.size, 'episode')} in place {gone} diverged, "
+            evidence=f"Of {format_count(gains.size, 'episode')} in place {gone} "
+            "diverged, "
             f"{risen} ended above {RISE:g} × the support loss that they began with, "
             f"and {worse} answer worse than before their inner steps.",
             remedy="Lower the inner rate, take as many steps as were trained through, "
@@ -69,27 +81,27 @@ def runaway_steps(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def _worse(table: Table, label: str, gains: Floats) -> int:
+def _count_worse(table: BlockTable, label: str, gains: Floats) -> int:
     """Count the episodes answered worse after the inner steps than before.
 
     Of classes the right answers count: a sure mistake costs more loss than a guess.
     """
-    first = table.tests(label, "start_accuracy")
-    last = table.tests(label, "final_accuracy")
+    first = table.test_values(label, "start_accuracy")
+    last = table.test_values(label, "final_accuracy")
     if first is None or last is None:
         return int((gains < 0).sum())
     return int((last < first).sum())
 
 
-def _risen(table: Table, learner: LearnerChoice) -> int:
+def _count_risen(table: BlockTable, learner: LearnerChoice) -> int:
     """Count the episodes whose support loss, up to the answer, ended far above."""
-    loss = table.tests(learner.label, "support_loss", axes=PER_STEP)
+    loss = table.test_values(learner.label, "support_loss", axes=PER_STEP)
     taken = table.number(learner.label, "test", "gradient_evaluations")
     block = table.block(learner.label, "test", "support_loss")
     if loss is None or taken is None or block is None:
         return 0
     steps = taken / loss.shape[1]
-    upto = loss[..., np.asarray(block.positions("step")) <= steps]
+    upto = loss[..., np.asarray(block.coordinates("step")) <= steps]
     known = np.isfinite(upto).any(axis=(0, 1))
     if known.sum() < 2:
         return 0
@@ -97,34 +109,36 @@ def _risen(table: Table, learner: LearnerChoice) -> int:
     return int((~(seen[..., -1] <= RISE * seen[..., 0])).sum())
 
 
-def outer_instability(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def outer_instability(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """8: outer gradients jump, or the training loss varies more than it amounts to."""
     for learner in spec.learners:
         norms = table.series(learner.label, "train", "outer_grad_norm")
         losses = table.series(learner.label, "train", "lesson_loss")
         if norms is None or losses is None or norms.values.shape[1] < WINDOW:
             continue
-        jumps = max(_jumps(row) for row in norms.values)
-        shaky = max(_shakiness(row) for row in losses.values)
+        jumps = max(_jump_share(row) for row in norms.values)
+        shaky = max(_relative_variation(row) for row in losses.values)
         yield Finding(
-            *(8, "Outer instability", learner.label),
+            8,
+            "Outer instability",
+            learner.label,
             flagged=jumps > JUMP_SHARE or shaky > 1.0,
             evidence=f"{jumps:.1%} of the outer gradients are longer than {JUMP:g} × "
             f"their running median; over {STRETCH} meta-steps the training loss varies "
-            f"by up to {number(shaky)} × its mean (standard deviation).",
+            f"by up to {format_number(shaky)} × its mean (standard deviation).",
             remedy="Clip the outer gradient at 1 to 10, lower its rate or let it fall, "
             "or take more tasks a step.",
         )
 
 
-def _jumps(norms: Floats) -> float:
+def _jump_share(norms: Floats) -> float:
     """Return the share of norms far above the median of those just before."""
     windows = np.lib.stride_tricks.sliding_window_view(norms[:-1], WINDOW - 1)
     before = np.median(windows, axis=1)
     return float((~(norms[WINDOW - 1 :] <= JUMP * before)).mean())
 
 
-def _shakiness(losses: Floats) -> float:
+def _relative_variation(losses: Floats) -> float:
     """Return the largest standard deviation over mean of a stretch of losses."""
     size = min(STRETCH, len(losses))
     parts = losses[: len(losses) // size * size].reshape(-1, size)
@@ -133,7 +147,7 @@ def _shakiness(losses: Floats) -> float:
     return found if np.isfinite(found) else float("inf")
 
 
-def false_second_order(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def false_second_order(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """9: second derivatives change nothing: they are not there."""
     for learner in spec.learners:
         cosines = table.series(learner.label, "validate", "meta_cosine")
@@ -141,17 +155,19 @@ def false_second_order(table: Table, spec: RunSpec) -> Iterator[Finding]:
             continue
         low = float(np.nanmin(cosines.values))
         yield Finding(
-            *(9, "False second order", learner.label),
+            9,
+            "False second order",
+            learner.label,
             flagged=low > 1.0 - SAME,
             evidence="The cosine between the meta-gradients with and without second "
             f"derivatives is at least {low:.6f} in "
-            f"{counted(cosines.values.size, 'validation')}.",
+            f"{format_count(cosines.values.size, 'validation')}.",
             remedy="With no inner step, or a straight net, that must be so; otherwise "
             "the graph of the inner gradients was cut.",
         )
 
 
-def unequal_data(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def unequal_data(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """17: learners were shown different numbers of training examples."""
     seen = {
         c.label: table.number(c.label, "train", "examples_seen") for c in spec.learners
@@ -160,9 +176,11 @@ def unequal_data(table: Table, spec: RunSpec) -> Iterator[Finding]:
     if len(known) < 2:
         return
     told = ", ".join(f"{label} {count:,.0f}" for label, count in known.items())
-    spent = ", ".join(f"{label} {_paid(table, label):,}" for label in known)
+    spent = ", ".join(f"{label} {_gradients_spent(table, label):,}" for label in known)
     yield Finding(
-        *(17, "Hidden budget", next(iter(known))),
+        17,
+        "Hidden budget",
+        next(iter(known)),
         flagged=max(known.values()) > FAIR * min(known.values()),
         evidence=f"Examples seen in training: {told}; gradients in training and "
         f"tuning: {spent}.",
@@ -170,41 +188,46 @@ def unequal_data(table: Table, spec: RunSpec) -> Iterator[Finding]:
     )
 
 
-def _paid(table: Table, label: str) -> int:
-    return table.spent(label, "train") + table.spent(label, "tune")
+def _gradients_spent(table: BlockTable, label: str) -> int:
+    return table.gradients_spent(label, "train") + table.gradients_spent(label, "tune")
 
 
-def starved_lessons(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def few_shot_starvation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """19: fewer than 100 episodes were drawn in meta-training."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         lessons = table.series(learner.label, "train", "lesson_loss")
         if lessons is None:
             continue
         steps = len(np.unique(lessons.step))
         tasks = steps * spec.budget.tasks_per_step
         yield Finding(
-            *(19, "Task starvation", learner.label),
+            19,
+            "Task starvation",
+            learner.label,
             flagged=tasks < STRETCH,
             evidence=f"Each replicate drew {tasks:,} episodes in {steps:,} meta-steps.",
             remedy=f"Draw at least {STRETCH}: a larger budget or more tasks a step.",
         )
 
 
-def tuned_few_shot(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def few_shot_rate_at_edge(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """16: the rate chosen on validation episodes lies at the edge of those tried."""
     for learner in spec.learners:
         tried = table.block(learner.label, "tune", "tuning_error")
         rate = table.number(learner.label, "tune", "tuned_lr")
         if not is_tuned(learner) or tried is None or rate is None:
             continue
-        rates = tried.positions("rate")
+        rates = tried.coordinates("rate")
         edge = not min(rates) * (1 + SAME) < rate < max(rates) * (1 - SAME)
         steps = table.number(learner.label, "tune", "tuned_steps")
         told = "" if steps is None else f", {steps:.0f} inner steps"
         yield Finding(
-            *(16, "Untuned baseline", learner.label, edge),
+            16,
+            "Untuned baseline",
+            learner.label,
+            edge,
             evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
             f"{max(rates):.3g}{', at their edge' if edge else ''}{told}, chosen on "
-            f"{counted(tried.array.shape[-1], 'validation episode')}.",
+            f"{format_count(tried.array.shape[-1], 'validation episode')}.",
             remedy="Widen the range of rates, or tune on more episodes.",
         )

@@ -6,7 +6,13 @@ import numpy as np
 
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import PER_STEP, Table, baselines, chosen, is_tuned
+from engine.stats.block_table import (
+    PER_STEP,
+    BlockTable,
+    baseline_learners,
+    chosen_learners,
+    is_tuned,
+)
 from engine.stats.diagnosis.finding import Finding
 
 UNTUNED = "Untuned baseline"
@@ -14,52 +20,66 @@ ENOUGH = 1.0  # of meta-training's gradients: the same effort for both
 SAME = 1e-5  # relative: first losses of one task may differ by rounding only
 
 
-def untuned(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def untuned_baseline(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """16: the chosen rate lies at the edge of those tried, or too few were tried."""
-    paid = _training(table, spec)
-    for baseline in baselines(spec):
+    paid = _training_gradients(table, spec)
+    for baseline in baseline_learners(spec):
         if is_tuned(baseline):
-            yield from _tuning(table, baseline, paid)
-    if table.yardstick.pools:
+            yield from _tuning_findings(table, baseline, paid)
+    if table.criterion.pools:
         return  # strategies have no rate that could be tuned
-    if chosen(spec) and baselines(spec) and not any(map(is_tuned, baselines(spec))):
+    if (
+        chosen_learners(spec)
+        and baseline_learners(spec)
+        and not any(map(is_tuned, baseline_learners(spec)))
+    ):
         yield Finding(
-            *(16, UNTUNED, baselines(spec)[0].label, True),
+            16,
+            UNTUNED,
+            baseline_learners(spec)[0].label,
+            True,
             evidence="No baseline of this run had its rate tuned.",
             remedy="Add a tuned baseline; a win over a guessed rate says little.",
         )
 
 
-def _training(table: Table, spec: RunSpec) -> float:
+def _training_gradients(table: BlockTable, spec: RunSpec) -> float:
     """Return the most gradients that meta-training cost one replicate."""
     spent = [
-        table.number(c.label, "train", "gradient_evaluations") for c in chosen(spec)
+        table.number(c.label, "train", "gradient_evaluations")
+        for c in chosen_learners(spec)
     ]
     return max((s for s in spent if s is not None), default=0.0)
 
 
-def _tuning(table: Table, baseline: LearnerChoice, paid: float) -> Iterator[Finding]:
+def _tuning_findings(
+    table: BlockTable, baseline: LearnerChoice, paid: float
+) -> Iterator[Finding]:
     tried = table.block(baseline.label, "tune", "tuning")
     rate = table.number(baseline.label, "tune", "tuned_lr")
     if tried is None or rate is None:
         return
-    rates = tried.positions("rate")
+    rates = tried.coordinates("rate")
     edge = rate <= min(rates) * (1 + 1e-6) or rate >= max(rates) * (1 - 1e-6)
     spent = table.number(baseline.label, "tune", "gradient_evaluations")
     short = spent is not None and spent < ENOUGH * paid
     cost = f" Tuning took {spent or 0:,.0f} gradients, meta-training {paid:,.0f}."
     yield Finding(
-        *(16, UNTUNED, baseline.label, edge or short),
+        16,
+        UNTUNED,
+        baseline.label,
+        edge or short,
         evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
         f"{max(rates):.3g}{', at their edge' if edge else ''}.{cost if spent else ''}",
-        remedy="Widen the range of rates." if edge
+        remedy="Widen the range of rates."
+        if edge
         else "Tune it with equal budget, or on more tasks.",
-    )  # fmt: skip
+    )
 
 
-def hidden_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def hidden_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """17: learners start from different weights, or take different numbers of steps."""
-    starts = [(c.label, _starts(table, c)) for c in spec.learners]
+    starts = [(c.label, _first_losses(table, c)) for c in spec.learners]
     known = {label: start for label, start in starts if start is not None}
     if len(known) < 2:
         return
@@ -67,9 +87,11 @@ def hidden_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
     paid = {at: count for at, count in spent.items() if count is not None}
     told = ", ".join(f"{at} {count:,.0f}" for at, count in paid.items())
     first, *others = known.values()
-    gap = max(_gap(first, other) for other in others)
+    gap = max(_largest_gap(first, other) for other in others)
     yield Finding(
-        *(17, "Hidden budget", next(iter(known))),
+        17,
+        "Hidden budget",
+        next(iter(known)),
         flagged=gap > SAME or len(set(paid.values())) > 1,
         evidence=f"First losses differ by at most {gap:.1g} (relative) between learners"
         f"{'; gradients in the tests: ' + told if told else ''}.",
@@ -77,12 +99,12 @@ def hidden_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
     )
 
 
-def _starts(table: Table, learner: LearnerChoice) -> Floats | None:
-    loss = table.tests(learner.label, "loss", axes=PER_STEP)
+def _first_losses(table: BlockTable, learner: LearnerChoice) -> Floats | None:
+    loss = table.test_values(learner.label, "loss", axes=PER_STEP)
     return None if loss is None else loss[..., 0]
 
 
-def _gap(first: Floats, second: Floats) -> float:
+def _largest_gap(first: Floats, second: Floats) -> float:
     if first.shape != second.shape:
         return float("inf")
     scale = np.maximum(np.abs(first), 1e-12)

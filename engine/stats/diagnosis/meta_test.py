@@ -4,14 +4,19 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import PER_STEP, Table, chosen
-from engine.stats.diagnosis.finding import Controlled, Finding, best_fixed, controlled
+from engine.stats.block_table import PER_STEP, BlockTable, chosen_learners
+from engine.stats.diagnosis.finding import (
+    Finding,
+    RateControl,
+    best_fixed_rate,
+    rate_control,
+)
 from engine.stats.inference.intervals import finite_mean
 from engine.stats.summaries.optimization import clamped_log
-from engine.stats.verdicts.wording import number
+from engine.stats.verdicts.wording import format_number
 
 RISE, GROWTH, WORSE_SHARE = 3.0, 10.0, 0.2
 EARLY, TINY = 0.2, 0.1
@@ -19,42 +24,46 @@ EDGE, SATURATED = 0.05, 0.9
 NAIVE = 0.9
 
 
-def divergence(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def divergence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """7: losses blow up, weights run away, or many tasks end worse than they began.
 
     A loss that rises to three times its start and comes back is told but not
     flagged: that is how a well-tuned rate at the edge of stability begins.
     """
     for learner in spec.learners:
-        loss = table.tests(learner.label, "loss", axes=PER_STEP)
+        loss = table.test_values(learner.label, "loss", axes=PER_STEP)
         if loss is None:
             continue
         first, last = loss[..., 0], loss[..., -1]
         gone, worse = int(np.isnan(last).sum()), int((~(last <= first)).sum())
         peaked = (loss > RISE * first[..., None]).any(axis=-1)
         risen, stuck = int(peaked.sum()), int((peaked & (last > first)).sum())
-        grown = _outgrown(table.tests(learner.label, "weight_norm", axes=PER_STEP))
+        grown = _count_grown(
+            table.test_values(learner.label, "weight_norm", axes=PER_STEP)
+        )
         members = first.size
         yield Finding(
-            *(7, "Inner divergence", learner.label),
+            7,
+            "Inner divergence",
+            learner.label,
             flagged=gone + stuck + grown > 0 or worse > WORSE_SHARE * members,
             evidence=f"Of {members} tasks in place {gone} diverged, {risen} rose above "
             f"{RISE:g} × their first loss, {worse} ended above it, and {grown} grew "
-            f"their weights {GROWTH:g} ×.{_worst(table, learner)}",
+            f"their weights {GROWTH:g} ×.{_describe_worst(table, learner)}",
             remedy="Lower the learning rate, or clip the gradient.",
         )
 
 
-def _outgrown(norm: Floats | None) -> int:
+def _count_grown(norm: Floats | None) -> int:
     if norm is None:
         return 0
     return int((norm > GROWTH * norm[..., :1]).any(axis=-1).sum())
 
 
-def _worst(table: Table, learner: LearnerChoice) -> str:
+def _describe_worst(table: BlockTable, learner: LearnerChoice) -> str:
     counts: dict[Condition, int] = {}
     for condition in table.conditions():
-        rows = table.tests(learner.label, "diverged", condition)
+        rows = table.test_values(learner.label, "diverged", condition)
         if rows is not None and (condition.shift or condition.family):
             counts[condition] = int(rows.sum())
     worst = max(counts, key=lambda c: counts[c], default=None)
@@ -64,12 +73,14 @@ def _worst(table: Table, learner: LearnerChoice) -> str:
     return f" Most diverged under {at}: {counts[worst]}."
 
 
-def short_horizon(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def short_horizon(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """11: the rate falls early below a tenth of the best fixed one, and it costs."""
-    for learner in chosen(spec):
-        acts = controlled(table, learner)
-        rival, best = best_fixed(table, spec, learner)
-        ends = [table.tests(label, "final_loss") for label in (learner.label, rival)]
+    for learner in chosen_learners(spec):
+        acts = rate_control(table, learner)
+        rival, best = best_fixed_rate(table, spec, learner)
+        ends = [
+            table.test_values(label, "final_loss") for label in (learner.label, rival)
+        ]
         if acts is None or not best > 0 or ends[0] is None or ends[1] is None:
             continue
         rate = acts.lr * np.exp(_mean_log(acts))
@@ -79,33 +90,37 @@ def short_horizon(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
         lowest = float(np.nanmin(early)) / best
         yield Finding(
-            *(11, "Short-horizon bias", learner.label),
+            11,
+            "Short-horizon bias",
+            learner.label,
             flagged=lowest < TINY and mine > other,
             evidence=f"In the first {EARLY:.0%} of the steps the learned rate falls to "
             f"{lowest:.2g} × the best fixed rate ({best:.3g}); its final log loss "
-            f"is {number(mine)} against {number(other)}.",
+            f"is {format_number(mine)} against {format_number(other)}.",
             remedy="Train over the full horizon: PES, or a longer unroll.",
         )
 
 
-def _mean_log(acts: Controlled) -> Floats:
+def _mean_log(acts: RateControl) -> Floats:
     logs = np.log(np.maximum(acts.scale, 1e-30)).mean(axis=-1)
     return finite_mean(logs, 0)
 
 
-def saturation(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def saturation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """13: the controller sits at its bounds, or cannot reach the best fixed rate."""
-    for learner in chosen(spec):
-        acts, limits = controlled(table, learner), _limits(table, learner)
+    for learner in chosen_learners(spec):
+        acts, limits = rate_control(table, learner), _scale_limits(table, learner)
         if acts is None or limits is None:
             continue
-        share = _at_bound(acts.scale, *limits)
+        share = _share_at_bound(acts.scale, *limits)
         low, high = (acts.lr * limit for limit in limits[:2])
-        _, best = best_fixed(table, spec, learner)
+        _, best = best_fixed_rate(table, spec, learner)
         outside = bool(best < low or best > high)
         aim = f"; the best fixed rate is {best:.3g}" if best > 0 else ""
         yield Finding(
-            *(13, "Saturated controller", learner.label),
+            13,
+            "Saturated controller",
+            learner.label,
             flagged=share > SATURATED or outside,
             evidence=f"{share:.0%} of its actions lie within {EDGE:.0%} of a bound; it "
             f"reaches rates from {low:.3g} to {high:.3g}{aim}.",
@@ -114,14 +129,16 @@ def saturation(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def _limits(table: Table, learner: LearnerChoice) -> tuple[float, float, bool] | None:
+def _scale_limits(
+    table: BlockTable, learner: LearnerChoice
+) -> tuple[float, float, bool] | None:
     """Return the smallest and largest scale, and whether they are met in logs."""
     low = table.number(learner.label, "train", "scale_low")
     high = table.number(learner.label, "train", "scale_high")
     return None if low is None or high is None else (low, high, low > 0)
 
 
-def _at_bound(scale: Floats, low: float, high: float, logs: bool) -> float:
+def _share_at_bound(scale: Floats, low: float, high: float, logs: bool) -> float:
     seen = scale[np.isfinite(scale)]
     if not seen.size:
         return 0.0
@@ -134,36 +151,40 @@ def _at_bound(scale: Floats, low: float, high: float, logs: bool) -> float:
     return float(((seen <= low + near) | (seen >= high - near)).mean())
 
 
-def censoring(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def censored_means(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """18: a mean over the tasks that got there would flatter."""
     for learner in spec.learners:
-        step = table.tests(learner.label, "steps_to_threshold")
-        reached = table.tests(learner.label, "reached")
+        step = table.test_values(learner.label, "steps_to_threshold")
+        reached = table.test_values(learner.label, "reached")
         if step is None or reached is None or not reached.any():
             continue
         naive = float(step[reached > 0].mean())
         honest = float(step.mean())
         late = int((reached == 0).sum())
         yield Finding(
-            *(18, "Censored mean", learner.label),
+            18,
+            "Censored mean",
+            learner.label,
             flagged=naive < NAIVE * honest,
             evidence=f"{late} of {step.size} tasks never met the threshold: the mean "
-            f"of those that did is {number(naive)} steps, the restricted mean "
-            f"{number(honest)}.",
+            f"of those that did is {format_number(naive)} steps, the restricted mean "
+            f"{format_number(honest)}.",
             remedy="Read the restricted mean (shown here) and the survival curve; a "
             "looser threshold or a longer horizon leaves fewer unmet.",
         )
 
 
-def thawed(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def changed_frozen_learner(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """20: what was frozen changed while it was tested."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         changed = table.number(learner.label, "test", "thawed")
         if changed is None:
             continue
         verb = "differ" if changed else "are equal"
         yield Finding(
-            *(20, "Frozen learner changed", learner.label),
+            20,
+            "Frozen learner changed",
+            learner.label,
             flagged=changed > 0,
             evidence=f"Its digests at freezing and after the last test {verb}.",
             remedy="A test must not train: report this, its numbers do not count.",

@@ -7,10 +7,10 @@ import numpy as np
 
 from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import Table, chosen
+from engine.stats.block_table import BlockTable, chosen_learners
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.inference.intervals import finite_mean, student
-from engine.stats.verdicts.wording import number
+from engine.stats.inference.intervals import finite_mean, t_critical
+from engine.stats.verdicts.wording import format_number
 
 PATIENCE = 3  # checks in a row that must be worse than the best
 WORSE = float(np.log(1.1))
@@ -19,9 +19,9 @@ WINDOW = 25
 FEWEST_TASKS = 100
 
 
-def overfitting(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def meta_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """1: validation stays 10 % above its best while meta-training still falls."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         checks = table.series(learner.label, "validate", "validation")
         losses = table.series(learner.label, "train", "meta_loss")
         if checks is None or losses is None or len(checks.step) <= PATIENCE:
@@ -32,43 +32,51 @@ def overfitting(table: Table, spec: RunSpec) -> Iterator[Finding]:
         best = int(score.argmin())
         above = score[-PATIENCE:] - score[best]
         after = losses.step >= checks.step[best]
-        trend = slope(losses.step[after], finite_mean(losses.values, 0)[after])
+        trend = least_squares_slope(
+            losses.step[after], finite_mean(losses.values, 0)[after]
+        )
         yield Finding(
-            *(1, "Meta-overfitting", learner.label),
+            1,
+            "Meta-overfitting",
+            learner.label,
             flagged=bool((above > WORSE).all() and trend < 0),
-            evidence=f"The last {PATIENCE} checks lie at least {number(above.min())} "
+            evidence=f"The last {PATIENCE} checks lie at least "
+            f"{format_number(above.min())} "
             f"ln nats above the best, at meta-step {checks.step[best]:g}; the "
             f"training loss {'falls' if trend < 0 else 'does not fall'} after it.",
             remedy="Stop at the best check (it is the one kept); draw more tasks.",
         )
 
 
-def exploding_unroll(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def exploding_unroll(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """10: gradients through the unroll have the tails that chaos gives them.
 
     Chaotic unrolls make the gradient's variance grow with every step. One run has
     one length, so its tail is judged: how the norm varies about its own running
-    median. `growth` compares two lengths.
+    median. `measure_growth` compares two lengths.
     """
     if spec.estimator.name != "unroll":
         return
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         norms = table.series(learner.label, "train", "outer_grad_norm")
         if norms is None or norms.values.shape[1] < WINDOW:
             continue
-        tail = float(np.median([_tail(row) for row in norms.values]))
+        tail = float(np.median([_tail_variance(row) for row in norms.values]))
+        shown = format_number(tail) if np.isfinite(tail) else "more than can be counted"
         yield Finding(
-            *(10, "Exploding unroll", learner.label),
+            10,
+            "Exploding unroll",
+            learner.label,
             flagged=not tail <= TAIL,
             evidence="Outer gradient norms, over their running median, vary by "
-            f"{number(tail) if np.isfinite(tail) else 'more than can be counted'} "
+            f"{shown} "
             f"(variance; a calm unroll stays below {TAIL:g}).",
             remedy="Use PES or ES, which need no gradient through the unroll, "
             "or shorten it.",
         )
 
 
-def _tail(norms: Floats) -> float:
+def _tail_variance(norms: Floats) -> float:
     if not np.isfinite(norms).all():
         return float("inf")
     padded = np.pad(norms, WINDOW // 2, mode="edge")
@@ -78,28 +86,33 @@ def _tail(norms: Floats) -> float:
     return float(np.var(norms / safe))
 
 
-def idle_policy(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def idle_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """14: the return does not rise, or the critic explains less than its mean."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         gains = table.series(learner.label, "train", "return")
         if gains is None or gains.values.shape[1] < 3:
             continue
-        center, half = _slopes(gains.step, gains.values)
+        center, half = _total_change(gains.step, gains.values)
         critic = table.series(learner.label, "train", "explained_variance")
-        late = None if critic is None else _late(critic.values)
+        late = None if critic is None else _late_mean(critic.values)
         blind = late is not None and late < 0
-        heard = "" if late is None else f"; the critic explains {number(late)} of it"
+        heard = (
+            "" if late is None else f"; the critic explains {format_number(late)} of it"
+        )
         yield Finding(
-            *(14, "Policy not learning", learner.label),
+            14,
+            "Policy not learning",
+            learner.label,
             flagged=bool(not center - half > 0) or blind,
-            evidence=f"The return changes by {number(center)} ± {number(half)} ln nats "
+            evidence=f"The return changes by {format_number(center)} ± "
+            f"{format_number(half)} ln nats "
             f"over the whole training (95 %){heard}.",
             remedy="More tasks a step, a lower rate, or PES; a critic below 0 needs "
             "more training before it is trusted.",
         )
 
 
-def _slopes(step: Floats, values: Floats) -> tuple[float, float]:
+def _total_change(step: Floats, values: Floats) -> tuple[float, float]:
     """Return the change over the whole training and its 95 % half-width."""
     x = (step - step.mean()) / max(float(np.ptp(step)), 1.0)
     square = float((x**2).sum())
@@ -110,18 +123,18 @@ def _slopes(step: Floats, values: Floats) -> tuple[float, float]:
         rest = values[0] - values[0].mean() - each[0] * x
         df = max(1, len(x) - 2)
         error = float(np.sqrt((rest**2).sum() / df / square))
-    return float(each.mean()), float(student(np.array(float(df)))) * error
+    return float(each.mean()), float(t_critical(np.array(float(df)))) * error
 
 
-def _late(values: Floats) -> float:
+def _late_mean(values: Floats) -> float:
     late = values[:, values.shape[1] // 2 :]
     return float(finite_mean(late.ravel(), 0))
 
 
-def slope(x: Floats, y: Floats) -> float:
+def least_squares_slope(x: Floats, y: Floats) -> float:
     """Return the least-squares slope; 0 for fewer than two points.
 
-    >>> slope(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]))
+    >>> least_squares_slope(np.array([0.0, 1.0, 2.0]), np.array([1.0, 3.0, 5.0]))
     2.0
     """
     if len(x) < 2:
@@ -130,17 +143,19 @@ def slope(x: Floats, y: Floats) -> float:
     return float((away * y).sum() / (away**2).sum())
 
 
-def starvation(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def starvation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """19: fewer than 100 distinct tasks were seen in meta-training."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         losses = table.series(learner.label, "train", "meta_loss")
         if losses is None:
             continue
         steps = len(np.unique(losses.step))
         rounds = ceil(steps / _segments(spec))
-        tasks = rounds * spec.budget.tasks_per_step * _fan(spec)
+        tasks = rounds * spec.budget.tasks_per_step * _tasks_per_draw(spec)
         yield Finding(
-            *(19, "Task starvation", learner.label),
+            19,
+            "Task starvation",
+            learner.label,
             flagged=tasks < FEWEST_TASKS,
             evidence=f"Each replicate saw {tasks:,} distinct tasks in {steps:,} "
             f"meta-steps.",
@@ -149,7 +164,7 @@ def starvation(table: Table, spec: RunSpec) -> Iterator[Finding]:
         )
 
 
-def _fan(spec: RunSpec) -> int:
+def _tasks_per_draw(spec: RunSpec) -> int:
     """Return how many tasks are drawn for each that the budget names."""
     knobs = spec.estimator.knobs
     return 1 if knobs.get("shared", True) else int(knobs.get("pairs", 1))

@@ -9,25 +9,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import (
     PER_STEP,
-    Table,
-    baselines,
-    chosen,
+    BlockTable,
+    baseline_learners,
+    chosen_learners,
     is_control,
     is_trained,
 )
-from engine.stats.claims import LEVEL, difference, vary_freely
+from engine.stats.claims import SIGNIFICANCE, are_independent, compare_pair
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.family_names import place_of
-from engine.stats.independent_units import freed
+from engine.stats.family_names import family_title
+from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import finite_mean, mean_interval
 from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
-from engine.stats.verdicts.wording import counted, listed, number
+from engine.stats.verdicts.wording import format_count, format_number, join_words
 
 LOW, EARLY, AGAIN = 0.1, 0.3, 0.5
 NAIVE = 0.9
@@ -35,12 +35,12 @@ LUCK = 0.01  # share of accuracy by which an incumbent may look better than it i
 FEWEST = 10
 
 
-def collapsed(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """15: a policy is sure early, and tries the same again and again."""
     for learner in spec.learners:
-        entropy = table.tests(learner.label, "entropy", axes=PER_STEP)
-        repeated = table.tests(learner.label, "repeated")
-        size = _size(table, learner.label)
+        entropy = table.test_values(learner.label, "entropy", axes=PER_STEP)
+        repeated = table.test_values(learner.label, "repeated")
+        size = _space_size(table, learner.label)
         if entropy is None or repeated is None or size < 2:
             continue
         highest = math.log(size)
@@ -48,47 +48,55 @@ def collapsed(table: Table, spec: RunSpec) -> Iterator[Finding]:
         gone = np.nanmin(early, axis=-1) < LOW * highest
         stuck = gone & (repeated > AGAIN)
         yield Finding(
-            *(15, "Policy collapse", learner.label),
+            15,
+            "Policy collapse",
+            learner.label,
             flagged=2 * int(stuck.sum()) > stuck.size,
             evidence=f"In the first {EARLY:.0%} of its evaluations the entropy of the "
-            f"policy falls below {LOW:.0%} of the highest ({number(highest)} nats) in "
-            f"{int(gone.sum())} of {_searches(gone.size)}; "
+            f"policy falls below {LOW:.0%} of the highest "
+            f"({format_number(highest)} nats) in "
+            f"{int(gone.sum())} of {_format_searches(gone.size)}; "
             f"{float(repeated.mean()):.0%} of what is trained was trained before.",
             remedy="Raise the entropy bonus or its floor, lower the rate, replay, or "
             "restart.",
         )
 
 
-def unlearned(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def unlearned_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """14: validation is no better than before training, or the critic is blind."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         checks = table.series(learner.label, "validate", "validation_regret")
         if checks is None or len(checks.step) < 2:
             continue
         score = finite_mean(checks.values, 0)
         critic = table.series(learner.label, "train", "explained_variance")
-        late = None if critic is None else _late(critic.values)
-        heard = "" if late is None else f"; the critic explains {number(late)} of it"
+        late = None if critic is None else _late_mean(critic.values)
+        heard = (
+            "" if late is None else f"; the critic explains {format_number(late)} of it"
+        )
         best = float(score[1:].min())
         yield Finding(
-            *(14, "Policy not learning", learner.label),
+            14,
+            "Policy not learning",
+            learner.label,
             flagged=not best < score[0] or (late is not None and late < 0),
-            evidence=f"Validation regret is {number(100 * float(score[0]))} points "
-            f"before training and at best {number(100 * best)} after{heard}.",
+            evidence=f"Validation regret is {format_number(100 * float(score[0]))} "
+            "points "
+            f"before training and at best {format_number(100 * best)} after{heard}.",
             remedy="Learn from more searches, or from tasks that are more alike; a "
             "critic below 0 needs more before it is trusted.",
         )
 
 
-def _late(values: Floats) -> float:
+def _late_mean(values: Floats) -> float:
     late = values[:, values.shape[1] // 2 :]
     return float(finite_mean(late.ravel(), 0))
 
 
-def _size(table: Table, label: str) -> float:
+def _space_size(table: BlockTable, label: str) -> float:
     """Return how many architectures the space has, from what share was seen."""
     trained, repeated, coverage = (
-        table.tests(label, name) for name in ("trained", "repeated", "coverage")
+        table.test_values(label, name) for name in ("trained", "repeated", "coverage")
     )
     if trained is None or repeated is None or coverage is None:
         return 0.0
@@ -96,16 +104,18 @@ def _size(table: Table, label: str) -> float:
     return float(np.max(seen / np.where(coverage > 0, coverage, np.inf), initial=0.0))
 
 
-def nothing_to_search(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def nothing_to_search(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """23: the space is so small that a search could train all of it."""
-    label = next((c.label for c in spec.learners if _size(table, c.label)), None)
+    label = next((c.label for c in spec.learners if _space_size(table, c.label)), None)
     if label is None:
         return
-    size = round(_size(table, label))
-    regret = table.tests(label, "regret", axes=PER_STEP)
+    size = round(_space_size(table, label))
+    regret = table.test_values(label, "regret", axes=PER_STEP)
     steps = spec.budget.horizon if regret is None else regret.shape[-1]
     yield Finding(
-        *(23, "Nothing to search", label),
+        23,
+        "Nothing to search",
+        label,
         flagged=size <= steps,
         evidence=f"The space has {size:,} architectures, and a search has {steps:,} "
         "evaluations.",
@@ -114,83 +124,94 @@ def nothing_to_search(table: Table, spec: RunSpec) -> Iterator[Finding]:
     )
 
 
-def negative_transfer(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """24: what was learned elsewhere makes a search worse than one without it."""
-    cold = [c.label for c in baselines(spec) if not is_trained(table, spec, c.label)]
-    for learner in chosen(spec):
+    cold = [
+        c.label for c in baseline_learners(spec) if not is_trained(table, spec, c.label)
+    ]
+    for learner in chosen_learners(spec):
         trained = is_trained(table, spec, learner.label)
         if is_control(learner) or not trained or not cold:
             continue
-        rival = min(cold, key=lambda at: _regret(table, at))
-        found = _gaps(table, spec, (learner.label, rival))
+        rival = min(cold, key=lambda at: _mean_regret(table, at))
+        found = _condition_differences(table, spec, (learner.label, rival))
         if not found:
             continue
         p = holm(np.array([gap.p for _, gap in found], dtype=np.float64))
         worse = [
             at
             for (at, gap), sure in zip(found, p, strict=True)
-            if sure < LEVEL and gap.mean > 0
+            if sure < SIGNIFICANCE and gap.mean > 0
         ]
         least, gap = max(found, key=lambda each: each[1].mean)
         yield Finding(
-            *(24, "Negative transfer", learner.label),
+            24,
+            "Negative transfer",
+            learner.label,
             flagged=bool(worse),
             evidence=f"It regrets surely more than {rival} in {len(worse)} of "
-            f"{counted(len(found), 'place')}"
-            f"{': ' + listed(worse[:4]) if worse else ''}. Where it does worst, on "
-            f"{least}, it regrets {number(100 * gap.mean)} points "
-            f"[{number(100 * gap.low)}, {number(100 * gap.high)}] more.",
+            f"{format_count(len(found), 'place')}"
+            f"{': ' + join_words(worse[:4]) if worse else ''}. Where it does worst, on "
+            f"{least}, it regrets {format_number(100 * gap.mean)} points "
+            f"[{format_number(100 * gap.low)}, {format_number(100 * gap.high)}] more.",
             remedy="Learn on tasks that are more alike, or let a gate drop what "
             "disagrees with the first evaluations.",
         )
 
 
-def _regret(table: Table, label: str) -> float:
-    rows = table.tests(label, "regret_area")
+def _mean_regret(table: BlockTable, label: str) -> float:
+    rows = table.test_values(label, "regret_area")
     return float("inf") if rows is None else float(rows.mean())
 
 
-def _gaps(
-    table: Table, spec: RunSpec, pair: tuple[str, str]
+def _condition_differences(
+    table: BlockTable, spec: RunSpec, pair: tuple[str, str]
 ) -> list[tuple[str, Difference]]:
-    free, found = vary_freely(table, spec, pair), []
+    free, found = are_independent(table, spec, pair), []
     for at in table.conditions():
-        first, second = (table.tests(label, "regret_area", at) for label in pair)
+        first, second = (table.test_values(label, "regret_area", at) for label in pair)
         if first is None or second is None or first.shape != second.shape or at.shift:
             continue
-        gap = difference(table.yardstick, first, second, free=free)
-        found.append((_where(spec, at), gap))
+        gap = compare_pair(table.criterion, first, second, free=free)
+        found.append((_name_place(spec, at), gap))
     return found
 
 
-def _where(spec: RunSpec, at: Condition) -> str:
-    return place_of(spec, at.family) if at.family else "the tasks in place"
+def _name_place(spec: RunSpec, condition: Condition) -> str:
+    return (
+        family_title(spec, condition.family)
+        if condition.family
+        else "the tasks in place"
+    )
 
 
-def lucky_winner(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def lucky_winner(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """25: the answer looked good by luck: its signal is far above what it is worth."""
     if spec.family.knobs.get("cap"):
         return
     for learner in spec.learners:
         signal, score = (
-            table.tests(learner.label, name, axes=PER_STEP)
+            table.test_values(learner.label, name, axes=PER_STEP)
             for name in ("signal", "score")
         )
         if signal is None or score is None:
             continue
         luck = _optimism(signal, score)
-        units = freed(luck, is_trained(table, spec, learner.label))
+        units = regroup_units(luck, is_trained(table, spec, learner.label))
         found = mean_interval(units)
         if not np.isfinite(found.low):
             continue
         lost = float(np.nanmean(np.nanmax(score, -1, initial=0.0) - score[..., -1]))
         yield Finding(
-            *(25, "Lucky winner", learner.label),
+            25,
+            "Lucky winner",
+            learner.label,
             flagged=found.low > LUCK,
             evidence="Against its first architecture, the signal of the chosen one has "
-            f"risen {number(100 * found.mean)} points [{number(100 * found.low)}, "
-            f"{number(100 * found.high)}] more than its score; "
-            f"{number(100 * lost)} points better ones were held and let go.",
+            f"risen {format_number(100 * found.mean)} points "
+            f"[{format_number(100 * found.low)}, "
+            f"{format_number(100 * found.high)}] more than its score; "
+            f"{format_number(100 * lost)} points better ones were held and let go.",
             remedy="Train the best few again from other seeds before choosing, or "
             "longer.",
         )
@@ -215,72 +236,86 @@ def _optimism(signal: Floats, score: Floats) -> Floats:
     return np.where(none, np.nan, ends[1] - ends[0])
 
 
-def short_budget(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def short_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """26: the budget allows hardly a training, or none.
 
     Where every search trained as often as its horizon lets it, no budget did that.
     """
     for learner in spec.learners:
-        trained = table.tests(learner.label, "trained")
-        regret = table.tests(learner.label, "regret", axes=PER_STEP)
+        trained = table.test_values(learner.label, "trained")
+        regret = table.test_values(learner.label, "regret", axes=PER_STEP)
         if trained is None or regret is None or trained.min() >= regret.shape[-1]:
             continue
         none, fewest = int((trained < 1).sum()), int(trained.min())
         yield Finding(
-            *(26, "Budget below a training", learner.label),
+            26,
+            "Budget below a training",
+            learner.label,
             flagged=none > 0 or float(trained.mean()) < FEWEST,
-            evidence=f"{none} of {_searches(trained.size)} could pay for no "
-            f"training; they had {number(float(trained.mean()))} on average, "
+            evidence=f"{none} of {_format_searches(trained.size)} could pay for no "
+            f"training; they had {format_number(float(trained.mean()))} on average, "
             f"{fewest:,} at least.",
             remedy="Give a search more to spend, or train for less.",
         )
 
 
-def own_source(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def trained_on_test_task(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """28: what is searched on is what was learned on, here or in another run."""
-    for learner in chosen(spec):
+    for learner in chosen_learners(spec):
         met = table.number(learner.label, "train", "met_before")
         if met is None:
             continue
         yield Finding(
-            *(28, "Learned on its test task", learner.label),
+            28,
+            "Learned on its test task",
+            learner.label,
             flagged=met > 0,
-            evidence=f"It learned on {number(100 * met)} % of the tests' tasks.",
+            evidence=f"It learned on {format_number(100 * met)} % of the tests' tasks.",
             remedy="Choose other tasks to learn on: what is gained on the same ones "
             "is memory, not transfer.",
         )
 
 
-def censored_goals(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def censored_goals(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """18: a mean over the searches that found the goal would flatter."""
     for learner in spec.learners:
-        step = table.tests(learner.label, "evaluations_to_goal")
-        reached = table.tests(learner.label, "reached")
+        step = table.test_values(learner.label, "evaluations_to_goal")
+        reached = table.test_values(learner.label, "reached")
         if step is None or reached is None:
             continue
         late = int((reached == 0).sum())
         honest = float(step.mean())
         naive = float(step[reached > 0].mean()) if reached.any() else math.nan
-        told = f"is {number(naive)} evaluations" if reached.any() else "does not exist"
+        told = (
+            f"is {format_number(naive)} evaluations"
+            if reached.any()
+            else "does not exist"
+        )
         yield Finding(
-            *(18, "Censored mean", learner.label),
+            18,
+            "Censored mean",
+            learner.label,
             flagged=not naive >= NAIVE * honest,
-            evidence=f"{late} of {_searches(step.size)} never found the goal: the "
-            f"mean of those that did {told}, the restricted mean {number(honest)}.",
+            evidence=f"{late} of {_format_searches(step.size)} never found the "
+            "goal: the "
+            f"mean of those that did {told}, the restricted mean "
+            f"{format_number(honest)}.",
             remedy="Read the restricted mean (shown here) and the survival curve; an "
             "easier goal or more evaluations leave fewer unmet.",
         )
 
 
-def spent_before(table: Table, spec: RunSpec) -> Iterator[Finding]:
+def source_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """17: some strategies were given evaluations that others were not."""
-    before = {c.label: _before(table, spec, c) for c in spec.learners}
+    before = {c.label: _source_evaluations(table, spec, c) for c in spec.learners}
     if len(spec.learners) < 2 or not any(before.values()):
         return
     each = spec.budget.horizon
-    told = listed([f"{label} {n:,}" for label, n in before.items() if n])
+    told = join_words([f"{label} {n:,}" for label, n in before.items() if n])
     yield Finding(
-        *(17, "Hidden budget", next(label for label, n in before.items() if n)),
+        17,
+        "Hidden budget",
+        next(label for label, n in before.items() if n),
         flagged=False,
         evidence=f"Evaluations on source tasks, for each training: {told}; a search "
         f"of a test has {each:,}, and the others had no more than these.",
@@ -288,11 +323,15 @@ def spent_before(table: Table, spec: RunSpec) -> Iterator[Finding]:
     )
 
 
-def _before(table: Table, spec: RunSpec, learner: LearnerChoice) -> int:
+def _source_evaluations(
+    table: BlockTable, spec: RunSpec, learner: LearnerChoice
+) -> int:
     if not is_trained(table, spec, learner.label):
         return 0
-    return sum(table.spent(learner.label, phase) for phase in ("train", "tune"))
+    return sum(
+        table.gradients_spent(learner.label, phase) for phase in ("train", "tune")
+    )
 
 
-def _searches(n: int) -> str:
+def _format_searches(n: int) -> str:
     return f"{n:,} search{'' if n == 1 else 'es'}"

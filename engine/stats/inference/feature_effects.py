@@ -9,12 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.array_types import Bools, Floats
-from engine.stats.inference.intervals import student
+from engine.stats.inference.intervals import t_critical
 
 _CORNER = 0.5  # added to each count of a ratio, so that none is divided by 0
 
 
-class Effects(NamedTuple):
+class FeatureEffects(NamedTuple):
     """Mean with each feature less mean without; shape (feature,) each.
 
     `p` is two-sided and not yet corrected; it and the interval are NaN where fewer
@@ -29,7 +29,7 @@ class Effects(NamedTuple):
     rest: Floats
 
 
-class Ratios(NamedTuple):
+class FailureRatios(NamedTuple):
     """Share with a feature among the failures, over that among the others.
 
     `p` is one-sided: as many failures or more with the feature, by chance. Shape
@@ -44,14 +44,15 @@ class Ratios(NamedTuple):
     p: Floats
 
 
-def effects(there: Bools, values: Floats) -> Effects:
+def feature_effects(there: Bools, values: Floats) -> FeatureEffects:
     """Compare the means with and without each feature, by Welch's t.
 
     Args:
         there: Whether each row has each feature; shape (feature, row).
         values: Finite numbers; shape (row,).
 
-    >>> found = effects(np.array([[True, True, False, False]]), np.array([4., 2, 1, 1]))
+    >>> found = feature_effects(np.array([[True, True, False, False]]),
+    ...     np.array([4., 2, 1, 1]))
     >>> float(found.mean[0]), float(found.n[0])
     (2.0, 2.0)
     """
@@ -65,12 +66,12 @@ def effects(there: Bools, values: Floats) -> Effects:
             parts[0] ** 2 / (first[0] - 1) + parts[1] ** 2 / (second[0] - 1)
         )
     df = np.where(error == 0, first[0] + second[0] - 2, df)
-    half = student(df) * error
-    p = _two_sided(mean, error, df)
-    return Effects(mean, mean - half, mean + half, p, first[0], second[0])
+    half = t_critical(df) * error
+    p = _two_sided_p(mean, error, df)
+    return FeatureEffects(mean, mean - half, mean + half, p, first[0], second[0])
 
 
-def surplus(one: Bools, two: Bools, values: Floats) -> Effects:
+def interaction_effects(one: Bools, two: Bools, values: Floats) -> FeatureEffects:
     """Return what two features do together beyond the sum of what each does alone.
 
     Args:
@@ -93,21 +94,21 @@ def surplus(one: Bools, two: Bools, values: Floats) -> Effects:
         lost = [q**2 / (e[0] - 1) for q, e in zip(parts, found, strict=True)]
         df = total**2 / np.sum(lost, axis=0)
     df = np.where(error == 0, sum(each[0] for each in found) - 4, df)
-    half = student(df) * error
+    half = t_critical(df) * error
     mean = np.asarray(mean, np.float64)
-    p = _two_sided(mean, error, df)
+    p = _two_sided_p(mean, error, df)
     rest = np.sum([each[0] for each in found[1:]], axis=0)
-    return Effects(mean, mean - half, mean + half, p, found[0][0], rest)
+    return FeatureEffects(mean, mean - half, mean + half, p, found[0][0], rest)
 
 
-def ratios(there: Bools, failed: Bools) -> Ratios:
+def failure_ratios(there: Bools, failed: Bools) -> FailureRatios:
     """Compare how common each feature is among failures and elsewhere.
 
     Args:
         there: Shape (feature, row).
         failed: Shape (row,).
 
-    >>> found = ratios(np.array([[True, True, False, False]]),
+    >>> found = failure_ratios(np.array([[True, True, False, False]]),
     ...                np.array([True, False, False, False]))
     >>> float(found.share[0]), round(float(found.p[0]), 2)
     (1.0, 0.5)
@@ -127,7 +128,7 @@ def ratios(there: Bools, failed: Bools) -> Ratios:
     if not 0 < bad < rows:
         p = np.full(len(mine), np.nan)
     low, high = ratio * np.exp(-half), ratio * np.exp(half)
-    return Ratios(share, elsewhere, ratio, low, high, np.asarray(p, np.float64))
+    return FailureRatios(share, elsewhere, ratio, low, high, np.asarray(p, np.float64))
 
 
 def _moments(there: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -142,7 +143,7 @@ def _moments(there: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
     return np.where(n > 0, n, np.nan), mean, variance
 
 
-def _two_sided(mean: Floats, error: Floats, df: Floats) -> Floats:
+def _two_sided_p(mean: Floats, error: Floats, df: Floats) -> Floats:
     from scipy.special import stdtr
 
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.stats.array_types import Floats
 
-LEVEL = 0.95
+CONFIDENCE = 0.95
 LOG_FLOOR = 1e-12
 
 
@@ -69,7 +69,7 @@ def mean_band(values: Floats, *, log: bool = False) -> Band:
     n = np.isfinite(means).sum(axis=0).astype(np.float64)
     mean = finite_mean(means, 0)
     spread = finite_mean((means - mean) ** 2, 0) * n
-    half = student(n - 1) * np.sqrt(_ratio(spread, (n - 1) * n))
+    half = t_critical(n - 1) * np.sqrt(_safe_ratio(spread, (n - 1) * n))
     if log:
         return Band(np.exp(mean), np.exp(mean - half), np.exp(mean + half), n)
     return Band(mean, mean - half, mean + half, n)
@@ -83,32 +83,32 @@ def finite_mean(values: Floats, axis: int) -> Floats:
     """
     there = np.isfinite(values)
     total = np.where(there, values, 0.0).sum(axis=axis)
-    return _ratio(total, there.sum(axis=axis))
+    return _safe_ratio(total, there.sum(axis=axis))
 
 
-def scaled(found: Interval, scale: float, start: float = 0.0) -> Interval:
+def scale_interval(interval: Interval, scale: float, start: float = 0.0) -> Interval:
     """Return start + scale × an interval, its ends in order.
 
-    >>> scaled(Interval(0.5, 0.25, 1.0, 8), -100.0, 100.0)
+    >>> scale_interval(Interval(0.5, 0.25, 1.0, 8), -100.0, 100.0)
     Interval(mean=50.0, low=0.0, high=75.0, n=8)
     """
-    mean, *ends = (start + scale * value for value in found[:3])
+    mean, *ends = (start + scale * value for value in interval[:3])
     low, high = ends if scale > 0 else reversed(ends)
-    return Interval(mean, low, high, found.n)
+    return Interval(mean, low, high, interval.n)
 
 
-def student(df: Floats) -> Floats:
+def t_critical(df: Floats) -> Floats:
     """Return how many standard errors a 95 % interval spans to each side.
 
-    >>> student(np.array([7.0, 0.0])).round(2)
+    >>> t_critical(np.array([7.0, 0.0])).round(2)
     array([2.36,  nan])
     """
     from scipy.special import stdtrit
 
     at = np.where(df > 0, df, np.nan)
-    return np.asarray(stdtrit(at, 0.5 + LEVEL / 2), dtype=np.float64)
+    return np.asarray(stdtrit(at, 0.5 + CONFIDENCE / 2), dtype=np.float64)
 
 
-def _ratio(top: Floats, bottom: Floats) -> Floats:
+def _safe_ratio(top: Floats, bottom: Floats) -> Floats:
     bottom = np.where(bottom > 0, bottom, np.nan)
     return np.asarray(top / bottom, dtype=np.float64)

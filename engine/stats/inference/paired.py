@@ -21,8 +21,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.rng import Rng
-from engine.stats.array_types import Floats, Places
-from engine.stats.inference.intervals import LEVEL, Interval, student
+from engine.stats.array_types import Floats, Indices
+from engine.stats.inference.intervals import CONFIDENCE, Interval, t_critical
 
 DRAWS = 9999
 MANY = 128  # tasks; above that the mean of a resample is normal
@@ -68,11 +68,11 @@ def paired_difference(first: Floats, second: Floats) -> Difference:
     >>> paired_difference(same, same)[:5]
     (0.0, 0.0, 0.0, 1.0, 0.5)
     """
-    gaps = _checked(first, second)
-    drawn = nested_means(gaps) if len(gaps) >= FEWEST else None
-    half, p = _spread(gaps.mean(axis=1), drawn)
+    gaps = _paired_gaps(first, second)
+    drawn = draw_nested_means(gaps) if len(gaps) >= FEWEST else None
+    half, p = _half_width_and_p(gaps.mean(axis=1), drawn)
     mean = float(gaps.mean(axis=1).mean())
-    share = improvement(first, second)
+    share = improvement_probability(first, second)
     return Difference(mean, mean - half, mean + half, p, share, *gaps.shape)
 
 
@@ -92,9 +92,11 @@ def paired_over_tasks(first: Floats, second: Floats) -> Difference:
     >>> paired_over_tasks(np.array([[1.0, 2.0]]), np.array([[0.0, 1.0]])).mean
     1.0
     """
-    gaps = _checked(first, second).T
-    half, p = _spread(gaps[:, 0], nested_means(gaps) if len(gaps) <= MANY else None)
-    mean, share = float(gaps.mean()), improvement(first, second)
+    gaps = _paired_gaps(first, second).T
+    half, p = _half_width_and_p(
+        gaps[:, 0], draw_nested_means(gaps) if len(gaps) <= MANY else None
+    )
+    mean, share = float(gaps.mean()), improvement_probability(first, second)
     return Difference(mean, mean - half, mean + half, p, share, *first.shape)
 
 
@@ -111,22 +113,22 @@ def log_ratio(first: Floats, second: Floats) -> Interval:
     >>> log_ratio(np.full((8, 2), 3.0), np.full((8, 2), 2.0)).mean
     1.5
     """
-    _checked(first, second)
+    _paired_gaps(first, second)
     both = np.stack([first, second], axis=-1)
     means = both.mean(axis=1)
     center = float(np.log(means[:, 0].mean() / means[:, 1].mean()))
     # around its own means a log ratio is linear, so replicates add up
     parts = _influence(means) + center
-    half, _ = _spread(parts, _influence_draws(_paired_means(both)))
+    half, _ = _half_width_and_p(parts, _influence_draws(_paired_means(both)))
     mean, low, high = np.exp([center, center - half, center + half]).tolist()
     return Interval(mean, low, high, len(first))
 
 
 def _paired_means(both: Floats) -> Floats:
     if both.shape[1] > MANY:
-        return nested_means(both)
+        return draw_nested_means(both)
     # one after the other, on the same draws: ten times as fast as side by side
-    return np.stack([nested_means(both[..., i]) for i in range(2)], axis=-1)
+    return np.stack([draw_nested_means(both[..., i]) for i in range(2)], axis=-1)
 
 
 def log_ratio_over_tasks(first: Floats, second: Floats) -> Interval:
@@ -139,28 +141,28 @@ def log_ratio_over_tasks(first: Floats, second: Floats) -> Interval:
     >>> log_ratio_over_tasks(np.array([[3.0, 5.0]]), np.array([[2.0, 2.0]])).mean
     2.0
     """
-    _checked(first, second)
+    _paired_gaps(first, second)
     both = np.stack([first[0], second[0]], axis=-1)[:, None]
     if len(both) <= MANY:
         return log_ratio(both[..., 0], both[..., 1])
     means = both[:, 0]
     center = float(np.log(means[:, 0].mean() / means[:, 1].mean()))
-    half, _ = _spread(_influence(means) + center, None)
+    half, _ = _half_width_and_p(_influence(means) + center, None)
     mean, low, high = np.exp([center, center - half, center + half]).tolist()
     return Interval(mean, low, high, len(both))
 
 
-def improvement(first: Floats, second: Floats) -> float:
+def improvement_probability(first: Floats, second: Floats) -> float:
     """Return how often the first is lower than the second; ties count half.
 
-    >>> improvement(np.array([1.0, 2.0]), np.array([2.0, 2.0]))
+    >>> improvement_probability(np.array([1.0, 2.0]), np.array([2.0, 2.0]))
     0.75
     """
     wins = (first < second) + 0.5 * (first == second)
     return float(np.mean(wins))
 
 
-def nested_means(values: Floats, draws: int = DRAWS) -> Floats:
+def draw_nested_means(values: Floats, draws: int = DRAWS) -> Floats:
     """Draw replicates, then tasks within each, and average over the tasks.
 
     Args:
@@ -173,14 +175,14 @@ def nested_means(values: Floats, draws: int = DRAWS) -> Floats:
     """
     replicates, tasks = values.shape[:2]
     if tasks > MANY:
-        return _normal_means(values, draws)
+        return _draw_normal_means(values, draws)
     flat = np.asarray(values).reshape(replicates * tasks, *values.shape[2:])
     few = replicates * tasks * draws <= _KEPT
-    drawn = (_kept_draws if few else _draws)(replicates, tasks, draws)
+    drawn = (_cached_indices if few else _draw_indices)(replicates, tasks, draws)
     return np.concatenate([flat.take(at, axis=0).mean(axis=2) for at in drawn])
 
 
-def _draws(replicates: int, tasks: int, draws: int) -> Iterator[Places]:
+def _draw_indices(replicates: int, tasks: int, draws: int) -> Iterator[Indices]:
     """Yield places in the flattened rows; shape (draw, replicate, task)."""
     key = _STREAM.child(replicates, tasks).key()
     draw = np.random.Generator(np.random.Philox(key=key))
@@ -192,12 +194,12 @@ def _draws(replicates: int, tasks: int, draws: int) -> Iterator[Places]:
 
 
 @lru_cache(maxsize=2)
-def _kept_draws(replicates: int, tasks: int, draws: int) -> tuple[Places, ...]:
+def _cached_indices(replicates: int, tasks: int, draws: int) -> tuple[Indices, ...]:
     """Draw once for all comparisons of one shape: a matrix of transfer has hundreds."""
-    return tuple(_draws(replicates, tasks, draws))
+    return tuple(_draw_indices(replicates, tasks, draws))
 
 
-def _normal_means(values: Floats, draws: int) -> Floats:
+def _draw_normal_means(values: Floats, draws: int) -> Floats:
     """Draw replicates, and each one's mean as a mean of many tasks is spread."""
     replicates, tasks = values.shape[:2]
     key = _STREAM.child(replicates, tasks).key()
@@ -212,19 +214,19 @@ def _normal_means(values: Floats, draws: int) -> Floats:
         return np.asarray(means[chosen] + errors[chosen] * noise)
     shape = (replicates, tasks, -1)
     flat = parts.reshape(shape)
-    roots = np.stack([_root_of(rows.T @ rows) for rows in flat])
+    roots = np.stack([_square_root(rows.T @ rows) for rows in flat])
     noise = draw.standard_normal((draws, replicates, roots.shape[-1]))
     moved = np.einsum("drij,drj->dri", roots[chosen], noise)
     return np.asarray(means[chosen] + moved.reshape(means[chosen].shape))
 
 
-def _root_of(covariance: Floats) -> Floats:
+def _square_root(covariance: Floats) -> Floats:
     """Return a square root of a covariance, which may be flat in some direction."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
 
 
-def _spread(means: Floats, drawn: Floats | None) -> tuple[float, float]:
+def _half_width_and_p(means: Floats, drawn: Floats | None) -> tuple[float, float]:
     """Return the half-width of the interval and the p-value of "it is 0".
 
     Args:
@@ -240,11 +242,11 @@ def _spread(means: Floats, drawn: Floats | None) -> tuple[float, float]:
     if error == 0.0:
         return 0.0, float(center == 0.0)
     t = abs(center) / error
-    critical, p = float(student(np.array(n - 1.0))), _student_p(t, n - 1)
+    critical, p = float(t_critical(np.array(n - 1.0))), _student_p(t, n - 1)
     if drawn is not None and n >= FEWEST:
         errors = np.maximum(drawn.std(axis=1, ddof=1) / n**0.5, STEADY * error)
         size = np.abs(drawn.mean(axis=1) - center) / errors
-        critical = max(critical, float(np.quantile(size, LEVEL)))
+        critical = max(critical, float(np.quantile(size, CONFIDENCE)))
         p = max(p, (1 + float((size >= t).sum())) / (1 + len(size)))
     return critical * error, p
 
@@ -267,7 +269,7 @@ def _influence_draws(drawn: Floats) -> Floats:
     return np.asarray(_influence(drawn) + centers[:, None])
 
 
-def _checked(first: Floats, second: Floats) -> Floats:
+def _paired_gaps(first: Floats, second: Floats) -> Floats:
     if first.shape != second.shape:
         raise ValueError(f"shapes {first.shape} and {second.shape} cannot be paired")
     gaps = np.asarray(first, dtype=np.float64) - second

@@ -10,7 +10,7 @@ from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import Band, mean_band
 
 
-def profile(values: Floats, levels: Floats) -> Band:
+def performance_profile(values: Floats, levels: Floats) -> Band:
     """Return the share of tasks at or below each level, with its 95 % band.
 
     Args:
@@ -18,7 +18,7 @@ def profile(values: Floats, levels: Floats) -> Band:
             (diverged) is at no level.
         levels: Where to look; shape (level,).
 
-    >>> profile(np.array([[1.0, 2.0], [1.0, np.nan]]), np.array([1.5])).mean
+    >>> performance_profile(np.array([[1.0, 2.0], [1.0, np.nan]]), np.array([1.5])).mean
     array([0.5])
     """
     below = np.asarray(values)[..., None] <= levels

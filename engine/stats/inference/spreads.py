@@ -39,14 +39,14 @@ class Spread(NamedTuple):
     episodes: int
 
 
-def spread(values: Floats) -> Spread:
+def compute_spread(values: Floats) -> Spread:
     """Return a per-episode number's mean and spreads.
 
     Args:
         values: Shape (replicate, episode); NaN is left out, so count what diverged
             beside it.
 
-    >>> found = spread(np.array([[0.0, 1.0], [0.0, 1.0]]))
+    >>> found = compute_spread(np.array([[0.0, 1.0], [0.0, 1.0]]))
     >>> found.mean, found.sd_trainings, round(found.half, 2)
     (0.5, 0.0, 0.98)
     """
@@ -62,7 +62,12 @@ def spread(values: Floats) -> Spread:
     each = float(there.sum()) / max(1, len(known))
     half = NORMAL * within / each**0.5 if each else float("nan")
     return Spread(
-        *(whole.mean, half, within, between, whole.low, whole.high),
+        whole.mean,
+        half,
+        within,
+        between,
+        whole.low,
+        whole.high,
         trainings=len(known),
         episodes=round(each),
     )

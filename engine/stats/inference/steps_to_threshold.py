@@ -25,7 +25,7 @@ class Crossing(NamedTuple):
     reached: Bools
 
 
-def crossing(loss: Floats, threshold: float | Floats) -> Crossing:
+def find_crossing(loss: Floats, threshold: float | Floats) -> Crossing:
     """Find the first step at or below the threshold; NaN is never below it.
 
     Args:
@@ -35,13 +35,13 @@ def crossing(loss: Floats, threshold: float | Floats) -> Crossing:
     Returns:
         The pair, each of shape (…).
 
-    >>> crossing(np.array([3.0, np.nan, np.nan]), 2.0).reached
+    >>> find_crossing(np.array([3.0, np.nan, np.nan]), 2.0).reached
     array(False)
     """
-    return _first(np.asarray(loss <= threshold))
+    return _first_crossing(np.asarray(loss <= threshold))
 
 
-def _first(below: Bools) -> Crossing:
+def _first_crossing(below: Bools) -> Crossing:
     reached = np.asarray(below.any(axis=-1))
     horizon = below.shape[-1] - 1
     step = np.where(reached, below.argmax(axis=-1), horizon)
@@ -70,4 +70,4 @@ def recovery(loss: Floats, drift_start: int) -> Crossing:
         last = loss.shape[-1] - 1
         raise ValueError(f"the drift must start at step 1 to {last}, not {drift_start}")
     level = loss[..., drift_start - 1 : drift_start]
-    return _first(np.asarray(loss[..., drift_start:] <= level))
+    return _first_crossing(np.asarray(loss[..., drift_start:] <= level))

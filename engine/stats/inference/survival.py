@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.stats.array_types import Bools, Floats
-from engine.stats.inference.intervals import Interval, student
-from engine.stats.inference.metric_levels import level
+from engine.stats.inference.intervals import Interval, t_critical
+from engine.stats.inference.metric_intervals import metric_interval
 
 NORMAL = 1.959963984540054  # standard errors of a 95 % interval
 
@@ -51,10 +51,10 @@ def kaplan_meier(step: Floats, reached: Bools, horizon: int) -> Survival:
     share = np.cumprod(1.0 - events / at_risk)
     left = at_risk * np.maximum(at_risk - events, 1)  # all gone: the share is 0
     error = share * np.sqrt(np.cumsum(events / left))
-    return Survival(times, share, *_log_log(share, error, NORMAL), n=len(step))
+    return Survival(times, share, *_log_log_bounds(share, error, NORMAL), n=len(step))
 
 
-def survival(step: Floats, reached: Bools, horizon: int) -> Survival:
+def survival_over_replicates(step: Floats, reached: Bools, horizon: int) -> Survival:
     """Return the share of runs not there yet, with a band over replicates.
 
     Every run was watched to the horizon, so the product-limit curve is the plain
@@ -69,7 +69,8 @@ def survival(step: Floats, reached: Bools, horizon: int) -> Survival:
     Returns:
         The curve at steps 0 to the horizon.
 
-    >>> survival(np.array([[1.0, 2.0]]), np.array([[True, False]]), 2).share.tolist()
+    >>> survival_over_replicates(np.array([[1.0, 2.0]]), np.array([[True, False]]),
+    ...     2).share.tolist()
     [1.0, 0.5, 0.5]
     """
     if len(step) == 1:
@@ -79,8 +80,8 @@ def survival(step: Floats, reached: Bools, horizon: int) -> Survival:
     shares = waiting.mean(axis=1)
     share, n = np.asarray(shares.mean(axis=0)), len(shares)
     error = shares.std(axis=0, ddof=1) / n**0.5
-    width = float(student(np.array(n - 1.0)))
-    return Survival(times, share, *_log_log(share, error, width), n=n)
+    width = float(t_critical(np.array(n - 1.0)))
+    return Survival(times, share, *_log_log_bounds(share, error, width), n=n)
 
 
 def restricted_interval(step: Floats) -> Interval:
@@ -91,10 +92,12 @@ def restricted_interval(step: Floats) -> Interval:
             (replicate, task). All were watched to the horizon, so the area under
             the curve is their plain mean.
     """
-    return level("steps_to_threshold", step)
+    return metric_interval("steps_to_threshold", step)
 
 
-def _log_log(share: Floats, error: Floats, width: float) -> tuple[Floats, Floats]:
+def _log_log_bounds(
+    share: Floats, error: Floats, width: float
+) -> tuple[Floats, Floats]:
     """Bound a share on the scale log(−log S), where it cannot leave [0, 1]."""
     inside = (share > 0) & (share < 1)
     safe = np.where(inside, share, 0.5)

@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contract.rng import Rng
 from engine.stats.array_types import Floats
-from engine.stats.inference.intervals import LEVEL, Interval
+from engine.stats.inference.intervals import CONFIDENCE, Interval
 
 WORST = 0.1
 DRAWS = 2000
@@ -38,18 +38,20 @@ def robustness(values: Floats, share: float = WORST) -> Robustness:
     """
     values = np.asarray(values, dtype=np.float64)
     whole = values.reshape(1, -1)
-    drawn = _resampled(values)
+    drawn = _resample_searches(values)
     n = len(values)
     return Robustness(
-        _interval(float(_sd(whole)[0]), _sd(drawn), n),
-        _interval(float(tail(whole, share)[0]), tail(drawn, share), n),
+        _quantile_interval(float(_sd(whole)[0]), _sd(drawn), n),
+        _quantile_interval(
+            float(tail_mean(whole, share)[0]), tail_mean(drawn, share), n
+        ),
     )
 
 
-def tail(values: Floats, share: float = WORST) -> Floats:
+def tail_mean(values: Floats, share: float = WORST) -> Floats:
     """Return the mean of the largest share of each row, at least one number.
 
-    >>> tail(np.array([[1.0, 5.0, 2.0, 4.0]]), 0.5).tolist()
+    >>> tail_mean(np.array([[1.0, 5.0, 2.0, 4.0]]), 0.5).tolist()
     [4.5]
     """
     count = max(1, round(share * values.shape[-1]))
@@ -62,7 +64,7 @@ def _sd(values: Floats) -> Floats:
     return np.asarray(values.std(axis=-1, ddof=1))
 
 
-def _resampled(values: Floats) -> Floats:
+def _resample_searches(values: Floats) -> Floats:
     """Draw units, then searches within each; shape (draw, search)."""
     units, searches = values.shape
     if units < 2:
@@ -73,9 +75,9 @@ def _resampled(values: Floats) -> Floats:
     return values[rows, columns].reshape(DRAWS, -1)
 
 
-def _interval(found: float, drawn: Floats, n: int) -> Interval:
+def _quantile_interval(found: float, drawn: Floats, n: int) -> Interval:
     if not len(drawn):
         return Interval(found, float("nan"), float("nan"), n)
-    aside = (1 - LEVEL) / 2
+    aside = (1 - CONFIDENCE) / 2
     low, high = np.quantile(drawn, [aside, 1 - aside])
     return Interval(found, float(low), float(high), n)

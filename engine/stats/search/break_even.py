@@ -24,11 +24,13 @@ def break_even(source: float, saved: Difference) -> Interval:
     >>> break_even(300.0, Difference(30.0, -1.0, 60.0, 0.1, 0.5, 8, 8))[:3]
     (10.0, 5.0, inf)
     """
-    mean, low, high = (_paid(source, s) for s in (saved.mean, saved.high, saved.low))
+    mean, low, high = (
+        _targets_to_break_even(source, s) for s in (saved.mean, saved.high, saved.low)
+    )
     return Interval(mean, low, high, saved.n_replicates)
 
 
-def _paid(source: float, saved: float) -> float:
+def _targets_to_break_even(source: float, saved: float) -> float:
     if math.isnan(saved):
         return math.nan
     if source <= 0:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from engine.stats.array_types import Floats
 
-Places = NDArray[np.int64]
+Indices = NDArray[np.int64]
 
 
 class Coverage(NamedTuple):
@@ -32,7 +32,7 @@ class Coverage(NamedTuple):
     within: float
 
 
-def geodesic(changes: Floats | Places, positions: int) -> Floats:
+def geodesic(changes: Floats | Indices, positions: int) -> Floats:
     """Return the angle between one-hot codes, radians.
 
     >>> geodesic(np.array([0, 3, 6]), 6).round(3).tolist()
@@ -41,14 +41,14 @@ def geodesic(changes: Floats | Places, positions: int) -> Floats:
     return np.asarray(np.arccos(1.0 - np.asarray(changes) / positions), np.float64)
 
 
-def coverage(tried: Floats | Places, radix: Sequence[int]) -> Coverage:
+def measure_coverage(tried: Floats | Indices, radix: Sequence[int]) -> Coverage:
     """Measure how much of a listed space some trained architectures cover.
 
     Args:
         tried: Their mixed-radix indices; NaN and repeats allowed.
         radix: How many options each position has.
 
-    >>> found = coverage(np.array([0.0, 0.0, np.nan]), (2, 2))
+    >>> found = measure_coverage(np.array([0.0, 0.0, np.nan]), (2, 2))
     >>> found.distinct, found.share, found.within
     (1, 0.25, 0.75)
     """
@@ -56,7 +56,7 @@ def coverage(tried: Floats | Places, radix: Sequence[int]) -> Coverage:
     seen = np.unique(held[np.isfinite(held)]).astype(np.int64)
     if not len(seen):
         return Coverage(0, 0.0, float("nan"), 0.0)
-    away = changes_to(seen, radix)
+    away = distance_to_seen(seen, radix)
     return Coverage(
         len(seen),
         len(seen) / len(away),
@@ -65,7 +65,7 @@ def coverage(tried: Floats | Places, radix: Sequence[int]) -> Coverage:
     )
 
 
-def changes_to(seen: Places, radix: Sequence[int]) -> Places:
+def distance_to_seen(seen: Indices, radix: Sequence[int]) -> Indices:
     """Return the fewest changes from each architecture to one of those seen.
 
     The number of changes is a sum over positions, so the minimum is taken position
@@ -80,7 +80,7 @@ def changes_to(seen: Places, radix: Sequence[int]) -> Places:
     return np.asarray(grid.ravel(), np.int64)
 
 
-def neighbors(index: int, radix: Sequence[int]) -> Places:
+def neighbors(index: int, radix: Sequence[int]) -> Indices:
     """Return all architectures one change away, by index.
 
     >>> neighbors(0, (2, 3)).tolist()
@@ -94,7 +94,7 @@ def neighbors(index: int, radix: Sequence[int]) -> Places:
     return np.array(found, np.int64)
 
 
-class Matter(NamedTuple):
+class DecisionImportance(NamedTuple):
     """How decisions matter one by one.
 
     Args:
@@ -103,18 +103,20 @@ class Matter(NamedTuple):
     """
 
     share: Floats
-    ranks: tuple[Places, ...]
+    ranks: tuple[Indices, ...]
 
 
-def matter(scores: Floats | None, radix: Sequence[int]) -> Matter:
+def decision_importance(
+    scores: Floats | None, radix: Sequence[int]
+) -> DecisionImportance:
     """Return how decisions matter; in their given order where no score is known.
 
-    >>> matter(np.array([0.0, 0.0, 1.0, 1.0]), (2, 2)).share.tolist()
+    >>> decision_importance(np.array([0.0, 0.0, 1.0, 1.0]), (2, 2)).share.tolist()
     [1.0, 0.0]
     """
     plain = tuple(np.arange(r) for r in radix)
     if scores is None or not np.isfinite(scores).any():
-        return Matter(np.zeros(len(radix)), plain)
+        return DecisionImportance(np.zeros(len(radix)), plain)
     flat = np.asarray(scores, np.float64)
     there = np.isfinite(flat)
     codes = np.unravel_index(np.arange(len(flat)), tuple(radix))
@@ -126,4 +128,4 @@ def matter(scores: Floats | None, radix: Sequence[int]) -> Matter:
         share.append((number * (mean - middle) ** 2).sum())
         ranks.append(np.argsort(np.argsort(-mean, kind="stable"), kind="stable"))
     whole = ((flat[there] - middle) ** 2).sum()
-    return Matter(np.array(share) / (whole or 1.0), tuple(ranks))
+    return DecisionImportance(np.array(share) / (whole or 1.0), tuple(ranks))

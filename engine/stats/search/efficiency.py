@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.blocks import Timing
+from engine.contract.events import Timing
 from engine.stats.array_types import Floats
-from engine.stats.block_table import HERE, PER_STEP, Table
+from engine.stats.block_table import IN_DISTRIBUTION, PER_STEP, BlockTable
 
 
-def held(values: Floats, spent: Floats, grid: Floats) -> Floats:
+def values_at_cost(values: Floats, spent: Floats, grid: Floats) -> Floats:
     """Read off what each search had when it had spent so much.
 
     Args:
@@ -27,20 +27,23 @@ def held(values: Floats, spent: Floats, grid: Floats) -> Floats:
     Returns:
         Shape (…, point), NaN before the first training is paid for.
 
-    >>> held(np.array([0.5, 0.2]), np.array([1.0, 3.0]), np.array([0.5, 1.0, 2.9, 3.0]))
+    >>> values_at_cost(np.array([0.5, 0.2]), np.array([1.0, 3.0]), np.array([0.5,
+    ...     1.0, 2.9, 3.0]))
     array([nan, 0.5, 0.5, 0.2])
     """
     shape = values.shape[:-1]
-    rows = zip(values.reshape(-1, values.shape[-1]), _flat(spent, values), strict=True)
-    read = [_read(row, paid, grid) for row, paid in rows]
+    rows = zip(
+        values.reshape(-1, values.shape[-1]), _flatten_spent(spent, values), strict=True
+    )
+    read = [_read_row(row, paid, grid) for row, paid in rows]
     return np.stack(read).reshape(*shape, len(grid))
 
 
-def _flat(spent: Floats, values: Floats) -> Floats:
+def _flatten_spent(spent: Floats, values: Floats) -> Floats:
     return np.broadcast_to(spent, values.shape).reshape(-1, values.shape[-1])
 
 
-def _read(values: Floats, spent: Floats, grid: Floats) -> Floats:
+def _read_row(values: Floats, spent: Floats, grid: Floats) -> Floats:
     # traces are float32: a grid point on a price must not miss it by a rounding
     at = np.searchsorted(spent, grid * (1 + 1e-6), side="right") - 1
     return np.where(at < 0, np.nan, values[np.maximum(at, 0)])
@@ -63,7 +66,7 @@ class Overhead(NamedTuple):
 
 
 def overheads(
-    table: Table, timings: Sequence[Timing], labels: Iterable[str]
+    table: BlockTable, timings: Sequence[Timing], labels: Iterable[str]
 ) -> list[Overhead]:
     """Return what each strategy takes for itself, where its tests were timed.
 
@@ -75,22 +78,24 @@ def overheads(
     found = []
     for label in labels:
         mine = [t for t in timings if t.learner == label and t.stage.startswith("test")]
-        count = _trained(table, label)
+        count = _evaluation_count(table, label)
         seconds = sum(t.seconds for t in mine)
         if mine and count and seconds > 0:
-            found.append(Overhead(label, seconds / count, _price(table, label), count))
+            found.append(
+                Overhead(label, seconds / count, _mean_price(table, label), count)
+            )
     return found
 
 
-def _trained(table: Table, label: str) -> int:
+def _evaluation_count(table: BlockTable, label: str) -> int:
     """Count the evaluations of all tests: a budget may end before the horizon."""
-    rows = [table.tests(label, "trained", at) for at in table.conditions()]
+    rows = [table.test_values(label, "trained", at) for at in table.conditions()]
     return round(sum(float(row.sum()) for row in rows if row is not None))
 
 
-def _price(table: Table, label: str) -> float:
-    spent = table.tests(label, "spent", HERE, PER_STEP)
-    trained = table.tests(label, "trained")
+def _mean_price(table: BlockTable, label: str) -> float:
+    spent = table.test_values(label, "spent", IN_DISTRIBUTION, PER_STEP)
+    trained = table.test_values(label, "trained")
     if spent is None or trained is None or not trained.sum():
         return float("nan")
     return float(spent[..., -1].sum() / trained.sum())

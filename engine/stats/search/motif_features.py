@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.array_types import Bools, Places
+from engine.stats.array_types import Bools, Indices
 
 # Options that mean that there is no connection, by the names that tables give them.
 ABSENT = frozenset({"none", "zero", "zeroize", "no connection"})
 
 
-class Feature(NamedTuple):
+class MotifFeature(NamedTuple):
     """One motif and which rows have it.
 
     Args:
@@ -25,10 +25,10 @@ class Feature(NamedTuple):
     kind: str
     words: str
     at: tuple[tuple[int, int], ...]
-    there: Bools
+    mask: Bools
 
 
-class Grid(NamedTuple):
+class DecisionGrid(NamedTuple):
     """What architectures are made of.
 
     Args:
@@ -42,12 +42,12 @@ class Grid(NamedTuple):
     edges: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of(
+    def from_lists(
         cls,
         options: Sequence[Sequence[str]],
         edges: Sequence[Sequence[int]] = (),
         positions: Sequence[str] = (),
-    ) -> "Grid":
+    ) -> "DecisionGrid":
         """Return the same from lists, naming positions where nobody did."""
         pairs = tuple((int(a), int(b)) for a, b in edges)
         named = tuple(positions) or tuple(f"{a}→{b}" for a, b in pairs)
@@ -55,7 +55,7 @@ class Grid(NamedTuple):
         return cls(named, tuple(tuple(names) for names in options), pairs)
 
 
-def features(codes: Places, grid: Grid) -> list[Feature]:
+def find_motif_features(codes: Indices, grid: DecisionGrid) -> list[MotifFeature]:
     """Return all motifs that some rows have and others lack, the simplest first.
 
     A motif that the very same rows have as a simpler one is left out.
@@ -66,72 +66,78 @@ def features(codes: Places, grid: Grid) -> list[Feature]:
     """
     seen: set[bytes] = set()
     kept = []
-    for found in _every(np.asarray(codes, np.int64), grid):
-        mark = np.packbits(found.there).tobytes()
-        if found.there.any() and not found.there.all() and mark not in seen:
+    for found in _all_features(np.asarray(codes, np.int64), grid):
+        mark = np.packbits(found.mask).tobytes()
+        if found.mask.any() and not found.mask.all() and mark not in seen:
             seen.add(mark)
             kept.append(found)
     return kept
 
 
-def _every(codes: Places, grid: Grid) -> Iterator[Feature]:
-    yield from _options(codes, grid)
+def _all_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
+    yield from _option_features(codes, grid)
     if grid.edges:
-        yield from _subgraphs(codes, grid)
+        yield from _subgraph_features(codes, grid)
         # Of a list, an option's name means another thing at each decision.
-        yield from _anywhere(codes, grid)
-    yield from _pairs(codes, grid)
+        yield from _shared_option_features(codes, grid)
+    yield from _pair_features(codes, grid)
 
 
-def _options(codes: Places, grid: Grid) -> Iterator[Feature]:
+def _option_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
     for p, name in enumerate(grid.positions):
         for o, option in enumerate(grid.options[p]):
-            words = _spoken(option, name, grid)
-            yield Feature("option", words, ((p, o),), codes[:, p] == o)
+            words = _describe_option(option, name, grid)
+            yield MotifFeature("option", words, ((p, o),), codes[:, p] == o)
 
 
-def _anywhere(codes: Places, grid: Grid) -> Iterator[Feature]:
+def _shared_option_features(
+    codes: Indices, grid: DecisionGrid
+) -> Iterator[MotifFeature]:
     """Yield options that several positions share: how often they are taken at least."""
-    for option in _shared(grid):
-        count = _taken(codes, grid, option).sum(1)
+    for option in _shared_options(grid):
+        count = _option_mask(codes, grid, option).sum(1)
         for least in range(1, int(count.max(initial=0)) + 1):
             words = f"{option} somewhere" if least == 1 else f"{option} ≥ {least} times"
-            yield Feature("anywhere", words, (), np.asarray(count >= least))
+            yield MotifFeature("anywhere", words, (), np.asarray(count >= least))
 
 
-def _pairs(codes: Places, grid: Grid) -> Iterator[Feature]:
+def _pair_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
     for p, q in combinations(range(len(grid.positions)), 2):
         for o, first in enumerate(grid.options[p]):
             for k, second in enumerate(grid.options[q]):
-                one = _spoken(first, grid.positions[p], grid)
-                two = _spoken(second, grid.positions[q], grid)
+                one = _describe_option(first, grid.positions[p], grid)
+                two = _describe_option(second, grid.positions[q], grid)
                 there = (codes[:, p] == o) & (codes[:, q] == k)
-                yield Feature("pair", f"{one} with {two}", ((p, o), (q, k)), there)
+                yield MotifFeature("pair", f"{one} with {two}", ((p, o), (q, k)), there)
 
 
-def _subgraphs(codes: Places, grid: Grid) -> Iterator[Feature]:
+def _subgraph_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
     """Yield what the paths from a cell's input to its output are made of."""
-    live = alive(codes, grid)
-    longest, paths = _reach(codes, grid)
-    yield Feature("shape", "no path from input to output", (), paths == 0)
+    live = live_edges(codes, grid)
+    longest, paths = _path_lengths(codes, grid)
+    yield MotifFeature("shape", "no path from input to output", (), paths == 0)
     for most in range(2, int(paths.max(initial=0)) + 1):
-        yield Feature("shape", f"≥ {most} paths to the output", (), paths >= most)
+        yield MotifFeature("shape", f"≥ {most} paths to the output", (), paths >= most)
     for long in range(2, int(longest.max(initial=0)) + 1):
-        yield Feature("shape", f"a path of ≥ {long} edges", (), longest >= long)
-    shared = [option for option in _shared(grid) if not absent(option)]
-    on = {option: _taken(codes, grid, option) & live for option in shared}
+        yield MotifFeature("shape", f"a path of ≥ {long} edges", (), longest >= long)
+    shared = [
+        option for option in _shared_options(grid) if not is_no_connection(option)
+    ]
+    on = {option: _option_mask(codes, grid, option) & live for option in shared}
     for option in shared:
-        yield Feature("path", f"{option} on a path", (), np.asarray(on[option].any(1)))
+        yield MotifFeature(
+            "path", f"{option} on a path", (), np.asarray(on[option].any(1))
+        )
     for first in shared:
         for second in shared:
-            there = _touching(on[first], on[second], grid.edges, series=True)
-            yield Feature("series", f"{first} then {second}", (), there)
+            there = _edges_meet(on[first], on[second], grid.edges, series=True)
+            yield MotifFeature("series", f"{first} then {second}", (), there)
     for first, second in [*combinations(shared, 2), *((o, o) for o in shared)]:
-        there = _touching(on[first], on[second], grid.edges, series=False)
-        yield Feature("parallel", f"{first} beside {second}", (), there)
+        there = _edges_meet(on[first], on[second], grid.edges, series=False)
+        yield MotifFeature("parallel", f"{first} beside {second}", (), there)
 
 
-def _touching(
+def _edges_meet(
     one: Bools, two: Bools, edges: tuple[tuple[int, int], ...], *, series: bool
 ) -> Bools:
     """Return which rows have both on edges that meet: end to start, or end to end."""
@@ -143,10 +149,10 @@ def _touching(
     return there
 
 
-def alive(codes: Places, grid: Grid) -> Bools:
+def live_edges(codes: Indices, grid: DecisionGrid) -> Bools:
     """Return which edges lie on a path from input to output; shape (row, position)."""
-    wired = _wired(codes, grid)
-    first, last = _ends(grid)
+    wired = _connected_edges(codes, grid)
+    first, last = _input_and_output(grid)
     order = sorted(range(len(grid.edges)), key=lambda i: grid.edges[i])
     fed = {first: np.ones(len(codes), bool)}
     for i in order:
@@ -164,10 +170,10 @@ def alive(codes: Places, grid: Grid) -> Bools:
     return np.stack(rows, 1)
 
 
-def _reach(codes: Places, grid: Grid) -> tuple[Places, Places]:
+def _path_lengths(codes: Indices, grid: DecisionGrid) -> tuple[Indices, Indices]:
     """Return the longest path to the output, −1 without one, and how many there are."""
-    wired = _wired(codes, grid)
-    first, last = _ends(grid)
+    wired = _connected_edges(codes, grid)
+    first, last = _input_and_output(grid)
     nodes = {node for edge in grid.edges for node in edge}
     long = {node: np.full(len(codes), -1, np.int64) for node in nodes}
     many = {node: np.zeros(len(codes), np.int64) for node in nodes}
@@ -180,26 +186,26 @@ def _reach(codes: Places, grid: Grid) -> tuple[Places, Places]:
     return long[last], many[last]
 
 
-def _ends(grid: Grid) -> tuple[int, int]:
+def _input_and_output(grid: DecisionGrid) -> tuple[int, int]:
     nodes = [node for edge in grid.edges for node in edge]
     return min(nodes), max(nodes)
 
 
-def _wired(codes: Places, grid: Grid) -> Bools:
+def _connected_edges(codes: Indices, grid: DecisionGrid) -> Bools:
     rows = [
-        np.array([not absent(name) for name in names])[codes[:, p]]
+        np.array([not is_no_connection(name) for name in names])[codes[:, p]]
         for p, names in enumerate(grid.options)
     ]
     return np.stack(rows, 1)
 
 
-def _shared(grid: Grid) -> list[str]:
+def _shared_options(grid: DecisionGrid) -> list[str]:
     """Return the options that more than one position has, in their order."""
     every = [name for names in grid.options for name in names]
     return [name for name in dict.fromkeys(every) if every.count(name) > 1]
 
 
-def _taken(codes: Places, grid: Grid, option: str) -> Bools:
+def _option_mask(codes: Indices, grid: DecisionGrid, option: str) -> Bools:
     rows = [
         np.array([name == option for name in names])[codes[:, p]]
         for p, names in enumerate(grid.options)
@@ -207,14 +213,14 @@ def _taken(codes: Places, grid: Grid, option: str) -> Bools:
     return np.stack(rows, 1)
 
 
-def absent(option: str) -> bool:
+def is_no_connection(option: str) -> bool:
     """Return whether an option means that there is no connection.
 
-    >>> absent("none"), absent("skip_connect")
+    >>> is_no_connection("none"), is_no_connection("skip_connect")
     (True, False)
     """
     return option.strip().lower() in ABSENT
 
 
-def _spoken(option: str, position: str, grid: Grid) -> str:
+def _describe_option(option: str, position: str, grid: DecisionGrid) -> str:
     return f"{option} on {position}" if grid.edges else f"{position} = {option}"

@@ -13,16 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.array_types import Bools, Floats, Places
+from engine.stats.array_types import Bools, Floats, Indices
 from engine.stats.inference.feature_effects import (
-    Effects,
-    Ratios,
-    effects,
-    ratios,
-    surplus,
+    FailureRatios,
+    FeatureEffects,
+    failure_ratios,
+    feature_effects,
+    interaction_effects,
 )
 from engine.stats.inference.profiles import holm
-from engine.stats.search.motif_features import Feature, Grid, features
+from engine.stats.search.motif_features import (
+    DecisionGrid,
+    MotifFeature,
+    find_motif_features,
+)
 
 FEWEST = 5  # experiences on each side of a comparison
 WORST = 0.1  # share of the trained that counts as failed, beside the failed trainings
@@ -30,7 +34,7 @@ SURE = 0.05
 TOLD = 8
 
 
-class Effect(NamedTuple):
+class MotifEffect(NamedTuple):
     """A difference of mean accuracies with its 95 % interval.
 
     `p` is two-sided; `n` experiences have the motif, `rest` lack it.
@@ -44,7 +48,7 @@ class Effect(NamedTuple):
     rest: int
 
 
-class Failing(NamedTuple):
+class FailureShare(NamedTuple):
     """How common a motif is among failures, and among the others.
 
     `ratio` is the first over the second, with its 95 % interval; `p` is one-sided.
@@ -76,18 +80,18 @@ class Motif:
     kind: str
     words: str
     at: tuple[tuple[int, int], ...]
-    effect: Effect
-    surplus: Effect | None
-    failing: Failing
-    tasks: dict[int, Effect]
+    effect: MotifEffect
+    surplus: MotifEffect | None
+    failing: FailureShare
+    tasks: dict[int, MotifEffect]
 
     @property
-    def sure(self) -> bool:
+    def is_significant(self) -> bool:
         """Whether the effect is beyond chance, all motifs being looked at."""
         return self.effect.p < SURE
 
     @property
-    def universal(self) -> int:
+    def universal_sign(self) -> int:
         """1 or −1 where every task's own interval is above or below 0; else 0.
 
         One task is not enough to say so.
@@ -99,14 +103,14 @@ class Motif:
         return -1 if all(each.high < 0 for each in self.tasks.values()) else 0
 
 
-def motifs(
-    codes: Places,
+def find_motifs(
+    codes: Indices,
     accuracy: Floats,
     options: Sequence[Sequence[str]],
     edges: Sequence[Sequence[int]] = (),
     *,
     positions: Sequence[str] = (),
-    task: Places | None = None,
+    task: Indices | None = None,
 ) -> list[Motif]:
     """Find the motifs of some experiences, the largest effect first.
 
@@ -123,38 +127,42 @@ def motifs(
         where fewer than five of either were trained without failure.
 
     >>> codes = np.array([[0, 0], [0, 1], [1, 0], [1, 1]] * 5)
-    >>> found = motifs(codes, codes[:, 0] * 0.1, [["x", "y"], ["p", "q"]])
-    >>> found[0].words, round(found[0].effect.mean, 3), found[0].sure
+    >>> found = find_motifs(codes, codes[:, 0] * 0.1, [["x", "y"], ["p", "q"]])
+    >>> found[0].words, round(found[0].effect.mean, 3), found[0].is_significant
     ('position 1 = x', -0.1, True)
     """
-    grid = Grid.of(options, edges, positions)
+    grid = DecisionGrid.from_lists(options, edges, positions)
     codes, accuracy = np.asarray(codes, np.int64), np.asarray(accuracy, np.float64)
     task = np.zeros(len(codes), np.int64) if task is None else np.asarray(task)
-    found = features(codes, grid) if len(codes) else []
+    found = find_motif_features(codes, grid) if len(codes) else []
     trained = np.isfinite(accuracy)
-    kept = [f for f in found if FEWEST <= f.there.sum() <= len(codes) - FEWEST]
+    kept = [f for f in found if FEWEST <= f.mask.sum() <= len(codes) - FEWEST]
     if not kept:
         return []
-    there = np.stack([f.there for f in kept])
-    every = _Every(
-        _known(effects(there[:, trained], centered(accuracy, task)[trained])),
-        _surpluses(kept, codes[trained], centered(accuracy, task)[trained]),
-        ratios(there, failures(accuracy, task)),
-        _by_task(there[:, trained], accuracy[trained], task[trained]),
+    there = np.stack([f.mask for f in kept])
+    every = _AllEffects(
+        _drop_rare(
+            feature_effects(there[:, trained], center_by_task(accuracy, task)[trained])
+        ),
+        _pair_interactions(
+            kept, codes[trained], center_by_task(accuracy, task)[trained]
+        ),
+        failure_ratios(there, failure_mask(accuracy, task)),
+        _effects_by_task(there[:, trained], accuracy[trained], task[trained]),
     )
-    made = every.motifs(kept)
+    made = every.to_motifs(kept)
     return sorted(made, key=lambda m: -abs(np.nan_to_num(m.effect.mean)))
 
 
-class _Every(NamedTuple):
+class _AllEffects(NamedTuple):
     """All numbers of all motifs, before they are told one by one."""
 
-    whole: Effects
-    pairs: dict[int, Effect]
-    failing: Ratios
-    tasks: dict[int, Effects]
+    whole: FeatureEffects
+    pairs: dict[int, MotifEffect]
+    failing: FailureRatios
+    tasks: dict[int, FeatureEffects]
 
-    def motifs(self, kept: list[Feature]) -> list[Motif]:
+    def to_motifs(self, kept: list[MotifFeature]) -> list[Motif]:
         whole = self.whole._replace(p=holm(self.whole.p))
         failing = self.failing._replace(p=holm(self.failing.p))
         return [
@@ -162,11 +170,11 @@ class _Every(NamedTuple):
                 kind=feature.kind,
                 words=feature.words,
                 at=feature.at,
-                effect=_one(whole, i),
+                effect=_effect_at(whole, i),
                 surplus=self.pairs.get(i),
-                failing=Failing(*(float(part[i]) for part in failing)),
+                failing=FailureShare(*(float(part[i]) for part in failing)),
                 tasks={
-                    t: _one(each, i)
+                    t: _effect_at(each, i)
                     for t, each in self.tasks.items()
                     if min(each.n[i], each.rest[i]) >= FEWEST
                 },
@@ -175,10 +183,11 @@ class _Every(NamedTuple):
         ]
 
 
-def centered(accuracy: Floats, task: Places) -> Floats:
+def center_by_task(accuracy: Floats, task: Indices) -> Floats:
     """Return accuracies less the mean of their task, plus the mean of all.
 
-    >>> centered(np.array([0.5, 0.75, 0.25, 0.5]), np.array([0, 0, 1, 1])).tolist()
+    >>> center_by_task(np.array([0.5, 0.75, 0.25, 0.5]), np.array([0, 0, 1,
+    ...     1])).tolist()
     [0.375, 0.625, 0.375, 0.625]
     """
     trained = np.isfinite(accuracy)
@@ -191,10 +200,10 @@ def centered(accuracy: Floats, task: Places) -> Floats:
     return found
 
 
-def failures(accuracy: Floats, task: Places) -> Bools:
+def failure_mask(accuracy: Floats, task: Indices) -> Bools:
     """Return which trainings failed, or are among the worst tenth of their task.
 
-    >>> bool(failures(np.array([0.9, np.nan]), np.array([0, 0]))[1])
+    >>> bool(failure_mask(np.array([0.9, np.nan]), np.array([0, 0]))[1])
     True
     """
     failed = ~np.isfinite(accuracy)
@@ -206,7 +215,7 @@ def failures(accuracy: Floats, task: Places) -> Bools:
     return failed
 
 
-def principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
+def describe_principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
     """Say in words what the motifs teach, each with its evidence.
 
     Args:
@@ -217,7 +226,11 @@ def principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
         At most eight sentences about effects beyond chance, the simplest motifs
         before their combinations, then at most four about failures.
     """
-    sure = [m for m in found if m.sure and (m.kind != "pair" or _adds(m))]
+    sure = [
+        m
+        for m in found
+        if m.is_significant and (m.kind != "pair" or _has_interaction(m))
+    ]
     sure.sort(key=lambda m: (m.kind == "pair", -abs(m.effect.mean)))
     risky = [m for m in found if m.failing.p < SURE and m.failing.low > 1.0]
     risky.sort(key=lambda m: (m.kind == "pair", -m.failing.ratio))
@@ -225,7 +238,7 @@ def principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
     return told + [_warning(m) for m in risky[: TOLD // 2]]
 
 
-def _adds(motif: Motif) -> bool:
+def _has_interaction(motif: Motif) -> bool:
     """Return whether a pair does more, or less, than its options by themselves."""
     return motif.surplus is not None and motif.surplus.p < SURE
 
@@ -233,13 +246,13 @@ def _adds(motif: Motif) -> bool:
 def _sentence(motif: Motif, names: Sequence[str]) -> str:
     effect = motif.effect
     verb = "Prefer" if effect.mean > 0 else "Avoid"
-    words = f"{verb} {motif.words}: {_points(effect)} (n = {effect.n} with, "
+    words = f"{verb} {motif.words}: {_format_points(effect)} (n = {effect.n} with, "
     words += f"{effect.rest} without)"
     if motif.kind == "pair" and motif.surplus is not None:
-        words += f"; beyond its two options {_points(motif.surplus)}"
+        words += f"; beyond its two options {_format_points(motif.surplus)}"
     if len(motif.tasks) < 2:
         return words + "."
-    if motif.universal:
+    if motif.universal_sign:
         return words + f"; so on each of {len(motif.tasks)} tasks."
     against = [
         names[t] if t < len(names) else f"task {t + 1}"
@@ -251,7 +264,7 @@ def _sentence(motif: Motif, names: Sequence[str]) -> str:
     return words + f"; the same sign on {agree} of {len(motif.tasks)} tasks{other}."
 
 
-def _points(effect: Effect) -> str:
+def _format_points(effect: MotifEffect) -> str:
     low, high = 100 * effect.low, 100 * effect.high
     return f"{100 * effect.mean:+.2f} points, 95 % from {low:+.2f} to {high:+.2f}"
 
@@ -265,32 +278,38 @@ def _warning(motif: Motif) -> str:
     )
 
 
-def _known(found: Effects) -> Effects:
+def _drop_rare(found: FeatureEffects) -> FeatureEffects:
     """Take away what too few experiences say."""
     few = ~(np.fmin(found.n, found.rest) >= FEWEST) | np.isnan(found.n + found.rest)
     mean, low, high, p = (np.where(few, np.nan, part) for part in found[:4])
-    return Effects(mean, low, high, p, found.n, found.rest)
+    return FeatureEffects(mean, low, high, p, found.n, found.rest)
 
 
-def _surpluses(kept: list[Feature], codes: Places, values: Floats) -> dict[int, Effect]:
+def _pair_interactions(
+    kept: list[MotifFeature], codes: Indices, values: Floats
+) -> dict[int, MotifEffect]:
     at = [i for i, feature in enumerate(kept) if feature.kind == "pair"]
     if not at:
         return {}
     ends = np.array([kept[i].at for i in at])
     one, two = (ends[:, k, 1, None] == codes[:, ends[:, k, 0]].T for k in (0, 1))
-    found = surplus(one, two, values)
+    found = interaction_effects(one, two, values)
     found = found._replace(p=holm(found.p))
-    return {i: _one(found, row) for row, i in enumerate(at)}
+    return {i: _effect_at(found, row) for row, i in enumerate(at)}
 
 
-def _by_task(there: Bools, values: Floats, task: Places) -> dict[int, Effects]:
+def _effects_by_task(
+    there: Bools, values: Floats, task: Indices
+) -> dict[int, FeatureEffects]:
     return {
-        int(t): effects(there[:, task == t], values[task == t])
+        int(t): feature_effects(there[:, task == t], values[task == t])
         for t in np.unique(task)
         if (task == t).sum() >= 2 * FEWEST
     }
 
 
-def _one(found: Effects, i: int) -> Effect:
+def _effect_at(found: FeatureEffects, i: int) -> MotifEffect:
     mean, low, high, p, n, rest = (float(part[i]) for part in found)
-    return Effect(mean, low, high, p, int(np.nan_to_num(n)), int(np.nan_to_num(rest)))
+    return MotifEffect(
+        mean, low, high, p, int(np.nan_to_num(n)), int(np.nan_to_num(rest))
+    )

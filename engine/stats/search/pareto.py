@@ -8,18 +8,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.stats.array_types import Floats, Places
+from engine.stats.array_types import Floats, Indices
 
 
-class Front(NamedTuple):
+class ParetoFront(NamedTuple):
     """What nothing beats in both aims, from the cheapest on; arrays (point,)."""
 
-    place: Places
+    place: Indices
     score: Floats
     price: Floats
 
 
-def front(score: Floats, price: Floats) -> Front:
+def pareto_front(score: Floats, price: Floats) -> ParetoFront:
     """Return the architectures that no other beats: as good for less, or better.
 
     Args:
@@ -29,14 +29,15 @@ def front(score: Floats, price: Floats) -> Front:
     Returns:
         Of equal ones the first; by rising price, and so by rising score.
 
-    >>> front(np.array([0.9, 0.8, 0.7]), np.array([3.0, 1.0, 2.0])).place.tolist()
+    >>> pareto_front(np.array([0.9, 0.8, 0.7]), np.array([3.0, 1.0,
+    ...     2.0])).place.tolist()
     [1, 0]
     """
     known = np.flatnonzero(np.isfinite(score) & np.isfinite(price))
     order = known[np.lexsort((-score[known], price[known]))]
     before = np.maximum.accumulate(np.concatenate([[-np.inf], score[order]]))[:-1]
     place = order[score[order] > before]
-    return Front(place, score[place], price[place])
+    return ParetoFront(place, score[place], price[place])
 
 
 def hypervolume(
@@ -52,7 +53,7 @@ def hypervolume(
     >>> hypervolume(np.array([0.5, 1.0]), np.array([0.25, 0.5]))
     0.625
     """
-    found = front(score, price)
+    found = pareto_front(score, price)
     inside = (found.score > worst[0]) & (found.price < worst[1])
     tops, sides = found.score[inside] - worst[0], worst[1] - found.price[inside]
     steps = np.diff(np.concatenate([[0.0], tops]))

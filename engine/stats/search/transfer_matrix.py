@@ -15,21 +15,21 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.kinds.search import REGRETS
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.array_types import Floats, Places
+from engine.stats.array_types import Floats, Indices
 from engine.stats.block_table import (
     PER_STEP,
-    Table,
-    baselines,
-    chosen,
+    BlockTable,
+    baseline_learners,
+    chosen_learners,
     is_control,
     is_trained,
 )
-from engine.stats.claims import LEVEL, difference
-from engine.stats.family_names import choice_of, titled_place, titled_source
-from engine.stats.independent_units import ratio
+from engine.stats.claims import SIGNIFICANCE, compare_pair
+from engine.stats.family_names import find_test_family, source_title, target_title
+from engine.stats.independent_units import paired_ratio
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
@@ -39,7 +39,7 @@ FIRST = 10  # evaluations after which a jump-start is measured
 NOTHING = Interval(np.nan, np.nan, np.nan, 0)
 
 
-class Measured(Protocol):
+class MeasuredRun(Protocol):
     """A finished run, from wherever it is kept."""
 
     @property
@@ -51,7 +51,7 @@ class Measured(Protocol):
         """All of its blocks."""
 
 
-class Cells(NamedTuple):
+class CellIntervals(NamedTuple):
     """One measure with its 95 % interval; shape (source, target), NaN untested."""
 
     mean: Floats
@@ -59,7 +59,7 @@ class Cells(NamedTuple):
     high: Floats
 
 
-class Matrix(NamedTuple):
+class TransferMatrix(NamedTuple):
     """What transfer from each source to each target amounts to.
 
     Args:
@@ -86,17 +86,17 @@ class Matrix(NamedTuple):
     learner: str
     against: str
     first: int
-    jump_start: Cells
-    ratio: Cells
-    gain: Cells
-    area: Cells
-    break_even: Cells
-    sign: Places
-    n: Places
+    jump_start: CellIntervals
+    ratio: CellIntervals
+    gain: CellIntervals
+    area: CellIntervals
+    break_even: CellIntervals
+    sign: Indices
+    n: Indices
     single: bool
 
 
-class _Cell(NamedTuple):
+class _TransferCell(NamedTuple):
     jump_start: Interval
     ratio: Interval
     gain: Interval
@@ -106,8 +106,11 @@ class _Cell(NamedTuple):
 
 
 def transfer_matrix(
-    runs: Sequence[Measured], learner: str = "", against: str = "", first: int = FIRST
-) -> Matrix:
+    runs: Sequence[MeasuredRun],
+    learner: str = "",
+    against: str = "",
+    first: int = FIRST,
+) -> TransferMatrix:
     """Set a trained strategy against an untrained one, by source and target.
 
     Args:
@@ -116,21 +119,24 @@ def transfer_matrix(
         against: Label of the untrained one; by default each run's first such baseline.
         first: Evaluations after which the jump-start is measured.
     """
-    cells: dict[tuple[str, str], _Cell] = {}
+    cells: dict[tuple[str, str], _TransferCell] = {}
     names, families = ("", ""), _families(runs)
     for run in runs:
-        table = Table(run.blocks, run.spec.kind)
-        pair = (learner or _warm(table, run.spec), against or _cold(table, run.spec))
+        table = BlockTable(run.blocks, run.spec.kind)
+        pair = (
+            learner or _warm_label(table, run.spec),
+            against or _cold_label(table, run.spec),
+        )
         if not all(pair):
             continue
         names = names if all(names) else pair
-        source = titled_source(run.spec.family, families)
-        for target, cell in _row(table, run.spec, pair, first, families):
+        source = source_title(run.spec.family, families)
+        for target, cell in _matrix_row(table, run.spec, pair, first, families):
             cells.setdefault((source, target), cell)
-    return _laid_out(cells, names, first)
+    return _arrange_cells(cells, names, first)
 
 
-def control_of(run: Measured) -> str:
+def control_label(run: MeasuredRun) -> str:
     """Return the label of a run's negative control, or nothing.
 
     That is a learner that was trained on shuffled experiences.
@@ -138,116 +144,122 @@ def control_of(run: Measured) -> str:
     return next((c.label for c in run.spec.learners if is_control(c)), "")
 
 
-def _warm(table: Table, spec: RunSpec) -> str:
-    labels = [c.label for c in chosen(spec) if not is_control(c)]
+def _warm_label(table: BlockTable, spec: RunSpec) -> str:
+    labels = [c.label for c in chosen_learners(spec) if not is_control(c)]
     return next((at for at in labels if is_trained(table, spec, at)), "")
 
 
-def _cold(table: Table, spec: RunSpec) -> str:
-    labels = [c.label for c in baselines(spec)]
+def _cold_label(table: BlockTable, spec: RunSpec) -> str:
+    labels = [c.label for c in baseline_learners(spec)]
     return next((at for at in labels if not is_trained(table, spec, at)), "")
 
 
-def _families(runs: Sequence[Measured]) -> list[Choice]:
+def _families(runs: Sequence[MeasuredRun]) -> list[Choice]:
     return [f for run in runs for f in (run.spec.family, *run.spec.test_families)]
 
 
-def _row(
-    table: Table,
+def _matrix_row(
+    table: BlockTable,
     spec: RunSpec,
     pair: tuple[str, str],
     first: int,
     families: Sequence[Choice],
-) -> Iterator[tuple[str, _Cell]]:
+) -> Iterator[tuple[str, _TransferCell]]:
     for condition in table.conditions():
-        family = choice_of(spec, condition.family)
+        family = find_test_family(spec, condition.family)
         if condition.shift or family is None:
             continue
-        cell = _cell(table, pair, condition, first)
+        cell = _make_cell(table, pair, condition, first)
         if cell is not None:
-            yield titled_place(family, families), cell
+            yield target_title(family, families), cell
 
 
-def _cell(
-    table: Table, pair: tuple[str, str], at: Condition, first: int
-) -> _Cell | None:
-    traces = [table.tests(label, REGRETS.trace, at, PER_STEP) for label in pair]
+def _make_cell(
+    table: BlockTable, pair: tuple[str, str], condition: Condition, first: int
+) -> _TransferCell | None:
+    traces = [
+        table.test_values(label, REGRETS.trace, condition, PER_STEP) for label in pair
+    ]
     if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
         return None
     warm, cold = traces[0], traces[1]
     early = min(first, warm.shape[-1]) - 1
-    faster, paid = _evaluations(table, pair, at)
-    return _Cell(
-        jump_start=_interval(difference(REGRETS, cold[..., early], warm[..., early])),
+    faster, paid = _goal_ratio_and_break_even(table, pair, condition)
+    return _TransferCell(
+        jump_start=_as_interval(
+            compare_pair(REGRETS, cold[..., early], warm[..., early])
+        ),
         ratio=faster,
-        gain=_interval(difference(REGRETS, cold[..., -1], warm[..., -1])),
-        area=_saved_share(warm.mean(-1), cold.mean(-1)),
+        gain=_as_interval(compare_pair(REGRETS, cold[..., -1], warm[..., -1])),
+        area=_regret_share_saved(warm.mean(-1), cold.mean(-1)),
         break_even=paid,
-        difference=difference(REGRETS, warm.mean(-1), cold.mean(-1)),
+        difference=compare_pair(REGRETS, warm.mean(-1), cold.mean(-1)),
     )
 
 
-def _evaluations(
-    table: Table, pair: tuple[str, str], at: Condition
+def _goal_ratio_and_break_even(
+    table: BlockTable, pair: tuple[str, str], condition: Condition
 ) -> tuple[Interval, Interval]:
     """Return the ratio of evaluations to the goal, and when it pays back."""
-    steps = [table.tests(label, REGRETS.beside, at) for label in pair]
+    steps = [table.test_values(label, REGRETS.beside, condition) for label in pair]
     if steps[0] is None or steps[1] is None:
         return NOTHING, NOTHING
-    source = sum(table.spent(pair[0], phase) for phase in ("train", "tune"))
-    saved = difference(REGRETS, steps[1], steps[0])
-    return ratio(steps[1], steps[0], trained=True), break_even(source, saved)
+    source = sum(table.gradients_spent(pair[0], phase) for phase in ("train", "tune"))
+    saved = compare_pair(REGRETS, steps[1], steps[0])
+    return paired_ratio(steps[1], steps[0], trained=True), break_even(source, saved)
 
 
-def _saved_share(warm: Floats, cold: Floats) -> Interval:
+def _regret_share_saved(warm: Floats, cold: Floats) -> Interval:
     """Return which share of the mean regret is saved."""
     if not warm.any() or not cold.any():
         share = 0.0 if warm.any() == cold.any() else 1.0 if cold.any() else -np.inf
         return Interval(share, np.nan, np.nan, len(warm))
-    found = ratio(warm, cold, trained=True)
+    found = paired_ratio(warm, cold, trained=True)
     return Interval(1 - found.mean, 1 - found.high, 1 - found.low, found.n)
 
 
-def _interval(found: Difference) -> Interval:
+def _as_interval(found: Difference) -> Interval:
     units = found.n_replicates if found.n_replicates > 1 else found.n_tasks
     return Interval(found.mean, found.low, found.high, units)
 
 
-def _laid_out(
-    cells: dict[tuple[str, str], _Cell], names: tuple[str, str], first: int
-) -> Matrix:
+def _arrange_cells(
+    cells: dict[tuple[str, str], _TransferCell], names: tuple[str, str], first: int
+) -> TransferMatrix:
     sources = tuple(dict.fromkeys(source for source, _ in cells))
     targets = tuple(dict.fromkeys(target for _, target in cells))
     grid = [[cells.get((s, t)) for t in targets] for s in sources]
     shape = (len(sources), len(targets))
 
-    def measured(name: str) -> Cells:
+    def measure_cells(name: str) -> CellIntervals:
         rows = [[getattr(c, name)[:3] if c else NOTHING[:3] for c in r] for r in grid]
         mean, low, high = np.moveaxis(np.array(rows).reshape(*shape, 3), -1, 0)
-        return Cells(mean, low, high)
+        return CellIntervals(mean, low, high)
 
     counts = [[c.gain.n if c else 0 for c in row] for row in grid]
     learner, against = names
-    return Matrix(
+    return TransferMatrix(
         sources=sources,
         targets=targets,
         learner=learner,
         against=against,
         first=first,
-        jump_start=measured("jump_start"),
-        ratio=measured("ratio"),
-        gain=measured("gain"),
-        area=measured("area"),
-        break_even=measured("break_even"),
-        sign=_signs(grid, shape),
+        jump_start=measure_cells("jump_start"),
+        ratio=measure_cells("ratio"),
+        gain=measure_cells("gain"),
+        area=measure_cells("area"),
+        break_even=measure_cells("break_even"),
+        sign=_significant_signs(grid, shape),
         n=np.array(counts, np.int64).reshape(shape),
         single=any(c.difference.n_replicates == 1 for c in cells.values()),
     )
 
 
-def _signs(grid: list[list[_Cell | None]], shape: tuple[int, int]) -> Places:
+def _significant_signs(
+    grid: list[list[_TransferCell | None]], shape: tuple[int, int]
+) -> Indices:
     """Return where transfer helps or hurts, as sure as all cells together allow."""
     flat = [cell.difference if cell else None for row in grid for cell in row]
     p = holm(np.array([d.p if d else np.nan for d in flat], dtype=np.float64))
     way = np.array([-np.sign(d.mean) if d else 0.0 for d in flat])
-    return np.where(p < LEVEL, way, 0.0).astype(np.int64).reshape(shape)
+    return np.where(p < SIGNIFICANCE, way, 0.0).astype(np.int64).reshape(shape)

@@ -7,9 +7,9 @@ counts with the whole horizon, so that standing still is never called fast.
 
 import numpy as np
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.stats.array_types import Floats
-from engine.stats.block_table import HERE, PER_STEP, Table
+from engine.stats.block_table import IN_DISTRIBUTION, PER_STEP, BlockTable
 from engine.stats.inference.steps_to_threshold import Crossing
 
 SHARE = 0.9
@@ -41,8 +41,8 @@ def adaptation_speed(loss: Floats, at: Floats, share: float = SHARE) -> Crossing
     return Crossing(np.asarray(step, dtype=np.float64), np.asarray(reached))
 
 
-def speed_of(
-    table: Table, learner: str, condition: Condition = HERE
+def learner_adaptation_speed(
+    table: BlockTable, learner: str, condition: Condition = IN_DISTRIBUTION
 ) -> Crossing | None:
     """Return the adaptation speed on each episode; none where nothing was followed.
 
@@ -51,14 +51,14 @@ def speed_of(
         learner: A label.
         condition: Where it was tested.
     """
-    block = _followed(table, learner, condition)
+    block = _loss_block(table, learner, condition)
     if block is None:
         return None
-    at = np.asarray(block.positions("step"), dtype=np.float64)
+    at = np.asarray(block.coordinates("step"), dtype=np.float64)
     return adaptation_speed(np.asarray(block.array, dtype=np.float64), at)
 
 
-def _followed(table: Table, learner: str, condition: Condition) -> Block | None:
+def _loss_block(table: BlockTable, learner: str, condition: Condition) -> Block | None:
     for metric in FOLLOWED:
         block = table.block(learner, "test", metric, condition)
         if block is not None and block.axes == PER_STEP and block.array.shape[-1] > 1:

@@ -9,17 +9,17 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from engine.contract.appearance import name_in_words
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.block_table import Table
-from engine.stats.condition_words import place, sizes_of
-from engine.stats.inference.spreads import Spread, spread
-from engine.stats.verdicts.wording import titled
+from engine.stats.block_table import BlockTable
+from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.inference.spreads import Spread, compute_spread
+from engine.stats.verdicts.wording import sentence_names
 
 PERCENT = 100.0
 
 
-class Cell(NamedTuple):
+class ComparisonCell(NamedTuple):
     """One learner at one condition, in the table's unit.
 
     Args:
@@ -33,7 +33,7 @@ class Cell(NamedTuple):
     gradients: float
 
 
-class Row(NamedTuple):
+class ComparisonRow(NamedTuple):
     """One learner.
 
     Args:
@@ -52,7 +52,7 @@ class Row(NamedTuple):
     examples: int | None
     training: int
     tuning: int
-    cells: tuple[Cell | None, ...]
+    cells: tuple[ComparisonCell | None, ...]
 
 
 class Comparison(NamedTuple):
@@ -67,11 +67,11 @@ class Comparison(NamedTuple):
     setting: str
     columns: tuple[Condition, ...]
     heads: tuple[str, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[ComparisonRow, ...]
 
 
-def comparison(
-    table: Table, spec: RunSpec, titles: Mapping[str, str] | None = None
+def make_comparison(
+    table: BlockTable, spec: RunSpec, titles: Mapping[str, str] | None = None
 ) -> Comparison:
     """Make the table of a run.
 
@@ -83,17 +83,17 @@ def comparison(
     columns = tuple(
         c for c in table.conditions() if not (c.shift and c.severity == 0.0)
     )
-    names = titled(spec, titles)
-    rows = tuple(_row(table, c, names[c.label], columns) for c in spec.learners)
-    heads = tuple(place(c, sizes_of(spec)) for c in columns)
-    rule = table.yardstick
+    names = sentence_names(spec, titles)
+    rows = tuple(_make_row(table, c, names[c.label], columns) for c in spec.learners)
+    heads = tuple(describe_condition(c, size_shifts(spec)) for c in columns)
+    rule = table.criterion
     digits = 1 if rule.scale == PERCENT else 3
     return Comparison(
-        rule.called, rule.unit, digits, setting(spec), columns, heads, rows
+        rule.called, rule.unit, digits, describe_setting(spec), columns, heads, rows
     )
 
 
-def setting(spec: RunSpec) -> str:
+def describe_setting(spec: RunSpec) -> str:
     """Say which tasks a run is about, such as "glyphs, 5-way 1-shot"."""
     knobs = spec.family.knobs
     sizes = [f"{knobs[n]}-{w}" for n, w in _SIZES.items() if n in knobs]
@@ -105,32 +105,34 @@ def setting(spec: RunSpec) -> str:
 _SIZES = {"ways": "way", "shots": "shot"}
 
 
-def _row(
-    table: Table, learner: LearnerChoice, name: str, columns: tuple[Condition, ...]
-) -> Row:
+def _make_row(
+    table: BlockTable, learner: LearnerChoice, name: str, columns: tuple[Condition, ...]
+) -> ComparisonRow:
     label = learner.label
     seen = table.number(label, "train", "examples_seen")
-    return Row(
+    return ComparisonRow(
         label,
         name,
         learner.role,
         None if seen is None else round(seen),
-        table.spent(label, "train"),
-        table.spent(label, "tune"),
-        tuple(_cell(table, label, condition) for condition in columns),
+        table.gradients_spent(label, "train"),
+        table.gradients_spent(label, "tune"),
+        tuple(_make_cell(table, label, condition) for condition in columns),
     )
 
 
-def _cell(table: Table, label: str, condition: Condition) -> Cell | None:
-    errors = table.tests(label, table.yardstick.deciding, condition)
+def _make_cell(
+    table: BlockTable, label: str, condition: Condition
+) -> ComparisonCell | None:
+    errors = table.test_values(label, table.criterion.deciding, condition)
     if errors is None:
         return None
-    share, scale = table.yardstick.share, table.yardstick.scale
-    found = spread(scale * (1.0 - errors if share else errors))
-    if table.yardstick.singles:  # neither an accuracy nor a square can be below 0
+    share, scale = table.criterion.share, table.criterion.scale
+    found = compute_spread(scale * (1.0 - errors if share else errors))
+    if table.criterion.singles:  # neither an accuracy nor a square can be below 0
         high = min(found.high, PERCENT) if share else found.high
         found = found._replace(low=max(found.low, 0.0), high=high)
-    lost = table.tests(label, "diverged", condition)
+    lost = table.test_values(label, "diverged", condition)
     spent = table.block(label, "test", "gradient_evaluations", condition)
     each = float(spent.array.sum()) / errors.shape[1] if spent else 0.0
-    return Cell(found, 0 if lost is None else int(lost.sum()), each)
+    return ComparisonCell(found, 0 if lost is None else int(lost.sum()), each)

@@ -34,10 +34,13 @@ def summarize_episodes(
     >>> found["final_mse"].item(), found["adaptation_gain"].item()
     (1.0, 0.75)
     """
-    kept = {name: _finite(trace) for name, trace in traces.items()}
+    kept = {name: _nan_if_nonfinite(trace) for name, trace in traces.items()}
     judged = "query_accuracy" if "query_accuracy" in kept else "query_mse"
     lost = ~np.isfinite(kept[judged][..., chosen])
-    rows = {"error": _error(kept[judged][..., chosen], judged), "diverged": lost}
+    rows = {
+        "error": _bounded_error(kept[judged][..., chosen], judged),
+        "diverged": lost,
+    }
     short = judged.removeprefix("query_")
     rows[f"final_{short}"] = kept[judged][..., chosen]
     if "query_loss" in kept:
@@ -45,23 +48,23 @@ def summarize_episodes(
     first = kept.get("query_loss", kept[judged])
     if first.shape[-1] > 1:
         rows[f"start_{short}"] = kept[judged][..., 0]
-        rows["adaptation_gain"] = _gain(first[..., 0], first[..., chosen])
+        rows["adaptation_gain"] = _relative_gain(first[..., 0], first[..., chosen])
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
 
 
-def _finite(trace: ArrayLike) -> Floats:
+def _nan_if_nonfinite(trace: ArrayLike) -> Floats:
     """Return a gap where a number is none, or too large to be one."""
     values = np.asarray(trace, dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _error(values: Floats, judged: str) -> Floats:
+def _bounded_error(values: Floats, judged: str) -> Floats:
     worst = WORST[judged]
     error = 1.0 - values if judged == "query_accuracy" else values
     return np.where(np.isfinite(error), np.minimum(error, worst), worst)
 
 
-def _gain(first: Floats, last: Floats) -> Floats:
+def _relative_gain(first: Floats, last: Floats) -> Floats:
     """Return by which share the loss fell; NaN where there was nothing to lose."""
     safe = np.where(first > 0, first, np.nan)
     return np.asarray((first - last) / safe)

@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.stats.array_types import Floats
-from engine.stats.inference.steps_to_threshold import crossing, recovery
+from engine.stats.inference.steps_to_threshold import find_crossing, recovery
 
 BLOWN_UP = 1e8
 FLOOR, CEILING = 1e-4, 1e2
 
 
-def cut(traces: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], Floats]:
+def cut_at_divergence(
+    traces: Mapping[str, ArrayLike],
+) -> tuple[dict[str, Floats], Floats]:
     """Empty every trace from the step at which its run diverged.
 
     Args:
@@ -30,16 +32,16 @@ def cut(traces: Mapping[str, ArrayLike]) -> tuple[dict[str, Floats], Floats]:
         The traces with NaN from there on, and the step of divergence, shape
         (replicate, task), NaN where a run never diverged.
 
-    >>> cut({"loss": np.array([[[1.0, np.inf, 3.0]]])})
+    >>> cut_at_divergence({"loss": np.array([[[1.0, np.inf, 3.0]]])})
     ({'loss': array([[[ 1., nan, nan]]])}, array([[1.]]))
     """
     loss = np.asarray(traces["loss"], dtype=np.float64)
     bad = ~(np.isfinite(loss) & (loss <= BLOWN_UP))
     at = np.where(bad.any(axis=-1), bad.argmax(axis=-1), np.nan)
-    return {name: _emptied(np.asarray(t), at) for name, t in traces.items()}, at
+    return {name: _empty_after(np.asarray(t), at) for name, t in traces.items()}, at
 
 
-def _emptied(trace: Floats, at: Floats) -> Floats:
+def _empty_after(trace: Floats, at: Floats) -> Floats:
     steps = np.arange(trace.shape[2])
     gone = steps >= np.where(np.isnan(at), np.inf, at)[..., None]
     gone = gone.reshape(gone.shape + (1,) * (trace.ndim - 3))
@@ -56,22 +58,22 @@ def clamped_log(loss: Floats) -> Floats:
     return np.log(np.clip(filled.astype(np.float64), FLOOR, CEILING))
 
 
-def area(loss: Floats) -> Floats:
+def mean_log_loss(loss: Floats) -> Floats:
     """Return the mean over steps of the clamped log loss, ln nats.
 
     Args:
         loss: Loss after every step, nats; shape (…, step), NaN once diverged.
 
-    >>> float(area(np.array([1.0, 1.0])))
+    >>> float(mean_log_loss(np.array([1.0, 1.0])))
     0.0
     """
     return np.asarray(clamped_log(loss).mean(axis=-1))
 
 
-def variation(norm: Floats) -> Floats:
+def coefficient_of_variation(norm: Floats) -> Floats:
     """Return the standard deviation over steps divided by the mean; 0 for all 0.
 
-    >>> float(variation(np.array([1.0, 3.0])))
+    >>> float(coefficient_of_variation(np.array([1.0, 3.0])))
     0.5
     """
     norm = np.asarray(norm, dtype=np.float64)
@@ -98,13 +100,15 @@ def summarize_tasks(
         that it had not met before stays unmet to the horizon.
     """
     wanted = ("loss", "accuracy", "grad_norm")
-    kept, at = cut({name: traces[name] for name in wanted if name in traces})
+    kept, at = cut_at_divergence(
+        {name: traces[name] for name in wanted if name in traces}
+    )
     loss = kept["loss"].astype(np.float64)
-    reach = crossing(loss, threshold)
+    reach = find_crossing(loss, threshold)
     rows = {
         "final_loss": loss[..., -1],
-        "best_loss": _lowest(loss),
-        "area": area(loss),
+        "best_loss": _lowest_loss(loss),
+        "area": mean_log_loss(loss),
         "diverged": ~np.isnan(at),
         "diverged_at": at,
         "steps_to_threshold": reach.step,
@@ -113,13 +117,13 @@ def summarize_tasks(
     if "accuracy" in kept:
         rows["final_accuracy"] = kept["accuracy"][..., -1]
     if "grad_norm" in kept:
-        rows["grad_cv"] = variation(kept["grad_norm"])
+        rows["grad_cv"] = coefficient_of_variation(kept["grad_norm"])
     if drift_start is not None:
         back = recovery(loss, drift_start)
         rows |= {"recovery_steps": back.step, "recovered": back.reached}
     return {name: np.asarray(row, dtype=np.float64) for name, row in rows.items()}
 
 
-def _lowest(loss: Floats) -> Floats:
+def _lowest_loss(loss: Floats) -> Floats:
     lowest = np.where(np.isnan(loss), np.inf, loss).min(axis=-1)
     return np.where(np.isfinite(lowest), lowest, np.nan)

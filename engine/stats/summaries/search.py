@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from engine.stats.array_types import Floats
-from engine.stats.inference.steps_to_threshold import crossing
+from engine.stats.inference.steps_to_threshold import find_crossing
 
 
 def summarize_searches(
@@ -42,9 +42,9 @@ def summarize_searches(
         for name in ("regret", "score", "architecture", "spent")
     )
     holds = np.asarray(traces.get("capped", np.ones_like(regret))) > 0
-    found = crossing(np.where(holds, regret, np.inf), goal[..., None] + 1e-9)
+    found = find_crossing(np.where(holds, regret, np.inf), goal[..., None] + 1e-9)
     trained = np.isfinite(tried).sum(-1).astype(float)
-    distinct = _distinct(tried)
+    distinct = _count_distinct(tried)
     rows: dict[str, ArrayLike] = {
         "regret_area": regret.mean(-1),
         "final_regret": regret[..., -1],
@@ -53,7 +53,7 @@ def summarize_searches(
             found.reached, found.step + 1, regret.shape[-1]
         ),
         "reached": found.reached,
-        "cost_to_goal": _paid(spent, found.step, found.reached),
+        "cost_to_goal": _cost_to_goal(spent, found.step, found.reached),
         "trained": trained,
         "repeated": 1.0 - distinct / np.maximum(trained, 1.0),
         "coverage": distinct / size,
@@ -62,25 +62,25 @@ def summarize_searches(
     if np.isnan(goal).all():
         rows = {k: v for k, v in rows.items() if k not in _OF_GOALS}
     if not holds[..., 0].any():
-        rows |= _recovery(regret, holds)
+        rows |= _recovery_rows(regret, holds)
     return {name: np.asarray(row, np.float64) for name, row in rows.items()}
 
 
 _OF_GOALS = ("evaluations_to_goal", "reached", "cost_to_goal")
 
 
-def _distinct(tried: Floats) -> Floats:
+def _count_distinct(tried: Floats) -> Floats:
     ordered = np.sort(tried, axis=-1)  # gaps go to the end
     new = np.diff(ordered, axis=-1) > 0
     return np.asarray(new.sum(-1) + np.isfinite(ordered[..., 0]), np.float64)
 
 
-def _paid(spent: Floats, step: Floats, reached: np.ndarray) -> Floats:
+def _cost_to_goal(spent: Floats, step: Floats, reached: np.ndarray) -> Floats:
     at = np.where(reached, step, spent.shape[-1] - 1).astype(np.int64)
     return np.take_along_axis(spent, at[..., None], -1)[..., 0]
 
 
-def _recovery(regret: Floats, holds: np.ndarray) -> dict[str, ArrayLike]:
+def _recovery_rows(regret: Floats, holds: np.ndarray) -> dict[str, ArrayLike]:
     """Return evaluations from the switch until regret is as low as before it.
 
     Args:
@@ -89,7 +89,7 @@ def _recovery(regret: Floats, holds: np.ndarray) -> dict[str, ArrayLike]:
     """
     switch = holds.argmax(-1)
     before = np.take_along_axis(regret, switch[..., None] - 1, -1)
-    found = crossing(np.where(holds, regret, np.inf), before + 1e-9)
+    found = find_crossing(np.where(holds, regret, np.inf), before + 1e-9)
     left = regret.shape[-1] - switch
     return {
         "recovery_steps": np.where(found.reached, found.step - switch, left),

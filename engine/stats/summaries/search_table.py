@@ -8,17 +8,17 @@ single training, its searches alone.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import Table, is_trained
-from engine.stats.condition_words import place, sizes_of
-from engine.stats.family_names import place_of
-from engine.stats.independent_units import rows_of
-from engine.stats.inference.intervals import Interval, scaled
-from engine.stats.inference.metric_levels import level
+from engine.stats.block_table import BlockTable, is_trained
+from engine.stats.condition_words import describe_condition, size_shifts
+from engine.stats.family_names import family_title
+from engine.stats.independent_units import unit_values
+from engine.stats.inference.intervals import Interval, scale_interval
+from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.tail_risk import robustness
-from engine.stats.verdicts.wording import titled
+from engine.stats.verdicts.wording import sentence_names
 
 
 class Measure(NamedTuple):
@@ -39,8 +39,13 @@ MEASURES = (
     Measure("regret_area", "mean regret", "points", 100.0, "mean regret"),
     Measure("final_regret", "final regret", "points", 100.0),
     Measure("final_score", "final accuracy", "%", 100.0, "accuracy (%)"),
-    Measure("evaluations_to_goal", "evaluations to the goal", "evaluations", 1.0,
-            "evaluations to the goal"),
+    Measure(
+        "evaluations_to_goal",
+        "evaluations to the goal",
+        "evaluations",
+        1.0,
+        "evaluations to the goal",
+    ),
     Measure("reached", "searches that found the goal", "%", 100.0, "found (%)"),
     Measure("cost_to_goal", "price to the goal", "unit of the space", 1.0),
     Measure("trained", "architectures trained", "count", 1.0),
@@ -48,14 +53,14 @@ MEASURES = (
     Measure("coverage", "coverage of the space", "%", 100.0),
     Measure("recovery_steps", "evaluations to recover", "evaluations", 1.0),
     Measure("recovered", "searches that recovered", "%", 100.0),
-)  # fmt: skip
+)
 SPREADS = (
     Measure("sd", "standard deviation of mean regret", "points", 100.0),
     Measure("worst_tenth", "mean regret of the worst tenth", "points", 100.0),
 )
 
 
-class Line(NamedTuple):
+class SearchRow(NamedTuple):
     """One strategy at one condition.
 
     Args:
@@ -74,14 +79,14 @@ class Line(NamedTuple):
     role: str
     condition: Condition
     head: str
-    over: str
-    before: int
-    found: dict[Measure, Interval]
+    sample_unit: str
+    source_evaluations: int
+    intervals: dict[Measure, Interval]
 
 
 def search_table(
-    table: Table, spec: RunSpec, titles: Mapping[str, str] | None = None
-) -> list[Line]:
+    table: BlockTable, spec: RunSpec, titles: Mapping[str, str] | None = None
+) -> list[SearchRow]:
     """Make the table of a run, condition by condition.
 
     Args:
@@ -89,39 +94,49 @@ def search_table(
         spec: The completed spec.
         titles: What parts are called, by name.
     """
-    names = titled(spec, titles)
+    names = sentence_names(spec, titles)
     lines = [
-        _line(table, spec, choice, condition)
+        _make_row(table, spec, choice, condition)
         for condition in table.conditions()
         if not (condition.shift and condition.severity == 0.0)
         for choice in spec.learners
     ]
-    return [line._replace(name=names[line.label]) for line in lines if line.found]
+    return [line._replace(name=names[line.label]) for line in lines if line.intervals]
 
 
-def _line(table: Table, spec: RunSpec, choice: LearnerChoice, at: Condition) -> Line:
+def _make_row(
+    table: BlockTable, spec: RunSpec, choice: LearnerChoice, condition: Condition
+) -> SearchRow:
     label, found = choice.label, dict[Measure, Interval]()
     for measure in MEASURES:
-        rows = rows_of(table, spec, label, measure.name, at)
+        rows = unit_values(table, spec, label, measure.name, condition)
         if rows is not None:
-            found[measure] = scaled(level(measure.name, rows.values), measure.scale)
-    regrets = rows_of(table, spec, label, "regret_area", at)
+            found[measure] = scale_interval(
+                metric_interval(measure.name, rows.values), measure.scale
+            )
+    regrets = unit_values(table, spec, label, "regret_area", condition)
     if regrets is not None:
-        found |= _spreads(regrets.values)
-    before = sum(table.spent(label, phase) for phase in ("train", "tune"))
-    head = place_of(spec, at.family) if at.family else place(at, sizes_of(spec))
-    over = _over(table, spec, label, at)
-    return Line(label, label, choice.role, at, head, over, before, found)
+        found |= _robustness_intervals(regrets.values)
+    before = sum(table.gradients_spent(label, phase) for phase in ("train", "tune"))
+    head = (
+        family_title(spec, condition.family)
+        if condition.family
+        else describe_condition(condition, size_shifts(spec))
+    )
+    over = _describe_units(table, spec, label, condition)
+    return SearchRow(label, label, choice.role, condition, head, over, before, found)
 
 
-def _spreads(regrets: Floats) -> dict[Measure, Interval]:
+def _robustness_intervals(regrets: Floats) -> dict[Measure, Interval]:
     found = robustness(regrets)
     both = zip(SPREADS, found, strict=True)
-    return {measure: scaled(value, measure.scale) for measure, value in both}
+    return {measure: scale_interval(value, measure.scale) for measure, value in both}
 
 
-def _over(table: Table, spec: RunSpec, label: str, at: Condition) -> str:
-    rows = table.tests(label, "regret_area", at)
+def _describe_units(
+    table: BlockTable, spec: RunSpec, label: str, condition: Condition
+) -> str:
+    rows = table.test_values(label, "regret_area", condition)
     if rows is None or not is_trained(table, spec, label):
         return "searches"
     return "trainings" if len(rows) > 1 else "searches of one training"

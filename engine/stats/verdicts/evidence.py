@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from engine.contract.appearance import name_in_words
-from engine.contract.blocks import Condition
+from engine.contract.events import Condition
 from engine.contract.kinds import Criterion
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
-from engine.stats.block_table import HERE, Table
+from engine.stats.block_table import IN_DISTRIBUTION, BlockTable
 from engine.stats.claims import Claim
 from engine.stats.inference.intervals import Interval
 
@@ -34,7 +34,7 @@ class Evidence:
         names: What learners are called, by label.
     """
 
-    table: Table
+    table: BlockTable
     spec: RunSpec
     claims: Sequence[Claim]
     threshold: float | None
@@ -42,58 +42,60 @@ class Evidence:
     names: Mapping[str, str]
 
     @property
-    def rule(self) -> Criterion:
+    def criterion(self) -> Criterion:
         """Return what the learners are compared by."""
-        return self.table.yardstick
+        return self.table.criterion
 
     @property
     def family(self) -> str:
         """Return the spelled name of the family that was trained on."""
         return name_in_words(self.spec.family.name)
 
-    def deciding(self, label: str, condition: Condition = HERE) -> Floats | None:
+    def deciding_values(
+        self, label: str, condition: Condition = IN_DISTRIBUTION
+    ) -> Floats | None:
         """Return a learner's deciding numbers; shape (replicate, task)."""
-        return self.table.tests(label, self.rule.deciding, condition)
+        return self.table.test_values(label, self.criterion.deciding, condition)
 
-    def tested(self, learners: Sequence[LearnerChoice]) -> list[str]:
+    def tested_labels(self, learners: Sequence[LearnerChoice]) -> list[str]:
         """Return the labels of those that were tested in distribution."""
-        return [c.label for c in learners if self.deciding(c.label) is not None]
+        return [c.label for c in learners if self.deciding_values(c.label) is not None]
 
     def shape(self) -> Shape:
         """Return how much the first learner that was tested was tested."""
-        found = (self.deciding(c.label) for c in self.spec.learners)
+        found = (self.deciding_values(c.label) for c in self.spec.learners)
         rows = next((row for row in found if row is not None), None)
         return Shape(0, 0) if rows is None else Shape(rows.shape[0], rows.shape[1])
 
-    def about(self, label: str) -> list[Claim]:
+    def claims_of(self, label: str) -> list[Claim]:
         """Return the claims about a learner."""
         return [claim for claim in self.claims if claim.learner == label]
 
-    def otherwise(self, here: Claim) -> list[Claim]:
+    def dissenting_claims(self, here: Claim) -> list[Claim]:
         """Return the claims by the second metric that come to another call."""
         return [
             claim
-            for claim in self.about(here.learner)
+            for claim in self.claims_of(here.learner)
             if claim.condition == here.condition and claim.primary
-            if claim.metric == self.rule.beside
+            if claim.metric == self.criterion.beside
             if claim.call not in (here.call, "description")
         ]
 
-    def diverged(self, first: str, second: str) -> tuple[int, int]:
+    def divergence_counts(self, first: str, second: str) -> tuple[int, int]:
         """Return how many tests of two learners diverged."""
-        rows = (self.table.tests(label, "diverged") for label in (first, second))
+        rows = (self.table.test_values(label, "diverged") for label in (first, second))
         mine, other = (0 if row is None else int(row.sum()) for row in rows)
         return mine, other
 
 
-def ordered(claim: Claim) -> tuple[str, str]:
+def better_first(claim: Claim) -> tuple[str, str]:
     """Return the two labels of a claim, the better one first."""
     if claim.call == "worse":
         return claim.against, claim.learner
     return claim.learner, claim.against
 
 
-def gap(claim: Claim) -> Interval:
+def signed_gap(claim: Claim) -> Interval:
     """Return by how much a claim's learners differ; positive favors the one ahead."""
     sign = -1.0 if claim.difference < 0 else 1.0
     low, high = sorted((sign * claim.low, sign * claim.high))

@@ -11,99 +11,110 @@ import numpy as np
 from engine.contract.kinds import OPTIMIZATION
 from engine.contract.runs import LearnerChoice
 from engine.stats.claims import Claim
-from engine.stats.inference.metric_levels import level
+from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.verdicts.evidence import Evidence, Shape
-from engine.stats.verdicts.phrases import phrase
-from engine.stats.verdicts.terms import TERMS, Terms
+from engine.stats.verdicts.phrases import phrase_call
+from engine.stats.verdicts.terms import TERMS, VerdictTerms
 from engine.stats.verdicts.wording import (
-    counted,
-    interval,
-    listed,
-    names_of,
+    display_names,
+    format_count,
+    format_interval,
+    join_words,
     rival_name,
 )
 
 SPEED = {"better": "sooner", "worse": "later"}
 
 
-def _head(run: Evidence) -> str:
+def _opening_sentence(run: Evidence) -> str:
     return f"On unseen {run.family}"
 
 
-def _rival(run: Evidence, here: Claim) -> str:
-    return rival_name(run.spec, here.against, run.names)
+def _rival_name(run: Evidence, claim: Claim) -> str:
+    return rival_name(run.spec, claim.against, run.names)
 
 
-def _levels(run: Evidence, learners: Sequence[LearnerChoice]) -> str:
-    found = [f"{run.names[at]} {_level(run, at)}" for at in run.tested(learners)]
-    return f"{listed(found)} ({_sizes(run.shape())})"
+def _list_levels(run: Evidence, learners: Sequence[LearnerChoice]) -> str:
+    found = [
+        f"{run.names[at]} {_format_level(run, at)}"
+        for at in run.tested_labels(learners)
+    ]
+    return f"{join_words(found)} ({_format_sizes(run.shape())})"
 
 
-def _description(run: Evidence, here: Claim) -> str:
-    return f"{_both_levels(run, here)} for {_rival(run, here)} ({_sizes_of(here)})."
+def _describe_levels(run: Evidence, claim: Claim) -> str:
+    return (
+        f"{_both_levels(run, claim)} for {_rival_name(run, claim)} "
+        f"({_claim_sizes(claim)})."
+    )
 
 
-def _finding(run: Evidence, here: Claim) -> str:
-    within = f" to within {run.rule.within}" if here.equivalent else ""
+def _describe_difference(run: Evidence, claim: Claim) -> str:
+    within = f" to within {run.criterion.within}" if claim.equivalent else ""
     # levels are shown in steps; where these call it otherwise, the metric is named
-    borne_out = here.call == "no difference" or not run.otherwise(here)
+    borne_out = claim.call == "no difference" or not run.dissenting_claims(claim)
     metric = "" if borne_out else " in mean loss"
-    return f"{phrase(here.call, _rival(run, here))}{within}{metric}"
+    return f"{phrase_call(claim.call, _rival_name(run, claim))}{within}{metric}"
 
 
-def _facts(run: Evidence, here: Claim) -> list[str]:
-    mine, other = run.diverged(here.learner, here.against)
-    size = here.n_replicates * here.n_tasks
+def _facts(run: Evidence, claim: Claim) -> list[str]:
+    mine, other = run.divergence_counts(claim.learner, claim.against)
+    size = claim.n_replicates * claim.n_tasks
     lost = [f"diverged {mine} against {other} of {size}"] if mine or other else []
-    return [_both_levels(run, here), *lost, _sizes_of(here)]
+    return [_both_levels(run, claim), *lost, _claim_sizes(claim)]
 
 
-def _speed(run: Evidence, here: Claim) -> list[str]:
+def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
     """Say where the steps to the threshold tell another story."""
     return [
         f"it meets the threshold {SPEED[claim.call]}"
-        for claim in run.otherwise(here)
+        for claim in run.dissenting_claims(here)
         if claim.call in SPEED
     ]
 
 
-def _both_levels(run: Evidence, here: Claim) -> str:
-    return f"{_level(run, here.learner)} against {_level(run, here.against, '')}"
+def _both_levels(run: Evidence, claim: Claim) -> str:
+    return (
+        f"{_format_level(run, claim.learner)} against "
+        f"{_format_level(run, claim.against, '')}"
+    )
 
 
-def _level(run: Evidence, label: str, unit: str | None = None) -> str:
+def _format_level(run: Evidence, label: str, unit: str | None = None) -> str:
     """Write a learner's level, in steps where there is a threshold."""
-    metric = run.rule.deciding if run.threshold is None else run.rule.beside
-    rows = run.table.tests(label, metric)
+    metric = run.criterion.deciding if run.threshold is None else run.criterion.beside
+    rows = run.table.test_values(label, metric)
     if rows is None:
         return "not tested"
     if run.threshold is None:
         unit = " mean log loss" if unit is None else unit
-        return interval(level(metric, rows), unit)
-    reached = run.table.tests(label, "reached")
+        return format_interval(metric_interval(metric, rows), unit)
+    reached = run.table.test_values(label, "reached")
     if reached is not None and not np.any(reached):
         return f"never there in {rows.max():.0f} steps"
-    return interval(level(metric, rows), " steps" if unit is None else unit)
+    return format_interval(
+        metric_interval(metric, rows), " steps" if unit is None else unit
+    )
 
 
-def _sizes_of(claim: Claim) -> str:
-    return _sizes(Shape(claim.n_replicates, claim.n_tasks))
+def _claim_sizes(claim: Claim) -> str:
+    return _format_sizes(Shape(claim.n_replicates, claim.n_tasks))
 
 
-def _sizes(shape: Shape) -> str:
-    replicates = counted(shape.replicates, "replicate")
-    return f"n = {replicates} × {counted(shape.tasks, 'task')}"
+def _format_sizes(shape: Shape) -> str:
+    replicates = format_count(shape.replicates, "replicate")
+    return f"n = {replicates} × {format_count(shape.tasks, 'task')}"
 
 
-TERMS[OPTIMIZATION.name] = Terms(
+TERMS[OPTIMIZATION.name] = VerdictTerms(
     sample="replicate",
-    names=names_of,
-    head=_head,
-    levels=_levels,
-    description=_description,
+    names=display_names,
+    head=_opening_sentence,
+    levels=_list_levels,
+    description=_describe_levels,
     facts=_facts,
-    finding=_finding,
-    rival=_rival,
-    clauses=_speed,
+    finding=_describe_difference,
+    rival=_rival_name,
+    clauses=_speed_contrast,
     one_by_one=True,
 )

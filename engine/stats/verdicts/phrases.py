@@ -3,31 +3,33 @@
 from collections.abc import Sequence
 
 from engine.contract.appearance import name_in_words
-from engine.stats.claims import Call, Claim
-from engine.stats.verdicts.wording import be, counted, listed
+from engine.stats.claims import Claim, ClaimVerdict
+from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
 SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one
-ORDER: tuple[Call, ...] = ("better", "no difference", "worse")
+ORDER: tuple[ClaimVerdict, ...] = ("better", "no difference", "worse")
 
 
-def phrase(call: Call, other: str) -> str:
+def phrase_call(call: ClaimVerdict, other: str) -> str:
     """Say what a call means beside others.
 
-    >>> phrase("worse", "tuned SGD"), phrase("no difference", "SGD and Adam")
+    >>> phrase_call("worse", "tuned SGD"), phrase_call("no difference", "SGD and Adam")
     ('tuned SGD is better', 'no difference from SGD and Adam')
     """
     if call == "worse":
-        return f"{other} {be(other)} better"
+        return f"{other} {conjugate_be(other)} better"
     return f"{call} {'than' if call == 'better' else 'from'} {other}"
 
 
-def grouped(named: Sequence[tuple[str, Call]]) -> list[str]:
+def phrase_groups(named: Sequence[tuple[str, ClaimVerdict]]) -> list[str]:
     """Say of several others, call by call, how one learner stands beside them."""
     groups = {call: [name for name, of in named if of == call] for call in ORDER}
-    return [phrase(call, listed(group)) for call, group in groups.items() if group]
+    return [
+        phrase_call(call, join_words(group)) for call, group in groups.items() if group
+    ]
 
 
-def away(
+def describe_elsewhere(
     claims: Sequence[Claim], rival: str, sizes: frozenset[str] = frozenset()
 ) -> str:
     """Say how a learner stands beside its rival under every other condition.
@@ -42,14 +44,15 @@ def away(
         place = (claim.condition.family, claim.condition.shift)
         places.setdefault(place, []).append(claim)
     if len(places) > SPELLED_OUT:
-        return _tallied(claims, rival)
+        return _tally_calls(claims, rival)
     told = [
-        _place(_where(*at, sizes, group), group, rival) for at, group in places.items()
+        _phrase_condition(_name_condition(*at, sizes, group), group, rival)
+        for at, group in places.items()
     ]
     return " ".join(told)
 
 
-def _where(
+def _name_condition(
     family: str, shift: str, sizes: frozenset[str], claims: Sequence[Claim]
 ) -> str:
     if not shift:
@@ -62,23 +65,23 @@ def _where(
     return f"Under {name_in_words(shift)}{at}"
 
 
-def _place(where: str, claims: Sequence[Claim], rival: str) -> str:
+def _phrase_condition(where: str, claims: Sequence[Claim], rival: str) -> str:
     if len(claims) == 1:
-        return f"{where}: {phrase(claims[0].call, rival)}."
+        return f"{where}: {phrase_call(claims[0].call, rival)}."
     found = [
-        f"{phrase(call, rival)} at {listed(_severities(claims, call))}"
+        f"{phrase_call(call, rival)} at {join_words(_severities(claims, call))}"
         for call in ORDER
         if _severities(claims, call)
     ]
     return f"{where}: {', '.join(found)}."
 
 
-def _severities(claims: Sequence[Claim], call: Call) -> list[str]:
+def _severities(claims: Sequence[Claim], call: ClaimVerdict) -> list[str]:
     return [f"{c.condition.severity:g}" for c in claims if c.call == call]
 
 
-def _tallied(claims: Sequence[Claim], rival: str) -> str:
+def _tally_calls(claims: Sequence[Claim], rival: str) -> str:
     counts = [(call, sum(c.call == call for c in claims)) for call in ORDER]
-    found = [f"{phrase(call, rival)} in {n}" for call, n in counts if n]
-    where = counted(len(claims), "other condition")
+    found = [f"{phrase_call(call, rival)} in {n}" for call, n in counts if n]
+    where = format_count(len(claims), "other condition")
     return f"Of {where}: {', '.join(found)}."

@@ -7,37 +7,37 @@ from engine.contract.appearance import name_in_words
 from engine.contract.kinds import ByKind
 from engine.contract.runs import LearnerChoice, RunSpec
 from engine.stats.claims import Claim
-from engine.stats.verdicts.evidence import Evidence, ordered
-from engine.stats.verdicts.wording import be
+from engine.stats.verdicts.evidence import Evidence, better_first
+from engine.stats.verdicts.wording import conjugate_be
 
-Names = Callable[[RunSpec, Mapping[str, str] | None], dict[str, str]]
-AboutRun = Callable[[Evidence], str]
-AboutClaim = Callable[[Evidence, Claim], str]
-MoreOfClaim = Callable[[Evidence, Claim], list[str]]
+NameLearners = Callable[[RunSpec, Mapping[str, str] | None], dict[str, str]]
+DescribeRun = Callable[[Evidence], str]
+DescribeClaim = Callable[[Evidence, Claim], str]
+ClaimDetails = Callable[[Evidence, Claim], list[str]]
 
 
-def who_is_better(run: Evidence, here: Claim) -> str:
+def name_winner(run: Evidence, claim: Claim) -> str:
     """Say who is better, such as "MAML is better than Reptile"."""
-    ahead, behind = ordered(here)
+    ahead, behind = better_first(claim)
     mine, other = run.names[ahead], run.names[behind]
-    if here.call != "no difference":
-        return f"{mine} {be(mine)} better than {other}"
-    sure = "no" if here.equivalent else "no certain"
-    within = f" to within {run.rule.within}" if here.equivalent else ""
+    if claim.call != "no difference":
+        return f"{mine} {conjugate_be(mine)} better than {other}"
+    sure = "no" if claim.equivalent else "no certain"
+    within = f" to within {run.criterion.within}" if claim.equivalent else ""
     return f"{sure} difference between {mine} and {other}{within}"
 
 
-def rival(run: Evidence, here: Claim) -> str:
+def name_rival(run: Evidence, claim: Claim) -> str:
     """Return what the baseline that decides is called."""
-    return run.names[here.against]
+    return run.names[claim.against]
 
 
-def spelled_family(_: RunSpec, name: str) -> str:
+def spell_family(_: RunSpec, name: str) -> str:
     """Return what another family is called."""
     return name_in_words(name)
 
 
-def no_more(_run: Evidence, _here: Claim) -> list[str]:
+def no_details(_run: Evidence, _here: Claim) -> list[str]:
     """Add nothing about a claim."""
     return []
 
@@ -48,7 +48,7 @@ def no_ending(_: Evidence) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Terms:
+class VerdictTerms:
     """What the writer asks of a kind of task; it says the rest itself.
 
     Args:
@@ -70,19 +70,19 @@ class Terms:
     """
 
     sample: str
-    names: Names
-    head: AboutRun
+    names: NameLearners
+    head: DescribeRun
     levels: Callable[[Evidence, Sequence[LearnerChoice]], str]
-    description: AboutClaim
-    facts: MoreOfClaim
-    finding: AboutClaim = who_is_better
-    rival: AboutClaim = rival
-    family_name: Callable[[RunSpec, str], str] = spelled_family
-    clauses: MoreOfClaim = no_more
-    sentences: MoreOfClaim = no_more
-    price: MoreOfClaim = no_more
+    description: DescribeClaim
+    facts: ClaimDetails
+    finding: DescribeClaim = name_winner
+    rival: DescribeClaim = name_rival
+    family_name: Callable[[RunSpec, str], str] = spell_family
+    clauses: ClaimDetails = no_details
+    sentences: ClaimDetails = no_details
+    price: ClaimDetails = no_details
     ending: Callable[[Evidence], list[str]] = no_ending
     one_by_one: bool = False
 
 
-TERMS: ByKind[Terms] = ByKind("engine.stats.verdicts")
+TERMS: ByKind[VerdictTerms] = ByKind("engine.stats.verdicts")

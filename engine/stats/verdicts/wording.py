@@ -5,11 +5,13 @@ from collections.abc import Mapping, Sequence
 
 from engine.contract.appearance import name_in_words
 from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.block_table import baselines, is_tuned
+from engine.stats.block_table import baseline_learners, is_tuned
 from engine.stats.inference.intervals import Interval
 
 
-def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, str]:
+def display_names(
+    spec: RunSpec, titles: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return what each label is called.
 
     Args:
@@ -20,7 +22,7 @@ def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str
         By label, such as "tuned SGD"; the label itself where two would be called
         the same.
     """
-    called = {c.label: _called(c, titles or {}) for c in spec.learners}
+    called = {c.label: _display_name(c, titles or {}) for c in spec.learners}
     often = Counter(called.values())
     return {
         label: name if often[name] == 1 else name_in_words(label)
@@ -28,7 +30,9 @@ def names_of(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str
     }
 
 
-def titled(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, str]:
+def sentence_names(
+    spec: RunSpec, titles: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """Return what each few-shot label is called: its title, unless it was renamed.
 
     Args:
@@ -39,27 +43,27 @@ def titled(spec: RunSpec, titles: Mapping[str, str] | None = None) -> dict[str, 
         By label, such as "prototypical networks" or "tuned from scratch".
     """
     known = titles or {}
-    return {c.label: _titled(c, known.get(c.name, "")) for c in spec.learners}
+    return {c.label: _sentence_name(c, known.get(c.name, "")) for c in spec.learners}
 
 
-def _titled(learner: LearnerChoice, title: str) -> str:
+def _sentence_name(learner: LearnerChoice, title: str) -> str:
     if learner.label != learner.name:
         return name_in_words(learner.label)
-    name = within_sentence(title or spelled(learner.name))
+    name = to_sentence_case(title or spell_part_name(learner.name))
     if is_tuned(learner):
         return f"tuned {name}"
     guessed = learner.role == "baseline" and "tuning" in learner.knobs
     return f"untuned {name}" if guessed else name
 
 
-def within_sentence(title: str) -> str:
+def to_sentence_case(title: str) -> str:
     """Write a title as it stands within a sentence.
 
     One word is a name and keeps its capital; "and" would look like two learners.
 
-    >>> within_sentence("Prototypical networks"), within_sentence("Reptile")
+    >>> to_sentence_case("Prototypical networks"), to_sentence_case("Reptile")
     ('prototypical networks', 'Reptile')
-    >>> within_sentence("MAML with biases"), within_sentence("Pretrain and tune")
+    >>> to_sentence_case("MAML with biases"), to_sentence_case("Pretrain and tune")
     ('MAML with biases', 'pretrain + tune')
     """
     first, _, rest = title.partition(" ")
@@ -68,10 +72,11 @@ def within_sentence(title: str) -> str:
     return joined[:1].lower() + joined[1:] if plain else joined
 
 
-def be(name: str) -> str:
+def conjugate_be(name: str) -> str:
     """Return "are" after several or a plural, "is" after anything else.
 
-    >>> be("matching networks"), be("MAML"), be("SGD and Adam")
+    >>> (conjugate_be("matching networks"), conjugate_be("MAML"),
+    ...  conjugate_be("SGD and Adam"))
     ('are', 'is', 'are')
     """
     last = name.rpartition(" ")[2]
@@ -79,28 +84,29 @@ def be(name: str) -> str:
     return "are" if " and " in name or plural else "is"
 
 
-def capital(text: str) -> str:
+def capitalize_first(text: str) -> str:
     """Begin a sentence.
 
-    >>> capital("prototypical networks are better")
+    >>> capitalize_first("prototypical networks are better")
     'Prototypical networks are better'
     """
     return text[:1].upper() + text[1:]
 
 
-def _called(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
+def _display_name(learner: LearnerChoice, titles: Mapping[str, str]) -> str:
     if learner.role == "chosen":
         return name_in_words(learner.label)
-    name = titles.get(learner.name) or spelled(learner.name)
+    name = titles.get(learner.name) or spell_part_name(learner.name)
     schedule = name_in_words(str(learner.knobs.get("schedule", "constant")))
     name = name if schedule == "constant" else f"{name} ({schedule})"
     return f"tuned {name}" if is_tuned(learner) else name
 
 
-def spelled(name: str) -> str:
+def spell_part_name(name: str) -> str:
     """Spell a part's name as a title; a word without vowels is an abbreviation.
 
-    >>> spelled("sgd"), spelled("adam"), spelled("hypergradient")
+    >>> (spell_part_name("sgd"), spell_part_name("adam"),
+    ...  spell_part_name("hypergradient"))
     ('SGD', 'Adam', 'Hypergradient')
     """
     words = name_in_words(name)
@@ -109,14 +115,14 @@ def spelled(name: str) -> str:
 
 def rival_name(spec: RunSpec, label: str, names: Mapping[str, str]) -> str:
     """Name the baseline that decides, and say so if nobody tuned it."""
-    tuned = any(is_tuned(b) for b in baselines(spec) if b.label == label)
+    tuned = any(is_tuned(b) for b in baseline_learners(spec) if b.label == label)
     return names[label] if tuned else f"untuned {names[label]}"
 
 
-def listed(words: Sequence[str]) -> str:
+def join_words(words: Sequence[str]) -> str:
     """Join words as a sentence does.
 
-    >>> listed(["1.5", "2", "4"])
+    >>> join_words(["1.5", "2", "4"])
     '1.5, 2 and 4'
     """
     if len(words) < 2:
@@ -124,10 +130,11 @@ def listed(words: Sequence[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Write a number with as many digits as a reader needs.
 
-    >>> number(21.4), number(3.24), number(-0.8213), number(12345.6)
+    >>> (format_number(21.4), format_number(3.24), format_number(-0.8213),
+    ...  format_number(12345.6))
     ('21', '3.2', '−0.82', '12,346')
     """
     size = abs(value)
@@ -135,24 +142,24 @@ def number(value: float) -> str:
     return f"{value:,.{digits}f}".replace("-", "−")
 
 
-def interval(found: Interval, unit: str = "") -> str:
+def format_interval(interval: Interval, unit: str = "") -> str:
     """Write a mean, its unit and its interval; one replicate has no interval.
 
-    >>> interval(Interval(21.0, 19.0, 24.0, 8), " steps")
+    >>> format_interval(Interval(21.0, 19.0, 24.0, 8), " steps")
     '21 steps [19, 24]'
-    >>> interval(Interval(21.0, float("nan"), float("nan"), 1))
+    >>> format_interval(Interval(21.0, float("nan"), float("nan"), 1))
     '21'
     """
-    mean = f"{number(found.mean)}{unit}"
-    if found.n < 2:
+    mean = f"{format_number(interval.mean)}{unit}"
+    if interval.n < 2:
         return mean
-    return f"{mean} [{number(found.low)}, {number(found.high)}]"
+    return f"{mean} [{format_number(interval.low)}, {format_number(interval.high)}]"
 
 
-def counted(n: int, noun: str) -> str:
+def format_count(n: int, noun: str) -> str:
     """Write a count.
 
-    >>> counted(1, "replicate"), counted(8, "task")
+    >>> format_count(1, "replicate"), format_count(8, "task")
     ('1 replicate', '8 tasks')
     """
     return f"{n:,} {noun}" + ("" if n == 1 else "s")

@@ -10,7 +10,7 @@ from engine.contract.errors import Refused
 
 
 @dataclass(frozen=True, eq=False)
-class Deck:
+class ClassPool:
     """The classes of a pool: class = turn × count + place among its members.
 
     Args:
@@ -24,58 +24,58 @@ class Deck:
     groups: tuple[np.ndarray, ...]
 
     @classmethod
-    def whole(cls, members: np.ndarray, turns: int) -> "Deck":
+    def pool_without_groups(cls, members: np.ndarray, turns: int) -> "ClassPool":
         """Return a deck whose classes may all be mixed."""
         return cls(members, turns, (np.arange(len(members)),))
 
     @property
-    def count(self) -> int:
+    def member_count(self) -> int:
         """Return how many members there are, turned or not."""
         return len(self.members)
 
     @property
-    def classes(self) -> int:
+    def class_count(self) -> int:
         """Return how many classes there are."""
-        return self.turns * self.count
+        return self.turns * self.member_count
 
-    def choose(self, draw: np.random.Generator, ways: int) -> np.ndarray:
+    def choose_classes(self, draw: np.random.Generator, ways: int) -> np.ndarray:
         """Draw different classes in an order drawn anew; shape (way,).
 
         Where there are several groups, the classes are of one, all turned alike.
         """
         if len(self.groups) == 1:
-            return draw.choice(self.classes, ways, replace=False)
+            return draw.choice(self.class_count, ways, replace=False)
         fit = [group for group in self.groups if len(group) >= ways]
         group = fit[draw.integers(len(fit))]
         quarter = draw.integers(self.turns)
-        return quarter * self.count + draw.choice(group, ways, replace=False)
+        return quarter * self.member_count + draw.choice(group, ways, replace=False)
 
-    def largest(self) -> int:
+    def most_ways(self) -> int:
         """Return how many ways an episode can have."""
         if len(self.groups) == 1:
-            return self.classes
+            return self.class_count
         return max(len(group) for group in self.groups)
 
 
-class Dealt(Protocol):
+class PooledFamily(Protocol):
     """A family whose pools are decks."""
 
     @property
     def ways(self) -> int:
         """Return how many classes an episode has."""
 
-    def deck(self, pool: str) -> Deck:
+    def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool."""
 
 
-def check_ways(family: Dealt, pool: str) -> None:
+def check_ways(family: PooledFamily, pool: str) -> None:
     """Refuse more ways than there are classes.
 
     Raises:
         Refused: With how many the pool has.
     """
-    deck = family.deck(pool)
-    most = deck.largest()
+    deck = family.class_pool(pool)
+    most = deck.most_ways()
     if family.ways > most:
         where = "one of its groups" if len(deck.groups) > 1 else "all"
         raise Refused(
@@ -85,17 +85,18 @@ def check_ways(family: Dealt, pool: str) -> None:
         )
 
 
-def quarters(rotations: str, pool: str) -> int:
+def turn_count(rotations: str, pool: str) -> int:
     """Return in how many turns the members of a pool are classes.
 
-    >>> quarters("train", "train"), quarters("train", "test"), quarters("all", "test")
+    >>> (turn_count("train", "train"), turn_count("train", "test"),
+    ...  turn_count("all", "test"))
     (4, 1, 4)
     """
     turned = rotations == "all" or (rotations == "train" and pool == "train")
     return 1 + len(_QUARTERS) if turned else 1
 
 
-def turn(images: np.ndarray, turns: np.ndarray) -> None:
+def turn_images(images: np.ndarray, turns: np.ndarray) -> None:
     """Turn square images in place by quarter turns, counterclockwise.
 
     Args:

@@ -11,12 +11,12 @@ SIDE = 42  # pixels that a shown image has at most, each way
 ROOM = 100_000  # bytes that one task's examples, or one snapshot, may take
 
 
-def leading(y: Tensor, each: int) -> list[int]:
+def leading_examples(y: Tensor, each: int) -> list[int]:
     """Return the first examples of each class; tasks may order them differently.
 
     All tasks keep the same positions, so a position stays if any task wants it.
 
-    >>> leading(torch.tensor([[0, 0, 1, 1]]), 1)
+    >>> leading_examples(torch.tensor([[0, 0, 1, 1]]), 1)
     [0, 2]
     """
     classes = F.one_hot(y)
@@ -24,7 +24,7 @@ def leading(y: Tensor, each: int) -> list[int]:
     return torch.nonzero((rank <= each).any(0)).flatten().tolist()
 
 
-def pixels(images: Tensor) -> np.ndarray:
+def image_bytes(images: Tensor) -> np.ndarray:
     """Return images as bytes, 0 to 1 or the whole range as 0 to 255, not too large.
 
     Args:
@@ -34,7 +34,7 @@ def pixels(images: Tensor) -> np.ndarray:
         uint8; shape (task, example, height, width), and a last axis of three colors
         where there are as many channels.
     """
-    step = stride(*images.shape[3:])
+    step = pooling_stride(*images.shape[3:])
     if step > 1:
         small = F.avg_pool2d(images.flatten(0, 1), step)
         images = small.view(*images.shape[:2], *small.shape[1:])
@@ -46,28 +46,28 @@ def pixels(images: Tensor) -> np.ndarray:
     return np.asarray(whole[:, :, 0])
 
 
-def stride(height: int, width: int) -> int:
+def pooling_stride(height: int, width: int) -> int:
     """Return how many pixels, each way, become one.
 
-    >>> stride(28, 28), stride(105, 105)
+    >>> pooling_stride(28, 28), pooling_stride(105, 105)
     (1, 3)
     """
     return max(1, -(-max(height, width) // SIDE))
 
 
-def size(shape: tuple[int, ...]) -> int:
+def display_bytes(shape: tuple[int, ...]) -> int:
     """Return how many bytes a shown example takes.
 
-    >>> size((1, 28, 28)), size((1, 105, 105)), size((16,))
+    >>> display_bytes((1, 28, 28)), display_bytes((1, 105, 105)), display_bytes((16,))
     (784, 1225, 64)
     """
     if len(shape) < 3:
         return 4 * math.prod(shape)
-    step = stride(*shape[1:])
+    step = pooling_stride(*shape[1:])
     return shape[0] * (shape[1] // step) * (shape[2] // step)
 
 
-def numbers(tensor: Tensor) -> np.ndarray:
+def to_numpy(tensor: Tensor) -> np.ndarray:
     """Return float32 or int64 numbers."""
     array = tensor.detach().cpu().numpy()
     return array.astype(np.float32 if array.dtype.kind == "f" else np.int64)

@@ -11,7 +11,7 @@ ANGLE, STRETCH, SLANT, MOVE = 15.0, 0.2, 0.25, 0.06
 CONTROL = 5
 
 
-class Wildness(NamedTuple):
+class Distortion(NamedTuple):
     """How much examples of one shape differ.
 
     Args:
@@ -29,7 +29,7 @@ class Wildness(NamedTuple):
 
 
 def draw_shapes(
-    depth: np.ndarray, side: int, wild: Wildness, draw: np.random.Generator
+    depth: np.ndarray, side: int, wild: Distortion, draw: np.random.Generator
 ) -> np.ndarray:
     """Draw distorted shapes.
 
@@ -44,7 +44,7 @@ def draw_shapes(
         float32 in [0, 1], ink bright; shape (example, side, side).
     """
     count, field = depth.shape[:2]
-    inside = sampled(depth, places(count, side, wild, draw))
+    inside = interpolate(depth, sample_positions(count, side, wild, draw))
     thicker = draw.uniform(-1.0, 1.0, (count, 1, 1)) * (wild.stroke * field / 100)
     inside += thicker.astype(np.float32)
     inside *= np.float32(side / field)  # in pixels of the result: edges one pixel wide
@@ -54,24 +54,24 @@ def draw_shapes(
     return ink
 
 
-def places(
-    count: int, side: int, wild: Wildness, draw: np.random.Generator
+def sample_positions(
+    count: int, side: int, wild: Distortion, draw: np.random.Generator
 ) -> np.ndarray:
     """Return where each pixel looks: down and right of the middle, in half sides.
 
     Returns:
         float32; shape (2, example, side, side).
     """
-    linear = _linear(count, wild.affine, draw)
+    linear = _linear_maps(count, wild.affine, draw)
     moved = wild.affine * 2 * MOVE * draw.uniform(-1.0, 1.0, (2, count, 1))
     bent = wild.elastic / 50 * draw.standard_normal((2, count, CONTROL * CONTROL))
     factors = np.concatenate([linear, moved, bent], axis=2).astype(np.float32)
     # torch keeps to the threads that it is given, also where numpy would not.
-    where = torch.from_numpy(factors) @ torch.from_numpy(_ways_to_move(side))
+    where = torch.from_numpy(factors) @ torch.from_numpy(_displacement_fields(side))
     return where.numpy().reshape(2, count, side, side)
 
 
-def sampled(depth: np.ndarray, where: np.ndarray) -> np.ndarray:
+def interpolate(depth: np.ndarray, where: np.ndarray) -> np.ndarray:
     """Look values up between pixels, bilinearly; beyond the edge they are the edge's.
 
     Args:
@@ -91,7 +91,7 @@ def sampled(depth: np.ndarray, where: np.ndarray) -> np.ndarray:
     return values[:, 0].numpy()
 
 
-def _linear(count: int, affine: float, draw: np.random.Generator) -> np.ndarray:
+def _linear_maps(count: int, affine: float, draw: np.random.Generator) -> np.ndarray:
     """Return turn × slant × stretch of each example; shape (2, example, 2)."""
     random = affine * draw.uniform(-1.0, 1.0, (4, count))
     angle, slant = np.deg2rad(ANGLE) * random[0], SLANT * random[1]
@@ -103,7 +103,7 @@ def _linear(count: int, affine: float, draw: np.random.Generator) -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def _ways_to_move(side: int) -> np.ndarray:
+def _displacement_fields(side: int) -> np.ndarray:
     """Return how each pixel follows each factor; float32, shape (factor, pixel).
 
     The first three are affine: its place down and right of the middle, and one; the

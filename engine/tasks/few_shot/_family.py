@@ -11,16 +11,16 @@ from torch import Tensor
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.protocol import (
+    BatchSpec,
     Episode,
-    Episodes,
+    EpisodeBatch,
+    ExampleBatch,
     Family,
-    Place,
     Sample,
     SampledFamily,
     Setting,
-    Shots,
 )
-from engine.tasks.few_shot._normalization import normalized
+from engine.tasks.few_shot._normalization import normalize_episode
 
 SIZES = ("ways", "shots", "queries")
 
@@ -51,15 +51,17 @@ class EpisodeFamily(SampledFamily):
         return None
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Episodes:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> EpisodeBatch:
         """Draw an episode per stream, change it as the setting says, and stack."""
-        family = in_training(self) if pool == "train" else self
-        drawn = _scaled(self, family.samples(setting, rngs, pool), setting.trained)
-        return stack_episodes(drawn, setting, place)
+        family = with_training_sizes(self) if pool == "train" else self
+        drawn = _normalize_samples(
+            self, family.draw_samples(setting, rngs, pool), setting.trained_family
+        )
+        return stack_episodes(drawn, setting, batch_spec)
 
 
-def _scaled(
+def _normalize_samples(
     family: EpisodeFamily, samples: Sequence[Sample], trained: Family | None
 ) -> Sequence[Sample]:
     """Bring inputs to one scale, where the family has a knob that says so.
@@ -72,12 +74,12 @@ def _scaled(
         return samples
     seen = trained if isinstance(trained, EpisodeFamily) else family
     return [
-        normalized(sample, seen, how) if isinstance(sample, Episode) else sample
+        normalize_episode(sample, seen, how) if isinstance(sample, Episode) else sample
         for sample in samples
     ]
 
 
-def in_training(family: EpisodeFamily) -> EpisodeFamily:
+def with_training_sizes(family: EpisodeFamily) -> EpisodeFamily:
     """Return the family with the sizes that its episodes have in meta-training."""
     wanted = {name: getattr(family, f"train_{name}", 0) for name in SIZES}
     update = {name: size for name, size in wanted.items() if size}
@@ -85,8 +87,8 @@ def in_training(family: EpisodeFamily) -> EpisodeFamily:
 
 
 def stack_episodes(
-    samples: Sequence[Sample], setting: Setting, place: Place
-) -> Episodes:
+    samples: Sequence[Sample], setting: Setting, batch_spec: BatchSpec
+) -> EpisodeBatch:
     """Put episodes of one size side by side.
 
     Raises:
@@ -97,30 +99,30 @@ def stack_episodes(
     if len(episodes) < len(samples):
         raise Refused(f"{setting.family.name} draws no episodes", "family")
 
-    def stacked(pick: Callable[[Episode], np.ndarray]) -> Tensor:
+    def stack(pick: Callable[[Episode], np.ndarray]) -> Tensor:
         array = np.stack([pick(episode) for episode in episodes])
-        kind = place.dtype if array.dtype.kind == "f" else torch.int64
-        return torch.from_numpy(array).to(place.device, kind)
+        kind = batch_spec.dtype if array.dtype.kind == "f" else torch.int64
+        return torch.from_numpy(array).to(batch_spec.device, kind)
 
     drawn = first.truth is not None
     labelled = first.ids is not None
-    return Episodes(
+    return EpisodeBatch(
         net=setting.net,
         shape=first.shape,
         outputs=first.outputs,
-        classes=first.y.dtype.kind == "i",
-        known=first.known,
-        replicates=place.replicates,
+        has_classes=first.y.dtype.kind == "i",
+        known_classes=first.known_classes,
+        replicates=batch_spec.replicates,
         horizon=setting.horizon,
-        support=Shots(
-            stacked(lambda e: e.x),
-            stacked(lambda e: e.y),
-            stacked(lambda e: e.ids) if labelled else None,
+        support=ExampleBatch(
+            stack(lambda e: e.x),
+            stack(lambda e: e.y),
+            stack(lambda e: e.ids) if labelled else None,
         ),
-        query=Shots(
-            stacked(lambda e: e.held_x),
-            stacked(lambda e: e.held_y),
-            stacked(lambda e: e.held_ids) if labelled else None,
+        query=ExampleBatch(
+            stack(lambda e: e.held_x),
+            stack(lambda e: e.held_y),
+            stack(lambda e: e.held_ids) if labelled else None,
         ),
-        truth=stacked(lambda e: e.truth) if drawn else None,
+        truth=stack(lambda e: e.truth) if drawn else None,
     )

@@ -7,59 +7,78 @@ first shots, as they were.
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.protocol import Episode
 
 SPAN = 5.0
 GRID = np.linspace(-SPAN, SPAN, 101)
 
 
-def amplitude_low(default: float = 0.1) -> float:
+def amplitude_low_knob(default: float = 0.1) -> float:
     """Declare the smallest amplitude."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Smallest amplitude", low=0.0, high=50.0,
+        default,
+        label="Smallest amplitude",
+        low=0.0,
+        high=50.0,
         help="Amplitudes are drawn evenly from here …",
-    )  # fmt: skip
+    )
 
 
-def amplitude_high(default: float = 5.0) -> float:
+def amplitude_high_knob(default: float = 5.0) -> float:
     """Declare the largest amplitude."""
     return knob(  # type: ignore[no-any-return]
         default, label="Largest amplitude", low=0.0, high=50.0, help="… to here."
     )
 
 
-def phase_low(default: float) -> float:
+def phase_low_knob(default: float) -> float:
     """Declare the smallest phase."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Smallest phase", unit="× π", low=-8.0, high=8.0,
-        help="Phases are drawn evenly from here …", advanced=True,
-    )  # fmt: skip
+        default,
+        label="Smallest phase",
+        unit="× π",
+        low=-8.0,
+        high=8.0,
+        help="Phases are drawn evenly from here …",
+        advanced=True,
+    )
 
 
-def phase_high(default: float) -> float:
+def phase_high_knob(default: float) -> float:
     """Declare the largest phase."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Largest phase", unit="× π", low=-8.0, high=8.0,
+        default,
+        label="Largest phase",
+        unit="× π",
+        low=-8.0,
+        high=8.0,
         help="… to here; from 0 to 2 is every phase of a wave.",
-    )  # fmt: skip
+    )
 
 
-def frequency() -> float:
+def frequency_knob() -> float:
     """Declare how fast all functions of a family vary."""
     return knob(  # type: ignore[no-any-return]
-        1.0, label="Frequency ω", unit="× input", low=0.05, high=20.0,
+        1.0,
+        label="Frequency ω",
+        unit="× input",
+        low=0.05,
+        high=20.0,
         help="The same for all functions; at 2 they vary twice as fast.",
         advanced=True,
-    )  # fmt: skip
+    )
 
 
-def noise() -> float:
+def noise_knob() -> float:
     """Declare the noise on the support's answers."""
     return knob(  # type: ignore[no-any-return]
-        0.0, label="Noise σ", low=0.0, high=5.0,
+        0.0,
+        label="Noise σ",
+        low=0.0,
+        high=5.0,
         help="Standard deviation on the support; queries have none.",
-    )  # fmt: skip
+    )
 
 
 def check_range(low: float, high: float, what: str, field: str) -> None:
@@ -82,7 +101,7 @@ def check_range(low: float, high: float, what: str, field: str) -> None:
         )
 
 
-def inputs(draw: np.random.Generator, count: int, grid: bool = True) -> np.ndarray:
+def draw_inputs(draw: np.random.Generator, count: int, grid: bool = True) -> np.ndarray:
     """Draw inputs evenly between −5 and 5, with those of the picture behind them."""
     x = SPAN * (2.0 * draw.random(count) - 1.0)
     return np.concatenate([x, GRID]) if grid else x
@@ -115,6 +134,8 @@ def curve_episode(
     )
 
 
-def disturbance(draw: np.random.Generator, size: float, shots: int) -> np.ndarray:
+def draw_support_noise(
+    draw: np.random.Generator, size: float, shots: int
+) -> np.ndarray:
     """Draw the noise of the support; float32, shape (shot,)."""
     return np.asarray(size * draw.standard_normal(shots)).astype(np.float32)

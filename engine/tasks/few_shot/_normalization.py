@@ -18,18 +18,18 @@ EPISODES = 64
 class Scale(NamedTuple):
     """Middle and spread: one number of an image's channel, one of each feature."""
 
-    middle: np.ndarray
-    spread: np.ndarray
+    mean: np.ndarray
+    deviation: np.ndarray
 
 
-class Drawn(Protocol):
+class EpisodeSource(Protocol):
     """A family of episodes that can be hashed, as every part can."""
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw one episode."""
 
 
-def normalized(episode: Episode, family: Drawn, how: str) -> Episode:
+def normalize_episode(episode: Episode, family: EpisodeSource, how: str) -> Episode:
     """Return an episode whose inputs have mean 0 and deviation 1.
 
     Args:
@@ -40,7 +40,7 @@ def normalized(episode: Episode, family: Drawn, how: str) -> Episode:
     """
     if how == "none":
         return episode
-    scale = scale_of([episode]) if how == "support" else _training_scale(family)
+    scale = support_scale([episode]) if how == "support" else _training_scale(family)
     middle, spread = scale
     return replace(
         episode,
@@ -49,7 +49,7 @@ def normalized(episode: Episode, family: Drawn, how: str) -> Episode:
     )
 
 
-def scale_of(episodes: list[Episode]) -> Scale:
+def support_scale(episodes: list[Episode]) -> Scale:
     """Return middle and spread of supports; float32, shape (feature, 1).
 
     All pixels of a channel share theirs; what does not vary is left as wide as it is.
@@ -65,6 +65,6 @@ def scale_of(episodes: list[Episode]) -> Scale:
 
 
 @lru_cache(maxsize=16)
-def _training_scale(family: Drawn) -> Scale:
+def _training_scale(family: EpisodeSource) -> Scale:
     streams = [Rng(0).child("scale", place) for place in range(EPISODES)]
-    return scale_of([family.sample(stream, "train") for stream in streams])
+    return support_scale([family.sample(stream, "train") for stream in streams])

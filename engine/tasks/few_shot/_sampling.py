@@ -7,7 +7,7 @@ import numpy as np
 from engine.protocol import Episode
 
 
-def episode_of(
+def make_episode(
     points: np.ndarray,
     ids: np.ndarray,
     shots: int,
@@ -27,24 +27,24 @@ def episode_of(
     ways, each = points.shape[:2]
     support, query = points[:, :shots], points[:, shots:]
 
-    def rows(some: np.ndarray) -> np.ndarray:
+    def to_columns(some: np.ndarray) -> np.ndarray:
         return np.ascontiguousarray(some.reshape(-1, some.shape[2]).T)
 
     label = np.arange(ways)
     return Episode(
-        x=rows(support),
+        x=to_columns(support),
         y=np.repeat(label, shots),
-        held_x=rows(query),
+        held_x=to_columns(query),
         held_y=np.repeat(label, each - shots),
         outputs=ways,
         shape=shape,
         ids=np.repeat(ids, shots),
         held_ids=np.repeat(ids, each - shots),
-        known=known,
+        known_classes=known,
     )
 
 
-class Picks(NamedTuple):
+class EpisodeIndices(NamedTuple):
     """Which examples of which way an episode has, its support in front.
 
     Args:
@@ -54,11 +54,13 @@ class Picks(NamedTuple):
     """
 
     way: np.ndarray
-    place: np.ndarray
-    support: int
+    example: np.ndarray
+    support_count: int
 
 
-def pick(counts: np.ndarray, queries: int, order: np.ndarray) -> Picks:
+def pick_examples(
+    counts: np.ndarray, queries: int, order: np.ndarray
+) -> EpisodeIndices:
     """Pick support from the front and queries from the back of each way's examples.
 
     Args:
@@ -73,7 +75,7 @@ def pick(counts: np.ndarray, queries: int, order: np.ndarray) -> Picks:
     back = np.arange(ways * queries) % queries + each - queries
     label = np.arange(ways)
     way = np.concatenate([label.repeat(counts), label.repeat(queries)])
-    return Picks(way, order[way, np.concatenate([front, back])], total)
+    return EpisodeIndices(way, order[way, np.concatenate([front, back])], total)
 
 
 def support_counts(
@@ -100,7 +102,7 @@ def support_counts(
 
 
 def image_episode(
-    images: np.ndarray, picks: Picks, ids: np.ndarray, known: int
+    images: np.ndarray, picks: EpisodeIndices, ids: np.ndarray, known: int
 ) -> Episode:
     """Make an episode of gray images; bytes become numbers from 0 to 1.
 
@@ -110,22 +112,22 @@ def image_episode(
         ids: Which class of its pool each way is; shape (way,).
         known: How many classes the pool of meta-training has.
     """
-    cut = picks.support
+    cut = picks.support_count
     of = ids[picks.way]
     return Episode(
-        x=_pixels(images[:cut]),
+        x=_to_float(images[:cut]),
         y=picks.way[:cut],
-        held_x=_pixels(images[cut:]),
+        held_x=_to_float(images[cut:]),
         held_y=picks.way[cut:],
         outputs=len(ids),
         shape=(1, *images.shape[1:]),
         ids=of[:cut],
         held_ids=of[cut:],
-        known=known,
+        known_classes=known,
     )
 
 
-def _pixels(images: np.ndarray) -> np.ndarray:
+def _to_float(images: np.ndarray) -> np.ndarray:
     """Turn bytes into float32 in [0, 1]; shape (pixel, example)."""
     flat = np.ascontiguousarray(images.reshape(len(images), -1).T)
     if images.dtype != np.uint8:

@@ -12,21 +12,25 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.data.user.class_splits import LEAST, pool_sizes
 from engine.protocol import generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._class_pools import Deck, check_ways
-from engine.tasks.few_shot._family import EpisodeFamily, in_training
-from engine.tasks.few_shot._sampling import Picks, pick, support_counts
+from engine.tasks.few_shot._class_pools import ClassPool, check_ways
+from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._sampling import (
+    EpisodeIndices,
+    pick_examples,
+    support_counts,
+)
 
 POOLS = ("train", "validation", "test")
-Use = Literal["split", "target"]
+ClassUse = Literal["split", "target"]
 
 
 @dataclass(frozen=True, eq=False)
-class Owned:
+class UserClasses:
     """A person's classes; compared and hashed by identity.
 
     Args:
@@ -37,11 +41,11 @@ class Owned:
 
     names: tuple[str, ...]
     members: tuple[np.ndarray, ...]
-    word: str
+    example_noun: str
 
 
 @lru_cache(maxsize=8)
-def decks(own: Owned, use: Use) -> dict[str, Deck]:
+def class_pools(own: UserClasses, use: ClassUse) -> dict[str, ClassPool]:
     """Divide the classes into pools; each class is in one.
 
     Raises:
@@ -50,7 +54,7 @@ def decks(own: Owned, use: Use) -> dict[str, Deck]:
     count = len(own.names)
     order = generator(Rng(0).child("own classes")).permutation(count)
     if use == "target":
-        return {"test": Deck.whole(order, 1)}
+        return {"test": ClassPool.pool_without_groups(order, 1)}
     if count < LEAST:
         raise Refused(
             f"{count} classes are too few for training, validation and test classes; "
@@ -58,7 +62,10 @@ def decks(own: Owned, use: Use) -> dict[str, Deck]:
             "use",
         )
     parts = np.split(order, np.cumsum(pool_sizes(count))[:2])
-    return {pool: Deck.whole(p, 1) for pool, p in zip(POOLS, parts, strict=True)}
+    return {
+        pool: ClassPool.pool_without_groups(p, 1)
+        for pool, p in zip(POOLS, parts, strict=True)
+    }
 
 
 class OwnFamily(EpisodeFamily):
@@ -67,11 +74,12 @@ class OwnFamily(EpisodeFamily):
     pooled: ClassVar[bool] = True
     needs_file: ClassVar[bool] = True
 
-    use: Use = knob(
-        "split", label="Classes are for",
+    use: ClassUse = knob(
+        "split",
+        label="Classes are for",
         help="Split: half of them for training, the rest for validation and tests; "
         "target: all for tests alone, of what was learned on another family.",
-    )  # fmt: skip
+    )
     ways: int = knobs.ways(2)
     shots: int = knobs.shots(1)
     queries: int = knobs.queries(5)
@@ -81,24 +89,24 @@ class OwnFamily(EpisodeFamily):
     balance: knobs.Balance = knobs.balance()
 
     @abstractmethod
-    def classes(self) -> Owned:
+    def classes(self) -> UserClasses:
         """Return the classes that the file holds; the same object every time."""
 
     def check(self) -> None:
         """Refuse a file that is absent, and more than it holds."""
-        for pool in decks(self.classes(), self.use):
-            sized = in_training(self) if pool == "train" else self
+        for pool in class_pools(self.classes(), self.use):
+            sized = with_training_sizes(self) if pool == "train" else self
             assert isinstance(sized, OwnFamily)
             check_ways(sized, pool)
             _check_examples(sized, pool)
 
-    def deck(self, pool: str) -> Deck:
+    def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool.
 
         Raises:
             Refused: If they are all kept for tests, and the pool is another one.
         """
-        found = decks(self.classes(), self.use)
+        found = class_pools(self.classes(), self.use)
         if pool not in found:
             raise Refused(
                 "these classes are a target for tests; train on another family and "
@@ -107,39 +115,40 @@ class OwnFamily(EpisodeFamily):
             )
         return found[pool]
 
-    def known(self) -> int:
+    def known_classes(self) -> int:
         """Return how many classes meta-training has."""
-        return self.deck("train").classes if self.use == "split" else 0
+        return self.class_pool("train").class_count if self.use == "split" else 0
 
 
 def _check_examples(family: OwnFamily, pool: str) -> None:
-    own, deck = family.classes(), family.deck(pool).members.tolist()
+    own, deck = family.classes(), family.class_pool(pool).members.tolist()
     smallest = min(deck, key=lambda number: len(own.members[number]))
     there, each = len(own.members[smallest]), family.shots + family.queries
     if each > there:
         name = own.names[smallest][:40]
         raise Refused(
-            f"{family.shots} shots and {family.queries} queries are {each} {own.word} "
+            f"{family.shots} shots and {family.queries} queries are {each} "
+            f"{own.example_noun} "
             f"of a class, and class {name!r} has {there} different ones: choose "
             f"{there} or fewer together",
             "queries",
         )
 
 
-def draw_picks(
+def draw_indices(
     family: OwnFamily, draw: np.random.Generator, pool: str
-) -> tuple[Picks, np.ndarray]:
+) -> tuple[EpisodeIndices, np.ndarray]:
     """Choose classes of a pool, and examples of each.
 
     Returns:
         Picks, whose places are rows of the whole set, and the place of each way's
         class in its pool. More shots leave the queries as they were.
     """
-    own, deck = family.classes(), family.deck(pool)
-    ids = deck.choose(draw, family.ways)
+    own, deck = family.classes(), family.class_pool(pool)
+    ids = deck.choose_classes(draw, family.ways)
     rows = [own.members[number] for number in deck.members[ids]]
     least = min(len(members) for members in rows)
     order = np.stack([draw.permutation(members)[:least] for members in rows])
     most = least - family.queries
     counts = support_counts(draw, family.ways, family.shots, most, family.balance)
-    return pick(counts, family.queries, order), ids
+    return pick_examples(counts, family.queries, order), ids

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
@@ -21,11 +21,15 @@ from engine.tasks.few_shot import _functions_1d
 from engine.tasks.few_shot._family import EpisodeFamily
 
 
-def _share(label: str) -> float:
+def _share_knob(label: str) -> float:
     return knob(  # type: ignore[no-any-return]
-        1.0, label=label, unit="parts", low=0.0, high=10.0,
+        1.0,
+        label=label,
+        unit="parts",
+        low=0.0,
+        high=10.0,
         help="Parts of all tasks; equal numbers are equal shares, 0 leaves them out.",
-    )  # fmt: skip
+    )
 
 
 @register("family")
@@ -40,16 +44,16 @@ class FunctionMixture(EpisodeFamily):
     queries: int = knobs.queries(10)
     train_shots: int = knobs.train_shots()
     train_queries: int = knobs.train_queries()
-    sinusoids: float = _share("Sinusoids")
-    lines: float = _share("Lines")
-    parabolas: float = _share("Parabolas")
-    steps: float = _share("Steps")
-    amplitude_low: float = _functions_1d.amplitude_low()
-    amplitude_high: float = _functions_1d.amplitude_high()
-    phase_low: float = _functions_1d.phase_low(-0.5)
-    phase: float = _functions_1d.phase_high(0.5)
-    frequency: float = _functions_1d.frequency()
-    noise: float = _functions_1d.noise()
+    sinusoids: float = _share_knob("Sinusoids")
+    lines: float = _share_knob("Lines")
+    parabolas: float = _share_knob("Parabolas")
+    steps: float = _share_knob("Steps")
+    amplitude_low: float = _functions_1d.amplitude_low_knob()
+    amplitude_high: float = _functions_1d.amplitude_high_knob()
+    phase_low: float = _functions_1d.phase_low_knob(-0.5)
+    phase: float = _functions_1d.phase_high_knob(0.5)
+    frequency: float = _functions_1d.frequency_knob()
+    noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
         """Refuse ranges that end before they begin, and a mixture of nothing."""
@@ -74,20 +78,21 @@ class FunctionMixture(EpisodeFamily):
         low, high = self.amplitude_low, self.amplitude_high
         amplitude = (low + (high - low) * first) * (1.0 if sign < 0.5 else -1.0)
         phase = np.pi * (self.phase_low + (self.phase - self.phase_low) * second)
-        x = _functions_1d.inputs(draw, self.queries + self.shots)
+        x = _functions_1d.draw_inputs(draw, self.queries + self.shots)
         kind = int((np.cumsum(self._shares()) <= which * sum(self._shares())).sum())
-        y = amplitude * shape_of(kind, self.frequency * x - phase)
+        y = amplitude * unit_function(kind, self.frequency * x - phase)
         disturbed: np.ndarray | float = 0.0
         if self.noise:
             apart = generator(rng.child("noise"))
-            disturbed = _functions_1d.disturbance(apart, self.noise, self.shots)
+            disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
         return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
 
 
-def shape_of(kind: int, z: np.ndarray) -> np.ndarray:
+def unit_function(kind: int, z: np.ndarray) -> np.ndarray:
     """Return a function of size 1: a wave, a line, a parabola or a step.
 
-    >>> [shape_of(kind, np.array([0.0, 5.0])).round(2).tolist() for kind in (1, 2, 3)]
+    >>> [unit_function(kind, np.array([0.0, 5.0])).round(2).tolist() for kind in (1,
+    ...     2, 3)]
     [[0.0, 1.0], [-1.0, 1.0], [1.0, 1.0]]
     """
     if kind == 0:

@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._family import EpisodeFamily
-from engine.tasks.few_shot._sampling import episode_of
+from engine.tasks.few_shot._sampling import make_episode
 
 CLASSES = {"train": 200, "validation": 100, "test": 100}
 
@@ -35,17 +35,28 @@ class GaussianClasses(EpisodeFamily):
     train_shots: int = knobs.train_shots()
     train_queries: int = knobs.train_queries()
     dimensions: int = knob(
-        16, label="Dimensions d", unit="inputs", low=1, high=256,
+        16,
+        label="Dimensions d",
+        unit="inputs",
+        low=1,
+        high=256,
         help="Numbers of each example.",
-    )  # fmt: skip
+    )
     useful: int = knob(
-        4, label="Useful dimensions", unit="inputs", low=1, high=256,
+        4,
+        label="Useful dimensions",
+        unit="inputs",
+        low=1,
+        high=256,
         help="In so many of them classes differ; the rest is noise to be ignored.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.5, label="Width σ", low=0.0, high=10.0,
+        0.5,
+        label="Width σ",
+        low=0.0,
+        high=10.0,
         help="Standard deviation around a center; more makes classes overlap.",
-    )  # fmt: skip
+    )
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose classes of the pool, whose centers are fixed, then draw points."""
@@ -63,7 +74,7 @@ class GaussianClasses(EpisodeFamily):
         away = np.concatenate([np.stack(support), queries], axis=1)
         points = centers[chosen][:, None] + self.noise * away
         known = CLASSES["train"]
-        return episode_of(
+        return make_episode(
             points.astype(np.float32), chosen, self.shots, (self.dimensions,), known
         )
 

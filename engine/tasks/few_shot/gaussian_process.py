@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
@@ -36,21 +36,30 @@ class GaussianProcess(EpisodeFamily):
     train_shots: int = knobs.train_shots()
     train_queries: int = knobs.train_queries()
     kernel: Literal["rbf", "periodic"] = knob(
-        "rbf", label="Kernel k",
+        "rbf",
+        label="Kernel k",
         help="rbf is smooth and forgets what is far; periodic repeats itself.",
-    )  # fmt: skip
+    )
     length_scale: float = knob(
-        1.0, label="Length scale ℓ", low=0.05, high=20.0, log=True,
+        1.0,
+        label="Length scale ℓ",
+        low=0.05,
+        high=20.0,
+        log=True,
         help="How far a point tells of its neighbors; less makes wilder functions.",
-    )  # fmt: skip
+    )
     period: float = knob(
-        4.0, label="Period p", low=0.2, high=50.0,
-        help="After so much the periodic kernel's functions repeat.", advanced=True,
-    )  # fmt: skip
-    amplitude_low: float = _functions_1d.amplitude_low(1.0)
-    amplitude_high: float = _functions_1d.amplitude_high(1.0)
-    frequency: float = _functions_1d.frequency()
-    noise: float = _functions_1d.noise()
+        4.0,
+        label="Period p",
+        low=0.2,
+        high=50.0,
+        help="After so much the periodic kernel's functions repeat.",
+        advanced=True,
+    )
+    amplitude_low: float = _functions_1d.amplitude_low_knob(1.0)
+    amplitude_high: float = _functions_1d.amplitude_high_knob(1.0)
+    frequency: float = _functions_1d.frequency_knob()
+    noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
         """Refuse a range of amplitudes that ends before it begins."""
@@ -68,13 +77,13 @@ class GaussianProcess(EpisodeFamily):
         low, high = self.amplitude_low, self.amplitude_high
         amplitude = low + (high - low) * draw.random()
         count = self.queries + self.shots
-        x = _functions_1d.inputs(draw, count, grid=pool != "train")
+        x = _functions_1d.draw_inputs(draw, count, grid=pool != "train")
         factor = np.linalg.cholesky(self.covariance(x))
         normal = generator(rng.child("function")).standard_normal(len(x))
         disturbed: np.ndarray | float = 0.0
         if self.noise:
             apart = generator(rng.child("noise"))
-            disturbed = _functions_1d.disturbance(apart, self.noise, self.shots)
+            disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
         y = amplitude * (factor @ normal)
         return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
 

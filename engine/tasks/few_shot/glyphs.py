@@ -12,17 +12,17 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources import font_bitmaps
-from engine.data.sources.glyph_classes import POOLS, glyphs
+from engine.data.sources.glyph_classes import POOLS, build_glyph_classes
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._class_pools import Deck, check_ways
-from engine.tasks.few_shot._distortions import Wildness, draw_shapes
-from engine.tasks.few_shot._family import EpisodeFamily, in_training
-from engine.tasks.few_shot._sampling import image_episode, pick, support_counts
+from engine.tasks.few_shot._class_pools import ClassPool, check_ways
+from engine.tasks.few_shot._distortions import Distortion, draw_shapes
+from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._sampling import image_episode, pick_examples, support_counts
 
 
 @register("family")
@@ -41,68 +41,90 @@ class Glyphs(EpisodeFamily):
     train_queries: int = knobs.train_queries()
     side: knobs.Side = knobs.side()
     affine: float = knob(
-        1.0, label="Slant", unit="× usual", low=0.0, high=4.0,
+        1.0,
+        label="Slant",
+        unit="× usual",
+        low=0.0,
+        high=4.0,
         help="1 turns by up to 15°, slants by 0.25, stretches by 20 %, moves by 6 %.",
-    )  # fmt: skip
+    )
     elastic: float = knob(
-        3.0, label="Bending", unit="% of side", low=0.0, high=12.0,
+        3.0,
+        label="Bending",
+        unit="% of side",
+        low=0.0,
+        high=12.0,
         help="Standard deviation of a smooth displacement; more makes scrawls.",
-    )  # fmt: skip
+    )
     stroke: float = knob(
-        2.0, label="Stroke jitter", unit="% of side", low=0.0, high=8.0,
+        2.0,
+        label="Stroke jitter",
+        unit="% of side",
+        low=0.0,
+        high=8.0,
         help="By so much an outline moves inward or outward.",
-    )  # fmt: skip
+    )
     contrast: float = knob(
-        0.3, label="Paleness", low=0.0, high=0.95,
+        0.3,
+        label="Paleness",
+        low=0.0,
+        high=0.95,
         help="By up to this share ink is paler than white.",
-    )  # fmt: skip
+    )
     balance: knobs.Balance = knobs.balance()
     normalize: knobs.Normalize = knobs.normalize()
     alphabets: Literal["known", "held_out"] = knob(
-        "known", label="Test scripts", advanced=True,
+        "known",
+        label="Test scripts",
+        advanced=True,
         help="New glyphs of the scripts that meta-training has seen, or Armenian, "
         "Georgian, Hebrew, Lao and Tifinagh, which it never sees.",
-    )  # fmt: skip
+    )
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return font_bitmaps.absent()
+        return font_bitmaps.missing_font()
 
     def check(self) -> None:
         """Refuse more classes than there are."""
         for pool in POOLS:
-            check_ways(in_training(self) if pool == "train" else self, pool)
+            check_ways(with_training_sizes(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose glyphs of the pool, then draw each as often as is needed."""
         draw = generator(rng.child("data"))
-        deck = self.deck(pool)
-        ids = deck.choose(draw, self.ways)
+        deck = self.class_pool(pool)
+        ids = deck.choose_classes(draw, self.ways)
         most = self.ways * self.shots
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         each = int(counts.max()) + self.queries
         order = np.broadcast_to(np.arange(each), (self.ways, each))
-        picks = pick(counts, self.queries, order)
-        depth = glyphs().depth[deck.members[ids][picks.way]]
+        picks = pick_examples(counts, self.queries, order)
+        depth = build_glyph_classes().depth[deck.members[ids][picks.way]]
         # Each part has a stream of its own: more shots leave the queries as they are.
-        parts = {"support": depth[: picks.support], "query": depth[picks.support :]}
+        parts = {
+            "support": depth[: picks.support_count],
+            "query": depth[picks.support_count :],
+        }
         images = [
-            draw_shapes(part, int(self.side), self._wild(), generator(rng.child(name)))
+            draw_shapes(
+                part, int(self.side), self._distortion(), generator(rng.child(name))
+            )
             for name, part in parts.items()
         ]
-        known = self.deck("train").classes
+        known = self.class_pool("train").class_count
         return image_episode(np.concatenate(images), picks, ids, known)
 
-    def _wild(self) -> Wildness:
-        return Wildness(self.affine, self.elastic, self.stroke, self.contrast)
+    def _distortion(self) -> Distortion:
+        return Distortion(self.affine, self.elastic, self.stroke, self.contrast)
 
-    def deck(self, pool: str) -> Deck:
+    def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool."""
         apart = pool == "test" and self.alphabets == "held_out"
-        return _deck("held_out" if apart else pool)
+        return _load_pool("held_out" if apart else pool)
 
 
 @lru_cache(maxsize=4)
-def _deck(pool: str) -> Deck:
-    return Deck.whole(glyphs().pools[pool], 1)
+def _load_pool(pool: str) -> ClassPool:
+    return ClassPool.pool_without_groups(build_glyph_classes().pools[pool], 1)

@@ -14,16 +14,26 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources import omniglot
 from engine.data.sources.omniglot_archives import DRAWERS
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._class_pools import Deck, check_ways, quarters, turn
-from engine.tasks.few_shot._family import EpisodeFamily, in_training
-from engine.tasks.few_shot._sampling import Picks, image_episode, pick, support_counts
+from engine.tasks.few_shot._class_pools import (
+    ClassPool,
+    check_ways,
+    turn_count,
+    turn_images,
+)
+from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._sampling import (
+    EpisodeIndices,
+    image_episode,
+    pick_examples,
+    support_counts,
+)
 
 PEOPLE = {
     "all": np.arange(DRAWERS),
@@ -48,33 +58,39 @@ class Omniglot(EpisodeFamily):
     train_shots: int = knobs.train_shots(high=19)
     train_queries: int = knobs.train_queries(high=19)
     split: Literal["vinyals", "author", "mixed"] = knob(
-        "vinyals", label="Split",
+        "vinyals",
+        label="Split",
         help="Vinyals: 1028 / 172 / 423 characters; author: 792 / 172 / 659, test "
         "alphabets all new; mixed: each pool has characters of the same 40 alphabets.",
-    )  # fmt: skip
+    )
     rotations: knobs.Rotations = knobs.rotations("train")
     within: Literal["all", "alphabet", "official"] = knob(
-        "all", label="Classes from",
+        "all",
+        label="Classes from",
         help="All alphabets of the pool, or one that is drawn anew: harder. Official: "
         "so in training; test task n is the author's run n of 20: ask for 20 of them.",
-    )  # fmt: skip
+    )
     side: knobs.Side = knobs.side()
     balance: knobs.Balance = knobs.balance()
     normalize: knobs.Normalize = knobs.normalize()
     drawers: Literal["all", "first_half", "second_half"] = knob(
-        "all", label="Drawers", advanced=True,
+        "all",
+        label="Drawers",
+        advanced=True,
         help="Whose drawings are used: of all 20 people, or of 10 of them.",
-    )  # fmt: skip
+    )
     alphabets: Literal["known", "held_out"] = knob(
-        "known", label="Test alphabets", advanced=True,
+        "known",
+        label="Test alphabets",
+        advanced=True,
         help="With the mixed split: characters of the 40 alphabets that "
         "meta-training has seen, or of the 10 others.",
-    )  # fmt: skip
+    )
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return omniglot.absent()
+        return omniglot.missing_source()
 
     def check(self) -> None:
         """Refuse more examples, or more classes, than there are."""
@@ -87,57 +103,61 @@ class Omniglot(EpisodeFamily):
         _check_official(self)
         _check_examples(self)
         for pool in omniglot.POOLS:
-            check_ways(in_training(self) if pool == "train" else self, pool)
+            check_ways(with_training_sizes(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose characters of the pool and a turn of each, then who drew them."""
         if self.within == "official" and pool == "test":
-            return self.official(_task(rng))
+            return self.official_episode(_task_number(rng))
         draw = generator(rng.child("data"))
-        deck = self.deck(pool)
-        ids = deck.choose(draw, self.ways)
+        deck = self.class_pool(pool)
+        ids = deck.choose_classes(draw, self.ways)
         drawers = PEOPLE[self.drawers]
         most = len(drawers) - self.queries
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
-        picks = pick(counts, self.queries, order)
-        character = deck.members[ids % deck.count][picks.way]
-        images = omniglot.characters(int(self.side)).images[character, picks.place]
-        turn(images, (ids // deck.count)[picks.way])
-        return image_episode(images, picks, ids, self.deck("train").classes)
+        picks = pick_examples(counts, self.queries, order)
+        character = deck.members[ids % deck.member_count][picks.way]
+        images = omniglot.load_characters(int(self.side)).images[
+            character, picks.example
+        ]
+        turn_images(images, (ids // deck.member_count)[picks.way])
+        return image_episode(images, picks, ids, self.class_pool("train").class_count)
 
-    def deck(self, pool: str) -> Deck:
+    def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool."""
         apart = pool == "test" and self.alphabets == "held_out"
         name = "held_out" if apart else pool
-        return _deck(self.split, name, quarters(self.rotations, pool), self.within)
+        return _load_pool(
+            self.split, name, turn_count(self.rotations, pool), self.within
+        )
 
-    def official(self, run: int) -> Episode:
+    def official_episode(self, run: int) -> Episode:
         """Return one of the author's 20 runs: 20 ways, one shot, one alphabet."""
         runs = omniglot.one_shot_runs()
         run %= len(runs.answer)
-        every = omniglot.characters(int(self.side))
+        every = omniglot.load_characters(int(self.side))
         chosen = np.concatenate([runs.support[run], runs.query[run]])
         count = len(runs.support[run])
         way = np.concatenate([np.arange(count), runs.answer[run]])
-        picks = Picks(way, chosen[:, 1], count)
-        images = every.images[chosen[:, 0], picks.place]
-        known = self.deck("train").classes
+        picks = EpisodeIndices(way, chosen[:, 1], count)
+        images = every.images[chosen[:, 0], picks.example]
+        known = self.class_pool("train").class_count
         return image_episode(images, picks, runs.support[run, :, 0], known)
 
 
 @lru_cache(maxsize=16)
-def _deck(split: str, pool: str, turns: int, within: str) -> Deck:
-    characters = omniglot.pools(split)[pool]
+def _load_pool(split: str, pool: str, turns: int, within: str) -> ClassPool:
+    characters = omniglot.split_pools(split)[pool]
     if within == "all":
-        return Deck.whole(characters, turns)
-    of = omniglot.characters(28).alphabet[characters]
-    return Deck(
+        return ClassPool.pool_without_groups(characters, turns)
+    of = omniglot.load_characters(28).alphabet[characters]
+    return ClassPool(
         characters, turns, tuple(np.flatnonzero(of == a) for a in np.unique(of))
     )
 
 
-def _task(rng: Rng) -> int:
+def _task_number(rng: Rng) -> int:
     """Return the number of the task that a stream is of."""
     last = rng.path[-1] if rng.path else 0
     return last if isinstance(last, int) else 0
@@ -160,7 +180,7 @@ def _check_official(family: Omniglot) -> None:
 
 def _check_examples(family: Omniglot) -> None:
     drawers = len(PEOPLE[family.drawers])
-    for one in (family, in_training(family)):
+    for one in (family, with_training_sizes(family)):
         if (each := one.shots + one.queries) > drawers:
             raise Refused(
                 f"{one.shots} shots and {one.queries} queries are {each} examples of a "

@@ -12,14 +12,20 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.data.user.target_selection import Choices, own_table
+from engine.data.user.target_selection import TargetOptions, load_own_table
 from engine.protocol import Episode, generator
-from engine.tasks.few_shot._user_data import Owned, OwnFamily, Use, decks, draw_picks
-from engine.tasks.optimization._pools import same_rows
-from engine.tasks.optimization._tables import standardized
+from engine.tasks.few_shot._user_data import (
+    ClassUse,
+    OwnFamily,
+    UserClasses,
+    class_pools,
+    draw_indices,
+)
+from engine.tasks.optimization._pools import number_rows
+from engine.tasks.optimization._tables import standardize_columns
 
 
 @register("family")
@@ -36,30 +42,33 @@ class OwnClasses(OwnFamily):
         "", label="Target column", help="The column with the classes to be told apart."
     )
     text: Literal["refuse", "drop"] = knob(
-        "refuse", label="Columns that are not numbers",
+        "refuse",
+        label="Columns that are not numbers",
         help="Refuse the file, or leave these columns out: dates, names, comments.",
-    )  # fmt: skip
+    )
     empty: Literal["refuse", "drop", "mean"] = knob(
-        "refuse", label="Empty cells",
+        "refuse",
+        label="Empty cells",
         help="Refuse, drop their rows, or let the column's mean stand in.",
-    )  # fmt: skip
+    )
     rare: Literal["refuse", "drop"] = knob(
-        "refuse", label="Rare classes",
+        "refuse",
+        label="Rare classes",
         help="Refuse classes with fewer than 6 rows, or leave them out.",
-    )  # fmt: skip
+    )
 
-    def classes(self) -> Owned:
+    def classes(self) -> UserClasses:
         """Return the file's classes."""
-        return self._rows().own
+        return self._rows().classes
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose classes of the pool, then rows of each."""
         draw = generator(rng.child("data"))
-        picks, ids = draw_picks(self, draw, pool)
-        found, cut, of = self._rows(), picks.support, ids[picks.way]
-        x, held_x = found.x[picks.place[:cut]], found.x[picks.place[cut:]]
+        picks, ids = draw_indices(self, draw, pool)
+        found, cut, of = self._rows(), picks.support_count, ids[picks.way]
+        x, held_x = found.x[picks.example[:cut]], found.x[picks.example[cut:]]
         if self.use == "target":
-            x, held_x = standardized(x, held_x)
+            x, held_x = standardize_columns(x, held_x)
         return Episode(
             x=np.ascontiguousarray(x.T, np.float32),
             y=picks.way[:cut],
@@ -69,32 +78,34 @@ class OwnClasses(OwnFamily):
             shape=(x.shape[1],),
             ids=of[:cut],
             held_ids=of[cut:],
-            known=self.known(),
+            known_classes=self.known_classes(),
         )
 
     def _rows(self) -> "_Rows":
-        choices = Choices(self.target, "classes", self.text, self.empty, self.rare)
-        return _rows(self.digest, choices, self.use)
+        choices = TargetOptions(
+            self.target, "classes", self.text, self.empty, self.rare
+        )
+        return _load_rows(self.digest, choices, self.use)
 
 
 class _Rows(NamedTuple):
     """The file's rows, standardized where there are training classes to do it by."""
 
-    own: Owned
+    classes: UserClasses
     x: np.ndarray
 
 
 @lru_cache(maxsize=4)
-def _rows(digest: str, choices: Choices, use: Use) -> _Rows:
-    table = own_table(digest, choices)
-    copies = same_rows(np.column_stack([table.x, table.y]))
+def _load_rows(digest: str, choices: TargetOptions, use: ClassUse) -> _Rows:
+    table = load_own_table(digest, choices)
+    copies = number_rows(np.column_stack([table.x, table.y]))
     first = np.unique(copies, return_index=True)[1]
     members = tuple(
         np.sort(first[table.y[first] == number]) for number in range(len(table.classes))
     )
-    own = Owned(table.classes, members, "rows")
+    own = UserClasses(table.classes, members, "rows")
     if use == "target":
         return _Rows(own, table.x)
-    training = decks(own, use)["train"].members
+    training = class_pools(own, use)["train"].members
     known = np.concatenate([members[number] for number in training])
-    return _Rows(own, standardized(table.x[known], table.x)[1])
+    return _Rows(own, standardize_columns(table.x[known], table.x)[1])

@@ -9,15 +9,15 @@ Helps: to see whether what was learned elsewhere is of use on your own pictures.
 from functools import lru_cache
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources.resize import block_average
-from engine.data.user.image_store import own_images
+from engine.data.user.image_store import load_own_images
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._sampling import image_episode
-from engine.tasks.few_shot._user_data import Owned, OwnFamily, draw_picks
+from engine.tasks.few_shot._user_data import OwnFamily, UserClasses, draw_indices
 
 
 @register("family")
@@ -34,29 +34,30 @@ class OwnImages(OwnFamily):
     )
     side: knobs.Side = knobs.side()
     dark: bool = knob(
-        True, label="Dark on light",
+        True,
+        label="Dark on light",
         help="Ink on paper is turned around, so that ink is bright, as in the other "
         "sets of characters; off for photographs.",
-    )  # fmt: skip
+    )
 
-    def classes(self) -> Owned:
+    def classes(self) -> UserClasses:
         """Return the archive's classes."""
-        return _classes(self.digest)
+        return _load_classes(self.digest)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose folders of the pool, then images of each."""
         draw = generator(rng.child("data"))
-        picks, ids = draw_picks(self, draw, pool)
-        every = own_images(self.digest).images
-        images = block_average(every[picks.place], int(self.side))
+        picks, ids = draw_indices(self, draw, pool)
+        every = load_own_images(self.digest).images
+        images = block_average(every[picks.example], int(self.side))
         bright = 255 - images if self.dark else images
-        return image_episode(bright, picks, ids, self.known())
+        return image_episode(bright, picks, ids, self.known_classes())
 
 
 @lru_cache(maxsize=2)
-def _classes(digest: str) -> Owned:
-    found = own_images(digest)
+def _load_classes(digest: str) -> UserClasses:
+    found = load_own_images(digest)
     members = tuple(
         (found.labels == number).nonzero()[0] for number in range(len(found.names))
     )
-    return Owned(found.names, members, "images")
+    return UserClasses(found.names, members, "images")

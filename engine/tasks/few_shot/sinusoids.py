@@ -29,12 +29,12 @@ class Sinusoids(EpisodeFamily):
     queries: int = knobs.queries(10)
     train_shots: int = knobs.train_shots()
     train_queries: int = knobs.train_queries()
-    amplitude_low: float = _functions_1d.amplitude_low()
-    amplitude_high: float = _functions_1d.amplitude_high()
-    phase_low: float = _functions_1d.phase_low(0.0)
-    phase: float = _functions_1d.phase_high(1.0)
-    frequency: float = _functions_1d.frequency()
-    noise: float = _functions_1d.noise()
+    amplitude_low: float = _functions_1d.amplitude_low_knob()
+    amplitude_high: float = _functions_1d.amplitude_high_knob()
+    phase_low: float = _functions_1d.phase_low_knob(0.0)
+    phase: float = _functions_1d.phase_high_knob(1.0)
+    frequency: float = _functions_1d.frequency_knob()
+    noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
         """Refuse ranges that end before they begin."""
@@ -50,12 +50,12 @@ class Sinusoids(EpisodeFamily):
         first, second = draw.random(2).tolist()
         amplitude = low + (high - low) * first
         phase = np.pi * (self.phase_low + (self.phase - self.phase_low) * second)
-        x = _functions_1d.inputs(draw, self.queries + self.shots)
+        x = _functions_1d.draw_inputs(draw, self.queries + self.shots)
         y = amplitude * np.sin(self.frequency * x - phase)
         cut = self.queries, self.shots
         if not self.noise:
             return _functions_1d.curve_episode(x, y, cut, 0.0)
         # Of a stream of its own, so that more shots keep the noise of the first.
         apart = generator(rng.child("noise"))
-        disturbed = _functions_1d.disturbance(apart, self.noise, self.shots)
+        disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
         return _functions_1d.curve_episode(x, y, cut, disturbed)

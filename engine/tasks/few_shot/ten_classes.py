@@ -13,21 +13,26 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.data.sources.sklearn_sets import bundled
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
+from engine.data.sources.sklearn_sets import load_bundled_set
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
-from engine.tasks.few_shot._class_pools import Deck, check_ways, quarters, turn
-from engine.tasks.few_shot._family import EpisodeFamily, in_training
-from engine.tasks.few_shot._sampling import image_episode, pick, support_counts
+from engine.tasks.few_shot._class_pools import (
+    ClassPool,
+    check_ways,
+    turn_count,
+    turn_images,
+)
+from engine.tasks.few_shot._family import EpisodeFamily, with_training_sizes
+from engine.tasks.few_shot._sampling import image_episode, pick_examples, support_counts
 
 POOLS = ("train", "validation", "test")
 CUTS = (4, 6)
-Which = Literal["digits", "mnist", "fashion_mnist"]
+SetName = Literal["digits", "mnist", "fashion_mnist"]
 
 
 @register("family")
@@ -38,16 +43,18 @@ class TenClasses(EpisodeFamily):
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
     pooled: ClassVar[bool] = True
 
-    which: Which = knob(
-        "digits", label="Set",
+    which: SetName = knob(
+        "digits",
+        label="Set",
         help="Digits come with scikit-learn, 8 × 8 pixels; the others are in the data "
         "pack.",
-    )  # fmt: skip
+    )
     use: Literal["split", "target"] = knob(
-        "split", label="Classes are for",
+        "split",
+        label="Classes are for",
         help="Split: 4 for training, 2 for validation, 4 for tests; target: all ten "
         "for tests, of learners without training or of what another family taught.",
-    )  # fmt: skip
+    )
     ways: int = knobs.ways(2, high=10)
     shots: int = knobs.shots(5)
     queries: int = knobs.queries(15)
@@ -61,7 +68,7 @@ class TenClasses(EpisodeFamily):
 
     def check(self) -> None:
         """Refuse a set that is absent, and more classes or examples than it has."""
-        _rows(self.which, int(self.side))
+        _load_rows(self.which, int(self.side))
         if self.use == "target" and self.normalize == "training":
             raise Refused(
                 "ten classes for tests alone have no training to take a scale from; "
@@ -69,27 +76,29 @@ class TenClasses(EpisodeFamily):
                 "normalize",
             )
         for pool in ("test",) if self.use == "target" else POOLS:
-            sized = in_training(self) if pool == "train" else self
+            sized = with_training_sizes(self) if pool == "train" else self
             check_ways(sized, pool)
             _check_examples(sized, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose classes of the pool, then rows of each."""
         draw = generator(rng.child("data"))
-        deck, held = self.deck(pool), _rows(self.which, int(self.side))
-        ids = deck.choose(draw, self.ways)
-        rows = [held.members[number] for number in deck.members[ids % deck.count]]
+        deck, held = self.class_pool(pool), _load_rows(self.which, int(self.side))
+        ids = deck.choose_classes(draw, self.ways)
+        rows = [
+            held.members[number] for number in deck.members[ids % deck.member_count]
+        ]
         least = min(map(len, rows))
         order = np.stack([draw.permutation(some)[:least] for some in rows])
         most = least - self.queries
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
-        picks = pick(counts, self.queries, order)
-        images = held.images[picks.place]
-        turn(images, (ids // deck.count)[picks.way])
-        known = 0 if self.use == "target" else self.deck("train").classes
+        picks = pick_examples(counts, self.queries, order)
+        images = held.images[picks.example]
+        turn_images(images, (ids // deck.member_count)[picks.way])
+        known = 0 if self.use == "target" else self.class_pool("train").class_count
         return image_episode(images, picks, ids, known)
 
-    def deck(self, pool: str) -> Deck:
+    def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool.
 
         Raises:
@@ -102,19 +111,19 @@ class TenClasses(EpisodeFamily):
                 "use",
             )
         part = "all" if self.use == "target" else pool
-        return _deck(self.which, part, quarters(self.rotations, pool))
+        return _load_pool(self.which, part, turn_count(self.rotations, pool))
 
 
 @lru_cache(maxsize=16)
-def _deck(which: str, part: str, turns: int) -> Deck:
+def _load_pool(which: str, part: str, turns: int) -> ClassPool:
     """Divide the classes once: by the set alone, never by a knob or a seed."""
     order = generator(Rng(0).child("ten_classes", which)).permutation(10)
     parts = dict(zip(POOLS, np.split(order, CUTS), strict=True)) | {"all": order}
-    return Deck.whole(parts[part], turns)
+    return ClassPool.pool_without_groups(parts[part], turns)
 
 
 @dataclass(frozen=True, eq=False)
-class Rows:
+class ImageRows:
     """A set's images, float32 in [0, 1], and which rows are of each class."""
 
     images: np.ndarray
@@ -123,26 +132,26 @@ class Rows:
 
 
 @lru_cache(maxsize=2)
-def _rows(which: Which, side: int) -> Rows:
-    table = _table(which, side)
+def _load_rows(which: SetName, side: int) -> ImageRows:
+    table = _load_table(which, side)
     edge = round(table.features**0.5)
     images = table.x.astype(np.float32).reshape(-1, edge, edge)
     members = tuple(np.flatnonzero(table.y == number) for number in range(10))
-    return Rows(images, members, table.classes)
+    return ImageRows(images, members, table.classes)
 
 
-def _table(which: Which, side: int) -> Table:
+def _load_table(which: SetName, side: int) -> DataTable:
     if which == "digits":
-        digits = bundled("digits")
-        return Table(digits.x / 16, digits.y, digits.classes)
+        digits = load_bundled_set("digits")
+        return DataTable(digits.x / 16, digits.y, digits.classes)
     return {"mnist": data_pack.mnist, "fashion_mnist": data_pack.fashion_mnist}[which](
         side
     )
 
 
 def _check_examples(family: TenClasses, pool: str) -> None:
-    held = _rows(family.which, int(family.side))
-    deck = family.deck(pool).members.tolist()
+    held = _load_rows(family.which, int(family.side))
+    deck = family.class_pool(pool).members.tolist()
     smallest = min(deck, key=lambda number: len(held.members[number]))
     there, each = len(held.members[smallest]), family.shots + family.queries
     if each > there:

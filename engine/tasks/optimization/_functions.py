@@ -10,10 +10,10 @@ from torch import Tensor
 
 from engine.contract.rng import Rng
 from engine.protocol import (
+    BatchSpec,
     Gradient,
-    Landscapes,
     Layout,
-    Place,
+    OptimizationBatch,
     Setting,
     Weights,
     generator,
@@ -23,7 +23,7 @@ Formula = Callable[[Tensor, Weights], Tensor]
 GRID_CHUNK = 4096
 
 
-class Draw(NamedTuple):
+class DrawnFunction(NamedTuple):
     """One drawn function: where it starts, and its constants by name."""
 
     start: np.ndarray
@@ -31,8 +31,8 @@ class Draw(NamedTuple):
 
 
 @dataclass
-class Functions(Landscapes):
-    """Functions of flat weights; see `Landscapes`.
+class FunctionBatch(OptimizationBatch):
+    """Functions of flat weights; see `OptimizationBatch`.
 
     Args:
         formula: Weights (member, weight) and constants → loss (member,).
@@ -58,7 +58,7 @@ class Functions(Landscapes):
         return self.weights
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
-        """Return the function's value and its gradient; see `Landscapes`."""
+        """Return the function's value and its gradient; see `OptimizationBatch`."""
         live = order > 0 and weights.requires_grad
         leaf = weights if live else weights.detach().requires_grad_()
         with torch.enable_grad():
@@ -77,11 +77,11 @@ class Functions(Landscapes):
     def take(self, index: Sequence[int]) -> "Self":
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.weights.device)
-        return self._mapped(lambda tensor: tensor[chosen], 1)
+        return self._map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
         """Put copies between replicate and task."""
-        return self._mapped(
+        return self._map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
                 .expand(-1, particles, *[-1] * tensor.dim())
@@ -101,7 +101,9 @@ class Functions(Landscapes):
             ]
         return torch.cat(rows).unflatten(0, (len(ys), len(xs)))
 
-    def _mapped(self, change: Callable[[Tensor], Tensor], replicates: int) -> "Self":
+    def _map_tensors(
+        self, change: Callable[[Tensor], Tensor], replicates: int
+    ) -> "Self":
         return replace(
             self,
             replicates=replicates,
@@ -112,28 +114,35 @@ class Functions(Landscapes):
 
 
 def stack_functions(
-    formula: Formula, draws: Sequence[Draw], setting: Setting, place: Place
-) -> Functions:
+    formula: Formula,
+    draws: Sequence[DrawnFunction],
+    setting: Setting,
+    batch_spec: BatchSpec,
+) -> FunctionBatch:
     """Make a landscape of drawn functions: one member per draw."""
 
-    def put(arrays: list[np.ndarray]) -> Tensor:
-        return torch.from_numpy(np.stack(arrays)).to(place.device, place.dtype)
+    def to_tensor(arrays: list[np.ndarray]) -> Tensor:
+        return torch.from_numpy(np.stack(arrays)).to(
+            batch_spec.device, batch_spec.dtype
+        )
 
     size = len(draws[0].start)
-    return Functions(
+    return FunctionBatch(
         formula=formula,
         layout=Layout(("x",), ((size,),), (("x",),)),
-        replicates=place.replicates,
+        replicates=batch_spec.replicates,
         horizon=setting.horizon,
-        weights=put([draw.start for draw in draws]),
+        weights=to_tensor([draw.start for draw in draws]),
         constants={
-            name: put([draw.constants[name] for draw in draws])
+            name: to_tensor([draw.constants[name] for draw in draws])
             for name in draws[0].constants
         },
     )
 
 
-def gradient_noise(tasks: Functions, rngs: Sequence[Rng], size: float) -> Functions:
+def add_gradient_noise(
+    tasks: FunctionBatch, rngs: Sequence[Rng], size: float
+) -> FunctionBatch:
     """Add Gaussian noise to every gradient; earlier steps do not depend on later."""
     if not size:
         return tasks
@@ -143,7 +152,7 @@ def gradient_noise(tasks: Functions, rngs: Sequence[Rng], size: float) -> Functi
     return replace(tasks, noise=noise)
 
 
-def placed_plane(draw: np.random.Generator, turn: float, spread: float) -> np.ndarray:
+def draw_plane(draw: np.random.Generator, turn: float, spread: float) -> np.ndarray:
     """Draw how a planar function lies: a rotation and a size; shape (2, 2)."""
     angle = draw.uniform(-turn, turn) * np.pi / 180.0
     size = np.exp(draw.uniform(-spread, spread))

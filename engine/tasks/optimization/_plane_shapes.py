@@ -4,39 +4,50 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
 
-Shape = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
+DrawShape = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
 def turn_knob() -> float:
     """Declare how far a task may be turned."""
     return knob(  # type: ignore[no-any-return]
-        180.0, label="Turn", unit="degrees", low=0.0, high=180.0,
+        180.0,
+        label="Turn",
+        unit="degrees",
+        low=0.0,
+        high=180.0,
         help="Each task is turned by U(−turn, turn).",
-    )  # fmt: skip
+    )
 
 
 def gain_knob() -> float:
     """Declare how much tasks differ in size."""
     return knob(  # type: ignore[no-any-return]
-        0.7, label="Gain spread", unit="ln ×", low=0.0, high=3.0,
+        0.7,
+        label="Gain spread",
+        unit="ln ×",
+        low=0.0,
+        high=3.0,
         help="Each task is scaled by exp U(−spread, spread): one rate fits not all.",
-    )  # fmt: skip
+    )
 
 
 def noise_knob(default: float) -> float:
     """Declare the noise around a shape."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Noise σ", low=0.0, high=5.0,
+        default,
+        label="Noise σ",
+        low=0.0,
+        high=5.0,
         help="Standard deviation around the shape; more makes classes overlap.",
-    )  # fmt: skip
+    )
 
 
-def placed(
-    shape: Shape, rng: Rng, counts: tuple[int, int], how: tuple[float, float, float]
+def draw_plane_task(
+    shape: DrawShape, rng: Rng, counts: tuple[int, int], how: tuple[float, float, float]
 ) -> Sample:
     """Draw a two-class task of a shape, turned and scaled as one piece.
 
@@ -65,10 +76,10 @@ def placed(
     )
 
 
-def alternating(count: int) -> np.ndarray:
+def alternating_classes(count: int) -> np.ndarray:
     """Return classes 0, 1, 0, 1, … so that both are there.
 
-    >>> alternating(3).tolist()
+    >>> alternating_classes(3).tolist()
     [0, 1, 0]
     """
     return np.arange(count) % 2

@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.protocol import Landscapes
-from engine.tasks.optimization._functions import Functions
-from engine.tasks.optimization._supervised import Supervised
+from engine.protocol import OptimizationBatch
+from engine.tasks.optimization._functions import FunctionBatch
+from engine.tasks.optimization._supervised import SupervisedBatch
 
 SIZE, MARGIN = 40, 0.08
 BOUNDARY, PATH, NONE = "boundary", "path", ""
@@ -23,16 +23,16 @@ class Grid(NamedTuple):
     ys: np.ndarray
 
 
-def form_of(tasks: Landscapes) -> str:
+def plot_kind(tasks: OptimizationBatch) -> str:
     """Return what can be pictured: "boundary", "path", or nothing."""
-    if isinstance(tasks, Supervised):
-        flat = tasks.data.x.shape[1] == 2 and tasks.classes and tasks.outputs == 2
+    if isinstance(tasks, SupervisedBatch):
+        flat = tasks.data.x.shape[1] == 2 and tasks.has_classes and tasks.outputs == 2
         return BOUNDARY if flat else NONE
-    flat = isinstance(tasks, Functions) and tasks.weights.shape[1] == 2
+    flat = isinstance(tasks, FunctionBatch) and tasks.weights.shape[1] == 2
     return PATH if flat else NONE
 
 
-def boundary_grid(tasks: Supervised, path: Tensor, size: int = SIZE) -> Grid:
+def boundary_grid(tasks: SupervisedBatch, path: Tensor, size: int = SIZE) -> Grid:
     """Return the probability of class 1 over the plane that the data cover.
 
     Args:
@@ -44,19 +44,23 @@ def boundary_grid(tasks: Supervised, path: Tensor, size: int = SIZE) -> Grid:
         uint8, 255 · P(class 1); shape (member, frame, size, size).
     """
     data = tasks.data.x.detach().cpu().numpy()
-    xs, ys = _axes(data.transpose(0, 2, 1).reshape(-1, 2), size)
-    points = _points(xs, ys).T.copy()
+    xs, ys = _plot_axes(data.transpose(0, 2, 1).reshape(-1, 2), size)
+    points = _grid_points(xs, ys).T.copy()
     x = torch.from_numpy(points).to(tasks.data.x)
     seen = tasks.data.x[..., : tasks.data.train]
     # Batch statistics are those of the training rows, so they go in front.
     both = torch.cat([seen, x.expand(len(seen), -1, -1)], 2)
-    frames = [_shares(tasks, both, path[:, f]) for f in range(path.shape[1])]
+    frames = [
+        _class_probabilities(tasks, both, path[:, f]) for f in range(path.shape[1])
+    ]
     share = torch.stack(frames, 1).unflatten(2, (size, size))
     values = (255.0 * share).round().to(torch.uint8).cpu().numpy()
     return Grid(values, xs, ys)
 
 
-def surface_grid(tasks: Functions, path: Tensor | np.ndarray, size: int = SIZE) -> Grid:
+def surface_grid(
+    tasks: FunctionBatch, path: Tensor | np.ndarray, size: int = SIZE
+) -> Grid:
     """Return log10 of each function over the plane that the paths cover.
 
     Args:
@@ -68,14 +72,14 @@ def surface_grid(tasks: Functions, path: Tensor | np.ndarray, size: int = SIZE) 
         float32 log10 of the loss, at least −8; shape (member, size, size).
     """
     spots = torch.as_tensor(path).detach().cpu().numpy().reshape(-1, 2)
-    xs, ys = _axes(_near(spots, tasks.start().cpu().numpy()), size)
+    xs, ys = _plot_axes(_drop_far(spots, tasks.start().cpu().numpy()), size)
     low, high = torch.from_numpy(xs), torch.from_numpy(ys)
     each = [tasks.surface(member, low, high) for member in range(tasks.members)]
     values = torch.stack(each).clamp(min=1e-8).log() / math.log(10)
     return Grid(values.cpu().numpy().astype(np.float32), xs, ys)
 
 
-def _shares(tasks: Supervised, x: Tensor, weights: Tensor) -> Tensor:
+def _class_probabilities(tasks: SupervisedBatch, x: Tensor, weights: Tensor) -> Tensor:
     """Return P(class 1) behind the training rows; ½ where a net has no answer."""
     train = tasks.data.train
     with torch.no_grad():
@@ -84,7 +88,7 @@ def _shares(tasks: Supervised, x: Tensor, weights: Tensor) -> Tensor:
     return torch.nan_to_num(share, 0.5, 0.5, 0.5)
 
 
-def _near(spots: np.ndarray, starts: np.ndarray) -> np.ndarray:
+def _drop_far(spots: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Keep the places that are finite and not far beyond where most are."""
     spots = spots[np.isfinite(spots).all(1)]
     middle = np.median(spots, axis=0) if len(spots) else starts.mean(0)
@@ -93,7 +97,7 @@ def _near(spots: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.concatenate([near, starts])
 
 
-def _axes(spots: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+def _plot_axes(spots: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = spots.min(0), spots.max(0)
     edge = MARGIN * np.maximum(high - low, 1e-6)
     low, high = low - edge, high + edge
@@ -101,6 +105,6 @@ def _axes(spots: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     return xs, ys
 
 
-def _points(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
+def _grid_points(xs: np.ndarray, ys: np.ndarray) -> np.ndarray:
     across, up = np.meshgrid(xs, ys)
     return np.stack([across.ravel(), up.ravel()], 1)

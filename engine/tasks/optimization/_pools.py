@@ -11,7 +11,7 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
 from engine.protocol import generator
 
 SHARES = {"train": 0.4, "validation": 0.3, "test": 0.3}
@@ -19,7 +19,7 @@ LEAST = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Pool:
+class RowPool:
     """Some rows of a table.
 
     Args:
@@ -47,35 +47,35 @@ class Pool:
 
 
 @dataclass(frozen=True, eq=False)
-class Division:
+class TableSplit:
     """A table's pools, and the classes that every pool has enough rows of."""
 
-    pools: dict[str, Pool]
+    pools: dict[str, RowPool]
     usable: np.ndarray
 
 
 @lru_cache(maxsize=8)
-def divide(table: Table) -> Division:
+def split_table(table: DataTable) -> TableSplit:
     """Divide a table's rows, class by class, rows with the same inputs together.
 
     Raises:
         Refused: If fewer than two classes have enough rows in every pool.
     """
-    group = same_rows(table.x)
+    group = number_rows(table.x)
     labels = table.y if table.classes else np.zeros(table.rows, np.int64)
     pool_of = _pool_of_groups(group, labels)[group]
     pools = {}
     for place, name in enumerate(SHARES):
         rows = np.flatnonzero(pool_of == place)
         _, inverse = np.unique(group[rows], return_inverse=True)
-        pools[name] = Pool(rows, labels[rows], inverse)
-    return Division(pools, _usable(table, pools))
+        pools[name] = RowPool(rows, labels[rows], inverse)
+    return TableSplit(pools, _usable_classes(table, pools))
 
 
-def same_rows(x: np.ndarray) -> np.ndarray:
+def number_rows(x: np.ndarray) -> np.ndarray:
     """Number the different rows in their order of appearance.
 
-    >>> same_rows(np.array([[1.0], [2.0], [1.0]])).tolist()
+    >>> number_rows(np.array([[1.0], [2.0], [1.0]])).tolist()
     [0, 1, 0]
     """
     seen: dict[bytes, int] = {}
@@ -98,11 +98,11 @@ def _pool_of_groups(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return pool
 
 
-def _usable(table: Table, pools: dict[str, Pool]) -> np.ndarray:
+def _usable_classes(table: DataTable, pools: dict[str, RowPool]) -> np.ndarray:
     if not table.classes:
         return np.zeros(1, np.int64)
     count = len(table.classes)
-    different = [_different(pool, count) for pool in pools.values()]
+    different = [_distinct_counts(pool, count) for pool in pools.values()]
     usable = np.flatnonzero(np.min(different, axis=0) >= LEAST)
     if len(usable) < 2:
         raise Refused(
@@ -112,7 +112,7 @@ def _usable(table: Table, pools: dict[str, Pool]) -> np.ndarray:
     return usable
 
 
-def _different(pool: Pool, classes: int) -> np.ndarray:
+def _distinct_counts(pool: RowPool, classes: int) -> np.ndarray:
     """Return how many different rows each class has in a pool."""
     pairs = np.unique(np.stack([pool.labels, pool.group]), axis=1)
     return np.bincount(pairs[0], minlength=classes)

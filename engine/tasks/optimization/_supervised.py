@@ -13,10 +13,10 @@ from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.protocol import (
     BaseLearner,
+    BatchSpec,
     Gradient,
-    Landscapes,
     Layout,
-    Place,
+    OptimizationBatch,
     Sample,
     SampledFamily,
     Setting,
@@ -25,22 +25,22 @@ from engine.protocol import (
     generator,
 )
 
-Change = Callable[[Tensor], Tensor]
+TensorMap = Callable[[Tensor], Tensor]
 
 
 class DataFamily(SampledFamily):
     """A family that draws data; the base learner makes it a landscape."""
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Landscapes:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> OptimizationBatch:
         """Draw the data of each task, change it as the setting says, and stack."""
-        samples = self.samples(setting, rngs, pool)
-        return stack_samples(samples, setting, rngs, place)
+        samples = self.draw_samples(setting, rngs, pool)
+        return stack_samples(samples, setting, rngs, batch_spec)
 
 
 @dataclass(frozen=True)
-class Data:
+class TaskData:
     """Stacked examples: x (member, feature, example), y (member, example).
 
     The first `train` examples are trained on, the rest are held out.
@@ -50,53 +50,58 @@ class Data:
     y: Tensor
     train: int
 
-    def map(self, change: "Change") -> "Data":
+    def map(self, change: "TensorMap") -> "TaskData":
         """Apply a function to both tensors."""
-        return Data(change(self.x), change(self.y), self.train)
+        return TaskData(change(self.x), change(self.y), self.train)
 
 
 def stack_samples(
-    samples: Sequence[Sample], setting: Setting, rngs: Sequence[Rng], place: Place
-) -> "Supervised":
+    samples: Sequence[Sample],
+    setting: Setting,
+    rngs: Sequence[Rng],
+    batch_spec: BatchSpec,
+) -> "SupervisedBatch":
     """Make a landscape of drawn data: one member per sample."""
     first = samples[0]
     layout = setting.net.layout((first.x.shape[0],), first.outputs)
-    if layout.resting:
+    if layout.buffers:
         raise Refused(
             "normalization by inner step is of few-shot tasks; choose batch or layer",
             "net.knobs.normalization",
         )
     start = [setting.net.init(layout, rng.child("weights")) for rng in rngs]
     later = [s.later for s in samples if s.later is not None]
-    return Supervised(
+    return SupervisedBatch(
         net=setting.net,
         layout=layout,
-        replicates=place.replicates,
+        replicates=batch_spec.replicates,
         horizon=setting.horizon,
-        weights=torch.from_numpy(np.stack(start)).to(place.device, place.dtype),
-        data=_stack(samples, place),
+        weights=torch.from_numpy(np.stack(start)).to(
+            batch_spec.device, batch_spec.dtype
+        ),
+        data=_stack_data(samples, batch_spec),
         outputs=first.outputs,
-        classes=first.y.dtype.kind == "i",
-        picks=_picks(setting, rngs, first.x.shape[1], place),
-        later=_stack(later, place) if later else None,
+        has_classes=first.y.dtype.kind == "i",
+        batch_rows=_draw_batches(setting, rngs, first.x.shape[1], batch_spec),
+        later=_stack_data(later, batch_spec) if later else None,
         drift=first.drift,
-        held=place.held,
+        measure_held_out=batch_spec.measure_held_out,
     )
 
 
-def _stack(samples: Sequence[Sample], place: Place) -> Data:
+def _stack_data(samples: Sequence[Sample], batch_spec: BatchSpec) -> TaskData:
     x = np.stack([np.concatenate([s.x, s.held_x], 1) for s in samples])
     y = np.stack([np.concatenate([s.y, s.held_y]) for s in samples])
-    kind = torch.int64 if y.dtype.kind == "i" else place.dtype
-    return Data(
-        torch.from_numpy(x).to(place.device, place.dtype),
-        torch.from_numpy(y).to(place.device, kind),
+    kind = torch.int64 if y.dtype.kind == "i" else batch_spec.dtype
+    return TaskData(
+        torch.from_numpy(x).to(batch_spec.device, batch_spec.dtype),
+        torch.from_numpy(y).to(batch_spec.device, kind),
         samples[0].x.shape[1],
     )
 
 
-def _picks(
-    setting: Setting, rngs: Sequence[Rng], examples: int, place: Place
+def _draw_batches(
+    setting: Setting, rngs: Sequence[Rng], examples: int, batch_spec: BatchSpec
 ) -> Tensor | None:
     """Choose each step's minibatch ahead; earlier steps do not depend on later."""
     size = setting.net.batch_size
@@ -104,30 +109,30 @@ def _picks(
         return None
     shape = (setting.horizon + 1, size)
     drawn = [generator(r.child("batches")).integers(0, examples, shape) for r in rngs]
-    return torch.from_numpy(np.stack(drawn)).to(place.device)
+    return torch.from_numpy(np.stack(drawn)).to(batch_spec.device)
 
 
-def _sloped(loss: Tensor, grad: Tensor, weights: Tensor) -> Tensor:
+def _attach_gradient(loss: Tensor, grad: Tensor, weights: Tensor) -> Tensor:
     """Make a loss differentiable whose gradient is known: no graph of the net."""
     return loss + ((weights - weights.detach()) * grad).sum(1)
 
 
 @dataclass
-class Supervised(Landscapes):
-    """Base learners and their data; see `Landscapes`."""
+class SupervisedBatch(OptimizationBatch):
+    """Base learners and their data; see `OptimizationBatch`."""
 
     net: BaseLearner
     layout: Layout
     replicates: int
     horizon: int
     weights: Tensor
-    data: Data
+    data: TaskData
     outputs: int
-    classes: bool
-    picks: Tensor | None
-    later: Data | None
+    has_classes: bool
+    batch_rows: Tensor | None
+    later: TaskData | None
     drift: tuple[float, float]
-    held: bool = True
+    measure_held_out: bool = True
 
     @property
     def members(self) -> int:
@@ -143,13 +148,13 @@ class Supervised(Landscapes):
         return self.weights
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
-        """Return the (mini)batch loss and its gradient; see `Landscapes`."""
+        """Return the (mini)batch loss and its gradient; see `OptimizationBatch`."""
         live = order > 0 and weights.requires_grad
-        if self.net.explicit and not (live and order == 2):
-            loss, grad = self._by_hand(weights, step)
-            loss = _sloped(loss, grad, weights) if live else loss
+        if self.net.can_backpropagate and not (live and order == 2):
+            loss, grad = self._explicit_gradient(weights, step)
+            loss = _attach_gradient(loss, grad, weights) if live else loss
         else:
-            loss, grad = self._by_autograd(weights, step, live, order == 2)
+            loss, grad = self._autograd_gradient(weights, step, live, order == 2)
         if self.net.weight_decay:
             grad = grad + self.net.weight_decay * weights
         norm = grad.norm(dim=1)
@@ -159,17 +164,17 @@ class Supervised(Landscapes):
 
     def measure(self, weights: Tensor, step: int) -> Weights:
         """Return held-out loss and accuracy, and the full training loss."""
-        if not self.held and self.picks is None:
+        if not self.measure_held_out and self.batch_rows is None:
             return {}
-        data = self._at(step)
+        data = self._data_at(step)
         with torch.no_grad():
             views = self.layout.views(weights)
             out = self.net.apply(views, data.x, reference=data.train)
             each = self._each_loss(out, data.y)
             measured = {"held_loss": each[:, data.train :].mean(1)}
-            if self.picks is not None:
+            if self.batch_rows is not None:
                 measured["loss"] = each[:, : data.train].mean(1)
-            if self.classes:
+            if self.has_classes:
                 right = (chosen_class(out) == data.y)[:, data.train :]
                 share = right.to(each.dtype).mean(1)
                 bad = ~out.isfinite().flatten(1).all(1)
@@ -179,11 +184,11 @@ class Supervised(Landscapes):
     def take(self, index: Sequence[int]) -> "Self":
         """Return the chosen members as one replicate."""
         chosen = torch.as_tensor(index, device=self.weights.device)
-        return self._mapped(lambda tensor: tensor[chosen], 1)
+        return self._map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
         """Put copies between replicate and task."""
-        return self._mapped(
+        return self._map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
                 .expand(-1, particles, *[-1] * tensor.dim())
@@ -192,17 +197,17 @@ class Supervised(Landscapes):
             self.replicates,
         )
 
-    def _mapped(self, change: Change, replicates: int) -> "Self":
+    def _map_tensors(self, change: TensorMap, replicates: int) -> "Self":
         return replace(
             self,
             replicates=replicates,
             weights=change(self.weights),
             data=self.data.map(change),
-            picks=None if self.picks is None else change(self.picks),
+            batch_rows=None if self.batch_rows is None else change(self.batch_rows),
             later=None if self.later is None else self.later.map(change),
         )
 
-    def _by_autograd(
+    def _autograd_gradient(
         self, weights: Tensor, step: int, live: bool, twice: bool
     ) -> tuple[Tensor, Tensor]:
         leaf = weights if live else weights.detach().requires_grad_()
@@ -216,11 +221,11 @@ class Supervised(Landscapes):
         return loss, grad
 
     @torch.no_grad()
-    def _by_hand(self, weights: Tensor, step: int) -> tuple[Tensor, Tensor]:
+    def _explicit_gradient(self, weights: Tensor, step: int) -> tuple[Tensor, Tensor]:
         x, y = self._batch(step)
 
-        def judge(out: Tensor) -> tuple[Tensor, Tensor]:
-            if not self.classes:
+        def loss_and_slope(out: Tensor) -> tuple[Tensor, Tensor]:
+            if not self.has_classes:
                 error = out[:, 0] - y
                 slope = (2 / y.shape[1]) * error
                 return error.square().mean(1), slope[:, None]
@@ -229,23 +234,23 @@ class Supervised(Landscapes):
             slope = log_share.exp_().scatter_(1, index, -1.0, reduce="add")
             return loss, slope.div_(y.shape[1])
 
-        return self.net.backpropagate(self.layout.views(weights), x, judge)
+        return self.net.backpropagate(self.layout.views(weights), x, loss_and_slope)
 
     def _batch(self, step: int) -> tuple[Tensor, Tensor]:
         """Return the (mini)batch of a step: inputs and targets."""
-        data = self._at(step)
+        data = self._data_at(step)
         x, y = data.x[..., : data.train], data.y[:, : data.train]
-        if self.picks is None:
+        if self.batch_rows is None:
             return x, y
-        pick = self.picks[:, min(step, self.picks.shape[1] - 1)]
+        pick = self.batch_rows[:, min(step, self.batch_rows.shape[1] - 1)]
         return x.gather(2, pick[:, None].expand(-1, x.shape[1], -1)), y.gather(1, pick)
 
     def _each_loss(self, out: Tensor, y: Tensor) -> Tensor:
-        if self.classes:
+        if self.has_classes:
             return F.cross_entropy(out, y, reduction="none")
         return (out[:, 0] - y).square()
 
-    def _at(self, step: int) -> Data:
+    def _data_at(self, step: int) -> TaskData:
         """Return the data as they are at a step; a drift goes example by example."""
         if self.later is None:
             return self.data
@@ -257,7 +262,7 @@ class Supervised(Landscapes):
         # A fixed scatter over the examples, so that train and held-out drift alike.
         rank = torch.arange(count, device=self.data.y.device) * 0.6180339887498949 % 1.0
         changed = rank < gone
-        return Data(
+        return TaskData(
             torch.where(changed, self.later.x, self.data.x),
             torch.where(changed, self.later.y, self.data.y),
             self.data.train,

@@ -7,13 +7,13 @@ from typing import ClassVar, Literal, NamedTuple
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.data.sources import sklearn_sets
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
 from engine.protocol import Sample, generator
 from engine.tasks import knobs
-from engine.tasks.optimization._pools import Pool, divide
+from engine.tasks.optimization._pools import RowPool, split_table
 from engine.tasks.optimization._supervised import DataFamily
 
 # Of a column divided by its largest cell; less is rounding, and not a feature.
@@ -22,7 +22,7 @@ FLAT = 1e-10
 FAR = 1e30
 
 
-class Cut(NamedTuple):
+class TableSampling(NamedTuple):
     """What each task takes from a table; 0 classes or features: all of them."""
 
     examples: int
@@ -41,27 +41,30 @@ class TableFamily(DataFamily):
     held_out: int = knobs.held_out(48)
     features: int = knobs.features(0, high=200)
     view: Literal["subset", "projection"] = knob(
-        "subset", label="Features are",
+        "subset",
+        label="Features are",
         help="Some of the set's own, or random mixtures of all of them.",
-    )  # fmt: skip
+    )
 
     @abstractmethod
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """Return the rows; the same object every time."""
 
-    def cut(self) -> Cut:
+    def table_sampling(self) -> TableSampling:
         """Return what the knobs say that a task takes."""
         classes = getattr(self, "classes", 0)
-        return Cut(self.examples, self.held_out, classes, self.features, self.view)
+        return TableSampling(
+            self.examples, self.held_out, classes, self.features, self.view
+        )
 
     def check(self) -> None:
         """Refuse knobs that ask for more than a pool holds."""
-        check(self.table(), self.cut())
+        check_sampling(self.table(), self.table_sampling())
 
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw classes, rows and features from a pool; see `draw_rows`."""
-        table, cut = self.table(), self.cut()
-        check(table, cut)
+        table, cut = self.table(), self.table_sampling()
+        check_sampling(table, cut)
         return draw_rows(table, pool, cut, rng)
 
 
@@ -71,23 +74,23 @@ class BundledTableFamily(TableFamily):
     bundled: ClassVar[str]
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return sklearn_sets.absent(cls.bundled)
+        return sklearn_sets.missing_bundled_file(cls.bundled)
 
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """Return the set's rows."""
-        return sklearn_sets.bundled(self.bundled)
+        return sklearn_sets.load_bundled_set(self.bundled)
 
 
 @lru_cache(maxsize=64)
-def check(table: Table, cut: Cut) -> None:
+def check_sampling(table: DataTable, cut: TableSampling) -> None:
     """Refuse a cut that some pool could not give.
 
     Raises:
         Refused: With the knob, what was asked and the most there is.
     """
-    division = divide(table)
+    division = split_table(table)
     most = len(division.usable)
     if table.classes and cut.classes > most:
         raise Refused(
@@ -105,10 +108,10 @@ def check(table: Table, cut: Cut) -> None:
             "examples",
         )
     for name, pool in division.pools.items():
-        _check_size(name, _smallest(pool, division.usable, classes), cut)
+        _check_size(name, _fewest_rows(pool, division.usable, classes), cut)
 
 
-def _check_size(name: str, there: int, cut: Cut) -> None:
+def _check_size(name: str, there: int, cut: TableSampling) -> None:
     asked = cut.examples + cut.held_out
     if asked > there:
         raise Refused(
@@ -118,11 +121,11 @@ def _check_size(name: str, there: int, cut: Cut) -> None:
         )
 
 
-def _class_count(table: Table, cut: Cut) -> int:
-    return (cut.classes or len(divide(table).usable)) if table.classes else 1
+def _class_count(table: DataTable, cut: TableSampling) -> int:
+    return (cut.classes or len(split_table(table).usable)) if table.classes else 1
 
 
-def _smallest(pool: Pool, usable: np.ndarray, classes: int) -> int:
+def _fewest_rows(pool: RowPool, usable: np.ndarray, classes: int) -> int:
     """Return how many rows a task can surely draw, whatever classes it gets.
 
     Rows with the same inputs are never on both sides, which can cost some.
@@ -131,7 +134,7 @@ def _smallest(pool: Pool, usable: np.ndarray, classes: int) -> int:
     return int(counts[:classes].sum()) - (pool.largest_group() - 1)
 
 
-def draw_rows(table: Table, pool: str, cut: Cut, rng: Rng) -> Sample:
+def draw_rows(table: DataTable, pool: str, cut: TableSampling, rng: Rng) -> Sample:
     """Draw one task.
 
     Args:
@@ -146,24 +149,24 @@ def draw_rows(table: Table, pool: str, cut: Cut, rng: Rng) -> Sample:
         Inputs, and answers that are values, have mean 0 and variance 1 over the
         training rows.
     """
-    division, draw = divide(table), generator(rng.child("data"))
+    division, draw = split_table(table), generator(rng.child("data"))
     rows = division.pools[pool]
     chosen = draw.permutation(division.usable)[: _class_count(table, cut)]
     number = np.full(max(len(table.classes), 1), -1)
     number[chosen] = np.arange(len(chosen))
     train, held = _split(rows, number, cut, draw)
-    x, held_x = _inputs(table, (rows.rows[train], rows.rows[held]), cut, draw)
+    x, held_x = _draw_inputs(table, (rows.rows[train], rows.rows[held]), cut, draw)
     if table.classes:
         y, held_y = number[rows.labels[train]], number[rows.labels[held]]
         return Sample(x, y, held_x, held_y, outputs=len(chosen))
-    y, held_y = standardized(
+    y, held_y = standardize_columns(
         table.y[rows.rows[train], None], table.y[rows.rows[held], None]
     )
     return Sample(x, y[:, 0], held_x, held_y[:, 0], outputs=1)
 
 
 def _split(
-    pool: Pool, number: np.ndarray, cut: Cut, draw: np.random.Generator
+    pool: RowPool, number: np.ndarray, cut: TableSampling, draw: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose places in the pool to train on, and others to hold out."""
     keys = draw.random(pool.groups)
@@ -180,10 +183,10 @@ def _split(
     return mine[order[: cut.examples]], mine[held]
 
 
-def _inputs(
-    table: Table,
+def _draw_inputs(
+    table: DataTable,
     rows: tuple[np.ndarray, np.ndarray],
-    cut: Cut,
+    cut: TableSampling,
     draw: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return inputs (feature, example), of training and of held-out rows."""
@@ -192,20 +195,23 @@ def _inputs(
     if cut.view == "subset" and cut.features:
         columns = draw.permutation(table.features)[:count]
         x, held = x[:, columns], held[:, columns]
-    x, held = standardized(x, held)
+    x, held = standardize_columns(x, held)
     if cut.view == "projection":
         mix = draw.standard_normal((table.features, count))
-        x, held = standardized(x @ mix, held @ mix)
+        x, held = standardize_columns(x @ mix, held @ mix)
     return x.T, held.T
 
 
-def standardized(x: np.ndarray, held: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def standardize_columns(
+    x: np.ndarray, held: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Shift and scale columns by the training rows' mean and deviation; float32.
 
     A column that is constant over the training rows becomes 0, and an empty cell
     (NaN) the training mean: nothing of the held-out rows leaks.
 
-    >>> x, held = standardized(np.array([[1.0, 7], [3, 7]]), np.array([[5.0, 8]]))
+    >>> train = np.array([[1.0, 7], [3, 7]])
+    >>> x, held = standardize_columns(train, np.array([[5.0, 8]]))
     >>> x.tolist(), held.tolist()
     ([[-1.0, 0.0], [1.0, 0.0]], [[3.0, 0.0]])
     """

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
@@ -27,13 +27,21 @@ class Checkerboard(DataFamily):
     plane: ClassVar[bool] = True
 
     squares: float = knob(
-        2.0, label="Squares per side", unit="squares", low=1.0, high=12.0,
+        2.0,
+        label="Squares per side",
+        unit="squares",
+        low=1.0,
+        high=12.0,
         help="Squares along one side of the region; more are harder.",
-    )  # fmt: skip
+    )
     slide: float = knob(
-        0.5, label="Slide", unit="squares", low=0.0, high=1.0,
+        0.5,
+        label="Slide",
+        unit="squares",
+        low=0.0,
+        high=1.0,
         help="The board is moved by U(−slide, slide) squares in each direction.",
-    )  # fmt: skip
+    )
     noise: float = _plane_shapes.noise_knob(0.02)
     turn: float = _plane_shapes.turn_knob()
     gain: float = _plane_shapes.gain_knob()
@@ -44,7 +52,7 @@ class Checkerboard(DataFamily):
         """Draw where the board lies, then points on it."""
         slide = self.slide * generator(rng.child("board")).uniform(-1, 1, (2, 1))
 
-        def board(
+        def draw_points(
             draw: np.random.Generator, count: int
         ) -> tuple[np.ndarray, np.ndarray]:
             u = draw.uniform(-2.0, 2.0, (2, count))
@@ -52,4 +60,6 @@ class Checkerboard(DataFamily):
             return u, square.sum(0).astype(np.int64) % 2
 
         how = (self.turn, self.gain, self.noise)
-        return _plane_shapes.placed(board, rng, (self.examples, self.held_out), how)
+        return _plane_shapes.draw_plane_task(
+            draw_points, rng, (self.examples, self.held_out), how
+        )

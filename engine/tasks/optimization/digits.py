@@ -10,7 +10,7 @@ of.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import BundledTableFamily
@@ -25,9 +25,13 @@ class Digits(BundledTableFamily):
     bundled: ClassVar[str] = "digits"
 
     classes: int = knob(
-        5, label="Classes", unit="classes", low=2, high=10,
+        5,
+        label="Classes",
+        unit="classes",
+        low=2,
+        high=10,
         help="Digits of each task, drawn afresh; more of them are harder.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(40)
     features: int = knobs.features(32, high=64)

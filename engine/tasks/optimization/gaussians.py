@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
@@ -28,29 +28,49 @@ class Gaussians(DataFamily):
     plane: ClassVar[bool] = True
 
     dimensions: int = knob(
-        2, label="Inputs d", unit="inputs", low=1, high=256,
+        2,
+        label="Inputs d",
+        unit="inputs",
+        low=1,
+        high=256,
         help="Number of inputs; the film needs two of them and two classes.",
-    )  # fmt: skip
+    )
     classes: int = knob(
-        2, label="Classes k", unit="classes", low=2, high=32,
+        2,
+        label="Classes k",
+        unit="classes",
+        low=2,
+        high=32,
         help="Number of clouds; more of them overlap more.",
-    )  # fmt: skip
+    )
     radius: float = knob(
-        5.0, label="Spread of centers r", low=0.0, high=50.0,
+        5.0,
+        label="Spread of centers r",
+        low=0.0,
+        high=50.0,
         help="Centers are drawn from the cube of this half-width.",
-    )  # fmt: skip
+    )
     width: float = knob(
-        1.0, label="Cloud width ς", low=0.0, high=20.0,
+        1.0,
+        label="Cloud width ς",
+        low=0.0,
+        high=20.0,
         help="Standard deviation of each cloud; more makes classes overlap.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.1, label="Extra noise ε", low=0.0, high=20.0,
+        0.1,
+        label="Extra noise ε",
+        low=0.0,
+        high=20.0,
         help="Standard deviation of noise on top of the clouds.",
-    )  # fmt: skip
+    )
     offset: float = knob(
-        0.0, label="Offset b", low=0.0, high=100.0,
+        0.0,
+        label="Offset b",
+        low=0.0,
+        high=100.0,
         help="All clouds of a task are moved together by U(−b, b) in each input.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(200)
     held_out: int = knobs.held_out(64)
 
@@ -59,11 +79,11 @@ class Gaussians(DataFamily):
         draw = generator(rng.child("data"))
         centers = self.radius * draw.uniform(-1, 1, (self.dimensions, self.classes))
         centers += self.offset * draw.uniform(-1, 1, (self.dimensions, 1))
-        x, y = self._points(draw, centers, self.examples)
-        held_x, held_y = self._points(draw, centers, self.held_out)
+        x, y = self._draw_points(draw, centers, self.examples)
+        held_x, held_y = self._draw_points(draw, centers, self.held_out)
         return Sample(x, y, held_x, held_y, outputs=self.classes)
 
-    def _points(
+    def _draw_points(
         self, draw: np.random.Generator, centers: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Draw points (feature, count), classes in turn so that all are there."""

@@ -8,7 +8,7 @@ Helps: as the smallest real set: four inputs, of which each task sees three.
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import BundledTableFamily
@@ -23,9 +23,13 @@ class Iris(BundledTableFamily):
     bundled: ClassVar[str] = "iris"
 
     classes: int = knob(
-        3, label="Classes", unit="classes", low=2, high=3,
+        3,
+        label="Classes",
+        unit="classes",
+        low=2,
+        high=3,
         help="Species of each task, drawn afresh.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(24)
     held_out: int = knobs.held_out(16)
     features: int = knobs.features(3, high=4)

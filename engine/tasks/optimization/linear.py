@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
@@ -27,17 +27,29 @@ class Linear(DataFamily):
     rate: ClassVar[float] = 0.3
 
     dimensions: int = knob(
-        8, label="Inputs d", unit="inputs", low=1, high=256,
+        8,
+        label="Inputs d",
+        unit="inputs",
+        low=1,
+        high=256,
         help="Number of inputs.",
-    )  # fmt: skip
+    )
     conditioning: float = knob(
-        10.0, label="Condition number", unit="×", low=1.0, high=1e4, log=True,
+        10.0,
+        label="Condition number",
+        unit="×",
+        low=1.0,
+        high=1e4,
+        log=True,
         help="Largest over smallest variance of the inputs; more slows SGD down.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.1, label="Noise ε", low=0.0, high=10.0,
+        0.1,
+        label="Noise ε",
+        low=0.0,
+        high=10.0,
         help="Standard deviation of the noise on the answers.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)
 

@@ -13,12 +13,19 @@ import numpy as np
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
+from engine.protocol import (
+    BatchSpec,
+    Family,
+    OptimizationBatch,
+    Setting,
+    Weights,
+    generator,
+)
 from engine.tasks import knobs
-from engine.tasks.optimization._functions import Draw, stack_functions
+from engine.tasks.optimization._functions import DrawnFunction, stack_functions
 
 
 @register("family")
@@ -31,35 +38,55 @@ class Logistic(Family):
     uses_net: ClassVar[bool] = False
 
     dimensions: int = knob(
-        10, label="Inputs d", unit="inputs", low=1, high=200,
+        10,
+        label="Inputs d",
+        unit="inputs",
+        low=1,
+        high=200,
         help="Number of inputs; there is one weight for each, and a bias.",
-    )  # fmt: skip
+    )
     distance: float = knob(
-        1.0, label="Distance of the classes", unit="σ", low=0.0, high=10.0,
+        1.0,
+        label="Distance of the classes",
+        unit="σ",
+        low=0.0,
+        high=10.0,
         help="Length of m, half the distance between the two centers.",
-    )  # fmt: skip
+    )
     conditioning: float = knob(
-        10.0, label="Condition number", unit="×", low=1.0, high=1e4, log=True,
+        10.0,
+        label="Condition number",
+        unit="×",
+        low=1.0,
+        high=1e4,
+        log=True,
         help="Largest over smallest variance of the inputs; more slows SGD down.",
-    )  # fmt: skip
+    )
     flipped: float = knob(
-        0.05, label="Flipped labels", unit="share", low=0.0, high=0.5,
+        0.05,
+        label="Flipped labels",
+        unit="share",
+        low=0.0,
+        high=0.5,
         help="Share of labels that are wrong; some keep the optimum near.",
-    )  # fmt: skip
+    )
     ridge: float = knob(
-        1e-3, label="Ridge λ", low=0.0, high=1.0,
+        1e-3,
+        label="Ridge λ",
+        low=0.0,
+        high=1.0,
         help="Pulls the weights to 0 and makes the loss strongly convex.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(64)
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Landscapes:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> OptimizationBatch:
         """Draw one data set per stream; pools differ by their stream alone."""
-        draws = [self._rows(rng) for rng in rngs]
-        return stack_functions(logistic_loss, draws, setting, place)
+        draws = [self._draw_function(rng) for rng in rngs]
+        return stack_functions(logistic_loss, draws, setting, batch_spec)
 
-    def _rows(self, rng: Rng) -> Draw:
+    def _draw_function(self, rng: Rng) -> DrawnFunction:
         draw = generator(rng.child("data"))
         mean = draw.standard_normal((self.dimensions, 1))
         mean *= self.distance / np.linalg.norm(mean)
@@ -69,7 +96,7 @@ class Logistic(Family):
         y = np.where(draw.random(self.examples) < self.flipped, -y, y)
         start = 0.01 * draw.standard_normal(self.dimensions + 1)
         rows = np.concatenate([x, np.ones((1, self.examples))])
-        return Draw(start, {"rows": rows * y, "ridge": np.array(self.ridge)})
+        return DrawnFunction(start, {"rows": rows * y, "ridge": np.array(self.ridge)})
 
 
 def logistic_loss(weights: Tensor, constants: Weights) -> Tensor:

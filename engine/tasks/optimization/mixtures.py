@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
@@ -26,33 +26,61 @@ class Mixtures(DataFamily):
     plane: ClassVar[bool] = True
 
     modes: int = knob(
-        4, label="Modes per class", unit="modes", low=1, high=16,
+        4,
+        label="Modes per class",
+        unit="modes",
+        low=1,
+        high=16,
         help="More modes make a more folded boundary.",
-    )  # fmt: skip
+    )
     radius: float = knob(
-        2.0, label="Spread of centers r", low=0.1, high=20.0,
+        2.0,
+        label="Spread of centers r",
+        low=0.1,
+        high=20.0,
         help="Centers are drawn from the square of this half-width.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.3, label="Mode width σ", low=0.0, high=5.0,
+        0.3,
+        label="Mode width σ",
+        low=0.0,
+        high=5.0,
         help="Standard deviation within a mode; more makes classes overlap.",
-    )  # fmt: skip
+    )
     stretch: float = knob(
-        3.0, label="Stretch of x₁", unit="×", low=0.05, high=20.0, log=True,
+        3.0,
+        label="Stretch of x₁",
+        unit="×",
+        low=0.05,
+        high=20.0,
+        log=True,
         help="Every task's first input is this much longer: ill-conditioning.",
-    )  # fmt: skip
+    )
     gain: float = knob(
-        1.0, label="Gain spread", unit="ln ×", low=0.0, high=3.0,
+        1.0,
+        label="Gain spread",
+        unit="ln ×",
+        low=0.0,
+        high=3.0,
         help="Each task is scaled by exp U(−spread, spread): one rate fits not all.",
-    )  # fmt: skip
+    )
     examples: int = knob(
-        64, label="Training points", unit="points", low=4, high=2048,
+        64,
+        label="Training points",
+        unit="points",
+        low=4,
+        high=2048,
         help="Points that the base learner is trained on.",
-    )  # fmt: skip
+    )
     held_out: int = knob(
-        64, label="Held-out points", unit="points", low=2, high=2048,
-        help="Fresh points of the same task, for accuracy.", advanced=True,
-    )  # fmt: skip
+        64,
+        label="Held-out points",
+        unit="points",
+        low=2,
+        high=2048,
+        help="Fresh points of the same task, for accuracy.",
+        advanced=True,
+    )
 
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw centers, then points; pools differ by their stream alone."""
@@ -60,13 +88,13 @@ class Mixtures(DataFamily):
         centers = draw.uniform(-self.radius, self.radius, (2 * self.modes, 2))
         gain = np.exp(draw.uniform(-self.gain, self.gain))
         scale = gain * np.array([self.stretch, 1.0])
-        x, y = _points(draw, centers, self.noise, self.examples)
-        held_x, held_y = _points(draw, centers, self.noise, self.held_out)
+        x, y = _draw_points(draw, centers, self.noise, self.examples)
+        held_x, held_y = _draw_points(draw, centers, self.noise, self.held_out)
         warp = scale[:, None].astype(np.float32)
         return Sample(x * warp, y, held_x * warp, held_y, outputs=2)
 
 
-def _points(
+def _draw_points(
     draw: np.random.Generator, centers: np.ndarray, noise: float, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw points (2, count), classes alternating so that both are there."""

@@ -8,10 +8,10 @@ Helps: as the task that learned optimizers have been shown on most.
 
 from typing import ClassVar, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.data.sources import data_pack
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import TableFamily
 
@@ -24,22 +24,27 @@ class Mnist(TableFamily):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     classes: int = knob(
-        5, label="Classes", unit="classes", low=2, high=10,
+        5,
+        label="Classes",
+        unit="classes",
+        low=2,
+        high=10,
         help="Classes of each task, drawn afresh; more of them are harder.",
-    )  # fmt: skip
+    )
     side: Literal["14", "28", "7"] = knob(
-        "14", label="Pixels per side",
+        "14",
+        label="Pixels per side",
         help="28 are the original ones; fewer are averages of blocks, and faster.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(128)
     held_out: int = knobs.held_out(128)
     features: int = knobs.features(0, high=784)
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return data_pack.absent("mnist_small.npz")
+        return data_pack.missing_pack_file("mnist_small.npz")
 
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """Return the images as rows."""
         return data_pack.mnist(int(self.side))

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample
@@ -27,9 +27,12 @@ class Moons(DataFamily):
     plane: ClassVar[bool] = True
 
     gap: float = knob(
-        0.5, label="Interlock δ", low=-2.0, high=2.0,
+        0.5,
+        label="Interlock δ",
+        low=-2.0,
+        high=2.0,
         help="How deep the moons reach into each other; below 0 they are apart.",
-    )  # fmt: skip
+    )
     noise: float = _plane_shapes.noise_knob(0.1)
     turn: float = _plane_shapes.turn_knob()
     gain: float = _plane_shapes.gain_knob()
@@ -39,14 +42,14 @@ class Moons(DataFamily):
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw two moons around the origin."""
         how = (self.turn, self.gain, self.noise)
-        return _plane_shapes.placed(
-            self._moons, rng, (self.examples, self.held_out), how
+        return _plane_shapes.draw_plane_task(
+            self._draw_moons, rng, (self.examples, self.held_out), how
         )
 
-    def _moons(
+    def _draw_moons(
         self, draw: np.random.Generator, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        y = _plane_shapes.alternating(count)
+        y = _plane_shapes.alternating_classes(count)
         t = np.pi * draw.random(count)
         side = 1 - 2 * y
         x = np.stack([side * np.cos(t) + y - 0.5, side * np.sin(t) + y * self.gap])

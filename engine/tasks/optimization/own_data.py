@@ -9,12 +9,12 @@ Helps: to see whether what was learned elsewhere is of use on your own problem.
 from typing import ClassVar, Literal
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.data.sources.table import Table
-from engine.data.user.target_selection import Choices, own_table
+from engine.data.sources.data_table import DataTable
+from engine.data.user.target_selection import TargetOptions, load_own_table
 from engine.tasks import knobs
-from engine.tasks.optimization._pools import divide
+from engine.tasks.optimization._pools import split_table
 from engine.tasks.optimization._tables import TableFamily
 
 
@@ -33,37 +33,45 @@ class OwnData(TableFamily):
         "", label="Target column", help="The column with the answers to be learned."
     )
     predict: Literal["classes", "value"] = knob(
-        "classes", label="Predict",
+        "classes",
+        label="Predict",
         help="Classes, read as text whatever they look like, or a number.",
-    )  # fmt: skip
+    )
     text: Literal["refuse", "drop"] = knob(
-        "refuse", label="Columns that are not numbers",
+        "refuse",
+        label="Columns that are not numbers",
         help="Refuse the file, or leave these columns out: dates, names, comments.",
-    )  # fmt: skip
+    )
     empty: Literal["refuse", "drop", "mean"] = knob(
-        "refuse", label="Empty cells",
+        "refuse",
+        label="Empty cells",
         help="Refuse, drop their rows, or let the mean of the training rows stand in.",
-    )  # fmt: skip
+    )
     rare: Literal["refuse", "drop"] = knob(
-        "refuse", label="Rare classes",
+        "refuse",
+        label="Rare classes",
         help="Refuse classes with too few rows for three pools, or leave them out.",
-    )  # fmt: skip
+    )
     classes: int = knob(
-        0, label="Classes", unit="classes", low=0, high=100,
+        0,
+        label="Classes",
+        unit="classes",
+        low=0,
+        high=100,
         help="Classes of each task, drawn afresh; 0 takes all. Not for values.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(48)
     held_out: int = knobs.held_out(24)
     features: int = knobs.features(0, high=200)
 
-    def answers(self) -> str:
+    def answer_kind(self) -> str:
         """Return "classes" or "value", as was chosen."""
         return self.predict
 
     def check(self) -> None:
         """Refuse a file that is absent, or choices that do not fit it."""
         table = self.table()
-        left = len(table.classes) - len(divide(table).usable)
+        left = len(table.classes) - len(split_table(table).usable)
         if table.classes and left and self.rare == "refuse":
             raise Refused(
                 f"{left} of {len(table.classes)} classes have too few different rows "
@@ -72,7 +80,9 @@ class OwnData(TableFamily):
             )
         super().check()
 
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """Return the file's rows, as they were chosen."""
-        choices = Choices(self.target, self.predict, self.text, self.empty, self.rare)
-        return own_table(self.digest, choices)
+        choices = TargetOptions(
+            self.target, self.predict, self.text, self.empty, self.rare
+        )
+        return load_own_table(self.digest, choices)

@@ -15,11 +15,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
-from engine.tasks.optimization._functions import Draw, gradient_noise, stack_functions
+from engine.protocol import (
+    BatchSpec,
+    Family,
+    OptimizationBatch,
+    Setting,
+    Weights,
+    generator,
+)
+from engine.tasks.optimization._functions import (
+    DrawnFunction,
+    add_gradient_noise,
+    stack_functions,
+)
 
 
 @register("family")
@@ -33,33 +44,44 @@ class Quadratic(Family):
     uses_net: ClassVar[bool] = False
 
     dimensions: int = knob(
-        10, label="Dimensions", unit="weights", low=1, high=200,
+        10,
+        label="Dimensions",
+        unit="weights",
+        low=1,
+        high=200,
         help="Length of x, and number of equations.",
-    )  # fmt: skip
+    )
     conditioning: float = knob(
-        0.0, label="Condition number of WᵀW", unit="×", low=0.0, high=1e6,
+        0.0,
+        label="Condition number of WᵀW",
+        unit="×",
+        low=0.0,
+        high=1e6,
         help="0 leaves W as drawn; from 1 up, its singular values are set to give it.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.0, label="Gradient noise", low=0.0, high=100.0,
+        0.0,
+        label="Gradient noise",
+        low=0.0,
+        high=100.0,
         help="Standard deviation added to each gradient entry at each step.",
-    )  # fmt: skip
+    )
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Landscapes:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> OptimizationBatch:
         """Draw one system of equations per stream; pools differ by stream alone."""
-        draws = [self._system(rng) for rng in rngs]
-        tasks = stack_functions(squared_residuals, draws, setting, place)
-        return gradient_noise(tasks, rngs, self.noise)
+        draws = [self._draw_function(rng) for rng in rngs]
+        tasks = stack_functions(squared_residuals, draws, setting, batch_spec)
+        return add_gradient_noise(tasks, rngs, self.noise)
 
-    def _system(self, rng: Rng) -> Draw:
+    def _draw_function(self, rng: Rng) -> DrawnFunction:
         draw, n = generator(rng.child("data")), self.dimensions
         w, y = draw.standard_normal((n, n)), draw.standard_normal(n)
         start = 0.01 * draw.standard_normal(n)
         if self.conditioning:
-            w = conditioned(w, max(self.conditioning, 1.0))
-        return Draw(start, {"w": w, "y": y})
+            w = set_conditioning(w, max(self.conditioning, 1.0))
+        return DrawnFunction(start, {"w": w, "y": y})
 
 
 def squared_residuals(x: Tensor, constants: Weights) -> Tensor:
@@ -68,13 +90,13 @@ def squared_residuals(x: Tensor, constants: Weights) -> Tensor:
     return residuals.square().sum(1)
 
 
-def conditioned(w: np.ndarray, number: float) -> np.ndarray:
+def set_conditioning(w: np.ndarray, number: float) -> np.ndarray:
     """Keep a matrix's singular vectors and mean square; set the condition of WᵀW.
 
     The eigenvalues of WᵀW fall geometrically from largest to smallest, and their
     sum is what it is on average for a Gaussian matrix.
 
-    >>> w = conditioned(np.array([[3.0, 1.0], [0.0, 2.0]]), 25.0)
+    >>> w = set_conditioning(np.array([[3.0, 1.0], [0.0, 2.0]]), 25.0)
     >>> float(np.linalg.cond(w.T @ w).round(6))
     25.0
     """

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample
@@ -27,13 +27,22 @@ class Rings(DataFamily):
     plane: ClassVar[bool] = True
 
     rings: int = knob(
-        2, label="Rings n", unit="rings", low=2, high=8,
+        2,
+        label="Rings n",
+        unit="rings",
+        low=2,
+        high=8,
         help="Rings around the origin; more make a more folded boundary.",
-    )  # fmt: skip
+    )
     stretch: float = knob(
-        1.5, label="Ellipse e", unit="×", low=0.05, high=20.0, log=True,
+        1.5,
+        label="Ellipse e",
+        unit="×",
+        low=0.05,
+        high=20.0,
+        log=True,
         help="How much longer one axis of each ring is: ill-conditioning.",
-    )  # fmt: skip
+    )
     noise: float = _plane_shapes.noise_knob(0.15)
     turn: float = _plane_shapes.turn_knob()
     gain: float = _plane_shapes.gain_knob()
@@ -43,11 +52,11 @@ class Rings(DataFamily):
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw rings around the origin."""
         how = (self.turn, self.gain, self.noise)
-        return _plane_shapes.placed(
-            self._rings, rng, (self.examples, self.held_out), how
+        return _plane_shapes.draw_plane_task(
+            self._draw_rings, rng, (self.examples, self.held_out), how
         )
 
-    def _rings(
+    def _draw_rings(
         self, draw: np.random.Generator, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
         ring = 1 + np.arange(count) % self.rings

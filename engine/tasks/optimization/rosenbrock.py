@@ -12,11 +12,22 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Landscapes, Place, Setting, Weights, generator
-from engine.tasks.optimization._functions import Draw, placed_plane, stack_functions
+from engine.protocol import (
+    BatchSpec,
+    Family,
+    OptimizationBatch,
+    Setting,
+    Weights,
+    generator,
+)
+from engine.tasks.optimization._functions import (
+    DrawnFunction,
+    draw_plane,
+    stack_functions,
+)
 
 
 @register("family")
@@ -30,36 +41,57 @@ class Rosenbrock(Family):
     plane: ClassVar[bool] = True
 
     steepness: float = knob(
-        10.0, label="Steepness b", unit="×", low=0.1, high=1000.0, log=True,
+        10.0,
+        label="Steepness b",
+        unit="×",
+        low=0.1,
+        high=1000.0,
+        log=True,
         help="How steep the valley's walls are; the original has 100.",
-    )  # fmt: skip
+    )
     scale: float = knob(
-        0.01, label="Scale c", unit="×", low=1e-6, high=1.0, log=True,
+        0.01,
+        label="Scale c",
+        unit="×",
+        low=1e-6,
+        high=1.0,
+        log=True,
         help="Multiplies the function; the original has 1.",
-    )  # fmt: skip
+    )
     spread: float = knob(
-        2.0, label="Spread of starts", low=0.0, high=5.0,
+        2.0,
+        label="Spread of starts",
+        low=0.0,
+        high=5.0,
         help="Descents start in the square of this half-width around (u, v) = 0.",
-    )  # fmt: skip
+    )
     turn: float = knob(
-        180.0, label="Turn", unit="degrees", low=0.0, high=180.0,
+        180.0,
+        label="Turn",
+        unit="degrees",
+        low=0.0,
+        high=180.0,
         help="Each task is turned by U(−turn, turn).",
-    )  # fmt: skip
+    )
     gain: float = knob(
-        0.3, label="Size spread", unit="ln ×", low=0.0, high=1.0,
+        0.3,
+        label="Size spread",
+        unit="ln ×",
+        low=0.0,
+        high=1.0,
         help="Each task's plane is scaled by exp U(−spread, spread).",
-    )  # fmt: skip
+    )
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Landscapes:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> OptimizationBatch:
         """Draw one valley per stream; pools differ by their stream alone."""
-        draws = [self._valley(rng) for rng in rngs]
-        return stack_functions(valley, draws, setting, place)
+        draws = [self._draw_function(rng) for rng in rngs]
+        return stack_functions(rosenbrock_function, draws, setting, batch_spec)
 
-    def _valley(self, rng: Rng) -> Draw:
+    def _draw_function(self, rng: Rng) -> DrawnFunction:
         draw = generator(rng.child("data"))
-        matrix = placed_plane(draw, self.turn, self.gain)
+        matrix = draw_plane(draw, self.turn, self.gain)
         offset = draw.uniform(-1.0, 1.0, 2)
         inner = self.spread * draw.uniform(-1.0, 1.0, 2)
         start = np.linalg.solve(matrix, inner) + offset
@@ -69,10 +101,10 @@ class Rosenbrock(Family):
             "b": np.array(self.steepness),
             "c": np.array(self.scale),
         }
-        return Draw(start, constants)
+        return DrawnFunction(start, constants)
 
 
-def valley(x: Tensor, constants: Weights) -> Tensor:
+def rosenbrock_function(x: Tensor, constants: Weights) -> Tensor:
     """Return Rosenbrock's function of each member."""
     inner = (constants["a"] @ (x - constants["o"]).unsqueeze(2)).squeeze(2)
     u, v = inner.unbind(1)

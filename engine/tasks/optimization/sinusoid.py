@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, generator
@@ -28,13 +28,19 @@ class Sinusoid(DataFamily):
     rate: ClassVar[float] = 0.005
 
     amplitude: float = knob(
-        5.0, label="Largest amplitude A₁", low=0.1, high=50.0,
+        5.0,
+        label="Largest amplitude A₁",
+        low=0.1,
+        high=50.0,
         help="Amplitudes are drawn from 0.1 to this.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.0, label="Noise ε", low=0.0, high=10.0,
+        0.0,
+        label="Noise ε",
+        low=0.0,
+        high=10.0,
         help="Standard deviation of the noise on the answers.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)
 
@@ -43,11 +49,11 @@ class Sinusoid(DataFamily):
         draw = generator(rng.child("data"))
         size = draw.uniform(0.1, self.amplitude)
         phase = draw.uniform(0.0, np.pi)
-        x, y = self._points(draw, size, phase, self.examples)
-        held_x, held_y = self._points(draw, size, phase, self.held_out)
+        x, y = self._draw_points(draw, size, phase, self.examples)
+        held_x, held_y = self._draw_points(draw, size, phase, self.held_out)
         return Sample(x, y, held_x, held_y, outputs=1)
 
-    def _points(
+    def _draw_points(
         self, draw: np.random.Generator, size: float, phase: float, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
         x = draw.uniform(-5.0, 5.0, (1, count))

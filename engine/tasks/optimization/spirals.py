@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample
@@ -27,9 +27,13 @@ class Spirals(DataFamily):
     plane: ClassVar[bool] = True
 
     turns: float = knob(
-        0.75, label="Turns n", unit="turns", low=0.1, high=4.0,
+        0.75,
+        label="Turns n",
+        unit="turns",
+        low=0.1,
+        high=4.0,
         help="How often each arm winds around; above 1 a small net needs many steps.",
-    )  # fmt: skip
+    )
     noise: float = _plane_shapes.noise_knob(0.05)
     turn: float = _plane_shapes.turn_knob()
     gain: float = _plane_shapes.gain_knob()
@@ -39,14 +43,14 @@ class Spirals(DataFamily):
     def sample(self, rng: Rng, pool: str) -> Sample:
         """Draw two arms around the origin."""
         how = (self.turn, self.gain, self.noise)
-        return _plane_shapes.placed(
-            self._arms, rng, (self.examples, self.held_out), how
+        return _plane_shapes.draw_plane_task(
+            self._draw_arms, rng, (self.examples, self.held_out), how
         )
 
-    def _arms(
+    def _draw_arms(
         self, draw: np.random.Generator, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        y = _plane_shapes.alternating(count)
+        y = _plane_shapes.alternating_classes(count)
         s = np.sqrt(draw.random(count))
         angle = 2 * np.pi * self.turns * s + np.pi * y
         return 2 * s * np.stack([np.cos(angle), np.sin(angle)]), y

@@ -8,14 +8,14 @@ Helps: to carry an optimizer from one real set to another, quite different one.
 
 from typing import ClassVar, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.data.sources import data_pack
-from engine.data.sources.table import Table
+from engine.data.sources.data_table import DataTable
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import TableFamily
 
-Name = Literal[
+TableName = Literal[
     "banknote",
     "breast_cancer_wdbc",
     "digits8x8",
@@ -42,27 +42,32 @@ class Tabular(TableFamily):
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
-    which: Name = knob(
-        "banknote", label="Set",
+    which: TableName = knob(
+        "banknote",
+        label="Set",
         help="The last six, from abalone on, are regression; the others have classes.",
-    )  # fmt: skip
+    )
     classes: int = knob(
-        0, label="Classes", unit="classes", low=0, high=10,
+        0,
+        label="Classes",
+        unit="classes",
+        low=0,
+        high=10,
         help="Classes of each task, drawn afresh; 0 takes all. Not for regression.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(24)
     held_out: int = knobs.held_out(12)
     features: int = knobs.features(0, high=64)
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the file that this family needs and that is absent, or nothing."""
-        return data_pack.absent("tabular.npz")
+        return data_pack.missing_pack_file("tabular.npz")
 
-    def answers(self) -> str:
+    def answer_kind(self) -> str:
         """Return "classes" or "value", as the set has it."""
         return self.table().answers
 
-    def table(self) -> Table:
+    def table(self) -> DataTable:
         """Return the chosen set's rows."""
         return data_pack.tabular(self.which)

@@ -8,7 +8,7 @@ Helps: as a small real set: its pools hold 53 rows and more, so intervals are wi
 
 from typing import ClassVar
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import BundledTableFamily
@@ -23,9 +23,13 @@ class Wine(BundledTableFamily):
     bundled: ClassVar[str] = "wine"
 
     classes: int = knob(
-        3, label="Classes", unit="classes", low=2, high=3,
+        3,
+        label="Classes",
+        unit="classes",
+        low=2,
+        high=3,
         help="Cultivars of each task, drawn afresh.",
-    )  # fmt: skip
+    )
     examples: int = knobs.examples(32)
     held_out: int = knobs.held_out(16)
     features: int = knobs.features(8, high=13)

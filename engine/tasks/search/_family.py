@@ -8,16 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.protocol import (
+    BatchSpec,
     Evaluator,
     Family,
     Objective,
-    Place,
+    SearchBatch,
     Setting,
     Space,
-    Spaces,
     generator,
 )
 
@@ -36,44 +36,78 @@ class SearchFamily(Family):
     limit: ClassVar[str] = ""
 
     goal: float = knob(
-        0.01, label="Best share", unit="share", low=1e-4, high=0.5, log=True,
+        0.01,
+        label="Best share",
+        unit="share",
+        low=1e-4,
+        high=0.5,
+        log=True,
         help="Found means: as accurate as this share of all architectures. Only where "
         "every architecture's score is known.",
-    )  # fmt: skip
+    )
     options: int = knob(
-        0, label="Options kept", unit="per decision", low=0, high=16, advanced=True,
+        0,
+        label="Options kept",
+        unit="per decision",
+        low=0,
+        high=16,
+        advanced=True,
         help="A smaller space: only the last options of each decision; 0 keeps all.",
-    )  # fmt: skip
+    )
     decisions: int = knob(
-        0, label="Decisions left open", low=0, high=64, advanced=True,
+        0,
+        label="Decisions left open",
+        low=0,
+        high=64,
+        advanced=True,
         help="A smaller space: the first decisions are open, the others take their "
         "last option; 0 opens all.",
-    )  # fmt: skip
+    )
     noise: float = knob(
-        0.0, label="Evaluation noise", unit="points", low=0.0, high=50.0,
+        0.0,
+        label="Evaluation noise",
+        unit="points",
+        low=0.0,
+        high=50.0,
         advanced=True,
         help="Standard deviation added to each accuracy that a search sees.",
-    )  # fmt: skip
+    )
     failing: float = knob(
-        0.0, label="Failing regions", unit="share", low=0.0, high=1.0, advanced=True,
+        0.0,
+        label="Failing regions",
+        unit="share",
+        low=0.0,
+        high=1.0,
+        advanced=True,
         help="Share of the regions (pairs of the first two decisions) where every "
         "training fails; drawn anew for each search.",
-    )  # fmt: skip
+    )
     cap: float = knob(
-        0.0, label="Cap", unit="share of the space", low=0.0, high=1.0, advanced=True,
+        0.0,
+        label="Cap",
+        unit="share of the space",
+        low=0.0,
+        high=1.0,
+        advanced=True,
         help="An architecture counts only if its capped property is among this "
         "lowest share of the space; 0 caps nothing.",
-    )  # fmt: skip
+    )
     capped: str = knob(
-        "parameters", label="Capped property", advanced=True,
+        "parameters",
+        label="Capped property",
+        advanced=True,
         help="What the cap is on: a property of the space, such as parameters.",
-    )  # fmt: skip
+    )
     cap_since: float = knob(
-        0.0, label="Cap comes at", unit="share of the search", low=0.0, high=1.0,
+        0.0,
+        label="Cap comes at",
+        unit="share of the search",
+        low=0.0,
+        high=1.0,
         advanced=True,
         help="0 caps from the start; 0.5 changes the objective when half of the "
         "evaluations, or of the budget, are spent; 1 never does.",
-    )  # fmt: skip
+    )
 
     @abstractmethod
     def evaluator(self) -> Evaluator:
@@ -87,7 +121,7 @@ class SearchFamily(Family):
         """Return the price that a search may spend; inf where only counts limit."""
         return float("inf")
 
-    def top(self) -> int:
+    def full_fidelity(self) -> int:
         """Return the fidelity at which an architecture is fully trained."""
         return len(self.evaluator().fidelities) - 1
 
@@ -103,7 +137,7 @@ class SearchFamily(Family):
 
     def _check_budget(self, evaluator: Evaluator) -> None:
         for which in self.sources("test"):
-            least = evaluator.cheapest(which, self.top())
+            least = evaluator.cheapest(which, self.full_fidelity())
             if self.budget() < least:
                 raise Refused(
                     f"a budget of {self.budget():g} {evaluator.cost_unit} trains no "
@@ -113,35 +147,35 @@ class SearchFamily(Family):
                 )
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
-    ) -> Spaces:
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
+    ) -> SearchBatch:
         """Draw one search per stream: a task of the pool, and its randomness."""
         evaluator, sources = self.evaluator(), self.sources(pool)
         drawn = [int(generator(r.child("task")).integers(len(sources))) for r in rngs]
-        space, allowed = narrowed(evaluator.space, self.options, self.decisions)
-        tasks = Spaces(
+        space, allowed = restrict_space(evaluator.space, self.options, self.decisions)
+        tasks = SearchBatch(
             space,
             evaluator,
             allowed,
             np.array([sources[i] for i in drawn], np.int64),
             tuple(rngs),
             sources,
-            place.replicates,
+            batch_spec.replicates,
             setting.horizon,
             budget=self.budget(),
-            top=self.top(),
+            full_fidelity=self.full_fidelity(),
             noise=self.noise / 100.0,
-            failing=self.failing,
+            failing_share=self.failing,
             goal=self.goal,
         )
         if not self.cap or self.cap_since >= 1.0:
             return tasks
         return replace(tasks, objective=self._objective(tasks))
 
-    def _objective(self, tasks: Spaces) -> Objective:
+    def _objective(self, tasks: SearchBatch) -> Objective:
         """Turn the cap's share of the space into a value for each task."""
-        sample = tasks.space.codes(_spread(tasks.space.size))
-        full = tasks.spelled(sample)
+        sample = tasks.space.codes(_sample_indices(tasks.space.size))
+        full = tasks.to_evaluator_codes(sample)
         caps = []
         for task in range(len(tasks.evaluator.tasks)):
             where = np.full(len(full), task)
@@ -151,7 +185,7 @@ class SearchFamily(Family):
         return Objective(self.capped, np.array(caps), self.cap_since)
 
 
-def narrowed(
+def restrict_space(
     space: Space, options: int, decisions: int
 ) -> tuple[Space, tuple[tuple[int, ...], ...]]:
     """Return a part of a space, and which options of each decision it keeps.
@@ -174,6 +208,6 @@ def narrowed(
     return replace(space, options=names), tuple(allowed)
 
 
-def _spread(size: int, most: int = 20_000) -> np.ndarray:
+def _sample_indices(size: int, most: int = 20_000) -> np.ndarray:
     """Return every index, or as many as are enough for a quantile."""
     return np.unique(np.linspace(0, size - 1, min(size, most)).astype(np.int64))

@@ -12,17 +12,19 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.data.sources.sklearn_sets import bundled
+from engine.data.sources.sklearn_sets import load_bundled_set
 from engine.protocol import SampledFamily, generator
-from engine.tasks.optimization._tables import standardized
+from engine.tasks.optimization._tables import standardize_columns
 from engine.tasks.optimization.checkerboard import Checkerboard
 from engine.tasks.optimization.gaussians import Gaussians
 from engine.tasks.optimization.moons import Moons
 from engine.tasks.optimization.rings import Rings
 from engine.tasks.optimization.spirals import Spirals
 
-Set = Literal["moons", "rings", "spirals", "checkerboard", "gaussians", "digits"]
-NAMES: tuple[str, ...] = get_args(Set)
+DataSetName = Literal[
+    "moons", "rings", "spirals", "checkerboard", "gaussians", "digits"
+]
+NAMES: tuple[str, ...] = get_args(DataSetName)
 TRAIN, VALIDATION, TEST = 256, 256, 512
 ROOT = Rng(2016)
 _PLANE = {"turn": 0.0, "gain": 0.0}
@@ -35,7 +37,7 @@ _MADE: dict[str, SampledFamily] = {
 }
 
 
-class Rows(NamedTuple):
+class LabeledRows(NamedTuple):
     """Rows of one part: x, float64, (row, feature); y, int64, (row,)."""
 
     x: Tensor
@@ -46,9 +48,9 @@ class LiveTask(NamedTuple):
     """One classification task, its rows divided once and for all."""
 
     name: str
-    train: Rows
-    validation: Rows
-    test: Rows
+    train: LabeledRows
+    validation: LabeledRows
+    test: LabeledRows
     classes: int
 
     @property
@@ -60,19 +62,19 @@ class LiveTask(NamedTuple):
 @lru_cache(maxsize=len(NAMES))
 def live_task(name: str) -> LiveTask:
     """Return a task by its name; inputs are standardized by the training rows."""
-    x, y = _made(name) if name in _MADE else _digits()
+    x, y = _sample_family(name) if name in _MADE else _draw_digits()
     cuts = [TRAIN, TRAIN + VALIDATION]
     train, *others = np.split(x, cuts)
-    first, _ = standardized(train, train)
-    parts = [first, *(standardized(train, part)[1] for part in others)]
+    first, _ = standardize_columns(train, train)
+    parts = [first, *(standardize_columns(train, part)[1] for part in others)]
     rows = [
-        Rows(torch.from_numpy(part).double(), torch.from_numpy(classes))
+        LabeledRows(torch.from_numpy(part).double(), torch.from_numpy(classes))
         for part, classes in zip(parts, np.split(y.astype(np.int64), cuts), strict=True)
     ]
     return LiveTask(name, *rows, classes=int(y.max()) + 1)
 
 
-def _made(name: str) -> tuple[np.ndarray, np.ndarray]:
+def _sample_family(name: str) -> tuple[np.ndarray, np.ndarray]:
     held = VALIDATION + TEST
     family = _MADE[name].model_copy(update={"examples": TRAIN, "held_out": held})
     drawn = family.sample(ROOT.child("live", name), "train")
@@ -80,13 +82,13 @@ def _made(name: str) -> tuple[np.ndarray, np.ndarray]:
     return x, np.concatenate([drawn.y, drawn.held_y])
 
 
-def _digits() -> tuple[np.ndarray, np.ndarray]:
-    table, count = bundled("digits"), TRAIN + VALIDATION + TEST
+def _draw_digits() -> tuple[np.ndarray, np.ndarray]:
+    table, count = load_bundled_set("digits"), TRAIN + VALIDATION + TEST
     order = generator(ROOT.child("live", "digits")).permutation(table.rows)[:count]
     return table.x[order], table.y[order]
 
 
-def features() -> np.ndarray:
+def live_task_features() -> np.ndarray:
     """Describe the tasks: ln inputs, ln classes, largest share of a class."""
     rows = []
     for name in NAMES:

@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 from engine.protocol import Weights
-from engine.tasks.search._padded_mlp import Frame
+from engine.tasks.search._padded_mlp import PaddedShape
 
 
-def widened(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
+def widen(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
     """Add units to a hidden layer; the net answers as before.
 
     Args:
@@ -28,14 +28,14 @@ def widened(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
 
     >>> net = {"w0": torch.ones(1, 1), "b0": torch.zeros(1),
     ...        "w1": torch.full((1, 1), 4.0), "b1": torch.zeros(1)}
-    >>> widened(net, 0, np.array([[0.0, 0.5]]))["w1"].tolist()
+    >>> widen(net, 0, np.array([[0.0, 0.5]]))["w1"].tolist()
     [[2.0, 2.0]]
     """
     into, bias = weights[f"w{layer}"], weights[f"b{layer}"]
     out = weights[f"w{layer + 1}"]
     copied = torch.from_numpy(np.floor(uniform[:, 0] * len(bias)).astype(np.int64))
     given = [*out.unbind(1)]
-    for unit, share in zip(copied.tolist(), _shares(uniform[:, 1]), strict=True):
+    for unit, share in zip(copied.tolist(), _split_shares(uniform[:, 1]), strict=True):
         given.append(share * given[unit])
         given[unit] = (1.0 - share) * given[unit]
     return weights | {
@@ -45,19 +45,19 @@ def widened(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
     }
 
 
-def _shares(uniform: np.ndarray) -> list[float]:
+def _split_shares(uniform: np.ndarray) -> list[float]:
     """Return shares around a half; only a half itself would keep copies alike."""
     return [float(share) for share in 0.25 + 0.5 * uniform]
 
 
-def deepened(weights: Weights) -> Weights:
+def deepen(weights: Weights) -> Weights:
     """Put an identity layer behind the last hidden one; the net answers as before.
 
     What a relu returns is not negative, so that another relu leaves it as it is.
 
     >>> net = {"w0": torch.ones(2, 1), "b0": torch.zeros(2),
     ...        "w1": torch.ones(1, 2), "b1": torch.zeros(1)}
-    >>> deepened(net)["w1"].tolist()
+    >>> deepen(net)["w1"].tolist()
     [[1.0, 0.0], [0.0, 1.0]]
     """
     head = len(weights) // 2 - 1
@@ -70,7 +70,7 @@ def deepened(weights: Weights) -> Weights:
     }
 
 
-def cut_out(flat: Tensor, frame: Frame, widths: tuple[int, ...]) -> Weights:
+def extract_net(flat: Tensor, frame: PaddedShape, widths: tuple[int, ...]) -> Weights:
     """Return one net without its padding.
 
     Args:
@@ -88,7 +88,7 @@ def cut_out(flat: Tensor, frame: Frame, widths: tuple[int, ...]) -> Weights:
     return net
 
 
-def put_in(net: Weights, frame: Frame) -> Tensor:
+def pad_net(net: Weights, frame: PaddedShape) -> Tensor:
     """Return one net's weights with padding of zeros; shape (weight,)."""
     flat = torch.zeros(1, sum(map(_count, frame.shapes().values()))).double()
     padded, head = frame.views(flat), len(net) // 2 - 1

@@ -37,7 +37,7 @@ _SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
 _LONGEST = 4.0
 
 
-class Frame(NamedTuple):
+class PaddedShape(NamedTuple):
     """What all nets of a batch are padded to."""
 
     features: int
@@ -65,7 +65,7 @@ class Frame(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Nets:
+class PaddedNets:
     """Nets, padded.
 
     Args:
@@ -78,15 +78,15 @@ class Nets:
             each.
     """
 
-    frame: Frame
+    frame: PaddedShape
     flat: Tensor
     gates: Tensor
-    past: Tensor
+    bypass: Tensor
     runs: tuple[tuple[str, int], ...]
 
 
-def gated(
-    frame: Frame, widths: Sequence[Sequence[int]], skips: Sequence[bool]
+def make_gates(
+    frame: PaddedShape, widths: Sequence[Sequence[int]], skips: Sequence[bool]
 ) -> tuple[Tensor, Tensor]:
     """Return the gates of nets, and what each layer hands on.
 
@@ -108,7 +108,7 @@ def gated(
     return gates, past
 
 
-def answers(nets: Nets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def forward(nets: PaddedNets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """Answer; (member, feature, example) → (member, class, example).
 
     Returns:
@@ -118,15 +118,15 @@ def answers(nets: Nets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     seen, given = [x], []
     for i in range(nets.frame.layers):
         sums = torch.baddbmm(weights[f"b{i}"].unsqueeze(-1), weights[f"w{i}"], seen[-1])
-        out = nets.gates[i] * _by_run(nets, sums, ACTIVATIONS)
+        out = nets.gates[i] * _apply_by_run(nets, sums, ACTIVATIONS)
         given.append(sums)
-        seen.append(out + nets.past[i] * seen[-1] if i else out)
+        seen.append(out + nets.bypass[i] * seen[-1] if i else out)
     head = nets.frame.layers
     bias = weights[f"b{head}"].unsqueeze(-1)
     return torch.baddbmm(bias, weights[f"w{head}"], seen[-1]), seen, given
 
 
-def gradient(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
+def gradient(nets: PaddedNets, x: Tensor, y: Tensor) -> Tensor:
     """Return each net's gradient of its mean cross-entropy; (member, weight).
 
     Args:
@@ -134,21 +134,21 @@ def gradient(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
         x: Inputs; shape (member, feature, example).
         y: Classes; int64, shape (member, example).
     """
-    out, seen, given = answers(nets, x)
+    out, seen, given = forward(nets, x)
     weights, head = nets.frame.views(nets.flat), nets.frame.layers
     back = cross_entropy_gradient(out, y)
     pieces = [back.sum(2), torch.bmm(back, seen[head].mT).flatten(1)]
     back = torch.bmm(weights[f"w{head}"].mT, back)
     for i in reversed(range(head)):
-        slope = _by_run(nets, given[i], _SLOPES) * (nets.gates[i] * back)
+        slope = _apply_by_run(nets, given[i], _SLOPES) * (nets.gates[i] * back)
         pieces += [slope.sum(2), torch.bmm(slope, seen[i].mT).flatten(1)]
         if i:
-            back = torch.bmm(weights[f"w{i}"].mT, slope) + nets.past[i] * back
+            back = torch.bmm(weights[f"w{i}"].mT, slope) + nets.bypass[i] * back
     return torch.cat(pieces[::-1], 1)
 
 
-def _by_run(
-    nets: Nets, sums: Tensor, which: dict[str, Callable[[Tensor], Tensor]]
+def _apply_by_run(
+    nets: PaddedNets, sums: Tensor, which: dict[str, Callable[[Tensor], Tensor]]
 ) -> Tensor:
     """Apply to each run of members the function of its activation."""
     parts = sums.split([count for _, count in nets.runs])
@@ -157,7 +157,7 @@ def _by_run(
 
 
 @dataclass(frozen=True)
-class Rates:
+class OptimizerRates:
     """How nets move: those with a decay along a velocity, the others by Adam.
 
     Args:
@@ -170,7 +170,9 @@ class Rates:
     decay: Tensor
 
 
-def fitted(nets: Nets, x: Tensor, y: Tensor, picks: Tensor, rates: Rates) -> Nets:
+def train_nets(
+    nets: PaddedNets, x: Tensor, y: Tensor, picks: Tensor, rates: OptimizerRates
+) -> PaddedNets:
     """Train nets on minibatches; the optimizer begins with nothing remembered.
 
     Args:
@@ -194,7 +196,7 @@ def fitted(nets: Nets, x: Tensor, y: Tensor, picks: Tensor, rates: Rates) -> Net
     return moved
 
 
-def accuracy(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
+def accuracy(nets: PaddedNets, x: Tensor, y: Tensor) -> Tensor:
     """Return the share of right answers; NaN where they are not finite.
 
     Args:
@@ -202,6 +204,6 @@ def accuracy(nets: Nets, x: Tensor, y: Tensor) -> Tensor:
         x: Rows to be judged on; shape (member, row, feature).
         y: Their classes; shape (member, row).
     """
-    out, _, _ = answers(nets, x.mT)
+    out, _, _ = forward(nets, x.mT)
     right = (chosen_class(out) == y).double().mean(1)
     return right.masked_fill(~out.isfinite().flatten(1).all(1), math.nan)

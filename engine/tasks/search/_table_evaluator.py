@@ -4,16 +4,16 @@ from functools import cached_property
 
 import numpy as np
 
-from engine.data.sources.architecture_table import Architectures
-from engine.protocol import Evaluator, Measured, Space
+from engine.data.sources.architecture_table import ArchitectureTable
+from engine.protocol import Evaluator, Measurement, Space
 
 Numbers = np.ndarray
 
 
-class Tabled(Evaluator):
+class TableEvaluator(Evaluator):
     """Answers from a table; codes that it lacks count as failed trainings."""
 
-    def __init__(self, table: Architectures) -> None:
+    def __init__(self, table: ArchitectureTable) -> None:
         self.table = table
         self.space = Space(table.name, table.positions, table.options, table.edges)
         self.tasks, self.fidelities = table.tasks, table.fidelities
@@ -23,9 +23,9 @@ class Tabled(Evaluator):
 
     def measure(
         self, which: Numbers, codes: Numbers, fidelity: Numbers, uniform: Numbers
-    ) -> Measured:
+    ) -> Measurement:
         """Look up one of the seeds of each training."""
-        row = self._row(codes)
+        row = self._table_row(codes)
         seeds = self.table.signal.shape[3]
         seed = np.floor(uniform * seeds).astype(np.int64)
         absent = row < 0
@@ -33,11 +33,11 @@ class Tabled(Evaluator):
         score = self.table.score[row, which].astype(float)
         cost = self.table.cost[row, which, fidelity].astype(float)
         signal[absent], score[absent], cost[absent] = np.nan, np.nan, 0.0
-        return Measured(signal, score, cost)
+        return Measurement(signal, score, cost)
 
     def property(self, name: str, which: Numbers, codes: Numbers) -> Numbers:
         """Look up a property."""
-        row = self._row(codes)
+        row = self._table_row(codes)
         found = self.table.properties[name][row, which].astype(float)
         return np.where(row < 0, np.nan, found)
 
@@ -55,5 +55,5 @@ class Tabled(Evaluator):
         found = self.table.score.T[:, rows].astype(float)
         return np.where(rows < 0, np.nan, found)
 
-    def _row(self, codes: Numbers) -> Numbers:
+    def _table_row(self, codes: Numbers) -> Numbers:
         return self.table.rows[self.space.index(codes)]

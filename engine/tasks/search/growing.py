@@ -25,17 +25,22 @@ from engine.tasks.search._live_training import (
     LAYERS,
     PASSES,
     WIDTH,
-    Job,
     LiveEvaluator,
     LiveFamily,
-    counted,
-    ends,
-    laid,
-    picked,
-    started,
+    TrainingJob,
+    draw_minibatches,
+    initial_nets,
+    input_and_class_counts,
+    net_costs,
+    stack_rows,
 )
-from engine.tasks.search._net_growth import cut_out, deepened, put_in, widened
-from engine.tasks.search._padded_mlp import Nets, Rates, fitted, gated
+from engine.tasks.search._net_growth import deepen, extract_net, pad_net, widen
+from engine.tasks.search._padded_mlp import (
+    OptimizerRates,
+    PaddedNets,
+    make_gates,
+    train_nets,
+)
 
 Numbers = np.ndarray
 MOMENTS = 5
@@ -61,47 +66,47 @@ class Growing(LiveFamily):
 
 
 @cache
-def _evaluator() -> "GrowingNets":
-    return GrowingNets(SPACE)
+def _evaluator() -> "GrowingNetEvaluator":
+    return GrowingNetEvaluator(SPACE)
 
 
-class GrowingNets(LiveEvaluator):
+class GrowingNetEvaluator(LiveEvaluator):
     """Trains each net through its schedule, all moments evenly apart."""
 
-    def trained(self, jobs: Sequence[Job]) -> Nets:
+    def train(self, jobs: Sequence[TrainingJob]) -> PaddedNets:
         """Train nets, growing them at the moments that their schedules name."""
         codes = np.array([job.codes for job in jobs])
         rate = torch.tensor([[float(FIRST["rate"][c])] for c in codes[:, 0]]).double()
-        rates = Rates(rate, rate[:0])
-        sizes = schedule(codes)
-        nets = started(jobs, sizes[0], [False] * len(jobs), ["relu"] * len(jobs))
-        rows, picks = laid(jobs, "train"), picked(jobs, jobs[0].steps)
+        rates = OptimizerRates(rate, rate[:0])
+        sizes = size_schedule(codes)
+        nets = initial_nets(jobs, sizes[0], [False] * len(jobs), ["relu"] * len(jobs))
+        rows, picks = stack_rows(jobs, "train"), draw_minibatches(jobs, jobs[0].steps)
         for moment, some in enumerate(picks.tensor_split(MOMENTS + 1)):
             if moment:
-                nets = _grown(nets, jobs, sizes[moment - 1 : moment + 1], moment)
-            nets = fitted(nets, *rows, some, rates)
+                nets = _grow(nets, jobs, sizes[moment - 1 : moment + 1], moment)
+            nets = train_nets(nets, *rows, some, rates)
         return nets
 
     def widths(self, codes: Numbers) -> Numbers:
         """Return the units that each net ends with, 0 for an absent layer."""
-        return _table(schedule(codes)[-1])
+        return _width_table(size_schedule(codes)[-1])
 
-    def price(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
+    def training_cost(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
         """Return the multiply-adds of all steps, each at the size of its time."""
         total = np.zeros(len(codes))
-        for sizes in schedule(codes):
-            _, each = counted(*ends(which), _table(sizes))
+        for sizes in size_schedule(codes):
+            _, each = net_costs(*input_and_class_counts(which), _width_table(sizes))
             total += each * float(PASSES * BATCH) * steps / (MOMENTS + 1)
         return total
 
 
-Sizes = list[tuple[int, ...]]
+NetSizes = list[tuple[int, ...]]
 
 
-def schedule(codes: Numbers) -> list[Sizes]:
+def size_schedule(codes: Numbers) -> list[NetSizes]:
     """Return the hidden units of each net at its start and after each moment.
 
-    >>> [s[0] for s in schedule(np.array([[0, 3, 2, 1, 0, 2, 2, 2]]))][:4]
+    >>> [s[0] for s in size_schedule(np.array([[0, 3, 2, 1, 0, 2, 2, 2]]))][:4]
     [(4,), (8,), (8, 8), (8, 8)]
     """
     now = [
@@ -111,12 +116,12 @@ def schedule(codes: Numbers) -> list[Sizes]:
     found = [now]
     for moment in range(MOMENTS):
         chosen = [STEPS[code] for code in codes[:, len(FIRST) + moment]]
-        now = [_after(size, step) for size, step in zip(now, chosen, strict=True)]
+        now = [_size_after(size, step) for size, step in zip(now, chosen, strict=True)]
         found.append(now)
     return found
 
 
-def _after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
+def _size_after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
     """Return the size after a step; twice as wide, or one layer deeper."""
     if step == "widen" and max(size) < WIDTH:
         return tuple(2 * units for units in size)
@@ -125,26 +130,29 @@ def _after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
     return size
 
 
-def _table(sizes: Sizes) -> Numbers:
+def _width_table(sizes: NetSizes) -> Numbers:
     return np.array([(*size, *[0] * (LAYERS - len(size))) for size in sizes])
 
 
-def _grown(
-    nets: Nets, jobs: Sequence[Job], sizes: Sequence[Sizes], moment: int
-) -> Nets:
+def _grow(
+    nets: PaddedNets,
+    jobs: Sequence[TrainingJob],
+    sizes: Sequence[NetSizes],
+    moment: int,
+) -> PaddedNets:
     """Return the nets after the growth of a moment; they answer as before."""
     flat = nets.flat.clone()
     for i, (job, before, after) in enumerate(zip(jobs, *sizes, strict=True)):
         if before == after:
             continue
-        net = cut_out(nets.flat[i], nets.frame, before)
+        net = extract_net(nets.flat[i], nets.frame, before)
         if len(after) > len(before):
-            net = deepened(net)
+            net = deepen(net)
         else:
             rng = ROOT.child("growth", job.data.name, job.seed, moment)
             for layer, units in enumerate(before):
                 uniform = generator(rng.child(layer)).random((units, 2))
-                net = widened(net, layer, uniform)
-        flat[i] = put_in(net, nets.frame)
-    gates, past = gated(nets.frame, sizes[1], [False] * len(jobs))
-    return replace(nets, flat=flat, gates=gates, past=past)
+                net = widen(net, layer, uniform)
+        flat[i] = pad_net(net, nets.frame)
+    gates, past = make_gates(nets.frame, sizes[1], [False] * len(jobs))
+    return replace(nets, flat=flat, gates=gates, bypass=past)

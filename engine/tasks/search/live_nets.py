@@ -22,16 +22,16 @@ from engine.tasks.search._live_training import (
     BATCH,
     LAYERS,
     PASSES,
-    Job,
     LiveEvaluator,
     LiveFamily,
-    counted,
-    ends,
-    laid,
-    picked,
-    started,
+    TrainingJob,
+    draw_minibatches,
+    initial_nets,
+    input_and_class_counts,
+    net_costs,
+    stack_rows,
 )
-from engine.tasks.search._padded_mlp import Nets, Rates, fitted
+from engine.tasks.search._padded_mlp import OptimizerRates, PaddedNets, train_nets
 
 Numbers = np.ndarray
 WIDTHS = (0, 4, 8, 16, 32)
@@ -61,28 +61,33 @@ class LiveNets(LiveFamily):
 
 
 @cache
-def _evaluator() -> "DenseNets":
-    return DenseNets(SPACE)
+def _evaluator() -> "DenseNetEvaluator":
+    return DenseNetEvaluator(SPACE)
 
 
-class DenseNets(LiveEvaluator):
+class DenseNetEvaluator(LiveEvaluator):
     """Trains dense nets of up to four hidden layers."""
 
-    def rank(self, job: Job) -> tuple[int, ...]:
+    def sort_key(self, job: TrainingJob) -> tuple[int, ...]:
         """Return the optimizer, those with a velocity in front, and the activation."""
         return (job.codes[6] == len(DECAY), job.codes[4])
 
-    def trained(self, jobs: Sequence[Job]) -> Nets:
+    def train(self, jobs: Sequence[TrainingJob]) -> PaddedNets:
         """Train nets, each by its own optimizer and rate."""
-        told = [spelled(job.codes) for job in jobs]
+        told = [name_options(job.codes) for job in jobs]
         found = self.widths(np.array([job.codes for job in jobs]))
         widths = [[int(w) for w in row if w] for row in found]
         skips = [each["skip"] == "residual" for each in told]
-        nets = started(jobs, widths, skips, [each["activation"] for each in told])
+        nets = initial_nets(jobs, widths, skips, [each["activation"] for each in told])
         rate = torch.tensor([[float(each["rate"])] for each in told]).double()
         slow = [DECAY[o] for each in told if (o := each["optimizer"]) in DECAY]
-        rates = Rates(rate, torch.tensor(slow).double()[:, None])
-        return fitted(nets, *laid(jobs, "train"), picked(jobs, jobs[0].steps), rates)
+        rates = OptimizerRates(rate, torch.tensor(slow).double()[:, None])
+        return train_nets(
+            nets,
+            *stack_rows(jobs, "train"),
+            draw_minibatches(jobs, jobs[0].steps),
+            rates,
+        )
 
     def widths(self, codes: Numbers) -> Numbers:
         """Return the units of each layer, 0 where it is left out."""
@@ -90,13 +95,13 @@ class DenseNets(LiveEvaluator):
         chosen[:, 0] += 1  # the first layer is never left out
         return np.array(WIDTHS)[chosen]
 
-    def price(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
+    def training_cost(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
         """Return the multiply-adds of all steps."""
-        _, each = counted(*ends(which), self.widths(codes))
+        _, each = net_costs(*input_and_class_counts(which), self.widths(codes))
         return each * float(PASSES * BATCH) * steps
 
 
-def spelled(codes: Sequence[int]) -> dict[str, str]:
+def name_options(codes: Sequence[int]) -> dict[str, str]:
     """Name the options that a code takes."""
     pairs = zip(OPTIONS.items(), codes, strict=True)
     return {name: options[code] for (name, options), code in pairs}

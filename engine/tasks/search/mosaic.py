@@ -10,26 +10,48 @@ what is carried from one to another can be measured; it needs no file.
 from functools import cache
 from typing import ClassVar, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.data.sources.mosaic import load
+from engine.data.sources.mosaic import load_mosaic
 from engine.protocol import Evaluator
 from engine.tasks.search._family import SearchFamily
-from engine.tasks.search._table_evaluator import Tabled
+from engine.tasks.search._table_evaluator import TableEvaluator
 
 OTHERS = "the others"
-Task = Literal[
-    "rings", "four_rings", "four_arms", "four_arms_tight", "four_colors",
-    "digits", "glyph_digits", "glyph_letters", "digits_low", "digits_high",
-    "gaussians", "iris_pairs", "wine_pairs", "cancer_pairs",
-]  # fmt: skip
-Source = Literal[
+TaskName = Literal[
+    "rings",
+    "four_rings",
+    "four_arms",
+    "four_arms_tight",
+    "four_colors",
+    "digits",
+    "glyph_digits",
+    "glyph_letters",
+    "digits_low",
+    "digits_high",
+    "gaussians",
+    "iris_pairs",
+    "wine_pairs",
+    "cancer_pairs",
+]
+SourceName = Literal[
     "the others",
-    "rings", "four_rings", "four_arms", "four_arms_tight", "four_colors",
-    "digits", "glyph_digits", "glyph_letters", "digits_low", "digits_high",
-    "gaussians", "iris_pairs", "wine_pairs", "cancer_pairs",
-]  # fmt: skip
-Steps = Literal["10", "30", "100", "300"]
+    "rings",
+    "four_rings",
+    "four_arms",
+    "four_arms_tight",
+    "four_colors",
+    "digits",
+    "glyph_digits",
+    "glyph_letters",
+    "digits_low",
+    "digits_high",
+    "gaussians",
+    "iris_pairs",
+    "wine_pairs",
+    "cancer_pairs",
+]
+StepCount = Literal["10", "30", "100", "300"]
 
 
 @register("family")
@@ -40,25 +62,33 @@ class Mosaic(SearchFamily):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
     limit: ClassVar[str] = "price"
 
-    target: Task = knob(
-        "digits", label="Searched on",
+    target: TaskName = knob(
+        "digits",
+        label="Searched on",
         help="The task of the tests.",
-    )  # fmt: skip
-    source: Source = knob(
-        "the others", label="Learned on",
+    )
+    source: SourceName = knob(
+        "the others",
+        label="Learned on",
         help="The tasks of meta-training and validation: all but the one searched on, "
         "or a single one.",
-    )  # fmt: skip
-    steps: Steps = knob(
-        "300", label="Steps of a training", unit="steps",
+    )
+    steps: StepCount = knob(
+        "300",
+        label="Steps of a training",
+        unit="steps",
         help="What a search sees: validation accuracy after so many. It is judged by "
         "test accuracy after 300.",
-    )  # fmt: skip
+    )
     price: float = knob(
-        0.0, label="Budget of a search", unit="million multiply-adds", low=0.0,
-        high=1e9, advanced=True,
+        0.0,
+        label="Budget of a search",
+        unit="million multiply-adds",
+        low=0.0,
+        high=1e9,
+        advanced=True,
         help="What all trainings of a search may cost; 0 limits only their count.",
-    )  # fmt: skip
+    )
 
     def evaluator(self) -> Evaluator:
         """Return the table, read once per process."""
@@ -77,11 +107,11 @@ class Mosaic(SearchFamily):
         """Return the price of a search, or no limit."""
         return self.price or float("inf")
 
-    def top(self) -> int:
+    def full_fidelity(self) -> int:
         """Return the fidelity of the chosen steps."""
         return _evaluator().fidelities.index(float(self.steps))
 
 
 @cache
-def _evaluator() -> Tabled:
-    return Tabled(load())
+def _evaluator() -> TableEvaluator:
+    return TableEvaluator(load_mosaic())

@@ -8,15 +8,15 @@ Helps: published search results to be held against.
 from functools import cache
 from typing import ClassVar, Literal
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.data.sources import nasbench201 as table
-from engine.data.sources.data_pack import absent
+from engine.data.sources.data_pack import missing_pack_file
 from engine.protocol import Evaluator
 from engine.tasks.search._family import SearchFamily
-from engine.tasks.search._table_evaluator import Tabled
+from engine.tasks.search._table_evaluator import TableEvaluator
 
-Set = Literal["CIFAR-10", "CIFAR-100", "ImageNet16-120"]
+DataSetName = Literal["CIFAR-10", "CIFAR-100", "ImageNet16-120"]
 
 
 @register("family")
@@ -28,29 +28,36 @@ class Nasbench201(SearchFamily):
     pooled: ClassVar[bool] = True
     limit: ClassVar[str] = "seconds"
 
-    target: Set = knob(
-        "CIFAR-10", label="Searched on",
+    target: DataSetName = knob(
+        "CIFAR-10",
+        label="Searched on",
         help="The data set of the tests.",
-    )  # fmt: skip
-    source: Set = knob(
-        "CIFAR-100", label="Learned on",
+    )
+    source: DataSetName = knob(
+        "CIFAR-100",
+        label="Learned on",
         help="The data set of meta-training and validation. Choosing the one that is "
         "searched on means learning on the test task.",
-    )  # fmt: skip
+    )
     epochs: Literal["12", "200"] = knob(
-        "12", label="Epochs of a training",
+        "12",
+        label="Epochs of a training",
         help="What a search sees: accuracy after 12 epochs, or after all 200.",
-    )  # fmt: skip
+    )
     seconds: float = knob(
-        12_000.0, label="Budget of a search", unit="s", low=0.0, high=1e8,
+        12_000.0,
+        label="Budget of a search",
+        unit="s",
+        low=0.0,
+        high=1e8,
         help="Training seconds that a search may spend; 0 limits only the count. The "
         "published searches had 12,000, about 109 cells of 12 epochs.",
-    )  # fmt: skip
+    )
 
     @classmethod
-    def missing(cls) -> str:
+    def missing_file(cls) -> str:
         """Name the pack's file if it is absent."""
-        return absent(table.FILE)
+        return missing_pack_file(table.FILE)
 
     def evaluator(self) -> Evaluator:
         """Return the table, read once per process."""
@@ -65,11 +72,11 @@ class Nasbench201(SearchFamily):
         """Return the seconds, or no limit."""
         return self.seconds or float("inf")
 
-    def top(self) -> int:
+    def full_fidelity(self) -> int:
         """Return the fidelity of the chosen epochs."""
         return table.EPOCHS.index(float(self.epochs))
 
 
 @cache
-def _evaluator() -> Tabled:
-    return Tabled(table.load())
+def _evaluator() -> TableEvaluator:
+    return TableEvaluator(table.load_nasbench201())

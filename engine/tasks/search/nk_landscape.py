@@ -14,13 +14,13 @@ from typing import ClassVar
 import numpy as np
 from scipy.special import ndtri
 
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.data.sources.architecture_table import Architectures
+from engine.data.sources.architecture_table import ArchitectureTable
 from engine.protocol import Evaluator, generator
 from engine.tasks.search._family import SearchFamily
-from engine.tasks.search._table_evaluator import Tabled
+from engine.tasks.search._table_evaluator import TableEvaluator
 
 POOLS = {"train": (0, 16), "validation": (16, 24), "test": (24, 40)}
 FIDELITIES, SEEDS = (1.0, 3.0, 9.0), 3
@@ -35,27 +35,45 @@ class NkLandscape(SearchFamily):
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     size: int = knob(
-        6, label="Decisions N", low=2, high=8,
+        6,
+        label="Decisions N",
+        low=2,
+        high=8,
         help="The space has as many architectures as options to this power.",
-    )  # fmt: skip
+    )
     choices: int = knob(
-        4, label="Options per decision", low=2, high=4,
+        4,
+        label="Options per decision",
+        low=2,
+        high=4,
         help="Options of every decision.",
-    )  # fmt: skip
+    )
     rugged: int = knob(
-        2, label="Ruggedness K", unit="decisions", low=0, high=7,
+        2,
+        label="Ruggedness K",
+        unit="decisions",
+        low=0,
+        high=7,
         help="On how many others each decision's contribution depends; 0 is one "
         "smooth hill.",
-    )  # fmt: skip
+    )
     kinship: float = knob(
-        0.7, label="Kinship ρ", unit="share", low=0.0, high=1.0,
+        0.7,
+        label="Kinship ρ",
+        unit="share",
+        low=0.0,
+        high=1.0,
         help="How much of the score all tasks share; 0: nothing can be carried over.",
-    )  # fmt: skip
+    )
     blur: float = knob(
-        1.0, label="Training noise", unit="points", low=0.0, high=20.0,
+        1.0,
+        label="Training noise",
+        unit="points",
+        low=0.0,
+        high=20.0,
         help="Standard deviation over seeds of a full training; √9 times as much after "
         "a ninth of it.",
-    )  # fmt: skip
+    )
 
     def evaluator(self) -> Evaluator:
         """Return the table of these knobs, made once per process."""
@@ -69,20 +87,22 @@ class NkLandscape(SearchFamily):
 @lru_cache(maxsize=8)
 def _evaluator(
     size: int, choices: int, rugged: int, kinship: float, blur: float
-) -> Tabled:
+) -> TableEvaluator:
     codes = np.indices((choices,) * size).reshape(size, -1).T
     tasks = POOLS["test"][1]
-    shared = _scores(codes, choices, rugged, ROOT.child("shared"))
-    own = [_scores(codes, choices, rugged, ROOT.child("own", t)) for t in range(tasks)]
+    shared = _draw_scores(codes, choices, rugged, ROOT.child("shared"))
+    own = [
+        _draw_scores(codes, choices, rugged, ROOT.child("own", t)) for t in range(tasks)
+    ]
     score = kinship * shared[:, None] + (1.0 - kinship) * np.stack(own, 1)
-    table = Architectures(
+    table = ArchitectureTable(
         name="NK landscape",
         positions=tuple(f"decision {i + 1}" for i in range(size)),
         options=(tuple("abcd"[:choices]),) * size,
         codes=codes.astype(np.uint8),
         tasks=tuple(f"landscape {t + 1}" for t in range(tasks)),
         fidelities=FIDELITIES,
-        signal=_signal(score, blur / 100.0),
+        signal=_blur_scores(score, blur / 100.0),
         score=score.astype(np.float32),
         cost=np.broadcast_to(np.array(FIDELITIES, np.float32), (*score.shape, 3)),
         properties={"parameters": np.repeat(codes.sum(1)[:, None], tasks, 1)},
@@ -90,10 +110,10 @@ def _evaluator(
         fidelity_unit="passes",
         cost_unit="passes",
     )
-    return Tabled(table)
+    return TableEvaluator(table)
 
 
-def _scores(codes: np.ndarray, choices: int, rugged: int, rng: Rng) -> np.ndarray:
+def _draw_scores(codes: np.ndarray, choices: int, rugged: int, rng: Rng) -> np.ndarray:
     """Return the mean contribution of each architecture; uniform ones, averaged."""
     size = codes.shape[1]
     total = np.zeros(len(codes))
@@ -105,7 +125,7 @@ def _scores(codes: np.ndarray, choices: int, rugged: int, rng: Rng) -> np.ndarra
     return total / size
 
 
-def _signal(score: np.ndarray, blur: float) -> np.ndarray:
+def _blur_scores(score: np.ndarray, blur: float) -> np.ndarray:
     """Return what trainings of each length and seed show: the score, blurred."""
     shape = (*score.shape, len(FIDELITIES), SEEDS)
     uniform = generator(ROOT.child("blur")).random(shape).clip(1e-12, 1 - 1e-12)

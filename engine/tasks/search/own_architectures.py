@@ -15,13 +15,13 @@ from functools import lru_cache
 from typing import ClassVar
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import knob
+from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.data.user.architecture_rows import Unit
-from engine.data.user.architectures import own_architectures
+from engine.data.user.architecture_rows import AccuracyUnit
+from engine.data.user.architectures import load_own_architectures
 from engine.protocol import Evaluator
 from engine.tasks.search._family import SearchFamily
-from engine.tasks.search._table_evaluator import Tabled
+from engine.tasks.search._table_evaluator import TableEvaluator
 
 OTHERS = "the others"
 
@@ -40,50 +40,60 @@ class OwnArchitectures(SearchFamily):
     digest: str = knob(
         "", label="File", help="sha256 of the file; adding a file fills it in."
     )
-    accuracy: Unit = knob(
+    accuracy: AccuracyUnit = knob(
         "share", label="Accuracies are", help="From 0 to 1, or from 0 to 100."
     )
     target: str = knob(
-        "", label="Searched on",
+        "",
+        label="Searched on",
         help="The data set of the tests, as column dataset names it; empty takes the "
         "first.",
-    )  # fmt: skip
+    )
     source: str = knob(
-        OTHERS, label="Learned on",
+        OTHERS,
+        label="Learned on",
         help="The data set of meta-training and validation, or 'the others': all but "
         "the one of the tests. With one data set it is also learned on: what is "
         "carried over is then no transfer.",
-    )  # fmt: skip
+    )
     epochs: float = knob(
-        0.0, label="Epochs of a training", unit="epochs", low=0.0, high=1e9,
+        0.0,
+        label="Epochs of a training",
+        unit="epochs",
+        low=0.0,
+        high=1e9,
         help="What a search sees: accuracy after so many; 0 takes the most. One of "
         "the file's own.",
-    )  # fmt: skip
+    )
     spend: float = knob(
-        0.0, label="Budget of a search", unit="cost", low=0.0, high=1e12,
+        0.0,
+        label="Budget of a search",
+        unit="cost",
+        low=0.0,
+        high=1e12,
         help="Cost that a search may spend, in the file's unit; 0 limits only the "
         "count.",
-    )  # fmt: skip
+    )
 
     def evaluator(self) -> Evaluator:
         """Return the file's table, read once per process."""
-        return self._table()
+        return self._evaluator()
 
     def check(self) -> None:
         """Refuse a file that is absent, and what it does not hold."""
         for pool in ("test", "train"):
             self.sources(pool)
-        self.top()
+        self.full_fidelity()
         super().check()
 
     def sources(self, pool: str) -> tuple[int, ...]:
         """Return the data sets of the pool."""
-        count = len(self._table().tasks)
-        target = self._place(self.target, "target") if self.target else 0
+        count = len(self._evaluator().tasks)
+        target = self._task_index(self.target, "target") if self.target else 0
         if pool == "test":
             return (target,)
         if self.source != OTHERS:
-            return (self._place(self.source, "source"),)
+            return (self._task_index(self.source, "source"),)
         # One data set is both: there is nothing else to learn on.
         return tuple(i for i in range(count) if i != target) or (target,)
 
@@ -91,9 +101,9 @@ class OwnArchitectures(SearchFamily):
         """Return the cost, or no limit."""
         return self.spend or float("inf")
 
-    def top(self) -> int:
+    def full_fidelity(self) -> int:
         """Return the fidelity of the chosen epochs."""
-        known = self._table().fidelities
+        known = self._evaluator().fidelities
         if self.epochs and self.epochs not in known:
             told = ", ".join(f"{each:g}" for each in known)
             raise Refused(
@@ -103,8 +113,8 @@ class OwnArchitectures(SearchFamily):
             )
         return known.index(self.epochs) if self.epochs else len(known) - 1
 
-    def _place(self, name: str, field: str) -> int:
-        known = self._table().tasks
+    def _task_index(self, name: str, field: str) -> int:
+        known = self._evaluator().tasks
         if name not in known:
             told = ", ".join(known[:20])
             raise Refused(
@@ -112,10 +122,10 @@ class OwnArchitectures(SearchFamily):
             )
         return known.index(name)
 
-    def _table(self) -> Tabled:
-        return _tabled(self.digest, self.accuracy)
+    def _evaluator(self) -> TableEvaluator:
+        return _load_evaluator(self.digest, self.accuracy)
 
 
 @lru_cache(maxsize=4)
-def _tabled(digest: str, unit: Unit) -> Tabled:
-    return Tabled(own_architectures(digest, unit))
+def _load_evaluator(digest: str, unit: AccuracyUnit) -> TableEvaluator:
+    return TableEvaluator(load_own_architectures(digest, unit))

@@ -15,28 +15,28 @@ from engine.algorithms.optimization.learned_optimizer import (
     RuleProblem,
 )
 from engine.algorithms.optimization.training_loop import objective
-from engine.contract.registry import discover, part
+from engine.contract.registry import import_modules, part
 from engine.contract.rng import Rng
 from engine.estimators.unroll import Unroll
 from engine.nets.mlp import Mlp
 from engine.protocol import (
-    Glance,
-    Landscapes,
-    Lesson,
+    BatchSpec,
     Meta,
-    Move,
-    Place,
-    Rule,
+    OptimizationBatch,
+    OptimizerInput,
+    OptimizerUpdate,
+    OuterStepContext,
     Setting,
-    Span,
+    UnrollWindow,
+    UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import join
+from engine.protocol.chunks import join_segments
 from engine.tasks.optimization.mixtures import Mixtures
 from tests.learners.bowls import random_bowls
 
-discover(engine.learners)
-discover(engine.estimators)
+import_modules(engine.learners)
+import_modules(engine.estimators)
 DOUBLE = torch.float64
 STEPS, NUDGE = 6, 1e-6
 # An LSTM whose answers depend on the gradients enough for second order to matter.
@@ -45,11 +45,13 @@ TOUCHY: dict[str, object] = {"hidden": 3, "scale": 1.0, "p": 2.0}
 
 def small_tasks(
     replicates: int = 2, tasks: int = 2, weight_decay: float = 0.0
-) -> Landscapes:
+) -> OptimizationBatch:
     net = Mlp(width=4, activation="tanh", weight_decay=weight_decay)
     setting = Setting(Mixtures(examples=12, held_out=4), net, STEPS)
     rngs = [Rng(9).child(r, t) for r in range(replicates) for t in range(tasks)]
-    return setting.family.draw(setting, rngs, "train", Place(replicates, dtype=DOUBLE))
+    return setting.family.draw(
+        setting, rngs, "train", BatchSpec(replicates, dtype=DOUBLE)
+    )
 
 
 def shaken(weights: Weights, size: float = 0.2) -> Weights:
@@ -62,16 +64,16 @@ def shaken(weights: Weights, size: float = 0.2) -> Weights:
 
 
 def grads_of(learner: LearnedOptimizer, weights: Weights, order: str) -> Weights:
-    lesson = Lesson(0, 0, 1, (Rng(0), Rng(1)))
+    step_context = OuterStepContext(0, 0, 1, (Rng(0), Rng(1)))
     estimator = Unroll(length=STEPS, order=order, equal=False)
-    outer = learner.outer(Meta(weights, {}), small_tasks(), lesson, estimator)
+    outer = learner.outer(Meta(weights, {}), small_tasks(), step_context, estimator)
     assert outer.grads is not None
     return outer.grads
 
 
 def meta_loss(learner: LearnedOptimizer, weights: Weights) -> Tensor:
     """Return the mean log loss after each step, by the public way: adapt."""
-    traces = join(list(learner.adapt(Meta(weights, {}), small_tasks()))).traces
+    traces = join_segments(list(learner.adapt(Meta(weights, {}), small_tasks()))).traces
     return objective(traces["loss"])[:, 1:].mean(1).unflatten(0, (2, -1)).mean(1)
 
 
@@ -116,7 +118,7 @@ def test_the_first_order_gradient_is_another_one() -> None:
 
 
 @dataclass(frozen=True)
-class RateRule(Rule):
+class RateRule(UpdateRule):
     """w ← w − ηₜ g: the weights of the meta-learner are the rates themselves."""
 
     rates: Tensor
@@ -124,9 +126,9 @@ class RateRule(Rule):
     def start(self, weights: Tensor) -> Weights:
         return {}
 
-    def step(self, glance: Glance, state: Weights) -> Move:
-        rate = self.rates[:, glance.step, None]
-        return Move(-rate * glance.grad, state, {})
+    def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
+        rate = self.rates[:, inputs.step, None]
+        return OptimizerUpdate(-rate * inputs.grad, state, {})
 
 
 class Rates(LearnedOptimizer):
@@ -134,13 +136,13 @@ class Rates(LearnedOptimizer):
 
     version: ClassVar[int] = 1
 
-    def init(self, rngs: Sequence[Rng], tasks: Landscapes) -> Meta:
+    def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         rates = torch.full((len(rngs), tasks.horizon), 0.05, dtype=DOUBLE)
         return Meta({"rates": rates}, {})
 
     def rule(
-        self, theta: Weights, tasks: Landscapes, noise: tuple[Rng, ...] = ()
-    ) -> Rule:
+        self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
+    ) -> UpdateRule:
         return RateRule(theta["rates"])
 
 
@@ -153,10 +155,10 @@ def test_the_first_order_gradient_of_a_rate_is_minus_g_dot_later_ones(
     tasks = small_tasks(weight_decay=decay) if decay else random_bowls(4, STEPS)
     meta = learner.init([Rng(0)], tasks)
     tasks.replicates = 1
-    lesson = Lesson(0, 0, 1, (Rng(0),))
-    outer = learner.outer(meta, tasks, lesson, Unroll(length=STEPS, equal=False))
+    step_context = OuterStepContext(0, 0, 1, (Rng(0),))
+    outer = learner.outer(meta, tasks, step_context, Unroll(length=STEPS, equal=False))
     assert outer.grads is not None
-    path = join(list(learner.adapt(meta, tasks, path=True))).path
+    path = join_segments(list(learner.adapt(meta, tasks, path=True))).path
     assert path is not None
     seen = [tasks.gradient(path[:, t], t) for t in range(STEPS + 1)]
     slopes = [
@@ -177,9 +179,11 @@ def test_segments_of_an_unroll_follow_the_run_of_adapt() -> None:
     state = problem.begin(1)
     pieces = []
     for start, length in ((0, 2), (2, 3), (5, 1)):
-        state, scores, _ = problem.segment(meta.weights, state, Span(start, length))
+        state, scores, _ = problem.segment(
+            meta.weights, state, UnrollWindow(start, length)
+        )
         pieces.append(scores)
-    traces = join(list(learner.adapt(meta, tasks))).traces
+    traces = join_segments(list(learner.adapt(meta, tasks))).traces
     assert torch.allclose(torch.cat(pieces, 1), objective(traces["loss"])[:, 1:])
 
 
@@ -193,11 +197,13 @@ def test_particles_lie_between_replicate_and_task(name: str) -> None:
     theta = shaken({k: v.repeat_interleave(particles, 0) for k, v in start.items()})
     problem = RuleProblem(learner, tasks)
     _, scores, _ = problem.segment(
-        theta, problem.begin(particles), Span(0, STEPS, particles=particles)
+        theta, problem.begin(particles), UnrollWindow(0, STEPS, particles=particles)
     )
     scores = scores.reshape(2, particles, 3, STEPS)
     for r, p, t in ((0, 0, 0), (0, 3, 1), (1, 2, 0), (1, 3, 2)):
         row = r * particles + p
         alone = Meta({k: v[row : row + 1] for k, v in theta.items()}, {})
-        traces = join(list(learner.adapt(alone, tasks.take([3 * r + t])))).traces
+        traces = join_segments(
+            list(learner.adapt(alone, tasks.take([3 * r + t])))
+        ).traces
         assert torch.allclose(scores[r, p, t], objective(traces["loss"])[0, 1:])

@@ -6,9 +6,9 @@ import numpy as np
 
 from engine.algorithms.search.proposals import (
     LISTED,
-    fresh,
-    mutated,
-    neighbors,
+    mutate,
+    neighbor_changes,
+    random_order,
     uniform_codes,
 )
 from engine.protocol import Space
@@ -20,7 +20,7 @@ CELL = Space("cell", ("a", "b", "c"), (tuple("xyz"),) * 3, ((0, 1), (0, 2), (1, 
 
 def test_no_architecture_comes_again_before_all_came() -> None:
     tasks = searches(3, horizon=150)
-    order = tasks.space.index(fresh(tasks))
+    order = tasks.space.index(random_order(tasks))
     assert tasks.space.size == 64
     assert (np.sort(order[:, :64], 1) == np.arange(64)).all()
     np.testing.assert_array_equal(order[:, 64:128], order[:, :64])
@@ -31,7 +31,7 @@ def test_a_space_too_large_to_be_listed_is_drawn_from_evenly() -> None:
     tasks = searches(40, horizon=100)
     wide = Space("wide", tuple("abcdefgh"), (tuple("pqrst"),) * 8)
     assert wide.size > LISTED
-    codes = fresh(replace(tasks, space=wide)).reshape(-1, 8)
+    codes = random_order(replace(tasks, space=wide)).reshape(-1, 8)
     # 4,000 draws of five options each: within five standard deviations.
     counts = (codes[..., None] == np.arange(5)).sum(0)
     assert (abs(counts - 800) < 5 * np.sqrt(4000 * 0.2 * 0.8)).all()
@@ -40,7 +40,7 @@ def test_a_space_too_large_to_be_listed_is_drawn_from_evenly() -> None:
 def test_a_change_of_a_cell_draws_a_node_and_then_one_of_its_edges() -> None:
     uniform = np.random.default_rng(1).random((40_000, 3))
     codes = np.tile(np.array([0, 1, 2]), (len(uniform), 1))
-    child = mutated(CELL, codes, uniform)
+    child = mutate(CELL, codes, uniform)
     changed = child != codes
     assert (changed.sum(1) == 1).all()
     # The edge to the first node in half of the cases, each of the others in a quarter.
@@ -55,18 +55,18 @@ def test_a_decision_with_one_option_is_never_the_one_that_changes() -> None:
     fixed = Space("fixed", ("a", "b"), (("x",), ("p", "q", "r")))
     uniform = np.random.default_rng(2).random((500, 3))
     codes = np.zeros((500, 2), np.int64)
-    child = mutated(fixed, codes, uniform)
+    child = mutate(fixed, codes, uniform)
     assert (child[:, 0] == 0).all() and (child[:, 1] > 0).all()
     alone = Space("alone", ("a",), (("x",),))
-    assert (mutated(alone, codes[:, :1], uniform) == 0).all()
+    assert (mutate(alone, codes[:, :1], uniform) == 0).all()
 
 
 def test_neighbors_are_all_single_changes() -> None:
-    position, turn = neighbors(CELL)
+    position, turn = neighbor_changes(CELL)
     assert sorted(zip(position.tolist(), turn.tolist(), strict=True)) == [
         (p, t) for p in range(3) for t in (1, 2)
     ]
-    assert len(neighbors(Space("alone", ("a",), (("x",),)))[0]) == 0
+    assert len(neighbor_changes(Space("alone", ("a",), (("x",),)))[0]) == 0
 
 
 def test_the_ends_of_the_dice_are_the_first_and_the_last_option() -> None:

@@ -7,8 +7,8 @@ import pytest
 
 from app.charts import adaptation
 from app.client.client import Run
-from engine.catalogue import cards
-from engine.contract.blocks import Artefact, Block
+from engine.catalogue import find_card
+from engine.contract.events import Artefact, Block
 from engine.contract.runs import RunSpec, complete_spec
 
 
@@ -17,12 +17,12 @@ def spec() -> RunSpec:
     learners = [{"name": "maml"}, {"name": "protonet", "role": "baseline"}]
     family = {"name": "gaussian_classes"}
     wanted = RunSpec.model_validate({"family": family, "learners": learners})
-    return complete_spec(wanted, cards, "cpu")
+    return complete_spec(wanted, find_card, "cpu")
 
 
 def run_of(spec: RunSpec, *blocks: Block, films: Any = None) -> Run:
     key = f"made-{len(blocks)}-{len(films or {})}"
-    return Run(key, spec, blocks, films=films or {}, recorded=True)
+    return Run(key, spec, blocks, films=films or {}, is_recorded=True)
 
 
 def rate(step: int, values: np.ndarray, axes: tuple[str, ...]) -> Block:
@@ -38,7 +38,7 @@ def test_norms_are_geometric_means_over_tasks_and_leave_gaps_out(spec: RunSpec) 
     values[:, :, 1, :] = np.nan
     axes = ("replicate", "task", "step", "layer")
     block = Block("maml", "test", "inner_grad_norm", axes, values)
-    (made,) = adaptation.insides(run_of(spec, block))
+    (made,) = adaptation.inside_charts(run_of(spec, block))
     np.testing.assert_allclose(
         made.wide.data[0].z, np.log10([[1.0], [16.0]]), atol=1e-6
     )
@@ -50,11 +50,11 @@ def test_rates_by_step_are_the_newest_and_rates_by_layer_a_history(
     by_step = [
         rate(s, np.full((2, 1, 2, 3), 0.1 + s), ("layer", "inner_step")) for s in (8, 0)
     ]
-    (made,) = adaptation.insides(run_of(spec, *by_step))
+    (made,) = adaptation.inside_charts(run_of(spec, *by_step))
     assert made.wide.data[0].z.shape == (2, 3)
     assert set(made.wide.data[1].text) == {"8.1"}
     by_layer = [rate(s, np.full((2, 1, 2), 0.1 + s), ("layer",)) for s in (0, 4, 8)]
-    (made,) = adaptation.insides(run_of(spec, *by_layer))
+    (made,) = adaptation.inside_charts(run_of(spec, *by_layer))
     assert list(made.wide.data[0].x) == ["0", "4", "8"]
     assert made.wide.layout.xaxis.title.text == "Meta-step"
 
@@ -62,13 +62,16 @@ def test_rates_by_step_are_the_newest_and_rates_by_layer_a_history(
 def test_the_cosine_is_a_line_along_training(spec: RunSpec) -> None:
     blocks = [
         Block(
-            *("maml", "validate", "meta_cosine", ("replicate", "step")),
+            "maml",
+            "validate",
+            "meta_cosine",
+            ("replicate", "step"),
             np.array([[0.5], [0.7]]) + step / 100,
             coords={"step": (float(step),)},
         )
         for step in (0, 10)
     ]
-    (made,) = adaptation.insides(run_of(spec, *blocks))
+    (made,) = adaptation.inside_charts(run_of(spec, *blocks))
     line = next(t for t in made.wide.data if t.mode == "lines" and t.name == "MAML")
     np.testing.assert_allclose(line.y, [0.6, 0.7])
 
@@ -78,7 +81,8 @@ def test_snapshots_are_grouped_by_learner_and_drawn(spec: RunSpec) -> None:
     y = np.repeat([0, 1], 4)
     films = {
         f"{label} {step}": Artefact(
-            *(f"{label} {step}", "snapshot"),
+            f"{label} {step}",
+            "snapshot",
             {
                 **{"support": rng.normal(size=(8, 3)), "support_y": y},
                 **{"query": rng.normal(size=(8, 3)), "query_y": y},
@@ -88,12 +92,12 @@ def test_snapshots_are_grouped_by_learner_and_drawn(spec: RunSpec) -> None:
         for label in ("maml", "protonet")
         for step in (0, 5)
     }
-    made = adaptation.embedding(run_of(spec, films=films))
+    made = adaptation.embedding_chart(run_of(spec, films=films))
     assert made is not None
     assert [frame.name for frame in made.wide.frames] == ["0", "5"]
     assert len(made.wide.layout.annotations) == 2
-    assert adaptation.embedding(run_of(spec)) is None
+    assert adaptation.embedding_chart(run_of(spec)) is None
 
 
 def test_a_run_without_any_of_it_draws_nothing(spec: RunSpec) -> None:
-    assert list(adaptation.insides(run_of(spec))) == []
+    assert list(adaptation.inside_charts(run_of(spec))) == []

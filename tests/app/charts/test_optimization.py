@@ -6,7 +6,7 @@ import pytest
 
 from app.charts import optimization
 from app.client import client
-from engine.contract.blocks import Timing
+from engine.contract.events import Timing
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_a_step_takes_what_its_own_learner_took(run: client.Run) -> None:
 def test_learners_share_the_time_where_none_was_timed_alone(run: client.Run) -> None:
     budget, spec = run.spec.budget, run.spec
     steps = spec.replicates * budget.test_tasks * budget.horizon
-    count = steps * len(spec.learners) * len(optimization.conditions(run))
+    count = steps * len(spec.learners) * len(optimization.run_conditions(run))
     run = timed(run, Timing("", "test in place", 3.0, 1))
     assert optimization.seconds_per_step(run, "sgd") == pytest.approx(3.0 / count)
 

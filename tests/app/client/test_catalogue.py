@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from app.client import catalogue
-from app.client.catalogue import Shelf
+from app.client.catalogue import CatalogueCache
 
 ANSWER = '{"cards": [], "devices": ["cpu"], "engine": {}, "presets": []}'
 
@@ -25,14 +25,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         times.append("asked")
         return ANSWER
 
-    monkeypatch.setattr(catalogue, "ask", ask)
+    monkeypatch.setattr(catalogue, "run_catalogue_command", ask)
     return times
 
 
 def test_a_second_start_does_not_ask_the_engine_again(asked: list[str]) -> None:
     cache = Cache()
     for _ in range(2):
-        assert Shelf(lambda: cache).get().devices == ("cpu",)
+        assert CatalogueCache(lambda: cache).get().devices == ("cpu",)
     assert asked == ["asked"]
 
 
@@ -41,7 +41,7 @@ def test_a_data_pack_that_arrives_is_noticed(
 ) -> None:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
     cache = Cache()
-    Shelf(lambda: cache).get()
+    CatalogueCache(lambda: cache).get()
     (tmp_path / "tabular.npz").write_bytes(b"")
-    Shelf(lambda: cache).get()
+    CatalogueCache(lambda: cache).get()
     assert asked == ["asked", "asked"]

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from app.client import block_cache, client, files
 from app.client import catalogue as shelves
-from app.widgets.escaping import inert, plain
-from engine.contract.blocks import Block
+from app.client import client, files, run_block_cache
+from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.errors import Refused
+from engine.contract.events import Block
 from engine.contract.jobs import JobState
 from engine.contract.runs import Choice, RunSpec
-from engine.export import Record, exported
+from engine.export import RunRecord, exported_files
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -39,9 +39,9 @@ def test_fifty_submits_at_once_are_one_run(home: Path, tiny: RunSpec) -> None:
 def test_what_is_settled_is_queued_without_being_settled_again(
     home: Path, tiny: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settled = client.settle(tiny.model_copy(update={"seed": 99}))
+    settled = client.complete_with_key(tiny.model_copy(update={"seed": 99}))
     monkeypatch.delattr(client, "complete_spec")
-    assert client.queue(settled).key == settled[1]
+    assert client.submit_completed(settled).key == settled[1]
     assert client.spec(settled[1]) == settled[0]
 
 
@@ -53,20 +53,20 @@ def test_a_refused_spec_changes_nothing(home: Path, tiny: RunSpec) -> None:
 
 
 def test_the_page_exports_what_the_command_line_exports(home: Path, key: str) -> None:
-    record = Record.stored(client.store(), key)
+    record = RunRecord.from_store(client.store(), key)
     run = client.run(key)
-    whole = exported(record)
+    whole = exported_files(record)
     assert {"config.json", "metrics.csv", "summary.json"} <= set(whole)
     for name, data in whole.items():
-        assert files.exported(run, name) == data, name
+        assert files.export_file(run, name) == data, name
 
 
 def test_an_archive_comes_back_as_a_copy(home: Path, key: str) -> None:
-    brought = files.bring(files.archive(key))
+    brought = files.import_run_archive(files.export_run_archive(key))
     assert brought.key != key
     assert client.jobs([JobState.DONE])[1] == 2
     with pytest.raises(Refused):
-        files.bring(b"PK\x03\x04 no archive")
+        files.import_run_archive(b"PK\x03\x04 no archive")
 
 
 def test_a_watched_run_reads_only_what_is_new() -> None:
@@ -80,7 +80,7 @@ def test_a_watched_run_reads_only_what_is_new() -> None:
         asked.append(since)
         return [block(float(since))], since + 1
 
-    watches = block_cache.Watches()
+    watches = run_block_cache.BlockCache()
     watches.blocks("k", 1, read)
     (only,) = watches.blocks("k", 1, read)
     assert asked == [0, 1]
@@ -103,8 +103,10 @@ def test_the_catalogue_is_asked_for_once_and_kept(
 
     asked = []
     body = '{"cards": [], "devices": ["cpu"], "engine": {}, "presets": []}'
-    monkeypatch.setattr(shelves, "ask", lambda: asked.append(1) or body)
-    assert shelves.Shelf(Cache).get() == shelves.Shelf(Cache).get()
+    monkeypatch.setattr(
+        shelves, "run_catalogue_command", lambda: asked.append(1) or body
+    )
+    assert shelves.CatalogueCache(Cache).get() == shelves.CatalogueCache(Cache).get()
     assert len(asked) == 1
 
 
@@ -113,15 +115,15 @@ def test_an_engine_that_cannot_start_is_one_line(
 ) -> None:
     monkeypatch.setattr(shelves, "ROOT", ROOT / "app")
     with pytest.raises(shelves.CatalogueError, match=r"^The engine cannot start: .+$"):
-        shelves.ask()
+        shelves.run_catalogue_command()
 
 
 @pytest.mark.parametrize(
     "text", ["<b>", "[a](b)", "`x`", "$x$", ":red[x]", "# h", "a\nb"]
 )
 def test_what_is_typed_loses_its_power(text: str) -> None:
-    assert "<" not in inert(text)
+    assert "<" not in escape_html(text)
     marks = set("<[`$:#")
-    shown = plain(text)
+    shown = escape_markdown(text)
     assert "\n" not in shown
     assert all(shown[i - 1] == "\\" for i, c in enumerate(shown) if c in marks)

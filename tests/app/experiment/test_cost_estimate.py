@@ -3,9 +3,9 @@
 import pytest
 
 from app.client import client
-from app.experiment.cost_estimate import seconds
-from app.experiment.costs import RATES
-from app.experiment.costs.few_shot import effort
+from app.experiment.cost_estimate import estimate_seconds
+from app.experiment.costs import TUNING_TRIALS
+from app.experiment.costs.few_shot import count_episode_gradients
 from engine.contract import kinds
 from engine.contract.jobs import Job, JobState
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
@@ -21,7 +21,7 @@ BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
         ({"inner_steps": 1, "test_steps": 0}, 2 * (100 * 2 + 10 * 4)),
         (
             {"steps": 50, "tuning": "tuned"},
-            2 * (100 + 10 * 51) + RATES * 4 * 51,
+            2 * (100 + 10 * 51) + TUNING_TRIALS * 4 * 51,
         ),
     ],
     ids=["metric", "steps", "shown", "tuned"],
@@ -33,7 +33,7 @@ def test_an_episode_takes_an_answer_and_its_inner_steps(
     spec = RunSpec(
         family=Choice(name="y"), learners=(one,), budget=BUDGET, replicates=2
     )
-    assert effort(spec) == gradients
+    assert count_episode_gradients(spec) == gradients
 
 
 def test_searches_of_another_family_say_nothing_about_time(
@@ -46,8 +46,8 @@ def test_searches_of_another_family_say_nothing_about_time(
         for name in ("table", "trained")
     }
     done = [Job("table", JobState.DONE, "", 0.0, started=0.0, finished=2.0)]
-    monkeypatch.setattr(client, "kind", lambda spec: kinds.SEARCH)
+    monkeypatch.setattr(client, "kind_of_spec", lambda spec: kinds.SEARCH)
     monkeypatch.setattr(client, "jobs", lambda *_: (done, 1))
     monkeypatch.setattr(client, "spec", specs.get)
-    assert seconds(specs["table"]) == pytest.approx(2.0)
-    assert seconds(specs["trained"]) is None
+    assert estimate_seconds(specs["table"]) == pytest.approx(2.0)
+    assert estimate_seconds(specs["trained"]) is None

@@ -4,7 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.client import client
 from app.experiment import default_rates
-from engine.contract.cards import suited
+from engine.contract.cards import card_for_family
 
 RATE = "k.learner.{}.lr"
 
@@ -43,7 +43,9 @@ def test_a_learner_that_is_turned_on_later_starts_suited(lab: AppTest) -> None:
     at.session_state["k.baselines"] = baselines
     at.run()
     known = client.catalogue()
-    card = suited(known.card("learner", "momentum"), known.card("family", "quadratic"))
+    card = card_for_family(
+        known.card("learner", "momentum"), known.card("family", "quadratic")
+    )
     rate = next(k for k in card.knobs if k.name == "lr")
     assert at.number_input(key=RATE.format("momentum")).value == rate.default
 
@@ -64,7 +66,7 @@ def test_only_what_stood_at_the_default_changes(lab: AppTest) -> None:
         RATE.format("a.dotted.label"): 0.3,
     }
     lab.run()
-    changed = default_rates.resuited(form, client.catalogue().card)
+    changed = default_rates.refit_defaults(form, client.catalogue().card)
     assert changed == {"k.suits": "quadratic", RATE.format("lr_scale"): 0.009}
 
 

@@ -17,7 +17,7 @@ from engine.presets import PRESETS
 
 
 def back(spec: RunSpec, known: Catalogue) -> RunSpec:
-    made = spec_mapping.spec_of(spec_mapping.form_of(spec), known.card)
+    made = spec_mapping.form_to_spec(spec_mapping.spec_to_form(spec), known.card)
     return complete_spec(made, known.card, "cpu")
 
 
@@ -57,7 +57,9 @@ def test_one_shift_twice_keeps_both(tiny: RunSpec, known: Catalogue) -> None:
 def test_any_spec_goes_through_the_form_unchanged(
     data: st.DataObject, tiny: RunSpec, known: Catalogue
 ) -> None:
-    shifts = data.draw(st.lists(st.sampled_from([*known.of("shift")]), max_size=4))
+    shifts = data.draw(
+        st.lists(st.sampled_from([*known.cards_of("shift")]), max_size=4)
+    )
     tops = [float(card.traits.get("top", 1.0)) for card in shifts]
     spec = tiny.model_copy(
         update={
@@ -75,7 +77,7 @@ def test_any_spec_goes_through_the_form_unchanged(
                 tiny.family.model_copy(update={"name": card.name, "knobs": {}})
                 for card in data.draw(
                     st.lists(
-                        st.sampled_from(list(known.of("family"))),
+                        st.sampled_from(list(known.cards_of("family"))),
                         max_size=3,
                     )
                 )
@@ -108,36 +110,40 @@ def test_compile_is_on_or_off_and_nothing_else(typed: object, tiny: RunSpec) -> 
 def test_the_compiler_is_offered_where_something_can_be_compiled(
     kind: str, offered: bool, known: Catalogue
 ) -> None:
-    assert compatibility.compiles(known, kind) == offered
+    assert compatibility.can_compile(known, kind) == offered
 
 
 def test_a_form_without_a_learner_is_refused(tiny: RunSpec, known: Catalogue) -> None:
-    form = spec_mapping.form_of(tiny) | {"k.chosen": []}
+    form = spec_mapping.spec_to_form(tiny) | {"k.chosen": []}
     with pytest.raises(Refused, match="at least one learner"):
-        spec_mapping.spec_of(form, known.card)
+        spec_mapping.form_to_spec(form, known.card)
 
 
 def test_a_severity_beyond_its_top_is_refused_by_name(
     tiny: RunSpec, known: Catalogue
 ) -> None:
-    form = spec_mapping.form_of(tiny) | {"k.shift.stretch.severities": "1, 1e9"}
+    form = spec_mapping.spec_to_form(tiny) | {"k.shift.stretch.severities": "1, 1e9"}
     with pytest.raises(Refused, match=r"severity of Stretch must be a number from 0"):
-        spec_mapping.spec_of(form, known.card)
+        spec_mapping.form_to_spec(form, known.card)
 
 
 def test_too_many_learners_are_counted(tiny: RunSpec, known: Catalogue) -> None:
-    names = [card.name for card in known.of("learner") if card.group == "baseline"]
-    form = spec_mapping.form_of(tiny) | {"k.baselines": names}
+    names = [
+        card.name for card in known.cards_of("learner") if card.group == "baseline"
+    ]
+    form = spec_mapping.spec_to_form(tiny) | {"k.baselines": names}
     with pytest.raises(Refused, match="At most 8"):
-        spec_mapping.spec_of(form, known.card)
+        spec_mapping.form_to_spec(form, known.card)
 
 
 def test_switching_a_baseline_off_and_on_gives_the_same_run(
     tiny: RunSpec, known: Catalogue
 ) -> None:
-    form = spec_mapping.form_of(tiny)
+    form = spec_mapping.spec_to_form(tiny)
     form["k.baselines"] = list(reversed(form["k.baselines"]))
-    again = complete_spec(spec_mapping.spec_of(form, known.card), known.card, "cpu")
+    again = complete_spec(
+        spec_mapping.form_to_spec(form, known.card), known.card, "cpu"
+    )
     assert run_key(again, known.card) == run_key(tiny, known.card)
 
 
@@ -145,6 +151,6 @@ def test_switching_a_baseline_off_and_on_gives_the_same_run(
 def test_a_seed_that_is_none_is_refused_with_its_range(
     typed: str, tiny: RunSpec, known: Catalogue
 ) -> None:
-    form = spec_mapping.form_of(tiny) | {"k.seed": typed}
+    form = spec_mapping.spec_to_form(tiny) | {"k.seed": typed}
     with pytest.raises(Refused, match="Seed must be a whole number from 0 to 9223"):
-        spec_mapping.spec_of(form, known.card)
+        spec_mapping.form_to_spec(form, known.card)

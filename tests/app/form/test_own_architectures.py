@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 from app import session as sessions
 from app.client.catalogue import Catalogue
 from app.form import own_examples
-from engine.data.user.csv_store import kept_digests, read_own, store_own
+from engine.data.user.csv_store import kept_digests, read_csv, store_csv
 from tests.app.conftest import ROOT, in_use
-from tests.app.views.run.test_page import texts
+from tests.app.views.run.test_run_page import texts
 from tests.data.user.csv_files import sheet
 
 TABLE = {
@@ -27,7 +27,7 @@ def page() -> None:
     from app.form import own_architectures
 
     knobs = frozenset({"digest", "accuracy", "target", "noise"})
-    own_architectures.ask("k.family.own_architectures", knobs)
+    own_architectures.architectures_dialog("k.family.own_architectures", knobs)
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_is_wrong_is_said_in_one_sentence_and_not_kept(dialog: AppTest) -> 
 def test_every_kind_of_file_has_its_dialog(known: Catalogue) -> None:
     wanting = {
         str(card.traits["file"])
-        for card in known.of("family")
+        for card in known.cards_of("family")
         if card.traits["needs_file"]
     }
     assert wanting == {"csv", *own_examples._DIALOGS}
@@ -99,7 +99,7 @@ def test_the_page_asks_for_a_table_and_then_it_can_be_searched(search: AppTest) 
     assert not at.exception
     assert "choose a CSV first" in texts(at)
     assert at.button(key="run_button").disabled
-    digest = store_own(read_own(sheet(TABLE)))
+    digest = store_csv(read_csv(sheet(TABLE)))
     at.session_state["k.family.own_architectures.digest"] = digest
     at.session_state["k.family.own_architectures.accuracy"] = "percent"
     at.run()

@@ -8,9 +8,9 @@ from app.client.catalogue import Catalogue
 from app.views import transfer
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec, complete_spec
-from engine.stats.transfer import transfer_levels
+from engine.stats.generalization import transfer_levels
 from engine.store import Store
-from tests.app.views.run.test_page import texts
+from tests.app.views.run.test_run_page import texts
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_every_card_can_be_drawn(lab: AppTest, known: Catalogue) -> None:
     for slot in ("learner", "estimator", "family", "shift", "net", "outer"):
         at.session_state["shelf"] = slot
         at.run()
-        cards = list(known.of(slot))
+        cards = list(known.cards_of(slot))
         assert len(cards) > 1, slot
         for card in cards:
             at.radio(key="part").set_value(card.name).run()
@@ -122,7 +122,7 @@ def test_a_frozen_learner_is_carried_to_another_family(
 def test_a_carried_spec_names_its_source_with_its_spec(
     tiny: RunSpec, key: str, known: Catalogue
 ) -> None:
-    carried = transfer.carried(tiny, key, "lr_scale", "moons")
+    carried = transfer.start_from_frozen(tiny, key, "lr_scale", "moons")
     full = complete_spec(carried, known.card, "cpu")
     assert full.inputs["lr_scale"].spec == tiny
 

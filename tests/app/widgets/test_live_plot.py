@@ -21,7 +21,7 @@ import numpy as np
 import streamlit as st
 from app.figures import boundary_film, curves
 from app.widgets.live_plot import live_plot
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from tests.figures import made
 
 @st.fragment(run_every=0.5)

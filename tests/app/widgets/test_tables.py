@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.widgets import tables
-from app.widgets.escaping import plain
+from app.widgets.escaping import escape_markdown
 from engine.contract.runs import RunSpec
 from engine.store import Store
 from tests.app.conftest import ROOT
@@ -38,11 +38,13 @@ def test_no_cell_and_no_header_of_a_csv_is_a_formula(formula: str) -> None:
 
 @pytest.mark.parametrize("text", ["sgd", "-0.5", "-1e-3", "−0.1 [−0.2, 0]", "", "a=b"])
 def test_what_is_no_formula_is_left_as_it_is(text: str) -> None:
-    assert tables.literal(pd.DataFrame({"a": [text]})).loc[0, "a"] == text
+    assert tables.escape_formulas(pd.DataFrame({"a": [text]})).loc[0, "a"] == text
 
 
 def test_two_columns_of_one_name_keep_their_cells() -> None:
-    made = tables.literal(pd.DataFrame([["=1", "b"], ["c", "=2"]], columns=["x", "x"]))
+    made = tables.escape_formulas(
+        pd.DataFrame([["=1", "b"], ["c", "=2"]], columns=["x", "x"])
+    )
     assert made.to_numpy().tolist() == [["'=1", "b"], ["c", "'=2"]]
 
 
@@ -73,7 +75,7 @@ def test_titles_are_compared_as_they_were_typed(
     ["see http://e.example", "HTTPS://e.example", "www.e.example", "me@e.example"],
 )
 def test_an_address_is_broken_for_who_makes_links_of_them(text: str) -> None:
-    shown = plain(text).replace("\\", "")
+    shown = escape_markdown(text).replace("\\", "")
     assert re.search(r"(?i)https?://|www\.|\w@\w", shown) is None
     assert shown.replace("\N{WORD JOINER}", "") == text
 

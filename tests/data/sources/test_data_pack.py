@@ -8,10 +8,10 @@ import pytest
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.tasks.optimization._pools import divide
+from engine.tasks.optimization._pools import split_table
 from engine.tasks.optimization.fashion_mnist import FashionMnist
 from engine.tasks.optimization.mnist import Mnist
-from engine.tasks.optimization.tabular import Name, Tabular
+from engine.tasks.optimization.tabular import TableName, Tabular
 
 needs = pytest.mark.parametrize
 
@@ -41,28 +41,30 @@ def test_fashion_mnist_has_its_classes(packed: str) -> None:
 
 @pytest.mark.pack
 @needs("packed", ["tabular.npz"], indirect=True)
-@needs("name", get_args(Name))
+@needs("name", get_args(TableName))
 def test_every_tabular_set_can_be_drawn_from_every_pool(packed: str, name: str) -> None:
     family = Tabular(which=name)  # type: ignore[arg-type]
     family.check()
     table = family.table()
-    rows = [set(pool.rows) for pool in divide(table).pools.values()]
+    rows = [set(pool.rows) for pool in split_table(table).pools.values()]
     assert sum(map(len, rows)) == table.rows == len(set.union(*rows))
     for pool in ("train", "validation", "test"):
         sample = family.sample(Rng(1), pool)
         assert np.isfinite(sample.x).all()
-        assert (sample.y.dtype.kind == "i") == (family.answers() == "classes")
+        assert (sample.y.dtype.kind == "i") == (family.answer_kind() == "classes")
 
 
 @pytest.mark.pack
 @needs("packed", ["tabular.npz"], indirect=True)
 def test_a_set_that_the_project_embeds_is_the_same_in_the_pack(packed: str) -> None:
-    from engine.data.sources.sklearn_sets import bundled
+    from engine.data.sources.sklearn_sets import load_bundled_set
 
     np.testing.assert_allclose(
-        data_pack.tabular("iris").x, bundled("iris").x, rtol=1e-6
+        data_pack.tabular("iris").x, load_bundled_set("iris").x, rtol=1e-6
     )
-    np.testing.assert_array_equal(data_pack.tabular("digits8x8").y, bundled("digits").y)
+    np.testing.assert_array_equal(
+        data_pack.tabular("digits8x8").y, load_bundled_set("digits").y
+    )
 
 
 @pytest.fixture
@@ -75,15 +77,15 @@ def no_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_family_without_its_file_names_it_and_refuses_to_draw(no_pack: Path) -> None:
-    assert Mnist.missing() == "mnist_small.npz"
-    assert FashionMnist.missing() == "fashion_mnist_900.npz"
-    assert Tabular.missing() == "tabular.npz"
+    assert Mnist.missing_file() == "mnist_small.npz"
+    assert FashionMnist.missing_file() == "fashion_mnist_900.npz"
+    assert Tabular.missing_file() == "tabular.npz"
     with pytest.raises(Refused, match=r"needs tabular\.npz .* METASCOPE_DATA"):
         Tabular().sample(Rng(1), "train")
 
 
 def test_a_pack_file_with_other_bytes_is_refused(no_pack: Path) -> None:
     np.savez(no_pack / "tabular.npz", meta=np.array("{}"))
-    assert Tabular.missing() == ""
+    assert Tabular.missing_file() == ""
     with pytest.raises(Refused, match="not the known one"):
         Tabular().sample(Rng(1), "train")

@@ -12,7 +12,7 @@ from engine import __main__
 from engine.contract.errors import Refused
 from engine.data.sources import data_pack, download
 from engine.data.sources.checksums import sha256
-from engine.data.sources.download import Remote, fetch
+from engine.data.sources.download import RemoteFile, fetch
 
 needs = pytest.mark.parametrize
 ADDRESS = "https://example.org/x.zip"
@@ -22,9 +22,9 @@ GOOD = b"the archive"
 @pytest.fixture
 def remote(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Make one small file fetchable into an empty folder."""
-    known = data_pack.Packed("x.zip", ("omniglot",), sha256(GOOD), "", "")
+    known = data_pack.PackFile("x.zip", ("omniglot",), sha256(GOOD), "", "")
     monkeypatch.setattr(data_pack, "FILES", {"x.zip": known})
-    one = (Remote("x.zip", ADDRESS, len(GOOD)),)
+    one = (RemoteFile("x.zip", ADDRESS, len(GOOD)),)
     monkeypatch.setattr(download, "SETS", {"omniglot": one})
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path / "pack"))
     return tmp_path / "pack"

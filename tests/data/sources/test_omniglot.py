@@ -64,8 +64,8 @@ def test_drawings_are_averaged_and_their_ink_is_bright() -> None:
 @pytest.mark.pack
 @needs("packed", [SMALL], indirect=True)
 def test_the_real_archive_gives_the_packed_array_bit_for_bit(packed: str) -> None:
-    read = read_drawings(data_pack.known(packed))
-    every = omniglot.characters(28)
+    read = read_drawings(data_pack.pack_bytes(packed))
+    every = omniglot.load_characters(28)
     names = [every.names[place] for place in every.alphabet]
     for alphabet in set(read.alphabet):
         rows = [row for row, name in enumerate(read.alphabet) if name == alphabet]
@@ -77,17 +77,17 @@ def test_the_real_archive_gives_the_packed_array_bit_for_bit(packed: str) -> Non
 @pytest.mark.pack
 @needs("packed", ["omniglot28.npz"], indirect=True)
 def test_two_archives_are_the_packed_set(packed: str) -> None:
-    every = omniglot.characters(28)
+    every = omniglot.load_characters(28)
 
-    def part(rows: np.ndarray) -> omniglot_archives.Drawings:
+    def part(rows: np.ndarray) -> omniglot_archives.DrawingArchive:
         names = [every.names[place] for place in every.alphabet[rows]]
         number = [1 + names[:at].count(name) for at, name in enumerate(names)]
-        return omniglot_archives.Drawings(
+        return omniglot_archives.DrawingArchive(
             every.images[rows], tuple(names), tuple(number)
         )
 
     outside = every.evaluation
-    made = omniglot.joined(
+    made = omniglot.join_archives(
         part(np.flatnonzero(~outside)), part(np.flatnonzero(outside))
     )
     assert made.names == every.names
@@ -103,14 +103,14 @@ def test_two_archives_are_the_packed_set(packed: str) -> None:
 @needs("packed", ["omniglot28.npz"], indirect=True)
 @needs("split", ["vinyals", "author", "mixed"])
 def test_no_character_is_in_two_pools(packed: str, split: str) -> None:
-    found = omniglot.pools(split)
+    found = omniglot.split_pools(split)
     every = np.concatenate(list(found.values()))
     assert len(every) == len(set(every.tolist())) == 1623
     sizes = {"vinyals": [1028, 172, 423], "author": [792, 172, 659]}
     if split in sizes:
         assert [len(pool) for pool in found.values()] == sizes[split]
         return
-    alphabet = omniglot.characters(28).alphabet
+    alphabet = omniglot.load_characters(28).alphabet
     known = set(alphabet[found["train"]])
     assert len(known) == 40 and not known & set(alphabet[found["held_out"]])
     assert set(alphabet[found["test"]]) == set(alphabet[found["validation"]]) == known

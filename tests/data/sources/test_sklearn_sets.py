@@ -8,9 +8,9 @@ import sklearn.datasets
 from engine.contract.errors import Refused
 from engine.data.inventory import inventory
 from engine.data.sources import sklearn_sets
-from engine.data.sources.checksums import known_bytes, sha256
+from engine.data.sources.checksums import read_verified, sha256
 from engine.data.sources.sklearn_sets import SETS
-from engine.data.user.csv_store import read_own, store_own
+from engine.data.user.csv_store import read_csv, store_csv
 
 LOADERS = {
     "digits": sklearn.datasets.load_digits,
@@ -23,7 +23,7 @@ LOADERS = {
 
 @pytest.mark.parametrize("name", SETS)
 def test_a_bundled_set_is_what_scikit_learn_loads(name: str) -> None:
-    truth, table = LOADERS[name](), sklearn_sets.bundled(name)
+    truth, table = LOADERS[name](), sklearn_sets.load_bundled_set(name)
     np.testing.assert_array_equal(table.x, truth.data)
     np.testing.assert_array_equal(table.y, truth.target)
     if table.classes:
@@ -36,22 +36,22 @@ def test_a_bundled_set_is_what_scikit_learn_loads(name: str) -> None:
 def test_a_file_that_is_not_the_known_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "iris.csv"
     path.write_bytes(b"1,2\n")
-    assert known_bytes(path, sha256(b"1,2\n")) == b"1,2\n"
+    assert read_verified(path, sha256(b"1,2\n")) == b"1,2\n"
     with pytest.raises(Refused, match=r"iris\.csv is not the known one"):
-        known_bytes(path, sha256(b"1,3\n"))
+        read_verified(path, sha256(b"1,3\n"))
     with pytest.raises(Refused, match="cannot be read"):
-        known_bytes(tmp_path / "gone.csv", "0" * 64)
+        read_verified(tmp_path / "gone.csv", "0" * 64)
 
 
 def test_a_set_without_its_file_names_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(sklearn_sets, "folder", lambda: tmp_path)
-    assert sklearn_sets.absent("wine") == "scikit-learn's wine_data.csv"
+    monkeypatch.setattr(sklearn_sets, "sklearn_folder", lambda: tmp_path)
+    assert sklearn_sets.missing_bundled_file("wine") == "scikit-learn's wine_data.csv"
     (tmp_path / "wine_data.csv").write_bytes(gzip.compress(b""))
-    assert sklearn_sets.absent("wine") == ""
-    monkeypatch.setattr(sklearn_sets, "folder", lambda: None)
-    assert sklearn_sets.absent("wine") == "scikit-learn's wine_data.csv"
+    assert sklearn_sets.missing_bundled_file("wine") == ""
+    monkeypatch.setattr(sklearn_sets, "sklearn_folder", lambda: None)
+    assert sklearn_sets.missing_bundled_file("wine") == "scikit-learn's wine_data.csv"
 
 
 def test_the_inventory_tells_what_is_there_absent_and_damaged(
@@ -60,7 +60,7 @@ def test_the_inventory_tells_what_is_there_absent_and_damaged(
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
     monkeypatch.setenv("METASCOPE_HOME", str(tmp_path / "home"))
     (tmp_path / "mnist_small.npz").write_bytes(b"not it")
-    digest = store_own(read_own(b"a,b\n1,x\n"))
+    digest = store_csv(read_csv(b"a,b\n1,x\n"))
     entries = {entry["file"]: entry for entry in inventory()}
     assert {e["state"] for e in entries.values() if e["kind"] == "embedded"} == {
         "present"

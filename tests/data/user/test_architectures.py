@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contract.errors import Refused
-from engine.data.sources.architecture_table import Architectures
+from engine.data.sources.architecture_table import ArchitectureTable
 from engine.data.user import architectures as tables
-from engine.data.user.architecture_rows import Unit, looks_like_percent
+from engine.data.user.architecture_rows import AccuracyUnit, looks_like_percent
 from engine.data.user.architectures import read_architectures
 from tests.data.user.csv_files import sheet
 
@@ -185,10 +185,10 @@ def test_too_many_options_and_combinations_are_refused(
 
 
 CELL = st.sampled_from(
-    [*("", " ", "0.5", "1", "0", "-1", "99", "nan", "1e999", "a", "b", "٣", "1e-9")]
+    ["", " ", "0.5", "1", "0", "-1", "99", "nan", "1e999", "a", "b", "٣", "1e-9"]
 )
 NAME = st.sampled_from(
-    [*("dataset", "validation", "test", "epochs", "cost", "op:w", "op:", "op: w", "x")]
+    ["dataset", "validation", "test", "epochs", "cost", "op:w", "op:", "op: w", "x"]
 )
 
 
@@ -216,7 +216,7 @@ def test_any_table_is_read_or_refused() -> None:
 
     @settings(max_examples=300)
     @given(texts(), st.sampled_from(["share", "percent"]))
-    def check(text: str, unit: Unit) -> None:
+    def check(text: str, unit: AccuracyUnit) -> None:
         table = read(text.encode(), unit)
         outcomes[table is not None] += 1
         if table is None:
@@ -231,7 +231,7 @@ def test_any_table_is_read_or_refused() -> None:
     assert min(outcomes[True], outcomes[False]) > 50
 
 
-def read(data: bytes, unit: Unit) -> Architectures | None:
+def read(data: bytes, unit: AccuracyUnit) -> ArchitectureTable | None:
     """Read a table, or check that the refusal is one sentence."""
     try:
         return read_architectures(data, unit)

@@ -9,13 +9,13 @@ from engine.contract.rng import Rng
 from engine.data.sources.checksums import sha256
 from engine.data.user.csv_store import (
     kept_digests,
-    own_bytes,
     own_path,
-    read_own,
-    read_path,
-    store_own,
+    read_csv,
+    read_csv_path,
+    read_own_bytes,
+    store_csv,
 )
-from engine.data.user.target_selection import Choices, choose
+from engine.data.user.target_selection import TargetOptions, select_target
 from engine.tasks.optimization.own_data import OwnData
 from tests.data.user.csv_files import column, sheet
 
@@ -73,7 +73,7 @@ REFUSED = {
 def test_a_file_that_cannot_be_trusted_is_refused_in_one_sentence(case: str) -> None:
     data, words = REFUSED[case]
     with pytest.raises(Refused, match=words) as refusal:
-        read_own(data)
+        read_csv(data)
     assert len(refusal.value.message) < 200
     assert "\n" not in refusal.value.message
     assert kept_digests() == []
@@ -81,20 +81,20 @@ def test_a_file_that_cannot_be_trusted_is_refused_in_one_sentence(case: str) -> 
 
 def test_a_file_larger_than_the_limit_is_refused_before_it_is_read() -> None:
     with pytest.raises(Refused, match="has 30 bytes; at most 20 are read"):
-        read_own(b"a,b\n" + b"1" * 26, limit=20)
+        read_csv(b"a,b\n" + b"1" * 26, limit=20)
 
 
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_line_ends_and_a_byte_order_mark_change_nothing(ends: str, mark: str) -> None:
     text = mark + ends.join(["a,b", '"x, y",1', '"two ""words""",2.5']) + ends
-    table = read_own(text.encode())
+    table = read_csv(text.encode())
     assert table.preview() == [["x, y", "1"], ['two "words"', "2.5"]]
     assert [c.kind for c in table.columns] == ["text", "number"]
 
 
 def test_a_header_that_begins_like_another_file_is_a_header() -> None:
-    assert read_own(b"PAR1,BZh\n1,2\n").column("PAR1").kind == "number"
+    assert read_csv(b"PAR1,BZh\n1,2\n").column("PAR1").kind == "number"
 
 
 def test_a_column_of_numbers_is_told_from_all_that_looks_like_one() -> None:
@@ -108,7 +108,7 @@ def test_a_column_of_numbers_is_told_from_all_that_looks_like_one() -> None:
         "dates": ("2024-01-31", "2024-02-01", ""),
         "empty": ("", " ", ""),
     }
-    table = read_own(sheet(cells))
+    table = read_csv(sheet(cells))
     kinds = {c.name: c.kind for c in table.columns}
     assert kinds["plain"] == kinds["blanks"] == "number"
     assert {kinds[n] for n in ("grouped", "underscores", "words", "arabic")} == {"text"}
@@ -121,7 +121,7 @@ def test_a_column_of_numbers_is_told_from_all_that_looks_like_one() -> None:
 
 
 def test_warnings_count_copies_and_empty_cells() -> None:
-    table = read_own(sheet({"a": ("1", "1", "", "4"), "b": ("x", "x", "y", "")}))
+    table = read_csv(sheet({"a": ("1", "1", "", "4"), "b": ("x", "x", "y", "")}))
     told = " ".join(table.warnings)
     assert "1 rows are there more than once" in told
     assert "empty cells: a 1, b 1" in told
@@ -130,31 +130,40 @@ def test_warnings_count_copies_and_empty_cells() -> None:
 @pytest.mark.parametrize("rows", [1999, 2000, 2001, 4500])
 def test_pieces_of_a_long_file_make_one_table(rows: int) -> None:
     values = tuple(str(i) for i in range(rows))
-    table = read_own(sheet({"a": values, "b": values[::-1]}))
+    table = read_csv(sheet({"a": values, "b": values[::-1]}))
     assert table.rows == rows
     assert (table.column("a").low, table.column("a").high) == (0.0, rows - 1.0)
-    found = choose(table, Choices("b", "value"))
+    found = select_target(table, TargetOptions("b", "value"))
     np.testing.assert_array_equal(found.x[:, 0], np.arange(rows))
     np.testing.assert_array_equal(found.y, np.arange(rows)[::-1])
 
 
 def test_labels_are_texts_whatever_they_look_like() -> None:
     labels = ("NA", "None", "01", "1", "1.0", " 1", "nan", "True") * 6
-    table = read_own(sheet({"a": column(48), "label": labels}))
-    found = choose(table, Choices("label"))
+    table = read_csv(sheet({"a": column(48), "label": labels}))
+    found = select_target(table, TargetOptions("label"))
     assert set(found.classes) == set(labels)
     assert [found.classes[i] for i in found.y] == list(labels)
 
 
 CHOICES = {
-    "no such column": (Choices("c"), "no column 'c'; it has: a, text, label"),
-    "text is a feature": (Choices("label"), r"not numbers: text \(holds text\)"),
-    "a value of text": (Choices("text", "value"), "choose a column of numbers"),
-    "one class": (Choices("one", text="drop"), "has 1 classes"),
-    "a class of one": (Choices("rare", text="drop"), "such as 'z' with 1"),
-    "too many classes": (Choices("a", text="drop"), "has 120 classes; at most 100"),
-    "one value": (Choices("same", "value", text="drop"), "every value .* is the same"),
-    "empty cells": (Choices("gaps", text="drop"), "1 of 120 rows have an empty cell"),
+    "no such column": (TargetOptions("c"), "no column 'c'; it has: a, text, label"),
+    "text is a feature": (TargetOptions("label"), r"not numbers: text \(holds text\)"),
+    "a value of text": (TargetOptions("text", "value"), "choose a column of numbers"),
+    "one class": (TargetOptions("one", text="drop"), "has 1 classes"),
+    "a class of one": (TargetOptions("rare", text="drop"), "such as 'z' with 1"),
+    "too many classes": (
+        TargetOptions("a", text="drop"),
+        "has 120 classes; at most 100",
+    ),
+    "one value": (
+        TargetOptions("same", "value", text="drop"),
+        "every value .* is the same",
+    ),
+    "empty cells": (
+        TargetOptions("gaps", text="drop"),
+        "1 of 120 rows have an empty cell",
+    ),
 }
 
 
@@ -176,25 +185,25 @@ def odd_table() -> bytes:
 def test_a_choice_that_does_not_fit_is_refused_with_what_would(case: str) -> None:
     choices, words = CHOICES[case]
     with pytest.raises(Refused, match=words) as refusal:
-        choose(read_own(odd_table()), choices)
+        select_target(read_csv(odd_table()), choices)
     assert refusal.value.field in OwnData.model_fields
 
 
 def test_what_is_left_out_is_what_was_chosen() -> None:
-    table = read_own(odd_table())
-    rare = choose(table, Choices("rare", text="drop", rare="drop"))
+    table = read_csv(odd_table())
+    rare = select_target(table, TargetOptions("rare", text="drop", rare="drop"))
     assert rare.rows == 119
     assert rare.classes == ("x", "y")
-    gaps = choose(table, Choices("gaps", text="drop", empty="drop"))
+    gaps = select_target(table, TargetOptions("gaps", text="drop", empty="drop"))
     assert gaps.rows == 119
 
 
 def test_an_empty_cell_is_the_mean_of_the_training_rows_where_that_was_chosen() -> None:
     values = ("", *column(119))
-    table = read_own(sheet({"a": values, "label": ("x", "y") * 60}))
-    found = choose(table, Choices("label", empty="mean"))
+    table = read_csv(sheet({"a": values, "label": ("x", "y") * 60}))
+    found = select_target(table, TargetOptions("label", empty="mean"))
     assert np.isnan(found.x[0, 0])
-    digest = store_own(table)
+    digest = store_csv(table)
     family = OwnData(
         digest=digest, target="label", empty="mean", examples=30, held_out=6
     )
@@ -206,20 +215,20 @@ def test_an_empty_cell_is_the_mean_of_the_training_rows_where_that_was_chosen() 
 
 def test_a_file_is_kept_as_it_came_under_its_sha256_and_once(home: Path) -> None:
     data = sheet({"a": ("1", "2"), "b": ("x", "y")})
-    table = read_own(data)
-    assert store_own(table) == store_own(table) == table.digest == sha256(data)
+    table = read_csv(data)
+    assert store_csv(table) == store_csv(table) == table.digest == sha256(data)
     assert os.listdir(home / "own") == [f"{table.digest}.csv"]
-    assert own_bytes(table.digest) == data
+    assert read_own_bytes(table.digest) == data
     assert kept_digests() == [table.digest]
 
 
 def test_a_kept_file_that_was_changed_is_not_used() -> None:
-    digest = store_own(read_own(b"a,b\n1,2\n"))
+    digest = store_csv(read_csv(b"a,b\n1,2\n"))
     own_path(digest).write_bytes(b"a,b\n1,3\n")
     with pytest.raises(Refused, match="is damaged; add it again"):
-        own_bytes(digest)
-    assert store_own(read_own(b"a,b\n1,2\n")) == digest
-    assert own_bytes(digest) == b"a,b\n1,2\n"
+        read_own_bytes(digest)
+    assert store_csv(read_csv(b"a,b\n1,2\n")) == digest
+    assert read_own_bytes(digest) == b"a,b\n1,2\n"
 
 
 @pytest.mark.parametrize(
@@ -242,20 +251,20 @@ def test_a_run_without_its_file_says_which_one_it_needs(
 def test_a_path_is_read_and_nothing_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_bytes(b"a,b\n1,2\n")
-    assert read_path(path).digest == sha256(b"a,b\n1,2\n")
+    assert read_csv_path(path).digest == sha256(b"a,b\n1,2\n")
     assert kept_digests() == []
     with pytest.raises(Refused, match=r"mine\.csv has 8 bytes; at most 4"):
-        read_path(path, limit=4)
+        read_csv_path(path, limit=4)
     for gone in (tmp_path / "no.csv", tmp_path):
         with pytest.raises(Refused, match="cannot be read"):
-            read_path(gone)
+            read_csv_path(gone)
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders are not write-protected so")
 def test_a_home_that_cannot_be_written_is_said(home: Path) -> None:
     (home / "own").write_text("a file where the folder should be")
     with pytest.raises(Refused, match="cannot be kept"):
-        store_own(read_own(b"a,b\n1,2\n"))
+        store_csv(read_csv(b"a,b\n1,2\n"))
 
 
 def test_own_data_becomes_tasks_of_its_three_pools() -> None:
@@ -269,10 +278,10 @@ def test_own_data_becomes_tasks_of_its_three_pools() -> None:
         "same": ("5",) * 300,
         "species": tuple("abc"[i] for i in y),
     }
-    digest = store_own(read_own(sheet(cells)))
+    digest = store_csv(read_csv(sheet(cells)))
     family = OwnData(digest=digest, target="species")
     family.check()
-    assert family.answers() == "classes"
+    assert family.answer_kind() == "classes"
     for pool in ("train", "validation", "test"):
         sample = family.sample(Rng(1), pool)
         assert sample.outputs == 3

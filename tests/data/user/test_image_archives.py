@@ -16,8 +16,13 @@ from engine.data.sources.checksums import sha256
 from engine.data.user import image_archives, image_decoding
 from engine.data.user.csv_store import kept_digests
 from engine.data.user.image_archives import read_images
-from engine.data.user.image_decoding import gray
-from engine.data.user.image_store import ARCHIVE, own_images, read_from, store_images
+from engine.data.user.image_decoding import decode_gray
+from engine.data.user.image_store import (
+    ARCHIVE,
+    load_own_images,
+    read_image_path,
+    store_images,
+)
 from tests.data.user.images import folders as made
 from tests.data.user.images import packed, picture
 
@@ -197,7 +202,7 @@ def drawn(pixels: np.ndarray, mode: str | None = None, kind: str = "PNG") -> np.
     file = io.BytesIO()
     image = Image.fromarray(pixels)
     (image.convert(mode) if mode else image).save(file, kind)
-    return gray(file.getvalue(), "x.png", 28).pixels
+    return decode_gray(file.getvalue(), "x.png", 28).pixels
 
 
 def test_a_larger_image_is_averaged_block_by_block() -> None:
@@ -224,9 +229,11 @@ def test_color_depth_and_transparency_become_gray_on_white() -> None:
 
 
 def test_the_largest_and_smallest_allowed_sizes_are_read() -> None:
-    least = gray(picture(1, (image_decoding.LEAST, image_decoding.LEAST)), "x", 28)
+    least = decode_gray(
+        picture(1, (image_decoding.LEAST, image_decoding.LEAST)), "x", 28
+    )
     assert least.pixels.shape == (28, 28)
-    wide = gray(picture(1, (image_decoding.MOST, 4)), "x", 28)
+    wide = decode_gray(picture(1, (image_decoding.MOST, 4)), "x", 28)
     assert wide.size == (4096, 4)
 
 
@@ -235,12 +242,12 @@ def test_an_archive_is_kept_under_its_digest_and_read_again(home: Path) -> None:
     digest = store_images(read_images(data))
     assert digest == sha256(data)
     assert kept_digests(ARCHIVE) == [digest]
-    assert own_images(digest).names == ("class 00", "class 01")
+    assert load_own_images(digest).names == ("class 00", "class 01")
     (entry,) = [e for e in inventory() if e["sha256"] == digest]
     assert entry["state"] == "present" and entry["families"] == ["own_images"]
     assert Path(entry["where"], entry["file"]).read_bytes() == data
     with pytest.raises(Refused, match="needs the file with sha256"):
-        own_images("0" * 64)
+        load_own_images("0" * 64)
 
 
 def test_a_folder_is_packed_the_same_every_time(home: Path) -> None:
@@ -249,9 +256,9 @@ def test_a_folder_is_packed_the_same_every_time(home: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     (home / "mine" / "class 00" / "link.png").symlink_to("/etc/hostname")
-    one, two = read_from(home / "mine"), read_from(home / "mine")
+    one, two = read_image_path(home / "mine"), read_image_path(home / "mine")
     assert one.digest == two.digest
     assert one.counts().tolist() == [3, 3]
     np.testing.assert_array_equal(one.images, read_images(packed(GOOD)).images)
     with pytest.raises(Refused, match="cannot be read"):
-        read_from(home / "absent")
+        read_image_path(home / "absent")

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.algorithms.search.knowledge.base import (
-    Base,
-    Experiences,
-    Sizes,
+from engine.algorithms.search.knowledge.import_export import export_base, import_base
+from engine.algorithms.search.knowledge.knowledge_base import (
+    BaseSizes,
+    ExperienceBatch,
+    KnowledgeBase,
+    add_experiences,
     empty_base,
-    remember,
 )
-from engine.algorithms.search.knowledge.import_export import base_of, export_base
 from engine.contract.errors import Refused
 from engine.data.sources.checksums import sha256
 from engine.data.user import knowledge_file as files
@@ -26,7 +26,7 @@ from engine.data.user.knowledge_file import (
 )
 from tests.laws.test_search_families import drawn
 
-SIZES = Sizes(6, 26)
+SIZES = BaseSizes(6, 26)
 
 
 def small() -> dict[str, Any]:
@@ -52,14 +52,14 @@ def small() -> dict[str, Any]:
     }
 
 
-def made(replicates: int = 2, count: int = 40) -> Base:
+def made(replicates: int = 2, count: int = 40) -> KnowledgeBase:
     """Return a base of the tiny landscapes, a failed training among it."""
     evaluator = drawn("nk_landscape", 1, 1).evaluator
     rng = np.random.default_rng(0)
     shape = (replicates, count)
     accuracy = rng.random(shape)
     accuracy[:, 3] = np.nan
-    found = Experiences(
+    found = ExperienceBatch(
         evaluator.space.codes(rng.integers(0, evaluator.space.size, shape)),
         accuracy,
         rng.integers(0, len(evaluator.tasks), shape),
@@ -68,7 +68,7 @@ def made(replicates: int = 2, count: int = 40) -> Base:
         np.ones(shape, bool),
     )
     base = empty_base(evaluator.space, replicates, SIZES, len(evaluator.tasks))
-    return remember(base, found, rng.random(shape))
+    return add_experiences(base, found, rng.random(shape))
 
 
 @pytest.mark.parametrize("count", [12, 40])
@@ -76,8 +76,8 @@ def test_a_base_comes_back_from_its_file_bit_for_bit(count: int) -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made(count=count)
     evaluator = tasks.evaluator
     data = export_base(base, evaluator.space, evaluator.tasks)
-    again = base_of(read_knowledge(data), tasks, 2, SIZES)
-    for name, one, two in zip(Base._fields, base, again, strict=True):
+    again = import_base(read_knowledge(data), tasks, 2, SIZES)
+    for name, one, two in zip(KnowledgeBase._fields, base, again, strict=True):
         np.testing.assert_array_equal(one, two, err_msg=name)
 
 
@@ -85,14 +85,14 @@ def test_fewer_replicates_are_repeated() -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made()
     evaluator = tasks.evaluator
     told = read_knowledge(export_base(base, evaluator.space, evaluator.tasks))
-    many = base_of(told, tasks, 3, SIZES)
+    many = import_base(told, tasks, 3, SIZES)
     np.testing.assert_array_equal(many.codes[2], base.codes[0])
 
 
 def test_what_a_person_wrote_is_completed() -> None:
     told = read_knowledge(json.dumps(small()).encode())
     (entries,) = told.entries
-    assert entries.codes.tolist() == [[0, 2], [1, 0]] and told.seen(0) == 2
+    assert entries.codes.tolist() == [[0, 2], [1, 0]] and told.experience_count(0) == 2
     assert not entries.best.any() and np.isnan(entries.accuracy[1])
     assert told.moments(0).tolist() == [[1.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
 
@@ -205,7 +205,7 @@ def test_a_file_with_fields_of_its_own_that_was_stored_earlier_is_still_read(
     data = changed(f"{FIRST}.note", "mine")
     digest = sha256(data)
     store_bytes(own_path(digest, files.KIND), data)
-    assert stored_knowledge(digest).seen(0) == 2
+    assert stored_knowledge(digest).experience_count(0) == 2
     with pytest.raises(Refused, match="no such field"):
         store_knowledge(data)
 
@@ -246,13 +246,13 @@ def test_it_is_kept_once_and_found_by_its_digest(
 def test_knowledge_of_another_space_is_refused() -> None:
     told = read_knowledge(json.dumps(small()).encode())
     with pytest.raises(Refused, match="'toy'; what is searched is 'NK landscape'"):
-        base_of(told, drawn("nk_landscape", 1, 1), 1, SIZES)
+        import_base(told, drawn("nk_landscape", 1, 1), 1, SIZES)
 
 
 def test_knowledge_that_does_not_fit_the_knobs_says_which_would() -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made()
     evaluator = tasks.evaluator
     told = read_knowledge(export_base(base, evaluator.space, evaluator.tasks))
-    for sizes in (Sizes(5, 25), Sizes(6, 30), Sizes(6, 20)):
+    for sizes in (BaseSizes(5, 25), BaseSizes(6, 30), BaseSizes(6, 20)):
         with pytest.raises(Refused, match="best kept to 6 and the capacity to 26"):
-            base_of(told, tasks, 1, sizes)
+            import_base(told, tasks, 1, sizes)

@@ -10,18 +10,52 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.contract.errors import Refused
-from engine.data.user.columns import number
-from engine.data.user.csv_store import OwnTable, read_own
-from engine.data.user.target_selection import Choices, choose
+from engine.data.user.columns import parse_number
+from engine.data.user.csv_store import CsvFile, read_csv
+from engine.data.user.target_selection import TargetOptions, select_target
 from tests.data.user.csv_files import sheet
 
 ODD_CELLS = (
-    *("", " ", "1", "01", "1.5", "-2e3", "NA", "None", "nan", "inf", "1e400", "1,234"),
-    *("a", 'say "hi"', "2024-01-31", "=1+1", "\t", "1_0", "\u0663"),
+    "",
+    " ",
+    "1",
+    "01",
+    "1.5",
+    "-2e3",
+    "NA",
+    "None",
+    "nan",
+    "inf",
+    "1e400",
+    "1,234",
+    "a",
+    'say "hi"',
+    "2024-01-31",
+    "=1+1",
+    "\t",
+    "1_0",
+    "\u0663",
 )
 ODD_BYTES = (
-    *(b",", b"\n", b"\r\n", b'"', b"a", b"1", b".", b";", b"\xff", b"\x00", b"e", b"-"),
-    *(b" ", b"\xef\xbb\xbf", b"\xc3\xa9", b"label", b"\x80\x04", b"inf", b"NA"),
+    b",",
+    b"\n",
+    b"\r\n",
+    b'"',
+    b"a",
+    b"1",
+    b".",
+    b";",
+    b"\xff",
+    b"\x00",
+    b"e",
+    b"-",
+    b" ",
+    b"\xef\xbb\xbf",
+    b"\xc3\xa9",
+    b"label",
+    b"\x80\x04",
+    b"inf",
+    b"NA",
 )
 CELLS = st.one_of(
     st.sampled_from(ODD_CELLS),
@@ -66,9 +100,9 @@ def tables(draw: st.DrawFn) -> dict[str, list[str]]:
     return columns
 
 
-def read(data: bytes) -> OwnTable | None:
+def read(data: bytes) -> CsvFile | None:
     try:
-        return read_own(data)
+        return read_csv(data)
     except Refused as refusal:
         one_sentence = bool(refusal.message) and "\n" not in refusal.message
     assert one_sentence
@@ -92,7 +126,7 @@ def test_any_bytes_are_read_or_refused() -> None:
 def test_any_table_and_choice_is_taken_or_refused() -> None:
     outcomes: Counter[str] = Counter()
 
-    @settings(max_examples=200)
+    @settings(max_examples=300)
     @given(
         tables(),
         st.sampled_from([("c", "classes"), ("a", "value"), ("b", "classes")]),
@@ -113,7 +147,9 @@ def test_any_table_and_choice_is_taken_or_refused() -> None:
         plain = [row for row in lines if row]
         assert table.preview(99) == plain[1:100]
         try:
-            found = choose(table, Choices(target, answers, text, empty, "drop"))
+            found = select_target(
+                table, TargetOptions(target, answers, text, empty, "drop")
+            )
         except Refused:
             outcomes["no choice"] += 1
             return
@@ -131,7 +167,7 @@ def test_any_table_and_choice_is_taken_or_refused() -> None:
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_a_number_survives_being_written(value: float) -> None:
-    assert number(repr(value)) == value
+    assert parse_number(repr(value)) == value
 
 
 def test_only_plain_decimal_numbers_are_numbers() -> None:
@@ -144,7 +180,7 @@ def test_only_plain_decimal_numbers_are_numbers() -> None:
             told = float(cell) if set(cell) <= PLAIN else None
         except ValueError:
             told = None
-        assert number(cell) == told
+        assert parse_number(cell) == told
         outcomes[told is not None] += 1
 
     check()
@@ -154,8 +190,8 @@ def test_only_plain_decimal_numbers_are_numbers() -> None:
 @pytest.mark.parametrize("kind", ["number", "text"])
 def test_a_quick_count_and_a_slow_one_agree(kind: str) -> None:
     cells = [f"{i}.5" for i in range(50)] + (["x"] if kind == "text" else [""])
-    slow = read_own(sheet({"a": cells, "b": cells})).column("a")
-    quick = read_own(sheet({"a": cells[:50], "b": cells[:50]})).column("a")
+    slow = read_csv(sheet({"a": cells, "b": cells})).column("a")
+    quick = read_csv(sheet({"a": cells[:50], "b": cells[:50]})).column("a")
     assert slow.kind == kind
     assert quick.kind == "number"
     if kind == "number":

@@ -11,22 +11,22 @@ from engine.contract.runs import Budget
 from engine.protocol import (
     Estimator,
     Learner,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Plan,
-    Stretch,
     TaskBatch,
+    TraceSegment,
 )
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 from tests.laws.toy.guessing.hidden_numbers import Games
 
 
-def halved(start: torch.Tensor, tasks: TaskBatch) -> Stretch:
+def halved(start: torch.Tensor, tasks: TaskBatch) -> TraceSegment:
     """Return the distance after each guess, which halves; (member, step)."""
     assert isinstance(tasks, Games)
     halves = 0.5 ** torch.arange(tasks.horizon + 1)
-    return Stretch({"loss": (start - tasks.hidden).abs()[:, None] * halves})
+    return TraceSegment({"loss": (start - tasks.hidden).abs()[:, None] * halves})
 
 
 @register("learner")
@@ -43,12 +43,16 @@ class FromTheMean(Learner):
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Halve the distance with each guess."""
-        yield halved(spread(meta.weights, tasks.members)["start"], tasks)
+        yield halved(broadcast_to_members(meta.weights, tasks.members)["start"], tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Go half the way to the mean of the numbers met."""
         assert isinstance(tasks, Games)

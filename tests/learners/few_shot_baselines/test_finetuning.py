@@ -5,16 +5,16 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.algorithms.few_shot.fine_tuning import (
-    FineTuned,
-    Fitting,
-    descent,
-    net_loss,
+    FineTuningLearner,
+    FitProblem,
+    descent_steps,
+    momentum_sgd,
     pooled_layout,
+    pooled_net_loss,
     shown_steps,
-    with_momentum,
 )
-from engine.algorithms.few_shot.learner import FewShotLearner
 from engine.learners.baseline.cosine_head import CosineHead
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.fine_tune import FineTune
@@ -22,8 +22,8 @@ from engine.learners.baseline.from_scratch import FromScratch
 from engine.learners.baseline.joint import Joint
 from engine.learners.baseline.linear_probe import LinearProbe
 from engine.nets.mlp import Mlp
-from engine.protocol import Episodes, Lesson, Meta, Weights
-from engine.protocol.chunks import spread
+from engine.protocol import EpisodeBatch, Meta, OuterStepContext, Weights
+from engine.protocol.chunks import broadcast_to_members
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses
 from tests.learners.clouds import (
     STREAMS,
@@ -41,9 +41,9 @@ FAMILY = GaussianClasses(ways=4, shots=3, queries=5, dimensions=6)
 PRETRAINED = [FineTune, LinearProbe, CosineHead, FeatureNeighbors]
 
 
-def quadratic(start: torch.Tensor) -> Fitting:
+def quadratic(start: torch.Tensor) -> FitProblem:
     """Fit w to ‖w‖² / 2, whose gradient is w."""
-    return Fitting(
+    return FitProblem(
         {"w": start},
         lambda weights: weights["w"].square().sum(1) / 2,
         lambda weights: weights["w"],
@@ -54,7 +54,7 @@ def quadratic(start: torch.Tensor) -> Fitting:
 def test_descent_with_momentum_is_that_of_torch() -> None:
     start = torch.tensor([[1.0, -2.0], [3.0, 0.5]], dtype=torch.float64)
     rates = torch.tensor([0.1, 0.4], dtype=torch.float64)
-    *_, last = descent(quadratic(start), with_momentum(rates, 0.9), [0, 7])
+    *_, last = descent_steps(quadratic(start), momentum_sgd(rates, 0.9), [0, 7])
     for member in range(2):
         leaf = start[member].clone().requires_grad_()
         torch_sgd = torch.optim.SGD([leaf], lr=rates[member].item(), momentum=0.9)
@@ -67,10 +67,10 @@ def test_descent_with_momentum_is_that_of_torch() -> None:
 
 def test_only_the_shown_steps_are_yielded_and_the_loss_is_theirs() -> None:
     start = torch.tensor([[2.0]], dtype=torch.float64)
-    rule = with_momentum(torch.tensor([0.5], dtype=torch.float64), 0.0)
-    found = list(descent(quadratic(start), rule, [0, 1, 3]))
+    rule = momentum_sgd(torch.tensor([0.5], dtype=torch.float64), 0.0)
+    found = list(descent_steps(quadratic(start), rule, [0, 1, 3]))
     assert [at.step for at in found] == [0, 1, 3]
-    assert [at.support.item() for at in found] == [2.0, 0.5, 0.03125]
+    assert [at.support_loss.item() for at in found] == [2.0, 0.5, 0.03125]
 
 
 @pytest.mark.parametrize("last", [0, 1, 7, 100, 137])
@@ -82,7 +82,9 @@ def test_the_answer_and_the_end_are_always_shown(last: int) -> None:
 
 
 @pytest.mark.parametrize("kind", [FineTune, LinearProbe])
-def test_without_a_step_a_new_head_answers_uniformly(kind: type[FineTuned]) -> None:
+def test_without_a_step_a_new_head_answers_uniformly(
+    kind: type[FineTuningLearner],
+) -> None:
     found = answered(kind(steps=0), drawn_from(FAMILY, horizon=0))
     assert torch.equal(found.softmax(1), torch.full_like(found, 1 / 4))
 
@@ -90,7 +92,7 @@ def test_without_a_step_a_new_head_answers_uniformly(kind: type[FineTuned]) -> N
 def test_a_cosine_head_without_a_step_is_the_nearest_mean_direction() -> None:
     tasks = drawn_from(FAMILY, horizon=0)
     learner = CosineHead(steps=0)
-    theta = spread(begun(learner, tasks), 3)
+    theta = broadcast_to_members(begun(learner, tasks), 3)
     support, query = (tasks.answer(theta, s) for s in (tasks.support, tasks.query))
     found = answered(learner, tasks)
     for m, k in ((0, 0), (1, 3), (2, 2)):
@@ -101,20 +103,20 @@ def test_a_cosine_head_without_a_step_is_the_nearest_mean_direction() -> None:
 
 @pytest.mark.parametrize("kind", TUNED)
 def test_each_step_shown_is_what_torch_s_descent_comes_to(
-    kind: type[FineTuned],
+    kind: type[FineTuningLearner],
 ) -> None:
     tasks, learner = clouds(1), kind(lr=0.2, steps=5, momentum=0.5)
     theta = begun(learner, tasks)
-    fit = learner.fitting(theta, tasks)
+    fit = learner.fit_problem(theta, tasks)
     leaves = {n: w.detach().clone().requires_grad_() for n, w in fit.start.items()}
     optimizer = torch.optim.SGD(leaves.values(), lr=0.2, momentum=0.5)
     expected = {}
     for step in range(6):
         expected[step] = fit.answer(leaves).detach()
         optimizer.zero_grad()
-        fit.lost(leaves).sum().backward()
+        fit.loss(leaves).sum().backward()
         optimizer.step()
-    found = {at.step: at.query for at in learner.predict(theta, tasks)}
+    found = {at.step: at.query_outputs for at in learner.predict(theta, tasks)}
     assert set(found) == {0, 1, 2, 5}
     for step, answer in found.items():
         torch.testing.assert_close(answer, expected[step])
@@ -143,7 +145,7 @@ def test_a_linear_probe_comes_to_multinomial_regression_on_the_features() -> Non
     torch.testing.assert_close(found, expected, rtol=0, atol=2e-2)
 
 
-def drawn_with(tasks: Episodes, y: torch.Tensor) -> Episodes:
+def drawn_with(tasks: EpisodeBatch, y: torch.Tensor) -> EpisodeBatch:
     """Return the one episode with other labels on its support."""
     return replace(tasks, support=replace(tasks.support, y=y[None]))
 
@@ -162,7 +164,7 @@ def test_pretraining_is_cross_entropy_over_all_known_classes(
     tasks = clouds(2)
     weights = begun(kind(), tasks)
     layout = pooled_layout(tasks)
-    assert tasks.known == 200 and layout.shapes[-1] == (200,)
+    assert tasks.known_classes == 200 and layout.shapes[-1] == (200,)
     leaves = {n: weights[n].clone().requires_grad_() for n in layout.names}
     shots = (tasks.support, tasks.query)
     x = torch.cat([s.x for s in shots], 2).permute(1, 0, 2).flatten(1)[None]
@@ -194,7 +196,7 @@ def test_a_joint_lesson_is_maml_without_a_step_on_all_examples() -> None:
         for n, w in weights.items()
         if n in tasks.layout.names
     }
-    theta = spread(leaves, 3)
+    theta = broadcast_to_members(leaves, 3)
     count = tasks.support.count, tasks.query.count
     losses = [tasks.loss(theta, s) for s in (tasks.support, tasks.query)]
     whole = (losses[0] * count[0] + losses[1] * count[1]) / sum(count)
@@ -205,13 +207,15 @@ def test_a_joint_lesson_is_maml_without_a_step_on_all_examples() -> None:
 
 
 @pytest.mark.parametrize("kind", [FineTune, LinearProbe, CosineHead, Joint])
-def test_rate_and_steps_stay_while_the_net_is_trained(kind: type[FineTuned]) -> None:
+def test_rate_and_steps_stay_while_the_net_is_trained(
+    kind: type[FineTuningLearner],
+) -> None:
     tasks = clouds()
     meta = kind(lr=0.03, steps=4).init(STREAMS, tasks)
-    found = kind().outer(meta, tasks, Lesson(0, 0, 1, STREAMS), None)  # type: ignore[arg-type]
-    assert found.settled is not None
-    assert found.settled["lr"].item() == pytest.approx(0.03)
-    assert found.settled["steps"].item() == 4
+    found = kind().outer(meta, tasks, OuterStepContext(0, 0, 1, STREAMS), None)  # type: ignore[arg-type]
+    assert found.statistics is not None
+    assert found.statistics["lr"].item() == pytest.approx(0.03)
+    assert found.statistics["steps"].item() == 4
 
 
 @pytest.mark.parametrize("kind", PRETRAINED)
@@ -225,18 +229,18 @@ def test_any_number_of_ways_can_be_answered_after_pretraining(
 
 
 @pytest.mark.parametrize("kind", [FromScratch, Joint])
-def test_a_head_for_other_ways_is_not_fit(kind: type[FineTuned]) -> None:
+def test_a_head_for_other_ways_is_not_fit(kind: type[FineTuningLearner]) -> None:
     weights = begun(kind(), clouds(ways=4))
     assert "4 ways" in kind().why_not(Meta(weights, {}), clouds(ways=7))
 
 
 @pytest.mark.parametrize("kind", TUNED)
-def test_fitting_lowers_the_loss_on_the_support(kind: type[FineTuned]) -> None:
+def test_fitting_lowers_the_loss_on_the_support(kind: type[FineTuningLearner]) -> None:
     tasks, learner = clouds(), kind(lr=0.05, steps=20)
-    found = list(learner.predict(spread(begun(learner, tasks), 3), tasks))
-    first, last = found[0].support, found[-1].support
+    found = list(learner.predict(broadcast_to_members(begun(learner, tasks), 3), tasks))
+    first, last = found[0].support_loss, found[-1].support_loss
     assert (last < first).all()
-    assert found[0].moved.max() == 0 and (found[-1].moved > 0).all()
+    assert found[0].distance.max() == 0 and (found[-1].distance > 0).all()
     assert found[-1].step == 20
 
 
@@ -264,8 +268,12 @@ def test_normalization_at_the_support_is_that_of_fitting() -> None:
         torch.testing.assert_close(together[member], alone(member))
 
 
-def pooled(weights: Weights, tasks: Episodes) -> float:
-    return net_loss(spread(weights, tasks.members), tasks).mean().item()
+def pooled(weights: Weights, tasks: EpisodeBatch) -> float:
+    return (
+        pooled_net_loss(broadcast_to_members(weights, tasks.members), tasks)
+        .mean()
+        .item()
+    )
 
 
 def test_pooled_training_learns_the_known_classes() -> None:

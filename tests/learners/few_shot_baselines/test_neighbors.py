@@ -3,10 +3,10 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, NearestCentroid
 
-from engine.algorithms.few_shot.embedding_distances import votes
+from engine.algorithms.few_shot.embedding_distances import neighbor_votes
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.raw_neighbor import RawNeighbor
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 from tests.learners.clouds import answered, begun, clouds, relabeled, waves
 
 
@@ -40,7 +40,7 @@ def test_several_neighbors_vote_as_in_scikit_learn_but_for_ties() -> None:
 def test_a_tie_goes_to_the_nearer_neighbors() -> None:
     closeness = torch.tensor([[[4.0], [3.0], [2.0], [1.0]]])
     for y, winner in (([1, 0, 0, 1], 1), ([0, 1, 1, 0], 0), ([2, 1, 1, 0], 1)):
-        found = votes(closeness, 4, torch.tensor([y]), 3)
+        found = neighbor_votes(closeness, 4, torch.tensor([y]), 3)
         assert found.argmax(1).item() == winner, y
 
 
@@ -66,7 +66,11 @@ def test_the_nearest_class_mean_of_features_is_that_of_scikit_learn() -> None:
     tasks = clouds(8, shots=4)
     learner = FeatureNeighbors(measure="euclidean")
     weights = begun(learner, tasks)
-    theta = {n: w for n, w in spread(weights, 8).items() if n in tasks.body.names}
+    theta = {
+        n: w
+        for n, w in broadcast_to_members(weights, 8).items()
+        if n in tasks.body.names
+    }
     support, query = (tasks.answer(theta, s) for s in (tasks.support, tasks.query))
     found = answered(learner, tasks, weights).argmax(1).numpy()
     for m in range(8):

@@ -11,7 +11,7 @@ from engine.learners.gradient.fomaml import Fomaml
 from engine.learners.gradient.imaml import Imaml
 from engine.learners.gradient.maml import Maml
 from engine.learners.gradient.reptile import Reptile
-from engine.protocol import Episodes, Learner, Weights
+from engine.protocol import EpisodeBatch, Learner, Weights
 from tests.learners.gradient.made import (
     DOUBLE,
     bowls,
@@ -48,7 +48,7 @@ def best(matrix: Tensor, c: Tensor) -> Weights:
     return as_weights(torch.linalg.solve(matrix.sum(0), (matrix @ c).sum(0))[:, 0])
 
 
-def steepness(learner: Learner, tasks: Episodes, at: Weights) -> float:
+def steepness(learner: Learner, tasks: EpisodeBatch, at: Weights) -> float:
     return float(joined(meta_gradient(learner, tasks, at), tasks).abs().max())
 
 
@@ -142,7 +142,7 @@ def test_the_gradient_after_a_step_serves_adaptation_best_the_one_before_worst()
     assert found["g2"] < found["g1+g2"] < found["g1"]
 
 
-def same_twice(tasks: Episodes) -> Episodes:
+def same_twice(tasks: EpisodeBatch) -> EpisodeBatch:
     """Return episodes whose queries are their support."""
     again = tasks.support.map(lambda tensor: tensor.clone())
     return replace(tasks, query=again)

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.implicit_gradients import proximal
-from engine.algorithms.few_shot.inner_loop import adapted, sgd
-from engine.algorithms.few_shot.learner import outer_gradient
+from engine.algorithms.few_shot.few_shot_learner import outer_gradient
+from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
+from engine.algorithms.few_shot.inner_loop import adapt_weights, sgd
 from engine.learners.gradient.anil import Anil
 from engine.learners.gradient.fomaml import Fomaml
 from engine.learners.gradient.imaml import Imaml
@@ -18,7 +18,7 @@ from engine.learners.gradient.meta_sgd import MetaSgd
 from engine.learners.gradient.reptile import Reptile
 from engine.learners.gradient.t_net import TNet
 from engine.nets.mlp import Mlp
-from engine.protocol import Episodes, Learner, Meta, Weights
+from engine.protocol import EpisodeBatch, Learner, Meta, Weights
 from engine.protocol.chunks import chunks
 from tests.learners.gradient.made import (
     classes,
@@ -44,7 +44,7 @@ def plus(steps: int, **knobs: object) -> MamlPlus:
     return MamlPlus(inner_lr=RATE, inner_steps=steps, first_order_share=0.0, **knobs)
 
 
-def gap(one: Weights, two: Weights, tasks: Episodes) -> float:
+def gap(one: Weights, two: Weights, tasks: EpisodeBatch) -> float:
     return float((joined(one, tasks) - joined(two, tasks)).abs().max())
 
 
@@ -73,10 +73,12 @@ def test_with_what_they_add_switched_off_they_are_maml(
         same.predict(members(theirs, tasks), tasks),
         strict=True,
     ):
-        torch.testing.assert_close(mine.query, answer.query, rtol=0, atol=1e-12)
+        torch.testing.assert_close(
+            mine.query_outputs, answer.query_outputs, rtol=0, atol=1e-12
+        )
 
 
-def members(weights: Weights, tasks: Episodes) -> Weights:
+def members(weights: Weights, tasks: EpisodeBatch) -> Weights:
     each = tasks.members // tasks.replicates
     return {name: value.repeat_interleave(each, 0) for name, value in weights.items()}
 
@@ -131,10 +133,10 @@ SECOND = [
 ]
 
 
-def outer_loss(learner: Learner, tasks: Episodes, weights: Weights) -> Tensor:
+def outer_loss(learner: Learner, tasks: EpisodeBatch, weights: Weights) -> Tensor:
     """Return the mean query loss after two steps by the public way: adapt."""
     (found,) = learner.adapt(Meta(weights, {}), tasks)
-    name = "query_loss" if tasks.classes else "query_mse"
+    name = "query_loss" if tasks.has_classes else "query_mse"
     return found.traces[name][:, 2].view(tasks.replicates, -1).mean(1)
 
 
@@ -186,11 +188,14 @@ def test_anil_leaves_the_body_and_learns_it() -> None:
     learner = Anil(inner_lr=RATE)
     theta = start(learner, tasks)
     *_, last = learner.predict(members(theta, tasks), tasks)
-    assert last.curved is None
+    assert last.layer_grad_norms is None
     first = next(iter(learner.predict(members(theta, tasks), tasks)))
-    assert first.curved is not None
+    assert first.layer_grad_norms is not None
     # No gradient of the body is taken, so there is no norm of it, not one of 0.
-    assert first.curved[:, :-1].isnan().all() and (first.curved[:, -1] > 0).all()
+    assert (
+        first.layer_grad_norms[:, :-1].isnan().all()
+        and (first.layer_grad_norms[:, -1] > 0).all()
+    )
     grads = meta_gradient(learner, tasks, theta)
     assert all((grads[name] != 0).any() for name in tasks.layout.names)
 
@@ -239,7 +244,7 @@ def test_the_loss_of_a_lesson_is_that_of_its_queries() -> None:
     learner = Maml(inner_lr=RATE, inner_steps=2)
     theta = start(learner, tasks)
     each = members(theta, tasks)
-    ends = adapted(tasks, each, sgd(RATE), 2)
+    ends = adapt_weights(tasks, each, sgd(RATE), 2)
     want = tasks.loss(ends, tasks.query).view(2, 3).mean(1).detach()
     outer = meta_step(learner, tasks, theta)
     torch.testing.assert_close(outer.info["lesson_loss"], want, rtol=0, atol=1e-12)
@@ -253,24 +258,24 @@ def test_running_statistics_go_a_tenth_of_the_way_to_what_was_seen(
     tasks = sines(net=net)
     theta = start(learner, tasks)
     outer = meta_step(learner, tasks, theta)
-    assert outer.settled is not None and outer.grads is not None
-    assert set(outer.settled) == set(tasks.layout.resting) != set()
-    for name in tasks.layout.resting:
+    assert outer.statistics is not None and outer.grads is not None
+    assert set(outer.statistics) == set(tasks.layout.buffers) != set()
+    for name in tasks.layout.buffers:
         assert (outer.grads[name] == 0).all(), "a gradient moves them"
-        assert not torch.equal(outer.settled[name], theta[name])
+        assert not torch.equal(outer.statistics[name], theta[name])
     if isinstance(learner, Reptile):
         return  # its batches are of its own
     first = torch.bmm(theta["w0"].repeat_interleave(3, 0), tasks.support.x)
     mean = first.mean(2).view(2, 3, -1).mean(1)
     want = 0.9 * theta["mean0"][:, 0] + 0.1 * mean
-    got = outer.settled["mean0"][:, 0]
+    got = outer.statistics["mean0"][:, 0]
     torch.testing.assert_close(got, want, rtol=0, atol=1e-12)
 
 
 def test_a_net_without_running_statistics_settles_nothing() -> None:
     tasks = sines()
     theta = start(Maml(), tasks)
-    assert not meta_step(Maml(), tasks, theta).settled
+    assert not meta_step(Maml(), tasks, theta).statistics
 
 
 def test_the_implicit_gradient_is_that_of_a_long_unroll_held_to_the_start() -> None:
@@ -278,9 +283,9 @@ def test_the_implicit_gradient_is_that_of_a_long_unroll_held_to_the_start() -> N
     learner = Imaml(inner_lr=rate, pull=pull, inner_steps=64, cg_steps=30, damping=0.0)
     theta = start(learner, tasks)
 
-    def lost(at: Weights, some: Episodes) -> Tensor:
-        ends = adapted(some, at, proximal(rate, pull, at), 100, order=2)
-        return some.loss(ends, some.query)
+    def lost(at: Weights, batch: EpisodeBatch) -> Tensor:
+        ends = adapt_weights(batch, at, proximal_sgd(rate, pull, at), 100, order=2)
+        return batch.loss(ends, batch.query)
 
     grads = outer_gradient(Meta(theta, {}), tasks, lost).grads
     assert grads is not None

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.few_shot.embedding_distances import attention_answer
+from engine.algorithms.few_shot.embedding_distances import attention_log_probs
 from engine.algorithms.few_shot.full_context_embeddings import (
     reading_order,
     support_context,
@@ -38,7 +38,7 @@ def test_on_raw_inputs_it_is_attention_over_neighbors() -> None:
 
 def test_a_class_that_nothing_attends_to_keeps_a_finite_log_probability() -> None:
     scores = torch.tensor([[[1000.0], [0.0], [-1000.0]]])
-    found = attention_answer(scores, torch.tensor([[0, 1, 1]]), 2)
+    found = attention_log_probs(scores, torch.tensor([[0, 1, 1]]), 2)
     assert found.isfinite().all()
     assert found[0, 1, 0].item() == pytest.approx(-1000.0)
 

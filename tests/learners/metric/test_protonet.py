@@ -2,18 +2,18 @@ import pytest
 import torch
 
 from engine.algorithms.few_shot.embedding_distances import class_means, class_spread
-from engine.algorithms.few_shot.learner import features
+from engine.algorithms.few_shot.few_shot_learner import body_features
 from engine.contract.errors import Refused
 from engine.learners.metric.protonet import Protonet
 from engine.nets.mlp import Mlp
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 from tests.learners.clouds import answered, begun, clouds, relabeled, shuffled
 
 
 def embedded(
     weights: dict[str, torch.Tensor], tasks: object
 ) -> tuple[torch.Tensor, ...]:
-    found = features(spread(weights, tasks.members), tasks)
+    found = body_features(broadcast_to_members(weights, tasks.members), tasks)
     assert found is not None
     return found
 

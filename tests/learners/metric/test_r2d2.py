@@ -2,11 +2,11 @@ import pytest
 import torch
 
 from engine.algorithms.few_shot.embedding_distances import one_hot
-from engine.algorithms.few_shot.learner import features
-from engine.algorithms.few_shot.ridge_head import ridge_head, solved
+from engine.algorithms.few_shot.few_shot_learner import body_features
+from engine.algorithms.few_shot.ridge_head import ridge_head, solve_ridge
 from engine.learners.metric.r2d2 import R2d2
 from engine.protocol import Meta
-from engine.protocol.chunks import spread
+from engine.protocol.chunks import broadcast_to_members
 from tests.learners.clouds import (
     answered,
     begun,
@@ -45,8 +45,8 @@ def test_solving_over_examples_equals_solving_over_features(
     count: int, size: int
 ) -> None:
     x, y, ridge = system(count, size)
-    over_examples = x @ solved(x.mT @ x, y, ridge)
-    over_features = solved(x @ x.mT, x @ y, ridge)
+    over_examples = x @ solve_ridge(x.mT @ x, y, ridge)
+    over_features = solve_ridge(x @ x.mT, x @ y, ridge)
     torch.testing.assert_close(over_examples, over_features, rtol=0, atol=1e-10)
 
 
@@ -85,7 +85,7 @@ def test_its_answers_are_the_calibrated_ridge_regression() -> None:
     tasks = clouds()
     weights = begun(R2d2(ridge=2.0), tasks)
     weights |= {"offset": weights["offset"] + 0.7}
-    support, query = features(spread(weights, 3), tasks)
+    support, query = body_features(broadcast_to_members(weights, 3), tasks)
     y = one_hot(tasks.support.y, 4, support)
     x = support.mT
     for member in range(3):

@@ -7,11 +7,11 @@ from scipy.stats import chisquare
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.learners.baseline.steady_evolution import SteadyEvolution
-from engine.protocol import Spaces
+from engine.protocol import SearchBatch
 from tests.learners.search_baselines.searched import followed, searches
 
 
-def tried(found: dict[str, np.ndarray], tasks: Spaces) -> np.ndarray:
+def tried(found: dict[str, np.ndarray], tasks: SearchBatch) -> np.ndarray:
     """Return the codes that were trained; (member, evaluation, position)."""
     return tasks.space.codes(found["architecture"].astype(int))
 

@@ -5,9 +5,9 @@ import pytest
 
 from engine.algorithms.search.successive_halving import (
     brackets,
-    ladder,
+    fidelity_ladder,
+    halving_schedule,
     rungs,
-    timetable,
 )
 from engine.learners.baseline.hyperband import Hyperband
 from engine.learners.baseline.successive_halving import SuccessiveHalving
@@ -35,7 +35,7 @@ def test_hyperbands_brackets_are_those_of_the_published_table() -> None:
 
 def test_they_are_the_same_where_every_epoch_was_measured() -> None:
     epochs = tuple(range(1, 82))
-    steps = ladder(epochs, 3)
+    steps = fidelity_ladder(epochs, 3)
     assert tuple(told(b, epochs) for b in brackets(steps, 3)) == TABLE
 
 
@@ -54,14 +54,14 @@ def test_each_round_keeps_one_in_eta(count: int, eta: int, sizes: list[int]) -> 
 @pytest.mark.parametrize("eta", [2.0, 3.0, 4.0])
 def test_rounds_are_at_least_eta_times_as_long(eta: float) -> None:
     epochs = (1.0, 2.0, 5.0, 12.0, 13.0, 50.0, 200.0)
-    lengths = np.array([epochs[i] for i in ladder(epochs, eta)])
+    lengths = np.array([epochs[i] for i in fidelity_ladder(epochs, eta)])
     assert lengths[-1] == 200.0
     assert (lengths[1:] / lengths[:-1] >= eta).all()
 
 
 def test_no_new_architecture_is_skipped_or_used_twice() -> None:
-    turns = timetable(brackets(range(3), 3), 200)
-    new = [turn.fresh for turn in turns if turn.pool is None]
+    turns = halving_schedule(brackets(range(3), 3), 200)
+    new = [turn.new_index for turn in turns if turn.previous_rung is None]
     assert new == list(range(len(new)))
 
 
@@ -101,7 +101,7 @@ def test_the_answer_is_of_those_trained_longest() -> None:
     tasks = searches(20, 13, blur=3.0)
     found = followed(SuccessiveHalving(begin=9), tasks)
     for member in range(20):
-        table = tasks.evaluator.scores(int(tasks.which[member]))
+        table = tasks.evaluator.scores(int(tasks.task_index[member]))
         assert table is not None
         last = int(found["architecture"][member, 12])
         assert found["score"][member, 12] == pytest.approx(table[last])
@@ -113,6 +113,6 @@ def test_trainings_of_one_length_are_refused_in_a_sentence(learner: Learner) -> 
 
     tasks = searches()
     assert learner.why_not(NOTHING, tasks) is None
-    reason = learner.why_not(NOTHING, replace(tasks, top=0))
+    reason = learner.why_not(NOTHING, replace(tasks, full_fidelity=0))
     assert "two lengths" in reason and "1 passes" in reason
     assert "10 times" in type(learner)(eta=10.0).why_not(NOTHING, tasks)

@@ -7,11 +7,11 @@ from scipy.stats import norm, poisson, spearmanr
 from sklearn.linear_model import Ridge
 
 from engine.algorithms.search.predictors import (
-    bags,
+    bootstrap_counts,
     expected_improvement,
-    fitted,
+    fit_ensemble,
     normal_scores,
-    predicted,
+    predict_ensemble,
     rank_correlation,
 )
 from engine.learners.baseline.predictor_search import PredictorSearch
@@ -25,9 +25,9 @@ DRAW = np.random.default_rng(6)
 @pytest.mark.parametrize("ridge", [0.1, 1.0, 30.0])
 def test_each_predictor_is_scikit_learns_ridge_on_its_bag(ridge: float) -> None:
     x, y = DRAW.normal(size=(2, 30, 12)), DRAW.normal(size=(2, 30))
-    counts = bags(DRAW.random((2, 3, 30)), np.ones((2, 30), bool))
+    counts = bootstrap_counts(DRAW.random((2, 3, 30)), np.ones((2, 30), bool))
     other = DRAW.normal(size=(2, 8, 12))
-    found = predicted(fitted(x, y, counts, ridge), other)
+    found = predict_ensemble(fit_ensemble(x, y, counts, ridge), other)
     for member in range(2):
         for bag in range(3):
             model = Ridge(alpha=ridge).fit(x[member], y[member], counts[member, bag])
@@ -37,7 +37,7 @@ def test_each_predictor_is_scikit_learns_ridge_on_its_bag(ridge: float) -> None:
 
 def test_bags_are_poisson_and_hold_only_what_is_known() -> None:
     known = np.arange(4000) % 2 == 0
-    counts = bags(DRAW.random((5, 4000)), known)
+    counts = bootstrap_counts(DRAW.random((5, 4000)), known)
     assert not counts[:, ~known].any()
     for k in range(4):
         share = (counts[:, known] == k).mean()

@@ -7,7 +7,7 @@ from optuna.distributions import CategoricalDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import create_trial
 
-from engine.algorithms.search.tpe import Parzen
+from engine.algorithms.search.optuna_tpe import OptunaTpe
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.baseline.tpe import Tpe
 from tests.learners.search_baselines.searched import followed, searches
@@ -28,8 +28,8 @@ def plainly(
     study = optuna.create_study(direction="maximize", sampler=sampler)
     for row, value in zip(codes, values, strict=True):
         params = {str(i): int(code) for i, code in enumerate(row)}
-        trial = create_trial(params=params, distributions=space, value=float(value))
-        study.add_trial(trial)
+        condition = create_trial(params=params, distributions=space, value=float(value))
+        study.add_trial(condition)
     asked = study.ask(space).params  # type: ignore[arg-type]
     return np.array([asked[str(i)] for i in range(3)])
 
@@ -49,12 +49,12 @@ def test_every_question_is_optunas_answer_to_the_trials_so_far(joint: bool) -> N
 
 def test_a_search_rebuilt_from_its_trials_goes_on_the_same() -> None:
     space = searches(1).space
-    parzen = Parzen(space, 24, True)
-    whole, draw = parzen.begun(), np.random.default_rng(3)
+    parzen = OptunaTpe(space, 24, True)
+    whole, draw = parzen.start_search(), np.random.default_rng(3)
     for step in range(30):
         codes = parzen.ask(whole, step) if step > 4 else draw.integers(0, 4, 3)
         parzen.tell(whole, codes, float((codes == 2).sum()), live=True)
-    again = parzen.begun()
+    again = parzen.start_search()
     for codes, value in zip(whole.codes, whole.values, strict=True):
         parzen.tell(again, codes, value, live=True)
     one, two = (parzen.ask(trials, 77) for trials in (whole, again))
@@ -73,8 +73,8 @@ def test_it_begins_as_random_search_and_then_does_better_than_it() -> None:
 
 
 def test_what_costs_too_much_ends_the_search_and_is_no_trial() -> None:
-    parzen = Parzen(searches(1).space, 24, True)
-    trials = parzen.begun()
+    parzen = OptunaTpe(searches(1).space, 24, True)
+    trials = parzen.start_search()
     parzen.tell(trials, np.array([1, 2, 3]), 0.5, live=True)
     parzen.tell(trials, np.array([3, 2, 1]), -1.0, live=False)
     assert trials.values == [0.5]

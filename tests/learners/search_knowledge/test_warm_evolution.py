@@ -5,37 +5,37 @@ from functools import cache
 import numpy as np
 import pytest
 
-from engine.algorithms.search.knowledge.base import Base
-from engine.algorithms.search.knowledge.queries import best_of
-from engine.algorithms.search.knowledge.source_searches import lived
+from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
+from engine.algorithms.search.knowledge.queries import best_architectures
+from engine.algorithms.search.knowledge.source_searches import run_source_searches
 from engine.algorithms.search.knowledge.warm_start import warm_start
-from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block
 from engine.contract.runs import Input
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
-from engine.protocol import Lesson, Meta, Spaces
-from engine.runner.context import Bench
+from engine.protocol import Meta, OuterStepContext, SearchBatch
+from engine.runner.context import RunContext
 from engine.runner.loop import run
-from engine.runner.meta_training import follow_all
+from engine.runner.meta_training import adapt_quietly
+from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import learner_spec, spec_of
-from tests.memory_shelf import MemoryShelf
 
 FAR = {"name": "nk_landscape", "knobs": {"kinship": 0.0}}
 NEAR = {"name": "nk_landscape", "knobs": {"kinship": 0.9}}
 
 
-def bench_of(knobs: dict[str, object], **fields: object) -> Bench:
+def bench_of(knobs: dict[str, object], **fields: object) -> RunContext:
     body = {
         "family": NEAR,
         "learners": [{"name": "warm_evolution", "knobs": knobs}],
         "budget": {"horizon": 12},
     }
-    return Bench(spec_of(**body | fields))
+    return RunContext(spec_of(**body | fields))
 
 
-def drawn(bench: Bench, count: int = 3) -> Spaces:
-    tasks = bench.draw(bench.setting, "test", ("test", 0), count)
-    assert isinstance(tasks, Spaces)
+def drawn(context: RunContext, count: int = 3) -> SearchBatch:
+    tasks = context.draw(context.setting, "test", ("test", 0), count)
+    assert isinstance(tasks, SearchBatch)
     return tasks
 
 
@@ -50,17 +50,23 @@ def results(family: str) -> dict[tuple[str, str], np.ndarray]:
     spec = spec_of(
         family={"near": NEAR, "far": FAR}[family],
         learners=[
-            *({"name": "warm_evolution", "label": k, "knobs": v}
-              for k, v in knobs.items()),
+            *(
+                {"name": "warm_evolution", "label": k, "knobs": v}
+                for k, v in knobs.items()
+            ),
             {"name": "regularized_evolution", "label": "plain"},
         ],
         replicates=3,
-        budget={"task_evaluations": 16, "test_tasks": 24, "horizon": 50,
-                "validate_every": 99},
-    )  # fmt: skip
+        budget={
+            "task_evaluations": 16,
+            "test_tasks": 24,
+            "horizon": 50,
+            "validate_every": 99,
+        },
+    )
     return {
         (e.learner, e.metric): e.array
-        for e in run(spec, MemoryShelf())
+        for e in run(spec, InMemoryRunCache())
         if isinstance(e, Block) and e.phase == "test"
     }
 
@@ -70,52 +76,52 @@ def area(family: str, label: str) -> float:
 
 
 def test_without_seeds_it_is_regularized_evolution() -> None:
-    bench = bench_of({"seeds": 0})
-    tasks = drawn(bench)
-    learner = bench.entrants[0].learner
-    meta = learner.init(bench.streams("init"), tasks)
-    mine = follow_all(learner, meta.weights, tasks).traces
-    plain = follow_all(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
+    context = bench_of({"seeds": 0})
+    tasks = drawn(context)
+    learner = context.entries[0].learner
+    meta = learner.init(context.streams("init"), tasks)
+    mine = adapt_quietly(learner, meta.weights, tasks).traces
+    plain = adapt_quietly(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
     for name, trace in plain.traces.items():
         np.testing.assert_array_equal(mine[name], trace, err_msg=name)
 
 
 def test_an_empty_base_leaves_plain_evolution() -> None:
-    bench = bench_of({"gate": 0.9})
-    tasks = drawn(bench)
-    learner = bench.entrants[0].learner
-    meta = learner.init(bench.streams("init"), tasks)
-    mine = follow_all(learner, meta.weights, tasks).traces
-    plain = follow_all(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
+    context = bench_of({"gate": 0.9})
+    tasks = drawn(context)
+    learner = context.entries[0].learner
+    meta = learner.init(context.streams("init"), tasks)
+    mine = adapt_quietly(learner, meta.weights, tasks).traces
+    plain = adapt_quietly(RegularizedEvolution(), {}, tasks.take(range(tasks.members)))
     # Eighteen come first where there are probes; evolution begins after ten.
     assert (mine["score"][:, :10] == plain.traces["score"][:, :10]).all()
 
 
-def taught(bench: Bench) -> Meta:
+def taught(context: RunContext) -> Meta:
     """Return what one lesson teaches."""
-    learner = bench.entrants[0].learner
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
-    meta = learner.init(bench.streams("init"), tasks)
-    lesson = Lesson(0, 0, 1, bench.streams("lesson", 0))
-    found = learner.outer(meta, tasks, lesson, bench.estimator)
+    learner = context.entries[0].learner
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 2)
+    meta = learner.init(context.streams("init"), tasks)
+    step_context = OuterStepContext(0, 0, 1, context.streams("lesson", 0))
+    found = learner.outer(meta, tasks, step_context, context.estimator)
     assert found.weights is not None
     return Meta(found.weights, found.memory)
 
 
 def test_the_first_population_is_the_top_of_the_base() -> None:
-    bench = bench_of({"seeds": 4})
-    meta, tasks = taught(bench), drawn(bench, 2)
-    traces = follow_all(bench.entrants[0].learner, meta.weights, tasks).traces
-    base = Base.read(meta.weights)
+    context = bench_of({"seeds": 4})
+    meta, tasks = taught(context), drawn(context, 2)
+    traces = adapt_quietly(context.entries[0].learner, meta.weights, tasks).traces
+    base = KnowledgeBase.from_weights(meta.weights)
     for r in range(2):
-        first = tasks.space.index(best_of(base, r, 4))
+        first = tasks.space.index(best_architectures(base, r, 4))
         rows = traces["architecture"][2 * r : 2 * r + 2, :4]
         np.testing.assert_array_equal(rows, np.stack([first, first]))
 
 
 def test_what_was_a_probe_is_not_trained_again_as_a_seed() -> None:
-    bench = bench_of({})
-    base, tasks = Base.read(taught(bench).weights), drawn(bench)
+    context = bench_of({})
+    base, tasks = KnowledgeBase.from_weights(taught(context).weights), drawn(context)
     start = warm_start(base, tasks, seeds=6, population=1, probes=5)
     led = tasks.space.index(start.trusted)
     assert led.shape[1] == 11
@@ -123,16 +129,16 @@ def test_what_was_a_probe_is_not_trained_again_as_a_seed() -> None:
 
 
 def test_every_evaluation_of_the_source_is_an_experience() -> None:
-    bench = bench_of({})
-    base = Base.read(taught(bench).weights)
-    horizon = bench.spec.budget.horizon
+    context = bench_of({})
+    base = KnowledgeBase.from_weights(taught(context).weights)
+    horizon = context.spec.budget.horizon
     assert base.seen.tolist() == [2 * horizon] * 2
     sample = slice(int(base.top[0]), int(base.top[0]) + 2 * horizon)
     assert sorted(base.step[0, sample].tolist()) == sorted([*range(horizon)] * 2)
     assert set(base.search[0, sample].tolist()) == {0, 1}
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
-    assert isinstance(tasks, Spaces)
-    assert set(base.task[0, sample].tolist()) == set(tasks.which[:2].tolist())
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 2)
+    assert isinstance(tasks, SearchBatch)
+    assert set(base.task[0, sample].tolist()) == set(tasks.task_index[:2].tolist())
     clean = tasks.evaluator.scores(int(base.task[0, sample.start]))
     assert clean is not None
     score = clean[tasks.space.index(base.codes[0, sample.start])]
@@ -140,12 +146,12 @@ def test_every_evaluation_of_the_source_is_an_experience() -> None:
 
 
 def test_a_shuffled_source_keeps_its_accuracies_and_its_architectures() -> None:
-    bench = bench_of({})
-    tasks = bench.draw(bench.setting, "train", ("train", "tasks", 0), 2)
-    assert isinstance(tasks, Spaces)
-    lesson = Lesson(0, 0, 1, bench.streams("lesson", 0))
-    true = lived(tasks, lesson, "random")
-    false = lived(tasks, lesson, "random", shuffled=True)
+    context = bench_of({})
+    tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 2)
+    assert isinstance(tasks, SearchBatch)
+    step_context = OuterStepContext(0, 0, 1, context.streams("lesson", 0))
+    true = run_source_searches(tasks, step_context, "random")
+    false = run_source_searches(tasks, step_context, "random", shuffled=True)
     np.testing.assert_array_equal(true.codes, false.codes)
     horizon = tasks.horizon
     for first in (0, horizon):
@@ -163,15 +169,15 @@ def test_a_near_source_helps_and_a_shuffled_one_does_not() -> None:
 def trusting(family: dict[str, object]) -> float:
     """Return which share of the searches trains the base's best after the probes."""
     knobs = {"gate": 0.5, "probes": 8, "seeds": 10}
-    bench = bench_of(knobs, family=family, budget={"horizon": 50, "test_tasks": 24})
-    learner = bench.entrants[0].learner
-    meta = taught(bench)
-    tasks = drawn(bench, 24)
-    tried = follow_all(learner, meta.weights, tasks).traces["architecture"].numpy()
-    base = Base.read(meta.weights)
+    context = bench_of(knobs, family=family, budget={"horizon": 50, "test_tasks": 24})
+    learner = context.entries[0].learner
+    meta = taught(context)
+    tasks = drawn(context, 24)
+    tried = adapt_quietly(learner, meta.weights, tasks).traces["architecture"].numpy()
+    base = KnowledgeBase.from_weights(meta.weights)
     trusted = []
     for r in range(2):
-        best = set(tasks.space.index(best_of(base, r, 10)).tolist())
+        best = set(tasks.space.index(best_architectures(base, r, 10)).tolist())
         for row in tried[24 * r : 24 * (r + 1), :18]:
             trusted.append(best <= set(row.astype(int).tolist()))
     return float(np.mean(trusted))
@@ -188,12 +194,12 @@ def test_a_gate_costs_a_near_source_little() -> None:
 
 
 def test_the_sources_evaluations_are_counted() -> None:
-    bench = bench_of({}, budget={"task_evaluations": 16, "horizon": 50})
-    plan = bench.entrants[0].learner.plan(bench.spec.budget, bench.estimator)
+    context = bench_of({}, budget={"task_evaluations": 16, "horizon": 50})
+    plan = context.entries[0].learner.plan(context.spec.budget, context.estimator)
     assert plan.steps * plan.tasks_per_step == 16
     blocks = [
         e
-        for e in run(bench.spec, MemoryShelf())
+        for e in run(context.spec, InMemoryRunCache())
         if isinstance(e, Block)
         and e.metric == "gradient_evaluations"
         and e.phase == "train"
@@ -202,13 +208,13 @@ def test_the_sources_evaluations_are_counted() -> None:
 
 
 def test_a_base_is_carried_to_another_run_and_refused_by_another_space() -> None:
-    spec, shelf = learner_spec("warm_evolution"), MemoryShelf()
-    shelf.put("a" * 64, spec, list(run(spec, shelf)))
+    spec, cache = learner_spec("warm_evolution"), InMemoryRunCache()
+    cache.put("a" * 64, spec, list(run(spec, cache)))
     edge = Input(run="a" * 64, artefact="warm_evolution")
     same = spec.model_copy(update={"inputs": {"warm_evolution": edge}})
-    found = [e for e in run(same, shelf) if isinstance(e, Artefact)]
+    found = [e for e in run(same, cache) if isinstance(e, Artefact)]
     (base,) = (e for e in found if e.kind == "frozen")
     assert base.arrays["filled"].sum() > 0
     fewer = spec.family.model_copy(update={"knobs": spec.family.knobs | {"choices": 3}})
     with pytest.raises(Refused, match="another space"):
-        list(run(same.model_copy(update={"family": fewer}), shelf))
+        list(run(same.model_copy(update={"family": fewer}), cache))

@@ -7,10 +7,14 @@ import pytest
 import torch
 
 from engine.algorithms.search.policy.curriculum import Curriculum
-from engine.algorithms.search.policy.multi_task_training import faced, swapped, swaps
+from engine.algorithms.search.policy.multi_task_training import (
+    choose_source_tasks,
+    draw_permutations,
+    permute_codes,
+)
 from engine.contract.rng import Rng
 from engine.learners.search.meta_policy import MetaPolicy
-from engine.protocol import Lesson, Spaces
+from engine.protocol import OuterStepContext, SearchBatch
 from tests.learners.search_policy.made import (
     landscapes,
     opposed,
@@ -22,7 +26,7 @@ from tests.learners.search_policy.made import (
 KNOBS = {"meta_rate": 0.02, "hidden": 16}
 
 
-def course(lessons: int, **knobs: object) -> list[Spaces]:
+def course(lessons: int, **knobs: object) -> list[SearchBatch]:
     """Draw the tasks of some lessons."""
     whole = landscapes(4 * lessons, 15, "train", **knobs)
     return [whole.take(range(4 * i, 4 * i + 4)) for i in range(lessons)]
@@ -71,18 +75,20 @@ def test_a_chosen_curriculum_faces_other_tasks_than_were_drawn() -> None:
 @pytest.mark.parametrize("order", ["uniform", "competence"])
 def test_a_lesson_searches_the_tasks_that_its_curriculum_names(order: str) -> None:
     tasks = landscapes(6, 5, "train", replicates=2)
-    begun = Curriculum.begun(2, len(tasks.sources))
-    lesson = Lesson(0, 0, 1, (Rng(1), Rng(2)))
-    places, chosen = faced(begun, order, tasks, lesson)  # type: ignore[arg-type]
+    begun = Curriculum.empty(2, len(tasks.sources))
+    step_context = OuterStepContext(0, 0, 1, (Rng(1), Rng(2)))
+    places, chosen = choose_source_tasks(begun, order, tasks, step_context)  # type: ignore[arg-type]
     assert places.shape == (2, 3)
-    np.testing.assert_array_equal(np.array(tasks.sources)[places].ravel(), chosen.which)
-    assert (order == "uniform") == np.array_equal(chosen.which, tasks.which)
+    np.testing.assert_array_equal(
+        np.array(tasks.sources)[places].ravel(), chosen.task_index
+    )
+    assert (order == "uniform") == np.array_equal(chosen.task_index, tasks.task_index)
 
 
 def test_features_tell_tasks_apart() -> None:
     # Two kinds of tasks that want opposite things of every decision.
     both = opposed(landscapes(8, 15, "train", kinship=0.0, rugged=0))
-    both = both.facing(np.arange(8))
+    both = both.with_tasks(np.arange(8))
     reached = {}
     for told in ("nothing", "features"):
         learner = MetaPolicy(**KNOBS, told=told, fine_tune=0.0)
@@ -117,11 +123,11 @@ def test_a_shuffle_is_one_to_one_and_the_same_in_every_lesson(
         monkeypatch.setattr(
             "engine.algorithms.search.policy.multi_task_training.LISTED", listed
         )
-        swap = swaps(tasks, [Rng(1)])
-        np.testing.assert_array_equal(swap, swaps(tasks, [Rng(1)]))
+        swap = draw_permutations(tasks, [Rng(1)])
+        np.testing.assert_array_equal(swap, draw_permutations(tasks, [Rng(1)]))
         found = [
             tasks.space.index(
-                swapped(tasks.take([0]), tasks.space.codes(i[None]), swap[:1])
+                permute_codes(tasks.take([0]), tasks.space.codes(i[None]), swap[:1])
             )[0]
             for i in every
         ]

@@ -7,7 +7,7 @@ from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.proposals import uniform_codes
 from engine.learners.baseline.random_search import RandomSearch
 from engine.learners.search.reinforce import Reinforce
-from engine.protocol import Told
+from engine.protocol import Evaluation
 from tests.learners.search_policy.made import (
     EVERY,
     REWARD,
@@ -31,8 +31,8 @@ def filled(numbers: np.ndarray) -> np.ndarray:
 
 def chances(logits: np.ndarray) -> np.ndarray:
     """Return the probability of every architecture of the toy space."""
-    prob = np.repeat(softmax.shares(logits)[None], TOY.size, 0)
-    return np.asarray(np.exp(softmax.log_chance(prob, EVERY)))
+    prob = np.repeat(softmax.probabilities(logits)[None], TOY.size, 0)
+    return np.asarray(np.exp(softmax.log_prob(prob, EVERY)))
 
 
 def test_flat_policy_is_random_search_with_replacement() -> None:
@@ -51,17 +51,17 @@ def test_flat_logits_choose_as_uniform_numbers_do(options: int) -> None:
         [uniform, edges, np.nextafter(edges[1:], 0), [[1 - 2**-53]]]
     )
     space = TOY.__class__("one", ("a",), (tuple("abcdefg"[:options]),))
-    flat = softmax.flat(space, len(uniform))
+    flat = softmax.flat_logits(space, len(uniform))
     np.testing.assert_array_equal(
-        softmax.chosen(flat, uniform), uniform_codes(space, uniform)
+        softmax.choose_options(flat, uniform), uniform_codes(space, uniform)
     )
 
 
 def test_choices_are_as_likely_as_their_shares() -> None:
     uniform = (np.arange(30_000) + 0.5) / 30_000
     rows = np.broadcast_to(LOGITS[1], (len(uniform), 3))
-    found = np.bincount(softmax.chosen(rows, uniform)) / len(uniform)
-    np.testing.assert_allclose(found, softmax.shares(LOGITS[1]), atol=1e-4)
+    found = np.bincount(softmax.choose_options(rows, uniform)) / len(uniform)
+    np.testing.assert_allclose(found, softmax.probabilities(LOGITS[1]), atol=1e-4)
 
 
 @pytest.mark.parametrize("average", [0.0, 0.03])
@@ -69,14 +69,14 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
     learner = Reinforce(rule="sgd", entropy=0.0)
     tasks = landscapes(TOY.size, 1)
     state = learner.start(tasks)._replace(logits=np.tile(LOGITS, (TOY.size, 1, 1)))
-    seen = softmax.Running.begun(TOY.size)
+    seen = softmax.RunningReward.empty(TOY.size)
     always = np.ones(TOY.size, bool)
     state = state._replace(
-        running=seen.seen(REWARD, always), average=np.full(TOY.size, average)
+        running=seen.update(REWARD, always), average=np.full(TOY.size, average)
     )
-    told = Told(1, EVERY, always, REWARD, REWARD, always)
-    prob = softmax.shares(state.logits)
-    each = learner.slope(state, prob, told, np.zeros((TOY.size, 0)))
+    told = Evaluation(1, EVERY, always, REWARD, REWARD, always)
+    prob = softmax.probabilities(state.logits)
+    each = learner.policy_gradient(state, prob, told, np.zeros((TOY.size, 0)))
     mean = np.einsum("a,apo->po", chances(LOGITS), each)
     exact = steep(lambda n: float(chances(filled(n)) @ REWARD), LOGITS[THERE])
     np.testing.assert_allclose(mean[THERE], exact, atol=1e-8)
@@ -85,20 +85,22 @@ def test_expected_step_is_the_gradient_of_expected_reward(average: float) -> Non
 
 def test_entropy_slope_is_its_derivative() -> None:
     exact = steep(
-        lambda n: float(softmax.entropies(softmax.shares(filled(n))).sum()),
+        lambda n: float(softmax.entropies(softmax.probabilities(filled(n))).sum()),
         LOGITS[THERE],
     )
-    found = softmax.entropy_slope(softmax.shares(LOGITS))
+    found = softmax.entropy_gradient(softmax.probabilities(LOGITS))
     np.testing.assert_allclose(found[THERE], exact, atol=1e-8)
 
 
 def test_entropy_is_that_of_all_architectures() -> None:
     every = chances(LOGITS)
-    found = softmax.entropies(softmax.shares(LOGITS)).sum()
+    found = softmax.entropies(softmax.probabilities(LOGITS)).sum()
     np.testing.assert_allclose(found, -(every * np.log(every)).sum(), atol=1e-12)
     other = LOGITS[::-1] + np.where(THERE, 0.0, -np.inf)
     other = np.where(THERE, np.nan_to_num(other, neginf=0.0), -np.inf)
-    kl = softmax.divergence(softmax.shares(LOGITS)[None], softmax.shares(other)[None])
+    kl = softmax.policy_kl(
+        softmax.probabilities(LOGITS)[None], softmax.probabilities(other)[None]
+    )
     exact = (every * np.log(every / chances(other))).sum()
     np.testing.assert_allclose(kl, exact, atol=1e-12)
 
@@ -106,8 +108,8 @@ def test_entropy_is_that_of_all_architectures() -> None:
 @pytest.mark.parametrize("floor", [0.2, 0.5, 0.9])
 def test_floor_keeps_just_its_share_of_the_entropy(floor: float) -> None:
     sharp, flat = LOGITS * 30.0, np.where(THERE, 0.0, -np.inf)
-    found = softmax.tempered(np.stack([sharp, flat]), floor)
-    entropy = softmax.entropies(softmax.shares(found)).sum(-1)
+    found = softmax.temper_logits(np.stack([sharp, flat]), floor)
+    entropy = softmax.entropies(softmax.probabilities(found)).sum(-1)
     most = np.log(TOY.size)
     np.testing.assert_allclose(entropy, [floor * most, most], rtol=1e-6)
     np.testing.assert_array_equal(found[1], flat)

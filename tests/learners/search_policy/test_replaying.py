@@ -5,11 +5,11 @@ import pytest
 
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.replay import (
-    Experience,
-    clipped_weights,
+    ReplayEntry,
     empty_memory,
-    recalled,
-    remembered,
+    importance_weights,
+    sample_memory,
+    store_entry,
 )
 from engine.learners.search.reinforce import Reinforce
 from tests.learners.search_policy.made import EVERY, REWARD, TOY, landscapes, traces
@@ -22,8 +22,8 @@ def streamed(members: int, count: int, slots: int, top: int) -> tuple[np.ndarray
     always = np.ones(members, bool)
     for i in range(count):
         codes = np.full((members, 1), i)
-        found = Experience(codes, uniform[0, i], np.zeros(members))
-        memory = remembered(memory, found, top, uniform[1, i], always)
+        found = ReplayEntry(codes, uniform[0, i], np.zeros(members))
+        memory = store_entry(memory, found, top, uniform[1, i], always)
     return memory.codes[..., 0], memory.value, uniform[0].T
 
 
@@ -53,11 +53,11 @@ def test_the_reservoir_is_a_uniform_sample_of_the_rest() -> None:
 
 def test_recalled_are_remembered_and_none_come_from_an_empty_memory() -> None:
     empty = empty_memory(2, 5, 3)
-    _, there = recalled(empty, np.array([[0.1, 0.9], [0.5, 0.0]]))
+    _, there = sample_memory(empty, np.array([[0.1, 0.9], [0.5, 0.0]]))
     assert not there.any()
-    found = Experience(EVERY[:2], REWARD[:2], np.array([-1.0, -2.0]))
-    one = remembered(empty, found, 2, np.zeros(2), np.array([True, False]))
-    past, there = recalled(one, np.array([[0.1, 0.999], [0.5, 0.0]]))
+    found = ReplayEntry(EVERY[:2], REWARD[:2], np.array([-1.0, -2.0]))
+    one = store_entry(empty, found, 2, np.zeros(2), np.array([True, False]))
+    past, there = sample_memory(one, np.array([[0.1, 0.999], [0.5, 0.0]]))
     np.testing.assert_array_equal(there, [[True, True], [False, False]])
     np.testing.assert_array_equal(past.codes[0], EVERY[[0, 0]])
     np.testing.assert_array_equal(past.value, [[REWARD[0]] * 2, [0.0, 0.0]])
@@ -65,9 +65,12 @@ def test_recalled_are_remembered_and_none_come_from_an_empty_memory() -> None:
 
 def test_equal_policies_weigh_one_and_clips_only_cut() -> None:
     chance = np.log(np.random.default_rng(1).random(50))
-    np.testing.assert_array_equal(clipped_weights(chance, chance, 1.2), np.ones(50))
+    np.testing.assert_array_equal(importance_weights(chance, chance, 1.2), np.ones(50))
     other = chance[::-1]
-    free, cut = clipped_weights(other, chance, 0.0), clipped_weights(other, chance, 1.2)
+    free, cut = (
+        importance_weights(other, chance, 0.0),
+        importance_weights(other, chance, 1.2),
+    )
     np.testing.assert_allclose(free, np.exp(other - chance))
     np.testing.assert_array_equal(cut, np.minimum(free, 1.2))
 
@@ -76,14 +79,16 @@ def test_without_a_clip_a_replayed_gradient_has_no_bias_and_more_variance() -> N
     old = np.array([[1.5, -1.0, -np.inf], [0.9, 0.0, -1.2], [1.0, -0.6, -np.inf]])
     new = -np.where(np.isfinite(old), old, 0.0) + np.where(np.isfinite(old), 0, -np.inf)
     rows = {
-        name: np.repeat(softmax.shares(logits)[None], TOY.size, 0)
+        name: np.repeat(softmax.probabilities(logits)[None], TOY.size, 0)
         for name, logits in (("old", old), ("new", new))
     }
-    then, now = (softmax.log_chance(rows[k], EVERY) for k in ("old", "new"))
-    step = (REWARD - REWARD.mean())[:, None, None] * softmax.scores(rows["new"], EVERY)
+    then, now = (softmax.log_prob(rows[k], EVERY) for k in ("old", "new"))
+    step = (REWARD - REWARD.mean())[:, None, None] * softmax.log_prob_gradient(
+        rows["new"], EVERY
+    )
 
     def moments(clip: float) -> tuple[np.ndarray, float]:
-        each = clipped_weights(now, then, clip)[:, None, None] * step
+        each = importance_weights(now, then, clip)[:, None, None] * step
         mean = np.einsum("a,apo->po", np.exp(then), each)
         spread = np.einsum("a,apo->", np.exp(then), (each - mean) ** 2)
         return mean, float(spread)

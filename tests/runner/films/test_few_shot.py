@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from engine.algorithms.few_shot.learner import FewShotLearner
-from engine.contract.blocks import Artefact, Block, Checkpoint, Event
-from engine.protocol import Episodes, Meta, Shots
-from engine.protocol.chunks import spread
-from engine.runner.context import Bench
-from engine.runner.films.embeddings import looks
-from engine.runner.films.few_shot import frames, places
-from engine.runner.meta_test import test_tasks as all_tasks
-from engine.tasks.few_shot._display import leading, pixels, size
+from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
+from engine.contract.events import Artefact, Block, Checkpoint, Event
+from engine.protocol import EpisodeBatch, ExampleBatch, Meta
+from engine.protocol.chunks import broadcast_to_members
+from engine.runner.context import RunContext
+from engine.runner.films.embeddings import snapshot_steps
+from engine.runner.films.few_shot import frame_positions, rank_tasks
+from engine.runner.meta_test import draw_test_tasks as all_tasks
+from engine.tasks.few_shot._display import display_bytes, image_bytes, leading_examples
 from tests.laws.small import events, learner_spec
 
 LEARNERS = [{"name": "maml"}, {"name": "protonet", "role": "baseline"}]
@@ -72,23 +72,23 @@ def test_worst_median_and_best_are_what_they_are_called(kind: str) -> None:
 
 def test_films_curves_are_what_the_learner_predicts_on_the_grid() -> None:
     spec, found = curves_spec(), played("curves")
-    film, bench = shown(found), Bench(spec)
+    film, context = shown(found), RunContext(spec)
     frozen = shown(found, "maml")
-    learner = bench.entrants[0].learner
+    learner = context.entries[0].learner
     assert isinstance(learner, FewShotLearner)
-    trial = bench.trials()[0][0]
+    condition = context.test_conditions()[0][0]
     worst = int(errors(found, "maml").argmax())
-    tasks = all_tasks(bench, trial).take([worst])
-    assert isinstance(tasks, Episodes)
+    tasks = all_tasks(context, condition).take([worst])
+    assert isinstance(tasks, EpisodeBatch)
     assert tasks.truth is not None
     truth = tasks.truth
     weights = {n: torch.from_numpy(a[:1].copy()) for n, a in frozen.arrays.items()}
-    asked = replace(tasks, query=Shots(truth[:, :1], truth[:, 1]))
-    answers = list(learner.predict(spread(weights, 1), asked))
+    asked = replace(tasks, query=ExampleBatch(truth[:, :1], truth[:, 1]))
+    answers = list(learner.predict(broadcast_to_members(weights, 1), asked))
     assert film.arrays["maml/steps"].tolist() == [p.step for p in answers]
     for frame, answer in enumerate(answers):
         curve = film.arrays["maml/curve"][0, frame]
-        np.testing.assert_allclose(curve, answer.query[0, 0].numpy(), atol=1e-5)
+        np.testing.assert_allclose(curve, answer.query_outputs[0, 0].numpy(), atol=1e-5)
     np.testing.assert_array_equal(film.arrays["truth"][0], truth[0, 1].numpy())
     np.testing.assert_array_equal(
         film.arrays["support_y"][0], tasks.support.y[0].numpy()
@@ -139,8 +139,8 @@ def test_a_run_that_was_killed_shows_the_same_tasks_and_features() -> None:
 
 def test_a_task_with_more_queries_than_room_shows_the_first_of_each_class() -> None:
     y = torch.tensor([[2, 0, 1, 2, 1, 0, 2]])
-    assert leading(y, 1) == [0, 1, 2]
-    assert leading(y, 2) == [0, 1, 2, 3, 4, 5]
+    assert leading_examples(y, 1) == [0, 1, 2]
+    assert leading_examples(y, 2) == [0, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -155,23 +155,23 @@ def test_a_task_with_more_queries_than_room_shows_the_first_of_each_class() -> N
 def test_places_name_different_tasks(
     errors: list[float], wanted: dict[str, int]
 ) -> None:
-    assert places(np.array(errors)) == wanted
+    assert rank_tasks(np.array(errors)) == wanted
 
 
 def test_images_become_bytes_that_keep_their_contrast() -> None:
     faint = torch.full((1, 2, 1, 4, 4), 0.4)
     faint[0, 1] = 0.6
-    assert pixels(faint)[0, :, 0, 0].tolist() == [102, 153]
+    assert image_bytes(faint)[0, :, 0, 0].tolist() == [102, 153]
     large = torch.rand(1, 1, 3, 105, 105)
-    small = pixels(large)
+    small = image_bytes(large)
     assert small.shape == (1, 1, 35, 35, 3)
-    assert small[0, 0].size == size((3, 105, 105))
+    assert small[0, 0].size == display_bytes((3, 105, 105))
     mean = float(large[0, 0, 0, :3, :3].mean())
     assert abs(small[0, 0, 0, 0, 0] / 255 - mean) < 0.01
 
 
 def test_long_adaptations_are_filmed_at_25_steps_and_the_answer() -> None:
-    kept = frames(list(range(0, 1000, 5)), 35)
+    kept = frame_positions(list(range(0, 1000, 5)), 35)
     assert len(kept) <= 26
     assert {0, 7, 199} <= set(kept)
 
@@ -182,14 +182,14 @@ def test_embeddings_are_kept_twelve_times_and_are_the_nets_features() -> None:
     mine = [e for e in kept if e.info["learner"] == "protonet"]
     steps = [e.info["meta_step"] for e in mine]
     plan = 40 // spec.budget.tasks_per_step
-    assert steps == sorted(looks(plan, 1))
+    assert steps == sorted(snapshot_steps(plan, 1))
     assert len(steps) == 12
-    bench = Bench(spec)
-    entrant = next(e for e in bench.entrants if e.label == "protonet")
+    context = RunContext(spec)
+    entry = next(e for e in context.entries if e.label == "protonet")
     count = spec.budget.validation_tasks
-    tasks = bench.draw(bench.setting, "validation", ("validate", 0), count)
-    assert isinstance(tasks, Episodes)
-    meta: Meta = entrant.learner.init(bench.streams("init"), tasks)
+    tasks = context.draw(context.setting, "validation", ("validate", 0), count)
+    assert isinstance(tasks, EpisodeBatch)
+    meta: Meta = entry.learner.init(context.streams("init"), tasks)
     body = {n: meta.weights[n][:1] for n in tasks.body.names}
     features = tasks.net.apply(body, tasks.support.x[:1])[0].mT
     np.testing.assert_allclose(mine[0].arrays["support"], features.numpy(), atol=1e-6)

@@ -8,11 +8,11 @@ import pytest
 from engine.runner.films.space_maps import (
     flat_map,
     geometry,
-    sampled,
+    map_quality,
+    sample_indices,
     sphere_map,
-    trusted,
 )
-from engine.stats.search.distances import matter
+from engine.stats.search.distances import decision_importance
 
 RADIX = (5, 3, 2, 4)
 SIZE = 120
@@ -24,7 +24,7 @@ def scores() -> np.ndarray:
 
 
 def test_every_architecture_has_a_place_of_its_own_on_the_sphere() -> None:
-    known = matter(scores(), RADIX)
+    known = decision_importance(scores(), RADIX)
     for points in (sphere_map(RADIX, known), flat_map(RADIX, known)):
         apart = np.linalg.norm(points[:, None] - points[None], axis=-1)
         assert apart[~np.eye(SIZE, dtype=bool)].min() > 1e-3
@@ -32,7 +32,7 @@ def test_every_architecture_has_a_place_of_its_own_on_the_sphere() -> None:
 
 
 def test_those_that_share_what_matters_most_lie_together() -> None:
-    known = matter(scores(), RADIX)
+    known = decision_importance(scores(), RADIX)
     codes = np.indices(RADIX).reshape(4, -1)
     points = flat_map(RADIX, known)
     group = codes[3]  # matters most
@@ -45,7 +45,7 @@ def test_those_that_share_what_matters_most_lie_together() -> None:
 def test_polygons_that_are_nested_do_not_overlap() -> None:
     for count in range(2, 9):
         radix = (count, count)
-        points = flat_map(radix, matter(None, radix))
+        points = flat_map(radix, decision_importance(None, radix))
         group = np.arange(count * count) // count
         centers = np.stack([points[group == o].mean(0) for o in range(count)])
         reach = max(
@@ -65,7 +65,7 @@ def test_trust_and_stress_of_a_true_map() -> None:
     # Two decisions of two options are a square: its map in the plane is true in rank.
     radix = (2,) * 2
     square = np.indices(radix).reshape(2, -1).T.astype(float)
-    found = trusted(square, radix, np.arange(4))
+    found = map_quality(square, radix, np.arange(4))
     angle = np.arccos(1 - np.array([1, 2]) / 2)  # of an edge and of the diagonal
     true, drawn = np.array([angle[0]] * 4 + [angle[1]] * 2), [1.0] * 4 + [2**0.5] * 2
     scale = np.dot(drawn, true) / np.dot(true, true)
@@ -75,20 +75,20 @@ def test_trust_and_stress_of_a_true_map() -> None:
 
 
 def test_a_shuffled_map_is_trusted_less() -> None:
-    known = matter(scores(), RADIX)
+    known = decision_importance(scores(), RADIX)
     for points in (sphere_map(RADIX, known), flat_map(RADIX, known)):
-        mine = trusted(points, RADIX, np.arange(SIZE))
+        mine = map_quality(points, RADIX, np.arange(SIZE))
         mixed = np.random.default_rng(0).permutation(points)
-        theirs = trusted(mixed, RADIX, np.arange(SIZE))
+        theirs = map_quality(mixed, RADIX, np.arange(SIZE))
         assert mine.trust > theirs.trust + 0.1
         assert mine.stress < theirs.stress
 
 
 def test_the_sample_leaves_out_what_is_not_there() -> None:
     there = np.arange(5_000) % 3 == 0
-    chosen = sampled(5_000, there)
+    chosen = sample_indices(5_000, there)
     assert there[chosen].all() and 700 < len(chosen) <= 800
-    np.testing.assert_array_equal(chosen, sampled(5_000, there))
+    np.testing.assert_array_equal(chosen, sample_indices(5_000, there))
 
 
 @pytest.mark.parametrize(

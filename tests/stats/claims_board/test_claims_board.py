@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from engine.contract.blocks import Artefact, Block, Timing
+from engine.contract.events import Artefact, Block, Timing
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.claims_board import JUDGES, Judgment, judged
-from engine.stats.claims_board.judgment import line, over
-from engine.stats.claims_board.scaling import power
+from engine.stats.claims_board import STUDY_JUDGES, StudyVerdict, judge_study
+from engine.stats.claims_board.patterns_and_overhead import fit_power
+from engine.stats.claims_board.study_verdict import mean_over_units, table_row
 from engine.stats.claims_board.task_similarity import rank_correlation
 from tests.stats.made_up import Array
 from tests.stats.made_up_searches import (
@@ -80,20 +80,20 @@ def over_targets(*pairs: tuple[float, float], **settings: float) -> list[Run]:
 def test_search_time_is_judged_by_what_all_targets_save(
     pairs: list[tuple[float, float]], verdict: str
 ) -> None:
-    found = judged("search_time", over_targets(*pairs))
+    found = judge_study("search_time", over_targets(*pairs))
     assert found.verdict == verdict
     assert found.low <= found.estimate <= found.high
     assert found.claimed == (60.0, 80.0)
 
 
 def test_what_is_saved_is_the_mean_of_log_ratios_over_targets() -> None:
-    found = judged("search_time", over_targets((20, 40), (20, 80), (25, 50)))
+    found = judge_study("search_time", over_targets((20, 40), (20, 80), (25, 50)))
     assert found.estimate == pytest.approx(100 * (1 - (1 / 16) ** (1 / 3)), abs=1.5)
     assert [row["What"] for row in found.rows] == ["set 0", "set 1", "set 2"]
 
 
 def test_one_target_has_the_interval_of_its_trainings() -> None:
-    found = judged("search_time", over_targets((20, 80)))
+    found = judge_study("search_time", over_targets((20, 80)))
     assert found.low < 75 < found.high and found.high - found.low < 5
 
 
@@ -108,7 +108,7 @@ def test_quality_is_judged_by_the_final_accuracy(late: float, verdict: str) -> N
         cold = searches("cold", found_at(np.full((8, 10), never), late=late))
         spec = search_spec(WARM, COLD, family=on(f"set {i}"))
         runs.append(Run(spec, [*warm, *cold, trained("warm", 1.0)], [], {}))
-    found = judged("quality", runs)
+    found = judge_study("quality", runs)
     assert found.verdict == verdict
     assert found.estimate == pytest.approx(100 * (1 / (1 - late) - 1))
 
@@ -124,13 +124,13 @@ def test_quality_is_judged_by_the_final_accuracy(late: float, verdict: str) -> N
 def test_cost_is_judged_with_and_without_the_sources(
     spent: float, pairs: list[tuple[float, float]], verdict: str
 ) -> None:
-    found = judged("cost", over_targets(*pairs, spent=spent))
+    found = judge_study("cost", over_targets(*pairs, spent=spent))
     assert found.verdict == verdict
 
 
 def test_the_sources_are_shared_by_all_targets() -> None:
     # 10 against 80 evaluations, and 400 / 4 more of the same price
-    found = judged("cost", over_targets(*[(10, 80)] * 4, spent=400.0))
+    found = judge_study("cost", over_targets(*[(10, 80)] * 4, spent=400.0))
     # each target saves 70 evaluations of the 400
     assert "About 5.7 targets pay the sources back" in found.told
     assert found.estimate == pytest.approx(110 / 80, rel=0.02)
@@ -157,11 +157,18 @@ def kin(scores: dict[str, Array], saves: bool, gate: float = 0.0) -> list[Run]:
             )
             at = {0: ""}.get(j, f"mosaic_{j}")
             blocks += [
-                Block(b.learner, b.phase, b.metric, b.axes, b.array,
-                      type(b.condition)(family=at), b.coords)
+                Block(
+                    b.learner,
+                    b.phase,
+                    b.metric,
+                    b.axes,
+                    b.array,
+                    type(b.condition)(family=at),
+                    b.coords,
+                )
                 for b in made.blocks
                 if b.phase == "test"
-            ]  # fmt: skip
+            ]
         spec = search_spec(
             WARM, GATED, COLD, family=spec_tests[0], test_families=spec_tests[1:]
         )
@@ -184,7 +191,7 @@ def four_pairs() -> dict[str, Array]:
 def test_transfer_that_follows_similarity_is_found(
     four_pairs: dict[str, Array],
 ) -> None:
-    found = judged("near_domains", kin(four_pairs, saves=True))
+    found = judge_study("near_domains", kin(four_pairs, saves=True))
     assert found.verdict == "supported" and found.low > 0.3
     means = {str(row["What"]): float(row["Mean"]) for row in found.rows}
     assert means["near places"] > means["far places"] + 10.0
@@ -193,7 +200,7 @@ def test_transfer_that_follows_similarity_is_found(
 def test_transfer_that_ignores_similarity_is_found(
     four_pairs: dict[str, Array],
 ) -> None:
-    assert judged("near_domains", kin(four_pairs, saves=False)).verdict == (
+    assert judge_study("near_domains", kin(four_pairs, saves=False)).verdict == (
         "not supported"
     )
 
@@ -203,14 +210,14 @@ def test_a_gate_that_helps_on_far_places_is_found(
     four_pairs: dict[str, Array], gate: float, verdict: str
 ) -> None:
     runs = kin(four_pairs, saves=False, gate=gate)
-    assert judged("adaptation", runs).verdict == verdict
+    assert judge_study("adaptation", runs).verdict == verdict
 
 
 def test_far_places_that_gain_anyway_need_no_adaptation() -> None:
     draw = np.random.default_rng(0)
     root = draw.random(200)
     alike = {f"set {i}": root + 0.3 * draw.random(200) for i in range(6)}
-    assert judged("adaptation", kin(alike, saves=True)).verdict == "not supported"
+    assert judge_study("adaptation", kin(alike, saves=True)).verdict == "not supported"
 
 
 def test_landscapes_are_as_alike_as_their_kinship() -> None:
@@ -222,7 +229,7 @@ def test_landscapes_are_as_alike_as_their_kinship() -> None:
         )
         for k in (0.9, 0.6, 0.3, 0.0)
     ]
-    assert judged("near_domains", runs).verdict == "supported"
+    assert judge_study("near_domains", runs).verdict == "supported"
 
 
 def test_the_rank_correlation_is_scipys() -> None:
@@ -249,8 +256,11 @@ def tried(target: str, effects: Array, seed: int) -> Run:
     )
     axes = ("replicate", "task", "step")
     made.append(Block("random_search", "test", "signal", axes, signal))
-    info = {"positions": ["depth", "width"], "options": [["1", "2"], ["s", "m", "l"]],
-            "cost_unit": "s"}  # fmt: skip
+    info = {
+        "positions": ["depth", "width"],
+        "options": [["1", "2"], ["s", "m", "l"]],
+        "cost_unit": "s",
+    }
     spec = search_spec(RANDOM, family=on(target))
     return Run(spec, made, [], {"film": Artefact("film", "search", {}, info)})
 
@@ -260,21 +270,23 @@ WIDTH = np.array([0.5, 0.55, 0.6, 0.5, 0.55, 0.6])
 
 
 def test_an_option_that_helps_everywhere_is_universal() -> None:
-    found = judged("patterns", [tried("a", DEPTH, 1), tried("b", DEPTH + WIDTH, 2)])
+    found = judge_study(
+        "patterns", [tried("a", DEPTH, 1), tried("b", DEPTH + WIDTH, 2)]
+    )
     assert found.verdict == "supported"
     assert found.estimate == pytest.approx(10.0, abs=0.5)
     assert "depth = 2" in found.told
 
 
 def test_options_that_help_here_and_hurt_there_are_not() -> None:
-    found = judged("patterns", [tried("a", DEPTH, 1), tried("b", 1.0 - DEPTH, 2)])
+    found = judge_study("patterns", [tried("a", DEPTH, 1), tried("b", 1.0 - DEPTH, 2)])
     assert found.verdict == "not supported"
 
 
 def test_options_that_help_on_most_and_hurt_on_none_depend() -> None:
     flat = np.full(6, 0.5)
     runs = [tried(str(i), DEPTH, i) for i in range(3)] + [tried("flat", flat, 9)]
-    assert judged("patterns", runs).verdict == "depends"
+    assert judge_study("patterns", runs).verdict == "depends"
 
 
 @pytest.mark.parametrize(
@@ -290,7 +302,7 @@ def test_benefits_that_grow_with_the_space_are_found(
         info = {"options": [["x"] * 10] * decisions}
         film = Artefact("film", "search", {}, info)
         runs.append(made._replace(films={"film": film}))
-    found = judged("growing_space", runs)
+    found = judge_study("growing_space", runs)
     assert found.verdict == verdict
     assert found.estimate == pytest.approx(100 * (1 - ratio), abs=3.0)
 
@@ -311,7 +323,7 @@ def test_overhead_is_judged_against_the_price_of_a_training(
         )
         for i in range(4)
     ]
-    found = judged("overhead", runs)
+    found = judge_study("overhead", runs)
     # 8 × 10 searches of 100 evaluations, each priced at one second
     assert found.verdict == verdict
     if unit == "s":
@@ -331,7 +343,7 @@ def test_memory_is_judged_by_its_power(exponent: float, verdict: str) -> None:
         )
         for n in lengths
     ]
-    found = judged("memory", runs)
+    found = judge_study("memory", runs)
     assert found.verdict == verdict
     assert found.estimate == pytest.approx(exponent, abs=1e-3)
 
@@ -341,17 +353,17 @@ def test_the_interval_of_a_power_is_that_of_least_squares() -> None:
 
     peaks = {50: 4000, 100: 9000, 200: 15000, 400: 37000}
     truth = linregress(np.log(list(peaks)), np.log(list(peaks.values())))
-    found = power(peaks)
+    found = fit_power(peaks)
     assert found.mean == pytest.approx(truth.slope)
     assert found.high - found.mean == pytest.approx(truth.stderr * t.ppf(0.975, 2))
 
 
-@pytest.mark.parametrize("name", JUDGES)
+@pytest.mark.parametrize("name", STUDY_JUDGES)
 def test_a_judge_without_numbers_decides_nothing(name: str) -> None:
-    found = judged(name, [])
-    assert isinstance(found, Judgment) and found.verdict == "depends"
+    found = judge_study(name, [])
+    assert isinstance(found, StudyVerdict) and found.verdict == "depends"
     assert np.isnan(found.estimate) and found.told.startswith("Undecided")
 
 
 def test_a_line_is_rounded_for_people() -> None:
-    assert line("x", over([1.0, 2.0, 3.0]), 100)["Mean"] == 200.0
+    assert table_row("x", mean_over_units([1.0, 2.0, 3.0]), 100)["Mean"] == 200.0

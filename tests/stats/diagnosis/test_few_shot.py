@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block
+from engine.contract.events import Block
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.summaries.label_agreement import mismatch, one_class, repeats
+from engine.stats.summaries.episode_checks import (
+    count_repeats,
+    has_one_class,
+    label_mismatch_p,
+)
 from tests.stats.made_up import (
     HERE,
     Array,
@@ -27,7 +31,7 @@ SHAPE = (2, 64)
 
 def _found(case: Case, detector: int) -> list[Finding]:
     blocks, run = case
-    return [f for f in diagnose(Table(blocks), run) if f.detector == detector]
+    return [f for f in diagnose(BlockTable(blocks), run) if f.detector == detector]
 
 
 def around(mean: float, seed: int = 0, width: float = 0.1) -> Array:
@@ -248,7 +252,7 @@ def test_a_detector_tells_ill_from_well(detector: int, ill: Case, well: Case) ->
 
 @pytest.mark.parametrize("run", [few_spec(), few_spec(few("maml"))])
 def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
-    assert diagnose(Table([]), run) == []
+    assert diagnose(BlockTable([]), run) == []
 
 
 def test_one_that_learned_nothing_is_not_accused_of_memory() -> None:
@@ -284,10 +288,10 @@ def test_a_run_without_any_tuned_baseline_is_an_untuned_comparison() -> None:
 # labels -----------------------------------------------------------------------
 def test_sorted_rows_cut_in_two_are_seen_and_a_balanced_draw_is_not() -> None:
     sorted_rows = np.repeat(np.arange(5), 20)
-    assert mismatch(sorted_rows[:80], sorted_rows[80:], 5) < 1e-9
-    assert mismatch(np.arange(5), np.repeat(np.arange(5), 15), 5) == 1.0
-    assert one_class(sorted_rows[80:])
-    assert not one_class(sorted_rows[:80])
+    assert label_mismatch_p(sorted_rows[:80], sorted_rows[80:], 5) < 1e-9
+    assert label_mismatch_p(np.arange(5), np.repeat(np.arange(5), 15), 5) == 1.0
+    assert has_one_class(sorted_rows[80:])
+    assert not has_one_class(sorted_rows[:80])
 
 
 def test_the_mismatch_is_scipys_test_of_homogeneity() -> None:
@@ -297,13 +301,13 @@ def test_the_mismatch_is_scipys_test_of_homogeneity() -> None:
     first, second = draw.integers(0, 4, 40), draw.integers(0, 4, 90)
     table = [np.bincount(y, minlength=4) for y in (first, second)]
     found = chi2_contingency(np.array(table), correction=False).pvalue
-    assert mismatch(first, second, 7) == pytest.approx(found)
+    assert label_mismatch_p(first, second, 7) == pytest.approx(found)
 
 
 def test_chance_of_a_mismatch_is_as_small_as_it_says() -> None:
     draw = np.random.default_rng(1)
     p = [
-        mismatch(draw.integers(0, 5, 50), draw.integers(0, 5, 75), 5)
+        label_mismatch_p(draw.integers(0, 5, 50), draw.integers(0, 5, 75), 5)
         for _ in range(400)
     ]
     assert np.mean(np.array(p) < 0.1) == pytest.approx(0.1, abs=0.05)
@@ -311,6 +315,6 @@ def test_chance_of_a_mismatch_is_as_small_as_it_says() -> None:
 
 def test_a_copy_is_found_bit_for_bit() -> None:
     x = np.random.default_rng(0).standard_normal((3, 4)).astype(np.float32)
-    assert repeats(x[:, :2], x[:, 2:]) == 0
-    assert repeats(x[:, :3], x[:, 2:]) == 1
-    assert repeats(x + np.float32(1e-6), x) == 0
+    assert count_repeats(x[:, :2], x[:, 2:]) == 0
+    assert count_repeats(x[:, :3], x[:, 2:]) == 1
+    assert count_repeats(x + np.float32(1e-6), x) == 0

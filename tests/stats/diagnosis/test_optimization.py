@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block
+from engine.contract.events import Block
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
 from tests.stats.made_up import (
@@ -29,7 +29,7 @@ UNROLL = {"estimator": Choice(name="unroll", knobs={"length": 50})}
 
 def _found(case: Case, detector: int) -> list[Finding]:
     blocks, run = case
-    return [f for f in diagnose(Table(blocks), run) if f.detector == detector]
+    return [f for f in diagnose(BlockTable(blocks), run) if f.detector == detector]
 
 
 def overfit(late: float) -> Case:
@@ -68,8 +68,10 @@ def chaotic(spread: float) -> Case:
 def greedy(low: float) -> Case:
     decay = np.maximum(low, np.exp(-np.arange(50.0)))
     blocks = [
-        *[number("sgd_tuned", "tune", "tuned_lr", 0.4), scales("lr_scale", decay)],
-        *[*trial("lr_scale", falling(0.05)), *trial("sgd_tuned", falling(0.1))],
+        number("sgd_tuned", "tune", "tuned_lr", 0.4),
+        scales("lr_scale", decay),
+        *trial("lr_scale", falling(0.05)),
+        *trial("sgd_tuned", falling(0.1)),
     ]
     return blocks, spec()
 
@@ -207,7 +209,7 @@ def test_a_detector_tells_ill_from_well(detector: int, ill: Case, well: Case) ->
 
 @pytest.mark.parametrize("run", [spec(), spec(TUNED, ADAM), spec(chosen(), **UNROLL)])
 def test_without_data_every_detector_is_silent(run: RunSpec) -> None:
-    assert diagnose(Table([]), run) == []
+    assert diagnose(BlockTable([]), run) == []
 
 
 def test_a_run_with_only_guessed_rates_is_an_untuned_comparison() -> None:

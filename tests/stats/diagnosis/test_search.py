@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
 from tests.stats.made_up import Array, along, number
 from tests.stats.made_up_searches import (
@@ -27,7 +27,7 @@ SHAPE = (1, 30, HORIZON)
 def flags(blocks: list[Block], run: RunSpec | None = None) -> dict[int, bool]:
     """Return which detectors spoke, and whether any of their findings is flagged."""
     found: dict[int, bool] = {}
-    for each in diagnose(Table(blocks), run or search_spec()):
+    for each in diagnose(BlockTable(blocks), run or search_spec()):
         found[each.detector] = found.get(each.detector, False) or each.flagged
     return found
 
@@ -90,7 +90,7 @@ def test_transfer_that_hurts_somewhere_is_found() -> None:
     near = fine()
     blocks = near + searches("warm", found_at(times(70, 3, 1, 30)), far)
     blocks += searches("cold", found_at(times(15, 4, 1, 30)), far)
-    found = [f for f in diagnose(Table(blocks), run) if f.detector == 24]
+    found = [f for f in diagnose(BlockTable(blocks), run) if f.detector == 24]
     assert found[0].flagged and "1 of 2 places: iris" in found[0].evidence
     assert flags(near)[24] is False
 
@@ -109,8 +109,12 @@ def test_an_answer_chosen_by_a_noisy_signal_is_a_lucky_winner(
     draw = np.random.default_rng(0)
     score = 0.8 + 0.01 * draw.standard_normal(SHAPE)
     signal = score + noise * draw.standard_normal(SHAPE)
-    best = np.array([[[row[: i + 1].argmax() for i in range(HORIZON)] for row in rows]
-                     for rows in signal])  # fmt: skip
+    best = np.array(
+        [
+            [[row[: i + 1].argmax() for i in range(HORIZON)] for row in rows]
+            for rows in signal
+        ]
+    )
     held = np.take_along_axis(score, best, -1)
     blocks = searches("cold", 1.0 - held)
     blocks += [trace("cold", "signal", signal), trace("cold", "score", held)]
@@ -166,7 +170,7 @@ def test_replays_are_held_against_one_search() -> None:
         assert flags(long, search_spec(cold)).get(27) is found
     trained_too = strategy("warm", replay=4, capacity=200)
     blocks = [*searches("warm", found_at(times(20, 1))), trained("warm", 50_000.0)]
-    told = diagnose(Table(blocks), search_spec(trained_too))
+    told = diagnose(BlockTable(blocks), search_spec(trained_too))
     evidence = next(f.evidence for f in told if f.detector == 27)
     assert "200 experiences of the 100 that a search had" in evidence
 
@@ -181,7 +185,7 @@ def test_means_over_the_searches_that_got_there_flatter() -> None:
 
 
 def test_evaluations_on_sources_are_told() -> None:
-    found = diagnose(Table(fine()), search_spec(WARM, COLD, RANDOM))
+    found = diagnose(BlockTable(fine()), search_spec(WARM, COLD, RANDOM))
     told = [f.evidence for f in found if f.detector == 17]
     assert told and "warm 500" in told[0]
 

@@ -6,12 +6,12 @@ from scipy import stats
 
 from engine.stats.inference.intervals import mean_band, mean_interval
 from engine.stats.inference.paired import (
-    improvement,
+    draw_nested_means,
+    improvement_probability,
     log_ratio,
-    nested_means,
     paired_difference,
 )
-from engine.stats.inference.profiles import holm, profile
+from engine.stats.inference.profiles import holm, performance_profile
 
 
 def _rows(seed: int, shape: tuple[int, ...] = (8, 8)) -> np.ndarray:
@@ -88,7 +88,7 @@ def test_the_same_rows_give_the_same_interval_twice() -> None:
 
 def test_the_nested_bootstrap_has_the_variance_of_both_levels() -> None:
     rows = _rows(6, (6, 5)) + np.arange(6.0)[:, None]
-    drawn = nested_means(rows, 40_000).mean(axis=1)
+    drawn = draw_nested_means(rows, 40_000).mean(axis=1)
     between = rows.mean(1).var() / 6
     within = rows.var(axis=1).mean() / 5 / 6
     assert drawn.mean() == pytest.approx(rows.mean(), abs=0.02)
@@ -125,14 +125,17 @@ def test_a_ratio_interval_holds_the_true_speed_up(spread: float) -> None:
 def test_improvement_is_mann_whitneys_share_when_pairs_do_not_matter() -> None:
     first, second = _rows(1, (1, 400)), _rows(2, (1, 400)) + 0.5
     u = stats.mannwhitneyu(second[0], first[0]).statistic / 400**2
-    assert improvement(first, second) == pytest.approx(u, abs=0.05)
-    assert improvement(first, first) == 0.5
+    assert improvement_probability(first, second) == pytest.approx(u, abs=0.05)
+    assert improvement_probability(first, first) == 0.5
 
 
 def test_a_profile_counts_diverged_tasks_at_no_level() -> None:
     rows = np.array([[1.0, np.nan], [2.0, 3.0]])
-    assert profile(rows, np.array([0.0, 1.0, 2.0, 9.0])).mean.tolist() == [
-        *(0.0, 0.25, 0.5, 0.75)
+    assert performance_profile(rows, np.array([0.0, 1.0, 2.0, 9.0])).mean.tolist() == [
+        0.0,
+        0.25,
+        0.5,
+        0.75,
     ]
 
 

@@ -8,11 +8,11 @@ from scipy import stats
 
 from engine.stats.inference.paired import (
     MANY,
-    nested_means,
+    draw_nested_means,
     paired_difference,
     paired_over_tasks,
 )
-from engine.stats.inference.spreads import spread
+from engine.stats.inference.spreads import compute_spread
 from engine.stats.summaries.few_shot import summarize_episodes
 
 SETS = 400
@@ -26,14 +26,16 @@ def _binomial(draw: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
 
 def test_the_papers_interval_is_their_formula() -> None:
     rows = _binomial(np.random.default_rng(0), (1, 600))
-    assert spread(rows).half == pytest.approx(1.959964 * rows.std(ddof=1) / 600**0.5)
+    assert compute_spread(rows).half == pytest.approx(
+        1.959964 * rows.std(ddof=1) / 600**0.5
+    )
 
 
 def test_the_papers_interval_holds_the_truth_of_one_training() -> None:
     draw = np.random.default_rng(1)
     hits = 0
     for _ in range(SETS):
-        found = spread(_binomial(draw, (1, 600)))
+        found = compute_spread(_binomial(draw, (1, 600)))
         hits += abs(found.mean - 0.9) <= found.half
     low, high = stats.binom.interval(0.999, SETS, 0.95)
     assert low <= hits <= high
@@ -44,7 +46,7 @@ def test_the_papers_interval_misses_what_trainings_add() -> None:
     hits = {"episodes": 0, "trainings": 0}
     for _ in range(SETS):
         training = 0.02 * draw.standard_normal((5, 1))
-        found = spread(0.9 + training + 0.1 * draw.standard_normal((5, 600)))
+        found = compute_spread(0.9 + training + 0.1 * draw.standard_normal((5, 600)))
         hits["episodes"] += abs(found.mean - 0.9) <= found.half
         hits["trainings"] += found.low <= 0.9 <= found.high
     low, high = stats.binom.interval(0.999, SETS, 0.95)
@@ -89,7 +91,7 @@ def test_equal_answers_differ_by_nothing_and_a_gap_is_certain() -> None:
 
 def test_spread_between_trainings_is_that_of_their_means() -> None:
     rows = np.random.default_rng(5).normal(0, 1, (4, 100)) + np.arange(4.0)[:, None]
-    found = spread(rows)
+    found = compute_spread(rows)
     assert found.sd_trainings == pytest.approx(rows.mean(1).std(ddof=1))
     within = np.sqrt(rows.var(axis=1, ddof=1).mean())
     assert found.sd_episodes == pytest.approx(within)
@@ -97,13 +99,13 @@ def test_spread_between_trainings_is_that_of_their_means() -> None:
 
 
 def test_one_training_of_one_episode_has_a_mean_and_nothing_else() -> None:
-    found = spread(np.array([[0.5]]))
+    found = compute_spread(np.array([[0.5]]))
     assert found.mean == 0.5
     assert np.isnan([found.half, found.sd_episodes, found.sd_trainings]).all()
 
 
 def test_a_missing_episode_is_left_out_of_mean_and_spread() -> None:
-    found = spread(np.array([[0.2, np.nan, 0.4]]))
+    found = compute_spread(np.array([[0.2, np.nan, 0.4]]))
     assert (found.mean, found.episodes) == (pytest.approx(0.3), 2)
 
 
@@ -115,7 +117,7 @@ def test_resampled_means_of_many_tasks_vary_as_if_each_were_drawn(
     rows = draw.standard_exponential(shape)
     if len(shape) == 3:
         rows[..., 1] += 2 * rows[..., 0]  # what is measured on one task goes together
-    drawn = nested_means(rows, 40_000).mean(axis=1)
+    drawn = draw_nested_means(rows, 40_000).mean(axis=1)
     between = np.cov(rows.mean(1).T, ddof=0) / 5
     within = np.mean([np.cov(r.T, ddof=0) for r in rows], axis=0) / shape[1] / 5
     assert np.cov(drawn.T) == pytest.approx(between + within, rel=0.05, abs=1e-4)

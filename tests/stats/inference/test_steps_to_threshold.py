@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.stats.inference.steps_to_threshold import crossing
+from engine.stats.inference.steps_to_threshold import find_crossing
 from engine.stats.inference.survival import (
     kaplan_meier,
     restricted_interval,
-    survival,
+    survival_over_replicates,
 )
 from tests.stats.made_up import falling
 
@@ -18,26 +18,26 @@ def _geometric(n: int, p: float, horizon: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_start_below_the_threshold_takes_no_step() -> None:
-    found = crossing(np.array([[0.2, 0.9], [1.0, 0.3]]), 0.3)
+    found = find_crossing(np.array([[0.2, 0.9], [1.0, 0.3]]), 0.3)
     assert found.step.tolist() == [0.0, 1.0]
 
 
 def test_being_exactly_at_the_threshold_is_there() -> None:
-    assert crossing(np.array([[1.0, 0.5]]), 0.5).reached.all()
+    assert find_crossing(np.array([[1.0, 0.5]]), 0.5).reached.all()
 
 
 def test_the_first_crossing_counts_even_if_the_loss_rises_again() -> None:
-    assert crossing(np.array([[1.0, 0.2, 1.0, 0.1]]), 0.3).step == [1.0]
+    assert find_crossing(np.array([[1.0, 0.2, 1.0, 0.1]]), 0.3).step == [1.0]
 
 
 def test_an_exponential_decay_crosses_where_its_logarithm_says() -> None:
     loss = falling(rate=0.1)
     expected = np.ceil(np.log(loss[..., 0] / 0.3) / 0.1)
-    assert np.array_equal(crossing(loss, 0.3).step, expected)
+    assert np.array_equal(find_crossing(loss, 0.3).step, expected)
 
 
 def test_nothing_ever_reaches_a_threshold_that_is_no_number() -> None:
-    assert not crossing(falling(), float("nan")).reached.any()
+    assert not find_crossing(falling(), float("nan")).reached.any()
 
 
 def test_without_censoring_the_curve_is_the_empirical_share() -> None:
@@ -80,7 +80,7 @@ def test_the_band_over_replicates_holds_the_true_share_as_often_as_it_says() -> 
     for _ in range(300):
         speed = 0.05 * np.exp(draw.normal(0, 0.3, (8, 1)))
         step = np.minimum(draw.geometric(np.broadcast_to(speed, (8, 16))), 50.0)
-        curve = survival(step, step < 50, 50)
+        curve = survival_over_replicates(step, step < 50, 50)
         hits.append((curve.low[10], curve.high[10]))
     many = 0.05 * np.exp(draw.normal(0, 0.3, 200_000))
     truth = ((1 - many) ** 10).mean()
@@ -90,7 +90,7 @@ def test_the_band_over_replicates_holds_the_true_share_as_often_as_it_says() -> 
 
 def test_one_replicate_falls_back_to_the_band_over_its_tasks() -> None:
     step = np.array([[1.0, 2.0, 3.0, 9.0]])
-    curve = survival(step, step < 9, 9)
+    curve = survival_over_replicates(step, step < 9, 9)
     assert np.array_equal(
         curve.low, kaplan_meier(step[0], step[0] < 9, 9).low, equal_nan=True
     )

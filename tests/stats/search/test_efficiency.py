@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Timing
-from engine.stats.block_table import Table
-from engine.stats.search.efficiency import held, overheads
+from engine.contract.events import Timing
+from engine.stats.block_table import BlockTable
+from engine.stats.search.efficiency import overheads, values_at_cost
 from tests.stats.made_up import Array
 from tests.stats.made_up_searches import HORIZON, searches
 
@@ -17,7 +17,7 @@ def prices(seed: int, shape: tuple[int, ...]) -> Array:
 def test_what_a_search_had_at_a_price_is_what_it_last_trained() -> None:
     spent, grid = prices(0, (7, 30)), np.linspace(0.1, 60.0, 50)
     values = np.random.default_rng(1).random((7, 30))
-    found = held(values, spent, grid)
+    found = values_at_cost(values, spent, grid)
     for search in range(7):
         for i, price in enumerate(grid):
             paid = [
@@ -33,7 +33,7 @@ def test_a_strategys_own_time_is_for_each_training_that_was_paid() -> None:
     tried = np.where(np.arange(HORIZON) < 50, np.arange(HORIZON), np.nan)
     regret = np.full((2, 10, HORIZON), 0.1)
     tries = np.broadcast_to(tried, regret.shape)
-    table = Table(searches("warm", regret, tried=tries, price=3.0))
+    table = BlockTable(searches("warm", regret, tried=tries, price=3.0))
     timings = [Timing("warm", "test in place", 2.0, 2000), Timing("", "film", 9.0)]
     (found,) = overheads(table, timings, ["warm", "cold"])
     assert found.evaluations == 2 * 10 * 50

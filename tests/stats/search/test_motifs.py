@@ -6,13 +6,26 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from engine.stats.inference.feature_effects import effects, ratios, surplus
-from engine.stats.search.motif_features import Grid, alive, features
-from engine.stats.search.motifs import Motif, centered, motifs, principles
+from engine.stats.inference.feature_effects import (
+    failure_ratios,
+    feature_effects,
+    interaction_effects,
+)
+from engine.stats.search.motif_features import (
+    DecisionGrid,
+    find_motif_features,
+    live_edges,
+)
+from engine.stats.search.motifs import (
+    Motif,
+    center_by_task,
+    describe_principles,
+    find_motifs,
+)
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 OPS = ("none", "skip", "conv")
-CELL = Grid.of([OPS] * 6, EDGES)
+CELL = DecisionGrid.from_lists([OPS] * 6, EDGES)
 
 
 def cells(count: int, seed: int = 0) -> np.ndarray:
@@ -26,7 +39,7 @@ def by_words(found: list[Motif]) -> dict[str, Motif]:
 def test_effects_are_welchs() -> None:
     rng = np.random.default_rng(1)
     there, values = rng.random((7, 60)) < 0.3, rng.normal(0.7, 0.1, 60)
-    found = effects(there, values)
+    found = feature_effects(there, values)
     for i, row in enumerate(there):
         test = stats.ttest_ind(values[row], values[~row], equal_var=False)
         interval = test.confidence_interval(0.95)
@@ -43,13 +56,15 @@ def test_a_pairs_surplus_is_the_interaction_of_a_regression() -> None:
     values = rng.normal(size=80)
     design = np.stack([np.ones(80), one, two, one & two], 1).astype(float)
     truth = np.linalg.lstsq(design, values, rcond=None)[0][3]
-    np.testing.assert_allclose(surplus(one[None], two[None], values).mean, [truth])
+    np.testing.assert_allclose(
+        interaction_effects(one[None], two[None], values).mean, [truth]
+    )
 
 
 def test_failures_are_told_by_fishers_exact_test() -> None:
     rng = np.random.default_rng(3)
     there, failed = rng.random((5, 50)) < 0.4, rng.random(50) < 0.3
-    found = ratios(there, failed)
+    found = failure_ratios(there, failed)
     for i, row in enumerate(there):
         table = [
             [(row & failed).sum(), (row & ~failed).sum()],
@@ -61,7 +76,7 @@ def test_failures_are_told_by_fishers_exact_test() -> None:
 
 def test_a_live_edge_lies_on_an_enumerated_path() -> None:
     codes = cells(200)
-    found = alive(codes, CELL)
+    found = live_edges(codes, CELL)
     routes = [r for n in range(3) for r in itertools.combinations((1, 2), n)]
     for row, live in zip(codes, found, strict=True):
         used = set()
@@ -75,7 +90,7 @@ def test_a_live_edge_lies_on_an_enumerated_path() -> None:
 
 def test_paths_and_their_lengths_are_counted() -> None:
     every = np.array(list(itertools.product(range(2), repeat=6)))
-    there = {f.words: f.there for f in features(every, CELL)}
+    there = {f.words: f.mask for f in find_motif_features(every, CELL)}
     whole = (every == 1).all(1)
     assert np.array_equal(there["≥ 4 paths to the output"], whole)
     chain = (every[:, [0, 2, 5]] == 1).all(1)
@@ -86,21 +101,28 @@ def test_paths_and_their_lengths_are_counted() -> None:
 def test_an_option_is_counted_over_edges_and_not_over_decisions() -> None:
     every = np.array(list(itertools.product(range(2), repeat=6)))
     sizes = [["2", "4"]] * 6
-    listed = features(every, Grid.of(sizes, (), [f"decision {i}" for i in range(6)]))
+    listed = find_motif_features(
+        every, DecisionGrid.from_lists(sizes, (), [f"decision {i}" for i in range(6)])
+    )
     assert {feature.kind for feature in listed} == {"option", "pair"}
-    there = {f.words: f.there for f in features(every, Grid.of(sizes, EDGES))}
+    there = {
+        f.words: f.mask
+        for f in find_motif_features(every, DecisionGrid.from_lists(sizes, EDGES))
+    }
     assert np.array_equal(there["4 ≥ 2 times"], every.sum(1) >= 2)
 
 
 def test_a_planted_subgraph_is_found_and_told_with_its_effect() -> None:
     codes = cells(900)
-    there = {f.words: f.there for f in features(codes, CELL)}["conv then conv"]
+    there = {f.words: f.mask for f in find_motif_features(codes, CELL)}[
+        "conv then conv"
+    ]
     noise = np.random.default_rng(4).normal(0, 0.01, 900)
-    found = motifs(codes, 0.5 + 0.1 * there + noise, [OPS] * 6, EDGES)
+    found = find_motifs(codes, 0.5 + 0.1 * there + noise, [OPS] * 6, EDGES)
     motif = by_words(found)["conv then conv"]
-    assert motif.effect.low < 0.1 < motif.effect.high and motif.sure
+    assert motif.effect.low < 0.1 < motif.effect.high and motif.is_significant
     assert motif.effect.mean == max(abs(m.effect.mean) for m in found)
-    told = principles(found)
+    told = describe_principles(found)
     assert any(t.startswith("Prefer conv then conv: +") for t in told)
 
 
@@ -110,13 +132,15 @@ def test_what_holds_for_all_tasks_is_told_from_what_depends() -> None:
     sign = np.where(task == 0, 1.0, -0.6)
     gain = 0.1 * (codes[:, 0] == 1) + 0.1 * sign * (codes[:, 1] == 1)
     accuracy = 0.4 + 0.3 * task + gain + rng.normal(0, 0.01, 600)
-    found = by_words(motifs(codes, accuracy, [["x", "y"], ["p", "q"]], task=task))
-    assert found["position 1 = y"].universal == 1
-    assert found["position 1 = x"].universal == -1
+    found = by_words(find_motifs(codes, accuracy, [["x", "y"], ["p", "q"]], task=task))
+    assert found["position 1 = y"].universal_sign == 1
+    assert found["position 1 = x"].universal_sign == -1
     depends = found["position 2 = q"]
-    assert depends.universal == 0 and set(depends.tasks) == {0, 1}
+    assert depends.universal_sign == 0 and set(depends.tasks) == {0, 1}
     assert depends.tasks[0].mean > 0 > depends.tasks[1].mean
-    (told,) = (t for t in principles([depends], ("near", "far")) if "Prefer" in t)
+    (told,) = (
+        t for t in describe_principles([depends], ("near", "far")) if "Prefer" in t
+    )
     assert "1 of 2 tasks, not on far" in told
 
 
@@ -125,10 +149,10 @@ def test_an_easier_task_is_not_taken_for_a_better_option() -> None:
     task = rng.integers(0, 2, 400)
     codes = (rng.random(400) < 0.2 + 0.6 * task).astype(int)[:, None]
     accuracy = 0.3 + 0.4 * task + rng.normal(0, 0.02, 400)
-    pooled = motifs(codes, accuracy, [["x", "y"]])
-    apart = motifs(codes, accuracy, [["x", "y"]], task=task)
-    assert pooled[0].sure and not apart[0].sure
-    means = [centered(accuracy, task)[task == t].mean() for t in (0, 1)]
+    pooled = find_motifs(codes, accuracy, [["x", "y"]])
+    apart = find_motifs(codes, accuracy, [["x", "y"]], task=task)
+    assert pooled[0].is_significant and not apart[0].is_significant
+    means = [center_by_task(accuracy, task)[task == t].mean() for t in (0, 1)]
     np.testing.assert_allclose(*means)
 
 
@@ -137,8 +161,10 @@ def test_failed_trainings_lead_to_a_warning() -> None:
     codes = rng.integers(0, 3, (300, 3))
     accuracy = rng.normal(0.8, 0.02, 300)
     accuracy[codes[:, 2] == 1] = np.nan
-    found = motifs(codes, accuracy, [["a", "b", "c"]] * 3)
-    assert any("Failures: position 3 = b is in" in t for t in principles(found))
+    found = find_motifs(codes, accuracy, [["a", "b", "c"]] * 3)
+    assert any(
+        "Failures: position 3 = b is in" in t for t in describe_principles(found)
+    )
 
 
 def test_without_any_truth_motifs_are_rarely_sure() -> None:
@@ -146,18 +172,24 @@ def test_without_any_truth_motifs_are_rarely_sure() -> None:
     for seed in range(40):
         codes = cells(120, seed)
         accuracy = np.random.default_rng(1000 + seed).normal(0.7, 0.05, 120)
-        wrong += any(m.sure for m in motifs(codes, accuracy, [OPS] * 6, EDGES))
+        wrong += any(
+            m.is_significant for m in find_motifs(codes, accuracy, [OPS] * 6, EDGES)
+        )
     assert wrong <= 6  # 2 are expected; 7 or more have a chance below 1 %
 
 
 def test_too_few_experiences_teach_nothing() -> None:
-    assert motifs(np.zeros((0, 6), int), np.zeros(0), [OPS] * 6, EDGES) == []
-    assert motifs(cells(8), np.full(8, 0.5), [OPS] * 6, EDGES) == []
-    lost = motifs(cells(50), np.full(50, np.nan), [OPS] * 6, EDGES)
-    assert lost and not any(m.sure for m in lost) and principles(lost) == []
-    assert principles([]) == []
+    assert find_motifs(np.zeros((0, 6), int), np.zeros(0), [OPS] * 6, EDGES) == []
+    assert find_motifs(cells(8), np.full(8, 0.5), [OPS] * 6, EDGES) == []
+    lost = find_motifs(cells(50), np.full(50, np.nan), [OPS] * 6, EDGES)
+    assert (
+        lost
+        and not any(m.is_significant for m in lost)
+        and describe_principles(lost) == []
+    )
+    assert describe_principles([]) == []
 
 
 def test_equal_accuracies_have_no_effect() -> None:
-    found = motifs(cells(60), np.full(60, 0.5), [OPS] * 6, EDGES)
-    assert found and not any(m.sure for m in found)
+    found = find_motifs(cells(60), np.full(60, 0.5), [OPS] * 6, EDGES)
+    assert found and not any(m.is_significant for m in found)

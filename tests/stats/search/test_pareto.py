@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.stats.search.pareto import front, hypervolume
+from engine.stats.search.pareto import hypervolume, pareto_front
 
 GRID = st.integers(0, 12)
 POINTS = st.lists(st.tuples(GRID, GRID), min_size=1, max_size=20)
@@ -30,14 +30,14 @@ def test_the_front_is_what_no_other_beats(points: list) -> None:
         for s, p in points
         if not any((a >= s and b <= p) and (a, b) != (s, p) for a, b in points)
     }
-    found = front(score, price)
+    found = pareto_front(score, price)
     assert set(zip(found.score, found.price, strict=True)) == unbeaten
     assert (np.diff(found.price) > 0).all() and (np.diff(found.score) > 0).all()
     np.testing.assert_array_equal(score[found.place], found.score)
 
 
 def test_what_has_no_number_is_on_no_front() -> None:
-    found = front(np.array([np.nan, 0.5, 0.9]), np.array([1.0, 2.0, np.nan]))
+    found = pareto_front(np.array([np.nan, 0.5, 0.9]), np.array([1.0, 2.0, np.nan]))
     assert found.place.tolist() == [1]
 
 

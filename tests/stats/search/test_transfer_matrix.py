@@ -5,9 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.search.transfer_matrix import control_of, transfer_matrix
+from engine.stats.search.transfer_matrix import control_label, transfer_matrix
 from tests.stats.made_up import HERE, Array
 from tests.stats.made_up_searches import (
     HORIZON,
@@ -126,8 +126,8 @@ def test_the_control_has_a_matrix_of_its_own() -> None:
     blocks = [*run.blocks, *searches("control", found_at(other)), trained("control", 9)]
     both = Run(spec, blocks)
     assert transfer_matrix([both]).learner == "warm"
-    assert control_of(both) == "control"
-    control = transfer_matrix([both], learner=control_of(both))
+    assert control_label(both) == "control"
+    control = transfer_matrix([both], learner=control_label(both))
     assert control.sign.item() == 0 and transfer_matrix([both]).sign.item() == 1
 
 

@@ -3,17 +3,20 @@
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
-from engine.stats.block_table import Table
-from engine.stats.curves import curve
-from engine.stats.run_summary import summarize
-from engine.stats.summaries.adaptation_speed import adaptation_speed, speed_of
-from engine.stats.summaries.comparison_table import comparison
-from engine.stats.transfer import (
+from engine.contract.events import Block, Condition
+from engine.stats.block_table import BlockTable
+from engine.stats.curves import make_curve
+from engine.stats.generalization import (
     degradation,
     relative_drop,
     severity_curve,
 )
+from engine.stats.run_summary import summarize
+from engine.stats.summaries.adaptation_speed import (
+    adaptation_speed,
+    learner_adaptation_speed,
+)
+from engine.stats.summaries.comparison_table import make_comparison
 from tests.stats.made_up import (
     HERE,
     TITLES,
@@ -56,9 +59,10 @@ def run() -> list[Block]:
 
 
 def test_a_cell_is_an_accuracy_with_both_spreads_and_its_cost() -> None:
-    made = comparison(Table(run()), few_spec(), TITLES)
+    made = make_comparison(BlockTable(run()), few_spec(), TITLES)
     assert (made.metric, made.unit, made.setting) == (
-        *("accuracy", "%"),
+        "accuracy",
+        "%",
         "glyphs, 5-way 1-shot",
     )
     first, second = made.rows
@@ -74,20 +78,23 @@ def test_a_cell_is_an_accuracy_with_both_spreads_and_its_cost() -> None:
 
 
 def test_columns_are_conditions_once_each_and_a_gap_stays_a_gap() -> None:
-    made = comparison(Table(run()), few_spec(), TITLES)
+    made = make_comparison(BlockTable(run()), few_spec(), TITLES)
     assert made.columns == (HERE, at(30.0), at(60.0))
     assert made.rows[1].cells[1:] == (None, None)
     assert [row.name for row in made.rows] == [
-        *("prototypical networks", "tuned pretrain + fine-tune")
+        "prototypical networks",
+        "tuned pretrain + fine-tune",
     ]
 
 
 def test_squared_errors_stay_as_they_are_and_landscapes_have_a_table_too() -> None:
     blocks = few_shot("maml", np.full(SHAPE, 2.5), classes=False)
-    cell = comparison(Table(blocks), few_spec(few("maml"))).rows[0].cells[0]
+    cell = make_comparison(BlockTable(blocks), few_spec(few("maml"))).rows[0].cells[0]
     assert cell is not None
     assert cell.spread.mean == 2.5
-    found = comparison(Table([threshold(), *trial("lr_scale", noisy(0.1, 1))]), spec())
+    found = make_comparison(
+        BlockTable([threshold(), *trial("lr_scale", noisy(0.1, 1))]), spec()
+    )
     assert found.metric == "mean log loss"
 
 
@@ -115,32 +122,35 @@ def test_the_summary_tells_speed_and_how_many_gained_anything() -> None:
         *few_shot("maml", errors(0.1)),
         steps("maml", "query_loss", loss, 0, 1, 4),
     ]
-    found = speed_of(Table(blocks), "maml")
+    found = learner_adaptation_speed(BlockTable(blocks), "maml")
     assert found is not None
     row = summarize(blocks, few_spec(few("maml")))["conditions"][0]["learners"]["maml"]
     assert row["adaptation_steps"]["mean"] == 4.0
     assert row["gained"] == 90
-    assert speed_of(Table(few_shot("maml", errors(0.1))), "maml") is None
+    assert (
+        learner_adaptation_speed(BlockTable(few_shot("maml", errors(0.1))), "maml")
+        is None
+    )
 
 
 def test_a_curve_over_inner_steps_stands_at_its_own_steps() -> None:
     loss = np.ones((*SHAPE, 3)) * [4.0, 2.0, 1.0]
     loss[:, ::2] *= 3.0
-    found = curve(steps("maml", "query_mse", loss, 0.0, 1.0, 5.0))
+    found = make_curve(steps("maml", "query_mse", loss, 0.0, 1.0, 5.0))
     assert found.x.tolist() == [0.0, 1.0, 5.0]
     assert found.mean == pytest.approx([8.0, 4.0, 2.0])  # arithmetic, as published
 
 
 # under shift ------------------------------------------------------------------
 def test_errors_decay_over_severity_from_where_they_stand_in_place() -> None:
-    found = severity_curve(Table(run()), "protonet", "rotate")
+    found = severity_curve(BlockTable(run()), "protonet", "rotate")
     assert found is not None
     assert found.metric == "error"
     assert found.severity.tolist() == [0.0, 30.0, 60.0]
     assert found.mean == pytest.approx([0.1, 0.3, 0.5], abs=0.02)
     assert degradation(found) == pytest.approx(0.2, abs=0.02)
     assert relative_drop(found) == pytest.approx(4.0, abs=0.3)
-    right = severity_curve(Table(run()), "protonet", "rotate", "final_accuracy")
+    right = severity_curve(BlockTable(run()), "protonet", "rotate", "final_accuracy")
     assert right is not None
     assert degradation(right) == pytest.approx(degradation(found))
 
@@ -150,6 +160,6 @@ def test_no_error_in_place_leaves_the_relative_drop_open() -> None:
         *few_shot("protonet", np.zeros(SHAPE)),
         *few_shot("protonet", np.full(SHAPE, 0.5), at(1.0)),
     ]
-    found = severity_curve(Table(blocks), "protonet", "rotate")
+    found = severity_curve(BlockTable(blocks), "protonet", "rotate")
     assert found is not None
     assert np.isnan(relative_drop(found))

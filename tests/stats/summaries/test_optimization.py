@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from engine.stats.summaries.optimization import area, cut, summarize_tasks
+from engine.stats.summaries.optimization import (
+    cut_at_divergence,
+    mean_log_loss,
+    summarize_tasks,
+)
 
 
 def _one(loss: list[float]) -> np.ndarray:
@@ -15,7 +19,7 @@ def test_traces_end_at_the_step_whose_loss_is_not_finite() -> None:
         "loss": _one([1.0, 0.5, np.inf, 0.1]),
         "lr_scale": np.ones((1, 1, 3, 2), dtype=np.float32),
     }
-    kept, at = cut(traces)
+    kept, at = cut_at_divergence(traces)
     assert at.tolist() == [[2.0]]
     assert np.isnan(kept["loss"][0, 0]).tolist() == [False, False, True, True]
     assert np.isnan(kept["lr_scale"][0, 0, :, 1]).tolist() == [False, False, True]
@@ -37,7 +41,7 @@ def test_area_counts_the_missing_steps_at_the_ceiling() -> None:
 
 
 def test_area_of_an_exactly_solved_function_is_the_floor() -> None:
-    assert area(np.zeros((2, 3))).tolist() == pytest.approx([np.log(1e-4)] * 2)
+    assert mean_log_loss(np.zeros((2, 3))).tolist() == pytest.approx([np.log(1e-4)] * 2)
 
 
 def test_a_diverged_run_never_meets_a_threshold_afterwards() -> None:

@@ -7,8 +7,8 @@ an effect of its own, an eighth of the tasks diverge for either learner.
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
-from engine.stats.block_table import Table
+from engine.contract.events import Block, Condition
+from engine.stats.block_table import BlockTable
 from engine.stats.claims import make_claims
 from tests.stats.made_up import HERE, TUNED, chosen, spec
 
@@ -34,7 +34,7 @@ def _calls(seed: int, gaps: dict[Condition, float]) -> list[str]:
             rows = _area(draw, task, worse)
             axes = ("replicate", "task")
             blocks.append(Block(label, "test", "area", axes, rows, condition))
-    claims = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    claims = make_claims(BlockTable(blocks), spec(chosen(), TUNED), None)
     return [claim.call for claim in claims]
 
 
@@ -67,7 +67,7 @@ def test_a_learner_against_the_same_rows_is_equivalent_to_itself(seed: int) -> N
     rows = np.random.default_rng(seed).standard_t(2, (8, 8))
     axes = ("replicate", "task")
     blocks = [Block(at, "test", "area", axes, rows) for at in ("lr_scale", "sgd_tuned")]
-    (claim,) = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    (claim,) = make_claims(BlockTable(blocks), spec(chosen(), TUNED), None)
     assert (claim.call, claim.difference) == ("no difference", 0.0)
     assert claim.equivalent
 
@@ -78,6 +78,6 @@ def test_one_replicate_is_described_and_never_judged() -> None:
         Block("lr_scale", "test", "area", axes, np.full((1, 64), -5.0)),
         Block("sgd_tuned", "test", "area", axes, np.zeros((1, 64))),
     ]
-    (claim,) = make_claims(Table(blocks), spec(chosen(), TUNED), None)
+    (claim,) = make_claims(BlockTable(blocks), spec(chosen(), TUNED), None)
     assert claim.call == "description"
     assert np.isnan([claim.low, claim.p]).all()

@@ -6,9 +6,9 @@ import re
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.block_table import Table, tuned_rival
+from engine.stats.block_table import BlockTable, tuned_rival
 from engine.stats.claims import make_claims
 from engine.stats.run_summary import summarize
 from tests.stats.made_up import (
@@ -138,9 +138,9 @@ def test_the_best_ready_baseline_is_the_rival_whatever_its_name() -> None:
         *few_shot("joint", wrong(0.05, 4)),
         *few_shot("linear_probe", wrong(0.06, 5)),
     ]
-    assert tuned_rival(Table(blocks), run, PROTO) == "fine_tune"
+    assert tuned_rival(BlockTable(blocks), run, PROTO) == "fine_tune"
     trained = [*blocks, number("linear_probe", "train", "examples_seen", 1e5)]
-    assert tuned_rival(Table(trained), run, PROTO) == "linear_probe"
+    assert tuned_rival(BlockTable(trained), run, PROTO) == "linear_probe"
 
 
 def test_others_follow_the_rival_and_a_guessed_one_is_called_untuned() -> None:
@@ -201,7 +201,7 @@ def test_diverged_episodes_are_wrong_and_counted() -> None:
     rows[:, :3] = np.nan
     blocks = [*few_shot("protonet", rows), *few_shot("fine_tune", wrong(0.07, 2))]
     assert "diverged 15 against 0 of 1,000" in told(blocks)
-    (claim,) = make_claims(Table(blocks), few_spec(), None)
+    (claim,) = make_claims(BlockTable(blocks), few_spec(), None)
     assert claim.difference == pytest.approx(
         np.nan_to_num(rows, nan=1.0).mean() - wrong(0.07, 2).mean()
     )

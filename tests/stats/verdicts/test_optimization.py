@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.stats.run_summary import summarize
 from tests.stats.made_up import (
     ADAM,
@@ -68,7 +68,8 @@ def test_the_same_rows_are_the_same_to_within_five_percent() -> None:
 
 def test_one_replicate_gets_numbers_but_no_interval_and_no_verdict() -> None:
     blocks = [
-        *[threshold(), *trial("lr_scale", noisy(0.2, 1, replicates=1))],
+        threshold(),
+        *trial("lr_scale", noisy(0.2, 1, replicates=1)),
         *trial("sgd_tuned", noisy(0.1, 2, replicates=1)),
     ]
     sentence = told(blocks, spec(replicates=1))
@@ -125,7 +126,8 @@ def test_diverged_tasks_are_counted_in_the_sentence() -> None:
 
 def test_a_threshold_that_nobody_meets_is_no_mean_of_horizons() -> None:
     blocks = [
-        *[threshold(1e-9), *trial("lr_scale", noisy(0.1, 1), threshold=1e-9)],
+        threshold(1e-9),
+        *trial("lr_scale", noisy(0.1, 1), threshold=1e-9),
         *trial("sgd_tuned", noisy(0.1, 2), threshold=1e-9),
     ]
     assert "never there in 50 steps against never there" in told(blocks, spec())
@@ -195,7 +197,9 @@ def test_a_summary_is_json_of_finite_numbers_in_its_documented_form() -> None:
     loss = noisy(0.1, 1)
     loss[0, :, 3:] = np.nan
     blocks = [
-        *[threshold(), *trial("lr_scale", loss), *trial("sgd_tuned", noisy(0.1, 2))],
+        threshold(),
+        *trial("lr_scale", loss),
+        *trial("sgd_tuned", noisy(0.1, 2)),
         scales("lr_scale", np.ones(50)),
         number("sgd_tuned", "tune", "tuned_lr", 0.4),
         number("sgd_tuned", "tune", "gradient_evaluations", 4800.0),
@@ -203,8 +207,14 @@ def test_a_summary_is_json_of_finite_numbers_in_its_documented_form() -> None:
     found = summarize(blocks, spec())
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     assert list(found) == [
-        *("format", "threshold", "sentence", "claims", "conditions", "ledger"),
-        *("rates", "diagnosis"),
+        "format",
+        "threshold",
+        "sentence",
+        "claims",
+        "conditions",
+        "ledger",
+        "rates",
+        "diagnosis",
     ]
     row = found["conditions"][0]["learners"]["lr_scale"]
     assert row["diverged"] == 8
@@ -218,7 +228,8 @@ def test_a_summary_is_json_of_finite_numbers_in_its_documented_form() -> None:
 def test_a_moved_threshold_gives_what_a_run_with_it_would_have_given() -> None:
     moved = summarize(duel(0.2, 0.1), spec(), threshold=0.1)
     ran = [
-        *[threshold(0.1), *trial("lr_scale", noisy(0.2, 1), threshold=0.1)],
+        threshold(0.1),
+        *trial("lr_scale", noisy(0.2, 1), threshold=0.1),
         *trial("sgd_tuned", noisy(0.1, 2), threshold=0.1),
     ]
     assert moved == summarize(ran, spec())

@@ -9,17 +9,17 @@ import pytest
 from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
-from engine.contract.blocks import Block, Condition
+from engine.contract.events import Block, Condition
 from engine.contract.runs import Choice, RunSpec
-from engine.stats.block_table import Table
+from engine.stats.block_table import BlockTable
 from engine.stats.claims import Claim, make_claims
-from engine.stats.independent_units import ratio, waiting
+from engine.stats.independent_units import goal_survival, paired_ratio
 from engine.stats.inference.paired import Difference, paired_over_tasks
-from engine.stats.inference.tail_risk import robustness, tail
+from engine.stats.inference.tail_risk import robustness, tail_mean
 from engine.stats.run_summary import summarize
 from engine.stats.search.break_even import break_even
-from engine.stats.summaries.comparison_table import comparison
-from engine.stats.verdicts.search import _holm
+from engine.stats.summaries.comparison_table import make_comparison
+from engine.stats.verdicts.search import _holm_note
 from tests.stats.made_up import Array
 from tests.stats.made_up_searches import (
     COLD,
@@ -129,7 +129,7 @@ def test_an_interval_beside_zero_that_is_no_difference_is_explained(
 ) -> None:
     found = claim(duel(times(30, 1), times(30, 2)))
     beside = replace(found, call="no difference", low=low, high=0.5, equivalent=False)
-    assert bool(_holm(beside)) is said
+    assert bool(_holm_note(beside)) is said
 
 
 @pytest.mark.parametrize("learners", [(WARM,), (COLD,)])
@@ -144,7 +144,9 @@ def test_one_sided_runs_have_no_verdict(learners: tuple) -> None:
 
 def claim(blocks: list[Block], metric: str = "regret_area") -> Claim:
     run = search_spec(replicates=4)
-    return next(c for c in make_claims(Table(blocks), run, None) if c.metric == metric)
+    return next(
+        c for c in make_claims(BlockTable(blocks), run, None) if c.metric == metric
+    )
 
 
 def test_untrained_strategies_are_compared_over_all_searches() -> None:
@@ -181,25 +183,25 @@ def test_pooled_intervals_hold_what_they_promise() -> None:
 
 def test_waiting_searches_are_kaplan_and_meiers() -> None:
     first = times(60, 5)
-    table = Table(searches("warm", found_at(first)))
-    curve = waiting(table, search_spec(), "warm")
+    table = BlockTable(searches("warm", found_at(first)))
+    curve = goal_survival(table, search_spec(), "warm")
     assert curve is not None
     got = np.minimum(first, HORIZON).ravel()
     fitted = KaplanMeierFitter().fit(got, (first <= HORIZON).ravel())
     truth = fitted.survival_function_at_times(curve.step).to_numpy()
     np.testing.assert_allclose(curve.share, truth, atol=1e-12)
     mean = restricted_mean_survival_time(fitted, t=HORIZON)
-    rmst = table.tests("warm", "evaluations_to_goal")
+    rmst = table.test_values("warm", "evaluations_to_goal")
     assert rmst is not None and rmst.mean() == pytest.approx(mean)
 
 
 def test_a_moved_goal_is_read_off_the_traces() -> None:
     regret = np.linspace(0.5, 0.0, HORIZON)[None, None]
-    moved = Table(searches("warm", regret)).at_threshold(
+    moved = BlockTable(searches("warm", regret)).with_threshold(
         float(np.float32(regret[0, 0, 9]))
     )
     step, reached = (
-        moved.tests("warm", name) for name in ("evaluations_to_goal", "reached")
+        moved.test_values("warm", name) for name in ("evaluations_to_goal", "reached")
     )
     assert step is not None and reached is not None
     assert (step.item(), reached.item()) == (10.0, 1.0)
@@ -213,18 +215,20 @@ def test_a_moved_goal_is_named_in_the_verdict() -> None:
 
 
 def test_a_goal_that_is_never_met_takes_the_whole_horizon() -> None:
-    moved = Table(searches("warm", np.full((1, 1, HORIZON), 0.5))).at_threshold(0.4)
-    step = moved.tests("warm", "evaluations_to_goal")
+    moved = BlockTable(searches("warm", np.full((1, 1, HORIZON), 0.5))).with_threshold(
+        0.4
+    )
+    step = moved.test_values("warm", "evaluations_to_goal")
     assert step is not None and step.item() == HORIZON
 
 
 def test_a_doubled_speed_is_found_and_equal_speeds_are_one() -> None:
     slow = times(30, 8, 1, 400)
-    twice = ratio(2.0 * slow, slow, trained=False)
+    twice = paired_ratio(2.0 * slow, slow, trained=False)
     assert (twice.mean, twice.low, twice.high) == pytest.approx((2.0, 2.0, 2.0))
-    other = ratio(times(30, 9, 1, 400), slow, trained=False)
+    other = paired_ratio(times(30, 9, 1, 400), slow, trained=False)
     assert other.low < 1.0 < other.high
-    halved = ratio(times(60, 9, 1, 400), slow, trained=False)
+    halved = paired_ratio(times(60, 9, 1, 400), slow, trained=False)
     assert halved.low < 2.0 < halved.high
 
 
@@ -235,7 +239,7 @@ def test_the_interval_of_a_ratio_is_the_bootstraps(tasks: int) -> None:
     at = draw.integers(0, tasks, (4000, tasks))
     drawn = np.log(first[0, at].mean(1) / second[0, at].mean(1))
     low, high = np.exp(np.quantile(drawn, [0.025, 0.975]))
-    found = ratio(first, second, trained=False)
+    found = paired_ratio(first, second, trained=False)
     assert found.low == pytest.approx(low, rel=0.06)
     assert found.high == pytest.approx(high, rel=0.06)
 
@@ -252,7 +256,7 @@ def test_what_saves_thirty_a_target_pays_three_hundred_back_in_ten() -> None:
 
 def test_the_worst_tenth_is_the_mean_of_the_largest() -> None:
     values = np.random.default_rng(0).permutation(np.arange(100.0))
-    assert tail(values) == pytest.approx(np.arange(90.0, 100.0).mean())
+    assert tail_mean(values) == pytest.approx(np.arange(90.0, 100.0).mean())
 
 
 def test_the_interval_of_the_spread_holds_the_truth() -> None:
@@ -306,7 +310,7 @@ def test_other_places_are_named_by_their_data_set() -> None:
 
 
 def test_the_table_to_paste_is_of_mean_regret_in_points() -> None:
-    made = comparison(Table(duel(times(20, 1), times(50, 2))), search_spec())
+    made = make_comparison(BlockTable(duel(times(20, 1), times(50, 2))), search_spec())
     assert (made.metric, made.unit) == ("mean regret", "%")
     cell = made.rows[0].cells[0]
     mean = found_at(times(20, 1)).mean()

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from app.client import examples
-from engine.contract.blocks import Block
+from app.client import recorded_examples
+from engine.contract.events import Block
 from engine.contract.kinds import KINDS
 from engine.contract.runs import RunSpec
-from engine.runner.summary import summarize
+from engine.runner.summary import summarize_run
 from engine.stats import run_summary
 from engine.stats.verdicts.terms import TERMS
 from tests.stats.made_up import (
@@ -82,6 +82,8 @@ def test_a_run_without_tests_says_so(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_recorded_run_gets_the_verdict_that_was_filed_with_it(kind: str) -> None:
-    found = examples.run(kind)
+    found = recorded_examples.recorded_run(kind)
     assert found is not None and found.summary is not None
-    assert summarize(found.blocks, found.spec)["sentence"] == found.summary["sentence"]
+    assert (
+        summarize_run(found.blocks, found.spec)["sentence"] == found.summary["sentence"]
+    )

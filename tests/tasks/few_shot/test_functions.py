@@ -8,9 +8,9 @@ import pytest
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.protocol import Episode, generator
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from engine.tasks.few_shot._family import EpisodeFamily
-from engine.tasks.few_shot.function_mixture import FunctionMixture, shape_of
+from engine.tasks.few_shot.function_mixture import FunctionMixture, unit_function
 from engine.tasks.few_shot.gaussian_process import GaussianProcess
 from engine.tasks.few_shot.sinusoids import Sinusoids
 from tests.laws.small import learner_spec
@@ -131,7 +131,7 @@ def test_steps_alone_take_two_values() -> None:
 def test_each_kind_has_a_size_of_1_over_the_inputs() -> None:
     z = np.linspace(-5, 5, 1001)
     for kind in range(4):
-        assert np.abs(shape_of(kind, z)).max() == pytest.approx(1.0, abs=1e-3)
+        assert np.abs(unit_function(kind, z)).max() == pytest.approx(1.0, abs=1e-3)
 
 
 @pytest.mark.parametrize("kernel", ["rbf", "periodic"])
@@ -206,10 +206,10 @@ def test_knobs_that_do_not_fit_together_are_refused(
     "family", ["sinusoids", "function_mixture", "gaussian_process"]
 )
 def test_supports_of_a_batch_are_what_was_sampled(family: str) -> None:
-    bench = Bench(learner_spec("maml", family))
-    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
-    stream = bench.rng.child("test", 1, 0, 1)
-    alone = bench.setting.family.sample(stream, "test")  # type: ignore[attr-defined]
+    context = RunContext(learner_spec("maml", family))
+    tasks = context.draw(context.setting, "test", ("test", 0), 2)
+    stream = context.rng.child("test", 1, 0, 1)
+    alone = context.setting.family.sample(stream, "test")  # type: ignore[attr-defined]
     np.testing.assert_array_equal(tasks.take([3]).support.x[0], alone.x)  # type: ignore[attr-defined]
     assert tasks.take([3]).truth is not None  # type: ignore[attr-defined]
 

@@ -9,9 +9,20 @@ from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.sources import font_bitmaps
 from engine.data.sources.checksums import sha256
-from engine.data.sources.glyph_classes import ALIKE, depths, different, glyphs, likeness
-from engine.data.sources.glyph_classes import Glyphs as Classes
-from engine.tasks.few_shot._distortions import Wildness, draw_shapes, places, sampled
+from engine.data.sources.glyph_classes import (
+    ALIKE,
+    build_glyph_classes,
+    cosine_similarity,
+    distinct_indices,
+    ink_depths,
+)
+from engine.data.sources.glyph_classes import GlyphClasses as Classes
+from engine.tasks.few_shot._distortions import (
+    Distortion,
+    draw_shapes,
+    interpolate,
+    sample_positions,
+)
 from engine.tasks.few_shot.glyphs import Glyphs
 
 DIVISION = {
@@ -20,12 +31,12 @@ DIVISION = {
     "test": (445, "be8869b5"),
     "held_out": (266, "2d0f9b95"),
 }
-STILL = Wildness(0.0, 0.0, 0.0, 0.0)
+STILL = Distortion(0.0, 0.0, 0.0, 0.0)
 
 
 @cache
 def classes() -> Classes:
-    return glyphs()
+    return build_glyph_classes()
 
 
 def seed(place: int = 0) -> np.random.Generator:
@@ -53,17 +64,17 @@ def test_the_division_is_the_same_for_ever() -> None:
 
 def test_look_alikes_of_three_scripts_are_one_class() -> None:
     alike = ["A", "Α", "А", "B", "c", "C", "С"]  # Latin, Greek, Cyrillic
-    drawn = font_bitmaps.bitmaps(alike)
-    assert different(drawn).tolist() == [0, 3, 4]
+    drawn = font_bitmaps.draw_bitmaps(alike)
+    assert distinct_indices(drawn).tolist() == [0, 3, 4]
     held = classes().characters
     assert "A" in held and "Α" not in held and "А" not in held
 
 
 def test_no_two_classes_look_alike_and_no_pair_is_decided_by_rounding() -> None:
-    every = font_bitmaps.characters()
-    drawn = font_bitmaps.bitmaps(every)
+    every = font_bitmaps.font_characters()
+    drawn = font_bitmaps.draw_bitmaps(every)
     marked = np.flatnonzero(drawn.any(axis=(1, 2)))
-    pairs = likeness(drawn[marked])
+    pairs = cosine_similarity(drawn[marked])
     assert np.abs(pairs - ALIKE).min() > 1e-5
     names = {every[place]: row for row, place in enumerate(marked)}
     rows = [names[character] for character in classes().characters]
@@ -74,11 +85,11 @@ def test_no_two_classes_look_alike_and_no_pair_is_decided_by_rounding() -> None:
 
 def test_blanks_and_the_missing_glyph_are_no_classes() -> None:
     blank = np.zeros((1, 48, 48), np.uint8)
-    drawn = np.concatenate([blank, font_bitmaps.bitmaps("AB"), blank])
-    assert different(drawn).tolist() == [1, 2]
+    drawn = np.concatenate([blank, font_bitmaps.draw_bitmaps("AB"), blank])
+    assert distinct_indices(drawn).tolist() == [1, 2]
     missing = font_bitmaps.missing_glyph()
-    both = np.concatenate([missing, font_bitmaps.bitmaps(classes().characters)])
-    assert likeness(both)[0, 1:].max() < ALIKE
+    both = np.concatenate([missing, font_bitmaps.draw_bitmaps(classes().characters)])
+    assert cosine_similarity(both)[0, 1:].max() < ALIKE
 
 
 def test_held_out_scripts_are_in_no_other_pool() -> None:
@@ -97,10 +108,10 @@ def test_test_scripts_can_be_those_never_seen() -> None:
     apart = Glyphs(alphabets="held_out")
     known = Glyphs()
     np.testing.assert_array_equal(
-        apart.deck("test").members, classes().pools["held_out"]
+        apart.class_pool("test").members, classes().pools["held_out"]
     )
     for pool in ("train", "validation"):
-        assert apart.deck(pool) is known.deck(pool)
+        assert apart.class_pool(pool) is known.class_pool(pool)
 
 
 def test_another_font_is_refused(
@@ -112,43 +123,43 @@ def test_another_font_is_refused(
     with pytest.raises(Refused, match=r"not the known one.*install the matplotlib"):
         font_bitmaps.font_bytes()
     other.unlink()
-    assert font_bitmaps.absent() == "matplotlib's DejaVuSans.ttf"
+    assert font_bitmaps.missing_font() == "matplotlib's DejaVuSans.ttf"
 
 
 def test_without_wildness_a_glyph_is_drawn_as_the_font_draws_it() -> None:
-    drawn = font_bitmaps.bitmaps("R")
-    shape = draw_shapes(depths(drawn), 48, STILL, seed())[0]
+    drawn = font_bitmaps.draw_bitmaps("R")
+    shape = draw_shapes(ink_depths(drawn), 48, STILL, seed())[0]
     assert np.abs(shape - drawn[0] / 255).mean() < 0.03
     assert np.corrcoef(shape.ravel(), drawn[0].ravel())[0, 1] > 0.98
 
 
 def test_looking_up_between_pixels_is_what_scipy_does() -> None:
     depth = seed(1).normal(size=(3, 48, 48)).astype(np.float32)
-    where = places(3, 28, Wildness(2.0, 6.0, 0.0, 0.0), seed(2))
+    where = sample_positions(3, 28, Distortion(2.0, 6.0, 0.0, 0.0), seed(2))
     for place in range(3):
         pixel = (where[:, place] + 1) * 24 - 0.5
         truth = map_coordinates(depth[place], pixel, order=1, mode="nearest")
-        got = sampled(depth, where)[place]
+        got = interpolate(depth, where)[place]
         np.testing.assert_allclose(got, truth, atol=2e-4)
 
 
 def test_a_turn_is_a_turn() -> None:
     """Half a side down and none right looks down there, whatever the slant is."""
-    still = places(1, 14, STILL, seed())[:, 0]
+    still = sample_positions(1, 14, STILL, seed())[:, 0]
     center = 2 * (np.arange(14) + 0.5) / 14 - 1
     np.testing.assert_allclose(still[0], np.tile(center[:, None], 14), atol=1e-6)
     np.testing.assert_allclose(still[1], np.tile(center, (14, 1)), atol=1e-6)
 
 
 def test_bending_is_as_large_as_asked_everywhere() -> None:
-    still = places(1, 28, STILL, seed())
-    bent = places(4000, 28, Wildness(0.0, 3.0, 0.0, 0.0), seed(3)) - still
+    still = sample_positions(1, 28, STILL, seed())
+    bent = sample_positions(4000, 28, Distortion(0.0, 3.0, 0.0, 0.0), seed(3)) - still
     percent = 100 * bent.std(axis=(0, 1)) / 2  # of the side, which is 2 long
     np.testing.assert_allclose(percent, 3.0, rtol=0.08)
 
 
 def test_stroke_and_paleness_do_what_they_say() -> None:
-    depth = np.repeat(depths(font_bitmaps.bitmaps("O")), 200, axis=0)
+    depth = np.repeat(ink_depths(font_bitmaps.draw_bitmaps("O")), 200, axis=0)
     ink = draw_shapes(depth, 28, STILL._replace(stroke=3.0), seed()).sum((1, 2))
     assert ink.max() > 1.6 * ink.min()
     pale = draw_shapes(depth, 28, STILL._replace(contrast=0.4), seed()).max((1, 2))
@@ -187,12 +198,12 @@ def test_more_ways_than_classes_are_refused_with_the_number(
 ) -> None:
     few = dict(classes().pools) | {"validation": np.arange(3)}
     monkeypatch.setattr(
-        "engine.tasks.few_shot.glyphs.glyphs",
+        "engine.tasks.few_shot.glyphs.build_glyph_classes",
         lambda: Classes(classes().characters, classes().depth, few),
     )
     from engine.tasks.few_shot import glyphs as module
 
-    module._deck.cache_clear()
+    module._load_pool.cache_clear()
     with pytest.raises(Refused, match="5 ways are too many: the validation pool has 3"):
         Glyphs().check()
-    module._deck.cache_clear()
+    module._load_pool.cache_clear()

@@ -9,7 +9,7 @@ from engine.contract.rng import Rng
 from engine.data.sources import omniglot
 from engine.protocol import Episode
 from engine.tasks.few_shot import omniglot as episodes
-from engine.tasks.few_shot._class_pools import quarters, turn
+from engine.tasks.few_shot._class_pools import turn_count, turn_images
 from engine.tasks.few_shot.omniglot import Omniglot
 
 needs = pytest.mark.parametrize
@@ -25,7 +25,7 @@ def drawings(episode: Episode) -> np.ndarray:
 
 def whose(characters: np.ndarray, drawn: np.ndarray) -> list[int]:
     """Return who drew each example: the one whose drawing it is, bit for bit."""
-    images = omniglot.characters(28).images
+    images = omniglot.load_characters(28).images
     found = []
     for character, image in zip(characters, drawn, strict=True):
         (same,) = np.nonzero((images[character] == image).all((1, 2)))
@@ -55,7 +55,7 @@ def test_nearest_pixels_reach_the_known_figures(
 @there
 def test_each_example_is_a_drawing_of_the_character_that_it_says(packed: str) -> None:
     family = Omniglot(rotations="none", queries=5)
-    for pool, characters in omniglot.pools("vinyals").items():
+    for pool, characters in omniglot.split_pools("vinyals").items():
         episode = family.sample(Rng(2), pool)
         of = characters[np.concatenate([episode.ids, episode.held_ids])]
         drawers = whose(of, drawings(episode))
@@ -74,10 +74,10 @@ def test_turned_characters_are_classes_on_the_side_of_the_upright_ones(
     }
     for rotations, (train, test) in known.items():
         family = Omniglot(rotations=rotations, queries=2)  # type: ignore[arg-type]
-        assert family.deck("train").classes == train
-        assert family.deck("test").classes == test
-        assert family.sample(Rng(0), "test").known == train
-    deck = Omniglot().deck("train")
+        assert family.class_pool("train").class_count == train
+        assert family.class_pool("test").class_count == test
+        assert family.sample(Rng(0), "test").known_classes == train
+    deck = Omniglot().class_pool("train")
     turned = 0
     for place in range(10):
         episode = Omniglot(queries=2).sample(Rng(3).child(place), "train")
@@ -96,9 +96,9 @@ def test_images_are_turned_as_numpy_turns_them() -> None:
     images = np.random.default_rng(0).integers(0, 256, (9, 4, 4), np.uint8)
     turns = np.array([0, 1, 2, 3, 3, 2, 1, 0, 1])
     truth = [np.rot90(i, k) for i, k in zip(images.copy(), turns, strict=True)]
-    turn(images, turns)
+    turn_images(images, turns)
     np.testing.assert_array_equal(images, truth)
-    assert quarters("all", "test") == 4 and quarters("train", "test") == 1
+    assert turn_count("all", "test") == 4 and turn_count("train", "test") == 1
 
 
 @pytest.mark.pack
@@ -108,7 +108,7 @@ def test_drawers_can_be_ten_of_the_twenty(packed: str) -> None:
         family = Omniglot(drawers=drawers, queries=9, rotations="none")  # type: ignore[arg-type]
         episode = family.sample(Rng(4), "test")
         ids = np.concatenate([episode.ids, episode.held_ids])
-        who = whose(family.deck("test").members[ids], drawings(episode))
+        who = whose(family.class_pool("test").members[ids], drawings(episode))
         assert set(who) == set(people)
 
 
@@ -120,11 +120,15 @@ def test_within_an_alphabet_all_classes_are_of_it_and_turned_alike(
 ) -> None:
     family = Omniglot(within="alphabet", rotations="all", ways=10, queries=1)
     family.check()
-    of, deck, seen = omniglot.characters(28).alphabet, family.deck(pool), set()
+    of, deck, seen = (
+        omniglot.load_characters(28).alphabet,
+        family.class_pool(pool),
+        set(),
+    )
     for place in range(30):
         ids = family.sample(Rng(5).child(place), pool).ids
-        alphabets = set(of[deck.members[ids % deck.count]])
-        assert len(alphabets) == len(set(ids // deck.count)) == 1
+        alphabets = set(of[deck.members[ids % deck.member_count]])
+        assert len(alphabets) == len(set(ids // deck.member_count)) == 1
         seen |= alphabets
     assert len(seen) > 4
 
@@ -134,10 +138,10 @@ def test_within_an_alphabet_all_classes_are_of_it_and_turned_alike(
 def test_held_out_alphabets_are_tested_only(packed: str) -> None:
     family = Omniglot(split="mixed", alphabets="held_out")
     family.check()
-    found = omniglot.pools("mixed")
-    np.testing.assert_array_equal(family.deck("test").members, found["held_out"])
+    found = omniglot.split_pools("mixed")
+    np.testing.assert_array_equal(family.class_pool("test").members, found["held_out"])
     for pool in ("train", "validation"):
-        np.testing.assert_array_equal(family.deck(pool).members, found[pool])
+        np.testing.assert_array_equal(family.class_pool(pool).members, found[pool])
 
 
 @pytest.mark.pack
@@ -193,9 +197,9 @@ def test_the_official_runs_are_of_one_alphabet_two_people_and_no_training(
     packed: str,
 ) -> None:
     """Pixel cosine errs in 76.0 % at another resizing; 400 queries, σ = 2.1."""
-    every, family, wrong = omniglot.characters(28), Omniglot(**OFFICIAL), []
+    every, family, wrong = omniglot.load_characters(28), Omniglot(**OFFICIAL), []
     family.check()
-    tested = set(omniglot.pools("author")["test"].tolist())
+    tested = set(omniglot.split_pools("author")["test"].tolist())
     for run in range(20):
         episode = family.sample(Rng(9).child("test", 0, run), "test")
         assert episode.outputs == 20 and episode.x.shape == episode.held_x.shape
@@ -221,21 +225,21 @@ def _nearest(episode: Episode) -> np.ndarray:
 def no_pack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
     """Make it as if there were no pack."""
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
-    omniglot.characters.cache_clear()
-    omniglot.pools.cache_clear()
-    episodes._deck.cache_clear()
+    omniglot.load_characters.cache_clear()
+    omniglot.split_pools.cache_clear()
+    episodes._load_pool.cache_clear()
     yield tmp_path
-    omniglot.characters.cache_clear()
-    omniglot.pools.cache_clear()
-    episodes._deck.cache_clear()
+    omniglot.load_characters.cache_clear()
+    omniglot.split_pools.cache_clear()
+    episodes._load_pool.cache_clear()
 
 
 def test_without_either_source_the_file_is_named(no_pack: Path) -> None:
-    assert Omniglot.missing().startswith("omniglot28.npz (or")
+    assert Omniglot.missing_file().startswith("omniglot28.npz (or")
     with pytest.raises(Refused, match=r"needs omniglot28\.npz in the data pack"):
         Omniglot().check()
     for file in omniglot.ARCHIVES:
         (no_pack / file).write_bytes(b"something else")
-    assert Omniglot.missing() == ""
+    assert Omniglot.missing_file() == ""
     with pytest.raises(Refused, match=r"images_background\.zip is not the known one"):
         Omniglot().check()

@@ -9,14 +9,14 @@ import pytest
 from typer.testing import CliRunner
 
 from engine.cli import data
-from engine.contract.blocks import Artefact, Block
 from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block
 from engine.contract.rng import Rng
-from engine.data.user.csv_store import read_own, store_own
+from engine.data.user.csv_store import read_csv, store_csv
 from engine.data.user.image_archives import read_images
-from engine.data.user.image_store import own_images, store_images
+from engine.data.user.image_store import load_own_images, store_images
 from engine.protocol import Episode
-from engine.runner.context import Bench
+from engine.runner.context import RunContext
 from engine.tasks.few_shot._user_data import OwnFamily
 from engine.tasks.few_shot.own_classes import OwnClasses
 from engine.tasks.few_shot.own_images import OwnImages
@@ -41,7 +41,7 @@ def rows_of(classes: int, rows: int = 8) -> str:
         "other": [str(n % 7) for n, _ in numbers],
         "kind": [f"kind {c}" for _, c in numbers],
     }
-    return store_own(read_own(sheet(columns)))
+    return store_csv(read_csv(sheet(columns)))
 
 
 def rows_family(classes: int = 12, rows: int = 8, **knobs: object) -> OwnClasses:
@@ -71,7 +71,7 @@ def examples(episode: Episode) -> list[bytes]:
 def test_no_class_is_in_two_pools_and_every_class_is_in_one() -> None:
     for family, count in zip(both(), (12, 8), strict=True):
         family.check()
-        members = [set(family.deck(pool).members.tolist()) for pool in POOLS]
+        members = [set(family.class_pool(pool).members.tolist()) for pool in POOLS]
         assert all(not one & two for one, two in combinations(members, 2))
         assert set.union(*members) == set(range(count))
         assert len(members[1]) == len(members[2]) == max(2, round(count / 4))
@@ -92,7 +92,9 @@ def test_an_episode_has_its_ways_shots_and_queries_in_an_order_drawn_anew() -> N
         orders = set()
         for e in drawn(family, "train", 30):
             assert e.ids is not None and e.held_ids is not None
-            assert e.outputs == 2 and e.known == len(family.deck("train").members)
+            assert e.outputs == 2 and e.known_classes == len(
+                family.class_pool("train").members
+            )
             assert np.bincount(e.y).tolist() == [2, 2]
             assert np.bincount(e.held_y).tolist() == [family.queries] * 2
             orders.add(tuple(e.ids[::2].tolist()))
@@ -106,14 +108,14 @@ def test_rows_of_an_episode_are_of_the_class_that_its_label_says() -> None:
     family = rows_family()
     table_place = np.array([100 * c + r for c in range(12) for r in range(8)], float)
     number = np.array([int(name.split()[1]) for name in family.classes().names])
-    known = number[family.deck("train").members]
+    known = number[family.class_pool("train").members]
     training = np.concatenate([100.0 * c + np.arange(8) for c in known])
     for e in drawn(family, "test"):
         place = e.held_x[0].astype(np.float64) * training.std() + training.mean()
         classes = (place.round() // 100).astype(int)
         assert np.isin(place.round(), table_place).all()
         assert e.held_ids is not None
-        members = family.deck("test").members
+        members = family.class_pool("test").members
         np.testing.assert_array_equal(number[members[e.held_ids]], classes)
 
 
@@ -139,7 +141,7 @@ def test_images_are_bright_ink_of_28_or_14_pixels() -> None:
     bright = drawn(family, "test", 1)[0]
     dark = drawn(family.model_copy(update={"dark": False}), "test", 1)[0]
     np.testing.assert_allclose(bright.x + dark.x, 1.0, atol=1e-6)
-    pixels = own_images(family.digest).images.reshape(-1, 784) / np.float32(255)
+    pixels = load_own_images(family.digest).images.reshape(-1, 784) / np.float32(255)
     gaps = np.abs(pixels[:, None] - dark.x.T).max(2).min(0)
     assert (gaps < 1e-6).all()
     small = drawn(family.model_copy(update={"side": "14"}), "test", 1)[0]
@@ -153,7 +155,7 @@ def test_copies_of_a_row_count_once() -> None:
         "a": [str(n // 2) for n in range(96)],
         "kind": [f"kind {n // 16}" for n in range(96)],
     }
-    digest = store_own(read_own(sheet(columns)))
+    digest = store_csv(read_csv(sheet(columns)))
     family = OwnClasses(digest=digest, target="kind", shots=4, queries=4)
     family.check()
     assert [len(m) for m in family.classes().members] == [8] * 6
@@ -192,7 +194,7 @@ def test_the_smallest_class_is_named_with_its_count() -> None:
         "a": [str(n) for n in range(47)],
         "kind": [f"kind {min(n // 8, 5)}" for n in range(47)],
     }
-    digest = store_own(read_own(sheet(columns)))
+    digest = store_csv(read_csv(sheet(columns)))
     family = OwnClasses(digest=digest, target="kind", shots=3, queries=5)
     with pytest.raises(Refused, match="class 'kind 5' has 7 different ones"):
         family.check()
@@ -208,11 +210,11 @@ def test_few_classes_are_a_target_for_tests_and_nothing_else() -> None:
     target = family.model_copy(update={"use": "target", "ways": 5})
     target.check()
     (episode,) = drawn(target, "test", 1)
-    assert episode.outputs == 5 and episode.known == 0
+    assert episode.outputs == 5 and episode.known_classes == 0
     np.testing.assert_allclose(episode.x.mean(1), 0.0, atol=1e-5)
     spec = knobbed("own_classes", target.model_dump())
     with pytest.raises(Refused, match="are a target for tests") as refusal:
-        Bench(spec).check()
+        RunContext(spec).check()
     assert refusal.value.field == "family.use"
 
 
@@ -266,8 +268,8 @@ def test_the_command_line_prints_a_spec_that_can_be_run(
         used = [made.family.name, *(f.name for f in made.test_families)]
         assert len(used) == (1 if classes >= 6 else 2)
         if "glyphs" not in used:  # they are drawn from a font, which takes its time
-            Bench(made).check()
-            assert not Bench(made).trials()[1]
+            RunContext(made).check()
+            assert not RunContext(made).test_conditions()[1]
 
 
 def _parsed(text: str) -> dict[str, object]:

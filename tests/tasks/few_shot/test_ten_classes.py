@@ -5,7 +5,7 @@ import pytest
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.data.sources.sklearn_sets import bundled
+from engine.data.sources.sklearn_sets import load_bundled_set
 from engine.tasks.few_shot.ten_classes import POOLS, TenClasses
 
 needs = pytest.mark.parametrize
@@ -14,23 +14,26 @@ needs = pytest.mark.parametrize
 @needs("which", ["digits", "mnist", "fashion_mnist"])
 def test_classes_are_divided_four_two_four(which: str) -> None:
     family = TenClasses(which=which)  # type: ignore[arg-type]
-    parts = [family.deck(pool).members.tolist() for pool in POOLS]
+    parts = [family.class_pool(pool).members.tolist() for pool in POOLS]
     assert [len(part) for part in parts] == [4, 2, 4]
     assert sorted(number for part in parts for number in part) == list(range(10))
     turned = TenClasses(which=which, rotations="train")  # type: ignore[arg-type]
-    assert turned.deck("train").classes == 16 and turned.deck("test").classes == 4
-    assert turned.deck("train").members.tolist() == parts[0]
+    assert (
+        turned.class_pool("train").class_count == 16
+        and turned.class_pool("test").class_count == 4
+    )
+    assert turned.class_pool("train").members.tolist() == parts[0]
 
 
 def test_an_example_is_a_row_of_the_class_that_it_says() -> None:
-    digits = bundled("digits")
+    digits = load_bundled_set("digits")
     rows: dict[bytes, int] = {}
     for x, y in zip(digits.x / 16, digits.y, strict=True):
         rows[x.astype(np.float32).tobytes()] = int(y)
     assert len(rows) == len(digits.x)  # none is there twice
     family = TenClasses()
     for pool in POOLS:
-        members = family.deck(pool).members
+        members = family.class_pool(pool).members
         for place in range(10):
             episode = family.sample(Rng(1).child(place), pool)
             for x, ids in (
@@ -76,13 +79,13 @@ def test_a_set_that_is_absent_is_refused_by_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
-    assert TenClasses.missing() == ""
+    assert TenClasses.missing_file() == ""
     from engine.data.sources import data_pack
 
     data_pack.fashion_mnist.cache_clear()
     from engine.tasks.few_shot import ten_classes
 
-    ten_classes._rows.cache_clear()
+    ten_classes._load_rows.cache_clear()
     with pytest.raises(Refused, match=r"needs fashion_mnist_900\.npz"):
         TenClasses(which="fashion_mnist").check()
 

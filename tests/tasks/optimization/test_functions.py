@@ -3,7 +3,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from engine.tasks.optimization._functions import Functions
+from engine.tasks.optimization._functions import FunctionBatch
 from engine.tasks.optimization.beale import Beale
 from engine.tasks.optimization.logistic import Logistic
 from engine.tasks.optimization.quadratic import Quadratic
@@ -11,9 +11,9 @@ from engine.tasks.optimization.rosenbrock import Rosenbrock
 from tests.tasks.drawing import drawn
 
 
-def functions(family: object, count: int = 4, horizon: int = 20) -> Functions:
+def functions(family: object, count: int = 4, horizon: int = 20) -> FunctionBatch:
     tasks = drawn(family, count, horizon)  # type: ignore[arg-type]
-    assert isinstance(tasks, Functions)
+    assert isinstance(tasks, FunctionBatch)
     return tasks
 
 
@@ -29,8 +29,10 @@ def test_the_second_derivative_of_a_quadratic_is_2_w_w() -> None:
     tasks = functions(Quadratic(dimensions=3), count=2)
     weights = tasks.start().requires_grad_()
     grad = tasks.gradient(weights, 0, order=2).grad
-    rows = [torch.autograd.grad(grad[:, i].sum(), weights, retain_graph=True)[0]
-            for i in range(3)]  # fmt: skip
+    rows = [
+        torch.autograd.grad(grad[:, i].sum(), weights, retain_graph=True)[0]
+        for i in range(3)
+    ]
     w = tasks.constants["w"]
     torch.testing.assert_close(torch.stack(rows, 1), 2.0 * w.mT @ w)
 
@@ -124,5 +126,6 @@ def test_taking_members_takes_their_constants_and_noise() -> None:
     whole = tasks.gradient(start, 2)
     some = tasks.take([3, 1]).gradient(start[[3, 1]], 2)
     torch.testing.assert_close(whole.grad[[3, 1]], some.grad)
-    np.testing.assert_array_equal(tasks.repeat(2).gradient(
-        start.repeat(2, 1), 2).grad, whole.grad.repeat(2, 1))  # fmt: skip
+    np.testing.assert_array_equal(
+        tasks.repeat(2).gradient(start.repeat(2, 1), 2).grad, whole.grad.repeat(2, 1)
+    )

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.tasks.optimization._functions import Functions
-from engine.tasks.optimization._plots import boundary_grid, form_of, surface_grid
-from engine.tasks.optimization._supervised import Supervised
+from engine.tasks.optimization._functions import FunctionBatch
+from engine.tasks.optimization._plots import boundary_grid, plot_kind, surface_grid
+from engine.tasks.optimization._supervised import SupervisedBatch
 from engine.tasks.optimization.gaussians import Gaussians
 from engine.tasks.optimization.moons import Moons
 from engine.tasks.optimization.quadratic import Quadratic
@@ -13,7 +13,9 @@ from engine.tasks.optimization.sinusoid import Sinusoid
 from tests.tasks.drawing import drawn
 
 
-def walked(tasks: Supervised | Functions, steps: int, rate: float) -> torch.Tensor:
+def walked(
+    tasks: SupervisedBatch | FunctionBatch, steps: int, rate: float
+) -> torch.Tensor:
     path = [tasks.start()]
     for step in range(steps):
         path.append(path[-1] - rate * tasks.gradient(path[-1], step).grad)
@@ -22,18 +24,18 @@ def walked(tasks: Supervised | Functions, steps: int, rate: float) -> torch.Tens
 
 def test_what_can_be_pictured_is_known() -> None:
     forms = {
-        form_of(drawn(family))
+        plot_kind(drawn(family))
         for family in (Quadratic(), Sinusoid(), Gaussians(dimensions=3))
     }
     assert forms == {""}
-    assert form_of(drawn(Gaussians(classes=3))) == ""
-    assert form_of(drawn(Moons())) == "boundary"
-    assert form_of(drawn(Rosenbrock())) == "path"
+    assert plot_kind(drawn(Gaussians(classes=3))) == ""
+    assert plot_kind(drawn(Moons())) == "boundary"
+    assert plot_kind(drawn(Rosenbrock())) == "path"
 
 
 def test_a_boundary_is_the_nets_answer_at_each_point() -> None:
     tasks = drawn(Moons(), count=3)
-    assert isinstance(tasks, Supervised)
+    assert isinstance(tasks, SupervisedBatch)
     path = walked(tasks, 40, 0.3)
     grid = boundary_grid(tasks, path[:, [0, 40]], size=10)
     point = torch.tensor([grid.xs[7], grid.ys[2]], dtype=torch.float64)
@@ -46,7 +48,7 @@ def test_a_boundary_is_the_nets_answer_at_each_point() -> None:
 
 def test_a_grid_covers_all_points_of_all_tasks() -> None:
     tasks = drawn(Moons(), count=3)
-    assert isinstance(tasks, Supervised)
+    assert isinstance(tasks, SupervisedBatch)
     grid = boundary_grid(tasks, tasks.start()[:, None])
     x = tasks.data.x.numpy()
     assert grid.xs[0] < x[:, 0].min()
@@ -57,7 +59,7 @@ def test_a_grid_covers_all_points_of_all_tasks() -> None:
 
 def test_a_net_that_blew_up_is_shown_undecided() -> None:
     tasks = drawn(Moons(), count=2)
-    assert isinstance(tasks, Supervised)
+    assert isinstance(tasks, SupervisedBatch)
     lost = torch.full_like(tasks.start(), torch.nan)[:, None]
     assert set(np.unique(boundary_grid(tasks, lost).values)) == {128}
 
@@ -65,7 +67,7 @@ def test_a_net_that_blew_up_is_shown_undecided() -> None:
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e30])
 def test_a_path_that_flies_off_does_not_blow_up_the_picture(bad: float) -> None:
     tasks = drawn(Rosenbrock(), count=2)
-    assert isinstance(tasks, Functions)
+    assert isinstance(tasks, FunctionBatch)
     path = walked(tasks, 30, 0.1)
     calm = surface_grid(tasks, path)
     path[1, 29:] = bad
@@ -76,7 +78,7 @@ def test_a_path_that_flies_off_does_not_blow_up_the_picture(bad: float) -> None:
 
 def test_a_surface_is_the_log_of_the_loss() -> None:
     tasks = drawn(Rosenbrock(), count=2)
-    assert isinstance(tasks, Functions)
+    assert isinstance(tasks, FunctionBatch)
     grid = surface_grid(tasks, walked(tasks, 10, 0.1), size=12)
     point = torch.tensor([[grid.xs[4], grid.ys[9]]], dtype=torch.float64)
     loss = tasks.gradient(point.expand(2, 2), 0).loss

@@ -7,12 +7,17 @@ from engine.contract.errors import Refused
 from engine.protocol import Evaluator
 from engine.tasks.search import _live_training
 from engine.tasks.search._live_data import NAMES, live_task
-from engine.tasks.search._live_training import LiveEvaluator, counted
-from engine.tasks.search.growing import MOMENTS, Growing, GrowingNets, schedule
+from engine.tasks.search._live_training import LiveEvaluator, net_costs
+from engine.tasks.search.growing import (
+    MOMENTS,
+    Growing,
+    GrowingNetEvaluator,
+    size_schedule,
+)
 from engine.tasks.search.growing import SPACE as GROWING
-from engine.tasks.search.live_nets import SPACE, DenseNets, LiveNets
+from engine.tasks.search.live_nets import SPACE, DenseNetEvaluator, LiveNets
 
-LIVE = {"dense": (DenseNets, SPACE), "growing": (GrowingNets, GROWING)}
+LIVE = {"dense": (DenseNetEvaluator, SPACE), "growing": (GrowingNetEvaluator, GROWING)}
 
 
 @pytest.fixture(params=LIVE)
@@ -44,7 +49,7 @@ def test_what_was_trained_is_not_trained_again(
 ) -> None:
     given = asked(made, 3)
     first = made.measure(*given)
-    monkeypatch.setattr(type(made), "trained", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(type(made), "train", lambda *_: pytest.fail("trained again"))
     for one, two in zip(first, made.measure(*given), strict=True):
         np.testing.assert_array_equal(one, two)
 
@@ -81,22 +86,24 @@ def test_sizes_are_counted_as_torch_counts_them() -> None:
     net = nn.Sequential(nn.Linear(64, 8), nn.Linear(8, 32), nn.Linear(32, 10))
     true = sum(each.numel() for each in net.parameters())
     widths = np.array([[8, 0, 32, 0]])
-    parameters, products = counted(np.array([64]), np.array([10]), widths)
+    parameters, products = net_costs(np.array([64]), np.array([10]), widths)
     assert parameters[0] == true and products[0] == 64 * 8 + 8 * 32 + 32 * 10
 
 
 def test_a_schedule_is_what_its_net_costs() -> None:
-    evaluator = GrowingNets(GROWING)
+    evaluator = GrowingNetEvaluator(GROWING)
     stay, which = [2] * 5, np.array([NAMES.index("moons")])
 
     def price(code: list[int]) -> float:
-        return float(evaluator.price(which, np.array([code]), np.array([54]))[0])
+        return float(
+            evaluator.training_cost(which, np.array([code]), np.array([54]))[0]
+        )
 
     fixed = {
         width: price([2, code, 2, *stay]) for code, width in enumerate((32, 16, 8, 4))
     }
     assert fixed[4] == 54 * 3 * 32 * (2 * 4 + 4 * 2)
-    assert schedule(np.array([[2, 3, 2, 2, 2, 1, 2, 2]]))[-1] == [(8,)]
+    assert size_schedule(np.array([[2, 3, 2, 2, 2, 1, 2, 2]]))[-1] == [(8,)]
     grown = price([2, 3, 2, 2, 2, 1, 2, 2])  # half of the time 4 wide, then 8
     assert grown == pytest.approx((fixed[4] + fixed[8]) / 2)
 
@@ -104,7 +111,7 @@ def test_a_schedule_is_what_its_net_costs() -> None:
 def test_a_budget_below_the_cheapest_training_is_refused(made: LiveEvaluator) -> None:
     codes = made.space.codes(np.arange(made.space.size))
     which, steps = np.full(len(codes), NAMES.index("moons")), np.full(len(codes), 54)
-    least = made.price(which, codes, steps).min() / 1e6
+    least = made.training_cost(which, codes, steps).min() / 1e6
     family = {SPACE: LiveNets, GROWING: Growing}[made.space]
     family(target="moons", work=least * 1.001).check()
     with pytest.raises(Refused, match="trains no architecture; the cheapest") as told:
@@ -114,10 +121,10 @@ def test_a_budget_below_the_cheapest_training_is_refused(made: LiveEvaluator) ->
 
 def test_nothing_grows_beyond_its_bounds() -> None:
     codes = GROWING.codes(np.arange(GROWING.size))
-    for sizes in schedule(codes):
+    for sizes in size_schedule(codes):
         assert max(max(size) for size in sizes) <= 32
         assert max(len(size) for size in sizes) <= 4
-    ends = set(schedule(codes)[-1])
+    ends = set(size_schedule(codes)[-1])
     assert (32, 32, 32, 32) in ends and (4,) in ends
 
 
@@ -125,21 +132,21 @@ def test_growth_changes_no_answer_at_its_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from engine.tasks.search import growing
-    from engine.tasks.search._padded_mlp import answers
+    from engine.tasks.search._padded_mlp import forward
 
     seen = []
-    grown = growing._grown
+    grown = growing._grow
 
     def watched(nets, jobs, sizes, moment):  # noqa: ANN001, ANN202
         after = grown(nets, jobs, sizes, moment)
-        x, _ = _live_training.laid(jobs, "test")
-        one, two = answers(nets, x.mT)[0], answers(after, x.mT)[0]
+        x, _ = _live_training.stack_rows(jobs, "test")
+        one, two = forward(nets, x.mT)[0], forward(after, x.mT)[0]
         seen.append(float((one - two).abs().max()))
         assert sizes[0] != sizes[1]
         return after
 
-    monkeypatch.setattr(growing, "_grown", watched)
-    evaluator = GrowingNets(GROWING)
+    monkeypatch.setattr(growing, "_grow", watched)
+    evaluator = GrowingNetEvaluator(GROWING)
     codes = np.array([[1, 3, 2, 0, 1, 0, 1, 1], [1, 3, 2, 1, 1, 1, 0, 0]])
     evaluator.measure(np.zeros(2, int), codes, np.zeros(2, int), np.array([0.1, 0.7]))
     assert len(seen) == 5 and max(seen) < 1e-6

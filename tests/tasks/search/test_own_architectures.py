@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.contract.blocks import Block
 from engine.contract.errors import Refused
+from engine.contract.events import Block
 from engine.data.inventory import inventory
-from engine.data.user.csv_store import read_own, store_own
-from engine.runner.context import Bench
-from engine.tasks.search._table_evaluator import Tabled
+from engine.data.user.csv_store import read_csv, store_csv
+from engine.runner.context import RunContext
+from engine.tasks.search._table_evaluator import TableEvaluator
 from engine.tasks.search.nk_landscape import NkLandscape
 from engine.tasks.search.own_architectures import OwnArchitectures
 from tests.laws.small import events, knobbed
@@ -25,14 +25,14 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def landscape() -> Tabled:
+def landscape() -> TableEvaluator:
     """Return a made-up space of 81 architectures, known in full."""
     found = NkLandscape(size=4, choices=3, rugged=1).evaluator()
-    assert isinstance(found, Tabled)
+    assert isinstance(found, TableEvaluator)
     return found
 
 
-def written(tabled: Tabled, tasks: int = TASKS, scale: float = 1.0) -> bytes:
+def written(tabled: TableEvaluator, tasks: int = TASKS, scale: float = 1.0) -> bytes:
     """Write the first tasks of a table, one seed of each training, as a CSV."""
     table = tabled.table
     ops = [f"op:{name}" for name in table.positions]
@@ -52,10 +52,12 @@ def written(tabled: Tabled, tasks: int = TASKS, scale: float = 1.0) -> bytes:
 
 
 def kept(data: bytes) -> str:
-    return store_own(read_own(data))
+    return store_csv(read_csv(data))
 
 
-def test_it_answers_as_the_table_that_it_was_written_from(landscape: Tabled) -> None:
+def test_it_answers_as_the_table_that_it_was_written_from(
+    landscape: TableEvaluator,
+) -> None:
     family = OwnArchitectures(digest=kept(written(landscape)))
     family.check()
     mine, draw = family.evaluator(), np.random.default_rng(0)
@@ -70,7 +72,7 @@ def test_it_answers_as_the_table_that_it_was_written_from(landscape: Tabled) -> 
         np.testing.assert_allclose(mine.scores(task), landscape.scores(task))
 
 
-def test_a_search_of_all_of_it_finds_the_best(landscape: Tabled) -> None:
+def test_a_search_of_all_of_it_finds_the_best(landscape: TableEvaluator) -> None:
     knobs = {"digest": kept(written(landscape))}
     spec = knobbed("own_architectures", knobs, budget={"horizon": 81})
     found = {e.metric: e.array for e in events(spec) if isinstance(e, Block)}
@@ -83,18 +85,18 @@ def test_a_search_of_all_of_it_finds_the_best(landscape: Tabled) -> None:
     np.testing.assert_allclose(found["final_regret"], regret, atol=1e-6)
 
 
-def test_a_sub_space_of_it_is_searched(landscape: Tabled) -> None:
+def test_a_sub_space_of_it_is_searched(landscape: TableEvaluator) -> None:
     knobs = {"digest": kept(written(landscape)), "options": 2, "decisions": 3}
     spec = knobbed("own_architectures", knobs, budget={"horizon": 8})
-    bench = Bench(spec)
-    tasks = bench.draw(bench.setting, "test", ("test", 0), 2)
+    context = RunContext(spec)
+    tasks = context.draw(context.setting, "test", ("test", 0), 2)
     assert tasks.space.size == 8
     found = {e.metric: e.array for e in events(spec) if isinstance(e, Block)}
     assert (found["coverage"] == 1.0).all()
 
 
 def test_the_others_are_learned_on_or_the_same_where_there_is_one(
-    landscape: Tabled,
+    landscape: TableEvaluator,
 ) -> None:
     many = OwnArchitectures(digest=kept(written(landscape)), target="set 1")
     assert many.sources("test") == (1,)
@@ -105,11 +107,11 @@ def test_the_others_are_learned_on_or_the_same_where_there_is_one(
     assert named.sources("train") == (2,) and named.sources("test") == (0,)
 
 
-def test_epochs_and_cost_limit_a_search(landscape: Tabled) -> None:
+def test_epochs_and_cost_limit_a_search(landscape: TableEvaluator) -> None:
     digest = kept(written(landscape))
     short = OwnArchitectures(digest=digest, epochs=3.0, spend=12.0)
-    assert short.top() == 1 and short.budget() == 12.0
-    assert OwnArchitectures(digest=digest).top() == 2
+    assert short.full_fidelity() == 1 and short.budget() == 12.0
+    assert OwnArchitectures(digest=digest).full_fidelity() == 2
     knobs = {"digest": digest, "epochs": 3.0, "spend": 12.0}
     spec = knobbed("own_architectures", knobs, budget={"horizon": 8})
     found = {e.metric: e.array for e in events(spec) if isinstance(e, Block)}
@@ -144,7 +146,9 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_the_file_does_not_hold_is_refused(case: str, landscape: Tabled) -> None:
+def test_what_the_file_does_not_hold_is_refused(
+    case: str, landscape: TableEvaluator
+) -> None:
     knobs, told, field = REFUSED[case]
     digest = kept(written(landscape))
     with pytest.raises(Refused, match=told) as refusal:
@@ -152,7 +156,9 @@ def test_what_the_file_does_not_hold_is_refused(case: str, landscape: Tabled) ->
     assert refusal.value.field == field
 
 
-def test_percent_taken_for_shares_are_refused_with_a_hint(landscape: Tabled) -> None:
+def test_percent_taken_for_shares_are_refused_with_a_hint(
+    landscape: TableEvaluator,
+) -> None:
     digest = kept(written(landscape, scale=100.0))
     with pytest.raises(Refused, match="from 0 to 1; or are they percent") as refusal:
         OwnArchitectures(digest=digest).check()
@@ -160,7 +166,9 @@ def test_percent_taken_for_shares_are_refused_with_a_hint(landscape: Tabled) -> 
     OwnArchitectures(digest=digest, accuracy="percent").check()
 
 
-def test_the_inventory_says_what_an_own_table_may_be_for(landscape: Tabled) -> None:
+def test_the_inventory_says_what_an_own_table_may_be_for(
+    landscape: TableEvaluator,
+) -> None:
     digest = kept(written(landscape))
     (own,) = [each for each in inventory() if each["sha256"] == digest]
     assert own["state"] == "present" and "own_architectures" in own["families"]

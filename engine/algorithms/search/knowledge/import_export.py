@@ -4,16 +4,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from engine.algorithms.search.knowledge.base import Base, Sizes, empty_base, fingerprint
+from engine.algorithms.search.knowledge.knowledge_base import (
+    BaseSizes,
+    KnowledgeBase,
+    empty_base,
+    space_fingerprint,
+)
 from engine.contract.errors import Refused
 from engine.data.user.knowledge_file import knowledge_bytes, stored_knowledge
 from engine.data.user.knowledge_records import Knowledge, SpaceRecord
-from engine.protocol import Space, Spaces
+from engine.protocol import SearchBatch, Space
 
 Numbers = np.ndarray
 
 
-def given_base(digest: str, tasks: Spaces, replicates: int, sizes: Sizes) -> Base:
+def initial_base(
+    digest: str, tasks: SearchBatch, replicates: int, sizes: BaseSizes
+) -> KnowledgeBase:
     """Return the base to start from: an imported one, or an empty one.
 
     Args:
@@ -28,31 +35,38 @@ def given_base(digest: str, tasks: Spaces, replicates: int, sizes: Sizes) -> Bas
     if not digest:
         evaluator = tasks.evaluator
         return empty_base(evaluator.space, replicates, sizes, len(evaluator.tasks))
-    return base_of(stored_knowledge(digest), tasks, replicates, sizes)
+    return import_base(stored_knowledge(digest), tasks, replicates, sizes)
 
 
-def base_of(given: Knowledge, tasks: Spaces, replicates: int, sizes: Sizes) -> Base:
+def import_base(
+    knowledge: Knowledge, tasks: SearchBatch, replicates: int, sizes: BaseSizes
+) -> KnowledgeBase:
     """Return a file's knowledge as a base.
 
     Raises:
         Refused: If it is of another space, or larger than what is kept.
     """
-    evaluator, record = tasks.evaluator, given.space
+    evaluator, record = tasks.evaluator, knowledge.space
     space = Space(record.name, record.positions, record.options, record.edges)
-    if not (fingerprint(space) == fingerprint(evaluator.space)).all():
+    if not (space_fingerprint(space) == space_fingerprint(evaluator.space)).all():
         raise Refused(
             f"this knowledge base is of the space {space.name!r}; what is searched is "
             f"{evaluator.space.name!r}, with {len(evaluator.space.radix)} decisions",
             "base",
         )
     empty = empty_base(evaluator.space, 1, sizes, len(evaluator.tasks))
-    number = _task_numbers(given.tasks, evaluator.tasks)
-    rows = [_fill(empty, given, r, number) for r in range(len(given.replicates))]
+    number = _task_numbers(knowledge.tasks, evaluator.tasks)
+    rows = [
+        _fill_base(empty, knowledge, r, number)
+        for r in range(len(knowledge.replicates))
+    ]
     repeated = [rows[r % len(rows)] for r in range(replicates)]
-    return Base(*(np.concatenate(parts) for parts in zip(*repeated, strict=True)))
+    return KnowledgeBase(
+        *(np.concatenate(parts) for parts in zip(*repeated, strict=True))
+    )
 
 
-def export_base(base: Base, space: Space, tasks: Sequence[str]) -> bytes:
+def export_base(base: KnowledgeBase, space: Space, tasks: Sequence[str]) -> bytes:
     """Return a base as the bytes of a file."""
     record = SpaceRecord.model_construct(
         name=space.name,
@@ -74,9 +88,11 @@ def _task_numbers(given: Sequence[str], known: Sequence[str]) -> Numbers:
     return np.array([list(known).index(name) for name in given], np.int64)
 
 
-def _fill(empty: Base, given: Knowledge, replicate: int, number: Numbers) -> Base:
+def _fill_base(
+    empty: KnowledgeBase, knowledge: Knowledge, replicate: int, number: Numbers
+) -> KnowledgeBase:
     """Return an empty base with one replicate's experiences in their places."""
-    entries, seen = given.entries[replicate], given.seen(replicate)
+    entries, seen = knowledge.entries[replicate], knowledge.experience_count(replicate)
     best, sample = np.flatnonzero(entries.best), np.flatnonzero(~entries.best)
     top = int(empty.top[0])
     _check_room(empty.filled.shape[1] - top, top, len(best), len(sample), seen)
@@ -84,7 +100,7 @@ def _fill(empty: Base, given: Knowledge, replicate: int, number: Numbers) -> Bas
     ordered = entries.take(np.concatenate([best, sample]))
     ordered = ordered._replace(task=number[ordered.task])
     moments = np.zeros_like(empty.moments)
-    moments[0, number] = given.moments(replicate)
+    moments[0, number] = knowledge.moments(replicate)
     rows = {"moments": moments, "seen": np.array([seen], np.int64)}
     rows["filled"] = empty.filled.copy()
     rows["filled"][0, places] = 1

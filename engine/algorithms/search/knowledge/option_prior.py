@@ -4,9 +4,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.knowledge.base import Base
-from engine.algorithms.search.knowledge.queries import fitting, prior, ranked
-from engine.protocol import Space, Spaces, Told
+from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
+from engine.algorithms.search.knowledge.queries import (
+    option_shares,
+    rank_architectures,
+    restrict_to_space,
+)
+from engine.protocol import Evaluation, SearchBatch, Space
 
 Numbers = np.ndarray
 
@@ -21,29 +25,29 @@ class Elite(NamedTuple):
     value: Numbers
 
 
-def nobody(tasks: Spaces, size: int) -> Elite:
+def empty_elite(tasks: SearchBatch, size: int) -> Elite:
     """Return an elite without anyone."""
     shape = (tasks.members, size)
     codes = np.zeros((*shape, len(tasks.space.radix)), np.int64)
     return Elite(codes, np.full(shape, -np.inf))
 
 
-def elected(state: Elite, told: Told) -> Elite:
+def insert_if_better(state: Elite, evaluation: Evaluation) -> Elite:
     """Let an architecture take the worst's place, if it is better and not yet there."""
-    members = np.arange(len(told.value))
+    members = np.arange(len(evaluation.value))
     again = (
-        (state.codes == told.codes[:, None]).all(-1) & np.isfinite(state.value)
+        (state.codes == evaluation.codes[:, None]).all(-1) & np.isfinite(state.value)
     ).any(1)
     worst = state.value.argmin(1)
-    wins = told.live & ~again & (told.value > state.value[members, worst])
+    wins = evaluation.live & ~again & (evaluation.value > state.value[members, worst])
     codes, value = state.codes.copy(), state.value.copy()
-    codes[members[wins], worst[wins]] = told.codes[wins]
-    value[members[wins], worst[wins]] = told.value[wins]
+    codes[members[wins], worst[wins]] = evaluation.codes[wins]
+    value[members[wins], worst[wins]] = evaluation.value[wins]
     return Elite(codes, value)
 
 
-def counts_of(
-    base: Base, tasks: Spaces, known: int, weight: float, smoothing: float
+def prior_counts(
+    base: KnowledgeBase, tasks: SearchBatch, known: int, weight: float, smoothing: float
 ) -> Numbers:
     """Return what each option counts before the search; (member, position, option).
 
@@ -57,13 +61,13 @@ def counts_of(
     each = tasks.members // len(base.seen)
     rows = []
     for r in range(len(base.seen)):
-        best = fitting(tasks, ranked(base, r)).codes[:known]
-        share = prior(tasks.space, best, smoothing) if len(best) else 0.0
-        rows.append(smoothing * _there(tasks.space) + weight * share)
+        best = restrict_to_space(tasks, rank_architectures(base, r)).codes[:known]
+        share = option_shares(tasks.space, best, smoothing) if len(best) else 0.0
+        rows.append(smoothing * _option_mask(tasks.space) + weight * share)
     return np.repeat(np.stack(rows), each, 0)
 
 
-def favored(counts: Numbers, state: Elite) -> Numbers:
+def option_probabilities(counts: Numbers, state: Elite) -> Numbers:
     """Return the probability of each option; (member, position, option)."""
     options = np.arange(counts.shape[-1])
     taken = state.codes[..., None] == options
@@ -72,20 +76,20 @@ def favored(counts: Numbers, state: Elite) -> Numbers:
     return table / table.sum(-1, keepdims=True)
 
 
-def drawn(policy: Numbers, uniform: Numbers) -> Numbers:
+def draw_options(policy: Numbers, uniform: Numbers) -> Numbers:
     """Draw an option at each position; (…, position, option) → (…, position).
 
     Args:
         policy: Probabilities.
         uniform: Uniform in [0, 1); shape (…, position).
 
-    >>> drawn(np.array([[0.3, 0.7]]), np.array([0.5])).tolist()
+    >>> draw_options(np.array([[0.3, 0.7]]), np.array([0.5])).tolist()
     [1]
     """
     below = policy.cumsum(-1)[..., :-1].round(12)
     return (uniform[..., None] >= below).sum(-1)
 
 
-def _there(space: Space) -> Numbers:
+def _option_mask(space: Space) -> Numbers:
     radix = np.array(space.radix)
     return (np.arange(radix.max()) < radix[:, None]).astype(float)

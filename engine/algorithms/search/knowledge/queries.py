@@ -4,21 +4,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.knowledge.base import Base, fingerprint, standing
+from engine.algorithms.search.knowledge.knowledge_base import (
+    KnowledgeBase,
+    space_fingerprint,
+    z_scores,
+)
 from engine.algorithms.search.predictors import rank_correlation
-from engine.protocol import Space, Spaces
+from engine.protocol import SearchBatch, Space
 
 Numbers = np.ndarray
 
 
-class Ranked(NamedTuple):
+class RankedArchitectures(NamedTuple):
     """Distinct architectures of one replicate, best first; shape (item, …)."""
 
     codes: Numbers
     score: Numbers
 
 
-def ranked(base: Base, replicate: int) -> Ranked:
+def rank_architectures(base: KnowledgeBase, replicate: int) -> RankedArchitectures:
     """Return what is known of each architecture, over all tasks.
 
     The score is the mean standing on the tasks where it was trained, shrunken toward
@@ -28,8 +32,8 @@ def ranked(base: Base, replicate: int) -> Ranked:
     there = (base.filled[replicate] > 0) & np.isfinite(base.accuracy[replicate])
     codes, task = base.codes[replicate][there], base.task[replicate][there]
     if not len(codes):
-        return Ranked(codes, np.zeros(0))
-    score = standing(base.accuracy[replicate][there], task, base.moments[replicate])
+        return RankedArchitectures(codes, np.zeros(0))
+    score = z_scores(base.accuracy[replicate][there], task, base.moments[replicate])
     key = np.column_stack([codes, task])
     once = np.sort(np.unique(key, axis=0, return_index=True)[1])
     kinds, which = np.unique(codes[once], axis=0, return_inverse=True)
@@ -37,15 +41,15 @@ def ranked(base: Base, replicate: int) -> Ranked:
     total, count = (np.bincount(which, w) for w in (score[once], np.ones(len(once))))
     shrunken = total / (1.0 + count)
     order = np.argsort(-shrunken, kind="stable")
-    return Ranked(kinds[order], shrunken[order])
+    return RankedArchitectures(kinds[order], shrunken[order])
 
 
-def best_of(base: Base, replicate: int, count: int) -> Numbers:
+def best_architectures(base: KnowledgeBase, replicate: int, count: int) -> Numbers:
     """Return the codes of the best architectures, best first; (≤ count, position)."""
-    return ranked(base, replicate).codes[:count]
+    return rank_architectures(base, replicate).codes[:count]
 
 
-def prior(space: Space, codes: Numbers, smoothing: float) -> Numbers:
+def option_shares(space: Space, codes: Numbers, smoothing: float) -> Numbers:
     """Return how likely each option is at each position among some architectures.
 
     Args:
@@ -58,7 +62,7 @@ def prior(space: Space, codes: Numbers, smoothing: float) -> Numbers:
         Shape (position, most options); 0 where a position has no such option.
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
-    >>> prior(two, np.array([[0, 2], [0, 1]]), 1.0).round(2).tolist()
+    >>> option_shares(two, np.array([[0, 2], [0, 1]]), 1.0).round(2).tolist()
     [[0.75, 0.25, 0.0], [0.2, 0.4, 0.4]]
     """
     radix = np.array(space.radix)
@@ -70,15 +74,15 @@ def prior(space: Space, codes: Numbers, smoothing: float) -> Numbers:
     return table
 
 
-def probes_of(known: Ranked, count: int) -> Ranked:
+def choose_probes(known: RankedArchitectures, count: int) -> RankedArchitectures:
     """Return architectures spread evenly from the best to the worst known."""
     if len(known.score) <= count:
         return known
     at = np.linspace(0, len(known.score) - 1, count).round().astype(np.int64)
-    return Ranked(known.codes[at], known.score[at])
+    return RankedArchitectures(known.codes[at], known.score[at])
 
 
-def similarity(first: Numbers, second: Numbers) -> Numbers:
+def task_similarity(first: Numbers, second: Numbers) -> Numbers:
     """Return Spearman's correlation of two tasks over shared architectures.
 
     Args:
@@ -91,14 +95,16 @@ def similarity(first: Numbers, second: Numbers) -> Numbers:
     return np.nan_to_num(rank_correlation(first, second), nan=-1.0)
 
 
-def fitting(tasks: Spaces, known: Ranked) -> Ranked:
+def restrict_to_space(
+    tasks: SearchBatch, known: RankedArchitectures
+) -> RankedArchitectures:
     """Return known architectures in the searched space's codes, if they are in it."""
-    codes = tasks.narrowed(known.codes)
+    codes = tasks.from_evaluator_codes(known.codes)
     inside = (codes >= 0).all(1)
-    return Ranked(codes[inside], known.score[inside])
+    return RankedArchitectures(codes[inside], known.score[inside])
 
 
-def foreign(base_space: Numbers, tasks: Spaces) -> str | None:
+def space_mismatch(base_space: Numbers, tasks: SearchBatch) -> str | None:
     """Return the reason why knowledge is of no use here; None if it is of use.
 
     Args:
@@ -106,6 +112,6 @@ def foreign(base_space: Numbers, tasks: Spaces) -> str | None:
         tasks: What is to be searched.
     """
     space = tasks.evaluator.space
-    if (base_space == fingerprint(space)).all():
+    if (base_space == space_fingerprint(space)).all():
         return None
     return f"its knowledge base is of another space than {space.name}"

@@ -5,63 +5,69 @@ from typing import Literal
 import numpy as np
 
 from engine.algorithms.search.evolution import Evolution, empty_population
-from engine.algorithms.search.knowledge.base import Experiences
-from engine.algorithms.search.loop import Searched, searched
-from engine.algorithms.search.proposals import fresh
-from engine.protocol import Asked, Lesson, Spaces, generator
+from engine.algorithms.search.knowledge.knowledge_base import ExperienceBatch
+from engine.algorithms.search.proposals import random_order
+from engine.algorithms.search.search_loop import SearchRecord, search_to_end
+from engine.protocol import OuterStepContext, Proposal, SearchBatch, generator
 
 POPULATION = SAMPLE = 10
-Source = Literal["random", "evolution"]
+SourceStrategy = Literal["random", "evolution"]
 Numbers = np.ndarray
 
 
-def lived(
-    tasks: Spaces, lesson: Lesson, source: Source, *, shuffled: bool = False
-) -> Experiences:
+def run_source_searches(
+    tasks: SearchBatch,
+    step_context: OuterStepContext,
+    source: SourceStrategy,
+    *,
+    shuffled: bool = False,
+) -> ExperienceBatch:
     """Search every task of a lesson; return what was trained.
 
     Args:
         tasks: Replicate × task.
-        lesson: Its step numbers the searches.
+        step_context: Its step numbers the searches.
         source: Which strategy searches.
         shuffled: Whether each search's accuracies are dealt out anew among the
             architectures that it trained: what was learned is then wrong.
     """
-    found = _random(tasks) if source == "random" else _evolution(tasks)
-    accuracy = _dealt(tasks, found) if shuffled else found.signal
+    found = _run_random_search(tasks) if source == "random" else _run_evolution(tasks)
+    accuracy = _shuffle_accuracies(tasks, found) if shuffled else found.signal
     each = tasks.members // tasks.replicates
     shape = accuracy.shape
-    search = lesson.step * each + np.arange(tasks.members) % each
-    return Experiences(
-        _by_replicate(tasks, tasks.spelled(found.codes)),
-        _by_replicate(tasks, accuracy),
-        _by_replicate(tasks, np.broadcast_to(tasks.which[:, None], shape)),
-        _by_replicate(tasks, np.broadcast_to(np.arange(shape[1]), shape)),
-        _by_replicate(tasks, np.broadcast_to(search[:, None], shape)),
-        _by_replicate(tasks, found.live),
+    search = step_context.step * each + np.arange(tasks.members) % each
+    return ExperienceBatch(
+        _group_by_replicate(tasks, tasks.to_evaluator_codes(found.codes)),
+        _group_by_replicate(tasks, accuracy),
+        _group_by_replicate(tasks, np.broadcast_to(tasks.task_index[:, None], shape)),
+        _group_by_replicate(tasks, np.broadcast_to(np.arange(shape[1]), shape)),
+        _group_by_replicate(tasks, np.broadcast_to(search[:, None], shape)),
+        _group_by_replicate(tasks, found.live),
     )
 
 
-def draw_uniform(lesson: Lesson, items: int) -> Numbers:
+def draw_uniform(step_context: OuterStepContext, items: int) -> Numbers:
     """Return one uniform number per experience; (replicate, item)."""
-    streams = [rng.child("sample") for rng in lesson.rngs]
+    streams = [rng.child("sample") for rng in step_context.rngs]
     return np.stack([generator(rng).random(items) for rng in streams])
 
 
-def _random(tasks: Spaces) -> Searched:
-    plan = fresh(tasks)
-    return searched(
+def _run_random_search(tasks: SearchBatch) -> SearchRecord:
+    plan = random_order(tasks)
+    return search_to_end(
         tasks,
         None,
-        lambda step, state: Asked(plan[:, step]),
+        lambda step, state: Proposal(plan[:, step]),
         lambda state, told: (None, {}),
     )
 
 
-def _evolution(tasks: Spaces) -> Searched:
+def _run_evolution(tasks: SearchBatch) -> SearchRecord:
     uniform = tasks.uniform("evolution", tasks.horizon, SAMPLE + 3)
-    evolution = Evolution(fresh(tasks)[:, :POPULATION], uniform, SAMPLE, aging=True)
-    return searched(
+    evolution = Evolution(
+        random_order(tasks)[:, :POPULATION], uniform, SAMPLE, aging=True
+    )
+    return search_to_end(
         tasks,
         empty_population(tasks, POPULATION),
         lambda step, state: evolution.ask(tasks, step, state),
@@ -69,7 +75,7 @@ def _evolution(tasks: Spaces) -> Searched:
     )
 
 
-def _dealt(tasks: Spaces, found: Searched) -> Numbers:
+def _shuffle_accuracies(tasks: SearchBatch, found: SearchRecord) -> Numbers:
     uniform = tasks.uniform("shuffle", tasks.horizon)
     accuracy = found.signal.copy()
     for member, live in enumerate(found.live):
@@ -78,6 +84,6 @@ def _dealt(tasks: Spaces, found: Searched) -> Numbers:
     return accuracy
 
 
-def _by_replicate(tasks: Spaces, rows: Numbers) -> Numbers:
+def _group_by_replicate(tasks: SearchBatch, rows: Numbers) -> Numbers:
     """Put the searches of a replicate one after the other; (replicate, item, …)."""
     return rows.reshape(tasks.replicates, -1, *rows.shape[2:])

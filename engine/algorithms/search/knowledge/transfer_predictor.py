@@ -14,21 +14,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.encodings import one_hot, path
-from engine.algorithms.search.knowledge.base import Experiences, fingerprint
-from engine.algorithms.search.predictor_guided import Guided
+from engine.algorithms.search.encodings import one_hot_encoding, path_encoding
+from engine.algorithms.search.knowledge.knowledge_base import (
+    ExperienceBatch,
+    space_fingerprint,
+)
+from engine.algorithms.search.predictor_guided import GuidedState
 from engine.algorithms.search.predictors import normal_scores
-from engine.algorithms.search.proposals import candidates, uniform_codes
-from engine.protocol import Space, Spaces
+from engine.algorithms.search.proposals import propose_candidates, uniform_codes
+from engine.protocol import SearchBatch, Space
 
 NOISE, FAR, LISTED, DOUBTED = 0.25, 2.0, 20_000, 30
 NARROW = 0.2  # least spread of scores, in the source's units
 Numbers = np.ndarray
 # A replicate and a task.
-Place = tuple[int, int]
+ReplicateTask = tuple[int, int]
 
 
-class Belief(NamedTuple):
+class Posterior(NamedTuple):
     """What is believed of the coefficients: mean, shape (feature,), and covariance.
 
     `taught` says whether any source did.
@@ -36,10 +39,10 @@ class Belief(NamedTuple):
 
     mean: Numbers
     cov: Numbers
-    taught: bool
+    is_informed: bool
 
 
-def described(space: Space, codes: Numbers, task: Numbers) -> Numbers:
+def predictor_features(space: Space, codes: Numbers, task: Numbers) -> Numbers:
     """Return what the predictor sees: options, paths or pairs, options × task.
 
     Args:
@@ -50,19 +53,23 @@ def described(space: Space, codes: Numbers, task: Numbers) -> Numbers:
     Returns:
         float64, shape (item, feature).
     """
-    hot = one_hot(space, codes)
-    parts = [hot, path(space, codes)] if space.edges else [path(space, codes)]
+    hot = one_hot_encoding(space, codes)
+    parts = (
+        [hot, path_encoding(space, codes)]
+        if space.edges
+        else [path_encoding(space, codes)]
+    )
     crossed = (hot[:, :, None] * task).reshape(len(codes), -1)
     return np.concatenate([*parts, crossed], 1).astype(np.float64)
 
 
-def width(space: Space, features: int) -> int:
+def feature_width(space: Space, features: int) -> int:
     """Return how many features `described` gives."""
     none = np.zeros((1, len(space.radix)), np.int64)
-    return described(space, none, np.zeros(features)).shape[1]
+    return predictor_features(space, none, np.zeros(features)).shape[1]
 
 
-def task_features(tasks: Spaces) -> Numbers:
+def task_features(tasks: SearchBatch) -> Numbers:
     """Return the features of the evaluator's tasks; none where it names none."""
     found = tasks.evaluator.features
     if found is None:
@@ -70,7 +77,7 @@ def task_features(tasks: Spaces) -> Numbers:
     return np.asarray(found, np.float64)
 
 
-def placed(features: Numbers, center: Numbers, scale: Numbers) -> Numbers:
+def standardize_features(features: Numbers, center: Numbers, scale: Numbers) -> Numbers:
     """Return features as seen from the sources, not further than two of their spreads.
 
     A feature in which the sources do not differ teaches nothing: it is 0.
@@ -79,21 +86,21 @@ def placed(features: Numbers, center: Numbers, scale: Numbers) -> Numbers:
     return np.clip(np.where(scale > 0, (features - center) / steady, 0.0), -FAR, FAR)
 
 
-def untaught(tasks: Spaces, replicates: int) -> dict[str, Numbers]:
+def empty_sums(tasks: SearchBatch, replicates: int) -> dict[str, Numbers]:
     """Return sums over no trainings; every array leads with the replicate."""
     space, count = tasks.evaluator.space, task_features(tasks).shape[1]
-    wide = width(space, count)
+    wide = feature_width(space, count)
     return {
         "gram": np.zeros((replicates, wide, wide)),
         "goal": np.zeros((replicates, wide)),
         "center": np.zeros((replicates, count)),
         "scale": np.zeros((replicates, count)),
-        "space": np.tile(fingerprint(space), (replicates, 1)),
+        "space": np.tile(space_fingerprint(space), (replicates, 1)),
     }
 
 
-def taught(
-    tasks: Spaces, found: Experiences, replicate: int, sums: dict[str, Numbers]
+def add_trainings(
+    tasks: SearchBatch, found: ExperienceBatch, replicate: int, sums: dict[str, Numbers]
 ) -> None:
     """Add a replicate's source trainings to its sums, in place.
 
@@ -104,22 +111,24 @@ def taught(
     known = features[list(tasks.sources)]
     center, scale = known.mean(0), known.std(0)
     sums["center"][replicate], sums["scale"][replicate] = center, scale
-    places = placed(features, center, scale)
+    places = standardize_features(features, center, scale)
     for search in np.unique(found.search[replicate]):
-        mine = (found.search[replicate] == search) & found.there[replicate]
+        mine = (found.search[replicate] == search) & found.valid[replicate]
         if not mine.any():
             continue
         which = int(found.task[replicate][mine][0])
         value = np.nan_to_num(found.accuracy[replicate][mine], nan=-1.0)
         y = normal_scores(value, np.ones(len(value), bool))
         codes = found.codes[replicate][mine]
-        x = described(tasks.evaluator.space, codes, places[which])
+        x = predictor_features(tasks.evaluator.space, codes, places[which])
         x = x - x.mean(0)
         sums["gram"][replicate] += x.T @ x
         sums["goal"][replicate] += x.T @ (y - y.mean())
 
 
-def believed(gram: Numbers, goal: Numbers, trust: float, ridge: float) -> Belief:
+def fit_posterior(
+    gram: Numbers, goal: Numbers, trust: float, ridge: float
+) -> Posterior:
     """Return the belief that some sums over source trainings leave.
 
     Args:
@@ -130,10 +139,14 @@ def believed(gram: Numbers, goal: Numbers, trust: float, ridge: float) -> Belief
     """
     precision = gram * (trust / NOISE) + ridge * np.eye(len(goal))
     cov = np.linalg.inv(precision)
-    return Belief(cov @ (goal * (trust / NOISE)), cov, bool(trust > 0 and gram.any()))
+    return Posterior(
+        cov @ (goal * (trust / NOISE)), cov, bool(trust > 0 and gram.any())
+    )
 
 
-def updated(belief: Belief, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
+def update_posterior(
+    belief: Posterior, x: Numbers, y: Numbers
+) -> tuple[Numbers, Numbers]:
     """Return mean and covariance once trainings are seen; the offset is free.
 
     Args:
@@ -149,32 +162,37 @@ def updated(belief: Belief, x: Numbers, y: Numbers) -> tuple[Numbers, Numbers]:
     return mean, belief.cov - reach.T @ gain
 
 
-def shortlisted(
-    tasks: Spaces, beliefs: Sequence[Belief], places: Sequence[Numbers], count: int
-) -> dict[Place, Numbers]:
+def make_shortlists(
+    tasks: SearchBatch,
+    beliefs: Sequence[Posterior],
+    places: Sequence[Numbers],
+    count: int,
+) -> dict[ReplicateTask, Numbers]:
     """Return what the sources alone would choose on each task; (≤ count, position)."""
     size = tasks.space.size
     at = np.unique(np.linspace(0, size - 1, min(size, LISTED)).astype(np.int64))
     codes = tasks.space.codes(at)
     found = {}
     for row, belief in enumerate(beliefs):
-        for which in np.unique(tasks.which).tolist():
+        for which in np.unique(tasks.task_index).tolist():
             found[row, which] = codes[:0]
-            if belief.taught:
-                seen = seer(tasks, places[row][which])(codes)
+            if belief.is_informed:
+                seen = make_featurizer(tasks, places[row][which])(codes)
                 order = np.argsort(-(seen @ belief.mean).round(9), kind="stable")
                 found[row, which] = codes[order[:count]]
     return found
 
 
-def seer(tasks: Spaces, place: Numbers) -> Callable[[Numbers], Numbers]:
+def make_featurizer(tasks: SearchBatch, place: Numbers) -> Callable[[Numbers], Numbers]:
     """Return what describes architectures of the searched space on a task."""
     whole = tasks.evaluator.space
-    return lambda codes: described(whole, tasks.spelled(codes), place)
+    return lambda codes: predictor_features(
+        whole, tasks.to_evaluator_codes(codes), place
+    )
 
 
 @dataclass(frozen=True)
-class Forecaster:
+class TransferPredictor:
     """How the next architectures are chosen.
 
     Args:
@@ -186,30 +204,32 @@ class Forecaster:
         courage: How many standard deviations are added to what is predicted.
     """
 
-    beliefs: tuple[Belief, ...]
-    places: tuple[Numbers, ...]
-    lists: dict[Place, Numbers]
+    posteriors: tuple[Posterior, ...]
+    task_features: tuple[Numbers, ...]
+    shortlists: dict[ReplicateTask, Numbers]
     candidates: int
     parents: int
     courage: float
 
-    def queue(self, tasks: Spaces, state: Guided, step: int, size: int) -> Numbers:
+    def choose_next(
+        self, tasks: SearchBatch, state: GuidedState, step: int, size: int
+    ) -> Numbers:
         """Choose the next architectures; shape (member, size, position)."""
-        each = tasks.members // len(self.beliefs)
+        each = tasks.members // len(self.posteriors)
         wide = 4 + len(tasks.space.radix)
         drawn = tasks.uniform(f"candidates {step}", self.candidates, wide)
         chosen = []
-        for member, which in enumerate(tasks.which.tolist()):
+        for member, which in enumerate(tasks.task_index.tolist()):
             row = member // each
-            seen = seer(tasks, self.places[row][which])
+            seen = make_featurizer(tasks, self.task_features[row][which])
             own = state.codes[member, :step], state.value[member, :step]
-            listed = self.lists[row, which]
-            pool = self._pool(tasks.space, listed, own, drawn[member])
-            worth = self._worth(self.beliefs[row], seen, pool, own)
-            chosen.append(_best(tasks.space, pool, worth, own[0], size))
+            listed = self.shortlists[row, which]
+            pool = self._candidate_pool(tasks.space, listed, own, drawn[member])
+            worth = self._acquisition_values(self.posteriors[row], seen, pool, own)
+            chosen.append(_best_untried(tasks.space, pool, worth, own[0], size))
         return np.stack(chosen)
 
-    def _pool(
+    def _candidate_pool(
         self,
         space: Space,
         listed: Numbers,
@@ -221,12 +241,12 @@ class Forecaster:
         if not len(codes):
             return np.concatenate([listed, uniform_codes(space, uniform[:, 4:])])
         told = np.nan_to_num(value, nan=-2.0)
-        found = candidates(space, codes, told, self.parents, uniform)
+        found = propose_candidates(space, codes, told, self.parents, uniform)
         return np.concatenate([listed, found])
 
-    def _worth(
+    def _acquisition_values(
         self,
-        belief: Belief,
+        belief: Posterior,
         seen: Callable[[Numbers], Numbers],
         pool: Numbers,
         own: tuple[Numbers, Numbers],
@@ -238,8 +258,8 @@ class Forecaster:
             scores = normal_scores(own[1][known], np.ones(int(known.sum()), bool))
             # Own scores are put on the scale that the sources give these architectures.
             spread = np.clip((tried @ belief.mean).std(), NARROW, 1.0)
-            scale = spread if belief.taught else 1.0
-            mean, cov = updated(belief, tried, scores * scale)
+            scale = spread if belief.is_informed else 1.0
+            mean, cov = update_posterior(belief, tried, scores * scale)
             x = x - tried.mean(0)
         worth = x @ mean
         top = np.argsort(-worth, kind="stable")[: max(DOUBTED, len(x) // 8)]
@@ -248,7 +268,7 @@ class Forecaster:
         return worth.round(9)
 
 
-def _best(
+def _best_untried(
     space: Space, pool: Numbers, worth: Numbers, tried: Numbers, size: int
 ) -> Numbers:
     """Return the best that were not tried, none twice while others are left."""

@@ -10,22 +10,22 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.algorithms.search.evolution import Evolution, Population, empty_population
-from engine.algorithms.search.knowledge.base import Base
+from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
 from engine.algorithms.search.knowledge.queries import (
-    Ranked,
-    fitting,
-    probes_of,
-    ranked,
-    similarity,
+    RankedArchitectures,
+    choose_probes,
+    rank_architectures,
+    restrict_to_space,
+    task_similarity,
 )
-from engine.algorithms.search.proposals import fresh
-from engine.protocol import Asked, Spaces, Told
+from engine.algorithms.search.proposals import random_order
+from engine.protocol import Evaluation, Proposal, SearchBatch
 
 FEWEST = 3  # probes; below that a correlation says nothing
 Numbers = np.ndarray
 
 
-class Start(NamedTuple):
+class WarmStart(NamedTuple):
     """What is trained first; arrays lead with the member.
 
     Args:
@@ -39,22 +39,26 @@ class Start(NamedTuple):
     expected: Numbers
 
 
-class Warm(NamedTuple):
+class WarmState(NamedTuple):
     """A warm search under way.
 
-    `first` is what it trains first, `seen` the values of its probes, and `agrees`
+    `first` is what it trains first, `seen` the values of its probes, and `agreement`
     Spearman's correlation of the probes with the base, NaN until it is known.
     """
 
     population: Population
     first: Numbers
-    seen: Numbers
-    agrees: Numbers
+    probe_scores: Numbers
+    agreement: Numbers
 
 
 def warm_start(
-    base: Base, tasks: Spaces, seeds: int, population: int, probes: int = 0
-) -> Start:
+    base: KnowledgeBase,
+    tasks: SearchBatch,
+    seeds: int,
+    population: int,
+    probes: int = 0,
+) -> WarmStart:
     """Choose what each search trains first.
 
     Args:
@@ -64,35 +68,41 @@ def warm_start(
         population: How many are trained before evolution begins, at least.
         probes: How many known architectures are tried first; 0 for none.
     """
-    plan = fresh(tasks)
+    plan = random_order(tasks)
     each = tasks.members // len(base.seen)
     long = min(max(population, probes + seeds), tasks.horizon)
     trusted, doubted = plan[:, :long].copy(), plan[:, :long].copy()
     expected = np.full((tasks.members, probes), np.nan)
     for r in range(len(base.seen)):
         mine = slice(r * each, (r + 1) * each)
-        known = fitting(tasks, ranked(base, r))
-        tried, good = _chosen(known, seeds, probes)
+        known = restrict_to_space(tasks, rank_architectures(base, r))
+        tried, good = _choose_probes(known, seeds, probes)
         expected[mine, : len(tried.score)] = tried.score
         for first, led in ((trusted, [tried.codes, good]), (doubted, [tried.codes])):
             lead = np.concatenate(led)[:long]
             first[mine, : len(lead)] = lead
             first[mine, len(lead) :] = plan[mine, : long - len(lead)]
-    return Start(trusted, doubted, expected)
+    return WarmStart(trusted, doubted, expected)
 
 
-def _chosen(known: Ranked, seeds: int, probes: int) -> tuple[Ranked, Numbers]:
+def _choose_probes(
+    known: RankedArchitectures, seeds: int, probes: int
+) -> tuple[RankedArchitectures, Numbers]:
     """Return the probes, and the best that are not among them already."""
     if not probes or len(known.score) < FEWEST:
-        return Ranked(known.codes[:0], known.score[:0]), known.codes[:seeds]
-    tried = probes_of(known, probes)
+        return RankedArchitectures(known.codes[:0], known.score[:0]), known.codes[
+            :seeds
+        ]
+    tried = choose_probes(known, probes)
     again = (known.codes[:, None] == tried.codes).all(-1).any(1)
     return tried, known.codes[~again][:seeds]
 
 
-def begun(tasks: Spaces, start: Start, population: int) -> Warm:
+def start_warm_search(
+    tasks: SearchBatch, start: WarmStart, population: int
+) -> WarmState:
     """Return the state before the first evaluation."""
-    return Warm(
+    return WarmState(
         empty_population(tasks, population),
         start.trusted,
         np.full_like(start.expected, np.nan),
@@ -100,25 +110,35 @@ def begun(tasks: Spaces, start: Start, population: int) -> Warm:
     )
 
 
-def asked(tasks: Spaces, evolution: Evolution, step: int, state: Warm) -> Asked:
+def propose_warm(
+    tasks: SearchBatch, evolution: Evolution, step: int, state: WarmState
+) -> Proposal:
     """Train the start, then evolve."""
     return evolution._replace(first=state.first).ask(tasks, step, state.population)
 
 
-def told_of(
-    start: Start, gate: float, evolution: Evolution, state: Warm, told: Told
-) -> Warm:
+def update_warm_state(
+    start: WarmStart,
+    gate: float,
+    evolution: Evolution,
+    state: WarmState,
+    evaluation: Evaluation,
+) -> WarmState:
     """Let the population live on; after the last probe decide whether to trust."""
-    population = evolution.tell(state.population, told)
-    step, probes = told.step, start.expected.shape[1]
+    population = evolution.tell(state.population, evaluation)
+    step, probes = evaluation.step, start.expected.shape[1]
     if step >= probes:
         return state._replace(population=population)
-    seen, agrees, first = state.seen.copy(), state.agrees.copy(), state.first.copy()
-    seen[:, step] = told.value
+    seen, agrees, first = (
+        state.probe_scores.copy(),
+        state.agreement.copy(),
+        state.first.copy(),
+    )
+    seen[:, step] = evaluation.value
     due = np.isfinite(start.expected).sum(1) == step + 1
     if due.any():
         upto = slice(0, step + 1)
-        agrees[due] = similarity(start.expected[due, upto], seen[due, upto])
+        agrees[due] = task_similarity(start.expected[due, upto], seen[due, upto])
         shut = due & (agrees < gate)
         first[shut] = start.doubted[shut]
-    return Warm(population, first, seen, agrees)
+    return WarmState(population, first, seen, agrees)

@@ -13,38 +13,44 @@ import torch
 
 from engine.algorithms.advantages import advantages
 from engine.algorithms.search.policy import softmax
-from engine.algorithms.search.policy.replay import clipped_weights
-from engine.algorithms.search.policy.sequence_policy import Frame, Layers, built
-from engine.algorithms.search.policy.softmax import Moments
+from engine.algorithms.search.policy.replay import importance_weights
+from engine.algorithms.search.policy.sequence_policy import (
+    LayerWeights,
+    PolicyShape,
+    draw_architectures,
+)
+from engine.algorithms.search.policy.softmax import AdamMoments
 from engine.protocol import Weights
 
 Numbers = np.ndarray
 RAISE = 3.0
 
 
-class Nets(NamedTuple):
+class ActorCriticNets(NamedTuple):
     """Policy and value nets as flat weights, shape (row, weight), and how they move."""
 
     policy: Numbers
     value: Numbers
-    policy_moments: Moments
-    value_moments: Moments
+    policy_moments: AdamMoments
+    value_moments: AdamMoments
 
     @classmethod
-    def begun(cls, policy: Numbers, value: Numbers) -> "Nets":
+    def with_zero_moments(cls, policy: Numbers, value: Numbers) -> "ActorCriticNets":
         """Return nets that have not moved yet."""
-        return cls(policy, value, softmax.still(policy), softmax.still(value))
+        return cls(
+            policy, value, softmax.zero_moments(policy), softmax.zero_moments(value)
+        )
 
     @classmethod
-    def read(cls, weights: Weights, memory: Weights) -> "Nets":
+    def from_weights(cls, weights: Weights, memory: Weights) -> "ActorCriticNets":
         """Take nets out of meta-weights, and how they move out of the memory."""
         moments = [
-            Moments(*(memory[f"{net}_{k}"].numpy() for k in Moments._fields))
+            AdamMoments(*(memory[f"{net}_{k}"].numpy() for k in AdamMoments._fields))
             for net in ("policy", "value")
         ]
         return cls(weights["policy"].numpy(), weights["value"].numpy(), *moments)
 
-    def written(self) -> tuple[Weights, Weights]:
+    def to_weights(self) -> tuple[Weights, Weights]:
         """Return them as meta-weights and memory."""
         both = {"policy": self.policy_moments, "value": self.value_moments}
         memory = {
@@ -56,7 +62,7 @@ class Nets(NamedTuple):
         return {name: torch.from_numpy(net) for name, net in nets.items()}, memory
 
 
-class Batch(NamedTuple):
+class PolicyBatch(NamedTuple):
     """Architectures to learn from; shape (row, item, …).
 
     Args:
@@ -71,11 +77,11 @@ class Batch(NamedTuple):
     codes: Numbers
     context: Numbers
     reward: Numbers
-    chance: Numbers
+    log_prob: Numbers
     counts: Numbers
 
 
-class Aim(NamedTuple):
+class UpdateSettings(NamedTuple):
     """How nets are moved.
 
     Args:
@@ -95,28 +101,30 @@ class Aim(NamedTuple):
     critic: float
 
 
-class Slopes(NamedTuple):
+class PolicyGradients(NamedTuple):
     """Gradients to climb, and what was seen on the way; shape (row, …)."""
 
     policy: Numbers
     value: Numbers
     prob: Numbers
-    worth: Numbers
+    values: Numbers
 
 
-def starting_nets(frame: Frame, normal: Numbers) -> Nets:
-    """Turn normal numbers, shape (row, `needed`), into nets that favor nothing."""
-    count = frame.count(frame.most)
-    policy = frame.started(frame.most, normal[:, :count])
-    return Nets.begun(policy, frame.started(1, normal[:, count:]))
+def initial_actor_critic(frame: PolicyShape, normal: Numbers) -> ActorCriticNets:
+    """Turn normal numbers, shape (row, `init_size`), into nets that favor nothing."""
+    count = frame.weight_count(frame.most_options)
+    policy = frame.initial_weights(frame.most_options, normal[:, :count])
+    return ActorCriticNets.with_zero_moments(
+        policy, frame.initial_weights(1, normal[:, count:])
+    )
 
 
-def needed(frame: Frame) -> int:
-    """Return how many numbers `starting_nets` takes."""
-    return frame.count(frame.most) + frame.count(1)
+def init_size(frame: PolicyShape) -> int:
+    """Return how many numbers `initial_actor_critic` takes."""
+    return frame.weight_count(frame.most_options) + frame.weight_count(1)
 
 
-def generalized(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
+def decision_advantages(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
     """Return advantages of decisions whose reward comes after the last one.
 
     Args:
@@ -130,37 +138,43 @@ def generalized(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
     return advantages(*both, 1.0, trace).numpy()
 
 
-def slopes(frame: Frame, nets: Nets, batch: Batch, aim: Aim) -> Slopes:
+def compute_gradients(
+    frame: PolicyShape, nets: ActorCriticNets, batch: PolicyBatch, aim: UpdateSettings
+) -> PolicyGradients:
     """Return the gradients of expected reward, entropy and fit; see `Slopes`."""
     rows, items, places = batch.codes.shape
     inputs = frame.inputs(batch.codes, batch.context)
     flat = inputs.reshape(rows, items * places, -1)
-    actor = Layers.cut(nets.policy, frame, frame.most)
-    critic = Layers.cut(nets.value, frame, 1)
-    logits, policy_hidden = actor.answer(flat)
-    worth, value_hidden = critic.answer(flat)
-    prob = softmax.shares(logits.reshape(rows, items, places, -1) + frame.absent)
+    actor = LayerWeights.from_flat(nets.policy, frame, frame.most_options)
+    critic = LayerWeights.from_flat(nets.value, frame, 1)
+    logits, policy_hidden = actor.forward(flat)
+    worth, value_hidden = critic.forward(flat)
+    prob = softmax.probabilities(
+        logits.reshape(rows, items, places, -1) + frame.option_mask
+    )
     worth = worth.reshape(rows, items, places)
-    now = softmax.log_chance(prob, batch.codes)
-    then = np.where(np.isnan(batch.chance), now, batch.chance)
-    weight = clipped_weights(now, then, aim.clip) * batch.counts
-    gain = generalized(batch.reward, worth, aim.trace) * weight[..., None]
-    wanted = gain[..., None] * softmax.scores(prob, batch.codes)
-    bonus = raised(frame, prob, batch.counts, aim) * weight
-    bonus = bonus[..., None, None] * softmax.entropy_slope(prob)
+    now = softmax.log_prob(prob, batch.codes)
+    then = np.where(np.isnan(batch.log_prob), now, batch.log_prob)
+    weight = importance_weights(now, then, aim.clip) * batch.counts
+    gain = decision_advantages(batch.reward, worth, aim.trace) * weight[..., None]
+    wanted = gain[..., None] * softmax.log_prob_gradient(prob, batch.codes)
+    bonus = entropy_weights(frame, prob, batch.counts, aim) * weight
+    bonus = bonus[..., None, None] * softmax.entropy_gradient(prob)
     gap = weight[..., None] * (batch.reward[..., None] - worth)
     share = 1.0 / np.maximum(batch.counts.sum(1), 1.0)[:, None, None]
     wanted = (wanted + bonus).reshape(rows, items * places, -1) * share
     gap = gap.reshape(rows, items * places, 1) * share
-    return Slopes(
-        actor.slope(flat, policy_hidden, wanted),
-        critic.slope(flat, value_hidden, gap),
+    return PolicyGradients(
+        actor.backward(flat, policy_hidden, wanted),
+        critic.backward(flat, value_hidden, gap),
         prob,
         worth,
     )
 
 
-def raised(frame: Frame, prob: Numbers, counts: Numbers, aim: Aim) -> Numbers:
+def entropy_weights(
+    frame: PolicyShape, prob: Numbers, counts: Numbers, aim: UpdateSettings
+) -> Numbers:
     """Return the entropy weight of each row: more where the policy nearly collapsed.
 
     Args:
@@ -179,15 +193,21 @@ def raised(frame: Frame, prob: Numbers, counts: Numbers, aim: Aim) -> Numbers:
     return aim.entropy + RAISE * np.maximum(0.0, 1.0 - share / aim.floor)[:, None]
 
 
-def climbed(nets: Nets, found: Slopes, aim: Aim) -> Nets:
+def take_adam_step(
+    nets: ActorCriticNets, found: PolicyGradients, aim: UpdateSettings
+) -> ActorCriticNets:
     """Take one step of Adam with both nets."""
-    policy, policy_moments = softmax.adam(found.policy, nets.policy_moments, aim.rate)
+    policy, policy_moments = softmax.adam_ascent(
+        found.policy, nets.policy_moments, aim.rate
+    )
     rate = aim.rate * aim.critic
-    value, value_moments = softmax.adam(found.value, nets.value_moments, rate)
-    return Nets(nets.policy + policy, nets.value + value, policy_moments, value_moments)
+    value, value_moments = softmax.adam_ascent(found.value, nets.value_moments, rate)
+    return ActorCriticNets(
+        nets.policy + policy, nets.value + value, policy_moments, value_moments
+    )
 
 
-def foreseen(reward: Numbers, worth: Numbers) -> Numbers:
+def critic_explained_variance(reward: Numbers, worth: Numbers) -> Numbers:
     """Return the share of the rewards' variance that the critic foresaw.
 
     Args:
@@ -215,10 +235,12 @@ def _variance(values: Numbers, known: Numbers) -> Numbers:
     return np.asarray((gaps * gaps).sum(1) / count)
 
 
-def favored(frame: Frame, nets: Nets, context: Numbers, uniform: Numbers) -> Numbers:
+def marginal_probabilities(
+    frame: PolicyShape, nets: ActorCriticNets, context: Numbers, uniform: Numbers
+) -> Numbers:
     """Return how likely each option is whatever came before; (row, position, option).
 
     A mean over architectures that are drawn for the picture and never trained.
     """
     many = np.repeat(context, uniform.shape[1], 1)
-    return np.asarray(built(frame, nets.policy, many, uniform)[1].mean(1))
+    return np.asarray(draw_architectures(frame, nets.policy, many, uniform)[1].mean(1))

@@ -18,7 +18,7 @@ import torch
 
 from engine.protocol import Weights
 
-Order = Literal["uniform", "easy first", "hard first", "competence"]
+CurriculumOrder = Literal["uniform", "easy first", "hard first", "competence"]
 Numbers = np.ndarray
 NEAR, FIRST, ENOUGH, RECENT, BINS = 0.1, 0.25, 0.7, 0.3, 4
 
@@ -42,7 +42,7 @@ class Curriculum(NamedTuple):
     stage: Numbers
 
     @classmethod
-    def begun(cls, replicates: int, sources: int) -> "Curriculum":
+    def empty(cls, replicates: int, sources: int) -> "Curriculum":
         """Return what is known before any task was visited."""
         shape = (replicates, sources)
         none = [np.full(shape, np.nan) for _ in range(3)]
@@ -50,22 +50,22 @@ class Curriculum(NamedTuple):
         return cls(*none, np.zeros(shape), first)
 
     @classmethod
-    def read(cls, memory: Weights) -> "Curriculum":
+    def from_memory(cls, memory: Weights) -> "Curriculum":
         """Take it out of a meta-learner's memory."""
         return cls(*(memory[f"curriculum_{k}"].numpy() for k in cls._fields))
 
-    def written(self) -> Weights:
+    def to_memory(self) -> Weights:
         """Return it as what a meta-learner remembers."""
         named = zip(self._fields, self, strict=True)
         return {f"curriculum_{k}": torch.from_numpy(part.copy()) for k, part in named}
 
-    def order(self, hardest: bool = False) -> Numbers:
+    def sort_sources(self, hardest: bool = False) -> Numbers:
         """Return sources from easy to hard, or the reverse; unvisited ones first."""
         sign = -1.0 if hardest else 1.0
         rank = np.where(np.isnan(self.difficulty), -np.inf, sign * self.difficulty)
         return np.argsort(rank, axis=1, kind="stable")
 
-    def open_count(self, order: Order, done: float) -> Numbers:
+    def open_count(self, order: CurriculumOrder, done: float) -> Numbers:
         """Return how many tasks of the order may be drawn; shape (replicate,).
 
         By competence it is the stage; else it grows evenly from a quarter to all
@@ -77,11 +77,13 @@ class Curriculum(NamedTuple):
         share = min(1.0, FIRST + (1.0 - FIRST) * 2.0 * done)
         return np.full(replicates, int(np.ceil(share * sources)))
 
-    def drawn(self, order: Order, uniform: Numbers, done: float) -> Numbers:
+    def choose_sources(
+        self, order: CurriculumOrder, uniform: Numbers, done: float
+    ) -> Numbers:
         """Choose tasks by an order other than uniform; places among the sources.
 
         Args:
-            order: See `Order`.
+            order: See `CurriculumOrder`.
             uniform: Uniform in [0, 1), one for each task that is taken; shape
                 (replicate, task).
             done: Share of the training behind.
@@ -89,16 +91,16 @@ class Curriculum(NamedTuple):
         Returns:
             Shape (replicate, task). No task comes twice before all open ones came.
         """
-        ordered = self.order(order == "hard first")
+        ordered = self.sort_sources(order == "hard first")
         opened = self.open_count(order, done)
         rows = []
         for row, unseen, most, rolls in zip(
             ordered, np.isnan(self.difficulty).sum(1), opened, uniform, strict=True
         ):
-            rows.append(_picked(row, int(unseen), int(most), rolls))
+            rows.append(_pick_sources(row, int(unseen), int(most), rolls))
         return np.stack(rows)
 
-    def learned(self, chosen: Numbers, rewards: Numbers) -> "Curriculum":
+    def update(self, chosen: Numbers, rewards: Numbers) -> "Curriculum":
         """Take a lesson's rewards into account.
 
         Args:
@@ -108,17 +110,17 @@ class Curriculum(NamedTuple):
         after = Curriculum(*(part.copy() for part in self))
         for r, places in enumerate(chosen):
             for place, found in zip(places, rewards[r], strict=True):
-                _visit(after, (r, int(place)), found[~np.isnan(found)])
-            after.stage[r] = _promoted(after, r)
+                _record_visit(after, (r, int(place)), found[~np.isnan(found)])
+            after.stage[r] = _next_stage(after, r)
         return after
 
-    def met(self, chosen: Numbers) -> dict[str, Numbers]:
+    def coverage_metrics(self, chosen: Numbers) -> dict[str, Numbers]:
         """Say how the tasks that were drawn cover difficulties; (replicate,) each.
 
         Coverage and balance are of everything so far, the mean of this lesson.
         """
         rows = [
-            balance(difficulty, visits)
+            measure_balance(difficulty, visits)
             for difficulty, visits in zip(self.difficulty, self.visits, strict=True)
         ]
         now = np.take_along_axis(self.difficulty, chosen, 1)
@@ -131,7 +133,7 @@ class Curriculum(NamedTuple):
         }
 
 
-def _picked(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers:
+def _pick_sources(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers:
     """Take the unvisited first, then draw without replacement among the open ones."""
     found = list(order[:unseen][: len(uniform)])
     open_ones = list(order[unseen:][:most]) or list(order[:most])
@@ -142,7 +144,7 @@ def _picked(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers
     return np.array(found, np.int64)
 
 
-def _visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> None:
+def _record_visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> None:
     if not len(rewards):
         return
     state.visits[at] += 1
@@ -156,15 +158,15 @@ def _visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> None:
     state.competence[at] += RECENT * (reached - state.competence[at])
 
 
-def _promoted(state: Curriculum, replicate: int) -> float:
+def _next_stage(state: Curriculum, replicate: int) -> float:
     """Open one task more where those that are open are mastered."""
     stage, sources = int(state.stage[replicate]), state.difficulty.shape[1]
-    easiest = state.order()[replicate][:stage]
+    easiest = state.sort_sources()[replicate][:stage]
     mastered = np.nan_to_num(state.competence[replicate][easiest]).mean()
     return float(min(sources, stage + bool(mastered >= ENOUGH)))
 
 
-class Balance(NamedTuple):
+class DifficultyBalance(NamedTuple):
     """How evenly a set of tasks covers difficulties, and the tasks that there are.
 
     Args:
@@ -180,7 +182,9 @@ class Balance(NamedTuple):
     mean: float
 
 
-def balance(difficulty: Sequence[float], draws: Sequence[float]) -> Balance:
+def measure_balance(
+    difficulty: Sequence[float], draws: Sequence[float]
+) -> DifficultyBalance:
     """Say how a set of tasks is spread over difficulties.
 
     Bins are equal parts of the range from the easiest to the hardest measured task.
@@ -189,22 +193,23 @@ def balance(difficulty: Sequence[float], draws: Sequence[float]) -> Balance:
         difficulty: Of each task; NaN where it was not measured.
         draws: How often each task was drawn.
 
-    >>> balance([0.0, 0.3, 0.6, 1.0], [1, 1, 1, 1]).evenness
+    >>> measure_balance([0.0, 0.3, 0.6, 1.0], [1, 1, 1, 1]).evenness
     1.0
-    >>> balance([0.0, 0.3, 0.6, 1.0], [4, 0, 0, 0])
-    Balance(histogram=(1.0, 0.0, 0.0, 0.0), evenness=0.0, coverage=0.25, mean=0.0)
+    >>> one = measure_balance([0.0, 0.3, 0.6, 1.0], [4, 0, 0, 0])
+    >>> one.evenness, one.coverage, one.mean
+    (0.0, 0.25, 0.0)
     """
     hard, times = np.asarray(difficulty, float), np.asarray(draws, float)
     coverage = float((times > 0).mean())
     known = ~np.isnan(hard) & (times > 0)
     if not known.any():
-        return Balance((0.0,) * BINS, float("nan"), coverage, float("nan"))
+        return DifficultyBalance((0.0,) * BINS, float("nan"), coverage, float("nan"))
     measured = hard[~np.isnan(hard)]
     low, width = measured.min(), max(float(np.ptp(measured)), 1e-12)
     bins = np.minimum(((hard[known] - low) / width * BINS).astype(int), BINS - 1)
     shares = np.bincount(bins, times[known], BINS) / times[known].sum()
     some = shares[shares > 0]
-    return Balance(
+    return DifficultyBalance(
         tuple(float(share) for share in shares),
         float(abs((some * np.log(some)).sum()) / np.log(BINS)),
         coverage,

@@ -10,36 +10,49 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.knowledge.base import fingerprint
-from engine.algorithms.search.loop import Log
+from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy import softmax
-from engine.algorithms.search.policy.actor_critic import Batch, Nets, Slopes, foreseen
-from engine.algorithms.search.policy.agent import Agents, Learning, moved_where
-from engine.algorithms.search.policy.curriculum import Curriculum, Order
-from engine.algorithms.search.policy.sequence_policy import built
-from engine.algorithms.search.policy.softmax import Running
+from engine.algorithms.search.policy.actor_critic import (
+    ActorCriticNets,
+    PolicyBatch,
+    PolicyGradients,
+    critic_explained_variance,
+)
+from engine.algorithms.search.policy.curriculum import Curriculum, CurriculumOrder
+from engine.algorithms.search.policy.policy_search import (
+    PolicySearch,
+    UpdateContext,
+    select_live_nets,
+)
+from engine.algorithms.search.policy.sequence_policy import draw_architectures
+from engine.algorithms.search.policy.softmax import RunningReward
 from engine.algorithms.search.proposals import LISTED
+from engine.algorithms.search.search_loop import SearchLog
 from engine.contract.rng import Rng
-from engine.protocol import Asked, Lesson, Spaces, Weights, generator
+from engine.protocol import OuterStepContext, Proposal, SearchBatch, Weights, generator
 
 Numbers = np.ndarray
 
 
-class Taught(NamedTuple):
+class TrainingResult(NamedTuple):
     """What a lesson came to.
 
     `value` is what each evaluation gave, NaN where nothing was trained, shape
     (replicate, task, step); `info` holds one number per replicate for each metric.
     """
 
-    nets: Nets
+    nets: ActorCriticNets
     value: Numbers
     info: dict[str, Numbers]
 
 
-def taught(
-    agents: Agents, nets: Nets, tasks: Spaces, learning: Learning, swap: Numbers | None
-) -> Taught:
+def train_on_tasks(
+    agents: PolicySearch,
+    nets: ActorCriticNets,
+    tasks: SearchBatch,
+    learning: UpdateContext,
+    swap: Numbers | None,
+) -> TrainingResult:
     """Search all tasks at once with one policy per replicate, and learn from it.
 
     Args:
@@ -50,33 +63,37 @@ def taught(
         swap: Which architecture is trained in place of each, by index; shape
             (member, size). None where each is trained itself.
     """
-    log, running = Log.begun(tasks), Running.begun(tasks.members)
+    log, running = SearchLog.start(tasks), RunningReward.empty(tasks.members)
     space, shape = tasks.space, (len(nets.policy), -1)
     uniform = tasks.uniform("lesson", tasks.horizon, len(space.radix))
-    seen: list[tuple[Numbers, Numbers, Numbers, Slopes]] = []
+    seen: list[tuple[Numbers, Numbers, Numbers, PolicyGradients]] = []
     for step in range(tasks.horizon):
         drawn = uniform[:, step].reshape(*shape, len(space.radix))
-        codes = built(learning.frame, nets.policy, learning.context, drawn)[0]
+        codes = draw_architectures(
+            learning.frame, nets.policy, learning.context, drawn
+        )[0]
         flat = codes.reshape(tasks.members, -1)
-        trained = flat if swap is None else swapped(tasks, flat, swap)
-        told, _ = log.evaluated(Asked(trained), step)
+        trained = flat if swap is None else permute_codes(tasks, flat, swap)
+        told, _ = log.evaluate(Proposal(trained), step)
         reward = np.maximum(told.value, 0.0)
         counts = told.live & (running.count > 0)
-        running = running.seen(reward, told.live)
-        standard = running.standard(reward).reshape(shape)
+        running = running.update(reward, told.live)
+        standard = running.standardize(reward).reshape(shape)
         none = np.full(standard.shape, np.nan)
         counts = counts.reshape(shape)
-        batch = Batch(codes, learning.context, standard, none, 1.0 * counts)
-        after, first, _ = agents.updated(nets, batch, learning)
-        nets = moved_where(counts.any(1), after, nets)
+        batch = PolicyBatch(codes, learning.context, standard, none, 1.0 * counts)
+        after, first, _ = agents.update_nets(nets, batch, learning)
+        nets = select_live_nets(counts.any(1), after, nets)
         value = np.where(told.live, reward, np.nan).reshape(shape)
         seen.append((value, standard, counts, first))
-    return _told(nets, seen)
+    return _collect_result(nets, seen)
 
 
-def _told(nets: Nets, seen: list[tuple[Numbers, Numbers, Numbers, Slopes]]) -> Taught:
+def _collect_result(
+    nets: ActorCriticNets, seen: list[tuple[Numbers, Numbers, Numbers, PolicyGradients]]
+) -> TrainingResult:
     value, standard, counts = (np.stack([s[i] for s in seen], -1) for i in range(3))
-    worth = np.stack([s[3].worth for s in seen], -2)
+    worth = np.stack([s[3].values for s in seen], -2)
     worth = np.where(counts[..., None], worth, np.nan)
     entropy = np.stack([softmax.entropies(s[3].prob).sum(-1) for s in seen], -1)
     many = np.maximum(counts.sum((1, 2)), 1)
@@ -87,32 +104,35 @@ def _told(nets: Nets, seen: list[tuple[Numbers, Numbers, Numbers, Slopes]]) -> T
         "signal": np.nansum(value, (1, 2)) / trained,
         "entropy": entropy.mean((1, 2)),
         "value_loss": np.nansum(gap, (1, 2)) / many,
-        "explained_variance": foreseen(
+        "explained_variance": critic_explained_variance(
             standard.reshape(rows, -1), worth.reshape(rows, -1, worth.shape[-1])
         ),
     }
-    return Taught(nets, value, info)
+    return TrainingResult(nets, value, info)
 
 
-def faced(
-    course: Curriculum, order: Order, tasks: Spaces, lesson: Lesson
-) -> tuple[Numbers, Spaces]:
+def choose_source_tasks(
+    course: Curriculum,
+    order: CurriculumOrder,
+    tasks: SearchBatch,
+    step_context: OuterStepContext,
+) -> tuple[Numbers, SearchBatch]:
     """Take a lesson's tasks as drawn, or others by a curriculum.
 
     Returns:
         Places among the sources, shape (replicate, task), and the searches.
     """
-    sources, rows = np.array(tasks.sources), len(lesson.rngs)
+    sources, rows = np.array(tasks.sources), len(step_context.rngs)
     if order == "uniform":
-        places = (sources == tasks.which[:, None]).argmax(1)
+        places = (sources == tasks.task_index[:, None]).argmax(1)
         return places.reshape(rows, -1), tasks
     each = tasks.members // rows
-    uniform = [generator(rng.child("tasks")).random(each) for rng in lesson.rngs]
-    places = course.drawn(order, np.stack(uniform), lesson.done)
-    return places, tasks.facing(sources[places].reshape(-1))
+    uniform = [generator(rng.child("tasks")).random(each) for rng in step_context.rngs]
+    places = course.choose_sources(order, np.stack(uniform), step_context.share_done)
+    return places, tasks.with_tasks(sources[places].reshape(-1))
 
 
-def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:
+def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
     """Shuffle each source task's architectures, the same in every lesson.
 
     In spaces too large to be listed the shuffle is an affine map of the index.
@@ -126,7 +146,7 @@ def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:
     """
     size, each = tasks.space.size, tasks.members // len(rngs)
     rows = []
-    for member, which in enumerate(tasks.which):
+    for member, which in enumerate(tasks.task_index):
         draw = generator(rngs[member // each].child("shuffled", int(which)))
         if size <= LISTED:
             rows.append(draw.permutation(size))
@@ -138,7 +158,7 @@ def swaps(tasks: Spaces, rngs: tuple[Rng, ...]) -> Numbers:
     return np.stack(rows)
 
 
-def swapped(tasks: Spaces, codes: Numbers, swap: Numbers) -> Numbers:
+def permute_codes(tasks: SearchBatch, codes: Numbers, swap: Numbers) -> Numbers:
     """Return the architectures that are trained in place of others."""
     index = tasks.space.index(codes)
     if tasks.space.size <= LISTED:
@@ -148,7 +168,7 @@ def swapped(tasks: Spaces, codes: Numbers, swap: Numbers) -> Numbers:
     return tasks.space.codes(found.astype(np.int64))
 
 
-def features(tasks: Spaces, *, told: bool) -> Numbers:
+def visible_task_features(tasks: SearchBatch, *, told: bool) -> Numbers:
     """Return what may be told of each of the evaluator's tasks; (task, feature)."""
     known = tasks.evaluator.features
     if known is None or not told:
@@ -156,13 +176,13 @@ def features(tasks: Spaces, *, told: bool) -> Numbers:
     return np.asarray(known, np.float64)
 
 
-def scale_of(known: Numbers) -> Numbers:
+def feature_scale(known: Numbers) -> Numbers:
     """Return mean and spread of the source tasks' features; shape (2, feature)."""
     spread = known.std(0)
     return np.stack([known.mean(0), np.where(spread > 1e-9, spread, 1.0)])
 
 
-def unlike(weights: Weights, tasks: Spaces, told: int) -> str | None:
+def nets_mismatch(weights: Weights, tasks: SearchBatch, told: int) -> str | None:
     """Return the reason why nets do not fit these searches; None if they do.
 
     Args:
@@ -174,7 +194,7 @@ def unlike(weights: Weights, tasks: Spaces, told: int) -> str | None:
     if made != tasks.space.radix:
         known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
         return f"its policy is for decisions of {known} options, not {found}"
-    if (weights["space"].numpy() != fingerprint(tasks.space)).any():
+    if (weights["space"].numpy() != space_fingerprint(tasks.space)).any():
         return f"its policy is for another space than {tasks.space.name}"
     seen = weights["scale"].shape[-1]
     known = f"its policy knows tasks by {seen} features; these have {told}"

@@ -9,13 +9,13 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.algorithms.search.policy import softmax
-from engine.contract.knobs import knob
-from engine.protocol import Learner, Spaces
+from engine.contract.parts import knob
+from engine.protocol import Learner, SearchBatch
 
 Numbers = np.ndarray
 
 
-class Memory(NamedTuple):
+class ReplayMemory(NamedTuple):
     """Experiences of each search; arrays lead with the member.
 
     The first slots hold the best, the others a uniform sample of what these let go.
@@ -29,21 +29,21 @@ class Memory(NamedTuple):
 
     codes: Numbers
     value: Numbers
-    chance: Numbers
-    offered: Numbers
+    log_prob: Numbers
+    offer_count: Numbers
 
 
-class Experience(NamedTuple):
+class ReplayEntry(NamedTuple):
     """One evaluation per member, as memory keeps it."""
 
     codes: Numbers
     value: Numbers
-    chance: Numbers
+    log_prob: Numbers
 
 
-def empty_memory(members: int, slots: int, positions: int) -> Memory:
+def empty_memory(members: int, slots: int, positions: int) -> ReplayMemory:
     """Return a memory in which nothing is kept."""
-    return Memory(
+    return ReplayMemory(
         np.zeros((members, slots, positions), np.int64),
         np.full((members, slots), -np.inf),
         np.zeros((members, slots)),
@@ -51,9 +51,9 @@ def empty_memory(members: int, slots: int, positions: int) -> Memory:
     )
 
 
-def remembered(
-    memory: Memory, found: Experience, top: int, uniform: Numbers, live: Numbers
-) -> Memory:
+def store_entry(
+    memory: ReplayMemory, found: ReplayEntry, top: int, uniform: Numbers, live: Numbers
+) -> ReplayMemory:
     """Keep an experience: among the best, or perhaps in the reservoir.
 
     Args:
@@ -66,13 +66,13 @@ def remembered(
     slots = memory.value.shape[1]
     members = np.arange(len(found.value))
     codes, value, chance, offered = (part.copy() for part in memory)
-    mine = Experience(*(part.copy() for part in found))
+    mine = ReplayEntry(*(part.copy() for part in found))
     on = live.copy()
     if top:
         worst = value[:, :top].argmin(1)
         better = on & (mine.value > value[members, worst])
         rows, at = members[better], worst[better]
-        let_go = Experience(codes[rows, at], value[rows, at], chance[rows, at])
+        let_go = ReplayEntry(codes[rows, at], value[rows, at], chance[rows, at])
         for kept, new, old in zip((codes, value, chance), mine, let_go, strict=True):
             kept[rows, at] = new[rows]
             new[rows] = old
@@ -87,10 +87,12 @@ def remembered(
         for kept, new in zip((codes, value, chance), mine, strict=True):
             kept[rows, at] = new[rows]
         offered = offered + on
-    return Memory(codes, value, chance, offered)
+    return ReplayMemory(codes, value, chance, offered)
 
 
-def recalled(memory: Memory, uniform: Numbers) -> tuple[Experience, Numbers]:
+def sample_memory(
+    memory: ReplayMemory, uniform: Numbers
+) -> tuple[ReplayEntry, Numbers]:
     """Draw experiences with replacement; uniform of shape (member, drawn).
 
     Returns:
@@ -104,22 +106,29 @@ def recalled(memory: Memory, uniform: Numbers) -> tuple[Experience, Numbers]:
     members = np.arange(len(slot))[:, None]
     there = full[members, slot]
     value = np.where(there, memory.value[members, slot], 0.0)
-    found = Experience(memory.codes[members, slot], value, memory.chance[members, slot])
+    found = ReplayEntry(
+        memory.codes[members, slot], value, memory.log_prob[members, slot]
+    )
     return found, there
 
 
-def clipped_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
+def importance_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
     """Return π_new / π_old from log probabilities, cut at `clip`; 0 cuts nothing.
 
-    >>> clipped_weights(np.log([0.4, 0.1]), np.log([0.2, 0.2]), 1.5).round(3).tolist()
+    >>> importance_weights(np.log([0.4, 0.1]), np.log([0.2, 0.2]),
+    ...     1.5).round(3).tolist()
     [1.5, 0.5]
     """
     ratio = np.exp(np.minimum(new - old, 50.0))
     return np.minimum(ratio, clip) if clip else ratio
 
 
-def replayed(
-    memory: Memory, prob: Numbers, baseline: Numbers, clip: float, uniform: Numbers
+def replay_gradient(
+    memory: ReplayMemory,
+    prob: Numbers,
+    baseline: Numbers,
+    clip: float,
+    uniform: Numbers,
 ) -> Numbers:
     """Return the policy gradient of remembered evaluations, summed.
 
@@ -127,46 +136,65 @@ def replayed(
         memory: Where they are drawn from.
         prob: The policy now; shape (member, position, option).
         baseline: What rewards are held against; shape (member,).
-        clip: See `clipped_weights`.
+        clip: See `importance_weights`.
         uniform: Uniform in [0, 1); shape (member, drawn).
     """
-    past, there = recalled(memory, uniform)
+    past, there = sample_memory(memory, uniform)
     each = np.repeat(prob[:, None], uniform.shape[1], 1)
-    now = softmax.log_chance(each, past.codes)
-    weight = clipped_weights(now, past.chance, clip) * there
+    now = softmax.log_prob(each, past.codes)
+    weight = importance_weights(now, past.log_prob, clip) * there
     gain = weight * (past.value - baseline[:, None])
-    scores = softmax.scores(each, past.codes)
+    scores = softmax.log_prob_gradient(each, past.codes)
     return np.asarray((gain[..., None, None] * scores).sum(1))
 
 
-class Replays(Learner):
+class ReplayMixin(Learner):
     """A strategy that may learn again from what it remembers of this search."""
 
     replay: int = knob(
-        0, label="Replays", unit="per evaluation", low=0, high=64,
+        0,
+        label="Replays",
+        unit="per evaluation",
+        low=0,
+        high=64,
         help="Remembered evaluations that each update learns from again; 0: none.",
-    )  # fmt: skip
+    )
     clip: float = knob(
-        1.5, label="Weight clip", unit="× chance", low=0.0, high=100.0, advanced=True,
+        1.5,
+        label="Weight clip",
+        unit="× chance",
+        low=0.0,
+        high=100.0,
+        advanced=True,
         help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
         "variance explodes.",
-    )  # fmt: skip
+    )
     top: int = knob(
-        20, label="Best kept", unit="evaluations", low=0, high=1000, advanced=True,
+        20,
+        label="Best kept",
+        unit="evaluations",
+        low=0,
+        high=1000,
+        advanced=True,
         help="Slots of the memory that hold the best; the others are a fair sample.",
-    )  # fmt: skip
+    )
     capacity: int = knob(
-        200, label="Memory", unit="evaluations", low=1, high=5000, advanced=True,
+        200,
+        label="Memory",
+        unit="evaluations",
+        low=1,
+        high=5000,
+        advanced=True,
         help="Slots of the memory; it never grows beyond.",
-    )  # fmt: skip
+    )
 
-    def memory(self, tasks: Spaces) -> Memory:
+    def new_memory(self, tasks: SearchBatch) -> ReplayMemory:
         """Return an empty memory of the chosen size; of one slot without replays."""
         slots = self.capacity if self.replay else 1
         return empty_memory(tasks.members, slots, len(tasks.space.radix))
 
-    def kept(
-        self, memory: Memory, found: Experience, uniform: Numbers, live: Numbers
-    ) -> Memory:
-        """Remember what was just trained; see `remembered`."""
-        return remembered(memory, found, min(self.top, self.capacity), uniform, live)
+    def store_evaluation(
+        self, memory: ReplayMemory, found: ReplayEntry, uniform: Numbers, live: Numbers
+    ) -> ReplayMemory:
+        """Remember what was just trained; see `store_entry`."""
+        return store_entry(memory, found, min(self.top, self.capacity), uniform, live)

@@ -13,13 +13,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.policy.softmax import chosen, shares
+from engine.algorithms.search.policy.softmax import choose_options, probabilities
 from engine.protocol import Space
 
 Numbers = np.ndarray
 
 
-class Frame(NamedTuple):
+class PolicyShape(NamedTuple):
     """How a space is put to nets: its options, task features, hidden units."""
 
     radix: tuple[int, ...]
@@ -27,7 +27,7 @@ class Frame(NamedTuple):
     hidden: int
 
     @classmethod
-    def of(cls, space: Space, hidden: int, features: int = 0) -> "Frame":
+    def of(cls, space: Space, hidden: int, features: int = 0) -> "PolicyShape":
         """Return the frame of a space."""
         return cls(space.radix, features, hidden)
 
@@ -37,24 +37,24 @@ class Frame(NamedTuple):
         return sum(self.radix) + len(self.radix) + self.features
 
     @property
-    def most(self) -> int:
+    def most_options(self) -> int:
         """How many options the widest decision has."""
         return max(self.radix)
 
     @property
-    def absent(self) -> Numbers:
+    def option_mask(self) -> Numbers:
         """Return −inf where a position lacks an option, else 0."""
-        there = np.arange(self.most) < np.array(self.radix)[:, None]
+        there = np.arange(self.most_options) < np.array(self.radix)[:, None]
         return np.where(there, 0.0, -np.inf)
 
-    def count(self, outputs: int) -> int:
+    def weight_count(self, outputs: int) -> int:
         """Return how many weights a net with so many outputs has."""
         return (self.width + 1 + outputs) * self.hidden + outputs
 
-    def started(self, outputs: int, normal: Numbers) -> Numbers:
+    def initial_weights(self, outputs: int, normal: Numbers) -> Numbers:
         """Turn normal numbers into first weights: what the net says is almost 0."""
         hidden = self.width * self.hidden
-        scale = np.zeros(self.count(outputs))
+        scale = np.zeros(self.weight_count(outputs))
         scale[:hidden] = (len(self.radix) / 2 + 1) ** -0.5
         scale[hidden + self.hidden :][: outputs * self.hidden] = (
             0.01 * self.hidden**-0.5
@@ -83,7 +83,7 @@ class Frame(NamedTuple):
         return found
 
 
-class Layers(NamedTuple):
+class LayerWeights(NamedTuple):
     """A flat row of weights, cut into layers; shape (row, …) each."""
 
     inner: Numbers
@@ -92,7 +92,9 @@ class Layers(NamedTuple):
     outer_bias: Numbers
 
     @classmethod
-    def cut(cls, flat: Numbers, frame: Frame, outputs: int) -> "Layers":
+    def from_flat(
+        cls, flat: Numbers, frame: PolicyShape, outputs: int
+    ) -> "LayerWeights":
         """Look at flat weights, shape (row, weight), layer by layer."""
         shapes = (
             (frame.width, frame.hidden),
@@ -106,12 +108,12 @@ class Layers(NamedTuple):
             *(p.reshape(len(flat), *s) for p, s in zip(parts, shapes, strict=True))
         )
 
-    def answer(self, inputs: Numbers) -> tuple[Numbers, Numbers]:
+    def forward(self, inputs: Numbers) -> tuple[Numbers, Numbers]:
         """Return outputs and hidden units for inputs of shape (row, item, width)."""
         hidden = np.tanh(inputs @ self.inner + self.inner_bias)
         return hidden @ self.outer + self.outer_bias, hidden
 
-    def slope(self, inputs: Numbers, hidden: Numbers, wanted: Numbers) -> Numbers:
+    def backward(self, inputs: Numbers, hidden: Numbers, wanted: Numbers) -> Numbers:
         """Carry gradients of the outputs back to the flat weights.
 
         Args:
@@ -129,8 +131,8 @@ class Layers(NamedTuple):
         return np.concatenate([part.reshape(len(wanted), -1) for part in parts], 1)
 
 
-def built(
-    frame: Frame, weights: Numbers, context: Numbers, uniform: Numbers
+def draw_architectures(
+    frame: PolicyShape, weights: Numbers, context: Numbers, uniform: Numbers
 ) -> tuple[Numbers, Numbers]:
     """Draw architectures, one decision after the other.
 
@@ -144,7 +146,10 @@ def built(
         Codes, shape (row, item, position), and the chances that each decision was
         drawn from, shape (row, item, position, option).
     """
-    net, absent = Layers.cut(weights, frame, frame.most), frame.absent
+    net, absent = (
+        LayerWeights.from_flat(weights, frame, frame.most_options),
+        frame.option_mask,
+    )
     size, places = sum(frame.radix), len(frame.radix)
     rows, items = np.indices(uniform.shape[:2])
     state = np.zeros((*uniform.shape[:2], frame.width))
@@ -152,9 +157,9 @@ def built(
     codes, prob, first = [], [], 0
     for place, options in enumerate(frame.radix):
         state[..., size : size + places] = np.arange(places) == place
-        logits = net.answer(state)[0] + absent[place]
-        codes.append(chosen(logits, uniform[..., place]))
-        prob.append(shares(logits))
+        logits = net.forward(state)[0] + absent[place]
+        codes.append(choose_options(logits, uniform[..., place]))
+        prob.append(probabilities(logits))
         state[rows, items, first + codes[-1]] = 1.0
         first += options
     return np.stack(codes, -1), np.stack(prob, -2)

@@ -15,10 +15,10 @@ Numbers = np.ndarray
 HALVINGS = 30
 
 
-def flat(space: Space, members: int) -> Numbers:
+def flat_logits(space: Space, members: int) -> Numbers:
     """Return logits that favor nothing; shape (member, position, most options).
 
-    >>> flat(Space("two", ("a", "b"), (("x",), ("p", "q"))), 1).tolist()
+    >>> flat_logits(Space("two", ("a", "b"), (("x",), ("p", "q"))), 1).tolist()
     [[[0.0, -inf], [0.0, 0.0]]]
     """
     radix = np.array(space.radix)
@@ -26,23 +26,23 @@ def flat(space: Space, members: int) -> Numbers:
     return np.tile(np.where(there, 0.0, -np.inf), (members, 1, 1))
 
 
-def started(space: Space, spread: float, normal: Numbers) -> Numbers:
+def near_flat_logits(space: Space, spread: float, normal: Numbers) -> Numbers:
     """Return logits that are almost flat: normal numbers times a spread."""
-    start = flat(space, len(normal))
+    start = flat_logits(space, len(normal))
     return np.where(np.isfinite(start), spread * normal, start)
 
 
-def shares(logits: Numbers) -> Numbers:
+def probabilities(logits: Numbers) -> Numbers:
     """Return the softmax over the last axis.
 
-    >>> shares(np.array([0.0, 0.0, -np.inf])).tolist()
+    >>> probabilities(np.array([0.0, 0.0, -np.inf])).tolist()
     [0.5, 0.5, 0.0]
     """
     raised = np.exp(logits - logits.max(-1, keepdims=True))
     return np.asarray(raised / raised.sum(-1, keepdims=True))
 
 
-def chosen(logits: Numbers, uniform: Numbers) -> Numbers:
+def choose_options(logits: Numbers, uniform: Numbers) -> Numbers:
     """Choose options by uniform numbers; (…, option) and (…) → (…).
 
     Flat logits choose what `uniform_codes` chooses: floor(uniform × options).
@@ -53,7 +53,7 @@ def chosen(logits: Numbers, uniform: Numbers) -> Numbers:
     return np.asarray((raised <= mark[..., None]).sum(-1))
 
 
-def log_chance(prob: Numbers, codes: Numbers) -> Numbers:
+def log_prob(prob: Numbers, codes: Numbers) -> Numbers:
     """Return the log probability of whole architectures; nats, shape (…)."""
     taken = np.take_along_axis(prob, codes[..., None], -1)[..., 0]
     return np.asarray(np.log(np.maximum(taken, 1e-300)).sum(-1))
@@ -61,31 +61,31 @@ def log_chance(prob: Numbers, codes: Numbers) -> Numbers:
 
 def entropies(prob: Numbers) -> Numbers:
     """Return the entropy of each decision; nats, shape (…, position)."""
-    return np.asarray(-(prob * _log(prob)).sum(-1))
+    return np.asarray(-(prob * _safe_log(prob)).sum(-1))
 
 
-def _log(prob: Numbers) -> Numbers:
+def _safe_log(prob: Numbers) -> Numbers:
     return np.log(np.where(prob > 0, prob, 1.0))
 
 
-def scores(prob: Numbers, codes: Numbers) -> Numbers:
+def log_prob_gradient(prob: Numbers, codes: Numbers) -> Numbers:
     """Return ∂ ln π(codes) / ∂ logits; shape (…, position, option)."""
     taken = codes[..., None] == np.arange(prob.shape[-1])
     return np.asarray(taken - prob)
 
 
-def entropy_slope(prob: Numbers) -> Numbers:
+def entropy_gradient(prob: Numbers) -> Numbers:
     """Return ∂ entropy / ∂ logits, the decisions summed; shape as `prob`."""
-    return np.asarray(-prob * (_log(prob) + entropies(prob)[..., None]))
+    return np.asarray(-prob * (_safe_log(prob) + entropies(prob)[..., None]))
 
 
-def divergence(old: Numbers, new: Numbers) -> Numbers:
+def policy_kl(old: Numbers, new: Numbers) -> Numbers:
     """Return KL(old ‖ new) of whole architectures; nats, shape (member,)."""
-    both = np.where(old > 0, old * (_log(old) - _log(new)), 0.0)
+    both = np.where(old > 0, old * (_safe_log(old) - _safe_log(new)), 0.0)
     return np.asarray(np.maximum(both.sum((-1, -2)), 0.0))
 
 
-def tempered(logits: Numbers, floor: float) -> Numbers:
+def temper_logits(logits: Numbers, floor: float) -> Numbers:
     """Raise the temperature until a share of the greatest entropy is kept.
 
     A softmax at a higher temperature is the policy mixed with the uniform one,
@@ -93,27 +93,29 @@ def tempered(logits: Numbers, floor: float) -> Numbers:
     """
     there = np.isfinite(logits)
     least = floor * np.log(there.sum(-1)).sum(-1)
-    low = np.flatnonzero(entropies(shares(logits)).sum(-1) < least)
+    low = np.flatnonzero(entropies(probabilities(logits)).sum(-1) < least)
     if not len(low):
         return logits
     some = np.where(there, logits - logits.max(-1, keepdims=True), -np.inf)[low]
     cold, hot = np.ones(len(low)), np.zeros(len(low))
     for _ in range(HALVINGS):
         middle = (cold + hot) / 2
-        enough = entropies(shares(_scaled(some, middle))).sum(-1) >= least[low]
+        enough = (
+            entropies(probabilities(_scale_logits(some, middle))).sum(-1) >= least[low]
+        )
         cold, hot = np.where(enough, cold, middle), np.where(enough, middle, hot)
     found = logits.copy()
-    found[low] = _scaled(some, hot)
+    found[low] = _scale_logits(some, hot)
     return found
 
 
-def _scaled(logits: Numbers, factor: Numbers) -> Numbers:
+def _scale_logits(logits: Numbers, factor: Numbers) -> Numbers:
     absent = ~np.isfinite(logits)
     kept = np.where(absent, 0.0, logits) * factor[:, None, None]
     return np.where(absent, -np.inf, kept)
 
 
-class Moments(NamedTuple):
+class AdamMoments(NamedTuple):
     """What Adam remembers of each row; the count has shape (row, 1)."""
 
     first: Numbers
@@ -121,13 +123,15 @@ class Moments(NamedTuple):
     count: Numbers
 
 
-def still(rows: Numbers) -> Moments:
+def zero_moments(rows: Numbers) -> AdamMoments:
     """Return Adam's memory before the first step; rows of shape (row, weight)."""
     zero = np.zeros_like(rows)
-    return Moments(zero, zero, np.zeros((len(rows), 1)))
+    return AdamMoments(zero, zero, np.zeros((len(rows), 1)))
 
 
-def adam(grad: Numbers, state: Moments, rate: float) -> tuple[Numbers, Moments]:
+def adam_ascent(
+    grad: Numbers, state: AdamMoments, rate: float
+) -> tuple[Numbers, AdamMoments]:
     """Return by how much Adam climbs, and its next memory."""
     # Not `adam_step`: rows have counts of their own, and in numpy sums round otherwise.
     first, second = 0.9 * state.first, 0.999 * state.second
@@ -139,10 +143,10 @@ def adam(grad: Numbers, state: Moments, rate: float) -> tuple[Numbers, Moments]:
     root += 1e-8
     step = first * (rate / (1 - 0.9**count))
     step /= root
-    return step, Moments(first, second, count)
+    return step, AdamMoments(first, second, count)
 
 
-class Running(NamedTuple):
+class RunningReward(NamedTuple):
     """Mean and spread of all rewards so far; shape (row,) each."""
 
     count: Numbers
@@ -150,17 +154,17 @@ class Running(NamedTuple):
     squares: Numbers
 
     @classmethod
-    def begun(cls, rows: int) -> "Running":
+    def empty(cls, rows: int) -> "RunningReward":
         """Return the statistics of nothing."""
         return cls(*np.zeros((3, rows)))
 
-    def seen(self, reward: Numbers, live: Numbers) -> "Running":
+    def update(self, reward: Numbers, live: Numbers) -> "RunningReward":
         """Take one more reward of each live row into account."""
         count = self.count + 1
         gap = reward - self.mean
         mean = self.mean + gap / count
-        after = Running(count, mean, self.squares + gap * (reward - mean))
-        return where(live, after, self)
+        after = RunningReward(count, mean, self.squares + gap * (reward - mean))
+        return select_live(live, after, self)
 
     @property
     def spread(self) -> Numbers:
@@ -168,19 +172,19 @@ class Running(NamedTuple):
         found = np.sqrt(self.squares / np.maximum(self.count, 1.0))
         return np.where(found > 1e-9, found, 1.0)
 
-    def standard(self, reward: Numbers) -> Numbers:
+    def standardize(self, reward: Numbers) -> Numbers:
         """Return rewards less the mean, over the spread; (row, …)."""
         wide = (slice(None), *[None] * (reward.ndim - 1))
         return np.asarray((reward - self.mean[wide]) / self.spread[wide])
 
-    def plain(self, standard: Numbers) -> Numbers:
-        """Undo `standard`; NaN where nothing was seen yet."""
+    def unstandardize(self, standard: Numbers) -> Numbers:
+        """Undo `standardize`; NaN where nothing was seen yet."""
         wide = (slice(None), *[None] * (standard.ndim - 1))
         mean = np.where(self.count > 0, self.mean, np.nan)
         return np.asarray(mean[wide] + self.spread[wide] * standard)
 
 
-def where(live: Numbers, after: T, before: T) -> T:
+def select_live(live: Numbers, after: T, before: T) -> T:
     """Return a named tuple's arrays from `after` for live rows, else `before`."""
     if live.all():  # as nearly always, and much the faster
         return after

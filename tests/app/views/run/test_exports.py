@@ -5,7 +5,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app.views.run import exports
-from tests.app.views.run.test_page import texts
+from tests.app.views.run.test_run_page import texts
 
 
 def figure() -> go.Figure:
@@ -26,7 +26,7 @@ def opened(lab: AppTest, key: str) -> AppTest:
 
 
 def test_a_figure_as_html_needs_no_network() -> None:
-    page = exports.render(figure(), "html").decode()
+    page = exports.render_figure(figure(), "html").decode()
     assert "a_curve" in page
     assert "A title" in page
     assert '<script src="http' not in page
@@ -36,7 +36,7 @@ def test_a_figure_as_html_needs_no_network() -> None:
 @pytest.mark.skipif(not exports.can_render(), reason="no Chromium on this machine")
 @pytest.mark.parametrize(("kind", "head"), [("svg", b"<svg"), ("png", b"\x89PNG")])
 def test_a_figure_as_a_picture(kind: str, head: bytes) -> None:
-    made = exports.render(figure(), kind)
+    made = exports.render_figure(figure(), kind)
     assert made.startswith(head)
     assert kind == "png" or b"A title" in made
 

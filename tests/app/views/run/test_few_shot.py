@@ -12,14 +12,14 @@ from streamlit.testing.v1 import AppTest
 
 from app import links
 from app.charts import few_shot, optimization
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client import catalogue as shelves
 from app.client import client, files
 from app.experiment import cost_estimate, templates
 from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
-from app.views.run import not_applicable, tables
-from engine.catalogue import cards
+from app.views.run import not_applicable, run_tables
+from engine.catalogue import find_card
 from engine.contract import kinds
 from engine.contract.runs import (
     Budget,
@@ -29,10 +29,10 @@ from engine.contract.runs import (
     ShiftChoice,
     complete_spec,
 )
-from engine.stats.block_table import Table
-from engine.stats.summaries.comparison_table import comparison
+from engine.stats.block_table import BlockTable
+from engine.stats.summaries.comparison_table import make_comparison
 from tests.app.conftest import ROOT, finish, in_use
-from tests.app.views.run.test_page import charts, texts
+from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
     task_evaluations=8,
@@ -55,7 +55,8 @@ def few() -> RunSpec:
         family=Choice(name="gaussian_classes", knobs={"queries": 3}),
         net=Choice(name="mlp", knobs={"width": 8}),
         learners=(
-            *(learner("protonet"), learner("maml")),
+            learner("protonet"),
+            learner("maml"),
             learner("raw_neighbor", "baseline"),
         ),
         shifts=(
@@ -65,7 +66,7 @@ def few() -> RunSpec:
         budget=SMALL,
         replicates=2,
     )
-    return complete_spec(spec, cards, "cpu")
+    return complete_spec(spec, find_card, "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +124,11 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     lab: AppTest, known: shelves.Catalogue
 ) -> None:
     at = switched(lab)
-    spec = templates.default(known, "few_shot")
+    spec = templates.default_experiment(known, "few_shot")
     assert at.session_state["k.family"] == spec.family.name
-    families = {c.title for c in known.of("family") if c.traits["kind"] == "few_shot"}
+    families = {
+        c.title for c in known.cards_of("family") if c.traits["kind"] == "few_shot"
+    }
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
     assert "MAML" in " ".join(pills(at, "k.chosen"))
@@ -161,8 +164,8 @@ def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
 
 def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
     each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
-    assert COSTS["few_shot"].work(few) == len(few.learners) * each
-    assert cost_estimate.told(few, kinds.FEW_SHOT) == "About 102 episodes."
+    assert COSTS["few_shot"].estimate_cost(few) == len(few.learners) * each
+    assert cost_estimate.describe_cost(few, kinds.FEW_SHOT) == "About 102 episodes."
 
 
 def test_shipped_experiments_are_those_of_the_kind(
@@ -218,7 +221,13 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
 @pytest.mark.parametrize(
     "tab",
     [
-        *("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table"),
+        "Claims",
+        "Per task",
+        "Training",
+        "Shifts",
+        "Diagnosis",
+        "Cost",
+        "Table",
         "Reproduce",
     ],
 )
@@ -232,7 +241,7 @@ def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
 def test_what_is_not_applicable_is_said_with_its_reason(
     lab: AppTest, key: str, run: client.Run
 ) -> None:
-    (line,) = not_applicable.lines_of(run, {"ways": "Other ways"})
+    (line,) = not_applicable.not_applicable_lines(run, {"ways": "Other ways"})
     assert line.startswith("MAML under Other ways 3: its head was trained for 5 ways")
     assert "Not applicable: MAML" in texts(opened(lab, key))
 
@@ -246,7 +255,9 @@ def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
         "remarks compile compile:b": {"compile:compile:b": "no compiler"},
     }
     lines = list(
-        not_applicable.lines_of(replace(run, remarks=told), {"ways": "Other ways"})
+        not_applicable.not_applicable_lines(
+            replace(run, remarks=told), {"ways": "Other ways"}
+        )
     )
     assert [line.partition(": ")[0] for line in lines[:1]] == ["Other ways 3"]
     assert lines[1:] == [
@@ -276,17 +287,17 @@ def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
 
 
 def test_in_place_stands_at_the_familys_own_shots(run: client.Run) -> None:
-    lines = optimization.severities(run, "final_accuracy")
+    lines = optimization.severity_curves(run, "final_accuracy")
     own = run.spec.family.knobs["shots"]
     for line in lines["shots"]:
         assert line.x.tolist() == [own, 5.0]
-    here = Table(run.blocks).tests("protonet", "final_accuracy")
+    here = BlockTable(run.blocks).test_values("protonet", "final_accuracy")
     first = next(line for line in lines["shots"] if line.learner == "protonet")
     assert first.mean[0] == pytest.approx(here.mean())
 
 
 def test_a_learner_without_steps_is_a_level_line(run: client.Run) -> None:
-    made = few_shot.answers(run, Look())
+    made = few_shot.answer_chart(run, ViewState())
     line = next(t for t in made.data if t.uid == "protonet:mean")
     assert len(set(line.y)) == 1
     assert line.x[0] == 0
@@ -294,7 +305,7 @@ def test_a_learner_without_steps_is_a_level_line(run: client.Run) -> None:
 
 
 def test_the_mark_stands_where_the_answer_counts(run: client.Run) -> None:
-    made = few_shot.answers(run, Look())
+    made = few_shot.answer_chart(run, ViewState())
     (mark,) = [t for t in made.data if t.uid == "maml:answer"]
     knobs = next(e.knobs for e in run.spec.learners if e.label == "maml")
     assert mark.x[0] == (knobs["test_steps"] or knobs["inner_steps"])
@@ -303,33 +314,35 @@ def test_the_mark_stands_where_the_answer_counts(run: client.Run) -> None:
 def test_while_it_learns_every_validation_is_seen(run: client.Run) -> None:
     kept = tuple(b for b in run.blocks if b.phase in ("train", "validate"))
     alive = replace(run, blocks=kept)
-    made = {p.place: p.figure for p in few_shot.grid(alive, Look())}
+    made = {p.name: p.figure for p in few_shot.main_charts(alive, ViewState())}
     assert {"validation", "training"} <= set(made)
     lines = {t.uid: t for t in made["validation"].data}
-    wrong = Table(kept).series("maml", "validate", "validation_error")
+    wrong = BlockTable(kept).series("maml", "validate", "validation_error")
     right = 1 - wrong.values.mean(0)
     assert lines["maml:mean"].y.tolist() == pytest.approx(right.tolist())
 
 
 def test_the_table_names_both_spreads(run: client.Run) -> None:
-    made = comparison(Table(run.blocks), run.spec)
-    told = tables.spreads(made)
+    made = make_comparison(BlockTable(run.blocks), run.spec)
+    told = run_tables.describe_spreads(made)
     assert "E = 3 test episodes" in told
     assert "2 trainings" in told
 
 
 def test_the_tables_files_are_the_command_lines(run: client.Run) -> None:
-    assert files.compared(run, "comparison.csv", {}).startswith(b"learner,name,role")
-    assert rb"\begin{tabular}" in files.compared(run, "comparison.tex", {})
+    assert files.comparison_file(run, "comparison.csv", {}).startswith(
+        b"learner,name,role"
+    )
+    assert rb"\begin{tabular}" in files.comparison_file(run, "comparison.tex", {})
 
 
 def test_published_rows_stand_beside_ours(
     lab: AppTest, home: Path, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from engine.published import published
+    from engine.published import figures_for_task
 
     monkeypatch.setattr(
-        tables, "published_for", lambda spec: published("omniglot", 5, 1)
+        run_tables, "figures_for_run", lambda spec: figures_for_task("omniglot", 5, 1)
     )
     lab.session_state["tab"] = "Published"
     at = opened(lab, key)
@@ -355,7 +368,7 @@ def test_two_few_shot_runs_are_compared_by_their_answers(
 def _compared(keys: list[str]) -> None:
     from app.views import compare
 
-    compare.compare(keys)
+    compare.draw_comparison(keys)
 
 
 @pytest.mark.parametrize("tab", ["Severity", "Families", "Start from a frozen learner"])
@@ -379,13 +392,13 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
 ) -> None:
     here = [
         card
-        for card in known.of(slot)
+        for card in known.cards_of(slot)
         if not (card.missing or card.traits.get("needs_file"))
     ]
     assert len(here) > 1
     for card in here:
-        spec = templates.with_part(card, known, "few_shot")
-        full, _ = client.settle(spec)
+        spec = templates.experiment_with_part(card, known, "few_shot")
+        full, _ = client.complete_with_key(spec)
         kind = known.kind_of(full.family.name)
         assert kind in card.solves, card.name
         family = known.card("family", full.family.name)
@@ -425,6 +438,6 @@ def test_own_images_ask_for_an_archive_first(lab: AppTest) -> None:
 
 def test_own_images_are_kept_and_sized_by_what_their_classes_give(home: Path) -> None:
     found = files.read_images(archive(8, 6))
-    assert len(files.keep_images(found)) == 64
-    sizes = files.sizes(found.counts().tolist())
+    assert len(files.store_images(found)) == 64
+    sizes = files.fit_episode_sizes(found.counts().tolist())
     assert sizes == {"use": "split", "ways": 2, "shots": 2, "queries": 4}

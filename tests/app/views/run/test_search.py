@@ -10,18 +10,17 @@ from streamlit.testing.v1 import AppTest
 
 from app import links
 from app.charts import search
-from app.charts.view_state import Look
+from app.charts.view_state import ViewState
 from app.client import catalogue as shelves
-from app.client import client, examples
+from app.client import client, recorded_examples
 from app.experiment import cost_estimate, templates
 from app.experiment.costs import COSTS
-from app.figures.theme import number
+from app.figures.theme import format_number
 from app.views import transfer
-from app.views.run import tables
-from app.views.run import tables as run_tables
+from app.views.run import run_tables
 from app.views.search import lesson
-from app.widgets import frame
-from engine.catalogue import cards
+from app.widgets import page_frame
+from engine.catalogue import find_card
 from engine.contract import kinds
 from engine.contract.runs import (
     Budget,
@@ -31,12 +30,12 @@ from engine.contract.runs import (
     ShiftChoice,
     complete_spec,
 )
-from engine.published import published
-from engine.stats.block_table import Table
+from engine.published import figures_for_task
+from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
 from tests.app.conftest import ROOT, finish, in_use
-from tests.app.views.run.test_page import charts, texts
+from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
     task_evaluations=4,
@@ -61,7 +60,7 @@ def hunt() -> RunSpec:
         budget=SMALL,
         replicates=2,
     )
-    return complete_spec(spec, cards, "cpu")
+    return complete_spec(spec, find_card, "cpu")
 
 
 @pytest.fixture(scope="session")
@@ -110,7 +109,7 @@ def test_the_page_begins_with_the_default_search(
 ) -> None:
     at = page.run()
     assert not at.exception
-    spec = templates.default(known, "search")
+    spec = templates.default_experiment(known, "search")
     assert at.session_state["k.family"] == spec.family.name
     assert at.session_state["k.kind"] == "search"
     assert "Nothing has run yet" in texts(at)
@@ -122,7 +121,9 @@ def test_the_form_offers_spaces_and_strategies_alone(
 ) -> None:
     at = page.run()
     assert "k.kind" not in [control.key for control in at.segmented_control]
-    families = {c.title for c in known.of("family") if c.traits["kind"] == "search"}
+    families = {
+        c.title for c in known.cards_of("family") if c.traits["kind"] == "search"
+    }
     offered = {o.split(" · ")[0] for o in at.selectbox(key="k.family").options}
     assert offered == families
     boxes = {box.key for box in at.selectbox}
@@ -196,8 +197,12 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
     at = opened(page, key)
     said = texts(at)
     for title in (
-        *("Best accuracy so far", "Regret of the best so far"),
-        *("Evaluations to the goal", "The best that", "favors", "Choices of"),
+        "Best accuracy so far",
+        "Regret of the best so far",
+        "Evaluations to the goal",
+        "The best that",
+        "favors",
+        "Choices of",
     ):
         assert title in said, title
     assert "2 × 6 searches" in said
@@ -207,7 +212,13 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
 @pytest.mark.parametrize(
     "tab",
     [
-        *("Claims", "Per task", "Training", "Shifts", "Diagnosis", "Cost", "Table"),
+        "Claims",
+        "Per task",
+        "Training",
+        "Shifts",
+        "Diagnosis",
+        "Cost",
+        "Table",
         "Reproduce",
     ],
 )
@@ -282,9 +293,9 @@ def test_a_frozen_strategy_is_set_up_on_the_page(page: AppTest, key: str) -> Non
 def test_a_strategy_that_stays_in_its_family_stays_in_its_space(
     hunt: RunSpec, key: str
 ) -> None:
-    stays = transfer.carried(hunt, key, "warm_evolution", "nk_landscape")
+    stays = transfer.start_from_frozen(hunt, key, "warm_evolution", "nk_landscape")
     assert stays.family == hunt.family
-    goes = transfer.carried(hunt, key, "warm_evolution", "growing")
+    goes = transfer.start_from_frozen(hunt, key, "warm_evolution", "growing")
     assert not goes.family.knobs
 
 
@@ -321,27 +332,27 @@ def test_two_runs_are_compared_by_what_they_find(home: Path, hunt: RunSpec) -> N
     assert "Regret" in options
     (row, *_) = seen.dataframe[0].value.to_dict("records")
     run = client.run(keys[0])
-    rows = Table(run.blocks).tests("reinforce", "regret_area")
+    rows = BlockTable(run.blocks).test_values("reinforce", "regret_area")
     assert rows is not None
     free = mean_interval(rows.reshape(-1, 1))  # nothing was trained
-    assert row["Mean regret"].endswith(f"{number(free.high)}]")
+    assert row["Mean regret"].endswith(f"{format_number(free.high)}]")
 
 
 def _compared(keys: list[str]) -> None:
     from app.views import compare
 
-    compare.compare(keys)
+    compare.draw_comparison(keys)
 
 
 def test_while_it_learns_the_newest_searches_are_seen(run: client.Run) -> None:
     kept = tuple(b for b in run.blocks if b.phase in ("train", "validate"))
-    made = {p.place for p in search.grid(replace(run, blocks=kept), Look())}
+    made = {p.name for p in search.main_charts(replace(run, blocks=kept), ViewState())}
     assert {"check.score", "check.regret", "training"} <= made
 
 
 def test_the_main_pictures_are_in_percent_and_of_one_height(run: client.Run) -> None:
-    look = Look(metrics=search.FOUND)
-    made = dict(search.grid(run, look))
+    look = ViewState(metrics=search.FOUND)
+    made = dict(search.main_charts(run, look))
     assert set(made) == set(search.FOUND)
     assert len({figure.layout.height for figure in made.values()}) == 1
     for figure in made.values():
@@ -353,16 +364,16 @@ def test_a_band_that_comes_to_nothing_does_not_stretch_the_log_axis() -> None:
     x = np.arange(3.0)
     mean, high = np.array([0.4, 0.2, 0.1]), np.array([0.5, 0.3, 0.2])
     line = Curve("a", x, mean, np.array([0.3, 0.1, 1e-6]), high)
-    bottom, top = search._decades([line])["range"]
+    bottom, top = search._regret_axis([line])["range"]
     assert 0.02 < 10**bottom < 0.05
     assert 0.5 < 10**top < 0.7
 
 
 def test_prices_come_from_what_was_spent(run: client.Run) -> None:
-    look = Look(x="price", metrics=("score",))
-    found = Table(run.blocks).block("random_search", "test", "score")
+    look = ViewState(x="price", metrics=("score",))
+    found = BlockTable(run.blocks).block("random_search", "test", "score")
     assert found is not None
-    line = search.placed(run, found, look)
+    line = search.strategy_curve(run, found, look)
     assert line is not None
     last = np.asarray(found.array, np.float64)[..., -1].mean()
     assert line.mean[-1] == pytest.approx(last)
@@ -371,8 +382,8 @@ def test_prices_come_from_what_was_spent(run: client.Run) -> None:
 
 
 def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
-    row = run_tables.scores(run, {})[0]
-    table = Table(run.blocks).tests("reinforce", "final_score")
+    row = run_tables.score_rows(run, {})[0]
+    table = BlockTable(run.blocks).test_values("reinforce", "final_score")
     assert table is not None
     assert row["Accuracy (%)"].startswith(f"{100 * table.mean():.2f} [")
     assert {"Evaluations to the goal", "Coverage (%)"} <= set(row)
@@ -381,8 +392,8 @@ def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
 def test_what_a_run_takes_is_counted_in_architectures(hunt: RunSpec) -> None:
     tests = 2 * 6 * 20  # conditions, searches, evaluations
     learned = 4 * 20
-    assert COSTS["search"].work(hunt) == 2 * (3 * tests + 2 * learned)
-    assert cost_estimate.told(hunt, kinds.SEARCH).endswith("architectures.")
+    assert COSTS["search"].estimate_cost(hunt) == 2 * (3 * tests + 2 * learned)
+    assert cost_estimate.describe_cost(hunt, kinds.SEARCH).endswith("architectures.")
 
 
 def test_a_share_link_leads_to_the_page(
@@ -391,27 +402,31 @@ def test_a_share_link_leads_to_the_page(
     class Context:
         url = "http://localhost:8501/search?run=1"
 
-    monkeypatch.setattr(frame.st, "context", Context())
-    base = frame.base_url("search")
+    monkeypatch.setattr(page_frame.st, "context", Context())
+    base = page_frame.base_url("search")
     assert base == "http://localhost:8501/search"
-    assert links.link(base, hunt, "0" * 64).startswith(f"{base}?run=")
-    assert frame.base_url() == "http://localhost:8501/"
+    assert links.share_link(base, hunt, "0" * 64).startswith(f"{base}?run=")
+    assert page_frame.base_url() == "http://localhost:8501/"
 
 
 def test_a_recorded_search_needs_no_store(page: AppTest) -> None:
     assert (ROOT / "app/recorded/search.zip").is_file()
-    assert "search" in examples.SHOWN
+    assert "search" in recorded_examples.SHOWN_KINDS
 
 
 def _published(
     page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch, apart: list[str]
 ) -> tuple[list[dict[str, str]], str]:
-    rows = published("nasbench201", 0, 0, "CIFAR-10")
-    monkeypatch.setattr(tables, "published_for", lambda spec: rows)
-    monkeypatch.setattr(tables, "differs", lambda spec: apart)
+    rows = figures_for_task("nasbench201", 0, 0, "CIFAR-10")
+    monkeypatch.setattr(run_tables, "figures_for_run", lambda spec: rows)
+    monkeypatch.setattr(run_tables, "describe_differences", lambda spec: apart)
     page.session_state["tab"] = "Published"
     at = opened(page, key)
-    told = next(frame for frame in at.dataframe if "Published" in frame.value.columns)
+    told = next(
+        page_frame
+        for page_frame in at.dataframe
+        if "Published" in page_frame.value.columns
+    )
     return told.value.to_dict("records"), texts(at)
 
 
@@ -419,7 +434,7 @@ def test_published_searches_stand_beside_ours(
     page: AppTest, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, _ = _published(page, key, monkeypatch, [])
-    found = Table(run.blocks).tests("random_search", "final_score")
+    found = BlockTable(run.blocks).test_values("random_search", "final_score")
     assert found is not None
     told = f"{100 * found.mean():.2f} ± {100 * found.std():.2f} %"
     theirs = {r["Method"]: (r["Published"], r["Here"]) for r in rows}

@@ -11,12 +11,12 @@ from engine.contract.runs import Budget
 from engine.protocol import (
     Estimator,
     Learner,
-    Lesson,
     Meta,
     Outer,
+    OuterStepContext,
     Plan,
-    Stretch,
     TaskBatch,
+    TraceSegment,
 )
 from tests.laws.toy.from_the_mean import halved
 
@@ -35,12 +35,16 @@ class FromZero(Learner):
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
-    ) -> Iterator[Stretch]:
+    ) -> Iterator[TraceSegment]:
         """Halve the distance with each guess."""
         yield halved(torch.zeros(tasks.members), tasks)
 
     def outer(
-        self, meta: Meta, tasks: TaskBatch, lesson: Lesson, estimator: Estimator
+        self,
+        meta: Meta,
+        tasks: TaskBatch,
+        step_context: OuterStepContext,
+        estimator: Estimator,
     ) -> Outer:
         """Stay."""
         return Outer({}, {}, weights=meta.weights)

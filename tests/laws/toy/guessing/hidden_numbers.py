@@ -9,7 +9,7 @@ from torch import Tensor
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.protocol import Family, Place, Setting, TaskBatch, generator
+from engine.protocol import BatchSpec, Family, Setting, TaskBatch, generator
 
 
 @dataclass
@@ -42,9 +42,9 @@ class HiddenNumbers(Family):
     uses_net: ClassVar[bool] = False
 
     def draw(
-        self, setting: Setting, rngs: Sequence[Rng], pool: str, place: Place
+        self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> TaskBatch:
         """Draw one number per stream."""
         drawn = [3.0 + generator(rng.child("hidden")).standard_normal() for rng in rngs]
         hidden = torch.tensor(drawn, dtype=torch.float32)
-        return Games(hidden, place.replicates, setting.horizon)
+        return Games(hidden, batch_spec.replicates, setting.horizon)

@@ -1,0 +1,41 @@
+"""The recorded examples: finished runs that ship with the app.
+
+They are the exported archives of each kind's default experiment, read as any archive
+is. They need neither store nor engine, so the first paint does not wait for them.
+"""
+
+import functools
+from pathlib import Path
+
+from app.client.client import Run
+from engine.contract.kinds import OPTIMIZATION
+
+FOLDER = Path(__file__).parents[1] / "recorded"
+
+SHOWN_KINDS = ("film", "search", "snapshot", "frozen")
+
+
+def recorded_run(kind: str = OPTIMIZATION.name) -> Run | None:
+    """Return the recorded run of a kind, or none where no archive is there."""
+    archives = sorted(FOLDER.glob(f"{kind}.*")) if FOLDER.is_dir() else []
+    return read_recorded(archives[0]) if archives else None
+
+
+@functools.cache
+def read_recorded(archive: Path) -> Run:
+    """Read an archive as a run that was recorded."""
+    from engine import export
+
+    held = export.read_archive(archive.read_bytes())
+    return Run(
+        key=held.key,
+        spec=held.spec,
+        blocks=tuple(held.blocks),
+        summary=dict(held.summary) if held.summary else None,
+        fingerprint=dict(held.fingerprint or {}),
+        timings=tuple(held.timings),
+        films={a.name: a for a in held.artefacts if a.kind in SHOWN_KINDS},
+        frozen_labels=tuple(a.name for a in held.artefacts if a.kind == "frozen"),
+        remarks={a.name: dict(a.info) for a in held.artefacts if a.kind == "remarks"},
+        is_recorded=True,
+    )

@@ -1,0 +1,66 @@
+"""A run's blocks, read once and kept: every watcher shares one cursor.
+
+A block that comes again under its address replaces the earlier one. The kept runs are
+few and the least used one goes first.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from engine.contract.events import Block
+
+ReadBlocks = Callable[[str, int], tuple[list[Block], int]]
+MAX_RUNS = 12
+
+
+class RunBlocks:
+    """The blocks of one run so far."""
+
+    def __init__(self) -> None:
+        self.cursor = 0
+        self.blocks: dict[tuple[object, ...], Block] = {}
+        self.lock = threading.Lock()
+
+    def update(self, key: str, read_blocks: ReadBlocks) -> tuple[Block, ...]:
+        """Read what is new and return all blocks."""
+        with self.lock:
+            fresh, self.cursor = read_blocks(key, self.cursor)
+            self.blocks |= {block.address(): block for block in fresh}
+            return tuple(self.blocks.values())
+
+
+class BlockCache:
+    """The watched runs of this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[tuple[str, int], RunBlocks] = OrderedDict()
+
+    def blocks(
+        self, key: str, attempt: int, read_blocks: ReadBlocks
+    ) -> tuple[Block, ...]:
+        """Return a run's blocks.
+
+        Args:
+            key: The run's key.
+            attempt: Number of its computation; another one starts from nothing.
+            read_blocks: The store's reader: key, cursor → new blocks, new cursor.
+        """
+        with self._lock:
+            watch = self._kept.setdefault((key, attempt), RunBlocks())
+            self._kept.move_to_end((key, attempt))
+            while len(self._kept) > MAX_RUNS:
+                self._kept.popitem(last=False)
+        return watch.update(key, read_blocks)
+
+    def forget(self, key: str) -> None:
+        """Drop a run, as when it is deleted or computed again."""
+        with self._lock:
+            for known in [k for k in self._kept if k[0] == key]:
+                del self._kept[known]
+
+    def clear(self) -> None:
+        """Drop every run, as when another store is opened."""
+        with self._lock:
+            self._kept.clear()

@@ -1,0 +1,148 @@
+"""The Lab: one run in view, from the click to the verdict, on one page."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import session
+from app.charts import CHARTS, optimization
+from app.charts.view_state import ViewState
+from app.client import client, recorded_examples
+from app.client.client import Run
+from app.figures.curves import HOW_TO_READ
+from app.form import experiment_form
+from app.views.run import (
+    exports,
+    header,
+    not_applicable,
+    tabs,
+    view_options,
+)
+from app.views.run.kind_view import VIEWS
+from app.widgets import page_frame, panels
+from app.widgets.escaping import escape_markdown
+from engine.contract import kinds
+from engine.contract.runs import RunSpec
+
+
+def draw_run_form() -> tuple[RunSpec, str] | None:
+    """Draw the experiment's form; start or open what it asks for when told to."""
+    if not client.is_catalogue_ready():
+        _wait_for_catalogue()
+        return None
+    session.prepare_form()
+    wanted = experiment_form.draw_form()
+    if experiment_form.draw_run_button(wanted) and wanted is not None:
+        client.submit_completed(wanted)
+        session.show_run(wanted[1])
+        session.write_url(*wanted)
+        st.rerun()
+    return wanted
+
+
+@st.fragment(run_every=0.7)
+def _wait_for_catalogue() -> None:
+    """Say that the engine is describing its parts; come back when it has."""
+    if client.is_catalogue_ready():
+        st.rerun()
+    if client.catalogue_error():
+        panels.draw_refusal(client.catalogue_error())
+        return
+    st.caption("Reading the engine's parts; once per installation, a few seconds.")
+    for height in (38, 90, 60, 120, 60):
+        st.skeleton(height)
+
+
+def run_to_show(key: str | None) -> Run | None:
+    """Return the run in view, or the recorded example of what is learned."""
+    return (
+        client.run(key) if key else recorded_examples.recorded_run(session.form_kind())
+    )
+
+
+def draw_run_in_view(key: str | None, page: str) -> None:
+    """Draw the run in view, on the page that is its kind's."""
+    run = run_to_show(key)
+    if run is None:
+        _draw_empty(kinds.kind_named(session.form_kind()))
+        return
+    session.go_to_page(run.kind.name, page)
+    page_frame.poll(_draw_run, 1.0 if run.is_alive else None)(key, run.is_alive)
+
+
+def _draw_empty(kind: kinds.Kind) -> None:
+    """Teach: say what to do where there is nothing to show."""
+    panels.draw_empty(
+        "Nothing has run yet",
+        f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
+        "left, then press **Run** (Ctrl + Enter). A short experiment takes a few "
+        "seconds.",
+    )
+
+
+def _draw_run(key: str | None, was_alive: bool) -> None:
+    """Draw one run; polled while it is alive."""
+    run = run_to_show(key)
+    if run is None:
+        return
+    if was_alive and not run.is_alive:
+        st.rerun()
+    room = header.draw_header(run)
+    view_state = view_options.draw_options(run, part_titles(run))
+    not_applicable.draw_not_applicable(run, part_titles(run))
+    with panels.collect_figures() as made:
+        _draw_main_charts(run, view_state)
+        if run.is_alive:
+            return
+        VIEWS[run.kind.name].draw_films(run)
+        tabs.draw_tabs(run, view_state, part_titles(run))
+    if made:
+        with room:
+            exports.draw_figure_exports(made, run)
+
+
+def _draw_main_charts(run: Run, view_state: ViewState) -> None:
+    """Draw the main pictures, two in a row; the threshold moves under its own."""
+    moved = f"{view_options.THRESHOLD}.{run.key[:12]}"
+    view_state = view_state._replace(threshold=st.session_state.get(moved))
+    charts = CHARTS[run.kind.name]
+    if run.blocks:
+        tested = bool(optimization.run_conditions(run))
+        st.caption(charts.how_to_read if tested else HOW_TO_READ)
+    columns = None
+    for place, picture in enumerate(charts.main_charts(run, view_state)):
+        if columns is None or place % 2 == 0:
+            columns = st.columns(2, gap="large")
+        with columns[place % 2]:
+            panels.draw_chart(picture.figure, f"main.{picture.name}")
+            if picture.name == optimization.SURVIVAL:
+                view_options.draw_threshold_slider(run, view_state)
+    if columns is None and run.is_alive:
+        st.skeleton(240)
+
+
+def part_titles(run: Run) -> Mapping[str, str]:
+    """Return what parts are called, by name."""
+    if not client.is_catalogue_ready():
+        return {}
+    return {card.name: card.title for card in client.catalogue().cards.values()}
+
+
+def draw_notices() -> None:
+    """Say what was odd about the link that brought the visitor here."""
+    for text in session.notices():
+        st.info(escape_markdown(text), icon=":material/info:")
+
+
+def draw_link_notice(wanted: tuple[RunSpec, str] | None) -> None:
+    """Say that a link's experiment is not computed yet."""
+    if wanted is None or session.run_in_view() or session.notices():
+        return
+    if "x" not in st.query_params:
+        return
+    if client.job(wanted[1]) is None:
+        st.info(
+            "The form holds the experiment of this link. It is not computed here yet: "
+            "press **Run** to compute it. Below is the recorded example.",
+            icon=":material/link:",
+        )

@@ -1,0 +1,280 @@
+"""The table that a person pastes into a report, and the rows that papers print."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+import streamlit as st
+
+from app.charts.optimization import condition_title
+from app.client import files
+from app.client.client import Run
+from app.figures.theme import format_number, learner_name
+from app.views.run.kind_view import VIEWS, OwnResult
+from app.widgets import panels, tables
+from app.widgets.escaping import escape_markdown
+from engine.contract.appearance import name_in_words
+from engine.contract.events import Condition
+from engine.published import PublishedFigure as Published
+from engine.published import describe_differences, figures_for_run
+from engine.stats.summaries.comparison_table import (
+    Comparison,
+    ComparisonCell,
+    ComparisonRow,
+    describe_setting,
+    make_comparison,
+)
+
+PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
+
+
+def draw_comparison_table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the comparison: learners down, conditions across, with what it cost."""
+    made = make_comparison(run.table, run.spec, titles)
+    if not any(cell for row in made.rows for cell in row.cells):
+        panels.draw_empty("No numbers yet", "They come with the first test.")
+        return
+    panels.draw_heading(
+        f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}"
+    )
+    st.caption(escape_markdown(describe_spreads(made)))
+    tables.draw_table(
+        [_comparison_row(made, row) for row in made.rows],
+        height="content" if len(made.rows) < 12 else 440,
+        alt=f"{made.metric} by learner and condition, with both spreads and the cost",
+    )
+    with st.container(horizontal=True):
+        for name, mime in TABLES.items():
+            st.download_button(
+                name.rpartition(".")[2].upper().replace("TEX", "LaTeX"),
+                data=lambda name=name: files.comparison_file(run, name, titles),
+                file_name=f"comparison_{run.key[:8]}.{name.rpartition('.')[2]}",
+                mime=mime,
+                on_click="ignore",
+                key=f"export.{name}",
+                icon=":material/download:",
+            )
+
+
+TABLES = {"comparison.csv": "text/csv", "comparison.tex": "text/x-tex"}
+
+
+def describe_spreads(comparison: Comparison) -> str:
+    """Name both spreads, so that neither is taken for the other."""
+    first = next(cell.spread for row in comparison.rows for cell in row.cells if cell)
+    told = (
+        f"± is 1.96 sd/√E over the E = {first.episodes:,} test episodes of one "
+        "training, as papers give it"
+    )
+    if first.trainings < 2:
+        return f"{told}. One training: what another one would give is not known."
+    return f"{told}; in brackets, the sd over {first.trainings} trainings."
+
+
+def format_cell(cell: ComparisonCell | None, digits: int) -> str:
+    """Return a cell as text, with as many digits as the LaTeX table has.
+
+    >>> format_cell(None, 1)
+    '–'
+    """
+    if cell is None:
+        return "–"
+    s = cell.spread
+    text = f"{s.mean:,.{digits}f}"
+    text += f" ± {s.half:,.{digits}f}" if math.isfinite(s.half) else ""
+    text += f" ({s.sd_trainings:,.{digits}f})" if s.trainings > 1 else ""
+    return f"{text} · {cell.diverged} diverged" if cell.diverged else text
+
+
+def _comparison_row(comparison: Comparison, row: ComparisonRow) -> dict[str, str]:
+    cells = {
+        head: format_cell(cell, comparison.digits)
+        for head, cell in zip(comparison.heads, row.cells, strict=True)
+    }
+    each = next((f"{cell.gradients:g}" for cell in row.cells if cell), "–")
+    return {
+        "Learner": row.name,
+        **cells,
+        **training_cost(row),
+        "Gradients per test": each,
+    }
+
+
+def training_cost(row: ComparisonRow) -> dict[str, str]:
+    """Return what one training took."""
+    return {
+        "Examples seen": "–" if row.examples is None else f"{row.examples:,}",
+        "Training gradients": f"{row.training:,}",
+        "Tuning gradients": f"{row.tuning:,}",
+    }
+
+
+def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
+    """Return what each learner took, beside what it answers in place."""
+    made = make_comparison(run.table, run.spec, titles)
+    here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
+    return [
+        {
+            "Learner": row.name,
+            f"{made.metric.capitalize()} ({made.unit})": format_cell(
+                here[row.label], made.digits
+            ),
+            **training_cost(row),
+            "Gradients per test": f"{cell.gradients:g}"
+            if (cell := here[row.label])
+            else "–",
+        }
+        for row in made.rows
+    ]
+
+
+def spent_by_phase(spent: Mapping[str, int]) -> dict[str, str]:
+    """Return what a learner took in each phase, as columns."""
+    return {name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()}
+
+
+def has_published(run: Run) -> bool:
+    """Whether papers print figures of this run's task."""
+    return bool(figures_for_run(run.spec))
+
+
+def draw_published(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw what papers report beside what came out here, each under its protocol."""
+    rows = figures_for_run(run.spec)
+    view = VIEWS[run.kind.name]
+    ours = view.own_results(run, titles)
+    apart = describe_differences(run.spec)
+    panels.draw_heading(
+        f"Published on {_describe_task(run, rows)}",
+        "A published number is only comparable under its protocol. "
+        + (
+            "Ours differs, and has rows of its own."
+            if apart
+            else "Ours stands in the row of the same method."
+        ),
+    )
+    for told in apart:
+        st.markdown(f"- {escape_markdown(told)}")
+    tables.draw_table(
+        _published_rows(rows, ours, apart=bool(apart)),
+        height="content" if len(rows) < 14 else 480,
+        column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
+        alt="Published figures by method, our number beside each, and its source",
+    )
+    left, right = st.columns(2, gap="large")
+    with left:
+        panels.draw_heading("Their protocol")
+        for protocol in dict.fromkeys(row.protocol for row in rows):
+            st.caption(escape_markdown(protocol))
+    with right:
+        panels.draw_heading("Ours")
+        panels.draw_facts(view.protocol(run))
+
+
+def _describe_task(run: Run, rows: Sequence[Published]) -> str:
+    target = rows[0].target
+    family = name_in_words(run.spec.family.name)
+    return f"{family}, {target}" if target else describe_setting(run.spec)
+
+
+def _published_rows(
+    rows: Sequence[Published], ours: Sequence[OwnResult], *, apart: bool
+) -> Iterator[dict[str, str]]:
+    """Yield our own methods that no paper has, then every published row."""
+    told = set() if apart else {row.learner for row in rows}
+    paired: dict[str, str] = {}
+    for mine in ours:
+        if mine.part in told and mine.part not in paired:
+            paired[mine.part] = mine.value
+        else:
+            yield _published_row(mine.name, "–", mine.value, ("this run", ""))
+    for row in rows:
+        shown = format_hundredths if row.target else format_number
+        half = "" if row.half is None else f" ± {shown(row.half)}"
+        value = f"{shown(row.value)}{half} {row.unit}"
+        source = (row.source, row.provenance)
+        yield _published_row(row.method, value, paired.get(row.learner, "–"), source)
+
+
+def _published_row(
+    method: str, theirs: str, mine: str, source: tuple[str, str]
+) -> dict[str, str]:
+    told = {"Method": method, "Published": theirs, "Here": mine}
+    return told | {"Source": source[0], "How it came to us": source[1]}
+
+
+def answer_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
+    """Return how well each few-shot learner answers in place."""
+    made = make_comparison(run.table, run.spec, titles)
+    parts = {entry.label: entry.name for entry in run.spec.learners}
+    return [
+        OwnResult(
+            row.name,
+            parts[row.label],
+            format_cell(row.cells[0] if row.cells else None, made.digits),
+        )
+        for row in made.rows
+    ]
+
+
+def format_hundredths(value: float) -> str:
+    """Write a number with two decimals, in which strategies of a table differ."""
+    return f"{value:.2f}"
+
+
+def describe_protocol(run: Run) -> dict[str, object]:
+    """Return how our numbers were got, as far as it bears on a comparison."""
+    made = make_comparison(run.table, run.spec)
+    budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
+    return {
+        "task": made.setting,
+        "net": run.spec.net.name,
+        "trainings": run.spec.replicates,
+        "episodes of each training": f"{budget.task_evaluations:,}",
+        "meta-batch": budget.tasks_per_step,
+        "examples seen in training": f"{max(seen, default=0):,}",
+        "test episodes of each training": f"{budget.test_tasks:,}",
+    }
+
+
+def score_rows(run: Run, titles: dict[str, str]) -> list[dict[str, str]]:
+    """Return the summary's numbers as rows of text: value [low, high]."""
+    rows = []
+    for entry in (run.summary or {}).get("conditions", []):
+        condition = Condition(**entry["condition"])
+        for label, values in entry["learners"].items():
+            shown = {
+                title: _format_interval(
+                    values[key], percent=key in run.kind.metrics.percent
+                )
+                for key, title in run.kind.metrics.scores.items()
+                if key in values
+            }
+            gone = f"{values.get('diverged', 0)} of {values.get('members', 0)}"
+            first = {
+                "Tested": condition_title(condition, titles),
+                "Learner": learner_name(label),
+            }
+            rows.append({**first, **shown, "Diverged": gone})
+    return rows
+
+
+def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
+    """Draw the summary's numbers, condition by condition."""
+    rows = score_rows(run, dict(titles))
+    if not rows:
+        panels.draw_empty("No numbers yet", "They come with the first test.")
+        return
+    st.caption(run.kind.words.intervals)
+    tables.draw_table(
+        rows,
+        height="content" if len(rows) < 12 else 440,
+        alt="Final, best and area scores by condition and learner",
+    )
+
+
+def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:
+    parts = [value.get(key) for key in ("mean", "low", "high")]
+    # An accuracy's second decimal is what searches of a table differ in.
+    shown = (lambda part: f"{100 * part:.2f}") if percent else format_number
+    mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
+    return f"{mean} [{low}, {high}]"

@@ -1,0 +1,147 @@
+"""The film: what each learner does to one task, step by step, and what it sees."""
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.charts import adaptation
+from app.charts.figure_cache import get_or_make
+from app.client.client import Run
+from app.figures.animation import FilmOptions
+from app.figures.boundary_film import boundary_figure, path_figure
+from app.figures.episode import episode_figure
+from app.figures.function_adaptation import adaptation_figure
+from app.figures.theme import learner_name
+from app.widgets import panels
+from app.widgets.escaping import escape_markdown
+from engine.contract.events import Artefact, Condition
+
+FILMS = {"film": "In place", "film-shifted": "Shifted"}
+# How each form is drawn, and how many panels stand in a row: on a desk, on a phone.
+FEW_SHOT = {"adaptation": (adaptation_figure, 3, 2), "episode": (episode_figure, 2, 1)}
+WideAndNarrow = tuple[go.Figure, go.Figure | None]
+
+
+def draw_films(run: Run) -> None:
+    """Draw the run's films; nothing where its tasks cannot be pictured."""
+    names = [name for name in FILMS if run.film(name) is not None]
+    if not names:
+        return
+    with st.container(key="film"):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            name = names[0]
+            if len(names) > 1:
+                name = st.segmented_control(
+                    "Film",
+                    names,
+                    format_func=FILMS.get,
+                    default=names[0],
+                    key="film_name",
+                    bind="query-params",
+                    required=True,
+                )
+            made = run.film(str(name))
+            if made is None:
+                return
+            task = (
+                _choose_test_task(made) if "which" in made.info else _choose_task(made)
+            )
+        _draw_film(run, made, task)
+
+
+def draw_insides(run: Run) -> None:
+    """Draw what few-shot learners learned to see, and where they adapt."""
+    seen = adaptation.embedding_chart(run)
+    if seen is not None:
+        panels.draw_chart(seen.wide, seen.name, narrow=seen.narrow)
+    found = list(adaptation.inside_charts(run))
+    if not found:
+        return
+    for column, both in zip(_columns(len(found)), found, strict=True):
+        with column:
+            panels.draw_chart(both.wide, both.name, narrow=both.narrow)
+
+
+def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
+    rows = [st.columns(2, gap="large") for _ in range((count + 1) // 2)]
+    return [column for row in rows for column in row][:count]
+
+
+def _choose_task(film: Artefact) -> int:
+    count = int(film.info.get("tasks", 1))
+    if count < 2:
+        return 0
+    picked = st.segmented_control(
+        "Task",
+        list(range(1, count + 1)),
+        default=1,
+        key="film_task",
+        bind="query-params",
+        required=True,
+    )
+    return min(count, max(1, int(picked or 1))) - 1
+
+
+def _choose_test_task(film: Artefact) -> int:
+    """Let a person choose the worst, the median or the best test task."""
+    words = [str(word) for word in film.info["which"]]
+    if len(words) < 2:
+        return 0
+    picked = st.segmented_control(
+        "Test task",
+        words,
+        format_func=str.capitalize,
+        default="median" if "median" in words else words[0],
+        key="film_which",
+        bind="query-params",
+        required=True,
+    )
+    return words.index(str(picked)) if picked in words else 0
+
+
+def _draw_film(run: Run, film: Artefact, task: int) -> None:
+    name = ("film", run.cache_key, film.name, task)
+    wide, narrow = get_or_make(name, lambda: _film_figures(run, film, task))
+    panels.draw_chart(wide, "film_chart", narrow=narrow)
+    if "which" in film.info:
+        st.caption(_describe_choice(run, film))
+
+
+def _describe_choice(run: Run, film: Artefact) -> str:
+    """Say who chose these tasks, and who could not take them."""
+    judged, here = film.info.get("judged"), film.info.get("condition")
+    where = "" if judged == here else " in place"
+    who = learner_name(str(film.info.get("judge", "")))
+    said = f"Worst, median and best of the first replicate, by {who}'s error{where}."
+    gone = [learner_name(a) for a in run.roles if a not in film.info.get("answers", {})]
+    more = f" Not applicable to {', '.join(gone)}." if gone else ""
+    return escape_markdown(said + more)
+
+
+def _film_figures(run: Run, film: Artefact, task: int) -> WideAndNarrow:
+    form = film.info.get("form")
+    if form == "path":
+        return path_figure(film, run.roles, task), None
+    if form in FEW_SHOT:
+        draw, wide, narrow = FEW_SHOT[form]
+        shot = FilmOptions(task=task, columns=wide)
+        phone = draw(film, run.roles, shot._replace(columns=narrow))
+        return draw(film, run.roles, shot), phone
+    shot = FilmOptions(task=task, losses=_task_losses(run, film, task), columns=4)
+    phone = boundary_figure(film, run.roles, shot._replace(columns=2))
+    return boundary_figure(film, run.roles, shot), phone
+
+
+def _task_losses(run: Run, film: Artefact, task: int) -> dict[str, np.ndarray] | None:
+    """Return each learner's loss on the filmed task: the first replicate's."""
+    condition = Condition(**film.info.get("condition", {}))
+    steps = np.asarray(film.arrays["frames"], dtype=int)
+    found = {
+        block.learner: np.asarray(block.array)[0, task][steps]
+        for block in run.blocks
+        if (block.phase, block.metric) == ("test", "loss")
+        and block.condition == condition
+        and block.array.shape[1] > task
+        and block.array.shape[2] > steps.max()
+    }
+    return found or None

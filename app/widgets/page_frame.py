@@ -1,0 +1,107 @@
+"""What surrounds every page: title, mark, look, and errors as one sentence."""
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import streamlit as st
+
+from app import session
+from app.client import client
+from app.client.catalogue import CatalogueError
+from app.widgets import missing_package_notice
+from app.widgets.escaping import escape_markdown
+from engine.contract.errors import Refused
+from engine.store import StoreError, StoreGone
+
+_APP = Path(__file__).parents[1]
+_MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
+ width="172" height="32">
+<g fill="none" stroke-width="2.4" stroke-linecap="round">
+<path d="M4 25C9 25 9 7 16 7s7 18 12 18" stroke="{accent}"/>
+<path d="M4 25c6 0 8-8 12-8s6 8 12 8" stroke="{ink}" stroke-dasharray="1 4.4"/></g>
+<circle cx="16" cy="7" r="3" fill="{accent}"/>
+<text x="38" y="22.5" font-family="Georgia, 'Source Serif', serif" font-size="20"
+ font-weight="600" letter-spacing="0.2" fill="{ink}">Metascope</text></svg>"""
+
+
+def set_up_page() -> None:
+    """Set up the page; call once, first."""
+    st.set_page_config("Metascope", _APP / "static" / "icon.png", layout="wide")
+    dark = st.context.theme.type == "dark"
+    colors = ("#7fb0ea", "#e4e7ec") if dark else ("#24507f", "#1c2530")
+    st.logo(_MARK.format(accent=colors[0], ink=colors[1]), size="large")
+    st.html(_APP / "style.css")
+
+
+def prepare_engine() -> None:
+    """Wake the engine beside the page, so that it is warm when Run is pressed.
+
+    Raises:
+        StoreGone: If the store is not in its place; a page of it would mislead.
+    """
+    try:
+        client.wake_engine()
+    except StoreGone:
+        raise
+    except StoreError:  # what the page can show without it, it shows
+        return
+
+
+@contextlib.contextmanager
+def show_errors() -> Iterator[None]:
+    """Show what a person can act on as one sentence instead of a traceback."""
+    try:
+        yield
+    except Refused as refusal:
+        st.error(escape_markdown(refusal.message), icon=":material/block:")
+    except StoreGone as gone:
+        st.error(escape_markdown(gone), icon=":material/folder_off:")
+        _draw_store_choice(gone)
+    except (StoreError, CatalogueError) as error:
+        st.error(escape_markdown(error), icon=":material/error:")
+        st.caption("`python -m engine doctor` checks the installation and the store.")
+        st.button("Try again", key="try_again")
+    except ModuleNotFoundError as error:
+        missing_package_notice.show_notice(error)
+
+
+def poll(draw: Callable[..., None], seconds: float | None) -> Callable[..., None]:
+    """Return what draws a part of a page, by itself again every so many seconds.
+
+    It runs without the page around it, so its errors are caught in it.
+    """
+
+    @functools.wraps(draw)  # streamlit knows a fragment by its function's name
+    def draw_guarded(*given: object) -> None:
+        with show_errors():
+            draw(*given)
+
+    again: Callable[..., None] = st.fragment(run_every=seconds)(draw_guarded)
+    return again
+
+
+def _draw_store_choice(gone: StoreGone) -> None:
+    """Offer what a person can do about a store that is gone; nothing is made before."""
+    with st.container(horizontal=True):
+        st.button("Look again", key="look_again")
+        word = (
+            "Go on with the other store" if gone.replaced else "Make a new store here"
+        )
+        if st.button(word, key="reopen_store"):
+            client.reopen_store()
+            session.show_run(None)  # the new store does not hold the run in view
+            st.rerun()
+
+
+def base_url(page: str = "lab") -> str:
+    """Return the address of a page that shows runs, for links.
+
+    Args:
+        page: The Lab has the address of the app itself.
+    """
+    url = (st.context.url or "").split("?", 1)[0].rstrip("/")
+    for known in ("lab", "runs", "transfer", "search", "learn"):
+        url = url.removesuffix(f"/{known}")
+    return f"{url}/" if page == "lab" else f"{url}/{page}"

@@ -1,0 +1,224 @@
+"""What few-shot learners share: weights of their own, answers, outer gradients.
+
+A learner says what it answers after each inner step (`predict`) and what it loses
+on a lesson; the engine turns answers into traces, and losses into outer gradients,
+a chunk of members at a time with a backward each.
+"""
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.contract.rng import Rng
+from engine.contract.runs import Budget
+from engine.protocol import (
+    Compile,
+    EpisodeBatch,
+    Estimator,
+    Layout,
+    Learner,
+    Meta,
+    Net,
+    Outer,
+    Plan,
+    Prediction,
+    TaskBatch,
+    TraceSegment,
+    Weights,
+    chosen_class,
+    run_eagerly,
+)
+from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
+
+TaskLoss = Callable[[Weights, EpisodeBatch], Tensor]
+
+
+class FewShotLearner(Learner):
+    """A learner of episodes: what it answers after each inner step."""
+
+    @abstractmethod
+    def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
+        """Adapt and answer; yield what is answered, the start first.
+
+        Args:
+            theta: Meta-weights of each member; shape (member, …). They need no
+                gradient, and nothing that is yielded does.
+            tasks: The episodes.
+        """
+
+    def answer_step(self, meta: Meta) -> int:
+        """Return after how many inner steps its answer counts.
+
+        Before it has meta-weights, the most that it can be.
+        """
+        return 0
+
+    def gradients_per_test(self, horizon: int) -> float:
+        """Return an answer and, where it adapts, the inner steps that are shown."""
+        steps = self.answer_step(Meta({}, {}))
+        return 1.0 + (max(steps, horizon) if steps else 0)
+
+    def embed(
+        self, theta: Weights, tasks: EpisodeBatch
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return features of support and queries; (member, feature, example) each.
+
+        They are those of the net without its head; none where meta-weights hold no
+        such net.
+        """
+        return body_features(theta, tasks)
+
+    @property
+    def gradients_per_episode(self) -> float:
+        """Return gradient evaluations per episode of meta-training."""
+        return 1.0
+
+    def adapt(
+        self, meta: Meta, tasks: TaskBatch, *, path: bool = False
+    ) -> Iterator[TraceSegment]:
+        """Measure the answers after each inner step."""
+        assert isinstance(tasks, EpisodeBatch)
+        theta = broadcast_to_members(meta.weights, tasks.members)
+        rows, at = [], []
+        for found in self.predict(theta, tasks):
+            rows.append(answer_metrics(tasks, found))
+            at.append(found.step)
+        traces = {
+            name: torch.stack([value_or_nan(row, name, rows) for row in rows], 1)
+            for name in rows[0] | rows[-1]
+        }
+        yield TraceSegment(traces, None, tuple(at), at.index(self.answer_step(meta)))
+
+    def plan(self, budget: Budget, estimator: Estimator) -> Plan:
+        """Draw as many episodes as the budget names."""
+        count = budget.tasks_per_step
+        steps = budget.task_evaluations // count if self.trains else 0
+        return Plan(steps, count, 1, 1.0, self.gradients_per_episode)
+
+
+def draw_weights(
+    net: Net, layout: Layout, rngs: Sequence[Rng], like: Tensor, name: str = "weights"
+) -> Weights:
+    """Draw a net's initial weights, one per replicate.
+
+    Args:
+        net: The net.
+        layout: How its weights lie.
+        rngs: One stream per replicate; all learners of a seed get the same.
+        like: A tensor of the wanted device and type.
+        name: Names the stream, where a learner has several nets.
+
+    Returns:
+        Nothing where the layout is that of a body without a layer.
+    """
+    if not layout.names:
+        return {}
+    flat = np.stack([net.init(layout, rng.child(name)) for rng in rngs])
+    views = layout.views(torch.from_numpy(flat).to(like.device, like.dtype))
+    return {name: view.contiguous() for name, view in views.items()}
+
+
+def body_features(theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor] | None:
+    """Return what the net under the head makes of support and queries, if it is there.
+
+    Args:
+        theta: Weights of each member, those of a head and others among them.
+        tasks: The episodes.
+    """
+    body = {name: theta[name] for name in tasks.body.names if name in theta}
+    if not body or len(body) < len(tasks.body.names):
+        return None
+    with torch.no_grad():
+        return tasks.answer(body, tasks.support), tasks.answer(body, tasks.query)
+
+
+def answer_metrics(tasks: EpisodeBatch, prediction: Prediction) -> Weights:
+    """Return the metrics of an answer; shape (member,) or (member, layer) each."""
+    loss = tasks.each_loss(prediction.query_outputs, tasks.query.y).mean(1)
+    sound = prediction.query_outputs.isfinite().flatten(1).all(1)
+    row: Weights = {}
+    if tasks.has_classes:
+        right = (
+            (chosen_class(prediction.query_outputs) == tasks.query.y)
+            .to(loss.dtype)
+            .mean(1)
+        )
+        row["query_loss"] = loss
+        row["query_accuracy"] = right.masked_fill(~sound, torch.nan)
+    else:
+        row["query_mse"] = loss.masked_fill(~sound, torch.nan)
+    for name, value in (
+        ("support_loss", prediction.support_loss),
+        ("moved", prediction.distance),
+        ("inner_grad_norm", prediction.layer_grad_norms),
+    ):
+        if value is not None:
+            row[name] = value
+    return {name: value.detach() for name, value in row.items()}
+
+
+def value_or_nan(row: Weights, name: str, rows: Sequence[Weights]) -> Tensor:
+    """Return a row's value, NaN where only other rows have one."""
+    if name in row:
+        return row[name]
+    other = next(row[name] for row in rows if name in row)
+    return torch.full_like(other, torch.nan)
+
+
+def outer_gradient(
+    meta: Meta,
+    tasks: TaskBatch,
+    task_loss: TaskLoss,
+    compile_gradient: Compile = run_eagerly,
+) -> Outer:
+    """Differentiate the mean loss of each replicate's lessons.
+
+    Args:
+        meta: The meta-learner.
+        tasks: Its lessons.
+        task_loss: Meta-weights of each member and their episodes → loss, (member,).
+        compile_gradient: As a lesson has it.
+
+    Returns:
+        The gradient of the mean over a replicate's tasks, and that mean.
+    """
+    assert isinstance(tasks, EpisodeBatch)
+    each = tasks.members // tasks.replicates
+    grads = {name: torch.zeros_like(value) for name, value in meta.weights.items()}
+    losses = []
+    slopes = compile_gradient(partial(_loss_and_gradients, task_loss, each))
+    for members, replicates in chunks(tasks):
+        some = tasks if len(members) == tasks.members else tasks.take(members)
+        loss, found = slopes(select_replicates(meta.weights, replicates), some)
+        for name, grad in found.items():
+            grads[name][replicates.start : replicates.stop] += grad
+        losses.append(loss)
+    mean = torch.cat(losses).view(tasks.replicates, each).mean(1)
+    return Outer(meta.memory, {"lesson_loss": mean}, grads)
+
+
+def _loss_and_gradients(
+    task_loss: TaskLoss, each: int, rows: Weights, batch: EpisodeBatch
+) -> tuple[Tensor, Weights]:
+    """Return the members' losses, and the gradient of their sum over `each`."""
+    leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
+    loss = task_loss(broadcast_to_members(leaves, batch.members), batch)
+    found = torch.autograd.grad(
+        loss.sum() / each, list(leaves.values()), allow_unused=True
+    )
+    pairs = zip(leaves, found, strict=True)
+    return loss.detach(), {name: grad for name, grad in pairs if grad is not None}
+
+
+def why_wrong_head(meta: Meta, tasks: EpisodeBatch) -> str | None:
+    """Return the reason why a trained head cannot answer the tasks; None if it can."""
+    layout = tasks.layout
+    for name, shape in zip(layout.names, layout.shapes, strict=True):
+        if name in layout.layers[-1] and tuple(meta.weights[name].shape[1:]) != shape:
+            has = meta.weights[name].shape[1]
+            return f"its head was trained for {has} ways and cannot answer {shape[0]}"
+    return None

@@ -1,0 +1,251 @@
+"""What searches leave behind: a bounded base of experiences.
+
+An experience is one trained architecture: its codes, its accuracy, which search and
+which step trained it, and the task it was trained on. A base keeps the best of them
+and a uniform sample of all, so that it stays the same size however long one searches.
+
+Source: Vitter (1985), ACM TOMS 11(1), algorithm R, for the sample.
+"""
+
+import hashlib
+import json
+from typing import NamedTuple, Self
+
+import numpy as np
+import torch
+
+from engine.protocol import Space, Weights
+
+Numbers = np.ndarray
+
+
+class ExperienceBatch(NamedTuple):
+    """Trained architectures; arrays lead with (replicate, item).
+
+    Args:
+        codes: Of the evaluator's space; shape (replicate, item, position).
+        accuracy: What a search saw, share; NaN where the training failed.
+        task: Position among the evaluator's tasks.
+        step: Evaluation of its search.
+        search: Which search of meta-training.
+        there: False where nothing was trained any more.
+    """
+
+    codes: Numbers
+    accuracy: Numbers
+    task: Numbers
+    step: Numbers
+    search: Numbers
+    valid: Numbers
+
+
+class KnowledgeBase(NamedTuple):
+    """A knowledge base; arrays lead with the replicate.
+
+    The first entries are the best experiences, best first; the others a uniform
+    sample of all.
+
+    Args:
+        accuracy: Share, NaN where the training failed; shape (replicate, entry).
+        codes: Shape (replicate, entry, position).
+        task: Shape (replicate, entry), as are `step` and `search`.
+        step: Evaluation of its search.
+        search: Which search of meta-training.
+        filled: 1 where the entry holds an experience, else 0.
+        seen: How many experiences came by; shape (replicate,).
+        moments: Count, mean and sum of squares around it of each task's accuracies;
+            shape (replicate, task, 3).
+        space: Fingerprint of the space; shape (replicate, 8).
+        top: How many entries are for the best; shape (replicate,).
+    """
+
+    accuracy: Numbers
+    codes: Numbers
+    task: Numbers
+    step: Numbers
+    search: Numbers
+    filled: Numbers
+    seen: Numbers
+    moments: Numbers
+    space: Numbers
+    top: Numbers
+
+    @classmethod
+    def from_weights(cls, weights: Weights) -> Self:
+        """Return the base that meta-weights hold."""
+        return cls(*(weights[name].detach().cpu().numpy() for name in cls._fields))
+
+    def to_weights(self) -> Weights:
+        """Return the base as meta-weights."""
+        return {
+            name: torch.from_numpy(np.ascontiguousarray(part))
+            for name, part in zip(self._fields, self, strict=True)
+        }
+
+    def of_replicate(self, replicate: int) -> Self:
+        """Return one replicate's base."""
+        return type(self)(*(part[replicate : replicate + 1] for part in self))
+
+
+class BaseSizes(NamedTuple):
+    """How much a base keeps: `top` best experiences, `capacity` in all."""
+
+    top: int
+    capacity: int
+
+
+def empty_base(
+    space: Space, replicates: int, sizes: BaseSizes, tasks: int
+) -> KnowledgeBase:
+    """Return a base without experiences.
+
+    Args:
+        space: Of the evaluator.
+        replicates: How many.
+        sizes: How much it will keep.
+        tasks: How many tasks the evaluator has.
+    """
+    shape = (replicates, sizes.capacity)
+    zeros = np.zeros(shape, np.int64)
+    return KnowledgeBase(
+        accuracy=np.zeros(shape),
+        codes=np.zeros((*shape, len(space.radix)), np.int64),
+        task=zeros,
+        step=zeros.copy(),
+        search=zeros.copy(),
+        filled=zeros.copy(),
+        seen=np.zeros(replicates, np.int64),
+        moments=np.zeros((replicates, tasks, 3)),
+        space=np.tile(space_fingerprint(space), (replicates, 1)),
+        top=np.full(replicates, sizes.top),
+    )
+
+
+def space_fingerprint(space: Space) -> Numbers:
+    """Return eight numbers that tell a space from others; shape (8,)."""
+    text = json.dumps([space.name, space.positions, space.options, space.edges])
+    found = np.frombuffer(hashlib.sha256(text.encode()).digest(), "<u4")
+    return found.astype(np.int64)
+
+
+def add_experiences(
+    base: KnowledgeBase, found: ExperienceBatch, uniform: Numbers
+) -> KnowledgeBase:
+    """Take in new experiences.
+
+    The best are those that are highest above the mean of their own task, in its
+    standard deviations; an architecture is kept once for each task, as it was first
+    trained. Failed trainings are only in the sample.
+
+    Args:
+        base: What is known.
+        found: What is new.
+        uniform: Uniform in [0, 1), one per experience; shape (replicate, item).
+    """
+    rows = [
+        _remember_replicate(
+            base.of_replicate(r), _valid_rows(found, r), uniform[r][found.valid[r]]
+        )
+        for r in range(len(base.seen))
+    ]
+    return KnowledgeBase(*(np.concatenate(parts) for parts in zip(*rows, strict=True)))
+
+
+def _valid_rows(found: ExperienceBatch, r: int) -> ExperienceBatch:
+    """Return one replicate's experiences, without those that never happened."""
+    return ExperienceBatch(*(part[r][found.valid[r]] for part in found))
+
+
+def _remember_replicate(
+    base: KnowledgeBase, found: ExperienceBatch, uniform: Numbers
+) -> KnowledgeBase:
+    top = int(base.top[0])
+    moments = base.moments.copy()
+    moments[0] = _update_moments(moments[0], found.task, found.accuracy)
+    entries = {name: getattr(base, name)[0] for name in _ENTRY}
+    new = {name: getattr(found, name) for name in _ENTRY}
+    best = _merge_best(entries, new, base.filled[0], moments[0], top)
+    sample = _update_reservoir(entries, new, int(base.seen[0]), uniform, top)
+    seen = base.seen + len(found.task)
+    filled = np.zeros_like(base.filled)
+    filled[0, : len(best["task"])] = 1
+    filled[0, top:] = np.arange(filled.shape[1] - top) < seen[0]
+    kept = {}
+    for name in _ENTRY:
+        whole = entries[name].copy()
+        whole[: len(best[name])] = best[name]
+        whole[top:] = sample[name]
+        kept[name] = whole[None]
+    return base._replace(**kept, filled=filled, seen=seen, moments=moments)
+
+
+_ENTRY = ("accuracy", "codes", "task", "step", "search")
+
+
+def _update_moments(moments: Numbers, task: Numbers, accuracy: Numbers) -> Numbers:
+    """Return count, mean and squares with more accuracies (Chan et al., 1979)."""
+    told = moments.copy()
+    for t in np.unique(task):
+        new = accuracy[(task == t) & np.isfinite(accuracy)]
+        if not len(new):
+            continue
+        count, mean, squares = told[t]
+        total, gap = count + len(new), new.mean() - mean
+        squares += ((new - new.mean()) ** 2).sum()
+        squares += gap**2 * count * len(new) / total
+        told[t] = total, mean + gap * len(new) / total, squares
+    return told
+
+
+def z_scores(accuracy: Numbers, task: Numbers, moments: Numbers) -> Numbers:
+    """Return how many standard deviations above its task's mean each accuracy is.
+
+    Args:
+        accuracy: Shape (item,).
+        task: Shape (item,).
+        moments: Shape (task, 3).
+
+    >>> z_scores(np.array([0.7]), np.array([0]), np.array([[4, 0.5, 0.04]])).round(6)
+    array([2.])
+    """
+    count, mean, squares = moments[task].T
+    spread = np.sqrt(squares / np.maximum(count, 1))
+    return (accuracy - mean) / np.maximum(spread, 1e-9)
+
+
+def _merge_best(
+    old: dict[str, Numbers],
+    new: dict[str, Numbers],
+    filled: Numbers,
+    moments: Numbers,
+    top: int,
+) -> dict[str, Numbers]:
+    had = np.flatnonzero(filled[:top])
+    came = np.flatnonzero(np.isfinite(new["accuracy"]))
+    both = {n: np.concatenate([old[n][had], new[n][came]]) for n in _ENTRY}
+    key = np.column_stack([both["codes"], both["task"]])
+    first = np.sort(np.unique(key, axis=0, return_index=True)[1])
+    score = z_scores(both["accuracy"][first], both["task"][first], moments)
+    chosen = first[np.argsort(-score, kind="stable")[:top]]
+    return {n: part[chosen] for n, part in both.items()}
+
+
+def _update_reservoir(
+    old: dict[str, Numbers],
+    new: dict[str, Numbers],
+    seen: int,
+    uniform: Numbers,
+    top: int,
+) -> dict[str, Numbers]:
+    room = len(old["task"]) - top
+    at = seen + np.arange(len(uniform))
+    place = np.where(at < room, at, np.floor(uniform * (at + 1)).astype(np.int64))
+    lands = np.flatnonzero(place < room)
+    # Of several that fall on one place the last stays.
+    last = {int(place[i]): int(i) for i in lands}
+    where, which = list(last), list(last.values())
+    kept = {}
+    for name in _ENTRY:
+        kept[name] = old[name][top:].copy()
+        kept[name][where] = new[name][which]
+    return kept

@@ -1,0 +1,279 @@
+"""Searches by policy and value nets: what fresh and meta-trained ones share."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.actor_critic import (
+    ActorCriticNets,
+    PolicyBatch,
+    PolicyGradients,
+    UpdateSettings,
+    compute_gradients,
+    critic_explained_variance,
+    marginal_probabilities,
+    take_adam_step,
+)
+from engine.algorithms.search.policy.replay import (
+    ReplayEntry,
+    ReplayMemory,
+    ReplayMixin,
+    sample_memory,
+)
+from engine.algorithms.search.policy.sequence_policy import (
+    PolicyShape,
+    draw_architectures,
+)
+from engine.algorithms.search.policy.softmax import RunningReward
+from engine.algorithms.search.search_loop import StepMetrics, run_search
+from engine.contract.parts import knob
+from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
+
+Numbers = np.ndarray
+WINDOW, DRAWN = 50, 64
+
+
+class PolicySearchState(NamedTuple):
+    """A search on its way; arrays lead with the member.
+
+    `reward` and `values` are the last 50 rewards and what the critic expected before
+    each decision, before it learned of them; NaN where there is none yet.
+    """
+
+    nets: ActorCriticNets
+    running: RunningReward
+    memory: ReplayMemory
+    reward: Numbers
+    values: Numbers
+
+
+class PolicySearch(ReplayMixin):
+    """A strategy whose policy and value function are nets."""
+
+    hidden: int = knob(
+        32,
+        label="Hidden units",
+        low=1,
+        high=256,
+        help="Of the policy net, and of the value net.",
+    )
+    trace: float = knob(
+        0.95,
+        label="Trace λ",
+        low=0.0,
+        high=1.0,
+        help="How a decision is credited: 0 by the critic's next outlook, 1 by the "
+        "reward itself.",
+    )
+    critic: float = knob(
+        0.3,
+        label="Critic's rate",
+        unit="× the policy's",
+        low=0.0,
+        high=10.0,
+        advanced=True,
+        help="A slower critic follows single rewards less.",
+    )
+    entropy: float = knob(
+        0.3,
+        label="Entropy weight c",
+        low=0.0,
+        high=10.0,
+        help="Pulls the policy back to flat; more explores longer.",
+    )
+    floor: float = knob(
+        0.25,
+        label="Entropy floor",
+        unit="share of the maximum",
+        low=0.0,
+        high=0.99,
+        help="Against collapse: below it the entropy weight rises. 0: no floor.",
+    )
+    replay: int = knob(
+        4,
+        label="Replays",
+        unit="per evaluation",
+        low=0,
+        high=64,
+        help="Remembered evaluations that each update learns from again; 0: none.",
+    )
+    updates: int = knob(
+        1,
+        label="Updates",
+        unit="per evaluation",
+        low=1,
+        high=16,
+        help="Steps of both nets on one evaluation and its replays.",
+    )
+
+    def update_context(
+        self, tasks: SearchBatch, context: Numbers, rate: float
+    ) -> "UpdateContext":
+        """Say how nets of this space learn.
+
+        Args:
+            tasks: What is searched.
+            context: What the nets know of each task; shape (row, item, feature).
+            rate: Adam's step; 0 leaves the nets.
+        """
+        frame = PolicyShape(tasks.space.radix, context.shape[-1], self.hidden)
+        aim = UpdateSettings(
+            self.trace, self.entropy, self.floor, self.clip, rate, self.critic
+        )
+        return UpdateContext(frame, context, aim, np.zeros((len(context), 0)))
+
+    def search(
+        self,
+        tasks: SearchBatch,
+        nets: ActorCriticNets,
+        learning: "UpdateContext",
+        *,
+        path: bool,
+    ) -> Iterator[TraceSegment]:
+        """Search from given nets, one row per member.
+
+        `entropy` is traced in nats: of each decision given those before it, summed
+        along the architecture that was drawn; its mean is the policy's entropy, its
+        most ln of the space's size.
+        """
+        frame, context = learning.frame, learning.context
+        places = len(tasks.space.radix)
+        uniform = tasks.uniform("search", tasks.horizon, places)
+        again = tasks.uniform("replay", tasks.horizon, self.replay + 1)
+        shown = tasks.uniform("shown", DRAWN, places) if path else None
+
+        def ask(step: int, state: PolicySearchState) -> Proposal:
+            drawn = uniform[:, step : step + 1]
+            return Proposal(
+                draw_architectures(frame, state.nets.policy, context, drawn)[0][:, 0]
+            )
+
+        def tell(
+            state: PolicySearchState, evaluation: Evaluation
+        ) -> tuple[PolicySearchState, StepMetrics]:
+            now = learning._replace(uniform=again[:, evaluation.step])
+            after, info = self._learn(state, evaluation, now)
+            if shown is not None:
+                info["policy"] = marginal_probabilities(
+                    frame, state.nets, context, shown
+                )
+            return after, info
+
+        yield from run_search(tasks, self.start(tasks, nets), ask, tell, path=path)
+
+    def start(self, tasks: SearchBatch, nets: ActorCriticNets) -> PolicySearchState:
+        """Return a search before its first evaluation."""
+        none = np.full((tasks.members, WINDOW), np.nan)
+        worth = np.repeat(none[..., None], len(tasks.space.radix), 2)
+        begun = RunningReward.empty(tasks.members)
+        return PolicySearchState(nets, begun, self.new_memory(tasks), none, worth)
+
+    def _learn(
+        self,
+        state: PolicySearchState,
+        evaluation: Evaluation,
+        learning: "UpdateContext",
+    ) -> tuple[PolicySearchState, StepMetrics]:
+        live, reward = evaluation.live, np.maximum(evaluation.value, 0.0)
+        running = state.running.update(reward, live)
+        batch = self.build_batch(state, evaluation, running, learning)
+        nets, first, chance = self.update_nets(state.nets, batch, learning)
+        memory = state.memory
+        if self.replay:
+            kept = ReplayEntry(evaluation.codes, reward, chance[:, 0])
+            memory = self.store_evaluation(memory, kept, learning.uniform[:, 0], live)
+        expected = state.running.unstandardize(first.values[:, 0])
+        after = PolicySearchState(
+            select_live_nets(live, nets, state.nets),
+            running,
+            memory,
+            _roll_window(state.reward, reward, live),
+            _roll_window(state.values, expected, live),
+        )
+        return after, _search_metrics(after, first, expected, reward)
+
+    def update_nets(
+        self, nets: ActorCriticNets, batch: PolicyBatch, learning: "UpdateContext"
+    ) -> tuple[ActorCriticNets, PolicyGradients, Numbers]:
+        """Move nets by a batch; return them, what they said before, and the chances."""
+        first = found = compute_gradients(
+            learning.frame, nets, batch, learning.settings
+        )
+        now = softmax.log_prob(first.prob, batch.codes)
+        chance = np.where(np.isnan(batch.log_prob), now, batch.log_prob)
+        batch = batch._replace(log_prob=chance)
+        for update in range(self.updates):
+            if update:
+                found = compute_gradients(
+                    learning.frame, nets, batch, learning.settings
+                )
+            nets = take_adam_step(nets, found, learning.settings)
+        return nets, first, chance
+
+    def build_batch(
+        self,
+        state: PolicySearchState,
+        evaluation: Evaluation,
+        running: RunningReward,
+        learning: "UpdateContext",
+    ) -> PolicyBatch:
+        """Put this evaluation first, then what is replayed."""
+        codes, reward = (
+            evaluation.codes[:, None],
+            np.maximum(evaluation.value, 0.0)[:, None],
+        )
+        chance = np.full(reward.shape, np.nan)
+        # The first reward only says where rewards are.
+        counts = 1.0 * (evaluation.live & (state.running.count > 0))[:, None]
+        if self.replay:
+            past, there = sample_memory(state.memory, learning.uniform[:, 1:])
+            codes = np.concatenate([codes, past.codes], 1)
+            reward = np.concatenate([reward, past.value], 1)
+            chance = np.concatenate([chance, past.log_prob], 1)
+            counts = np.concatenate([counts, there], 1)
+        context = np.repeat(learning.context, codes.shape[1], 1)
+        return PolicyBatch(codes, context, running.standardize(reward), chance, counts)
+
+
+class UpdateContext(NamedTuple):
+    """What an update goes by besides what was seen.
+
+    `uniform` holds numbers in [0, 1) of shape (row, 1 + replays).
+    """
+
+    frame: PolicyShape
+    context: Numbers
+    settings: UpdateSettings
+    uniform: Numbers
+
+
+def select_live_nets(
+    live: Numbers, after: ActorCriticNets, before: ActorCriticNets
+) -> ActorCriticNets:
+    """Return nets that moved for live rows only."""
+    if live.all():
+        return after
+    rows = live[:, None]
+    return ActorCriticNets(
+        np.where(rows, after.policy, before.policy),
+        np.where(rows, after.value, before.value),
+        softmax.select_live(live, after.policy_moments, before.policy_moments),
+        softmax.select_live(live, after.value_moments, before.value_moments),
+    )
+
+
+def _roll_window(window: Numbers, new: Numbers, live: Numbers) -> Numbers:
+    after = np.concatenate([window[:, 1:], new[:, None]], 1)
+    return np.where(live.reshape(-1, *[1] * (window.ndim - 1)), after, window)
+
+
+def _search_metrics(
+    state: PolicySearchState, first: PolicyGradients, expected: Numbers, reward: Numbers
+) -> StepMetrics:
+    return {
+        "entropy": softmax.entropies(first.prob[:, 0]).sum(-1),
+        "value_loss": np.square(reward[:, None] - expected).mean(1),
+        "explained_variance": critic_explained_variance(state.reward, state.values),
+    }

@@ -1,0 +1,124 @@
+"""What the engine tells the world: blocks of numbers, artefacts, notes.
+
+A block is an array with named axes; the long form (one number a row) is a view
+of it. The address says which numbers these are: a block written twice under
+one address holds the same numbers, so writing is idempotent.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.contract.metrics import metric
+
+AXES = ("replicate", "task", "step", "inner_step", "layer", "rate", "cell")
+PHASES = ("tune", "train", "validate", "test")
+FILMS = ("film", "search")  # kinds of artefacts that picture a test
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Where a test was taken: in place, on another family, or under a shift."""
+
+    family: str = ""
+    shift: str = ""
+    severity: float = 0.0
+
+    @property
+    def title(self) -> str:
+        """Name the condition in words; two that are close may have the same title."""
+        if self.shift:
+            return f"{self.shift} {self.severity:g}"
+        return self.family or "in place"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Numbers of one metric.
+
+    Args:
+        learner: Label of the learner in the spec; empty where none applies.
+        phase: tune, train, validate or test.
+        metric: A name of `metrics.METRICS`.
+        axes: Names from `AXES`, one per dimension of the array.
+        array: numpy array; shape follows the axes.
+        condition: Where it was measured; in place by default.
+        coords: Positions along an axis where they are not 0, 1, 2, …
+    """
+
+    learner: str
+    phase: str
+    metric: str
+    axes: tuple[str, ...]
+    array: Any
+    condition: Condition = Condition()
+    coords: dict[str, tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        metric(self.metric)
+        if self.phase not in PHASES:
+            raise ValueError(f"no phase is called {self.phase!r}")
+        if len(self.axes) != self.array.ndim or not set(self.axes) <= set(AXES):
+            raise ValueError(f"axes {self.axes} do not fit shape {self.array.shape}")
+
+    def coordinates(self, axis: str) -> tuple[float, ...]:
+        """Return the coordinates along one axis."""
+        length = self.array.shape[self.axes.index(axis)]
+        return self.coords.get(axis) or tuple(float(i) for i in range(length))
+
+    def address(self) -> tuple[object, ...]:
+        """Return what identifies these numbers within their run."""
+        firsts = tuple((axis, at[0]) for axis, at in sorted(self.coords.items()))
+        where = (self.condition.family, self.condition.shift, self.condition.severity)
+        return (self.learner, self.phase, self.metric, *where, *firsts)
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """Arrays that outlive their run, such as a frozen meta-learner.
+
+    `arrays` holds numpy arrays by name; `info` is JSON.
+    """
+
+    name: str
+    kind: str
+    arrays: dict[str, Any]
+    info: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Progress, for the person who waits: never a number of the result.
+
+    `done` is the share of the whole run, 0 to 1; `stage` names the work.
+    """
+
+    stage: str
+    done: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of work, outside every law of equality; goes to timings.csv.
+
+    `count` is how many gradients of a base learner they paid for, where one
+    learner was timed alone; `peak` the most memory that was held, bytes, where it was
+    looked at.
+    """
+
+    learner: str
+    stage: str
+    seconds: float
+    count: int = 1
+    peak: int = 0
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that `loop.run` needs to go on from here; arrays and JSON only."""
+
+    arrays: dict[str, Any]
+    state: dict[str, Any]
+
+
+Event = Block | Artefact | Note | Timing | Checkpoint

@@ -1,0 +1,175 @@
+"""The comparison table as CSV, one cell a row, and as LaTeX to be pasted."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Mapping
+
+from engine.contract.runs import RunSpec
+from engine.export.latex_escaping import escape_latex, latex_row
+from engine.export.long_format import escape_formula
+from engine.export.run_record import RunRecord
+from engine.export.search_tables import caption_of, searches_csv, searches_latex
+from engine.stats.block_table import BlockTable
+from engine.stats.summaries.comparison_table import (
+    Comparison,
+    ComparisonCell,
+    ComparisonRow,
+    describe_setting,
+    make_comparison,
+)
+from engine.stats.summaries.search_table import SearchRow, search_table
+
+COMPARED = (
+    "learner",
+    "name",
+    "role",
+    "test_family",
+    "shift",
+    "severity",
+    "metric",
+    "unit",
+    "value",
+    "half_95_over_episodes",
+    "sd_over_episodes",
+    "sd_over_trainings",
+    "low_95_over_trainings",
+    "high_95_over_trainings",
+    "trainings",
+    "episodes_per_training",
+    "diverged",
+    "examples_seen",
+    "training_gradients",
+    "tuning_gradients",
+    "test_gradients_per_episode",
+)
+Titles = Mapping[str, str] | None
+
+
+def comparison_csv(record: RunRecord, titles: Titles = None) -> bytes:
+    """Return the comparison table, one learner and condition a row.
+
+    `half_95_over_episodes` is 1.96 sd/√E over the episodes of one training, as
+    papers give it; the spread between trainings stands in columns of its own. A cell
+    that is empty was not tested, or could not be. Of searches it is another table, see
+    `searches_csv`.
+
+    Args:
+        record: The run.
+        titles: What parts are called, by name.
+    """
+    table = BlockTable(record.blocks, record.spec.kind)
+    if lines := _search_lines(table, record.spec, titles):
+        return searches_csv(lines)
+    made = make_comparison(table, record.spec, titles)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COMPARED)
+    writer.writerows(_csv_rows(made))
+    return out.getvalue().encode()
+
+
+def _search_lines(table: BlockTable, spec: RunSpec, titles: Titles) -> list[SearchRow]:
+    """Return the table of searches where the run is one of searches."""
+    if table.kind.exported_table != "searches":
+        return []
+    return search_table(table, spec, titles)
+
+
+def _csv_rows(made: Comparison) -> Iterator[tuple[object, ...]]:
+    for row in made.rows:
+        for at, cell in zip(made.columns, row.cells, strict=True):
+            yield (
+                escape_formula(row.label),
+                escape_formula(row.name),
+                row.role,
+                escape_formula(at.family),
+                escape_formula(at.shift),
+                at.severity,
+                made.metric,
+                made.unit,
+                *_cell_numbers(cell),
+                "" if row.examples is None else row.examples,
+                row.training,
+                row.tuning,
+                "" if cell is None else cell.gradients,
+            )
+
+
+def _cell_numbers(cell: ComparisonCell | None) -> tuple[object, ...]:
+    if cell is None:
+        return ("",) * 9
+    s = cell.spread
+    told = (s.mean, s.half, s.sd_episodes, s.sd_trainings, s.low, s.high)
+    numbers = (value if math.isfinite(value) else "" for value in told)
+    return (*numbers, s.trainings, s.episodes, cell.diverged)
+
+
+def comparison_latex(record: RunRecord, titles: Titles = None) -> bytes:
+    """Return the comparison table as LaTeX; it needs the package booktabs.
+
+    Args:
+        record: The run.
+        titles: What parts are called, by name.
+    """
+    table = BlockTable(record.blocks, record.spec.kind)
+    if lines := _search_lines(table, record.spec, titles):
+        return searches_latex(lines, caption_of(lines, describe_setting(record.spec)))
+    made = make_comparison(table, record.spec, titles)
+    heads = made.heads
+    costs = ("examples seen", "training", "tuning", "per test")
+    lines = [
+        "% needs \\usepackage{booktabs}",
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{_caption(made)}}}",
+        rf"\begin{{tabular}}{{l{'r' * (len(heads) + len(costs))}}}",
+        r"\toprule",
+        " & " * len(heads) + r" & & \multicolumn{3}{c}{gradients} \\",
+        latex_row("learner", *map(escape_latex, heads), *costs),
+        r"\midrule",
+        *(latex_row(*_latex_cells(made, row)) for row in made.rows),
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table}",
+        "",
+    ]
+    return "\n".join(lines).encode()
+
+
+def _caption(made: Comparison) -> str:
+    cells = [cell for row in made.rows for cell in row.cells if cell]
+    first = cells[0].spread if cells else None
+    trainings = first.trainings if first else 0
+    told = f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}: mean "
+    episodes = first.episodes if first else 0
+    between = (
+        f", in parentheses the standard deviation over {trainings} trainings"
+        if trainings > 1
+        else "; one training, so the spread between trainings is unknown"
+    )
+    text = f"$\\pm$ $1.96\\,\\mathrm{{sd}}/\\sqrt{{E}}$ over $E = {episodes}$ episodes"
+    return f"{escape_latex(told)}{text} of one training{between}."
+
+
+def _latex_cells(made: Comparison, row: ComparisonRow) -> list[str]:
+    shown = [_format_cell(cell, made.digits) for cell in row.cells]
+    seen = "--" if row.examples is None else _format_count(row.examples)
+    per_test = next((f"{c.gradients:g}" for c in row.cells if c), "--")
+    paid = [seen, _format_count(row.training), _format_count(row.tuning), per_test]
+    return [escape_latex(row.name), *shown, *paid]
+
+
+def _format_count(count: int) -> str:
+    return f"{count:,}".replace(",", r"\,")
+
+
+def _format_cell(cell: ComparisonCell | None, digits: int) -> str:
+    if cell is None:
+        return "--"
+    s = cell.spread
+    text = f"${s.mean:.{digits}f}"
+    if math.isfinite(s.half):
+        text += rf" \pm {s.half:.{digits}f}"
+    between = f"\\ ({s.sd_trainings:.{digits}f})" if s.trainings > 1 else ""
+    return f"{text}${between}"

@@ -1,0 +1,113 @@
+"""Tuning after training: the adaptation rate and steps that do best on validation.
+
+A few-shot baseline that is fine-tuned has a rate that can only be chosen once its
+features are learned. Validation episodes are new to everyone, so this is the place
+where the method's checkpoint is chosen, too; test episodes have no part in it.
+
+One rate serves all replicates and is chosen with the first one's weights: what a
+replicate gets must not depend on how many there are.
+"""
+
+from collections.abc import Generator, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from engine.contract.events import Block, Event
+from engine.judges.few_shot import error_trace
+from engine.protocol import TaskBatch, TraceSegment, Weights
+from engine.protocol.chunks import select_replicates
+from engine.runner.context import LearnerEntry, RunContext, draw_tasks
+from engine.runner.frozen_learners import freeze_learner
+from engine.runner.meta_training import adapt_in_chunks
+from engine.runner.rate_search import search_rate, tuning_blocks
+from engine.runner.state import RunState
+
+HIGHEST, LIMITS = 0.5, (-6.0, 2.0)  # log10 of rates
+WORST = 1e2
+
+
+class RateResult(NamedTuple):
+    """What one rate came to at each position that was shown.
+
+    Args:
+        error: Share of wrong answers, or squared error; shape (task, position).
+        loss: Mean loss on the queries, by which ties are broken; shape (position,).
+        at: Inner steps of the positions.
+    """
+
+    error: np.ndarray
+    loss: np.ndarray
+    at: tuple[int, ...]
+
+    @property
+    def best_position(self) -> int:
+        """Return the position with the lowest mean error; a tie by loss, then first."""
+        means = self.error.mean(0)
+        return min(range(len(self.at)), key=lambda i: (means[i], self.loss[i]))
+
+    @property
+    def rank(self) -> tuple[float, float]:
+        """Return the mean error and the loss there; less is better."""
+        return float(self.error[:, self.best_position].mean()), float(
+            self.loss[self.best_position]
+        )
+
+
+def tune_after_training(
+    context: RunContext, entry: LearnerEntry, state: RunState
+) -> Iterator[Event]:
+    """Choose rate and steps; leave them in the learner's meta-weights and freeze it.
+
+    Every position that the learner shows is tried as its last step, so that early
+    stopping is tuned along with the rate.
+    """
+    label, weights = entry.label, state.metas[entry.label]
+    tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
+    stage = f"tune {label}"
+
+    def score(power: float, share: float) -> Generator[Event, None, RateResult]:
+        tried = _with_rate(first, power, -1)
+        found = yield from adapt_in_chunks(entry.learner, tried, tasks, stage, share)
+        return _rate_result(found)
+
+    scores, power = yield from search_rate(
+        stage, score, lambda tried: tried.rank, HIGHEST, LIMITS
+    )
+    best = scores[power]
+    steps = best.at[best.best_position]
+    errors = {power: one.error[:, one.best_position] for power, one in scores.items()}
+    yield from tuning_blocks(label, "tuning_error", errors, power)
+    yield Block(label, "tune", "tuned_steps", (), np.array(float(steps)))
+    spent = float(sum(len(one.error) * max(one.at) for one in scores.values()))
+    yield Block(label, "tune", "gradient_evaluations", (), np.array(spent))
+    state.metas[label] = _with_rate(weights, power, steps)
+    yield freeze_learner(context, entry, state.metas[label], state)
+
+
+def _draw_tuning_tasks(context: RunContext) -> TaskBatch:
+    count = context.spec.budget.tuning_tasks
+    place = context.batch_spec._replace(replicates=1)
+    streams = [context.rng.child("tune")]
+    return draw_tasks(context.setting, "validation", streams, count, place)
+
+
+def _with_rate(weights: Weights, power: float, steps: int) -> Weights:
+    """Return meta-weights with another rate, and steps where these are known."""
+    rate = torch.full_like(weights["lr"], 10.0**power)
+    last = weights["steps"] if steps < 0 else torch.full_like(rate, float(steps))
+    return weights | {"lr": rate, "steps": last}
+
+
+def _rate_result(trace: TraceSegment) -> RateResult:
+    """Return errors and losses; what is no number is the worst."""
+    error = _replace_nonfinite(error_trace(trace))
+    loss = trace.traces.get("query_loss")
+    mean = error.mean(0) if loss is None else _replace_nonfinite(loss).mean(0)
+    return RateResult(error, mean, trace.steps)
+
+
+def _replace_nonfinite(values: torch.Tensor) -> np.ndarray:
+    kept = torch.nan_to_num(values, WORST, WORST, WORST).clamp(max=WORST)
+    return kept.double().cpu().numpy()

@@ -1,0 +1,180 @@
+"""One run's row in the index: read, checked against its seal, written whole."""
+
+import json
+import sqlite3
+from dataclasses import astuple, dataclass, fields, replace
+from typing import Any
+
+from engine.contract.jobs import Job, JobState, check_transition
+from engine.store.errors import DamagedRun, NoRun
+from engine.store.row_seals import matches_seal, seal
+
+
+@dataclass(frozen=True)
+class RunRow:
+    """A run as the index knows it, in the order of the table's columns.
+
+    `texts` names what is filed under it and `files` counts its files, so that
+    something missing is noticed, too.
+    """
+
+    key: str
+    kind: str
+    workspace: str
+    state: str
+    title: str
+    about: str
+    created: float
+    started: float | None = None
+    finished: float | None = None
+    turn: int = 0
+    attempt: int = 0
+    lost: int = 0
+    worker: str = ""
+    stage: str = ""
+    done: float = 0.0
+    note: str = ""
+    error: str = ""
+    damaged: str = ""
+    texts: str = ""
+    files: int = 0
+
+    def with_state(self, state: JobState, **changes: Any) -> "RunRow":
+        """Return the row after a legal move.
+
+        Raises:
+            IllegalMove: If the table of moves does not hold it.
+        """
+        check_transition(JobState(self.state), state)
+        return replace(self, state=str(state), **changes)
+
+    def to_job(self, **more: Any) -> Job:
+        """Return what the world sees of it."""
+        return Job(
+            key=self.key,
+            state=JobState(self.state),
+            title=self.title,
+            created=self.created,
+            started=self.started,
+            finished=self.finished,
+            attempt=self.attempt,
+            worker=self.worker,
+            error=self.error,
+            kind=self.kind,
+            about=self.about,
+            stage=self.stage,
+            done=self.done,
+            damaged=self.damaged,
+            workspace=self.workspace,
+            **more,
+        )
+
+
+COLUMNS = ", ".join(field.name for field in fields(RunRow)) + ", seal"
+_MARKS = ", ".join("?" for _ in COLUMNS.split(", "))
+
+
+def parse_row(values: tuple[Any, ...]) -> RunRow:
+    """Return a fetched row; one that its seal does not hold is set aside."""
+    if matches_seal(values[-1], *values[:-1]):
+        return RunRow(*values[:-1])
+    return RunRow(
+        key=str(values[0]),
+        kind=str(values[1]),
+        workspace=str(values[2]),
+        state=JobState.FAILED,
+        title="",
+        about="",
+        created=0.0,
+        error="its entry in the index is damaged",
+        damaged="its entry in the index",
+    )
+
+
+def find(db: sqlite3.Connection, key: str) -> RunRow | None:
+    """Return the row of this key, or none."""
+    asked = f"SELECT {COLUMNS} FROM runs WHERE key = ?"
+    values = db.execute(asked, (key,)).fetchone()
+    return parse_row(values) if values else None
+
+
+def get(db: sqlite3.Connection, key: str) -> RunRow:
+    """Return the row of this key.
+
+    Raises:
+        NoRun: If there is none.
+    """
+    row = find(db, key)
+    if row is None:
+        raise NoRun(key)
+    return row
+
+
+def put(db: sqlite3.Connection, row: RunRow) -> RunRow:
+    """Write a row over the one of its key, sealed."""
+    values = astuple(row)
+    db.execute(
+        f"INSERT OR REPLACE INTO runs VALUES ({_MARKS})",
+        (*values, seal(*values)),
+    )
+    return row
+
+
+def forget(db: sqlite3.Connection, key: str) -> None:
+    """Drop everything that the index knows of a run; its leases are revoked."""
+    db.execute("DELETE FROM runs WHERE key = ?", (key,))
+    db.execute("DELETE FROM texts WHERE key = ?", (key,))
+    db.execute("DELETE FROM payloads WHERE key = ?", (key,))
+
+
+def recount(db: sqlite3.Connection, key: str) -> None:
+    """Note in a run's row what is filed under it; the end of every such write."""
+    names = db.execute("SELECT name FROM texts WHERE key = ? ORDER BY name", (key,))
+    texts = ",".join(name for (name,) in names)
+    asked = "SELECT count(*) FROM payloads WHERE key = ?"
+    (held,) = db.execute(asked, (key,)).fetchone()
+    put(db, replace(get(db, key), texts=texts, files=held))
+
+
+def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None:
+    """File a JSON value under a run; NaN and infinities stay what they are."""
+    text = json.dumps(value, separators=(",", ":"))
+    db.execute(
+        "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)",
+        (key, name, text, seal(key, name, text)),
+    )
+
+
+def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
+    """Return a filed JSON value, none where there is none.
+
+    Raises:
+        Damaged: If it is not what was filed.
+    """
+    found = db.execute(
+        "SELECT text, seal FROM texts WHERE key = ? AND name = ?", (key, name)
+    ).fetchone()
+    if found is None:
+        if name in get(db, key).texts.split(","):
+            raise DamagedRun(key, f"its {name}")
+        return None
+    if not matches_seal(found[1], key, name, found[0]):
+        raise DamagedRun(key, f"its {name}")
+    return json.loads(found[0])
+
+
+def next_turn(db: sqlite3.Connection) -> int:
+    """Return a number that only grows: the order of the queue."""
+    db.execute("UPDATE counters SET value = value + 1 WHERE name = 'turn'")
+    return int(db.execute("SELECT value FROM counters").fetchone()[0])
+
+
+def check_key(key: str) -> str:
+    """Return the key if it is one; it also names a folder.
+
+    Raises:
+        NoRun: If it is anything but 64 hex digits.
+    """
+    if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
+        raise NoRun(key[:64])
+    return key

@@ -1,0 +1,65 @@
+"""Finished runs of a store, for runs that build on them: sub-runs, frozen learners."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engine.contract.errors import Refused
+from engine.contract.events import Artefact, Block, Event, Timing
+from engine.contract.jobs import JobState
+from engine.contract.runs import RunSpec
+from engine.store import completed_runs, listing, readers
+from engine.store import timing_sums as store_timings
+from engine.store.errors import StoreError
+from engine.store.index import Index
+from engine.store.queue import Submission
+
+
+class StoredRunCache:
+    """Tuned baselines are runs with their own key, computed once and shared."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def get(self, key: str) -> list[Event] | None:
+        """Return a finished run's blocks, artefacts and timings, or none."""
+        job = listing.job(self._index, key)
+        if job is None or job.state != JobState.DONE or job.damaged:
+            return None
+        try:
+            return self._events(key)
+        except StoreError:
+            return None  # damaged or deleted meanwhile: it is computed again
+
+    def _events(self, key: str) -> list[Event]:
+        blocks, _ = readers.blocks(self._index, key, 0)
+        listed = readers.artefacts(self._index, key)
+        held = [readers.artefact(self._index, key, a, kind) for a, kind, *_ in listed]
+        return [*blocks, *held, *readers.timings(self._index, key)]
+
+    def put(self, key: str, spec: RunSpec, events: Sequence[Event]) -> None:
+        """File a finished run; one that is there already is left as it is."""
+        now = time.time()
+        row = Submission(spec, key, kind="tuning").first_row(JobState.DONE, 0)
+        timings = store_timings.timings_as_rows(
+            e for e in events if isinstance(e, Timing)
+        )
+        finished = completed_runs.CompletedRun(
+            row=replace(row, started=now, finished=now, stage="end", done=1.0),
+            texts={"spec": spec.model_dump(mode="json"), "timings": timings},
+            blocks=[e for e in events if isinstance(e, Block)],
+            artefacts=[e for e in events if isinstance(e, Artefact)],
+        )
+        completed_runs.file_completed_run(self._index, finished)
+
+    def frozen_artefact(self, run: str, artefact: str) -> Artefact:
+        """Return what an input of a spec names.
+
+        Raises:
+            Refused: If that run or artefact is not in this store.
+        """
+        try:
+            return readers.artefact(self._index, run, artefact, "frozen")
+        except StoreError as error:
+            where = f"run {run[:12]} gives no {artefact[:40]!r}"
+            raise Refused(f"{where}: {error}", "inputs") from None

@@ -1,0 +1,65 @@
+"""A recorded example is what its kind's default preset gives today."""
+
+import json
+
+import numpy as np
+import pytest
+
+from app.client import recorded_examples
+from engine.catalogue import find_card
+from engine.contract.kinds import KINDS
+from engine.contract.runs import complete_spec, run_key
+from engine.device import fingerprint
+from engine.presets import preset
+from engine.runner.loop import run
+from tests.in_memory_run_cache import InMemoryRunCache
+from tests.record import BOUNDS, judged
+from tests.same_machine import same_machine
+
+BOUND = json.loads(BOUNDS.read_text())
+# A bound wider than this, in the metric's unit, would forgive another experiment: what
+# rounding alone moves so far is compared on the machine that recorded it.
+TELLING = 0.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_recorded_example_is_the_default_preset(kind: str) -> None:
+    found = recorded_examples.recorded_run(kind)
+    assert found is not None
+    spec = complete_spec(preset(KINDS[kind].preset).spec, find_card, "cpu")
+    assert found.key == run_key(spec, find_card)
+    # It was recorded when specs did not say their kind.
+    assert found.spec == spec.model_copy(update={"kind": ""})
+    assert found.summary is not None
+    assert found.summary["sentence"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_learner_of_an_example_can_be_compared_anywhere(kind: str) -> None:
+    found = recorded_examples.recorded_run(kind)
+    assert found is not None
+    assert BOUND[kind].keys() == judged(found.blocks).keys()
+    telling = {json.loads(a)[0] for a, bound in BOUND[kind].items() if bound <= TELLING}
+    assert telling == {choice.label for choice in found.spec.learners}
+
+
+# The other examples take half a minute each: they are run again with the torture.
+@pytest.mark.parametrize(
+    "kind",
+    [
+        kind
+        if kind == "optimization"
+        else pytest.param(kind, marks=pytest.mark.torture)
+        for kind in KINDS
+    ],
+)
+def test_running_it_again_gives_its_rows(kind: str) -> None:
+    found = recorded_examples.recorded_run(kind)
+    assert found is not None
+    kept, fresh = judged(found.blocks), judged(run(found.spec, InMemoryRunCache()))
+    assert kept.keys() == fresh.keys()
+    same = same_machine(fingerprint("cpu"), found.fingerprint)
+    for name, array in kept.items():
+        bound = 0.0 if same else BOUND[kind][name]
+        if bound <= TELLING:
+            np.testing.assert_allclose(array, fresh[name], 0, bound, err_msg=name)
