@@ -16,10 +16,16 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import hypothesis  # noqa: E402
+import jaxtyping  # noqa: E402
 import pytest  # noqa: E402
+
+from tests.array_shapes import ROOMS  # noqa: E402
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# Shapes of arrays are checked in each call, from the first import on.
+jaxtyping.install_import_hook(list(ROOMS), "tests.array_shapes.check_arrays")
 
 hypothesis.settings.register_profile("ours", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("ours")

@@ -1,13 +1,13 @@
-"""The font that matplotlib ships, and its characters as small bitmaps.
+"""The font DejaVu Sans, and its characters as small bitmaps.
 
-Source: DejaVu Sans 2.37, free (Bitstream Vera license and public domain).
+Source: DejaVu Sans 2.37, free (Bitstream Vera license and public domain); the file and
+its license stand in `dejavu/`.
 """
 
 import io
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from engine.data.sources.checksums import read_verified
 
 FILE = "DejaVuSans.ttf"
 SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
-TITLE = "The font DejaVu Sans, as matplotlib ships it"
+TITLE = "The font DejaVu Sans"
 LICENSE = "Bitstream Vera, free"
 
 FIELD, GLYPH = 48, 40
@@ -29,16 +29,13 @@ _FINE = frozenset({"BRAILLE", "BOX", "DOMINO", "TETRAGRAM", "HEXAGRAM", "PLAYING
 
 
 def font_path() -> Path:
-    """Return where matplotlib keeps the font; found without importing it."""
-    found = find_spec("matplotlib")
-    places = found.submodule_search_locations if found else None
-    home = Path(next(iter(places))) if places else Path()
-    return home / "mpl-data" / "fonts" / "ttf" / FILE
+    """Return where the font lies: it is shipped beside this file."""
+    return Path(__file__).parent / "dejavu" / FILE
 
 
 def missing_font() -> str:
-    """Name the font if it is not there, or nothing."""
-    return "" if font_path().is_file() else f"matplotlib's {FILE}"
+    """Name the font if it is not there; empty if it is."""
+    return "" if font_path().is_file() else FILE
 
 
 def font_bytes() -> bytes:
@@ -51,7 +48,7 @@ def font_bytes() -> bytes:
         return read_verified(font_path(), SHA256)
     except Refused as refusal:
         raise Refused(
-            f"{refusal.message}; install the matplotlib that requirements.txt names"
+            f"{refusal.message}; restore {FILE} as this version ships it"
         ) from None
 
 

@@ -1,6 +1,6 @@
 """Glyphs: characters of a font over many scripts, drawn as by different hands.
 
-Source: ours, after Omniglot; the font is DejaVu Sans, which matplotlib ships. The
+Source: ours, after Omniglot; the font is DejaVu Sans, shipped with the lab. The
 elastic bending follows Simard, Steinkraus and Platt (2003).
 Differs: look-alikes of different scripts are one class; size on the line is lost, so c
 and C are one too. Turned classes are not offered: scripts hold turns of themselves.

@@ -120,10 +120,10 @@ def test_another_font_is_refused(
     other = tmp_path / font_bitmaps.FILE
     other.write_bytes(b"no font")
     monkeypatch.setattr(font_bitmaps, "font_path", lambda: other)
-    with pytest.raises(Refused, match=r"not the known one.*install the matplotlib"):
+    with pytest.raises(Refused, match=r"not the known one.*restore DejaVuSans"):
         font_bitmaps.font_bytes()
     other.unlink()
-    assert font_bitmaps.missing_font() == "matplotlib's DejaVuSans.ttf"
+    assert font_bitmaps.missing_font() == "DejaVuSans.ttf"
 
 
 def test_without_wildness_a_glyph_is_drawn_as_the_font_draws_it() -> None:
