@@ -75,7 +75,7 @@ def _by_learner(
 
 
 def _gradient_norms(table: BlockTable, label: str) -> LayerGrid | None:
-    """Return the norm of the inner gradient by layer and inner step, in place."""
+    """Return the inner gradient's norm by layer and inner step, in distribution."""
     block = table.block(label, "test", "inner_grad_norm")
     if block is None or block.axes != ("replicate", "task", "step", "layer"):
         return None

@@ -57,7 +57,7 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
 
 
 def run_conditions(run: Run) -> list[Condition]:
-    """Return where tests were taken so far, in place first."""
+    """Return where tests were taken so far, in distribution first."""
     return run.table.conditions()
 
 
@@ -73,7 +73,7 @@ def condition_title(condition: Condition, titles: dict[str, str]) -> str:
         return f"{title} {condition.severity:g}"
     if condition.family:
         return titles.get(condition.family, condition.family)
-    return "in place"
+    return "in distribution"
 
 
 def meta_test_blocks(run: Run, metric: str, condition: Condition) -> list[Block]:

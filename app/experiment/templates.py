@@ -1,4 +1,4 @@
-"""Which experiment shows a part: a shipped one of its kind, with the part in place."""
+"""Which experiment shows a part: a shipped one of its kind, with that part put in."""
 
 from collections.abc import Iterator
 

@@ -49,7 +49,7 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
         how_to_read=f"Mark: difference, paired over tasks; bar: {INTERVAL_NAME}. A "
         "bar across the "
         f"line is no difference; the word also allows for how often we looked, so that "
-        f"a bar beside the line may be not certain."
+        f"a bar beside the line may still be not significant."
         f"{ONE_TRAINING if any(_is_single_training(claim) for claim in known) else ''}",
         alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
@@ -121,7 +121,7 @@ def describe_condition(condition: Mapping[str, Any]) -> str:
         parts.append(
             f"{name_in_words(shift)}, severity {condition.get('severity', 0):g}"
         )
-    return " · ".join(parts) or "In place: unseen tasks of the same family"
+    return " · ".join(parts) or "In distribution: unseen tasks of the same family"
 
 
 def _describe_claim(claim: Mapping[str, Any]) -> str:
@@ -148,7 +148,7 @@ def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
     color, symbol, sign, word = _CALLS[claim["call"]]
     mid, low, high = (_to_float(claim, name) for name in ("difference", "low", "high"))
     if claim["call"] == "no difference" and (low > 0 or high < 0):
-        word = "not certain"
+        word = "not significant"
     told = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
     word = f"<span style='color:{color}'>{sign}</span> {word}"
     figure.add_shape(

@@ -64,7 +64,8 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
 
     Args:
         matrix: With `sources`, `targets`, the measure as `mean`, `low` and `high`
-            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 not sure.
+            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 no
+            significant difference.
         measure: A name of `MEASURES`.
         title: What is drawn; the measure's own title where it is empty.
     """
@@ -194,7 +195,7 @@ def _hover_texts(matrix: Any, cells: Any, measure: Measure) -> list[list[str]]:
     ]
 
 
-SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "not sure either way"}
+SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "no significant difference"}
 
 
 def format_interval(cells: Any, i: int, j: int, measure: Measure) -> str:

@@ -105,7 +105,7 @@ def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
                 "–" if values is None else _format_level(metric, values)
             )
         rows.append(row)
-    tables.draw_table(rows, alt="The chosen learners' numbers in place")
+    tables.draw_table(rows, alt="The chosen learners' numbers in distribution")
 
 
 def _format_level(metric: str, values: object) -> str:

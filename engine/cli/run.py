@@ -21,7 +21,7 @@ from rich.progress import (
 from engine.cli.console import Exit, err, out, print_error, print_status, read_file
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
-from engine.contract.events import Artefact, Event, Note
+from engine.contract.events import Artefact, Event, Note, stage_in_words
 from engine.contract.jobs import Job, JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.runs import RunSpec
@@ -178,7 +178,9 @@ class ProgressBar:
         self.begun = True
         if isinstance(event, Note):
             self.progress.update(
-                self.task, completed=event.done, description=event.stage
+                self.task,
+                completed=event.done,
+                description=stage_in_words(event.stage),
             )
 
 

@@ -13,11 +13,14 @@ from engine.contract.metrics import metric
 AXES = ("replicate", "task", "step", "inner_step", "layer", "rate", "cell")
 PHASES = ("tune", "train", "validate", "test")
 FILMS = ("film", "search")  # kinds of artefacts that picture a test
+# Timings, remarks and checkpoints are stored under this title, so that it stays;
+# every text for the user says "in distribution".
+UNSHIFTED_TITLE = "in place"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """Where a test was taken: in place, on another family, or under a shift."""
+    """Where a test was taken: in distribution, on another family, or under a shift."""
 
     family: str = ""
     shift: str = ""
@@ -25,10 +28,10 @@ class Condition:
 
     @property
     def title(self) -> str:
-        """Name the condition in words; two that are close may have the same title."""
+        """Return the stored title; two close conditions may have the same one."""
         if self.shift:
             return f"{self.shift} {self.severity:g}"
-        return self.family or "in place"
+        return self.family or UNSHIFTED_TITLE
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ class Block:
         metric: A name of `metrics.METRICS`.
         axes: Names from `AXES`, one per dimension of the array.
         array: numpy array; shape follows the axes.
-        condition: Where it was measured; in place by default.
+        condition: Where it was measured; in distribution by default.
         coords: Positions along an axis where they are not 0, 1, 2, …
     """
 
@@ -95,6 +98,15 @@ class Note:
     stage: str
     done: float
     text: str = ""
+
+
+def stage_in_words(stage: str) -> str:
+    """Return a stage of a run as the user reads it.
+
+    >>> stage_in_words("test in place"), stage_in_words("train maml")
+    ('test in distribution', 'train maml')
+    """
+    return "test in distribution" if stage == f"test {UNSHIFTED_TITLE}" else stage
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ learner     label of the learner in the spec; empty where none applies
 role        chosen or baseline
 phase       tune, train, validate or test
 test_family the family tested on, empty for the one trained on
-shift       the shift, empty in place
+shift       the shift, empty in distribution
 severity    in the shift's own unit
 metric      a name of `engine.contract.metrics`, which gives label and unit
 statistic   value: as measured; task_mean: mean over tasks of one replicate; mean,

@@ -194,7 +194,7 @@ def tuned_labels(spec: RunSpec) -> set[str]:
 
 
 def diverged_learners(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
-    """Return the chosen learners that lost every task of the test in place."""
+    """Return the chosen learners that lost every task of the test in distribution."""
     chosen = {c.label for c in spec.learners if c.role == "chosen"}
     tests = [b for b in blocks if (b.phase, b.metric) == ("test", "diverged")]
     here = [b for b in tests if b.condition == Condition() and b.learner in chosen]

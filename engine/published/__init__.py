@@ -37,7 +37,7 @@ def figures_for_task(
 
 
 def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
-    """Return the published figures that belong beside a run's test in place.
+    """Return the published figures that belong beside a run's test in distribution.
 
     Args:
         spec: The completed spec: its family's name, ways, shots and target are

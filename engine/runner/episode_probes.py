@@ -1,7 +1,7 @@
 """Probes of few-shot learners: what they answer when they should not be able to.
 
-A few of the test episodes in place are asked again, changed: with the labels of the
-support shuffled, with the classes renamed, with one query at a time. What each
+A few of the test episodes in distribution are asked again, changed: with the labels
+of the support shuffled, with the classes renamed, with one query at a time. What each
 change does to the answers tells apart learning from memory, leaks and shortcuts;
 the detectors read it.
 """

@@ -226,7 +226,7 @@ def _probe_stages(context: RunContext) -> Iterator[Stage]:
 def _film_conditions(
     context: RunContext, trials: list[MetaTestCondition]
 ) -> Iterator[tuple[str, MetaTestCondition]]:
-    """Choose what is filmed: in place, and the first shift at its worst."""
+    """Choose what is filmed: in distribution, and the first shift at its worst."""
     family = context.setting.family
     if not FILM_RECORDERS[family.kind].can_film(family):
         return

@@ -1,4 +1,4 @@
-"""The meta-test: the same fresh tasks for everyone, in place and under shift."""
+"""The meta-test: the same fresh tasks for everyone, in distribution and under shift."""
 
 import time
 from collections.abc import Iterator

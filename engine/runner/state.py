@@ -63,7 +63,7 @@ class RunState:
         training: Tensors of a meta-training under way.
         learners: The rest that is known of each learner, by label.
         threshold: Level that counts as solved, once it is fixed.
-        diverged: Whether a chosen learner lost every member in place.
+        diverged: Whether a chosen learner lost every member in distribution.
         shown: Test tasks to be pictured, by what they are, under each condition.
     """
 

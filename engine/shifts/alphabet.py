@@ -14,7 +14,7 @@ from engine.shifts._applicability import change_family, why_no_knobs
 
 @register("shift")
 class Alphabet(Shift):
-    """Classes of held-out alphabets in place of new classes of known ones."""
+    """Classes of held-out alphabets instead of new classes of known ones."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})

@@ -16,7 +16,7 @@ KNOBS = ("amplitude_low", "amplitude_high")
 
 @register("shift")
 class Amplitude(Shift):
-    """A ~ U(a + s b, b + s b) in place of U(a, b)."""
+    """A ~ U(a + s b, b + s b) instead of U(a, b)."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})

@@ -16,7 +16,7 @@ KNOBS = ("phase_low", "phase")
 
 @register("shift")
 class Phase(Shift):
-    """p ~ U(p₀ + s π, p₁ + s π) in place of U(p₀, p₁)."""
+    """p ~ U(p₀ + s π, p₁ + s π) instead of U(p₀, p₁)."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})

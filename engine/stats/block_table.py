@@ -110,7 +110,7 @@ class BlockTable:
         return Series(step[order], values[:, order])
 
     def conditions(self) -> list[Condition]:
-        """Return where tests were taken: in place, families, shifts by severity."""
+        """Return the test conditions: in distribution, families, shifts by severity."""
         seen = dict.fromkeys(b.condition for b in self.blocks if b.phase == "test")
         places = list(dict.fromkeys((c.family, c.shift) for c in seen))
         places.sort(key=lambda place: (place[1] != "", place[0] != ""))
@@ -202,7 +202,7 @@ def tuned_rival(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str
     """Return the label of the baseline that a claim about a learner must face.
 
     That is the best tuned baseline of the rule that it steers (its `rule` knob,
-    SGD where it has none), judged in place by the metric that decides; without
+    SGD where it has none), judged in distribution by the metric that decides; without
     one the best other tuned baseline; without any, the best of all. Of few-shot
     tasks, where no rule is steered, a baseline that was trained and has no rate to
     be tuned stands beside the tuned ones. A negative control is no rival.

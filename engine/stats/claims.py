@@ -110,7 +110,7 @@ def _differences(
     rule, free = table.criterion, are_independent(table, spec, pair)
     for condition in table.conditions():
         if is_unshifted(condition, spec):
-            continue  # the same rows as in place: not a second chance
+            continue  # the same rows as in distribution: not a second chance
         first, second = (table.test_values(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:
             found = compare_pair(rule, first, second, free=free)

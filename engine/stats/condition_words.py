@@ -19,7 +19,7 @@ def size_shifts(spec: RunSpec) -> frozenset[str]:
 
 
 def is_unshifted(condition: Condition, spec: RunSpec) -> bool:
-    """Return whether a shift changes nothing here: these are the rows in place."""
+    """Return whether a shift changes nothing, so that its rows are in distribution."""
     own = spec.family.knobs.get(condition.shift)
     counted_there = condition.shift in size_shifts(spec) and own == condition.severity
     return bool(condition.shift) and (condition.severity == 0.0 or counted_there)
@@ -34,7 +34,7 @@ def describe_condition(condition: Condition, sizes: frozenset[str]) -> str:
     '5-shot'
     """
     if not condition.shift:
-        return name_in_words(condition.family) or "in place"
+        return name_in_words(condition.family) or "in distribution"
     if condition.shift in sizes:
         return f"{condition.severity:g}-{condition.shift.removesuffix('s')}"
     return f"{name_in_words(condition.shift)} {condition.severity:g}"

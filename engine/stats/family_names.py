@@ -11,7 +11,7 @@ def family_title(spec: RunSpec, name: str) -> str:
 
     Args:
         spec: The run.
-        name: Of the condition, such as "mosaic_2"; empty in place.
+        name: Of the condition, such as "mosaic_2"; empty in distribution.
 
     Returns:
         Such as the data set that is searched on; the family's name where no knob
@@ -24,7 +24,7 @@ def family_title(spec: RunSpec, name: str) -> str:
 
 
 def find_test_family(spec: RunSpec, name: str) -> Choice | None:
-    """Return the test family that a condition names; the trained one in place."""
+    """Return the test family that a condition names; empty is the trained one."""
     if not name:
         return spec.family
     named = zip(name_test_families(spec), spec.test_families, strict=True)

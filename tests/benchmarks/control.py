@@ -29,7 +29,7 @@ STEPS, AREA = "steps_to_threshold", "area"
 
 
 class Found(NamedTuple):
-    """What a run measured in place: (learner, metric) → (replicate, task)."""
+    """What a run measured in distribution: (learner, metric) → (replicate, task)."""
 
     rows: dict[tuple[str, str], np.ndarray]
     seconds: float

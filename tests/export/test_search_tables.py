@@ -146,7 +146,7 @@ def test_shares_are_told_in_points_and_percent() -> None:
 
 
 def test_the_table_names_places_by_what_sets_them_apart() -> None:
-    assert {row["place"] for row in table()} == {"in place", "x_1"}
+    assert {row["place"] for row in table()} == {"in distribution", "x_1"}
 
 
 def test_the_latex_table_compiles_by_eye() -> None:

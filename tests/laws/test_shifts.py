@@ -72,7 +72,7 @@ def fitting(name: str, kind: str) -> RunSpec:
 def measured(
     found: dict[object, np.ndarray], shift: str, severity: float
 ) -> dict[object, np.ndarray]:
-    """Return what was measured in place under one severity, by learner and metric."""
+    """Return what was measured under one severity, by learner and metric."""
     where = ("", shift, severity)
     return {
         (key[0], key[2], *key[6:]): array
@@ -91,7 +91,7 @@ def test_severity_0_is_the_clean_family_and_more_is_not(name: str, kind: str) ->
     found = rows(small(spec.family.name, kind, spec.family.knobs, shifts=asked))
     clean = measured(found, "", 0.0)
     same = measured(found, name, 0.0)
-    # In place some more is asked, such as what would be answered one by one.
+    # In distribution some more is asked, such as what would be answered one by one.
     assert_same({key: clean[key] for key in same}, same)
     assert same
     others = [measured(found, name, severity) for severity in ends]

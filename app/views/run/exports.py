@@ -114,8 +114,8 @@ def _draw_figure_download(figures: go.Figure, file: str, mime: str) -> None:
 def _file_stem(title: str) -> str:
     """Return a title as a part of a file's name.
 
-    >>> _file_stem("Loss, in place: mean")
-    'loss_in_place_mean'
+    >>> _file_stem("Loss, in distribution: mean")
+    'loss_in_distribution_mean'
     """
     words = "".join(c if c.isalnum() else " " for c in title.lower()).split()
     return "_".join(words)[:60] or "figure"

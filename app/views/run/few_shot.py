@@ -39,7 +39,7 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     tables.draw_table(
         run_tables.cost_rows(run, titles),
-        alt="What each learner answers in place, and what it took",
+        alt="What each learner answers in distribution, and what it took",
     )
 
 

@@ -10,6 +10,7 @@ from app.views.run import exports
 from app.widgets import panels
 from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.appearance import name_in_words, split_label
+from engine.contract.events import stage_in_words
 from engine.contract.jobs import RESUMABLE, Job, JobState
 
 
@@ -112,7 +113,7 @@ def _draw_progress(run: Run) -> None:
 
 def _stage_name(stage: str) -> str:
     """Name what a run does now; "train maml_plus" is "Train MAML++"."""
-    verb, _, of = stage.partition(" ")
+    verb, _, of = stage_in_words(stage).partition(" ")
     named = learner_name(of) if split_label(of)[0] else name_in_words(of)
     return f"{verb.capitalize()} {named}".strip() or "Starting"
 

@@ -8,6 +8,7 @@ from app.client.client import Run
 from app.figures.theme import learner_name
 from app.widgets.escaping import escape_markdown
 from engine.contract.appearance import name_in_words
+from engine.contract.events import UNSHIFTED_TITLE
 
 _SHIFT, _COMPILE = "shift:", "compile:"
 
@@ -45,7 +46,7 @@ def not_applicable_lines(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
 
 def _place_title(name: str, titles: Mapping[str, str]) -> str:
     """Return a shift with its severity, or a family, by its title."""
-    if name == "in place":
+    if name == UNSHIFTED_TITLE:
         return ""
     part, _, severity = name.partition(" ")
     title = titles.get(part, name_in_words(part))

@@ -109,7 +109,7 @@ def training_cost(row: ComparisonRow) -> dict[str, str]:
 
 
 def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return what each learner took, beside what it answers in place."""
+    """Return what each learner took, beside what it answers in distribution."""
     made = make_comparison(run.table, run.spec, titles)
     here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
     return [
@@ -203,7 +203,7 @@ def _published_row(
 
 
 def answer_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
-    """Return how well each few-shot learner answers in place."""
+    """Return how well each few-shot learner answers in distribution."""
     made = make_comparison(run.table, run.spec, titles)
     parts = {entry.label: entry.name for entry in run.spec.learners}
     return [

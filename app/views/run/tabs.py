@@ -44,7 +44,7 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
         "Every baseline everywhere",
         key="every_claim",
         bind="query-params",
-        help="Off: all baselines in place, elsewhere the one that decides.",
+        help="Off: all baselines in distribution, elsewhere the one that decides.",
     )
     for learner, metric in groups:
         mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
@@ -152,7 +152,7 @@ def _draw_shifts(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
 
 
 def _is_measured(run: Run, metric: str) -> bool:
-    """Whether any learner has this number of the tests in place."""
+    """Whether any learner has this number of the tests in distribution."""
     return any(run.table.test_values(label, metric) is not None for label in run.roles)
 
 

@@ -16,7 +16,7 @@ from app.widgets import panels
 from app.widgets.escaping import escape_markdown
 from engine.contract.events import Artefact, Condition
 
-FILMS = {"film": "In place", "film-shifted": "Shifted"}
+FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
 # How each form is drawn, and how many panels stand in a row: on a desk, on a phone.
 FEW_SHOT = {"adaptation": (adaptation_figure, 3, 2), "episode": (episode_figure, 2, 1)}
 WideAndNarrow = tuple[go.Figure, go.Figure | None]
@@ -110,7 +110,7 @@ def _draw_film(run: Run, film: Artefact, task: int) -> None:
 def _describe_choice(run: Run, film: Artefact) -> str:
     """Say who chose these tasks, and who could not take them."""
     judged, here = film.info.get("judged"), film.info.get("condition")
-    where = "" if judged == here else " in place"
+    where = "" if judged == here else " in distribution"
     who = learner_name(str(film.info.get("judge", "")))
     said = f"Worst, median and best of the first replicate, by {who}'s error{where}."
     gone = [learner_name(a) for a in run.roles if a not in film.info.get("answers", {})]

@@ -72,7 +72,7 @@ def runaway_steps(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Inner divergence",
             learner.label,
             flagged=gone + risen > 0 or worse > WORSE_SHARE * gains.size,
-            evidence=f"Of {format_count(gains.size, 'episode')} in place {gone} "
+            evidence=f"Of {format_count(gains.size, 'episode')} in distribution {gone} "
             "diverged, "
             f"{risen} ended above {RISE:g} × the support loss that they began with, "
             f"and {worse} answer worse than before their inner steps.",

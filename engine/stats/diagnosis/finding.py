@@ -30,7 +30,7 @@ class Finding(NamedTuple):
 
 
 class RateControl(NamedTuple):
-    """How a learner steered its rate in place.
+    """How a learner steered its rate in distribution.
 
     `scale` has shape (member, step, layer), NaN once diverged; `lr` is the rate
     at scale 1.

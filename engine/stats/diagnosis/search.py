@@ -181,7 +181,7 @@ def _name_place(spec: RunSpec, condition: Condition) -> str:
     return (
         family_title(spec, condition.family)
         if condition.family
-        else "the tasks in place"
+        else "the tasks in distribution"
     )
 
 

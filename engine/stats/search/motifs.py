@@ -260,7 +260,11 @@ def _sentence(motif: Motif, names: Sequence[str]) -> str:
         if each.mean * effect.mean <= 0
     ]
     agree = len(motif.tasks) - len(against)
-    other = f", not on {', '.join(against[:3])}" if against else ", not surely on each"
+    other = (
+        f", not on {', '.join(against[:3])}"
+        if against
+        else ", not significant on every task"
+    )
     return words + f"; the same sign on {agree} of {len(motif.tasks)} tasks{other}."
 
 

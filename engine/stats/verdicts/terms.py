@@ -22,7 +22,7 @@ def name_winner(run: Evidence, claim: Claim) -> str:
     mine, other = run.names[ahead], run.names[behind]
     if claim.call != "no difference":
         return f"{mine} {conjugate_be(mine)} better than {other}"
-    sure = "no" if claim.equivalent else "no certain"
+    sure = "no" if claim.equivalent else "no significant"
     within = f" to within {run.criterion.within}" if claim.equivalent else ""
     return f"{sure} difference between {mine} and {other}{within}"
 

@@ -69,8 +69,8 @@ def test_a_baseline_that_wins_is_told_in_as_many_words() -> None:
     assert "-" not in sentence.split("(9")[1]
 
 
-def test_what_cannot_be_told_apart_is_no_certain_difference() -> None:
-    assert "no certain difference between" in told(duel(0.3, 0.303, episodes=20))
+def test_what_cannot_be_told_apart_is_no_significant_difference() -> None:
+    assert "no significant difference between" in told(duel(0.3, 0.303, episodes=20))
 
 
 def test_the_same_answers_are_the_same_to_within_a_point() -> None:

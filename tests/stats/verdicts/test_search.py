@@ -63,9 +63,9 @@ def test_a_worse_strategy_is_told_as_readily() -> None:
     )
 
 
-def test_alike_strategies_have_no_certain_difference() -> None:
+def test_alike_strategies_have_no_significant_difference() -> None:
     sentence = told(duel(times(30, 1), times(30, 2)))
-    assert "no certain difference between warm and cold" in sentence
+    assert "no significant difference between warm and cold" in sentence
 
 
 def test_searches_that_never_got_there_are_told() -> None:
