@@ -47,9 +47,10 @@ def divergence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Inner divergence",
             learner.label,
             flagged=gone + stuck + grown > 0 or worse > WORSE_SHARE * members,
-            evidence=f"Of {members} tasks in distribution {gone} diverged, {risen} rose "
-            f"above {RISE:g} × their first loss, {worse} ended above it, and {grown} grew "
-            f"their weights {GROWTH:g} ×.{_describe_worst(table, learner)}",
+            evidence=f"Of {members} tasks in distribution {gone} diverged, {risen} "
+            f"rose above {RISE:g} × their first loss, {worse} ended above it, and "
+            f"{grown} grew their weights {GROWTH:g} ×."
+            f"{_describe_worst(table, learner)}",
             remedy="Lower the learning rate, or clip the gradient.",
         )
 
