@@ -1,7 +1,7 @@
 """The command line: `python -m engine --help`.
 
-Exit codes: 0 done, 1 failed, 2 bad input, 3 diverged (the rows are kept), 130
-interrupted. What is wrong is one line on stderr, never a traceback.
+Exit codes: 0 done, 1 failed, 2 bad input, 3 diverged (results are still saved), 130
+interrupted. Errors are one line on stderr, never a traceback.
 """
 
 import os
@@ -49,24 +49,35 @@ app.command()(doctor.doctor)
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Do what the words say; returns the exit code."""
+    """Run one command.
+
+    Args:
+        words: The command-line arguments; those of this process if None.
+
+    Returns:
+        The exit code.
+    """
     try:
         return int(app(args=words, standalone_mode=False) or 0)
     except (KeyboardInterrupt, typer.Abort):
         print_status("interrupted")
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader closed the pipe, as `| head` does
+        # Python flushes stdout once more at exit; let that write succeed.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
-    except NoStore as none:  # whoever only reads finds nothing, and nothing is wrong
-        print_status(str(none))
+    except NoStore as error:  # no run was ever made here: nothing to list is no error
+        print_status(str(error))
         return Exit.OK
     except Exception as error:
         return _report_error(error)
 
 
 def _report_error(error: Exception) -> int:
-    """Tell what is wrong in one line; what is nobody's input is raised on request."""
+    """Print an error in one line and return the exit code.
+
+    An unexpected one is raised again if METASCOPE_TRACEBACK is set.
+    """
     match error:
         case typer.TyperException():
             message, code = error.format_message(), Exit.BAD_INPUT

@@ -1,4 +1,4 @@
-"""Every part as a card: found by being there, described by its own file."""
+"""The catalogue: a card for every part, found by importing every parts folder."""
 
 import importlib
 from functools import cache
@@ -47,6 +47,6 @@ def find_card(slot: str, name: str) -> Card:
 
 @cache
 def discover_parts() -> None:
-    """Import every room, so that its parts register."""
+    """Import every folder of parts, once, so that its parts register."""
     for room in SLOTS.values():
         registry.import_modules(importlib.import_module(f"engine.{room}"))

@@ -1,7 +1,7 @@
-"""Where a run computes, and the record of what computed it.
+"""The device that a run uses, and the fingerprint that records it.
 
-Numbers depend on the device, the thread count, the versions, the processor and the
-settings of its arithmetic, so these travel with every run as its fingerprint.
+Results depend on the device, the thread count, the versions, the processor and its
+floating-point settings, so every run stores these as its fingerprint.
 """
 
 import os
@@ -18,7 +18,7 @@ _ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
 def devices() -> list[str]:
-    """Return the kinds of device that are here, the preferred one first."""
+    """Return the kinds of device that are available, the preferred one first."""
     found = []
     if torch.cuda.is_available():
         found.append("cuda")
@@ -28,27 +28,31 @@ def devices() -> list[str]:
 
 
 def resolve_device(wish: str) -> str:
-    """Settle what a wish means here.
+    """Choose the device for a request.
 
     Args:
         wish: auto, cpu, cuda or mps.
 
+    Returns:
+        cpu, cuda or mps.
+
     Raises:
-        Refused: If that device is not here.
+        Refused: If that device is not available.
     """
     here = devices()
     if wish == "auto":
         return here[0]
     if wish not in here:
         raise Refused(
-            f"device {wish[:40]!r} is not here; choose auto or {' or '.join(here)}",
+            f"device {wish[:40]!r} is not available; choose auto or "
+            f"{' or '.join(here)}",
             "device",
         )
     return wish
 
 
 def versions() -> dict[str, str]:
-    """Return the versions that a run's numbers can depend on."""
+    """Return the versions that a run's results can depend on, by package."""
     found = {name: metadata.version(name) for name in _RECORDED}
     return {
         "metascope": __version__,
@@ -58,14 +62,14 @@ def versions() -> dict[str, str]:
 
 
 def fingerprint(device: str) -> dict[str, object]:
-    """Describe what computes here.
+    """Describe the hardware and software that a run uses.
 
     Args:
-        device: cpu, cuda or mps, as the completed spec says.
+        device: cpu, cuda or mps, as in the completed spec.
 
     Returns:
-        JSON: device and its name, threads, the processor's maker, the instructions
-        that torch uses, the settings of arithmetic, system, versions and the
+        JSON: device and its name, torch threads, CPU vendor, the instruction set that
+        torch uses, floating-point settings, C library, system, versions and the
         allocator's settings.
     """
     return {

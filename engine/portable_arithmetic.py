@@ -1,13 +1,13 @@
-"""Float arithmetic that rounds alike on every x86 machine with AVX2.
+"""Floating-point arithmetic that rounds identically on every x86 machine with AVX2.
 
-Libraries choose their kernels by the processor they find, and two kernels add in
-two orders. These settings hold all of them to kernels that every such machine has;
-they are read when a library is loaded, so they must stand before numpy and torch
-are imported: `import engine` sees to that, for workers, command line and tests, where
-`METASCOPE_ARITHMETIC=portable` asks for it. Products take longer so, a run 1.0 to 1.2
-times as long, which is why it is a choice.
+Libraries choose their kernels by the processor they find, and different kernels sum
+in different orders. These settings restrict all of them to kernels that every such
+machine has. A library reads them when it is loaded, so they must be set before numpy
+and torch are imported: `import engine` does that for workers, command line and tests
+if `METASCOPE_ARITHMETIC=portable` is set. It is opt-in because matrix products become
+slower; a run takes 1.0 to 1.2 times as long.
 
-What each is for (found by comparing results bit by bit, and in the manuals):
+What each setting is for (found by comparing results bit by bit, and in the manuals):
 
 - torch and oneDNN: AVX-512 kernels sum in wider lanes than AVX2 ones.
 - MKL: Intel and AMD processors get different kernels even for one instruction set;
@@ -15,9 +15,9 @@ What each is for (found by comparing results bit by bit, and in the manuals):
 - OpenBLAS (numpy, scipy): one core type instead of the one that it detects.
 - numpy: its AVX-512 `exp`, `log`, `sort` … differ from those of the C library.
 
-One thing no setting reaches: MKL's float32 square root (`torch.sqrt`) starts from an
-estimate of the processor's own, and rounds otherwise on Intel than on AMD.
-`engine.protocol.square_root` rounds right on both.
+One thing no setting controls: MKL's float32 square root (`torch.sqrt`) starts from a
+hardware estimate, and rounds differently on Intel and on AMD.
+`engine.protocol.square_root` rounds correctly on both.
 """
 
 import ctypes
@@ -39,10 +39,11 @@ _WINDOWS_AVX2 = 40  # PF_AVX2_INSTRUCTIONS_AVAILABLE
 
 
 def apply_settings() -> None:
-    """Set what is asked for and not set yet; without AVX2 there is nothing to set.
+    """Set the environment variables for portable arithmetic, if it is asked for.
 
-    Otherwise every library chooses its fastest code: numbers then repeat, bit for bit,
-    on one kind of processor, and agree closely between two.
+    Variables that are already set are kept, and without AVX2 none is set. Every library
+    then chooses its fastest code: results repeat bit for bit on one kind of processor,
+    and agree closely between two.
     """
     if os.environ.get(CHOICE, NATIVE) == PORTABLE and has_avx2():
         for name, value in SETTINGS.items():
@@ -50,10 +51,11 @@ def apply_settings() -> None:
 
 
 def describe_arithmetic() -> str:
-    """Say which arithmetic this process computes with, for a run's fingerprint.
+    """Describe this process's floating-point settings, for a run's fingerprint.
 
-    `portable` gives the numbers of every x86 machine with AVX2; `native` those of
-    this machine; settings of one's own are named.
+    Returns:
+        `portable` if results equal those of every x86 machine with AVX2, `native` if
+        none of the variables is set; otherwise the variables that are.
     """
     found = {name: os.environ.get(name, "") for name in SETTINGS}
     if found == SETTINGS:
@@ -63,21 +65,22 @@ def describe_arithmetic() -> str:
 
 
 def read_processor() -> tuple[str, frozenset[str]]:
-    """Return the maker's name and the instruction sets, as far as they are told.
+    """Return the CPU's vendor and instruction sets, from /proc/cpuinfo.
 
-    Both are empty where the system has no such file.
+    Both are empty on systems without that file.
     """
     try:
+        # A blank line ends the first core's entry; the other cores are alike.
         lines = _CPUINFO.read_text().partition("\n\n")[0].splitlines()
     except OSError:
         return "", frozenset()
     pairs = (line.partition(":") for line in lines)
-    told = {name.strip(): value.strip() for name, _, value in pairs}
-    return told.get("vendor_id", ""), frozenset(told.get("flags", "").split())
+    fields = {name.strip(): value.strip() for name, _, value in pairs}
+    return fields.get("vendor_id", ""), frozenset(fields.get("flags", "").split())
 
 
 def has_avx2() -> bool:
-    """Say whether this is an x86 processor with AVX2 and fused multiply-add."""
+    """Return whether this is an x86 processor with AVX2 and fused multiply-add."""
     if platform.machine() not in ("x86_64", "AMD64"):
         return False
     if windows := getattr(ctypes, "windll", None):

@@ -140,7 +140,7 @@ def test_auto_is_the_first_device_and_one_that_is_not_here_is_refused() -> None:
     gone = {"cuda", "mps"} - set(devices())
     assert gone, "this machine has every kind of device"
     for name in gone:
-        with pytest.raises(Refused, match=f"device '{name}' is not here"):
+        with pytest.raises(Refused, match=f"device '{name}' is not available"):
             resolve_device(name)
 
 

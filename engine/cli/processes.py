@@ -46,13 +46,13 @@ def work(
 ) -> int:
     """Play queued runs in this process."""
     from engine.executors.worker import run_worker as play_queued
-    from engine.executors.worker_process import LEASHED
+    from engine.executors.worker_process import SUPERVISED
 
     _configure_logging()
     try:
         return play_queued(home, once=once)
     except StoreGone:
-        if os.environ.get(LEASHED):
+        if os.environ.get(SUPERVISED):
             return Exit.FAILED  # its supervisor says so, once for all
         raise
 

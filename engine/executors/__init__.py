@@ -1,1 +1,1 @@
-"""Where runs run: workers, their supervisor, and this process."""
+"""Executors: run specs in worker processes under a supervisor, or in this process."""

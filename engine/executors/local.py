@@ -1,7 +1,8 @@
-"""A run without the lab's store: played in this process, kept in one folder.
+"""Local runs: executed in this process, with the results in one folder.
 
-Until it ends, the folder holds a small store of its own, so that an interrupted
-run goes on from its checkpoint; at the end it is exported and that store removed.
+Until the run ends, the folder holds a small store of its own, so that an interrupted
+run can resume from its checkpoint; at the end the run is exported and that store
+removed.
 """
 
 import contextlib
@@ -32,7 +33,8 @@ from engine.store import NoRun, NoStore, Store, files
 
 UNFINISHED = ".unfinished"
 TRACEBACK = "traceback.txt"
-ASKED = "spec.json"  # in the folder of what is unfinished: how to go on with it
+ASKED = "spec.json"  # in the unfinished run's folder: what to resume
+# Numbers of glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
 _MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
 _KEPT = (JobState.DONE, JobState.DIVERGED)
 
@@ -41,8 +43,11 @@ def settle_spec(spec: RunSpec, device: str = "") -> RunSpec:
     """Complete a spec for this machine.
 
     Args:
-        spec: What was asked.
-        device: Overrides the spec's.
+        spec: What the user asked for.
+        device: Overrides the spec's; empty to keep it.
+
+    Returns:
+        The spec with every default and the resolved device.
 
     Raises:
         Refused: If it cannot be run here.
@@ -53,8 +58,8 @@ def settle_spec(spec: RunSpec, device: str = "") -> RunSpec:
     for place, choice in {"family": full.family, **families}.items():
         if lacking := find_card("family", choice.name).missing:
             raise Refused(
-                f"{json_path(place)}.name: {choice.name} needs {lacking}, which is not "
-                "here; set METASCOPE_DATA to the folder that holds it",
+                f"{json_path(place)}.name: {choice.name} needs {lacking}, which is "
+                "missing; set METASCOPE_DATA to the folder that holds it",
                 place,
             )
     RunContext(full).check()
@@ -63,7 +68,15 @@ def settle_spec(spec: RunSpec, device: str = "") -> RunSpec:
 
 @dataclass(frozen=True)
 class LocalRun:
-    """A run on its way: a settled spec, its folder, and who watches."""
+    """A run in this process.
+
+    Args:
+        spec: Completed by `settle_spec`.
+        folder: Where the results go.
+        watch: Called with every event.
+        stop_signal: Set to interrupt the run.
+        refusals: Refusals raised while the run was executed, collected here.
+    """
 
     spec: RunSpec
     folder: Path
@@ -78,11 +91,14 @@ class LocalRun:
 
     @property
     def unfinished_folder(self) -> Path:
-        """Return where it is kept until it ends."""
+        """Return the folder of its store until it ends."""
         return self.folder / UNFINISHED
 
     def existing_summary(self, *, traces: bool) -> dict[str, Any] | None:
-        """Return the summary of this very run, where the folder holds it already.
+        """Return the summary if the folder already holds this very run, else None.
+
+        Args:
+            traces: Whether the run must be there with its traces.
 
         Raises:
             Refused: If the folder holds another run, or this one without traces.
@@ -102,8 +118,8 @@ class LocalRun:
         """Open the folder's own store.
 
         Args:
-            resume: Whether to go on with what is unfinished.
-            force: Whether to throw away what is unfinished.
+            resume: Whether to continue the unfinished run.
+            force: Whether to discard the unfinished run.
 
         Raises:
             Refused: If the folder holds another run, or an unfinished one that is
@@ -115,7 +131,7 @@ class LocalRun:
             self._discard_unfinished()
         elif held and not resume:
             raise Refused(
-                f"{self.folder} holds an unfinished run; add --resume to go on with "
+                f"{self.folder} holds an unfinished run; add --resume to continue "
                 "it, --force to start over, or choose another folder",
                 "out",
             )
@@ -155,10 +171,16 @@ class LocalRun:
             store.resume(self.key)
 
     def play(self, store: Store) -> Job:
-        """Play the inputs, then the run; returns how it ended.
+        """Execute the runs that this one starts from, then the run itself.
+
+        Args:
+            store: The folder's own, from `open_store`.
+
+        Returns:
+            The job as it ended.
 
         Raises:
-            Refused: If a part refuses what it is given.
+            Refused: If a part refuses its settings or data.
         """
         try:
             job = self._play_inputs(store) or self._play_spec(store, self.spec)
@@ -172,27 +194,30 @@ class LocalRun:
         return job
 
     def remove_if_empty(self) -> None:
-        """Remove what a run began that computed nothing; what it computed stays."""
-        with contextlib.suppress(NoStore):  # it was not even made
+        """Remove the store of a run that computed nothing; results always stay."""
+        with contextlib.suppress(NoStore):  # it was refused before a store was made
             store = Store.open_existing(self.unfinished_folder)
             if any(store.blocks(job.key)[0] for job in store.jobs(kind=None)):
                 return
         shutil.rmtree(self.unfinished_folder, ignore_errors=True)
-        with contextlib.suppress(OSError):  # somebody's files are in it
+        with contextlib.suppress(OSError):  # the user's files are in it
             self.folder.rmdir()
 
     def _play_inputs(self, store: Store) -> Job | None:
-        """Recompute what this run starts from; returns the first that failed."""
+        """Recompute the runs that this one starts from; return the first that failed.
+
+        None if all succeeded.
+        """
         for label, given in self.spec.inputs.items():
             if given.spec is None:
                 raise Refused(
-                    f"{label} starts from a run whose spec is not given", "inputs"
+                    f"{label} starts from a run whose spec is missing", "inputs"
                 )
             source = settle_spec(given.spec)
             if run_key(source, find_card) != given.run:
                 raise Refused(
-                    f"{label} starts from run {given.run[:12]}, which gives other "
-                    "numbers with these versions",
+                    f"{label} starts from run {given.run[:12]}, which has another key "
+                    "with the versions installed here: its results would differ",
                     "inputs",
                 )
             check_memory(source)
@@ -207,7 +232,7 @@ class LocalRun:
         job = store.submit(spec, key)
         claim = store.claim() if job.state == JobState.QUEUED else None
         if claim is not None:
-            tools = replace(load_toolkit(), check=None)  # it was checked at the start
+            tools = replace(load_toolkit(), check=None)  # memory was checked before
             play(
                 store,
                 claim,
@@ -229,17 +254,26 @@ class LocalRun:
                 for event in run(spec, cache, resume):
                     self.watch(event)
                     yield event
-            except Refused as refusal:  # what is asked is wrong, not what runs it
+            # The worker turns errors into a failed job; a refusal is the user's to fix.
+            except Refused as refusal:
                 self.refusals.append(refusal)
                 raise
 
         return watch_events
 
     def finish(self, store: Store, *, traces: bool) -> RunRecord:
-        """Export a run that ended, and remove what was kept to resume it."""
+        """Export a run that ended, and remove the store that it could resume from.
+
+        Args:
+            store: The folder's own.
+            traces: Whether to export the traces, too.
+
+        Returns:
+            What was exported.
+        """
         record = RunRecord.from_store(store, self.key)
         export_run(record, self.folder, traces=traces)
-        (self.folder / TRACEBACK).unlink(missing_ok=True)  # of an attempt that failed
+        (self.folder / TRACEBACK).unlink(missing_ok=True)  # from an earlier attempt
         shutil.rmtree(self.unfinished_folder)
         return record
 
@@ -253,10 +287,10 @@ def _make_folder(folder: Path) -> None:
 
 
 def configure_allocator() -> None:
-    """Let glibc keep large blocks, as the supervisor does for its workers.
+    """Let glibc reuse large blocks, as the supervisor does for its workers.
 
-    Otherwise it gives large tensors back at every step, which costs up to two
-    thirds of the speed.
+    Otherwise it returns large tensors to the system at every step, which costs up to
+    two thirds of the speed.
     """
     if not sys.platform.startswith("linux"):
         return

@@ -1,8 +1,8 @@
-"""How often workers died before they took a run, and how long the next one waits.
+"""Exponential backoff for workers that die before they take a run.
 
-A worker that dies over a run says something about that run, which is retried once and
-then set aside; it delays nobody. One that dies before it takes a run says that no
-worker can start here, so the next one is started ever later.
+A worker's death during a run is blamed on that run, which is retried once and after
+that only by the user; it delays no other worker. One that dies before it takes a run suggests that no
+worker can start here, so each next one is started later.
 """
 
 import signal
@@ -15,7 +15,15 @@ FIRST_PAUSE = 0.5
 
 @dataclass
 class RestartDelay:
-    """Deaths in a row; moments are monotonic seconds, which a clock jump leaves."""
+    """Consecutive deaths of workers.
+
+    Args:
+        count: How many.
+        since: When the first one died; monotonic seconds, so that a change of the
+            system clock does not matter.
+        reason: How the last one died.
+        next_start: When the next worker may start; monotonic seconds.
+    """
 
     count: int = 0
     since: float = 0.0
@@ -23,14 +31,15 @@ class RestartDelay:
     next_start: float = 0.0
 
     def add(self, reason: str) -> None:
-        """Count one more and let the next start wait twice as long."""
+        """Count one more death and double the wait before the next start."""
         now = time.monotonic()
         self.since = self.since if self.count else now
+        # The exponent is bounded too: 2.0 ** count would overflow in the end.
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** min(self.count, 10))
         self.count, self.reason, self.next_start = self.count + 1, reason, now + pause
 
     def clear(self) -> None:
-        """Forget them: a worker lives."""
+        """Forget all deaths: a worker is alive."""
         self.count, self.since, self.reason, self.next_start = 0, 0.0, "", 0.0
 
     @property
@@ -40,7 +49,10 @@ class RestartDelay:
 
 
 def describe_exit(code: int) -> str:
-    """Say in words how a process of this exit code ended.
+    """Describe how a process with this exit code ended.
+
+    Args:
+        code: As in `Popen.returncode`: negative for a signal.
 
     >>> describe_exit(-11)
     'was killed by SIGSEGV'

@@ -1,7 +1,7 @@
-"""The supervisor: one per store, a process of its own, keeps warm workers.
+"""The supervisor: a process, one per store, that keeps worker processes ready.
 
-It is started by whoever needs it and outlives them; it never computes. Idle, it looks
-at one file's time stamp.
+Any process that needs it starts it, and it outlives that process; it computes nothing
+itself. When idle it only checks one file's modification time.
 """
 
 import contextlib
@@ -30,8 +30,8 @@ from engine.executors.supervisor_process import (
 from engine.executors.worker_process import WORKER, WorkerProcess, stop_all
 from engine.store import Store, StoreError, StoreGone, files, leases
 
-ROUND_INTERVAL = 0.15  # seconds between two looks for new work
-SWEEP_INTERVAL = 1.0  # seconds between two judgements of the leases
+ROUND_INTERVAL = 0.15  # seconds between two checks for new work
+SWEEP_INTERVAL = 1.0  # seconds between two checks of the leases
 __all__ = [
     "Supervisor",
     "SupervisorError",
@@ -45,7 +45,8 @@ _log = logging.getLogger(__name__)
 
 
 def core_count() -> int:
-    """Return how many processors this process may use."""
+    """Return how many CPU cores this process may use."""
+    # Containers and taskset allow fewer than the machine has; only Linux can tell.
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -56,26 +57,29 @@ def supervise(
     command: Sequence[str] = WORKER,
     workers: int | None = None,
 ) -> int:
-    """Tend a store until asked to stop; returns the exit code.
+    """Supervise a store until asked to stop.
 
-    Whoever started it may say which store is meant (METASCOPE_STORE); then none is
-    made.
+    The caller may set METASCOPE_STORE to the identity of the store it means; then no
+    store is created.
 
     Args:
         home: The store's folder.
-        command: Starts one worker; tests bring their own.
-        workers: How many to keep warm; cores - 1 (at least 1) where not given.
+        command: Starts one worker; tests pass their own.
+        workers: How many to keep ready; cores - 1 (at least 1) if None.
+
+    Returns:
+        The exit code.
 
     Raises:
-        SupervisorError: If another one tends this store already.
-        StoreGone: If the store that is meant is not there, or no longer.
+        SupervisorError: If another supervisor already serves this store.
+        StoreGone: If that store does not exist, or no longer.
     """
     store = Store.open(home, os.environ.get(STORE))
     lock = FileLock(store.home / "supervisor.lock", mode=0o600)
     try:
         lock.acquire(timeout=2)
     except Timeout:
-        raise SupervisorError("another engine tends this store already") from None
+        raise SupervisorError("another engine already serves this store") from None
     except OSError as error:
         raise files.as_store_error(error) from error
     with lock:
@@ -84,27 +88,33 @@ def supervise(
 
 
 class Supervisor:
-    """Keeps workers alive, calls them when there is work, and judges leases."""
+    """Keeps workers alive, notifies them of work, and checks their leases.
+
+    Args:
+        store: Where runs are queued and recorded.
+        command: Starts one worker.
+        workers: How many to keep ready.
+    """
 
     def __init__(self, store: Store, command: Sequence[str], workers: int) -> None:
         self.store, self.command, self.wanted = store, list(command), workers
         self.children: dict[int, WorkerProcess] = {}
         self.stopping = False
         self._deaths = RestartDelay()
-        self._reasons: dict[int, str] = {}  # how workers ended, until it is judged
-        self._unasked: set[int] = set()  # those of them that nobody ended
+        self._reasons: dict[int, str] = {}  # how workers ended, until the next sweep
+        self._unasked: set[int] = set()  # those of them that were not killed by us
         self._swept = -SWEEP_INTERVAL
         self._seen = 0
         self._noted = ""
 
     def run(self) -> None:
-        """Tend the store until asked to stop.
+        """Supervise the store until asked to stop.
 
-        A folder that was moved takes its lock with it, and another store may come
-        to stand in its place: that one is not ours.
+        A folder that was moved takes its lock with it, and another store may then be
+        made at its path: that one belongs to another supervisor.
 
         Raises:
-            StoreGone: If the store is no longer in its place.
+            StoreGone: If the store is no longer at its path.
         """
         signal.signal(signal.SIGTERM, self.request_stop)
         signal.signal(signal.SIGINT, self.request_stop)
@@ -118,15 +128,16 @@ class Supervisor:
             self._shut_down()
 
     def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
-        """Stop after the present look; also a signal handler."""
+        """Stop after the current round; also a signal handler."""
         self.stopping = True
 
     def run_round(self) -> None:
-        """Do one round: reap, judge, start, call."""
+        """Do one round: reap, check leases, start and notify workers."""
         died = self._reap()
         now = time.monotonic()
         try:
             swept = died or now - self._swept >= SWEEP_INTERVAL
+            # Leases first: a dead worker's run is queued again before one is started.
             if swept:
                 self._swept = now
                 self._sweep()
@@ -150,7 +161,7 @@ class Supervisor:
             _log.warning("%s", error)
 
     def _write_status(self) -> None:
-        """Leave a note of who, how many, and how they die; a full disk does without."""
+        """Write the status file: process, workers, deaths; a full disk is ignored."""
         about = {"workers": len(self.children), "deaths": asdict(self._deaths)}
         text = json.dumps(leases.this_process()._asdict() | about)
         if text == self._noted:
@@ -162,18 +173,16 @@ class Supervisor:
 
     # workers ------------------------------------------------------------------
     def _start_worker(self) -> None:
-        if (
-            len(self.children) >= self.wanted
-            or self._deaths.is_pausing
-            or self._reasons
-        ):
+        enough = len(self.children) >= self.wanted
+        # A death that no sweep has judged yet may still lengthen the pause.
+        if enough or self._deaths.is_pausing or self._reasons:
             return
         worker = WorkerProcess.start(self.command, self.store)
         self.children[worker.pid] = worker
         self._write_status()
 
     def _reap(self) -> bool:
-        """Notice workers that ended, and how."""
+        """Remove workers that ended, noting how; return whether any did."""
         ended = [
             pid for pid, c in self.children.items() if c.process.poll() is not None
         ]
@@ -188,20 +197,20 @@ class Supervisor:
 
     def _sweep(self) -> None:
         reasons = {pid: f"its worker {how}" for pid, how in self._reasons.items()}
-        fates = self.store.sweep(reasons)
-        for fate in fates:
-            _log.warning("run %s: %s", fate.key[:12], fate.verdict)
-            child = self.children.get(fate.pid)
-            if fate.must_end and child is not None:
+        verdicts = self.store.sweep(reasons)
+        for one in verdicts:
+            _log.warning("run %s: %s", one.key[:12], one.verdict)
+            child = self.children.get(one.pid)
+            if one.must_end and child is not None:
                 child.kill()
-        self._count_deaths({fate.pid for fate in fates})
+        self._count_deaths({one.pid for one in verdicts})
         self._write_status()
 
     def _count_deaths(self, holders: set[int]) -> None:
         """Count the workers that died before they took a run.
 
         Args:
-            holders: Those that held one; the run is to blame, and workers do start.
+            holders: Processes that held a run: the run is to blame, not the start.
         """
         if self._deaths.count and self._has_live_worker():
             self._deaths.clear()
@@ -214,7 +223,7 @@ class Supervisor:
         self._unasked.clear()
 
     def _has_live_worker(self) -> bool:
-        """Whether a worker has taken a run or has waited for one for long."""
+        """Return whether a worker has taken a run, or waited long enough for one."""
         now = time.monotonic()
         if any(now - c.started > LONGEST_PAUSE for c in self.children.values()):
             return True
@@ -222,7 +231,7 @@ class Supervisor:
         return any(job.worker in map(str, self.children) for job in running)
 
     def _index_has_changed(self) -> bool:
-        """Say whether anything was written to the index since the last look."""
+        """Return whether anything was written to the index since the last call."""
         with contextlib.suppress(OSError):
             stamp = self.store.index.path.stat().st_mtime_ns
             if stamp != self._seen:

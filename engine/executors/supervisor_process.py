@@ -1,4 +1,4 @@
-"""Whether a store's supervisor is there: seen, started and stopped from outside."""
+"""Start, stop and query a store's supervisor from another process."""
 
 import json
 import os
@@ -15,16 +15,22 @@ from engine.executors.restart_delay import RestartDelay
 from engine.store import Store, default_home, files, leases
 from engine.store.leases import ProcessIdentity
 
-STORE = "METASCOPE_STORE"  # tells a process which store is meant: it makes none
+# The identity of the store that a process shall use; it then creates none.
+STORE = "METASCOPE_STORE"
 ROOT = Path(__file__).resolve().parents[2]
 
 
 class SupervisorStatus(NamedTuple):
-    """Whether a supervisor is there, and which; true if it is.
+    """What is known of a store's supervisor; true if it is alive.
 
-    `deaths` counts the workers that died in a row before they took a run, `since`
-    is how many seconds ago the first one did, `reason` how the last one did, and
-    `wait` how many seconds it is until the next one is started.
+    Args:
+        alive: Whether it is.
+        pid: Its process id.
+        workers: How many workers it has.
+        deaths: How many workers died in a row before they took a run.
+        since: Seconds since the first of these deaths.
+        reason: How the last of them died.
+        wait: Seconds until the next worker is started.
     """
 
     alive: bool
@@ -40,7 +46,7 @@ class SupervisorStatus(NamedTuple):
 
     @property
     def trouble(self) -> str:
-        """Say why no worker takes a run; empty where workers live.
+        """Return why no worker can start; empty if workers are alive.
 
         >>> SupervisorStatus(True, deaths=3, since=75,
         ...     reason="was killed by SIGSEGV").trouble
@@ -62,11 +68,16 @@ class SupervisorError(RuntimeError):
 
 
 def supervisor_status(home: Path | None = None) -> SupervisorStatus:
-    """Say whether a supervisor tends this store; imports no torch, waits never."""
+    """Return whether a supervisor serves this store; never blocks, needs no torch.
+
+    Args:
+        home: The store's folder; the default one if None.
+    """
     home = home or default_home()
     if not (home / "supervisor.lock").exists():
         return SupervisorStatus(False)
     lock = FileLock(home / "supervisor.lock")
+    # The system drops the lock with its process, so a held one proves that it lives.
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -78,7 +89,7 @@ def supervisor_status(home: Path | None = None) -> SupervisorStatus:
 
 
 def _read_status_file(home: Path) -> dict[str, Any]:
-    """Return what the supervisor says of itself; nothing where it cannot be read."""
+    """Return the supervisor's status file; empty if it cannot be read."""
     try:
         note = json.loads((home / "supervisor.json").read_text())
     except (OSError, ValueError):
@@ -104,11 +115,18 @@ def _parse_status(note: dict[str, Any]) -> SupervisorStatus:
 
 
 def start_supervisor(home: Path | None = None, wait: float = 10.0) -> SupervisorStatus:
-    """Start a supervisor in a session of its own, unless one is there.
+    """Start a supervisor in a session of its own, unless one is alive.
+
+    Args:
+        home: The store's folder; the default one if None.
+        wait: Seconds to wait until it is alive.
+
+    Returns:
+        The status of the supervisor that is alive.
 
     Raises:
         SupervisorError: If none is alive after `wait` seconds.
-        StoreGone: If there is no store; none is made.
+        StoreGone: If there is no store; none is created.
     """
     home = home or default_home()
     if found := supervisor_status(home):
@@ -119,7 +137,7 @@ def start_supervisor(home: Path | None = None, wait: float = 10.0) -> Supervisor
         if found := supervisor_status(home):
             return found
         time.sleep(0.05)
-    if found := supervisor_status(home):  # another one was first
+    if found := supervisor_status(home):  # another process's supervisor came first
         return found
     raise SupervisorError(f"the engine did not start; see {home / 'supervisor.log'}")
 
@@ -149,11 +167,19 @@ def _spawn_supervisor(home: Path) -> "subprocess.Popen[bytes]":
     return started
 
 
-_started_processes: list[subprocess.Popen[bytes]] = []  # kept, so that each is reaped
+_started_processes: list[subprocess.Popen[bytes]] = []  # to be polled: no zombies
 
 
 def stop_supervisor(home: Path | None = None, wait: float = 15.0) -> bool:
-    """Ask the supervisor to end its workers and itself; says whether it has."""
+    """Ask the supervisor to stop its workers and itself.
+
+    Args:
+        home: The store's folder; the default one if None.
+        wait: Seconds to wait until it has stopped.
+
+    Returns:
+        Whether it has stopped, or none was alive.
+    """
     home = home or default_home()
     if not supervisor_status(home):
         return True
@@ -161,7 +187,7 @@ def stop_supervisor(home: Path | None = None, wait: float = 15.0) -> bool:
     who = ProcessIdentity(
         note.get("pid", 0), note.get("birth", 0.0), str(note.get("boot"))
     )
-    if leases.is_alive(who):
+    if leases.is_alive(who):  # never signal another process that got its number
         os.kill(who.pid, signal.SIGTERM)
     deadline = time.monotonic() + wait
     while supervisor_status(home) and time.monotonic() < deadline:

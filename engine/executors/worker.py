@@ -1,8 +1,8 @@
-"""A worker: claim a run, play it, record it; torch is imported before the claim.
+"""A worker: claims a run, executes it and records it.
 
-The worker hangs on a leash, its standard input: a byte on it says that there
-may be work, its end says that the supervisor is gone. So an idle worker costs
-nothing, and none outlives its supervisor.
+torch is imported before the first claim. The supervisor holds the other end of the
+worker's standard input: a byte means that there may be work, end of file that the
+supervisor is gone. So an idle worker costs nothing, and none outlives its supervisor.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from engine.contract.events import Block, Checkpoint, Event
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 from engine.executors.supervisor_process import STORE
-from engine.executors.worker_process import LEASHED
+from engine.executors.worker_process import SUPERVISED
 from engine.runner.memory_limit import cap_memory, is_out_of_memory
 from engine.store import (
     LeaseLost,
@@ -40,9 +40,9 @@ from engine.store.queue import ClaimedJob
 if TYPE_CHECKING:
     from engine.runner.run_cache import RunCache
 
-EXIT_TIMEOUT = 8.0  # seconds to a worker's own end once its supervisor is gone
-POLL_INTERVAL = 0.5  # seconds between two looks for work, without a leash
-BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store held by another
+EXIT_TIMEOUT = 8.0  # seconds until a worker exits once its supervisor is gone
+POLL_INTERVAL = 0.5  # seconds between two checks for work, without a supervisor
+BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store locked by another process
 _log = logging.getLogger(__name__)
 
 Runner = Callable[[RunSpec, "RunCache", Checkpoint | None], Iterator[Event]]
@@ -50,12 +50,14 @@ Runner = Callable[[RunSpec, "RunCache", Checkpoint | None], Iterator[Event]]
 
 @dataclass(frozen=True)
 class Toolkit:
-    """What a worker computes with; tests bring their own.
+    """The engine's functions that a worker calls; tests pass their own.
 
-    `run` gives the events of a spec, `summarize` the statistics of its blocks,
-    `fingerprint` describes what computes on a device; `check` refuses a spec that
-    will not fit into memory, and `describe_memory_overrun` says what to lower in one
-    that did not.
+    Args:
+        run: Yields the events of a spec.
+        summarize: Returns the statistics of a run's blocks.
+        fingerprint: Describes hardware and software for a device.
+        check: Refuses a spec that will not fit into memory.
+        describe_memory_overrun: Says what to lower in a spec that ran out of memory.
     """
 
     run: Runner
@@ -66,25 +68,34 @@ class Toolkit:
 
 
 def load_toolkit() -> Toolkit:
-    """Import the engine, torch first, on one thread."""
+    """Import the engine, with torch on one thread.
+
+    Returns:
+        What a worker calls to execute a run.
+    """
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(1)  # one run per core; sums must not depend on the cores
     from engine.catalogue import catalogue
     from engine.device import fingerprint
     from engine.runner.loop import run
     from engine.runner.memory_estimate import check_memory, describe_memory_overrun
     from engine.runner.summary import summarize_run
 
-    catalogue()  # every part registers, before a run asks for one
-    torch.ones(1, requires_grad=True).sum().backward()  # starts autograd's threads
+    catalogue()  # registers every part before a run asks for one
+    # Starts autograd's threads now, so that the first run does not pay for it.
+    torch.ones(1, requires_grad=True).sum().backward()
     return Toolkit(
         run, summarize_run, fingerprint, check_memory, describe_memory_overrun
     )
 
 
 class StopSignal:
-    """Ties a worker to its supervisor, and tells it when to look for work."""
+    """Tells a worker when to look for work and when to stop.
+
+    Args:
+        pipe: File descriptor that the supervisor writes to; None without supervisor.
+    """
 
     def __init__(self, pipe: int | None = None) -> None:
         self.gone = False
@@ -98,7 +109,8 @@ class StopSignal:
             self._called.set()
         self.request_stop()
         time.sleep(EXIT_TIMEOUT)
-        os._exit(os.EX_TEMPFAIL)  # the loop hangs; the run is resumed elsewhere
+        # Still here: the run hangs between two events. Another worker resumes it.
+        os._exit(os.EX_TEMPFAIL)
 
     def request_stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         """Ask the worker to stop at the next event; also a signal handler."""
@@ -115,21 +127,24 @@ class StopSignal:
 def run_worker(
     home: Path | None = None, tools: Toolkit | None = None, *, once: bool = False
 ) -> int:
-    """Play queued runs until told to stop; returns the exit code.
+    """Execute queued runs until asked to stop.
 
-    Under a supervisor (METASCOPE_LEASHED is set) it waits on standard input, and
-    plays for the supervisor's own store alone (METASCOPE_STORE); by hand it looks
-    for work twice a second.
+    Under a supervisor (METASCOPE_SUPERVISED is set) it waits on standard input and
+    serves only the supervisor's store (METASCOPE_STORE); started by hand it looks for
+    work twice a second.
 
     Args:
         home: The store's folder.
-        tools: What to compute with; the engine where none is given.
+        tools: What to compute with; the engine if None.
         once: Stop when the queue is empty.
+
+    Returns:
+        The exit code.
 
     Raises:
         StoreGone: If the store was moved, deleted or replaced.
     """
-    stop_signal = StopSignal(0 if os.environ.get(LEASHED) else None)
+    stop_signal = StopSignal(0 if os.environ.get(SUPERVISED) else None)
     signal.signal(signal.SIGTERM, stop_signal.request_stop)
     signal.signal(signal.SIGINT, stop_signal.request_stop)
     _set_oom_score()
@@ -153,13 +168,19 @@ def run_worker(
 
 
 def _set_oom_score() -> None:
-    """Let a memory hog die alone, before the web process."""
+    """Let the system's out-of-memory killer choose this process before the web app."""
     with contextlib.suppress(OSError):  # not Linux, or not allowed
         Path("/proc/self/oom_score_adj").write_text("800")
 
 
 class RunOutcome(NamedTuple):
-    """How a played run ended."""
+    """How a run ended.
+
+    Args:
+        state: The job's last state.
+        error: The cause in one line; empty on success.
+        trace: The traceback as text; empty if the cause is no exception.
+    """
 
     state: JobState
     error: str = ""
@@ -169,7 +190,17 @@ class RunOutcome(NamedTuple):
 def play(
     store: Store, claim: ClaimedJob, tools: Toolkit, stop_signal: StopSignal
 ) -> None:
-    """Play one claimed run to its end, its cancel or the leash's."""
+    """Execute one claimed run until it ends, is canceled or the worker must stop.
+
+    Args:
+        store: Where it is recorded.
+        claim: The run, from `Store.claim`.
+        tools: What to compute with.
+        stop_signal: Interrupts it after the next event.
+
+    Raises:
+        StoreGone: If the store was moved, deleted or replaced.
+    """
     recorder = store.recorder(claim)
     try:
         ending = _record_events(recorder, _run_events(store, claim, tools), stop_signal)
@@ -180,9 +211,9 @@ def play(
         else:
             _file_outcome(store, claim, tools, recorder, ending)
     except StoreGone:
-        raise  # the run stays as it was: back in its place, the store's sweep goes on
+        raise  # the run keeps its state: once the store is back, a sweep requeues it
     except LeaseLost:
-        _log.info("run %s was taken from this worker", claim.key[:12])
+        _log.info("run %s no longer belongs to this worker", claim.key[:12])
     except StoreFull:
         _abandon_run(recorder, JobState.PAUSED, "disk full")
     except StoreError as error:
@@ -190,7 +221,7 @@ def play(
 
 
 def _abandon_run(recorder: Recorder, state: JobState, error: str) -> None:
-    """End a run that the store cannot take; a store that is gone ends it too."""
+    """End a run whose events the store cannot write; log it if that fails, too."""
     try:
         recorder.end_early(state, error)
     except StoreError as refusal:
@@ -207,10 +238,10 @@ def _run_events(store: Store, claim: ClaimedJob, tools: Toolkit) -> Generator[Ev
 def _record_events(
     recorder: Recorder, events: Generator[Event], stop_signal: StopSignal
 ) -> RunOutcome | Exception | None:
-    """Record events until they end; none if the leash ended them.
+    """Record events until they end.
 
     Returns:
-        How they ended, or the error that a part raised.
+        How they ended, or the error that a part raised; None if the worker must stop.
     """
     try:
         for event in events:
@@ -221,7 +252,7 @@ def _record_events(
                 return None
     except StoreError:
         raise
-    except Exception as error:  # whatever a part does, the run says so and ends
+    except Exception as error:  # any part's bug ends its run, never the worker
         return error
     finally:
         events.close()
@@ -229,7 +260,7 @@ def _record_events(
 
 
 def _write_when_free(recorder: Recorder) -> None:
-    """Write; wait for a store that another process holds for a while."""
+    """Write what was recorded; wait while another process locks the store."""
     deadline = time.monotonic() + BUSY_TIMEOUT
     while True:
         try:
@@ -246,7 +277,7 @@ def _outcome_of(error: Exception, spec: RunSpec, tools: Toolkit) -> RunOutcome:
         return RunOutcome(JobState.DIVERGED, str(error))
     trace = "".join(traceback.format_exception(error))
     if is_out_of_memory(error):
-        # The frames hold what filled the memory, and to say what to lower takes some.
+        # The frames hold the tensors that filled the memory; the remedy needs some.
         traceback.clear_frames(error.__traceback__)
         return RunOutcome(
             JobState.FAILED,
@@ -281,7 +312,7 @@ def _file_outcome(
             texts["summary"] = tools.summarize(blocks, claim.spec)
         except StoreError:
             raise
-        except Exception as error:  # the rows are kept, the run says what failed
+        except Exception as error:  # the results are stored; only the summary failed
             ending = _outcome_of(error, claim.spec, tools)
     if ending.trace:
         texts["traceback"] = ending.trace

@@ -1,7 +1,7 @@
-"""A worker as its supervisor holds it: a process of its own, on a pipe.
+"""Worker processes, as their supervisor starts, notifies and stops them.
 
-It is started by exec, ends when the pipe is closed, and is killed only by who
-started it.
+A worker is started by exec, exits when its pipe is closed, and is killed only by the
+process that started it.
 """
 
 import contextlib
@@ -16,9 +16,11 @@ from typing import Self
 from engine.executors.supervisor_process import ROOT, STORE
 from engine.store import Store
 
-LEASHED = "METASCOPE_LEASHED"  # tells a worker that its input is a supervisor's pipe
-FAREWELL = 6.0  # seconds that a worker has to keep its checkpoint and go
+# Tells a worker that its standard input is a supervisor's pipe.
+SUPERVISED = "METASCOPE_SUPERVISED"
+SHUTDOWN_TIMEOUT = 6.0  # seconds that a worker has to save its checkpoint and exit
 WORKER = (sys.executable, "-m", "engine", "work")
+# bytes; by default glibc returns large tensors to the system at every step
 ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
@@ -30,7 +32,13 @@ ONE_THREAD = dict.fromkeys(
 
 @dataclass
 class WorkerProcess:
-    """A worker that this process started, and when; `killed` if it had to be."""
+    """A worker that this process started.
+
+    Args:
+        process: Its process.
+        started: When; monotonic seconds.
+        killed: Whether this process killed it.
+    """
 
     process: subprocess.Popen[bytes]
     started: float
@@ -41,11 +49,11 @@ class WorkerProcess:
         """Start a worker for this very store.
 
         Args:
-            command: What starts it.
-            store: Where it looks for work; if it is replaced, the worker ends.
+            command: Starts it.
+            store: Where it looks for work; if it is replaced, the worker exits.
         """
         home = str(store.home.absolute())
-        own = {LEASHED: "1", "METASCOPE_HOME": home, STORE: store.identity or ""}
+        own = {SUPERVISED: "1", "METASCOPE_HOME": home, STORE: store.identity or ""}
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -54,38 +62,39 @@ class WorkerProcess:
             start_new_session=True,
         )
         if process.stdin is not None:
+            # A hanging worker does not read; a full pipe must not block the supervisor.
             os.set_blocking(process.stdin.fileno(), False)
         return cls(process, time.monotonic())
 
     @property
     def pid(self) -> int:
-        """Return its number."""
+        """Return its process id."""
         return self.process.pid
 
     def notify(self) -> None:
-        """Tell it that there may be work; what it does not hear is no loss."""
+        """Tell it that there may be work; a full or closed pipe is ignored."""
         if self.process.stdin is not None:
             with contextlib.suppress(BrokenPipeError, BlockingIOError):
                 os.write(self.process.stdin.fileno(), b".")
 
     def kill(self) -> None:
-        """Kill it: it did not answer."""
+        """Kill a worker that does not respond."""
         self.killed = True
         self.process.kill()
 
     def request_stop(self) -> None:
-        """Ask it to keep its checkpoint and end."""
+        """Ask it to save its checkpoint and exit."""
         if self.process.stdin is not None:
             self.process.stdin.close()
             self.process.stdin = None
 
 
 def stop_all(workers: Iterable[WorkerProcess]) -> None:
-    """Let every worker keep its checkpoint and go, then kill what is left."""
+    """Ask every worker to save its checkpoint and exit, then kill the others."""
     asked = list(workers)
-    for worker in asked:
+    for worker in asked:  # all before the first wait: they exit at the same time
         worker.request_stop()
-    deadline = time.monotonic() + FAREWELL
+    deadline = time.monotonic() + SHUTDOWN_TIMEOUT
     for worker in asked:
         try:
             worker.process.wait(max(0.0, deadline - time.monotonic()))

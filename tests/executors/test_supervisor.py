@@ -17,7 +17,7 @@ from engine.executors.supervisor import (
 )
 from engine.executors.supervisor_process import STORE
 from engine.executors.worker import StopSignal, run_worker
-from engine.executors.worker_process import LEASHED
+from engine.executors.worker_process import SUPERVISED
 from engine.store import Store, StoreGone
 from tests.store import fake
 from tests.torture import kills, races
@@ -123,7 +123,7 @@ def test_a_store_that_is_gone_is_said_once_by_the_supervisor_and_not_by_its_work
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 1
     assert lines[0].startswith("error: the store is gone")
-    monkeypatch.setenv(LEASHED, "1")
+    monkeypatch.setenv(SUPERVISED, "1")
     monkeypatch.setattr("engine.executors.worker.load_toolkit", lambda: fake.TOOLS)
     monkeypatch.setattr("engine.executors.worker.StopSignal", lambda pipe: StopSignal())
     monkeypatch.setattr("engine.executors.worker.cap_memory", lambda: None)

@@ -54,15 +54,15 @@ def test_statistics_that_fail_lose_no_row(store: Store) -> None:
 
 def test_a_worker_that_is_let_go_gives_the_run_back_with_its_work(store: Store) -> None:
     key = fake.submit(store, 1)
-    leash = StopSignal()
+    stop_signal = StopSignal()
 
     def let_go(*asked: object) -> Iterator[Event]:
         for event in fake.run(*asked):
             yield event
             if isinstance(event, Checkpoint) and event.state["step"] == 8:
-                leash.request_stop()
+                stop_signal.request_stop()
 
-    play(store, store.claim(), replace(fake.TOOLS, run=let_go), leash)
+    play(store, store.claim(), replace(fake.TOOLS, run=let_go), stop_signal)
     assert store.job(key).state == JobState.QUEUED
     claim = store.claim()
     assert claim.checkpoint.state == {"step": 8}
