@@ -24,7 +24,7 @@ test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browse
 
 # A machine that rounds differently: torch without vector instructions, all else native.
 FOREIGN := METASCOPE_ARITHMETIC=native ATEN_CPU_CAPABILITY=default
-FOREIGN_TESTS := tests/golden tests/app/client/test_examples.py tests/mosaic \
+FOREIGN_TESTS := tests/golden tests/app/client/test_recorded_examples.py tests/mosaic \
   tests/nets tests/estimators tests/algorithms tests/learners \
   tests/tasks/search/test_net_growth.py tests/tasks/search/test_padded_mlp.py
 foreign: $(VENV)/.ready-dev  ## tests that hold whatever a machine's arithmetic
