@@ -1,8 +1,8 @@
-"""Runs, their rows and their jobs on disk; no torch, no pickle, no WAL.
+"""The run store: jobs, results and checkpoints on disk; no torch, no pickle, no WAL.
 
-The index is a small SQLite file; blocks of numbers, artefacts and checkpoints
-are immutable files beside it, each with its checksum in the index. One writer
-per run (the holder of its lease), any number of readers.
+The index is a small SQLite file; blocks of numbers, artefacts and checkpoints are
+immutable files beside it, with their checksums in the index. Each run has one writer,
+the holder of its lease, and any number of readers.
 """
 
 from engine.store.errors import (

@@ -1,7 +1,7 @@
-"""Named arrays with JSON beside them ↔ bytes: the safetensors format, no pickle.
+"""Packing named arrays and JSON metadata into safetensors bytes and back; no pickle.
 
-The reader trusts nothing: every size is checked against the bytes there are
-before an array is made of them.
+The input may come from anywhere: every size is checked against the number of bytes
+before an array is made.
 """
 
 import json
@@ -13,27 +13,34 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors import numpy as tensors
 
-_HEADER_LIMIT = 100_000_000
-
-
-NO_ARRAYS = "it must be whole arrays in the safetensors format, with their description"
+_HEADER_LIMIT = 100_000_000  # bytes; the limit of safetensors itself
+NO_ARRAYS = "it must be a whole file in the safetensors format, with its description"
 
 
 class InvalidArrays(ValueError):
-    """Bytes that are no arrays with JSON beside them."""
+    """Bytes that are not arrays with JSON metadata."""
 
 
 def pack(arrays: Mapping[str, Any], info: Mapping[str, Any]) -> bytes:
-    """Return the bytes of named arrays and of the JSON that goes with them."""
+    """Return named arrays and JSON metadata as bytes.
+
+    Args:
+        arrays: numpy arrays of any shape, by name.
+        info: A JSON object.
+    """
+    # safetensors writes a buffer as it lies in memory, so it must be contiguous
     plain = {name: np.array(array, order="C") for name, array in arrays.items()}
     return bytes(tensors.save(plain, metadata={"info": json.dumps(info)}))
 
 
 def unpack(data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the arrays and the JSON.
+    """Return the arrays by name, and the JSON metadata.
+
+    Args:
+        data: What `pack` returned, or any other bytes.
 
     Raises:
-        ValueError: If these are not such bytes, whatever they are.
+        InvalidArrays: If they are not what `pack` returns.
     """
     try:
         arrays = tensors.load(data)

@@ -1,7 +1,7 @@
-"""Blocks of numbers ↔ the bytes of an Arrow file; exact, no pickle.
+"""Encoding blocks as Arrow files and back: lossless, without pickle.
 
-One row per block: its address in plain columns, its form (axes, coordinates, dtype,
-shape, severity) as JSON, its numbers as raw little-endian bytes; every bit comes back.
+One row per block: its address in plain columns, its layout (axes, coordinates, dtype,
+shape, severity) as JSON, its numbers as raw little-endian bytes.
 """
 
 import json
@@ -23,10 +23,16 @@ _WORDS = ("learner", "phase", "metric", "family", "shift")
 
 
 def encode(blocks: Iterable[Block]) -> bytes:
-    """Return an Arrow file that holds the blocks, in their order.
+    """Encode blocks as the bytes of an Arrow file, in their order.
 
-    The columns are made of buffers: building them from Python values would import
+    The columns are made from buffers: building them from Python values would import
     pandas into every worker.
+
+    Args:
+        blocks: Blocks of any shapes, with a dtype of `DTYPES`.
+
+    Raises:
+        TypeError: If an array has another dtype.
     """
     flat = [_as_fields(block) for block in blocks]
     columns = {word: _make_column(pa.large_utf8(), flat, word) for word in _WORDS}
@@ -51,7 +57,14 @@ def _to_bytes(item: str | bytes) -> bytes:
 
 
 def decode(data: bytes) -> list[Block]:
-    """Read the blocks of an Arrow file whose checksum has been verified."""
+    """Decode the blocks of an Arrow file.
+
+    Args:
+        data: What `encode` returned; its checksum must have been verified.
+
+    Returns:
+        The blocks in their order, with read-only arrays of the encoded dtype and shape.
+    """
     table = pa.ipc.open_file(pa.BufferReader(data)).read_all()
     rows = zip(*(table.column(n).to_pylist() for n in table.column_names), strict=True)
     return [
@@ -64,7 +77,11 @@ def _block_of_row(fields: dict[str, Any]) -> Block:
 
 
 def block_header(block: Block) -> dict[str, Any]:
-    """Return all of a block but its numbers, as JSON values."""
+    """Return all of a block but its numbers, as JSON values.
+
+    `coords` is itself JSON text; `dtype` is numpy's code without the byte order,
+    such as "f4".
+    """
     array = np.asarray(block.array)
     return {
         "learner": block.learner,
@@ -75,7 +92,7 @@ def block_header(block: Block) -> dict[str, Any]:
         "severity": float(block.condition.severity),
         "axes": list(block.axes),
         "coords": json.dumps({a: list(at) for a, at in block.coords.items()}),
-        "dtype": array.dtype.str[1:],
+        "dtype": array.dtype.str[1:],  # without the byte order
         "shape": list(array.shape),
     }
 
@@ -96,8 +113,11 @@ def _raw_bytes(array: Any) -> bytes:
 def block_from_fields(fields: dict[str, Any]) -> Block:
     """Return the block that a header and its raw values describe.
 
+    Args:
+        fields: What `block_header` returned, and `values`, the little-endian bytes.
+
     Raises:
-        ValueError: If they do not fit each other.
+        ValueError: If the dtype is unknown or the bytes do not fill the shape.
     """
     shape, dtype = tuple(fields["shape"]), fields["dtype"]
     if dtype not in DTYPES or any(length < 0 for length in shape):
@@ -118,7 +138,11 @@ def block_from_fields(fields: dict[str, Any]) -> Block:
 
 
 def newest_per_address(blocks: Iterable[Block]) -> list[Block]:
-    """Keep the newest block of each address, in order of first appearance."""
+    """Return the newest block of each address, in order of first appearance.
+
+    Args:
+        blocks: Oldest first.
+    """
     newest: dict[tuple[object, ...], Block] = {}
     for block in blocks:
         newest[block.address()] = block

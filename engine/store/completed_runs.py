@@ -1,6 +1,6 @@
-"""Filing a run that is finished elsewhere: a sub-run, or an imported archive.
+"""Storing a run that was finished elsewhere: a sub-run, or an imported archive.
 
-It is built in a folder of its own and put in place by one rename inside the
+It is written to a folder of its own, which one rename puts in place inside the
 transaction that lists it.
 """
 
@@ -26,7 +26,7 @@ from engine.store.run_files import NewFile
 
 
 class CompletedRun(NamedTuple):
-    """All of a run: its row, filed texts, blocks and artefacts."""
+    """All of a finished run: its row, JSON texts by name, blocks and artefacts."""
 
     row: run_rows.RunRow
     texts: dict[str, Any]
@@ -35,14 +35,25 @@ class CompletedRun(NamedTuple):
 
 
 def artefact_file(artefact: Artefact, file: str) -> NewFile:
-    """Return the file that an artefact becomes."""
+    """Return an artefact as a file to be written under a given name."""
     about = {"kind": artefact.kind, "info": artefact.info}
     data = arrays.pack(artefact.arrays, about)
     return NewFile("artefact", artefact.name, file, data, about)
 
 
 def file_completed_run(index: Index, run: CompletedRun) -> bool:
-    """File a finished run; says whether its key was still free."""
+    """Store a finished run, unless its key is taken.
+
+    Args:
+        index: The store's index.
+        run: The run; its row's turn is replaced.
+
+    Returns:
+        Whether it was stored; False where a run has this key already.
+
+    Raises:
+        StoreError: If the store cannot be written; nothing is left behind.
+    """
     key = run_rows.check_key(run.row.key)
     data = arrow_codec.encode(arrow_codec.newest_per_address(run.blocks))
     new = [NewFile("blocks", "", "00000000-00000.arrow", data, {})]
@@ -54,7 +65,7 @@ def file_completed_run(index: Index, run: CompletedRun) -> bool:
     def change(db: sqlite3.Connection) -> bool:
         if run_rows.find(db, key) is not None:
             return False
-        files.discard(index.home, place)
+        files.discard(index.home, place)  # left over from a deleted run
         leases.revoke(db, key)
         run_rows.put(db, replace(run.row, turn=run_rows.next_turn(db)))
         for name, value in run.texts.items():
@@ -62,7 +73,7 @@ def file_completed_run(index: Index, run: CompletedRun) -> bool:
         for entry in entered:
             run_files.enter_file(db, entry)
         run_rows.recount(db, key)
-        os.replace(folder, place)
+        os.replace(folder, place)  # last: if it fails, the transaction rolls back
         return True
 
     try:

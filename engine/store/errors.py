@@ -1,14 +1,14 @@
-"""What can go wrong with a store, each in one line that a person can act on."""
+"""The errors of a store: each says in one line what happened and what to do."""
 
 from pathlib import Path
 
 
 class StoreError(Exception):
-    """Something about the store that a person should know, in one line."""
+    """A problem with the store that the user should know of, in one line."""
 
 
 class StoreBusy(StoreError):
-    """Another process has held the store for too long; try again."""
+    """Another process held the store's lock for too long; try again."""
 
 
 class StoreNewer(StoreError):
@@ -20,29 +20,31 @@ class StoreFull(StoreError):
 
 
 class IndexDamaged(StoreError):
-    """The index is not what was written; it is rebuilt from the runs' folders."""
+    """The index is corrupt; it is rebuilt from the runs' folders."""
 
 
 class StoreGone(StoreError):
-    """The store's folder was moved, deleted or replaced; nothing is made instead.
+    """The store's folder was moved, deleted or replaced; no new store is created.
 
-    `replaced` says whether another store stands in its place.
+    Args:
+        home: The folder in which the store was opened.
+        replaced: Whether that folder now holds another store.
     """
 
     def __init__(self, home: Path, *, replaced: bool = False) -> None:
-        told = (
-            f"the store is gone: another one stands in its folder {home}; put the "
-            "first one back, or go on with the other"
+        message = (
+            f"the store is gone: its folder {home} now holds another store; move the "
+            "first one back, or reopen to use the other"
             if replaced
-            else f"the store is gone: its folder {home} was moved or deleted; put it "
-            "back, or make a new one there"
+            else f"the store is gone: its folder {home} was moved or deleted; move it "
+            "back, or create a new store there"
         )
-        super().__init__(told)
+        super().__init__(message)
         self.home, self.replaced = home, replaced
 
 
 class NoStore(StoreError):
-    """There is no store in this folder, and to read one none is made."""
+    """There is no store in this folder; reading never creates one."""
 
     def __init__(self, home: Path) -> None:
         super().__init__(f"no runs yet: there is no store in {home}")
@@ -50,7 +52,7 @@ class NoStore(StoreError):
 
 
 class NoRun(StoreError):
-    """There is no run with this id, or no longer."""
+    """There is no run with this id; it may have been deleted."""
 
     def __init__(self, key: str = "") -> None:
         super().__init__("there is no run with this id")
@@ -58,12 +60,17 @@ class NoRun(StoreError):
 
 
 class DamagedRun(StoreError):
-    """A file or row of one run is not what was written; the run is set aside."""
+    """A file or row of a run fails its checksum; the run is quarantined.
+
+    Args:
+        key: The run's key.
+        what: The file or row that is damaged.
+    """
 
     def __init__(self, key: str, what: str) -> None:
         super().__init__(
-            f"run {key[:12]} is set aside: {what} does not match its checksum; "
-            "run it again to have its numbers back"
+            f"run {key[:12]} is quarantined: {what} does not match its checksum; "
+            "run it again to recompute its numbers"
         )
         self.key, self.what = key, what
 

@@ -1,4 +1,4 @@
-"""Files that are either wholly there or not: written beside, synced, renamed."""
+"""Atomic and durable files: written under a temporary name, synced, renamed."""
 
 import errno
 import os
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from engine.store.errors import StoreError, StoreFull
 
-BALLAST_BYTES = 256 * 1024
-PART = ".part"
+BALLAST_BYTES = 256 * 1024  # given up to end or delete a run on a full disk
+PART = ".part"  # ends the name of a file that is being written
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def as_store_error(error: OSError) -> StoreError:
-    """Return the one line that a person gets for a failed file operation."""
+    """Return a failed file operation as a one-line error for the user."""
     if error.errno in _FULL:
         return StoreFull("disk full: free some space, then resume")
     what = error.strerror or type(error).__name__
@@ -23,7 +23,11 @@ def as_store_error(error: OSError) -> StoreError:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file beside its place, sync it, and put it there.
+    """Write a file under a temporary name, sync it and rename it.
+
+    Args:
+        path: Where the file is to be; what is there is replaced.
+        data: Its bytes.
 
     Raises:
         StoreFull: If the disk is full; nothing is left behind.
@@ -54,8 +58,8 @@ def _write_synced(path: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    if os.name == "nt":
+    """Sync a folder, so that renames in it survive a crash."""
+    if os.name == "nt":  # Windows cannot open a folder
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
@@ -65,12 +69,15 @@ def sync_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path, *, parents: bool = False) -> None:
-    """Make a folder that only its owner can read, also where it was there before.
+    """Make a folder that only its owner can read; an existing one becomes so.
 
     Args:
         folder: The folder.
-        parents: Whether the folders above it are made, too; never inside a store,
-            or a store that was moved away would come back empty.
+        parents: Whether the folders above it are made, too; never inside a store, or
+            a store that was moved away would be recreated empty.
+
+    Raises:
+        StoreError: If it cannot be made.
     """
     try:
         folder.mkdir(mode=0o700, parents=parents, exist_ok=True)
@@ -80,22 +87,22 @@ def make_folder(folder: Path, *, parents: bool = False) -> None:
 
 
 def make_private(path: Path) -> None:
-    """Take everybody else's rights from a file or folder, as far as that goes."""
-    if os.name == "nt":  # what is in the user's folder is the user's there
+    """Remove the rights of group and others from a file or folder, where possible."""
+    if os.name == "nt":  # Windows keeps other users out of the user's folder
         return
     try:
         mode = path.stat().st_mode
         # a folder with the sticky bit, such as /tmp, is meant to be shared
         if mode & 0o077 and not mode & stat.S_ISVTX:
             path.chmod(stat.S_IMODE(mode) & 0o700)
-    except OSError:  # read-only, or somebody else's: it can still be read
+    except OSError:  # read-only or owned by another user: it can still be read
         return
 
 
 def folder_identity(folder: Path) -> str | None:
-    """Return what tells a folder from any other, whatever it is called.
+    """Return an id of a folder that a rename does not change; None if it is missing.
 
-    None where there is no such folder.
+    A folder that replaces it at the same path has another id.
     """
     try:
         found = folder.stat()
@@ -105,7 +112,7 @@ def folder_identity(folder: Path) -> str | None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file if it can be; an orphan is swept later."""
+    """Remove a file if possible; one that is left is an orphan that `tidy` removes."""
     try:
         path.unlink(missing_ok=True)
     except OSError:
@@ -118,7 +125,11 @@ def run_folder(home: Path, key: str) -> Path:
 
 
 def discard(home: Path, folder: Path) -> None:
-    """Make a folder vanish at once, then free its space.
+    """Move a folder to the trash in one step, then free its space.
+
+    Args:
+        home: The store's folder.
+        folder: The folder to be removed; nothing happens if it is missing.
 
     Raises:
         StoreError: If the store cannot be written.
@@ -131,25 +142,26 @@ def discard(home: Path, folder: Path) -> None:
     try:
         os.replace(folder, gone)
     except FileNotFoundError:
-        return
+        return  # another process was first
     except OSError as error:
         raise as_store_error(error) from error
     shutil.rmtree(gone, ignore_errors=True)
 
 
 def reserve_space(home: Path) -> None:
-    """Keep some space in hand, so that a full disk still takes a delete."""
+    """Write a file that can be given up, so that a full disk still takes a delete."""
     ballast = home / "ballast"
     if ballast.exists() and ballast.stat().st_size == BALLAST_BYTES:
         return
     try:
+        # random, so that no file system compresses or deduplicates it away
         write_atomically(ballast, os.urandom(BALLAST_BYTES))
     except (StoreError, FileNotFoundError):
         remove(ballast)
 
 
 def release_space(home: Path) -> bool:
-    """Give the reserved space up; says whether there was any."""
+    """Free the reserved space; returns whether there was any."""
     ballast = home / "ballast"
     had = ballast.exists()
     remove(ballast)

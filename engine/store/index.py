@@ -1,11 +1,11 @@
-"""The index: one SQLite file, rollback journal, one writer at a time.
+"""The index: one SQLite file with a rollback journal, one writer at a time.
 
-WAL is not used: SQLite before 3.51.3 can lose committed transactions in that
-mode. Every call opens its own connection (0.1 ms) and takes its lock at BEGIN:
-a read that turns into a write half-way would fail at once.
+WAL is not used: SQLite before 3.51.3 can lose committed transactions in that mode.
+Every call opens its own connection (0.1 ms) and takes its lock at BEGIN, as a read
+transaction that turns into a write fails at once where another one is writing.
 
-Differs: SQLite's own busy wait backs off to 100 ms and starves the unlucky;
-this one retries every few milliseconds and gives up by name.
+Differs: SQLite's own busy handler backs off to 100 ms, so that some processes starve;
+this one retries every few milliseconds, then raises `StoreBusy`.
 """
 
 import random
@@ -27,7 +27,7 @@ from engine.store.errors import (
 )
 
 T = TypeVar("T")
-PATIENCE = 4.0  # seconds; "store busy" must be said within five
+PATIENCE = 4.0  # seconds; the user must see "store busy" within five
 _SETTINGS = (
     "PRAGMA cell_size_check=ON",
     "PRAGMA trusted_schema=OFF",
@@ -35,32 +35,53 @@ _SETTINGS = (
     "PRAGMA journal_mode=TRUNCATE",
 )
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-# Our statements are constant, so one that fails as such met a damaged schema.
+# Our statements are constant, so an error in one means that the schema is damaged.
 _BROKEN = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR)
 
 
 class Index:
-    """Transactions on the index of one store; holds no open file between them."""
+    """Transactions on the index of one store; no file stays open between them.
+
+    Args:
+        home: The store's folder.
+        repair: Rebuilds a damaged index.
+    """
 
     def __init__(self, home: Path, repair: Callable[["Index"], None]) -> None:
-        """Take the store's folder, and what makes a damaged index anew."""
         self.home, self._repair = home, repair
         self.path = home / "index.sqlite"
-        self.identity: str | None = None  # of the folder, once it is open
+        self.identity: str | None = None  # of the folder, once the store is open
 
     def read(self, ask: Callable[[sqlite3.Connection], T]) -> T:
-        """Run a function on one consistent view of the index."""
+        """Run a function on one consistent view of the index.
+
+        Args:
+            ask: Called with the connection, maybe more than once.
+
+        Returns:
+            What the function returned.
+
+        Raises:
+            StoreError: If the store is busy, gone or cannot be read.
+        """
         return self._with_repair(lambda: self._transact("BEGIN", ask))
 
     def write(
         self, change: Callable[[sqlite3.Connection], T], *, last_resort: bool = False
     ) -> T:
-        """Run a function as one transaction: all of it is stored, or nothing.
+        """Run a function as one transaction: all of its changes are stored, or none.
 
         Args:
             change: Called with the connection, maybe more than once.
-            last_resort: Whether a full disk may use up the reserved space:
-                for what ends a run or frees room.
+            last_resort: Whether the reserved space may be used on a full disk: for
+                what ends a run or frees space.
+
+        Returns:
+            What the function returned.
+
+        Raises:
+            StoreFull: If the disk is full.
+            StoreError: If the store is busy, gone or cannot be written.
         """
         try:
             return self._with_repair(lambda: self._transact("BEGIN IMMEDIATE", change))
@@ -70,17 +91,18 @@ class Index:
             return self._transact("BEGIN IMMEDIATE", change)
 
     def prepare(self, identity: str | None = None) -> None:
-        """Make or migrate the index where needed; else only read its version.
+        """Create or migrate the index where needed; otherwise only read its version.
 
-        From then on only this folder is used, whatever comes to stand in its place.
+        From then on this folder is required: one that replaces it raises `StoreGone`.
 
         Args:
-            identity: The folder that is meant; then nothing is made.
+            identity: The `files.folder_identity` of the expected folder; if given,
+                no store is created.
 
         Raises:
             StoreNewer: If a newer Metascope wrote it; nothing is written.
-            StoreGone: If it is not the folder that is meant.
-            StoreError: If it is busy or cannot be made.
+            StoreGone: If it is not the expected folder.
+            StoreError: If it is busy or cannot be created.
         """
         if identity is not None:
             self.identity = identity
@@ -94,7 +116,7 @@ class Index:
         self.identity = self.identity or files.folder_identity(self.home)
 
     def check_in_place(self) -> None:
-        """Refuse unless the store that was opened is still in its place.
+        """Check that the store that was opened is still in its folder.
 
         Raises:
             StoreGone: If it was moved, deleted or replaced.
@@ -107,7 +129,11 @@ class Index:
             raise StoreGone(self.home, replaced=there)
 
     def backup(self, target: Path) -> None:
-        """Copy the index, as it is at one instant, into one file."""
+        """Copy a consistent snapshot of the index into one file.
+
+        Args:
+            target: The file; what is there is replaced.
+        """
 
         def copy(db: sqlite3.Connection) -> None:
             beside = target.with_name(target.name + files.PART)
@@ -118,10 +144,10 @@ class Index:
             copied.close()
             beside.replace(target)
 
-        self.write(copy)  # holding the write lock: the copy need never restart
+        self.write(copy)  # under the write lock, or each write would restart the copy
 
     def is_sound(self) -> bool:
-        """Say whether SQLite finds the whole index in order."""
+        """Return whether SQLite's integrity check passes."""
         try:
             rows = self._transact(
                 "BEGIN", lambda db: db.execute("PRAGMA integrity_check").fetchall()
@@ -160,7 +186,7 @@ class Index:
             return result
         except sqlite3.Error as error:
             raise self._explain_error(error) from error
-        except UnicodeDecodeError as error:  # SQLite quotes the damage it found
+        except UnicodeDecodeError as error:  # SQLite's message quotes damaged bytes
             raise IndexDamaged("the index of the store is damaged") from error
         finally:
             if db is not None:
@@ -189,11 +215,13 @@ class Index:
 def _connect(path: Path) -> sqlite3.Connection:
     uri = f"{path.absolute().as_uri()}?mode=rw"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0)
+    # damaged text must reach the seal's check instead of failing to decode
     db.text_factory = lambda raw: raw.decode("utf-8", "replace")
     return db
 
 
 def _begin_transaction(db: sqlite3.Connection, begin: str) -> None:
+    # the last one, the journal's mode, matters to writers alone
     for setting in _SETTINGS[: 3 if begin == "BEGIN" else 4]:
         _retry_while_busy(partial(_apply_setting, db, setting))
     _retry_while_busy(lambda: db.execute(begin))
@@ -218,7 +246,7 @@ def _make_tables(db: sqlite3.Connection) -> None:
     if _version_of(db):
         return  # another process was first
     if db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
-        raise IndexDamaged("the index of the store has lost its version")
+        raise IndexDamaged("the index of the store has tables but no version")
     for statement in schema.TABLES.split(";"):
         db.execute(statement)
     db.execute(f"PRAGMA user_version={schema.SCHEMA}")
@@ -239,10 +267,12 @@ def _retry_while_busy(act: Callable[[], T]) -> T:
         except sqlite3.OperationalError as error:
             if _code(error) not in _BUSY or time.monotonic() > deadline:
                 raise
+        # random, so that waiting processes do not retry in step
         time.sleep(random.uniform(0.001, 0.004))
 
 
 def _code(error: sqlite3.Error) -> int:
+    # the low byte: extended codes carry the reason above it
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
 
 

@@ -1,9 +1,9 @@
-"""Who may write a run: leases renewed by the loop itself, judged by a sweep.
+"""Leases: which worker may write a run, renewed by its loop and checked by a sweep.
 
-A lease names its holder by pid, birth and boot id, so a reused pid is never
-mistaken for it; ages are monotonic seconds, so a clock jump of days changes
-nothing; its token fences every write, so a worker that comes back late is
-refused.
+A lease identifies its holder by pid, start time and boot id, so a reused pid is
+never mistaken for it. Ages are monotonic seconds, so a jump of the clock changes
+nothing. Its token is a fencing token: every write carries it, so a worker that lost
+its lease can no longer write.
 """
 
 import os
@@ -21,14 +21,14 @@ from engine.store.errors import LeaseLost
 from engine.store.index import Index
 
 STALL = 60.0  # seconds without an event before a loop counts as hung
-SLOW = 10.0  # or so many times its longest event, where that is more
-GRACE = 2.0  # seconds that a worker has to answer a cancel
+SLOW = 10.0  # or this many times its longest event, if that is longer
+GRACE = 2.0  # seconds that a worker has to stop after its lease was revoked
 
 
 class ProcessIdentity(NamedTuple):
-    """A process that cannot be confused with a later one of its number.
+    """A process, told apart from a later one with the same pid.
 
-    `birth` is seconds after the machine's start.
+    `birth` is its start time in seconds after the machine's boot.
     """
 
     pid: int
@@ -37,7 +37,7 @@ class ProcessIdentity(NamedTuple):
 
 
 class LeaseVerdict(NamedTuple):
-    """What a sweep did with one lease; `must_end` asks to end the process."""
+    """What a sweep decided about one lease; `must_end`: kill its process."""
 
     key: str
     pid: int
@@ -47,7 +47,7 @@ class LeaseVerdict(NamedTuple):
 
 @lru_cache(1)
 def boot_id() -> str:
-    """Return what names this start of the machine."""
+    """Return an id that is new at each boot of the machine."""
     linux = Path("/proc/sys/kernel/random/boot_id")
     if linux.exists():
         return linux.read_text().strip()
@@ -55,7 +55,7 @@ def boot_id() -> str:
 
 
 def birth_time(pid: int) -> float | None:
-    """Return when a process began, seconds after the boot; none if it is dead."""
+    """Return when a process started, in seconds after boot; None if it is dead."""
     try:
         process = psutil.Process(pid)
         if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
@@ -75,13 +75,24 @@ def is_alive(process: ProcessIdentity) -> bool:
     if process.boot != boot_id():
         return False
     birth = birth_time(process.pid)
+    # the start time is derived from the wall clock and rounded to 10 ms
     return birth is not None and abs(birth - process.birth) < 0.05
 
 
 def grant(
     db: sqlite3.Connection, key: str, holder: ProcessIdentity, share: float
 ) -> int:
-    """Write a new lease and return its token; later tokens are larger."""
+    """Write a new lease.
+
+    Args:
+        db: An open write transaction.
+        key: The run.
+        holder: The process that may write it.
+        share: Share of the run that was done before, 0 to 1; for the time left.
+
+    Returns:
+        The lease's token; later tokens are larger.
+    """
     now = time.monotonic()
     cursor = db.execute(
         "INSERT INTO leases (key, pid, birth, boot, began, share, beat, longest)"
@@ -106,7 +117,13 @@ def check_held(db: sqlite3.Connection, key: str, token: int) -> None:
 
 
 def renew(db: sqlite3.Connection, token: int, longest: float) -> None:
-    """Record a sign of life."""
+    """Record a heartbeat.
+
+    Args:
+        db: An open write transaction.
+        token: The lease's token.
+        longest: The longest time between two events of the loop so far, seconds.
+    """
     db.execute(
         "UPDATE leases SET beat = ?, longest = ? WHERE token = ?",
         (time.monotonic(), longest, token),
@@ -114,7 +131,7 @@ def renew(db: sqlite3.Connection, token: int, longest: float) -> None:
 
 
 def revoke(db: sqlite3.Connection, key: str) -> None:
-    """Take a run from whoever holds it; its next write is refused."""
+    """Revoke the lease of a run's holder; its next write is refused."""
     db.execute(
         "UPDATE leases SET revoked = ? WHERE key = ? AND revoked IS NULL",
         (time.monotonic(), key),
@@ -122,14 +139,15 @@ def revoke(db: sqlite3.Connection, key: str) -> None:
 
 
 def drop(db: sqlite3.Connection, token: int) -> None:
-    """Hand a lease back."""
+    """Delete a lease whose work is over."""
     db.execute("DELETE FROM leases WHERE token = ?", (token,))
 
 
 def heartbeat_ages(db: sqlite3.Connection) -> dict[str, float]:
-    """Return the seconds since each held run's last sign of life."""
+    """Return the seconds since each held run's last heartbeat."""
     now, boot = time.monotonic(), boot_id()
     found = db.execute("SELECT key, beat, boot FROM leases WHERE revoked IS NULL")
+    # Monotonic times of an earlier boot mean nothing now.
     return {key: max(0.0, now - beat) for key, beat, of in found if of == boot}
 
 
@@ -150,11 +168,14 @@ def _leases(db: sqlite3.Connection) -> list[_Lease]:
 
 
 def sweep(index: Index, reasons: dict[int, str] | None = None) -> list[LeaseVerdict]:
-    """Judge every lease once.
+    """Check every lease once: is its worker dead, hung or cancelled?
 
     Args:
         index: The store's index.
-        reasons: How processes ended, by pid, where that is known.
+        reasons: Why a process died, by pid, where the caller knows.
+
+    Returns:
+        What was done about each lease that is not in order.
     """
     if not index.read(_needs_sweep):
         return []
@@ -176,9 +197,9 @@ def _seconds_overdue(lease: _Lease) -> float:
 
 
 def _sweep(db: sqlite3.Connection, reasons: dict[int, str]) -> list[LeaseVerdict]:
-    fates = [_judge_lease(db, lease, reasons) for lease in _leases(db)]
-    fates += _lose_unheld(db)
-    return [fate for fate in fates if fate is not None]
+    verdicts = [_judge_lease(db, lease, reasons) for lease in _leases(db)]
+    verdicts += _lose_unheld(db)
+    return [verdict for verdict in verdicts if verdict is not None]
 
 
 def _judge_lease(
@@ -189,7 +210,7 @@ def _judge_lease(
         drop(db, lease.token)
         if lease.revoked is not None:
             return LeaseVerdict(lease.key, pid, "revoked", False)
-        _mark_lost(db, lease.key, reasons.get(pid, "its worker ended without a word"))
+        _mark_lost(db, lease.key, reasons.get(pid, "its worker died without an error"))
         return LeaseVerdict(lease.key, pid, "lost", False)
     if lease.revoked is not None:
         late = now - lease.revoked > GRACE
@@ -201,13 +222,16 @@ def _judge_lease(
 
 
 def _handle_overdue(db: sqlite3.Connection, lease: _Lease, age: float) -> LeaseVerdict:
-    """Tell a stopped process, which is replaced, from a hung loop, which is not."""
+    """Requeue the run of a stopped process; stall that of a hung loop.
+
+    A hung loop would hang again, so only the user restarts it.
+    """
     pid = lease.holder.pid
     if _is_stopped(pid):
         _mark_lost(db, lease.key, f"its worker was stopped for {age:.0f} s")
         return LeaseVerdict(lease.key, pid, "lost", True)
     row = run_rows.get(db, lease.key)
-    error = f"no sign of life for {age:.0f} s: the loop hangs"
+    error = f"no heartbeat for {age:.0f} s: the loop hangs"
     run_rows.put(
         db, row.with_state(JobState.STALLED, error=error, finished=time.time())
     )
@@ -222,14 +246,14 @@ def _is_stopped(pid: int) -> bool:
 
 
 def _mark_lost(db: sqlite3.Connection, key: str, why: str) -> None:
-    """Mark a run lost; the first time it goes back to the queue by itself."""
+    """Mark a run lost; the first time it is requeued automatically."""
     row = run_rows.find(db, key)
     if row is None or row.state != JobState.RUNNING:
         return
     row = row.with_state(
         JobState.LOST, error=why, finished=time.time(), lost=row.lost + 1
     )
-    if row.lost == 1:
+    if row.lost == 1:  # only once: a run that kills its worker would do so for ever
         row = row.with_state(
             JobState.QUEUED, turn=run_rows.next_turn(db), finished=None
         )
@@ -246,8 +270,8 @@ def _unheld_keys(db: sqlite3.Connection) -> list[str]:
 
 
 def _lose_unheld(db: sqlite3.Connection) -> list[LeaseVerdict | None]:
-    """Lose the runs that say running while nobody holds them."""
+    """Mark the runs lost that are marked running but have no lease."""
     keys = _unheld_keys(db)
     for key in keys:
-        _mark_lost(db, key, "no worker holds it")
+        _mark_lost(db, key, "no worker has a lease on it")
     return [LeaseVerdict(key, 0, "lost", False) for key in keys]

@@ -1,4 +1,4 @@
-"""Jobs as lists: what the runs page asks, fast over ten thousand runs."""
+"""Queries for jobs: filtered, sorted, in pages; fast over ten thousand runs."""
 
 import sqlite3
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from engine.store.index import Index
 
 
 class JobFilter(NamedTuple):
-    """Which jobs are asked for."""
+    """Which jobs a query returns; see `Store.jobs` for the fields."""
 
     states: Iterable[JobState] | None = None
     text: str = ""
@@ -20,7 +20,7 @@ class JobFilter(NamedTuple):
 
 
 def job(index: Index, key: str) -> Job | None:
-    """Return one job with its traceback, or none."""
+    """Return one job with its traceback; None if there is no such run."""
 
     def ask(db: sqlite3.Connection) -> Job | None:
         row = run_rows.find(db, key)
@@ -32,9 +32,16 @@ def job(index: Index, key: str) -> Job | None:
     return index.read(ask)
 
 
-def jobs(index: Index, wish: JobFilter, limit: int, offset: int) -> list[Job]:
-    """Return the jobs asked for, newest first."""
-    where, values = _where_clause(wish)
+def jobs(index: Index, job_filter: JobFilter, limit: int, offset: int) -> list[Job]:
+    """Return the jobs that pass a filter, newest first.
+
+    Args:
+        index: The store's index.
+        job_filter: The filter.
+        limit: Return at most this many.
+        offset: Skip this many.
+    """
+    where, values = _where_clause(job_filter)
     asked = (
         f"SELECT {run_rows.COLUMNS} FROM runs WHERE {where}"
         " ORDER BY created DESC, key LIMIT ? OFFSET ?"
@@ -47,39 +54,39 @@ def jobs(index: Index, wish: JobFilter, limit: int, offset: int) -> list[Job]:
     return index.read(ask)
 
 
-def count(index: Index, wish: JobFilter) -> int:
-    """Count the jobs asked for."""
-    where, values = _where_clause(wish)
+def count(index: Index, job_filter: JobFilter) -> int:
+    """Count the jobs that pass a filter."""
+    where, values = _where_clause(job_filter)
     asked = f"SELECT count(*) FROM runs WHERE {where}"
     return index.read(lambda db: int(db.execute(asked, values).fetchone()[0]))
 
 
-def _where_clause(wish: JobFilter) -> tuple[str, list[object]]:
-    parts: list[str] = ["1"]
+def _where_clause(job_filter: JobFilter) -> tuple[str, list[object]]:
+    parts: list[str] = ["1"]  # always true, where nothing else is asked
     values: list[object] = []
-    if wish.kind is not None:
-        parts, values = ["kind = ?"], [wish.kind]
-    if wish.states is not None:
-        states = [str(state) for state in wish.states]
+    if job_filter.kind is not None:
+        parts, values = ["kind = ?"], [job_filter.kind]
+    if job_filter.states is not None:
+        states = [str(state) for state in job_filter.states]
         parts.append(f"state IN ({', '.join('?' for _ in states)})")
         values.extend(states)
-    for word in wish.text.split():
+    for word in job_filter.text.split():
         parts.append("(title || ' ' || about || ' ' || key) LIKE ? ESCAPE '\\'")
         values.append(f"%{_escape_like(word)}%")
-    if wish.workspace is not None:
+    if job_filter.workspace is not None:
         parts.append("workspace = ?")
-        values.append(wish.workspace)
+        values.append(job_filter.workspace)
     return " AND ".join(parts), values
 
 
 def _escape_like(word: str) -> str:
-    for special in "\\%_":
+    for special in "\\%_":  # the backslash first: the others are escaped with it
         word = word.replace(special, "\\" + special)
     return word
 
 
 def _as_jobs(db: sqlite3.Connection, found: list[run_rows.RunRow]) -> list[Job]:
-    """Add what changes by itself: places in the queue and signs of life."""
+    """Return rows as jobs, with queue positions and the ages of heartbeats."""
     states = {row.state for row in found}
     beats = leases.heartbeat_ages(db) if JobState.RUNNING in states else {}
     places = _queue_positions(db) if JobState.QUEUED in states else {}

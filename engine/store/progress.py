@@ -1,4 +1,4 @@
-"""How far a run is, for the person who waits."""
+"""A run's progress, and an estimate of the time left."""
 
 import sqlite3
 import time
@@ -10,7 +10,14 @@ from engine.store.index import Index
 
 
 class Progress(NamedTuple):
-    """`done` is the share of the whole run, 0 to 1; `eta` seconds, if known."""
+    """How far a run is.
+
+    Args:
+        stage: The current stage, in words.
+        done: Share of the whole run that is done, 0 to 1.
+        text: What the loop last reported.
+        eta: Estimated seconds left; None where that is not known.
+    """
 
     stage: str
     done: float
@@ -19,7 +26,11 @@ class Progress(NamedTuple):
 
 
 def progress(index: Index, key: str) -> Progress:
-    """Return how far a run is and how long the rest takes at the pace so far."""
+    """Return a run's progress, with the time left at its average pace so far.
+
+    Raises:
+        NoRun: If there is no such run.
+    """
 
     def ask(db: sqlite3.Connection) -> Progress:
         row = run_rows.get(db, key)
@@ -34,6 +45,7 @@ def _eta(db: sqlite3.Connection, row: run_rows.RunRow) -> float | None:
         "SELECT began, share FROM leases WHERE key = ? AND revoked IS NULL",
         (row.key,),
     ).fetchone()
+    # Below 1 % of progress under this lease, the pace is mostly start-up time.
     if found is None or row.done - found[1] < 0.01:
         return None
     pace = (time.monotonic() - found[0]) / (row.done - found[1])

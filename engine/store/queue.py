@@ -1,7 +1,7 @@
-"""The queue: every way in which a job changes its state by someone's wish.
+"""The queue: the state changes that a user or a worker asks for.
 
-Each is one transaction, so two clicks, two workers or a click and a worker
-meet in some order and never half-way.
+Each is one transaction, so that concurrent requests, such as two clicks or a click and
+a worker, take effect one after the other.
 """
 
 import sqlite3
@@ -28,7 +28,10 @@ from engine.store.index import Index
 
 
 class Submission(NamedTuple):
-    """What is filed: a completed spec under its key, and what it is called."""
+    """A run to be queued; see `Store.submit` for the fields.
+
+    `kind` is "run", or "tuning" for the sub-run of a tuned baseline.
+    """
 
     spec: RunSpec
     key: str
@@ -37,7 +40,12 @@ class Submission(NamedTuple):
     kind: str = "run"
 
     def first_row(self, state: JobState, turn: int) -> run_rows.RunRow:
-        """Return its first row."""
+        """Return the row that the run begins with.
+
+        Args:
+            state: Its state.
+            turn: Its place in the queue's order, from `run_rows.next_turn`.
+        """
         return run_rows.RunRow(
             key=run_rows.check_key(self.key),
             kind=self.kind,
@@ -51,7 +59,7 @@ class Submission(NamedTuple):
 
 
 class ClaimedJob(NamedTuple):
-    """A job that this worker holds: what to run, and where to go on from."""
+    """A job that this worker holds, and the checkpoint to continue from, if any."""
 
     key: str
     spec: RunSpec
@@ -60,7 +68,7 @@ class ClaimedJob(NamedTuple):
 
 
 def describe_spec(spec: RunSpec) -> str:
-    """Say what a run is made of, in words that a list can be searched by."""
+    """Return the family, learners and shifts of a run, as text that can be searched."""
     labels = [choice.label or choice.name for choice in spec.learners]
     words = [spec.family.name, ", ".join(labels)]
     words += [", ".join(choice.name for choice in spec.shifts)] if spec.shifts else []
@@ -68,14 +76,20 @@ def describe_spec(spec: RunSpec) -> str:
 
 
 def submit(index: Index, filing: Submission, again: bool) -> Job:
-    """File a run and queue it, unless it is there already."""
+    """Queue a run, unless it is already queued, running or done.
+
+    Args:
+        index: The store's index.
+        filing: The run.
+        again: Whether a stored result is discarded and recomputed.
+    """
     run_rows.check_key(filing.key)
     found = listing.job(index, filing.key)
     same = found is not None and found.kind == filing.kind
     if found and same and (found.state in ALIVE or _is_complete(found, again)):
         return found
     stale = found is not None and found.state in FINAL and (again or found.damaged)
-    if stale:
+    if stale:  # the files first: a submit that is killed here can be repeated
         files.discard(index.home, files.run_folder(index.home, filing.key))
     index.write(lambda db: _submit(db, filing, again))
     run_metadata.write(index, filing.key)
@@ -92,9 +106,8 @@ def _submit(db: sqlite3.Connection, filing: Submission, again: bool) -> None:
     if row is not None and not row.damaged:
         job = row.to_job()
         if job.state in ALIVE or _is_complete(job, again):
-            run_rows.put(
-                db, replace(row, kind=filing.kind)
-            )  # a sub-run may be asked for
+            # A tuned baseline's sub-run that the user submits becomes a listed run.
+            run_rows.put(db, replace(row, kind=filing.kind))
             return
         if job.state in RESUMABLE and not again:
             run_rows.put(db, _requeue(db, row, kind=filing.kind))
@@ -120,7 +133,7 @@ def _requeue(
 
 
 def cancel(index: Index, key: str) -> Job:
-    """End a run at once: its lease is taken, so no later write is accepted."""
+    """Cancel a run at once: its lease is revoked, so no later write is accepted."""
     index.write(lambda db: _cancel(db, run_rows.check_key(key)), last_resort=True)
     run_metadata.write(index, key)
     return _require_job(index, key)
@@ -135,7 +148,11 @@ def _cancel(db: sqlite3.Connection, key: str) -> None:
 
 
 def resume(index: Index, key: str) -> Job:
-    """Queue an ended but unfinished run again; one that is alive stays as it is."""
+    """Requeue an ended but unfinished run; a queued or running one is left as it is.
+
+    Raises:
+        IllegalTransition: If it is done or diverged.
+    """
 
     def change(db: sqlite3.Connection) -> None:
         row = run_rows.get(db, run_rows.check_key(key))
@@ -159,7 +176,11 @@ def rename(index: Index, key: str, title: str) -> Job:
 
 
 def delete(index: Index, key: str) -> None:
-    """Remove a run: first its files, so that a killed delete can be repeated."""
+    """Delete a run; its files first, so that a killed delete can be repeated.
+
+    Raises:
+        NoRun: If there is no such run.
+    """
     run_rows.check_key(key)
     if listing.job(index, key) is None:
         raise NoRun(key)
@@ -170,12 +191,17 @@ def delete(index: Index, key: str) -> None:
         leases.revoke(db, key)
 
     index.write(change, last_resort=True)
+    # again: its worker may have written a file before its lease was revoked
     files.discard(index.home, files.run_folder(index.home, key))
 
 
 def claim(index: Index) -> ClaimedJob | None:
-    """Take the job that has waited longest; none if none waits."""
-    while index.read(_next_waiting_key):
+    """Claim the job that has waited longest.
+
+    Returns:
+        The job, under a new lease of this process; None if no job is waiting.
+    """
+    while index.read(_next_waiting_key):  # a look that takes no write lock
         taken = index.write(_claim_next)
         if taken is None:
             return None
@@ -192,7 +218,7 @@ def claim(index: Index) -> ClaimedJob | None:
 
 
 def _fail_damaged(damage: DamagedRun, db: sqlite3.Connection) -> None:
-    """End a run whose spec cannot be read; there is nothing to compute."""
+    """Mark a run failed whose spec is damaged: there is nothing to compute."""
     leases.revoke(db, damage.key)
     row = run_rows.get(db, damage.key)
     if row.state == JobState.RUNNING:
@@ -215,7 +241,7 @@ def _claim_next(db: sqlite3.Connection) -> tuple[str, int] | None:
     if key is None:
         return None
     row = run_rows.get(db, key)
-    if row.damaged:  # start over: its files are not what was written
+    if row.damaged:  # start over: its files cannot be trusted
         run_files.remove_all(db, key)
         row = replace(row, files=0)
     holder = leases.this_process()

@@ -1,8 +1,8 @@
-"""Readers: any number of them, beside one writer, and never a wrong value.
+"""Reading a run's results: any number of readers beside one writer.
 
-A file may vanish between the look into the index and the read of it (the run
-was compacted or deleted): then the index is asked again. A file that is not
-what was written sets its run aside by name.
+A file may vanish after it was found in the index, as its run is compacted or deleted:
+then the index is read again. A file that fails its checksum quarantines its run; no
+wrong value is ever returned.
 """
 
 import json
@@ -18,11 +18,24 @@ from engine.store.errors import DamagedRun, StoreError
 from engine.store.index import Index
 
 T = TypeVar("T")
-_TRIES = 3
+_TRIES = 3  # compactions are rare, so a file that is gone this often is missing
 
 
 def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
-    """Return the blocks after a cursor, newest per address, and the new cursor."""
+    """Return the blocks written after a cursor, and the new cursor.
+
+    Args:
+        index: The store's index.
+        key: The run's key.
+        since: The cursor of an earlier call; 0 for all blocks.
+
+    Returns:
+        The newest block of each address, and the cursor for the next call.
+
+    Raises:
+        NoRun: If there is no such run.
+        DamagedRun: If a file fails its checksum; the run is quarantined.
+    """
 
     def read() -> tuple[list[Block], int]:
         found = _checked_entries(index, key, "blocks", since)
@@ -38,7 +51,18 @@ def blocks(index: Index, key: str, since: int) -> tuple[list[Block], int]:
 
 
 def artefact(index: Index, key: str, name: str, kind: str = "") -> Artefact:
-    """Return an artefact with its arrays, of any kind if none is given."""
+    """Return the newest artefact of a name, with its arrays.
+
+    Args:
+        index: The store's index.
+        key: The run's key.
+        name: The artefact's name.
+        kind: Its kind; any if empty.
+
+    Raises:
+        StoreError: If the run has no such artefact.
+        DamagedRun: If its file fails its checksum; the run is quarantined.
+    """
 
     def read() -> Artefact:
         for _, entry in reversed(_checked_entries(index, key, "artefact")):
@@ -71,7 +95,7 @@ def artefacts(index: Index, key: str) -> list[tuple[str, str, str, dict[str, Any
 
 
 def checkpoint(index: Index, key: str) -> Checkpoint | None:
-    """Return where to go on from; none if the run must start at its beginning."""
+    """Return the checkpoint to continue from; None if the run starts over."""
     found = _checked_entries(index, key, "checkpoint")
     if not found:
         return None
@@ -80,24 +104,30 @@ def checkpoint(index: Index, key: str) -> Checkpoint | None:
             *arrays.unpack(run_files.read_entry(index.home, found[-1][1]))
         )
     except (DamagedRun, FileNotFoundError):
-        return None  # starting over gives the same numbers, only later
+        return None  # starting over gives the same numbers and only costs time
 
 
 def spec(index: Index, key: str) -> RunSpec:
-    """Return the completed spec of a run."""
+    """Return the completed spec of a run.
+
+    Raises:
+        NoRun: If there is no such run.
+        DamagedRun: If its spec is missing or damaged.
+    """
     value = text(index, key, "spec")
     if value is None:
         raise DamagedRun(key, "its spec")
+    # not strict: JSON has lists where the spec has tuples
     return RunSpec.model_validate(value, strict=False)
 
 
 def timings(index: Index, key: str) -> list[Timing]:
-    """Return the summed seconds by learner and stage."""
+    """Return seconds, counts and memory peaks, summed by learner and stage."""
     return [Timing(*each) for each in text(index, key, "timings") or []]
 
 
 def text(index: Index, key: str, name: str) -> Any:
-    """Return a filed JSON value of a run, or none."""
+    """Return a stored JSON value of a run, such as "summary"; None if there is none."""
 
     def ask(db: sqlite3.Connection) -> Any:
         run_rows.get(db, key)
@@ -107,7 +137,13 @@ def text(index: Index, key: str, name: str) -> Any:
 
 
 def mark_damaged(index: Index, key: str, what: str) -> None:
-    """Mark a run as damaged, by name; a read-only store stays as it is."""
+    """Quarantine a run, if the store can be written.
+
+    Args:
+        index: The store's index.
+        key: The run's key.
+        what: The file or row that is damaged.
+    """
 
     def change(db: sqlite3.Connection) -> None:
         row = run_rows.find(db, key)
@@ -117,7 +153,7 @@ def mark_damaged(index: Index, key: str, what: str) -> None:
     try:
         index.write(change)
     except StoreError:
-        return  # the caller raises Damaged whether or not it could be noted
+        return  # the caller raises DamagedRun in any case
 
 
 def _checked_entries(
@@ -126,8 +162,8 @@ def _checked_entries(
     def ask(db: sqlite3.Connection) -> list[tuple[int, run_files.FileEntry]]:
         row = run_rows.get(db, key)
         asked = "SELECT count(*) FROM payloads WHERE key = ?"
-        (held,) = db.execute(asked, (key,)).fetchone()
-        if row.damaged or held != row.files:
+        (count,) = db.execute(asked, (key,)).fetchone()
+        if row.damaged or count != row.files:
             raise DamagedRun(key, row.damaged or "the list of its files")
         return run_files.list_entries(db, key, kind, since)
 

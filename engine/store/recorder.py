@@ -1,8 +1,8 @@
-"""The worker's side of a run: every write carries the lease's token.
+"""Writing a run's events to the store, as the worker that holds its lease.
 
-Events are gathered for half a second, then filed in one transaction that also
-renews the lease; so what a reader sees is always a whole prefix of the run.
-The beat comes from the loop itself: a thread would hide a hung loop.
+Events are collected for `TICK` seconds, then written in one transaction that also
+renews the lease, so that readers always see a complete prefix of the run. The
+heartbeat comes from the loop itself: a thread would hide a hung loop.
 """
 
 import sqlite3
@@ -30,15 +30,20 @@ from engine.store.run_files import FileEntry, NewFile
 
 TICK = 0.4  # seconds between two writes
 BATCH = 64  # blocks that are written without waiting for the tick
-CHECKPOINT_EVERY = 3.0  # seconds between two kept checkpoints
-CHUNKS = 200  # files of a long run before they are compacted
+CHECKPOINT_EVERY = 3.0  # seconds between two checkpoints that are written
+CHUNKS = 200  # files that a run writes before they are compacted
 
 
 Transaction = Callable[[sqlite3.Connection], list[str]]
 
 
 class Recorder:
-    """Writes one claimed run; `LeaseLost` says that it is no longer ours."""
+    """Writes one claimed run; every write raises `LeaseLost` if the lease is gone.
+
+    Args:
+        index: The store's index.
+        claim: The job, with the lease's token.
+    """
 
     def __init__(self, index: Index, claim: ClaimedJob) -> None:
         self._index, self._key, self._token = index, claim.key, claim.token
@@ -70,18 +75,18 @@ class Recorder:
                 self._offered = event
 
     def is_due(self) -> bool:
-        """Say whether it is time to write."""
+        """Return whether it is time to `flush`."""
         age = time.monotonic() - self._ticked
         return age >= TICK or len(self._blocks) >= BATCH
 
     def flush(self, *, keep: bool = False) -> None:
-        """File what was gathered and renew the lease, in one transaction.
+        """Write the collected events and renew the lease, in one transaction.
 
         Args:
-            keep: Whether the last offered checkpoint is written now.
+            keep: Whether the newest checkpoint is written even if it is not due.
 
         Raises:
-            LeaseLost: If the run was cancelled, ended or given away.
+            LeaseLost: If the run was cancelled, ended or given to another worker.
             StoreFull: If the disk is full; `pause` the run.
         """
         new = self._new_files(keep)
@@ -103,12 +108,15 @@ class Recorder:
     def finish(
         self, state: JobState, texts: Mapping[str, object], error: str = ""
     ) -> None:
-        """End the run: compact its files, file the texts, hand the lease back.
+        """End the run: compact its files, store the texts and delete the lease.
 
         Args:
             state: DONE, DIVERGED or FAILED.
             texts: JSON values by name: summary, fingerprint, traceback.
-            error: One line, where there is one.
+            error: One line; empty where there is none.
+
+        Raises:
+            LeaseLost: If the run was cancelled, ended or given to another worker.
         """
         self.flush(keep=state == JobState.FAILED)
         self._compact()
@@ -132,12 +140,17 @@ class Recorder:
         run_metadata.write(self._index, self._key)
 
     def release(self) -> None:
-        """Give the run back to the queue, with the newest checkpoint."""
+        """Requeue the run, with its newest checkpoint."""
         self.flush(keep=True)
         self._end_lease(JobState.QUEUED, "")
 
     def end_early(self, state: JobState, error: str) -> None:
-        """End the run without another row: PAUSED on a full disk, FAILED."""
+        """End the run without writing its collected events, as on a full disk.
+
+        Args:
+            state: PAUSED or FAILED.
+            error: One line for the user.
+        """
         self._end_lease(state, error)
 
     def _end_lease(self, state: JobState, error: str) -> None:
@@ -154,7 +167,7 @@ class Recorder:
         self._index.write(change, last_resort=True)
 
     def _clear_written(self, entered: list[FileEntry]) -> None:
-        """Let go of what is on disk now."""
+        """Clear the events that are on disk now."""
         self._ticked = time.monotonic()
         self._blocks, self._artefacts, self._timings = [], [], []
         self._note = None
@@ -188,7 +201,7 @@ class Recorder:
         try:
             for each in new:
                 entered.append(each.store(self._folder, self._key))
-        except FileNotFoundError:
+        except FileNotFoundError:  # deleted: then the lease is gone, which comes first
             self._index.read(lambda db: leases.check_held(db, self._key, self._token))
             raise StoreError("the folder of the run is gone") from None
         except StoreError:
@@ -199,7 +212,7 @@ class Recorder:
     def _enter_files(
         self, db: sqlite3.Connection, entered: list[FileEntry]
     ) -> list[str]:
-        """Enter written files; returns those that they make superfluous."""
+        """List written files in the index; returns the names of those they replace."""
         fresh = any(entry.kind == "checkpoint" for entry in entered)
         gone = self._drop_kind(db, "checkpoint") if fresh else []
         for entry in entered:
@@ -212,13 +225,16 @@ class Recorder:
         return [entry.file for _, entry in old]
 
     def _commit(self, change: Transaction, entered: list[FileEntry]) -> None:
-        """Run a transaction; the files of a refused one are removed again."""
+        """Run a transaction; if it fails, the files written for it are removed.
+
+        What it returns are the names of the files that it made superfluous.
+        """
         try:
             gone = self._index.write(change)
         except StoreError:
             self._unlink([entry.file for entry in entered])
             raise
-        self._unlink(gone)
+        self._unlink(gone)  # after the commit: until then they are part of the run
 
     def _unlink(self, names: list[str]) -> None:
         for name in names:
@@ -243,7 +259,7 @@ class Recorder:
         return self._serial % CHUNKS == 0 and self._serial > 0
 
     def _compact(self) -> None:
-        """Merge the chunks into one file: the newest numbers of each address."""
+        """Merge the block files into one, with the newest block of each address."""
         home, key = self._index.home, self._key
         old = self._index.read(lambda db: run_files.list_entries(db, key, "blocks"))
         if len(old) < 2:

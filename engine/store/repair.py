@@ -1,4 +1,4 @@
-"""Checking, tidying and rebuilding a store; no run depends on another one."""
+"""Checking a store, removing what crashes left behind, and rebuilding its index."""
 
 import os
 import secrets
@@ -27,10 +27,14 @@ from engine.store.leases import ProcessIdentity
 
 
 def rebuild(index: Index) -> None:
-    """Make a new index from the runs' own folders; the old one is kept aside."""
+    """Rebuild the index from the runs' folders; the damaged one is renamed.
+
+    Args:
+        index: The store's index.
+    """
     with FileLock(index.home / "rebuild.lock", timeout=30, mode=0o600):
         if index.is_sound() and _has_all_columns(index):
-            return  # another process was first
+            return  # another process has rebuilt it meanwhile
         aside = f"damaged-{secrets.token_hex(4)}"
         for name in ("index.sqlite", "index.sqlite-journal"):
             old = index.home / name
@@ -42,7 +46,7 @@ def rebuild(index: Index) -> None:
 
 
 def _has_all_columns(index: Index) -> bool:
-    """Say whether every table has the columns that it was made with."""
+    """Return whether every table has the columns of the present schema."""
     fresh = sqlite3.connect(":memory:")
     fresh.executescript(schema.TABLES)
     whole = index.read(_table_columns) == _table_columns(fresh)
@@ -58,12 +62,20 @@ def _table_columns(db: sqlite3.Connection) -> list[tuple[str, str]]:
 
 
 def adopt(index: Index, folder: Path) -> bool:
-    """Enter a run that only its folder knows; says whether it could be read."""
+    """Add a run to the index from the copy in its folder.
+
+    Args:
+        index: The store's index.
+        folder: The run's folder.
+
+    Returns:
+        Whether the folder's copy of its index entries could be read.
+    """
     known = run_metadata.read(folder)
     if known is None or known.row.key != folder.name:
         return False
     row = known.row
-    if JobState(row.state) not in FINAL:
+    if JobState(row.state) not in FINAL:  # no lease survives a rebuild
         error = "it was unfinished when the index was rebuilt"
         row = replace(row, state=str(JobState.INTERRUPTED), error=error)
 
@@ -82,11 +94,14 @@ def adopt(index: Index, folder: Path) -> bool:
 
 
 def check_store(index: Index, *, deep: bool = True) -> list[str]:
-    """Look through the whole store; returns the keys of damaged runs.
+    """Check the whole store and repair what can be repaired.
 
     Args:
         index: The store's index.
-        deep: Whether every file is read against its checksum.
+        deep: Whether the checksum of every file is verified.
+
+    Returns:
+        The keys of the damaged runs, newest first.
     """
     if not (index.is_sound() and _has_all_columns(index)):
         rebuild(index)
@@ -135,15 +150,17 @@ def tidy(index: Index) -> int:
 
 
 def _orphans(index: Index) -> Iterator[Path]:
-    """Yield files in runs' folders that no run owns and no worker is writing."""
+    """Yield files in runs' folders that no run lists and no worker is writing."""
     for folder in _run_folders(index.home):
-        present = list(folder.iterdir())  # before the look: a file may be entered
+        # listed before the index is read: a file may be entered in between
+        present = list(folder.iterdir())
         yield from _unowned_files(index, folder.name, present)
 
 
 def _unowned_files(index: Index, key: str, present: list[Path]) -> list[Path]:
     names = {path.name for path in present}
     folder = files.run_folder(index.home, key)
+    # an import puts its folder in place just before its transaction commits
     recent = folder.exists() and time.time() - folder.stat().st_mtime < 60
 
     def ask(db: sqlite3.Connection) -> list[Path]:
@@ -163,7 +180,7 @@ def _unowned_files(index: Index, key: str, present: list[Path]) -> list[Path]:
 
 
 def _stray_paths(home: Path) -> Iterator[Path]:
-    """Yield what killed deletes, imports and writes left behind."""
+    """Yield what was left behind by deletes, imports and writes that were killed."""
     yield from (home / "trash").glob("*")
     yield from home.glob(f"*{files.PART}")
     for folder in (home / "incoming").glob("*"):
@@ -176,8 +193,9 @@ def _stray_paths(home: Path) -> Iterator[Path]:
 
 
 def make_incoming_folder(home: Path) -> Path:
-    """Make a folder in which this process builds a run before it is filed."""
+    """Make a temporary folder in which this process writes a run before storing it."""
     who = leases.this_process()
+    # named after the process, so that `tidy` knows when nobody writes there any more
     name = f"{who.pid}-{who.birth}-{secrets.token_hex(8)}"
     files.make_folder(home / "incoming")
     files.make_folder(home / "incoming" / name)

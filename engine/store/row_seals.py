@@ -1,6 +1,6 @@
-"""A seal is a short checksum over what a row says, kept in the row itself.
+"""Seals: a short checksum over a row's values, stored in the row itself.
 
-SQLite notices a smashed page, never a flipped digit; a sealed row does.
+SQLite detects a corrupt page but not a flipped digit; a sealed row detects both.
 """
 
 import hashlib
@@ -8,7 +8,13 @@ import json
 
 
 def seal(*values: object) -> str:
-    """Return the seal of some plain values; None, text and numbers.
+    """Return the seal of a row's values.
+
+    Args:
+        values: None, text, integers and floats.
+
+    Returns:
+        24 hex digits.
 
     >>> seal("a", 1, None) == seal("a", 1, None)
     True
@@ -20,10 +26,10 @@ def seal(*values: object) -> str:
 
 
 def matches_seal(sealed: object, *values: object) -> bool:
-    """Say whether the values are those that were sealed."""
+    """Return whether the values are those that were sealed."""
     try:
         return sealed == seal(*values)
-    except (TypeError, ValueError):  # a flipped type byte gives bytes, say
+    except (TypeError, ValueError):  # a flipped type byte can turn text into bytes
         return False
 
 

@@ -1,4 +1,4 @@
-"""The immutable files of a run, each entered in the index with its checksum."""
+"""The immutable files of a run, each listed in the index with its checksum."""
 
 import json
 import sqlite3
@@ -11,7 +11,7 @@ from engine.store.row_seals import matches_seal, seal, sha256_hex
 
 
 class FileEntry(NamedTuple):
-    """A file of a run as the index knows it; `kind` is its sort of content."""
+    """A file of a run as the index lists it; `kind`: blocks, artefact, checkpoint."""
 
     key: str
     kind: str
@@ -21,12 +21,12 @@ class FileEntry(NamedTuple):
     info: str = "{}"
 
     def path(self, home: Path) -> Path:
-        """Return where the file lies."""
+        """Return the path of the file in a store."""
         return files.run_folder(home, self.key) / self.file
 
 
 class NewFile(NamedTuple):
-    """A file that is still to be written."""
+    """A file that has not been written yet."""
 
     kind: str
     name: str
@@ -35,7 +35,19 @@ class NewFile(NamedTuple):
     info: dict[str, Any]
 
     def store(self, folder: Path, key: str) -> FileEntry:
-        """Write the file into a folder and return its entry for the index."""
+        """Write the file into a run's folder.
+
+        Args:
+            folder: The run's folder.
+            key: The run's key.
+
+        Returns:
+            Its entry for the index, with the sha256 of its bytes.
+
+        Raises:
+            StoreError: If it cannot be written.
+            FileNotFoundError: If the folder is gone: the run was deleted.
+        """
         info = json.dumps(self.info, separators=(",", ":"))
         entry = FileEntry(
             key, self.kind, self.name, self.file, sha256_hex(self.data), info
@@ -45,7 +57,7 @@ class NewFile(NamedTuple):
 
 
 def enter_file(db: sqlite3.Connection, entry: FileEntry) -> None:
-    """Make a written file part of its run."""
+    """List a written file in the index as part of its run."""
     db.execute(
         "INSERT INTO payloads (key, kind, name, file, digest, info, seal)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -56,10 +68,19 @@ def enter_file(db: sqlite3.Connection, entry: FileEntry) -> None:
 def list_entries(
     db: sqlite3.Connection, key: str, kind: str, since: int = 0
 ) -> list[tuple[int, FileEntry]]:
-    """Return the entries of one kind after a cursor, with their numbers.
+    """Return the entries of one kind after a cursor, oldest first.
+
+    Args:
+        db: An open transaction.
+        key: The run's key.
+        kind: Which files: blocks, artefact or checkpoint.
+        since: Only entries with a larger number.
+
+    Returns:
+        Pairs of an entry's number, which only grows, and the entry.
 
     Raises:
-        Damaged: If one is not what was entered.
+        DamagedRun: If an entry of the run, of any kind, fails its seal.
     """
     found = db.execute(
         "SELECT id, key, kind, name, file, digest, info, seal FROM payloads"
@@ -73,26 +94,31 @@ def list_entries(
 
 
 def remove(db: sqlite3.Connection, numbers: list[int]) -> None:
-    """Take files out of their run; they are deleted after the commit."""
+    """Remove files from the index; the caller deletes them after the commit."""
     db.executemany("DELETE FROM payloads WHERE id = ?", [(n,) for n in numbers])
 
 
 def remove_all(db: sqlite3.Connection, key: str) -> None:
-    """Take every file out of a run, so that it starts over."""
+    """Remove every file of a run from the index, so that it starts over."""
     db.execute("DELETE FROM payloads WHERE key = ?", (key,))
 
 
 def read_entry(home: Path, entry: FileEntry) -> bytes:
-    """Return a file's bytes.
+    """Return a file's bytes, verified against its checksum.
+
+    Args:
+        home: The store's folder.
+        entry: The file's entry in the index.
 
     Raises:
-        Damaged: If they are not those that were written.
-        FileNotFoundError: If it is gone.
+        DamagedRun: If they are not those that were written.
+        FileNotFoundError: If the file is gone.
+        StoreError: If it cannot be read.
     """
     try:
         data = entry.path(home).read_bytes()
     except FileNotFoundError:
-        raise
+        raise  # perhaps only compacted meanwhile: the reader asks the index again
     except OSError as error:
         raise files.as_store_error(error) from error
     if sha256_hex(data) != entry.digest:

@@ -1,6 +1,6 @@
-"""What the index knows of a run, written once more into the run's own folder.
+"""A copy of a run's index entries in its own folder, `run.json`.
 
-If the index is smashed, it is rebuilt from these; no run depends on another.
+A corrupt index is rebuilt from these copies; no run depends on another.
 """
 
 import json
@@ -19,7 +19,7 @@ NAME = "run.json"
 
 
 class RunMetadata(NamedTuple):
-    """A run's row, filed texts and files."""
+    """A run's row, its JSON texts by name, and its files."""
 
     row: run_rows.RunRow
     texts: dict[str, Any]
@@ -27,10 +27,10 @@ class RunMetadata(NamedTuple):
 
 
 def write(index: Index, key: str) -> None:
-    """Bring a run's mirror up to date.
+    """Bring the copy in a run's folder up to date.
 
-    The index has it already, and a check makes what is missing, so a full disk
-    is no failure here.
+    A failure is ignored: the index holds the same, and `check_store` writes a copy
+    that is missing.
     """
     seen = index.read(lambda db: _collect_metadata(db, key))
     if seen is None:
@@ -61,12 +61,12 @@ def _collect_metadata(db: sqlite3.Connection, key: str) -> list[Any] | None:
 
 
 def read(folder: Path) -> RunMetadata | None:
-    """Return a folder's mirror; none if there is none that its seal holds."""
+    """Return the copy in a run's folder; None if it is missing or fails its seal."""
     try:
-        told = json.loads((folder / NAME).read_bytes())
-        if not matches_seal(told["seal"], told["body"]):
+        sealed = json.loads((folder / NAME).read_bytes())
+        if not matches_seal(sealed["seal"], sealed["body"]):
             return None
-        row, texts, found = json.loads(told["body"])
+        row, texts, found = json.loads(sealed["body"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     plain = {name: json.loads(text) for name, text in texts.items()}

@@ -1,4 +1,4 @@
-"""One run's row in the index: read, checked against its seal, written whole."""
+"""A run's row in the index: read and checked against its seal, written as a whole."""
 
 import json
 import sqlite3
@@ -12,10 +12,10 @@ from engine.store.row_seals import matches_seal, seal
 
 @dataclass(frozen=True)
 class RunRow:
-    """A run as the index knows it, in the order of the table's columns.
+    """A run's row, in the order of the table's columns.
 
-    `texts` names what is filed under it and `files` counts its files, so that
-    something missing is noticed, too.
+    `texts` lists the names of the JSON values stored for the run and `files` counts
+    its files, so that a missing one is noticed, too.
     """
 
     key: str
@@ -40,16 +40,20 @@ class RunRow:
     files: int = 0
 
     def with_state(self, state: JobState, **changes: Any) -> "RunRow":
-        """Return the row after a legal move.
+        """Return the row after a state transition.
+
+        Args:
+            state: The new state.
+            changes: Other columns to set.
 
         Raises:
-            IllegalMove: If the table of moves does not hold it.
+            IllegalTransition: If a job cannot make this transition.
         """
         check_transition(JobState(self.state), state)
         return replace(self, state=str(state), **changes)
 
     def to_job(self, **more: Any) -> Job:
-        """Return what the world sees of it."""
+        """Return the row as the job that pages and commands see."""
         return Job(
             key=self.key,
             state=JobState(self.state),
@@ -75,9 +79,14 @@ _MARKS = ", ".join("?" for _ in COLUMNS.split(", "))
 
 
 def parse_row(values: tuple[Any, ...]) -> RunRow:
-    """Return a fetched row; one that its seal does not hold is set aside."""
+    """Return a fetched row; one that fails its seal is marked as damaged.
+
+    Args:
+        values: The columns of `COLUMNS`.
+    """
     if matches_seal(values[-1], *values[:-1]):
         return RunRow(*values[:-1])
+    # Any column may be wrong, so only those that place it in a list are kept.
     return RunRow(
         key=str(values[0]),
         kind=str(values[1]),
@@ -92,7 +101,7 @@ def parse_row(values: tuple[Any, ...]) -> RunRow:
 
 
 def find(db: sqlite3.Connection, key: str) -> RunRow | None:
-    """Return the row of this key, or none."""
+    """Return the row of this key; None if there is none."""
     asked = f"SELECT {COLUMNS} FROM runs WHERE key = ?"
     values = db.execute(asked, (key,)).fetchone()
     return parse_row(values) if values else None
@@ -111,7 +120,7 @@ def get(db: sqlite3.Connection, key: str) -> RunRow:
 
 
 def put(db: sqlite3.Connection, row: RunRow) -> RunRow:
-    """Write a row over the one of its key, sealed."""
+    """Insert or replace a row with its seal; returns the row."""
     values = astuple(row)
     db.execute(
         f"INSERT OR REPLACE INTO runs VALUES ({_MARKS})",
@@ -121,14 +130,14 @@ def put(db: sqlite3.Connection, row: RunRow) -> RunRow:
 
 
 def forget(db: sqlite3.Connection, key: str) -> None:
-    """Drop everything that the index knows of a run; its leases are revoked."""
+    """Delete a run from the index, except its leases: the caller revokes them."""
     db.execute("DELETE FROM runs WHERE key = ?", (key,))
     db.execute("DELETE FROM texts WHERE key = ?", (key,))
     db.execute("DELETE FROM payloads WHERE key = ?", (key,))
 
 
 def recount(db: sqlite3.Connection, key: str) -> None:
-    """Note in a run's row what is filed under it; the end of every such write."""
+    """Update a run's lists of texts and files; ends every write that changes them."""
     names = db.execute("SELECT name FROM texts WHERE key = ? ORDER BY name", (key,))
     texts = ",".join(name for (name,) in names)
     asked = "SELECT count(*) FROM payloads WHERE key = ?"
@@ -137,7 +146,14 @@ def recount(db: sqlite3.Connection, key: str) -> None:
 
 
 def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None:
-    """File a JSON value under a run; NaN and infinities stay what they are."""
+    """Store a JSON value of a run; NaN and infinities are kept.
+
+    Args:
+        db: An open write transaction.
+        key: The run's key.
+        name: The value's name, such as "spec" or "summary".
+        value: A JSON value.
+    """
     text = json.dumps(value, separators=(",", ":"))
     db.execute(
         "INSERT OR REPLACE INTO texts VALUES (?, ?, ?, ?)",
@@ -146,10 +162,16 @@ def put_text(db: sqlite3.Connection, key: str, name: str, value: object) -> None
 
 
 def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
-    """Return a filed JSON value, none where there is none.
+    """Return a stored JSON value of a run; None if there is none.
+
+    Args:
+        db: An open transaction.
+        key: The run's key.
+        name: The value's name, such as "spec" or "summary".
 
     Raises:
-        Damaged: If it is not what was filed.
+        DamagedRun: If it fails its seal, or the run's row lists it but it is gone.
+        NoRun: If there is no such run.
     """
     found = db.execute(
         "SELECT text, seal FROM texts WHERE key = ? AND name = ?", (key, name)
@@ -164,16 +186,16 @@ def get_text(db: sqlite3.Connection, key: str, name: str) -> Any:
 
 
 def next_turn(db: sqlite3.Connection) -> int:
-    """Return a number that only grows: the order of the queue."""
+    """Return the next place in the queue's order; later ones are larger."""
     db.execute("UPDATE counters SET value = value + 1 WHERE name = 'turn'")
     return int(db.execute("SELECT value FROM counters").fetchone()[0])
 
 
 def check_key(key: str) -> str:
-    """Return the key if it is one; it also names a folder.
+    """Return a run's key after a check of its form, as it also names a folder.
 
     Raises:
-        NoRun: If it is anything but 64 hex digits.
+        NoRun: If it is not 64 lower-case hex digits.
     """
     if len(key) != 64 or not set(key) <= set("0123456789abcdef"):
         raise NoRun(key[:64])

@@ -1,7 +1,8 @@
-"""The index's tables, by version, and how an older one becomes the present one.
+"""The tables of the index, and the migrations from older versions.
 
-A release that changes a table adds the next number to `MIGRATIONS`; a store
-is copied to `backups/` before its first migration.
+A release that changes a table raises `SCHEMA` and adds the SQL that leads to it to
+`MIGRATIONS`, under the version that it starts from. The index is copied to `backups/`
+before it is migrated.
 """
 
 SCHEMA = 1

@@ -1,7 +1,7 @@
-"""The store as one value: every question about runs goes through it.
+"""The public interface of the run store: all access to runs goes through `Store`.
 
-Every call opens its own short connection, so a `Store` may be shared by
-threads, outlive forks and never sits on a lock between two calls.
+Every call opens its own short connection, so a `Store` can be shared between threads,
+survives forks and holds no lock between two calls.
 """
 
 import os
@@ -25,7 +25,7 @@ from engine.store.recorder import Recorder
 
 
 class ArtefactEntry(NamedTuple):
-    """What is known of an artefact without reading its arrays."""
+    """An artefact without its arrays; `digest` is the sha256 of its file."""
 
     name: str
     kind: str
@@ -34,17 +34,20 @@ class ArtefactEntry(NamedTuple):
 
 
 def default_home() -> Path:
-    """Return where runs live: $METASCOPE_HOME, else the user's data folder."""
+    """Return the default store: $METASCOPE_HOME, else the user's data folder."""
     chosen = os.environ.get("METASCOPE_HOME")
     return Path(chosen) if chosen else user_data_path("metascope", appauthor=False)
 
 
 class Store:
-    """Runs, rows, artefacts and jobs under one folder.
+    """Jobs, results and artefacts under one folder.
 
-    All methods raise `StoreError` (one line) when the store is busy, full,
-    unwritable or gone, `NoRun` for an unknown key and `DamagedRun` for a run
-    whose files are not what was written.
+    All methods raise `StoreError` (one line) if the store is busy, full, unwritable or
+    gone, `NoRun` for an unknown key and `DamagedRun` for a run whose files fail their
+    checksums.
+
+    Args:
+        home: The store's folder.
     """
 
     def __init__(self, home: Path) -> None:
@@ -53,19 +56,19 @@ class Store:
 
     @classmethod
     def open(cls, home: Path | None = None, identity: str | None = None) -> "Store":
-        """Open the store, making or migrating it where needed.
+        """Open the store; create or migrate it where needed.
 
-        A store that is already there is opened without a write, so this works
-        on a full or read-only disk.
+        An existing store is opened without a write, so this works on a full or
+        read-only disk.
 
         Args:
-            home: The store's folder; `default_home()` where none is given.
-            identity: The store that is meant, as its `identity`; then none is made.
+            home: The store's folder; `default_home()` if not given.
+            identity: The `identity` of the expected store; if given, none is created.
 
         Raises:
             StoreNewer: If a newer Metascope wrote it; nothing is written.
-            StoreGone: If the store that is meant is not there.
-            StoreError: If it is busy or cannot be made.
+            StoreGone: If the expected store is not there.
+            StoreError: If it is busy or cannot be created.
         """
         store = cls(Path(home) if home is not None else default_home())
         store.index.prepare(identity)
@@ -73,13 +76,13 @@ class Store:
 
     @classmethod
     def open_existing(cls, home: Path | None = None) -> "Store":
-        """Open a store to read it: none is made, for one may have been moved away.
+        """Open a store for reading; never create one, as it may have been moved away.
 
         Args:
-            home: The store's folder; `default_home()` where none is given.
+            home: The store's folder; `default_home()` if not given.
 
         Raises:
-            NoStore: If there is none in that folder.
+            NoStore: If there is no store in that folder.
         """
         store = cls(Path(home) if home is not None else default_home())
         if not store.index.path.exists():
@@ -89,11 +92,11 @@ class Store:
 
     @property
     def identity(self) -> str | None:
-        """What tells this store from another one in the same place."""
+        """An id that tells this store from another one at the same path."""
         return self.index.identity
 
     def check_in_place(self) -> None:
-        """Refuse unless this store is still in its place.
+        """Check that this store is still in its folder.
 
         Raises:
             StoreGone: If its folder was moved, deleted or replaced.
@@ -102,12 +105,12 @@ class Store:
 
     @property
     def format(self) -> int:
-        """The number of the store's format, which grows with its tables."""
+        """The version of the store's format; it grows when the tables change."""
         return schema.SCHEMA
 
     @cached_property
     def cache(self) -> ResultCache:
-        """The cache of what can be computed again; JSON values, string keys."""
+        """The cache of results that can be recomputed; JSON values by string keys."""
         return ResultCache(self.home / "cache", self.check_in_place)
 
     # jobs ---------------------------------------------------------------------
@@ -120,23 +123,26 @@ class Store:
         again: bool = False,
         workspace: str = "local",
     ) -> Job:
-        """File a run and queue it: one atomic, idempotent call.
+        """Store a run and queue it, in one atomic, idempotent call.
 
-        A run that is queued, running or done is returned as it is; one that
-        was cancelled, failed or lost goes back to the queue.
+        A run that is queued, running or done is returned as it is; one that was
+        cancelled, failed or lost is requeued.
 
         Args:
             spec: A completed spec.
             key: Its `run_key`, 64 hex digits.
             title: Shown in lists; cleaned, never part of the key.
-            again: Throw the stored result away and compute it anew.
-            workspace: Who sees it, in the public demo.
+            again: Whether a stored result is discarded and recomputed.
+            workspace: Whose lists show the run, in the public demo.
+
+        Returns:
+            The run's job.
         """
         filing = queue.Submission(spec, key, title, workspace)
         return queue.submit(self.index, filing, again)
 
     def job(self, key: str) -> Job | None:
-        """Return the job of this key, or none."""
+        """Return the job of this key; None if there is none."""
         return listing.job(self.index, key)
 
     def jobs(
@@ -152,15 +158,16 @@ class Store:
         """List jobs, newest first.
 
         Args:
-            states: Only these states; all where none is given.
-            text: Words that the title, key or spec's part names must hold.
-            limit: At most so many.
-            offset: Skip so many.
-            kind: "run"; "tuning" for the sub-runs of tuned baselines; both if none.
-            workspace: Only this one's; all where none is given.
+            states: Only these states; None for all.
+            text: Words that must all occur in the title, the key or the names of
+                family, learners and shifts.
+            limit: Return at most this many.
+            offset: Skip this many.
+            kind: "run"; "tuning" for the sub-runs of tuned baselines; None for both.
+            workspace: Only this workspace; None for all.
         """
-        wish = listing.JobFilter(states, text, kind, workspace)
-        return listing.jobs(self.index, wish, limit, offset)
+        job_filter = listing.JobFilter(states, text, kind, workspace)
+        return listing.jobs(self.index, job_filter, limit, offset)
 
     def count(
         self,
@@ -170,27 +177,27 @@ class Store:
         kind: str | None = "run",
         workspace: str | None = None,
     ) -> int:
-        """Count what `jobs` would list without limit."""
-        wish = listing.JobFilter(states, text, kind, workspace)
-        return listing.count(self.index, wish)
+        """Count the jobs that `jobs` would list without a limit."""
+        job_filter = listing.JobFilter(states, text, kind, workspace)
+        return listing.count(self.index, job_filter)
 
     def cancel(self, key: str) -> Job:
-        """End a run that is not final; at once, whatever its worker does.
+        """Cancel a run at once, without waiting for its worker.
 
-        A final run is returned as it is.
+        A run in a final state is returned as it is.
         """
         return queue.cancel(self.index, key)
 
     def resume(self, key: str) -> Job:
-        """Queue an ended but unfinished run again; it goes on from its checkpoint.
+        """Requeue an ended but unfinished run; it continues from its checkpoint.
 
         Raises:
-            IllegalMove: If it is done or diverged.
+            IllegalTransition: If it is done or diverged.
         """
         return queue.resume(self.index, key)
 
     def delete(self, key: str) -> None:
-        """Remove a run and its files, from any state; also on a full disk."""
+        """Delete a run and its files, in any state; works on a full disk, too."""
         queue.delete(self.index, key)
 
     def rename(self, key: str, title: str) -> Job:
@@ -205,28 +212,36 @@ class Store:
     def blocks(self, key: str, since: int = 0) -> tuple[list[Block], int]:
         """Return the blocks written after a cursor, and the new cursor.
 
-        A block may come again under the address of an earlier one (after a
-        resume, a compaction, or as the newest live view) and then replaces
-        it. Start with 0; the cursor never goes back.
+        A later block may have the address of an earlier one (after a resume, a
+        compaction, or as the newest live view) and then replaces it.
+
+        Args:
+            key: The run's key.
+            since: The cursor of the last call, which never goes back; 0 at first.
 
         Raises:
-            Damaged: If a file is not what was written; the run is set aside.
+            DamagedRun: If a file fails its checksum; the run is quarantined.
         """
         return readers.blocks(self.index, key, since)
 
     def progress(self, key: str) -> Progress:
-        """Return stage, share done, text and the estimated seconds left."""
+        """Return the run's stage, share done, note and estimated seconds left."""
         return progress(self.index, key)
 
     def timings(self, key: str) -> list[Timing]:
-        """Return seconds of work by learner and stage, summed over attempts."""
+        """Return seconds, counts and peaks by learner and stage, over all attempts."""
         return readers.timings(self.index, key)
 
     def artefact(self, key: str, name: str, kind: str = "") -> Artefact:
-        """Return an artefact of a run with its arrays, of any kind if none is given.
+        """Return the newest artefact of a name, with its arrays.
+
+        Args:
+            key: The run's key.
+            name: The artefact's name.
+            kind: Its kind; any if empty.
 
         Raises:
-            StoreError: If the run has none of that kind and name.
+            StoreError: If the run has no such artefact.
         """
         return readers.artefact(self.index, key, name, kind)
 
@@ -235,11 +250,11 @@ class Store:
         return [ArtefactEntry(*entry) for entry in readers.artefacts(self.index, key)]
 
     def summary(self, key: str) -> dict[str, object] | None:
-        """Return the filed statistics and verdict; none before the end."""
+        """Return the stored statistics and verdict; None before the run's end."""
         return readers.text(self.index, key, "summary")
 
     def fingerprint(self, key: str) -> dict[str, object] | None:
-        """Return device, threads, versions and CPU capability of the run."""
+        """Return the device, threads, versions and CPU capability that the run had."""
         return readers.text(self.index, key, "fingerprint")
 
     def folder(self, key: str) -> Path:
@@ -248,20 +263,27 @@ class Store:
 
     # the worker's side --------------------------------------------------------
     def claim(self) -> ClaimedJob | None:
-        """Take the job that has waited longest, under a new lease; or none."""
+        """Claim the job that has waited longest; None if there is none."""
         return queue.claim(self.index)
 
     def recorder(self, claim: ClaimedJob) -> Recorder:
-        """Return the writer of a claimed run; every write carries its token."""
+        """Return the writer of a claimed run; every write checks its lease."""
         return Recorder(self.index, claim)
 
     # upkeep -------------------------------------------------------------------
     def sweep(self, reasons: dict[int, str] | None = None) -> list[leases.LeaseVerdict]:
-        """Judge every lease once: lost, stalled or revoked; says what it did."""
+        """Check every lease once: is its worker dead, hung or cancelled?
+
+        Args:
+            reasons: Why a process died, by pid, where the caller knows.
+
+        Returns:
+            What was done about each lease that is not in order.
+        """
         return leases.sweep(self.index, reasons)
 
     def check(self, *, deep: bool = True) -> list[str]:
-        """Verify the index, and every file if `deep`; returns the damaged keys."""
+        """Check the index, and every file if `deep`; returns the damaged keys."""
         return repair.check_store(self.index, deep=deep)
 
     def tidy(self) -> int:
@@ -269,5 +291,5 @@ class Store:
         return repair.tidy(self.index)
 
     def backup(self, target: Path) -> None:
-        """Write the index as it is at one instant into one file."""
+        """Write a consistent snapshot of the index to a file."""
         self.index.backup(target)

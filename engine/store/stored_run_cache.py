@@ -1,4 +1,4 @@
-"""Finished runs of a store, for runs that build on them: sub-runs, frozen learners."""
+"""The store as a cache of runs that others use: tuned baselines, frozen learners."""
 
 import time
 from collections.abc import Sequence
@@ -16,20 +16,27 @@ from engine.store.queue import Submission
 
 
 class StoredRunCache:
-    """Tuned baselines are runs with their own key, computed once and shared."""
+    """Tuned baselines as runs with a key of their own, computed once and shared."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
 
     def get(self, key: str) -> list[Event] | None:
-        """Return a finished run's blocks, artefacts and timings, or none."""
+        """Return a finished run's blocks, artefacts and timings.
+
+        Args:
+            key: The run's key.
+
+        Returns:
+            The events; None where the run is missing, unfinished or damaged.
+        """
         job = listing.job(self._index, key)
         if job is None or job.state != JobState.DONE or job.damaged:
             return None
         try:
             return self._events(key)
         except StoreError:
-            return None  # damaged or deleted meanwhile: it is computed again
+            return None  # damaged or deleted meanwhile: the caller recomputes it
 
     def _events(self, key: str) -> list[Event]:
         blocks, _ = readers.blocks(self._index, key, 0)
@@ -38,7 +45,13 @@ class StoredRunCache:
         return [*blocks, *held, *readers.timings(self._index, key)]
 
     def put(self, key: str, spec: RunSpec, events: Sequence[Event]) -> None:
-        """File a finished run; one that is there already is left as it is."""
+        """Store a finished sub-run; a run that has this key already is left as it is.
+
+        Args:
+            key: The run's key.
+            spec: Its completed spec.
+            events: All that its loop yielded.
+        """
         now = time.time()
         row = Submission(spec, key, kind="tuning").first_row(JobState.DONE, 0)
         timings = store_timings.timings_as_rows(
@@ -53,7 +66,11 @@ class StoredRunCache:
         completed_runs.file_completed_run(self._index, finished)
 
     def frozen_artefact(self, run: str, artefact: str) -> Artefact:
-        """Return what an input of a spec names.
+        """Return the frozen weights that an input of a spec names.
+
+        Args:
+            run: The key of the run that made them.
+            artefact: Their name: the learner's label.
 
         Raises:
             Refused: If that run or artefact is not in this store.
@@ -61,5 +78,5 @@ class StoredRunCache:
         try:
             return readers.artefact(self._index, run, artefact, "frozen")
         except StoreError as error:
-            where = f"run {run[:12]} gives no {artefact[:40]!r}"
+            where = f"run {run[:12]} has no frozen {artefact[:40]!r}"
             raise Refused(f"{where}: {error}", "inputs") from None

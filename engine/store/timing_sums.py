@@ -1,6 +1,6 @@
-"""Timings by learner and stage, in the order of first appearance.
+"""Timings summed by learner and stage, in the order of first appearance.
 
-Seconds and counts add up; of memory the largest peak stays.
+Seconds and counts are added; of the memory peaks the largest is kept.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,13 @@ from engine.contract.events import Timing
 
 
 def sum_timings(timings: Iterable[Timing]) -> list[Timing]:
-    """Add seconds and counts of the same learner and stage.
+    """Add up the timings of the same learner and stage.
+
+    Args:
+        timings: Seconds, counts and memory peaks (bytes), in any order.
+
+    Returns:
+        One timing per learner and stage: sums, and the largest peak.
 
     >>> sum_timings([Timing("sgd", "test", 1.0), Timing("sgd", "test", 2.0)])
     [Timing(learner='sgd', stage='test', seconds=3.0, count=2, peak=0)]
@@ -24,7 +30,10 @@ def sum_timings(timings: Iterable[Timing]) -> list[Timing]:
 
 
 def timings_as_rows(timings: Iterable[Timing]) -> list[list[object]]:
-    """Return timings as JSON; a peak is only there where memory was looked at."""
+    """Return summed timings as JSON rows: learner, stage, seconds, count[, peak].
+
+    The peak is left out where memory was not measured, as older stores have it.
+    """
     return [
         [t.learner, t.stage, t.seconds, t.count, *([t.peak] if t.peak else [])]
         for t in sum_timings(timings)

@@ -53,7 +53,7 @@ def test_another_store_is_used_only_on_request(lab: AppTest, home: Path) -> None
     at = lab.run()
     home.rename(home.with_name("away"))
     Store.open(home)
-    assert "another one stands in its folder" in texts(at.run())
+    assert "now holds another store" in texts(at.run())
     button = at.button(key="reopen_store")
     assert button.label == "Go on with the other store"
     assert "another one" not in texts(button.click().run())

@@ -135,8 +135,8 @@ def test_a_refusal_follows_no_empty_line(
 @pytest.mark.parametrize(
     ("name", "content", "expected"),
     [
-        (BLOCKS, b"\xff" * 64, "whole arrays in the safetensors format"),
-        ("artefact-000.safetensors", b"", "whole arrays in the safetensors format"),
+        (BLOCKS, b"\xff" * 64, "whole file in the safetensors format"),
+        ("artefact-000.safetensors", b"", "whole file in the safetensors format"),
         ("summary.json", b"{", "this is not JSON: see line 1, column 2"),
         ("timings.json", b"7", "a list"),
         ("manifest.json", b"[]", "a JSON object"),

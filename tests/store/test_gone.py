@@ -58,7 +58,7 @@ def test_another_store_in_its_place_is_not_taken_for_it(
     home.rename(away)
     other = Store.open(home)
     for ask in (store.jobs, lambda: fake.submit(store, 2), lambda: store.job(key)):
-        with pytest.raises(StoreGone, match="another one stands in its folder") as gone:
+        with pytest.raises(StoreGone, match="now holds another store") as gone:
             ask()
         assert gone.value.replaced
     with pytest.raises(StoreGone):

@@ -13,7 +13,7 @@ from tests.store import fake
 
 
 def grown_old(store: Store, seconds: float, **more: object) -> None:
-    """Make every lease look as if its last sign of life were so long ago."""
+    """Make every lease look as if its last heartbeat were so long ago."""
     store.index.write(
         lambda db: db.execute("UPDATE leases SET beat = beat - ?", (seconds,))
     )
@@ -60,7 +60,7 @@ def test_a_hung_loop_becomes_stalled_only_after_its_time(store: Store) -> None:
     (fate,) = store.sweep()
     assert (fate.verdict, fate.must_end, fate.pid) == ("stalled", True, os.getpid())
     assert store.job(key).state == JobState.STALLED
-    assert "no sign of life for 7" in store.job(key).error
+    assert "no heartbeat for 7" in store.job(key).error
     with pytest.raises(LeaseLost):
         recorder.flush()
     assert store.resume(key).state == JobState.QUEUED
