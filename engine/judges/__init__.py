@@ -1,4 +1,4 @@
-"""How tasks of a kind are judged: while training, and task by task in the tests."""
+"""Scores per kind of task: the validation score, and summaries of each test task."""
 
 from engine.judges.judge import JUDGES, Judge
 

@@ -1,4 +1,4 @@
-"""Episodes are judged by the answers to their queries after adaptation."""
+"""The few-shot judge: errors on the queries after adaptation."""
 
 from torch import Tensor
 
@@ -9,34 +9,41 @@ from engine.stats.summaries.few_shot import summarize_episodes
 
 
 class FewShotJudge(Judge):
-    """The share of wrong answers decides, or the squared error."""
+    """Scores by error rate, or by squared error for regression."""
 
     def score(self, trace: TraceSegment) -> Tensor:
-        """Return the error at the learner's own step; shape (member,)."""
+        """Return the error at the learner's answer step; shape (member,)."""
         return error_trace(trace)[:, trace.answer_index]
 
     def examples(self, tasks: TaskBatch) -> int:
-        """Return support and queries: both are shown in meta-training."""
+        """Return support plus queries: meta-training sees both."""
         assert isinstance(tasks, EpisodeBatch)
         return tasks.support.count + tasks.query.count
 
     def traces(self, traces: Arrays) -> Arrays:
-        """Return the traces as they are; gaps are already in them."""
+        """Return the traces unchanged; diverged tasks are NaN already."""
         return traces
 
     def summaries(
         self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
-        """Return error, accuracy and gain of each task."""
+        """Return error, accuracy and gain of each task; shape (replicate, task)."""
         return summarize_episodes(traces, trace.answer_index)
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return the inner steps that the answer took."""
+        """Return the number of inner steps before the answer."""
         return trace.steps[trace.answer_index]
 
 
 def error_trace(trace: TraceSegment) -> Tensor:
-    """Return the share of wrong answers, or the squared error, at each step."""
+    """Return the error on the queries at each recorded step.
+
+    Args:
+        trace: With `query_accuracy` or `query_mse`; shape (member, step).
+
+    Returns:
+        Error rate from 0 to 1, or mean squared error; shape (member, step).
+    """
     if "query_accuracy" in trace.traces:
         return 1.0 - trace.traces["query_accuracy"]
     return trace.traces["query_mse"]

@@ -1,4 +1,4 @@
-"""What a judge must say of a learner's traces."""
+"""Interface of a judge: from a learner's traces to scores and summaries."""
 
 from abc import ABC, abstractmethod
 
@@ -12,39 +12,43 @@ Arrays = dict[str, np.ndarray]
 
 
 class Judge(ABC):
-    """Turns traces into scores and per-task numbers.
+    """Turns traces into validation scores and per-task summaries.
 
-    Which metrics these are, and when they decide, stands in the kind's record.
+    The metrics, and which one decides, are defined in the kind's record
+    (`engine.contract.kinds`).
     """
 
     @abstractmethod
     def score(self, trace: TraceSegment) -> Tensor:
-        """Return what validation goes by, less being better; shape (member,)."""
+        """Return the validation score; lower is better; shape (member,)."""
 
     @abstractmethod
     def examples(self, tasks: TaskBatch) -> int:
-        """Return how many examples a task shows to who learns on it; 0 if unsaid."""
+        """Return the number of examples that meta-training sees per task; 0 if none."""
 
     @abstractmethod
     def traces(self, traces: Arrays) -> Arrays:
-        """Return the traces as they are kept, a gap where a task diverged."""
+        """Return the traces to store; NaN from where a task diverged."""
 
     @abstractmethod
     def summaries(
         self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
-        """Return one number a task for each metric; axes (replicate, task).
+        """Return one number per task for each metric.
 
         Args:
-            traces: Axes (replicate, task, step, …).
-            trace: Says which steps they are of.
-            tasks: What they were measured on.
-            level: The threshold, where there is one.
+            traces: By metric; shape (replicate, task, step, …).
+            trace: A segment with the recorded steps and the answer's position.
+            tasks: The tasks that the traces were measured on.
+            level: The loss threshold, for kinds that have one.
+
+        Returns:
+            By metric; shape (replicate, task).
         """
 
     @abstractmethod
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return how many gradients one task's test took."""
+        """Return the gradients (or evaluations) that one task's test took."""
 
 
 JUDGES: ByKind[Judge] = ByKind("engine.judges")

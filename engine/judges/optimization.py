@@ -1,4 +1,4 @@
-"""Landscapes are judged by how fast and how far the training loss falls."""
+"""The optimization judge: how fast and how far the training loss falls."""
 
 from torch import Tensor
 
@@ -10,29 +10,29 @@ from engine.stats.summaries.optimization import cut_at_divergence, summarize_tas
 
 
 class OptimizationJudge(Judge):
-    """Mean log loss over the steps decides, steps to a threshold stand beside it."""
+    """Scores by the mean log loss over the steps; also counts steps to a threshold."""
 
     def score(self, trace: TraceSegment) -> Tensor:
         """Return the mean over steps of the clamped log loss; shape (member,)."""
         return objective(trace.traces["loss"]).mean(1)
 
     def examples(self, tasks: TaskBatch) -> int:
-        """Return 0: a landscape's examples are its own."""
+        """Return 0: a learner sees losses, not examples."""
         return 0
 
     def traces(self, traces: Arrays) -> Arrays:
-        """Return the traces, empty from where a loss blew up."""
+        """Return the traces, NaN from where a loss diverged."""
         return cut_at_divergence(traces)[0]
 
     def summaries(
         self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
-        """Return losses, area, steps to the threshold and divergence."""
+        """Return losses, area, steps to the threshold and divergence of each task."""
         assert isinstance(tasks, OptimizationBatch) and level is not None
         return summarize_tasks(traces, level, tasks.drift_start)
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return the horizon: one gradient a step."""
+        """Return the horizon: one gradient per step."""
         assert isinstance(tasks, OptimizationBatch)
         return tasks.horizon
 

@@ -1,4 +1,4 @@
-"""Searches are judged by how far their best architecture is from the best there is."""
+"""The search judge: regret of the best architecture found."""
 
 import numpy as np
 from torch import Tensor
@@ -14,44 +14,48 @@ from engine.stats.summaries.search import summarize_searches
 
 
 class SearchJudge(Judge):
-    """The mean regret over the evaluations decides."""
+    """Scores by the mean regret over the evaluations."""
 
     def score(self, trace: TraceSegment) -> Tensor:
         """Return the mean regret over the evaluations; shape (member,)."""
         return trace.traces["regret"].mean(1)
 
     def examples(self, tasks: TaskBatch) -> int:
-        """Return 0: architectures are counted, not examples."""
+        """Return 0: a search counts architectures, not examples."""
         return 0
 
     def traces(self, traces: Arrays) -> Arrays:
-        """Return the traces as they are; gaps are already in them."""
+        """Return the traces unchanged; gaps are NaN already."""
         return traces
 
     def summaries(
         self, traces: Arrays, trace: TraceSegment, tasks: TaskBatch, level: float | None
     ) -> Arrays:
-        """Return regret, score, evaluations to the goal and their like."""
+        """Return regret, score, evaluations to the goal, and more, of each search."""
         assert isinstance(tasks, SearchBatch)
         shape = traces["regret"].shape[:2]
         goal = goal_regrets(tasks).reshape(shape)
         return summarize_searches(traces, goal, tasks.space.size)
 
     def gradients(self, trace: TraceSegment, tasks: TaskBatch) -> int:
-        """Return how many architectures one search trains at most."""
+        """Return the maximum number of architectures that one search trains."""
         assert isinstance(tasks, SearchBatch)
         return tasks.horizon
 
 
 def goal_regrets(tasks: SearchBatch) -> np.ndarray:
-    """Return the regret at which each search has found a good architecture.
+    """Return the regret at which each search has reached its goal.
+
+    Args:
+        tasks: The searches; `tasks.goal` is a share of the space, such as 0.01.
 
     Returns:
-        Shape (member,): the regret of the architecture that only the goal's share of
-        the space exceeds; NaN where scores are not known before training.
+        The regret of the architecture that only this share of the space exceeds;
+        NaN where scores are not known before training. Shape (member,).
     """
     capped = bool(tasks.objective.property)
     tops = best_possible_scores(tasks, capped=capped)
+    # One quantile per task, not per member: a table may have many thousand rows.
     found = {
         int(w): _goal_score(tasks, int(w), capped) for w in np.unique(tasks.task_index)
     }
@@ -62,6 +66,7 @@ def _goal_score(tasks: SearchBatch, which: int, capped: bool) -> float:
     table = known_scores(tasks, which, capped=capped)
     if table is None or not len(table):
         return float("nan")
+    # "higher": the goal is the score of a real architecture, never between two.
     return float(np.quantile(table, 1.0 - tasks.goal, method="higher"))
 
 

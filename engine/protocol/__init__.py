@@ -1,4 +1,4 @@
-"""The verbs: what a family, a net, a shift, a learner and an estimator must do.
+"""The interfaces of a family, a net, a shift, a learner and an estimator.
 
 Every tensor of a task leads with the member axis, replicate × (particle ×) task;
 every tensor of a meta-learner leads with the replicate axis.

@@ -1,4 +1,4 @@
-"""Members are computed a chunk at a time: as many at once as the net does best."""
+"""Split a batch of members into chunks of the size at which the net is fastest."""
 
 from collections.abc import Iterator
 
@@ -10,10 +10,14 @@ from engine.protocol import TaskBatch, TraceSegment, Weights
 def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
     """Cut members into chunks of whole replicates, or pieces of one.
 
+    Args:
+        tasks: The batch to cut; members lie replicate by replicate.
+
     Yields:
         The members of a chunk and the replicates that they belong to.
     """
     each = tasks.members // tasks.replicates
+    # Large replicates are cut one by one, so that no chunk holds parts of two.
     if each >= tasks.chunk:
         for r in range(tasks.replicates):
             for first in range(0, each, tasks.chunk):
@@ -27,7 +31,16 @@ def chunks(tasks: TaskBatch) -> Iterator[tuple[range, range]]:
 
 
 def select_replicates(weights: Weights, replicates: range) -> Weights:
-    """Return the meta-weights of some replicates; one tuned rate serves them all."""
+    """Return the meta-weights of some replicates.
+
+    Args:
+        weights: Shape (replicate, …), or (1, …) where all replicates share a tensor,
+            such as a tuned rate.
+        replicates: A contiguous range of replicates.
+
+    Returns:
+        Shape (len(replicates), …); shared tensors stay (1, …).
+    """
     return {
         name: tensor if len(tensor) == 1 else tensor[replicates.start : replicates.stop]
         for name, tensor in weights.items()
@@ -35,8 +48,17 @@ def select_replicates(weights: Weights, replicates: range) -> Weights:
 
 
 def broadcast_to_members(weights: Weights, members: int) -> Weights:
-    """Give each member its own copy; (group, …) → (member, …), groups in order."""
+    """Repeat each group's weights for each of its members.
+
+    Args:
+        weights: Shape (group, …).
+        members: How many members there are, a multiple of the groups.
+
+    Returns:
+        Shape (member, …); the members of a group are consecutive.
+    """
     return {
+        # Each group's copies are consecutive, as members lie replicate by replicate.
         name: tensor.unsqueeze(1)
         .expand(-1, members // len(tensor), *tensor.shape[1:])
         .flatten(0, 1)
@@ -44,14 +66,22 @@ def broadcast_to_members(weights: Weights, members: int) -> Weights:
     }
 
 
-def join_segments(stretches: list[TraceSegment]) -> TraceSegment:
-    """Put consecutive stretches together along their step axis."""
-    names = {name for s in stretches for name in s.traces}
+def join_segments(segments: list[TraceSegment]) -> TraceSegment:
+    """Concatenate consecutive segments along their step axis.
+
+    Args:
+        segments: In the order of their steps.
+
+    Returns:
+        One segment; its answer is that of the last one.
+    """
+    names = {name for s in segments for name in s.traces}
     traces = {
-        name: torch.cat([s.traces[name] for s in stretches if name in s.traces], 1)
+        # Not every segment has every metric: join those that have it.
+        name: torch.cat([s.traces[name] for s in segments if name in s.traces], 1)
         for name in sorted(names)
     }
-    paths = [s.path for s in stretches if s.path is not None]
-    at = tuple(step for s in stretches for step in s.steps)
+    paths = [s.path for s in segments if s.path is not None]
+    steps = tuple(step for s in segments for step in s.steps)
     path = torch.cat(paths, 1) if paths else None
-    return TraceSegment(traces, path, at, stretches[-1].answer_index)
+    return TraceSegment(traces, path, steps, segments[-1].answer_index)

@@ -1,4 +1,4 @@
-"""Few-shot tasks side by side: supports to learn from, queries to answer."""
+"""Batches of few-shot episodes: support sets to adapt on, queries to predict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,10 +18,11 @@ class ExampleBatch:
     """Examples of some tasks.
 
     Args:
-        x: Inputs, one example's numbers in a row; shape (member, feature, example).
-        y: Targets: classes of the episode, or values; shape (member, example).
-        ids: Classes of the pool, for those who learn all of them at once; the same
-            shape, None where targets are values.
+        x: Flattened inputs, features first; shape (member, feature, example).
+        y: Targets: the episode's class labels (int64), or regression values; shape
+            (member, example).
+        ids: Each example's class in the pool, for learners that classify all
+            classes at once; shape (member, example). None for regression.
     """
 
     x: Tensor
@@ -30,7 +31,7 @@ class ExampleBatch:
 
     @property
     def count(self) -> int:
-        """How many examples a task has."""
+        """Number of examples per task."""
         return self.x.shape[2]
 
     def map(self, change: Callable[[Tensor], Tensor]) -> "ExampleBatch":
@@ -41,19 +42,19 @@ class ExampleBatch:
 
 @dataclass(frozen=True)
 class EpisodeBatch(TaskBatch):
-    """Few-shot tasks: each learner sees the support and is judged on the queries.
+    """Few-shot tasks: a learner adapts on the support and is scored on the queries.
 
     Args:
-        net: What answers; its weights belong to the learner, not to the task.
-        shape: Of one example: (feature,), or (channel, height, width).
-        outputs: Ways: classes of each episode, or 1 where answers are values.
-        classes: Whether answers are classes.
-        known: How many classes the pool of meta-training has; 0 for values.
-        replicates: Trainings that the members belong to, in order.
-        horizon: Inner steps to be shown.
-        support: Labelled examples.
-        query: Examples to be answered.
-        truth: Inputs and answers without noise, to be drawn; (member, 2, point).
+        net: The base net; its weights belong to the learner, not to the task.
+        shape: Shape of one example: (feature,), or (channel, height, width).
+        outputs: Ways, the classes of each episode; 1 for regression.
+        has_classes: Whether targets are classes (else regression values).
+        known_classes: Number of classes in the meta-training pool; 0 for regression.
+        replicates: Number of replicates; members lie replicate by replicate.
+        horizon: Number of inner steps that are recorded.
+        support: Labeled examples.
+        query: Examples to be predicted.
+        truth: Noise-free inputs and targets, for plots; shape (member, 2, point).
     """
 
     net: Net
@@ -73,17 +74,17 @@ class EpisodeBatch(TaskBatch):
 
     @property
     def chunk(self) -> int:  # type: ignore[override]
-        """How many members the net computes best at once."""
+        """Number of members at which the net is fastest."""
         return self.net.chunk
 
     @property
     def layout(self) -> Layout:
-        """How the weights of a net with this many outputs lie."""
+        """Layout of the net's weights, head included."""
         return self.net.layout(self.shape, self.outputs)
 
     @property
     def body(self) -> Layout:
-        """How the weights of the net without its head lie."""
+        """Layout of the net's weights without its head."""
         return self.net.layout(self.shape, 0)
 
     def take(self, index: Sequence[int]) -> Self:
@@ -102,18 +103,19 @@ class EpisodeBatch(TaskBatch):
         )
 
     def answer(self, weights: Weights, shots: ExampleBatch, step: int = 0) -> Tensor:
-        """Let the net answer the support or the queries.
+        """Return the net's outputs for the support or the queries.
 
         Args:
-            weights: Of each member; shape (member, …).
+            weights: Named weights of each member; shape (member, …).
             shots: This batch's support or query.
-            step: Inner step that the weights are of.
+            step: Inner step that the weights belong to.
 
         Returns:
-            Shape (member, output, example). Where the net's statistics are those
-            of the support, queries are answered behind it.
+            Outputs, shape (member, output, example). Where the net takes its
+            statistics from the support, queries are passed along with the support.
         """
         if shots is self.support or not self.net.support_statistics:
+            # Zero examples only pad the product to a faster size; they are cut off.
             lacking = max(0, self.net.min_examples - shots.count)
             x = F.pad(shots.x, (0, lacking)) if lacking else shots.x
             return self.net.apply(weights, x, step=step)[..., : shots.count]
@@ -122,26 +124,43 @@ class EpisodeBatch(TaskBatch):
         return self.net.apply(weights, both, reference=seen, step=step)[..., seen:]
 
     def each_loss(self, out: Tensor, y: Tensor) -> Tensor:
-        """Return cross-entropy in nats, or squared error; shape (member, example)."""
+        """Return the loss of each example.
+
+        Args:
+            out: Outputs; shape (member, output, example).
+            y: Targets; shape (member, example).
+
+        Returns:
+            Cross-entropy in nats, or squared error; shape (member, example).
+        """
         if self.has_classes:
             return F.cross_entropy(out, y, reduction="none")
         return (out[:, 0] - y).square()
 
     def loss(self, weights: Weights, shots: ExampleBatch, step: int = 0) -> Tensor:
-        """Return the mean loss over a task's examples; shape (member,)."""
+        """Return the mean loss over a task's examples.
+
+        Args:
+            weights: Named weights of each member; shape (member, …).
+            shots: This batch's support or query.
+            step: Inner step that the weights belong to.
+
+        Returns:
+            Nats, or squared error; shape (member,).
+        """
         return self.each_loss(self.answer(weights, shots, step), shots.y).mean(1)
 
 
 class Prediction(NamedTuple):
-    """What a learner answers after some inner steps.
+    """A learner's predictions after some inner steps.
 
     Args:
-        step: Inner steps taken.
-        query: Answers to the queries; shape (member, output, example).
-        support: Loss on the support, where it was computed; shape (member,).
-        moved: L2 distance from where adaptation began; shape (member,).
-        curved: L2 norm of the inner gradient just taken, by layer;
-            shape (member, layer).
+        step: Number of inner steps taken.
+        query_outputs: Outputs for the queries; shape (member, output, example).
+        support_loss: Loss on the support, if computed; shape (member,).
+        distance: L2 distance from the weights before adaptation; shape (member,).
+        layer_grad_norms: L2 norm of the last inner gradient, by layer; shape
+            (member, layer).
     """
 
     step: int

@@ -1,4 +1,4 @@
-"""What a learner does: rules that move weights, estimators that move the rule."""
+"""Interfaces of learners, update rules, gradient estimators and outer rules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,16 @@ from engine.protocol.tasks import TaskBatch
 
 
 class OptimizerInput(NamedTuple):
-    """What an optimizer may see at one step; tensors lead with the member axis."""
+    """What an optimizer may see at one step; tensors lead with the member axis.
+
+    Args:
+        step: Inner step, from 0.
+        horizon: Number of inner steps.
+        loss: Training loss; shape (member,).
+        grad: Gradient, clipped where the net says so; shape (member, weight).
+        norm: L2 norm of the gradient before clipping; shape (member,).
+        weights: Flat weights; shape (member, weight).
+    """
 
     step: int
     horizon: int
@@ -25,10 +34,13 @@ class OptimizerInput(NamedTuple):
 
 
 class OptimizerUpdate(NamedTuple):
-    """What an optimizer does: `update` is added to the weights.
+    """One step of an optimizer.
 
-    `info` may hold `lr_scale`, shape (member,) or (member, layer), and whatever
-    an estimator asked the rule to write down.
+    Args:
+        update: Added to the weights; shape (member, weight).
+        state: The new state, member first.
+        info: May hold `lr_scale`, shape (member,) or (member, layer), and whatever
+            an estimator asked the rule to record.
     """
 
     update: Tensor
@@ -37,7 +49,7 @@ class OptimizerUpdate(NamedTuple):
 
 
 class UpdateRule(ABC):
-    """An update rule, hand-made or learned: pure functions over its state."""
+    """An update rule, hand-designed or learned: pure functions over its state."""
 
     @abstractmethod
     def start(self, weights: Tensor) -> Weights:
@@ -45,15 +57,17 @@ class UpdateRule(ABC):
 
     @abstractmethod
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Say how the weights move."""
+        """Return the update of the weights and the rule's new state."""
 
 
 class TraceSegment(NamedTuple):
-    """Some consecutive steps of a run: traces of shape (member, step, …).
+    """Traces of some consecutive steps of a run.
 
-    `path` holds the weights, shape (member, step, weight), where asked; `at` the
-    steps that the traces are of, where they are not every one from 0 on, and
-    `chosen` which of these positions is the learner's answer.
+    Args:
+        traces: By metric; shape (member, step, …).
+        path: Flat weights, if requested; shape (member, step, weight).
+        steps: The recorded steps; empty where they are consecutive from 0.
+        answer_index: The position on the step axis of the learner's answer.
     """
 
     traces: Weights
@@ -63,22 +77,28 @@ class TraceSegment(NamedTuple):
 
 
 class Inspection(NamedTuple):
-    """Numbers seen inside a meta-learner; shape (replicate, *axes)."""
+    """Internal values of a meta-learner, for plots; shape (replicate, *axes)."""
 
     axes: tuple[str, ...]
     values: Tensor
 
 
 class Learner(Part):
-    """An algorithm in three verbs.
+    """A learning algorithm in three methods: `init`, `adapt` and `outer`.
 
-    `trains` says whether it has meta-parameters; `tunable` whether its rate can
-    be tuned; `estimators` which estimators can train it, the usual one first;
-    `keeps_last` that its last meta-weights are frozen, whatever validation says;
-    `answers` which answers of a few-shot family it can give; `compiles` that what
-    its lessons differentiate goes through `Lesson.quicken` and depends on its knobs,
-    the meta-weights and the episodes alone, not on how far training is; `knowledge`
-    that its meta-weights hold experiences of searches, which people can browse.
+    Attributes:
+        trains: Whether it has meta-parameters.
+        tunable: Whether its learning rate can be tuned.
+        estimators: Gradient estimators that can train it, the default first.
+        needs_estimator: Whether `outer` needs one of them.
+        keeps_last: Whether the last meta-weights are frozen instead of those with
+            the best validation score.
+        answers: The kinds of answer that it can give: "classes", "value".
+        compiles: Whether what `outer` differentiates goes through
+            `OuterStepContext.compile_gradient` and depends on the knobs, the
+            meta-weights and the episodes alone, not on the progress of training.
+        knowledge: Whether its meta-weights hold records of past searches, which
+            the user can browse.
     """
 
     slot: ClassVar[str] = "learner"
@@ -101,37 +121,54 @@ class Learner(Part):
 
     @classmethod
     def why_incomplete(cls) -> str:
-        """Say that a learner with an `outer` of its own must say whether it trains."""
+        """Return which declaration the class lacks; empty if none."""
         if "outer" in vars(cls) and "trains" not in vars(cls):
             return (
-                "outer is written and trains is not said; write "
+                "it defines outer but not trains; write "
                 "`trains: ClassVar[bool] = True`, or False if outer moves nothing"
             )
         if cls.needs_estimator and not cls.estimators:
             return (
-                "estimators is empty; name those that can train it, the usual one "
+                "estimators is empty; name those that can train it, the default "
                 'first, as in `estimators: ClassVar[tuple[str, ...]] = ("pes",)`'
             )
         return ""
 
     @property
     def scale_limits(self) -> tuple[float, float] | None:
-        """Return between which factors it can scale its rate; none if it does not."""
+        """Return the range of its learning-rate factor; None if it has none."""
         return None
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why it cannot take these tasks; None if it can."""
+        """Return the reason why it cannot adapt to these tasks; None if it can."""
         return None
 
     @abstractmethod
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return the untrained meta-learner; one stream per replicate."""
+        """Return the untrained meta-learner.
+
+        Args:
+            rngs: One stream per replicate.
+            tasks: A batch of the run's tasks, for shapes only.
+
+        Returns:
+            Weights and memory; every tensor has shape (replicate, …).
+        """
 
     @abstractmethod
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Train the base learners; yield the traces a stretch at a time."""
+        """Adapt to the tasks: the inner loop, U_T(θ).
+
+        Args:
+            meta: The meta-learner; shape (replicate, …), or (1, …) if shared.
+            tasks: The tasks to adapt to.
+            path: Whether to record the weights at every step.
+
+        Yields:
+            The traces, segment by segment.
+        """
 
     @abstractmethod
     def outer(
@@ -141,26 +178,36 @@ class Learner(Part):
         step_context: OuterStepContext,
         estimator: "Estimator",
     ) -> Outer:
-        """Say how the meta-parameters should move after seeing these tasks."""
+        """Return the outer gradient, or new meta-weights, from these tasks.
+
+        Args:
+            meta: The meta-learner; shape (replicate, …).
+            tasks: The tasks of this meta-step.
+            step_context: The position of the step within meta-training.
+            estimator: The gradient estimator of the run.
+
+        Returns:
+            Gradients or new weights, the new memory and training metrics.
+        """
 
     def gradients_per_test(self, horizon: int) -> float:
-        """Return about how many gradients one test takes, for the progress bar."""
+        """Estimate the number of gradients of one test, for the progress bar."""
         return float(horizon)
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, "Inspection"]:
-        """Return what can be seen inside at a validation, by metric."""
+        """Return internal values to record at each validation, by metric."""
         return {}
 
     @abstractmethod
     def plan(self, budget: Budget, estimator: "Estimator") -> Plan:
-        """Say how the budget is spent."""
+        """Return how the budget is spent: meta-steps, tasks and cost."""
 
 
 class UnrollableProblem(Protocol):
     """An inner problem that an estimator can unroll a segment at a time.
 
-    `exploring` names the meta-weights that a mean action does not depend on: only
-    a policy's noise does, so that other estimators leave them alone.
+    `exploration_weights` names the meta-weights that only a policy's noise depends
+    on, not its mean action; estimators other than policy gradients skip them.
     """
 
     replicates: int
@@ -174,17 +221,17 @@ class UnrollableProblem(Protocol):
     def segment(
         self, theta: Weights, state: Weights, span: "UnrollWindow"
     ) -> tuple[Weights, Tensor, Weights]:
-        """Go on for some steps.
+        """Advance the run by some steps.
 
         Args:
-            theta: Meta-weights; shape (group, …): replicate × particle, or one
-                for each member; a group's members are consecutive.
-            state: As `begin` or the last segment left it.
-            span: Which steps, and how they are differentiated.
+            theta: Meta-weights; shape (group, …), a group being a replicate ×
+                particle or a single member; a group's members are consecutive.
+            state: From `begin` or the previous segment.
+            span: The steps, and how they are differentiated.
 
         Returns:
             The new state, the objective at each step, shape (member, step), and
-            what a policy wrote down, shape (member, step, …).
+            what a policy recorded, shape (member, step, …).
         """
 
 
@@ -192,8 +239,8 @@ class UnrollableProblem(Protocol):
 class PolicyProblem(UnrollableProblem, Protocol):
     """An inner problem whose steps are a policy's actions.
 
-    With noise streams in its span, `segment` writes down, for each step, `seen`
-    (member, step, signal, layer), the drawn `action` (member, step, layer) and the
+    With noise streams in its window, `segment` records, for each step, `seen`
+    (member, step, signal, layer), the sampled `action` (member, step, layer) and the
     objective `before` it (member, step). `inputs` is the number of signals.
     """
 
@@ -216,11 +263,11 @@ class UnrollWindow(NamedTuple):
 
     Args:
         start: First step.
-        length: How many.
-        particles: Copies of each task, with meta-weights of their own.
-        order: 0 no gradient; 1 through the updates only; 2 the exact one, through
-            the inner gradients too.
-        rngs: One stream per replicate for a policy's noise; none: mean actions.
+        length: Number of steps.
+        particles: Copies of each task, each with its own perturbed meta-weights.
+        order: 0 no gradient; 1 through the updates only; 2 exact, through the inner
+            gradients too.
+        rngs: One stream per replicate for a policy's noise; empty for mean actions.
     """
 
     start: int
@@ -231,7 +278,7 @@ class UnrollWindow(NamedTuple):
 
 
 class Estimator(Part):
-    """How an outer gradient is got."""
+    """How the outer gradient is estimated."""
 
     slot: ClassVar[str] = "estimator"
     traits: ClassVar[tuple[str, ...]] = ("needs_policy",)
@@ -239,20 +286,20 @@ class Estimator(Part):
 
     @abstractmethod
     def window_length(self, horizon: int) -> int:
-        """Return how many inner steps one outer step sees."""
+        """Return the number of inner steps that one outer step unrolls."""
 
     @abstractmethod
     def cost(self, horizon: int) -> float:
-        """Return task evaluations per drawn task and outer step."""
+        """Return the task evaluations that one task costs per outer step."""
 
     @property
     def task_multiplier(self) -> int:
-        """Return how many tasks are drawn for each that the budget names."""
+        """Return the factor on the number of tasks per step that the budget names."""
         return 1
 
     @abstractmethod
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return what is carried between outer steps, at its start."""
+        """Return the initial value of what is carried between outer steps."""
 
     @abstractmethod
     def estimate(
@@ -274,4 +321,11 @@ class OuterRule(Part):
     def step(
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
-        """Return new weights and state; `done` is the share of training behind."""
+        """Return new weights and state.
+
+        Args:
+            weights: Meta-weights; shape (replicate, …).
+            grads: Outer gradients; the same shapes.
+            state: From `start` or the previous step.
+            done: Share of meta-training that is over, from 0 to 1.
+        """

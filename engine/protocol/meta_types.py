@@ -1,4 +1,4 @@
-"""Plain values that pass between the verbs; tensors by name, streams as numbers."""
+"""Values that pass between learner, estimator and loop: weights, outer steps, plans."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -13,13 +13,13 @@ from engine.contract.rng import Rng
 Weights = dict[str, Tensor]
 # Meta-weights and the episodes of some members → each member's loss, and gradients.
 ValueAndGrad = Callable[[Weights, Any], tuple[Tensor, Weights]]
-# Slopes → what gives the same.
+# Compiles a function that returns loss and gradients; results stay the same.
 Compile = Callable[[ValueAndGrad], ValueAndGrad]
 _WORD = (1 << 64) - 1
 
 
 class AllDiverged(RuntimeError):
-    """No member of the chosen learner stayed finite; its rows are kept."""
+    """Every member of the chosen learner diverged; the rows so far are kept."""
 
 
 def generator(rng: Rng) -> np.random.Generator:
@@ -33,10 +33,10 @@ def generator(rng: Rng) -> np.random.Generator:
 
 
 class _Key(ISeedSequence):
-    """A key, handed over as it is.
+    """A seed sequence that returns the key unchanged.
 
-    `Philox(key=…)` first asks the system for entropy that it does not use, which
-    takes longer than to draw a small task.
+    `Philox(key=…)` first reads entropy from the system that it then does not use;
+    that takes longer than sampling a small task.
     """
 
     def __init__(self, key: int) -> None:
@@ -49,24 +49,31 @@ class _Key(ISeedSequence):
 
 
 def square_root(x: Tensor) -> Tensor:
-    """Return √x, rounded right on every processor.
+    """Return √x, correctly rounded on every processor.
 
-    `torch.sqrt` of float32 does not: MKL starts from the processor's own estimate of
+    `torch.sqrt` of float32 is not: MKL starts from the processor's own estimate of
     1/√x, so an Intel and an AMD differ in the last bit of one number in six. Rounded
     to float32, a square root in float64 is the nearest float32 even where its own
-    last bits are wrong: √x lies at least 2⁻⁵⁰ (relative) from the middle between two
-    float32 numbers, four units of float64.
+    last bits are wrong: √x lies at least 2⁻⁵⁰ (relative) from the midpoint of two
+    float32 numbers, which is four units in the last place of float64.
+
+    Args:
+        x: Any shape and dtype.
+
+    Returns:
+        The same shape and dtype.
 
     >>> square_root(torch.tensor([0.0, 2.0, 9.0])).tolist()
     [0.0, 1.4142135381698608, 3.0]
     """
+    # float64 has no wider type to round from here, and a GPU does not use MKL.
     if x.dtype != torch.float32 or x.device.type != "cpu":
         return x.sqrt()
     return x.double().sqrt().float()
 
 
 class Meta(NamedTuple):
-    """A meta-learner: its weights, and what its estimator must remember.
+    """A meta-learner: its weights, and the memory of its gradient estimator.
 
     Every tensor has shape (replicate, …).
     """
@@ -76,12 +83,15 @@ class Meta(NamedTuple):
 
 
 class Outer(NamedTuple):
-    """How the meta-learner should move.
+    """The result of one outer step: either `grads` or new `weights`.
 
-    Either `grads` (for the outer rule to apply) or new `weights`; `info` holds
-    one number per replicate for each metric of the training curve. `settled` are
-    weights that move by a rule of their own, such as running statistics: they
-    replace what the outer rule made of them.
+    Args:
+        memory: The estimator's memory, for the next step.
+        info: One number per replicate for each metric of the training curve.
+        grads: Outer gradients, which the outer rule applies; shape (replicate, …).
+        weights: New meta-weights, used as they are; shape (replicate, …).
+        statistics: Weights with an update rule of their own, such as running
+            statistics; they overwrite the outer rule's result.
     """
 
     memory: Weights
@@ -92,16 +102,21 @@ class Outer(NamedTuple):
 
 
 def run_eagerly(value_and_grad: ValueAndGrad) -> ValueAndGrad:
-    """Take gradients as they are written."""
+    """Return the function unchanged: no compilation."""
     return value_and_grad
 
 
 class OuterStepContext(NamedTuple):
-    """The place of one outer step within meta-training.
+    """The position of one outer step within meta-training.
 
-    Several `segments` in a row see the same tasks: a truncated unroll goes on
-    where the last one stopped. `done` is the share of the training behind. What a
-    learner that `compiles` differentiates goes through `compile_gradient`.
+    Args:
+        step: Number of the outer step, from 0.
+        segment: Number of the segment within the tasks' unroll, from 0.
+        segments: Outer steps in a row on the same tasks: a truncated unroll
+            continues where the last one stopped.
+        rngs: One stream per replicate.
+        share_done: Share of meta-training that is over, from 0 to 1.
+        compile_gradient: Wraps what a learner that `compiles` differentiates.
     """
 
     step: int
@@ -115,7 +130,7 @@ class OuterStepContext(NamedTuple):
 class Plan(NamedTuple):
     """How a learner spends its meta-training budget.
 
-    `cost` is in task evaluations per drawn task and outer step, `gradients` in
+    `cost` is in task evaluations per sampled task and outer step, `gradients` in
     gradient evaluations of the base learner.
     """
 

@@ -1,4 +1,4 @@
-"""What a net is: pure functions of named weights, and how these lie in a row."""
+"""Interface of a net: pure functions of named weights, and the weights' layout."""
 
 import math
 from abc import abstractmethod
@@ -21,7 +21,11 @@ LossFn = Callable[[Tensor], tuple[Tensor, Tensor]]
 class Layout:
     """How the named tensors of a net lie in one flat vector of weights.
 
-    `buffers` names those that no gradient moves, such as running statistics.
+    Args:
+        names: The tensors, in their order in the vector.
+        shapes: The shape of each, without the member axis.
+        layers: The names of each layer's tensors, from input to head.
+        buffers: Tensors that no gradient moves, such as running statistics.
     """
 
     names: tuple[str, ...]
@@ -38,7 +42,14 @@ class Layout:
         return sum(self.sizes)
 
     def views(self, flat: Tensor) -> Weights:
-        """Name the parts of flat weights; (member, total) → (member, *shape) each."""
+        """Return the named tensors as views into flat weights.
+
+        Args:
+            flat: Shape (member, total).
+
+        Returns:
+            By name; shape (member, *shape).
+        """
         parts = flat.split(self.sizes, dim=1)
         return {
             name: part.view(-1, *shape)
@@ -46,18 +57,20 @@ class Layout:
         }
 
     def layer_sizes(self) -> tuple[int, ...]:
-        """Return how many consecutive weights each layer owns."""
+        """Return the number of weights of each layer, in the order of the vector."""
         size = dict(zip(self.names, self.sizes, strict=True))
         return tuple(sum(size[name] for name in layer) for layer in self.layers)
 
 
 class Net(Part):
-    """A net as pure functions: how its weights lie, start and answer.
+    """A net as pure functions: layout, initial weights and forward pass.
 
-    A net without outputs has no head and answers its features. `chunk` is how
-    many members it computes best at once; `images` that it takes pixels only;
-    `support_statistics` that a query is normalized by its support's statistics;
-    `compares` that a query's features depend on the support beside them.
+    With 0 outputs a net has no head and returns its features.
+
+    Attributes:
+        chunk: Number of members at which it is fastest.
+        images: Whether it takes images only.
+        compares: Whether a query's features depend on the support.
     """
 
     slot: ClassVar[str] = "net"
@@ -68,24 +81,24 @@ class Net(Part):
 
     @property
     def support_statistics(self) -> bool:
-        """Return whether a query is answered behind its support."""
+        """Return whether queries need the support in the same forward pass."""
         return False
 
     @property
     def min_examples(self) -> int:
-        """Return how many examples an episode is filled up to, with zeros, for speed.
+        """Return the number of examples that an episode is padded to, for speed.
 
-        Only a net that looks at each example by itself can be filled up.
+        Only a net that treats each example independently may be padded.
         """
         return 0
 
     @abstractmethod
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
-        """Return how the weights lie.
+        """Return the names, shapes and order of the weights.
 
         Args:
-            shape: Of one example: (feature,), or (channel, height, width).
-            outputs: Answers of the head, the last layer; 0 leaves it out.
+            shape: Shape of one example: (feature,), or (channel, height, width).
+            outputs: Outputs of the head, the last layer; 0 leaves it out.
 
         Raises:
             Refused: If the net cannot take examples of that shape.
@@ -93,7 +106,15 @@ class Net(Part):
 
     @abstractmethod
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw initial weights; float32, shape (weight,)."""
+        """Draw initial weights.
+
+        Args:
+            layout: From `layout`.
+            rng: The stream to draw from.
+
+        Returns:
+            Flat weights; float32, shape (weight,).
+        """
 
     @abstractmethod
     def apply(
@@ -103,47 +124,58 @@ class Net(Part):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; (member, feature, example) → (member, output, example).
+        """Run the forward pass.
 
         Args:
-            weights: Named weights, member first; without those of the head the
-                answer is the features.
-            x: Inputs, one example's numbers in a row.
-            reference: How many leading examples the statistics of a batch
-                normalization are taken from; all of them by default.
+            weights: Named weights, member first; without a head the outputs are the
+                features.
+            x: Flattened inputs; shape (member, feature, example).
+            reference: Number of leading examples from which batch normalization
+                takes its statistics; None for all of them.
             step: Inner step, for weights that differ from step to step.
+
+        Returns:
+            Outputs; shape (member, output, example).
         """
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return what running statistics should come closer to, by their names.
+        """Return the batch statistics that running ones should move toward.
+
+        Args:
+            weights: Named weights, member first.
+            x: Flattened inputs; shape (member, feature, example).
+            step: Inner step that the weights belong to.
 
         Returns:
-            Means and variances of this batch where a net keeps running ones; shape
-            (member, channel) each, without gradient.
+            Means and variances of this batch, by the names of the running ones;
+            shape (member, channel), detached. Empty where a net keeps none.
         """
         return {}
 
 
 def chosen_class(out: Tensor) -> Tensor:
-    """Return the class with the highest score, the first of equals.
+    """Return the class with the highest score; the first one in a tie.
 
-    A score that is no number counts as the highest, so whoever counts right answers
-    must leave those of such a net out. `argmax` says the same, but over an axis that
-    is not the last one it takes ten times as long.
+    NaN counts as the highest score, so accuracy must mask members with NaN outputs.
+    `argmax` gives the same result, but takes ten times as long over an axis that is
+    not the last one.
 
     Args:
-        out: Shape (member, class, example).
+        out: Scores; shape (member, class, example).
 
     Returns:
-        Shape (member, example).
+        Class labels; int64, shape (member, example).
     """
     return out.max(1).indices
 
 
 class BaseLearner(Net):
-    """A net that is trained as a landscape: by minibatches, decayed and clipped.
+    """A net that can be the base learner of an optimization task.
 
-    `can_backpropagate` says that `backpropagate` gives the gradient without autograd.
+    Attributes:
+        batch_size: Examples per gradient; 0 for the full batch.
+        weight_decay: Share of the weights that is added to each gradient.
+        clip: Largest L2 norm of a gradient; 0 never clips.
     """
 
     batch_size: int
@@ -153,10 +185,20 @@ class BaseLearner(Net):
     @property
     @abstractmethod
     def can_backpropagate(self) -> bool:
-        """Return whether `backpropagate` can be used."""
+        """Return whether `backpropagate` gives the gradient without autograd."""
 
     @abstractmethod
     def backpropagate(
         self, weights: Weights, x: Tensor, loss_fn: LossFn
     ) -> tuple[Tensor, Tensor]:
-        """Return what `loss_fn` says of the answers, and its gradient, by hand."""
+        """Return loss and gradient without autograd.
+
+        Args:
+            weights: Named weights, member first.
+            x: Flattened inputs; shape (member, feature, example).
+            loss_fn: Outputs → (loss, shape (member,); its gradient in the outputs).
+
+        Returns:
+            The loss, shape (member,), and the gradient in the layout's order, shape
+            (member, weight).
+        """

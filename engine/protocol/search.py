@@ -1,7 +1,8 @@
-"""Architecture spaces side by side: one search per member, each on a task.
+"""Batches of architecture searches: spaces, evaluators, proposals and evaluations.
 
 A task is a space of architectures with its evaluator; a search strategy is a learner
-whose adaptation is the search. Numbers here are numpy's: codes are small integers.
+whose adaptation is the search. Arrays here are numpy arrays; an architecture's code is
+one small integer per decision.
 """
 
 import math
@@ -26,11 +27,11 @@ class Space:
     """A product of decisions, each with a few options.
 
     Args:
-        name: What it is called.
+        name: Name of the space.
         positions: Names of the decisions.
         options: Names of each decision's options, in the order of the codes.
-        edges: From which node to which each position leads, where positions are the
-            edges of a cell; empty where they are a list of decisions.
+        edges: (from node, to node) of each position, where positions are the edges
+            of a cell; empty where they are a list of decisions.
     """
 
     name: str
@@ -40,16 +41,22 @@ class Space:
 
     @cached_property
     def radix(self) -> tuple[int, ...]:
-        """How many options each position has."""
+        """Number of options at each position."""
         return tuple(len(names) for names in self.options)
 
     @property
     def size(self) -> int:
-        """How many architectures there are."""
+        """Number of architectures."""
         return math.prod(self.radix)
 
     def index(self, codes: Codes) -> Numbers:
-        """Number architectures in mixed-radix order; (…, position) → (…).
+        """Return the number of each architecture, in mixed-radix order.
+
+        Args:
+            codes: Shape (…, position).
+
+        Returns:
+            Integers from 0 to `size` − 1; shape (…).
 
         >>> Space("toy", ("a", "b"), (("x", "y"), ("p", "q", "r"))).index(
         ...     np.array([[0, 2], [1, 0]])).tolist()
@@ -59,21 +66,31 @@ class Space:
 
     @cached_property
     def _weights(self) -> Numbers:
+        # The first position is the most significant digit.
         after = [math.prod(self.radix[i + 1 :]) for i in range(len(self.radix))]
         return np.array(after, np.int64)
 
     def codes(self, index: Numbers) -> Codes:
-        """Spell numbered architectures; (…) → (…, position)."""
+        """Return the codes of numbered architectures; the inverse of `index`.
+
+        Args:
+            index: Shape (…).
+
+        Returns:
+            Shape (…, position).
+        """
         found = np.asarray(index, np.int64)[..., None] // self._weights
         return found % np.array(self.radix)
 
 
 class Measurement(NamedTuple):
-    """What training some architectures gave; shape (item,) each.
+    """The results of training some architectures; shape (item,) each.
 
-    `signal` is what a search may see (validation accuracy, share; NaN where the
-    training failed), `score` what it is judged by (test accuracy, share), `cost` the
-    price of the training, in the evaluator's unit.
+    Args:
+        signal: What a search may see: validation accuracy, from 0 to 1; NaN where
+            the training failed.
+        score: What it is judged by: test accuracy, from 0 to 1.
+        cost: Cost of the training, in the evaluator's unit.
     """
 
     signal: Numbers
@@ -82,10 +99,17 @@ class Measurement(NamedTuple):
 
 
 class Evaluator(ABC):
-    """Trains architectures of a space on some tasks, or looks up what it gave.
+    """Trains architectures of a space on some tasks, or looks up recorded results.
 
-    `tasks` are their names, `fidelities` how long may be trained, ascending;
-    `properties` names what may be capped or traded, with its unit.
+    Attributes:
+        space: The whole space.
+        tasks: Names of the tasks.
+        fidelities: The allowed lengths of a training, ascending, in
+            `fidelity_unit`.
+        fidelity_unit: Unit of the fidelities, such as epochs.
+        cost_unit: Unit of a training's cost.
+        properties: Names of what may be capped, such as latency, with their units.
+        features: A description of each task, if known; shape (task, feature).
     """
 
     space: Space
@@ -103,34 +127,49 @@ class Evaluator(ABC):
         """Train architectures.
 
         Args:
-            which: Task of each item, a position in `tasks`; shape (item,).
-            codes: Shape (item, position).
+            which: Task of each item, as a position in `tasks`; shape (item,).
+            codes: The architectures; shape (item, position).
             fidelity: Position in `fidelities` of each item; shape (item,).
-            uniform: Uniform in [0, 1): it picks the seed of each training.
+            uniform: In [0, 1); it selects the seed of each training; shape (item,).
+
+        Returns:
+            Signal, score and cost of each item.
         """
 
     @abstractmethod
     def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
-        """Return a property of architectures; shape (item,), NaN where unknown."""
+        """Return a property of architectures.
+
+        Args:
+            name: One of `properties`.
+            which: Task of each item; shape (item,).
+            codes: The architectures; shape (item, position).
+
+        Returns:
+            In the property's unit, NaN where unknown; shape (item,).
+        """
 
     def cheapest(self, which: int, fidelity: int) -> float:
-        """Return a price below which nothing can be trained; 0 where unknown."""
+        """Return a lower bound on the cost of any training; 0 where unknown."""
         return 0.0
 
     def scores(self, which: int) -> Numbers | None:
         """Return the score of every architecture of a task, by `Space.index`.
 
-        NaN where the space has none of that code. None where scores are only known
-        by training.
+        NaN where the space lacks that architecture. None where scores are only known
+        after training.
         """
         return None
 
 
 class Objective(NamedTuple):
-    """What a search looks for: the most accurate architecture, perhaps under a cap.
+    """What a search maximizes: the score, under an optional cap on a property.
 
-    The cap holds once the share `since` of a search is over, of its evaluations or
-    of its budget, whichever comes first; a search learns of it only then.
+    Args:
+        property: The capped property; empty for no cap.
+        cap: The highest allowed value, in the property's unit; shape (task,).
+        since: Share of a search after which the cap holds, of its evaluations or of
+            its budget, whichever comes first. A search learns of it only then.
     """
 
     property: str = ""
@@ -139,10 +178,11 @@ class Objective(NamedTuple):
 
 
 class Proposal(NamedTuple):
-    """Architectures to be trained next, one per member.
+    """Architectures to train next, one per member.
 
-    `codes` has shape (member, position); `fidelity` (member,), the highest where it
-    is None.
+    Args:
+        codes: Shape (member, position).
+        fidelity: Positions in the fidelities, shape (member,); None for the highest.
     """
 
     codes: Codes
@@ -150,17 +190,17 @@ class Proposal(NamedTuple):
 
 
 class Evaluation(NamedTuple):
-    """What a search is told of its evaluation; arrays lead with the member.
+    """The result of a proposal, as the search sees it; arrays lead with the member.
 
     Args:
         step: Number of the evaluation, from 0.
         codes: Shape (member, position).
         fidelity: Position in the fidelities.
         signal: Noisy validation accuracy, share; NaN where the training failed.
-        value: The same, −1 where the training failed or a cap is exceeded: what is
-            to be maximized.
-        live: False once a member could not pay for what it asked: its search is
-            over, and nothing was trained.
+        value: The quantity to maximize: the signal, or −1 where the training failed
+            or a cap is exceeded.
+        live: False once a member could not afford its proposal: its search is over,
+            and nothing was trained.
     """
 
     step: int
@@ -173,23 +213,28 @@ class Evaluation(NamedTuple):
 
 @dataclass(frozen=True)
 class SearchBatch(TaskBatch):
-    """Searches side by side; a member's randomness is its stream's.
+    """A batch of searches, one per member, each with its own random stream.
 
     Args:
-        space: Where is searched: it may be a part of the evaluator's space.
-        evaluator: What trains.
-        allowed: Options of the evaluator's space that `space` keeps, by position.
-        which: Task of each member; shape (member,).
+        space: The searched space; it may be a part of the evaluator's space.
+        evaluator: Trains the architectures.
+        kept_options: Options of the evaluator's space that `space` keeps, by
+            position.
+        task_index: Task of each member; shape (member,).
         rngs: One stream per member.
-        sources: Tasks of this pool; a learner may train itself on each.
-        replicates: Trainings that the members belong to, in order.
-        horizon: Most evaluations of a search.
-        budget: Price that a search may spend, in the evaluator's unit; inf for any.
-        top: Fidelity at which an architecture is fully trained.
-        noise: Standard deviation that is added to each signal, share.
-        failing: Share of the regions of the space in which every training fails.
-        goal: The share of architectures that counts as found, such as 0.01.
-        objective: What is looked for; its cap has shape (task,).
+        sources: Tasks of this pool; a learner may meta-train on each.
+        replicates: Number of replicates; members lie replicate by replicate.
+        horizon: Maximum number of evaluations per search.
+        budget: Maximum cost per search, in the evaluator's unit; inf for no limit.
+        full_fidelity: Position of the fidelity of a full training.
+        noise: Standard deviation of the noise on each signal, as a share (0.01 is
+            one percentage point).
+        failing_share: Share of the regions of the space in which every training
+            fails.
+        goal: A search is done once it is among this share of best architectures,
+            such as 0.01.
+        objective: What is maximized; its cap has shape (task,).
+        chunk: Number of members that are computed at once.
     """
 
     space: Space
@@ -225,16 +270,28 @@ class SearchBatch(TaskBatch):
         return replace(self, task_index=np.asarray(which, np.int64))
 
     def uniform(self, name: str, *shape: int) -> Numbers:
-        """Return uniform numbers of each member's own stream; (member, *shape).
+        """Draw uniform numbers from each member's own stream.
 
-        Every strategy that asks for the same name gets the same; more in the first
-        dimension leave the earlier ones unchanged.
+        Args:
+            name: Same name, same numbers, whichever strategy asks.
+            *shape: Numbers per member; a larger first dimension leaves the earlier
+                numbers unchanged.
+
+        Returns:
+            In [0, 1); shape (member, *shape).
         """
         drawn = [generator(rng.child(name)).random(shape) for rng in self.rngs]
         return np.stack(drawn)
 
     def to_evaluator_codes(self, codes: Codes) -> Codes:
-        """Return codes of this space as codes of the evaluator's."""
+        """Return codes of this space as codes of the evaluator's space.
+
+        Args:
+            codes: Shape (…, position).
+
+        Returns:
+            Shape (…, position).
+        """
         table = np.zeros(
             (len(self.kept_options), max(map(len, self.kept_options))), np.int64
         )
@@ -243,11 +300,18 @@ class SearchBatch(TaskBatch):
         return table[np.arange(len(self.kept_options)), codes]
 
     def all_codes(self) -> Codes:
-        """Return all architectures of this space, spelled, in the order of `index`."""
+        """Return the evaluator codes of all architectures, in the order of `index`."""
         return self.to_evaluator_codes(self.space.codes(np.arange(self.space.size)))
 
     def from_evaluator_codes(self, codes: Codes) -> Codes:
-        """Return codes of the evaluator's space as this space's; −1 where absent."""
+        """Return codes of the evaluator's space as codes of this space.
+
+        Args:
+            codes: Shape (…, position).
+
+        Returns:
+            Shape (…, position); −1 where this space lacks the option.
+        """
         base = self.evaluator.space.radix
         table = np.full((len(base), max(base)), -1, np.int64)
         for position, kept in enumerate(self.kept_options):

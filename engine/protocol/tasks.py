@@ -1,4 +1,4 @@
-"""What a task is: landscapes side by side, families that draw them, shifts."""
+"""Interfaces of task batches, of the families that draw them, and of shifts."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
@@ -27,9 +27,11 @@ class Gradient(NamedTuple):
 
 
 class TaskBatch(ABC):
-    """Tasks side by side; it keeps nothing between two adaptations.
+    """A batch of tasks; it keeps no state between two adaptations.
 
-    `chunk` is how many members are computed at once.
+    Attributes:
+        replicates: Number of replicates; members lie replicate by replicate.
+        chunk: Number of members that are computed at once.
     """
 
     replicates: int
@@ -38,7 +40,7 @@ class TaskBatch(ABC):
     @property
     @abstractmethod
     def members(self) -> int:
-        """How many tasks run side by side."""
+        """Number of tasks in the batch: replicate × (particle ×) task."""
 
     @abstractmethod
     def take(self, index: Sequence[int]) -> Self:
@@ -46,7 +48,14 @@ class TaskBatch(ABC):
 
 
 class OptimizationBatch(TaskBatch):
-    """Losses to be descended: one base learner in training per member."""
+    """A batch of losses to minimize: one base learner in training per member.
+
+    Attributes:
+        horizon: Number of steps.
+        layout: Layout of the base learner's weights.
+        drift_start: Step at which the tasks begin to change; None if they do not.
+        chunk: Number of members that are computed at once.
+    """
 
     horizon: int
     layout: Layout
@@ -63,22 +72,30 @@ class OptimizationBatch(TaskBatch):
 
         Args:
             weights: Flat weights; shape (member, weight).
-            step: Step of the run: it picks the minibatch and the drift.
+            step: Step of the run: it selects the minibatch and the drift.
             order: 0 detaches both; 1 keeps the loss differentiable; 2 keeps the
                 gradient differentiable too.
+
+        Returns:
+            The loss, shape (member,), and its gradient, shape (member, weight).
         """
 
     @abstractmethod
     def measure(self, weights: Tensor, step: int) -> Weights:
-        """Return the metrics of the held-out rows; shape (member,) each.
+        """Return the metrics on the held-out rows.
 
-        May also hold `loss`, where the training loss of `gradient` is only that
-        of a minibatch.
+        Args:
+            weights: Flat weights; shape (member, weight).
+            step: Step of the run: it selects the drift.
+
+        Returns:
+            By metric; shape (member,). Also `loss`, the full training loss, where
+            that of `gradient` covers only a minibatch.
         """
 
     @abstractmethod
     def repeat(self, particles: int) -> Self:
-        """Put copies between replicate and task: replicate × particle × task."""
+        """Return the batch with each task repeated: replicate × particle × task."""
 
 
 @dataclass
@@ -91,7 +108,7 @@ class Sample:
         held_x: Held-out inputs; shape (feature, example).
         held_y: Held-out targets; shape (example,).
         outputs: Number of classes, or 1 for regression.
-        later: What the task turns into, if it drifts.
+        later: The task after the drift, if it drifts.
         drift: Start and length of the drift, as shares of the horizon.
     """
 
@@ -109,12 +126,12 @@ class Episode(Sample):
     """One few-shot task: `x`, `y` are its support, `held_x`, `held_y` its queries.
 
     Args:
-        shape: Of one example: (feature,), or (channel, height, width).
-        ids: Which class of its pool each support example is of; shape (example,).
-            None where answers are values.
-        held_ids: The same of the queries.
-        known: How many classes the pool of meta-training has; 0 for values.
-        truth: Inputs and answers without noise, to be drawn; shape (2, point).
+        shape: Shape of one example: (feature,), or (channel, height, width).
+        ids: Class in the pool of each support example; shape (example,). None for
+            regression.
+        held_ids: The same for the queries.
+        known_classes: Number of classes in the meta-training pool; 0 for regression.
+        truth: Noise-free inputs and targets, for plots; shape (2, point).
     """
 
     shape: tuple[int, ...] = ()
@@ -129,9 +146,14 @@ Warp = Callable[[Sample, Rng], Sample]
 
 @dataclass(frozen=True)
 class Setting:
-    """What a shift may change: the family, the base learner, horizon and data.
+    """What a shift may change: the family, the base learner, the horizon, the data.
 
-    `trained` is the family of meta-training, where this is another one.
+    Args:
+        family: The family that tasks are drawn from.
+        net: The base learner.
+        horizon: Number of inner steps.
+        warps: Changes of each task's data, applied in order.
+        trained_family: The family of meta-training, if it is not `family`.
     """
 
     family: "Family"
@@ -148,12 +170,18 @@ class Setting:
 class Family(Part):
     """A distribution of tasks.
 
-    `output` is what a base learner answers; `plane` says that tasks live in the
-    plane, so that a film can be shown; `pooled` that rows are real and divided
-    into meta-train, validation and test pools; `needs_file` that a person must give
-    the rows, as a `file` of that kind; `rate` by how much the usual learning rates
-    suit it: default rates are multiplied by it, and those of the outer rule by
-    `outer_rate`. `net` names the net that is usual there.
+    Attributes:
+        kind: The kind of task.
+        output: What a base learner predicts: "classes", "value" or "none".
+        uses_net: Whether a net is trained; bare functions have none.
+        plane: Whether tasks live in the plane, so that a film can be shown.
+        pooled: Whether rows are real data, divided into meta-training, validation
+            and test pools.
+        needs_file: Whether the user must provide the rows.
+        file: The kind of that file.
+        rate: Factor on the default learning rates of learners.
+        outer_rate: Factor on the default learning rate of the outer rule.
+        net: Name of the default net.
     """
 
     slot: ClassVar[str] = "family"
@@ -182,7 +210,7 @@ class Family(Part):
 
     @classmethod
     def why_incomplete(cls) -> str:
-        """Say that a family draws tasks of another kind than it says, or folder."""
+        """Return how kind, `solves` and folder disagree; empty if they agree."""
         kind, folder = cls.kind, cls.__module__.split(".")[-2]
         if cls.solves == {kind} and folder == kind:
             return ""
@@ -193,18 +221,18 @@ class Family(Part):
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return ""
 
     def check(self) -> None:
-        """Refuse knobs that do not fit together, or not the data.
+        """Check that the knobs fit together, and fit the data.
 
         Raises:
-            Refused: With the knob's name as its field.
+            Refused: If they do not; its field is the knob's name.
         """
 
     def answer_kind(self) -> str:
-        """Return `output`, or what the knobs make of it: classes, value or none."""
+        """Return `output`, or what the knobs make it: classes, value or none."""
         return self.output
 
     @abstractmethod
@@ -217,21 +245,38 @@ class Family(Part):
             setting: The base learner, horizon and changes of data to use.
             rngs: One stream per replicate × task, in that order.
             pool: "train", "validation" or "test".
-            batch_spec: How many replicates, and on which device.
+            batch_spec: Number of replicates, device and dtype.
+
+        Returns:
+            The batch, with one member per stream.
         """
 
 
 class SampledFamily(Family):
-    """A family whose tasks are data: examples to learn from and to be judged on."""
+    """A family whose tasks are data sets: training and held-out examples."""
 
     @abstractmethod
     def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw the data of one task from a pool: train, validation or test."""
+        """Draw the data of one task.
+
+        Args:
+            rng: The task's stream.
+            pool: "train", "validation" or "test".
+        """
 
     def draw_samples(
         self, setting: "Setting", rngs: Sequence[Rng], pool: str
     ) -> list[Sample]:
-        """Draw the data of each task, and change it as the setting says."""
+        """Draw the data of each task and apply the setting's changes.
+
+        Args:
+            setting: Its warps are applied, in order.
+            rngs: One stream per task.
+            pool: "train", "validation" or "test".
+
+        Returns:
+            One sample per stream.
+        """
         drawn = []
         for rng in rngs:
             sample = self.sample(rng, pool)
@@ -242,9 +287,13 @@ class SampledFamily(Family):
 
 
 class BatchSpec(NamedTuple):
-    """Where tasks are put and how many replicates they are of.
+    """Size and placement of a batch of tasks.
 
-    Without `held` their held-out rows are left unmeasured, which is faster.
+    Args:
+        replicates: Number of replicates.
+        device: Device of the tensors.
+        dtype: Floating-point type of the tensors.
+        measure_held_out: Whether held-out rows are measured; False is faster.
     """
 
     replicates: int = 1
@@ -254,7 +303,14 @@ class BatchSpec(NamedTuple):
 
 
 class Shift(Part):
-    """A change of the setting, with a severity; 0 is the identity."""
+    """A change of the setting, with a severity; 0 is the identity.
+
+    Attributes:
+        unit: Unit of the severities.
+        severities: The default severities.
+        top: The largest allowed severity.
+        switch: Whether it is only off or on.
+    """
 
     slot: ClassVar[str] = "shift"
     traits: ClassVar[tuple[str, ...]] = ("unit", "severities", "top", "switch")
@@ -265,7 +321,7 @@ class Shift(Part):
 
     @classmethod
     def why_incomplete(cls) -> str:
-        """Say that a shift has no severities, or some that it does not allow."""
+        """Return what is wrong with the severities; empty if nothing is."""
         if cls.severities and all(0 < s <= cls.top for s in cls.severities):
             return ""
         return (
@@ -279,4 +335,12 @@ class Shift(Part):
 
     @abstractmethod
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Return the shifted setting; `severity` is above 0."""
+        """Return the shifted setting.
+
+        Args:
+            setting: The setting without the shift.
+            severity: In the shift's unit, above 0.
+
+        Raises:
+            Refused: If the shifted setting is not allowed.
+        """

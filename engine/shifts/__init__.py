@@ -1,1 +1,1 @@
-"""Shifts: a setting changed by a severity; 0 leaves it as it is."""
+"""Distribution shifts: a setting changed by a severity; severity 0 changes nothing."""

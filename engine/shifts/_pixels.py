@@ -1,4 +1,4 @@
-"""How images change: each one by itself, or all by one map between pixels."""
+"""Changes of images: one by one, or all by the same map between pixels."""
 
 from collections.abc import Callable
 from functools import lru_cache
@@ -12,14 +12,14 @@ ImageChange = Callable[[np.ndarray], np.ndarray]
 
 
 def change_flat_images(change: ImageChange, shape: tuple[int, ...]) -> InputChange:
-    """Turn a change of images into one of rows of numbers.
+    """Turn a change of images into a change of flattened inputs.
 
     Args:
-        change: Of images; shape (example, channel, height, width).
-        shape: Of one image.
+        change: Images → images; shape (example, channel, height, width).
+        shape: Shape of one image: (channel, height, width).
 
     Returns:
-        The change of inputs; shape (feature, example).
+        Inputs → inputs; shape (feature, example).
     """
 
     def change_rows(x: np.ndarray) -> np.ndarray:
@@ -30,13 +30,16 @@ def change_flat_images(change: ImageChange, shape: tuple[int, ...]) -> InputChan
 
 
 def remap_pixels(shape: tuple[int, ...], matrix: np.ndarray) -> InputChange:
-    """Return the change that looks every pixel up at another place.
+    """Return the change that resamples every image by a linear map.
 
     Args:
-        shape: Of one image.
-        matrix: Leads from a pixel's place, measured from the middle, to the place
-            that its brightness is taken from; rows down and columns to the right.
-            Between pixels it is interpolated, outside the edge goes on.
+        shape: Shape of one image: (channel, height, width).
+        matrix: Maps a pixel's position to the position whose brightness it gets, both
+            measured from the image's center, (down, right); shape (2, 2).
+
+    Returns:
+        Inputs → inputs; shape (feature, example). Interpolates bilinearly; outside,
+        the edge pixels continue.
     """
     channels, height, width = shape
     lookup = _interpolation_matrix(height, width, tuple(matrix.ravel().tolist()))
@@ -56,7 +59,9 @@ def _interpolation_matrix(
     middle = np.array([[height - 1], [width - 1]]) / 2.0
     place = np.indices((height, width)).reshape(2, -1) - middle
     limit = np.array([[height - 1], [width - 1]])
+    # Clipped to the image: outside, the edge pixels continue.
     source = (np.array(matrix).reshape(2, 2) @ place + middle).clip(0, limit)
+    # The last pixel interpolates from its predecessor, so that a neighbor exists.
     first = np.minimum(np.floor(source), np.maximum(limit - 1, 0)).astype(int)
     part = source - first
     rows, columns, weights = [], [], []
@@ -74,6 +79,14 @@ def _interpolation_matrix(
 
 def patch_size(height: int, width: int, share: float) -> tuple[int, int]:
     """Return the sides of a nearly square patch that covers a share of an image.
+
+    Args:
+        height: Pixels of the image.
+        width: Pixels of the image.
+        share: Share of the area, from 0 to 1.
+
+    Returns:
+        Height and width of the patch, in pixels, each at least 1.
 
     >>> patch_size(28, 28, 0.25)
     (14, 14)

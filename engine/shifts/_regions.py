@@ -1,4 +1,4 @@
-"""What a concept shift changes: the answers in a region of the inputs."""
+"""Concept shifts and drifts: other targets in a half-space of the inputs."""
 
 from dataclasses import replace
 
@@ -10,18 +10,22 @@ from engine.shifts._applicability import random_direction
 
 
 def change_region(sample: Sample, rng: Rng, share: float) -> Sample:
-    """Change the answers of the rows farthest along a random direction.
+    """Change the targets of the rows farthest along a random direction.
 
-    Classes move on by one; values are mirrored at their training mean. The
-    direction does not depend on the share, so a larger region holds a smaller.
+    Each class becomes the next one; values are mirrored at their training mean. The
+    direction does not depend on the share, so a larger region contains a smaller.
 
     Args:
         sample: One task.
         rng: The task's stream.
         share: Share of the training rows that lie in the region.
+
+    Returns:
+        The task with changed training and held-out targets.
     """
     draw = generator(rng.child("shift", "region"))
     spread = sample.x.std(axis=1)
+    # Constant inputs cannot tell rows apart, and would divide by 0.
     arrow = random_direction(draw, len(spread)) * (spread > 0)
     arrow /= np.where(spread > 0, spread, 1.0)
     along, held_along = arrow @ sample.x, arrow @ sample.held_x
@@ -35,12 +39,12 @@ def change_region(sample: Sample, rng: Rng, share: float) -> Sample:
 def with_drift(
     setting: Setting, share: float, start: float, length: float = 0.0
 ) -> Setting:
-    """Return the setting whose tasks get a later form, the region's answers changed.
+    """Return the setting whose tasks drift: targets in a region change during a run.
 
     Args:
-        setting: What is trained on.
+        setting: The setting to change.
         share: Share of the training rows that lie in the region.
-        start: When the first answers change; share of the horizon.
+        start: When the first targets change; share of the horizon.
         length: How long it takes until all have changed; share of the horizon.
     """
 
@@ -52,8 +56,9 @@ def with_drift(
 
 
 def _edge(along: np.ndarray, share: float) -> float:
-    """Return the place beyond which the share of training rows lies; none: infinity."""
+    """Return the bound above which a share of the training rows lies."""
     inside = round(share * len(along))
+    # ±inf at the ends: share 0 changes no row, share 1 all, held-out ones included.
     bounds = np.concatenate([[-np.inf], np.sort(along)[: len(along) - 1], [np.inf]])
     return float(bounds[len(along) - inside])
 

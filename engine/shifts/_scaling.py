@@ -1,4 +1,4 @@
-"""Inputs that become longer or shorter: which ones, and by how much."""
+"""Scaling of inputs, shared by stretch and shrink: which ones, and by how much."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ Axis = Literal["first", "random", "all"]
 
 
 def axis_knob() -> Axis:
-    """Declare which inputs change."""
+    """Declare the knob that selects which inputs change."""
     return knob(  # type: ignore[no-any-return]
         "first",
         label="Which input",
@@ -22,7 +22,13 @@ def axis_knob() -> Axis:
 
 
 def scale_inputs(setting: Setting, axis: Axis, doublings: float) -> Setting:
-    """Return the setting with every task's chosen inputs 2^doublings times as long."""
+    """Return the setting with every task's chosen inputs multiplied by 2^doublings.
+
+    Args:
+        setting: The setting to change.
+        axis: "first", "random" (one per task) or "all".
+        doublings: Below 0, halvings.
+    """
 
     def warp(sample: Sample, rng: Rng) -> Sample:
         factors = np.float32(2.0) ** scale_amounts(axis, sample, rng, doublings)
@@ -32,13 +38,16 @@ def scale_inputs(setting: Setting, axis: Axis, doublings: float) -> Setting:
 
 
 def scale_amounts(axis: Axis, sample: Sample, rng: Rng, amount: float) -> np.ndarray:
-    """Return the amount for the chosen inputs and 0 for others; (feature, 1).
+    """Return the doublings of each input.
 
     Args:
-        axis: "first", "random" (one of each task's) or "all".
-        sample: The task that it is about.
+        axis: "first", "random" (one per task) or "all".
+        sample: One task.
         rng: The task's stream.
-        amount: Doublings; below 0 halvings.
+        amount: Doublings of the chosen inputs; below 0, halvings.
+
+    Returns:
+        `amount` for chosen inputs, 0 for others; float32, shape (feature, 1).
     """
     size = sample.x.shape[0]
     amounts = np.zeros((size, 1), np.float32)

@@ -1,4 +1,4 @@
-"""What shifts of searches share: they turn knobs that every space has."""
+"""Helpers for shifts of searches: caps and option counts of the searched space."""
 
 from engine.protocol import Setting
 from engine.shifts._applicability import change_family, why_no_knobs
@@ -6,16 +6,17 @@ from engine.tasks.search._family import SearchFamily
 
 
 def cappable_properties(setting: Setting) -> tuple[str, ...]:
-    """Return what may be capped in the searched space, the chosen one first."""
+    """Return the properties that can be capped, the family's choice first."""
     family = setting.family
     if not isinstance(family, SearchFamily):
         return ()
     known = tuple(family.evaluator().properties)
+    # A stable sort: False comes first, the others stay in their order.
     return tuple(sorted(known, key=lambda name: name != family.capped))
 
 
 def option_counts(setting: Setting) -> tuple[int, ...]:
-    """Return how many options each decision of the whole space has."""
+    """Return the number of options of each decision in the whole space."""
     family = setting.family
     assert isinstance(family, SearchFamily)
     return family.evaluator().space.radix
@@ -27,19 +28,19 @@ def why_not_capped(setting: Setting) -> str | None:
         return reason
     if cappable_properties(setting):
         return None
-    return f"{setting.family.name} knows no property of an architecture to cap"
+    return f"{setting.family.name} has no property of an architecture to cap"
 
 
 def apply_cap(
     setting: Setting, excluded: float, *, since: float, on: str = ""
 ) -> Setting:
-    """Return the setting with a cap that leaves out a share of the space.
+    """Return the setting with a cap that excludes a share of the space.
 
     Args:
-        setting: What is searched.
+        setting: The setting to change.
         excluded: Share of the space above the cap.
-        since: Share of the search after which it comes.
-        on: The property; the family's own choice where empty, or the first it knows.
+        since: Share of the search after which the cap holds.
+        on: The capped property; empty for the family's choice, or its first.
     """
     name = on or cappable_properties(setting)[0]
     return change_family(setting, cap=1.0 - excluded, capped=name, cap_since=since)

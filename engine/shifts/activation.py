@@ -1,8 +1,8 @@
-"""Another activation: the base learner's hidden units compute something else.
+"""Another activation: the base learner's hidden units use another activation function.
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, figure 5: a learned optimizer
 fails on a net with another activation.
-Helps: to see whether an optimizer knows optimization, or only one kind of net.
+Helps: to see whether a learned optimizer is general, or tied to one kind of net.
 """
 
 from typing import ClassVar
@@ -33,6 +33,6 @@ class Activation(Shift):
         return "a base learner of depth 0 has no activation" if shallow else None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Exchange the base learner's activation."""
+        """Replace the base learner's activation."""
         now = setting.net.model_dump()["activation"]
         return change_net(setting, activation=OTHER[now])

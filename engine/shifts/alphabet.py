@@ -1,7 +1,7 @@
-"""Another alphabet: test classes are of alphabets that were never learned from.
+"""Another alphabet: test classes are from alphabets held out of meta-training.
 
 Source: the splits by alphabet of Lake, Salakhutdinov and Tenenbaum (2015).
-Helps: to see whether new characters are known for their strokes or for their alphabet.
+Helps: to see whether new characters are recognized by their strokes or their alphabet.
 """
 
 from typing import ClassVar
@@ -29,6 +29,7 @@ class Alphabet(Shift):
             return reason
         if setting.family.model_dump()["alphabets"] == "held_out":
             return "the tests are on held-out alphabets already"
+        # The family's own check knows whether enough alphabets are held out.
         try:
             self.apply(setting, 1.0).family.check()
         except Refused as refusal:
@@ -36,5 +37,5 @@ class Alphabet(Shift):
         return None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Take the test's classes from alphabets apart."""
+        """Take the test classes from held-out alphabets."""
         return change_family(setting, alphabets="held_out")

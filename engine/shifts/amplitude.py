@@ -1,8 +1,8 @@
-"""Larger amplitudes: test functions are larger than any that was trained on.
+"""Larger amplitudes: test functions are larger than any in meta-training.
 
 Source: ours; beyond the ranges of Finn et al. (2017), arXiv:1703.03400, section 5.1,
 one property at a time.
-Helps: to see whether a learner stretches what it knows beyond what it has seen.
+Helps: to see whether a learner extrapolates to amplitudes that it has not seen.
 """
 
 from typing import ClassVar
@@ -29,7 +29,8 @@ class Amplitude(Shift):
         return why_no_knobs(setting, KNOBS, "amplitude")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Move the range of amplitudes up; the draws inside it stay."""
+        """Move the range of amplitudes up."""
+        # The width stays, so that the same uniform draws give the same tasks, raised.
         low, high = (getattr(setting.family, name) for name in KNOBS)
         more = severity * high
         return change_family(

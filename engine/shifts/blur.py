@@ -2,7 +2,7 @@
 
 Source: the Gaussian blur of Hendrycks and Dietterich (2019), arXiv:1903.12261.
 Differs: at the edge the image is mirrored, so that its mean brightness stays.
-Helps: to see whether a learner goes by fine strokes or by the overall form.
+Helps: to see whether a learner uses fine strokes or the overall shape.
 """
 
 from typing import ClassVar
@@ -19,7 +19,7 @@ from engine.shifts._pixels import change_flat_images
 
 @register("shift")
 class Blur(Shift):
-    """x ← g_s ∗ x, g_s a Gaussian with a deviation of s pixels."""
+    """x ← g_s ∗ x, g_s a Gaussian with a standard deviation of s pixels."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -35,6 +35,7 @@ class Blur(Shift):
         """Blur support and queries."""
 
         def blur(images: np.ndarray) -> np.ndarray:
+            # Axes: example, channel, row, column; only the pixels are mixed.
             sigma = (0.0, 0.0, severity, severity)
             return np.asarray(ndimage.gaussian_filter(images, sigma, mode="reflect"))
 

@@ -1,8 +1,8 @@
-"""Concept shift: in a region of the inputs, the right answer is another one.
+"""Concept shift: in a region of the inputs, the correct answer changes.
 
 Source: the real concept drift of Gama et al. (2014), doi:10.1145/2523813.
-Differs: the region is a half-space, and it holds a stated share of the rows.
-Helps: as the change that no rescaling of inputs can undo: the boundary bends.
+Differs: the region is a half-space that contains a stated share of the rows.
+Helps: as a change that no rescaling of the inputs can undo: the boundary bends.
 """
 
 from typing import ClassVar
@@ -29,7 +29,7 @@ class Concept(Shift):
         return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Change the answers of training and held-out rows in the region."""
+        """Change the targets of training and held-out rows in the region."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             return change_region(sample, rng, severity)

@@ -2,7 +2,7 @@
 
 Source: the contrast corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
 Differs: severity is the share of contrast that is lost.
-Helps: to see whether a learner goes by how strong an edge is, or only where it lies.
+Helps: to see whether a learner uses the strength of edges, or only their position.
 """
 
 from typing import ClassVar
@@ -33,6 +33,7 @@ class Contrast(Shift):
         """Fade support and queries."""
 
         def fade(x: np.ndarray) -> np.ndarray:
+            # Over features: each image has its own mean, shape (1, example).
             mean = x.mean(axis=0, keepdims=True)
             return np.asarray(mean + (1.0 - severity) * (x - mean), x.dtype)
 

@@ -1,7 +1,7 @@
 """Deeper base learner: more hidden layers than the optimizer was trained with.
 
 Source: Metz et al. (2022), arXiv:2211.09760, on learned optimizers and model size.
-Helps: to see whether an optimizer copes with gradients that pass more layers.
+Helps: to see whether an optimizer copes with gradients through more layers.
 """
 
 from typing import ClassVar

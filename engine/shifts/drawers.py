@@ -1,7 +1,7 @@
-"""Other drawers: test examples are by other people than those of meta-training.
+"""Other writers: test examples are by other writers than those of meta-training.
 
 Source: the drawers of Lake, Salakhutdinov and Tenenbaum (2015).
-Helps: to see whether a learner knows characters, or the hands that wrote them.
+Helps: to see whether a learner knows characters, or the handwriting of some writers.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ OTHERS = {"first_half": "second_half", "second_half": "first_half"}
 
 @register("shift")
 class Drawers(Shift):
-    """Examples by the half of the drawers that was not learned from."""
+    """Test examples by the half of the writers that meta-training does not see."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -30,9 +30,9 @@ class Drawers(Shift):
             return reason
         if setting.family.model_dump()["drawers"] in OTHERS:
             return None
-        return "all drawers were learned from; choose half of them for the family"
+        return "meta-training uses all writers; choose half of them for the family"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Take the test's examples from the others; classes stay."""
+        """Take the test examples from the other writers; classes stay."""
         now = setting.family.model_dump()["drawers"]
         return change_family(setting, drawers=OTHERS[now])

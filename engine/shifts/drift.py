@@ -1,8 +1,8 @@
-"""Abrupt drift: in the middle of a run, answers in a region change at once.
+"""Abrupt drift: in the middle of a run, the targets in a region change at once.
 
 Source: abrupt concept drift of Gama et al. (2014), doi:10.1145/2523813.
 Differs: the region is a half-space with a stated share of the rows.
-Helps: to see who recovers: an optimizer whose rate has decayed has none left.
+Helps: to see which learner recovers: once its rate has decayed, an optimizer cannot.
 """
 
 from typing import ClassVar
@@ -16,7 +16,7 @@ from engine.shifts._regions import with_drift
 
 @register("shift")
 class Drift(Shift):
-    """From step t₀ on, the answer is another one where u·x is above its quantile."""
+    """From step t₀ on, y ← (y + 1) mod K where u·x exceeds its 1 − s quantile."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -30,7 +30,7 @@ class Drift(Shift):
         unit="of the horizon",
         low=0.0,
         high=1.0,
-        help="When the answers change; late changes leave few steps to recover.",
+        help="When the targets change; a late change leaves few steps to recover.",
     )
 
     def why_not(self, setting: Setting) -> str | None:
@@ -38,5 +38,5 @@ class Drift(Shift):
         return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Give every task a later form, with the answers of a region changed."""
+        """Let the targets of a region change at step t₀."""
         return with_drift(setting, severity, self.start)

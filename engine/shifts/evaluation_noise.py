@@ -1,7 +1,7 @@
-"""Evaluation noise: every accuracy that a search sees is blurred.
+"""Evaluation noise: Gaussian noise on every accuracy that a search sees.
 
-Source: Ying et al. (2019), arXiv:1902.09635, on the noise of trainings.
-Helps: shows who believes a lucky training: greedy strategies do.
+Source: Ying et al. (2019), arXiv:1902.09635, on the noise between trainings.
+Helps: to see which strategies trust a lucky training: greedy ones do.
 """
 
 from typing import ClassVar
@@ -26,5 +26,5 @@ class EvaluationNoise(Shift):
         return why_no_knobs(setting, ("noise",), "noise")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Set the noise."""
+        """Set the standard deviation of the noise."""
         return change_family(setting, noise=severity)

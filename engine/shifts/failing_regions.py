@@ -1,8 +1,8 @@
-"""Failing regions: in a share of the space every training fails.
+"""Failing regions: in a share of the space, every training fails.
 
 Source: failed trainings as in Ying et al. (2019), arXiv:1902.09635, but in regions
-that are drawn anew for each search.
-Helps: shows who leaves a region that gives nothing, and who goes on trying.
+that are sampled afresh for each search.
+Helps: to see which strategies leave a failing region, and which keep trying.
 """
 
 from typing import ClassVar

@@ -3,7 +3,7 @@
 Source: the noise corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
 Differs: measured in standard deviations of each task's own inputs; the same noise
 at every severity, only larger.
-Helps: to see what overlap of the classes does: the best loss rises, steps slow.
+Helps: to see the effect of overlapping classes: the best loss rises, progress slows.
 """
 
 from typing import ClassVar
@@ -41,6 +41,7 @@ class FeatureNoise(Shift):
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "feature_noise"))
             size = severity * input_deviation(sample)
+            # The severity only scales the draws: the same noise, larger.
             noise = size * draw.standard_normal(sample.x.shape)
             held = size * draw.standard_normal(sample.held_x.shape)
             return change_train_and_held(sample, _add_noise(noise), _add_noise(held))

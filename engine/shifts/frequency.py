@@ -1,8 +1,8 @@
-"""Higher frequency: test functions vary faster than those that were trained on.
+"""Higher frequency: test functions vary faster than those of meta-training.
 
 Source: the frequency ranges of Vuorio et al. (2019), arXiv:1910.13616; ours as a shift.
-Helps: as the change that no other start or scale undoes: features of the input must
-vary faster, too.
+Helps: as a change that no new initialization or scale undoes: the features must vary
+faster, too.
 """
 
 from typing import ClassVar

@@ -1,7 +1,7 @@
-"""Function noise: the support's answers are measured with an error.
+"""Function noise: Gaussian noise on the targets of the support.
 
 Source: ours; noisy sinusoids are in Finn et al. (2018), arXiv:1806.02817.
-Helps: to see who believes every point and who keeps to what functions look like.
+Helps: to see which learners fit every point, and which keep to plausible functions.
 """
 
 from dataclasses import replace
@@ -28,7 +28,7 @@ class FunctionNoise(Shift):
         return why_no_values(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Disturb the answers that are learned from; queries stay exact."""
+        """Add noise to the support's targets; queries stay exact."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "function_noise"))

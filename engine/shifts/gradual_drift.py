@@ -1,8 +1,8 @@
-"""Gradual drift: during a run, answers in a region change row by row.
+"""Gradual drift: during a run, the targets in a region change row by row.
 
 Source: gradual concept drift of Gama et al. (2014), doi:10.1145/2523813.
 Differs: the region is a half-space with a stated share of the rows.
-Helps: to see who keeps up with a target that moves for a while.
+Helps: to see which learners keep up with a moving target.
 """
 
 from typing import ClassVar
@@ -16,7 +16,7 @@ from engine.shifts._regions import with_drift
 
 @register("shift")
 class GradualDrift(Shift):
-    """Between t₀ and t₀ + l, one row after the other gets the region's new answer."""
+    """Between t₀ and t₀ + l, one row after the other gets the region's new target."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -30,7 +30,7 @@ class GradualDrift(Shift):
         unit="of the horizon",
         low=0.0,
         high=1.0,
-        help="When the first answers change.",
+        help="When the first targets change.",
     )
     length: float = knob(
         0.4,
@@ -46,5 +46,5 @@ class GradualDrift(Shift):
         return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Give every task a later form, with the answers of a region changed."""
+        """Let the targets of a region change from step t₀ on."""
         return with_drift(setting, severity, self.start, self.length)

@@ -1,8 +1,8 @@
-"""Longer horizon: the base learner is trained for more steps than was learned on.
+"""Longer horizon: the base learner takes more steps than in meta-training.
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, and Metz et al. (2022),
 arXiv:2211.09760: learned optimizers fail past their training horizon.
-Helps: to see whether an optimizer falls apart after the last step that it knows.
+Helps: to see whether a learned optimizer breaks down past its training horizon.
 """
 
 from dataclasses import replace
@@ -33,13 +33,13 @@ class Horizon(Shift):
         """Train every task for longer.
 
         Raises:
-            Refused: If that would be more steps than a run may have.
+            Refused: If that is more steps than a run may have.
         """
         longer = round(setting.horizon * 2.0**severity)
         if longer > LIMIT:
             raise Refused(
                 f"a horizon of {setting.horizon:,} steps doubled {severity:g} times is "
-                f"{longer:,} steps; at most {LIMIT:,} are run",
+                f"{longer:,} steps; at most {LIMIT:,} are allowed",
                 "severities",
             )
         return replace(setting, horizon=longer)

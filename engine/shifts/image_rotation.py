@@ -1,9 +1,9 @@
 """Image rotation: every image of an episode is turned by the same angle.
 
 Source: the rotations of Ghifary et al. (2015), arXiv:1508.07680; ours for episodes.
-Differs: interpolated between pixels, the edge going on outside; where turned images
-are classes of their own in meta-training, quarter turns are no news.
-Helps: to see whether a learner compares images, or knows how they stand.
+Differs: interpolates between pixels and repeats the edge outside; where meta-training
+has rotated images as classes of their own, quarter turns are nothing new.
+Helps: to see whether a learner compares images, or relies on their orientation.
 """
 
 from typing import ClassVar
@@ -32,9 +32,10 @@ class ImageRotation(Shift):
         return why_no_image(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Turn support and queries."""
+        """Rotate support and queries."""
         angle = np.deg2rad(severity)
         cos, sin = np.cos(angle), np.sin(angle)
+        # The inverse rotation: from a pixel back to where its brightness comes from.
         matrix = np.array([[cos, sin], [-sin, cos]])
 
         def warp(sample: Sample, rng: Rng) -> Sample:

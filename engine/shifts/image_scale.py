@@ -1,8 +1,8 @@
-"""Image scale: what an image shows becomes smaller, or larger, around its middle.
+"""Image scale: the content of an image shrinks, or grows, around its center.
 
 Source: the zoom corruption of Hendrycks and Dietterich (2019), arXiv:1903.12261.
-Differs: no blur; interpolated between pixels, the edge going on outside.
-Helps: to see whether a learner knows a shape whatever its size.
+Differs: no blur; interpolates between pixels and repeats the edge outside.
+Helps: to see whether a learner recognizes a shape at any size.
 """
 
 from typing import ClassVar, Literal
@@ -19,7 +19,7 @@ from engine.shifts._pixels import remap_pixels
 
 @register("shift")
 class ImageScale(Shift):
-    """x(r) ← x(2^±s r), r from the middle: sides are 2^∓s as long."""
+    """x(r) ← x(2^±s r), r from the center: sides are 2^∓s as long."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -39,6 +39,7 @@ class ImageScale(Shift):
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Scale support and queries."""
+        # Looking twice as far from the center makes what is seen half as large.
         doublings = severity if self.way == "smaller" else -severity
         matrix = 2.0**doublings * np.eye(2)
 

@@ -1,10 +1,10 @@
 """Class imbalance: some classes become rare among the training rows.
 
 Source: the long-tailed classes of Cui et al. (2019), arXiv:1901.05555.
-Differs: rows of rare classes are replaced by copies of rows of common ones, so
-that the number of training rows stays; held-out rows stay balanced as they were. Of
-an episode's support, each class keeps one example at least.
-Helps: to see whether an optimizer neglects what it seldom sees.
+Differs: rows of rare classes are replaced by copies of rows of common ones, so that
+the number of training rows stays; held-out rows stay as balanced as they were. In an
+episode's support, each class keeps at least one example.
+Helps: to see whether an optimizer neglects rare classes.
 """
 
 from dataclasses import replace
@@ -33,7 +33,7 @@ class Imbalance(Shift):
         if reason := why_no_labels(setting):
             return reason
         alone = getattr(setting.family, "shots", 2) == 1
-        return "with one shot of each class none can become rarer" if alone else None
+        return "with one shot per class, no class can become rarer" if alone else None
 
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Replace training rows of every task."""
@@ -49,11 +49,12 @@ class Imbalance(Shift):
 def _choose_rows(
     sample: Sample, draw: np.random.Generator, severity: float
 ) -> np.ndarray:
-    """Choose which row stands in each place; most stay where they are."""
+    """Return, for each position, the row that replaces it; most keep their own."""
     count, last = len(sample.y), max(sample.outputs - 1, 1)
     share = np.bincount(sample.y, minlength=sample.outputs) / count
     wanted = share * 2.0 ** (-severity * np.arange(sample.outputs) / last)
     wanted /= wanted.sum()
+    # A class without rows has share 0 and gets none.
     factor = wanted / np.maximum(share, 1e-12)
     dropped = draw.random(count) > factor[sample.y]
     if isinstance(sample, Episode):  # no class may vanish from a support
@@ -61,6 +62,7 @@ def _choose_rows(
     # Common classes fill the gaps, each row by how much its class must grow.
     gain = np.cumsum(np.maximum(factor - 1.0, 0.0)[sample.y])
     aim = draw.random(count) * gain[-1]
+    # Rounding may put an aim at the very end: the last row then.
     stand_in = np.searchsorted(gain, aim, side="right").clip(max=count - 1)
     return np.where(dropped, stand_in, np.arange(count))
 

@@ -1,7 +1,7 @@
 """Inversion: dark becomes bright and bright dark.
 
 Source: the negative images of Hosseini et al. (2017), arXiv:1703.06857.
-Helps: to see whether a learner goes by form, or by where there is ink.
+Helps: to see whether a learner uses shape, or where there is ink.
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from engine.shifts._applicability import change_inputs, why_no_image
 
 @register("shift")
 class Inversion(Shift):
-    """x ← a + b − x, from a to b being the brightness of the support's pixels."""
+    """x ← a + b − x, a and b being the darkest and brightest pixels of the support."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})

@@ -1,8 +1,8 @@
-"""Label noise: some training labels are wrong; held-out ones stay right.
+"""Label noise: some training labels are wrong; held-out labels stay correct.
 
 Source: Angluin and Laird (1988): symmetric classification noise.
-Differs: on training rows only, so that accuracy is still measured on the truth.
-Helps: to see whether an optimizer goes on to fit what should not be fitted.
+Differs: on training rows only, so that accuracy is still measured on correct labels.
+Helps: to see whether an optimizer ends up fitting the wrong labels.
 """
 
 from dataclasses import replace
@@ -18,7 +18,7 @@ from engine.shifts._applicability import relabel, why_no_labels
 
 @register("shift")
 class LabelNoise(Shift):
-    """y ← another class, each as likely, with probability s; training rows only."""
+    """y ← another class, uniformly, with probability s; training rows only."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
@@ -36,6 +36,7 @@ class LabelNoise(Shift):
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "label_noise"))
             wrong = draw.random(sample.y.shape) < severity
+            # At least one class away, so that a wrong label is never the right one.
             away = draw.integers(1, sample.outputs, sample.y.shape)
             return _mislabel(sample, wrong, away)
 

@@ -1,8 +1,8 @@
-"""Missing features: cells are lost at random and stand as 0.
+"""Missing features: random cells are set to 0.
 
 Source: Rubin (1976): missing completely at random; imputed with a constant.
 Differs: the constant is 0 in the task's own units, not the mean of the input.
-Helps: to see how an optimizer takes rows that say less than those it learned on.
+Helps: to see how a learner handles rows with less information than in meta-training.
 """
 
 from typing import ClassVar
@@ -21,7 +21,7 @@ from engine.shifts._applicability import (
 
 @register("shift")
 class Missing(Shift):
-    """x_i ← 0 with probability s; what is lost at a low s is lost at a higher one."""
+    """x_i ← 0 with probability s; what is missing at a low s is at a higher s, too."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
@@ -34,7 +34,7 @@ class Missing(Shift):
         return why_no_inputs(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Lose cells of training and held-out rows."""
+        """Set cells of training and held-out rows to 0."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "missing"))

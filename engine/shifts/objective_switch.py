@@ -1,11 +1,11 @@
-"""Objective switch: halfway a cap comes, and the best so far may be forbidden.
+"""Objective switch: midway, a cap appears that may exclude the best so far.
 
 Source: dynamic objectives as in Branke (2002), Evolutionary Optimization in Dynamic
 Environments; the cap as in Tan et al. (2019), arXiv:1807.11626.
-Differs: what was trained stays known; the best of it that the cap allows is the answer
-from then on. A search with a budget is as far as its evaluations or its budget are,
-whichever is further, so that the cap comes while there is something left to spend.
-Helps: evaluations to recover show who can still move after half of the search.
+Differs: what was trained stays known, and the best of it that the cap allows is the
+answer from then on. The progress of a search with a cost budget is that of its
+evaluations or of its cost, whichever is further, so that some budget is left.
+Helps: to see, by the evaluations to recover, which strategies can still adapt.
 """
 
 from typing import ClassVar
@@ -28,12 +28,12 @@ class ObjectiveSwitch(Shift):
 
     since: float = knob(
         0.5,
-        label="Comes at τ",
+        label="Start τ",
         unit="share of the search",
         low=0.05,
         high=0.95,
-        help="How much of the search is over when the cap comes: of its evaluations, "
-        "or of its budget.",
+        help="Share of the search (of its evaluations, or of its cost budget) after "
+        "which the cap holds.",
     )
 
     def why_not(self, setting: Setting) -> str | None:
@@ -41,5 +41,5 @@ class ObjectiveSwitch(Shift):
         return why_not_capped(setting)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Set the cap, and when it comes."""
+        """Set the cap and its start."""
         return apply_cap(setting, severity, since=self.since)

@@ -1,9 +1,9 @@
-"""Occlusion: a gray patch lies over a part of every image.
+"""Occlusion: a gray patch covers a part of every image.
 
 Source: the patches of DeVries and Taylor (2017), arXiv:1708.04552.
-Differs: for tests, and gray: halfway between the support's darkest and brightest
-pixel, so that it is neither paper nor ink; each image has a place of its own.
-Helps: to see whether a learner needs the whole image or makes do with a part.
+Differs: at test time, and gray: halfway between the support's darkest and brightest
+pixel, so that it is neither paper nor ink; each image has its patch elsewhere.
+Helps: to see whether a learner needs the whole image, or a part is enough.
 """
 
 from typing import ClassVar
@@ -19,7 +19,7 @@ from engine.shifts._pixels import ImageChange, change_flat_images, patch_size
 
 @register("shift")
 class Occlusion(Shift):
-    """x_i ← gray inside a patch of s of the image's area, placed evenly at random."""
+    """x_i ← gray inside a patch of share s of the area, placed uniformly at random."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -51,9 +51,16 @@ class Occlusion(Shift):
 
 
 def _cover_patches(places: np.ndarray, share: float, gray: float) -> ImageChange:
-    """Return what covers each image at its place, a share of the way (down, right)."""
+    """Return the change that covers each image at its place.
+
+    Args:
+        places: In [0, 1), from the top left; shape (example, 2), (down, right).
+        share: Share of the image's area.
+        gray: Brightness of the patch.
+    """
 
     def cover(images: np.ndarray) -> np.ndarray:
+        # The images are a view of the task's inputs, which other shifts see, too.
         images = images.copy()
         height, width = images.shape[2:]
         size = np.array(patch_size(height, width, share))

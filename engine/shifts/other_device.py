@@ -1,10 +1,10 @@
-"""Other device: only architectures that are quick on a given device count.
+"""Other device: only architectures that are fast on a given device count.
 
 Source: Li et al. (2021), arXiv:2103.10584, who measured latencies of NAS-Bench-201's
 cells on six devices.
 Differs: a hard cap, as a share of the space; accuracy is the same on every device.
-Helps: what is quick depends on the device: shows whether a strategy that learned
-without a cap finds what this one allows.
+Helps: to see whether a strategy trained without a cap finds architectures that are fast
+on this device: which ones are depends on the device.
 """
 
 from typing import ClassVar
@@ -29,8 +29,8 @@ class OtherDevice(Shift):
     device: str = knob(
         "",
         label="Device",
-        help="A part of the latency's name, such as raspi4; empty takes the first that "
-        "the space knows.",
+        help="Part of the latency's name, such as raspi4; empty for the first latency "
+        "of the space.",
     )
 
     def why_not(self, setting: Setting) -> str | None:
@@ -39,7 +39,7 @@ class OtherDevice(Shift):
             return reason
         if self._latencies(setting):
             return None
-        named = f" whose name holds {self.device!r}" if self.device else ""
+        named = f" whose name contains {self.device!r}" if self.device else ""
         return f"{setting.family.name} has no latency of any device{named}"
 
     def apply(self, setting: Setting, severity: float) -> Setting:

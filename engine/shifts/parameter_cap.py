@@ -1,9 +1,9 @@
 """Parameter cap: only architectures with few parameters count, from the start.
 
 Source: constrained search as in Tan et al. (2019), arXiv:1807.11626, with a hard cap.
-Differs: the cap is a share of the space, so that it is as tight in every space; it is
-on the property that the family's knob names, parameters by default.
-Helps: shows whether what was learned elsewhere stands where the best are forbidden.
+Differs: the cap is a share of the space, so that it is equally tight in every space; it
+is on the property that the family's knob names, parameters by default.
+Helps: to see whether what was learned elsewhere helps where the best are excluded.
 """
 
 from typing import ClassVar

@@ -1,8 +1,8 @@
-"""Other phases: test functions are moved to where none was trained on.
+"""Other phases: test functions have phases outside the range of meta-training.
 
 Source: ours; beyond the ranges of Finn et al. (2017), arXiv:1703.03400, section 5.1,
 one property at a time.
-Helps: to see whether a learner knows waves, or waves that begin where it saw them.
+Helps: to see whether a learner knows waves at any phase, or only at those it has seen.
 """
 
 from typing import ClassVar
@@ -29,6 +29,6 @@ class Phase(Shift):
         return why_no_knobs(setting, KNOBS, "phase")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Move the range of phases; the draws inside it stay."""
+        """Move the range of phases; its width stays."""
         low, high = (getattr(setting.family, name) for name in KNOBS)
         return change_family(setting, phase_low=low + severity, phase=high + severity)

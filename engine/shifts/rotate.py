@@ -1,9 +1,9 @@
-"""Rotate: the inputs are turned around the origin.
+"""Rotate: the inputs are rotated around the origin.
 
 Source: ours, as a control.
-Differs: in more than two dimensions, disjoint random planes are turned together.
-Helps: as the null shift: SGD on a net whose initial weights are rotation
-invariant cannot tell, on average; Adam, which works axis by axis, can.
+Differs: in more than two dimensions, disjoint random planes are rotated together.
+Helps: as the null shift: with rotation-invariant initial weights, SGD is unaffected on
+average; Adam, which works coordinate by coordinate, is not.
 """
 
 from typing import ClassVar
@@ -18,7 +18,7 @@ from engine.shifts._applicability import change_inputs, why_no_rows, why_too_few
 
 @register("shift")
 class Rotate(Shift):
-    """x ← Q R(s) Qᵀ x, R turning planes (1, 2), (3, 4), … by s; in the plane Q = I."""
+    """x ← Q R(s) Qᵀ x, R rotating planes (1, 2), (3, 4), … by s; in the plane Q = I."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization", "few_shot"})
@@ -28,16 +28,17 @@ class Rotate(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        turned = "their image is turned by image_rotation"
-        return why_no_rows(setting, turned) or why_too_few_inputs(setting, 2)
+        instead = "use image_rotation to rotate images"
+        return why_no_rows(setting, instead) or why_too_few_inputs(setting, 2)
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Turn every task's inputs."""
+        """Rotate every task's inputs."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             size = sample.x.shape[0]
             turn = rotation_matrix(size, np.deg2rad(severity))
             if size > 2:
+                # A random basis, so that no input is paired with its neighbor only.
                 draw = generator(rng.child("shift", "rotate"))
                 basis = np.linalg.qr(draw.standard_normal((size, size)))[0]
                 turn = basis @ turn @ basis.T
@@ -47,7 +48,14 @@ class Rotate(Shift):
 
 
 def rotation_matrix(size: int, angle: float) -> np.ndarray:
-    """Return the matrix that turns planes (0, 1), (2, 3), … by an angle in radians.
+    """Return the matrix that rotates planes (0, 1), (2, 3), … by an angle.
+
+    Args:
+        size: Number of dimensions; with an odd one, the last stays fixed.
+        angle: In radians, counterclockwise.
+
+    Returns:
+        Shape (size, size).
 
     >>> rotation_matrix(3, np.pi / 2).round().astype(int).tolist()
     [[0, -1, 0], [1, 0, 0], [0, 0, 1]]

@@ -1,8 +1,8 @@
-"""Shorter search: a share of the evaluations, and of the price, is taken away.
+"""Shorter search: a share of the evaluations, and of the cost budget, is removed.
 
 Source: anytime comparison as in Yang et al. (2020), arXiv:1912.12522.
-Helps: shows who is good at once and who needs long: what is learned from other tasks
-should matter most where little can be trained.
+Helps: to see which strategies are good early and which need long: what is learned from
+other tasks should matter most with few evaluations.
 """
 
 from dataclasses import replace
@@ -16,11 +16,11 @@ from engine.tasks.search._family import SearchFamily
 
 @register("shift")
 class ShorterSearch(Shift):
-    """T ← T (1 − s), and the price that may be spent likewise."""
+    """T ← T (1 − s), and the cost budget likewise."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
-    unit: ClassVar[str] = "share taken away"
+    unit: ClassVar[str] = "share removed"
     severities: ClassVar[tuple[float, ...]] = (0.25, 0.5, 0.75)
     top: ClassVar[float] = 0.99
 
@@ -29,7 +29,7 @@ class ShorterSearch(Shift):
         return why_no_knobs(setting, ("goal",), "goal")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Cut the number of evaluations, and the budget where there is one."""
+        """Cut the number of evaluations, and the cost budget if there is one."""
         share = 1.0 - severity
         horizon = max(1, round(setting.horizon * share))
         return change_family(
@@ -38,7 +38,7 @@ class ShorterSearch(Shift):
 
 
 def _cut_budget(setting: Setting, share: float) -> dict[str, float]:
-    """Return the family's price of a search, cut; none where only counts limit."""
+    """Return the family's reduced cost budget; empty where only the count limits."""
     family = setting.family
     assert isinstance(family, SearchFamily)
     paid = getattr(family, family.limit, 0.0) if family.limit else 0.0

@@ -1,8 +1,8 @@
-"""Other shots: the test's support is smaller or larger than the one trained for.
+"""Other shots: test episodes have a smaller or larger support than in meta-training.
 
 Source: the shot mismatch of Cao et al. (2020), arXiv:1909.11722.
-Helps: to see what more examples are worth to each learner: one, five and ten shots
-in a single run, on the same classes or functions and the same queries.
+Helps: to see how much each learner gains from more examples: one, five and ten shots in
+a single run, on the same classes or functions and the same queries.
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from engine.shifts._applicability import change_family, why_no_knobs
 
 @register("shift")
 class Shots(Shift):
-    """K ← s in the tests alone."""
+    """K ← s, at test time only."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -27,5 +27,5 @@ class Shots(Shift):
         return why_no_knobs(setting, ("shots",), "shots")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Give every test episode so many shots."""
+        """Set the number of shots of every test episode."""
         return change_family(setting, shots=round(severity))

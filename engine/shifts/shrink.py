@@ -1,9 +1,9 @@
-"""Shrink: one input, or all, become shorter.
+"""Shrink: one input, or all, are scaled down.
 
 Source: the classic effect of input scale on the condition number of a landscape;
 LeCun, Bottou, Orr and Müller (1998), Efficient BackProp.
-Helps: with one input as the opposite of stretch; with all of them gradients get
-small, and a rate that was right becomes too timid.
+Helps: with one input, as the opposite of stretch; with all of them, gradients get
+small, and a rate that was right becomes too low.
 """
 
 from typing import ClassVar
@@ -28,8 +28,8 @@ class Shrink(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return why_no_rows(setting, "their image is made smaller by image_scale")
+        return why_no_rows(setting, "use image_scale to shrink images")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Make every task's chosen inputs shorter."""
+        """Scale every task's chosen inputs down."""
         return scale_inputs(setting, self.axis, -severity)

@@ -1,7 +1,7 @@
-"""Smaller batches: every gradient is taken on fewer examples, so it is noisier.
+"""Smaller batches: every gradient uses fewer examples, so it is noisier.
 
 Source: McCandlish et al. (2018), arXiv:1812.06162: the gradient noise scale.
-Differs: examples of a batch are drawn with replacement.
+Differs: examples of a batch are sampled with replacement.
 Helps: to see whether an optimizer mistakes noise for progress.
 """
 
@@ -33,6 +33,7 @@ class SmallBatches(Shift):
 
 
 def _batch_size(setting: Setting) -> int:
-    """Return how many examples a gradient is taken on now."""
+    """Return the current number of examples per gradient."""
     every = int(getattr(setting.family, "examples", 0))
+    # 0 means the full batch.
     return min(setting.net.model_dump()["batch_size"] or every, every)

@@ -1,10 +1,10 @@
 """Smaller space: fewer options for each decision, or fewer decisions.
 
-Source: sub-spaces as in Dong et al. (2021), arXiv:2009.00437, who search one space
+Source: subspaces as in Dong et al. (2021), arXiv:2009.00437, who search one space
 nested in another.
-Differs: the last options stay, and the first decisions stay open; one option that
-does something is always left.
-Helps: shows what a strategy costs where there is little to find.
+Differs: the last options stay, and the first decisions stay open; at least one option
+besides "none" is always left.
+Helps: to see what a strategy costs where there is little to find.
 """
 
 from typing import ClassVar, Literal
@@ -39,10 +39,10 @@ class SmallerSpace(Shift):
             return reason
         if self._count_now(setting) > self._fewest():
             return None
-        return f"{setting.family.name} has no {self.what} to give up"
+        return f"{setting.family.name} has no {self.what} to remove"
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Keep fewer."""
+        """Keep fewer options, or fewer open decisions."""
         kept = max(self._fewest(), self._count_now(setting) - round(severity))
         return change_family(setting, **{self.what: kept})
 
@@ -50,7 +50,7 @@ class SmallerSpace(Shift):
         return 2 if self.what == "options" else 1
 
     def _count_now(self, setting: Setting) -> int:
-        """Return how many there are now: of all, or of those that a knob keeps."""
+        """Return the current number: what the family's knob keeps, or all."""
         radix = option_counts(setting)
         most = max(radix) if self.what == "options" else len(radix)
         return min(most, getattr(setting.family, self.what) or most)

@@ -1,8 +1,8 @@
-"""Stretch: one input, or all, become longer.
+"""Stretch: one input, or all, are scaled up.
 
 Source: the classic effect of input scale on the condition number of a landscape;
 LeCun, Bottou, Orr and Müller (1998), Efficient BackProp.
-Helps: to see what ill-conditioning does to a rate that was chosen without it.
+Helps: to see the effect of ill-conditioning on a rate that was tuned without it.
 """
 
 from typing import ClassVar
@@ -27,8 +27,8 @@ class Stretch(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return why_no_rows(setting, "their image is made larger by image_scale")
+        return why_no_rows(setting, "use image_scale to enlarge images")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Make every task's chosen inputs longer."""
+        """Scale every task's chosen inputs up."""
         return scale_inputs(setting, self.axis, severity)

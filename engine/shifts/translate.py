@@ -1,8 +1,8 @@
-"""Translate: all inputs move together, along a random direction.
+"""Translate: all inputs are shifted together along a random direction.
 
 Source: covariate shift of the mean; Shimodaira (2000).
 Differs: measured in standard deviations of each task's own training inputs.
-Helps: to see whether an optimizer relies on inputs that lie around 0.
+Helps: to see whether an optimizer relies on inputs centered at 0.
 """
 
 from typing import ClassVar
@@ -30,12 +30,10 @@ class Translate(Shift):
 
     def why_not(self, setting: Setting) -> str | None:
         """Return the reason why this shift cannot be applied there; None if it can."""
-        return why_no_rows(
-            setting, "they are changed by contrast, blur or feature_noise"
-        )
+        return why_no_rows(setting, "use contrast, blur or feature_noise instead")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Move every task's inputs."""
+        """Shift every task's inputs."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "translate"))

@@ -1,8 +1,8 @@
-"""Other ways: test episodes have more or fewer classes than were trained for.
+"""Other ways: test episodes have more or fewer classes than in meta-training.
 
 Source: the way mismatch of Snell et al. (2017), arXiv:1703.05175.
-Helps: to see who compares and who has learned N answers: a head for five classes
-cannot name twenty.
+Helps: to see which learners compare examples and which have a head of fixed size: one
+for five classes cannot predict twenty.
 """
 
 from typing import ClassVar
@@ -14,7 +14,7 @@ from engine.shifts._applicability import change_family, why_no_knobs
 
 @register("shift")
 class Ways(Shift):
-    """N ← s in the tests alone."""
+    """N ← s, at test time only."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -27,5 +27,5 @@ class Ways(Shift):
         return why_no_knobs(setting, ("ways",), "classes, so no number of ways,")
 
     def apply(self, setting: Setting, severity: float) -> Setting:
-        """Give every test episode so many classes."""
+        """Set the number of classes of every test episode."""
         return change_family(setting, ways=round(severity))

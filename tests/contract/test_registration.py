@@ -123,7 +123,7 @@ def test_what_is_forgotten_is_said_with_its_remedy(what: str, room: Path) -> Non
 
 def test_a_learner_with_an_outer_of_its_own_says_whether_it_trains(room: Path) -> None:
     text = LEARNER.replace("    trains: ClassVar[bool] = False\n", "")
-    with pytest.raises(Refused, match="trains is not said; write `trains"):
+    with pytest.raises(Refused, match="it defines outer but not trains; write `trains"):
         look(room, "idle", text)
 
 

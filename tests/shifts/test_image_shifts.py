@@ -147,7 +147,7 @@ def test_shifts_of_measured_inputs_refuse_pixels_and_name_those_for_images(
     shift: Shift,
 ) -> None:
     reason = shift.why_not(setting(Pictures()))
-    assert "pictures has pixels" in reason
+    assert "inputs of pictures are pixels" in reason
     assert any(n in reason for n in ("image_rotation", "image_scale", "contrast"))
     assert shift.why_not(setting(GaussianClasses())) is None
 

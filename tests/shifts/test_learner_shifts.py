@@ -71,7 +71,7 @@ def test_what_leaves_a_range_is_refused_in_a_sentence() -> None:
         Wider().apply(setting(Moons(), width=300), 1.0)
     with pytest.raises(Refused, match="Hidden layers must be"):
         Deeper().apply(setting(Moons(), depth=7), 2.0)
-    with pytest.raises(Refused, match="at most 20,000 are run"):
+    with pytest.raises(Refused, match="at most 20,000 are allowed"):
         Horizon().apply(setting(Moons(), horizon=5000), 3.0)
 
 
