@@ -1,9 +1,9 @@
-"""What searches teach, as three pure calls for one's own code.
+"""Transfer knowledge between architecture searches: three pure functions.
 
-`suggest_next` says which architecture to train next, `update_policy` takes trained
-architectures into the knowledge, and `extract_patterns` says in words what they have
-in common. The knowledge is a `Meta` as warm evolution keeps it: a frozen artefact of
-a run is one, and so is what these calls return.
+`suggest_next` returns the architecture to train next, `update_policy` adds trained
+architectures to the knowledge base, and `extract_patterns` describes in words what
+they have in common. The knowledge base is the `Meta` of warm evolution: both a frozen
+artefact of a run and the return value of `update_policy` can be passed in.
 
 >>> space = Space("toy", ("a", "b"), (("x", "y"), ("p", "q", "r")))
 >>> past = History(space, tuple(
@@ -35,8 +35,8 @@ from engine.data.user.knowledge_records import experience_arrays
 from engine.protocol import Meta, Space, generator
 from engine.stats.search.motifs import Motif, describe_principles, find_motifs
 
-SMOOTHING = 1.0
-TRIES = 100
+SMOOTHING = 1.0  # Laplace: an option that was never taken keeps a chance
+TRIES = 100  # draws before a repeated architecture is accepted
 Architecture = tuple[int, ...]
 
 
@@ -45,11 +45,11 @@ class Experience:
     """One trained architecture.
 
     Args:
-        architecture: Option taken at each position, as numbers from 0.
-        accuracy: Share from 0 to 1; None where the training failed.
-        task: Number of the task it was trained on.
-        step: Which evaluation of its search it was.
-        search: Which search.
+        architecture: Index of the option taken at each position, from 0.
+        accuracy: Validation accuracy, 0 to 1; None if the training failed.
+        task: Index of the task it was trained on.
+        step: Index of the evaluation within its search.
+        search: Index of the search.
     """
 
     architecture: Architecture
@@ -61,12 +61,12 @@ class Experience:
 
 @dataclass(frozen=True)
 class History:
-    """Experiences of one space.
+    """Trained architectures of one space.
 
     Args:
-        space: What the architectures are of.
-        experiences: In the order in which they were made.
-        tasks: Names of the tasks.
+        space: The space that the architectures belong to.
+        experiences: In the order in which they were trained.
+        tasks: Names of the tasks; `Experience.task` is an index into them.
     """
 
     space: Space
@@ -76,14 +76,14 @@ class History:
 
 @dataclass(frozen=True)
 class SearchState:
-    """A search under way.
+    """A search in progress.
 
     Args:
-        space: What is searched.
-        trained: What it has trained so far, in order.
-        seeds: How many of the best known architectures are trained first.
-        population: How many of the last trained may be changed.
-        sample: How many of these compete to be changed.
+        space: The space that is searched.
+        trained: Architectures trained so far, in order.
+        seeds: Number of best known architectures to train first.
+        population: Number of most recent architectures that may become parents.
+        sample: Tournament size: how many of these compete to be the parent.
     """
 
     space: Space
@@ -95,7 +95,7 @@ class SearchState:
 
 @dataclass(frozen=True)
 class Patterns:
-    """What experiences have in common: motifs, and the same in words."""
+    """Motifs that go with accuracy or failure, and the same as sentences."""
 
     motifs: tuple[Motif, ...]
     principles: tuple[str, ...]
@@ -104,34 +104,44 @@ class Patterns:
 def new_meta(
     space: Space, tasks: int = 1, *, best: int = 100, capacity: int = 1000
 ) -> Meta:
-    """Return knowledge without experiences.
+    """Return an empty knowledge base.
 
     Args:
-        space: What will be known about.
-        tasks: How many tasks there are.
-        best: How many of the best experiences are kept.
-        capacity: How many experiences in all; the others are a uniform sample.
+        space: The space that it will describe.
+        tasks: Number of tasks.
+        best: Number of best experiences to keep.
+        capacity: Number of experiences to keep in all; those beyond the best are a
+            uniform sample of everything seen.
+
+    Returns:
+        A `Meta` with one replicate, to pass to `update_policy`.
     """
     sizes = BaseSizes(best, max(best, capacity))
     return Meta(empty_base(space, 1, sizes, tasks).to_weights(), {})
 
 
 def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
-    """Say which architecture to train next; the same arguments give the same answer.
+    """Return the architecture to train next; equal arguments give equal answers.
 
-    First the best that the knowledge holds, over all of its tasks. Then the winner of
-    a tournament among the search's own last ones, with one decision changed: the new
-    option is drawn as often as the best known and the search's own best have it.
-    Where nothing is known every option is as likely. What was trained already is not
-    suggested again, while there is anything else.
+    The first `state.seeds` suggestions are the best architectures of the knowledge
+    base, over all of its tasks. After that, the winner of a tournament among the
+    search's most recent architectures is mutated in one decision; the new option is
+    drawn in proportion to how often the best known architectures and the best of this
+    search have it. Without any knowledge all options are equally likely. An
+    architecture that was trained already is suggested again only if 100 draws find
+    no other.
 
     Args:
-        meta: The knowledge, of this very space.
+        meta: Knowledge base of the same space.
         state: The search so far.
-        rng: The stream of this search; each evaluation draws from a child of its own.
+        rng: Random stream of this search; each evaluation draws from its own child.
+
+    Returns:
+        Index of the option at each position.
 
     Raises:
-        Refused: If the knowledge is of another space, or an experience does not fit.
+        Refused: If the knowledge base belongs to another space, or an experience does
+            not fit the space.
     """
     base = _read_base(meta, state.space)
     _check_experiences(state.space, state.trained, None)
@@ -150,19 +160,22 @@ def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
 
 
 def update_policy(meta: Meta, experiences: History) -> Meta:
-    """Take experiences into the knowledge; returns the new one.
+    """Return the knowledge base with experiences added; `meta` is not changed.
 
-    Its size does not grow: the best of each task are kept, and of the others a
-    uniform sample. It does not matter whether experiences come one by one or at once,
-    as far as the sample is concerned; what counts as best is judged by the mean and
-    spread of each task so far.
+    Its size is bounded: it keeps the best experiences and a uniform sample of all.
+    The sample does not depend on whether experiences are added one by one or at once.
+    The ranking of the best may, because it uses the mean and standard deviation of
+    each task's accuracies so far.
 
     Args:
-        meta: The knowledge so far.
-        experiences: New ones, of the same space.
+        meta: The knowledge base so far.
+        experiences: New experiences, of the same space.
+
+    Returns:
+        The new knowledge base; `meta` itself if there are no experiences.
 
     Raises:
-        Refused: If they are of another space, or one of them does not fit.
+        Refused: If they belong to another space, or one of them does not fit it.
     """
     base = _read_base(meta, experiences.space)
     _check_experiences(
@@ -178,13 +191,16 @@ def update_policy(meta: Meta, experiences: History) -> Meta:
 
 
 def extract_patterns(experiences: History) -> Patterns:
-    """Say which motifs go with accuracy and with failures, and how sure that is.
+    """Find motifs associated with accuracy or failure, with their uncertainty.
 
-    Raises:
-        Refused: If an experience does not fit.
+    Args:
+        experiences: Trained architectures, best an unbiased sample (see `recall`).
 
     Returns:
-        Motifs, the largest effect first, and the surest of them as sentences.
+        Motifs, largest effect first, and the most certain of them as sentences.
+
+    Raises:
+        Refused: If an experience does not fit the space or its tasks.
     """
     space, made = experiences.space, experiences.experiences
     _check_experiences(space, made, len(experiences.tasks))
@@ -205,9 +221,17 @@ def extract_patterns(experiences: History) -> Patterns:
 
 
 def recall(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
-    """Return the uniform sample that the knowledge holds, for `extract_patterns`.
+    """Return the knowledge base's uniform sample, for `extract_patterns`.
 
-    The best are left out: whoever looks at the best alone sees no difference.
+    The best are left out: a sample selected for accuracy would bias the comparison.
+
+    Args:
+        meta: Knowledge base of the same space.
+        space: The space that it describes.
+        tasks: Names of its tasks, in order.
+
+    Raises:
+        Refused: If the knowledge base belongs to another space.
     """
     base = _read_base(meta, space)
     entries = experience_arrays(base._asdict(), 0, int(base.top[0]))
@@ -221,7 +245,7 @@ def recall(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
 
 
 def _option_probabilities(base: KnowledgeBase, state: SearchState) -> np.ndarray:
-    """Return how likely each option is among the best known and one's own best."""
+    """Return the share of each option among the best known and this search's best."""
     known = best_architectures(base, 0, int(base.top[0]))
     own = sorted(
         (each for each in state.trained if each.accuracy is not None),
@@ -235,7 +259,7 @@ def _option_probabilities(base: KnowledgeBase, state: SearchState) -> np.ndarray
 def _draw_architecture(
     table: np.ndarray, state: SearchState, dice: np.random.Generator
 ) -> Architecture:
-    """Draw a whole architecture, or change the winner of a tournament."""
+    """Draw an architecture from the shares, or mutate the winner of a tournament."""
     radix = state.space.radix
     if not state.trained:
         rows = zip(radix, table, strict=True)
@@ -248,7 +272,7 @@ def _draw_architecture(
     if free:
         at = free[int(dice.integers(len(free)))]
         chances = table[at, : radix[at]].copy()
-        chances[codes[at]] = 0.0
+        chances[codes[at]] = 0.0  # a mutation must change the option
         codes[at] = int(dice.choice(radix[at], p=chances / chances.sum()))
     return tuple(codes)
 
@@ -258,16 +282,18 @@ def _value_or_failure(each: Experience) -> float:
 
 
 def _read_base(meta: Meta, space: Space) -> KnowledgeBase:
-    """Read the knowledge.
+    """Return the knowledge base that a meta-learner's weights hold.
 
     Raises:
-        Refused: If there is none in it, or of another space.
+        Refused: If they hold none, or one of another space.
     """
     if missing := set(KnowledgeBase._fields) - set(meta.weights):
         raise Refused(f"this is no knowledge base: it lacks {min(missing)}", "meta")
     base = KnowledgeBase.from_weights(meta.weights)
     if not (base.space == space_fingerprint(space)).all():
-        raise Refused(f"this knowledge is of another space than {space.name}", "meta")
+        raise Refused(
+            f"this knowledge base belongs to another space than {space.name}", "meta"
+        )
     return base
 
 
@@ -280,10 +306,12 @@ def _check_experiences(
             0 <= code < r for code, r in zip(codes, space.radix, strict=True)
         )
         if not fits:
-            raise Refused(f"{where} is no architecture of {space.name}", "architecture")
+            raise Refused(
+                f"{where} is not an architecture of {space.name}", "architecture"
+            )
         if each.accuracy is not None and not 0.0 <= each.accuracy <= 1.0:
             raise Refused(
-                f"{where}: an accuracy is a share from 0 to 1, not {each.accuracy}",
+                f"{where}: an accuracy must be from 0 to 1, not {each.accuracy}",
                 "accuracy",
             )
         if each.task < 0 or (tasks is not None and each.task >= tasks):
@@ -302,6 +330,6 @@ def _to_batch(made: tuple[Experience, ...], replicates: int) -> ExperienceBatch:
 
 
 def _draw_uniform(seen: int, count: int) -> np.ndarray:
-    """Return one uniform number per experience, by how many came before it."""
+    """Return one uniform number per experience, seeded by its rank among all seen."""
     streams = (Rng(0).child("sample", seen + i) for i in range(count))
     return np.array([generator(rng).random() for rng in streams])

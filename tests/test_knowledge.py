@@ -145,10 +145,10 @@ def test_what_is_recalled_is_the_sample_and_teaches_the_same() -> None:
 @pytest.mark.parametrize(
     ("experience", "words"),
     [
-        (Experience((0, 1), 0.5), "no architecture of toy"),
-        (Experience((0, 1, 4), 0.5), "no architecture of toy"),
-        (Experience((0, 1, 2), 93.0), "a share from 0 to 1"),
-        (Experience((0, 1, 2), float("nan")), "a share from 0 to 1"),
+        (Experience((0, 1), 0.5), "not an architecture of toy"),
+        (Experience((0, 1, 4), 0.5), "not an architecture of toy"),
+        (Experience((0, 1, 2), 93.0), "must be from 0 to 1"),
+        (Experience((0, 1, 2), float("nan")), "must be from 0 to 1"),
         (Experience((0, 1, 2), 0.5, task=3), "no task number 3"),
     ],
 )

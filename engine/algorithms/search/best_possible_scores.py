@@ -1,4 +1,4 @@
-"""The best that a search could find, where every score is known."""
+"""The best score that a search could reach, for spaces whose scores are all known."""
 
 import numpy as np
 
@@ -8,9 +8,13 @@ Numbers = np.ndarray
 
 
 def best_possible_scores(tasks: SearchBatch, *, capped: bool) -> Numbers:
-    """Return the best score that there is for each member; shape (member,).
+    """Return the best score in each member's space; share, shape (member,).
 
-    Where scores are only known by training it is 1: nothing is better than that.
+    Where scores are only known by training it is 1, the upper bound of an accuracy.
+
+    Args:
+        tasks: One search per member.
+        capped: Whether architectures above the objective's cap are left out.
     """
     found = {
         int(w): _best_possible_score(tasks, int(w), capped)
@@ -27,7 +31,16 @@ def _best_possible_score(tasks: SearchBatch, which: int, capped: bool) -> float:
 def known_scores(
     tasks: SearchBatch, which: int, *, capped: bool = False
 ) -> Numbers | None:
-    """Return the known scores of the searched space on a task, without gaps."""
+    """Return the known scores of the searched space on a task, without NaN.
+
+    Args:
+        tasks: The searches.
+        which: Index of the task among the evaluator's.
+        capped: Whether architectures above the objective's cap are left out.
+
+    Returns:
+        Shape (architecture,); None if scores are only known by training.
+    """
     table = tasks.evaluator.scores(which)
     if table is None:
         return None

@@ -1,10 +1,10 @@
 """Architectures as vectors: one-hot, adjacency and path encodings.
 
 Source: White, Neiswanger, Nolen and Savani (2020), arXiv:2007.04965.
-Differs: operations sit on edges here, so an adjacency bit says that an edge carries
-anything at all; a path that crosses an edge without an operation does not exist. In
-a space that is a list of decisions, adjacency is one-hot, and a path is an option or
-the options of two decisions in a row.
+Differs: operations are on edges here, so an adjacency bit says whether an edge has an
+operation; a path through an edge without one does not exist. For a space that is a
+list of decisions, adjacency is the one-hot encoding, and the paths are the options and
+the pairs of options of two consecutive decisions.
 """
 
 import itertools
@@ -19,17 +19,17 @@ Numbers = np.ndarray
 
 
 def one_hot_encoding(space: Space, codes: Numbers) -> Numbers:
-    """Return a 1 for the option taken at each position, else 0.
+    """Return the one-hot encoding of the option at each position.
 
-    All codes have the same norm √positions, and the cosine of two is the share of
-    positions at which they agree.
+    All codes have the norm √positions, and the cosine of two is the share of positions
+    at which they agree.
 
     Args:
-        space: What the codes are of.
+        space: The space of the codes.
         codes: Shape (…, position).
 
     Returns:
-        float32, shape (…, option of each position in order).
+        float32, shape (…, feature); the options of each position in order.
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
     >>> one_hot_encoding(two, np.array([1, 0])).tolist()
@@ -40,7 +40,11 @@ def one_hot_encoding(space: Space, codes: Numbers) -> Numbers:
 
 
 def adjacency_encoding(space: Space, codes: Numbers) -> Numbers:
-    """Return which edges carry an operation, and then which one; (…, feature).
+    """Return whether each edge has an operation, then its one-hot; (…, feature).
+
+    Args:
+        space: The space of the codes.
+        codes: Shape (…, position).
 
     >>> cell = Space("cell", ("0→1",), (("none", "conv"),), ((0, 1),))
     >>> adjacency_encoding(cell, np.array([[0], [1]])).tolist()
@@ -58,8 +62,15 @@ def adjacency_encoding(space: Space, codes: Numbers) -> Numbers:
 def path_encoding(space: Space, codes: Numbers) -> Numbers:
     """Return which sequences of operations lead from input to output; (…, feature).
 
-    The feature of a sequence is the same whichever nodes it passes: sequences of one
+    A sequence is one feature, whichever nodes it passes through: sequences of one
     operation come first, then of two, each in the order of the options.
+
+    Args:
+        space: The space of the codes.
+        codes: Shape (…, position).
+
+    Returns:
+        float32, 0 or 1.
 
     >>> chain = Space("chain", ("0→1", "1→2"), (("none", "conv"),) * 2,
     ...               ((0, 1), (1, 2)))
@@ -100,7 +111,7 @@ def _operation_names(space: Space) -> list[str]:
 
 
 def _routes(edges: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
-    """Yield the edges of every way from the first node to the last."""
+    """Yield the edges of every path from the first node to the last."""
     nodes = list(itertools.chain.from_iterable(edges))
     last = max(nodes)
 
@@ -117,7 +128,7 @@ def _routes(edges: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
 def _route_indicator(
     space: Space, codes: Numbers, route: tuple[int, ...], names: list[str]
 ) -> Numbers:
-    """Return the one sequence that a route spells, if all of its edges are there."""
+    """Return the one-hot of a route's sequence; 0 if one of its edges is absent."""
     there = np.ones((*codes.shape[:-1], 1), np.float32)
     for position in route:
         spelled = np.array(
@@ -131,7 +142,8 @@ def _route_indicator(
 
 
 def _pair_indicators(space: Space, codes: Numbers) -> Numbers:
-    """Return a 1 for the options of each two decisions in a row."""
+    """Return the one-hot of the pair of options of each two consecutive decisions."""
+    # Starts with an empty part: a space of one decision has no pairs.
     found = [np.zeros((*codes.shape[:-1], 0), bool)]
     for p, (here, after) in enumerate(itertools.pairwise(space.radix)):
         both = codes[..., p] * after + codes[..., p + 1]

@@ -1,4 +1,4 @@
-"""Evolution of a population of architectures by tournaments and small changes.
+"""Evolution: tournament selection, one mutation per step, oldest or worst replaced.
 
 Source: Real et al. (2019), arXiv:1802.01548, algorithm 1.
 """
@@ -16,37 +16,40 @@ from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 Numbers = np.ndarray
 
 
+NEVER = np.iinfo(np.int64).max  # birth step of slots that are never the oldest
+
+
 def population_knob(note: str = "; the first P are drawn at random") -> int:
-    """Declare how many architectures live; `note` ends its help."""
+    """Declare the population size; `note` ends its help."""
     return knob(  # type: ignore[no-any-return]
         10,
         label="Population P",
         unit="architectures",
         low=1,
         high=500,
-        help=f"How many live{note}.",
+        help=f"Population size{note}.",
     )
 
 
 def sample_knob() -> int:
-    """Declare how many compete to be the parent."""
+    """Declare the tournament size."""
     return knob(  # type: ignore[no-any-return]
         10,
         label="Tournament S",
         unit="architectures",
         low=1,
         high=500,
-        help="Drawn with replacement; the best of them is changed. More is greedier.",
+        help="Drawn with replacement; the best is mutated. Larger is greedier.",
     )
 
 
 class Population(NamedTuple):
-    """The living of each search; all arrays lead with the member.
+    """The population of each search; all arrays lead with the member.
 
     Args:
         codes: Shape (member, individual, position).
-        value: −inf where a place is still empty; shape (member, individual).
-        born: Evaluation that each was trained at.
+        value: −inf in slots that are still empty; shape (member, individual).
+        birth_step: Evaluation at which each was trained.
     """
 
     codes: Numbers
@@ -55,13 +58,13 @@ class Population(NamedTuple):
 
 
 class Evolution(NamedTuple):
-    """How a population evolves.
+    """The rules by which a population evolves, and its random numbers.
 
     Args:
-        first: What the first evaluations train; shape (member, step, position).
+        first: Architectures of the first evaluations; shape (member, step, position).
         uniform: Uniform in [0, 1); shape (member, horizon, sample + 3).
-        sample: How many, drawn with replacement, compete to be the parent.
-        aging: Whether the oldest dies; else the worst does.
+        sample: Tournament size, drawn with replacement.
+        aging: Whether the oldest is replaced; else the worst.
     """
 
     first: Numbers
@@ -70,7 +73,7 @@ class Evolution(NamedTuple):
     aging: bool
 
     def ask(self, tasks: SearchBatch, step: int, state: Population) -> Proposal:
-        """Train the start, then a changed copy of each tournament's winner."""
+        """Propose the first architectures, then mutate each tournament's winner."""
         if step < self.first.shape[1]:
             return Proposal(self.first[:, step])
         uniform = self.uniform[:, step]
@@ -84,7 +87,7 @@ class Evolution(NamedTuple):
         )
 
     def tell(self, state: Population, evaluation: Evaluation) -> Population:
-        """Let the child take the place of the oldest, or of the worst."""
+        """Replace the oldest by the child, or the worst if the child is no worse."""
         members = np.arange(len(evaluation.value))
         gone = (state.birth_step if self.aging else state.value).argmin(1)
         if evaluation.step < state.value.shape[1]:
@@ -102,7 +105,7 @@ class Evolution(NamedTuple):
 
 
 def empty_population(tasks: SearchBatch, size: int) -> Population:
-    """Return a population in which no place is taken."""
+    """Return a population of empty slots."""
     members = tasks.members
     shape = (members, size, len(tasks.space.radix))
     value = np.full((members, size), -np.inf)
@@ -112,14 +115,14 @@ def empty_population(tasks: SearchBatch, size: int) -> Population:
 def run_evolution(
     tasks: SearchBatch, size: int, sample: int, *, aging: bool, path: bool
 ) -> Iterator[TraceSegment]:
-    """Search by evolution from a population drawn at random.
+    """Search by evolution from a random population.
 
     Args:
         tasks: One search per member.
-        size: How many live.
-        sample: How many compete to be the parent.
-        aging: Whether the oldest dies; else the worst does.
-        path: As `explore` takes it.
+        size: Population size.
+        sample: Tournament size.
+        aging: Whether the oldest is replaced; else the worst.
+        path: As `run_search` takes it.
     """
     uniform = tasks.uniform("evolution", tasks.horizon, sample + 3)
     evolution = Evolution(random_order(tasks)[:, :size], uniform, sample, aging)
@@ -135,19 +138,16 @@ def run_evolution(
     yield from run_search(tasks, empty_population(tasks, size), ask, tell, path=path)
 
 
-NEVER = np.iinfo(np.int64).max
-Numbers = np.ndarray
-
-
 class SizedEvolution(NamedTuple):
-    """Evolution whose populations and tournaments have sizes of their own.
+    """Evolution with a population and tournament size per member.
 
     Args:
         first: Random architectures; shape (member, step, position).
-        rivals: Uniform in [0, 1); shape (member, horizon, most rivals). Where a
-            tournament is smaller, its first is there again: it cannot win twice.
-        changes: Uniform in [0, 1); shape (member, horizon, 3).
-        size: Individuals of each population; shape (member,).
+        competitor_draws: Uniform in [0, 1); shape (member, horizon, largest
+            tournament). Smaller tournaments repeat their first competitor, which
+            changes no winner.
+        mutation_draws: Uniform in [0, 1); shape (member, horizon, 3).
+        sizes: Population sizes; shape (member,).
     """
 
     first: Numbers
@@ -157,7 +157,13 @@ class SizedEvolution(NamedTuple):
 
     @classmethod
     def of(cls, tasks: SearchBatch, size: Numbers, sample: Numbers) -> "SizedEvolution":
-        """Draw what each member needs: the same as evolution of these sizes does."""
+        """Draw each member's numbers, the same as `Evolution` of its sizes draws.
+
+        Args:
+            tasks: One search per member.
+            size: Population sizes; shape (member,).
+            sample: Tournament sizes; shape (member,).
+        """
         shape = (tasks.members, tasks.horizon)
         rivals = np.zeros((*shape, int(sample.max())))
         changes = np.zeros((*shape, 3))
@@ -170,7 +176,7 @@ class SizedEvolution(NamedTuple):
         return cls(random_order(tasks)[:, : int(size.max())], rivals, changes, size)
 
     def start(self, tasks: SearchBatch) -> Population:
-        """Return populations without anyone; places beyond a size are never taken."""
+        """Return empty populations; slots beyond a member's size are never used."""
         most = int(self.sizes.max())
         shape = (tasks.members, most)
         beyond = np.arange(most) >= self.sizes[:, None]
@@ -181,7 +187,7 @@ class SizedEvolution(NamedTuple):
         )
 
     def ask(self, tasks: SearchBatch, step: int, state: Population) -> Proposal:
-        """Train the start, then a changed copy of each tournament's winner."""
+        """Propose the first architectures, then mutate each tournament's winner."""
         drawn = np.floor(self.competitor_draws[:, step] * self.sizes[:, None]).astype(
             np.int64
         )
@@ -194,12 +200,11 @@ class SizedEvolution(NamedTuple):
         return Proposal(np.where((step < self.sizes)[:, None], new, child))
 
     def tell(self, state: Population, evaluation: Evaluation) -> Population:
-        """Let the child take a free place, or that of the oldest."""
+        """Put the child into a free slot, or replace the oldest."""
         members = np.arange(len(evaluation.value))
         gone = np.where(
             evaluation.step < self.sizes, evaluation.step, state.birth_step.argmin(1)
         )
-        gone = np.minimum(gone, state.value.shape[1] - 1)
         codes, value, born = (part.copy() for part in state)
         live = evaluation.live
         codes[members, gone] = np.where(

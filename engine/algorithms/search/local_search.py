@@ -1,4 +1,4 @@
-"""Climbs from neighbor to neighbor, and which neighbors a climb has yet to try.
+"""Local search (hill climbing) with restarts, and the neighbors not tried yet.
 
 Source: White, Nolen and Savani (2020), arXiv:2005.02960; den Ottelander et al.
 (2021), arXiv:2004.08996.
@@ -15,16 +15,16 @@ Numbers = np.ndarray
 
 
 class ClimbState(NamedTuple):
-    """Where each search stands; all arrays lead with the member.
+    """The climb of each search; all arrays lead with the member.
 
     Args:
-        here: Codes of the climb's best; shape (member, position).
-        value: Of it; −inf where a climb is about to begin.
-        left: Which neighbors of it are not trained yet; shape (member, neighbor).
-        next: How many starts are used up.
-        trained: Number of each architecture trained so far, −1 where none is; shape
-            (member, horizon).
-        found: Value of each.
+        current: Codes of the climb's best; shape (member, position).
+        value: Value of `current`; −inf if a climb is about to start.
+        untried: Neighbors of `current` not trained yet; shape (member, neighbor).
+        start_index: Number of starts used so far.
+        trained: Index of each architecture trained so far, else −1; shape (member,
+            horizon).
+        trained_values: Value of each.
     """
 
     current: Numbers
@@ -36,7 +36,7 @@ class ClimbState(NamedTuple):
 
 
 def start_climbs(tasks: SearchBatch) -> ClimbState:
-    """Return searches that have trained nothing."""
+    """Return the state before the first evaluation."""
     members, around = tasks.members, len(neighbor_changes(tasks.space)[0])
     return ClimbState(
         np.zeros((members, len(tasks.space.radix)), np.int64),
@@ -50,6 +50,10 @@ def start_climbs(tasks: SearchBatch) -> ClimbState:
 
 def neighbors_of(space: Space, codes: Numbers) -> Numbers:
     """Return every neighbor of one architecture; (position,) → (neighbor, position).
+
+    Args:
+        space: The space of the codes.
+        codes: One architecture; shape (position,).
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
     >>> neighbors_of(two, np.array([0, 1])).tolist()
@@ -66,13 +70,16 @@ def neighbors_of(space: Space, codes: Numbers) -> Numbers:
 def choose_neighbors(
     space: Space, state: ClimbState, starts: Numbers, uniform: Numbers
 ) -> Numbers:
-    """Return a start where a climb begins, else an untried neighbor, each as likely.
+    """Return a start if a climb begins, else an untried neighbor drawn uniformly.
 
     Args:
-        space: Where is searched.
-        state: Where each search stands.
-        starts: Where climbs begin, in order; shape (member, start, position).
+        space: The searched space.
+        state: The climb of each search.
+        starts: Starting points, in order; shape (member, start, position).
         uniform: Uniform in [0, 1); shape (member,).
+
+    Returns:
+        Codes of shape (member, position).
     """
     members = np.arange(len(uniform))
     first = starts[members, state.start_index % starts.shape[1]]
@@ -91,7 +98,14 @@ def choose_neighbors(
 def update_climbs(
     space: Space, state: ClimbState, evaluation: Evaluation, starts: Numbers
 ) -> ClimbState:
-    """Go to what is better; begin anew where nothing around is."""
+    """Move to a better neighbor; restart where no untried neighbor is left.
+
+    Args:
+        space: The searched space.
+        state: The climb of each search; it is not changed.
+        evaluation: What was just trained.
+        starts: Starting points, in order; shape (member, start, position).
+    """
     state = ClimbState(*(part.copy() for part in state))
     index = space.index(evaluation.codes)
     live = evaluation.live
@@ -113,7 +127,7 @@ def update_climbs(
 
 
 def _follow_known(space: Space, state: ClimbState, member: int) -> None:
-    """Walk on over what is known already, at no cost; then list what is not."""
+    """Climb on among trained neighbors, at no cost; then list the untried ones."""
     while True:
         nearby = neighbors_of(space, state.current[member])
         same = space.index(nearby)[:, None] == state.trained[member]
@@ -128,7 +142,7 @@ def _follow_known(space: Space, state: ClimbState, member: int) -> None:
 
 
 def _restart(space: Space, state: ClimbState, member: int, starts: Numbers) -> None:
-    """Choose the next start that was not trained, while there is one."""
+    """Advance to the next start that was not trained yet, if there is one."""
     state.value[member] = -np.inf
     for _ in range(len(starts)):
         state.start_index[member] += 1

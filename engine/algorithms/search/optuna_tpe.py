@@ -1,4 +1,4 @@
-"""Optuna's TPE as a function of the trials so far and a seed.
+"""Optuna's TPE sampler, as a function of the trials so far and a seed.
 
 Source: Bergstra et al. (2011), NeurIPS; Akiba et al. (2019), arXiv:1907.10902.
 """
@@ -21,10 +21,10 @@ optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 @dataclass
 class TpeSearch:
-    """The trials of one search: what was trained and what it gave.
+    """The trials of one search: architectures and their values.
 
-    `study` holds the same once more, as Optuna reads it, and `asked` the trial that
-    has no value yet; `over` says that the budget is spent, at `last`.
+    `study` holds the same trials for Optuna, and `pending_trial` the one without a
+    value yet. `is_over` means that the budget is spent; `last` is the last proposal.
     """
 
     study: Study
@@ -36,7 +36,7 @@ class TpeSearch:
 
 
 class _Sampler(TPESampler):
-    """Optuna's sampler, told the decisions instead of finding them in each trial."""
+    """Optuna's sampler with a given search space, not inferred from the trials."""
 
     def __init__(
         self, space: dict[str, BaseDistribution], joint: bool, **given: Any
@@ -51,7 +51,13 @@ class _Sampler(TPESampler):
 
 
 class OptunaTpe:
-    """Asks Optuna for architectures of a space."""
+    """TPE over a space.
+
+    Args:
+        space: The searched space.
+        candidates: Candidates per proposal, of which TPE takes the most promising.
+        joint: Whether decisions are modeled jointly (multivariate TPE).
+    """
 
     def __init__(self, space: Space, candidates: int, joint: bool) -> None:
         self.space, self.candidates, self.joint = space, candidates, joint
@@ -62,12 +68,12 @@ class OptunaTpe:
         }
 
     def start_search(self) -> TpeSearch:
-        """Return a search without trials."""
+        """Return the state before the first trial."""
         last = np.zeros(len(self.space.radix), np.int64)
         return TpeSearch(optuna.create_study(direction="maximize"), last)
 
     def ask(self, trials: TpeSearch, seed: int) -> Numbers:
-        """Return the next architecture; it depends on the trials and the seed alone."""
+        """Return the next architecture, given the trials and a seed; (position,)."""
         if trials.is_over or not self._space:
             return trials.last
         codes = np.zeros_like(trials.last)
@@ -86,7 +92,14 @@ class OptunaTpe:
     def tell(
         self, trials: TpeSearch, codes: Numbers, value: float, *, live: bool
     ) -> None:
-        """Add a trial; one that was not trained ends the search."""
+        """Add a trial; `live` is False if the budget was spent, which ends the search.
+
+        Args:
+            trials: Updated in place.
+            codes: Shape (position,).
+            value: Value to be maximized.
+            live: Whether it was trained.
+        """
         trials.last, trials.is_over = codes, not live
         if not live:
             return

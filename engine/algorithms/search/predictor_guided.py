@@ -1,7 +1,7 @@
-"""Searches that a predictor guides: what is proposed, and which of it is trained.
+"""Predictor-guided search: propose candidates, predict them, train the most promising.
 
-Source: White et al. (2021), arXiv:1910.11858: candidates are changes of the best so
-far, an ensemble predicts them, an acquisition function chooses.
+Source: White et al. (2021), arXiv:1910.11858: candidates are mutations of the best so
+far, an ensemble predicts their accuracy, an acquisition function chooses.
 """
 
 from collections.abc import Callable
@@ -28,12 +28,12 @@ Encode = Callable[[Numbers], Numbers]
 
 
 class GuidedState(NamedTuple):
-    """What was trained, and what is to be trained next; arrays lead with the member.
+    """Architectures trained and to be trained next; arrays lead with the member.
 
     Args:
         codes: Shape (member, evaluation, position).
-        value: NaN where nothing was trained.
-        queue: The architectures of this round; shape (member, place, position).
+        value: NaN where nothing was trained; shape (member, evaluation).
+        queue: Architectures of this round; shape (member, slot, position).
     """
 
     codes: Numbers
@@ -42,14 +42,19 @@ class GuidedState(NamedTuple):
 
 
 def start_guided(tasks: SearchBatch, first: Numbers) -> GuidedState:
-    """Return searches that begin with given architectures."""
+    """Return the state before the first evaluation.
+
+    Args:
+        tasks: One search per member.
+        first: Architectures of the first round; shape (member, slot, position).
+    """
     shape = (tasks.members, tasks.horizon)
     codes = np.zeros((*shape, first.shape[2]), np.int64)
     return GuidedState(codes, np.full(shape, np.nan), first)
 
 
 def record_evaluation(state: GuidedState, evaluation: Evaluation) -> GuidedState:
-    """Write down what was trained."""
+    """Return the state with an evaluation recorded."""
     codes, value = state.codes.copy(), state.value.copy()
     codes[:, evaluation.step] = evaluation.codes
     value[:, evaluation.step] = np.where(evaluation.live, evaluation.value, np.nan)
@@ -58,14 +63,14 @@ def record_evaluation(state: GuidedState, evaluation: Evaluation) -> GuidedState
 
 @dataclass(frozen=True)
 class PredictorGuide:
-    """How the next architectures are chosen.
+    """Chooses the next architectures by an ensemble of predictors.
 
     Args:
-        encode: What a predictor sees of an architecture.
-        predictors: How many there are.
-        candidates: How many are proposed in a round.
-        parents: How many of the best so far are changed; half of the candidates are
-            such changes, the others are drawn at random.
+        encode: Turns architectures into features.
+        predictors: Size of the ensemble.
+        candidates: Candidates per round.
+        parents: Number of best architectures to mutate; half of the candidates are
+            such mutations, the others are drawn at random.
         acquisition: thompson, ucb or ei.
     """
 
@@ -81,10 +86,13 @@ class PredictorGuide:
         """Choose the architectures of a round, member by member.
 
         Args:
-            tasks: The searches.
-            state: What was trained, up to `step`.
-            step: The evaluation that comes next; it names the round's draws.
-            size: How many are chosen.
+            tasks: One search per member.
+            state: Everything trained before `step`.
+            step: Index of the next evaluation; it names the round's random draws.
+            size: Number of architectures to choose.
+
+        Returns:
+            Codes of shape (member, size, position).
         """
         wide = 4 + len(tasks.space.radix)
         drawn = tasks.uniform(f"candidates {step}", self.candidates, wide + size)
@@ -108,7 +116,7 @@ class PredictorGuide:
         uniform: Numbers,
         bag: Numbers,
     ) -> Numbers:
-        """Choose as many as there are uniform numbers beyond those of the proposals."""
+        """Choose as many as `uniform` has columns beyond those of the candidates."""
         known, wide = np.isfinite(value), 4 + len(space.radix)
         if not known.any():
             return np.zeros((uniform.shape[1] - wide, codes.shape[1]), np.int64)
@@ -121,7 +129,7 @@ class PredictorGuide:
         worth = self._acquisition_values(
             answers, scores[known].max(), uniform[:, wide:]
         )
-        # What was trained already comes last: only a tiny space gets there.
+        # Trained architectures come last: only a tiny space has no others left.
         seen = np.isin(space.index(proposed), space.index(codes[known]))
         return proposed[
             _pick_distinct(worth - 1e6 * seen[:, None], space.index(proposed))
@@ -130,7 +138,7 @@ class PredictorGuide:
     def _acquisition_values(
         self, answers: Numbers, best: float, uniform: Numbers
     ) -> Numbers:
-        """Return what each candidate is worth at each place; (candidate, place)."""
+        """Return the acquisition value of each candidate; (candidate, slot)."""
         mean, spread = answers.mean(0)[:, None], answers.std(0)[:, None]
         if self.acquisition == "thompson":
             return mean + spread * ndtri(uniform.clip(1e-12, 1 - 1e-12))
@@ -141,7 +149,7 @@ class PredictorGuide:
 
 
 def _pick_distinct(worth: Numbers, number: Numbers) -> Numbers:
-    """Return the best candidate of each place, none twice while others are left."""
+    """Return the best candidate of each slot, none twice while others are left."""
     picked = []
     for place in range(worth.shape[1]):
         best = int(worth[:, place].argmax())

@@ -1,9 +1,9 @@
-"""Accuracy predicted from an architecture's features: ridge regressions, bagged.
+"""Predict accuracy from architecture features: a bagged ensemble of ridge regressions.
 
-Source: White et al. (2021), arXiv:1910.11858, whose ensemble is of small networks;
+Source: White et al. (2021), arXiv:1910.11858, whose ensemble consists of small nets;
 Breiman (1996), Machine Learning 24, on bagging.
-Differs: each predictor is a ridge regression in closed form, so that members can be
-fitted side by side and a fit has no seed of its own.
+Differs: each predictor is a ridge regression in closed form, so that members are
+fitted in one batch and a fit needs no seed.
 """
 
 from typing import NamedTuple
@@ -17,7 +17,7 @@ Numbers = np.ndarray
 
 
 class Ensemble(NamedTuple):
-    """Predictors fitted side by side.
+    """Linear predictors, fitted in one batch.
 
     Args:
         weights: Shape (…, predictor, feature).
@@ -29,16 +29,16 @@ class Ensemble(NamedTuple):
 
 
 def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
-    """Return where each label stands among the known ones, as a normal quantile.
+    """Return the normal quantile of each label's rank among the known ones.
 
-    Accuracies have a long tail of failures, which a squared error would be about.
+    Accuracies have a long lower tail that would dominate a squared error.
 
     Args:
         labels: Shape (…, item).
-        known: Whether each counts; the same shape.
+        known: Whether each label counts; same shape.
 
     Returns:
-        Equal labels get their mean rank; 0 where a label is not known.
+        Same shape; tied labels get their mean rank, unknown ones 0.
 
     >>> normal_scores(np.array([0.1, 0.9, 0.5]), np.ones(3, bool)).round(2).tolist()
     [-0.97, 0.97, 0.0]
@@ -50,16 +50,17 @@ def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
 
 
 def bootstrap_counts(uniform: Numbers, known: Numbers) -> Numbers:
-    """Return how often each predictor sees each item: a bootstrap of the known ones.
+    """Return how often each predictor's bootstrap sample contains each known item.
 
     Args:
         uniform: Uniform in [0, 1); shape (…, predictor, item).
         known: Shape (…, item).
 
     Returns:
-        Counts of shape (…, predictor, item), Poisson with mean 1: what drawing with
-        replacement comes to, item by item, so that later items change no earlier.
+        Counts of shape (…, predictor, item), Poisson with mean 1: the limit of drawing
+        with replacement, but item by item, so that later items change no earlier one.
     """
+    # Cumulative Poisson(1) probabilities, 1/k! / e; counts above 6 are cut off.
     steps = np.cumsum([1.0, 1.0, 0.5, 1 / 6, 1 / 24, 1 / 120]) / np.e
     counts = np.searchsorted(steps, uniform, side="right").astype(float)
     return counts * known[..., None, :]
@@ -68,13 +69,16 @@ def bootstrap_counts(uniform: Numbers, known: Numbers) -> Numbers:
 def fit_ensemble(
     features: Numbers, labels: Numbers, counts: Numbers, ridge: float
 ) -> Ensemble:
-    """Fit each predictor: least squares over its bag, plus λ times |weights|².
+    """Fit each predictor: least squares over its bootstrap sample plus λ|weights|².
 
     Args:
         features: Shape (…, item, feature).
         labels: Shape (…, item).
-        counts: How often each item is seen; shape (…, predictor, item).
-        ridge: λ > 0.
+        counts: Weight of each item; shape (…, predictor, item).
+        ridge: λ > 0; the offset is not penalized.
+
+    Returns:
+        The ensemble, fitted on centered features and labels.
     """
     x, y = features.astype(np.float64), labels.astype(np.float64)
     total = np.maximum(counts.sum(-1), 1.0)
@@ -91,26 +95,38 @@ def fit_ensemble(
 
 
 def predict_ensemble(ensemble: Ensemble, features: Numbers) -> Numbers:
-    """Return each predictor's answers; (…, item, feature) → (…, predictor, item)."""
+    """Return all predictions; (…, item, feature) → (…, predictor, item)."""
     found = ensemble.weights @ features.astype(np.float64).mT
     return found + ensemble.offset[..., None]
 
 
 def expected_improvement(mean: Numbers, spread: Numbers, best: Numbers) -> Numbers:
-    """Return E[max(0, f − best)] for f ~ N(mean, spread²).
+    """Return E[max(0, f − best)] for f ~ N(mean, spread²); all of one shape.
+
+    Args:
+        mean: Predicted mean.
+        spread: Predicted standard deviation.
+        best: Best value so far, in the same unit.
 
     >>> certain = expected_improvement(np.array(1.0), np.array(1e-9), np.array(0.5))
     >>> round(float(certain), 9)
     0.5
     """
-    spread = np.maximum(spread, 1e-12)
+    spread = np.maximum(spread, 1e-12)  # predictors that all agree have spread 0
     far = (mean - best) / spread
     density = np.exp(-0.5 * far**2) / np.sqrt(2 * np.pi)
     return spread * (far * ndtr(far) + density)
 
 
 def rank_correlation(one: Numbers, two: Numbers) -> Numbers:
-    """Return Spearman's correlation along the last axis, ties at their mean rank.
+    """Return Spearman's correlation along the last axis; ties get their mean rank.
+
+    Args:
+        one: Shape (…, item).
+        two: Broadcastable to the same shape.
+
+    Returns:
+        Shape (…,), from −1 to 1; NaN where one of the two is constant.
 
     >>> float(rank_correlation(np.array([1.0, 2, 3]), np.array([3.0, 5, 9])).round(9))
     1.0

@@ -1,15 +1,22 @@
-"""How architectures are proposed: at random, without repeats, or by a small change."""
+"""Propose architectures: at random, at random without repeats, or by mutation."""
 
 import numpy as np
 
 from engine.protocol import SearchBatch, Space
 
-LISTED = 20_000
+LISTED = 20_000  # larger spaces are sampled with repeats, which are rare there
 Numbers = np.ndarray
 
 
 def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
-    """Return codes from uniform numbers, every option as likely as the others.
+    """Turn uniform numbers into codes; all options are equally likely.
+
+    Args:
+        space: The space of the codes.
+        uniform: Uniform in [0, 1); shape (…, position).
+
+    Returns:
+        int64, shape (…, position).
 
     >>> two = Space("two", ("a",), (("x", "y"),))
     >>> uniform_codes(two, np.array([[0.2], [0.7]])).tolist()
@@ -19,11 +26,15 @@ def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
 
 
 def random_order(tasks: SearchBatch, name: str = "search") -> Numbers:
-    """Return the order in which random search without repeats goes.
+    """Return the architectures of random search without repeats, in order.
+
+    Args:
+        tasks: One search per member.
+        name: Name of the random draw.
 
     Returns:
-        Codes of shape (member, horizon, position). A space with fewer architectures
-        than the horizon begins again where all were seen.
+        Codes of shape (member, horizon, position). A space smaller than the horizon
+        starts over once all of its architectures were proposed.
     """
     size, horizon = tasks.space.size, tasks.horizon
     if size > LISTED:
@@ -35,18 +46,18 @@ def random_order(tasks: SearchBatch, name: str = "search") -> Numbers:
 
 
 def mutate(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
-    """Change one decision to another option.
+    """Change one decision of each architecture to another option.
 
-    In a cell a node is drawn first, then one of the edges that lead to it, as
-    NAS-Bench-201's own code does: edges are not equally likely.
+    In a cell a node is drawn first, then one of the edges that lead to it, as in
+    NAS-Bench-201's code: edges are not equally likely.
 
     Args:
-        space: Where is searched.
+        space: The searched space.
         codes: Shape (member, position).
         uniform: Uniform in [0, 1); shape (member, 3).
 
     Returns:
-        New codes; a position with one option stays.
+        New codes; unchanged if the drawn position has only one option.
     """
     position = _draw_position(space, uniform)
     members = np.arange(len(codes))
@@ -60,14 +71,17 @@ def mutate(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
 def propose_candidates(
     space: Space, codes: Numbers, value: Numbers, parents: int, uniform: Numbers
 ) -> Numbers:
-    """Propose changes of one search's best so far, and as many at random.
+    """Propose mutations of one search's best so far, and as many random architectures.
 
     Args:
-        space: Where is searched.
-        codes: What was trained, at least one; shape (evaluation, position).
-        value: Shape (evaluation,), without gaps.
-        parents: How many of the best are changed.
+        space: The searched space.
+        codes: Architectures trained, at least one; shape (evaluation, position).
+        value: Value of each, without NaN; shape (evaluation,).
+        parents: Number of best architectures that may be mutated.
         uniform: Uniform in [0, 1); shape (candidate, 4 + position).
+
+    Returns:
+        Codes of shape (candidate, position).
     """
     best = np.argsort(-value, kind="stable")[:parents]
     parent = best[np.floor(uniform[:, 0] * len(best)).astype(np.int64)]
@@ -96,9 +110,12 @@ def _draw_position(space: Space, uniform: Numbers) -> Numbers:
 
 
 def neighbor_changes(space: Space) -> tuple[Numbers, Numbers]:
-    """Return every change of one decision: its position, and by how much it turns.
+    """Return every change of one decision: its position and its shift.
 
-    A code's neighbor is (code + turn) mod radix at that position.
+    A neighbor has the code (code + shift) mod radix at that position.
+
+    Returns:
+        Positions and shifts; shape (neighbor,) each.
     """
     pairs = [(p, t) for p, r in enumerate(space.radix) for t in range(1, r)]
     if not pairs:

@@ -1,10 +1,10 @@
-"""The loop of every search: ask, train, tell; and what is written down meanwhile.
+"""The ask-and-tell loop of every search strategy, and the log of its evaluations.
 
-A strategy is a start and two functions over a state of its own: `ask` says which
-architecture each member trains next, `tell` what it makes of the outcome. Budgets,
-noise, caps, failures and the best so far are kept here, the same for all.
+A strategy is an initial state and two functions over it: `ask` proposes the
+architecture that each member trains next, `tell` updates the state with the result.
+Budgets, noise, caps, failures and incumbents are handled here, equally for all.
 
-Source: Bergstra et al. (2011) and the ask-and-tell form that search libraries share.
+Source: Bergstra et al. (2011), and the ask-and-tell interface of search libraries.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,14 +26,14 @@ from engine.protocol import (
     TraceSegment,
 )
 
-STRETCH = 25
-LOST = -1.0
-# However noisy a training is, it is worth more than none.
-LEAST = LOST + 1e-9
+SEGMENT = 25  # evaluations per yielded segment: frequent enough to follow on screen
+FAILED_VALUE = -1.0  # below any accuracy, so that a failure never becomes incumbent
+# Noise can push an accuracy below -1, but a training that ran beats one that failed.
+LEAST = FAILED_VALUE + 1e-9
 
 S = TypeVar("S")
 Numbers = np.ndarray
-# What a strategy lets be seen of itself; shape (member,) each.
+# What a strategy reports of each evaluation; shape (member,) each.
 StepMetrics = dict[str, Numbers]
 Ask = Callable[[int, S], Proposal]
 Tell = Callable[[S, Evaluation], tuple[S, StepMetrics]]
@@ -46,16 +46,17 @@ def run_search(
 
     Args:
         tasks: One search per member.
-        state: Of the strategy, at its start.
-        ask: Step and state → what is to be trained.
-        tell: State and outcome → the next state, and what may be seen of it.
-        path: Whether to keep what a strategy favors, where it tells `policy`.
+        state: Initial state of the strategy.
+        ask: Step and state → the architectures to train.
+        tell: State and evaluation → the next state and its metrics.
+        path: Whether to keep the option probabilities of strategies that report
+            `policy`.
 
     Yields:
-        Up to 25 evaluations at a time, counted from 1. A search ends with the first
-        training that it cannot pay for: from there on `signal` and `architecture`
-        have gaps, and the rest stays as it was. `capped`, where a cap comes, is 1
-        from the evaluation on at which it holds.
+        Segments of up to 25 evaluations, counted from 1. A search ends with the first
+        training that exceeds its budget: from then on `signal` and `architecture` are
+        NaN and the other metrics keep their last value. `capped`, for objectives with
+        a cap, is 1 from the evaluation on at which the cap holds.
     """
     log = SearchLog.start(tasks)
     rows: list[StepMetrics] = []
@@ -68,7 +69,7 @@ def run_search(
         if path and policy is not None:
             policies.append(policy)
         rows.append(row | info)
-        if len(rows) == STRETCH or step == tasks.horizon - 1:
+        if len(rows) == SEGMENT or step == tasks.horizon - 1:
             at = tuple(range(step + 2 - len(rows), step + 2))
             kept = _stack_policies(policies) if policies else None
             yield TraceSegment({k: _stack_column(rows, k) for k in rows[0]}, kept, at)
@@ -78,7 +79,14 @@ def run_search(
 def search_to_end(
     tasks: SearchBatch, state: S, ask: Ask[S], tell: Tell[S]
 ) -> "SearchRecord":
-    """Search to the end without a word; return everything that was trained."""
+    """Search until the horizon or the budget ends; return every evaluation.
+
+    Args:
+        tasks: One search per member.
+        state: Initial state of the strategy.
+        ask: As `run_search` takes it.
+        tell: As `run_search` takes it; its metrics are ignored.
+    """
     log = SearchLog.start(tasks)
     kept: list[Evaluation] = []
     for step in range(tasks.horizon):
@@ -95,7 +103,7 @@ def search_to_end(
 
 
 class SearchRecord(NamedTuple):
-    """All evaluations of some searches; shape (member, evaluation, …)."""
+    """All evaluations of some searches; fields as in `Evaluation`."""
 
     codes: Numbers
     signal: Numbers
@@ -106,11 +114,11 @@ class SearchRecord(NamedTuple):
 
 @dataclass
 class SearchLog:
-    """What was trained so far in each search, and the best of it.
+    """The evaluations of each search so far, and its incumbent.
 
-    `best` is the place of the incumbent among the evaluations, −1 where there is
-    none: the highest value at the highest fidelity that was trained. `over` says
-    which searches ended for want of money, `switched` where the cap holds.
+    `incumbent` is the evaluation with the highest value at the highest fidelity
+    trained, −1 if there is none. `is_over` marks searches whose budget is spent,
+    `is_capped` those whose cap holds by now.
     """
 
     tasks: SearchBatch
@@ -129,7 +137,7 @@ class SearchLog:
 
     @classmethod
     def start(cls, tasks: SearchBatch) -> "SearchLog":
-        """Start with nothing trained."""
+        """Return an empty log, with all random numbers of the searches drawn."""
         members, horizon = tasks.members, tasks.horizon
         space = tasks.space
         empty = np.full((members, horizon), np.nan)
@@ -151,7 +159,19 @@ class SearchLog:
         )
 
     def evaluate(self, proposal: Proposal, step: int) -> tuple[Evaluation, StepMetrics]:
-        """Train what is asked, write it down, and say what there is to say."""
+        """Train the proposed architectures and record the result.
+
+        Args:
+            proposal: One architecture per member; a fidelity above the full one is
+                reduced to it.
+            step: Index of the evaluation, from 0.
+
+        Returns:
+            What the strategy learns of it, and the metrics of this step.
+
+        Raises:
+            ValueError: If a code is not an option of the space.
+        """
         tasks = self.tasks
         _check_codes(tasks.space, proposal.codes)
         self._apply_cap(step)
@@ -162,9 +182,11 @@ class SearchLog:
         full = tasks.to_evaluator_codes(proposal.codes)
         found = self._measure(full, fidelity, step)
         cost = np.nan_to_num(found.cost, nan=0.0)
+        # Tolerance: sums of prices that should equal the budget may round above it.
         live = ~self.is_over & (self.spent + cost <= tasks.budget * (1 + 1e-9))
         self.is_over = ~live
         self.spent = np.where(live, self.spent + cost, self.spent)
+        # Clipped: the normal quantile of 0 is infinite.
         noise = tasks.noise * ndtri(self.uniform[:, step, 1].clip(1e-12, 1 - 1e-12))
         signal = np.where(
             live & ~self._is_failing(proposal.codes), found.signal + noise, np.nan
@@ -175,7 +197,7 @@ class SearchLog:
         return told, self._metrics(told)
 
     def _measure(self, full: Numbers, fidelity: Numbers, step: int) -> Measurement:
-        """Train for those whose search is not over; NaN for the others."""
+        """Train for members whose search is not over; NaN for the others."""
         tasks, uniform = self.tasks, self.uniform[:, step, 0]
         if not self.is_over.any():
             return tasks.evaluator.measure(tasks.task_index, full, fidelity, uniform)
@@ -219,7 +241,7 @@ class SearchLog:
         )
 
     def _apply_cap(self, step: int) -> None:
-        """Choose incumbents anew in searches where the cap comes now."""
+        """Recompute the incumbents of searches whose cap starts to hold now."""
         objective, horizon = self.tasks.objective, self.tasks.horizon
         if not objective.property or self.is_capped.all():
             return
@@ -239,19 +261,20 @@ class SearchLog:
         self.incumbent = np.where(now, best, self.incumbent)
 
     def _values(self, step: int) -> Numbers:
-        """Return the value of every evaluation up to a step, as it counts now."""
-        value = np.nan_to_num(self.value[:, : step + 1], nan=LOST)
+        """Return the value of every evaluation up to a step, under the current cap."""
+        value = np.nan_to_num(self.value[:, : step + 1], nan=FAILED_VALUE)
         if not self.is_capped.any():
             return value
         cap = self.tasks.objective.cap
         assert cap is not None
+        # Not `>`: an unknown property is NaN, and counts as above the cap.
         above = ~(
             self.property_values[:, : step + 1] <= cap[self.tasks.task_index][:, None]
         )
-        return np.where(above & self.is_capped[:, None], LOST, value)
+        return np.where(above & self.is_capped[:, None], FAILED_VALUE, value)
 
     def _share_done(self, steps: int) -> Numbers:
-        """Return which share of each search is over after so many evaluations."""
+        """Return the share of each search that is done, by evaluations or budget."""
         counted = np.full(len(self.spent), steps / self.tasks.horizon)
         if np.isfinite(self.tasks.budget):
             return np.maximum(counted, self.spent / self.tasks.budget)
@@ -275,26 +298,26 @@ class SearchLog:
 
 
 def _check_codes(space: Space, codes: Numbers) -> None:
-    """Raise ValueError where a strategy asks for what the space does not have."""
+    """Raise ValueError if a strategy proposes an option that the space lacks."""
     wrong = (codes < 0) | (codes >= np.array(space.radix))
     if wrong.any():
         member, at = np.argwhere(wrong)[0].tolist()
         raise ValueError(
-            f"option {codes[member, at]} of {space.positions[at]!r} was asked, which "
-            f"has options 0 to {space.radix[at] - 1}"
+            f"option {codes[member, at]} was proposed for {space.positions[at]!r}, "
+            f"which has options 0 to {space.radix[at] - 1}"
         )
 
 
 def _update_incumbents(
     best: Numbers, at: int, value: Numbers, depth: Numbers
 ) -> Numbers:
-    """Return the incumbents when one more evaluation is looked at."""
+    """Return the incumbents after considering the evaluation `at`."""
     members = np.arange(len(best))
     rival, mine = value[members, best], value[:, at]
     deeper = depth[:, at] > depth[members, best]
     level = depth[:, at] == depth[members, best]
     wins = (best < 0) | deeper | (level & (mine > rival))
-    return np.where(wins & (mine > LOST), at, best)
+    return np.where(wins & (mine > FAILED_VALUE), at, best)
 
 
 def _stack_column(rows: list[StepMetrics], name: str) -> Tensor:

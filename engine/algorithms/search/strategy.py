@@ -1,4 +1,4 @@
-"""What search strategies share beside the loop: budgets, and how little some train."""
+"""Shared by search strategies: no meta-training, or a plan that spends its budget."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -17,12 +17,12 @@ from engine.protocol import (
 
 
 class FixedStrategy(Learner):
-    """A search strategy that brings nothing from other tasks: it has no training."""
+    """A search strategy without meta-training: it transfers nothing between tasks."""
 
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return nothing: it knows nothing before it searches."""
+        """Return empty meta-weights."""
         return Meta({}, {})
 
     def outer(
@@ -32,20 +32,20 @@ class FixedStrategy(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Stay: there is nothing to move."""
+        """Return the meta-weights unchanged."""
         return Outer(meta.memory, {}, weights=meta.weights)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Take no meta-step."""
+        """Plan no meta-steps."""
         return Plan(0, budget.tasks_per_step, 1, 1.0, float(budget.horizon))
 
 
 def plan_searches(budget: Budget, searches: float = 1.0) -> Plan:
-    """Spend the budget on whole searches of source tasks.
+    """Plan meta-steps that spend the budget on full searches of source tasks.
 
     Args:
-        budget: Its task evaluations are searches of `horizon` trainings each.
-        searches: How many are done on each drawn task and meta-step.
+        budget: One task evaluation is one search of `horizon` trainings.
+        searches: Searches per drawn task and meta-step.
     """
     steps = int(budget.task_evaluations // (budget.tasks_per_step * searches))
     each = float(budget.horizon) * searches

@@ -1,10 +1,9 @@
-"""Successive halving as a plan: how many are trained how long, and who goes on.
+"""Successive halving and Hyperband as fixed schedules of trainings.
 
 Source: Jamieson and Talwalkar (2016), arXiv:1502.07943; Li et al. (2018),
 arXiv:1603.06560, algorithm 1.
-Differs: lengths are those that the space was trained for, thinned until each is at
-least η times the one before; whoever goes on is trained from scratch, and that is
-its price.
+Differs: the fidelities are those of the space, thinned until each is at least η times
+the one before; promoted architectures are trained from scratch, at full price.
 """
 
 import math
@@ -13,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.algorithms.search.proposals import random_order as random_order
+from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 
@@ -21,18 +20,22 @@ Numbers = np.ndarray
 
 
 class Rung(NamedTuple):
-    """One round: how many architectures are trained, to which fidelity."""
+    """One rung: number of architectures, and the fidelity they are trained to."""
 
     size: int
     fidelity: int
 
 
 class ScheduledTraining(NamedTuple):
-    """What one evaluation is.
+    """One evaluation of a schedule.
 
-    `start` is where its round begins; `previous_rung` where the round that it chooses
-    from begins and how long that is, None where architectures are new; `rank` its place
-    in the round; `new_index` how many new ones were proposed before it.
+    Args:
+        fidelity: Index of the fidelity.
+        start: First evaluation of its rung.
+        previous_rung: First evaluation and size of the rung that it promotes from;
+            None if it trains a new architecture.
+        rank: Position within the rung.
+        new_index: New architectures proposed before it.
     """
 
     fidelity: int
@@ -43,32 +46,50 @@ class ScheduledTraining(NamedTuple):
 
 
 def fidelity_ladder(fidelities: Sequence[float], eta: float) -> tuple[int, ...]:
-    """Return fidelities, by place, from the last down, η times apart; ascending.
+    """Return indices of fidelities at least η times apart, the last one included.
+
+    Args:
+        fidelities: Ascending.
+        eta: η, the reduction factor.
+
+    Returns:
+        Indices into `fidelities`, ascending.
 
     >>> fidelity_ladder((1, 2, 3, 5, 9), 3)
     (0, 2, 4)
     """
     kept = [len(fidelities) - 1]
     for place in reversed(range(len(fidelities))):
+        # Tolerance: fidelities that are η apart may round to slightly less.
         if fidelities[place] * eta <= fidelities[kept[-1]] * (1 + 1e-9):
             kept.append(place)
     return tuple(reversed(kept))
 
 
 def rungs(count: int, steps: Sequence[int], eta: float) -> tuple[Rung, ...]:
-    """Return the rounds of one halving: ⌊n η⁻ⁱ⌋ architectures in the i-th.
+    """Return the rungs of one bracket: ⌊n η⁻ⁱ⌋ architectures in the i-th.
+
+    Args:
+        count: n, architectures of the first rung.
+        steps: Index of each rung's fidelity.
+        eta: η, the reduction factor.
 
     >>> [rung.size for rung in rungs(81, range(5), 3)]
     [81, 27, 9, 3, 1]
     """
+    # Tolerance: n η⁻ⁱ may round to just below a whole number.
     sizes = [math.floor(count * eta**-i + 1e-9) for i in range(len(steps))]
     return tuple(Rung(max(1, n), f) for n, f in zip(sizes, steps, strict=True))
 
 
 def brackets(steps: Sequence[int], eta: float) -> tuple[tuple[Rung, ...], ...]:
-    """Return Hyperband's halvings, the one that halves most often first.
+    """Return Hyperband's brackets, the one with the most rungs first.
 
-    With s + 1 rounds of s_max + 1, n = ⌈(s_max + 1) ηˢ / (s + 1)⌉ begin.
+    A bracket with s + 1 rungs starts with n = ⌈(s_max + 1) ηˢ / (s + 1)⌉ architectures.
+
+    Args:
+        steps: Indices of the fidelities, ascending.
+        eta: η, the reduction factor.
     """
     most = len(steps)
     found = []
@@ -81,7 +102,12 @@ def brackets(steps: Sequence[int], eta: float) -> tuple[tuple[Rung, ...], ...]:
 def halving_schedule(
     halvings: Sequence[Sequence[Rung]], horizon: int
 ) -> list[ScheduledTraining]:
-    """Say what each evaluation is; halvings follow each other until the horizon."""
+    """Return the evaluations of a search; brackets repeat until the horizon.
+
+    Args:
+        halvings: Rungs of each bracket.
+        horizon: Number of evaluations; the last bracket is cut there.
+    """
     turns: list[ScheduledTraining] = []
     fresh = number = 0
     while len(turns) < horizon:
@@ -97,14 +123,14 @@ def halving_schedule(
 
 
 class HalvingState(NamedTuple):
-    """What was trained; shape (member, evaluation, …). Untrained have −inf."""
+    """Architectures trained and their values; −inf where nothing was trained."""
 
     codes: Numbers
     value: Numbers
 
 
 def empty_halving(tasks: SearchBatch) -> HalvingState:
-    """Return a halving that has trained nothing."""
+    """Return the state before the first evaluation."""
     shape = (tasks.members, tasks.horizon)
     empty = np.zeros((*shape, len(tasks.space.radix)), np.int64)
     return HalvingState(empty, np.full(shape, -np.inf))
@@ -113,11 +139,11 @@ def empty_halving(tasks: SearchBatch) -> HalvingState:
 def propose_training(
     turn: ScheduledTraining, state: HalvingState, fresh: Numbers
 ) -> Proposal:
-    """Return a new architecture, or one of the best of the round before.
+    """Propose a new architecture, or promote one of the best of the previous rung.
 
     Args:
-        turn: Which evaluation this is.
-        state: What was trained so far.
+        turn: The evaluation, from the schedule.
+        state: Everything trained so far.
         fresh: New architectures in order; shape (member, item, position).
     """
     members = len(state.value)
@@ -131,7 +157,7 @@ def propose_training(
 
 
 def record_training(state: HalvingState, evaluation: Evaluation) -> HalvingState:
-    """Write down what was trained."""
+    """Return the state with an evaluation recorded."""
     codes, value = state.codes.copy(), state.value.copy()
     codes[:, evaluation.step] = evaluation.codes
     value[:, evaluation.step] = np.where(evaluation.live, evaluation.value, -np.inf)
@@ -141,12 +167,12 @@ def record_training(state: HalvingState, evaluation: Evaluation) -> HalvingState
 def run_halvings(
     tasks: SearchBatch, halvings: Sequence[Sequence[Rung]], *, path: bool
 ) -> Iterator[TraceSegment]:
-    """Search by one halving after the other, again and again.
+    """Search by successive halving, one bracket after the other.
 
     Args:
         tasks: One search per member.
-        halvings: The rounds of each, by fidelities that `fidelity_ladder` gives.
-        path: As `explore` takes it.
+        halvings: Rungs of each bracket, at fidelities of `fidelity_ladder`.
+        path: As `run_search` takes it.
     """
     turns, new = halving_schedule(halvings, tasks.horizon), random_order(tasks)
 
@@ -162,17 +188,17 @@ def run_halvings(
 
 
 def fidelity_steps(tasks: SearchBatch, eta: float) -> tuple[int, ...]:
-    """Return the fidelities that a search goes up by, by place."""
+    """Return the fidelity indices of the rungs, up to the full fidelity."""
     return fidelity_ladder(tasks.evaluator.fidelities[: tasks.full_fidelity + 1], eta)
 
 
 def why_not_shortened(tasks: SearchBatch, eta: float) -> str | None:
-    """Return the reason why trainings cannot be cut short; None if they can."""
+    """Return the reason why early stopping is impossible; None if it is possible."""
     lengths = tasks.evaluator.fidelities[: tasks.full_fidelity + 1]
     if len(fidelity_ladder(lengths, eta)) > 1:
         return None
     unit = tasks.evaluator.fidelity_unit
     return (
-        f"it needs trainings of two lengths at least {eta:g} times apart, and here "
-        f"there are only: {', '.join(f'{length:g}' for length in lengths)} {unit}"
+        f"it needs two training lengths at least {eta:g} times apart; this space has "
+        f"only: {', '.join(f'{length:g}' for length in lengths)} {unit}"
     )

@@ -1,1 +1,1 @@
-"""Search strategies that learn: within a search, or from other tasks."""
+"""Search strategies that learn, within a search or across tasks."""

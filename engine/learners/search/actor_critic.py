@@ -1,12 +1,12 @@
-"""Actor-critic: decisions in sequence, each credited by what it changed in the outlook.
+"""Actor-critic: sequential decisions, each credited by the change of predicted value.
 
 Source: Mnih et al. (2016), arXiv:1602.01783; Schulman et al. (2016),
 arXiv:1506.02438, for the advantages; Zoph and Le (2017), arXiv:1611.01578, for
 architectures built decision by decision.
-Differs: two nets of one hidden layer over the one-hot of what was decided so far;
-rewards are standardized by those seen so far; a failed training earns 0.
-Helps: a decision's credit is not blurred by the luck of the others, and a decision
-may depend on those before it; two nets have to be learned within one search.
+Differs: two nets of one hidden layer over the one-hot of the decisions so far; rewards
+are standardized by those so far; a failed training has reward 0.
+Helps: a decision's credit is not blurred by the others, and a decision can depend on
+those before it; but two nets have to be learned within one search.
 """
 
 from collections.abc import Iterator
@@ -37,17 +37,18 @@ class ActorCritic(PolicySearch, FixedStrategy):
         low=1e-5,
         high=1.0,
         log=True,
-        help="Adam's step of the policy net.",
+        help="Adam's learning rate of the policy net.",
     )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search with nets that are drawn anew for each search."""
+        """Search with newly initialized nets."""
         assert isinstance(tasks, SearchBatch)
         learning = self.update_context(
             tasks, np.zeros((tasks.members, 1, 0)), self.rate
         )
+        # Clipped: the normal quantile of 0 is infinite.
         uniform = tasks.uniform("nets", init_size(learning.frame)).clip(
             1e-12, 1 - 1e-12
         )

@@ -1,12 +1,12 @@
 """Meta-policy: policy and value function learned on other tasks, then fine-tuned.
 
-Source: Mnih et al. (2016), arXiv:1602.01783, for one actor-critic over tasks side by
-side; Finn and Levine (2018), arXiv:1710.11622, on fine-tuning as adaptation; Wong et
-al. (2018), arXiv:1803.02780, for architecture controllers carried to new tasks.
-Differs: no derivative through the fine-tuning; source tasks are met in an order of
-measured difficulty; a task may be told to the nets by its features.
-Helps: what all source tasks agree on is known before the first evaluation of a new
-one. Where the new task differs, it must be unlearned: fine-tuning does that.
+Source: Mnih et al. (2016), arXiv:1602.01783, for one actor-critic over parallel tasks;
+Finn and Levine (2018), arXiv:1710.11622, on fine-tuning as adaptation; Wong et al.
+(2018), arXiv:1803.02780, for architecture controllers transferred to new tasks.
+Differs: no derivative through the fine-tuning; source tasks may be ordered by measured
+difficulty; the nets may see features of the task.
+Helps: what the source tasks have in common is known before the first evaluation of a
+new one. Where the new task differs, fine-tuning has to unlearn it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -69,7 +69,7 @@ class MetaPolicy(PolicySearch):
         low=1e-5,
         high=1.0,
         log=True,
-        help="Adam's step of the policy net while learning on source tasks.",
+        help="Adam's learning rate of the policy net in meta-training.",
     )
     fine_tune: float = knob(
         0.01,
@@ -77,25 +77,26 @@ class MetaPolicy(PolicySearch):
         unit="per update",
         low=0.0,
         high=1.0,
-        help="Adam's step of the policy net on the new task; 0 leaves it as it came.",
+        help="Adam's learning rate of the policy net on the new task; 0 does not "
+        "fine-tune.",
     )
     curriculum: CurriculumOrder = knob(
         "uniform",
         label="Curriculum",
-        help="Which source tasks come when, by measured difficulty: as drawn, easy or "
-        "hard ones first, or one more whenever the easiest are mastered.",
+        help="Order of the source tasks by measured difficulty: as drawn, easy or hard "
+        "ones first, or one more whenever the easiest are mastered.",
     )
     told: Literal["nothing", "features"] = knob(
         "nothing",
-        label="Told of a task",
-        help="Whether the nets see the task's features, where the space has any.",
+        label="Task input",
+        help="Whether the nets see the features of the task, if the space has any.",
     )
     shuffled: bool = knob(
         False,
         label="Shuffled sources",
         advanced=True,
-        help="The control: accuracies are shuffled among the architectures of each "
-        "source task, so that nothing can be learned from them.",
+        help="Negative control: accuracies are permuted among the architectures of "
+        "each source task, so that nothing can be learned from them.",
     )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
@@ -105,7 +106,7 @@ class MetaPolicy(PolicySearch):
         return nets_mismatch(meta.weights, tasks, known.shape[1])
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw nets that favor nothing, one pair per replicate."""
+        """Draw nearly uniform nets, one pair per replicate."""
         assert isinstance(tasks, SearchBatch)
         known = visible_task_features(tasks, told=self.told == "features")
         frame = PolicyShape(tasks.space.radix, known.shape[1], self.hidden)
@@ -127,7 +128,7 @@ class MetaPolicy(PolicySearch):
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search with the learned nets, fine-tuned by what the search meets."""
+        """Search with the meta-trained nets, fine-tuned on the way."""
         assert isinstance(tasks, SearchBatch)
         rows = {
             k: v.numpy()
@@ -144,7 +145,7 @@ class MetaPolicy(PolicySearch):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Search source tasks side by side; the nets move at every evaluation."""
+        """Search source tasks in parallel; every evaluation updates the nets."""
         assert isinstance(tasks, SearchBatch)
         course = Curriculum.from_memory(meta.memory)
         places, tasks = choose_source_tasks(

@@ -1,12 +1,12 @@
-"""Meta-predictor: other tasks teach how options matter, own trainings correct it.
+"""Meta-predictor: how options matter, learned from other tasks, updated on the new one.
 
 Source: Wistuba and Grabocka (2021), arXiv:2101.07667, on surrogates that are
 meta-trained over tasks and then fine-tuned; White et al. (2021), arXiv:1910.11858, on
-a search that a predictor guides.
+predictor-guided search.
 Differs: the surrogate is a Bayesian linear regression on options, paths and
 options × task features, so that meta-training and the update are in closed form.
-Helps: says of every architecture what it should be worth, not only of those that were
-trained, as a knowledge base does.
+Helps: predicts every architecture, where a knowledge base knows only those that were
+trained.
 """
 
 from collections.abc import Iterator, Sequence
@@ -67,14 +67,14 @@ class MetaPredictor(Learner):
 
     source: SourceStrategy = knob(
         "random",
-        label="Source searched by",
+        label="Source search",
         help="How the source tasks are searched: at random, or by evolution.",
     )
     shuffled: bool = knob(
         False,
         label="Shuffled source",
-        help="Negative control: each source search's accuracies are dealt out anew "
-        "among its architectures.",
+        help="Negative control: the accuracies of each source search are randomly "
+        "permuted.",
     )
     trust: float = knob(
         0.1,
@@ -82,16 +82,17 @@ class MetaPredictor(Learner):
         unit="trainings",
         low=0.0,
         high=1.0,
-        help="How many of the target's own trainings one of a source is worth; 0 is a "
-        "predictor that learns from the target alone.",
+        help="Number of target trainings that one source training is worth; 0 learns "
+        "from the target alone.",
     )
     courage: float = knob(
         0.5,
-        label="Courage κ",
+        label="Exploration κ",
         unit="deviations",
         low=0.0,
         high=10.0,
-        help="How many standard deviations are added to what is predicted.",
+        help="Standard deviations added to the predicted mean (upper confidence "
+        "bound).",
     )
     every: int = knob(
         5,
@@ -99,7 +100,7 @@ class MetaPredictor(Learner):
         unit="architectures",
         low=1,
         high=100,
-        help="How many are chosen by one fit of the predictor.",
+        help="Architectures chosen per fit of the predictor.",
     )
     candidates: int = knob(
         100,
@@ -108,7 +109,8 @@ class MetaPredictor(Learner):
         low=10,
         high=5_000,
         advanced=True,
-        help="As many again are those that the sources think best.",
+        help="Candidates per round; as many again are those that the sources predict "
+        "to be best.",
     )
     ridge: float = knob(
         1.0,
@@ -117,7 +119,7 @@ class MetaPredictor(Learner):
         high=1e3,
         log=True,
         advanced=True,
-        help="How strongly coefficients are held near 0 before any training.",
+        help="Prior precision of the coefficients; larger keeps them closer to 0.",
     )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
@@ -126,7 +128,7 @@ class MetaPredictor(Learner):
         return space_mismatch(meta.weights["space"].cpu().numpy(), tasks)
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return sums over no trainings."""
+        """Return the regression's sums over no trainings."""
         assert isinstance(tasks, SearchBatch)
         empty = empty_sums(tasks, len(rngs))
         return Meta({name: torch.from_numpy(a) for name, a in empty.items()}, {})
@@ -138,7 +140,7 @@ class MetaPredictor(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Search source tasks and add their trainings to the sums."""
+        """Search source tasks and add their trainings to the regression's sums."""
         assert isinstance(tasks, SearchBatch)
         found = run_source_searches(
             tasks, step_context, self.source, shuffled=self.shuffled

@@ -1,12 +1,12 @@
-"""Prior search: each option is drawn as often as good architectures have it.
+"""Prior search: draws each option in proportion to its frequency in good architectures.
 
 Source: Baluja (1994), CMU-CS-94-163, population-based incremental learning: a
-probability for each option, moved toward the best; the start is a knowledge base's, as
-a prior of Dirichlet counts.
-Differs: counts of the own best take the place of a learning rate.
-Helps: carries which options are good, not which architectures: it serves where the
-best known ones do not fit, and shows, held against warm evolution, how much of the
-knowledge is in how options go together.
+probability per option, moved toward the best; a knowledge base provides the initial
+Dirichlet counts.
+Differs: counts of the search's own elite replace a learning rate.
+Helps: transfers which options are good, not which architectures: useful where the best
+known ones do not fit. Compared with warm evolution, it shows how much of the knowledge
+is in combinations of options.
 """
 
 from collections.abc import Iterator
@@ -48,15 +48,15 @@ class PriorSearch(KnowledgeStrategy):
         unit="architectures",
         low=0.0,
         high=1000.0,
-        help="How many own good architectures the base counts as; 0 ignores it.",
+        help="Number of own architectures that the base is worth; 0 ignores it.",
     )
     elite: int = knob(
         10,
-        label="Own best",
+        label="Elite size",
         unit="architectures",
         low=1,
         high=500,
-        help="How many of the search's own best are counted. Fewer is greedier.",
+        help="Number of the search's own best that are counted. Smaller is greedier.",
     )
     smoothing: float = knob(
         0.5,
@@ -65,7 +65,7 @@ class PriorSearch(KnowledgeStrategy):
         low=0.01,
         high=100.0,
         log=True,
-        help="Added to each option's count, so that none is out of reach.",
+        help="Added to the count of each option, so that all remain possible.",
     )
     known: int = knob(
         20,
@@ -74,13 +74,13 @@ class PriorSearch(KnowledgeStrategy):
         low=1,
         high=10_000,
         advanced=True,
-        help="How many of the base's best architectures are counted.",
+        help="Number of the knowledge base's best architectures that are counted.",
     )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Draw from the prior, which the own best move."""
+        """Draw from the prior, updated by the search's own elite."""
         assert isinstance(tasks, SearchBatch)
         base = KnowledgeBase.from_weights(meta.weights)
         counts = prior_counts(base, tasks, self.known, self.weight, self.smoothing)

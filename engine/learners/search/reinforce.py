@@ -1,12 +1,12 @@
-"""REINFORCE: a softmax per decision, pulled toward what was better than expected.
+"""REINFORCE: one softmax per decision, trained by the policy gradient with a baseline.
 
 Source: Williams (1992), Machine Learning 8; Zoph and Le (2017), arXiv:1611.01578, for
 architectures; the controller without a net is that of NAS-Bench-201's code (Dong and
 Yang, 2020, arXiv:2001.00326).
-Differs: the baseline does not contain the reward that it is held against, so the
-estimate has no bias; the first evaluation only sets the baseline. A failed training
-earns 0. The answer is the best one seen, not the likeliest.
-Helps: the plainest strategy that learns within a search; frozen, it is random search.
+Differs: the baseline does not contain the reward it is subtracted from, so the
+estimate is unbiased; the first evaluation only sets the baseline. A failed training
+has reward 0. The result is the best architecture seen, not the most likely one.
+Helps: the simplest strategy that learns within a search; frozen, it is random search.
 """
 
 from collections.abc import Iterator
@@ -37,11 +37,11 @@ from engine.protocol import (
 )
 
 Numbers = np.ndarray
-SLOWNESS = 0.9
+SLOWNESS = 0.9  # decay of the baseline's moving average
 
 
 class ReinforceState(NamedTuple):
-    """A policy on its way; arrays lead with the member."""
+    """State of a search; arrays lead with the member."""
 
     logits: Numbers
     moments: AdamMoments
@@ -60,8 +60,8 @@ class Reinforce(ReplayMixin, FixedStrategy):
     rule: Literal["adam", "sgd", "frozen"] = knob(
         "adam",
         label="Update rule",
-        help="How the policy moves. Frozen stays flat: random search with repeats, "
-        "the control that learning must beat.",
+        help="Optimizer of the policy. Frozen stays uniform: random search with "
+        "repeats, the control that learning must beat.",
     )
     rate: float = knob(
         0.2,
@@ -76,15 +76,15 @@ class Reinforce(ReplayMixin, FixedStrategy):
         "accuracy",
         label="Reward",
         advanced=True,
-        help="Accuracy as a share; standardized divides by its spread so far, so that "
-        "one rate suits spaces of any spread.",
+        help="Accuracy as a share; standardized divides by its standard deviation so "
+        "far, so that one rate suits all spaces.",
     )
     entropy: float = knob(
         0.03,
         label="Entropy weight c",
         low=0.0,
         high=10.0,
-        help="Pulls the policy back to flat; more explores longer.",
+        help="Entropy regularization; larger explores longer.",
     )
     floor: float = knob(
         0.0,
@@ -92,19 +92,20 @@ class Reinforce(ReplayMixin, FixedStrategy):
         unit="share of the maximum",
         low=0.0,
         high=0.99,
-        help="Against collapse: the temperature rises whenever the policy has less "
-        "entropy than this, which mixes it with the uniform one. 0: no floor.",
+        help="Prevents collapse: if the policy's entropy is below this, its "
+        "temperature is raised, which mixes it with the uniform one. 0: no floor.",
     )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search; `entropy` is traced in nats, its most being ln of the space's size.
+        """Search and update the policy after each evaluation.
 
-        It is the entropy of the policy that drew the evaluation, over all decisions.
+        `entropy` is that of the policy that drew the evaluation, summed over the
+        decisions; nats, at most ln of the space's size.
         """
         assert isinstance(tasks, SearchBatch)
-        # The same numbers as random search's, so that a flat policy is just that.
+        # The same draws as random search's: a uniform policy is exactly that.
         uniform = tasks.uniform("search", tasks.horizon, len(tasks.space.radix))
         again = tasks.uniform("replay", tasks.horizon, self.replay + 1)
 
@@ -164,8 +165,16 @@ class Reinforce(ReplayMixin, FixedStrategy):
         evaluation: Evaluation,
         uniform: Numbers,
     ) -> Numbers:
-        """Return the gradient to climb: this evaluation's, and that of replays."""
+        """Return the ascent direction of the logits; shape (member, position, option).
+
+        Args:
+            state: The search before this evaluation.
+            prob: Its policy; shape (member, position, option).
+            evaluation: What was just trained.
+            uniform: Uniform in [0, 1), for the replays; shape (member, replays).
+        """
         first = state.running.count == 0
+        # Divided as in Adam: the moving average starts at 0.
         baseline = state.average / np.where(first, 1, 1 - SLOWNESS**state.running.count)
         gain = np.where(first, 0.0, np.maximum(evaluation.value, 0.0) - baseline)
         slope = gain[:, None, None] * softmax.log_prob_gradient(prob, evaluation.codes)
@@ -180,7 +189,7 @@ class Reinforce(ReplayMixin, FixedStrategy):
     def _update_logits(
         self, state: ReinforceState, slope: Numbers
     ) -> tuple[Numbers, AdamMoments]:
-        """Climb, then keep the entropy floor."""
+        """Take one step of the update rule, then enforce the entropy floor."""
         if self.rule == "frozen":
             return state.logits, state.moments
         if self.rule == "sgd":

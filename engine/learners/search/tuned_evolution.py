@@ -1,10 +1,11 @@
-"""Tuned evolution: population and tournament are chosen on source tasks.
+"""Tuned evolution: population and tournament sizes are tuned on source tasks.
 
 Source: Lindauer and Hutter (2020), arXiv:1909.02453, on tuning search strategies as
 carefully as what they find; the evolution by Real et al. (2019), arXiv:1802.01548.
-Differs: each meta-step races one setting of a grid against the usual one, on the same
+Differs: each meta-step races one setting of a grid against the default, on the same
 tasks with the same randomness.
-Helps: what is gained by a strategy's own knobs, without carrying any architecture over.
+Helps: shows what tuning a strategy's own knobs gains, without transferring any
+architecture.
 """
 
 from collections.abc import Iterator, Sequence
@@ -48,7 +49,7 @@ class TunedEvolution(Learner):
     trains: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return the usual sizes, and no races."""
+        """Return the default sizes, before any race."""
         rows = len(rngs)
         none = torch.zeros(rows, len(GRID), dtype=torch.float64)
         return Meta(_best_sizes(none), {"gain": none, "races": none.clone()})
@@ -60,7 +61,7 @@ class TunedEvolution(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Race the next setting against the usual one; keep the best so far."""
+        """Race the next setting against the default; keep the best so far."""
         assert isinstance(tasks, SearchBatch)
         rival = 1 + step_context.step % (len(GRID) - 1)
         gaps = _mean_best_so_far(tasks, GRID[rival]) - _mean_best_so_far(tasks, GRID[0])
@@ -72,13 +73,13 @@ class TunedEvolution(Learner):
         return Outer({"gain": gain, "races": races}, {}, weights=chosen)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Search each drawn source task twice: as usual, and as the rival does."""
+        """Search each drawn source task twice: with the default and with the rival."""
         return plan_searches(budget, 2.0)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search by evolution of the chosen sizes."""
+        """Search by evolution with the tuned sizes."""
         assert isinstance(tasks, SearchBatch)
         sizes = meta.weights["sizes"].cpu().numpy()
         each = np.repeat(sizes, tasks.members // len(sizes), 0).round()
@@ -97,13 +98,13 @@ class TunedEvolution(Learner):
 
 
 def _best_sizes(merit: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Return the sizes of the best setting; the usual ones where none is better."""
+    """Return the sizes of the best setting; the default if none is better."""
     best = merit.argmax(1).cpu().numpy()
     return {"sizes": torch.from_numpy(GRID[best].astype(np.float64))}
 
 
 def _mean_best_so_far(tasks: SearchBatch, sizes: np.ndarray) -> np.ndarray:
-    """Return the mean over the evaluations of the best seen so far; (member,)."""
+    """Return the best value so far, averaged over the evaluations; (member,)."""
     size, sample = (np.full(tasks.members, n) for n in sizes)
     varied = SizedEvolution.of(tasks, size, sample)
     found = search_to_end(

@@ -1,11 +1,11 @@
-"""Warm evolution: evolution that begins with the best of a knowledge base.
+"""Warm evolution: evolution that starts from the best of a knowledge base.
 
-Source: Wistuba, Schilling and Schmidt-Thieme (2015), IEEE DSAA, on starting a search
-from what was good elsewhere; evolution as by Real et al. (2019), arXiv:1802.01548.
-Differs: what is good elsewhere is the mean standing over source tasks, shrunken by how
-many they are; the gate is ours.
-Helps: the shortest way from other tasks' trainings to a head start, with a negative
-control (shuffled) and a gate against sources that mislead.
+Source: Wistuba, Schilling and Schmidt-Thieme (2015), IEEE DSAA, on warm-starting a
+search from other tasks; the evolution by Real et al. (2019), arXiv:1802.01548.
+Differs: architectures are ranked by their mean z-score over source tasks, shrunken by
+the number of tasks; the gate is ours.
+Helps: the simplest use of other tasks' trainings, with a negative control (shuffled)
+and a gate against misleading sources.
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ from engine.protocol import (
 
 @register("learner")
 class WarmEvolution(KnowledgeStrategy):
-    """a_1…a_k = argmax_k mean over source tasks of standing(a); then evolution."""
+    """a_1…a_k = argmax_k mean over source tasks of z(a); then evolution."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "blue"
@@ -44,19 +44,19 @@ class WarmEvolution(KnowledgeStrategy):
 
     seeds: int = knob(
         10,
-        label="Seeds taken over",
+        label="Transferred seeds",
         unit="architectures",
         low=0,
         high=500,
-        help="How many of the best known are trained first; 0 is plain evolution.",
+        help="Number of best known architectures to train first; 0 is plain evolution.",
     )
     gate: float = knob(
         0.0,
         label="Similarity gate",
         low=0.0,
         high=1.0,
-        help="Least Spearman correlation of the probes with the base; below it the "
-        "warm start is dropped. 0 trusts any source.",
+        help="Least Spearman correlation of the probes with the knowledge base; below "
+        "it the warm start is dropped. 0 trusts any source.",
     )
     probes: int = knob(
         8,
@@ -65,8 +65,8 @@ class WarmEvolution(KnowledgeStrategy):
         low=3,
         high=100,
         advanced=True,
-        help="Known architectures, from good to bad, that are trained first where "
-        "there is a gate.",
+        help="Known architectures, from good to bad, that are trained first if there "
+        "is a gate.",
     )
     population: int = population_knob("")
     sample: int = sample_knob()
@@ -74,7 +74,7 @@ class WarmEvolution(KnowledgeStrategy):
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Train what the base calls good, then evolve."""
+        """Train the best of the knowledge base, then evolve."""
         assert isinstance(tasks, SearchBatch)
         probes = self.probes if self.gate else 0
         base = KnowledgeBase.from_weights(meta.weights)

@@ -178,7 +178,9 @@ def test_noise_has_the_spread_that_is_asked_and_is_of_each_search_alone() -> Non
 def test_an_option_that_is_not_there_is_an_error_and_no_other_architecture(
     place: int,
 ) -> None:
-    with pytest.raises(ValueError, match="'place' was asked, which has options 0 to 7"):
+    with pytest.raises(
+        ValueError, match="proposed for 'place', which has options 0 to 7"
+    ):
         told(searches(1), [place])
 
 

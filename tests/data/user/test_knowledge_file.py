@@ -245,7 +245,7 @@ def test_it_is_kept_once_and_found_by_its_digest(
 
 def test_knowledge_of_another_space_is_refused() -> None:
     told = read_knowledge(json.dumps(small()).encode())
-    with pytest.raises(Refused, match="'toy'; what is searched is 'NK landscape'"):
+    with pytest.raises(Refused, match="'toy'; the searched space is 'NK landscape'"):
         import_base(told, drawn("nk_landscape", 1, 1), 1, SIZES)
 
 

@@ -141,6 +141,9 @@ def test_a_policy_of_another_space_is_refused_in_one_sentence() -> None:
     assert learner.why_not(meta, small) is None
     assert "3 × 3 × 3 × 3 options" in learner.why_not(meta, large)
     other = replace(small, space=replace(small.space, name="others"))
-    assert learner.why_not(meta, other) == "its policy is for another space than others"
+    assert (
+        learner.why_not(meta, other)
+        == "its policy was trained on another space than others"
+    )
     told = MetaPolicy(told="features")
     assert "by 0 features; these have 1" in told.why_not(meta, opposed(small))

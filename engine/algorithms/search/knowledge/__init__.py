@@ -1,1 +1,1 @@
-"""What a search remembers of others, and how it is used."""
+"""Knowledge transfer between searches: the base, and the strategies' use of it."""

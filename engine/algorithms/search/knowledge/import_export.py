@@ -1,4 +1,4 @@
-"""Between a knowledge base and its file."""
+"""Import a knowledge base from a file, and export it to one."""
 
 from collections.abc import Sequence
 
@@ -21,16 +21,16 @@ Numbers = np.ndarray
 def initial_base(
     digest: str, tasks: SearchBatch, replicates: int, sizes: BaseSizes
 ) -> KnowledgeBase:
-    """Return the base to start from: an imported one, or an empty one.
+    """Return the initial base: an imported one, or an empty one.
 
     Args:
         digest: sha256 of the imported file; empty for none.
-        tasks: What is searched; the base must be of its evaluator's space.
-        replicates: How many bases; those of the file are repeated where it has fewer.
-        sizes: How much is kept.
+        tasks: The searches; the base must belong to their evaluator's space.
+        replicates: Number of replicates; those of the file are repeated if fewer.
+        sizes: Size of the base.
 
     Raises:
-        Refused: If it is not here, of another space, or larger than what is kept.
+        Refused: If the file is absent, of another space, or does not fit the sizes.
     """
     if not digest:
         evaluator = tasks.evaluator
@@ -41,17 +41,24 @@ def initial_base(
 def import_base(
     knowledge: Knowledge, tasks: SearchBatch, replicates: int, sizes: BaseSizes
 ) -> KnowledgeBase:
-    """Return a file's knowledge as a base.
+    """Return the content of a file as a base.
+
+    Args:
+        knowledge: Content of the file.
+        tasks: The searches; the base must belong to their evaluator's space.
+        replicates: Number of replicates; those of the file are repeated if fewer.
+        sizes: Size of the base.
 
     Raises:
-        Refused: If it is of another space, or larger than what is kept.
+        Refused: If it belongs to another space, or does not fit the sizes.
     """
     evaluator, record = tasks.evaluator, knowledge.space
     space = Space(record.name, record.positions, record.options, record.edges)
     if not (space_fingerprint(space) == space_fingerprint(evaluator.space)).all():
         raise Refused(
-            f"this knowledge base is of the space {space.name!r}; what is searched is "
-            f"{evaluator.space.name!r}, with {len(evaluator.space.radix)} decisions",
+            f"this knowledge base belongs to the space {space.name!r}; the searched "
+            f"space is {evaluator.space.name!r}, with {len(evaluator.space.radix)} "
+            "decisions",
             "base",
         )
     empty = empty_base(evaluator.space, 1, sizes, len(evaluator.tasks))
@@ -67,7 +74,13 @@ def import_base(
 
 
 def export_base(base: KnowledgeBase, space: Space, tasks: Sequence[str]) -> bytes:
-    """Return a base as the bytes of a file."""
+    """Return a base as the bytes of a file.
+
+    Args:
+        base: All replicates are written.
+        space: The evaluator's space.
+        tasks: Names of the evaluator's tasks, in order.
+    """
     record = SpaceRecord.model_construct(
         name=space.name,
         positions=space.positions,
@@ -78,11 +91,10 @@ def export_base(base: KnowledgeBase, space: Space, tasks: Sequence[str]) -> byte
 
 
 def _task_numbers(given: Sequence[str], known: Sequence[str]) -> Numbers:
-    """Return this evaluator's number of each task of a file."""
+    """Return the evaluator's index of each task of a file."""
     if unknown := [name for name in given if name not in known]:
         raise Refused(
-            f"this knowledge base has a task {unknown[0][:40]!r} that the space here "
-            "has not",
+            f"this knowledge base has a task {unknown[0][:40]!r} that this space lacks",
             "base",
         )
     return np.array([list(known).index(name) for name in given], np.int64)
@@ -91,7 +103,7 @@ def _task_numbers(given: Sequence[str], known: Sequence[str]) -> Numbers:
 def _fill_base(
     empty: KnowledgeBase, knowledge: Knowledge, replicate: int, number: Numbers
 ) -> KnowledgeBase:
-    """Return an empty base with one replicate's experiences in their places."""
+    """Return an empty base filled with one replicate's experiences."""
     entries, seen = knowledge.entries[replicate], knowledge.experience_count(replicate)
     best, sample = np.flatnonzero(entries.best), np.flatnonzero(~entries.best)
     top = int(empty.top[0])
@@ -111,13 +123,14 @@ def _fill_base(
 
 
 def _check_room(room: int, top: int, best: int, sample: int, seen: int) -> None:
-    """Refuse what does not fit: a sample of more than it lists only at its own size."""
+    """Refuse a file that does not fit the sizes of the base."""
+    # A sample of more experiences than it holds is uniform only at its own size.
     fits = sample <= room if seen <= sample else sample == room
     if best > top or not fits:
         needed = max(best, 1)
         raise Refused(
-            f"this knowledge base keeps {best} of the best and {sample} others, and "
-            f"the knobs {top} and {room}; set best kept to {needed} and the capacity "
-            f"to {needed + sample}",
+            f"this knowledge base keeps {best} of the best and {sample} others, but "
+            f"the knobs allow {top} and {room}; set best kept to {needed} and the "
+            f"capacity to {needed + sample}",
             "base",
         )

@@ -1,8 +1,8 @@
-"""What searches leave behind: a bounded base of experiences.
+"""The knowledge base: a bounded memory of trained architectures.
 
-An experience is one trained architecture: its codes, its accuracy, which search and
-which step trained it, and the task it was trained on. A base keeps the best of them
-and a uniform sample of all, so that it stays the same size however long one searches.
+An experience is one trained architecture: its codes and accuracy, its task, and the
+search and step that trained it. A base keeps the best experiences and a uniform sample
+of all, so that its size does not grow with the number of searches.
 
 Source: Vitter (1985), ACM TOMS 11(1), algorithm R, for the sample.
 """
@@ -23,12 +23,12 @@ class ExperienceBatch(NamedTuple):
     """Trained architectures; arrays lead with (replicate, item).
 
     Args:
-        codes: Of the evaluator's space; shape (replicate, item, position).
-        accuracy: What a search saw, share; NaN where the training failed.
-        task: Position among the evaluator's tasks.
-        step: Evaluation of its search.
-        search: Which search of meta-training.
-        there: False where nothing was trained any more.
+        codes: In the evaluator's space; shape (replicate, item, position).
+        accuracy: Validation accuracy, share; NaN where the training failed.
+        task: Index among the evaluator's tasks.
+        step: Index of the evaluation in its search.
+        search: Index of the search in meta-training.
+        valid: False where the search had ended and nothing was trained.
     """
 
     codes: Numbers
@@ -49,14 +49,14 @@ class KnowledgeBase(NamedTuple):
         accuracy: Share, NaN where the training failed; shape (replicate, entry).
         codes: Shape (replicate, entry, position).
         task: Shape (replicate, entry), as are `step` and `search`.
-        step: Evaluation of its search.
-        search: Which search of meta-training.
+        step: Index of the evaluation in its search.
+        search: Index of the search in meta-training.
         filled: 1 where the entry holds an experience, else 0.
-        seen: How many experiences came by; shape (replicate,).
-        moments: Count, mean and sum of squares around it of each task's accuracies;
+        seen: Number of experiences added so far; shape (replicate,).
+        moments: Count, mean and sum of squared deviations of each task's accuracies;
             shape (replicate, task, 3).
         space: Fingerprint of the space; shape (replicate, 8).
-        top: How many entries are for the best; shape (replicate,).
+        top: Number of entries for the best; shape (replicate,).
     """
 
     accuracy: Numbers
@@ -88,7 +88,7 @@ class KnowledgeBase(NamedTuple):
 
 
 class BaseSizes(NamedTuple):
-    """How much a base keeps: `top` best experiences, `capacity` in all."""
+    """Size of a base: `top` entries for the best experiences, `capacity` in all."""
 
     top: int
     capacity: int
@@ -100,10 +100,10 @@ def empty_base(
     """Return a base without experiences.
 
     Args:
-        space: Of the evaluator.
-        replicates: How many.
-        sizes: How much it will keep.
-        tasks: How many tasks the evaluator has.
+        space: The evaluator's space.
+        replicates: Number of replicates.
+        sizes: Size of the base.
+        tasks: Number of the evaluator's tasks.
     """
     shape = (replicates, sizes.capacity)
     zeros = np.zeros(shape, np.int64)
@@ -122,7 +122,7 @@ def empty_base(
 
 
 def space_fingerprint(space: Space) -> Numbers:
-    """Return eight numbers that tell a space from others; shape (8,)."""
+    """Return the sha256 of a space's definition as eight integers; shape (8,)."""
     text = json.dumps([space.name, space.positions, space.options, space.edges])
     found = np.frombuffer(hashlib.sha256(text.encode()).digest(), "<u4")
     return found.astype(np.int64)
@@ -131,15 +131,15 @@ def space_fingerprint(space: Space) -> Numbers:
 def add_experiences(
     base: KnowledgeBase, found: ExperienceBatch, uniform: Numbers
 ) -> KnowledgeBase:
-    """Take in new experiences.
+    """Return the base with new experiences added.
 
-    The best are those that are highest above the mean of their own task, in its
-    standard deviations; an architecture is kept once for each task, as it was first
-    trained. Failed trainings are only in the sample.
+    The best are those with the highest z-score within their task; an architecture is
+    kept once per task, with its first training. Failed trainings are only part of the
+    sample.
 
     Args:
-        base: What is known.
-        found: What is new.
+        base: The base so far; it is not changed.
+        found: New experiences.
         uniform: Uniform in [0, 1), one per experience; shape (replicate, item).
     """
     rows = [
@@ -152,7 +152,7 @@ def add_experiences(
 
 
 def _valid_rows(found: ExperienceBatch, r: int) -> ExperienceBatch:
-    """Return one replicate's experiences, without those that never happened."""
+    """Return one replicate's valid experiences."""
     return ExperienceBatch(*(part[r][found.valid[r]] for part in found))
 
 
@@ -183,33 +183,37 @@ _ENTRY = ("accuracy", "codes", "task", "step", "search")
 
 
 def _update_moments(moments: Numbers, task: Numbers, accuracy: Numbers) -> Numbers:
-    """Return count, mean and squares with more accuracies (Chan et al., 1979)."""
-    told = moments.copy()
+    """Return the moments with more accuracies merged in (Chan et al., 1979)."""
+    merged = moments.copy()
     for t in np.unique(task):
         new = accuracy[(task == t) & np.isfinite(accuracy)]
         if not len(new):
             continue
-        count, mean, squares = told[t]
+        count, mean, squares = merged[t]
         total, gap = count + len(new), new.mean() - mean
         squares += ((new - new.mean()) ** 2).sum()
         squares += gap**2 * count * len(new) / total
-        told[t] = total, mean + gap * len(new) / total, squares
-    return told
+        merged[t] = total, mean + gap * len(new) / total, squares
+    return merged
 
 
 def z_scores(accuracy: Numbers, task: Numbers, moments: Numbers) -> Numbers:
-    """Return how many standard deviations above its task's mean each accuracy is.
+    """Return how many standard deviations each accuracy is above its task's mean.
 
     Args:
-        accuracy: Shape (item,).
-        task: Shape (item,).
-        moments: Shape (task, 3).
+        accuracy: Share; shape (item,).
+        task: Index of each item's task; shape (item,).
+        moments: Moments of the tasks; shape (task, 3).
+
+    Returns:
+        Shape (item,).
 
     >>> z_scores(np.array([0.7]), np.array([0]), np.array([[4, 0.5, 0.04]])).round(6)
     array([2.])
     """
     count, mean, squares = moments[task].T
     spread = np.sqrt(squares / np.maximum(count, 1))
+    # Floored: a task with one experience, or equal ones, has no spread.
     return (accuracy - mean) / np.maximum(spread, 1e-9)
 
 
@@ -224,6 +228,7 @@ def _merge_best(
     came = np.flatnonzero(np.isfinite(new["accuracy"]))
     both = {n: np.concatenate([old[n][had], new[n][came]]) for n in _ENTRY}
     key = np.column_stack([both["codes"], both["task"]])
+    # The first of equal architectures stays; sorted, because ties go by age below.
     first = np.sort(np.unique(key, axis=0, return_index=True)[1])
     score = z_scores(both["accuracy"][first], both["task"][first], moments)
     chosen = first[np.argsort(-score, kind="stable")[:top]]
@@ -241,7 +246,7 @@ def _update_reservoir(
     at = seen + np.arange(len(uniform))
     place = np.where(at < room, at, np.floor(uniform * (at + 1)).astype(np.int64))
     lands = np.flatnonzero(place < room)
-    # Of several that fall on one place the last stays.
+    # If several land in one slot, the last stays, as in one-by-one insertion.
     last = {int(place[i]): int(i) for i in lands}
     where, which = list(last), list(last.values())
     kept = {}

@@ -1,7 +1,7 @@
-"""Strategies that remember searches of other tasks: what all of them share.
+"""Base class of strategies that transfer knowledge from searches of other tasks.
 
-They fill a knowledge base while they are trained; what they make of it on a new task
-is each one's own.
+All of them fill a knowledge base in meta-training; each uses it on a new task in its
+own way.
 """
 
 from collections.abc import Sequence
@@ -45,15 +45,15 @@ class KnowledgeStrategy(Learner):
 
     source: SourceStrategy = knob(
         "random",
-        label="Source searched by",
+        label="Source search",
         help="How the source tasks are searched: at random, or by evolution, which "
-        "knows more of good architectures and less of bad ones.",
+        "sees more good architectures and fewer bad ones.",
     )
     shuffled: bool = knob(
         False,
         label="Shuffled source",
-        help="Negative control: each source search's accuracies are dealt out anew "
-        "among its architectures, so a gain that stays is none of knowledge.",
+        help="Negative control: the accuracies of each source search are randomly "
+        "permuted, so any remaining gain is not due to knowledge.",
     )
     best: int = knob(
         100,
@@ -62,7 +62,7 @@ class KnowledgeStrategy(Learner):
         low=1,
         high=10_000,
         advanced=True,
-        help="Entries of the base for the best experiences.",
+        help="Entries of the knowledge base for the best experiences.",
     )
     capacity: int = knob(
         1000,
@@ -71,7 +71,8 @@ class KnowledgeStrategy(Learner):
         low=1,
         high=100_000,
         advanced=True,
-        help="Entries in all; beside the best, a uniform sample of everything seen.",
+        help="Entries in total; those beyond the best are a uniform sample of "
+        "everything seen.",
     )
     base: str = knob(
         "",
@@ -98,7 +99,7 @@ class KnowledgeStrategy(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Search source tasks and remember what was trained."""
+        """Search source tasks and add the trained architectures to the base."""
         assert isinstance(tasks, SearchBatch)
         found = run_source_searches(
             tasks, step_context, self.source, shuffled=self.shuffled

@@ -1,4 +1,4 @@
-"""Options drawn as often as a few good architectures have them."""
+"""Draw options in proportion to their frequency among good architectures."""
 
 from typing import NamedTuple
 
@@ -16,9 +16,11 @@ Numbers = np.ndarray
 
 
 class Elite(NamedTuple):
-    """The best of each search so far; −∞ where a place is free.
+    """The best architectures of each search so far.
 
-    `codes` has shape (member, place, position), `value` (member, place).
+    Args:
+        codes: Shape (member, slot, position).
+        value: −∞ in free slots; shape (member, slot).
     """
 
     codes: Numbers
@@ -26,14 +28,19 @@ class Elite(NamedTuple):
 
 
 def empty_elite(tasks: SearchBatch, size: int) -> Elite:
-    """Return an elite without anyone."""
+    """Return an elite of free slots."""
     shape = (tasks.members, size)
     codes = np.zeros((*shape, len(tasks.space.radix)), np.int64)
     return Elite(codes, np.full(shape, -np.inf))
 
 
 def insert_if_better(state: Elite, evaluation: Evaluation) -> Elite:
-    """Let an architecture take the worst's place, if it is better and not yet there."""
+    """Replace the worst of the elite by an architecture that is better and not in it.
+
+    Args:
+        state: The elite; it is not changed.
+        evaluation: What was just trained.
+    """
     members = np.arange(len(evaluation.value))
     again = (
         (state.codes == evaluation.codes[:, None]).all(-1) & np.isfinite(state.value)
@@ -49,14 +56,14 @@ def insert_if_better(state: Elite, evaluation: Evaluation) -> Elite:
 def prior_counts(
     base: KnowledgeBase, tasks: SearchBatch, known: int, weight: float, smoothing: float
 ) -> Numbers:
-    """Return what each option counts before the search; (member, position, option).
+    """Return the Dirichlet prior counts of each option; (member, position, option).
 
     Args:
         base: One row per replicate.
-        tasks: What is searched.
-        known: How many of the best known architectures are looked at.
-        weight: How many architectures their shares count as.
-        smoothing: Count of every option that there is.
+        tasks: One search per member.
+        known: Number of best known architectures to count.
+        weight: Number of own architectures that their shares are worth.
+        smoothing: Count added to every option.
     """
     each = tasks.members // len(base.seen)
     rows = []
@@ -68,7 +75,12 @@ def prior_counts(
 
 
 def option_probabilities(counts: Numbers, state: Elite) -> Numbers:
-    """Return the probability of each option; (member, position, option)."""
+    """Return the probability of each option; (member, position, option).
+
+    Args:
+        counts: Prior counts; shape (member, position, option).
+        state: The elite, each of which adds a count of 1.
+    """
     options = np.arange(counts.shape[-1])
     taken = state.codes[..., None] == options
     there = np.isfinite(state.value)[:, :, None, None]
@@ -86,6 +98,7 @@ def draw_options(policy: Numbers, uniform: Numbers) -> Numbers:
     >>> draw_options(np.array([[0.3, 0.7]]), np.array([0.5])).tolist()
     [1]
     """
+    # Rounded: sums that should be equal may differ in the last bit between machines.
     below = policy.cumsum(-1)[..., :-1].round(12)
     return (uniform[..., None] >= below).sum(-1)
 

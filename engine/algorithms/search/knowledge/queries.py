@@ -1,4 +1,4 @@
-"""What a knowledge base suggests: the best, what these share, how tasks agree."""
+"""Queries on a knowledge base: best architectures, option shares, task similarity."""
 
 from typing import NamedTuple
 
@@ -16,18 +16,27 @@ Numbers = np.ndarray
 
 
 class RankedArchitectures(NamedTuple):
-    """Distinct architectures of one replicate, best first; shape (item, …)."""
+    """Distinct architectures of one replicate, best first.
+
+    Args:
+        codes: Shape (item, position).
+        score: Shrunken mean z-score of each; shape (item,).
+    """
 
     codes: Numbers
     score: Numbers
 
 
 def rank_architectures(base: KnowledgeBase, replicate: int) -> RankedArchitectures:
-    """Return what is known of each architecture, over all tasks.
+    """Return the known architectures of a replicate, best first, over all tasks.
 
-    The score is the mean standing on the tasks where it was trained, shrunken toward
-    the mean of all: Σ standings / (1 + how many), so that one lucky training counts
-    less than several good ones.
+    The score is the mean z-score over the tasks where an architecture was trained,
+    shrunken toward 0: Σ z / (1 + count), so that one lucky training counts less than
+    several good ones.
+
+    Args:
+        base: The knowledge base.
+        replicate: Index of the replicate.
     """
     there = (base.filled[replicate] > 0) & np.isfinite(base.accuracy[replicate])
     codes, task = base.codes[replicate][there], base.task[replicate][there]
@@ -50,16 +59,16 @@ def best_architectures(base: KnowledgeBase, replicate: int, count: int) -> Numbe
 
 
 def option_shares(space: Space, codes: Numbers, smoothing: float) -> Numbers:
-    """Return how likely each option is at each position among some architectures.
+    """Return the smoothed share of each option at each position.
 
     Args:
-        space: What the codes are of.
+        space: The space of the codes.
         codes: Shape (item, position).
-        smoothing: α of a symmetric Dirichlet prior: as if each option had been taken
-            that often before.
+        smoothing: α of a symmetric Dirichlet prior, added to the count of each option.
 
     Returns:
-        Shape (position, most options); 0 where a position has no such option.
+        Probabilities of shape (position, most options); 0 for options that a position
+        does not have.
 
     >>> two = Space("two", ("a", "b"), (("x", "y"), ("p", "q", "r")))
     >>> option_shares(two, np.array([[0, 2], [0, 1]]), 1.0).round(2).tolist()
@@ -75,7 +84,7 @@ def option_shares(space: Space, codes: Numbers, smoothing: float) -> Numbers:
 
 
 def choose_probes(known: RankedArchitectures, count: int) -> RankedArchitectures:
-    """Return architectures spread evenly from the best to the worst known."""
+    """Return at most `count` architectures, evenly spaced from best to worst."""
     if len(known.score) <= count:
         return known
     at = np.linspace(0, len(known.score) - 1, count).round().astype(np.int64)
@@ -83,14 +92,14 @@ def choose_probes(known: RankedArchitectures, count: int) -> RankedArchitectures
 
 
 def task_similarity(first: Numbers, second: Numbers) -> Numbers:
-    """Return Spearman's correlation of two tasks over shared architectures.
+    """Return Spearman's correlation of two tasks over the same architectures.
 
     Args:
-        first: Shape (…, item).
-        second: The same architectures on another task.
+        first: Scores on one task; shape (…, item).
+        second: Scores of the same architectures on the other; same shape.
 
     Returns:
-        Shape (…,); −1 where one of them is constant: nothing says that they agree.
+        Shape (…,); −1 where one of them is constant, since nothing shows agreement.
     """
     return np.nan_to_num(rank_correlation(first, second), nan=-1.0)
 
@@ -98,20 +107,20 @@ def task_similarity(first: Numbers, second: Numbers) -> Numbers:
 def restrict_to_space(
     tasks: SearchBatch, known: RankedArchitectures
 ) -> RankedArchitectures:
-    """Return known architectures in the searched space's codes, if they are in it."""
+    """Return the known architectures that the searched space has, in its codes."""
     codes = tasks.from_evaluator_codes(known.codes)
     inside = (codes >= 0).all(1)
     return RankedArchitectures(codes[inside], known.score[inside])
 
 
 def space_mismatch(base_space: Numbers, tasks: SearchBatch) -> str | None:
-    """Return the reason why knowledge is of no use here; None if it is of use.
+    """Return the reason why a base does not fit these searches; None if it does.
 
     Args:
-        base_space: Fingerprints; shape (replicate, 8).
-        tasks: What is to be searched.
+        base_space: Fingerprints of the base's space; shape (replicate, 8).
+        tasks: The searches.
     """
     space = tasks.evaluator.space
     if (base_space == space_fingerprint(space)).all():
         return None
-    return f"its knowledge base is of another space than {space.name}"
+    return f"its knowledge base belongs to another space than {space.name}"

@@ -1,4 +1,4 @@
-"""Searches of source tasks, written down as experiences."""
+"""Search source tasks in meta-training, and return the trainings as experiences."""
 
 from typing import Literal
 
@@ -22,14 +22,14 @@ def run_source_searches(
     *,
     shuffled: bool = False,
 ) -> ExperienceBatch:
-    """Search every task of a lesson; return what was trained.
+    """Search every source task of a meta-step; return the trained architectures.
 
     Args:
-        tasks: Replicate × task.
+        tasks: Members are replicate × task.
         step_context: Its step numbers the searches.
-        source: Which strategy searches.
-        shuffled: Whether each search's accuracies are dealt out anew among the
-            architectures that it trained: what was learned is then wrong.
+        source: The strategy that searches.
+        shuffled: Whether to permute the accuracies within each search, as a negative
+            control.
     """
     found = _run_random_search(tasks) if source == "random" else _run_evolution(tasks)
     accuracy = _shuffle_accuracies(tasks, found) if shuffled else found.signal

@@ -1,8 +1,8 @@
-"""A predictor that other tasks taught: linear in an architecture and its task.
+"""A meta-trained accuracy predictor: Bayesian linear regression over source tasks.
 
-The source tasks leave a normal belief about the coefficients; the target's own
-trainings move it, in closed form. Coefficients of the task's features say how options
-matter differently from task to task.
+The source tasks give a normal prior over the coefficients, which the target's own
+trainings update in closed form. Products of options and task features express how the
+effect of an option differs between tasks.
 
 Source: Bishop (2006), Pattern Recognition and Machine Learning, section 3.3, for
 Bayesian linear regression.
@@ -24,17 +24,21 @@ from engine.algorithms.search.predictors import normal_scores
 from engine.algorithms.search.proposals import propose_candidates, uniform_codes
 from engine.protocol import SearchBatch, Space
 
-NOISE, FAR, LISTED, DOUBTED = 0.25, 2.0, 20_000, 30
-NARROW = 0.2  # least spread of scores, in the source's units
+NOISE = 0.25  # variance of a score around its prediction
+FAR = 2.0  # a task further away than this is treated as this far
+LISTED, DOUBTED = 20_000, 30  # most architectures ranked, fewest given an uncertainty
+NARROW = 0.2  # least spread of scores, in the sources' units
 Numbers = np.ndarray
-# A replicate and a task.
 ReplicateTask = tuple[int, int]
 
 
 class Posterior(NamedTuple):
-    """What is believed of the coefficients: mean, shape (feature,), and covariance.
+    """Normal distribution of the coefficients.
 
-    `taught` says whether any source did.
+    Args:
+        mean: Shape (feature,).
+        cov: Shape (feature, feature).
+        is_informed: Whether any source training contributed.
     """
 
     mean: Numbers
@@ -43,12 +47,12 @@ class Posterior(NamedTuple):
 
 
 def predictor_features(space: Space, codes: Numbers, task: Numbers) -> Numbers:
-    """Return what the predictor sees: options, paths or pairs, options × task.
+    """Return the predictor's features: options, paths or pairs, options × task.
 
     Args:
-        space: What the codes are of.
+        space: The space of the codes.
         codes: Shape (item, position).
-        task: Features of the task; shape (feature,).
+        task: Features of the task; shape (task feature,).
 
     Returns:
         float64, shape (item, feature).
@@ -64,13 +68,13 @@ def predictor_features(space: Space, codes: Numbers, task: Numbers) -> Numbers:
 
 
 def feature_width(space: Space, features: int) -> int:
-    """Return how many features `described` gives."""
+    """Return the number of features that `predictor_features` gives."""
     none = np.zeros((1, len(space.radix)), np.int64)
     return predictor_features(space, none, np.zeros(features)).shape[1]
 
 
 def task_features(tasks: SearchBatch) -> Numbers:
-    """Return the features of the evaluator's tasks; none where it names none."""
+    """Return the features of the evaluator's tasks; (task, task feature), maybe 0."""
     found = tasks.evaluator.features
     if found is None:
         return np.zeros((len(tasks.evaluator.tasks), 0))
@@ -78,16 +82,26 @@ def task_features(tasks: SearchBatch) -> Numbers:
 
 
 def standardize_features(features: Numbers, center: Numbers, scale: Numbers) -> Numbers:
-    """Return features as seen from the sources, not further than two of their spreads.
+    """Standardize task features by the source tasks, clipped at ±2.
 
-    A feature in which the sources do not differ teaches nothing: it is 0.
+    A feature that is constant over the sources becomes 0: nothing was learned of it.
+
+    Args:
+        features: Shape (task, task feature).
+        center: Mean over the sources; shape (task feature,).
+        scale: Standard deviation over the sources; shape (task feature,).
     """
     steady = np.where(scale > 0, scale, 1.0)
     return np.clip(np.where(scale > 0, (features - center) / steady, 0.0), -FAR, FAR)
 
 
 def empty_sums(tasks: SearchBatch, replicates: int) -> dict[str, Numbers]:
-    """Return sums over no trainings; every array leads with the replicate."""
+    """Return the regression's sums over no trainings; arrays lead with the replicate.
+
+    Args:
+        tasks: The searches; their evaluator defines the features.
+        replicates: Number of replicates.
+    """
     space, count = tasks.evaluator.space, task_features(tasks).shape[1]
     wide = feature_width(space, count)
     return {
@@ -104,8 +118,14 @@ def add_trainings(
 ) -> None:
     """Add a replicate's source trainings to its sums, in place.
 
-    Each search's accuracies become normal scores, the failed ones the lowest, and
-    have a mean of their own.
+    The accuracies of each search become normal scores, failed trainings the lowest;
+    features and scores are centered within each search.
+
+    Args:
+        tasks: The source searches.
+        found: Their trainings.
+        replicate: Index of the replicate.
+        sums: As `empty_sums` returns them.
     """
     features = task_features(tasks)
     known = features[list(tasks.sources)]
@@ -129,13 +149,13 @@ def add_trainings(
 def fit_posterior(
     gram: Numbers, goal: Numbers, trust: float, ridge: float
 ) -> Posterior:
-    """Return the belief that some sums over source trainings leave.
+    """Return the posterior of the coefficients given the source trainings.
 
     Args:
         gram: Σ φ φᵀ; shape (feature, feature).
         goal: Σ φ y; shape (feature,).
-        trust: How many target trainings one of a source is worth.
-        ridge: Precision of each coefficient before any training.
+        trust: Number of target trainings that one source training is worth.
+        ridge: Prior precision of each coefficient.
     """
     precision = gram * (trust / NOISE) + ridge * np.eye(len(goal))
     cov = np.linalg.inv(precision)
@@ -147,14 +167,18 @@ def fit_posterior(
 def update_posterior(
     belief: Posterior, x: Numbers, y: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """Return mean and covariance once trainings are seen; the offset is free.
+    """Return mean and covariance given target trainings; the offset is free.
 
     Args:
-        belief: Before.
+        belief: The distribution before them.
         x: Features; shape (item, feature).
         y: Scores; shape (item,).
+
+    Returns:
+        Mean, shape (feature,), and covariance, shape (feature, feature).
     """
     x, y = x - x.mean(0), y - y.mean()
+    # Solved in item space (Woodbury): a search has fewer trainings than features.
     reach = x @ belief.cov
     inner = reach @ x.T + NOISE * np.eye(len(x))
     gain = np.linalg.solve(inner, reach)
@@ -168,7 +192,17 @@ def make_shortlists(
     places: Sequence[Numbers],
     count: int,
 ) -> dict[ReplicateTask, Numbers]:
-    """Return what the sources alone would choose on each task; (≤ count, position)."""
+    """Return the architectures that the sources alone predict to be best.
+
+    Args:
+        tasks: One search per member.
+        beliefs: One per replicate.
+        places: Standardized features of the evaluator's tasks, per replicate.
+        count: Most architectures per list.
+
+    Returns:
+        Codes of shape (≤ count, position), by replicate and task.
+    """
     size = tasks.space.size
     at = np.unique(np.linspace(0, size - 1, min(size, LISTED)).astype(np.int64))
     codes = tasks.space.codes(at)
@@ -178,13 +212,14 @@ def make_shortlists(
             found[row, which] = codes[:0]
             if belief.is_informed:
                 seen = make_featurizer(tasks, places[row][which])(codes)
+                # Rounded: equal predictions must tie on every machine.
                 order = np.argsort(-(seen @ belief.mean).round(9), kind="stable")
                 found[row, which] = codes[order[:count]]
     return found
 
 
 def make_featurizer(tasks: SearchBatch, place: Numbers) -> Callable[[Numbers], Numbers]:
-    """Return what describes architectures of the searched space on a task."""
+    """Return the function from codes of the searched space to features on a task."""
     whole = tasks.evaluator.space
     return lambda codes: predictor_features(
         whole, tasks.to_evaluator_codes(codes), place
@@ -193,15 +228,15 @@ def make_featurizer(tasks: SearchBatch, place: Numbers) -> Callable[[Numbers], N
 
 @dataclass(frozen=True)
 class TransferPredictor:
-    """How the next architectures are chosen.
+    """Chooses the next architectures by an upper confidence bound.
 
     Args:
-        beliefs: One per replicate.
-        places: The features of each of the evaluator's tasks, per replicate.
-        lists: What the sources would choose, by replicate and task.
-        candidates: How many others are proposed in a round.
-        parents: How many of the best so far are changed.
-        courage: How many standard deviations are added to what is predicted.
+        posteriors: One per replicate.
+        task_features: Standardized features of the evaluator's tasks, per replicate.
+        shortlists: Best architectures by the sources, by replicate and task.
+        candidates: Other candidates per round.
+        parents: Number of best architectures so far that may be mutated.
+        courage: Standard deviations added to the predicted mean.
     """
 
     posteriors: tuple[Posterior, ...]
@@ -214,7 +249,14 @@ class TransferPredictor:
     def choose_next(
         self, tasks: SearchBatch, state: GuidedState, step: int, size: int
     ) -> Numbers:
-        """Choose the next architectures; shape (member, size, position)."""
+        """Choose the next architectures; shape (member, size, position).
+
+        Args:
+            tasks: One search per member.
+            state: Everything trained before `step`.
+            step: Index of the next evaluation; it names the round's random draws.
+            size: Number of architectures to choose.
+        """
         each = tasks.members // len(self.posteriors)
         wide = 4 + len(tasks.space.radix)
         drawn = tasks.uniform(f"candidates {step}", self.candidates, wide)
@@ -236,12 +278,12 @@ class TransferPredictor:
         own: tuple[Numbers, Numbers],
         uniform: Numbers,
     ) -> Numbers:
-        """Return the list, changes of the best so far, and random architectures."""
+        """Return the shortlist, mutations of the best so far, and random ones."""
         codes, value = own
         if not len(codes):
             return np.concatenate([listed, uniform_codes(space, uniform[:, 4:])])
-        told = np.nan_to_num(value, nan=-2.0)
-        found = propose_candidates(space, codes, told, self.parents, uniform)
+        ranked = np.nan_to_num(value, nan=-2.0)  # below the value of a failed training
+        found = propose_candidates(space, codes, ranked, self.parents, uniform)
         return np.concatenate([listed, found])
 
     def _acquisition_values(
@@ -256,12 +298,13 @@ class TransferPredictor:
         if known.any():
             tried = seen(own[0][known])
             scores = normal_scores(own[1][known], np.ones(int(known.sum()), bool))
-            # Own scores are put on the scale that the sources give these architectures.
+            # Own scores are scaled to the spread that the sources predict for them.
             spread = np.clip((tried @ belief.mean).std(), NARROW, 1.0)
             scale = spread if belief.is_informed else 1.0
             mean, cov = update_posterior(belief, tried, scores * scale)
             x = x - tried.mean(0)
         worth = x @ mean
+        # Variances are costly; only the most promising get one.
         top = np.argsort(-worth, kind="stable")[: max(DOUBTED, len(x) // 8)]
         doubt = np.einsum("if,fg,ig->i", x[top], cov, x[top], optimize=True)
         worth[top] += self.courage * np.sqrt(np.maximum(doubt, 0.0))
@@ -271,7 +314,7 @@ class TransferPredictor:
 def _best_untried(
     space: Space, pool: Numbers, worth: Numbers, tried: Numbers, size: int
 ) -> Numbers:
-    """Return the best that were not tried, none twice while others are left."""
+    """Return the best untried architectures, none twice while others are left."""
     index = space.index(pool)
     worth = worth - 1e6 * np.isin(index, space.index(tried))
     order = np.argsort(-worth, kind="stable")

@@ -1,8 +1,7 @@
-"""A warm start: a search that begins with what a knowledge base calls good.
+"""Warm start: begin a search with the best architectures of a knowledge base.
 
-Perhaps with a gate: the first evaluations are of known architectures from good to
-bad, and where the new task does not rank them as the base does, the rest of the warm
-start is dropped.
+With a gate, the first evaluations probe known architectures from good to bad; if the
+new task does not rank them as the base does, the rest of the warm start is dropped.
 """
 
 from typing import NamedTuple
@@ -21,17 +20,18 @@ from engine.algorithms.search.knowledge.queries import (
 from engine.algorithms.search.proposals import random_order
 from engine.protocol import Evaluation, Proposal, SearchBatch
 
-FEWEST = 3  # probes; below that a correlation says nothing
+FEWEST = 3  # probes; a correlation over fewer is meaningless
 Numbers = np.ndarray
 
 
 class WarmStart(NamedTuple):
-    """What is trained first; arrays lead with the member.
+    """The first architectures of each search; arrays lead with the member.
 
     Args:
-        trusted: Probes, then what is known to be good, then random architectures.
-        doubted: Probes, then random architectures.
-        expected: Standing of each probe, NaN where there is none.
+        trusted: Probes, then the best known, then random architectures; shape
+            (member, step, position).
+        doubted: Probes, then random architectures; same shape.
+        expected: Score of each probe, NaN where there is none; shape (member, probe).
     """
 
     trusted: Numbers
@@ -40,10 +40,14 @@ class WarmStart(NamedTuple):
 
 
 class WarmState(NamedTuple):
-    """A warm search under way.
+    """State of a warm-started search.
 
-    `first` is what it trains first, `seen` the values of its probes, and `agreement`
-    Spearman's correlation of the probes with the base, NaN until it is known.
+    Args:
+        population: The population of evolution.
+        first: Architectures trained first; shape (member, step, position).
+        probe_scores: Values of the probes; shape (member, probe).
+        agreement: Spearman's correlation of the probes with the base, NaN until it is
+            known; shape (member,).
     """
 
     population: Population
@@ -59,14 +63,14 @@ def warm_start(
     population: int,
     probes: int = 0,
 ) -> WarmStart:
-    """Choose what each search trains first.
+    """Choose the first architectures of each search.
 
     Args:
         base: One row per replicate.
-        tasks: What is searched: entries that do not fit into it are skipped.
-        seeds: How many good architectures are taken over.
-        population: How many are trained before evolution begins, at least.
-        probes: How many known architectures are tried first; 0 for none.
+        tasks: One search per member; entries outside the searched space are skipped.
+        seeds: Number of best known architectures to train.
+        population: Least number of trainings before evolution begins.
+        probes: Number of known architectures to probe first; 0 for none.
     """
     plan = random_order(tasks)
     each = tasks.members // len(base.seen)
@@ -88,7 +92,7 @@ def warm_start(
 def _choose_probes(
     known: RankedArchitectures, seeds: int, probes: int
 ) -> tuple[RankedArchitectures, Numbers]:
-    """Return the probes, and the best that are not among them already."""
+    """Return the probes, and the best architectures that are not among them."""
     if not probes or len(known.score) < FEWEST:
         return RankedArchitectures(known.codes[:0], known.score[:0]), known.codes[
             :seeds
@@ -113,7 +117,7 @@ def start_warm_search(
 def propose_warm(
     tasks: SearchBatch, evolution: Evolution, step: int, state: WarmState
 ) -> Proposal:
-    """Train the start, then evolve."""
+    """Propose the first architectures, then those of evolution."""
     return evolution._replace(first=state.first).ask(tasks, step, state.population)
 
 
@@ -124,7 +128,15 @@ def update_warm_state(
     state: WarmState,
     evaluation: Evaluation,
 ) -> WarmState:
-    """Let the population live on; after the last probe decide whether to trust."""
+    """Update the population; after the last probe decide whether to trust the base.
+
+    Args:
+        start: The first architectures.
+        gate: Least correlation of the probes with the base.
+        evolution: The rules of the population.
+        state: The search; it is not changed.
+        evaluation: What was just trained.
+    """
     population = evolution.tell(state.population, evaluation)
     step, probes = evaluation.step, start.expected.shape[1]
     if step >= probes:

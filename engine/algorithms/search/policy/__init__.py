@@ -1,1 +1,1 @@
-"""Policies that propose architectures, and how they are trained."""
+"""Search policies: their nets, policy gradients, replay and meta-training."""

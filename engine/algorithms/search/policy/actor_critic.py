@@ -1,9 +1,9 @@
-"""Actor and critic over decisions in sequence: what they are, and one step of both.
+"""Actor-critic over a sequence of decisions: the two nets, their gradients, one update.
 
 Source: Sutton et al. (1999) for policy gradients with a learned value; Schulman et
 al. (2016), arXiv:1506.02438, for the advantages.
-Differs: rewards are standardized by all that were seen, so that one rate suits every
-space; the critic is fitted to the reward itself, which only the last decision brings.
+Differs: rewards are standardized by all rewards so far, so that one learning rate
+suits every space; the critic is fitted to the final reward, the only one there is.
 """
 
 from typing import NamedTuple
@@ -23,11 +23,11 @@ from engine.algorithms.search.policy.softmax import AdamMoments
 from engine.protocol import Weights
 
 Numbers = np.ndarray
-RAISE = 3.0
+RAISE = 3.0  # added entropy weight of a fully collapsed policy
 
 
 class ActorCriticNets(NamedTuple):
-    """Policy and value nets as flat weights, shape (row, weight), and how they move."""
+    """Policy and value nets as flat weights, (row, weight), with their Adam moments."""
 
     policy: Numbers
     value: Numbers
@@ -36,14 +36,14 @@ class ActorCriticNets(NamedTuple):
 
     @classmethod
     def with_zero_moments(cls, policy: Numbers, value: Numbers) -> "ActorCriticNets":
-        """Return nets that have not moved yet."""
+        """Return nets before their first update."""
         return cls(
             policy, value, softmax.zero_moments(policy), softmax.zero_moments(value)
         )
 
     @classmethod
     def from_weights(cls, weights: Weights, memory: Weights) -> "ActorCriticNets":
-        """Take nets out of meta-weights, and how they move out of the memory."""
+        """Read the nets from meta-weights, and their moments from the memory."""
         moments = [
             AdamMoments(*(memory[f"{net}_{k}"].numpy() for k in AdamMoments._fields))
             for net in ("policy", "value")
@@ -51,7 +51,7 @@ class ActorCriticNets(NamedTuple):
         return cls(weights["policy"].numpy(), weights["value"].numpy(), *moments)
 
     def to_weights(self) -> tuple[Weights, Weights]:
-        """Return them as meta-weights and memory."""
+        """Return the nets as meta-weights, and their moments as memory."""
         both = {"policy": self.policy_moments, "value": self.value_moments}
         memory = {
             f"{net}_{k}": torch.from_numpy(part)
@@ -63,15 +63,15 @@ class ActorCriticNets(NamedTuple):
 
 
 class PolicyBatch(NamedTuple):
-    """Architectures to learn from; shape (row, item, …).
+    """Architectures to learn from.
 
     Args:
         codes: Shape (row, item, position).
         context: Task features; shape (row, item, feature).
         reward: Standardized; shape (row, item).
-        chance: Log probability of each when it was drawn; NaN for what these very
-            nets drew.
-        counts: Whether it counts, 0 or 1.
+        log_prob: Log probability of each when it was drawn, nats; NaN if the current
+            nets drew it; shape (row, item).
+        counts: Weight of each, 0 or 1; shape (row, item).
     """
 
     codes: Numbers
@@ -82,15 +82,15 @@ class PolicyBatch(NamedTuple):
 
 
 class UpdateSettings(NamedTuple):
-    """How nets are moved.
+    """Hyperparameters of an update.
 
     Args:
         trace: λ of the advantages.
-        entropy: Weight of the policy's entropy.
-        floor: Share of the greatest entropy below which that weight rises.
-        clip: Most that an importance weight may be; 0 for any.
-        rate: Adam's step of the policy net.
-        critic: The value net's step, in steps of the policy's.
+        entropy: Weight of the entropy bonus.
+        floor: Share of the maximum entropy below which that weight rises.
+        clip: Largest importance weight; 0 for no limit.
+        rate: Learning rate of the policy net.
+        critic: Learning rate of the value net, in units of the policy's.
     """
 
     trace: float
@@ -102,7 +102,14 @@ class UpdateSettings(NamedTuple):
 
 
 class PolicyGradients(NamedTuple):
-    """Gradients to climb, and what was seen on the way; shape (row, …)."""
+    """Ascent directions of both nets, and their outputs.
+
+    Args:
+        policy: Shape (row, weight).
+        value: Shape (row, weight).
+        prob: Probabilities of the options; shape (row, item, position, option).
+        values: The critic's values before each decision; shape (row, item, position).
+    """
 
     policy: Numbers
     value: Numbers
@@ -111,7 +118,12 @@ class PolicyGradients(NamedTuple):
 
 
 def initial_actor_critic(frame: PolicyShape, normal: Numbers) -> ActorCriticNets:
-    """Turn normal numbers, shape (row, `init_size`), into nets that favor nothing."""
+    """Return nearly uniform initial nets.
+
+    Args:
+        frame: Sizes of the nets.
+        normal: Standard normal numbers; shape (row, `init_size`).
+    """
     count = frame.weight_count(frame.most_options)
     policy = frame.initial_weights(frame.most_options, normal[:, :count])
     return ActorCriticNets.with_zero_moments(
@@ -120,17 +132,20 @@ def initial_actor_critic(frame: PolicyShape, normal: Numbers) -> ActorCriticNets
 
 
 def init_size(frame: PolicyShape) -> int:
-    """Return how many numbers `initial_actor_critic` takes."""
+    """Return the number of normal numbers that `initial_actor_critic` takes."""
     return frame.weight_count(frame.most_options) + frame.weight_count(1)
 
 
 def decision_advantages(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
-    """Return advantages of decisions whose reward comes after the last one.
+    """Return the advantage of each decision; the only reward follows the last one.
 
     Args:
         reward: Shape (…).
-        worth: What the critic expects before each decision; shape (…, position).
-        trace: λ: 0 trusts the next expectation, 1 the reward.
+        worth: The critic's value before each decision; shape (…, position).
+        trace: λ: 0 relies on the critic's next value, 1 on the reward.
+
+    Returns:
+        Shape (…, position).
     """
     earned = np.zeros_like(worth)
     earned[..., -1] = reward
@@ -141,7 +156,14 @@ def decision_advantages(reward: Numbers, worth: Numbers, trace: float) -> Number
 def compute_gradients(
     frame: PolicyShape, nets: ActorCriticNets, batch: PolicyBatch, aim: UpdateSettings
 ) -> PolicyGradients:
-    """Return the gradients of expected reward, entropy and fit; see `Slopes`."""
+    """Return the gradients of expected reward plus entropy, and of the critic's fit.
+
+    Args:
+        frame: Sizes of the nets.
+        nets: One row per member, or per replicate in meta-training.
+        batch: Architectures to learn from.
+        aim: Hyperparameters.
+    """
     rows, items, places = batch.codes.shape
     inputs = frame.inputs(batch.codes, batch.context)
     flat = inputs.reshape(rows, items * places, -1)
@@ -175,16 +197,16 @@ def compute_gradients(
 def entropy_weights(
     frame: PolicyShape, prob: Numbers, counts: Numbers, aim: UpdateSettings
 ) -> Numbers:
-    """Return the entropy weight of each row: more where the policy nearly collapsed.
+    """Return the entropy weight of each row, raised below the entropy floor.
 
     Args:
-        frame: Of the space.
-        prob: Chances of each decision; shape (row, item, position, option).
-        counts: Which items count; shape (row, item).
-        aim: Its floor is a share of ln of the space's size.
+        frame: Sizes of the nets.
+        prob: Probabilities of the options; shape (row, item, position, option).
+        counts: Weight of each item; shape (row, item).
+        aim: Its floor is a share of the maximum entropy, ln of the space's size.
 
     Returns:
-        Shape (row, 1): the weight, plus up to 3 the more entropy is missing.
+        Shape (row, 1): the weight, plus up to 3 in proportion to the missing entropy.
     """
     if not aim.floor:
         return np.full((len(prob), 1), aim.entropy)
@@ -196,7 +218,13 @@ def entropy_weights(
 def take_adam_step(
     nets: ActorCriticNets, found: PolicyGradients, aim: UpdateSettings
 ) -> ActorCriticNets:
-    """Take one step of Adam with both nets."""
+    """Return both nets after one step of Adam.
+
+    Args:
+        nets: The nets; they are not changed.
+        found: Their gradients.
+        aim: Hyperparameters.
+    """
     policy, policy_moments = softmax.adam_ascent(
         found.policy, nets.policy_moments, aim.rate
     )
@@ -208,22 +236,22 @@ def take_adam_step(
 
 
 def critic_explained_variance(reward: Numbers, worth: Numbers) -> Numbers:
-    """Return the share of the rewards' variance that the critic foresaw.
+    """Return the share of the rewards' variance that the critic explains.
 
     Args:
         reward: Shape (row, item).
-        worth: What it expected before each decision, NaN where it could not; shape
-            (row, item, position).
+        worth: The critic's value before each decision, NaN if unknown; shape (row,
+            item, position).
 
     Returns:
-        1 − Var(reward − worth) / Var(reward), the decisions together; NaN where the
-        rewards do not differ.
+        1 − Var(reward − worth) / Var(reward) over all decisions; NaN where the rewards
+        do not vary; shape (row,).
     """
     known = ~np.isnan(worth)
     all_rewards = np.broadcast_to(reward[..., None], worth.shape)
     left = _variance(all_rewards - worth, known)
     spread = _variance(all_rewards, known)
-    differ = spread > 1e-12
+    differ = spread > 1e-12  # rewards that are equal but for rounding have no variance
     return np.where(differ, 1.0 - left / np.where(differ, spread, 1.0), np.nan)
 
 
@@ -238,9 +266,15 @@ def _variance(values: Numbers, known: Numbers) -> Numbers:
 def marginal_probabilities(
     frame: PolicyShape, nets: ActorCriticNets, context: Numbers, uniform: Numbers
 ) -> Numbers:
-    """Return how likely each option is whatever came before; (row, position, option).
+    """Return the marginal probability of each option; (row, position, option).
 
-    A mean over architectures that are drawn for the picture and never trained.
+    A mean over architectures drawn only for display, never trained.
+
+    Args:
+        frame: Sizes of the nets.
+        nets: The nets.
+        context: Task features; shape (row, 1, feature).
+        uniform: Uniform in [0, 1); shape (row, draw, position).
     """
     many = np.repeat(context, uniform.shape[1], 1)
     return np.asarray(draw_architectures(frame, nets.policy, many, uniform)[1].mean(1))

@@ -1,11 +1,11 @@
-"""Which source tasks a meta-learner meets, by how hard they were measured to be.
+"""Curricula over source tasks, ordered by measured difficulty.
 
-A task's difficulty is the share of its first visit's evaluations that were not near
-the best of that visit; its competence the share of recent evaluations that reach what
-was near the best then. Tasks that were never visited come first, in whatever order, so
-that everything that is ordered was measured.
+The difficulty of a task is the share of evaluations of its first visit that were not
+near the best of that visit; competence is the share of recent evaluations that reach
+that threshold. Unvisited tasks come first, whatever the order, so that every task that
+is ordered has been measured.
 
-Source: Bengio et al. (2009), ICML, for easy ones first; Platanios et al. (2019),
+Source: Bengio et al. (2009), ICML, for easy tasks first; Platanios et al. (2019),
 arXiv:1903.09848, for the pace by competence.
 Differs: difficulty and competence are measured in training, not given.
 """
@@ -20,19 +20,23 @@ from engine.protocol import Weights
 
 CurriculumOrder = Literal["uniform", "easy first", "hard first", "competence"]
 Numbers = np.ndarray
-NEAR, FIRST, ENOUGH, RECENT, BINS = 0.1, 0.25, 0.7, 0.3, 4
+NEAR = 0.1  # within this share of the range counts as near the best
+FIRST = 0.25  # share of the tasks that are open at the start
+ENOUGH, RECENT = 0.7, 0.3  # competence to open a task; weight of the newest visit
+BINS = 4
 
 
 class Curriculum(NamedTuple):
-    """What was measured so far; arrays lead with the replicate.
+    """Measurements of the source tasks so far; arrays lead with the replicate.
 
     Args:
-        difficulty: Share of the first visit's evaluations far from its best; NaN for
-            tasks that were not visited; shape (replicate, source).
-        bar: Reward that was near the best of the first visit.
-        competence: Share of the last visits' evaluations that reach the bar.
-        visits: How often each task was drawn.
-        stage: How many of the easiest tasks are open; shape (replicate,).
+        difficulty: Share of the first visit's evaluations not near its best; NaN for
+            unvisited tasks; shape (replicate, source).
+        bar: Least reward near the best of the first visit; same shape.
+        competence: Moving average of the share of evaluations that reach the bar;
+            same shape.
+        visits: Number of visits of each task; same shape.
+        stage: Number of easiest tasks that are open; shape (replicate,).
     """
 
     difficulty: Numbers
@@ -43,7 +47,7 @@ class Curriculum(NamedTuple):
 
     @classmethod
     def empty(cls, replicates: int, sources: int) -> "Curriculum":
-        """Return what is known before any task was visited."""
+        """Return the state before any task was visited."""
         shape = (replicates, sources)
         none = [np.full(shape, np.nan) for _ in range(3)]
         first = np.full(replicates, np.ceil(FIRST * sources))
@@ -51,25 +55,29 @@ class Curriculum(NamedTuple):
 
     @classmethod
     def from_memory(cls, memory: Weights) -> "Curriculum":
-        """Take it out of a meta-learner's memory."""
+        """Read the curriculum from a meta-learner's memory."""
         return cls(*(memory[f"curriculum_{k}"].numpy() for k in cls._fields))
 
     def to_memory(self) -> Weights:
-        """Return it as what a meta-learner remembers."""
+        """Return the curriculum as part of a meta-learner's memory."""
         named = zip(self._fields, self, strict=True)
         return {f"curriculum_{k}": torch.from_numpy(part.copy()) for k, part in named}
 
     def sort_sources(self, hardest: bool = False) -> Numbers:
-        """Return sources from easy to hard, or the reverse; unvisited ones first."""
+        """Return source indices from easy to hard, or the reverse; unvisited first."""
         sign = -1.0 if hardest else 1.0
         rank = np.where(np.isnan(self.difficulty), -np.inf, sign * self.difficulty)
         return np.argsort(rank, axis=1, kind="stable")
 
     def open_count(self, order: CurriculumOrder, done: float) -> Numbers:
-        """Return how many tasks of the order may be drawn; shape (replicate,).
+        """Return the number of open tasks; shape (replicate,).
 
-        By competence it is the stage; else it grows evenly from a quarter to all
-        over the first half of the training.
+        By competence it is the stage; else it grows linearly from a quarter to all
+        over the first half of training.
+
+        Args:
+            order: The order of the tasks.
+            done: Share of the training that is over.
         """
         replicates, sources = self.difficulty.shape
         if order == "competence":
@@ -80,16 +88,16 @@ class Curriculum(NamedTuple):
     def choose_sources(
         self, order: CurriculumOrder, uniform: Numbers, done: float
     ) -> Numbers:
-        """Choose tasks by an order other than uniform; places among the sources.
+        """Choose source tasks by an order other than uniform.
 
         Args:
-            order: See `CurriculumOrder`.
-            uniform: Uniform in [0, 1), one for each task that is taken; shape
-                (replicate, task).
-            done: Share of the training behind.
+            order: The order of the tasks.
+            uniform: Uniform in [0, 1), one per chosen task; shape (replicate, task).
+            done: Share of the training that is over.
 
         Returns:
-            Shape (replicate, task). No task comes twice before all open ones came.
+            Indices of sources, shape (replicate, task). No task repeats before all
+            open ones were drawn.
         """
         ordered = self.sort_sources(order == "hard first")
         opened = self.open_count(order, done)
@@ -101,10 +109,10 @@ class Curriculum(NamedTuple):
         return np.stack(rows)
 
     def update(self, chosen: Numbers, rewards: Numbers) -> "Curriculum":
-        """Take a lesson's rewards into account.
+        """Return the curriculum updated with the rewards of a meta-step.
 
         Args:
-            chosen: Places among the sources; shape (replicate, task).
+            chosen: Indices of sources; shape (replicate, task).
             rewards: NaN where nothing was trained; shape (replicate, task, step).
         """
         after = Curriculum(*(part.copy() for part in self))
@@ -115,9 +123,12 @@ class Curriculum(NamedTuple):
         return after
 
     def coverage_metrics(self, chosen: Numbers) -> dict[str, Numbers]:
-        """Say how the tasks that were drawn cover difficulties; (replicate,) each.
+        """Return how the drawn tasks cover the difficulties; (replicate,) each.
 
-        Coverage and balance are of everything so far, the mean of this lesson.
+        Coverage and balance are over all visits so far, the mean over this meta-step.
+
+        Args:
+            chosen: Indices of sources; shape (replicate, task).
         """
         rows = [
             measure_balance(difficulty, visits)
@@ -134,7 +145,7 @@ class Curriculum(NamedTuple):
 
 
 def _pick_sources(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers:
-    """Take the unvisited first, then draw without replacement among the open ones."""
+    """Choose unvisited tasks first, then draw open ones without replacement."""
     found = list(order[:unseen][: len(uniform)])
     open_ones = list(order[unseen:][:most]) or list(order[:most])
     left: list[int] = []
@@ -159,7 +170,7 @@ def _record_visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> N
 
 
 def _next_stage(state: Curriculum, replicate: int) -> float:
-    """Open one task more where those that are open are mastered."""
+    """Open one more task if the open ones are mastered on average."""
     stage, sources = int(state.stage[replicate]), state.difficulty.shape[1]
     easiest = state.sort_sources()[replicate][:stage]
     mastered = np.nan_to_num(state.competence[replicate][easiest]).mean()
@@ -167,13 +178,13 @@ def _next_stage(state: Curriculum, replicate: int) -> float:
 
 
 class DifficultyBalance(NamedTuple):
-    """How evenly a set of tasks covers difficulties, and the tasks that there are.
+    """How evenly the drawn tasks cover the difficulties and the available tasks.
 
     Args:
         histogram: Share of the draws in each of four equal bins of difficulty.
-        evenness: Entropy of the histogram over its greatest: 1 is even.
-        coverage: Share of the tasks that were drawn at all.
-        mean: Mean difficulty of the draws; NaN where none was measured.
+        evenness: Entropy of the histogram over its maximum: 1 is uniform.
+        coverage: Share of the tasks drawn at least once.
+        mean: Mean difficulty of the draws; NaN if none was measured.
     """
 
     histogram: tuple[float, ...]
@@ -185,13 +196,13 @@ class DifficultyBalance(NamedTuple):
 def measure_balance(
     difficulty: Sequence[float], draws: Sequence[float]
 ) -> DifficultyBalance:
-    """Say how a set of tasks is spread over difficulties.
+    """Measure how evenly draws are spread over the difficulties.
 
     Bins are equal parts of the range from the easiest to the hardest measured task.
 
     Args:
-        difficulty: Of each task; NaN where it was not measured.
-        draws: How often each task was drawn.
+        difficulty: Of each task, from 0 to 1; NaN if not measured.
+        draws: Number of draws of each task.
 
     >>> measure_balance([0.0, 0.3, 0.6, 1.0], [1, 1, 1, 1]).evenness
     1.0

@@ -1,7 +1,7 @@
-"""Lessons in search: policy and value nets shared by searches of several tasks.
+"""Meta-training of policy and value nets shared by the searches of several tasks.
 
-All searches of a replicate draw from one policy, and each evaluation of all of them
-moves it once: an actor-critic over tasks side by side.
+All searches of a replicate draw from one policy, which is updated once per evaluation
+by all of them: an actor-critic over parallel tasks.
 
 Source: Mnih et al. (2016), arXiv:1602.01783, for environments side by side.
 """
@@ -35,10 +35,13 @@ Numbers = np.ndarray
 
 
 class TrainingResult(NamedTuple):
-    """What a lesson came to.
+    """Result of a meta-step.
 
-    `value` is what each evaluation gave, NaN where nothing was trained, shape
-    (replicate, task, step); `info` holds one number per replicate for each metric.
+    Args:
+        nets: The updated nets; one row per replicate.
+        value: Reward of each evaluation, NaN where nothing was trained; shape
+            (replicate, task, step).
+        info: Metrics; shape (replicate,) each.
     """
 
     nets: ActorCriticNets
@@ -53,15 +56,15 @@ def train_on_tasks(
     learning: UpdateContext,
     swap: Numbers | None,
 ) -> TrainingResult:
-    """Search all tasks at once with one policy per replicate, and learn from it.
+    """Search all tasks at once with one policy per replicate, and train it.
 
     Args:
-        agents: Say how nets are updated.
+        agents: The strategy that updates the nets.
         nets: One row per replicate.
         tasks: Members are replicate × task.
         learning: Its context has shape (replicate, task, feature).
-        swap: Which architecture is trained in place of each, by index; shape
-            (member, size). None where each is trained itself.
+        swap: Permutation of the architectures as a negative control, from
+            `draw_permutations`; None to train the proposed ones.
     """
     log, running = SearchLog.start(tasks), RunningReward.empty(tasks.members)
     space, shape = tasks.space, (len(nets.policy), -1)
@@ -117,10 +120,16 @@ def choose_source_tasks(
     tasks: SearchBatch,
     step_context: OuterStepContext,
 ) -> tuple[Numbers, SearchBatch]:
-    """Take a lesson's tasks as drawn, or others by a curriculum.
+    """Return the source tasks of a meta-step: as drawn, or by a curriculum.
+
+    Args:
+        course: The curriculum so far.
+        order: Its order; uniform keeps the tasks as drawn.
+        tasks: Members are replicate × task.
+        step_context: Random streams, and the share of training that is over.
 
     Returns:
-        Places among the sources, shape (replicate, task), and the searches.
+        Indices of sources, shape (replicate, task), and the searches.
     """
     sources, rows = np.array(tasks.sources), len(step_context.rngs)
     if order == "uniform":
@@ -133,9 +142,9 @@ def choose_source_tasks(
 
 
 def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
-    """Shuffle each source task's architectures, the same in every lesson.
+    """Draw a permutation of each source task's architectures, fixed over meta-steps.
 
-    In spaces too large to be listed the shuffle is an affine map of the index.
+    In spaces too large to be listed the permutation is an affine map of the index.
 
     Args:
         tasks: Members are replicate × task.
@@ -152,6 +161,7 @@ def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
             rows.append(draw.permutation(size))
             continue
         factor = int(draw.integers(1, size))
+        # The map is one-to-one only if factor and size are coprime.
         while np.gcd(factor, size) != 1:
             factor = int(draw.integers(1, size))
         rows.append(np.array([factor, int(draw.integers(size))]))
@@ -159,17 +169,28 @@ def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
 
 
 def permute_codes(tasks: SearchBatch, codes: Numbers, swap: Numbers) -> Numbers:
-    """Return the architectures that are trained in place of others."""
+    """Apply a permutation to architectures.
+
+    Args:
+        tasks: The searches.
+        codes: Shape (member, position).
+        swap: As `draw_permutations` returns it.
+    """
     index = tasks.space.index(codes)
     if tasks.space.size <= LISTED:
         return tasks.space.codes(swap[np.arange(len(index)), index])
-    factor, offset = swap.astype(object).T  # whole numbers of any length
+    factor, offset = swap.astype(object).T  # Python integers: the product may overflow
     found = (index.astype(object) * factor + offset) % tasks.space.size
     return tasks.space.codes(found.astype(np.int64))
 
 
 def visible_task_features(tasks: SearchBatch, *, told: bool) -> Numbers:
-    """Return what may be told of each of the evaluator's tasks; (task, feature)."""
+    """Return the task features that the nets may see; (task, feature), maybe 0.
+
+    Args:
+        tasks: The searches; all tasks of their evaluator are described.
+        told: Whether the nets see any features.
+    """
     known = tasks.evaluator.features
     if known is None or not told:
         return np.zeros((len(tasks.evaluator.tasks), 0))
@@ -177,7 +198,11 @@ def visible_task_features(tasks: SearchBatch, *, told: bool) -> Numbers:
 
 
 def feature_scale(known: Numbers) -> Numbers:
-    """Return mean and spread of the source tasks' features; shape (2, feature)."""
+    """Return mean and standard deviation of the features; shape (2, feature).
+
+    Args:
+        known: Features of the source tasks; shape (task, feature).
+    """
     spread = known.std(0)
     return np.stack([known.mean(0), np.where(spread > 1e-9, spread, 1.0)])
 
@@ -186,16 +211,16 @@ def nets_mismatch(weights: Weights, tasks: SearchBatch, told: int) -> str | None
     """Return the reason why nets do not fit these searches; None if they do.
 
     Args:
-        weights: Tell the `radix`, the `space` and the `scale` that they were made for.
-        tasks: What is to be searched.
-        told: How many features of a task the nets would see here.
+        weights: Contain the `radix`, `space` and `scale` that the nets were trained on.
+        tasks: The searches.
+        told: Number of task features that the nets would see here.
     """
     made = tuple(int(r) for r in weights["radix"][0])
     if made != tasks.space.radix:
         known, found = (" × ".join(map(str, r)) for r in (made, tasks.space.radix))
-        return f"its policy is for decisions of {known} options, not {found}"
+        return f"its policy decides among {known} options, not {found}"
     if (weights["space"].numpy() != space_fingerprint(tasks.space)).any():
-        return f"its policy is for another space than {tasks.space.name}"
+        return f"its policy was trained on another space than {tasks.space.name}"
     seen = weights["scale"].shape[-1]
-    known = f"its policy knows tasks by {seen} features; these have {told}"
+    known = f"its policy was trained with {seen} task features; these have {told}"
     return known if seen != told else None

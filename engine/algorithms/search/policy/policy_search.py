@@ -1,4 +1,4 @@
-"""Searches by policy and value nets: what fresh and meta-trained ones share."""
+"""Search by policy and value nets, shared by fresh and meta-trained ones."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -32,14 +32,15 @@ from engine.contract.parts import knob
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 
 Numbers = np.ndarray
-WINDOW, DRAWN = 50, 64
+WINDOW = 50  # evaluations that the explained variance is measured over
+DRAWN = 64  # architectures drawn to display the policy
 
 
 class PolicySearchState(NamedTuple):
-    """A search on its way; arrays lead with the member.
+    """State of a search; arrays lead with the member.
 
-    `reward` and `values` are the last 50 rewards and what the critic expected before
-    each decision, before it learned of them; NaN where there is none yet.
+    `reward` and `values` are the last 50 rewards and the critic's values before each
+    decision, predicted before it saw them; NaN where there is none yet.
     """
 
     nets: ActorCriticNets
@@ -50,22 +51,22 @@ class PolicySearchState(NamedTuple):
 
 
 class PolicySearch(ReplayMixin):
-    """A strategy whose policy and value function are nets."""
+    """A search strategy whose policy and value function are nets."""
 
     hidden: int = knob(
         32,
         label="Hidden units",
         low=1,
         high=256,
-        help="Of the policy net, and of the value net.",
+        help="Hidden units of the policy net and of the value net.",
     )
     trace: float = knob(
         0.95,
         label="Trace λ",
         low=0.0,
         high=1.0,
-        help="How a decision is credited: 0 by the critic's next outlook, 1 by the "
-        "reward itself.",
+        help="λ of the generalized advantages: 0 credits a decision by the critic's "
+        "next value, 1 by the reward itself.",
     )
     critic: float = knob(
         0.3,
@@ -74,14 +75,15 @@ class PolicySearch(ReplayMixin):
         low=0.0,
         high=10.0,
         advanced=True,
-        help="A slower critic follows single rewards less.",
+        help="Learning rate of the value net; slower is less sensitive to single "
+        "rewards.",
     )
     entropy: float = knob(
         0.3,
         label="Entropy weight c",
         low=0.0,
         high=10.0,
-        help="Pulls the policy back to flat; more explores longer.",
+        help="Entropy regularization; larger explores longer.",
     )
     floor: float = knob(
         0.25,
@@ -89,7 +91,7 @@ class PolicySearch(ReplayMixin):
         unit="share of the maximum",
         low=0.0,
         high=0.99,
-        help="Against collapse: below it the entropy weight rises. 0: no floor.",
+        help="Prevents collapse: below it the entropy weight rises. 0: no floor.",
     )
     replay: int = knob(
         4,
@@ -97,7 +99,7 @@ class PolicySearch(ReplayMixin):
         unit="per evaluation",
         low=0,
         high=64,
-        help="Remembered evaluations that each update learns from again; 0: none.",
+        help="Past evaluations replayed in each update; 0: none.",
     )
     updates: int = knob(
         1,
@@ -105,18 +107,18 @@ class PolicySearch(ReplayMixin):
         unit="per evaluation",
         low=1,
         high=16,
-        help="Steps of both nets on one evaluation and its replays.",
+        help="Gradient steps of both nets on each evaluation and its replays.",
     )
 
     def update_context(
         self, tasks: SearchBatch, context: Numbers, rate: float
     ) -> "UpdateContext":
-        """Say how nets of this space learn.
+        """Return what updates of the nets need besides the batch.
 
         Args:
-            tasks: What is searched.
-            context: What the nets know of each task; shape (row, item, feature).
-            rate: Adam's step; 0 leaves the nets.
+            tasks: The searches.
+            context: Task features; shape (row, item, feature).
+            rate: Learning rate; 0 leaves the nets unchanged.
         """
         frame = PolicyShape(tasks.space.radix, context.shape[-1], self.hidden)
         aim = UpdateSettings(
@@ -132,11 +134,17 @@ class PolicySearch(ReplayMixin):
         *,
         path: bool,
     ) -> Iterator[TraceSegment]:
-        """Search from given nets, one row per member.
+        """Search with initial nets, one row per member.
 
-        `entropy` is traced in nats: of each decision given those before it, summed
-        along the architecture that was drawn; its mean is the policy's entropy, its
-        most ln of the space's size.
+        `entropy` is in nats: that of each decision given those before it, summed along
+        the drawn architecture. Its mean is the policy's entropy, its maximum ln of the
+        space's size.
+
+        Args:
+            tasks: One search per member.
+            nets: Initial nets; one row per member.
+            learning: From `update_context`.
+            path: As `run_search` takes it.
         """
         frame, context = learning.frame, learning.context
         places = len(tasks.space.radix)
@@ -164,7 +172,7 @@ class PolicySearch(ReplayMixin):
         yield from run_search(tasks, self.start(tasks, nets), ask, tell, path=path)
 
     def start(self, tasks: SearchBatch, nets: ActorCriticNets) -> PolicySearchState:
-        """Return a search before its first evaluation."""
+        """Return the state before the first evaluation."""
         none = np.full((tasks.members, WINDOW), np.nan)
         worth = np.repeat(none[..., None], len(tasks.space.radix), 2)
         begun = RunningReward.empty(tasks.members)
@@ -197,7 +205,17 @@ class PolicySearch(ReplayMixin):
     def update_nets(
         self, nets: ActorCriticNets, batch: PolicyBatch, learning: "UpdateContext"
     ) -> tuple[ActorCriticNets, PolicyGradients, Numbers]:
-        """Move nets by a batch; return them, what they said before, and the chances."""
+        """Update the nets with a batch.
+
+        Args:
+            nets: The nets; they are not changed.
+            batch: Architectures to learn from.
+            learning: From `update_context`.
+
+        Returns:
+            The updated nets, the gradients and outputs before the first step, and the
+            log probability of each item when it was drawn, shape (row, item).
+        """
         first = found = compute_gradients(
             learning.frame, nets, batch, learning.settings
         )
@@ -219,13 +237,13 @@ class PolicySearch(ReplayMixin):
         running: RunningReward,
         learning: "UpdateContext",
     ) -> PolicyBatch:
-        """Put this evaluation first, then what is replayed."""
+        """Return this evaluation and its replays, in this order."""
         codes, reward = (
             evaluation.codes[:, None],
             np.maximum(evaluation.value, 0.0)[:, None],
         )
         chance = np.full(reward.shape, np.nan)
-        # The first reward only says where rewards are.
+        # The first reward only sets the mean that later ones are compared with.
         counts = 1.0 * (evaluation.live & (state.running.count > 0))[:, None]
         if self.replay:
             past, there = sample_memory(state.memory, learning.uniform[:, 1:])
@@ -238,9 +256,13 @@ class PolicySearch(ReplayMixin):
 
 
 class UpdateContext(NamedTuple):
-    """What an update goes by besides what was seen.
+    """What an update needs besides the batch.
 
-    `uniform` holds numbers in [0, 1) of shape (row, 1 + replays).
+    Args:
+        frame: Sizes of the nets.
+        context: Task features; shape (row, item, feature).
+        settings: Hyperparameters.
+        uniform: Uniform in [0, 1), for the memory; shape (row, 1 + replays).
     """
 
     frame: PolicyShape
@@ -252,7 +274,7 @@ class UpdateContext(NamedTuple):
 def select_live_nets(
     live: Numbers, after: ActorCriticNets, before: ActorCriticNets
 ) -> ActorCriticNets:
-    """Return nets that moved for live rows only."""
+    """Return the nets of `after` for live rows, of `before` for the others."""
     if live.all():
         return after
     rows = live[:, None]

@@ -1,7 +1,7 @@
-"""Experience replay in bounded memory: the best ones, and a fair sample of the rest.
+"""Experience replay in bounded memory: the best, and a reservoir sample of the rest.
 
 Source: Vitter (1985), algorithm R, for the reservoir; Espeholt et al. (2018),
-arXiv:1802.01561, for importance weights that are clipped from above.
+arXiv:1802.01561, for importance weights clipped from above.
 """
 
 from typing import NamedTuple
@@ -18,13 +18,13 @@ Numbers = np.ndarray
 class ReplayMemory(NamedTuple):
     """Experiences of each search; arrays lead with the member.
 
-    The first slots hold the best, the others a uniform sample of what these let go.
+    The first slots hold the best, the others a reservoir sample of the rest.
 
     Args:
         codes: Shape (member, slot, position).
-        value: Reward; −inf where a slot is empty; shape (member, slot).
-        chance: Log probability of the codes when they were drawn.
-        offered: How many the reservoir was offered; shape (member,).
+        value: Reward; −inf in empty slots; shape (member, slot).
+        log_prob: Log probability of the codes when they were drawn; same shape.
+        offer_count: Number of experiences offered to the reservoir; shape (member,).
     """
 
     codes: Numbers
@@ -34,7 +34,7 @@ class ReplayMemory(NamedTuple):
 
 
 class ReplayEntry(NamedTuple):
-    """One evaluation per member, as memory keeps it."""
+    """Evaluations as the memory stores them; shape (member, …)."""
 
     codes: Numbers
     value: Numbers
@@ -42,7 +42,7 @@ class ReplayEntry(NamedTuple):
 
 
 def empty_memory(members: int, slots: int, positions: int) -> ReplayMemory:
-    """Return a memory in which nothing is kept."""
+    """Return an empty memory."""
     return ReplayMemory(
         np.zeros((members, slots, positions), np.int64),
         np.full((members, slots), -np.inf),
@@ -54,14 +54,14 @@ def empty_memory(members: int, slots: int, positions: int) -> ReplayMemory:
 def store_entry(
     memory: ReplayMemory, found: ReplayEntry, top: int, uniform: Numbers, live: Numbers
 ) -> ReplayMemory:
-    """Keep an experience: among the best, or perhaps in the reservoir.
+    """Return the memory with an experience offered to the best, then the reservoir.
 
     Args:
-        memory: It is not changed.
-        found: One per member.
-        top: How many of the slots hold the best.
-        uniform: Uniform in [0, 1), shape (member,): what the reservoir goes by.
-        live: Members for which nothing is kept are False.
+        memory: The memory; it is not changed.
+        found: One experience per member.
+        top: Number of slots for the best.
+        uniform: Uniform in [0, 1), for the reservoir; shape (member,).
+        live: False for members whose experience is not stored; shape (member,).
     """
     slots = memory.value.shape[1]
     members = np.arange(len(found.value))
@@ -76,7 +76,7 @@ def store_entry(
         for kept, new, old in zip((codes, value, chance), mine, let_go, strict=True):
             kept[rows, at] = new[rows]
             new[rows] = old
-        on &= np.isfinite(mine.value)  # an empty slot was filled: nothing is left
+        on &= np.isfinite(mine.value)  # an empty slot was filled: nothing to pass on
     if slots > top:
         room = slots - top
         place = np.where(
@@ -93,11 +93,15 @@ def store_entry(
 def sample_memory(
     memory: ReplayMemory, uniform: Numbers
 ) -> tuple[ReplayEntry, Numbers]:
-    """Draw experiences with replacement; uniform of shape (member, drawn).
+    """Draw experiences with replacement.
+
+    Args:
+        memory: The memory.
+        uniform: Uniform in [0, 1); shape (member, drawn).
 
     Returns:
-        Experiences, shape (member, drawn, …), and whether each is one: an empty
-        memory gives none.
+        Experiences, shape (member, drawn, …), and whether each is valid, shape
+        (member, drawn): an empty memory has none.
     """
     full = np.isfinite(memory.value)
     order = np.argsort(~full, axis=1, kind="stable")
@@ -113,13 +117,18 @@ def sample_memory(
 
 
 def importance_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
-    """Return π_new / π_old from log probabilities, cut at `clip`; 0 cuts nothing.
+    """Return π_new / π_old from log probabilities; all of one shape.
+
+    Args:
+        new: Log probability under the current policy, nats.
+        old: Log probability when drawn, nats.
+        clip: Largest weight; 0 for no limit.
 
     >>> importance_weights(np.log([0.4, 0.1]), np.log([0.2, 0.2]),
     ...     1.5).round(3).tolist()
     [1.5, 0.5]
     """
-    ratio = np.exp(np.minimum(new - old, 50.0))
+    ratio = np.exp(np.minimum(new - old, 50.0))  # larger exponents may overflow
     return np.minimum(ratio, clip) if clip else ratio
 
 
@@ -130,14 +139,17 @@ def replay_gradient(
     clip: float,
     uniform: Numbers,
 ) -> Numbers:
-    """Return the policy gradient of remembered evaluations, summed.
+    """Return the summed policy gradient of replayed evaluations.
 
     Args:
-        memory: Where they are drawn from.
-        prob: The policy now; shape (member, position, option).
-        baseline: What rewards are held against; shape (member,).
-        clip: See `importance_weights`.
+        memory: Memory to draw from.
+        prob: The current policy; shape (member, position, option).
+        baseline: Subtracted from rewards; shape (member,).
+        clip: As `importance_weights` takes it.
         uniform: Uniform in [0, 1); shape (member, drawn).
+
+    Returns:
+        Gradient of the logits; shape (member, position, option).
     """
     past, there = sample_memory(memory, uniform)
     each = np.repeat(prob[:, None], uniform.shape[1], 1)
@@ -149,7 +161,7 @@ def replay_gradient(
 
 
 class ReplayMixin(Learner):
-    """A strategy that may learn again from what it remembers of this search."""
+    """A strategy that can replay earlier evaluations of the same search."""
 
     replay: int = knob(
         0,
@@ -157,7 +169,7 @@ class ReplayMixin(Learner):
         unit="per evaluation",
         low=0,
         high=64,
-        help="Remembered evaluations that each update learns from again; 0: none.",
+        help="Past evaluations replayed in each update; 0: none.",
     )
     clip: float = knob(
         1.5,
@@ -166,7 +178,7 @@ class ReplayMixin(Learner):
         low=0.0,
         high=100.0,
         advanced=True,
-        help="Most that a replay's importance weight may be; 0 cuts nothing, and the "
+        help="Largest importance weight of a replay; 0 does not clip, and the "
         "variance explodes.",
     )
     top: int = knob(
@@ -176,7 +188,7 @@ class ReplayMixin(Learner):
         low=0,
         high=1000,
         advanced=True,
-        help="Slots of the memory that hold the best; the others are a fair sample.",
+        help="Slots of the memory for the best; the rest is a reservoir sample.",
     )
     capacity: int = knob(
         200,
@@ -185,16 +197,16 @@ class ReplayMixin(Learner):
         low=1,
         high=5000,
         advanced=True,
-        help="Slots of the memory; it never grows beyond.",
+        help="Slots of the memory in total.",
     )
 
     def new_memory(self, tasks: SearchBatch) -> ReplayMemory:
-        """Return an empty memory of the chosen size; of one slot without replays."""
+        """Return an empty memory of the chosen size, or of one slot without replays."""
         slots = self.capacity if self.replay else 1
         return empty_memory(tasks.members, slots, len(tasks.space.radix))
 
     def store_evaluation(
         self, memory: ReplayMemory, found: ReplayEntry, uniform: Numbers, live: Numbers
     ) -> ReplayMemory:
-        """Remember what was just trained; see `store_entry`."""
+        """Store the latest evaluation; as `store_entry`, with the chosen sizes."""
         return store_entry(memory, found, min(self.top, self.capacity), uniform, live)

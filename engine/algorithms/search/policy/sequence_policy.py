@@ -1,11 +1,11 @@
-"""Architectures built decision by decision: what small nets see, say and learn.
+"""Autoregressive policy nets that build an architecture decision by decision.
 
-State i of an architecture is the one-hot of its first i decisions, which decision is
-next, and perhaps features of the task. A net has one hidden layer; nets of all rows
-(a row is a member, or a replicate in meta-training) are computed at once, in float64,
-each with its own weights in one flat row. Gradients are written out by hand.
+State i is the one-hot of the first i decisions, the one-hot of the next position, and
+optional task features. A net has one hidden layer; nets of all rows (a row is a member,
+or a replicate in meta-training) are computed in one batch, in float64, each with its
+own flat row of weights. Gradients are written out by hand.
 
-Source: Zoph and Le (2017), arXiv:1611.01578, for decisions in sequence.
+Source: Zoph and Le (2017), arXiv:1611.01578, for sequential decisions.
 Differs: a net over the one-hot of the prefix instead of a recurrent one.
 """
 
@@ -20,7 +20,7 @@ Numbers = np.ndarray
 
 
 class PolicyShape(NamedTuple):
-    """How a space is put to nets: its options, task features, hidden units."""
+    """Sizes of the nets: options per position, task features, hidden units."""
 
     radix: tuple[int, ...]
     features: int
@@ -28,33 +28,42 @@ class PolicyShape(NamedTuple):
 
     @classmethod
     def of(cls, space: Space, hidden: int, features: int = 0) -> "PolicyShape":
-        """Return the frame of a space."""
+        """Return the sizes for a space."""
         return cls(space.radix, features, hidden)
 
     @property
     def width(self) -> int:
-        """How many inputs a net has."""
+        """Number of inputs of a net."""
         return sum(self.radix) + len(self.radix) + self.features
 
     @property
     def most_options(self) -> int:
-        """How many options the widest decision has."""
+        """Largest number of options of a position."""
         return max(self.radix)
 
     @property
     def option_mask(self) -> Numbers:
-        """Return −inf where a position lacks an option, else 0."""
+        """Return −inf where a position lacks an option, else 0; (position, option)."""
         there = np.arange(self.most_options) < np.array(self.radix)[:, None]
         return np.where(there, 0.0, -np.inf)
 
     def weight_count(self, outputs: int) -> int:
-        """Return how many weights a net with so many outputs has."""
+        """Return the number of weights of a net with so many outputs."""
         return (self.width + 1 + outputs) * self.hidden + outputs
 
     def initial_weights(self, outputs: int, normal: Numbers) -> Numbers:
-        """Turn normal numbers into first weights: what the net says is almost 0."""
+        """Scale normal numbers to initial weights with outputs close to 0.
+
+        Args:
+            outputs: Outputs of the net.
+            normal: Standard normal numbers; shape (row, weight).
+
+        Returns:
+            Flat weights of the same shape; biases are 0.
+        """
         hidden = self.width * self.hidden
         scale = np.zeros(self.weight_count(outputs))
+        # By the mean number of ones in the input: half of the decisions, one position.
         scale[:hidden] = (len(self.radix) / 2 + 1) ** -0.5
         scale[hidden + self.hidden :][: outputs * self.hidden] = (
             0.01 * self.hidden**-0.5
@@ -62,14 +71,14 @@ class PolicyShape(NamedTuple):
         return normal * scale
 
     def inputs(self, codes: Numbers, context: Numbers) -> Numbers:
-        """Return all states that lead to architectures.
+        """Return the states in which architectures were built.
 
         Args:
             codes: Shape (row, item, position).
             context: Task features of each item; shape (row, item, feature).
 
         Returns:
-            Shape (row, item, position, width); state i knows decisions before i.
+            Shape (row, item, position, width); state i contains the decisions before i.
         """
         size, places = sum(self.radix), len(self.radix)
         owner = np.repeat(np.arange(places), self.radix)
@@ -84,7 +93,7 @@ class PolicyShape(NamedTuple):
 
 
 class LayerWeights(NamedTuple):
-    """A flat row of weights, cut into layers; shape (row, …) each."""
+    """Flat weights split by layer; shape (row, in, out), biases (row, 1, out)."""
 
     inner: Numbers
     inner_bias: Numbers
@@ -95,7 +104,13 @@ class LayerWeights(NamedTuple):
     def from_flat(
         cls, flat: Numbers, frame: PolicyShape, outputs: int
     ) -> "LayerWeights":
-        """Look at flat weights, shape (row, weight), layer by layer."""
+        """Split flat weights into layers, without copying.
+
+        Args:
+            flat: Shape (row, weight).
+            frame: Sizes of the net.
+            outputs: Outputs of the net.
+        """
         shapes = (
             (frame.width, frame.hidden),
             (1, frame.hidden),
@@ -109,17 +124,24 @@ class LayerWeights(NamedTuple):
         )
 
     def forward(self, inputs: Numbers) -> tuple[Numbers, Numbers]:
-        """Return outputs and hidden units for inputs of shape (row, item, width)."""
+        """Return outputs, (row, item, output), and hidden units, (row, item, hidden).
+
+        Args:
+            inputs: Shape (row, item, width).
+        """
         hidden = np.tanh(inputs @ self.inner + self.inner_bias)
         return hidden @ self.outer + self.outer_bias, hidden
 
     def backward(self, inputs: Numbers, hidden: Numbers, wanted: Numbers) -> Numbers:
-        """Carry gradients of the outputs back to the flat weights.
+        """Backpropagate gradients of the outputs to the flat weights.
 
         Args:
-            inputs: As in `answer`.
-            hidden: As it gave them.
+            inputs: Inputs of `forward`.
+            hidden: Hidden units that it returned.
             wanted: Gradient of each output; shape (row, item, output).
+
+        Returns:
+            Shape (row, weight).
         """
         before = (wanted @ self.outer.transpose(0, 2, 1)) * (1.0 - hidden * hidden)
         parts = (
@@ -137,14 +159,14 @@ def draw_architectures(
     """Draw architectures, one decision after the other.
 
     Args:
-        frame: Of the space.
+        frame: Sizes of the net.
         weights: Flat weights of the policy; shape (row, weight).
-        context: Shape (row, item, feature).
+        context: Task features; shape (row, item, feature).
         uniform: Uniform in [0, 1); shape (row, item, position).
 
     Returns:
-        Codes, shape (row, item, position), and the chances that each decision was
-        drawn from, shape (row, item, position, option).
+        Codes, shape (row, item, position), and the probabilities that each decision
+        was drawn from, shape (row, item, position, option).
     """
     net, absent = (
         LayerWeights.from_flat(weights, frame, frame.most_options),

@@ -1,7 +1,7 @@
-"""Policies over independent decisions: one softmax each, and how it is moved.
+"""Softmax policies over independent decisions, with their gradients and updates.
 
-Logits have shape (member, position, most options), −inf where a position has fewer
-options than the most; everything is float64 and member by member.
+Logits have shape (member, position, option), −inf where a position has fewer options
+than the largest; everything is float64, and members do not interact.
 """
 
 from typing import Any, NamedTuple, TypeVar
@@ -12,11 +12,15 @@ from engine.protocol import Space
 
 T = TypeVar("T", bound=tuple[Any, ...])
 Numbers = np.ndarray
-HALVINGS = 30
+HALVINGS = 30  # bisection steps: the temperature is exact to 2⁻³⁰
 
 
 def flat_logits(space: Space, members: int) -> Numbers:
-    """Return logits that favor nothing; shape (member, position, most options).
+    """Return logits of the uniform policy; shape (member, position, option).
+
+    Args:
+        space: The searched space.
+        members: Number of members.
 
     >>> flat_logits(Space("two", ("a", "b"), (("x",), ("p", "q"))), 1).tolist()
     [[[0.0, -inf], [0.0, 0.0]]]
@@ -27,7 +31,13 @@ def flat_logits(space: Space, members: int) -> Numbers:
 
 
 def near_flat_logits(space: Space, spread: float, normal: Numbers) -> Numbers:
-    """Return logits that are almost flat: normal numbers times a spread."""
+    """Return logits of a nearly uniform policy.
+
+    Args:
+        space: The searched space.
+        spread: Standard deviation of the logits.
+        normal: Standard normal numbers; shape (member, position, option).
+    """
     start = flat_logits(space, len(normal))
     return np.where(np.isfinite(start), spread * normal, start)
 
@@ -43,19 +53,30 @@ def probabilities(logits: Numbers) -> Numbers:
 
 
 def choose_options(logits: Numbers, uniform: Numbers) -> Numbers:
-    """Choose options by uniform numbers; (…, option) and (…) → (…).
+    """Draw options by inversion; (…, option) and (…) → (…).
 
-    Flat logits choose what `uniform_codes` chooses: floor(uniform × options).
+    Flat logits draw the same as `uniform_codes`: floor(uniform × options).
+
+    Args:
+        logits: Shape (…, option).
+        uniform: Uniform in [0, 1); shape (…).
     """
     raised = np.exp(logits - logits.max(-1, keepdims=True)).cumsum(-1)
     total = raised[..., -1]
+    # Below the total: rounding up to it would draw an option that does not exist.
     mark = np.minimum(uniform * total, np.nextafter(total, 0.0))
     return np.asarray((raised <= mark[..., None]).sum(-1))
 
 
 def log_prob(prob: Numbers, codes: Numbers) -> Numbers:
-    """Return the log probability of whole architectures; nats, shape (…)."""
+    """Return the log probability of whole architectures; nats, shape (…).
+
+    Args:
+        prob: Shape (…, position, option).
+        codes: Shape (…, position).
+    """
     taken = np.take_along_axis(prob, codes[..., None], -1)[..., 0]
+    # Floored: an option whose probability underflowed must not give ln 0.
     return np.asarray(np.log(np.maximum(taken, 1e-300)).sum(-1))
 
 
@@ -69,27 +90,42 @@ def _safe_log(prob: Numbers) -> Numbers:
 
 
 def log_prob_gradient(prob: Numbers, codes: Numbers) -> Numbers:
-    """Return ∂ ln π(codes) / ∂ logits; shape (…, position, option)."""
+    """Return ∂ ln π(codes) / ∂ logits; shape (…, position, option).
+
+    Args:
+        prob: Shape (…, position, option).
+        codes: Shape (…, position).
+    """
     taken = codes[..., None] == np.arange(prob.shape[-1])
     return np.asarray(taken - prob)
 
 
 def entropy_gradient(prob: Numbers) -> Numbers:
-    """Return ∂ entropy / ∂ logits, the decisions summed; shape as `prob`."""
+    """Return ∂ (summed entropy of the decisions) / ∂ logits; shape of `prob`."""
     return np.asarray(-prob * (_safe_log(prob) + entropies(prob)[..., None]))
 
 
 def policy_kl(old: Numbers, new: Numbers) -> Numbers:
-    """Return KL(old ‖ new) of whole architectures; nats, shape (member,)."""
+    """Return KL(old ‖ new) of whole architectures; nats, shape (member,).
+
+    Args:
+        old: Probabilities; shape (member, position, option).
+        new: Same shape.
+    """
     both = np.where(old > 0, old * (_safe_log(old) - _safe_log(new)), 0.0)
+    # Rounding can make the divergence of equal policies slightly negative.
     return np.asarray(np.maximum(both.sum((-1, -2)), 0.0))
 
 
 def temper_logits(logits: Numbers, floor: float) -> Numbers:
-    """Raise the temperature until a share of the greatest entropy is kept.
+    """Raise the temperature until the entropy reaches a share of its maximum.
 
-    A softmax at a higher temperature is the policy mixed with the uniform one,
-    geometrically; it stays a softmax, so that its score function stays exact.
+    A higher temperature mixes the policy geometrically with the uniform one; the
+    result is a softmax, so that its score function stays exact.
+
+    Args:
+        logits: Shape (member, position, option).
+        floor: Least entropy, share of the maximum.
     """
     there = np.isfinite(logits)
     least = floor * np.log(there.sum(-1)).sum(-1)
@@ -116,7 +152,7 @@ def _scale_logits(logits: Numbers, factor: Numbers) -> Numbers:
 
 
 class AdamMoments(NamedTuple):
-    """What Adam remembers of each row; the count has shape (row, 1)."""
+    """Adam's moments, (row, weight), and its step count, (row, 1)."""
 
     first: Numbers
     second: Numbers
@@ -124,7 +160,7 @@ class AdamMoments(NamedTuple):
 
 
 def zero_moments(rows: Numbers) -> AdamMoments:
-    """Return Adam's memory before the first step; rows of shape (row, weight)."""
+    """Return Adam's state before the first step, for weights of shape (row, weight)."""
     zero = np.zeros_like(rows)
     return AdamMoments(zero, zero, np.zeros((len(rows), 1)))
 
@@ -132,8 +168,14 @@ def zero_moments(rows: Numbers) -> AdamMoments:
 def adam_ascent(
     grad: Numbers, state: AdamMoments, rate: float
 ) -> tuple[Numbers, AdamMoments]:
-    """Return by how much Adam climbs, and its next memory."""
-    # Not `adam_step`: rows have counts of their own, and in numpy sums round otherwise.
+    """Return Adam's ascent step and its next state.
+
+    Args:
+        grad: Shape (row, weight).
+        state: State so far.
+        rate: Learning rate.
+    """
+    # Not `adam_step`: rows have their own step counts, and numpy rounds differently.
     first, second = 0.9 * state.first, 0.999 * state.second
     first += 0.1 * grad
     second += 0.001 * grad * grad
@@ -147,7 +189,7 @@ def adam_ascent(
 
 
 class RunningReward(NamedTuple):
-    """Mean and spread of all rewards so far; shape (row,) each."""
+    """Running mean and variance of rewards (Welford's algorithm); (row,) each."""
 
     count: Numbers
     mean: Numbers
@@ -155,11 +197,16 @@ class RunningReward(NamedTuple):
 
     @classmethod
     def empty(cls, rows: int) -> "RunningReward":
-        """Return the statistics of nothing."""
+        """Return the statistics before the first reward."""
         return cls(*np.zeros((3, rows)))
 
     def update(self, reward: Numbers, live: Numbers) -> "RunningReward":
-        """Take one more reward of each live row into account."""
+        """Return the statistics with one more reward of each live row.
+
+        Args:
+            reward: Shape (row,).
+            live: False for rows that received no reward; shape (row,).
+        """
         count = self.count + 1
         gap = reward - self.mean
         mean = self.mean + gap / count
@@ -168,17 +215,17 @@ class RunningReward(NamedTuple):
 
     @property
     def spread(self) -> Numbers:
-        """Return the standard deviation; 1 where there is none yet."""
+        """Return the standard deviation; 1 while it is 0 or unknown."""
         found = np.sqrt(self.squares / np.maximum(self.count, 1.0))
         return np.where(found > 1e-9, found, 1.0)
 
     def standardize(self, reward: Numbers) -> Numbers:
-        """Return rewards less the mean, over the spread; (row, …)."""
+        """Return (reward − mean) / standard deviation; (row, …)."""
         wide = (slice(None), *[None] * (reward.ndim - 1))
         return np.asarray((reward - self.mean[wide]) / self.spread[wide])
 
     def unstandardize(self, standard: Numbers) -> Numbers:
-        """Undo `standardize`; NaN where nothing was seen yet."""
+        """Invert `standardize`; NaN in rows without rewards yet."""
         wide = (slice(None), *[None] * (standard.ndim - 1))
         mean = np.where(self.count > 0, self.mean, np.nan)
         return np.asarray(mean[wide] + self.spread[wide] * standard)
@@ -186,7 +233,7 @@ class RunningReward(NamedTuple):
 
 def select_live(live: Numbers, after: T, before: T) -> T:
     """Return a named tuple's arrays from `after` for live rows, else `before`."""
-    if live.all():  # as nearly always, and much the faster
+    if live.all():  # the common case, and much faster
         return after
     rows = [
         np.where(live.reshape(-1, *[1] * (new.ndim - 1)), new, old)
