@@ -146,4 +146,4 @@ def test_a_policy_of_another_space_is_refused_in_one_sentence() -> None:
         == "its policy was trained on another space than others"
     )
     told = MetaPolicy(told="features")
-    assert "by 0 features; these have 1" in told.why_not(meta, opposed(small))
+    assert "with 0 task features; these have 1" in told.why_not(meta, opposed(small))
