@@ -1,6 +1,6 @@
-"""Diagnosis: every detector that has its data in this run, with its remedy.
+"""Diagnosis: detectors of known pitfalls, each with its evidence and a remedy.
 
-A detector without its data says nothing: silence is not health.
+A detector whose data a run lacks reports nothing: that is not a clean bill of health.
 """
 
 from collections.abc import Callable, Iterator

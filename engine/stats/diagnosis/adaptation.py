@@ -1,4 +1,4 @@
-"""Pitfalls of learning to adapt: runaway inner steps, shaky outer loops, lost terms."""
+"""Detectors of few-shot learning: diverging inner loops, unstable outer loops."""
 
 from collections.abc import Iterator
 
@@ -17,15 +17,16 @@ from engine.stats.diagnosis.finding import Finding
 from engine.stats.inference.intervals import finite_mean
 from engine.stats.verdicts.wording import format_count, format_number
 
-PATIENCE, WORSE, MARGIN = 3, 1.1, 0.01
-RISE, WORSE_SHARE = 3.0, 0.2
+PATIENCE, WORSE, MARGIN = 3, 1.1, 0.01  # validations, × the best, above the best
+RISE, WORSE_SHARE = 3.0, 0.2  # × the first support loss, share of the episodes
+# A jump is a norm 10 × the median of the 24 before; 1 % of these are too many.
 JUMP, JUMP_SHARE, WINDOW, STRETCH = 10.0, 0.01, 25, 100
-SAME = 1e-6
-FAIR = 1.01
+SAME = 1e-6  # relative: float32 rounding
+FAIR = 1.01  # budgets are spent in whole steps: examples may differ by 1 %
 
 
 def few_shot_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """1: the validation error stays 10 % above its best while lessons get better."""
+    """1: the validation error stays 10 % above its best while training improves."""
     for learner in chosen_learners(spec):
         checks = table.series(learner.label, "validate", "validation_error")
         lessons = table.series(learner.label, "train", "lesson_loss")
@@ -48,7 +49,8 @@ def few_shot_overfitting(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             f"{format_number(float(score[best]))}, "
             f"at meta-step {checks.step[best]:g}; the training loss "
             f"{'falls' if falls else 'does not fall'} after it.",
-            remedy="Stop at the best check (it is the one kept); see more classes.",
+            remedy="Stop at the best validation (its weights are kept); train on more "
+            "classes.",
         )
 
 
@@ -73,18 +75,18 @@ def runaway_steps(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             learner.label,
             flagged=gone + risen > 0 or worse > WORSE_SHARE * gains.size,
             evidence=f"Of {format_count(gains.size, 'episode')} in distribution {gone} "
-            "diverged, "
-            f"{risen} ended above {RISE:g} × the support loss that they began with, "
-            f"and {worse} answer worse than before their inner steps.",
-            remedy="Lower the inner rate, take as many steps as were trained through, "
-            "or clip the inner gradient.",
+            f"diverged, {risen} ended above {RISE:g} × their first support loss, "
+            f"and {worse} are answered worse after the inner steps than before.",
+            remedy="Lower the inner rate, take as many inner steps as in "
+            "meta-training, or clip the inner gradient.",
         )
 
 
 def _count_worse(table: BlockTable, label: str, gains: Floats) -> int:
     """Count the episodes answered worse after the inner steps than before.
 
-    Of classes the right answers count: a sure mistake costs more loss than a guess.
+    For classes accuracy counts: one confident mistake raises the loss more than it
+    changes the answers.
     """
     first = table.test_values(label, "start_accuracy")
     last = table.test_values(label, "final_accuracy")
@@ -94,13 +96,14 @@ def _count_worse(table: BlockTable, label: str, gains: Floats) -> int:
 
 
 def _count_risen(table: BlockTable, learner: LearnerChoice) -> int:
-    """Count the episodes whose support loss, up to the answer, ended far above."""
+    """Count the episodes whose support loss ended far above its first value."""
     loss = table.test_values(learner.label, "support_loss", axes=PER_STEP)
     taken = table.number(learner.label, "test", "gradient_evaluations")
     block = table.block(learner.label, "test", "support_loss")
     if loss is None or taken is None or block is None:
         return 0
     steps = taken / loss.shape[1]
+    # Traces go on past the answer; only the steps that led to it are judged.
     upto = loss[..., np.asarray(block.coordinates("step")) <= steps]
     known = np.isfinite(upto).any(axis=(0, 1))
     if known.sum() < 2:
@@ -110,7 +113,7 @@ def _count_risen(table: BlockTable, learner: LearnerChoice) -> int:
 
 
 def outer_instability(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """8: outer gradients jump, or the training loss varies more than it amounts to."""
+    """8: outer gradients jump, or the training loss varies by more than its mean."""
     for learner in spec.learners:
         norms = table.series(learner.label, "train", "outer_grad_norm")
         losses = table.series(learner.label, "train", "lesson_loss")
@@ -126,20 +129,23 @@ def outer_instability(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             evidence=f"{jumps:.1%} of the outer gradients are longer than {JUMP:g} × "
             f"their running median; over {STRETCH} meta-steps the training loss varies "
             f"by up to {format_number(shaky)} × its mean (standard deviation).",
-            remedy="Clip the outer gradient at 1 to 10, lower its rate or let it fall, "
-            "or take more tasks a step.",
+            remedy="Clip the outer gradient at 1 to 10, lower or decay the outer rate, "
+            "or use more tasks per step.",
         )
 
 
 def _jump_share(norms: Floats) -> float:
-    """Return the share of norms far above the median of those just before."""
+    """Return the share of norms far above the median of those just before.
+
+    The comparison is negated, so that a NaN counts as a jump.
+    """
     windows = np.lib.stride_tricks.sliding_window_view(norms[:-1], WINDOW - 1)
     before = np.median(windows, axis=1)
     return float((~(norms[WINDOW - 1 :] <= JUMP * before)).mean())
 
 
 def _relative_variation(losses: Floats) -> float:
-    """Return the largest standard deviation over mean of a stretch of losses."""
+    """Return the largest ratio of standard deviation to mean within any stretch."""
     size = min(STRETCH, len(losses))
     parts = losses[: len(losses) // size * size].reshape(-1, size)
     mean = np.maximum(np.abs(parts.mean(axis=1)), 1e-12)
@@ -148,7 +154,7 @@ def _relative_variation(losses: Floats) -> float:
 
 
 def false_second_order(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """9: second derivatives change nothing: they are not there."""
+    """9: second derivatives do not change the meta-gradient."""
     for learner in spec.learners:
         cosines = table.series(learner.label, "validate", "meta_cosine")
         if cosines is None or not np.isfinite(cosines.values).any():
@@ -162,8 +168,8 @@ def false_second_order(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             evidence="The cosine between the meta-gradients with and without second "
             f"derivatives is at least {low:.6f} in "
             f"{format_count(cosines.values.size, 'validation')}.",
-            remedy="With no inner step, or a straight net, that must be so; otherwise "
-            "the graph of the inner gradients was cut.",
+            remedy="Without inner steps, or with a linear net, this is expected; "
+            "otherwise the graph of the inner gradients was cut.",
         )
 
 
@@ -206,12 +212,13 @@ def few_shot_starvation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             learner.label,
             flagged=tasks < STRETCH,
             evidence=f"Each replicate drew {tasks:,} episodes in {steps:,} meta-steps.",
-            remedy=f"Draw at least {STRETCH}: a larger budget or more tasks a step.",
+            remedy=f"Draw at least {STRETCH} episodes: a larger budget or more tasks "
+            "per step.",
         )
 
 
 def few_shot_rate_at_edge(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """16: the rate chosen on validation episodes lies at the edge of those tried."""
+    """16: the rate chosen on validation episodes is at the edge of the range."""
     for learner in spec.learners:
         tried = table.block(learner.label, "tune", "tuning_error")
         rate = table.number(learner.label, "tune", "tuned_lr")
@@ -227,7 +234,7 @@ def few_shot_rate_at_edge(table: BlockTable, spec: RunSpec) -> Iterator[Finding]
             learner.label,
             edge,
             evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
-            f"{max(rates):.3g}{', at their edge' if edge else ''}{told}, chosen on "
+            f"{max(rates):.3g}{', at the edge' if edge else ''}{told}, chosen on "
             f"{format_count(tried.array.shape[-1], 'validation episode')}.",
             remedy="Widen the range of rates, or tune on more episodes.",
         )

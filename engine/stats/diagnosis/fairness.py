@@ -1,4 +1,4 @@
-"""Pitfalls of the comparison: baselines left untuned, budgets left uncounted."""
+"""Detectors of unfair comparisons: untuned baselines, budgets that differ."""
 
 from collections.abc import Iterator
 
@@ -21,7 +21,7 @@ SAME = 1e-5  # relative: first losses of one task may differ by rounding only
 
 
 def untuned_baseline(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """16: the chosen rate lies at the edge of those tried, or too few were tried."""
+    """16: the chosen rate is at the edge of the range, or tuning cost too little."""
     paid = _training_gradients(table, spec)
     for baseline in baseline_learners(spec):
         if is_tuned(baseline):
@@ -60,6 +60,7 @@ def _tuning_findings(
     if tried is None or rate is None:
         return
     rates = tried.coordinates("rate")
+    # A stored rate is rounded: it equals an end of the range up to a tolerance.
     edge = rate <= min(rates) * (1 + 1e-6) or rate >= max(rates) * (1 - 1e-6)
     spent = table.number(baseline.label, "tune", "gradient_evaluations")
     short = spent is not None and spent < ENOUGH * paid
@@ -70,10 +71,10 @@ def _tuning_findings(
         baseline.label,
         edge or short,
         evidence=f"Rate {rate:.3g} of {len(rates)} tried, from {min(rates):.3g} to "
-        f"{max(rates):.3g}{', at their edge' if edge else ''}.{cost if spent else ''}",
+        f"{max(rates):.3g}{', at the edge' if edge else ''}.{cost if spent else ''}",
         remedy="Widen the range of rates."
         if edge
-        else "Tune it with equal budget, or on more tasks.",
+        else "Tune it with the same budget, or on more tasks.",
     )
 
 
@@ -107,5 +108,5 @@ def _first_losses(table: BlockTable, learner: LearnerChoice) -> Floats | None:
 def _largest_gap(first: Floats, second: Floats) -> float:
     if first.shape != second.shape:
         return float("inf")
-    scale = np.maximum(np.abs(first), 1e-12)
+    scale = np.maximum(np.abs(first), 1e-12)  # a loss of 0 has no relative difference
     return float(np.nanmax(np.abs(first - second) / scale, initial=0.0))

@@ -1,4 +1,4 @@
-"""What a detector says, and the facts that several of them ask for."""
+"""The finding of a detector, and the rates that several detectors need."""
 
 from typing import NamedTuple
 
@@ -15,10 +15,15 @@ from engine.stats.block_table import (
 
 
 class Finding(NamedTuple):
-    """One pitfall, looked for in one learner.
+    """The result of one detector on one learner.
 
-    `flagged` says that it was found; `evidence` gives the numbers either way,
-    and `remedy` what to do about it.
+    Args:
+        detector: Number of the pitfall; several detectors may share one.
+        name: Its name.
+        learner: Label of the learner; empty if it concerns the tasks.
+        flagged: Whether the pitfall was found.
+        evidence: The numbers behind it, flagged or not.
+        remedy: What to do about it.
     """
 
     detector: int
@@ -30,10 +35,11 @@ class Finding(NamedTuple):
 
 
 class RateControl(NamedTuple):
-    """How a learner steered its rate in distribution.
+    """The learning rates that a learner chose in distribution.
 
-    `scale` has shape (member, step, layer), NaN once diverged; `lr` is the rate
-    at scale 1.
+    Args:
+        scale: Factors on `lr`; shape (member, step, layer), NaN once diverged.
+        lr: Learning rate at scale 1, per step.
     """
 
     scale: Floats
@@ -41,12 +47,13 @@ class RateControl(NamedTuple):
 
 
 def rate_control(table: BlockTable, learner: LearnerChoice) -> RateControl | None:
-    """Return the scales that a learner chose, or none if it chooses none."""
+    """Return the scales that a learner chose; None if it does not control its rate."""
     block = table.block(learner.label, "test", "lr_scale", IN_DISTRIBUTION)
     lr = learner.knobs.get("lr")
     if block is None or not isinstance(lr, (int, float)):
         return None
     scale = np.asarray(block.array, dtype=np.float64)
+    # One scale for all layers is stored without the layer axis.
     if scale.ndim == 3:
         scale = scale[..., None]
     return RateControl(scale.reshape(-1, *scale.shape[2:]), float(lr))
@@ -55,9 +62,15 @@ def rate_control(table: BlockTable, learner: LearnerChoice) -> RateControl | Non
 def best_fixed_rate(
     table: BlockTable, spec: RunSpec, learner: LearnerChoice
 ) -> tuple[str, float]:
-    """Return the tuned baseline of the rule that a learner steers, and its rate.
+    """Return the tuned baseline of the rule that a learner controls, and its rate.
 
-    The label is empty and the rate NaN where no such baseline was tuned.
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        learner: The learner; its `rule` knob names the rule.
+
+    Returns:
+        The label and the constant rate per step; empty and NaN if there is none.
     """
     rule = learner.knobs.get("rule", "sgd")
     for baseline in baseline_learners(spec):

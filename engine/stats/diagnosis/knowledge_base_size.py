@@ -1,4 +1,4 @@
-"""Pitfall of memories: a bound so wide that nothing is ever forgotten."""
+"""Detector of knowledge bases and replay buffers whose capacity never binds."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from engine.contract.runs import RunSpec
 from engine.stats.block_table import BlockTable, is_trained
 from engine.stats.diagnosis.finding import Finding
 
-ENTRIES, REPLAYED = 10_000, 1000
+ENTRIES, REPLAYED = 10_000, 1000  # capacities that suffice: experiences, replays
 
 
 def large_knowledge_base(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """27: what is remembered is bounded by so much that it is not bounded."""
+    """27: the capacity is so large that it never limits what is stored."""
     for learner in spec.learners:
         entries, replay = (learner.knobs.get(n) for n in ("capacity", "replay"))
         if not isinstance(entries, int) or replay == 0:
@@ -28,9 +28,8 @@ def large_knowledge_base(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Growing buffer",
             learner.label,
             flagged=flagged,
-            evidence=f"It keeps at most {entries:,} experiences of the {seen:,} that "
-            f"{whose} had.",
-            remedy=f"{enough:,} are plenty where the best are always kept.",
+            evidence=f"It keeps at most {entries:,} experiences; {whose} had {seen:,}.",
+            remedy=f"{enough:,} are enough if the best are always kept.",
         )
 
 

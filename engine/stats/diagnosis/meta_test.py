@@ -1,4 +1,4 @@
-"""Pitfalls that show in the tests: divergence, bad rates, and averages that lie."""
+"""Detectors of the meta-test: divergence, saturated rates, censored means."""
 
 from collections.abc import Iterator
 
@@ -18,23 +18,24 @@ from engine.stats.inference.intervals import finite_mean
 from engine.stats.summaries.optimization import clamped_log
 from engine.stats.verdicts.wording import format_number
 
-RISE, GROWTH, WORSE_SHARE = 3.0, 10.0, 0.2
-EARLY, TINY = 0.2, 0.1
-EDGE, SATURATED = 0.05, 0.9
-NAIVE = 0.9
+RISE, GROWTH, WORSE_SHARE = 3.0, 10.0, 0.2  # × first loss, × weights, of the tasks
+EARLY, TINY = 0.2, 0.1  # share of the steps, share of the best fixed rate
+EDGE, SATURATED = 0.05, 0.9  # share of the range near a bound, of the actions there
+NAIVE = 0.9  # a mean over finishers below this share of the restricted mean misleads
 
 
 def divergence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """7: losses blow up, weights run away, or many tasks end worse than they began.
 
-    A loss that rises to three times its start and comes back is told but not
-    flagged: that is how a well-tuned rate at the edge of stability begins.
+    A loss that rises to three times its start and recovers is reported but not
+    flagged: a well-tuned rate at the edge of stability begins like that.
     """
     for learner in spec.learners:
         loss = table.test_values(learner.label, "loss", axes=PER_STEP)
         if loss is None:
             continue
         first, last = loss[..., 0], loss[..., -1]
+        # Negated, so that a NaN counts as worse.
         gone, worse = int(np.isnan(last).sum()), int((~(last <= first)).sum())
         peaked = (loss > RISE * first[..., None]).any(axis=-1)
         risen, stuck = int(peaked.sum()), int((peaked & (last > first)).sum())
@@ -48,8 +49,8 @@ def divergence(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             learner.label,
             flagged=gone + stuck + grown > 0 or worse > WORSE_SHARE * members,
             evidence=f"Of {members} tasks in distribution {gone} diverged, {risen} "
-            f"rose above {RISE:g} × their first loss, {worse} ended above it, and "
-            f"{grown} grew their weights {GROWTH:g} ×."
+            f"rose above {RISE:g} × their first loss, {worse} ended above it, and in "
+            f"{grown} the weight norm grew {GROWTH:g}-fold."
             f"{_describe_worst(table, learner)}",
             remedy="Lower the learning rate, or clip the gradient.",
         )
@@ -75,7 +76,7 @@ def _describe_worst(table: BlockTable, learner: LearnerChoice) -> str:
 
 
 def short_horizon(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """11: the rate falls early below a tenth of the best fixed one, and it costs."""
+    """11: the rate falls early below a tenth of the best fixed one, at a loss."""
     for learner in chosen_learners(spec):
         acts = rate_control(table, learner)
         rival, best = best_fixed_rate(table, spec, learner)
@@ -103,12 +104,13 @@ def short_horizon(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
 
 
 def _mean_log(acts: RateControl) -> Floats:
+    # A scale of 0 is possible; the bound keeps its log finite.
     logs = np.log(np.maximum(acts.scale, 1e-30)).mean(axis=-1)
     return finite_mean(logs, 0)
 
 
 def saturation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """13: the controller sits at its bounds, or cannot reach the best fixed rate."""
+    """13: the controller stays at its bounds, or cannot reach the best fixed rate."""
     for learner in chosen_learners(spec):
         acts, limits = rate_control(table, learner), _scale_limits(table, learner)
         if acts is None or limits is None:
@@ -133,7 +135,7 @@ def saturation(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
 def _scale_limits(
     table: BlockTable, learner: LearnerChoice
 ) -> tuple[float, float, bool] | None:
-    """Return the smallest and largest scale, and whether they are met in logs."""
+    """Return the smallest and largest scale, and whether the range is logarithmic."""
     low = table.number(learner.label, "train", "scale_low")
     high = table.number(learner.label, "train", "scale_high")
     return None if low is None or high is None else (low, high, low > 0)
@@ -153,7 +155,7 @@ def _share_at_bound(scale: Floats, low: float, high: float, logs: bool) -> float
 
 
 def censored_means(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """18: a mean over the tasks that got there would flatter."""
+    """18: a mean over the tasks that reached the threshold is too optimistic."""
     for learner in spec.learners:
         step = table.test_values(learner.label, "steps_to_threshold")
         reached = table.test_values(learner.label, "reached")
@@ -167,16 +169,16 @@ def censored_means(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Censored mean",
             learner.label,
             flagged=naive < NAIVE * honest,
-            evidence=f"{late} of {step.size} tasks never met the threshold: the mean "
-            f"of those that did is {format_number(naive)} steps, the restricted mean "
-            f"{format_number(honest)}.",
+            evidence=f"{late} of {step.size} tasks never reached the threshold: the "
+            f"mean of those that did is {format_number(naive)} steps, the restricted "
+            f"mean {format_number(honest)}.",
             remedy="Read the restricted mean (shown here) and the survival curve; a "
-            "looser threshold or a longer horizon leaves fewer unmet.",
+            "looser threshold or a longer horizon leaves fewer tasks censored.",
         )
 
 
 def changed_frozen_learner(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """20: what was frozen changed while it was tested."""
+    """20: the frozen learner changed during the tests."""
     for learner in chosen_learners(spec):
         changed = table.number(learner.label, "test", "thawed")
         if changed is None:
@@ -188,5 +190,6 @@ def changed_frozen_learner(table: BlockTable, spec: RunSpec) -> Iterator[Finding
             learner.label,
             flagged=changed > 0,
             evidence=f"Its digests at freezing and after the last test {verb}.",
-            remedy="A test must not train: report this, its numbers do not count.",
+            remedy="A test must not train: report this as a bug; the numbers of this "
+            "learner are invalid.",
         )

@@ -1,4 +1,4 @@
-"""Pitfalls of few-shot tests: memory, leaks and shortcuts, seen by changed episodes."""
+"""Detectors of few-shot tests: memorization, leaks and shortcuts, by probes."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -12,14 +12,14 @@ from engine.stats.diagnosis.finding import Finding
 from engine.stats.verdicts.wording import format_number
 
 SURE = 3.0  # standard errors
-ROUNDING = 1e-9
-IDLE = 0.05  # share of the loss that adaptation takes away
-NEAR = 1.1  # times the training loss
+ROUNDING = 1e-9  # a difference of equal answers may be this far from 0
+IDLE = 0.05  # share of the loss that adaptation removes
+NEAR = 1.1  # × the training loss
 COMPANY, TRANSDUCTIVE = 0.05, 0.01
-BROKEN, FEWEST_ROWS = 0.05, 8
-UNLIKE, UNLIKE_SHARE = 1e-3, 0.01
-SHORTCUT = 0.1
-EVERYONE = ""  # about the episodes, whoever learns on them
+BROKEN, FEWEST_ROWS = 0.05, 8  # loss of accuracy, examples behind a statistic
+UNLIKE, UNLIKE_SHARE = 1e-3, 0.01  # p-value of one episode, share of the episodes
+SHORTCUT = 0.1  # loss of accuracy
+EVERYONE = ""  # the finding is about the episodes, not about a learner
 
 
 class MeanAndError(NamedTuple):
@@ -33,7 +33,10 @@ def mean_and_error(values: Floats) -> MeanAndError:
     """Return the mean of paired differences and its standard error.
 
     Args:
-        values: Shape (replicate, task).
+        values: One difference per episode; shape (replicate, task).
+
+    Returns:
+        Mean and standard error over all episodes, in the unit of the values.
 
     >>> mean_and_error(np.array([[1.0, 1.0]]))
     MeanAndError(mean=1.0, error=0.0)
@@ -46,7 +49,7 @@ def mean_and_error(values: Floats) -> MeanAndError:
 def _paired_difference(
     table: BlockTable, label: str, first: str, second: str
 ) -> MeanAndError | None:
-    """Return first − second, episode by episode, or none."""
+    """Return the mean of first − second over episodes; None if one is missing."""
     one, other = table.test_values(label, first), table.test_values(label, second)
     if one is None or other is None:
         return None
@@ -56,8 +59,8 @@ def _paired_difference(
 def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """2: the support's labels do not matter, or adapting changes next to nothing.
 
-    One whose answers the labels clearly change is never accused, however little its
-    inner steps lower the loss.
+    A learner whose answers depend significantly on the labels is never flagged,
+    however little its inner steps lower the loss.
     """
     for learner in spec.learners:
         rise = _paired_difference(
@@ -73,17 +76,17 @@ def memorization(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Memorization",
             learner.label,
             flagged=deaf or (idle and not rise.mean > SURE * rise.error + ROUNDING),
-            evidence="Shuffling the labels of the support moves its error from "
+            evidence="Shuffling the support labels changes its error of "
             f"{format_number(float(asked.mean()))} by {format_number(rise.mean)} ± "
             f"{format_number(rise.error)} (standard error over {asked.size} "
             f"episodes).{told}",
-            remedy="Draw labels or targets anew for each task, so that its support "
-            "alone tells them; or regularize what is learned beforehand.",
+            remedy="Draw labels or targets anew for each task, so that only its "
+            "support reveals them; or regularize meta-training.",
         )
 
 
 def _beats_chance(table: BlockTable, asked: Floats) -> bool:
-    """Return whether answers are better than chance, where there is such a thing."""
+    """Return whether answers beat chance; True where chance is not defined."""
     chance = table.number("", "test", "chance_error")
     if chance is None:
         return True
@@ -92,7 +95,7 @@ def _beats_chance(table: BlockTable, asked: Floats) -> bool:
 
 
 def _adapts_little(table: BlockTable, learner: LearnerChoice) -> tuple[bool, str]:
-    """Return whether adapting changes nothing, for it is as good as in training."""
+    """Return whether adapting hardly helps since the start is as good as training."""
     gains = table.test_values(learner.label, "adaptation_gain")
     lessons = table.series(learner.label, "train", "lesson_loss")
     start = table.test_values(learner.label, "query_loss", axes=PER_STEP)
@@ -110,14 +113,13 @@ def _adapts_little(table: BlockTable, learner: LearnerChoice) -> tuple[bool, str
     first = float(np.nanmean(start[..., 0]))
     told = (
         f" Its inner steps lower the loss by {gain:.0%}, from "
-        f"{format_number(first)}; in "
-        f"training it came to {format_number(late)}."
+        f"{format_number(first)}; late in training it was {format_number(late)}."
     )
     return gain < IDLE and first <= NEAR * late, told
 
 
 def leakage(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """3: examples stand in both sets, or a support that says nothing still helps."""
+    """3: examples are in both sets, or shuffled labels still beat chance."""
     twice = table.test_values("", "duplicates")
     if twice is not None:
         yield Finding(
@@ -126,8 +128,9 @@ def leakage(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             EVERYONE,
             flagged=bool((twice > 0).any()),
             evidence=f"In {int((twice > 0).sum())} of {twice.size} episodes an example "
-            f"stands in support and query, {int(twice.sum())} in all.",
-            remedy="Draw support and queries without replacement, and remove copies.",
+            f"is in both support and query; {int(twice.sum())} such examples in all.",
+            remedy="Draw support and queries without replacement, and remove "
+            "duplicates.",
         )
     chance = table.number("", "test", "chance_error")
     for learner in spec.learners:
@@ -140,15 +143,16 @@ def leakage(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Support/query leakage",
             learner.label,
             flagged=ahead.mean > SURE * ahead.error and ahead.mean > 0,
-            evidence=f"After shuffled labels {1 - shuffled.mean():.1%} are right; "
-            f"chance is {1 - chance:.1%} and the standard error {ahead.error:.1%}.",
-            remedy="Find what tells it the classes besides the support: their order, "
-            "their number, or examples that it has seen.",
+            evidence=f"With shuffled labels {1 - shuffled.mean():.1%} of the answers "
+            f"are right; chance is {1 - chance:.1%}, the standard error "
+            f"{ahead.error:.1%}.",
+            remedy="Find what reveals the classes besides the support: their order, "
+            "their number, or examples seen before.",
         )
 
 
 def transduction(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """4: an answer depends on which other queries are asked with it."""
+    """4: an answer depends on the other queries of its batch."""
     for learner in spec.learners:
         company = table.test_values(learner.label, "company_matters")
         lost = _paired_difference(table, learner.label, "alone_error", "together_error")
@@ -161,8 +165,8 @@ def transduction(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Transductive leak",
             learner.label,
             flagged=share > COMPANY,
-            evidence=f"{share:.0%} of its answers change when a query is asked alone, "
-            f"and its error by {cost}.",
+            evidence=f"{share:.0%} of its answers change when each query is answered "
+            f"alone, and its error changes by {cost}.",
             remedy="Take statistics from the support alone, or use layer, group or "
             "instance normalization; otherwise say that the numbers are transductive.",
         )
@@ -175,7 +179,7 @@ def _format_error(table: BlockTable, lost: MeanAndError) -> str:
 
 
 def small_batch_statistics(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """5: batch statistics of too few examples, or that only a full batch bears."""
+    """5: batch statistics of too few examples, or useful in full batches only."""
     rows = table.number("", "test", "normed_over")
     if rows is None:
         return
@@ -186,8 +190,9 @@ def small_batch_statistics(table: BlockTable, spec: RunSpec) -> Iterator[Finding
             "Batch statistics",
             EVERYONE,
             False,
-            evidence=f"The net (normalization: {used}) averages over 0 other examples.",
-            remedy="None is needed.",
+            evidence=f"The net (normalization: {used}) uses statistics of 0 other "
+            "examples.",
+            remedy="No action needed.",
         )
         return
     for learner in spec.learners:
@@ -201,7 +206,7 @@ def small_batch_statistics(table: BlockTable, spec: RunSpec) -> Iterator[Finding
             learner.label,
             flagged=broken or rows < FEWEST_ROWS,
             evidence=f"The net (normalization: {used}) averages over {rows:.0f} "
-            "examples; asked alone, its error changes by "
+            "examples; if each query is answered alone, its error changes by "
             f"{_format_error(table, lost)}.",
             remedy="Prefer layer, group or instance normalization, or statistics of "
             f"at least {FEWEST_ROWS} support examples.",
@@ -209,7 +214,7 @@ def small_batch_statistics(table: BlockTable, spec: RunSpec) -> Iterator[Finding
 
 
 def degenerate_split(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """6: support or queries of one class, or with label counts of different tasks."""
+    """6: support or queries of one class, or with inconsistent label counts."""
     single = table.test_values("", "single_class")
     unlike = table.test_values("", "label_mismatch")
     if single is None or unlike is None:
@@ -223,12 +228,12 @@ def degenerate_split(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         evidence=f"Of {single.size} episodes {int(single.sum())} hold a support or "
         f"queries of a single class; in {share:.0%} their label counts differ (χ², p < "
         f"{UNLIKE:g}).",
-        remedy="Shuffle examples before they are divided, class by class.",
+        remedy="Shuffle the examples within each class before splitting them.",
     )
 
 
 def label_order_shortcut(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """22: with other class indices it answers worse: it learned their order."""
+    """22: it answers worse with permuted class indices: it learned their order."""
     for learner in spec.learners:
         rise = _paired_difference(
             table, learner.label, "reordered_error", "as_asked_error"
@@ -241,7 +246,7 @@ def label_order_shortcut(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             learner.label,
             flagged=rise.mean > SHORTCUT,
             evidence=f"With the classes renamed its accuracy changes by "
-            f"{format_number(0.0 - 100 * rise.mean)} points ± "
+            f"{format_number(0.0 - 100 * rise.mean)} points ± "  # 0 − x: never "−0"
             f"{format_number(100 * rise.error)} "
             "(standard error).",
             remedy="Draw the order of the labels anew for each episode.",
@@ -249,7 +254,7 @@ def label_order_shortcut(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
 
 
 def impossible_accuracy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """21: it does better than who knows the classes themselves."""
+    """21: it beats the best possible answers, given the true classes."""
     bound = table.test_values("", "bound_error")
     if bound is None:
         return
@@ -267,5 +272,5 @@ def impossible_accuracy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "the best "
             f"possible answers {format_number(float(bound.mean()))} on the same "
             f"{bound.size} episodes (standard error {format_number(ahead.error)}).",
-            remedy="Look for a leak: nobody can be better than that.",
+            remedy="Look for a leak: no learner can beat this bound.",
         )

@@ -1,4 +1,4 @@
-"""Pitfalls of searches: collapsed policies, empty problems, lucky winners, bad sources.
+"""Detectors of searches: collapsed policies, lucky winners, negative transfer.
 
 Source: Cawley and Talbot (2010), JMLR 11, on selecting by a noisy signal; Rosenstein
 et al. (2005), NIPS workshop on inductive transfer, on transfer that hurts.
@@ -29,14 +29,14 @@ from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
 from engine.stats.verdicts.wording import format_count, format_number, join_words
 
-LOW, EARLY, AGAIN = 0.1, 0.3, 0.5
-NAIVE = 0.9
-LUCK = 0.01  # share of accuracy by which an incumbent may look better than it is
-FEWEST = 10
+LOW, EARLY, AGAIN = 0.1, 0.3, 0.5  # of the entropy, the evaluations, the repeats
+NAIVE = 0.9  # a mean over finishers below this share of the restricted mean misleads
+LUCK = 0.01  # share of accuracy by which an incumbent's signal may exceed its score
+FEWEST = 10  # trainings of a search, on average
 
 
 def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """15: a policy is sure early, and tries the same again and again."""
+    """15: a policy loses its entropy early and repeats the same architectures."""
     for learner in spec.learners:
         entropy = table.test_values(learner.label, "entropy", axes=PER_STEP)
         repeated = table.test_values(learner.label, "repeated")
@@ -56,14 +56,14 @@ def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             f"policy falls below {LOW:.0%} of the highest "
             f"({format_number(highest)} nats) in "
             f"{int(gone.sum())} of {_format_searches(gone.size)}; "
-            f"{float(repeated.mean()):.0%} of what is trained was trained before.",
+            f"{float(repeated.mean()):.0%} of its evaluations repeat an earlier one.",
             remedy="Raise the entropy bonus or its floor, lower the rate, replay, or "
             "restart.",
         )
 
 
 def unlearned_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """14: validation is no better than before training, or the critic is blind."""
+    """14: validation does not improve, or the critic explains nothing."""
     for learner in chosen_learners(spec):
         checks = table.series(learner.label, "validate", "validation_regret")
         if checks is None or len(checks.step) < 2:
@@ -72,7 +72,9 @@ def unlearned_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         critic = table.series(learner.label, "train", "explained_variance")
         late = None if critic is None else _late_mean(critic.values)
         heard = (
-            "" if late is None else f"; the critic explains {format_number(late)} of it"
+            ""
+            if late is None
+            else f"; the critic's explained variance is {format_number(late)}"
         )
         best = float(score[1:].min())
         yield Finding(
@@ -83,8 +85,8 @@ def unlearned_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             evidence=f"Validation regret is {format_number(100 * float(score[0]))} "
             "points "
             f"before training and at best {format_number(100 * best)} after{heard}.",
-            remedy="Learn from more searches, or from tasks that are more alike; a "
-            "critic below 0 needs more before it is trusted.",
+            remedy="Train on more searches, or on more similar tasks; a critic whose "
+            "explained variance is below 0 needs more training before it is used.",
         )
 
 
@@ -94,7 +96,7 @@ def _late_mean(values: Floats) -> float:
 
 
 def _space_size(table: BlockTable, label: str) -> float:
-    """Return how many architectures the space has, from what share was seen."""
+    """Return the number of architectures of the space, from the share covered."""
     trained, repeated, coverage = (
         table.test_values(label, name) for name in ("trained", "repeated", "coverage")
     )
@@ -105,7 +107,7 @@ def _space_size(table: BlockTable, label: str) -> float:
 
 
 def nothing_to_search(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """23: the space is so small that a search could train all of it."""
+    """23: the space is so small that a search can train all of it."""
     label = next((c.label for c in spec.learners if _space_size(table, c.label)), None)
     if label is None:
         return
@@ -119,13 +121,13 @@ def nothing_to_search(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         flagged=size <= steps,
         evidence=f"The space has {size:,} architectures, and a search has {steps:,} "
         "evaluations.",
-        remedy="Train them all: a strategy's own time is wasted here. Or open more "
-        "decisions.",
+        remedy="Train all of them: no strategy is needed here. Or add decisions to "
+        "the space.",
     )
 
 
 def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """24: what was learned elsewhere makes a search worse than one without it."""
+    """24: a trained strategy searches worse than an untrained one."""
     cold = [
         c.label for c in baseline_learners(spec) if not is_trained(table, spec, c.label)
     ]
@@ -137,6 +139,7 @@ def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         found = _condition_differences(table, spec, (learner.label, rival))
         if not found:
             continue
+        # The more conditions are tested, the more likely one is worse by chance.
         p = holm(np.array([gap.p for _, gap in found], dtype=np.float64))
         worse = [
             at
@@ -149,13 +152,14 @@ def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Negative transfer",
             learner.label,
             flagged=bool(worse),
-            evidence=f"It regrets surely more than {rival} in {len(worse)} of "
-            f"{format_count(len(found), 'place')}"
-            f"{': ' + join_words(worse[:4]) if worse else ''}. Where it does worst, on "
-            f"{least}, it regrets {format_number(100 * gap.mean)} points "
-            f"[{format_number(100 * gap.low)}, {format_number(100 * gap.high)}] more.",
-            remedy="Learn on tasks that are more alike, or let a gate drop what "
-            "disagrees with the first evaluations.",
+            evidence="Its mean regret is significantly higher than that of "
+            f"{rival} under {len(worse)} of {format_count(len(found), 'condition')}"
+            f"{': ' + join_words(worse[:4]) if worse else ''}. At worst, on {least}, "
+            f"it is {format_number(100 * gap.mean)} points "
+            f"[{format_number(100 * gap.low)}, {format_number(100 * gap.high)}] "
+            "higher.",
+            remedy="Train on more similar tasks, or gate out knowledge that disagrees "
+            "with the first evaluations.",
         )
 
 
@@ -186,9 +190,9 @@ def _name_place(spec: RunSpec, condition: Condition) -> str:
 
 
 def lucky_winner(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """25: the answer looked good by luck: its signal is far above what it is worth."""
+    """25: the incumbent was lucky: its signal is far above its score."""
     if spec.family.knobs.get("cap"):
-        return
+        return  # a cap moves the incumbent for other reasons than its signal
     for learner in spec.learners:
         signal, score = (
             table.test_values(learner.label, name, axes=PER_STEP)
@@ -207,18 +211,18 @@ def lucky_winner(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Lucky winner",
             learner.label,
             flagged=found.low > LUCK,
-            evidence="Against its first architecture, the signal of the chosen one has "
-            f"risen {format_number(100 * found.mean)} points "
+            evidence="From the first architecture to the chosen one the signal rose "
+            f"{format_number(100 * found.mean)} points "
             f"[{format_number(100 * found.low)}, "
-            f"{format_number(100 * found.high)}] more than its score; "
-            f"{format_number(100 * lost)} points better ones were held and let go.",
-            remedy="Train the best few again from other seeds before choosing, or "
+            f"{format_number(100 * found.high)}] more than the score; architectures "
+            f"{format_number(100 * lost)} points better were held and replaced.",
+            remedy="Before choosing, train the best few again with other seeds, or "
             "longer.",
         )
 
 
 def _optimism(signal: Floats, score: Floats) -> Floats:
-    """Return by how much more the signal rose than the score, to the incumbent.
+    """Return how much more the signal rose than the score, up to the incumbent.
 
     The incumbent was evaluated where the score last changed.
     """
@@ -237,9 +241,9 @@ def _optimism(signal: Floats, score: Floats) -> Floats:
 
 
 def short_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """26: the budget allows hardly a training, or none.
+    """26: the budget allows hardly any training, or none.
 
-    Where every search trained as often as its horizon lets it, no budget did that.
+    If every search trained up to its horizon, the budget was not what limited it.
     """
     for learner in spec.learners:
         trained = table.test_values(learner.label, "trained")
@@ -252,15 +256,15 @@ def short_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Budget below a training",
             learner.label,
             flagged=none > 0 or float(trained.mean()) < FEWEST,
-            evidence=f"{none} of {_format_searches(trained.size)} could pay for no "
-            f"training; they had {format_number(float(trained.mean()))} on average, "
-            f"{fewest:,} at least.",
-            remedy="Give a search more to spend, or train for less.",
+            evidence=f"{none} of {_format_searches(trained.size)} could not pay for a "
+            f"single training; a search had {format_number(float(trained.mean()))} "
+            f"trainings on average and at least {fewest:,}.",
+            remedy="Raise the budget of a search, or make each training cheaper.",
         )
 
 
 def trained_on_test_task(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """28: what is searched on is what was learned on, here or in another run."""
+    """28: a test task was already trained on, in this run or an earlier one."""
     for learner in chosen_learners(spec):
         met = table.number(learner.label, "train", "met_before")
         if met is None:
@@ -270,14 +274,15 @@ def trained_on_test_task(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Learned on its test task",
             learner.label,
             flagged=met > 0,
-            evidence=f"It learned on {format_number(100 * met)} % of the tests' tasks.",
-            remedy="Choose other tasks to learn on: what is gained on the same ones "
-            "is memory, not transfer.",
+            evidence=f"It was trained on {format_number(100 * met)} % of the test "
+            "tasks.",
+            remedy="Train on other tasks: a gain on the same ones is memory, not "
+            "transfer.",
         )
 
 
 def censored_goals(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """18: a mean over the searches that found the goal would flatter."""
+    """18: a mean over the searches that found the goal is too optimistic."""
     for learner in spec.learners:
         step = table.test_values(learner.label, "evaluations_to_goal")
         reached = table.test_values(learner.label, "reached")
@@ -295,18 +300,18 @@ def censored_goals(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             18,
             "Censored mean",
             learner.label,
-            flagged=not naive >= NAIVE * honest,
+            flagged=not naive >= NAIVE * honest,  # NaN, if none found it, counts
             evidence=f"{late} of {_format_searches(step.size)} never found the "
             "goal: the "
             f"mean of those that did {told}, the restricted mean "
             f"{format_number(honest)}.",
             remedy="Read the restricted mean (shown here) and the survival curve; an "
-            "easier goal or more evaluations leave fewer unmet.",
+            "easier goal or more evaluations leave fewer searches censored.",
         )
 
 
 def source_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """17: some strategies were given evaluations that others were not."""
+    """17: some strategies had evaluations on source tasks that others had not."""
     before = {c.label: _source_evaluations(table, spec, c) for c in spec.learners}
     if len(spec.learners) < 2 or not any(before.values()):
         return
@@ -317,9 +322,10 @@ def source_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
         "Hidden budget",
         next(label for label, n in before.items() if n),
         flagged=False,
-        evidence=f"Evaluations on source tasks, for each training: {told}; a search "
-        f"of a test has {each:,}, and the others had no more than these.",
-        remedy="Count them: the verdict tells how many targets pay them back.",
+        evidence=f"Evaluations on source tasks, per training: {told}; a test search "
+        f"has {each:,}, and the other learners had only these.",
+        remedy="Count them: the verdict says after how many targets they are paid "
+        "back.",
     )
 
 

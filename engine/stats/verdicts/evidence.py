@@ -1,4 +1,4 @@
-"""What a verdict is written from: a run's numbers, its claims and its names."""
+"""Evidence of a verdict: the run's numbers, claims and display names."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from engine.stats.inference.intervals import Interval
 
 
 class Shape(NamedTuple):
-    """How much a learner was tested: replicates, and tasks of each."""
+    """The size of a test: replicates, and tasks per replicate."""
 
     replicates: int
     tasks: int
@@ -23,15 +23,15 @@ class Shape(NamedTuple):
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a verdict rests upon.
+    """The numbers, claims and names that a verdict is based on.
 
     Args:
         table: The run's blocks.
         spec: The run.
-        claims: All that could be compared.
+        claims: All claims of the run.
         threshold: Nats, or the regret that a goal was moved to; None for neither.
-        titles: What parts are called, by name; spelled from the name otherwise.
-        names: What learners are called, by label.
+        titles: Titles of parts, by name; spelled from the name otherwise.
+        names: Display names of learners, by label.
     """
 
     table: BlockTable
@@ -43,7 +43,7 @@ class Evidence:
 
     @property
     def criterion(self) -> Criterion:
-        """Return what the learners are compared by."""
+        """Return the criterion that the learners are compared by."""
         return self.table.criterion
 
     @property
@@ -62,7 +62,7 @@ class Evidence:
         return [c.label for c in learners if self.deciding_values(c.label) is not None]
 
     def shape(self) -> Shape:
-        """Return how much the first learner that was tested was tested."""
+        """Return the size of the test of the first learner that has one."""
         found = (self.deciding_values(c.label) for c in self.spec.learners)
         rows = next((row for row in found if row is not None), None)
         return Shape(0, 0) if rows is None else Shape(rows.shape[0], rows.shape[1])
@@ -72,7 +72,7 @@ class Evidence:
         return [claim for claim in self.claims if claim.learner == label]
 
     def dissenting_claims(self, here: Claim) -> list[Claim]:
-        """Return the claims by the second metric that come to another call."""
+        """Return the claims by the secondary metric that come to another call."""
         return [
             claim
             for claim in self.claims_of(here.learner)
@@ -96,7 +96,8 @@ def better_first(claim: Claim) -> tuple[str, str]:
 
 
 def signed_gap(claim: Claim) -> Interval:
-    """Return by how much a claim's learners differ; positive favors the one ahead."""
+    """Return a claim's difference with its interval; positive favors the better."""
     sign = -1.0 if claim.difference < 0 else 1.0
     low, high = sorted((sign * claim.low, sign * claim.high))
+    # Two stands for "several": the interval of a single replicate is not shown.
     return Interval(abs(claim.difference), low, high, 2)

@@ -1,7 +1,7 @@
 """The terms of the verdict on few-shot tasks.
 
 Levels are accuracies or mean squared errors, with the interval over trainings; of a
-single training with the papers' interval over its episodes, which is said.
+single training with the interval over its episodes that papers use; the text says so.
 """
 
 from collections.abc import Sequence
@@ -65,6 +65,7 @@ def _format_level(run: Evidence, label: str) -> str:
     errors = run.deciding_values(label)
     if errors is None:
         return "not tested"
+    # Readers expect accuracies; claims compare errors, where less is better.
     rows = 1.0 - errors if run.criterion.share else errors
     found = metric_interval(
         run.criterion.told if run.criterion.share else run.criterion.deciding, rows
@@ -110,7 +111,7 @@ def _closing_sentences(run: Evidence) -> list[str]:
 
 
 def _not_applicable(run: Evidence) -> list[str]:
-    """Name the conditions that some learner could not take and others could."""
+    """Name the conditions that some learners could not be tested under."""
     missing: dict[str, list[str]] = {}
     labels = run.tested_labels(run.spec.learners)
     for condition in run.table.conditions():

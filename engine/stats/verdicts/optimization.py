@@ -51,7 +51,7 @@ def _describe_levels(run: Evidence, claim: Claim) -> str:
 
 def _describe_difference(run: Evidence, claim: Claim) -> str:
     within = f" to within {run.criterion.within}" if claim.equivalent else ""
-    # levels are shown in steps; where these call it otherwise, the metric is named
+    # Levels are shown in steps; where those come to another call, name the metric.
     borne_out = claim.call == "no difference" or not run.dissenting_claims(claim)
     metric = "" if borne_out else " in mean loss"
     return f"{phrase_call(claim.call, _rival_name(run, claim))}{within}{metric}"
@@ -65,9 +65,9 @@ def _facts(run: Evidence, claim: Claim) -> list[str]:
 
 
 def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
-    """Say where the steps to the threshold tell another story."""
+    """Say where the steps to the threshold come to another call than the loss."""
     return [
-        f"it meets the threshold {SPEED[claim.call]}"
+        f"it reaches the threshold {SPEED[claim.call]}"
         for claim in run.dissenting_claims(here)
         if claim.call in SPEED
     ]
@@ -89,9 +89,10 @@ def _format_level(run: Evidence, label: str, unit: str | None = None) -> str:
     if run.threshold is None:
         unit = " mean log loss" if unit is None else unit
         return format_interval(metric_interval(metric, rows), unit)
+    # If no task reached it, the mean is the horizon and would read as a result.
     reached = run.table.test_values(label, "reached")
     if reached is not None and not np.any(reached):
-        return f"never there in {rows.max():.0f} steps"
+        return f"threshold not reached in {rows.max():.0f} steps"
     return format_interval(
         metric_interval(metric, rows), " steps" if unit is None else unit
     )

@@ -1,4 +1,4 @@
-"""Claims as phrases: what sentences about every kind of tasks share."""
+"""Phrases for claims that the verdicts of all kinds of task share."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,12 @@ from engine.contract.appearance import name_in_words
 from engine.stats.claims import Claim, ClaimVerdict
 from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
-SPELLED_OUT = 3  # places of a shift or family that a sentence names one by one
+SPELLED_OUT = 3  # shifts and families named one by one; more are only counted
 ORDER: tuple[ClaimVerdict, ...] = ("better", "no difference", "worse")
 
 
 def phrase_call(call: ClaimVerdict, other: str) -> str:
-    """Say what a call means beside others.
+    """Return a claim's call as a phrase about the learner and others.
 
     >>> phrase_call("worse", "tuned SGD"), phrase_call("no difference", "SGD and Adam")
     ('tuned SGD is better', 'no difference from SGD and Adam')
@@ -22,7 +22,7 @@ def phrase_call(call: ClaimVerdict, other: str) -> str:
 
 
 def phrase_groups(named: Sequence[tuple[str, ClaimVerdict]]) -> list[str]:
-    """Say of several others, call by call, how one learner stands beside them."""
+    """Return one phrase per call, joining all others that have this call."""
     groups = {call: [name for name, of in named if of == call] for call in ORDER}
     return [
         phrase_call(call, join_words(group)) for call, group in groups.items() if group
@@ -32,11 +32,11 @@ def phrase_groups(named: Sequence[tuple[str, ClaimVerdict]]) -> list[str]:
 def describe_elsewhere(
     claims: Sequence[Claim], rival: str, sizes: frozenset[str] = frozenset()
 ) -> str:
-    """Say how a learner stands beside its rival under every other condition.
+    """Compare a learner with its rival under every other condition, in sentences.
 
     Args:
         claims: About one learner and one rival.
-        rival: What that one is called.
+        rival: The rival's name.
         sizes: Shifts that only change a count, such as shots.
     """
     places: dict[tuple[str, str], list[Claim]] = {}

@@ -1,8 +1,8 @@
 """The terms of the verdict on searches.
 
 The mean regret decides, in the sentence that is shown large; then evaluations to the
-goal (restricted means: who never got there counts with the whole horizon), and last
-what a strategy had spent before, and when that is paid back.
+goal (restricted means: a search that never reached it counts with the whole horizon),
+and last what a strategy spent beforehand, and after how many targets it is paid back.
 """
 
 from collections.abc import Sequence
@@ -80,17 +80,17 @@ def _sentences(run: Evidence, claim: Claim) -> list[str]:
 
 
 def _holm_note(claim: Claim) -> list[str]:
-    """Say why an interval beside 0 is no difference."""
+    """Explain an interval that excludes 0 without a significant difference."""
     if claim.call != "no difference" or claim.equivalent or claim.low < 0 < claim.high:
         return []
     return [
-        "the interval leaves 0 out, but no longer when the other comparisons of this "
-        "run are allowed for"
+        "the interval excludes 0, but the difference is not significant after Holm "
+        "correction over this run's conditions"
     ]
 
 
 def _compare_evaluations(run: Evidence, claim: Claim) -> list[str]:
-    """Say how many evaluations each of two took to the goal."""
+    """Return the evaluations to the goal of both learners, the better one first."""
     labels = better_first(claim)
     goal = run.criterion.beside
     found = [learner_interval(run.table, run.spec, label, goal) for label in labels]
@@ -111,17 +111,17 @@ def _describe_goal(run: Evidence) -> str:
 
 
 def _goal_shares(run: Evidence, labels: Sequence[str]) -> str:
-    """Say how many searches got to the goal, where some did not."""
+    """Return the shares of searches that reached the goal; empty if all did."""
     found = [run.table.test_values(label, "reached") for label in labels]
     shares = [float(row.mean()) for row in found if row is not None]
     if all(share == 1.0 for share in shares):
         return ""
     told = " and ".join(f"{100 * share:.0f} %" for share in shares)
-    return f" ({told} of the searches got there)"
+    return f" ({told} of the searches reached it)"
 
 
 def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
-    """Say where the evaluations to the goal tell another story."""
+    """Say which learner finds the goal sooner where mean regret says otherwise."""
     alike = "no later" if here.call == "worse" else "no sooner"
     speed = {"better": "sooner", "worse": "later", "no difference": alike}
     return [
@@ -131,7 +131,7 @@ def _speed_contrast(run: Evidence, here: Claim) -> list[str]:
 
 
 def _price(run: Evidence, claim: Claim) -> list[str]:
-    """Say what was evaluated on sources, and how many targets pay it back."""
+    """Return what was spent on sources, and after how many targets it pays back."""
     label, rival = claim.learner, claim.against
     source = sum(run.table.gradients_spent(label, phase) for phase in ("train", "tune"))
     if not source:
@@ -152,6 +152,7 @@ def _price(run: Evidence, claim: Claim) -> list[str]:
 def _describe_break_even(interval: Interval) -> str:
     if not np.isfinite(interval.mean):
         return "which no number of targets pays back"
+    # The upper end is infinite where the interval of what is saved includes 0.
     ends = [
         format_number(v) if np.isfinite(v) else "never"
         for v in (interval.low, interval.high)
@@ -161,7 +162,7 @@ def _describe_break_even(interval: Interval) -> str:
 
 
 def _closing_sentences(run: Evidence) -> list[str]:
-    """Say what the intervals are over, and what the trained had seen."""
+    """Say what the intervals are over, and on which source learners were trained."""
     trainings, searches = run.shape()
     labels = [c.label for c in run.spec.learners]
     if not any(is_trained(run.table, run.spec, label) for label in labels):

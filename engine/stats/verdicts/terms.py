@@ -1,4 +1,4 @@
-"""The terms of a verdict: what each kind of task says in its own way."""
+"""Verdict terms: the phrases and formatters that differ between kinds of task."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,18 +22,19 @@ def name_winner(run: Evidence, claim: Claim) -> str:
     mine, other = run.names[ahead], run.names[behind]
     if claim.call != "no difference":
         return f"{mine} {conjugate_be(mine)} better than {other}"
+    # Equality is claimed only where the whole interval lies within the margin.
     sure = "no" if claim.equivalent else "no significant"
     within = f" to within {run.criterion.within}" if claim.equivalent else ""
     return f"{sure} difference between {mine} and {other}{within}"
 
 
 def name_rival(run: Evidence, claim: Claim) -> str:
-    """Return what the baseline that decides is called."""
+    """Return the name of the baseline that decides."""
     return run.names[claim.against]
 
 
 def spell_family(_: RunSpec, name: str) -> str:
-    """Return what another family is called."""
+    """Return the name of another family."""
     return name_in_words(name)
 
 
@@ -49,22 +50,22 @@ def no_ending(_: Evidence) -> list[str]:
 
 @dataclass(frozen=True)
 class VerdictTerms:
-    """What the writer asks of a kind of task; it says the rest itself.
+    """What a kind of task contributes to its verdict; the writer adds the rest.
 
     Args:
-        sample: One of these alone allows no verdict.
-        names: Names the learners, by label.
-        head: Says where the learners met, such as "On unseen sinusoids".
-        levels: Says the levels of learners that have no rival.
-        description: Says two levels that no test can compare.
-        facts: What stands in brackets behind the finding: levels, gap, sizes.
-        finding: Says who is better.
-        rival: Names the baseline that decides.
-        family_name: Names another family, by its name in a condition.
-        clauses: More about the finding, within its sentence.
-        sentences: More about it, after its sentence.
-        price: Says what was spent before the tests, after the other conditions.
-        ending: Closes the verdict, whoever was compared.
+        sample: Unit of repetition, such as "episode"; with one, there is no verdict.
+        names: Returns the learners' names, by label.
+        head: Returns the opening, such as "On unseen sinusoids".
+        levels: Returns the levels of learners that have no rival.
+        description: Returns two levels that cannot be tested against each other.
+        facts: Returns what follows the finding in brackets: levels, gap, sizes.
+        finding: Returns which learner is better.
+        rival: Returns the name of the baseline that decides.
+        family_name: Returns the name of another family, from its name in a condition.
+        clauses: Returns additions to the sentence of the finding.
+        sentences: Returns sentences that follow it.
+        price: Returns what was spent before the tests; follows the other conditions.
+        ending: Returns the closing sentences, whichever learners were compared.
         one_by_one: Whether each learner has a verdict of its own, which does not
             name it, instead of one verdict for all.
     """

@@ -1,4 +1,4 @@
-"""How numbers, learners and conditions are called in a sentence."""
+"""Wording of a sentence: names of learners, numbers, intervals and counts."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,15 @@ from engine.stats.inference.intervals import Interval
 def display_names(
     spec: RunSpec, titles: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return what each label is called.
+    """Return the display name of each learner.
 
     Args:
         spec: The run.
-        titles: What a part is called, by its name, where the caller knows better.
+        titles: Titles of parts, by name; a part without one is spelled from its name.
 
     Returns:
-        By label, such as "tuned SGD"; the label itself where two would be called
-        the same.
+        By label, such as "tuned SGD"; the label itself where two learners would have
+        the same name.
     """
     called = {c.label: _display_name(c, titles or {}) for c in spec.learners}
     often = Counter(called.values())
@@ -33,11 +33,11 @@ def display_names(
 def sentence_names(
     spec: RunSpec, titles: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Return what each few-shot label is called: its title, unless it was renamed.
+    """Return each learner's name within a sentence: its title unless it was renamed.
 
     Args:
         spec: The run.
-        titles: What a part is called, by its name.
+        titles: Titles of parts, by name.
 
     Returns:
         By label, such as "prototypical networks" or "tuned from scratch".
@@ -57,7 +57,7 @@ def _sentence_name(learner: LearnerChoice, title: str) -> str:
 
 
 def to_sentence_case(title: str) -> str:
-    """Write a title as it stands within a sentence.
+    """Return a title in the spelling that it has within a sentence.
 
     One word is a name and keeps its capital; "and" would look like two learners.
 
@@ -80,12 +80,13 @@ def conjugate_be(name: str) -> str:
     ('are', 'is', 'are')
     """
     last = name.rpartition(" ")[2]
+    # Short words ("bias") and words in "-ss" ("loss") end in s but are singular.
     plural = len(last) > 4 and last.endswith("s") and not last.endswith("ss")
     return "are" if " and " in name or plural else "is"
 
 
 def capitalize_first(text: str) -> str:
-    """Begin a sentence.
+    """Return a text with its first letter capitalized.
 
     >>> capitalize_first("prototypical networks are better")
     'Prototypical networks are better'
@@ -114,13 +115,13 @@ def spell_part_name(name: str) -> str:
 
 
 def rival_name(spec: RunSpec, label: str, names: Mapping[str, str]) -> str:
-    """Name the baseline that decides, and say so if nobody tuned it."""
+    """Return the name of the baseline that decides, marked if it is untuned."""
     tuned = any(is_tuned(b) for b in baseline_learners(spec) if b.label == label)
     return names[label] if tuned else f"untuned {names[label]}"
 
 
 def join_words(words: Sequence[str]) -> str:
-    """Join words as a sentence does.
+    """Join words with commas and a final "and".
 
     >>> join_words(["1.5", "2", "4"])
     '1.5, 2 and 4'
@@ -131,7 +132,7 @@ def join_words(words: Sequence[str]) -> str:
 
 
 def format_number(value: float) -> str:
-    """Write a number with as many digits as a reader needs.
+    """Format a number with as many digits as a reader needs.
 
     >>> (format_number(21.4), format_number(3.24), format_number(-0.8213),
     ...  format_number(12345.6))
@@ -143,7 +144,7 @@ def format_number(value: float) -> str:
 
 
 def format_interval(interval: Interval, unit: str = "") -> str:
-    """Write a mean, its unit and its interval; one replicate has no interval.
+    """Format a mean with unit and interval; a single replicate has no interval.
 
     >>> format_interval(Interval(21.0, 19.0, 24.0, 8), " steps")
     '21 steps [19, 24]'
@@ -157,7 +158,7 @@ def format_interval(interval: Interval, unit: str = "") -> str:
 
 
 def format_count(n: int, noun: str) -> str:
-    """Write a count.
+    """Format a count with its noun in the right number.
 
     >>> format_count(1, "replicate"), format_count(8, "task")
     ('1 replicate', '8 tasks')

@@ -1,8 +1,8 @@
-"""The one writer of verdicts: claims in words, the unwelcome as readily.
+"""The verdict of a run: its claims in sentences, unfavorable ones included.
 
-First what was found in distribution against the baseline that decides, then the
-other baselines, then every other condition. What kinds of task say differently stands
-in their `VerdictTerms`.
+First the comparison in distribution with the baseline that decides, then with the
+other baselines, then every other condition. What differs between kinds of task is in
+their `VerdictTerms`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,14 +31,14 @@ def write_verdict(
     threshold: float | None = None,
     titles: Mapping[str, str] | None = None,
 ) -> str:
-    """Write what a run found.
+    """Write the verdict of a run.
 
     Args:
         table: The run's blocks.
         spec: The run.
-        claims: All that could be compared.
+        claims: All claims of the run.
         threshold: Nats, or the regret that a goal was moved to; None for neither.
-        titles: What parts are called, by name; spelled from the name otherwise.
+        titles: Titles of parts, by name; spelled from the name otherwise.
 
     Returns:
         The sentences for all chosen learners, or why there is no verdict.
@@ -53,8 +53,8 @@ class VerdictWriter:
     """Writes a verdict in the terms of a kind of task.
 
     Args:
-        run: What the verdict rests upon.
-        terms: What this kind says in its own way.
+        run: The numbers, claims and names that the verdict is based on.
+        terms: The phrases of this kind of task.
     """
 
     def __init__(self, run: Evidence, terms: VerdictTerms) -> None:
@@ -83,7 +83,7 @@ class VerdictWriter:
         return f"{head}: {levels(self.run, learners)}."
 
     def _join_parts(self, parts: dict[str, str]) -> str:
-        """Join what is said of each learner."""
+        """Join the sentences about all learners."""
         ending = self.terms.ending(self.run)
         if not self.terms.one_by_one:
             first, *rest = parts.values()
@@ -95,14 +95,14 @@ class VerdictWriter:
         return " ".join([*named, *ending])
 
     def _describe_learner(self, label: str) -> str:
-        """Say all that was found of one learner."""
+        """Return the sentences about one learner."""
         deciding = self.run.criterion.deciding
         mine = [c for c in self.run.claims_of(label) if c.metric == deciding]
         facing = [claim for claim in mine if claim.primary]
         here = next((c for c in facing if c.condition == IN_DISTRIBUTION), None)
         if here is None:
             name = "It" if self.terms.one_by_one else self.run.names[label]
-            return f"{name} was not tested beside a baseline: no verdict."
+            return f"{name} was not tested against a baseline: no verdict."
         if here.call == "description":
             levels = self.terms.description(self.run, here)
             return (
@@ -121,7 +121,7 @@ class VerdictWriter:
         return f"{self.terms.head(self.run)}: " if self.terms.one_by_one else ""
 
     def _in_distribution_sentence(self, claim: Claim, beside: Sequence[Claim]) -> str:
-        """Say what was found in distribution."""
+        """Return the sentence about the test in distribution."""
         run, terms = self.run, self.terms
         facts = ", ".join(terms.facts(run, claim))
         finding = f"{self._opening_sentence()}{terms.finding(run, claim)} ({facts})"
@@ -131,10 +131,11 @@ class VerdictWriter:
         return f"{'. '.join([first, *more])}."
 
     def _elsewhere_sentences(self, claims: Sequence[Claim]) -> str:
-        """Say what was found under every other condition."""
+        """Return the sentences about all other conditions."""
         if not claims:
             return ""
         spec = self.run.spec
+        # A claim holds a family's key; a sentence needs its display name.
         named = [
             replace(claim, condition=replace(claim.condition, family=family))
             for claim in claims

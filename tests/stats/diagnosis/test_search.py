@@ -91,7 +91,7 @@ def test_transfer_that_hurts_somewhere_is_found() -> None:
     blocks = near + searches("warm", found_at(times(70, 3, 1, 30)), far)
     blocks += searches("cold", found_at(times(15, 4, 1, 30)), far)
     found = [f for f in diagnose(BlockTable(blocks), run) if f.detector == 24]
-    assert found[0].flagged and "1 of 2 places: iris" in found[0].evidence
+    assert found[0].flagged and "1 of 2 conditions: iris" in found[0].evidence
     assert flags(near)[24] is False
 
 
@@ -172,7 +172,7 @@ def test_replays_are_held_against_one_search() -> None:
     blocks = [*searches("warm", found_at(times(20, 1))), trained("warm", 50_000.0)]
     told = diagnose(BlockTable(blocks), search_spec(trained_too))
     evidence = next(f.evidence for f in told if f.detector == 27)
-    assert "200 experiences of the 100 that a search had" in evidence
+    assert "200 experiences; a search had 100" in evidence
 
 
 def test_means_over_the_searches_that_got_there_flatter() -> None:

@@ -130,7 +130,9 @@ def test_a_threshold_that_nobody_meets_is_no_mean_of_horizons() -> None:
         *trial("lr_scale", noisy(0.1, 1), threshold=1e-9),
         *trial("sgd_tuned", noisy(0.1, 2), threshold=1e-9),
     ]
-    assert "never there in 50 steps against never there" in told(blocks, spec())
+    assert "threshold not reached in 50 steps against threshold not reached" in told(
+        blocks, spec()
+    )
 
 
 def test_without_a_threshold_the_mean_log_loss_speaks() -> None:
@@ -147,7 +149,7 @@ def test_a_learner_that_ends_lower_but_arrives_later_is_told_both() -> None:
     blocks = [threshold(), *trial("lr_scale", late * jitter), *trial("sgd_tuned", soon)]
     sentence = told(blocks, spec())
     assert "better than tuned SGD" in sentence
-    assert "; it meets the threshold later." in sentence
+    assert "; it reaches the threshold later." in sentence
 
 
 def test_severities_are_grouped_by_what_they_say() -> None:

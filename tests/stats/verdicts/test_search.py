@@ -71,7 +71,7 @@ def test_alike_strategies_have_no_significant_difference() -> None:
 def test_searches_that_never_got_there_are_told() -> None:
     mine = np.full((1, 60), 10.0)
     other = np.where(np.arange(60) % 4 == 0, HORIZON + 1.0, 20.0)[None]
-    assert "(100 % and 75 % of the searches got there)" in told(duel(mine, other))
+    assert "(100 % and 75 % of the searches reached it)" in told(duel(mine, other))
 
 
 def test_random_search_is_told_beside_the_best_baseline() -> None:
