@@ -63,14 +63,14 @@ def export_run_archive(key: str) -> bytes:
 def import_run_archive(
     data: bytes, tell: Callable[[str], None] = lambda line: None
 ) -> Job:
-    """File the run of an archive; it is read in a process of its own.
+    """Store the run of an archive; it is read in a subprocess.
 
     Args:
-        data: The archive.
-        tell: Takes a line about what was not taken as it came.
+        data: The archive's bytes.
+        tell: Called with one line if something was changed on import.
 
     Raises:
-        Refused: If it is no archive of a run; nothing is filed.
+        Refused: If it is not an archive of a run; nothing is stored.
     """
     from engine.export.import_process import import_in_subprocess
 

@@ -1,6 +1,7 @@
-"""Rows → CSV, spec → JSON: one code for the page and the command line; no torch.
+"""Exporting runs as CSV, JSON, LaTeX and archives, and importing archives; no torch.
 
-`metrics.csv` is tidy: one number a row, in these columns.
+The page and the command line share this code. `metrics.csv` is in long form: one number
+per row, in these columns.
 
 run         the run's key
 learner     label of the learner in the spec; empty where none applies
@@ -19,14 +20,14 @@ replicate, task, step, inner_step, layer, rate   where it was measured, empty wh
             test episode, an evaluation of a search (from 1), or a meta-step of a
             training, and inner_step an inner step within a meta-step
 value       the number; empty where there is none
-status      ok; censored (it never got there); diverged; never (did not diverge);
-            n/a (of a search: the budget was spent, or the training failed); or "k of
-            n diverged" (or "n/a") where a mean left those out
+status      ok; censored (the level was never reached); diverged; never (did not
+            diverge); n/a (of a search: the budget was spent, or the training failed);
+            or "k of n diverged" (or "n/a") where a mean leaves those out
 
-Summaries per task are always there, curves over tasks as means, and with
-`traces` every single trace. The live view of validation is no result and is left
-out. `comparison.csv` and its LaTeX form are the table of learners by conditions,
-see `comparison_csv`. Times are in `timings.csv`: they differ from machine to machine.
+Summaries per task are always included, curves as means over tasks, and with `traces`
+every single trace. What validation records for the live view is no result and is left
+out. `comparison.csv` and its LaTeX form are the table of learners by conditions, see
+`comparison_csv`. Times are in `timings.csv`, as they differ from machine to machine.
 """
 
 from engine.export.archive import export_archive, import_run, read_archive

@@ -1,7 +1,7 @@
-"""A run as one file that another installation can take in.
+"""Exporting a run as one archive file, and importing it into another installation.
 
-An archive is a zip of JSON, CSV and plain tensors, with the sha256 of every member;
-the same run gives the same bytes.
+An archive is a zip of JSON, CSV and safetensors, with the sha256 of every member; the
+same run gives the same bytes.
 """
 
 import hashlib
@@ -26,16 +26,18 @@ from engine.store.row_seals import sha256_hex
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # so that the same run gives the same bytes
 
-OTHER_SUMMARY = (
-    "the archive's own summary differs from its numbers and was computed anew"
-)
+OTHER_SUMMARY = "the archive's summary did not match its numbers and was recomputed"
 
 KeysOf = Callable[[RunSpec], Iterable[str]]
 Summarize = Callable[[list[Block], RunSpec], Mapping[str, object]]
 
 
 def export_archive(store: Store, key: str) -> bytes:
-    """Return a run as one archive.
+    """Return a run as the bytes of one archive.
+
+    Args:
+        store: Where the run is.
+        key: The run's key.
 
     Raises:
         StoreError: If there is no such run, or it is damaged.
@@ -58,11 +60,11 @@ def export_archive(store: Store, key: str) -> bytes:
 
 
 def _manifest(job: Job, members: Mapping[str, bytes]) -> bytes:
-    told = ("key", "state", "title", "created", "started", "finished", "attempt")
+    fields = ("key", "state", "title", "created", "started", "finished", "attempt")
     return _json_bytes(
         {
             "format": FORMAT,
-            "run": {name: getattr(job, name) for name in (*told, "error")},
+            "run": {name: getattr(job, name) for name in (*fields, "error")},
             "members": {name: sha256_hex(data) for name, data in members.items()},
         }
     )
@@ -93,10 +95,13 @@ def _zip_members(members: Mapping[str, bytes]) -> bytes:
 
 
 def read_archive(data: bytes) -> RunRecord:
-    """Return the run of an archive without filing it.
+    """Return the run of an archive without storing it.
+
+    Args:
+        data: The archive's bytes.
 
     Raises:
-        Refused: If it is no archive of a run, in one sentence.
+        Refused: If it is not an archive of a run, in one sentence.
     """
     arrived = read_archived_run(data)
     texts = arrived.texts
@@ -118,24 +123,27 @@ def import_run(
     summarize: Summarize = run_summary.summarize,
     tell: Callable[[str], None] = lambda line: None,
 ) -> Job:
-    """File the run of an archive; of what comes from outside, `import_in_subprocess`.
+    """Store the run of a trusted archive; for others use `import_in_subprocess`.
 
-    A run whose id is here already, or is that of its spec under earlier versions of
-    its parts, becomes a copy under an id of its own, so an archive never answers for
-    a run that was not computed here from its spec. An unfinished run arrives as
-    interrupted. Statistics and verdict are computed from the blocks again, whatever
-    the archive says they are.
+    A run whose key is taken, or is that of its spec with earlier versions of its parts,
+    is stored as a copy under a new key, so that an imported run never stands for one
+    that would be computed here from the same spec. An unfinished run is imported as
+    interrupted. Statistics and verdict are always recomputed from the blocks.
 
     Args:
-        store: Where it is filed.
-        data: The archive.
-        keys_of: Gives a completed spec's key, then those that it had with earlier
-            versions; without it the archive is believed.
-        summarize: Gives statistics and verdict of blocks.
-        tell: Takes a line about what was not taken as it came.
+        store: Where the run is stored.
+        data: The archive's bytes.
+        keys_of: Yields a completed spec's key, then those that it had with earlier
+            versions; without it the key is not checked.
+        summarize: Computes statistics and verdict from blocks.
+        tell: Called with one line if something was changed on import.
+
+    Returns:
+        The job of the stored run.
 
     Raises:
-        Refused: If it is no archive of a run, in one sentence; nothing is filed.
+        Refused: If it is not an archive of a run, in one sentence; nothing is stored.
+        StoreError: If it cannot be stored.
     """
     came = read_archived_run(data)
     current = keys_of is None or _is_current(came, keys_of)
@@ -145,7 +153,7 @@ def import_run(
     key = arrived.job.key
     if not current:
         key = _copy_id(key, hashlib.sha256(data).hexdigest())
-    serial = 0
+    serial = 0  # counts up until a key is free
     while not file_completed_run(store.index, _finished_run(arrived, key)):
         serial += 1
         key = _copy_id(arrived.job.key, str(serial))
@@ -156,49 +164,53 @@ def import_run(
 
 
 def _is_current(arrived: ArchivedRun, keys_of: KeysOf) -> bool:
-    """Say whether a run is filed under the key that its spec has here.
+    """Return whether a run's key is the one that its spec has here today.
 
     Raises:
-        Refused: If its key is none that its spec has had.
+        Refused: If its spec never had this key.
     """
-    said, first = arrived.job.key, ""
+    given, first = arrived.job.key, ""
     try:
         for key in keys_of(arrived.spec):
-            if key == said:
+            if key == given:
                 return not first
             first = first or key
     except Refused:
-        return False  # a part that is not here: kept, under an id of its own
+        return False  # a part is not installed here: imported under a new key
     raise Refused(
-        f"manifest.json in this archive: run.key: {said} is not the key of its spec, "
+        f"manifest.json in this archive: run.key: {given} is not the key of its spec, "
         f"{first}; export the run again",
         "manifest.json",
     )
 
 
 def _summary_differs(came: ArchivedRun, own: ArchivedRun) -> bool:
-    """Say whether an archive's summary is another than its numbers give."""
-    told, found = came.texts.get("summary"), own.texts.get("summary")
-    return told is not None and canonical_json(told) != canonical_json(found)
+    """Return whether an archive's summary differs from the recomputed one."""
+    given, found = came.texts.get("summary"), own.texts.get("summary")
+    return given is not None and canonical_json(given) != canonical_json(found)
 
 
 def with_recomputed_summary(arrived: ArchivedRun, summarize: Summarize) -> ArchivedRun:
-    """Replace the summary by what the blocks give; only a run that ended has one.
+    """Return an archived run with its summary recomputed; only an ended run has one.
+
+    Args:
+        arrived: The run.
+        summarize: Computes statistics and verdict from blocks.
 
     Raises:
-        Refused: If they give none: no such run can have ended.
+        Refused: If the blocks allow no summary, as no run that ended has such blocks.
     """
     texts = {name: text for name, text in arrived.texts.items() if name != "summary"}
     if arrived.job.state in ENDED:
         try:
             texts["summary"] = dict(summarize(arrived.blocks, arrived.spec))
             canonical_json(texts["summary"])
-        except (MemoryError, ImportError):  # no fault of the archive
+        except (MemoryError, ImportError):  # not the archive's fault
             raise
-        except Exception:  # whatever the numbers make a statistic do
+        except Exception:  # forged numbers can make a statistic fail in any way
             raise Refused(
-                "blocks.safetensors in this archive: the numbers give no verdict, as "
-                "those of no run that ended do; export the run again",
+                "blocks.safetensors in this archive: no verdict can be computed from "
+                "the numbers, though the run ended; export the run again",
                 "blocks.safetensors",
             ) from None
     return arrived._replace(texts=texts)

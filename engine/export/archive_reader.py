@@ -1,8 +1,8 @@
-"""Reading an archive that came from anywhere: inert, bounded, and never unpickled.
+"""Reading an untrusted archive: bounded in size, never unpickled, nothing executed.
 
-Members are read by name from a fixed list, each with a limit that holds while it is
-inflated and with the sha256 that the manifest tells; nothing is unpacked to disk. What
-they say is held against the spec that they bring (`engine.export.block_checks`).
+Members are read by name from a fixed list, each up to a limit that is enforced during
+decompression, and checked against the sha256 in the manifest; nothing is unpacked to
+disk. Their content is checked against the archive's spec, see `block_checks`.
 """
 
 import time
@@ -38,7 +38,8 @@ from engine.store import timing_sums as store_timings
 
 FORMAT = 1
 ENDED = (JobState.DONE, JobState.DIVERGED)
-_TIME = Field(None, ge=0, le=1e11)
+_TIME = Field(None, ge=0, le=1e11)  # seconds since the epoch, up to the year 5138
+# What the libraries raise for bytes that are not what they expect.
 _READING = (
     zipfile.BadZipFile,
     zlib.error,
@@ -57,7 +58,7 @@ _READING = (
 
 
 class ArchivedRun(NamedTuple):
-    """A run as an archive tells it, checked."""
+    """The run of an archive, checked; `texts` holds its JSON values by name."""
 
     job: Job
     spec: RunSpec
@@ -68,7 +69,7 @@ class ArchivedRun(NamedTuple):
 
 
 class _ManifestRun(StrictModel):
-    """What a manifest says of its run; times are seconds since the epoch."""
+    """The run's entry in a manifest; times are seconds since the epoch."""
 
     key: str = Field(pattern="^[0-9a-f]{64}$")
     state: JobState = Field(strict=False)
@@ -81,7 +82,7 @@ class _ManifestRun(StrictModel):
 
 
 class _Manifest(StrictModel):
-    """The list of an archive: the run, and each member with its sha256."""
+    """The manifest of an archive: the run, and the sha256 of each member."""
 
     format: int
     run: _ManifestRun
@@ -89,7 +90,7 @@ class _Manifest(StrictModel):
 
 
 class _Timing(StrictModel):
-    """Seconds of work, as timings.json lists them."""
+    """One row of timings.json: seconds of work, and bytes of peak memory."""
 
     learner: str
     stage: str
@@ -99,10 +100,13 @@ class _Timing(StrictModel):
 
 
 def read_archived_run(data: bytes) -> ArchivedRun:
-    """Read an archive without filing it.
+    """Read and check an archive without storing its run.
+
+    Args:
+        data: The archive's bytes, from any source.
 
     Raises:
-        Refused: If it is no archive of a run, in one sentence with the member.
+        Refused: If it is not an archive of a run, in one sentence with the member.
     """
     with _errors_name_member(""), zipped.open_archive(data) as archive:
         return _read_run(archive)
@@ -110,7 +114,7 @@ def read_archived_run(data: bytes) -> ArchivedRun:
 
 @contextmanager
 def _errors_name_member(member: str) -> Iterator[None]:
-    """Turn whatever goes wrong in a member into one sentence that names it."""
+    """Turn every error of a member into one sentence that names the member."""
     try:
         yield
     except _MemberError:
@@ -124,28 +128,28 @@ def _errors_name_member(member: str) -> Iterator[None]:
 
 
 def _describe_error(error: Exception) -> str:
-    """Say in plain words what a library says of what it cannot read."""
+    """Return a library's error in plain words."""
     match error:
         case arrays.InvalidArrays():
             return str(error)
         case KeyError():
             return f"it lacks {clean(str(error))[:60]}"
         case zipfile.BadZipFile() | zlib.error() | EOFError():
-            return "it must be a whole zip file; it is none, was cut or is damaged"
-    return "it is not what a run writes there"
+            return "it is not a zip file, or was truncated or damaged"
+    return "its content is not what an export writes"
 
 
 class _MemberError(Refused):
-    """A refusal that names its member already."""
+    """A refusal whose message names its member already."""
 
 
 def _member_error(member: str, reason: str, field: str = "") -> Refused:
-    what = f"{member} in this archive" if member else "this is no archive of a run"
+    what = f"{member} in this archive" if member else "this is not an archive of a run"
     return _MemberError(f"{what}: {reason}; export the run again", field or member)
 
 
 def _read_run(archive: zipped.ZipReader) -> ArchivedRun:
-    told = _read_manifest(archive)
+    manifest = _read_manifest(archive)
     with _errors_name_member("config.json"):
         spec = parse_spec(archive.read("config.json", SPEC_LIMIT))
         check_labels(spec)
@@ -156,9 +160,9 @@ def _read_run(archive: zipped.ZipReader) -> ArchivedRun:
         blocks = _read_blocks(archive.read("blocks.safetensors"), spec)
     artefacts = _read_artefacts(archive)
     with _errors_name_member("manifest.json"):
-        _check_outcome(told.state, spec, blocks, artefacts)
+        _check_outcome(manifest.state, spec, blocks, artefacts)
     return ArchivedRun(
-        job=_make_job(told),
+        job=_make_job(manifest),
         spec=spec,
         texts={
             **{name: value for name, value in texts.items() if value is not None},
@@ -172,16 +176,17 @@ def _read_run(archive: zipped.ZipReader) -> ArchivedRun:
 
 
 def _read_manifest(archive: zipped.ZipReader) -> _ManifestRun:
-    """Read the manifest, and hold every member to the checksum in it."""
+    """Read the manifest, and check every member against its checksum there."""
     with _errors_name_member("manifest.json"):
         body = archive.read_json("manifest.json")
+        # first: a newer format may have fields that are refused as unknown
         if isinstance(body, dict) and isinstance(body.get("format"), int):
             _check_format(body["format"])
-        told = _Manifest.model_validate(body)
-    for name in archive.names | told.members.keys():
+        manifest = _Manifest.model_validate(body)
+    for name in archive.names | manifest.members.keys():
         if name != "manifest.json":
-            _verify_checksum(archive, name, told.members)
-    return told.run
+            _verify_checksum(archive, name, manifest.members)
+    return manifest.run
 
 
 def _check_format(number: int) -> None:
@@ -193,10 +198,10 @@ def _check_format(number: int) -> None:
 
 
 def _verify_checksum(
-    archive: zipped.ZipReader, name: str, told: Mapping[str, str]
+    archive: zipped.ZipReader, name: str, digests: Mapping[str, str]
 ) -> None:
     with _errors_name_member(clean(name)[:60]):
-        if name not in archive.names or told.get(name) != archive.digest(name):
+        if name not in archive.names or digests.get(name) != archive.digest(name):
             raise Refused("it was changed or is missing")
 
 
@@ -210,17 +215,17 @@ def _read_object(archive: zipped.ZipReader, name: str) -> dict[str, Any] | None:
         return value
 
 
-def _make_job(told: _ManifestRun) -> Job:
-    unfinished = told.state not in FINAL
-    error = "it was unfinished when exported" if unfinished else clean(told.error)
+def _make_job(run: _ManifestRun) -> Job:
+    unfinished = run.state not in FINAL
+    error = "it was unfinished when exported" if unfinished else clean(run.error)
     return Job(
-        key=told.key,
-        state=JobState.INTERRUPTED if unfinished else told.state,
-        title=clean(told.title),
-        created=time.time() if told.created is None else told.created,
-        started=told.started,
-        finished=told.finished,
-        attempt=told.attempt,
+        key=run.key,
+        state=JobState.INTERRUPTED if unfinished else run.state,
+        title=clean(run.title),
+        created=time.time() if run.created is None else run.created,
+        started=run.started,
+        finished=run.finished,
+        attempt=run.attempt,
         error=error,
     )
 
@@ -232,12 +237,15 @@ def _parse_timings(listed: Any, spec: RunSpec) -> list[Timing]:
     found = []
     for row in listed:
         if not isinstance(row, list) or not 4 <= len(row) <= 5:
-            raise Refused(f"a timing is a list of 4 or 5, not {repr(row)[:40]}")
-        told = _Timing(**dict(zip(_Timing.model_fields, row, strict=False)))
-        if told.learner not in labels:
-            raise Refused(f"the spec names no learner {clean(told.learner)[:40]!r}")
-        named = (clean(told.learner), clean(told.stage))
-        found.append(Timing(*named, told.seconds, told.count, told.peak))
+            raise Refused(
+                f"a timing must be a list of 4 or 5 values, not {repr(row)[:40]}"
+            )
+        # not strict: the peak is left out where memory was not measured
+        timing = _Timing(**dict(zip(_Timing.model_fields, row, strict=False)))
+        if timing.learner not in labels:
+            raise Refused(f"the spec names no learner {clean(timing.learner)[:40]!r}")
+        named = (clean(timing.learner), clean(timing.stage))
+        found.append(Timing(*named, timing.seconds, timing.count, timing.peak))
     return found
 
 
@@ -245,9 +253,7 @@ def _read_blocks(data: bytes, spec: RunSpec) -> list[Block]:
     held, info = arrays.unpack(data)
     found = BlockReader(spec)
     if not isinstance(info["blocks"], list):
-        raise Refused(
-            f"blocks: they must be a list, not {describe_value(info['blocks'])}"
-        )
+        raise Refused(f"blocks: must be a list, not {describe_value(info['blocks'])}")
     for place, header in enumerate(info["blocks"]):
         found.add(header, held[f"{place:06d}"])
     return found.held
@@ -256,14 +262,18 @@ def _read_blocks(data: bytes, spec: RunSpec) -> list[Block]:
 def _check_outcome(
     state: JobState, spec: RunSpec, blocks: list[Block], artefacts: list[Artefact]
 ) -> None:
-    """Check that a run that ended has ended so, with all that it leaves."""
+    """Check that an ended run's blocks and artefacts agree with its state."""
     if state not in ENDED:
         return
     gone = diverged_learners(spec, blocks)
     if state == JobState.DIVERGED and not gone:
-        raise Refused("run.state: diverged, though every chosen learner has tasks left")
+        raise Refused(
+            "run.state: diverged, though every chosen learner has finite tasks"
+        )
     if state == JobState.DONE and gone:
-        raise Refused(f"run.state: done, though {gone[0][:40]!r} lost every task")
+        raise Refused(
+            f"run.state: done, though every task of {gone[0][:40]!r} diverged"
+        )
     if names := missing_frozen_weights(spec, blocks, artefacts):
         raise Refused(
             f"run.state: {state}, though the frozen weights of {names[0][:40]!r} are "
@@ -277,6 +287,6 @@ def _read_artefacts(archive: zipped.ZipReader) -> list[Artefact]:
         with _errors_name_member(name):
             made = read_artefact(archive.read(name))
             if made.name in found:
-                raise Refused(f"its name {made.name[:40]!r} is taken by another")
+                raise Refused(f"another artefact has the name {made.name[:40]!r}, too")
             found[made.name] = made
     return list(found.values())

@@ -1,4 +1,4 @@
-"""What the artefacts of a run can be: the shapes that a page reads, by kind."""
+"""Checks of an imported run's artefacts: each kind has the fields that pages read."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -16,7 +16,7 @@ from engine.store import arrays
 
 
 class _Info(BaseModel):
-    """JSON of which some fields are read; others may stand beside them."""
+    """A JSON object of which these fields are read; further ones are allowed."""
 
     model_config = ConfigDict(
         frozen=True, extra="allow", strict=True, allow_inf_nan=False
@@ -24,7 +24,7 @@ class _Info(BaseModel):
 
 
 class _ConditionInfo(BaseModel):
-    """A condition, as JSON."""
+    """A test condition as JSON."""
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -85,25 +85,28 @@ _SHAPES: dict[str, type[_Info]] = {
 }
 _LEARNING = ("tune", "train")
 KINDS = (*_SHAPES, "remarks")
-# By what a search's arrays are named: how many numbers each architecture has.
+# By the name of a search's array: its shape per architecture.
 _EACH = {"scores": (), "landscape/basin": (), "sphere/xyz": (3,), "map/xy": (2,)}
 
 
 def read_artefact(data: bytes) -> Artefact:
-    """Read an artefact and check what a page will read of it.
+    """Read an artefact and check the fields and arrays that pages read.
+
+    Args:
+        data: The safetensors bytes of an archive's member.
 
     Raises:
-        Refused: If it is of no kind, or not of its kind's shape.
-        ValidationError: If a field is not what it must be.
+        Refused: If its kind is unknown, or an array does not fit its kind.
+        ValidationError: If a field of its info does not fit its kind.
     """
     held, about = arrays.unpack(data)
     info, kind = about["info"], about["kind"]
     if not isinstance(info, dict) or not isinstance(about["name"], str):
         raise Refused("its name must be text and its info a JSON object")
     if kind not in KINDS:
-        raise Refused(f"kind: {repr(kind)[:40]} is none of {', '.join(KINDS)}")
+        raise Refused(f"kind: must be one of {', '.join(KINDS)}, not {repr(kind)[:40]}")
     if odd := [name for name, each in held.items() if each.dtype.kind not in "fiub"]:
-        raise Refused(f"{clean(odd[0])[:40]!r} holds no numbers")
+        raise Refused(f"{clean(odd[0])[:40]!r} must be an array of numbers")
     if kind == "remarks":
         _check_texts(info)
     else:
@@ -118,9 +121,15 @@ def read_artefact(data: bytes) -> Artefact:
 def missing_frozen_weights(
     spec: RunSpec, blocks: Iterable[Block], artefacts: Iterable[Artefact]
 ) -> list[str]:
-    """Return the learners whose frozen weights an ended run has, and these lack.
+    """Return the labels of learners whose frozen weights an ended run lacks.
 
-    Frozen is what was trained, tuned or brought from another run.
+    An ended run has the weights of each learner that was trained, tuned or taken from
+    another run.
+
+    Args:
+        spec: The run's completed spec.
+        blocks: All of its blocks.
+        artefacts: All of its artefacts.
     """
     worked = (b for b in blocks if b.phase in _LEARNING or b.metric == "thawed")
     learned = {block.learner for block in worked}
@@ -128,13 +137,16 @@ def missing_frozen_weights(
     return sorted((learned | tuned_labels(spec) | {*spec.inputs}) - {"", *frozen})
 
 
-def check_fingerprint(told: Mapping[str, Any] | None) -> None:
-    """Check what a page reads of a fingerprint.
+def check_fingerprint(fingerprint: Mapping[str, Any] | None) -> None:
+    """Check the fields of a fingerprint that pages read.
+
+    Args:
+        fingerprint: A JSON object; None where a run has none.
 
     Raises:
-        ValidationError: If a field is not what it must be.
+        ValidationError: If a field has a wrong type.
     """
-    _FingerprintInfo.model_validate(told or {})
+    _FingerprintInfo.model_validate(fingerprint or {})
 
 
 def _check_texts(info: Mapping[str, Any]) -> None:
@@ -144,24 +156,30 @@ def _check_texts(info: Mapping[str, Any]) -> None:
 
 
 def _check_search(held: Mapping[str, np.ndarray], info: Mapping[str, Any]) -> None:
-    """Check that every architecture has its numbers, and no other is named."""
+    """Check that arrays cover the space, and that indices are within it."""
     options = info["options"]
     if len(options) != len(info["positions"]) or not all(options):
-        raise Refused("options: each position must have some")
+        raise Refused("options: each position must have at least one")
     size = math.prod(map(len, options))
     each = _EACH | {name: () for name in held if name.startswith("property/")}
     for name in each.keys() & held.keys():
         if held[name].shape != (size, *each[name]):
-            raise Refused(f"{name}: shape {held[name].shape} for {size:,} of the space")
+            raise Refused(
+                f"{name}: must have shape {(size, *each[name])}, one entry for each "
+                f"architecture, not {held[name].shape}"
+            )
     for name, rows in held.items():
         if name.endswith("/architecture"):
-            known = rows[np.isfinite(rows)]
+            known = rows[np.isfinite(rows)]  # NaN where nothing was trained
             if rows.ndim != 2 or ((known < 0) | (known >= size)).any():
-                raise Refused(f"{clean(name)[:40]!r} names what is not in the space")
+                bounds = f"indices from 0 to {size - 1:,}"
+                raise Refused(f"{clean(name)[:40]!r} must hold rows of {bounds}")
 
 
 def _check_snapshot(held: Mapping[str, np.ndarray]) -> None:
     for part in ("support", "query"):
         points, answers = held[part], held[f"{part}_y"]
         if points.ndim != 2 or answers.shape != points.shape[:1]:
-            raise Refused(f"{part}: shape {points.shape}, answers {answers.shape}")
+            raise Refused(
+                f"{part}: {points.shape} points and {answers.shape} answers do not fit"
+            )

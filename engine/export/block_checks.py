@@ -1,14 +1,12 @@
-"""What the blocks of a run can be, given its spec: the facts that an import checks.
+"""Checks of an imported run's blocks against its spec.
 
-A block that the loop could not have written for this spec is refused by name: another
-learner or condition, more replicates, tasks or steps, axes in another order, positions
-that do not rise, or the same numbers twice.
+A block that no run of this spec can have is refused: one with another learner or
+condition, more replicates, tasks or steps, axes in another order, coordinates that do
+not rise, or the address of an earlier block.
 """
 
-import itertools
-import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -20,14 +18,20 @@ from engine.contract.metrics import METRICS
 from engine.contract.plain_errors import describe_error
 from engine.contract.runs import RunSpec, StrictModel
 from engine.contract.text_input import clean
+from engine.export.coordinate_checks import (
+    check_coordinate_axes,
+    check_coordinates,
+    parse_coordinates,
+    quote,
+)
 from engine.store.arrow_codec import DTYPES
 
 BLOCKS_LIMIT = 100_000
 NUMBERS_LIMIT = 20_000_000
-RATES_LIMIT = 200
-POSITIONS_LIMIT = 5_000  # of a test's steps; no horizon is longer
-STRETCH_LIMIT = 100  # times that a shift may make a horizon longer
-ROUNDING = 1e-5  # by which a share of float32 may pass its bound
+RATES_LIMIT = 200  # learning rates that one tuning tries
+POSITIONS_LIMIT = 5_000  # steps of a test; the longest horizon of a budget
+STRETCH_LIMIT = 100  # factor by which a shift may lengthen a horizon
+ROUNDING = 1e-5  # by which rounding in float32 may exceed a metric's range
 HEADS = {
     "tune": ("rate", "task"),
     "train": ("replicate",),
@@ -35,11 +39,10 @@ HEADS = {
     "test": ("replicate", "task"),
 }
 _FURTHER = ("step", "layer", "inner_step", "cell")
-_ALONG = ("step", "rate")  # axes that have positions of their own
 
 
 class _Header(StrictModel):
-    """All of a block but its numbers, as an archive tells it."""
+    """A block's header in an archive: all but its numbers."""
 
     learner: str
     phase: Literal["tune", "train", "validate", "test"]
@@ -54,7 +57,11 @@ class _Header(StrictModel):
 
 
 class BlockReader:
-    """The blocks of an archive, each held against the spec as it comes."""
+    """Collects the blocks of an archive and checks each against the spec.
+
+    Args:
+        spec: The run's completed spec.
+    """
 
     def __init__(self, spec: RunSpec) -> None:
         self.held: list[Block] = []
@@ -67,17 +74,21 @@ class BlockReader:
         self._tasks: dict[str, int] = {}
 
     def add(self, header: Any, array: np.ndarray) -> None:
-        """Take one more block.
+        """Check one more block and append it to `held`.
+
+        Args:
+            header: What the archive says of it; any JSON value.
+            array: Its numbers.
 
         Raises:
-            Refused: If no run of the spec has it, with the block and its field.
+            Refused: If no run of the spec can have it, with the block and its field.
         """
         name = f"block {len(self.held)}"
         try:
             self._count_numbers(array)
-            told = _Header.model_validate(header)
-            name += f" ({_quote(told.metric)} of {_quote(told.learner)})"
-            self.held.append(self._read_block(told, array))
+            checked = _Header.model_validate(header)
+            name += f" ({quote(checked.metric)} of {quote(checked.learner)})"
+            self.held.append(self._read_block(checked, array))
         except ValidationError as error:
             raise Refused(f"{name}: {first_problem(error)}") from None
         except Refused as refusal:
@@ -90,52 +101,55 @@ class BlockReader:
         if self._numbers > NUMBERS_LIMIT:
             raise Refused(f"there are more numbers than {NUMBERS_LIMIT:,}")
 
-    def _read_block(self, told: _Header, array: np.ndarray) -> Block:
-        condition = Condition(told.family, told.shift, told.severity)
-        if told.learner not in self._labels:
-            raise Refused(f"learner: the spec names no {_quote(told.learner)}")
-        if told.metric not in METRICS:
-            raise Refused(f"metric: none is called {_quote(told.metric)}")
+    def _read_block(self, header: _Header, array: np.ndarray) -> Block:
+        condition = Condition(header.family, header.shift, header.severity)
+        if header.learner not in self._labels:
+            raise Refused(f"learner: the spec has no {quote(header.learner)}")
+        if header.metric not in METRICS:
+            raise Refused(f"metric: there is no metric {quote(header.metric)}")
         if condition not in self._conditions:
             raise Refused(
                 f"the spec has no test under {_describe_condition(condition)}"
             )
-        if told.phase != "test" and condition != Condition():
+        if header.phase != "test" and condition != Condition():
             raise Refused(
-                f"phase: only tests are under {_describe_condition(condition)}"
+                f"phase: only a test can be under {_describe_condition(condition)}"
             )
-        if told.phase == "tune" and not self._may_tune(told):
-            raise Refused(f"phase: {_quote(told.learner)} is not tuned in the spec")
-        _check_shape(told, array)
+        if header.phase == "tune" and not self._may_tune(header):
+            raise Refused(f"phase: {quote(header.learner)} is not tuned in the spec")
+        _check_shape(header, array)
         block = Block(
-            told.learner,
-            told.phase,
-            told.metric,
-            told.axes,
+            header.learner,
+            header.phase,
+            header.metric,
+            header.axes,
             array,
             condition,
-            coords=_parse_coordinates(told.coords),
+            coords=parse_coordinates(header.coords),
         )
-        _check_coordinate_axes(block)
+        check_coordinate_axes(block)
         for axis, length in zip(block.axes, array.shape, strict=True):
             self._check_axis(block, axis, length)
         _check_numbers(block)
         self._check_unique(block)
         return block
 
-    def _may_tune(self, told: _Header) -> bool:
-        """Say whether a learner can tell of tuning; some count its price as trained."""
-        return told.learner in self._tuned or told.metric == "gradient_evaluations"
+    def _may_tune(self, header: _Header) -> bool:
+        """Return whether a learner can have a block of the phase `tune`.
+
+        Learners that are not tuned may still count gradients there.
+        """
+        return header.learner in self._tuned or header.metric == "gradient_evaluations"
 
     def _check_axis(self, block: Block, axis: str, length: int) -> None:
         low, high = self._length_limits(block, axis)
         if not low <= length <= high:
             most = f"{high:,}" if low else f"at most {high:,}"
-            raise Refused(f"shape: {length:,} along {axis}, where there are {most}")
-        _check_coordinates(block, axis, length, self._most_steps())
+            raise Refused(f"shape: must be {most} along {axis}, not {length:,}")
+        check_coordinates(block, axis, length, self._most_steps())
 
     def _length_limits(self, block: Block, axis: str) -> tuple[int, int]:
-        """Return how few and how many there can be along an axis."""
+        """Return the smallest and the largest length of an axis."""
         spec, budget = self._spec, self._spec.budget
         match axis:
             case "replicate":
@@ -144,7 +158,7 @@ class BlockReader:
                 return 0, max(budget.tuning_tasks, budget.task_evaluations)
             case "task" if len(block.axes) > len(HEADS["test"]):
                 return budget.test_tasks, budget.test_tasks
-            case "task":  # what is asked again is asked of the first few
+            case "task":  # probes rerun only the first few of the test tasks
                 asked = self._tasks.setdefault(block.metric, block.array.shape[1])
                 return (most := min(asked, budget.test_tasks)), most
             case "rate":
@@ -158,7 +172,7 @@ class BlockReader:
         return 0, NUMBERS_LIMIT
 
     def _most_steps(self) -> int:
-        """Return a bound on meta-steps: each costs a gradient of a task at least."""
+        """Return an upper bound of meta-steps: each costs at least one gradient."""
         budget = self._spec.budget
         most = max(POSITIONS_LIMIT, budget.horizon) * STRETCH_LIMIT
         return max(most, budget.task_evaluations * budget.horizon)
@@ -166,18 +180,18 @@ class BlockReader:
     def _check_unique(self, block: Block) -> None:
         address = block.address()
         if address in self._addresses:
-            raise Refused("it is there twice")
+            raise Refused("this block is given twice")
         self._addresses.add(address)
         if "step" in block.coords:
             series = (block.learner, block.phase, block.metric, block.condition)
             before = self._steps.setdefault(series, set())
             if again := before & set(block.coords["step"]):
-                raise Refused(f"coords: step {min(again):g} is there twice")
+                raise Refused(f"coords: step {min(again):g} is given twice")
             before.update(block.coords["step"])
 
 
 def spec_conditions(spec: RunSpec) -> set[Condition]:
-    """Return every condition that a spec tests under."""
+    """Return every test condition of a spec, with its own distribution."""
     found = {Condition()}
     for shift in spec.shifts:
         found |= {Condition("", shift.name, each) for each in shift.severities}
@@ -189,7 +203,7 @@ def spec_conditions(spec: RunSpec) -> set[Condition]:
 
 
 def tuned_labels(spec: RunSpec) -> set[str]:
-    """Return the labels of the learners whose rate a run chooses."""
+    """Return the labels of the learners whose learning rate the run tunes."""
     return {c.label for c in spec.learners if c.knobs.get("tuning", "given") != "given"}
 
 
@@ -202,40 +216,41 @@ def diverged_learners(spec: RunSpec, blocks: Iterable[Block]) -> list[str]:
 
 
 def check_labels(spec: RunSpec) -> None:
-    """Refuse a spec whose learners cannot be told apart.
+    """Check that the learners of a spec have labels, all different.
 
     Raises:
-        Refused: If a label is missing or given twice: the spec is not complete.
+        Refused: If a label is empty or given twice: the spec is not a completed one.
     """
     labels = [learner.label for learner in spec.learners]
     for place, label in enumerate(labels):
         if not label or label in labels[:place]:
-            reason = f"{_quote(label)} is empty or given twice"
+            reason = f"{quote(label)} is empty or given twice"
             raise Refused(f"learners.{place}.label: {reason}", f"learners.{place}")
 
 
-def _check_shape(told: _Header, array: np.ndarray) -> None:
-    """Check type, shape and the order of axes."""
+def _check_shape(header: _Header, array: np.ndarray) -> None:
+    """Check the dtype, the shape and the order of axes."""
     form = (array.dtype.str[1:], array.shape)
-    if form != (told.dtype, told.shape) or told.dtype not in DTYPES:
-        raise Refused(f"dtype or shape: it says {told.dtype[:9]}, {told.shape[:9]}")
-    head = HEADS[told.phase]
-    rest = told.axes[len(head) :]
+    if form != (header.dtype, header.shape) or header.dtype not in DTYPES:
+        given = f"{header.dtype[:9]}, {header.shape[:9]}"
+        raise Refused(f"dtype or shape: {given} do not fit the array")
+    head = HEADS[header.phase]
+    rest = header.axes[len(head) :]
     known = [axis for axis in _FURTHER if axis in rest]
-    if told.axes and (told.axes[: len(head)] != head or list(rest) != known):
-        shown = ", ".join(told.axes)
-        raise Refused(f"axes: none of phase {told.phase} has {_quote(shown)}")
-    if len(told.axes) != len(told.shape):
-        raise Refused(f"axes: {len(told.axes)} do not fit shape {told.shape[:9]}")
+    if header.axes and (header.axes[: len(head)] != head or list(rest) != known):
+        shown = ", ".join(header.axes)
+        raise Refused(f"axes: no block of phase {header.phase} has {quote(shown)}")
+    if len(header.axes) != len(header.shape):
+        raise Refused(f"axes: {len(header.axes)} do not fit shape {header.shape[:9]}")
 
 
 def _check_numbers(block: Block) -> None:
-    """Check that every number is one that its metric can be."""
+    """Check that every number is in the range of its metric."""
     metric, array = METRICS[block.metric], block.array
     if metric.always and not np.isfinite(array).all():
         odd = float(array[~np.isfinite(array)].flat[0])
-        told = "NaN" if math.isnan(odd) else f"{odd:g}"
-        raise Refused(f"numbers: {told}, where every {metric.name} is a finite number")
+        shown = "NaN" if math.isnan(odd) else f"{odd:g}"
+        raise Refused(f"numbers: {metric.name} must be finite, not {shown}")
     allowed = f"from {metric.low:g} to {metric.high:g}"
     wrong = (array < metric.low - ROUNDING) | (array > metric.high + ROUNDING)
     if metric.flag:
@@ -244,66 +259,21 @@ def _check_numbers(block: Block) -> None:
         allowed = f"at least {metric.low:g}"
     if wrong.any():
         first = float(array[wrong].flat[0])
-        raise Refused(f"numbers: {first:g}, where {metric.name} is {allowed}")
-
-
-def _parse_coordinates(text: str) -> dict[str, tuple[float, ...]]:
-    """Return the positions along axes; JSON's NaN and infinities are no positions."""
-    try:
-        told = json.loads(text, parse_constant=lambda word: math.nan)
-    except ValueError:
-        raise Refused(f"coords: they must be JSON, not {_quote(text)}") from None
-    if not isinstance(told, Mapping):
-        raise Refused(f"coords: they must be a JSON object, not {_quote(text)}")
-    found = {}
-    for axis, at in told.items():
-        if not isinstance(at, list) or not all(type(x) in (int, float) for x in at):
-            raise Refused(f"coords: {_quote(axis)} must hold a list of numbers")
-        try:
-            found[axis] = tuple(map(float, at))
-        except OverflowError:
-            raise Refused(f"coords: {_quote(axis)} holds a number too large") from None
-    return found
-
-
-def _check_coordinate_axes(block: Block) -> None:
-    """Check that just those axes have positions that can have them."""
-    if extra := set(block.coords) - set(block.axes).intersection(_ALONG):
-        raise Refused(f"coords: {_quote(min(extra))} has no positions in this block")
-    if "rate" in block.axes and "rate" not in block.coords:
-        raise Refused("coords: the rates that were tried are missing")
-
-
-def _check_coordinates(block: Block, axis: str, length: int, most: int) -> None:
-    at = block.coords.get(axis)
-    if at is None:
-        return
-    if len(at) != length or not at:
-        raise Refused(f"coords: {len(at):,} positions along {axis} of {length:,}")
-    rises = all(one < two for one, two in itertools.pairwise(at))
-    if not rises or not all(map(math.isfinite, at)):
-        raise Refused(f"coords: {axis} must rise, each position a finite number")
-    if at[0] < 0:
-        raise Refused(f"coords: {axis} {at[0]:g}, where none is negative")
-    if axis == "step" and (odd := [x for x in at if x > most or x % 1]):
-        limits = f"whole numbers from 0 to {most:,}"
-        raise Refused(f"coords: step {odd[0]:g}, where steps are {limits}")
+        raise Refused(f"numbers: {metric.name} must be {allowed}, not {first:g}")
 
 
 def first_problem(error: ValidationError) -> str:
-    """Return the first problem: the field, what is asked, and what was given."""
+    """Return a validation's first error: the field, what is allowed, what was given."""
     first = error.errors()[0]
     field = clean(".".join(str(step) for step in first["loc"]))[:60]
     reason = (
-        "no run has it" if first["type"] == "extra_forbidden" else describe_error(first)
+        "no run has this field"
+        if first["type"] == "extra_forbidden"
+        else describe_error(first)
     )
     return f"{field}: {reason}" if field else f"it {reason}"
 
 
 def _describe_condition(condition: Condition) -> str:
     name = condition.shift or condition.family
-    return f"{_quote(name)}, severity {condition.severity:g}"
-
-
-def _quote(word: str) -> str:
-    return repr(clean(word)[:40])
+    return f"{quote(name)}, severity {condition.severity:g}"

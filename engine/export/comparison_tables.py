@@ -1,4 +1,4 @@
-"""The comparison table as CSV, one cell a row, and as LaTeX to be pasted."""
+"""The table of learners by test conditions, as CSV (one cell per row) and as LaTeX."""
 
 import csv
 import io
@@ -47,16 +47,19 @@ Titles = Mapping[str, str] | None
 
 
 def comparison_csv(record: RunRecord, titles: Titles = None) -> bytes:
-    """Return the comparison table, one learner and condition a row.
+    """Return the comparison table as CSV, one row per learner and condition.
 
     `half_95_over_episodes` is 1.96 sd/√E over the episodes of one training, as
-    papers give it; the spread between trainings stands in columns of its own. A cell
-    that is empty was not tested, or could not be. Of searches it is another table, see
+    papers report it; the spread between trainings has columns of its own. An empty
+    cell was not, or could not be, measured. Runs of searches have another table, see
     `searches_csv`.
 
     Args:
         record: The run.
-        titles: What parts are called, by name.
+        titles: Titles of parts, by name; the names where not given.
+
+    Returns:
+        UTF-8 bytes with the columns `COMPARED`.
     """
     table = BlockTable(record.blocks, record.spec.kind)
     if lines := _search_lines(table, record.spec, titles):
@@ -70,7 +73,7 @@ def comparison_csv(record: RunRecord, titles: Titles = None) -> bytes:
 
 
 def _search_lines(table: BlockTable, spec: RunSpec, titles: Titles) -> list[SearchRow]:
-    """Return the table of searches where the run is one of searches."""
+    """Return the rows of the table of searches; empty for other kinds of run."""
     if table.kind.exported_table != "searches":
         return []
     return search_table(table, spec, titles)
@@ -98,10 +101,10 @@ def _csv_rows(made: Comparison) -> Iterator[tuple[object, ...]]:
 
 def _cell_numbers(cell: ComparisonCell | None) -> tuple[object, ...]:
     if cell is None:
-        return ("",) * 9
+        return ("",) * 9  # as many columns as a cell has
     s = cell.spread
-    told = (s.mean, s.half, s.sd_episodes, s.sd_trainings, s.low, s.high)
-    numbers = (value if math.isfinite(value) else "" for value in told)
+    values = (s.mean, s.half, s.sd_episodes, s.sd_trainings, s.low, s.high)
+    numbers = (value if math.isfinite(value) else "" for value in values)
     return (*numbers, s.trainings, s.episodes, cell.diverged)
 
 
@@ -110,7 +113,10 @@ def comparison_latex(record: RunRecord, titles: Titles = None) -> bytes:
 
     Args:
         record: The run.
-        titles: What parts are called, by name.
+        titles: Titles of parts, by name; the names where not given.
+
+    Returns:
+        UTF-8 bytes of a `table` environment.
     """
     table = BlockTable(record.blocks, record.spec.kind)
     if lines := _search_lines(table, record.spec, titles):
@@ -141,7 +147,9 @@ def _caption(made: Comparison) -> str:
     cells = [cell for row in made.rows for cell in row.cells if cell]
     first = cells[0].spread if cells else None
     trainings = first.trainings if first else 0
-    told = f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}: mean "
+    measured = (
+        f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}: mean "
+    )
     episodes = first.episodes if first else 0
     between = (
         f", in parentheses the standard deviation over {trainings} trainings"
@@ -149,7 +157,7 @@ def _caption(made: Comparison) -> str:
         else "; one training, so the spread between trainings is unknown"
     )
     text = f"$\\pm$ $1.96\\,\\mathrm{{sd}}/\\sqrt{{E}}$ over $E = {episodes}$ episodes"
-    return f"{escape_latex(told)}{text} of one training{between}."
+    return f"{escape_latex(measured)}{text} of one training{between}."
 
 
 def _latex_cells(made: Comparison, row: ComparisonRow) -> list[str]:

@@ -1,7 +1,7 @@
-"""Importing an archive in a process of its own, so that only that one can suffer.
+"""Importing an untrusted archive in a subprocess with limits on memory and time.
 
-What came from outside is inflated, checked and filed by a child with a memory cap and a
-time limit; the process that asked, such as the web server, gets a key or one sentence.
+The child decompresses, checks and stores the archive; its parent, such as the web
+server, gets back a run's key or one sentence of refusal.
 """
 
 import contextlib
@@ -31,8 +31,9 @@ from engine.stats.run_summary import summarize
 from engine.store import NoRun, Store, StoreError
 
 PATIENCE = 120.0  # seconds
-MEMORY = 3 << 30  # bytes of address space; the largest run that is taken needs half
+MEMORY = 3 << 30  # bytes of address space; the largest accepted run needs half
 _ROOT = Path(__file__).resolve().parents[2]
+# Each thread of a math library reserves address space, which the cap counts.
 _ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"
 )
@@ -44,30 +45,33 @@ def import_in_subprocess(
     cards: Iterable[Card],
     tell: Callable[[str], None] = lambda line: None,
 ) -> Job:
-    """File the run of an archive, as `import_run` does, in a process of its own.
+    """Store the run of an archive, as `import_run` does, in a subprocess.
 
     Args:
-        store: Where it is filed.
-        data: The archive.
-        cards: All parts that are here; they give keys and titles.
-        tell: Takes a line about what was not taken as it came.
+        store: Where the run is stored.
+        data: The archive's bytes, from any source.
+        cards: All parts that are installed; they give keys and titles.
+        tell: Called with one line if something was changed on import.
+
+    Returns:
+        The job of the stored run.
 
     Raises:
-        Refused: If it is no archive of a run, in one sentence; nothing is filed.
-        StoreError: If it cannot be filed.
+        Refused: If it is not an archive of a run, in one sentence; nothing is stored.
+        StoreError: If it cannot be stored.
     """
     check_size(data)
-    asked = {
+    request = {
         "home": str(store.home.resolve()),
         "cards": [_card_as_json(c) for c in cards],
     }
-    answer = _run_child(json.dumps(asked).encode() + b"\n" + data)
+    answer = _run_child(json.dumps(request).encode() + b"\n" + data)
     if "refused" in answer:
         raise Refused(answer["refused"], answer["field"])
     if "store" in answer:
         raise StoreError(answer["store"])
-    if answer["told"]:
-        tell(answer["told"])
+    if answer["notice"]:
+        tell(answer["notice"])
     job = store.job(answer["key"])
     if job is None:
         raise NoRun(answer["key"])
@@ -78,12 +82,12 @@ def _card_as_json(card: Card) -> dict[str, Any]:
     return card.model_dump(mode="json", exclude={"code"})
 
 
-def _run_child(words: bytes) -> dict[str, str]:
-    """Let a child import; returns what it answered."""
+def _run_child(request: bytes) -> dict[str, str]:
+    """Run the child process on a request; returns its answer."""
     try:
         done = subprocess.run(
             [sys.executable, "-m", "engine.export.import_process", str(MEMORY)],
-            input=words,
+            input=request,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=_ROOT,
@@ -94,7 +98,7 @@ def _run_child(words: bytes) -> dict[str, str]:
         answer: dict[str, str] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
         raise Refused(_limit_message(f"{PATIENCE:g} seconds")) from None
-    except ValueError:  # it was killed, or ran out of memory where nothing is caught
+    except ValueError:  # no answer: it was killed, or could not even report its error
         raise Refused(_limit_message(f"{MEMORY / 2**30:g} GiB of memory")) from None
     return answer
 
@@ -106,19 +110,29 @@ def _limit_message(what: str) -> str:
     )
 
 
-def answer_request(asked: Mapping[str, Any], data: bytes) -> dict[str, str]:
-    """Import an archive here; returns a key and what to tell, or why there is none."""
-    here = {(c.slot, c.name): c for c in map(Card.model_validate, asked["cards"])}
+def answer_request(request: Mapping[str, Any], data: bytes) -> dict[str, str]:
+    """Import an archive in this process, the child.
+
+    Args:
+        request: The store's folder as `home`, and the installed `cards` as JSON.
+        data: The archive's bytes.
+
+    Returns:
+        The run's `key` and a `notice` to be shown, maybe empty; or what went wrong, as
+        `refused` with its `field`, or as `store`.
+    """
+    here = {(c.slot, c.name): c for c in map(Card.model_validate, request["cards"])}
 
     def card(slot: str, name: str) -> Card:
         if (slot, name) not in here:
             raise unknown_part_error(slot, name, (n for s, n in here if s == slot))
         return here[slot, name]
 
-    told: list[str] = []
+    notices: list[str] = []
     try:
-        job = _import_archive(Store.open(Path(asked["home"])), data, card, told.append)
-        return {"key": job.key, "told": "; ".join(told)}
+        store = Store.open(Path(request["home"]))
+        job = _import_archive(store, data, card, notices.append)
+        return {"key": job.key, "notice": "; ".join(notices)}
     except Refused as refusal:
         return {"refused": refusal.message, "field": refusal.field}
     except StoreError as error:
@@ -134,7 +148,8 @@ def _import_archive(
     store: Store, data: bytes, cards: CardLookup, tell: Callable[[str], None]
 ) -> Job:
     def keys(spec: RunSpec) -> Iterator[str]:
-        kind_of_family(spec, cards)  # the key does not hold it, so it could be forged
+        # the key does not cover the kind, so a forged one would go unnoticed
+        kind_of_family(spec, cards)
         yield run_key(spec, cards)
         yield from earlier_keys(spec, cards)
 
@@ -148,9 +163,9 @@ def _import_archive(
 
 
 def _limit_resources(memory: int) -> None:
-    """Cap this process; where the system knows no such cap, it has none.
+    """Limit this process's memory and CPU time, where the system can.
 
-    The cap on processor time holds where whoever asked is gone before the answer.
+    The limit of CPU time ends it even if its parent has died meanwhile.
     """
     with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
@@ -161,10 +176,10 @@ def _limit_resources(memory: int) -> None:
 
 
 def main() -> None:
-    """Answer the question on standard input: a line of JSON, then the archive."""
+    """Answer the request on standard input: a line of JSON, then the archive."""
     _limit_resources(int(sys.argv[1]))
-    asked = json.loads(sys.stdin.buffer.readline())
-    sys.stdout.write(json.dumps(answer_request(asked, sys.stdin.buffer.read())))
+    request = json.loads(sys.stdin.buffer.readline())
+    sys.stdout.write(json.dumps(answer_request(request, sys.stdin.buffer.read())))
 
 
 if __name__ == "__main__":

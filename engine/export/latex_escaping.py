@@ -1,4 +1,4 @@
-"""Text that LaTeX prints as it stands."""
+"""Escaping text for LaTeX, and joining the cells of a table's row."""
 
 _SPECIAL = {
     **{
@@ -12,7 +12,7 @@ _SPECIAL = {
 
 
 def escape_latex(text: str) -> str:
-    r"""Return text that LaTeX prints as it stands.
+    r"""Return text with LaTeX's special characters escaped.
 
     >>> escape_latex("a_b & 50 %")
     'a\\_b \\& 50 \\%'
@@ -21,5 +21,5 @@ def escape_latex(text: str) -> str:
 
 
 def latex_row(*cells: str) -> str:
-    """Return one row of a table."""
+    """Return one row of a LaTeX table; the cells must be escaped."""
     return " & ".join(cells) + r" \\"

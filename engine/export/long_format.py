@@ -1,6 +1,6 @@
-"""Blocks as long form, one number a row: the rows of metrics.csv.
+"""Blocks in long form, one number per row: the rows of metrics.csv.
 
-The order of the rows is the run's own and not that in which blocks came, so a run
+Rows are sorted by the spec and not by the order in which blocks were written, so a run
 gives the same rows from the store and straight from the loop.
 """
 
@@ -38,6 +38,7 @@ COLUMNS = (
     "value",
     "status",
 )
+# Recorded at each validation for the live view only.
 LIVE = frozenset(
     (
         "loss",
@@ -54,25 +55,26 @@ LIVE = frozenset(
         "explained_variance",
     )
 )
+# Of metrics that may be censored: the flag that is 0 where they are.
 CENSORED = {
     **dict.fromkeys(("steps_to_threshold", "evaluations_to_goal"), "reached"),
     "cost_to_goal": "reached",
     "recovery_steps": "recovered",
 }
-# A name in figures: it has no mean.
+# Indices that name something, so they have no mean.
 NAMES = frozenset({"architecture"})
-# What has a gap where nothing was trained any more, or a training failed.
+# NaN here means that nothing was trained any more or a training failed.
 GAPS = frozenset({"architecture", "signal"})
 _PLACES = ("replicate", "task", "step", "inner_step", "layer", "rate")
 _ALONG = ("step", "rate")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
 
 CsvRow = tuple[object, ...]
 Floats = np.ndarray
 
 
 def escape_formula(words: str) -> str:
-    """Keep a spreadsheet from running a name as a formula.
+    """Return a text that no spreadsheet takes for a formula: with a leading quote.
 
     >>> escape_formula("=HYPERLINK(1)"), escape_formula("sgd")
     ("'=HYPERLINK(1)", 'sgd')
@@ -83,13 +85,16 @@ def escape_formula(words: str) -> str:
 def metrics_rows(
     key: str, spec: RunSpec, blocks: Iterable[Block], *, traces: bool = False
 ) -> Iterator[CsvRow]:
-    """Yield the rows of a run's blocks, in the order of `COLUMNS`.
+    """Yield the rows of metrics.csv.
 
     Args:
         key: The run's key, the first column.
         spec: Gives roles and the order of learners.
         blocks: All of the run's blocks.
-        traces: Whether every single trace is yielded, too.
+        traces: Whether single traces are included, not only their means.
+
+    Yields:
+        One row per number, with the columns `COLUMNS`.
     """
     view = _RunBlocks(key, spec, blocks)
     for block in view.blocks:
@@ -97,7 +102,7 @@ def metrics_rows(
 
 
 class _RunBlocks:
-    """A run's blocks in order, and who is diverged or censored in them."""
+    """A run's blocks in export order, and the flags of diverged and censored tasks."""
 
     def __init__(self, key: str, spec: RunSpec, blocks: Iterable[Block]) -> None:
         self.key = key
@@ -124,13 +129,16 @@ class _RunBlocks:
         }
 
     def task_flags(self, name: str, block: Block) -> Floats | None:
-        """Return a 0/1 summary of the same tasks, if there is one."""
+        """Return the 0/1 metric of a name for a block's tasks; None if there is none.
+
+        Shape (replicate, task).
+        """
         if block.phase != "test" or block.axes[:2] != ("replicate", "task"):
             return None
         return self._flags.get((name, block.learner, block.condition))
 
     def row_head(self, block: Block) -> CsvRow:
-        """Return what all rows of a block begin with."""
+        """Return the columns that all rows of a block share."""
         at = block.condition
         return (
             self.key,
@@ -157,7 +165,7 @@ def _block_rows(view: _RunBlocks, block: Block, traces: bool) -> Iterator[CsvRow
 
 
 def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
-    """Yield every number of a block."""
+    """Yield one row for every number of a block."""
     head = (*view.row_head(block), "value")
     lost = view.task_flags("diverged", block)
     got = view.task_flags(CENSORED.get(block.metric, ""), block)
@@ -173,7 +181,7 @@ def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
 
 
 def _missing_status(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
-    """Say why there is no number."""
+    """Return the status of a number that is not finite."""
     if block.metric in GAPS:
         return "n/a"
     if lost is None or lost[at[:2]]:
@@ -182,7 +190,7 @@ def _missing_status(block: Block, lost: Floats | None, at: tuple[int, ...]) -> s
 
 
 def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
-    """Yield the curve over tasks: of each replicate, then over replicates."""
+    """Yield the mean curves over tasks: of each replicate, then over replicates."""
     values, axes = _by_task(block)
     shape = values.shape[2:]
     head, lost = view.row_head(block), view.task_flags("diverged", block)
@@ -210,6 +218,7 @@ def _task_mean_rows(
     lost: Floats | None,
 ) -> Iterator[CsvRow]:
     logs = is_log(block.metric)
+    # the floor keeps a loss of 0 from making the mean of the logarithms −∞
     scaled = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
     means = finite_mean(scaled, 1)
     means = np.exp(means) if logs else means
@@ -225,7 +234,7 @@ def _task_mean_rows(
 
 
 def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
-    """Return a block as (replicate, task, …), and the names of the further axes."""
+    """Return a block's array as (replicate, task, …), and the other axes' names."""
     values = np.asarray(block.array, dtype=np.float64)
     axes = list(block.axes)
     for place, axis in enumerate(("replicate", "task")):
@@ -239,19 +248,24 @@ def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
 
 
 def _gap_status(block: Block, gone: int, members: int, lost: Floats | None) -> str:
-    """Say how many tasks have no number, and why; `lost` is 1 for those that diverged.
+    """Return how many tasks have no finite number, and why.
 
-    Where none has a number though not all diverged, none was measured.
+    Args:
+        block: The block.
+        gone: Tasks without a finite number.
+        members: All tasks.
+        lost: 1 for each task that diverged; None where that is not known.
     """
     if not gone:
         return "ok"
+    # No number though not all tasks diverged: it was not measured.
     unmeasured = gone == members and lost is not None and not lost.all()
     word = "n/a" if unmeasured or block.metric in GAPS else "diverged"
     return word if gone == members else f"{gone} of {members} {word}"
 
 
 class _PlaceColumns:
-    """The place columns of a block: an axis's own coordinates, formatted once."""
+    """The columns replicate to rate of a block's rows; each value is formatted once."""
 
     def __init__(self, block: Block) -> None:
         self._axes = block.axes
@@ -263,7 +277,7 @@ class _PlaceColumns:
     def at_index(
         self, at: tuple[int, ...], axes: tuple[str, ...] | None = None
     ) -> CsvRow:
-        """Return the place columns at an index along these axes."""
+        """Return these columns at an index along the given axes, or the block's."""
         named = dict(zip(axes or self._axes, at, strict=True))
         return tuple(self._at[a][named[a]] if a in named else "" for a in _PLACES)
 

@@ -1,4 +1,4 @@
-"""A folder of exported files: whose run it holds, so none is replaced in silence."""
+"""Guards against overwriting exported files of another run."""
 
 import csv
 import json
@@ -11,9 +11,12 @@ FILES = ("metrics.csv", "timings.csv", "config.json", "summary.json")
 
 
 class FolderContents(NamedTuple):
-    """What a folder holds: a run's key, empty where its files do not tell.
+    """The exported run in a folder.
 
-    `whole` says whether every file is there, `summary` is what was filed.
+    Args:
+        key: The run's key; empty where the files do not name one.
+        is_complete: Whether every exported file is there.
+        summary: The content of summary.json.
     """
 
     key: str
@@ -22,7 +25,7 @@ class FolderContents(NamedTuple):
 
 
 def inspect_folder(folder: Path) -> FolderContents | None:
-    """Return the run whose files a folder holds; none where there is none."""
+    """Return the exported run in a folder; None if no exported file is there."""
     there = [name for name in FILES if (folder / name).exists()]
     if not there:
         return None
@@ -34,12 +37,15 @@ def inspect_folder(folder: Path) -> FolderContents | None:
 
 
 def check_folder(folder: Path, key: str, *, force: bool) -> FolderContents | None:
-    """Return what a folder holds of a run already; none where that is nothing.
+    """Check that a run may be exported to a folder.
 
     Args:
-        folder: Where the run's files shall go.
+        folder: Where the run's files are to be written.
         key: The run's key.
         force: Whether files of another run may be replaced.
+
+    Returns:
+        What the folder holds of this very run already; None if nothing.
 
     Raises:
         Refused: If it holds files of another run.
@@ -55,23 +61,27 @@ def check_folder(folder: Path, key: str, *, force: bool) -> FolderContents | Non
 
 
 def check_file(path: Path, data: bytes, *, force: bool) -> None:
-    """Refuse to replace a file by other bytes.
+    """Check that bytes may be written to a file.
+
+    Args:
+        path: The file.
+        data: What is to be written.
+        force: Whether other content may be replaced.
 
     Raises:
-        Refused: If it is there, holds something else, and nobody forces.
+        Refused: If the file exists with other content, and `force` is not set.
     """
     if force or not path.exists():
         return
     if not path.is_file() or path.read_bytes() != data:
         raise Refused(
-            f"{path} is there already; choose another name, or add --force to "
-            "replace it",
+            f"{path} exists already; choose another name, or add --force to replace it",
             "out",
         )
 
 
 def has_traces(folder: Path) -> bool:
-    """Say whether metrics.csv of a folder holds single traces, not only their means."""
+    """Return whether a folder's metrics.csv holds single traces, not only means."""
     with (folder / "metrics.csv").open(newline="", encoding="utf-8") as file:
         return any(
             row["statistic"] == "value" and row["task"] and row["step"]

@@ -1,4 +1,4 @@
-"""A run as files: metrics.csv, timings.csv, config.json, summary.json."""
+"""A run's exported files: metrics.csv, timings.csv, config.json, summary.json."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from engine.store.timing_sums import sum_timings
 
 
 class RunRecord(NamedTuple):
-    """All of a run that is exported, from the store or straight from its events."""
+    """All of a run that is exported, read from a store or collected from its events."""
 
     key: str
     spec: RunSpec
@@ -27,7 +27,7 @@ class RunRecord(NamedTuple):
     fingerprint: Mapping[str, object] | None = None
 
     def film(self, name: str) -> Artefact | None:
-        """Return the film of that name, or none."""
+        """Return the film of a name; None if there is none."""
         films = (a for a in self.artefacts if a.kind in FILMS)
         return next((a for a in films if a.name == name), None)
 
@@ -53,7 +53,13 @@ class RunRecord(NamedTuple):
     def from_events(
         cls, key: str, spec: RunSpec, events: Iterable[Event]
     ) -> "RunRecord":
-        """Gather a run that was played without a store."""
+        """Collect a run that was computed without a store.
+
+        Args:
+            key: The run's key.
+            spec: Its completed spec.
+            events: All that its loop yielded.
+        """
         held = list(events)
         return cls(
             key,
@@ -69,8 +75,8 @@ def export_run(record: RunRecord, folder: Path, *, traces: bool = False) -> Path
 
     Args:
         record: The run.
-        folder: Made where it is not there.
-        traces: Whether metrics.csv holds every trace.
+        folder: Created if it does not exist.
+        traces: Whether metrics.csv includes single traces.
 
     Returns:
         The folder.
@@ -78,7 +84,7 @@ def export_run(record: RunRecord, folder: Path, *, traces: bool = False) -> Path
     Raises:
         StoreError: If it cannot be written.
     """
-    try:  # a person's folder: one that is there keeps its rights
+    try:  # not `make_folder`: an existing folder of the user keeps its permissions
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise files.as_store_error(error) from error
@@ -106,7 +112,7 @@ def metrics_csv(record: RunRecord, *, traces: bool = False) -> bytes:
 def timings_csv(record: RunRecord) -> bytes:
     """Return timings.csv: run, learner, stage, seconds, count, peak.
 
-    `peak` is the most memory that one search held, bytes; 0 where nobody looked.
+    `peak` is the largest memory of one search, in bytes; 0 where it was not measured.
     """
     rows = (
         (
@@ -123,12 +129,12 @@ def timings_csv(record: RunRecord) -> bytes:
 
 
 def config_json(spec: RunSpec) -> bytes:
-    """Return the completed spec; the command line runs it as it is."""
+    """Return the completed spec as JSON; the command `run` accepts it."""
     return _json_bytes(spec.model_dump(mode="json"))
 
 
 def summary_json(record: RunRecord) -> bytes:
-    """Return the verdict and statistics, with what computed them."""
+    """Return verdict, statistics and the fingerprint of the machine, as JSON."""
     body = {"run": record.key, "fingerprint": record.fingerprint}
     return _json_bytes(body | dict(record.summary or {}))
 

@@ -1,4 +1,4 @@
-"""The table of searches as CSV, one number a row, and as LaTeX to be pasted."""
+"""The table of searches as CSV, one number per row, and as LaTeX."""
 
 import csv
 import io
@@ -32,12 +32,18 @@ SHORT = tuple(measure for measure in MEASURES if measure.short)
 
 
 def searches_csv(lines: Sequence[SearchRow]) -> bytes:
-    """Return the table of a run of searches, one measure a row.
+    """Return the table of a run of searches as CSV, one row per measure.
 
-    `value` is a mean, of evaluations and prices to the goal a restricted one: a search
-    that never found it counts with all that it had. `low_95` and `high_95` bound it
-    over `n` of what `over` names; `source_evaluations` were spent before, by each
-    training.
+    `value` is a mean; of evaluations and costs to the goal it is a restricted mean: a
+    search that never reached the goal counts with its whole budget. `low_95` and
+    `high_95` are the ends of its 95 % interval over `n` units of the kind in `over`.
+    `source_evaluations` is what each training spent before on source tasks.
+
+    Args:
+        lines: The table, from `search_table`.
+
+    Returns:
+        UTF-8 bytes with the columns `SEARCHED`.
     """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -72,8 +78,11 @@ def searches_latex(lines: Sequence[SearchRow], caption: str) -> bytes:
     """Return the table as LaTeX; it needs the package booktabs.
 
     Args:
-        lines: The table.
-        caption: Which searches these are.
+        lines: The table, from `search_table`; of one condition together.
+        caption: The table's caption, as plain text.
+
+    Returns:
+        UTF-8 bytes of a `table` environment.
     """
     shown = [m for m in SHORT if any(m in line.intervals for line in lines)]
     heads = ("strategy", *(escape_latex(m.short) for m in shown), "source evaluations")
@@ -108,15 +117,20 @@ def searches_latex(lines: Sequence[SearchRow], caption: str) -> bytes:
 
 
 def caption_of(lines: Sequence[SearchRow], setting: str) -> str:
-    """Say what the intervals are over, strategy by strategy where they differ."""
+    """Return the caption, which says what the intervals are over.
+
+    Args:
+        lines: The table; where its strategies differ in that, each one is named.
+        setting: What is searched, in words.
+    """
     over = {line.name: f"{_unit_count(line)} {line.sample_unit}" for line in lines}
     kinds = list(dict.fromkeys(over.values()))
     if len(kinds) == 1:
-        told = kinds[0]
+        units = kinds[0]
     else:
-        told = "; ".join(f"{name}: {kind}" for name, kind in over.items())
+        units = "; ".join(f"{name}: {kind}" for name, kind in over.items())
     return (
-        f"Searches of {setting}: means and 95 % intervals over {told}. Evaluations to "
+        f"Searches of {setting}: means and 95 % intervals over {units}. Evaluations to "
         "the goal are restricted means."
     )
 

@@ -32,7 +32,7 @@ def sum_timings(timings: Iterable[Timing]) -> list[Timing]:
 def timings_as_rows(timings: Iterable[Timing]) -> list[list[object]]:
     """Return summed timings as JSON rows: learner, stage, seconds, count[, peak].
 
-    The peak is left out where memory was not measured, as older stores have it.
+    The peak, in bytes, is left out where memory was not measured.
     """
     return [
         [t.learner, t.stage, t.seconds, t.count, *([t.peak] if t.peak else [])]

@@ -135,7 +135,7 @@ def test_an_export_replaces_no_other_run_and_no_other_file(
     assert json.loads((out / "summary.json").read_bytes())["run"] == key
     (tmp_path / "a.zip").write_bytes(b"mine")
     assert __main__.main([*export, "a.zip"]) == 2
-    assert "a.zip is there already" in capsys.readouterr().err
+    assert "a.zip exists already" in capsys.readouterr().err
     assert (tmp_path / "a.zip").read_bytes() == b"mine"
     for words in (["--force"], []):
         assert __main__.main([*export, "a.zip", *words]) == 0

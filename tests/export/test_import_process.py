@@ -124,13 +124,13 @@ def test_memory_that_runs_out_while_reading_is_one_sentence(
     assert "GiB" in answer_request(question(store), archive)["refused"]
 
 
-def test_the_child_says_that_a_summary_was_computed_anew(
+def test_the_child_says_that_a_summary_was_recomputed(
     archive: bytes, store: Store
 ) -> None:
     forged = archives.with_member(archive, "summary.json", b'{"sentence": "best"}')
-    told = answer_request(question(store), forged)["told"]
-    assert told == "the archive's own summary differs from its numbers and was " + (
-        "computed anew"
+    notice = answer_request(question(store), forged)["notice"]
+    assert notice == (
+        "the archive's summary did not match its numbers and was recomputed"
     )
 
 
