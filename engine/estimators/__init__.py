@@ -1,1 +1,1 @@
-"""How an outer gradient is got; each works on any problem that can be unrolled."""
+"""Estimators of the outer gradient, for any problem that can be unrolled."""

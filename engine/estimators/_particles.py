@@ -1,18 +1,18 @@
-"""What estimators from antithetic particles share: knobs, and where a segment lies."""
+"""Base class of evolution strategies: knobs, and the window of each segment."""
 
 from engine.contract.parts import knob
 from engine.protocol import Estimator, OuterStepContext
 
 
 def unroll_knob(default: int, help: str) -> int:
-    """Declare how many inner steps one outer step sees."""
+    """Declare the number of inner steps per outer step."""
     return knob(  # type: ignore[no-any-return]
         default, label="Unroll length", unit="steps", low=1, high=5000, help=help
     )
 
 
 class ParticleEstimator(Estimator):
-    """An estimator that compares runs from meta-weights moved both ways."""
+    """An estimator that compares runs at meta-weights perturbed in both directions."""
 
     sigma: float = knob(
         0.1,
@@ -20,7 +20,7 @@ class ParticleEstimator(Estimator):
         low=1e-4,
         high=2.0,
         log=True,
-        help="Size of the perturbations of the meta-weights.",
+        help="Standard deviation of the perturbations of the meta-weights.",
     )
     pairs: int = knob(
         4,
@@ -28,14 +28,15 @@ class ParticleEstimator(Estimator):
         unit="pairs",
         low=1,
         high=512,
-        help="For each task of the budget; more are smoother at proportional cost.",
+        help="Pairs per task of the budget; more reduce the variance, at proportional "
+        "cost.",
     )
     unroll: int = unroll_knob(25, "Inner steps between two outer steps.")
     shared: bool = knob(
         False,
         label="Pairs share tasks",
         advanced=True,
-        help="All pairs run on the same tasks, instead of each on tasks of its own.",
+        help="All pairs run on the same tasks, instead of each on its own.",
     )
 
     def window_length(self, horizon: int) -> int:
@@ -44,15 +45,21 @@ class ParticleEstimator(Estimator):
 
     @property
     def task_multiplier(self) -> int:
-        """Return how many tasks are drawn for each that the budget names."""
+        """Return the number of tasks drawn per task of the budget."""
         return 1 if self.shared else self.pairs
 
     @property
     def pairs_per_task(self) -> int:
-        """Return how many pairs run on each task that is drawn."""
+        """Return the number of pairs that run on each drawn task."""
         return self.pairs if self.shared else 1
 
     def window(self, step_context: OuterStepContext, horizon: int) -> tuple[int, int]:
-        """Return the first inner step of a lesson's segment, and how many it has."""
+        """Return the first inner step of the current segment, and its length.
+
+        Args:
+            step_context: Holds the index of the segment.
+            horizon: Inner steps of a whole run.
+        """
         start = step_context.segment * self.window_length(horizon)
+        # The last segment is shorter if the unroll length does not divide the horizon.
         return start, min(self.window_length(horizon), horizon - start)

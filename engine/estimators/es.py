@@ -1,11 +1,11 @@
-"""Evolution strategies: the slope of the loss, smoothed, from perturbed runs.
+"""Evolution strategies: the gradient of a smoothed loss, from perturbed runs.
 
 Source: Rechenberg (1973); Salimans et al. (2017), arXiv:1703.03864, section 2.1;
 truncated as in Vicol et al. (2021), arXiv:2112.13835, algorithm 1.
-Differs: antithetic pairs, each with tasks and noise of its own.
-Helps: needs no gradient through the unroll, so chaos does not hurt it. Over the
-full horizon it is unbiased; truncated, each unroll forgets the noise before it, so
-it is biased toward what pays off at once. PES remembers.
+Differs: antithetic pairs, each with its own tasks and noise.
+Helps: needs no gradient through the unroll, so chaotic training does not hurt it. Over
+the full horizon it is unbiased; truncated, each unroll ignores the effect of earlier
+noise, so it is biased toward short-term gains. PES corrects this.
 """
 
 from typing import ClassVar
@@ -46,20 +46,21 @@ class Es(ParticleEstimator):
     )
 
     def cost(self, horizon: int) -> float:
-        """Return task evaluations: the particles', and the mean run's if truncated."""
+        """Return task evaluations: of the particles and, if truncated, the mean run."""
         return self._particles(horizon) * self.window_length(horizon) / horizon
 
     def _particles(self, horizon: int) -> int:
+        # Truncated, an unperturbed run is added: later unrolls start from its state.
         return 2 * self.pairs_per_task + (self.window_length(horizon) < horizon)
 
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return the base learners at their start."""
+        """Return the initial state of the base learners."""
         return split_replicates(problem.begin(1), problem.replicates)
 
     def estimate(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> Outer:
-        """Run pairs from where the unperturbed run stands; carry that one on."""
+        """Run all pairs from the unperturbed run's state, and continue that run."""
         memory = meta.memory
         if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
@@ -79,6 +80,7 @@ class Es(ParticleEstimator):
         xi = {name: self.sigma * e for name, e in noise.items()}
         gap = antithetic_differences(by_task[:, -2 * self.pairs_per_task :])
         grads = es_gradient(xi, gap, self.sigma)
+        # Only the first particle's state is kept: the mean run, if there is one.
         after = split_replicates(state, problem.replicates)
         kept = {name: value[:, : by_task.shape[2]] for name, value in after.items()}
         info = {"meta_loss": by_task.mean((1, 2, 3))}

@@ -1,9 +1,10 @@
 """Persistent evolution strategies: unbiased gradients from truncated unrolls.
 
 Source: Vicol, Metz and Sohl-Dickstein (2021), arXiv:2112.13835, algorithm 2.
-Differs: each pair has tasks and noise of its own; all restart together, after each
+Differs: each pair has its own tasks and noise; all restart together, after each
 horizon.
-Helps: the default; no short-horizon bias, and no gradient through long chaos.
+Helps: the default; no short-horizon bias, and no gradient through a long, chaotic
+unroll.
 """
 
 from typing import ClassVar
@@ -42,7 +43,7 @@ class Pes(ParticleEstimator):
         return 2 * self.pairs_per_task * self.window_length(horizon) / horizon
 
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return particle states at the start, and no noise summed yet."""
+        """Return the particles' initial states, and zero accumulated noise."""
         sums = {
             f"xi.{name}": w.new_zeros(
                 w.shape[0], self.pairs_per_task, problem.tasks, *w.shape[1:]
@@ -57,7 +58,7 @@ class Pes(ParticleEstimator):
     def estimate(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> Outer:
-        """Perturb, unroll one segment, and weigh it by all noise so far."""
+        """Perturb, unroll one segment, and weight it by the accumulated noise."""
         memory = meta.memory
         if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
@@ -72,6 +73,7 @@ class Pes(ParticleEstimator):
         state, scores, _ = problem.segment(
             merge_replicates(theta), merge_replicates(state), span
         )
+        # The sum over unrolls is what removes the short-horizon bias of ES.
         xi = {k: memory[f"xi.{k}"] + self.sigma * e for k, e in noise.items()}
         by_task = scores.unflatten(0, (problem.replicates, 2 * self.pairs_per_task, -1))
         gap = antithetic_differences(by_task)

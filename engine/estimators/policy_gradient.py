@@ -1,10 +1,10 @@
-"""Policy gradient: try noisy actions, make those likelier that lowered the loss.
+"""Policy gradient: try noisy actions, and make those that lowered the loss likelier.
 
 Source: Williams (1992), REINFORCE; Schulman et al. (2016), arXiv:1506.02438, for
 the advantages; Mnih et al. (2016), arXiv:1602.01783, for the entropy bonus.
-Differs: an action's reward is the drop of the log loss that it caused; returns are
-on one scale for all tasks, each against other rollouts of the same task.
-Helps: sees no gradient of the inner training, so that chaos hurts it less; needs
+Differs: an action's reward is the decrease of the log loss that it caused; advantages
+are normalized per task, against other rollouts of the same task.
+Helps: needs no gradient of the inner training, so chaotic training hurts it less; needs
 more runs than an unroll.
 """
 
@@ -31,7 +31,7 @@ class PolicyGradient(PolicyEstimator):
     def estimate(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> Outer:
-        """Explore, weigh each action's score by its credit, teach the critic."""
+        """Explore, weight each action's score by its advantage, fit the critic."""
         memory = meta.memory
         found = self.run_rollouts(meta, problem, step_context)
         theta = {k: v.detach().requires_grad_() for k, v in meta.weights.items()}

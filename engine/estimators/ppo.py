@@ -1,9 +1,9 @@
-"""PPO: use each batch of rollouts several times, but never move far from it.
+"""PPO: reuse each batch of rollouts, but keep the policy close to the one that made it.
 
 Source: Schulman et al. (2017), arXiv:1707.06347, equation 7 and algorithm 1.
-Differs: every epoch takes the whole batch; advantages and rewards are those of
-the policy gradient. It moves the meta-weights by an Adam of its own.
-Helps: gets more out of the same runs than the plain policy gradient.
+Differs: every epoch uses the whole batch; advantages and rewards are those of the
+policy gradient. It updates the meta-weights by its own Adam, not by the outer rule.
+Helps: learns more from the same runs than the plain policy gradient.
 """
 
 from typing import ClassVar
@@ -47,23 +47,23 @@ class Ppo(PolicyEstimator):
         unit="per outer step",
         low=1,
         high=64,
-        help="How often each batch of rollouts is used.",
+        help="Updates per batch of rollouts.",
     )
     clip: float = knob(
         0.2,
         label="Ratio clip ε",
         low=0.01,
         high=10.0,
-        help="How much likelier or less likely an action may become per batch.",
+        help="Bound on the change of an action's probability per batch: 1 ± ε.",
     )
     lr: float = knob(
         0.02,
-        label="Policy's rate",
+        label="Policy learning rate",
         unit="per epoch",
         low=1e-5,
         high=1.0,
         log=True,
-        help="Adam's rate for the meta-weights; the outer rule's is not used.",
+        help="Learning rate of Adam for the meta-weights; the outer rule is not used.",
     )
 
     @property
@@ -71,14 +71,14 @@ class Ppo(PolicyEstimator):
         return Adam(lr=self.lr, clip=1.0)
 
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return the critic's memory and the moments of the policy's own Adam."""
+        """Return the critic's memory and the moments of the policy's Adam."""
         moments = self._policy_adam.start(weights)
         return super().memory(weights, problem) | join_branches(policy_adam=moments)
 
     def estimate(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> Outer:
-        """Explore, then climb the clipped surrogate for some epochs."""
+        """Explore, then maximize the clipped surrogate for several epochs."""
         world, memory = require_policy(problem), meta.memory
         found = self.run_rollouts(meta, problem, step_context)
         with torch.no_grad():
@@ -105,14 +105,22 @@ class Ppo(PolicyEstimator):
         found: RolloutBatch,
         old: tuple[Tensor, Tensor],
     ) -> Weights:
-        """Return the gradient of the clipped objective at some meta-weights."""
+        """Return the gradient of the clipped surrogate loss.
+
+        Args:
+            theta: Meta-weights to take it at; shape (replicate, …).
+            world: The problem with the policy.
+            found: The rollouts.
+            old: Mean and log standard deviation of the policy that made the rollouts.
+        """
         live = {k: v.detach().requires_grad_() for k, v in theta.items()}
         mean, log_std = world.policy(live, found.signals)
         change = log_density(found.action, mean, log_std)
         change = change - log_density(found.action, *old)
+        # Clamped before exp, so that a far policy gives no ∞ (and ∞ · 0 no NaN).
         ratio = change.clamp(-20, 20).exp()
         held = ratio.clamp(1 - self.clip, 1 + self.clip)
-        # The worse of the two, which is less ratio where the credit is above 0.
+        # The pessimistic of the two: the smaller ratio if the advantage is positive.
         worse = torch.where(found.credit > 0, ratio.minimum(held), ratio.maximum(held))
         loss = policy_loss(worse, found.credit, log_std, self.entropy)
         return replicate_gradients(loss, live)

@@ -1,9 +1,9 @@
-"""Gradient through an unroll: differentiate the inner training itself.
+"""Unrolled gradient: backpropagate through the inner training.
 
 Source: Maclaurin, Duvenaud and Adams (2015), arXiv:1502.03492; Andrychowicz et
 al. (2016), arXiv:1606.04474, section 2.
-Differs: each task's gradient is found by itself and can be scaled to length 1, as
-one chaotic run would otherwise drown all others.
+Differs: each task's gradient is computed separately and can be normalized to length 1,
+as one chaotic run would otherwise dominate all others.
 Helps: exact for its window; a window shorter than the horizon is greedy and
 learns rates that are too low (short-horizon bias, Wu et al. 2018).
 """
@@ -30,7 +30,7 @@ from engine.protocol import (
     square_root,
 )
 
-TINY = 1e-12
+TINY = 1e-12  # a gradient of zero stays zero
 
 
 @register("estimator")
@@ -46,18 +46,18 @@ class Unroll(Estimator):
         unit="steps",
         low=1,
         high=5000,
-        help="Steps that are differentiated; shorter than the horizon is biased.",
+        help="Steps to backpropagate through; shorter than the horizon is biased.",
     )
     order: Literal["first", "second"] = knob(
         "first",
         label="Inner gradient",
-        help="First: taken as given (cheap); second: differentiated too. What a "
-        "controller sees (losses, norms) is taken as given in both.",
+        help="First: treated as constant (cheap). Second: differentiated, too. The "
+        "inputs of a controller (losses, norms) are constants in both.",
     )
     equal: bool = knob(
         True,
         label="Equal tasks",
-        help="Scale each task's gradient to length 1, so that none drowns the rest.",
+        help="Normalize each task's gradient to length 1, so that none dominates.",
     )
 
     def window_length(self, horizon: int) -> int:
@@ -71,19 +71,19 @@ class Unroll(Estimator):
         )
 
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return the base learners at their start."""
+        """Return the initial state of the base learners."""
         return split_replicates(problem.begin(1), problem.replicates)
 
     def estimate(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> Outer:
-        """Unroll one window, go back through it, and carry the state on."""
+        """Unroll one window, backpropagate through it, and keep the state."""
         memory = meta.memory
         if step_context.segment == 0:
             memory = self.memory(meta.weights, problem)
         start = step_context.segment * self.window_length(problem.horizon)
         length = min(self.window_length(problem.horizon), problem.horizon - start)
-        # Each member has meta-weights of its own, so one backward parts the tasks.
+        # Each member has its own copy, so one backward gives each task's gradient.
         theta = {
             name: value.detach().repeat_interleave(problem.tasks, 0).requires_grad_()
             for name, value in meta.weights.items()
@@ -107,11 +107,11 @@ class Unroll(Estimator):
 
 
 def member_gradients(loss: Tensor, theta: Weights) -> Weights:
-    """Return each member's gradient; one that is not finite anywhere is zero.
+    """Return each member's gradient; zero if any of its entries is not finite.
 
     Args:
         loss: Loss of each member; shape (member,).
-        theta: Meta-weights of each member; shape (member, …).
+        theta: Meta-weights of each member, which require gradients; (member, …).
     """
     found = torch.autograd.grad(loss.sum(), list(theta.values()), allow_unused=True)
     grads = {
@@ -126,12 +126,19 @@ def member_gradients(loss: Tensor, theta: Weights) -> Weights:
 
 
 def member_norm(grads: Weights) -> Tensor:
-    """Return the L2 norm over all meta-weights; shape (member,)."""
+    """Return the L2 norm over all meta-weights.
+
+    Args:
+        grads: Gradients by name; shape (member, …) each.
+
+    Returns:
+        Shape (member,).
+    """
     squares = [g.reshape(len(g), -1).square().sum(1) for g in grads.values()]
     return square_root(torch.stack(squares).sum(0))
 
 
 def normalize_gradients(grads: Weights) -> Weights:
-    """Scale each member's gradient to length 1."""
+    """Scale each member's gradient, shape (member, …), to length 1."""
     norm = member_norm(grads).clamp(min=TINY)
     return {k: g / norm.view(-1, *[1] * (g.dim() - 1)) for k, g in grads.items()}

@@ -1,1 +1,1 @@
-"""How meta-parameters follow an outer gradient."""
+"""Outer rules: how meta-weights are updated by an outer gradient."""

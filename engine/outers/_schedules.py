@@ -1,7 +1,7 @@
-"""What falls as meta-training goes on: the outer rate, and weights without need.
+"""Outer learning-rate schedules and weight decay.
 
 Source: Loshchilov and Hutter (2017), arXiv:1608.03983, for the cosine; the linear
-fall to 0 is that of Nichol, Achiam and Schulman (2018), arXiv:1803.02999; decoupled
+decay to 0 is that of Nichol, Achiam and Schulman (2018), arXiv:1803.02999; decoupled
 weight decay is that of Loshchilov and Hutter (2019), arXiv:1711.05101.
 """
 
@@ -14,17 +14,17 @@ OuterSchedule = Literal["constant", "cosine", "linear"]
 
 
 def schedule_knob() -> Any:
-    """Declare how the outer rate changes."""
+    """Declare the schedule of the outer learning rate."""
     return knob(
         "constant",
         label="Outer schedule",
         advanced=True,
-        help="How the outer rate falls to 0 over meta-training, or that it stays.",
+        help="How the outer rate decays to 0 over meta-training; constant keeps it.",
     )
 
 
 def decay_knob() -> Any:
-    """Declare how fast meta-weights shrink by themselves."""
+    """Declare the decoupled weight decay of the meta-weights."""
     return knob(
         0.0,
         label="Weight decay",
@@ -32,12 +32,16 @@ def decay_knob() -> Any:
         low=0.0,
         high=10.0,
         advanced=True,
-        help="Shrinks meta-weights by rate × this at each outer step.",
+        help="At each outer step, meta-weights shrink by this × the outer rate.",
     )
 
 
 def outer_factor(schedule: OuterSchedule, done: float) -> float:
-    """Return the share of the outer rate that is left.
+    """Return the factor that a schedule applies to the outer rate.
+
+    Args:
+        schedule: Name of the schedule.
+        done: Share of meta-training that is done, 0 to 1.
 
     >>> outer_factor("linear", 0.25), outer_factor("cosine", 0.5)
     (0.75, 0.5)

@@ -1,9 +1,9 @@
 """Adam: the usual outer rule.
 
 Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
-Differs: gradients are clipped per replicate, and one that is no number moves
-nothing.
-Helps: the usual choice; it forgives the scale of an estimator's gradient.
+Differs: gradients are clipped per replicate, and one that is not finite counts as
+zero.
+Helps: the usual choice; it is insensitive to the scale of an estimator's gradient.
 """
 
 from typing import ClassVar
@@ -36,7 +36,7 @@ class Adam(OuterRule):
         low=1e-7,
         high=10.0,
         log=True,
-        help="How fast the meta-weights move.",
+        help="Learning rate of the meta-weights.",
         follows="outer_rate",
     )
     clip: float = knob(
@@ -45,13 +45,13 @@ class Adam(OuterRule):
         unit="L2",
         low=0.0,
         high=1e6,
-        help="Longest outer gradient per replicate; 0 never clips.",
+        help="Largest norm of the outer gradient per replicate; 0 disables clipping.",
     )
     schedule: OuterSchedule = schedule_knob()
     weight_decay: float = decay_knob()
 
     def start(self, weights: Weights) -> Weights:
-        """Begin with zero moments and no steps taken."""
+        """Return zero moments and a step count of 0, per replicate."""
         rows = to_rows(weights)
         zero = torch.zeros_like(rows)
         return {"m": zero, "v": zero, "t": rows.new_zeros(len(rows))}
@@ -59,13 +59,13 @@ class Adam(OuterRule):
     def step(
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
-        """Move each replicate by its own moments, all its weights in one row."""
+        """Update each replicate by its own moments, all its weights in one row."""
         factor = clip_factor(grads, self.clip).unsqueeze(1)
         grad = torch.nan_to_num(to_rows(grads), 0.0, 0.0, 0.0) * factor
         rate = self.lr * outer_factor(self.schedule, done)
         t = state["t"] + 1
-        # Not `adam_step`: each replicate has a count of its own, and the correction
-        # stands under the root, which rounds otherwise.
+        # Not `adam_step`: each replicate has its own step count, and correcting the
+        # bias under the root rounds differently.
         m = torch.lerp(state["m"], grad, 0.1)
         v = torch.lerp(state["v"], grad.square(), 0.001)
         root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8

@@ -1,9 +1,9 @@
 """SGD: the plain outer rule.
 
 Source: Robbins and Monro (1951).
-Differs: gradients are clipped per replicate, and one that is no number moves
-nothing.
-Helps: where the size of the outer gradient should count.
+Differs: gradients are clipped per replicate, and one that is not finite counts as
+zero.
+Helps: where the size of the outer gradient should matter.
 """
 
 from typing import ClassVar
@@ -34,7 +34,7 @@ class Sgd(OuterRule):
         low=1e-7,
         high=100.0,
         log=True,
-        help="How fast the meta-weights move.",
+        help="Learning rate of the meta-weights.",
     )
     clip: float = knob(
         1.0,
@@ -42,19 +42,19 @@ class Sgd(OuterRule):
         unit="L2",
         low=0.0,
         high=1e6,
-        help="Longest outer gradient per replicate; 0 never clips.",
+        help="Largest norm of the outer gradient per replicate; 0 disables clipping.",
     )
     schedule: OuterSchedule = schedule_knob()
     weight_decay: float = decay_knob()
 
     def start(self, weights: Weights) -> Weights:
-        """Remember nothing."""
+        """Return an empty state."""
         return {}
 
     def step(
         self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
     ) -> tuple[Weights, Weights]:
-        """Move each replicate against its own gradient."""
+        """Move each replicate against its clipped gradient."""
         grads = clip_per_replicate(grads, self.clip)
         rate = self.lr * outer_factor(self.schedule, done)
         kept = 1.0 - rate * self.weight_decay

@@ -1,9 +1,9 @@
-"""A lesson's gradients as one compiled function for each shape of a chunk.
+"""Compilation of outer gradients: one compiled function per shape of a chunk.
 
-The eager code is followed once, its inner and outer gradients included, and what it
-asked of tensors is compiled. So a learner is written once, and compiled formulas are
-the eager ones. It holds where a loss is a function of the learner's knobs, the
-meta-weights and the episodes alone: numbers of other origin would stay what they were.
+The eager code is traced once, its inner and outer gradients included, and the recorded
+tensor operations are compiled. So a learner is written once, and the compiled formulas
+are the eager ones. This is valid if the loss is a function of the learner's knobs, the
+meta-weights and the episodes alone: any other number would be baked in as a constant.
 """
 
 import os
@@ -19,21 +19,21 @@ from torch.fx import GraphModule
 from engine.protocol import EpisodeBatch, ExampleBatch, ValueAndGrad, Weights
 
 FlatFunction = Callable[..., Sequence[Tensor]]
-# What was followed, and tensors to call it with → the same, faster.
+# A traced graph and example inputs → a compiled function.
 Backend = Callable[[GraphModule, list[Tensor]], FlatFunction]
 
 COMPILERS = ("c++", "g++", "clang++", "cl")
 
 
 class CompiledFunction(NamedTuple):
-    """A function of flat tensors, and which weights its gradients are of."""
+    """A function of flat tensors, and the names of the weights it differentiates by."""
 
     run: FlatFunction
     names: tuple[str, ...]
 
 
 class CompiledGradients:
-    """Gradients of a learner's lessons, compiled when a shape is first seen."""
+    """Outer gradients of one learner, compiled when a shape is first seen."""
 
     def __init__(self, build: Backend) -> None:
         self._build = build
@@ -46,12 +46,13 @@ class CompiledGradients:
             weights: Weights, tasks: EpisodeBatch
         ) -> tuple[Tensor, Weights]:
             given = (*tensors_of(tasks), *weights.values())
-            # Compiled code relies on strides, and an outer rule may change them.
+            # Compiled code assumes strides, which an outer rule may change.
             inputs = [tensor.detach().contiguous() for tensor in given]
             shapes = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
             key = (tasks.replicates, tuple(weights), shapes)
             if key not in self._made:
                 graph, names = trace_gradients(value_and_grad, weights, tasks, inputs)
+                # The graph already holds the backward pass: compile it for inference.
                 with torch.no_grad():
                     self._made[key] = CompiledFunction(
                         self._build(graph, inputs), names
@@ -75,17 +76,19 @@ def trace_gradients(
     tasks: EpisodeBatch,
     inputs: list[Tensor],
 ) -> tuple[GraphModule, tuple[str, ...]]:
-    """Follow the gradients of a lesson; return all operations, in a row.
+    """Trace losses and gradients into one graph.
 
     Args:
         value_and_grad: Meta-weights and their episodes → losses and gradients.
         weights: Meta-weights, for their names.
-        tasks: Episodes, for all that is no tensor.
+        tasks: Episodes, for everything but their tensors.
         inputs: The tensors of the episodes, then the meta-weights.
 
     Returns:
-        The graph of tensors alone, and whose gradients it gives behind the losses.
+        A graph from tensors to tensors (the losses, then the gradients), and the names
+        of the weights that have a gradient, in its order.
     """
+    # Imported here, as only compiled runs need it.
     from torch.fx.experimental.proxy_tensor import make_fx
 
     names: list[str] = []
@@ -94,22 +97,28 @@ def trace_gradients(
         left = iter(tensors)
         some = with_tensors(tasks, left)
         loss, found = value_and_grad(dict(zip(weights, left, strict=True)), some)
-        names[:] = found
+        names[:] = found  # known only while tracing
         return (loss.detach(), *(grad.detach() for grad in found.values()))
 
     with torch.enable_grad():
+        # Fake tensors: the trace allocates and computes nothing.
         graph = make_fx(flat_gradients, tracing_mode="fake")(*inputs)
     return graph, tuple(names)
 
 
 def tensors_of(tasks: EpisodeBatch) -> list[Tensor]:
-    """Return the tensors that a lesson is made of."""
+    """Return the tensors of the episodes: x, y and ids of support and queries."""
     shots = (tasks.support, tasks.query)
     return [t for part in shots for t in (part.x, part.y, part.ids) if t is not None]
 
 
 def with_tensors(tasks: EpisodeBatch, tensors: Iterator[Tensor]) -> EpisodeBatch:
-    """Return the episodes with other tensors, as `tensors_of` lists them."""
+    """Return the episodes with other tensors, in the order of `tensors_of`.
+
+    Args:
+        tasks: The episodes.
+        tensors: An iterator; exactly the episodes' tensors are taken from it.
+    """
 
     def refill(old: ExampleBatch) -> ExampleBatch:
         x, y = next(tensors), next(tensors)
@@ -120,18 +129,19 @@ def with_tensors(tasks: EpisodeBatch, tensors: Iterator[Tensor]) -> EpisodeBatch
 
 
 def compiler() -> str:
-    """Return where a C++ compiler is, or nothing."""
+    """Return the path of a C++ compiler ($CXX first); empty if there is none."""
     asked = os.environ.get("CXX", "")
     found = (shutil.which(name) for name in (asked, *COMPILERS) if name)
     return next((path for path in found if path), "")
 
 
 def inductor(graph: GraphModule, inputs: list[Tensor]) -> FlatFunction:
-    """Compile by torch's own compiler, in this process and with the compiler here."""
+    """Compile by TorchInductor, in this process and with `compiler()`."""
     from torch import _inductor
     from torch._inductor import config
 
-    with config.patch(compile_threads=1):  # a pool would outlive its worker
+    # A pool of compile processes would outlive its worker.
+    with config.patch(compile_threads=1):
         made: FlatFunction = _inductor.compile(
             graph, [*inputs], options={"cpp.cxx": (compiler(),)}
         )
@@ -139,9 +149,16 @@ def inductor(graph: GraphModule, inputs: list[Tensor]) -> FlatFunction:
 
 
 def relative_gaps(one: Weights, other: Weights) -> Tensor:
-    """Return how far gradients are apart, relative to the other one; (replicate,).
+    """Return the relative L2 distance of two gradients, ‖one − other‖ / ‖other‖.
 
-    Numbers that are none in both count as equal, in only one as infinitely far apart.
+    Entries that are not finite in both count as equal; in only one, the distance is ∞.
+
+    Args:
+        one: Gradients by weight's name; shape (replicate, …) each.
+        other: The reference, of the same names and shapes.
+
+    Returns:
+        Shape (replicate,), float64.
 
     >>> one = {"w": torch.tensor([[3.0, 4.0], [torch.nan, 1.0]])}
     >>> relative_gaps({"w": torch.tensor([[3.0, 9.0], [torch.nan, 1.0]])}, one).tolist()

@@ -1,8 +1,8 @@
-"""What few-shot learners share: weights of their own, answers, outer gradients.
+"""Base class of few-shot learners: initial weights, predictions, outer gradients.
 
-A learner says what it answers after each inner step (`predict`) and what it loses
-on a lesson; the engine turns answers into traces, and losses into outer gradients,
-a chunk of members at a time with a backward each.
+A learner implements its predictions after each inner step (`predict`) and its loss on
+meta-training episodes. This module turns predictions into traces, and losses into outer
+gradients: one chunk of members at a time, with one backward pass per chunk.
 """
 
 from abc import abstractmethod
@@ -38,37 +38,51 @@ TaskLoss = Callable[[Weights, EpisodeBatch], Tensor]
 
 
 class FewShotLearner(Learner):
-    """A learner of episodes: what it answers after each inner step."""
+    """A learner of episodes, defined by its predictions after each inner step."""
 
     @abstractmethod
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Adapt and answer; yield what is answered, the start first.
+        """Adapt to the support and predict the queries.
 
         Args:
-            theta: Meta-weights of each member; shape (member, …). They need no
-                gradient, and nothing that is yielded does.
+            theta: Meta-weights of each member; shape (member, …). They need not
+                require gradients.
             tasks: The episodes.
+
+        Yields:
+            The predictions before the first inner step, then after later ones. None
+            of their tensors has a graph.
         """
 
     def answer_step(self, meta: Meta) -> int:
-        """Return after how many inner steps its answer counts.
+        """Return the inner step whose prediction is scored.
 
-        Before it has meta-weights, the most that it can be.
+        Args:
+            meta: The meta-learner. Without meta-weights, the result is an upper bound.
         """
         return 0
 
     def gradients_per_test(self, horizon: int) -> float:
-        """Return an answer and, where it adapts, the inner steps that are shown."""
+        """Return gradient evaluations per test task: inner steps and one prediction.
+
+        Args:
+            horizon: Inner steps that are recorded at test.
+        """
         steps = self.answer_step(Meta({}, {}))
         return 1.0 + (max(steps, horizon) if steps else 0)
 
     def embed(
         self, theta: Weights, tasks: EpisodeBatch
     ) -> tuple[Tensor, Tensor] | None:
-        """Return features of support and queries; (member, feature, example) each.
+        """Return features of support and queries: outputs of the net without its head.
 
-        They are those of the net without its head; none where meta-weights hold no
-        such net.
+        Args:
+            theta: Meta-weights of each member; shape (member, …).
+            tasks: The episodes.
+
+        Returns:
+            Two tensors of shape (member, feature, example); None if the meta-weights
+            do not hold such a net.
         """
         return body_features(theta, tasks)
 
@@ -80,7 +94,7 @@ class FewShotLearner(Learner):
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Measure the answers after each inner step."""
+        """Measure the predictions after each inner step."""
         assert isinstance(tasks, EpisodeBatch)
         theta = broadcast_to_members(meta.weights, tasks.members)
         rows, at = [], []
@@ -91,10 +105,11 @@ class FewShotLearner(Learner):
             name: torch.stack([value_or_nan(row, name, rows) for row in rows], 1)
             for name in rows[0] | rows[-1]
         }
+        # `predict` always includes this step; `index` raises if a learner forgets it.
         yield TraceSegment(traces, None, tuple(at), at.index(self.answer_step(meta)))
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Draw as many episodes as the budget names."""
+        """Divide the budget of task evaluations by the episodes per meta-step."""
         count = budget.tasks_per_step
         steps = budget.task_evaluations // count if self.trains else 0
         return Plan(steps, count, 1, 1.0, self.gradients_per_episode)
@@ -107,27 +122,32 @@ def draw_weights(
 
     Args:
         net: The net.
-        layout: How its weights lie.
+        layout: Names and shapes of its weights.
         rngs: One stream per replicate; all learners of a seed get the same.
-        like: A tensor of the wanted device and type.
-        name: Names the stream, where a learner has several nets.
+        like: A tensor with the wanted device and dtype.
+        name: Name of the random stream; distinguishes the nets of one learner.
 
     Returns:
-        Nothing where the layout is that of a body without a layer.
+        Weights by name, (replicate, …) each; empty for a body without layers.
     """
     if not layout.names:
         return {}
+    # Drawn by numpy on the CPU, so that every device starts from the same bits.
     flat = np.stack([net.init(layout, rng.child(name)) for rng in rngs])
     views = layout.views(torch.from_numpy(flat).to(like.device, like.dtype))
     return {name: view.contiguous() for name, view in views.items()}
 
 
 def body_features(theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor] | None:
-    """Return what the net under the head makes of support and queries, if it is there.
+    """Return the outputs of the net without its head, on support and queries.
 
     Args:
-        theta: Weights of each member, those of a head and others among them.
+        theta: Weights of each member; those of a head and others are ignored.
         tasks: The episodes.
+
+    Returns:
+        Two tensors of shape (member, feature, example); None if `theta` does not hold
+        all weights of the body.
     """
     body = {name: theta[name] for name in tasks.body.names if name in theta}
     if not body or len(body) < len(tasks.body.names):
@@ -137,8 +157,17 @@ def body_features(theta: Weights, tasks: EpisodeBatch) -> tuple[Tensor, Tensor] 
 
 
 def answer_metrics(tasks: EpisodeBatch, prediction: Prediction) -> Weights:
-    """Return the metrics of an answer; shape (member,) or (member, layer) each."""
+    """Return the metrics of a prediction.
+
+    Args:
+        tasks: The episodes.
+        prediction: Outputs for the queries at one inner step.
+
+    Returns:
+        Values by metric name, without a graph; shape (member,) or (member, layer).
+    """
     loss = tasks.each_loss(prediction.query_outputs, tasks.query.y).mean(1)
+    # argmax of NaN outputs would still hit some class: no accuracy by chance.
     sound = prediction.query_outputs.isfinite().flatten(1).all(1)
     row: Weights = {}
     if tasks.has_classes:
@@ -162,7 +191,13 @@ def answer_metrics(tasks: EpisodeBatch, prediction: Prediction) -> Weights:
 
 
 def value_or_nan(row: Weights, name: str, rows: Sequence[Weights]) -> Tensor:
-    """Return a row's value, NaN where only other rows have one."""
+    """Return one metric of a row; NaN if only other rows have it.
+
+    Args:
+        row: Metrics after one inner step, by name.
+        name: The metric.
+        rows: All rows, at least one of which has it; it gives the shape.
+    """
     if name in row:
         return row[name]
     other = next(row[name] for row in rows if name in row)
@@ -175,16 +210,17 @@ def outer_gradient(
     task_loss: TaskLoss,
     compile_gradient: Compile = run_eagerly,
 ) -> Outer:
-    """Differentiate the mean loss of each replicate's lessons.
+    """Differentiate the mean loss over each replicate's episodes.
 
     Args:
         meta: The meta-learner.
-        tasks: Its lessons.
+        tasks: The episodes of this meta-step.
         task_loss: Meta-weights of each member and their episodes → loss, (member,).
-        compile_gradient: As a lesson has it.
+        compile_gradient: As in `OuterStepContext`.
 
     Returns:
-        The gradient of the mean over a replicate's tasks, and that mean.
+        The gradient of the mean over a replicate's tasks, shape (replicate, …), and
+        that mean, shape (replicate,).
     """
     assert isinstance(tasks, EpisodeBatch)
     each = tasks.members // tasks.replicates
@@ -195,6 +231,7 @@ def outer_gradient(
         some = tasks if len(members) == tasks.members else tasks.take(members)
         loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
+            # A replicate may span several chunks, so their gradients add up.
             grads[name][replicates.start : replicates.stop] += grad
         losses.append(loss)
     mean = torch.cat(losses).view(tasks.replicates, each).mean(1)
@@ -204,8 +241,9 @@ def outer_gradient(
 def _loss_and_gradients(
     task_loss: TaskLoss, each: int, rows: Weights, batch: EpisodeBatch
 ) -> tuple[Tensor, Weights]:
-    """Return the members' losses, and the gradient of their sum over `each`."""
+    """Return the members' losses and the gradient of their sum divided by `each`."""
     leaves = {name: row.detach().requires_grad_() for name, row in rows.items()}
+    # Members of a replicate share its leaf, so autograd sums over them.
     loss = task_loss(broadcast_to_members(leaves, batch.members), batch)
     found = torch.autograd.grad(
         loss.sum() / each, list(leaves.values()), allow_unused=True
@@ -215,7 +253,7 @@ def _loss_and_gradients(
 
 
 def why_wrong_head(meta: Meta, tasks: EpisodeBatch) -> str | None:
-    """Return the reason why a trained head cannot answer the tasks; None if it can."""
+    """Return the reason why a trained head does not fit the tasks; None if it does."""
     layout = tasks.layout
     for name, shape in zip(layout.names, layout.shapes, strict=True):
         if name in layout.layers[-1] and tuple(meta.weights[name].shape[1:]) != shape:

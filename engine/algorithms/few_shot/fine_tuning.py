@@ -1,9 +1,9 @@
-"""Training on all classes at once, and fitting a support by plain gradient steps.
+"""Pretraining on all classes at once, and fine-tuning on a support by gradient steps.
 
-Pretraining sees the same episodes as meta-learners do, support and queries alike,
-but is told which class of all a row belongs to. What is fitted to a support is
-described by a `FitProblem`; rate and number of steps are meta-weights, `lr` and
-`steps`, given or chosen on validation episodes by `engine.runner.adaptation_tuning`.
+Pretraining sees the same episodes as the meta-learners, support and queries alike, but
+with the global class of each example. A `FitProblem` describes what is fitted to a
+support. Learning rate and number of steps are the meta-weights `lr` and `steps`: given,
+or chosen on validation episodes by `engine.runner.adaptation_tuning`.
 """
 
 from abc import abstractmethod
@@ -39,7 +39,9 @@ from engine.protocol import (
     run_eagerly,
 )
 
+# Meta-weights that tuning sets and no gradient moves.
 CHOSEN = ("lr", "steps")
+# Steps 1, 2, 5, 10, …, 5000: evenly spaced on a log axis.
 SHOWN = tuple(m * 10**e for e in range(4) for m in (1, 2, 5))
 
 
@@ -47,9 +49,9 @@ class FitProblem(NamedTuple):
     """What is fitted to a support.
 
     Args:
-        start: The weights that move; shape (member, …).
-        lost: These weights → loss on the support; shape (member,).
-        answer: These weights → answers to the queries.
+        start: Initial values of the fitted weights; shape (member, …).
+        loss: These weights → loss on the support; shape (member,).
+        answer: These weights → outputs for the queries; (member, output, query).
         layers: Their names, layer by layer.
     """
 
@@ -60,11 +62,11 @@ class FitProblem(NamedTuple):
 
 
 class FineTuningLearner(FewShotLearner):
-    """A learner that fits something to each support by gradient descent."""
+    """A learner that fits weights to each support by gradient descent."""
 
     tunable: ClassVar[bool] = True
-    # Its rate is chosen once training is over: until then a check, made at the given
-    # rate, can blow up on every task, and would then keep a net that saw none.
+    # The rate is tuned after training. Until then validation uses the given rate, may
+    # diverge on every task, and would then select the untrained net.
     keeps_last: ClassVar[bool] = True
 
     lr: float = knob(
@@ -74,7 +76,7 @@ class FineTuningLearner(FewShotLearner):
         low=1e-6,
         high=100.0,
         log=True,
-        help="Size of each step on the support, where it is not tuned.",
+        help="Learning rate on the support, unless it is tuned.",
     )
     steps: int = knob(
         50,
@@ -82,39 +84,46 @@ class FineTuningLearner(FewShotLearner):
         unit="steps",
         low=0,
         high=1000,
-        help="Steps on the support; where the rate is tuned, the most that are tried.",
+        help="Steps on the support; with tuning, the largest number that is tried.",
     )
     momentum: float = knob(
         0.9,
         label="Momentum",
         low=0.0,
         high=0.999,
-        help="Share of the last step that is taken again.",
+        help="Momentum coefficient.",
         advanced=True,
     )
     tuning: Literal["given", "tuned"] = knob(
         "tuned",
-        label="Rate and steps are",
-        help="Tuned: those that do best on validation episodes, once training is over.",
+        label="Rate and steps",
+        help="Given: as set above. Tuned: the best on validation episodes, chosen "
+        "after training.",
     )
 
     @abstractmethod
     def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
-        """Say what is fitted to the supports, from where."""
+        """Return what is fitted to the supports, and its initial weights.
+
+        Args:
+            theta: Meta-weights of each member; shape (member, …).
+            tasks: The episodes.
+        """
 
     def answer_step(self, meta: Meta) -> int:
-        """Return the number of steps that is given or was chosen."""
+        """Return the number of steps, given or tuned."""
         chosen = meta.weights.get("steps")
+        # Replicates may have tuned to different numbers; the largest covers them all.
         return self.steps if chosen is None else int(chosen.max())
 
     def rate_and_steps(self, replicates: int, tasks: EpisodeBatch) -> Weights:
-        """Return the given rate and steps as meta-weights."""
+        """Return the given rate and steps as meta-weights; shape (replicate,) each."""
         like = tasks.support.x
         steps = like.new_full((replicates,), float(self.steps))
         return {"lr": like.new_full((replicates,), self.lr), "steps": steps}
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer at the start and after 1, 2, 5, 10, … steps."""
+        """Predict before the first step and after 1, 2, 5, 10, … steps."""
         found = self.fit_problem(theta, tasks)
         last = int(theta["steps"].max())
         shown = shown_steps(max(last, tasks.horizon), last)
@@ -131,7 +140,11 @@ class FineTuningLearner(FewShotLearner):
 
 
 def shown_steps(last: int, answer: int) -> tuple[int, ...]:
-    """Return after which steps answers are shown: 0, 1, 2, 5, 10, … and the last.
+    """Return the steps whose predictions are recorded: 0, 1, 2, 5, 10, … and the last.
+
+    Args:
+        last: The last step that is taken.
+        answer: The step whose prediction is scored.
 
     >>> shown_steps(30, 20)
     (0, 1, 2, 5, 10, 20, 30)
@@ -141,7 +154,12 @@ def shown_steps(last: int, answer: int) -> tuple[int, ...]:
 
 
 def momentum_sgd(rate: Tensor, momentum: float) -> InnerRule:
-    """Return gradient descent v ← μ v + g, w ← w − η v at one rate a member."""
+    """Return gradient descent v ← μ v + g, w ← w − η v.
+
+    Args:
+        rate: η; shape (member,).
+        momentum: μ.
+    """
     velocity: Weights = {}
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
@@ -159,14 +177,21 @@ def momentum_sgd(rate: Tensor, momentum: float) -> InnerRule:
 def descent_steps(
     found: FitProblem, rule: InnerRule, shown: Sequence[int]
 ) -> Iterator[InnerState]:
-    """Follow the loss on the support; yield the shown steps, the last among them.
+    """Minimize the loss on the support, keeping no graph from step to step.
 
-    No graph is kept from step to step, and what is yielded has none.
+    Args:
+        found: What is fitted.
+        rule: The update rule.
+        shown: The steps to yield, in ascending order.
+
+    Yields:
+        The states at the shown steps, without a graph.
     """
     weights = {name: w.detach() for name, w in found.start.items()}
     for step in range(shown[-1]):
         leaves = {name: w.clone().requires_grad_() for name, w in weights.items()}
         loss = found.loss(leaves)
+        # Weights without influence get zeros, so that the rule finds every name.
         slopes = torch.autograd.grad(
             loss.sum(), list(leaves.values()), materialize_grads=True
         )
@@ -178,7 +203,7 @@ def descent_steps(
 
 
 def pooled_layout(tasks: EpisodeBatch) -> Layout:
-    """Return the layout of the net with an output for each known class."""
+    """Return the layout of the net with one output per training class."""
     return tasks.net.layout(tasks.shape, tasks.known_classes or tasks.outputs)
 
 
@@ -189,9 +214,11 @@ def pooled_loss(
 
     Args:
         tasks: The episodes.
-        answer: Answers about all known classes, or values.
+        answer: Examples → outputs over all training classes, or values; shape
+            (member, output, example).
     """
     out = torch.cat([answer(tasks.support), answer(tasks.query)], 2)
+    # `ids` are classes across all tasks; `y` counts them within an episode.
     goals = [s.y if s.ids is None else s.ids for s in (tasks.support, tasks.query)]
     return tasks.each_loss(out, torch.cat(goals, 1)).mean(1)
 
@@ -202,19 +229,26 @@ def pretraining_step(
     lost: Callable[[Weights, EpisodeBatch], Tensor],
     compile_gradient: Compile = run_eagerly,
 ) -> Outer:
-    """Return how pooled training moves the net; rate and steps stay as they are."""
+    """Return the outer gradient of pretraining; rate and steps stay as they are.
+
+    Args:
+        meta: The meta-learner.
+        tasks: The episodes of this meta-step.
+        lost: Meta-weights of each member and their episodes → loss, (member,).
+        compile_gradient: As in `OuterStepContext`.
+    """
     found = outer_gradient(meta, tasks, lost, compile_gradient)
     stay = {name: meta.weights[name] for name in CHOSEN if name in meta.weights}
     return found._replace(statistics=(found.statistics or {}) | stay)
 
 
 def pooled_net_loss(theta: Weights, tasks: EpisodeBatch) -> Tensor:
-    """Return the pooled loss of a net with an output for each known class."""
+    """Return the pooled loss of a net with one output per class; shape (member,)."""
     return pooled_loss(tasks, lambda shots: tasks.answer(theta, shots))
 
 
 def whole_net_problem(start: Weights, tasks: EpisodeBatch) -> FitProblem:
-    """Fit a net's every weight.
+    """Fit all weights of a net.
 
     Args:
         start: Weights of the net with its head; shape (member, …).
@@ -232,9 +266,13 @@ def whole_net_problem(start: Weights, tasks: EpisodeBatch) -> FitProblem:
 
 
 def with_zero_head(theta: Weights, tasks: EpisodeBatch) -> Weights:
-    """Return a trained net with a head of zeros, which knows nothing yet.
+    """Return a trained net with a new head of zeros.
 
-    One whose answers are values keeps its head: it means the same in every task.
+    A regression net keeps its head: its output means the same in every task.
+
+    Args:
+        theta: Weights of each member; shape (member, …).
+        tasks: The episodes, for the number of ways.
     """
     layout, members = tasks.layout, tasks.members
     head = layout.layers[-1] if tasks.has_classes else ()
@@ -245,7 +283,12 @@ def with_zero_head(theta: Weights, tasks: EpisodeBatch) -> Weights:
 
 
 def linear_head_problem(theta: Weights, tasks: EpisodeBatch) -> FitProblem:
-    """Fit a new linear head, zero at its start, to features that stay as they are."""
+    """Fit a new linear head, initialized to zero, to frozen features.
+
+    Args:
+        theta: Weights of each member, the body's among them; shape (member, …).
+        tasks: The episodes.
+    """
     support, query = embed_examples(theta, tasks)
     shape = (tasks.members, tasks.outputs)
     start = {
@@ -262,7 +305,13 @@ def linear_head_problem(theta: Weights, tasks: EpisodeBatch) -> FitProblem:
 def cosine_head_problem(
     theta: Weights, tasks: EpisodeBatch, scale: float
 ) -> FitProblem:
-    """Fit a new head of cosines, the class means at its start, to fixed features."""
+    """Fit a new cosine head, initialized to the class means, to frozen features.
+
+    Args:
+        theta: Weights of each member, the body's among them; shape (member, …).
+        tasks: The episodes.
+        scale: What the cosines are multiplied by.
+    """
     support, query = embed_examples(theta, tasks)
     means = class_means(support, tasks.support.y, tasks.outputs)
 

@@ -1,4 +1,4 @@
-"""Full-context embeddings: an example is seen in view of a whole support.
+"""Full-context embeddings: each example is embedded in the context of the support.
 
 Source: Vinyals et al. (2016), arXiv:1606.04080, appendix A.1 and A.2; Vinyals, Bengio
 and Kudlur (2016), arXiv:1511.06391, for reading a set by attention.
@@ -19,11 +19,17 @@ READERS = ("forward", "backward", "attention")
 
 
 def init_context(size: int, rngs: Sequence[Rng], tasks: EpisodeBatch) -> Weights:
-    """Draw the three LSTMs of each replicate; their hidden size is that of features.
+    """Draw the three LSTMs of each replicate.
+
+    Args:
+        size: Number of features, which is also the hidden size.
+        rngs: One stream per replicate.
+        tasks: Episodes, for device and dtype.
 
     Returns:
-        `forward.cell0.w`, …, `backward.…` for the support, `attention.…` for the
-        queries, whose hidden state is joined by what was read.
+        `forward.cell0.w`, …, and `backward.…` for the support, `attention.…` for the
+        queries; shape (replicate, …) each. The last one's input is twice as wide: a
+        query and what it read from the support.
     """
     like = tasks.support.x
     weights: Weights = {}
@@ -38,52 +44,55 @@ def init_context(size: int, rngs: Sequence[Rng], tasks: EpisodeBatch) -> Weights
 
 
 def reading_order(x: Tensor) -> Tensor:
-    """Return in which order a support is read: by a fixed projection of its inputs.
+    """Return the order in which an LSTM reads a support: by projection of its inputs.
 
-    Classes come one after the other in an episode, and an order that kept anything
-    of that would tell an LSTM which examples belong together. Here labels and places
-    have no part in the order, and it is the same however the support is shuffled.
+    Episodes list their classes one after the other, and that order would reveal to the
+    LSTM which examples belong together. The projection is fixed and uses neither labels
+    nor positions, so the order is the same however the support is shuffled.
 
     Args:
         x: Inputs of the support; shape (member, feature, example).
 
     Returns:
-        Shape (member, example).
+        Indices of the examples in reading order; shape (member, example).
     """
     place = torch.arange(x.shape[1], device=x.device, dtype=x.dtype)
-    direction = torch.cos(1.0 + 2.4 * place)  # turns by the golden angle
+    # Steps of the golden angle: coefficients do not repeat.
+    direction = torch.cos(1.0 + 2.4 * place)
     return (x * direction.view(1, -1, 1)).sum(1).argsort(dim=1, stable=True)
 
 
 def support_context(theta: Weights, features: Tensor, x: Tensor) -> Tensor:
-    """Add to each support example what a bi-LSTM over all of them says.
+    """Add the output of a bidirectional LSTM over the support to its features.
 
     Args:
         theta: Weights of each member, those of `init_context` among them.
         features: Shape (member, feature, example).
-        x: Inputs of these examples, which decide the order.
+        x: Inputs of these examples, which determine the reading order; shape (member,
+            input, example).
 
     Returns:
-        Of the same shape and order as `features`.
+        Same shape and order as `features`.
     """
     order = reading_order(x).unsqueeze(1).expand_as(features)
     read = features.gather(2, order)
     both = _run_lstm(theta, "forward", read)
     both = both + _run_lstm(theta, "backward", read.flip(2)).flip(2)
+    # `scatter` undoes the reading order that `gather` made.
     return features + torch.zeros_like(features).scatter(2, order, both)
 
 
 def query_context(theta: Weights, query: Tensor, support: Tensor, steps: int) -> Tensor:
-    """Let each query read the support some times: h ← LSTM(f, [h, r]) + f.
+    """Let each query attend to the support several times: h ← LSTM(f, [h, r]) + f.
 
     Args:
         theta: Weights of each member.
         query: Features of the queries; shape (member, feature, query).
-        support: Those of the support, in context; shape (member, feature, example).
-        steps: How often the support is read.
+        support: Features of the support, in context; (member, feature, example).
+        steps: Number of attention steps; at least 1.
 
     Returns:
-        Of the same shape as `query`.
+        Same shape as `query`.
     """
     cell = _lstm_weights(theta, "attention")
     state = start_lstm(query.mT, query.shape[1], 1)
@@ -92,20 +101,20 @@ def query_context(theta: Weights, query: Tensor, support: Tensor, steps: int) ->
         seen = torch.cat([query, read], 1)
         out, state = apply_lstm(cell, seen, state)
         hidden = out + query
-        state["h0"] = hidden
+        state["h0"] = hidden  # the residual is part of the recurrent state
         attention = (support.mT @ hidden).softmax(1)
         read = support @ attention
     return hidden
 
 
 def _lstm_weights(theta: Weights, reader: str) -> Weights:
-    """Return one LSTM's weights, named as it names them."""
+    """Return one LSTM's weights without the prefix of their names."""
     start = f"{reader}."
     return {k.removeprefix(start): v for k, v in theta.items() if k.startswith(start)}
 
 
 def _run_lstm(theta: Weights, reader: str, features: Tensor) -> Tensor:
-    """Run an LSTM along the examples; shape as `features`."""
+    """Run an LSTM over the examples as a sequence; same shape as `features`."""
     cell = _lstm_weights(theta, reader)
     state = start_lstm(features[:, 0, :1], features.shape[1], 1)
     outs = []

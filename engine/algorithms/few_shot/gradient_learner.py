@@ -1,7 +1,7 @@
-"""MAML's family: learners that differ in where inner steps start and how they go.
+"""MAML's family: learners that differ in their initial weights and inner update rule.
 
-A base class, for all of them are one algorithm (draw a start, take inner steps on the
-support, answer the queries) with one step left open: `adaptation`.
+They share a base class because they are one algorithm (draw initial weights, take inner
+steps on the support, predict the queries) with one step left open: `adaptation`.
 """
 
 from abc import abstractmethod
@@ -36,13 +36,14 @@ from engine.protocol import EpisodeBatch, Meta, Prediction, TaskBatch, Weights
 
 
 class Adaptation(NamedTuple):
-    """Where every member's inner steps start, and how they go.
+    """The initial weights of every member's inner loop, and its update rule.
 
     Args:
         start: The net's weights before the first step; shape (member, …).
-        rule: How the moving weights follow their gradient.
-        names: The weights that move; by default all that a gradient can.
-        through: What the net is run with, if not with the adapted weights alone.
+        rule: The update rule of the adapted weights.
+        names: The weights that are adapted; by default all but buffers.
+        through: Maps the adapted weights to those that the net runs with, if they
+            differ.
     """
 
     start: Weights
@@ -58,7 +59,7 @@ class Adaptation(NamedTuple):
         order: int = 0,
         statistics: list[BatchStatistics] | None = None,
     ) -> Iterator[InnerState]:
-        """Take inner steps; arguments and what is yielded as of `inner_steps`."""
+        """Take inner steps; arguments and yields as of `inner_steps`."""
         return inner_steps(
             tasks,
             self.start,
@@ -72,7 +73,7 @@ class Adaptation(NamedTuple):
 
 
 class GradientLearner(FewShotLearner):
-    """A learner whose answer to a task is a net after some inner steps."""
+    """A learner that predicts with a net after some inner steps."""
 
     trains: ClassVar[bool] = True
 
@@ -83,7 +84,7 @@ class GradientLearner(FewShotLearner):
 
     @abstractmethod
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Say where inner steps start and how they go.
+        """Return the initial weights and the update rule of the inner loop.
 
         Args:
             theta: Meta-weights of each member; shape (member, …).
@@ -93,21 +94,30 @@ class GradientLearner(FewShotLearner):
     def extra_weights(
         self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
-        """Return the meta-weights beside the net's own; (replicate, …) each."""
+        """Return meta-weights besides the net's own, such as learned rates.
+
+        Args:
+            rngs: One stream per replicate.
+            start: The net's initial weights; shape (replicate, …).
+            tasks: Episodes, for the layout.
+
+        Returns:
+            Weights by name; shape (replicate, …) each.
+        """
         return {}
 
     def answer_step(self, meta: Meta) -> int:
-        """Return the inner steps at test."""
+        """Return the number of inner steps at test."""
         return self.test_steps or self.inner_steps
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the start, one net per replicate."""
+        """Draw the initial weights, one net per replicate."""
         assert isinstance(tasks, EpisodeBatch)
         start = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
         return Meta(start | self.extra_weights(rngs, start, tasks), {})
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer after 0, 1, … inner steps."""
+        """Predict after 0, 1, … inner steps."""
         adaptation = self.adaptation(theta, tasks)
         count = max(tasks.horizon, self.answer_step(Meta({}, {})))
         inner = adaptation.steps(tasks, count)
@@ -116,11 +126,11 @@ class GradientLearner(FewShotLearner):
     def adapted_loss(
         self, order: int, statistics: list[BatchStatistics] | None = None
     ) -> TaskLoss:
-        """Return what gives the queries' loss after the inner steps of training.
+        """Return the function that gives the query loss after training's inner steps.
 
         Args:
-            order: Of the inner gradients, as in `inner_steps`.
-            statistics: Where the net's statistics are noted, if it keeps them.
+            order: Order of the inner gradients, as in `inner_steps`.
+            statistics: A list that collects the net's batch statistics.
         """
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
@@ -136,6 +146,6 @@ class GradientLearner(FewShotLearner):
         return task_loss
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why its head cannot answer so many ways; None if it can."""
+        """Return the reason why its head does not fit the ways; None if it does."""
         assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

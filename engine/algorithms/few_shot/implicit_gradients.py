@@ -1,4 +1,4 @@
-"""Implicit gradients: through where adaptation ends, not through how it got there.
+"""Implicit gradients: differentiate the solution of adaptation, not its steps.
 
 Source: Rajeswaran et al. (2019), arXiv:1909.04630, for the equation; Hestenes and
 Stiefel (1952) for conjugate gradients.
@@ -16,20 +16,21 @@ from engine.algorithms.few_shot.inner_loop import (
 )
 from engine.protocol import EpisodeBatch, Weights
 
-# Vectors of each member → a matrix times them; (member, weight) both.
+# A vector of each member → its matrix times the vector; shape (member, weight).
 MatrixProduct = Callable[[Tensor], Tensor]
 
 
 def proximal_sgd(
     rate: float, pull: float, theta: Weights, clip: float = 0.0
 ) -> InnerRule:
-    """Return descent on the support's loss plus pull/2 · ‖φ − θ‖².
+    """Return gradient descent on the support loss plus pull/2 · ‖φ − θ‖².
 
     Args:
-        rate: Size of a step.
-        pull: How strongly weights are held to θ.
-        theta: Where they are held to; shape (member, …).
-        clip: Largest number that the loss's gradient may hold; 0 never clips.
+        rate: Learning rate.
+        pull: λ, the strength of the proximal term.
+        theta: θ, the center of the proximal term; shape (member, …).
+        clip: Largest absolute value of an entry of the loss's gradient; 0 disables
+            clipping. The proximal term is never clipped.
     """
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
@@ -44,13 +45,13 @@ def proximal_sgd(
 def hessian_product(
     tasks: EpisodeBatch, weights: Weights, names: Sequence[str], step: int = 0
 ) -> MatrixProduct:
-    """Return what multiplies by the Hessian of the support's loss.
+    """Return the function v → H v, H being the Hessian of the support loss.
 
     Args:
         tasks: The episodes.
-        weights: Where it is taken; shape (member, …).
-        names: The weights that it is of, in order.
-        step: Inner step that the weights are of.
+        weights: The point at which H is taken; shape (member, …).
+        names: The weights that H covers, in order.
+        step: The inner step; selects per-step batch statistics.
     """
     at = weights | {name: weights[name].detach().requires_grad_() for name in names}
     _, grads = support_gradient(tasks, at, names, step=step, order=2)
@@ -61,8 +62,8 @@ def hessian_product(
             slope,
             [at[name] for name in names],
             vector,
-            retain_graph=True,
-            materialize_grads=True,
+            retain_graph=True,  # one graph serves all products
+            materialize_grads=True,  # H v = 0 where the gradient is constant
         )
         return flatten_weights(dict(zip(names, found, strict=True)), names)
 
@@ -70,15 +71,15 @@ def hessian_product(
 
 
 def conjugate_gradients(product: MatrixProduct, right: Tensor, steps: int) -> Tensor:
-    """Solve A x = b for each member by itself.
+    """Solve A x = b for each member separately, starting from x = 0.
 
     Args:
-        product: Multiplies by A, which is symmetric and positive definite.
+        product: v → A v; A is symmetric and positive definite.
         right: b; shape (member, weight).
-        steps: How many products may be taken.
+        steps: Number of iterations, one product each.
 
     Returns:
-        x; shape (member, weight). A member whose residual is 0 has arrived.
+        x; shape (member, weight). It stays unchanged once the residual is 0.
 
     >>> scale = torch.tensor([[1.0, 4.0]])
     >>> right = torch.tensor([[1.0, 1.0]])
@@ -99,12 +100,18 @@ def conjugate_gradients(product: MatrixProduct, right: Tensor, steps: int) -> Te
 
 
 def flatten_weights(weights: Weights, names: Sequence[str]) -> Tensor:
-    """Put named weights in a row; shape (member, weight)."""
+    """Concatenate named weights; shape (member, weight)."""
     return torch.cat([weights[name].flatten(1) for name in names], 1)
 
 
 def unflatten_weights(rows: Tensor, like: Weights, names: Sequence[str]) -> Weights:
-    """Undo `flat`."""
+    """Undo `flatten_weights`.
+
+    Args:
+        rows: Shape (member, weight).
+        like: Weights of the wanted shapes.
+        names: Their order.
+    """
     parts = rows.split([like[name][0].numel() for name in names], 1)
     return {
         name: part.view_as(like[name]) for name, part in zip(names, parts, strict=True)
@@ -116,6 +123,7 @@ def _dot(one: Tensor, two: Tensor) -> Tensor:
 
 
 def _safe_ratio(above: Tensor, below: Tensor) -> Tensor:
-    """Divide; 0 where nothing is left to divide by."""
+    """Return above / below; 0 where below is 0."""
+    # The divisor is replaced before dividing, so that 0/0 never arises.
     safe = torch.where(below == 0, torch.ones_like(below), below)
     return torch.where(below == 0, torch.zeros_like(below), above / safe)

@@ -1,4 +1,4 @@
-"""Inner steps on the support, batched over members: the heart of MAML's family."""
+"""The inner loop of MAML's family: gradient steps on the support, for all members."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
@@ -12,17 +12,21 @@ from engine.algorithms.few_shot.running_statistics import (
 )
 from engine.protocol import EpisodeBatch, ExampleBatch, Prediction, Weights, square_root
 
-# Inner step, weights and gradients (of the moving ones) → the moving ones after it.
+# Inner step, weights, gradients of the adapted weights → these weights after the step.
 InnerRule = Callable[[int, Weights, Weights], Weights]
-# Weights that are adapted → those that the net is run with.
+# Adapted weights → the weights that the net runs with.
 WeightTransform = Callable[[Weights], Weights]
 
 
 class InnerState(NamedTuple):
-    """Where adaptation is after some inner steps.
+    """The state of adaptation after some inner steps.
 
-    `support` is the loss on the support there, shape (member,), and `grads` its
-    gradient; None after the last step, where neither is needed.
+    Args:
+        step: How many inner steps were taken.
+        weights: The net's weights after them; shape (member, …).
+        support_loss: Loss on the support at these weights, shape (member,); None
+            after the last step, where it is not needed.
+        grads: Its gradient by the adapted weights; None after the last step.
     """
 
     step: int
@@ -32,11 +36,11 @@ class InnerState(NamedTuple):
 
 
 def sgd(rate: float, clip: float = 0.0) -> InnerRule:
-    """Return plain gradient descent at one rate.
+    """Return plain gradient descent with one learning rate.
 
     Args:
-        rate: Size of a step.
-        clip: Largest number that a gradient may hold; 0 never clips.
+        rate: Learning rate.
+        clip: Largest absolute value of a gradient entry; 0 disables clipping.
     """
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
@@ -49,11 +53,11 @@ def sgd(rate: float, clip: float = 0.0) -> InnerRule:
 
 
 def sgd_with_rates(rates: Callable[[int], Weights], clip: float = 0.0) -> InnerRule:
-    """Return descent at rates that are tensors: of each member, layer or weight.
+    """Return gradient descent with tensors of rates, per member, layer or weight.
 
     Args:
-        rates: Inner step → the rates by weight's name; they must broadcast.
-        clip: Largest number that a gradient may hold; 0 never clips.
+        rates: Inner step → rates by the weight's name; must broadcast to the weight.
+        clip: Largest absolute value of a gradient entry; 0 disables clipping.
     """
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
@@ -69,19 +73,21 @@ def sgd_with_rates(rates: Callable[[int], Weights], clip: float = 0.0) -> InnerR
 def adam_without_momentum(
     rate: float, clip: float = 0.0, decay: float = 0.999
 ) -> InnerRule:
-    """Return Adam without momentum (β₁ = 0), for one adaptation from step 0 on.
+    """Return Adam without momentum (β₁ = 0).
+
+    The rule keeps the mean squares itself, so each adaptation needs a new one.
 
     Args:
-        rate: Size of a step.
-        clip: Largest number that a gradient may hold; 0 never clips.
-        decay: How slowly the mean square forgets.
+        rate: Learning rate.
+        clip: Largest absolute value of a gradient entry; 0 disables clipping.
+        decay: β₂, the decay of the mean square.
     """
     squares: Weights = {}
 
     def rule(step: int, weights: Weights, grads: Weights) -> Weights:
         after, seen = {}, 1 - decay ** (step + 1)
         for name, grad in clip_gradients(grads, clip).items():
-            # Not `adam_step`: a correction under the root rounds otherwise.
+            # Not `adam_step`: correcting the bias under the root rounds differently.
             past = squares.get(name, torch.zeros_like(grad))
             squares[name] = torch.lerp(past, grad.square(), 1 - decay)
             root = square_root(squares[name] / seen) + 1e-8
@@ -92,14 +98,14 @@ def adam_without_momentum(
 
 
 def clip_gradients(grads: Weights, limit: float) -> Weights:
-    """Clip each number of a gradient; a limit of 0 leaves all."""
+    """Clamp each gradient entry to ±limit; a limit of 0 disables clipping."""
     if not limit:
         return grads
     return {name: grad.clamp(-limit, limit) for name, grad in grads.items()}
 
 
 def trainable_names(tasks: EpisodeBatch) -> list[str]:
-    """Name the net's weights that a gradient moves."""
+    """Return the names of the net's weights without its buffers."""
     layout = tasks.layout
     return [name for name in layout.names if name not in layout.buffers]
 
@@ -113,18 +119,22 @@ def support_gradient(
     order: int = 0,
     through: WeightTransform | None = None,
 ) -> tuple[Tensor, Weights]:
-    """Return the loss on the support, shape (member,), and its gradient.
+    """Return the loss on the support and its gradient.
 
     Args:
         tasks: The episodes.
         weights: Weights of each member; those named must require gradients.
-        names: By which weights it is differentiated.
-        step: Inner step that the weights are of.
+        names: The weights to differentiate by.
+        step: The inner step; selects per-step batch statistics.
         order: As in `inner_steps`.
         through: As in `inner_steps`.
+
+    Returns:
+        The loss, shape (member,), and gradients by name, shape (member, …) each.
     """
     seen = through(weights) if through else weights
     loss = tasks.loss(seen, tasks.support, step)
+    # Members are independent: the gradient of the sum holds each member's own.
     found = torch.autograd.grad(
         loss.sum(), [weights[name] for name in names], create_graph=order == 2
     )
@@ -147,13 +157,15 @@ def inner_steps(
     Args:
         tasks: The episodes.
         theta: Weights of each member; shape (member, …).
-        rule: How the moving weights follow their gradient.
+        rule: The update rule of the adapted weights.
         steps: How many inner steps.
-        order: 0 keeps no graph; 1 lets later losses be differentiated in θ with the
-            inner gradients taken as given; 2 differentiates these, too.
-        names: The weights that move; by default all of the net that a gradient can.
-        through: What the net is run with, if not with the adapted weights alone.
-        statistics: Where the support's statistics are noted, if the net keeps them.
+        order: 0 keeps no graph; 1 lets later losses be differentiated by θ, with the
+            inner gradients treated as constants; 2 differentiates these, too.
+        names: The weights that are adapted; by default all but buffers.
+        through: Maps the adapted weights to those that the net runs with, if they
+            differ.
+        statistics: A list that collects the support's batch statistics, if the net
+            keeps running ones.
 
     Yields:
         The state after 0, 1, …, `steps` inner steps.
@@ -169,6 +181,7 @@ def inner_steps(
             tasks, weights, moving, step=step, order=order, through=through
         )
         yield InnerState(step, weights, loss, grads)
+        # Order 0 needs no graph of the update itself.
         with torch.set_grad_enabled(order > 0):
             moved = rule(step, weights, grads)
         weights = weights | moved
@@ -182,7 +195,15 @@ def note_statistics(
     step: int,
     shots: ExampleBatch | None = None,
 ) -> None:
-    """Note the statistics of the support, or other shots, where a net keeps them."""
+    """Append the batch statistics of the support to `statistics`.
+
+    Args:
+        statistics: The list to append to; None collects nothing.
+        tasks: The episodes.
+        weights: Weights that the net runs with; shape (member, …).
+        step: The inner step.
+        shots: Other examples than the support.
+    """
     if statistics is not None and tasks.layout.buffers:
         statistics.append(
             batch_statistics(tasks, weights, shots or tasks.support, step)
@@ -195,13 +216,13 @@ def query_loss(
     step: int,
     statistics: list[BatchStatistics] | None = None,
 ) -> Tensor:
-    """Return the loss on the queries, (member,), and note their statistics."""
+    """Return the loss on the queries, shape (member,), and collect their statistics."""
     note_statistics(statistics, tasks, weights, step, tasks.query)
     return tasks.loss(weights, tasks.query, step)
 
 
 def _require_grad(weight: Tensor, order: int) -> Tensor:
-    """Return a weight that can be differentiated by; the start's graph is kept."""
+    """Return a weight that requires gradients; keep its graph unless order is 0."""
     if not order:
         weight = weight.detach()
     return weight if weight.requires_grad else weight.requires_grad_()
@@ -210,7 +231,7 @@ def _require_grad(weight: Tensor, order: int) -> Tensor:
 def adapt_weights(
     tasks: EpisodeBatch, theta: Weights, rule: InnerRule, steps: int, **how: object
 ) -> Weights:
-    """Return the weights after the last inner step; see `inner_steps`."""
+    """Return the weights after the last inner step; arguments as of `inner_steps`."""
     *_, last = inner_steps(tasks, theta, rule, steps, **how)  # type: ignore[arg-type]
     return last.weights
 
@@ -221,12 +242,12 @@ def predictions(
     inner: Iterator[InnerState],
     through: WeightTransform | None = None,
 ) -> Iterator[Prediction]:
-    """Answer the queries after each inner step, keeping no graph.
+    """Predict the queries after each inner step, keeping no graph.
 
     Args:
         tasks: The episodes.
-        theta: Where adaptation began.
-        inner: As `inner_steps` yields, with order 0.
+        theta: The weights at the start of adaptation; shape (member, …).
+        inner: What `inner_steps` yields with order 0.
         through: As in `inner_steps`.
     """
     layers = tasks.layout.layers
@@ -245,7 +266,15 @@ def predictions(
 
 
 def distance(weights: Weights, theta: Weights) -> Tensor:
-    """Return the L2 distance of each member's weights; shape (member,)."""
+    """Return the L2 distance between each member's weights and its start.
+
+    Args:
+        weights: Adapted weights; shape (member, …).
+        theta: The start; only its names count.
+
+    Returns:
+        Shape (member,).
+    """
     squares = [
         (weights[name] - theta[name]).detach().flatten(1).square().sum(1)
         for name in theta
@@ -254,10 +283,15 @@ def distance(weights: Weights, theta: Weights) -> Tensor:
 
 
 def layer_grad_norms(grads: Weights, layers: Sequence[Sequence[str]]) -> Tensor | None:
-    """Return the gradient's norm by layer, NaN where none was taken.
+    """Return the L2 norm of the gradient of each layer.
+
+    Args:
+        grads: Gradients by weight's name; shape (member, …) each.
+        layers: Names of the weights of each layer.
 
     Returns:
-        Shape (member, layer); none if no weight of these layers has a gradient.
+        Shape (member, layer), NaN for a layer without gradients; None if no layer
+        has any.
     """
     if not any(name in grads for layer in layers for name in layer):
         return None

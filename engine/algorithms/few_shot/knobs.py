@@ -17,46 +17,53 @@ def inner_rate_knob(default: float = 0.01, *, high: float = 10.0) -> float:
 
 
 def inner_steps_knob(default: int = 1, *, low: int = 0, high: int = 64) -> int:
-    """Declare how many inner steps are trained through."""
+    """Declare the number of inner steps of meta-training."""
     return knob(  # type: ignore[no-any-return]
         default,
         label="Inner steps k",
         unit="steps",
         low=low,
         high=high,
-        help="Gradient steps on the support that meta-training goes through.",
+        help="Gradient steps on the support in meta-training.",
     )
 
 
 def inner_test_steps_knob(default: int = 0) -> int:
-    """Declare after how many inner steps the answer counts in the tests."""
+    """Declare the number of inner steps at test."""
     return knob(  # type: ignore[no-any-return]
         default,
         label="Inner steps at test",
         unit="steps",
         low=0,
         high=200,
-        help="After how many steps its answer counts; 0 means as many as it was "
-        "trained through.",
+        help="Inner steps before the scored prediction; 0 means as many as in "
+        "meta-training.",
         advanced=True,
     )
 
 
 def inner_clip_knob(default: float = 0.0) -> float:
-    """Declare how large a number of an inner gradient may be."""
+    """Declare the elementwise clip of inner gradients."""
     return knob(  # type: ignore[no-any-return]
         default,
         label="Inner clip",
         low=0.0,
         high=1e6,
-        help="Largest number in an inner gradient; 0 never clips. The paper takes 10 "
-        "for images. It is another algorithm then.",
+        help="Largest absolute value of an entry of an inner gradient; 0 disables "
+        "clipping. The paper uses 10 for images. With clipping this is no longer the "
+        "published algorithm.",
         advanced=True,
     )
 
 
 def training_share_knob(default: float, *, label: str, help: str) -> float:
-    """Declare the share of meta-training at whose end something has changed."""
+    """Declare a first part of meta-training, as a share of all of it.
+
+    Args:
+        default: Share between 0 and 1.
+        label: The knob's label.
+        help: What holds during that part.
+    """
     return knob(  # type: ignore[no-any-return]
         default,
         label=label,

@@ -1,4 +1,4 @@
-"""Outer gradients that are not an autograd of a loss, and what orders differ by."""
+"""Outer gradients through inner steps or given per task; first against second order."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,18 +26,19 @@ from engine.protocol.chunks import broadcast_to_members, chunks, select_replicat
 # Meta-weights of each member and their episodes → loss, shape (member,), and the
 # gradient of each member, shape (member, …).
 TaskGradient = Callable[[Weights, EpisodeBatch], tuple[Tensor, Weights]]
-FEW = 4
+FEW = 4  # tasks per replicate: `meta_cosine` costs two extra meta-gradients
 
 
 def outer_with_statistics(
     meta: Meta, tasks: TaskBatch, outer: Callable[[list[BatchStatistics]], Outer]
 ) -> Outer:
-    """Move running statistics along with the meta-weights, where a net keeps them.
+    """Return an outer gradient together with updated running statistics.
 
     Args:
         meta: The meta-learner.
-        tasks: Its lessons.
-        outer: Takes the outer gradient, and notes what the net sees on the way.
+        tasks: The episodes of this meta-step.
+        outer: Computes the outer gradient and appends the batch statistics that the
+            net sees to the given list.
     """
     seen: list[BatchStatistics] = []
     found = outer(seen)
@@ -52,13 +53,13 @@ def outer_through_steps(
     task_loss: Callable[[list[BatchStatistics]], TaskLoss],
     compile_gradient: Compile,
 ) -> Outer:
-    """Differentiate a loss that lies behind inner steps; settle what they showed.
+    """Differentiate a loss after inner steps, and update running statistics.
 
     Args:
         meta: The meta-learner.
-        tasks: Its lessons.
-        task_loss: Where statistics are noted → the loss, as of `outer_gradient`.
-        compile_gradient: As a lesson has it.
+        tasks: The episodes of this meta-step.
+        task_loss: List that collects statistics → loss, as of `outer_gradient`.
+        compile_gradient: As in `OuterStepContext`.
     """
     return outer_with_statistics(
         meta,
@@ -73,14 +74,17 @@ def mean_member_gradients(
     given: TaskGradient,
     compile_gradient: Compile = run_eagerly,
 ) -> Outer:
-    """Take the mean of gradients that each member says itself.
+    """Average gradients that the learner computes for each member.
 
     Args:
         meta: The meta-learner.
-        tasks: Its lessons.
-        given: Says a member's loss and its gradient; meta-weights that it does not
-            name stay.
-        compile_gradient: As a lesson has it.
+        tasks: The episodes of this meta-step.
+        given: Meta-weights of each member and their episodes → losses and gradients;
+            a meta-weight that has none gets zero.
+        compile_gradient: As in `OuterStepContext`.
+
+    Returns:
+        The mean gradient, shape (replicate, …), and mean loss, shape (replicate,).
     """
     assert isinstance(tasks, EpisodeBatch)
     each = tasks.members // tasks.replicates
@@ -94,6 +98,7 @@ def mean_member_gradients(
         loss, found = slopes(select_replicates(meta.weights, replicates), some)
         for name, grad in found.items():
             rows = grad.detach().unflatten(0, (len(replicates), -1)).sum(1) / each
+            # A replicate may span several chunks, so their gradients add up.
             grads[name][replicates.start : replicates.stop] += rows
         losses.append(loss.detach())
     mean = torch.cat(losses).view(tasks.replicates, each).mean(1)
@@ -107,8 +112,8 @@ def meta_cosine(
 
     Args:
         meta: The meta-learner.
-        tasks: Episodes; a few of each replicate are looked at.
-        task_loss: Order of the inner gradients → the loss to be differentiated.
+        tasks: Episodes; only the first few of each replicate are used.
+        task_loss: Order of the inner gradients → the loss to differentiate.
 
     Returns:
         `meta_cosine`, shape (replicate,), over the net's weights.
@@ -123,7 +128,7 @@ def meta_cosine(
 
 
 def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
-    """Return the first tasks of each replicate."""
+    """Return the first `count` tasks of each replicate, or all if there are fewer."""
     each = tasks.members // tasks.replicates
     first = [r * each + i for r in range(tasks.replicates) for i in range(each)[:count]]
     return replace(tasks.take(first), replicates=tasks.replicates)
@@ -131,5 +136,6 @@ def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
 
 def _flatten_gradient(outer: Outer, tasks: EpisodeBatch) -> Tensor:
     assert outer.grads is not None
+    # The net's own weights only: learned rates are of another scale.
     names = [name for name in tasks.layout.names if name in outer.grads]
     return torch.cat([outer.grads[name].flatten(1) for name in names], 1)

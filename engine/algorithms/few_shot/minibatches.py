@@ -1,4 +1,4 @@
-"""Minibatches of an episode, support and queries together."""
+"""Minibatches drawn from an episode's support and queries together (Reptile)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,20 +14,24 @@ from engine.protocol import EpisodeBatch, ExampleBatch, generator
 def split_minibatches(
     tasks: EpisodeBatch, rngs: Sequence[Rng], steps: int, size: int
 ) -> EpisodeBatch:
-    """Return episodes whose support is the minibatches of all steps, in a row.
+    """Return episodes whose support is the concatenated minibatches of all steps.
 
-    Examples are shuffled and dealt out; when they run short they are shuffled anew,
-    so that all are seen equally often.
+    Examples are drawn without replacement and reshuffled once all are used, so that
+    all are seen equally often.
 
     Args:
-        tasks: The episodes, whose queries are learned from, too.
+        tasks: The episodes; queries are trained on, too.
         rngs: One stream per replicate.
-        steps: How many minibatches.
+        steps: Number of minibatches.
         size: Examples in each; 0, or more than there are, takes all.
+
+    Returns:
+        Episodes with steps × size support examples; the queries are unchanged.
     """
     count = tasks.support.count + tasks.query.count
     size = min(size, count) or count
     each = tasks.members // tasks.replicates
+    # One stream per task, so that more tasks leave the earlier ones unchanged.
     rows = [
         shuffled_indices(rng.child("minibatches", t), count, steps * size)
         for rng in rngs
@@ -38,15 +42,22 @@ def split_minibatches(
 
 
 def minibatch(tasks: EpisodeBatch, step: int, steps: int) -> EpisodeBatch:
-    """Return the episodes with a step's minibatch as support."""
+    """Return the episodes with one step's minibatch as support.
+
+    Args:
+        tasks: What `split_minibatches` returned.
+        step: The inner step, from 0 on.
+        steps: How many minibatches the support holds.
+    """
     size = tasks.support.count // steps
     part = slice(step * size, (step + 1) * size)
     return replace(tasks, support=tasks.support.map(lambda tensor: tensor[..., part]))
 
 
 def shuffled_indices(rng: Rng, count: int, length: int) -> np.ndarray:
-    """Return numbers below `count`, shuffled pass by pass; shape (length,)."""
+    """Return shuffled indices below `count`, pass after pass; shape (length,)."""
     draw = generator(rng)
+    # −(−a // b) rounds up.
     passes = [draw.permutation(count) for _ in range(-(-length // count))]
     return np.concatenate(passes)[:length]
 
@@ -54,7 +65,7 @@ def shuffled_indices(rng: Rng, count: int, length: int) -> np.ndarray:
 def _pick_examples(
     support: ExampleBatch, query: ExampleBatch, chosen: Tensor
 ) -> ExampleBatch:
-    """Pick examples of both, each member its own; `chosen` is (member, example)."""
+    """Pick examples from both for each member; `chosen` is (member, example)."""
 
     def pick_tensor(one: Tensor, two: Tensor) -> Tensor:
         both = torch.cat([one, two], -1)

@@ -1,15 +1,15 @@
-"""Ridge regression in closed form, member first: a head that needs no steps."""
+"""Ridge regression in closed form, batched over members: a head without inner steps."""
 
 import torch
 from torch import Tensor
 
-EXACT = 100  # examples from which float32 is not enough
+FLOAT32_LIMIT = 100  # larger systems lose too many digits in float32
 
 
 def ridge_head(features: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
-    """Return the weights of least squared error plus λ times their squared norm.
+    """Return the weights that minimize squared error plus λ times their squared norm.
 
-    Of the two equal forms (Woodbury) the one with the smaller system is solved:
+    Of two equal forms (Woodbury) the one with the smaller system is solved:
     W = X (Xᵀ X + λ I)⁻¹ Y over examples, or (X Xᵀ + λ I)⁻¹ X Y over features.
 
     Args:
@@ -30,12 +30,21 @@ def ridge_head(features: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
 
 
 def solve_ridge(gram: Tensor, goals: Tensor, ridge: Tensor) -> Tensor:
-    """Solve (G + λ I) Z = Y, large systems in float64 where the device has it.
+    """Solve (G + λ I) Z = Y, large systems in float64 if the device supports it.
 
-    What cannot be solved gives a Z that is no number instead of an error: a
-    member that has diverged must not end the run.
+    A singular system gives a Z that is not finite instead of an error: a diverged
+    member must not end the run.
+
+    Args:
+        gram: G; shape (member, size, size).
+        goals: Y; shape (member, size, output).
+        ridge: λ > 0; shape (member,).
+
+    Returns:
+        Z; shape (member, size, output), in G's dtype.
     """
-    large = gram.shape[1] > EXACT and gram.device.type != "mps"
+    # Apple's GPUs (mps) have no float64.
+    large = gram.shape[1] > FLOAT32_LIMIT and gram.device.type != "mps"
     kind = torch.float64 if large else gram.dtype
     eye = torch.eye(gram.shape[1], dtype=kind, device=gram.device)
     system = gram.to(kind) + ridge.to(kind).view(-1, 1, 1) * eye

@@ -1,8 +1,8 @@
-"""Running statistics come closer to what the batches of a lesson showed.
+"""Running batch statistics, updated from the batches of a meta-step.
 
 Source: Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, section 4: statistics
 for each inner step.
-Differs: they are averaged over a meta-step's tasks and moved once, after it.
+Differs: they are averaged over a meta-step's tasks and updated once, after it.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,13 @@ from engine.protocol import EpisodeBatch, ExampleBatch, Weights
 
 
 class BatchStatistics(NamedTuple):
-    """What a net's batches of support or queries looked like at an inner step.
+    """Statistics of one batch of support or queries at an inner step.
 
-    `values` are means and variances by the names of the running ones; shape
-    (member, channel) each. A net that keeps none has none.
+    Args:
+        step: The inner step.
+        is_query: Whether the batch is the queries.
+        values: Means and variances by the names of the running ones; shape (member,
+            channel) each. Empty for a net without running statistics.
     """
 
     step: int
@@ -29,13 +32,13 @@ class BatchStatistics(NamedTuple):
 def batch_statistics(
     tasks: EpisodeBatch, weights: Weights, shots: ExampleBatch, step: int
 ) -> BatchStatistics:
-    """Look at the statistics of one batch: a pass through the net, without gradient.
+    """Measure the statistics of one batch by a forward pass without gradients.
 
     Args:
         tasks: The episodes, or a chunk of them.
-        weights: Of each member, at that inner step.
+        weights: Weights of each member at that inner step; shape (member, …).
         shots: The support, or the queries.
-        step: Inner step that the weights are of.
+        step: The inner step.
     """
     names = tasks.layout.names if tasks.layout.buffers else ()
     own = {name: weights[name].detach() for name in names if name in weights}
@@ -49,34 +52,22 @@ def update_statistics(
     replicates: int,
     rate: float = 0.1,
 ) -> Weights:
-    """Move the running statistics toward what was seen; file it as `Outer.settled`.
+    """Move the running statistics toward those of the batches that were seen.
 
-    A gradient learner keeps a list for each outer step, adds to it while it adapts,
-    chunk by chunk, and gives it here:
-
-        seen = []
-
-        def lost(theta, some):
-            for at in inner_steps(some, theta, rule, k, order=2):
-                shots = some.query if at.step == k else some.support
-                seen.append(statistics_seen(some, at.weights, shots, at.step))
-            return some.loss(at.weights, some.query, k)
-
-        outer = outer_gradient(meta, tasks, lost)
-        moved = settled(meta.weights, seen, tasks.replicates)
-        return outer._replace(settled=moved)
+    A gradient learner collects a list during each outer step, while it adapts chunk by
+    chunk; `outer_with_statistics` passes it here and puts the result in
+    `Outer.statistics`.
 
     Args:
         weights: Meta-weights; running statistics are (replicate, step, channel).
         statistics: All statistics of this meta-step, chunks in the members' order;
             at an inner step those of the support, the queries, or both.
-        replicates: How many trainings the members belong to.
-        rate: Share of the way that is gone.
+        replicates: How many replicates the members belong to.
+        rate: Update rate of the exponential moving average (torch's `momentum`).
 
     Returns:
-        The running statistics alone. A step that was not seen keeps its own; so does
-        a replicate in which something is no number. Steps beyond the last that has
-        statistics count as that one.
+        The running statistics alone. A step without a batch keeps its old ones, and so
+        does a replicate with a NaN. Steps beyond the last row count as the last.
     """
     moved: Weights = {}
     for name in statistics[0].values if statistics else ():
@@ -85,6 +76,7 @@ def update_statistics(
         for row, found in _group_by_step(statistics, name, old.shape[1]).items():
             mean = found.view(replicates, -1, old.shape[2]).mean(1)
             gone = torch.lerp(old[:, row], mean.to(old), rate)
+            # A diverged replicate must not poison its statistics for good.
             sound = gone.isfinite().all(1, keepdim=True)
             new[:, row] = torch.where(sound, gone, old[:, row])
         moved[name] = new
@@ -94,10 +86,11 @@ def update_statistics(
 def _group_by_step(
     statistics: Sequence[BatchStatistics], name: str, rows: int
 ) -> dict[int, Tensor]:
-    """Return what was seen of each inner step, (member, channel), a mean over looks."""
+    """Return each inner step's statistics, (member, channel), averaged over batches."""
     chunks: dict[tuple[int, bool], list[Tensor]] = {}
     for at in statistics:
         chunks.setdefault((at.step, at.is_query), []).append(at.values[name])
+    # Chunks of one batch join along members; support and queries are averaged.
     looks: dict[int, list[Tensor]] = {}
     for (step, _), found in chunks.items():
         looks.setdefault(min(step, rows - 1), []).append(torch.cat(found))

@@ -1,1 +1,1 @@
-"""What several optimizers share."""
+"""What optimizers, hand-designed and learned, share."""

@@ -1,4 +1,4 @@
-"""Hand-made optimizers as learners: one meta-parameter, the rate, given or tuned."""
+"""Hand-designed optimizers as learners with one meta-parameter, the learning rate."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,11 @@ from engine.protocol.chunks import broadcast_to_members
 
 
 def rate_knob(default: float) -> Any:
-    """Declare the learning rate; where untuned, an optimizer has its own default."""
+    """Declare the learning rate.
+
+    Args:
+        default: The optimizer's own default, used unless the rate is tuned.
+    """
     return knob(
         default,
         label="Learning rate",
@@ -43,17 +47,16 @@ def rate_knob(default: float) -> Any:
         low=1e-8,
         high=1e4,
         log=True,
-        help="Size of each step, where it is not tuned.",
+        help="Learning rate, unless it is tuned.",
         follows="rate",
     )
 
 
 class HandDesignedOptimizer(Learner):
-    """An optimizer whose rate is given or tuned.
+    """An optimizer whose learning rate is given or tuned.
 
-    Its tuning is a choice among rates on pooled meta-training tasks, made in
-    `engine.runner.baseline_tuning`; the rate is kept as the meta-weight `lr`, of shape
-    (replicate,).
+    `engine.runner.baseline_tuning` tunes it by a search over rates on pooled
+    meta-training tasks. The rate is the meta-weight `lr`, shape (replicate,).
     """
 
     tunable: ClassVar[bool] = True
@@ -61,19 +64,25 @@ class HandDesignedOptimizer(Learner):
     lr: float = rate_knob(0.3)
     tuning: Literal["given", "tuned", "equal_budget"] = knob(
         "given",
-        label="Rate is",
-        help="Tuned: the best of a two-stage grid on meta-training tasks; equal "
-        "budget: on as many as the learned optimizer was trained on.",
+        label="Tuning",
+        help="Given: the rate above. Tuned: the best of a two-stage grid on "
+        "meta-training tasks. Equal budget: tuned on as many tasks as the learned "
+        "optimizer was trained on.",
     )
     schedule: Schedule = knob(
         "constant",
         label="Schedule",
-        help="How the rate changes over the horizon; step is × 0.1 at 1/2 and 3/4.",
+        help="How the rate changes over the horizon; step multiplies it by 0.1 at 1/2 "
+        "and at 3/4.",
     )
 
     @abstractmethod
     def rule(self, rate: Tensor) -> UpdateRule:
-        """Return the update rule at given rates; shape (member, 1)."""
+        """Return the update rule.
+
+        Args:
+            rate: Learning rate of each member; shape (member, 1).
+        """
 
     def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
         """Return the given rate, one per replicate."""
@@ -94,33 +103,42 @@ class HandDesignedOptimizer(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Stay: a rate is chosen by tuning, not moved by a gradient."""
+        """Return the rate unchanged: it is chosen by tuning, not by a gradient."""
         return Outer(memory={}, info={}, weights=meta.weights)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Spend nothing on meta-training."""
+        """Return a plan without meta-training."""
         return Plan(0, 1, 1, 1.0, float(budget.horizon))
 
 
 class DirectionOptimizer(HandDesignedOptimizer):
-    """An optimizer that steps by rate × schedule × a direction of its own."""
+    """An optimizer whose step is −rate × schedule × a direction of its own."""
 
     @abstractmethod
     def start(self, weights: Tensor) -> Weights:
-        """Return the state before the first step."""
+        """Return the state before the first step.
+
+        Args:
+            weights: Initial weights; shape (member, weight).
+        """
 
     @abstractmethod
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
-        """Return the step at rate 1 and the new state."""
+        """Return the step at rate 1, to be subtracted, and the new state.
+
+        Args:
+            inputs: Loss, gradient and weights at this step.
+            state: The state after the last step.
+        """
 
     def rule(self, rate: Tensor) -> UpdateRule:
-        """Return the optimizer on its schedule."""
+        """Return the optimizer with its schedule."""
         return ScheduledRule(self, rate)
 
 
 @dataclass(frozen=True)
 class ScheduledRule(UpdateRule):
-    """A directed optimizer at given rates, shape (member, 1), on its schedule."""
+    """A `DirectionOptimizer` with its schedule, at rates of shape (member, 1)."""
 
     optimizer: DirectionOptimizer
     rate: Tensor

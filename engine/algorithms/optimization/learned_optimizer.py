@@ -1,4 +1,4 @@
-"""Learned optimizers as an inner problem that any estimator can unroll."""
+"""Learned optimizers, and the inner problem that gradient estimators unroll."""
 
 from abc import abstractmethod
 from collections.abc import Iterator
@@ -32,13 +32,14 @@ from engine.protocol import (
 )
 from engine.protocol.chunks import broadcast_to_members
 
+# Prefix of what a rule reports to the estimator (signals, actions), not to the screen.
 WRITTEN = "written."
 
 
 class LearnedOptimizer(Learner):
-    """An update rule with meta-weights; any estimator trains it.
+    """An update rule with meta-weights, trained by an estimator.
 
-    `exploring` names the meta-weights that only its noise depends on.
+    `exploration_weights` names the meta-weights that only exploration noise depends on.
     """
 
     trains: ClassVar[bool] = True
@@ -50,24 +51,29 @@ class LearnedOptimizer(Learner):
     def rule(
         self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
     ) -> UpdateRule:
-        """Return the rule of some meta-weights.
+        """Return the update rule for given meta-weights.
 
         Args:
-            theta: Meta-weights, spread over the members.
-            tasks: What it will be used on: its layout and horizon.
-            noise: Streams, one per replicate, of a policy that explores.
+            theta: Meta-weights of each member; shape (member, …).
+            tasks: The tasks that it will train, for their layout and horizon.
+            noise: Streams of exploration noise, one per replicate; empty for the mean
+                action.
         """
 
     @property
     def inputs(self) -> int:
-        """Return how many signals a policy sees."""
+        """Return the number of signals that the policy sees."""
         return 0
 
     def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean actions and their log spread; see `protocol.Explored`.
+        """Return mean actions and their log standard deviation; see `PolicyProblem`.
+
+        Args:
+            theta: Meta-weights; shape (replicate, …).
+            seen: Signals; shape (replicate, signal, item).
 
         Raises:
-            Refused: If this learner takes no actions that noise could explore.
+            Refused: If this learner has no stochastic policy; choose another estimator.
         """
         raise Refused(
             f"{self.name} has no policy; choose another estimator", "estimator"
@@ -76,7 +82,7 @@ class LearnedOptimizer(Learner):
     def adapt(
         self, meta: Meta, tasks: OptimizationBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Train the base learners with the learned rule, its mean action."""
+        """Train the base learners with the learned rule, without exploration noise."""
         theta = broadcast_to_members(meta.weights, tasks.members)
         return run_training(tasks, self.rule(theta, tasks), path=path)
 
@@ -87,24 +93,25 @@ class LearnedOptimizer(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Let the estimator say how the meta-weights should move."""
+        """Return the estimator's outer gradient."""
         problem = RuleProblem(self, tasks)
         if not meta.memory:
             meta = meta._replace(memory=estimator.memory(meta.weights, problem))
         return estimator.estimate(meta, problem, step_context)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Divide the budget by what one outer step costs."""
+        """Divide the budget of task evaluations by the cost of one outer step."""
         cost = estimator.cost(budget.horizon)
         tasks = budget.tasks_per_step * estimator.task_multiplier
         steps = int(budget.task_evaluations / (tasks * cost))
+        # Rounded up: a last, shorter segment completes the horizon.
         segments = max(1, -(-budget.horizon // estimator.window_length(budget.horizon)))
         return Plan(steps, tasks, segments, cost, cost * budget.horizon)
 
 
 @dataclass
 class RuleProblem:
-    """A learned rule on tasks: see `engine.protocol.Explored`."""
+    """A learned rule on a batch of tasks, as the `PolicyProblem` of an estimator."""
 
     learner: LearnedOptimizer
     batch: OptimizationBatch
@@ -130,7 +137,7 @@ class RuleProblem:
         return self.learner.inputs
 
     def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return mean actions and their log spread."""
+        """Return mean actions and their log standard deviation."""
         return self.learner.policy(theta, seen)
 
     @cached_property
@@ -143,13 +150,14 @@ class RuleProblem:
         return self._copies[particles]
 
     def begin(self, particles: int) -> Weights:
-        """Return initial weights and the rule's state, member first."""
+        """Return initial weights and the rule's initial state; (member, …) each."""
         batch = self._repeat_tasks(particles)
         theta = self._placeholder_weights(batch)
         start = batch.start()
         return _pack_state(start, self.learner.rule(theta, batch).start(start))
 
     def _placeholder_weights(self, batch: OptimizationBatch) -> Weights:
+        # A rule's initial state depends on the shapes of its weights alone.
         rngs = [Rng(0).child(r) for r in range(batch.replicates)]
         return broadcast_to_members(
             self.learner.init(rngs, batch).weights, batch.members
@@ -158,7 +166,17 @@ class RuleProblem:
     def segment(
         self, theta: Weights, state: Weights, span: UnrollWindow
     ) -> tuple[Weights, Tensor, Weights]:
-        """Take some steps with meta-weights (replicate × particle, …)."""
+        """Take the steps of one unroll window.
+
+        Args:
+            theta: Meta-weights; shape (replicate × particle, …).
+            state: State at the start of the window, as `begin` returns it.
+            span: First step, length, particles, order of the gradient and noise.
+
+        Returns:
+            The state after the window, objectives after each step, shape (member,
+            step), and what the rule reported at each step, shape (member, step, …).
+        """
         batch = self._repeat_tasks(span.particles)
         rule = self.learner.rule(
             broadcast_to_members(theta, batch.members), batch, span.rngs
@@ -172,13 +190,14 @@ class RuleProblem:
                 if span.order == 1:
                     seen = seen._replace(grad=seen.grad.detach())
                 update, inner, info = rule.step(seen, inner)
+                # A diverged member stays put, so that it cannot make gradients NaN.
                 weights = weights + torch.nan_to_num(update, 0.0, 0.0, 0.0)
                 scores.append(objective(seen.loss))
                 written.append(_recorded_signals(info))
             last = optimizer_input(batch, weights, span.start + span.length, span.order)
             scores.append(objective(last.loss))
         stacked = {k: torch.stack([w[k] for w in written], 1) for k in written[0]}
-        # The score of an action is the loss after it, so the first one is left out.
+        # An action is scored by the loss after it, so the first loss is left out.
         before_after = torch.stack(scores, 1)
         stacked["before"] = before_after[:, :-1]
         return _pack_state(weights, inner), before_after[:, 1:], stacked

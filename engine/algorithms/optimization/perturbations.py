@@ -1,8 +1,8 @@
-"""Particles: perturbed copies of meta-weights, and a gradient from their losses.
+"""Perturbed copies of meta-weights ("particles"), and gradients from their losses.
 
-Evolution strategies and their persistent form share these functions. Particles
-come in antithetic pairs, both on the same task from the same weights, so that what
-differs between two losses is the perturbation alone.
+Evolution strategies and persistent evolution strategies share these functions.
+Particles come in antithetic pairs on the same task and the same initial weights, so
+that two losses of a pair differ by the perturbation alone.
 """
 
 from collections.abc import Sequence
@@ -18,17 +18,21 @@ from engine.protocol import UnrollableProblem, Weights, generator
 def draw_noise(
     weights: Weights, rngs: Sequence[Rng], shape: tuple[int, int]
 ) -> Weights:
-    """Draw standard normal noise; (replicate, pair, task, …) for each weight.
+    """Draw standard normal noise.
 
     Args:
-        weights: What is perturbed; shape (replicate, …).
+        weights: The weights to perturb; shape (replicate, …).
         rngs: One stream per replicate.
-        shape: How many pairs and tasks: each pair on each task has noise of its
-            own, which covers more directions for the same number of runs.
+        shape: Numbers of pairs and tasks. Each pair on each task has its own noise,
+            which covers more directions for the same number of runs.
+
+    Returns:
+        Noise for each weight; shape (replicate, pair, task, …).
     """
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in weights}
     for rng in rngs:
         draw = generator(rng.child("particles"))
+        # Sorted, so that noise does not depend on the order of a dict.
         for name in sorted(weights):
             size = (*shape, *weights[name].shape[1:])
             drawn[name].append(draw.standard_normal(size))
@@ -39,9 +43,15 @@ def draw_noise(
 
 
 def perturb_weights(weights: Weights, noise: Weights, sigma: float) -> Weights:
-    """Return w + σε then w − σε; (replicate, sign × pair × task, …).
+    """Return w + σε, then w − σε.
 
-    A weight that no noise is drawn for is copied as it is.
+    Args:
+        weights: w; shape (replicate, …).
+        noise: ε; shape (replicate, pair, task, …). A weight without noise is copied.
+        sigma: σ.
+
+    Returns:
+        Shape (replicate, sign × pair × task, …).
     """
     pairs, tasks = next(iter(noise.values())).shape[1:3]
     spread = {}
@@ -56,12 +66,23 @@ def perturb_weights(weights: Weights, noise: Weights, sigma: float) -> Weights:
 
 
 def perturbable_weights(weights: Weights, problem: UnrollableProblem) -> Weights:
-    """Return the weights that the mean action depends on: the others stay."""
+    """Return the weights that the mean action depends on; the others are not perturbed.
+
+    Args:
+        weights: All meta-weights; shape (replicate, …).
+        problem: Names the exploration weights.
+    """
     return {k: v for k, v in weights.items() if k not in problem.exploration_weights}
 
 
 def prepend_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
-    """Put the unperturbed weights, once for each task, before the particles."""
+    """Put the unperturbed weights, once per task, before the particles.
+
+    Args:
+        weights: Shape (replicate, …).
+        particles: Shape (replicate, particle × task, …).
+        tasks: Number of tasks.
+    """
     return {
         name: torch.cat([*[weight[:, None]] * tasks, particles[name]], 1)
         for name, weight in weights.items()
@@ -69,7 +90,7 @@ def prepend_mean(weights: Weights, particles: Weights, tasks: int) -> Weights:
 
 
 def antithetic_differences(scores: Tensor) -> Tensor:
-    """Return L⁺ − L⁻ of each pair and task, the mean over steps.
+    """Return L⁺ − L⁻ of each pair and task, averaged over steps.
 
     Args:
         scores: Objective; shape (replicate, sign × pair, task, step).
@@ -82,12 +103,16 @@ def antithetic_differences(scores: Tensor) -> Tensor:
 
 
 def es_gradient(xi: Weights, gap: Tensor, sigma: float) -> Weights:
-    """Return mean over pairs and tasks of ξ (L⁺ − L⁻) / 2σ²; (replicate, …).
+    """Return the mean over pairs and tasks of ξ (L⁺ − L⁻) / 2σ².
 
     Args:
-        xi: Noise of size σ, of each pair and task; shape (replicate, pair, task, …).
+        xi: ξ, noise scaled by σ (in PES, summed over unrolls); shape (replicate, pair,
+            task, …).
         gap: L⁺ − L⁻; shape (replicate, pair, task).
-        sigma: Size of one step's noise.
+        sigma: σ, the standard deviation of one unroll's noise.
+
+    Returns:
+        The gradient; shape (replicate, …).
     """
     count = 2 * sigma**2 * gap.shape[1] * gap.shape[2]
     return {
@@ -97,17 +122,17 @@ def es_gradient(xi: Weights, gap: Tensor, sigma: float) -> Weights:
 
 
 def fill_zero_gradients(grads: Weights, weights: Weights) -> Weights:
-    """Give every weight that has no gradient a zero one."""
+    """Return the gradients, with zeros for weights that have none."""
     return {k: grads.get(k, torch.zeros_like(v)) for k, v in weights.items()}
 
 
 def split_replicates(state: Weights, replicates: int) -> Weights:
-    """Give every tensor the replicate axis first, as all memory has it."""
+    """Split (replicate × member, …) into (replicate, member, …), the form of memory."""
     return {k: v.unflatten(0, (replicates, -1)) for k, v in state.items()}
 
 
 def merge_replicates(state: Weights) -> Weights:
-    """Put replicates and members into one axis again, as problems have it."""
+    """Undo `split_replicates`: problems have one axis for replicates and members."""
     return {k: v.flatten(0, 1) for k, v in state.items()}
 
 

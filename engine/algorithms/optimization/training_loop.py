@@ -1,4 +1,4 @@
-"""One inner loop for hand-made and learned optimizers: fair by construction."""
+"""The inner training loop, the same for hand-designed and learned optimizers."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,15 @@ from engine.protocol import (
     Weights,
 )
 
-STRETCH = 25
-FLOOR, CEILING = 1e-4, 1e2
+STEPS_PER_SEGMENT = 25  # how often a run can be shown, or cancelled
+FLOOR, CEILING = 1e-4, 1e2  # beyond them, one task would dominate the mean log loss
 
 
 def objective(loss: Tensor) -> Tensor:
-    """Return ln(loss) within [ln 1e-4, ln 1e2]; a loss that is no number is the worst.
+    """Return ln(loss), clamped to [ln 1e-4, ln 1e2]; NaN and ∞ count as the worst.
+
+    Args:
+        loss: Any shape, which the result has, too.
 
     >>> objective(torch.tensor([1.0, torch.nan])).tolist()
     [0.0, 4.605170249938965]
@@ -29,7 +32,14 @@ def objective(loss: Tensor) -> Tensor:
 def optimizer_input(
     tasks: OptimizationBatch, weights: Tensor, step: int, order: int = 0
 ) -> OptimizerInput:
-    """Evaluate loss and gradient, and show them as an optimizer sees them."""
+    """Evaluate loss and gradient as the input of an optimizer's step.
+
+    Args:
+        tasks: The tasks.
+        weights: Shape (member, weight).
+        step: The inner step, from 0 on; selects the minibatch.
+        order: 0 keeps no graph; 1 one of the loss; 2 one of the gradient, too.
+    """
     loss, grad, norm = tasks.gradient(weights, step, order=order)
     return OptimizerInput(step, tasks.horizon, loss, grad, norm, weights)
 
@@ -40,13 +50,13 @@ def run_training(
     """Train every member to the horizon.
 
     Args:
-        tasks: The landscapes.
-        rule: The optimizer; its parameters lead with the member axis.
+        tasks: The base learners to train.
+        rule: The optimizer; the first axis of its parameters is the member.
         path: Whether to keep the weights of every step.
 
     Yields:
-        Up to 25 steps at a time: traces of steps 0 to T (T + 1 of them), and of
-        the T moves between them.
+        Traces of up to 25 steps at a time: in total of steps 0 to T (T + 1 values), and
+        of the T updates between them.
     """
     weights = tasks.start()
     state = rule.start(weights)
@@ -57,13 +67,14 @@ def run_training(
         row = _step_metrics(tasks, seen)
         places += [weights] if path else []
         if step < tasks.horizon:
+            # Only estimators differentiate a rule; here its graph would grow for ever.
             with torch.no_grad():
                 update, state, info = rule.step(seen, state)
                 weights = weights + update
             row["update_norm"] = update.norm(dim=1)
             row |= {"lr_scale": info["lr_scale"]} if "lr_scale" in info else {}
         rows.append(row)
-        if len(rows) == STRETCH or step == tasks.horizon:
+        if len(rows) == STEPS_PER_SEGMENT or step == tasks.horizon:
             yield TraceSegment(
                 _stack_rows(rows), torch.stack(places, 1) if path else None
             )

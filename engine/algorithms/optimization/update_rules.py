@@ -1,7 +1,7 @@
-"""Every hand-made update rule, as a pure function: gradient and state in, step out.
+"""Update rules of hand-designed optimizers: gradient and state in, step and state out.
 
-A step is at rate 1: whoever calls subtracts rate × step. Tensors are of shape
-(member, weight), and a state begins as zeros.
+Steps are for learning rate 1: the caller subtracts rate × step. Tensors are of shape
+(member, weight), and the initial state is zeros.
 
 Source: the update rules of torch.optim, which the tests compare step for step.
 """
@@ -18,14 +18,19 @@ Schedule = Literal["constant", "step", "cosine", "warmup_cosine"]
 
 
 class Direction(NamedTuple):
-    """Which way and how far at rate 1, and the new state."""
+    """A step at rate 1, to be subtracted, and the new state."""
 
     step: Tensor
     state: Weights
 
 
 def schedule_factor(schedule: Schedule, step: int, horizon: int) -> float:
-    """Return the share of the rate that a schedule leaves at a step.
+    """Return the factor that a schedule applies to the learning rate at a step.
+
+    Args:
+        schedule: Name of the schedule.
+        step: The inner step, from 0 on.
+        horizon: Number of steps; at least 1.
 
     >>> [schedule_factor("cosine", t, 4) for t in (0, 2)]
     [1.0, 0.5]
@@ -37,6 +42,7 @@ def schedule_factor(schedule: Schedule, step: int, horizon: int) -> float:
     warmup = max(1, horizon // 10) if schedule == "warmup_cosine" else 0
     if step < warmup:
         return (step + 1) / warmup
+    # At least 1, for a horizon that is all warmup.
     done = (step - warmup) / max(1, horizon - warmup)
     return (1 + math.cos(math.pi * done)) / 2
 
@@ -49,7 +55,14 @@ def zeros(weights: Tensor, *names: str) -> Weights:
 def momentum_step(
     grad: Tensor, state: Weights, decay: float, fresh: float = 1.0
 ) -> Direction:
-    """Step along the velocity v ← μ v + fresh · g; fresh is 1 − dampening."""
+    """Step along the velocity v ← μ v + fresh · g.
+
+    Args:
+        grad: g; shape (member, weight).
+        state: Holds the velocity.
+        decay: μ.
+        fresh: 1 − dampening.
+    """
     velocity = decay * state["velocity"] + fresh * grad
     return Direction(velocity, {"velocity": velocity})
 
@@ -63,10 +76,19 @@ def nesterov_step(grad: Tensor, state: Weights, decay: float) -> Direction:
 def adam_step(
     grad: Tensor, state: Weights, step: int, betas: tuple[float, float], eps: float
 ) -> Direction:
-    """Step along m̂ / (√v̂ + ε), both moments corrected for their zero start."""
+    """Step along m̂ / (√v̂ + ε), both moments bias-corrected.
+
+    Args:
+        grad: g; shape (member, weight).
+        state: Holds the moments m and v.
+        step: Steps taken before this one.
+        betas: β₁ and β₂, the decays of m and v.
+        eps: ε.
+    """
     t = step + 1
     m = torch.lerp(state["m"], grad, 1 - betas[0])
     v = torch.lerp(state["v"], grad.square(), 1 - betas[1])
+    # The correction is applied after the root, as in torch, to round alike.
     root = square_root(v) / math.sqrt(1 - betas[1] ** t) + eps
     return Direction(m / (1 - betas[0] ** t) / root, {"m": m, "v": v})
 

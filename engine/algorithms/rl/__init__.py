@@ -1,1 +1,1 @@
-"""What several estimators by reinforcement share."""
+"""What reinforcement-learning estimators share."""

@@ -1,7 +1,7 @@
-"""Acting: rollouts of a noisy policy, and a critic that says what was expected.
+"""Base class of policy-gradient estimators: rollouts and a learned value function.
 
-The critic belongs to the estimator, not to the meta-learner: it lives in the
-memory, follows its own Adam, and is gone when training ends.
+The value function (critic) belongs to the estimator, not to the meta-learner: it is
+stored in the memory, has its own Adam, and is discarded when training ends.
 """
 
 from typing import ClassVar, NamedTuple
@@ -33,16 +33,16 @@ from engine.protocol import (
 
 
 class RolloutBatch(NamedTuple):
-    """What a policy saw, did and got for it.
+    """Signals, actions and advantages of one batch of rollouts.
 
     Args:
-        seen: Signals; shape (replicate, signal, item), an item being rollout ×
-            task × step × layer.
-        action: What was drawn; shape (replicate, item).
+        signals: What the policy saw; shape (replicate, signal, item), with one item per
+            rollout × task × step × layer.
+        action: The sampled actions; shape (replicate, item).
         credit: Normalized advantage of each action; shape (replicate, item).
-        returns: What the critic should have said; shape (replicate, visit), a
-            visit being rollout × task × step.
-        info: Numbers of the training curve; shape (replicate,).
+        returns: Targets of the value function; shape (replicate, visit), with one visit
+            per rollout × task × step.
+        info: Metrics of the training curve; shape (replicate,) each.
     """
 
     signals: Tensor
@@ -53,7 +53,7 @@ class RolloutBatch(NamedTuple):
 
 
 class PolicyEstimator(Estimator):
-    """What estimators of a policy share: how they explore, and what they expect."""
+    """Base class: exploration by rollouts, and advantages by a value function."""
 
     needs_policy: ClassVar[bool] = True
 
@@ -63,7 +63,7 @@ class PolicyEstimator(Estimator):
         unit="per task",
         low=1,
         high=64,
-        help="Noisy runs of each task; their mean is the task's own baseline.",
+        help="Noisy runs of each task; their mean return is the task's baseline.",
     )
     discount: float = knob(
         0.95,
@@ -71,7 +71,7 @@ class PolicyEstimator(Estimator):
         unit="per step",
         low=0.0,
         high=1.0,
-        help="What a drop of the loss one step later counts; 1 sees the end alone.",
+        help="Discount per step; 1 is undiscounted.",
     )
     trace: float = knob(
         0.95,
@@ -79,7 +79,8 @@ class PolicyEstimator(Estimator):
         unit="per step",
         low=0.0,
         high=1.0,
-        help="From trusting the value function (0) to trusting the rewards (1).",
+        help="λ of generalized advantage estimation: 0 relies on the value function, "
+        "1 on the rewards.",
     )
     entropy: float = knob(
         0.01,
@@ -87,17 +88,17 @@ class PolicyEstimator(Estimator):
         unit="per nat",
         low=0.0,
         high=1.0,
-        help="Reward for staying undecided; more keeps exploring for longer.",
+        help="Weight of the policy's entropy in the objective; larger explores longer.",
     )
     value_lr: float = knob(
         0.02,
-        label="Value function's rate",
+        label="Value learning rate",
         unit="per step",
         low=1e-5,
         high=1.0,
         log=True,
         advanced=True,
-        help="Adam's rate for the value function.",
+        help="Learning rate of the value function's Adam.",
     )
     value_steps: int = knob(
         8,
@@ -106,7 +107,7 @@ class PolicyEstimator(Estimator):
         low=0,
         high=64,
         advanced=True,
-        help="Steps of the value function per outer step; 0 expects nothing.",
+        help="Gradient steps of the value function per outer step; 0 disables it.",
     )
     value_hidden: int = knob(
         16,
@@ -119,7 +120,7 @@ class PolicyEstimator(Estimator):
     )
 
     def window_length(self, horizon: int) -> int:
-        """Return the horizon: what an action is worth is known at the end."""
+        """Return the horizon: returns are known only at the end of a run."""
         return horizon
 
     def cost(self, horizon: int) -> float:
@@ -127,10 +128,11 @@ class PolicyEstimator(Estimator):
         return float(self.rollouts)
 
     def memory(self, weights: Weights, problem: UnrollableProblem) -> Weights:
-        """Return a value function that expects nothing yet, and its moments."""
+        """Return the initial value function and the moments of its Adam."""
         sizes = (require_policy(problem).inputs, self.value_hidden, 1)
         net = init_dense(sizes, Rng(0).child("critic"))
         like = next(iter(weights.values()))
+        # All replicates start from one critic, which predicts 0.
         critic = stack_members([net] * like.shape[0])
         critic = {name: value.to(like) for name, value in critic.items()}
         return join_branches(critic=critic, critic_adam=self._critic_adam.start(critic))
@@ -142,7 +144,16 @@ class PolicyEstimator(Estimator):
     def run_rollouts(
         self, meta: Meta, problem: UnrollableProblem, step_context: OuterStepContext
     ) -> RolloutBatch:
-        """Run every task several times with noise, and credit the actions."""
+        """Run every task several times with noise and compute advantages.
+
+        Args:
+            meta: The meta-weights, and the memory with the value function.
+            problem: A problem with a policy.
+            step_context: Gives the streams of the noise.
+
+        Raises:
+            Refused: If the problem has no policy; choose another estimator.
+        """
         world = require_policy(problem)
         shape = (world.replicates, self.rollouts, world.tasks, world.horizon)
         theta = {
@@ -167,21 +178,37 @@ class PolicyEstimator(Estimator):
             "value_loss": (values - returns).square().mean((1, 2, 3)),
             "explained_variance": explained_variance(values, returns),
         }
+        # The layers of one step share its advantage: the loss is that of the whole net.
         credit = normalize_advantages(worth).flatten(1).repeat_interleave(layers, 1)
         return RolloutBatch(seen.flatten(2), action, credit, returns.flatten(1), info)
 
     @torch.no_grad()
     def predict_values(self, memory: Weights, seen: Tensor, layers: int) -> Tensor:
-        """Return what the value function says of each visit; (replicate, visit)."""
+        """Return the value of each visit; shape (replicate, visit).
+
+        Args:
+            memory: Holds the value function.
+            seen: Signals; shape (replicate, signal, item).
+            layers: Number of layers, that is of items per visit.
+        """
         return _mean_values(branch(memory, "critic"), seen, layers)
 
     def fit_value_function(self, memory: Weights, found: RolloutBatch) -> Weights:
-        """Fit the value function to what came; return the new memory."""
+        """Fit the value function to the returns.
+
+        Args:
+            memory: Holds the value function and its moments.
+            found: The rollouts, with signals and returns.
+
+        Returns:
+            The memory with the new value function and moments.
+        """
         critic, moments = branch(memory, "critic"), branch(memory, "critic_adam")
         layers = found.action.shape[1] // found.returns.shape[1]
         for _ in range(self.value_steps):
             live = {k: v.detach().requires_grad_() for k, v in critic.items()}
             error = _mean_values(live, found.signals, layers) - found.returns
+            # Summed over replicates, so that each has its own gradient.
             loss = error.square().mean(1).sum()
             grads = torch.autograd.grad(loss, list(live.values()))
             named = dict(zip(live, grads, strict=True))
@@ -190,10 +217,10 @@ class PolicyEstimator(Estimator):
 
 
 def require_policy(problem: UnrollableProblem) -> PolicyProblem:
-    """Return the problem as one with a policy.
+    """Return the problem, checked to have a policy.
 
     Raises:
-        Refused: If it has none.
+        Refused: If it has none; choose another learner or estimator.
     """
     if not isinstance(problem, PolicyProblem):
         raise Refused("this learner has no policy to explore with", "estimator")
@@ -203,19 +230,27 @@ def require_policy(problem: UnrollableProblem) -> PolicyProblem:
 def policy_loss(
     density: Tensor, credit: Tensor, log_std: Tensor, bonus: float
 ) -> Tensor:
-    """Return minus the mean of credit × density, less the entropy bonus; (replicate,).
+    """Return −mean(credit × density) − bonus × entropy.
 
     Args:
-        density: Log density of each action, or what stands for it; (replicate, item).
+        density: Log density of each action, or its surrogate; shape (replicate, item).
         credit: Its normalized advantage; shape (replicate, item).
-        log_std: Of the policy; shape (replicate, 1).
-        bonus: What a nat of entropy is worth.
+        log_std: Log standard deviation of the policy; shape (replicate, 1).
+        bonus: Weight of the entropy, per nat.
+
+    Returns:
+        Shape (replicate,).
     """
     return -(density * credit).mean(1) - bonus * entropy(log_std)[:, 0]
 
 
 def replicate_gradients(loss: Tensor, theta: Weights) -> Weights:
-    """Return each replicate's gradient; weights that do not matter get zeros."""
+    """Return each replicate's gradient; zero for weights that the loss ignores.
+
+    Args:
+        loss: Loss of each replicate; shape (replicate,).
+        theta: The weights, which require gradients; shape (replicate, …).
+    """
     found = torch.autograd.grad(loss.sum(), list(theta.values()), allow_unused=True)
     return {
         name: torch.zeros_like(value) if grad is None else grad
@@ -224,16 +259,16 @@ def replicate_gradients(loss: Tensor, theta: Weights) -> Weights:
 
 
 def _mean_values(critic: Weights, seen: Tensor, layers: int) -> Tensor:
-    """Return values, the mean over layers; (replicate, visit)."""
+    """Return values averaged over layers; shape (replicate, visit)."""
     return apply_dense(critic, seen)[:, 0].unflatten(1, (-1, layers)).mean(2)
 
 
 def branch(memory: Weights, head: str) -> Weights:
-    """Return one tree of the memory by its name."""
+    """Return one named group of the memory's tensors, without the prefix."""
     cut = len(head) + 1
     return {k[cut:]: v for k, v in memory.items() if k.startswith(f"{head}.")}
 
 
 def join_branches(**trees: Weights) -> Weights:
-    """Put named trees into one."""
+    """Join named groups of tensors into one dict, with their names as prefixes."""
     return {f"{h}.{k}": v for h, tree in trees.items() for k, v in tree.items()}

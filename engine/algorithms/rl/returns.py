@@ -1,6 +1,6 @@
-"""Returns: what an action was worth, from the rewards that came after it.
+"""Rewards, advantages and Gaussian densities of policy-gradient estimators.
 
-Everything is a pure function over tensors whose last axis is the step of a run.
+Pure functions. Where there is an axis of steps, it is the last one.
 """
 
 import math
@@ -10,16 +10,19 @@ from torch import Tensor
 
 from engine.protocol import square_root
 
-TINY = 1e-6
-ALIKE = 1e-12  # a variance below that is rounding
+TINY = 1e-6  # keeps the division finite for a task whose rollouts agree
+ALIKE = 1e-12  # a variance below this is rounding
 
 
 def rewards(before: Tensor, after: Tensor) -> Tensor:
-    """Return the drop of the objective, credited to the action that caused it.
+    """Return the reward of each action: the decrease of the objective it caused.
 
     Args:
-        before: Objective that the action at each step saw; shape (…, step).
+        before: Objective before the action of each step; shape (…, step).
         after: Objective after that action; shape (…, step).
+
+    Returns:
+        Rewards, in the objective's unit (nats of log loss); shape (…, step).
 
     >>> rewards(torch.tensor([2.0, 1.5]), torch.tensor([1.5, 1.75])).tolist()
     [0.5, -0.25]
@@ -28,15 +31,19 @@ def rewards(before: Tensor, after: Tensor) -> Tensor:
 
 
 def normalize_advantages(advantages: Tensor) -> Tensor:
-    """Put tasks on one scale: less the mean over rollouts, over the root mean square.
+    """Subtract the mean over rollouts and divide by each task's root mean square.
 
-    A task whose loss is chaotic would otherwise drown the others. Rollouts of one
-    task share data and initial weights, so their mean at a step is a baseline of
+    Otherwise a task with a chaotic loss would dominate the others. Rollouts of one
+    task share data and initial weights, so their mean at a step is a baseline for
     that task and step.
 
     Args:
         advantages: Shape (replicate, rollout, task, step).
+
+    Returns:
+        Same shape.
     """
+    # With one rollout, the mean is the advantage itself: nothing would be left.
     if advantages.shape[1] > 1:
         advantages = advantages - advantages.mean(1, keepdim=True)
     size = square_root(advantages.square().mean((1, 3), keepdim=True))
@@ -44,11 +51,14 @@ def normalize_advantages(advantages: Tensor) -> Tensor:
 
 
 def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
-    """Return 1 − Var(return − value) / Var(return); NaN where returns do not differ.
+    """Return 1 − Var(return − value) / Var(return).
 
     Args:
-        values: What was expected; shape (replicate, …).
-        returns: What came; the same shape.
+        values: Predictions of the value function; shape (replicate, …).
+        returns: The returns; same shape.
+
+    Returns:
+        Shape (replicate,); NaN if all returns of a replicate are equal.
     """
     left = (returns - values).flatten(1).var(1, correction=0)
     spread = returns.flatten(1).var(1, correction=0)
@@ -58,8 +68,11 @@ def explained_variance(values: Tensor, returns: Tensor) -> Tensor:
 def log_density(action: Tensor, mean: Tensor, log_std: Tensor) -> Tensor:
     """Return the log density of a Gaussian action, elementwise.
 
-    The action is the one that was drawn: what bounds it afterwards belongs to the
-    world, not to the policy.
+    Args:
+        action: The sampled action, before any bound is applied: bounds belong to the
+            environment, not to the policy.
+        mean: Mean of the policy; broadcasts to `action`.
+        log_std: Log standard deviation; broadcasts to `action`.
     """
     scaled = (action - mean) * (-log_std).exp()
     return -0.5 * scaled.square() - log_std - 0.5 * math.log(2 * math.pi)
@@ -71,7 +84,12 @@ def entropy(log_std: Tensor) -> Tensor:
 
 
 def gaussian_kl(old: tuple[Tensor, Tensor], new: tuple[Tensor, Tensor]) -> Tensor:
-    """Return KL(old ‖ new) of Gaussians (mean, log standard deviation), in nats."""
+    """Return KL(old ‖ new) of two Gaussians, elementwise, in nats.
+
+    Args:
+        old: Mean and log standard deviation.
+        new: The same of the other Gaussian.
+    """
     (mean, log_std), (to_mean, to_log_std) = old, new
     spread = (2 * log_std).exp() + (mean - to_mean).square()
     return to_log_std - log_std + 0.5 * spread * (-2 * to_log_std).exp() - 0.5

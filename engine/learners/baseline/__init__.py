@@ -1,1 +1,1 @@
-"""What every learned method must be compared with."""
+"""Baselines that every learned method must be compared with."""

@@ -1,7 +1,7 @@
-"""Adagrad: step by the gradient over the root of all its squares so far.
+"""Adagrad: step by the gradient over the root of the sum of its squares so far.
 
 Source: Duchi, Hazan and Singer (2011).
-Helps: slows each weight by what it has already seen: a schedule of its own.
+Helps: lowers each weight's rate by the gradients it has seen: a built-in schedule.
 """
 
 from typing import ClassVar
@@ -37,15 +37,15 @@ class Adagrad(DirectionOptimizer):
         low=1e-16,
         high=1.0,
         log=True,
-        help="Keeps a step finite where gradients vanish.",
+        help="Keeps steps finite where gradients vanish.",
         advanced=True,
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with nothing seen."""
+        """Return a sum of squares of zero."""
         return zeros(weights, "sum")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
-        """Return the gradient over the root of its squares, slowed by λ."""
+        """Return the gradient over the root of its sum of squares, decayed by λ."""
         step, state = adagrad_step(inputs.grad, state, self.eps)
         return Direction(step / (1 + self.decay * inputs.step), state)

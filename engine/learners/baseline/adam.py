@@ -1,7 +1,7 @@
 """Adam: step by the gradient's mean over its root mean square.
 
 Source: Kingma and Ba (2015), arXiv:1412.6980, algorithm 1.
-Helps: a rate per weight; forgiving where inputs are stretched.
+Helps: a rate per weight; robust to rescaled inputs.
 """
 
 from typing import ClassVar
@@ -30,7 +30,7 @@ class Adam(DirectionOptimizer):
         label="Mean decay β₁",
         low=0.0,
         high=0.9999,
-        help="How long the gradient's mean remembers.",
+        help="Decay of the gradient's moving average.",
         advanced=True,
     )
     beta2: float = knob(
@@ -38,7 +38,7 @@ class Adam(DirectionOptimizer):
         label="Square decay β₂",
         low=0.0,
         high=0.99999,
-        help="How long the squared gradient's mean remembers.",
+        help="Decay of the squared gradient's moving average.",
         advanced=True,
     )
     eps: float = knob(
@@ -47,12 +47,12 @@ class Adam(DirectionOptimizer):
         low=1e-16,
         high=1.0,
         log=True,
-        help="Keeps a step finite where gradients vanish.",
+        help="Keeps steps finite where gradients vanish.",
         advanced=True,
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with zero moments."""
+        """Return zero moments."""
         return zeros(weights, "m", "v")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:

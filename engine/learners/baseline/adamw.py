@@ -1,8 +1,8 @@
-"""AdamW: Adam with weight decay beside the gradient, not inside it.
+"""AdamW: Adam with decoupled weight decay.
 
 Source: Loshchilov and Hutter (2019), arXiv:1711.05101, algorithm 2.
 Differs: as in torch, the decay is multiplied by the rate.
-Helps: as Adam; the decay shrinks all weights alike, however noisy they are.
+Helps: as Adam; the decay shrinks all weights equally, however noisy their gradients.
 """
 
 from typing import ClassVar
@@ -29,14 +29,14 @@ class Adamw(DirectionOptimizer):
         label="Weight decay λ",
         low=0.0,
         high=10.0,
-        help="Share of the weights taken off at rate 1.",
+        help="Share of the weights that is subtracted per step at rate 1.",
     )
     beta1: float = knob(
         0.9,
         label="Mean decay β₁",
         low=0.0,
         high=0.9999,
-        help="How long the gradient's mean remembers.",
+        help="Decay of the gradient's moving average.",
         advanced=True,
     )
     beta2: float = knob(
@@ -44,7 +44,7 @@ class Adamw(DirectionOptimizer):
         label="Square decay β₂",
         low=0.0,
         high=0.99999,
-        help="How long the squared gradient's mean remembers.",
+        help="Decay of the squared gradient's moving average.",
         advanced=True,
     )
     eps: float = knob(
@@ -53,16 +53,16 @@ class Adamw(DirectionOptimizer):
         low=1e-16,
         high=1.0,
         log=True,
-        help="Keeps a step finite where gradients vanish.",
+        help="Keeps steps finite where gradients vanish.",
         advanced=True,
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with zero moments."""
+        """Return zero moments."""
         return zeros(weights, "m", "v")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
-        """Return the ratio of moments and the decay."""
+        """Return the ratio of moments plus the decay."""
         betas = (self.beta1, self.beta2)
         step, state = adam_step(inputs.grad, state, inputs.step, betas, self.eps)
         return Direction(step + self.decay * inputs.weights, state)

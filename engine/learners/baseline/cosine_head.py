@@ -1,11 +1,11 @@
-"""Cosine head: pretrained features and a new head that compares directions.
+"""Cosine head: pretrained features and a new head of cosine similarities.
 
 Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline++"); Qi, Brown
 and Lowe (2018), arXiv:1712.07136, for class means as a start.
-Differs: the new head starts at the class means, where the authors draw it; full
-batches without weight decay; rate and number of steps are tuned.
-Helps: where classes vary much within themselves: lengths of features, which vary
-most, have no say.
+Differs: the new head starts at the class means, where the authors draw it at random;
+full batches without weight decay; rate and number of steps are tuned.
+Helps: where classes vary much within themselves: the lengths of features, which vary
+most, do not count.
 """
 
 from collections.abc import Sequence
@@ -57,11 +57,12 @@ class CosineHead(FineTuningLearner):
         low=0.1,
         high=1e3,
         log=True,
-        help="How sharp its answers are; 2 is usual with fewer than 200 classes.",
+        help="Factor on the cosines; larger gives sharper probabilities. 2 is usual "
+        "with fewer than 200 classes.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the body, and a direction for each class, one of each per replicate."""
+        """Draw the body and a direction for each training class, for each replicate."""
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         shape = (tasks.known_classes, feature_count(weights, tasks))
@@ -72,7 +73,7 @@ class CosineHead(FineTuningLearner):
         )
 
     def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
-        """Fit a new head."""
+        """Fit a new cosine head."""
         return cosine_head_problem(theta, tasks, self.scale)
 
     def outer(

@@ -1,8 +1,7 @@
-"""Neighbors of features: pretrained features, and the nearest in them is right.
+"""Neighbors of features: the nearest class mean or examples in pretrained features.
 
 Source: Wang et al. (2019), arXiv:1911.04623 ("SimpleShot"), for class means.
-Differs: features are neither centered nor made of one length, unless compared by
-cosine.
+Differs: features are neither centered nor normalized, except for cosine similarity.
 Helps: to see how far good features alone go: nothing is fitted to a support.
 """
 
@@ -55,21 +54,21 @@ class FeatureNeighbors(FewShotLearner):
 
     rule: Literal["class_mean", "neighbors"] = knob(
         "class_mean",
-        label="Answer by",
+        label="Decision rule",
         help="The nearest class mean, or a vote of the nearest support examples.",
     )
     measure: DistanceMeasure = measure_knob("cosine")
     neighbors: int = neighbors_knob()
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the net with an output for each class, one per replicate."""
+        """Draw the net with one output per training class, for each replicate."""
         assert isinstance(tasks, EpisodeBatch)
         return Meta(
             draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x), {}
         )
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer by what is nearest; nothing is fitted."""
+        """Predict by the nearest class mean or neighbors; nothing is fitted."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(

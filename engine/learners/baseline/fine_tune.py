@@ -1,11 +1,11 @@
-"""Pretrain and fine-tune: one net for all training classes, then fitted to a support.
+"""Pretrain and fine-tune: one net for all training classes, fine-tuned on a support.
 
 Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline"); Yosinski et
 al. (2014), arXiv:1411.1792, for transfer.
-Differs: the new head starts at zero; the body is fitted along unless it is frozen, as
-it is in the paper; full batches without weight decay; rate and number of steps are
-tuned. Where answers are values, one net is trained on all tasks and keeps its head.
-Helps: the honest opponent of meta-learning; strongest where test tasks are unlike
+Differs: the new head starts at zero; the body is fine-tuned, too, unless it is frozen,
+as it is in the paper; full batches without weight decay; rate and number of steps are
+tuned. In regression, one net is trained on all tasks and keeps its head.
+Helps: the strong baseline for meta-learning; strongest where test tasks are unlike
 those of training.
 """
 
@@ -51,17 +51,17 @@ class FineTune(FineTuningLearner):
     freeze: bool = knob(
         False,
         label="Freeze the body",
-        help="Fit a new head only, to features as pretraining left them.",
+        help="Fit only a new head, to the pretrained features.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the net with an output for each class, one per replicate."""
+        """Draw the net with one output per training class, for each replicate."""
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
         return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
     def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
-        """Fit a new head, and the body along with it."""
+        """Fit a new head and, unless it is frozen, the body."""
         if self.freeze:
             return linear_head_problem(theta, tasks)
         return whole_net_problem(with_zero_head(theta, tasks), tasks)

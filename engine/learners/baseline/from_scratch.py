@@ -1,9 +1,9 @@
 """From scratch: the same net, trained on the support alone.
 
-Source: ours; the comparison that every few-shot learner must win.
-Differs: rate and number of steps are the best on validation episodes, which is more
-than a single task could tell.
-Helps: to see what was learned beyond the support: all the rest is meta-learning.
+Source: ours; the baseline that every few-shot learner must beat.
+Differs: rate and number of steps are the best on validation episodes, which uses more
+than a single task.
+Helps: shows what the support alone can teach: any gain over it is meta-learning.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from engine.protocol import (
 
 @register("learner")
 class FromScratch(FineTuningLearner):
-    """w ← w − η v, v ← μ v + ∇L_S(w); w as it was drawn."""
+    """w ← w − η v, v ← μ v + ∇L_S(w), from a random w."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "red"
@@ -38,7 +38,7 @@ class FromScratch(FineTuningLearner):
     trains: ClassVar[bool] = False
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the net, one per replicate: the one that others are trained from."""
+        """Draw the net, one per replicate: the same that others start training from."""
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, tasks.layout, rngs, tasks.support.x)
         return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
@@ -54,10 +54,10 @@ class FromScratch(FineTuningLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Stay: nothing is learned from other tasks."""
+        """Return the weights unchanged: nothing is learned from other tasks."""
         return Outer(meta.memory, {}, weights=meta.weights)
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why its head cannot answer so many ways; None if it can."""
+        """Return the reason why its head does not fit the ways; None if it does."""
         assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

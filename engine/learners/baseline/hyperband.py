@@ -1,10 +1,10 @@
-"""Hyperband: halvings that begin with many short trainings, or with few long ones.
+"""Hyperband: successive halvings, from many short trainings to few long ones.
 
 Source: Li et al. (2018), arXiv:1603.06560, algorithm 1.
-Differs: the brackets are repeated until the budget ends; whoever goes on is trained
-from scratch. Each training counts as one evaluation however short it is, so that
-price, not the number of evaluations, is the fair axis.
-Helps: successive halving without having to know how early a bad one can be told.
+Differs: the brackets are repeated until the budget ends; promoted architectures are
+retrained from scratch. Each training counts as one evaluation however short it is, so
+that cost, not the number of evaluations, is the fair axis.
+Helps: successive halving without having to know how early a bad architecture shows.
 """
 
 from collections.abc import Iterator
@@ -31,21 +31,21 @@ class Hyperband(FixedStrategy):
 
     eta: float = knob(
         3.0,
-        label="Rate η",
+        label="Reduction factor η",
         low=2.0,
         high=10.0,
-        help="One in η goes on, and is trained at least η times as long.",
+        help="One in η is promoted, and trained at least η times as long.",
     )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why trainings cannot be cut short; None if they can."""
+        """Return the reason why trainings cannot be shortened; None if they can."""
         assert isinstance(tasks, SearchBatch)
         return why_not_shortened(tasks, self.eta)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search by one bracket after the other."""
+        """Search by one bracket after another."""
         assert isinstance(tasks, SearchBatch)
         steps = fidelity_steps(tasks, self.eta)
         yield from run_halvings(tasks, brackets(steps, self.eta), path=path)

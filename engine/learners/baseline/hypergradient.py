@@ -1,10 +1,10 @@
-"""Hypergradient descent: the learning rate itself descends, one step behind.
+"""Hypergradient descent: the learning rate follows its own gradient, one step late.
 
 Source: Baydin et al. (2018), arXiv:1703.04782, algorithms 4 to 6, and their
 multiplicative form.
-Differs: a schedule, where one is chosen, multiplies the adapted rate.
-Helps: mends a badly chosen rate; it is greedy, so noise pulls it to zero, and the
-additive form depends on the loss's scale and can turn the rate negative.
+Differs: a schedule, if one is chosen, multiplies the adapted rate.
+Helps: corrects a badly chosen rate; it is greedy, so noise drives it to zero, and the
+additive form depends on the loss's scale and can make the rate negative.
 """
 
 from dataclasses import dataclass
@@ -41,12 +41,12 @@ class Hypergradient(HandDesignedOptimizer):
 
     lr: float = rate_knob(0.1)
     direction: Literal["sgd", "nesterov", "adam"] = knob(
-        "sgd", label="Direction d", help="Which optimizer's steps the rate scales."
+        "sgd", label="Direction d", help="The optimizer whose steps the rate scales."
     )
     form: Literal["multiplicative", "additive"] = knob(
         "multiplicative",
         label="Form",
-        help="Multiplicative does not depend on the loss's scale; additive does.",
+        help="Multiplicative is independent of the loss's scale; additive is not.",
     )
     beta: float = knob(
         0.1,
@@ -54,11 +54,11 @@ class Hypergradient(HandDesignedOptimizer):
         low=1e-10,
         high=10.0,
         log=True,
-        help="How fast the rate moves; the additive form wants 1e-3 and less.",
+        help="How fast the rate changes; the additive form needs 1e-3 or less.",
     )
 
     def rule(self, rate: Tensor) -> UpdateRule:
-        """Return the rule that starts at given rates."""
+        """Return the rule that starts at the given rates; shape (member, 1)."""
         return HypergradientRule(self, rate)
 
 
@@ -70,16 +70,17 @@ class HypergradientRule(UpdateRule):
     rate: Tensor
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin at the given rate, with no direction taken yet."""
+        """Return the given rate, a last direction of zero, and zero moments."""
         own = {"sgd": (), "nesterov": ("velocity",), "adam": ("m", "v")}
         moments = zeros(weights, *own[self.knobs.direction])
         return {"rate": self.rate.clone(), "past": torch.zeros_like(weights), **moments}
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Move the rate by how the gradient lies to the last direction, then step."""
+        """Update the rate by the gradient's agreement with the last step, then step."""
         along, moments = self._direction(inputs, state)
         rate = self._update_rate(state["rate"], inputs.grad, state["past"])
         factor = schedule_factor(self.knobs.schedule, inputs.step, inputs.horizon)
+        # Relative to the given rate, as for every optimizer; a rate of 0 gives no ∞.
         scale = rate[:, 0] * factor / self.rate[:, 0].clamp(min=1e-12)
         state = {"rate": rate, "past": along, **moments}
         return OptimizerUpdate(-(rate * factor) * along, state, {"lr_scale": scale})
@@ -89,6 +90,7 @@ class HypergradientRule(UpdateRule):
         if self.knobs.form == "additive":
             return rate + self.knobs.beta * agree
         size = grad.norm(dim=1, keepdim=True) * past.norm(dim=1, keepdim=True)
+        # At the first step there is no direction: 0 / 1e-30 leaves the rate as it is.
         return rate * (1 + self.knobs.beta * agree / size.clamp(min=1e-30))
 
     def _direction(self, inputs: OptimizerInput, state: Weights) -> Direction:

@@ -1,12 +1,12 @@
-"""Joint training: one net for all tasks at once, then a few steps on a support.
+"""Joint training: one net for all tasks at once, then fine-tuned on a support.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1 ("pretrained on
 all of the tasks").
-Differs: rate and number of steps are tuned. Where answers are values this is Pretrain
-and fine-tune under its plain name; where they are classes, the labels of an episode are
-drawn anew each time, so that no net can know them all.
-Helps: to see that averaging tasks is not learning to learn: on waves it ends at the
-best answer that is blind to the task, and steps on a support make it worse.
+Differs: rate and number of steps are tuned. In regression this is the same as Pretrain
+and fine-tune; in classification, the labels of an episode are drawn anew each time, so
+that no net can know them.
+Helps: to see that averaging tasks is not learning to learn: on sine waves it converges
+to the best prediction that ignores the task, and steps on a support make it worse.
 """
 
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ class Joint(FineTuningLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the loss on support and queries, without any step."""
+        """Differentiate the loss on support and queries, without inner steps."""
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             both = [
@@ -74,6 +74,6 @@ class Joint(FineTuningLearner):
         return pretraining_step(meta, tasks, task_loss, step_context.compile_gradient)
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why its head cannot answer so many ways; None if it can."""
+        """Return the reason why its head does not fit the ways; None if it does."""
         assert isinstance(tasks, EpisodeBatch)
         return why_wrong_head(meta, tasks)

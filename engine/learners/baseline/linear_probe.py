@@ -1,9 +1,9 @@
-"""Linear probe: features of a net for all training classes, and a new linear head.
+"""Linear probe: frozen features of a net for all training classes, a new linear head.
 
 Source: Chen et al. (2019), arXiv:1904.04232, section 3.1 ("Baseline").
 Differs: the new head starts at zero and is fitted in full batches without weight
 decay; rate and number of steps are tuned.
-Helps: to tell good features from good fitting: only the head meets the support.
+Helps: to tell good features from good fine-tuning: only the head is fitted.
 """
 
 from collections.abc import Sequence
@@ -42,13 +42,13 @@ class LinearProbe(FineTuningLearner):
     compiles: ClassVar[bool] = True
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the net with an output for each class, one per replicate."""
+        """Draw the net with one output per training class, for each replicate."""
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, pooled_layout(tasks), rngs, tasks.support.x)
         return Meta(weights | self.rate_and_steps(len(rngs), tasks), {})
 
     def fit_problem(self, theta: Weights, tasks: EpisodeBatch) -> FitProblem:
-        """Fit a new head."""
+        """Fit a new linear head."""
         return linear_head_problem(theta, tasks)
 
     def outer(

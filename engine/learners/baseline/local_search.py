@@ -1,10 +1,10 @@
-"""Local search: to the first better neighbor, until none is; then from a new start.
+"""Local search: move to the first better neighbor; at a local optimum, restart.
 
 Source: den Ottelander et al. (2021), arXiv:2004.08996; White, Nolen and Savani
 (2020), arXiv:2005.02960.
-Differs: an architecture that was trained is not trained again: a climb walks over
-what is known at no cost.
-Helps: shows how smooth a space is: where there are few hills, nothing simpler wins.
+Differs: an architecture that was trained is not trained again: a climb may move over
+known architectures at no cost.
+Helps: shows how smooth a space is: with few local optima, this simple search is strong.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class LocalSearch(FixedStrategy):
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search by climbs; the starts are random search's architectures."""
+        """Search by hill climbing; it starts where random search does."""
         assert isinstance(tasks, SearchBatch)
         starts, space = random_order(tasks), tasks.space
         uniform = tasks.uniform("local", tasks.horizon)

@@ -1,7 +1,7 @@
 """Momentum: step along a decaying sum of gradients.
 
 Source: Polyak (1964); in torch.optim's form, the rate outside the sum.
-Helps: carries through ravines where plain descent zigzags; needs a lower rate.
+Helps: keeps going along ravines where plain SGD zigzags; needs a lower rate.
 """
 
 from typing import ClassVar
@@ -29,22 +29,22 @@ class Momentum(DirectionOptimizer):
         label="Momentum μ",
         low=0.0,
         high=0.9999,
-        help="How much of the last velocity is kept.",
+        help="Momentum coefficient.",
     )
     dampening: float = knob(
         0.0,
         label="Dampening d",
         low=0.0,
         high=1.0,
-        help="How much of each new gradient is left out.",
+        help="Each new gradient is multiplied by 1 − d.",
         advanced=True,
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin at rest."""
+        """Return a velocity of zero."""
         return zeros(weights, "velocity")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
-        """Return the new velocity; the first gradient is never damped."""
+        """Return the new velocity; the first gradient is not dampened, as in torch."""
         fresh = 1.0 if inputs.step == 0 else 1 - self.dampening
         return momentum_step(inputs.grad, state, self.mu, fresh)

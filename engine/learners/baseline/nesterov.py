@@ -1,8 +1,8 @@
-"""Nesterov: momentum whose gradient is weighed as if one step ahead.
+"""Nesterov: momentum with a look-ahead gradient.
 
 Source: Nesterov (1983); in torch.optim's form.
-Differs: from Sutskever et al. (2013) as torch does: the rate stands outside the sum.
-Helps: a little steadier than momentum at the same rate.
+Differs: from Sutskever et al. (2013) as torch does: the rate is outside the sum.
+Helps: a little more stable than momentum at the same rate.
 """
 
 from typing import ClassVar
@@ -29,13 +29,13 @@ class Nesterov(DirectionOptimizer):
         label="Momentum μ",
         low=0.0,
         high=0.9999,
-        help="How much of the last velocity is kept.",
+        help="Momentum coefficient.",
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin at rest."""
+        """Return a velocity of zero."""
         return zeros(weights, "velocity")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:
-        """Return the gradient and the decayed new velocity."""
+        """Return the gradient plus μ × the new velocity."""
         return nesterov_step(inputs.grad, state, self.mu)

@@ -1,9 +1,9 @@
-"""Predictor search: an ensemble predicts accuracy, and its doubt is a reason to look.
+"""Predictor search: an ensemble predicts accuracy, and its spread guides exploration.
 
 Source: White et al. (2021), arXiv:1910.11858 (BANANAS).
-Differs: the predictors are ridge regressions on bootstraps, of accuracies turned into
-normal scores; half of the candidates are drawn at random.
-Helps: shows what a model of the space is worth before any other task is known.
+Differs: the predictors are ridge regressions on bootstrap samples, with accuracies
+transformed to normal scores; half of the candidates are random.
+Helps: shows what a model of the space is worth without knowledge of other tasks.
 """
 
 from collections.abc import Iterator
@@ -42,11 +42,11 @@ class PredictorSearch(FixedStrategy):
 
     startup: int = knob(
         10,
-        label="Random at first",
+        label="Initial random",
         unit="architectures",
         low=2,
         high=500,
-        help="Trained before anything is predicted; random search's own.",
+        help="Random architectures before the first fit; the same as random search's.",
     )
     every: int = knob(
         10,
@@ -54,7 +54,7 @@ class PredictorSearch(FixedStrategy):
         unit="architectures",
         low=1,
         high=100,
-        help="How many are chosen by one fit of the predictors.",
+        help="Architectures that each fit of the predictors chooses.",
     )
     acquisition: Literal["thompson", "ucb", "ei"] = knob(
         "thompson",
@@ -65,7 +65,7 @@ class PredictorSearch(FixedStrategy):
     encoding: Literal["path", "adjacency", "one-hot"] = knob(
         "path",
         label="Encoding",
-        help="What the predictors see of an architecture.",
+        help="How architectures are encoded for the predictors.",
     )
     predictors: int = knob(
         5,
@@ -73,7 +73,7 @@ class PredictorSearch(FixedStrategy):
         low=2,
         high=50,
         advanced=True,
-        help="Each is fitted to a bootstrap of its own.",
+        help="Size of the ensemble; each is fitted to its own bootstrap sample.",
     )
     candidates: int = knob(
         200,
@@ -82,16 +82,16 @@ class PredictorSearch(FixedStrategy):
         low=2,
         high=5_000,
         advanced=True,
-        help="Proposed per fit: half are changes of the best, half random.",
+        help="Proposed per fit: half are mutations of the best, half random.",
     )
     parents: int = knob(
         10,
-        label="Changed",
+        label="Parents",
         unit="architectures",
         low=1,
         high=500,
         advanced=True,
-        help="How many of the best so far are changed to make candidates.",
+        help="How many of the best so far are mutated into candidates.",
     )
 
     def adapt(
@@ -112,6 +112,7 @@ class PredictorSearch(FixedStrategy):
         ) -> tuple[GuidedState, StepMetrics]:
             state, after = record_evaluation(state, evaluation), evaluation.step + 1
             due = after >= begin and (after - begin) % self.every == 0
+            # Not after the last evaluation: its proposals would never be trained.
             if due and after < tasks.horizon:
                 queue = guide.choose_next(tasks, state, after, self.every)
                 state = state._replace(queue=queue)

@@ -1,7 +1,7 @@
-"""Random search: every architecture is as likely as any other.
+"""Random search: draw architectures uniformly.
 
 Source: Bergstra and Bengio (2012), JMLR 13; Li and Talwalkar (2019), arXiv:1902.07638.
-Helps: the line that every other strategy must stay above.
+Helps: the baseline that every other strategy must beat.
 """
 
 from collections.abc import Iterator
@@ -35,13 +35,13 @@ class RandomSearch(FixedStrategy):
     repeats: bool = knob(
         False,
         label="With repeats",
-        help="Whether an architecture may be drawn twice; a repeat counts and costs.",
+        help="Whether an architecture may be drawn twice; repeats cost evaluations.",
     )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search; nothing is learned from what was trained."""
+        """Search; nothing is learned from evaluations."""
         assert isinstance(tasks, SearchBatch)
         plan = self._order(tasks)
 

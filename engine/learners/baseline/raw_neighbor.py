@@ -1,8 +1,8 @@
-"""Nearest neighbor: the support examples nearest to the raw input are right.
+"""Nearest neighbor: predict by the support examples nearest to the raw input.
 
 Source: Cover and Hart (1967), IEEE Transactions on Information Theory 13(1).
 Differs: a tie of votes goes to the nearer neighbors.
-Helps: the floor: whoever learned an embedding and stays below it has learned nothing.
+Helps: the lower bound: a learned embedding that does not beat it is useless.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ from engine.protocol import (
 
 @register("learner")
 class RawNeighbor(FewShotLearner):
-    """y(x) = what most of the k nearest support inputs are, or the mean of their y."""
+    """y(x) = the most frequent y of the k nearest support inputs, or the mean y."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "gray"
@@ -46,11 +46,11 @@ class RawNeighbor(FewShotLearner):
     neighbors: int = neighbors_knob()
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Return nothing: it has no weights."""
+        """Return no weights."""
         return Meta({}, {})
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer by what is nearest; nothing is fitted."""
+        """Predict by the nearest neighbors; nothing is fitted."""
         yield Prediction(0, self._answer(tasks))
 
     def outer(
@@ -60,7 +60,7 @@ class RawNeighbor(FewShotLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Stay: there is nothing to move."""
+        """Return the meta-learner unchanged: it has no weights."""
         return Outer(meta.memory, {}, weights=meta.weights)
 
     def _answer(self, tasks: EpisodeBatch) -> Tensor:

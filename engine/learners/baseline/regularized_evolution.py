@@ -1,8 +1,8 @@
-"""Regularized evolution: tournaments in a population from which the oldest dies.
+"""Regularized evolution: tournament selection; the oldest in the population dies.
 
 Source: Real et al. (2019), arXiv:1802.01548, algorithm 1; sizes as in the code of
 NAS-Bench-201.
-Helps: the baseline that is hard to beat on tables.
+Helps: a baseline that is hard to beat on tabular benchmarks.
 """
 
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 @register("learner")
 class RegularizedEvolution(FixedStrategy):
-    """a_t = change(best of S drawn from the P youngest)."""
+    """a_t = mutate(best of S drawn from the P youngest)."""
 
     version: ClassVar[int] = 1
     hue: ClassVar[str] = "teal"

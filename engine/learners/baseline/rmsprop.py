@@ -2,7 +2,7 @@
 
 Source: Tieleman and Hinton (2012), lecture 6.5.
 Differs: neither centered nor with momentum, as torch's defaults.
-Helps: a rate per weight without Adam's memory of direction.
+Helps: a rate per weight without Adam's momentum.
 """
 
 from typing import ClassVar
@@ -30,7 +30,7 @@ class Rmsprop(DirectionOptimizer):
         label="Square decay α",
         low=0.0,
         high=0.99999,
-        help="How long the squared gradient's mean remembers.",
+        help="Decay of the squared gradient's moving average.",
     )
     eps: float = knob(
         1e-8,
@@ -38,12 +38,12 @@ class Rmsprop(DirectionOptimizer):
         low=1e-16,
         high=1.0,
         log=True,
-        help="Keeps a step finite where gradients vanish.",
+        help="Keeps steps finite where gradients vanish.",
         advanced=True,
     )
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with a zero mean square."""
+        """Return a mean square of zero."""
         return zeros(weights, "v")
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:

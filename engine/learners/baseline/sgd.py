@@ -1,7 +1,7 @@
 """SGD: step against the gradient.
 
 Source: Robbins and Monro (1951).
-Helps: the yardstick; well tuned, it is hard to beat in distribution.
+Helps: the reference; well tuned, it is hard to beat in distribution.
 """
 
 from typing import ClassVar
@@ -24,7 +24,7 @@ class Sgd(DirectionOptimizer):
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
 
     def start(self, weights: Tensor) -> Weights:
-        """Remember nothing."""
+        """Return an empty state."""
         return {}
 
     def direction(self, inputs: OptimizerInput, state: Weights) -> Direction:

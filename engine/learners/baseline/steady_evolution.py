@@ -1,10 +1,10 @@
-"""Evolution without aging: tournaments in a population from which the worst dies.
+"""Evolution without aging: tournament selection; the worst in the population dies.
 
-Source: Real et al. (2019), arXiv:1802.01548, who compare aging with it; Goldberg and
+Source: Real et al. (2019), arXiv:1802.01548, who compare it with aging; Goldberg and
 Deb (1991), Foundations of Genetic Algorithms 1, on tournaments.
-Differs: a child worse than all who live does not enter.
-Helps: beside regularized evolution it shows what aging is good for: a lucky training
-lives here for ever.
+Differs: a child worse than the whole population is discarded.
+Helps: compared with regularized evolution, it shows the use of aging: here an
+architecture with one lucky training stays forever.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from engine.protocol import Meta, SearchBatch, TaskBatch, TraceSegment
 
 @register("learner")
 class SteadyEvolution(FixedStrategy):
-    """a_t = change(best of S drawn from the P best so far)."""
+    """a_t = mutate(best of S drawn from the P best so far)."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
@@ -33,7 +33,7 @@ class SteadyEvolution(FixedStrategy):
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search by evolution; the first architectures are regularized evolution's."""
+        """Search by evolution, from regularized evolution's first population."""
         assert isinstance(tasks, SearchBatch)
         size, sample = self.population, self.sample
         yield from run_evolution(tasks, size, sample, aging=False, path=path)

@@ -1,10 +1,10 @@
-"""Successive halving: many are trained briefly, the best of them longer, and so on.
+"""Successive halving: train many briefly, promote the best to longer training, repeat.
 
 Source: Jamieson and Talwalkar (2016), arXiv:1502.07943.
-Differs: when one is left it begins again with new architectures; whoever goes on is
-trained from scratch. Each training counts as one evaluation however short it is, so
-that price, not the number of evaluations, is the fair axis.
-Helps: shows what short trainings are worth where accuracy early and late agree.
+Differs: when one is left it restarts with new architectures; promoted architectures
+are retrained from scratch. Each training counts as one evaluation however short it is,
+so that cost, not the number of evaluations, is the fair axis.
+Helps: shows what short trainings are worth where early and late accuracy agree.
 """
 
 from collections.abc import Iterator
@@ -31,29 +31,29 @@ class SuccessiveHalving(FixedStrategy):
 
     begin: int = knob(
         27,
-        label="Begin n",
+        label="Initial configurations n",
         unit="architectures",
         low=2,
         high=2_000,
-        help="How many are trained briefly before any goes on.",
+        help="How many are trained briefly before any is promoted.",
     )
     eta: float = knob(
         3.0,
-        label="Rate η",
+        label="Reduction factor η",
         low=2.0,
         high=10.0,
-        help="One in η goes on, and is trained at least η times as long.",
+        help="One in η is promoted, and trained at least η times as long.",
     )
 
     def why_not(self, meta: Meta, tasks: TaskBatch) -> str | None:
-        """Return the reason why trainings cannot be cut short; None if they can."""
+        """Return the reason why trainings cannot be shortened; None if they can."""
         assert isinstance(tasks, SearchBatch)
         return why_not_shortened(tasks, self.eta)
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search by one halving after the other."""
+        """Search by repeated halvings."""
         assert isinstance(tasks, SearchBatch)
         steps = fidelity_steps(tasks, self.eta)
         yield from run_halvings(tasks, [rungs(self.begin, steps, self.eta)], path=path)

@@ -1,10 +1,10 @@
-"""TPE: draws where good architectures are dense and bad ones are not, by Optuna.
+"""TPE: samples where good architectures are dense and bad ones rare, by Optuna.
 
 Source: Bergstra et al. (2011), NeurIPS, for the estimator; Akiba et al. (2019),
 arXiv:1907.10902, whose code runs here.
-Differs: each architecture is asked of a sampler made anew, seeded by the search's
-own stream, over the trials so far: nothing hidden is carried along.
-Helps: what people use who tune by a library; it knows no task but this one.
+Differs: each proposal comes from a new sampler over the trials so far, seeded by the
+search's own stream: no hidden state is carried along.
+Helps: the default of a widely used tuning library; it uses no other task.
 """
 
 from collections.abc import Iterator
@@ -38,11 +38,12 @@ class Tpe(FixedStrategy):
 
     startup: int = knob(
         10,
-        label="Random at first",
+        label="Initial random",
         unit="architectures",
         low=1,
         high=500,
-        help="Trained before any density is estimated; random search's own.",
+        help="Random architectures before the first density estimate; the same as "
+        "random search's.",
     )
     candidates: int = knob(
         24,
@@ -50,21 +51,23 @@ class Tpe(FixedStrategy):
         unit="draws",
         low=1,
         high=1_000,
-        help="Drawn from the good density; the one with the best ratio is trained.",
+        help="Samples from the density of good trials; the one with the best ratio is "
+        "trained.",
     )
     joint: bool = knob(
         True,
-        label="Decisions together",
-        help="Whether one density is over all decisions (Optuna's default since 5), or "
-        "one over each.",
+        label="Multivariate",
+        help="One joint density over all decisions (Optuna's default since 5), or an "
+        "independent one for each.",
     )
 
     def adapt(
         self, meta: Meta, tasks: TaskBatch, *, path: bool = False
     ) -> Iterator[TraceSegment]:
-        """Search; a member whose budget is spent asks no more."""
+        """Search by one sampler per member."""
         assert isinstance(tasks, SearchBatch)
         parzen = OptunaTpe(tasks.space, self.candidates, self.joint)
+        # Drawn at once, so that a proposal depends on its step and the trials alone.
         seeds = (tasks.uniform("tpe", tasks.horizon) * 2**31).astype(np.int64)
         first = random_order(tasks)[:, : self.startup]
 

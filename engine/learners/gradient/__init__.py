@@ -1,1 +1,1 @@
-"""Gradient-based few-shot learners: a start from which a few steps go far."""
+"""Gradient-based few-shot learners: initial weights that adapt in a few steps."""

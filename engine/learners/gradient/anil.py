@@ -1,4 +1,4 @@
-"""ANIL: MAML whose inner steps move the head alone.
+"""ANIL: MAML whose inner steps adapt only the head.
 
 Source: Raghu, Raghu, Bengio and Vinyals (2020), arXiv:1909.09157, section 4.
 Differs: the outer rule is a choice of the run; it is Adam in the paper.
@@ -40,15 +40,15 @@ class Anil(GradientLearner):
 
     @property
     def gradients_per_episode(self) -> float:
-        """Return k gradients, each differentiated again, and the outer one.
+        """Return k inner gradients, each differentiated again, and the outer one.
 
-        A gradient of the head alone is counted as one, too: it needs the whole net's
-        answer.
+        A gradient of the head alone counts as one, too: it needs the whole net's
+        forward pass.
         """
         return 2.0 * self.inner_steps + 1.0
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ in the head's weights alone."""
+        """Start at θ and adapt only the last layer."""
         rule = sgd(self.inner_lr, self.inner_clip)
         return Adaptation(theta, rule, names=tasks.layout.layers[-1])
 
@@ -59,12 +59,12 @@ class Anil(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss through the head's steps, in all weights."""
+        """Differentiate the query loss through the head's steps, by all weights."""
         task_loss = partial(self.adapted_loss, 2)
         return outer_through_steps(
             meta, tasks, task_loss, step_context.compile_gradient
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Say what second derivatives change."""
+        """Compare first-order and second-order meta-gradients."""
         return meta_cosine(meta, tasks, self.adapted_loss)

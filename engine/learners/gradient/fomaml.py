@@ -1,9 +1,9 @@
-"""FOMAML: MAML that takes its inner gradients as given.
+"""FOMAML: first-order MAML, which treats inner gradients as constants.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.2; named by
 Nichol, Achiam and Schulman (2018), arXiv:1803.02999.
 Differs: the outer rule is a choice of the run; it is Adam in the paper.
-Helps: nearly as good as MAML where the loss bends little, for half the work.
+Helps: nearly as good as MAML where curvature is small, at half the cost.
 """
 
 from functools import partial
@@ -40,7 +40,7 @@ class Fomaml(GradientLearner):
         return self.inner_steps + 1.0
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ at one rate."""
+        """Start at θ and take SGD steps with one rate."""
         return Adaptation(theta, sgd(self.inner_lr, self.inner_clip))
 
     def outer(
@@ -50,7 +50,7 @@ class Fomaml(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Take the queries' gradient where the inner steps end."""
+        """Return the query gradient at the adapted weights."""
         task_loss = partial(self.adapted_loss, 1)
         return outer_through_steps(
             meta, tasks, task_loss, step_context.compile_gradient

@@ -1,10 +1,9 @@
-"""iMAML: adapt near the start, and differentiate where that ends, not how.
+"""iMAML: adapt with a proximal term, and differentiate the solution implicitly.
 
 Source: Rajeswaran, Finn, Kakade and Levine (2019), arXiv:1909.04630, algorithms 1
 and 2.
-Differs: adaptation at test is held to the start as in training; the outer rule is a
-choice of the run.
-Helps: many inner steps cost no more memory than one; it wants them to arrive.
+Differs: the proximal term is used at test, too; the outer rule is a choice of the run.
+Helps: many inner steps cost no more memory than one; they should nearly converge.
 """
 
 from functools import partial
@@ -59,11 +58,11 @@ class Imaml(GradientLearner):
     inner_steps: int = inner_steps_knob(16, high=256)
     pull: float = knob(
         2.0,
-        label="Pull λ",
+        label="Proximal strength λ",
         low=1e-4,
         high=1e8,
         log=True,
-        help="How strongly adapted weights are held to the start.",
+        help="Weight of ‖φ − θ‖²/2, which keeps adapted weights near the start.",
     )
     cg_steps: int = knob(
         5,
@@ -72,7 +71,7 @@ class Imaml(GradientLearner):
         low=0,
         high=200,
         advanced=True,
-        help="Products with the Hessian per outer gradient; 0 is first order.",
+        help="Iterations, one Hessian-vector product each; 0 is first order.",
     )
     damping: float = knob(
         1.0,
@@ -80,17 +79,18 @@ class Imaml(GradientLearner):
         low=0.0,
         high=1e6,
         advanced=True,
-        help="Added to λ in the inverse alone: steadier, but nearer to first order.",
+        help="Added to λ in the linear system only: more stable, but closer to first "
+        "order.",
     )
 
     @property
     def gradients_per_episode(self) -> float:
-        """Return the inner gradients, the queries', the Hessian's and its products'."""
+        """Return inner gradients, the outer one, the Hessian's and its products."""
         products = self.cg_steps and self.cg_steps + 1.0
         return self.inner_steps + 1.0 + products
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ, held to it."""
+        """Start at θ and take proximal SGD steps around it."""
         rule = proximal_sgd(self.inner_lr, self.pull, theta, self.inner_clip)
         return Adaptation(theta, rule)
 
@@ -101,7 +101,7 @@ class Imaml(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Solve for the gradient at the end of adaptation."""
+        """Return the implicit gradient at the adapted weights."""
         return outer_with_statistics(
             meta,
             tasks,
@@ -116,12 +116,13 @@ class Imaml(GradientLearner):
     def _implicit_gradient(
         self, statistics: list[BatchStatistics], theta: Weights, batch: EpisodeBatch
     ) -> tuple[Tensor, Weights]:
-        """Return the loss on the queries, and the implicit gradient in θ."""
+        """Return the query loss, (member,), and the implicit gradient by θ."""
         names = trainable_names(batch)
         rule = proximal_sgd(self.inner_lr, self.pull, theta, self.inner_clip)
         ends = adapt_weights(
             batch, theta, rule, self.inner_steps, statistics=statistics
         )
+        # Detached: the path of adaptation does not matter, only where it ends.
         at = ends | {n: ends[n].detach().requires_grad_() for n in names}
         loss = query_loss(batch, at, self.inner_steps, statistics)
         found = torch.autograd.grad(loss.sum(), [at[n] for n in names])

@@ -1,8 +1,8 @@
-"""MAML: learn a start from which a few gradient steps solve a new task.
+"""MAML: learn initial weights from which a few gradient steps solve a new task.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, algorithms 1 and 2.
 Differs: the outer rule is a choice of the run; it is Adam in the paper.
-Helps: where new tasks need other features, not only another head; regression most.
+Helps: where new tasks need other features, not only a new head; above all regression.
 """
 
 from functools import partial
@@ -40,7 +40,7 @@ class Maml(GradientLearner):
         return 2.0 * self.inner_steps + 1.0
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ at one rate."""
+        """Start at θ and take SGD steps with one rate."""
         return Adaptation(theta, sgd(self.inner_lr, self.inner_clip))
 
     def outer(
@@ -50,12 +50,12 @@ class Maml(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss through the inner steps."""
+        """Differentiate the query loss through the inner steps."""
         task_loss = partial(self.adapted_loss, 2)
         return outer_through_steps(
             meta, tasks, task_loss, step_context.compile_gradient
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Say what second derivatives change."""
+        """Compare first-order and second-order meta-gradients."""
         return meta_cosine(meta, tasks, self.adapted_loss)

@@ -1,10 +1,10 @@
-"""MAML++: MAML made steadier, by losses at every step, learned rates and annealing.
+"""MAML++: more stable MAML, by multi-step losses, learned rates and annealing.
 
 Source: Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, sections 4.1 to 4.6.
-Differs: shares of training stand for the paper's epochs; one checkpoint answers, not
-an ensemble of five. The falling outer rate is the outer rule's, and statistics by
-inner step are the net's (normalization meta_batch).
-Helps: deep nets and several inner steps, where plain MAML's training shakes.
+Differs: shares of training replace the paper's epochs; one checkpoint predicts, not
+an ensemble of five. The outer rate's decay belongs to the outer rule, and per-step
+batch statistics to the net (normalization meta_batch).
+Helps: deep nets and several inner steps, where plain MAML trains unstably.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ from engine.protocol import (
     Weights,
 )
 
-FLOOR = 0.03  # what is left of an earlier step's weight, times k
+FLOOR = 0.03  # times 1/k: the smallest weight of an earlier step's loss
 
 
 @register("learner")
@@ -49,26 +49,26 @@ class MamlPlus(GradientLearner):
     learned_rates: bool = knob(
         True,
         label="Learned rates",
-        help="Whether each layer has a rate for each step that is learned along.",
+        help="Whether to learn an inner rate for each layer and each inner step.",
     )
     multi_step_share: float = training_share_knob(
         0.15,
-        label="Losses at every step",
-        help="For this share of training every inner step's loss counts, the last one "
-        "more and more; then it alone.",
+        label="Multi-step loss",
+        help="For this first share of training the loss after every inner step counts, "
+        "with more and more weight on the last; afterwards only the last.",
     )
     first_order_share: float = training_share_knob(
         0.3,
         label="First order",
-        help="For this share of training the inner gradients are taken as given.",
+        help="For this first share of training inner gradients count as constants.",
     )
 
     @property
     def gradients_per_episode(self) -> float:
-        """Return what an episode costs, on the mean over training.
+        """Return the gradient evaluations of an episode, averaged over training.
 
-        k inner gradients, differentiated again except at first, and a gradient of
-        each query loss that counts.
+        They are k inner gradients, differentiated again once the first-order share is
+        over, and one gradient per query loss that counts.
         """
         k, many = self.inner_steps, self.multi_step_share
         return k + k * (1 - self.first_order_share) + k * many + (1 - many)
@@ -76,14 +76,14 @@ class MamlPlus(GradientLearner):
     def extra_weights(
         self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
-        """Return a rate for each layer and step, all the same at first."""
+        """Return a rate for each layer and inner step, all initially equal."""
         if not self.learned_rates:
             return {}
         shape = (len(rngs), len(tasks.layout.layers), self.inner_steps)
         return {"alpha": tasks.support.x.new_full(shape, self.inner_lr)}
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend at each layer's and step's rate; later steps have the last one's."""
+        """Start at θ with a rate per layer and step; later steps use the last one."""
         start = {name: value for name, value in theta.items() if name != "alpha"}
         like = start[tasks.layout.names[0]]
         fixed = like.new_full((1, len(tasks.layout.layers), 1), self.inner_lr)
@@ -104,7 +104,7 @@ class MamlPlus(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the weighted losses of the queries."""
+        """Differentiate the weighted sum of query losses."""
         order = 1 if step_context.share_done < self.first_order_share else 2
         task_loss = partial(self._weighted_loss, step_context.share_done, order)
         return outer_through_steps(
@@ -112,7 +112,7 @@ class MamlPlus(GradientLearner):
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Say what second derivatives change, and the rates."""
+        """Compare first- and second-order meta-gradients; return the learned rates."""
         seen = meta_cosine(meta, tasks, partial(self._weighted_loss, 1.0))
         if self.learned_rates:
             axes = ("layer", "inner_step")
@@ -140,10 +140,19 @@ class MamlPlus(GradientLearner):
 
 
 def step_shares(steps: int, done: float, until: float) -> list[float]:
-    """Return what the loss after 0, 1, …, `steps` inner steps counts.
+    """Return the weight of the query loss after 0, 1, …, `steps` inner steps.
 
-    All steps but the start count the same at first; what the earlier ones lose goes
-    to the last, down to a floor; from `until` on the last counts alone.
+    At first all steps count equally, except step 0, which never counts. Weight then
+    moves linearly from the earlier steps to the last, down to a floor; from `until` on
+    only the last counts.
+
+    Args:
+        steps: Inner steps k; at least 1.
+        done: Share of meta-training that is done, 0 to 1.
+        until: Share at which the multi-step loss ends.
+
+    Returns:
+        Weights of sum 1; length steps + 1.
 
     >>> step_shares(2, 0.0, 0.5), step_shares(2, 0.25, 0.5), step_shares(2, 0.5, 0.5)
     ([0.0, 0.5, 0.5], [0.0, 0.25, 0.75], [0.0, 0.0, 1.0])

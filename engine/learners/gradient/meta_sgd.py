@@ -1,9 +1,9 @@
-"""Meta-SGD: learn a start and, for each weight, the rate that it adapts at.
+"""Meta-SGD: learn initial weights and an inner learning rate for each weight.
 
 Source: Li, Zhou, Chen and Li (2017), arXiv:1707.09835, algorithm 1.
 Differs: the outer rule is a choice of the run; it is Adam in the paper.
-Helps: one inner step does more than MAML's; more steps than it was trained for can
-blow up. A rate may turn negative.
+Helps: one inner step achieves more than MAML's; more steps than it was trained with can
+diverge. A rate may become negative.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ from engine.protocol import (
     generator,
 )
 
-LOW, HIGH = 0.005, 0.1
+LOW, HIGH = 0.005, 0.1  # the paper's range of initial rates
 
 
 @register("learner")
@@ -46,8 +46,8 @@ class MetaSgd(GradientLearner):
 
     start: Literal["uniform", "constant"] = knob(
         "uniform",
-        label="Start of the rates",
-        help="Each drawn between 0.005 and 0.1, or all the same.",
+        label="Initial rates",
+        help="Drawn uniformly between 0.005 and 0.1, or all equal to α.",
     )
 
     @property
@@ -58,14 +58,14 @@ class MetaSgd(GradientLearner):
     def extra_weights(
         self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
-        """Return a rate for each weight that a gradient moves."""
+        """Return an inner rate for each weight that is not a buffer."""
         return {
             f"alpha.{name}": self._draw_rates(rngs, name, start[name])
             for name in trainable_names(tasks)
         }
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ at each weight's own rate."""
+        """Start at θ and take SGD steps with each weight's own rate."""
         start, rates = _split_weights(theta)
         return Adaptation(start, sgd_with_rates(lambda step: rates, self.inner_clip))
 
@@ -76,14 +76,14 @@ class MetaSgd(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss through the inner steps, rates included."""
+        """Differentiate the query loss through the inner steps, by θ and the rates."""
         task_loss = partial(self.adapted_loss, 2)
         return outer_through_steps(
             meta, tasks, task_loss, step_context.compile_gradient
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Say what second derivatives change, and the mean rate of each layer."""
+        """Compare first- and second-order meta-gradients; return rates by layer."""
         assert isinstance(tasks, EpisodeBatch)
         _, rates = _split_weights(meta.weights)
         layers = [
@@ -106,6 +106,6 @@ class MetaSgd(GradientLearner):
 
 
 def _split_weights(theta: Weights) -> tuple[Weights, Weights]:
-    """Take the start and the rates apart; both by the weight's name."""
+    """Return the initial weights and their rates, both by the weight's name."""
     rates = {n: theta[f"alpha.{n}"] for n in theta if f"alpha.{n}" in theta}
     return {n: v for n, v in theta.items() if not n.startswith("alpha.")}, rates

@@ -1,12 +1,12 @@
-"""Reptile: move the start toward where each task ends.
+"""Reptile: move the initial weights toward the adapted weights of each task.
 
 Source: Nichol, Achiam and Schulman (2018), arXiv:1803.02999, algorithm 2; sections
 5.1 and 6 for minibatches and the inner rule.
-Differs: the outer rule is a choice of the run and takes the displacement for a
-gradient; the paper's is plain SGD with a rate that falls to 0. At test each inner
-step sees the whole support.
-Helps: no derivative through inner steps, so many of them are cheap; it needs more
-than one, for one is joint training.
+Differs: the outer rule is a choice of the run and treats the negative displacement as a
+gradient; the paper uses SGD with a rate that decays to 0. At test each inner step uses
+the whole support.
+Helps: no backpropagation through inner steps, so many of them are cheap; it needs more
+than one, as a single step is joint training.
 """
 
 from functools import partial
@@ -55,7 +55,7 @@ class Reptile(GradientLearner):
     inner_rule: Literal["sgd", "adam"] = knob(
         "sgd",
         label="Inner rule",
-        help="Plain descent, or Adam without momentum (β₁ = 0), for images.",
+        help="SGD, or Adam without momentum (β₁ = 0), for images.",
     )
     inner_lr: float = inner_rate_knob(0.02)
     inner_steps: int = knob(
@@ -64,7 +64,8 @@ class Reptile(GradientLearner):
         unit="steps",
         low=1,
         high=64,
-        help="With one step it is joint training; with more it learns to adapt.",
+        help="Steps in meta-training. One step is joint training; with more it learns "
+        "to adapt.",
     )
     batch: int = knob(
         10,
@@ -72,17 +73,17 @@ class Reptile(GradientLearner):
         unit="examples",
         low=0,
         high=512,
-        help="Examples in each inner gradient of meta-training, of support and "
-        "queries together; 0 takes all.",
+        help="Examples per inner step in meta-training, drawn from support and queries "
+        "together; 0 takes all.",
     )
 
     @property
     def gradients_per_episode(self) -> float:
-        """Return the inner gradients."""
+        """Return k inner gradients; there is no outer one."""
         return float(self.inner_steps)
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ by the inner rule."""
+        """Start at θ and take steps of the inner rule."""
         kind = sgd if self.inner_rule == "sgd" else adam_without_momentum
         return Adaptation(theta, kind(self.inner_lr, self.inner_clip))
 
@@ -93,7 +94,7 @@ class Reptile(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Report the mean displacement as if it were a gradient."""
+        """Return the mean of θ − φ_k in place of a gradient."""
         assert isinstance(tasks, EpisodeBatch)
         batches = split_minibatches(
             tasks, step_context.rngs, self.inner_steps, self.batch
@@ -112,7 +113,7 @@ class Reptile(GradientLearner):
     def _displacement(
         self, statistics: list[BatchStatistics], theta: Weights, some: EpisodeBatch
     ) -> tuple[Tensor, Weights]:
-        """Return the loss on the queries at the end, and start minus end."""
+        """Return the query loss after the last step, (member,), and θ − φ_k."""
         rule = self.adaptation(theta, some).rule
         names, weights = trainable_names(some), theta
         for step in range(self.inner_steps):

@@ -1,10 +1,10 @@
-"""T-Net: learn in which coordinates each layer's inner step is taken.
+"""T-Net: learn the coordinates in which each layer's inner steps are taken.
 
 Source: Lee and Choi (2018), arXiv:1801.05558, section 3.1.
-Differs: no mask on the inner gradient (MT-Net). T stands behind a layer's weights, and
-behind its shift where the layer has nothing else.
-Helps: less depends on the inner rate. The net has more weights than MAML's: T makes a
-layer two, so a deeper MAML is the fair one to compare it with.
+Differs: no mask on the inner gradient (MT-Net). T multiplies a layer's weights, and
+also its bias if the layer holds nothing else (no normalization).
+Helps: less sensitive to the inner rate. The net has more weights than MAML's: T makes
+two layers of one, so a deeper MAML is the fair comparison.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ class TNet(GradientLearner):
     def extra_weights(
         self, rngs: Sequence[Rng], start: Weights, tasks: EpisodeBatch
     ) -> Weights:
-        """Return a T for each layer; it starts as the identity."""
+        """Return T for each layer, initially the identity."""
         extra = {}
         for layer in tasks.layout.layers:
             out = start[layer[0]].shape[1]
@@ -59,7 +59,7 @@ class TNet(GradientLearner):
         return extra
 
     def adaptation(self, theta: Weights, tasks: EpisodeBatch) -> Adaptation:
-        """Descend from θ at one rate, the net being run with every layer's T."""
+        """Start at θ and take SGD steps; the net runs with each layer's T applied."""
         start, through = _split_weights(theta, tasks)
         rule = sgd(self.inner_lr, self.inner_clip)
         return Adaptation(start, rule, through=through)
@@ -67,7 +67,7 @@ class TNet(GradientLearner):
     def embed(
         self, theta: Weights, tasks: EpisodeBatch
     ) -> tuple[Tensor, Tensor] | None:
-        """Return the features behind every layer's T."""
+        """Return the features of the net with each layer's T applied."""
         start, through = _split_weights(theta, tasks)
         return body_features(through(start), tasks)
 
@@ -78,21 +78,21 @@ class TNet(GradientLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss through the inner steps."""
+        """Differentiate the query loss through the inner steps, by θ and T."""
         task_loss = partial(self.adapted_loss, 2)
         return outer_through_steps(
             meta, tasks, task_loss, step_context.compile_gradient
         )
 
     def inspect(self, meta: Meta, tasks: TaskBatch) -> dict[str, Inspection]:
-        """Say what second derivatives change."""
+        """Compare first-order and second-order meta-gradients."""
         return meta_cosine(meta, tasks, self.adapted_loss)
 
 
 def _split_weights(
     theta: Weights, tasks: EpisodeBatch
 ) -> tuple[Weights, WeightTransform]:
-    """Take the start and what stands behind its layers apart."""
+    """Return the initial weights, and the function that applies every T to them."""
     start = {name: value for name, value in theta.items() if not name.startswith("t.")}
     behind = {
         name: theta[f"t.{layer[0]}"]
@@ -109,6 +109,11 @@ def _split_weights(
 
 
 def _multiply_outputs(matrix: Tensor, weight: Tensor) -> Tensor:
-    """Multiply a weight's outputs; (member, out, out) and (member, out, …)."""
+    """Multiply a weight by T along its outputs.
+
+    Args:
+        matrix: T; shape (member, out, out).
+        weight: Shape (member, out, …).
+    """
     rows = weight.reshape(*weight.shape[:2], -1)
     return torch.bmm(matrix, rows).view_as(weight)

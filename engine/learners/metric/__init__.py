@@ -1,1 +1,1 @@
-"""Metric few-shot learners: an embedding in which the nearest class is right."""
+"""Metric few-shot learners: an embedding in which the nearest class is predicted."""

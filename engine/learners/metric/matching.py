@@ -1,11 +1,11 @@
-"""Matching networks: every query attends to the support and takes over its answers.
+"""Matching networks: each query's label is an attention average of support labels.
 
 Source: Vinyals et al. (2016), arXiv:1606.04080, sections 2.1 and appendix A.1.
-Differs: cosines are multiplied by a learned scale (they alone cannot say more than
-65 % among five ways); one net embeds support and queries; with full context the
-support is read in an order that its inputs alone decide, so that the order in which
-it is given does not matter.
-Helps: few shots of classes that are not round clouds: each example counts for itself.
+Differs: cosines are multiplied by a learned scale (without it, no probability among
+five ways exceeds 65 %); one net embeds support and queries; with full context the
+support is read in an order determined by its inputs alone, so that shuffling it makes
+no difference.
+Helps: few shots of classes that are not round clusters: each example counts by itself.
 """
 
 from collections.abc import Iterator, Sequence
@@ -60,17 +60,17 @@ class Matching(FewShotLearner):
 
     scale: float = knob(
         10.0,
-        label="Scale s at its start",
+        label="Initial scale s",
         low=0.1,
         high=1e3,
         log=True,
-        help="How sharp the attention is; it is learned from here.",
+        help="Sharpness of the attention; learned from this value on.",
     )
     full_context: bool = knob(
         False,
         label="Full context",
-        help="Embed each support example in view of all (bi-LSTM), and each query in "
-        "view of the support (attention LSTM).",
+        help="Embed each support example in the context of all (bi-LSTM), and each "
+        "query in the context of the support (attention LSTM).",
     )
     processing_steps: int = knob(
         5,
@@ -79,11 +79,11 @@ class Matching(FewShotLearner):
         low=1,
         high=20,
         advanced=True,
-        help="With full context: how often a query reads the support.",
+        help="With full context: how often each query attends to the support.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding, one net per replicate, and the LSTMs if wanted."""
+        """Draw the embedding, one net per replicate, and the LSTMs of full context."""
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         weights["log_scale"] = initial_log_scale(len(rngs), self.scale, tasks.support.x)
@@ -92,7 +92,7 @@ class Matching(FewShotLearner):
         return Meta(weights, {})
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer with log probabilities; nothing is adapted."""
+        """Predict log probabilities, without adaptation."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
@@ -102,7 +102,7 @@ class Matching(FewShotLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss: −ln of the attention on their class."""
+        """Differentiate the query loss: −ln of the attention on the true class."""
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)

@@ -1,10 +1,10 @@
-"""Prototypical networks: the nearest class mean in a learned embedding is right.
+"""Prototypical networks: predict the nearest class mean in a learned embedding.
 
 Source: Snell, Swersky and Zemel (2017), arXiv:1703.05175, algorithm 1.
-Differs: cosine similarity with a learned scale is a choice beside the squared
+Differs: cosine similarity with a learned scale is offered besides the squared
 Euclidean distance.
 Helps: many classes, few shots, no time to adapt: an episode costs one forward pass.
-More ways in training than in the tests are worth one to three points.
+Training with more ways than at test gains one to three percentage points.
 """
 
 from collections.abc import Iterator, Sequence
@@ -62,10 +62,10 @@ class Protonet(FewShotLearner):
     )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the embedding, one net per replicate; the cosine's scale is 10.
+        """Draw the embedding, one net per replicate; the cosine's scale starts at 10.
 
         Raises:
-            Refused: If nothing of it can be learned.
+            Refused: If there is nothing to learn; choose a net with a hidden layer.
         """
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
@@ -80,7 +80,7 @@ class Protonet(FewShotLearner):
         return Meta(weights, {})
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer by the nearest prototype; nothing is adapted."""
+        """Predict by distance to the prototypes, without adaptation."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
@@ -90,7 +90,7 @@ class Protonet(FewShotLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss."""
+        """Differentiate the query loss."""
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)

@@ -1,10 +1,10 @@
-"""R2-D2: a ridge regression in closed form on learned features.
+"""R2-D2: ridge regression in closed form on learned features.
 
 Source: Bertinetto, Henriques, Torr and Vedaldi (2019), arXiv:1805.08136, section 3.2.
-Differs: λ and the scale are learned as logarithms, so that they stay positive; answers
-that are values are regressed on, too; random ways and shots are left to the family.
-Helps: where a linear head on good features is enough: the exact solution of what MAML
-approaches by steps, at the price of one small system.
+Differs: λ and the scale are learned as logarithms, so that they stay positive;
+regression tasks are supported, too; random ways and shots are left to the family.
+Helps: where a linear head on good features is enough: the exact solution that MAML
+approaches by gradient steps, at the cost of one small linear system.
 """
 
 from collections.abc import Iterator, Sequence
@@ -51,24 +51,24 @@ class R2d2(FewShotLearner):
 
     ridge: float = knob(
         1.0,
-        label="Ridge λ at its start",
+        label="Initial ridge λ",
         low=1e-6,
         high=1e6,
         log=True,
-        help="How much small weights of the head are worth; it is learned from here.",
+        help="L2 penalty on the head's weights; learned from this value on.",
     )
     scale: float = knob(
         10.0,
-        label="Scale a at its start",
+        label="Initial scale a",
         low=1e-4,
         high=1e4,
         log=True,
-        help="Makes logits of the head's answers, which are near 0 and 1; of values "
-        "it starts at 1. It is learned from here.",
+        help="Turns the head's outputs, which lie near 0 and 1, into logits; learned "
+        "from this value on. In regression it starts at 1.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: TaskBatch) -> Meta:
-        """Draw the features' net, one per replicate; λ, a and b are the same."""
+        """Draw the feature net, one per replicate; λ, a and b start the same in all."""
         assert isinstance(tasks, EpisodeBatch)
         like, count = tasks.support.x, len(rngs)
         weights = draw_weights(tasks.net, tasks.body, rngs, like)
@@ -78,7 +78,7 @@ class R2d2(FewShotLearner):
         return Meta(weights | {"offset": like.new_zeros(count)}, {})
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer by the head that the support has; it takes no steps."""
+        """Predict with the head that ridge regression fits to the support."""
         yield Prediction(0, self._answer(theta, tasks))
 
     def outer(
@@ -88,7 +88,7 @@ class R2d2(FewShotLearner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Differentiate the queries' loss through the solution."""
+        """Differentiate the query loss through the closed-form solution."""
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             return batch.each_loss(self._answer(theta, batch), batch.query.y).mean(1)
@@ -103,7 +103,11 @@ class R2d2(FewShotLearner):
 
 
 def regression_targets(tasks: EpisodeBatch) -> Tensor:
-    """Return what the head is fitted to; shape (member, example, output)."""
+    """Return the targets of the ridge regression: one-hot classes, or values.
+
+    Returns:
+        Shape (member, example, output).
+    """
     y = tasks.support.y
     return (
         one_hot(y, tasks.outputs, tasks.support.x)

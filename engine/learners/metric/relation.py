@@ -1,10 +1,10 @@
-"""Relation networks: how alike two examples are is learned, too.
+"""Relation networks: the similarity measure is learned, too.
 
 Source: Sung et al. (2018), arXiv:1711.06025, section 3; its code for the losses.
 Differs: the relation module is a dense net on flat features; the paper's begins with
 convolutions over feature maps, which the usual nets here have pooled away.
-Helps: where no fixed distance fits the features; a metric learner to be compared with
-prototypes. It needs about twice as many episodes.
+Helps: where no fixed distance fits the features; to be compared with prototypical
+networks. It needs about twice as many episodes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ class Relation(FewShotLearner):
 
     hidden: int = knob(
         64,
-        label="Width of the relation module",
+        label="Relation module width",
         unit="units",
         low=1,
         high=512,
@@ -74,10 +74,9 @@ class Relation(FewShotLearner):
         )
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
-        """Answer by the highest relation; nothing is adapted.
+        """Predict by the relation scores, without adaptation.
 
-        What is answered are logarithms of the relations, so that its probabilities
-        are the relations' shares.
+        The outputs are log relations, so that their softmax is each relation's share.
         """
         yield Prediction(0, F.logsigmoid(self._relations(theta, tasks)))
 
@@ -98,10 +97,11 @@ class Relation(FewShotLearner):
         return outer_gradient(meta, tasks, task_loss, step_context.compile_gradient)
 
     def _relations(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
-        """Return the relation module's answers; shape (member, way, query)."""
+        """Return the relation module's outputs; shape (member, way, query)."""
         support, query = embed_examples(theta, tasks)
         sums = support @ one_hot(tasks.support.y, tasks.outputs, support)
         ways, count = sums.shape[2], query.shape[2]
+        # Every class with every query, way-major, as the last line unfolds them.
         pairs = torch.cat(
             [sums.repeat_interleave(count, 2), query.repeat(1, 1, ways)], 1
         )

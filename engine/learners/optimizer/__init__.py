@@ -1,1 +1,1 @@
-"""Optimizers that are learned."""
+"""Learned optimizers."""

@@ -2,9 +2,9 @@
 
 Source: ours, after Daniel, Taylor and Nowozin (2016) and Xu et al. (2019),
 arXiv:1909.09712: training-state features, a policy over the learning rate.
-Differs: the net names a target for the log scale, and the scale goes there by a
-bounded step; summing log-rate changes drifts exponentially.
-Helps: where one rate does not fit all tasks, or inputs are stretched; in
+Differs: the net outputs a target for the log scale, which moves there by bounded
+steps; summing log-rate changes instead would drift exponentially.
+Helps: where one rate does not fit all tasks, or inputs are rescaled; in
 distribution a well-tuned rate is about as good.
 """
 
@@ -34,7 +34,7 @@ from engine.protocol import (
 
 Signal = Literal["loss", "grad_norm", "weight_norm", "changes", "scale", "progress"]
 _LOGS = ("loss", "grad_norm", "weight_norm")
-# Plain logs differ by several units between tasks; a net wants about one.
+# Plain logs differ by several units between tasks; a net's inputs should be about 1.
 _SIZE = 0.5
 
 
@@ -61,7 +61,7 @@ class LrScale(LearnedOptimizer):
         low=1e-8,
         high=1e3,
         log=True,
-        help="The rate that is scaled; untrained, this is SGD at that rate.",
+        help="The rate that is scaled; before training, this is SGD at that rate.",
         follows="rate",
     )
     hidden: int = knob(
@@ -82,25 +82,25 @@ class LrScale(LearnedOptimizer):
     )
     span: float = knob(
         5.0,
-        label="Span κ",
+        label="Range κ",
         unit="ln ×",
         low=0.1,
         high=10.0,
         help="The log scale stays within ±κ.",
     )
     scope: Literal["global", "layer"] = knob(
-        "global", label="One scale for", help="The whole net, or each layer its own."
+        "global", label="Scope", help="One scale for the whole net, or one per layer."
     )
     signals: tuple[Signal, ...] = knob(
         ("loss", "grad_norm", "weight_norm", "changes", "scale", "progress"),
         label="Signals",
-        help="What the net sees; what it sees decides what transfers.",
+        help="Inputs of the net; they determine to which tasks it transfers.",
     )
     normalize: Literal["start", "fixed"] = knob(
         "fixed",
-        label="Signals are",
-        help="Plain logs (fixed) tell steep tasks from flat ones at once; relative "
-        "to their first value (start), they cannot.",
+        label="Signal normalization",
+        help="Fixed: plain logs, which distinguish steep from flat tasks at once. "
+        "Start: relative to their first value, which does not.",
     )
     clip: float = knob(
         5.0,
@@ -108,7 +108,7 @@ class LrScale(LearnedOptimizer):
         low=0.1,
         high=100.0,
         advanced=True,
-        help="Largest size of a signal, so that an odd task cannot throw the net.",
+        help="Largest absolute value of a signal, against outliers.",
     )
     noise: float = knob(
         0.3,
@@ -117,11 +117,11 @@ class LrScale(LearnedOptimizer):
         low=0.01,
         high=3.0,
         advanced=True,
-        help="Starting spread of the action, for policy gradient and PPO.",
+        help="Initial standard deviation of the action, for policy gradient and PPO.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
-        """Draw a net whose first answer is 0: it starts as SGD."""
+        """Draw nets whose initial output is 0: the optimizer starts as SGD."""
         sizes = (self.inputs, self.hidden, 1)
         device = tasks.start().device
         nets = [init_dense(sizes, rng.child("controller")) for rng in rngs]
@@ -133,33 +133,37 @@ class LrScale(LearnedOptimizer):
 
     @property
     def scale_limits(self) -> tuple[float, float]:
-        """Return the scales at both ends of the span."""
+        """Return the smallest and the largest scale."""
         return math.exp(-self.span), math.exp(self.span)
 
     @property
     def inputs(self) -> int:
-        """Return how many signals the net sees."""
+        """Return the number of signals that the net sees."""
         logs = sum(name in self.signals for name in _LOGS)
         changes = 2 * ("changes" in self.signals)
+        # Without any signal, progress is shown: a net needs an input.
         return max(
             1, logs + changes + sum(n in self.signals for n in ("scale", "progress"))
         )
 
     def policy(self, theta: Weights, seen: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the net answers, and log σ; see `protocol.Explored`."""
+        """Return the net's output (the mean action) and log σ; see `PolicyProblem`."""
         return apply_dense(_net_weights(theta), seen)[:, 0], theta["log_std"]
 
     def rule(
         self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
     ) -> UpdateRule:
-        """Return the rule; with noise streams its actions are drawn."""
+        """Return the rule; with noise streams, its actions are sampled."""
         sizes = tasks.layout.layer_sizes() if self.scope == "layer" else (0,)
         return ScaleRule(self, theta, sizes, noise)
 
 
 @dataclass(frozen=True)
 class ScaleRule(UpdateRule):
-    """The controller at work; `layers` holds each scope's weights, or (0,) for all."""
+    """The controller with frozen meta-weights.
+
+    `layers` holds the number of weights of each layer, or (0,) if one scale is for all.
+    """
 
     knobs: LrScale
     theta: Weights
@@ -167,13 +171,13 @@ class ScaleRule(UpdateRule):
     noise: tuple[Rng, ...]
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin at scale 1 with no past."""
+        """Return a log scale of 0, and empty first and last signals."""
         blank = weights.new_zeros(weights.shape[0], len(self.layers))
         logs = weights.new_zeros(weights.shape[0], len(_LOGS), len(self.layers))
         return {"scale": blank, "first": logs, "last": logs.clone()}
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Read the signals, aim the log scale and take the scaled step."""
+        """Compute the signals, move the log scale and take the scaled step."""
         logs = self._logs(inputs)
         first = logs if inputs.step == 0 else state["first"]
         last = logs if inputs.step == 0 else state["last"]
@@ -194,11 +198,13 @@ class ScaleRule(UpdateRule):
 
     def _logs(self, inputs: OptimizerInput) -> Tensor:
         """Return log loss, gradient and weight norm; (member, 3, layer)."""
+        # Signals are constants even in second order: only the update is differentiated.
         loss = inputs.loss.detach()[:, None].expand(-1, len(self.layers))
         norms = [
             self._norms(t) for t in (inputs.grad.detach(), inputs.weights.detach())
         ]
         logs = torch.stack([loss, *norms], 1).clamp(1e-12, 1e12).log()
+        # NaN reads as too large: 27 is just below ln 1e12.
         return torch.nan_to_num(logs, nan=27.0)
 
     def _norms(self, flat: Tensor) -> Tensor:
@@ -215,6 +221,7 @@ class ScaleRule(UpdateRule):
         level = logs - first if knobs.normalize == "start" else _SIZE * logs
         rows = [level[:, i] for i, name in enumerate(_LOGS) if name in knobs.signals]
         if "changes" in knobs.signals:
+            # Changes of loss and gradient norm, scaled to about 1.
             rows += [5 * (logs - last)[:, i] for i in (0, 1)]
         if "scale" in knobs.signals:
             rows.append(scale.detach())
@@ -223,7 +230,7 @@ class ScaleRule(UpdateRule):
         return torch.stack(rows, 1).clamp(-knobs.clip, knobs.clip)
 
     def _draw_noise(self, action: Tensor, step: int) -> Tensor:
-        """Draw exploration noise: a stream per replicate and step."""
+        """Draw exploration noise from one stream per replicate and step."""
         per = (action.shape[0] // len(self.noise), action.shape[1])
         drawn = [
             generator(r.child("noise", step)).standard_normal(per) for r in self.noise
@@ -240,4 +247,5 @@ class ScaleRule(UpdateRule):
 
 
 def _net_weights(theta: Weights) -> Weights:
+    # w0, b0, …; all but log_std.
     return {name: value for name, value in theta.items() if name[0] in "wb"}

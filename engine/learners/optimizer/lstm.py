@@ -1,9 +1,9 @@
-"""LSTM optimizer: one small LSTM, shared by all weights, says how each one moves.
+"""LSTM optimizer: one small LSTM, shared by all weights, outputs each one's update.
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 2 and appendix A.
 Differs: the output layer starts small, so that the untrained optimizer hardly
-moves; it learns from the mean log loss, as all here do, theirs is the plain sum.
-Helps: beats hand-made rules on the tasks it was trained on, quadratics above all;
+moves; its objective is the mean log loss, as for all optimizers here, not the sum.
+Helps: beats hand-designed rules on the tasks it was trained on, quadratics above all;
 other activations and much longer runs break it.
 """
 
@@ -55,7 +55,7 @@ class Lstm(LearnedOptimizer):
         unit="layers",
         low=1,
         high=4,
-        help="How many are stacked.",
+        help="Number of stacked layers.",
     )
     scale: float = knob(
         0.1,
@@ -63,7 +63,7 @@ class Lstm(LearnedOptimizer):
         low=1e-5,
         high=10.0,
         log=True,
-        help="What the LSTM's answer is multiplied by; smaller where weights are many.",
+        help="Factor on the LSTM's output; smaller for nets with many weights.",
     )
     p: float = knob(
         10.0,
@@ -71,7 +71,7 @@ class Lstm(LearnedOptimizer):
         low=0.5,
         high=50.0,
         advanced=True,
-        help="Gradients below e⁻ᵖ are passed on linearly, others by log and sign.",
+        help="Gradients below e⁻ᵖ enter linearly, larger ones as log and sign.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
@@ -91,23 +91,23 @@ class Lstm(LearnedOptimizer):
     def rule(
         self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
     ) -> UpdateRule:
-        """Return the rule; it explores nothing."""
+        """Return the rule; it has no exploration noise."""
         return LstmRule(self, theta)
 
 
 @dataclass(frozen=True)
 class LstmRule(UpdateRule):
-    """The LSTM at work: every weight is an item with a state of its own."""
+    """The LSTM with frozen meta-weights; every weight has its own hidden state."""
 
     knobs: Lstm
     theta: Weights
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with empty states."""
+        """Return hidden states of zero."""
         return start_lstm(weights, self.knobs.hidden, self.knobs.layers)
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Show each gradient entry to the LSTM and take its answers."""
+        """Feed each gradient entry to the LSTM; its output is the update."""
         out, state = apply_lstm(
             self.theta, preprocess(inputs.grad, self.knobs.p), state
         )
@@ -117,7 +117,14 @@ class LstmRule(UpdateRule):
 
 
 def preprocess(grad: Tensor, p: float) -> Tensor:
-    """Make gradients of all sizes readable; (member, weight) → (member, 2, weight).
+    """Encode gradients of any scale as two inputs of about 1 (appendix A).
+
+    Args:
+        grad: Gradients; shape (member, weight).
+        p: Gradients below e⁻ᵖ are passed on linearly.
+
+    Returns:
+        Shape (member, 2, weight): log|g|/p and sign g, or −1 and eᵖ g for small ones.
 
     >>> preprocess(torch.tensor([[1.0, -math.exp(-10.0), 0.0]]), 10.0)[0].tolist()
     [[0.0, -1.0, -1.0], [1.0, -1.0, 0.0]]

@@ -1,11 +1,11 @@
-"""MLP optimizer: one small net reads what is known of each weight and moves it.
+"""MLP optimizer: one small net computes each weight's update from its features.
 
 Source: Metz et al. (2020), arXiv:2009.11243, the per-parameter network; Metz et al.
 (2022), arXiv:2203.11860, its small form.
 Differs: three momenta instead of six, progress instead of a step-count embedding,
 and larger output multipliers, since horizons and budgets here are short.
-Helps: richer than a learning rate, far cheaper than an LSTM; wants long training,
-and evolution strategies, because its runs are chaotic.
+Helps: more expressive than a learned rate, far cheaper than an LSTM; needs long
+training, by evolution strategies, because unrolling it is chaotic.
 """
 
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ from engine.protocol import (
 
 DECAYS = (0.5, 0.9, 0.99)
 SQUARES = 0.99
+# Gradient and weight, momenta, two adaptive directions, progress.
 FEATURES = 2 + len(DECAYS) + 2 + 1
 # Floors under mean squares: of a tensor's features, and of one weight's gradient.
 FLOOR, TINY = 1e-5, 1e-10
@@ -59,7 +60,7 @@ class MlpOptimizer(LearnedOptimizer):
         unit="layers",
         low=1,
         high=4,
-        help="How many hidden layers the net has.",
+        help="Number of hidden layers of the net.",
     )
     step_mult: float = knob(
         0.01,
@@ -67,7 +68,7 @@ class MlpOptimizer(LearnedOptimizer):
         low=1e-5,
         high=10.0,
         log=True,
-        help="Size of a step whose direction is 1; smaller is safer and slower.",
+        help="Factor on each update; smaller is safer and slower.",
     )
     exp_mult: float = knob(
         0.1,
@@ -76,11 +77,11 @@ class MlpOptimizer(LearnedOptimizer):
         high=10.0,
         log=True,
         advanced=True,
-        help="How strongly the net's second answer scales the step.",
+        help="How strongly the net's second output m scales the update.",
     )
 
     def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
-        """Draw a net per replicate whose first answer is 0: it starts at rest."""
+        """Draw a net per replicate whose initial output is 0: weights do not move."""
         sizes = (FEATURES, *[self.hidden] * self.layers, 2)
         weights = stack_members([init_dense(sizes, rng.child("net")) for rng in rngs])
         start = tasks.start()
@@ -91,25 +92,25 @@ class MlpOptimizer(LearnedOptimizer):
     def rule(
         self, theta: Weights, tasks: OptimizationBatch, noise: tuple[Rng, ...] = ()
     ) -> UpdateRule:
-        """Return the rule; it explores nothing."""
+        """Return the rule; it has no exploration noise."""
         return MlpRule(self, theta, tasks.layout)
 
 
 @dataclass(frozen=True)
 class MlpRule(UpdateRule):
-    """The net at work, one item per weight; `layout` says which are one tensor."""
+    """The net with frozen meta-weights; `layout` tells which weights form a tensor."""
 
     knobs: MlpOptimizer
     theta: Weights
     layout: Layout
 
     def start(self, weights: Tensor) -> Weights:
-        """Begin with no momentum and no squares."""
+        """Return momenta and mean squares of zero."""
         momenta = weights.new_zeros(weights.shape[0], len(DECAYS), weights.shape[1])
         return {"momenta": momenta, "squares": torch.zeros_like(weights)}
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Read every weight's features and move it."""
+        """Compute every weight's features and update."""
         grad = torch.nan_to_num(inputs.grad)
         decays = grad.new_tensor(DECAYS)[:, None]
         momenta = state["momenta"] * decays + (1 - decays) * grad[:, None]
@@ -117,11 +118,12 @@ class MlpRule(UpdateRule):
         state = {"momenta": momenta, "squares": squares}
         seen = self._features(inputs, grad, state)
         answer = apply_dense(self.theta, seen, act=torch.relu)
+        # Clamped before exp, so that an untrained net cannot overflow.
         size = (self.knobs.exp_mult * answer[:, 1]).clamp(-10, 10).exp()
         return OptimizerUpdate(-self.knobs.step_mult * answer[:, 0] * size, state, {})
 
     def _features(self, inputs: OptimizerInput, grad: Tensor, state: Weights) -> Tensor:
-        """Return what the net sees; (member, feature, weight), of size about 1."""
+        """Return the net's inputs, of about 1; shape (member, feature, weight)."""
         t = inputs.step + 1
         raw = torch.stack([grad, inputs.weights], 1)
         scaled = self._normalize_features(torch.cat([raw, state["momenta"]], 1))

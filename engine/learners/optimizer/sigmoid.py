@@ -1,13 +1,13 @@
-"""Sigmoid controller: a small net that can only brake, shown for what it does.
+"""Sigmoid controller: a small net that can only lower the learning rate.
 
 Source: the simple design of published student code and blog posts: raw loss,
 gradient norm and weight norm → 16 ReLU → one sigmoid that multiplies the rate.
-Differs: batched over replicates, each with a controller of its own; the gradient
-norm it sees is this step's, where published code often shows the last one's.
+Differs: batched over replicates, each with its own controller; the gradient norm it
+sees is the current step's, where published code often uses the previous one's.
 Helps: to see a design that cannot win. A sigmoid in (0, 1) can only lower the
-rate. The improvement at a step was caused by the action before it, yet is credited
-to the action after; it is positive whenever the loss falls, so the controller
-learns one thing, to answer 1, and at best becomes plain SGD at an untuned rate.
+rate. The improvement at a step was caused by the previous action, yet is credited
+to the next one; it is positive whenever the loss falls, so the controller only
+learns to output 1, and at best becomes plain SGD at an untuned rate.
 Its inputs are not normalized, and it learns from one task.
 """
 
@@ -69,7 +69,7 @@ class Sigmoid(Learner):
         low=1e-8,
         high=1e3,
         log=True,
-        help="The rate that is multiplied by something below 1.",
+        help="The rate that the controller multiplies by a factor below 1.",
         follows="rate",
     )
     hidden: int = knob(
@@ -82,12 +82,12 @@ class Sigmoid(Learner):
     )
     controller_lr: float = knob(
         1e-3,
-        label="Controller's rate",
+        label="Controller learning rate",
         unit="per step",
         low=1e-7,
         high=1.0,
         log=True,
-        help="Adam's rate for the controller's own weights.",
+        help="Learning rate of Adam for the controller's weights.",
     )
     tasks: int = knob(
         1,
@@ -95,16 +95,16 @@ class Sigmoid(Learner):
         unit="tasks",
         low=1,
         high=256,
-        help="It is trained for one horizon on each, one after the other.",
+        help="Number of tasks, trained for one horizon each, one after the other.",
     )
 
     @property
     def scale_limits(self) -> tuple[float, float]:
-        """Return what a sigmoid can answer."""
+        """Return the range of a sigmoid."""
         return 0.0, 1.0
 
     def init(self, rngs: Sequence[Rng], tasks: OptimizationBatch) -> Meta:
-        """Draw a controller per replicate, uniform as a linear layer of torch."""
+        """Draw a controller per replicate, uniform as `torch.nn.Linear`."""
         start = tasks.start()
         nets = [self._draw_controller(rng.child("controller")) for rng in rngs]
         weights = stack_members(nets)
@@ -135,15 +135,17 @@ class Sigmoid(Learner):
         step_context: OuterStepContext,
         estimator: Estimator,
     ) -> Outer:
-        """Train for one whole horizon, the controller moving at every step."""
+        """Train for one whole horizon, updating the controller at every step."""
         theta, weights = dict(meta.weights), tasks.start()
         moments = {name: zeros(value, "m", "v") for name, value in theta.items()}
         losses: list[Tensor] = []
         last = None
         for step in range(tasks.horizon):
             seen = optimizer_input(tasks, weights, step)
+            # The first step has no loss before it, so nothing to learn from.
             gain = torch.zeros_like(seen.loss) if last is None else last - seen.loss
             scale, grads = _scale_and_gradient(theta, seen, gain)
+            # Late by one action, as published: see the module's docstring.
             for name, grad in grads.items():
                 moved = adam_step(grad, moments[name], step, BETAS, EPS)
                 theta[name] = theta[name] - self.controller_lr * moved.step
@@ -156,23 +158,23 @@ class Sigmoid(Learner):
         return Outer(memory={}, info=info, weights=theta)
 
     def plan(self, budget: Budget, estimator: Estimator) -> Plan:
-        """Train on as many tasks as the knob says, one at a time."""
+        """Return one meta-step per training task, whatever the budget."""
         return Plan(self.tasks, 1, 1, 1.0, float(budget.horizon))
 
 
 @dataclass(frozen=True)
 class SigmoidRule(UpdateRule):
-    """The frozen controller at work; `theta` is spread over the members."""
+    """The frozen controller as an update rule; `theta` is of shape (member, …)."""
 
     lr: float
     theta: Weights
 
     def start(self, weights: Tensor) -> Weights:
-        """Remember nothing."""
+        """Return an empty state."""
         return {}
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
-        """Take the braked step."""
+        """Take an SGD step at the scaled rate."""
         scale = controller_scale(self.theta, inputs)
         return OptimizerUpdate(
             -self.lr * scale[:, None] * inputs.grad, state, {"lr_scale": scale}
@@ -180,7 +182,15 @@ class SigmoidRule(UpdateRule):
 
 
 def controller_scale(theta: Weights, inputs: OptimizerInput) -> Tensor:
-    """Return the controller's answer, between 0 and 1; shape (member,)."""
+    """Return the controller's output.
+
+    Args:
+        theta: The controller's weights; shape (member, …).
+        inputs: Loss, gradient norm and weights at this step.
+
+    Returns:
+        Factors between 0 and 1; shape (member,).
+    """
     norms = (inputs.norm, inputs.weights.norm(dim=1))
     seen = torch.stack([inputs.loss, *norms], 1).unsqueeze(-1)
     inner = torch.relu(torch.baddbmm(theta["b0"].unsqueeze(-1), theta["w0"], seen))
@@ -191,7 +201,7 @@ def controller_scale(theta: Weights, inputs: OptimizerInput) -> Tensor:
 def _scale_and_gradient(
     theta: Weights, seen: OptimizerInput, gain: Tensor
 ) -> tuple[Tensor, Weights]:
-    """Return the answers, and ∇ψ of −gain × answer for each replicate."""
+    """Return the outputs, and ∇ψ of −gain × output for each replicate."""
     live = {name: value.detach().requires_grad_() for name, value in theta.items()}
     replicates = next(iter(live.values())).shape[0]
     with torch.enable_grad():
