@@ -17,13 +17,13 @@ from engine.algorithms.few_shot.few_shot_learner import (
     why_wrong_head,
 )
 from engine.algorithms.few_shot.inner_loop import (
-    InnerRule,
     InnerState,
     WeightTransform,
     inner_steps,
     predictions,
     query_loss,
 )
+from engine.algorithms.few_shot.inner_rules import InnerRule
 from engine.algorithms.few_shot.knobs import (
     inner_clip_knob,
     inner_rate_knob,

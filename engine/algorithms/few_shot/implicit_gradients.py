@@ -9,11 +9,8 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from engine.algorithms.few_shot.inner_loop import (
-    InnerRule,
-    clip_gradients,
-    support_gradient,
-)
+from engine.algorithms.few_shot.inner_loop import support_gradient
+from engine.algorithms.few_shot.inner_rules import InnerRule, clip_gradients
 from engine.protocol import EpisodeBatch, Weights
 
 # A vector of each member → its matrix times the vector; shape (member, weight).

@@ -19,11 +19,10 @@ from engine.algorithms.few_shot.embedding_distances import cosines, feature_coun
 from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
-    FitProblem,
-    cosine_head_problem,
     pooled_loss,
     pretraining_step,
 )
+from engine.algorithms.few_shot.fit_problems import FitProblem, cosine_head_problem
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng

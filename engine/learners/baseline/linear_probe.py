@@ -12,12 +12,11 @@ from typing import ClassVar
 from engine.algorithms.few_shot.few_shot_learner import draw_weights
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
-    FitProblem,
-    linear_head_problem,
     pooled_layout,
     pooled_net_loss,
     pretraining_step,
 )
+from engine.algorithms.few_shot.fit_problems import FitProblem, linear_head_problem
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import (

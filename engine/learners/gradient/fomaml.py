@@ -10,7 +10,7 @@ from functools import partial
 from typing import ClassVar
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import sgd
+from engine.algorithms.few_shot.inner_rules import sgd
 from engine.algorithms.few_shot.meta_gradients import outer_through_steps
 from engine.contract.registry import register
 from engine.protocol import (

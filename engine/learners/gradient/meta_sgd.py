@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import sgd_with_rates, trainable_names
+from engine.algorithms.few_shot.inner_loop import trainable_names
+from engine.algorithms.few_shot.inner_rules import sgd_with_rates
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
 from engine.contract.parts import knob
 from engine.contract.registry import register

@@ -16,12 +16,11 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
 from engine.algorithms.few_shot.inner_loop import (
-    adam_without_momentum,
     note_statistics,
-    sgd,
     support_gradient,
     trainable_names,
 )
+from engine.algorithms.few_shot.inner_rules import adam_without_momentum, sgd
 from engine.algorithms.few_shot.knobs import inner_rate_knob
 from engine.algorithms.few_shot.meta_gradients import (
     mean_member_gradients,

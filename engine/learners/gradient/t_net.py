@@ -16,7 +16,8 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import body_features
 from engine.algorithms.few_shot.gradient_learner import Adaptation, GradientLearner
-from engine.algorithms.few_shot.inner_loop import WeightTransform, sgd
+from engine.algorithms.few_shot.inner_loop import WeightTransform
+from engine.algorithms.few_shot.inner_rules import sgd
 from engine.algorithms.few_shot.meta_gradients import meta_cosine, outer_through_steps
 from engine.contract.registry import register
 from engine.contract.rng import Rng

@@ -4,12 +4,14 @@ import pytest
 import torch
 
 from engine.algorithms.few_shot.inner_loop import (
-    InnerRule,
-    adam_without_momentum,
     adapt_weights,
     inner_steps,
     layer_grad_norms,
     predictions,
+)
+from engine.algorithms.few_shot.inner_rules import (
+    InnerRule,
+    adam_without_momentum,
     sgd,
     sgd_with_rates,
 )

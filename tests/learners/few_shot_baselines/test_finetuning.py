@@ -8,13 +8,13 @@ from sklearn.linear_model import LogisticRegression
 from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.algorithms.few_shot.fine_tuning import (
     FineTuningLearner,
-    FitProblem,
     descent_steps,
     momentum_sgd,
     pooled_layout,
     pooled_net_loss,
     shown_steps,
 )
+from engine.algorithms.few_shot.fit_problems import FitProblem
 from engine.learners.baseline.cosine_head import CosineHead
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.fine_tune import FineTune

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from engine.algorithms.few_shot.few_shot_learner import outer_gradient
 from engine.algorithms.few_shot.implicit_gradients import proximal_sgd
-from engine.algorithms.few_shot.inner_loop import adapt_weights, sgd
+from engine.algorithms.few_shot.inner_loop import adapt_weights
+from engine.algorithms.few_shot.inner_rules import sgd
 from engine.learners.gradient.anil import Anil
 from engine.learners.gradient.fomaml import Fomaml
 from engine.learners.gradient.imaml import Imaml
