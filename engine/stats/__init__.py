@@ -1,1 +1,1 @@
-"""Statistics: arrays in, numbers out; the worker's last step and the page's ruler."""
+"""Statistics of runs: intervals, claims, summaries, verdicts and diagnoses."""

@@ -1,4 +1,4 @@
-"""The array types of this package, named once."""
+"""Aliases of the array types of this package."""
 
 import numpy as np
 from numpy.typing import NDArray

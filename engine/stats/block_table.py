@@ -1,4 +1,4 @@
-"""The blocks of one run, found by what they are."""
+"""The blocks of one run, by learner, phase, metric and condition."""
 
 from collections.abc import Iterable
 from functools import cached_property
@@ -15,11 +15,11 @@ from engine.stats.inference.steps_to_threshold import find_crossing
 IN_DISTRIBUTION = Condition()
 PER_TASK = ("replicate", "task")
 PER_STEP = ("replicate", "task", "step")
-ROUNDING = 2.0**-24
+ROUNDING = 2.0**-24  # half a unit in the last place of a float32 near 1
 
 
 class Series(NamedTuple):
-    """Numbers along meta-training: `step` (step,), `values` (replicate, step)."""
+    """Numbers over meta-training: `step` (step,), `values` (replicate, step)."""
 
     step: Floats
     values: Floats
@@ -29,9 +29,9 @@ class BlockTable:
     """The blocks of one run by learner, phase, metric and condition.
 
     Args:
-        blocks: As they came; of two with one address the later one counts.
-        kind: The spec's kind of task. Specs of 0.3.0 and earlier do not say theirs:
-            then it is told from what was measured.
+        blocks: In the order of the run; of two with one address the later one counts.
+        kind: The spec's kind of task. Specs of 0.3.0 and earlier do not have one: then
+            it follows from the metrics.
     """
 
     def __init__(self, blocks: Iterable[Block], kind: str = "") -> None:
@@ -53,7 +53,7 @@ class BlockTable:
 
     @cached_property
     def criterion(self) -> Criterion:
-        """Return what the learners of this run are compared by."""
+        """Return the criterion that the learners of this run are compared by."""
         return self.kind.criterion(self._tested_labels)
 
     def block(
@@ -63,12 +63,12 @@ class BlockTable:
         metric: str,
         condition: Condition = IN_DISTRIBUTION,
     ) -> Block | None:
-        """Return the newest block of that kind, or none."""
+        """Return the newest block with this address; None if there is none."""
         found = self._groups.get((learner, phase, metric, condition))
         return found[-1] if found else None
 
     def number(self, learner: str, phase: str, metric: str) -> float | None:
-        """Return a single finite number, or none."""
+        """Return a metric that is a single finite number; None otherwise."""
         block = self.block(learner, phase, metric)
         value = float(block.array.item()) if block and block.array.size == 1 else None
         return value if value is not None and np.isfinite(value) else None
@@ -90,14 +90,33 @@ class BlockTable:
         condition: Condition = IN_DISTRIBUTION,
         axes: tuple[str, ...] = PER_TASK,
     ) -> Floats | None:
-        """Return test numbers with these axes as float64, or none."""
+        """Return a metric's numbers in the test.
+
+        Args:
+            learner: Label.
+            metric: The metric.
+            condition: Where it was tested.
+            axes: The axes that the block must have.
+
+        Returns:
+            Float64, one dimension per axis; None without such a block.
+        """
         block = self.block(learner, "test", metric, condition)
         if block is None or block.axes != axes:
             return None
         return np.asarray(block.array, dtype=np.float64)
 
     def series(self, learner: str, phase: str, metric: str) -> Series | None:
-        """Return all pieces of a (replicate, step) metric, joined in order."""
+        """Return a (replicate, step) metric, joined from its blocks in order of step.
+
+        Args:
+            learner: Label.
+            phase: train or validate.
+            metric: The metric.
+
+        Returns:
+            Steps and values; None if nothing was measured.
+        """
         found = self._groups.get((learner, phase, metric, IN_DISTRIBUTION), [])
         parts = [block for block in found if block.axes == ("replicate", "step")]
         if not parts:
@@ -106,6 +125,7 @@ class BlockTable:
         values = np.concatenate(
             [np.asarray(p.array, np.float64) for p in parts], axis=1
         )
+        # Stable, so that pieces with an equal step keep their order.
         order = np.argsort(step, kind="stable")
         return Series(step[order], values[:, order])
 
@@ -135,12 +155,12 @@ class BlockTable:
             for again in _crossing_blocks(block, threshold, rule)
         ]
         if not moved:
-            raise ValueError(f"a moved threshold needs the {rule.trace} traces")
+            raise ValueError(f"another threshold needs the {rule.trace} traces")
         return type(self)([*self.blocks, *moved], self._kind)
 
 
 def _crossing_blocks(block: Block, threshold: float, rule: Criterion) -> list[Block]:
-    # of two traces in 32 bits one more rounding must not decide who is there
+    # Traces are float32: a rounding must not decide whether the goal was reached.
     level = threshold + (ROUNDING if rule.own_goal else 0.0)
     found = find_crossing(np.asarray(block.array, dtype=np.float64), level)
     rows = {
@@ -154,7 +174,7 @@ def _crossing_blocks(block: Block, threshold: float, rule: Criterion) -> list[Bl
 
 
 def threshold_of(table: BlockTable, spec: RunSpec) -> float | None:
-    """Return the threshold of a run, nats: as fixed on validation tasks, or given."""
+    """Return a run's threshold, nats: fixed on validation tasks, else the given one."""
     fixed = table.number("", "validate", "threshold")
     return fixed if fixed is not None else (spec.budget.threshold or None)
 
@@ -165,22 +185,22 @@ def chosen_learners(spec: RunSpec) -> list[LearnerChoice]:
 
 
 def baseline_learners(spec: RunSpec) -> list[LearnerChoice]:
-    """Return the learners that they are compared with."""
+    """Return the learners that the chosen ones are compared with."""
     return [learner for learner in spec.learners if learner.role == "baseline"]
 
 
 def is_tuned(learner: LearnerChoice) -> bool:
-    """Return whether a learner's rate was chosen by search, not given."""
+    """Return whether a learner's rate was tuned, not given."""
     return bool(learner.knobs.get("tuning", "given") != "given")
 
 
 def is_control(learner: LearnerChoice) -> bool:
-    """Return whether a learner is a negative control: what it learned was shuffled."""
+    """Return whether a learner is a negative control, trained on shuffled data."""
     return bool(learner.knobs.get("shuffled", False))
 
 
 def rate_of(table: BlockTable, learner: LearnerChoice) -> float | None:
-    """Return the learning rate that a learner ran at, per step, or none."""
+    """Return a learner's learning rate per step; None if it has none."""
     tuned = table.number(learner.label, "tune", "tuned_lr")
     given = learner.knobs.get("lr")
     if tuned is not None or is_tuned(learner) or not isinstance(given, (int, float)):
@@ -189,23 +209,36 @@ def rate_of(table: BlockTable, learner: LearnerChoice) -> float | None:
 
 
 def is_trained(table: BlockTable, spec: RunSpec, label: str) -> bool:
-    """Return whether a learner brings something from before its tests.
+    """Return whether a learner was trained before its tests.
 
-    Then everything of one replicate shares it, and replicates are what varies
-    freely; otherwise every repetition does.
+    If so, all tests of a replicate share one training and only replicates are
+    independent; otherwise all repetitions are.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        label: The learner.
     """
     learned = table.block(label, "train", "gradient_evaluations") is not None
     return learned or label in spec.inputs
 
 
 def tuned_rival(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str | None:
-    """Return the label of the baseline that a claim about a learner must face.
+    """Return the label of the baseline that decides a claim about a learner.
 
-    That is the best tuned baseline of the rule that it steers (its `rule` knob,
+    That is the best tuned baseline of the rule that it controls (its `rule` knob,
     SGD where it has none), judged in distribution by the metric that decides; without
-    one the best other tuned baseline; without any, the best of all. Of few-shot
-    tasks, where no rule is steered, a baseline that was trained and has no rate to
-    be tuned stands beside the tuned ones. A negative control is no rival.
+    one the best other tuned baseline; without any, the best of all. In few-shot
+    tasks, where no rule is controlled, a trained baseline without a rate to tune
+    counts as tuned. A negative control is used only if there is no other baseline.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        learner: The learner that the claim is about.
+
+    Returns:
+        The label; None if no baseline was tested.
     """
     rule = learner.knobs.get("rule", "sgd") if table.criterion.steers else None
     rivals = [b for b in baseline_learners(spec) if not is_control(b)]
@@ -223,7 +256,7 @@ def tuned_rival(table: BlockTable, spec: RunSpec, learner: LearnerChoice) -> str
 
 
 def _is_fully_tuned(table: BlockTable, learner: LearnerChoice) -> bool:
-    """Return whether all was done for a baseline that can be done for it."""
+    """Return whether a baseline was tuned, or was trained and has nothing to tune."""
     if is_tuned(learner) or table.criterion.steers:
         return is_tuned(learner)
     trained = table.number(learner.label, "train", "examples_seen")

@@ -1,16 +1,16 @@
-"""Claims: what the numbers allow to be said about a learner and a baseline.
+"""Claims: paired comparisons of a learner with a baseline, corrected by Holm.
 
-Of optimization tasks the mean log loss (`area`) decides, for it holds speed and end
-in one and gives a diverged task its worst value; steps to the threshold stand beside
-it. Of few-shot tasks the error of the answers decides. Claims about one pair over all
+On optimization tasks the mean log loss (`area`) decides: it combines speed and final
+loss and gives a diverged task its worst value; steps to the threshold are secondary.
+On few-shot tasks the error of the answers decides. Claims about one pair over all
 conditions are one family, and Holm's correction keeps the chance of any false one
-below 5 %: the more places are looked at, the more it takes to claim a win in one.
+below 5 %: the more conditions are tested, the more evidence each claim needs.
 
-Claims are over replicates, each a training of everything. One training of few-shot
-learners can be compared over its episodes, and such a claim says `over="episodes"`:
-it is about these two trainings and not about the two methods. Two search strategies
-of which neither was trained share nothing between two searches, so all searches of
-all replicates vary freely: such a claim says `over="searches"`.
+Claims are over replicates, each a training of everything. Single trainings of few-shot
+learners can be compared over episodes; such a claim has `over="episodes"` and is about
+these two trainings, not about the two methods. The searches of two untrained
+strategies are independent, so all searches of all replicates count; such a claim has
+`over="searches"`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -41,7 +41,7 @@ from engine.stats.inference.profiles import holm
 
 ClaimVerdict = Literal["better", "worse", "no difference", "description"]
 SampleUnit = Literal["replicates", "episodes", "searches"]
-# below the 5 % that is promised: skewed differences cost a t test its last percent
+# Below the promised 5 %: with skewed differences a t test rejects too often.
 SIGNIFICANCE = 0.04
 
 
@@ -49,11 +49,25 @@ SIGNIFICANCE = 0.04
 class Claim:
     """One comparison at one condition.
 
-    `difference` is the learner's mean minus the other's (less is better), with
-    its own 95 % interval; `call` follows `p`, which Holm has corrected over the
-    conditions, so an interval that just misses 0 may still be no difference.
-    `equivalent` says that the whole interval is too small to matter, and `over`
-    what varied freely: trainings, the episodes of a single one, or all searches.
+    `call` follows `p` and not the interval: an interval that just excludes 0 may still
+    be "no difference".
+
+    Args:
+        learner: Label of the chosen learner.
+        against: Label of the baseline.
+        condition: Where both were tested.
+        metric: What is compared; less is better.
+        difference: Mean of the learner minus mean of the baseline.
+        low: Lower end of its 95 % interval, not corrected.
+        high: Upper end.
+        p: Holm-adjusted over the conditions; NaN if no test was possible.
+        call: Which one is better; "description" if no test was possible.
+        equivalent: Whether the whole interval is too small to matter.
+        primary: Whether this baseline is the one that decides.
+        n_replicates: Replicates.
+        n_tasks: Tasks per replicate.
+        probability_of_improvement: Share of tasks where the learner is better.
+        over: Independent units: trainings, episodes of a single one, or all searches.
     """
 
     learner: str
@@ -76,12 +90,15 @@ class Claim:
 def make_claims(
     table: BlockTable, spec: RunSpec, threshold: float | None
 ) -> list[Claim]:
-    """Compare every chosen learner with every baseline, wherever both were tested.
+    """Compare every chosen learner with every baseline under each shared condition.
 
     Args:
         table: The run's blocks.
-        spec: Says who is chosen and who is a baseline.
+        spec: The run; it says which learners are chosen and which are baselines.
         threshold: None where there is none; then steps to it are not compared.
+
+    Returns:
+        Claims by learner, baseline, metric and condition.
     """
     metrics = table.criterion.metrics_to_compare(threshold)
     claims: list[Claim] = []
@@ -95,7 +112,7 @@ def make_claims(
 
 
 class _ConditionDifference(NamedTuple):
-    """A difference at one condition, and what size of it would matter there."""
+    """A difference at one condition, with the sizes that matter there."""
 
     condition: Condition
     difference: Difference
@@ -110,7 +127,7 @@ def _differences(
     rule, free = table.criterion, are_independent(table, spec, pair)
     for condition in table.conditions():
         if is_unshifted(condition, spec):
-            continue  # the same rows as in distribution: not a second chance
+            continue  # the same rows as in distribution; Holm must not count them twice
         first, second = (table.test_values(label, metric, condition) for label in pair)
         if first is not None and second is not None and first.shape == second.shape:
             found = compare_pair(rule, first, second, free=free)
@@ -121,7 +138,13 @@ def _differences(
 
 
 def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> bool:
-    """Return whether all repetitions by these learners are independent."""
+    """Return whether all repetitions by these learners are independent.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        labels: The learners.
+    """
     trained = any(is_trained(table, spec, label) for label in labels)
     return table.criterion.pools and not trained
 
@@ -129,13 +152,16 @@ def are_independent(table: BlockTable, spec: RunSpec, labels: Iterable[str]) -> 
 def compare_pair(
     rule: Criterion, first: Floats, second: Floats, *, free: bool = False
 ) -> Difference:
-    """Compare two learners on the same tasks, over what varied freely.
+    """Compare two learners on the same tasks, over the independent units.
 
     Args:
-        rule: Says whether one training can be compared at all.
+        rule: The criterion; it says whether single trainings may be compared.
         first: One number a task; shape (replicate, task).
-        second: The other learner's.
-        free: Whether every task of every replicate varies freely.
+        second: The other learner's, on the same tasks.
+        free: Whether all tasks of all replicates are independent.
+
+    Returns:
+        The difference first − second, in the metric's unit.
     """
     if free:
         pooled = paired_over_tasks(first.reshape(1, -1), second.reshape(1, -1))
@@ -180,12 +206,12 @@ def _sample_unit(found: Difference, free: bool) -> SampleUnit:
 
 
 def classify_difference(found: Difference, p: float, resolution: float) -> ClaimVerdict:
-    """Return what a difference in a metric where less is better may be called.
+    """Return the call of a difference, in a metric where less is better.
 
     Args:
         found: First − second.
-        p: As corrected; NaN where no test was possible.
-        resolution: A difference below this is nothing, however sure.
+        p: Holm-adjusted; NaN where no test was possible.
+        resolution: A smaller difference is "no difference", however significant.
 
     >>> classify_difference(Difference(-0.3, -0.4, -0.2, 0.001, 0.9, 8, 8), 0.002, 1e-3)
     'better'

@@ -1,4 +1,4 @@
-"""Test conditions: which of them are the plain ones, and what they are called."""
+"""Test conditions: which of them are unshifted, and their display names."""
 
 from engine.contract.appearance import name_in_words
 from engine.contract.events import Condition
@@ -6,14 +6,15 @@ from engine.contract.runs import RunSpec
 
 
 def size_shifts(spec: RunSpec) -> frozenset[str]:
-    """Return which shifts only give a family's own count another value.
+    """Return the shifts that only change a count of the family, such as shots or ways.
 
-    Such a shift, other shots or other ways, is named by the count itself.
+    Such a condition is named by its count: "5-shot".
     """
     knobs = spec.family.knobs.items()
     return frozenset(
         name
         for name, value in knobs
+        # In Python a bool is an int.
         if isinstance(value, int) and not isinstance(value, bool)
     )
 
@@ -26,7 +27,11 @@ def is_unshifted(condition: Condition, spec: RunSpec) -> bool:
 
 
 def describe_condition(condition: Condition, sizes: frozenset[str]) -> str:
-    """Name a condition.
+    """Return the display name of a condition.
+
+    Args:
+        condition: The condition.
+        sizes: Shifts that only change a count.
 
     >>> describe_condition(Condition(shift="more_noise", severity=2.0), frozenset())
     'more noise 2'

@@ -1,10 +1,9 @@
-"""From blocks to what a figure draws: curves with bands, over steps or severity.
+"""Curves with confidence bands over steps, from the blocks of a run.
 
 A curve is the mean over replicates of each one's own mean over tasks, with the
 95 % interval over replicates. Metrics with a log axis are averaged on the log
-scale: the curve is a geometric mean, so that one bad task among many moves it
-as far as the eye expects. A diverged task leaves the mean at the step where it
-blew up and is counted, step by step.
+scale: the curve is a geometric mean, which one bad task among many does not dominate.
+A diverged task leaves the mean at the step where it diverged and is counted there.
 """
 
 from collections.abc import Iterable
@@ -23,11 +22,17 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
 class Curve(NamedTuple):
-    """One learner's curve; every array has shape (step,) unless said.
+    """One learner's curve; arrays (step,).
 
-    `n` counts replicates, `gone` the tasks without a finite number at each step, and
-    `spread` holds the `QUANTILES` over the other tasks, shape (quantile, step). The
-    last two are empty where nobody counted.
+    Args:
+        learner: Label.
+        x: Steps.
+        mean: Mean over replicates.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: Replicates.
+        missing_counts: Tasks without a finite number; empty if not counted.
+        spread: `QUANTILES` over the other tasks; shape (quantile, step), or empty.
     """
 
     learner: str
@@ -41,7 +46,7 @@ class Curve(NamedTuple):
 
     @property
     def diverged_count(self) -> int:
-        """How many tasks had diverged at the end."""
+        """The number of tasks that had diverged at the end."""
         return int(self.missing_counts[-1]) if len(self.missing_counts) else 0
 
 
@@ -51,7 +56,10 @@ def make_curve(block: Block, layer: int | None = None) -> Curve:
     Args:
         block: Axes (replicate, task, step), (replicate, step) or (replicate, task,
             step, layer).
-        layer: Which layer; without one, the mean over layers.
+        layer: Index of a layer; None for the mean over layers.
+
+    Returns:
+        The curve in the metric's unit.
 
     Raises:
         ValueError: If the block has other axes.
@@ -79,14 +87,21 @@ def _values_per_task(block: Block, layer: int | None) -> Floats:
         return np.asarray(values[..., layer])
     logs = is_log(block.metric)
     logged = np.log(np.maximum(values, LOG_FLOOR)) if logs else values
-    # A layer that no task has a number of was not measured; the others speak alone.
+    # A layer without any number was not measured: average over the others.
     seen = ~np.isnan(logged).all(axis=(0, 1, 2))
     means = logged[..., seen].mean(axis=-1) if seen.any() else logged[..., 0]
     return np.asarray(np.exp(means) if logs else means)
 
 
 def quantiles(flat: Floats) -> Floats:
-    """Return quantiles over tasks that are still there; NaN where none is."""
+    """Return the `QUANTILES` over tasks with a finite number; NaN where there are none.
+
+    Args:
+        flat: Shape (task, step).
+
+    Returns:
+        Linearly interpolated; shape (quantile, step).
+    """
     finite = np.isfinite(flat)
     ordered = np.sort(np.where(finite, flat, np.nan), axis=0)  # NaN sorts last
     there = finite.sum(axis=0)
@@ -103,6 +118,9 @@ def survival_curve(block: Block, threshold: float) -> Survival:
     Args:
         block: Loss traces; axes (replicate, task, step).
         threshold: Any level, nats.
+
+    Returns:
+        The share with its band, at every step.
     """
     found = find_crossing(np.asarray(block.array, dtype=np.float64), threshold)
     return survival_over_replicates(
@@ -113,13 +131,16 @@ def survival_curve(block: Block, threshold: float) -> Survival:
 def gradient_axis(
     steps: Floats, ledger: dict[str, int] | None = None, tasks: int = 1
 ) -> Floats:
-    """Turn steps into gradient evaluations, with what was paid beforehand if asked.
+    """Return gradient evaluations for steps, with the cost paid beforehand if given.
 
     Args:
         steps: Steps of the base learner, each one gradient; shape (step,).
         ledger: What tuning and meta-training cost, as in the summary; left out,
             the axis starts at 0.
-        tasks: Spread that cost over so many later tasks.
+        tasks: Number of later tasks that share this cost.
+
+    Returns:
+        Gradient evaluations; shape (step,).
 
     >>> gradient_axis(np.array([0.0, 1.0]), {"tune": 30, "train": 10}, 4).tolist()
     [10.0, 11.0]

@@ -1,4 +1,4 @@
-"""What of a run was computed once because it is equal, in words."""
+"""Notes on equal learners and families of a run, which are computed once."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What families are called where several differ only in their knobs."""
+"""Display names of families, also where several differ only in their knobs."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from engine.contract.runs import Choice, RunSpec
 
 
 def family_title(spec: RunSpec, name: str) -> str:
-    """Return what a condition's family is called, by what sets it apart.
+    """Return the display name of a condition's family, by the knobs that differ.
 
     Args:
         spec: The run.
@@ -15,7 +15,7 @@ def family_title(spec: RunSpec, name: str) -> str:
 
     Returns:
         Such as the data set that is searched on; the family's name where no knob
-        tells it from the others.
+        differs.
     """
     found = find_test_family(spec, name)
     if found is None:
@@ -37,17 +37,18 @@ def name_test_families(spec: RunSpec) -> list[str]:
     told = []
     for name in names:
         seen[name] = seen.get(name, 0) + 1
+        # A family that occurs twice is numbered, as its conditions are in the store.
         told.append(name if names.count(name) == 1 else f"{name}_{seen[name]}")
     return told
 
 
 def target_title(choice: Choice, among: Sequence[Choice], otherwise: str = "") -> str:
-    """Return what a family is tested on, told by the knobs in which it differs.
+    """Return what a family is tested on, named by the knobs that differ.
 
     Args:
         choice: The family.
-        among: All that it must be told from.
-        otherwise: What it is called where nothing differs.
+        among: All families to distinguish it from.
+        otherwise: Its name where nothing differs.
 
     >>> near, far = (Choice(name="nk", knobs={"kinship": k}) for k in (0.9, 0.1))
     >>> target_title(far, (near, far))
@@ -65,7 +66,7 @@ def target_title(choice: Choice, among: Sequence[Choice], otherwise: str = "") -
 
 
 def source_title(choice: Choice, among: Sequence[Choice]) -> str:
-    """Return what a family was learned on, likewise."""
+    """Return what a family is trained on, named by its source or as a target is."""
     if "source" in choice.knobs:
         return str(choice.knobs["source"])
     return target_title(choice, among)

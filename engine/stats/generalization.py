@@ -1,4 +1,4 @@
-"""How far what was learned carries: over severity, and from family to family.
+"""Generalization: degradation over severity, and transfer between families.
 
 Source: the area under the degradation curve and the relative drop are those of
 Hendrycks and Dietterich (2019), arXiv:1903.12261, section 4.
@@ -20,7 +20,16 @@ from engine.stats.inference.metric_intervals import metric_interval
 class SeverityCurve(NamedTuple):
     """One metric of one learner over a shift's severity; arrays (severity,).
 
-    `diverged` and `members` count tasks. `metric` names what `mean` is of.
+    Args:
+        learner: Label.
+        metric: The metric.
+        severity: Rising, in the shift's unit.
+        mean: Mean over replicates, in the metric's unit.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: Replicates.
+        diverged: Diverged tasks.
+        members: All tasks.
     """
 
     learner: str
@@ -44,19 +53,19 @@ def severity_curve(
 ) -> SeverityCurve | None:
     """Return a metric over a shift's severity, with 95 % intervals over replicates.
 
-    The tests in distribution stand at the clean severity where the shift itself was
-    not tested there.
+    The test in distribution serves as the clean severity if the shift was not tested
+    there.
 
     Args:
         table: The run's blocks.
         learner: A label.
         shift: A shift's name.
         name: A per-task metric; steps to the threshold are restricted means. By
-            default what the run's learners are compared by.
+            default the one that the run's learners are compared by.
         clean: The severity at which the shift changes nothing.
 
     Returns:
-        The curve, or none if the learner was not tested under that shift.
+        The curve; None if the learner was not tested under that shift.
     """
     name = name or table.criterion.deciding
     at = {c.severity: c for c in table.conditions() if c.shift == shift}
@@ -86,8 +95,12 @@ def severity_curve(
 def degradation(curve: SeverityCurve) -> float:
     """Return how much a metric worsens on average over the range of severities.
 
-    The area between the curve and its level at the smallest severity, divided by
-    the range; in the metric's unit, positive is worse. NaN with one severity.
+    Args:
+        curve: The metric over severity.
+
+    Returns:
+        The area between the curve and its level at the smallest severity, divided by
+        the range; in the metric's unit, positive is worse. NaN with one severity.
     """
     span = float(np.ptp(curve.severity))
     loss = _loss_increase(curve)
@@ -97,8 +110,12 @@ def degradation(curve: SeverityCurve) -> float:
 def relative_drop(curve: SeverityCurve) -> float:
     """Return how much worse the highest severity is, as a share of the lowest's level.
 
-    For a metric in logs this is the ratio of the two, less 1; NaN where that level
-    is 0.
+    Args:
+        curve: The metric over severity.
+
+    Returns:
+        A share, positive is worse; for a metric in logs the ratio of the two minus 1.
+        NaN where the lowest severity's level is 0.
     """
     last = float(_loss_increase(curve)[-1])
     if metric(curve.metric).logarithm:
@@ -135,6 +152,9 @@ def transfer_levels(
             fill a cell the first counts.
         label: The learner.
         name: A number of the summary, such as a per-task metric.
+
+    Returns:
+        Levels with 95 % intervals, in the metric's unit.
     """
     cells: dict[tuple[str, str], tuple[float, float, float]] = {}
     for spec, summary in runs:
@@ -162,7 +182,7 @@ def _family_row(
 
 
 def _number(value: float | None) -> float:
-    # a summary is JSON: an end that is not finite stands there as null
+    # A summary is JSON, where an end that is not finite is null.
     return float("nan") if value is None else float(value)
 
 

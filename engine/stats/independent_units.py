@@ -1,8 +1,8 @@
-"""What varied freely: replicates of what was trained, every search of what was not.
+"""Independent units: replicates of trained strategies, searches of untrained ones.
 
-A strategy that brings nothing from before starts each search anew, so searches of two
-replicates are no less alike than two of one. A trained one shares its training among
-all searches of a replicate; of a single training only its searches can be looked at.
+An untrained strategy starts each search anew, so all its searches are independent.
+A trained one shares its training among all searches of a replicate, so replicates are
+independent; with a single training, only its searches can be used.
 """
 
 from typing import NamedTuple
@@ -24,9 +24,11 @@ from engine.stats.inference.survival import (
 
 
 class UnitValues(NamedTuple):
-    """One number a search; `values` has shape (unit, search), units vary freely.
+    """One number a search, grouped by independent unit.
 
-    `single` says that the units are the searches of one training.
+    Args:
+        values: Shape (unit, search).
+        single: Whether the units are the searches of a single training.
     """
 
     values: Floats
@@ -34,14 +36,14 @@ class UnitValues(NamedTuple):
 
 
 def regroup_units(values: Floats, trained: bool) -> Floats:
-    """Return numbers with what varies freely on the first axis.
+    """Return numbers with the independent units on the first axis.
 
     Args:
         values: Shape (replicate, search, …).
         trained: Whether searches of one replicate share a training.
 
     Returns:
-        The same where several trainings are there, else (search, 1, …).
+        The same array if there are several trainings, else shape (search, 1, …).
 
     >>> regroup_units(np.zeros((2, 3)), trained=False).shape
     (6, 1)
@@ -58,7 +60,18 @@ def unit_values(
     metric: str,
     condition: Condition = IN_DISTRIBUTION,
 ) -> UnitValues | None:
-    """Return a learner's numbers at a condition, by what varied freely."""
+    """Return a learner's numbers at a condition, by independent unit.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        label: The learner.
+        metric: A per-search metric.
+        condition: Where it was tested.
+
+    Returns:
+        The numbers in the metric's unit; None if it was not measured.
+    """
     values = table.test_values(label, metric, condition)
     if values is None:
         return None
@@ -73,7 +86,18 @@ def learner_interval(
     metric: str,
     condition: Condition = IN_DISTRIBUTION,
 ) -> Interval | None:
-    """Return a metric's mean with its 95 % interval over what varied freely."""
+    """Return a metric's mean with its 95 % interval over independent units.
+
+    Args:
+        table: The run's blocks.
+        spec: The run.
+        label: The learner.
+        metric: A per-search metric.
+        condition: Where it was tested.
+
+    Returns:
+        The mean in the metric's unit; None if it was not measured.
+    """
     rows = unit_values(table, spec, label, metric, condition)
     return None if rows is None else metric_interval(metric, rows.values)
 
@@ -83,9 +107,12 @@ def paired_ratio(first: Floats, second: Floats, trained: bool) -> Interval:
 
     Args:
         first: One positive number a search; shape (replicate, search).
-        second: The other strategy's, on the same tasks. Searches that never got
-            there hold the horizon: means are restricted means.
+        second: The other strategy's, on the same tasks. Searches that never reached
+            the goal hold the horizon: means are restricted means.
         trained: Whether one of the two was trained.
+
+    Returns:
+        mean(first) / mean(second) with its 95 % interval.
 
     >>> paired_ratio(np.full((1, 4), 80.0), np.full((1, 4), 40.0), trained=False).mean
     2.0
@@ -100,8 +127,15 @@ def goal_survival(
 ) -> Survival | None:
     """Return the share of searches that have not found the goal, by evaluations.
 
-    The horizon is that of the searches themselves; a moved goal is that of
-    `Table.at_threshold`. The band is over trainings where there are several.
+    Args:
+        table: The run's blocks; `BlockTable.with_threshold` gives another goal.
+        spec: The run.
+        label: The learner.
+        condition: Where it was tested.
+
+    Returns:
+        The curve up to the horizon, with a band over trainings where there are
+        several; None if the searches were not recorded.
     """
     rule = table.criterion
     step, reached = (

@@ -1,4 +1,4 @@
-"""What is filed at the end of a run, as JSON: verdict, claims, table, diagnosis."""
+"""The summary of a run as JSON: verdict, claims, levels, costs and diagnosis."""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -36,15 +36,15 @@ def summarize(
     """Summarize a run from its blocks.
 
     Args:
-        blocks: All of the run's blocks, or as many as there are.
+        blocks: The run's blocks, of an unfinished run those so far.
         spec: The completed spec.
         threshold: Another threshold than the run's own, nats; then the loss
             traces must be among the blocks.
-        titles: What parts are called in the sentence, by part name.
+        titles: Titles of parts in the verdict, by part name.
 
     Returns:
-        JSON of format 1; every number is finite or null. `shared` says what was
-        computed once for several labels or families, where there is any.
+        JSON of format 1; every number is finite or null. `shared`, if present, lists
+        what was computed once for several labels or families.
 
     Raises:
         ValueError: If a threshold is given without loss traces.
@@ -131,7 +131,7 @@ def _regroup_if_free(values: Floats, free: bool) -> Floats:
 
 
 def _robustness_as_json(regrets: Floats) -> dict[str, Json]:
-    """Return how much searches differ, and how bad the worst tenth of them is."""
+    """Return the spread over searches and the mean of the worst tenth."""
     found = robustness(regrets)
     return {
         "sd": _interval_as_json(found.sd),
@@ -140,7 +140,7 @@ def _robustness_as_json(regrets: Floats) -> dict[str, Json]:
 
 
 def _spread_as_json(errors: Floats) -> Json:
-    """Return both spreads of the error, each by its name."""
+    """Return the spreads of the error over episodes and over trainings."""
     found = compute_spread(errors)._asdict()
     return {
         k: _finite_or_none(v) if isinstance(v, float) else v for k, v in found.items()
@@ -150,7 +150,7 @@ def _spread_as_json(errors: Floats) -> Json:
 def _speed_as_json(
     table: BlockTable, label: str, condition: Condition
 ) -> dict[str, Json]:
-    """Return inner steps to nine tenths of the gain, and how many got any."""
+    """Return inner steps to 90 % of the gain, and how many episodes gained at all."""
     found = learner_adaptation_speed(table, label, condition)
     if found is None:
         return {}

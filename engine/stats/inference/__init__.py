@@ -1,1 +1,1 @@
-"""Intervals, paired comparisons, survival, thresholds."""
+"""Inference: intervals, paired tests, Holm correction, survival, tail risk."""

@@ -1,4 +1,4 @@
-"""Many features at once: what each does to a number, and to the chance of a failure.
+"""Effects of binary features on a number, and on the chance of a failure.
 
 Source: Welch (1947), Biometrika 34(1–2), for means of two groups; Katz et al. (1978),
 Biometrics 34(3), for the ratio of two shares; Fisher's exact test for its p-value.
@@ -11,14 +11,19 @@ import numpy as np
 from engine.stats.array_types import Bools, Floats
 from engine.stats.inference.intervals import t_critical
 
-_CORNER = 0.5  # added to each count of a ratio, so that none is divided by 0
+_CORNER = 0.5  # Haldane–Anscombe correction: a ratio with a count of 0 stays finite
 
 
 class FeatureEffects(NamedTuple):
-    """Mean with each feature less mean without; shape (feature,) each.
+    """Mean with each feature minus mean without it; arrays (feature,).
 
-    `p` is two-sided and not yet corrected; it and the interval are NaN where fewer
-    than two are on a side.
+    Args:
+        mean: The difference, in the unit of the values.
+        low: Lower end of its 95 % interval; NaN with fewer than two rows on a side.
+        high: Upper end, likewise.
+        p: Two-sided, not corrected; NaN likewise.
+        n: Rows with the feature.
+        rest: Rows without it.
     """
 
     mean: Floats
@@ -30,10 +35,15 @@ class FeatureEffects(NamedTuple):
 
 
 class FailureRatios(NamedTuple):
-    """Share with a feature among the failures, over that among the others.
+    """How common each feature is among failures and among the rest; arrays (feature,).
 
-    `p` is one-sided: as many failures or more with the feature, by chance. Shape
-    (feature,) each.
+    Args:
+        share: Share of failures that have the feature.
+        elsewhere: Share of the other rows that have it.
+        ratio: The first over the second, with 0.5 added to each count.
+        low: Lower end of the ratio's 95 % interval.
+        high: Upper end.
+        p: One-sided Fisher test: at least as many failures with the feature by chance.
     """
 
     share: Floats
@@ -51,6 +61,9 @@ def feature_effects(there: Bools, values: Floats) -> FeatureEffects:
         there: Whether each row has each feature; shape (feature, row).
         values: Finite numbers; shape (row,).
 
+    Returns:
+        The differences in the unit of the values; shape (feature,).
+
     >>> found = feature_effects(np.array([[True, True, False, False]]),
     ...     np.array([4., 2, 1, 1]))
     >>> float(found.mean[0]), float(found.n[0])
@@ -61,10 +74,12 @@ def feature_effects(there: Bools, values: Floats) -> FeatureEffects:
     mean = first[1] - second[1]
     parts = first[2] / first[0], second[2] / second[0]
     error = np.sqrt(parts[0] + parts[1])
+    # Welch–Satterthwaite degrees of freedom; a side of one row gives NaN.
     with np.errstate(divide="ignore", invalid="ignore"):
         df = (parts[0] + parts[1]) ** 2 / (
             parts[0] ** 2 / (first[0] - 1) + parts[1] ** 2 / (second[0] - 1)
         )
+    # Without any variance the formula is 0/0: fall back to the pooled df.
     df = np.where(error == 0, first[0] + second[0] - 2, df)
     half = t_critical(df) * error
     p = _two_sided_p(mean, error, df)
@@ -72,7 +87,7 @@ def feature_effects(there: Bools, values: Floats) -> FeatureEffects:
 
 
 def interaction_effects(one: Bools, two: Bools, values: Floats) -> FeatureEffects:
-    """Return what two features do together beyond the sum of what each does alone.
+    """Return the interaction of two features: their joint effect beyond the sum.
 
     Args:
         one: Shape (feature, row).
@@ -80,8 +95,8 @@ def interaction_effects(one: Bools, two: Bools, values: Floats) -> FeatureEffect
         values: Finite numbers; shape (row,).
 
     Returns:
-        Mean with both, less that with only one and with only the other, plus that
-        with neither; `n` counts the rows with both.
+        Mean with both, minus the means with only one, plus the mean with neither;
+        `n` counts the rows with both, `rest` all others.
     """
     cells = [one & two, one & ~two, ~one & two, ~one & ~two]
     found = [_moments(cell.astype(np.float64), values) for cell in cells]
@@ -105,8 +120,12 @@ def failure_ratios(there: Bools, failed: Bools) -> FailureRatios:
     """Compare how common each feature is among failures and elsewhere.
 
     Args:
-        there: Shape (feature, row).
-        failed: Shape (row,).
+        there: Whether each row has each feature; shape (feature, row).
+        failed: Which rows are failures; shape (row,).
+
+    Returns:
+        Shares and ratios; shape (feature,). Without failures, or with nothing but
+        failures, `p` is NaN.
 
     >>> found = failure_ratios(np.array([[True, True, False, False]]),
     ...                np.array([True, False, False, False]))
@@ -123,7 +142,7 @@ def failure_ratios(there: Bools, failed: Bools) -> FailureRatios:
     wide, tall = bad + 2 * _CORNER, rows - bad + 2 * _CORNER
     ratio = (a / wide) / (b / tall)
     error = np.sqrt(1 / a - 1 / wide + 1 / b - 1 / tall)
-    half = 1.959963984540054 * error
+    half = 1.959963984540054 * error  # the normal 97.5 % quantile
     p = hypergeom.sf(mine - 1, rows, bad, (mine + others).astype(np.int64))
     if not 0 < bad < rows:
         p = np.full(len(mine), np.nan)

@@ -1,4 +1,4 @@
-"""A metric's level: its mean and interval on its own scale, within its own limits."""
+"""Mean and interval of a metric, on its own scale and within its range."""
 
 import numpy as np
 
@@ -13,21 +13,28 @@ def metric_interval(name: str, values: Floats) -> Interval:
     Args:
         name: The metric; it says whether its mean is geometric.
         values: One number a task; shape (replicate, task). Steps to a threshold
-            hold the horizon where it was never met, so their mean is the
+            hold the horizon where it was never reached, so their mean is the
             restricted mean.
+
+    Returns:
+        Mean and interval in the metric's unit; `n` counts replicates.
     """
     band = metric_band(name, values)
     return Interval(float(band.mean), float(band.low), float(band.high), int(band.n))
 
 
 def metric_band(name: str, values: Floats) -> Band:
-    """Return the same along further axes.
+    """Return a metric's mean over replicates along further axes.
 
     Args:
-        name: The metric.
-        values: Shape (replicate, task, …).
+        name: The metric; it says whether its mean is geometric.
+        values: Shape (replicate, task, …); NaN is left out.
+
+    Returns:
+        Band in the metric's unit, each part of shape (…).
     """
     band = mean_band(values, log=is_log(name))
+    # A t interval is symmetric and may leave the range, such as an accuracy of 1.
     least, most = metric(name).ends
     low, high = np.maximum(band.low, least), np.minimum(band.high, most)
     return band._replace(low=low, high=high)

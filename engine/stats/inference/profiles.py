@@ -1,4 +1,4 @@
-"""Many scores as one picture, and many claims at once.
+"""Performance profiles of many scores, and Holm correction of many p-values.
 
 Source: Agarwal et al. (2021), arXiv:2108.13264; Holm (1979), Scandinavian
 Journal of Statistics 6.
@@ -16,12 +16,15 @@ def performance_profile(values: Floats, levels: Floats) -> Band:
     Args:
         values: One number a task, less is better; shape (replicate, task). NaN
             (diverged) is at no level.
-        levels: Where to look; shape (level,).
+        levels: Levels to count at, in the unit of the values; shape (level,).
+
+    Returns:
+        Shares from 0 to 1; each part of shape (level,).
 
     >>> performance_profile(np.array([[1.0, 2.0], [1.0, np.nan]]), np.array([1.5])).mean
     array([0.5])
     """
-    below = np.asarray(values)[..., None] <= levels
+    below = np.asarray(values)[..., None] <= levels  # NaN compares as False
     band = mean_band(below.astype(np.float64))
     return Band(
         band.mean, np.clip(band.low, 0.0, 1.0), np.clip(band.high, 0.0, 1.0), band.n
@@ -29,15 +32,22 @@ def performance_profile(values: Floats, levels: Floats) -> Band:
 
 
 def holm(p: Floats) -> Floats:
-    """Return p-values that bear having been looked at together.
+    """Return Holm-adjusted p-values, which control the family-wise error rate.
 
-    The chance that any true "no difference" falls below 5 % is at most 5 %.
-    NaN (no test was possible) stays NaN and costs the others nothing.
+    The chance that any true null hypothesis gets a value below 5 % is at most 5 %.
+
+    Args:
+        p: Raw p-values; shape (test,). NaN (no test was possible) stays NaN and does
+            not count as a test.
+
+    Returns:
+        Adjusted p-values of the same shape, at most 1.
 
     >>> holm(np.array([0.01, 0.04, 0.03])).tolist()
     [0.03, 0.06, 0.06]
     """
     p = np.asarray(p, dtype=np.float64)
+    # NaN sorts last, so the first entries are the tests.
     order = np.argsort(p)[: int(np.isfinite(p).sum())]
     left = np.arange(len(order), 0, -1)
     adjusted = np.full(p.shape, np.nan)

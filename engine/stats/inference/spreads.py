@@ -1,9 +1,8 @@
-"""Two spreads that must never be mixed up: over episodes, and over trainings.
+"""Spread over episodes and spread over trainings, which must not be confused.
 
 Papers give mean ± 1.96 sd/√E over the E episodes that one training was tested on.
-This says how well the mean over episodes is known, and nothing of how much another
-training would differ; that is the spread over replicates. Both are given, each
-by its name.
+It says how precise the mean over episodes is, not how much another training would
+differ; that is the spread over replicates. Both are given, each under its own name.
 """
 
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from engine.stats.inference.survival import NORMAL
 
 
 class Spread(NamedTuple):
-    """A mean with both of its spreads; NaN where there are too few to tell.
+    """A mean with both of its spreads; NaN where there are too few values.
 
     Args:
         mean: Over all episodes of all trainings.
@@ -25,8 +24,8 @@ class Spread(NamedTuple):
         sd_trainings: Standard deviation over the trainings' own means.
         low: Lower end of the 95 % interval over trainings (Student's t).
         high: Upper end.
-        trainings: How many.
-        episodes: E, of each training.
+        trainings: Number of trainings.
+        episodes: E, the number of episodes of each training.
     """
 
     mean: float
@@ -45,6 +44,9 @@ def compute_spread(values: Floats) -> Spread:
     Args:
         values: Shape (replicate, episode); NaN is left out, so count what diverged
             beside it.
+
+    Returns:
+        Mean and spreads in the unit of the values.
 
     >>> found = compute_spread(np.array([[0.0, 1.0], [0.0, 1.0]]))
     >>> found.mean, found.sd_trainings, round(found.half, 2)

@@ -1,11 +1,11 @@
-"""Steps to a threshold: times that may be cut off by the horizon.
+"""Steps to a threshold: times that the horizon may censor.
 
-A run that never got there is not a run that got there at the horizon, and a
-mean over the finishers hides every run that failed. So a time comes as a pair
-(step, reached); `survival` makes curves and restricted means of such pairs.
+A run that never reached the threshold did not reach it at the horizon, and a mean
+over the runs that did hides every run that failed. So a time is a pair
+(step, reached); `survival` turns such pairs into curves and restricted means.
 
-A diverged run never gets there. It stays "not yet" to the end, so it counts
-with the whole horizon; leaving it out would reward the learner that blows up.
+A diverged run never reaches the threshold and counts with the whole horizon; leaving
+it out would reward the learner that diverges.
 """
 
 from typing import NamedTuple
@@ -16,9 +16,11 @@ from engine.stats.array_types import Bools, Floats
 
 
 class Crossing(NamedTuple):
-    """When each run first got there.
+    """When each run first reached the threshold; arrays of one shape.
 
-    `step` is the horizon where `reached` is False.
+    Args:
+        step: First step at or below it; the horizon where it was never reached.
+        reached: Whether it was reached.
     """
 
     step: Floats
@@ -49,7 +51,7 @@ def _first_crossing(below: Bools) -> Crossing:
 
 
 def recovery(loss: Floats, drift_start: int) -> Crossing:
-    """Find how long each run takes to be back where it was before the drift.
+    """Find how long each run takes to return to its level before the drift.
 
     Args:
         loss: Loss after every step, nats; shape (…, step).
@@ -57,8 +59,8 @@ def recovery(loss: Floats, drift_start: int) -> Crossing:
 
     Returns:
         step: Steps from the drift until the loss is at or below its level just
-            before; the steps that were left where it never came back.
-        reached: Whether it came back.
+            before; all remaining steps where it never returned.
+        reached: Whether it returned.
 
     Raises:
         ValueError: If no step lies before the drift, or none after it.

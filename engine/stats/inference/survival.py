@@ -1,4 +1,4 @@
-"""Censored times: the share not there yet, and the area under it.
+"""Survival curves of censored times, and the restricted mean under them.
 
 Source: Kaplan and Meier (1958), JASA 53; Greenwood (1926); Royston and Parmar
 (2013), BMC Medical Research Methodology 13:152, the restricted mean.
@@ -16,10 +16,14 @@ NORMAL = 1.959963984540054  # standard errors of a 95 % interval
 
 
 class Survival(NamedTuple):
-    """The share of runs that are not there yet, after each step.
+    """The share of runs that have not reached the threshold, after each step.
 
-    `low` and `high` bound it with 95 % confidence; `n` counts what was free to
-    vary: replicates where there are several, else runs.
+    Args:
+        step: 0 to the horizon; shape (step,).
+        share: Share of runs; shape (step,).
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        n: Independent units: replicates where there are several, else runs.
     """
 
     step: Floats
@@ -33,8 +37,8 @@ def kaplan_meier(step: Floats, reached: Bools, horizon: int) -> Survival:
     """Return the product-limit curve of independent times.
 
     Args:
-        step: Time of arrival, or of the last look; shape (run,), whole steps.
-        reached: Whether it was an arrival.
+        step: Time of the event or of censoring, whole steps; shape (run,).
+        reached: Whether it was an event; shape (run,).
         horizon: Last step of the curve.
 
     Returns:
@@ -49,21 +53,22 @@ def kaplan_meier(step: Floats, reached: Bools, horizon: int) -> Survival:
     events = ((step[:, None] == times) & reached[:, None]).sum(axis=0)
     at_risk = np.maximum((step[:, None] >= times).sum(axis=0), 1)
     share = np.cumprod(1.0 - events / at_risk)
-    left = at_risk * np.maximum(at_risk - events, 1)  # all gone: the share is 0
+    # Where all have reached it the share is 0, whatever the variance.
+    left = at_risk * np.maximum(at_risk - events, 1)
     error = share * np.sqrt(np.cumsum(events / left))
     return Survival(times, share, *_log_log_bounds(share, error, NORMAL), n=len(step))
 
 
 def survival_over_replicates(step: Floats, reached: Bools, horizon: int) -> Survival:
-    """Return the share of runs not there yet, with a band over replicates.
+    """Return the survival curve with a band over replicates.
 
-    Every run was watched to the horizon, so the product-limit curve is the plain
-    share; runs of one replicate share what was learned, so the band comes from
-    the spread between replicates, and with one replicate from Greenwood.
+    Runs are censored only at the horizon, so the product-limit curve is the plain
+    share. Runs of one replicate share a training, so the band comes from the variance
+    between replicates; with a single replicate it is Greenwood's.
 
     Args:
         step: First step at or below the threshold; shape (replicate, task).
-        reached: False where it never got there.
+        reached: False where it was never reached; same shape.
         horizon: Last step.
 
     Returns:
@@ -88,9 +93,12 @@ def restricted_interval(step: Floats) -> Interval:
     """Return the restricted mean with its 95 % interval over replicates.
 
     Args:
-        step: Steps to the threshold, the horizon where it was never met; shape
-            (replicate, task). All were watched to the horizon, so the area under
+        step: Steps to the threshold, the horizon where it was never reached; shape
+            (replicate, task). Runs are censored only at the horizon, so the area under
             the curve is their plain mean.
+
+    Returns:
+        The mean, in steps.
     """
     return metric_interval("steps_to_threshold", step)
 
@@ -100,7 +108,7 @@ def _log_log_bounds(
 ) -> tuple[Floats, Floats]:
     """Bound a share on the scale log(−log S), where it cannot leave [0, 1]."""
     inside = (share > 0) & (share < 1)
-    safe = np.where(inside, share, 0.5)
+    safe = np.where(inside, share, 0.5)  # at 0 and 1 the scale is infinite
     half = width * error / np.abs(safe * np.log(safe))
     low = np.where(inside, safe ** np.exp(half), share)
     high = np.where(inside, safe ** np.exp(-half), share)

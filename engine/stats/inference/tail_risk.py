@@ -1,8 +1,8 @@
-"""How much searches of one strategy differ, and how bad its bad ones are.
+"""Robustness of a strategy: spread over its searches and mean of the worst tenth.
 
 Source: Rockafellar and Uryasev (2000), Journal of Risk 2(3), the mean of the worst
-share; Efron (1987), JASA 82, intervals from resamples, here the percentile ones with
-replicates drawn first.
+share; Efron (1987), JASA 82, bootstrap intervals, here percentile intervals of a
+nested bootstrap that draws replicates first.
 """
 
 from typing import NamedTuple
@@ -13,8 +13,8 @@ from engine.contract.rng import Rng
 from engine.stats.array_types import Floats
 from engine.stats.inference.intervals import CONFIDENCE, Interval
 
-WORST = 0.1
-DRAWS = 2000
+WORST = 0.1  # share of the searches
+DRAWS = 2000  # enough for percentiles to two digits
 _STREAM = Rng(0).child("stats", "robustness")
 
 
@@ -29,8 +29,11 @@ def robustness(values: Floats, share: float = WORST) -> Robustness:
     """Return the spread and the tail of a number where less is better.
 
     Args:
-        values: One number a search; shape (unit, search), units vary freely.
-        share: Of the searches that count as the worst.
+        values: One number a search; shape (unit, search), units being independent.
+        share: Share of the searches that count as the worst.
+
+    Returns:
+        Both with 95 % intervals, in the unit of the values.
 
     >>> found = robustness(np.arange(10.0)[:, None])
     >>> round(found.sd.mean, 2), found.worst.mean
@@ -49,7 +52,14 @@ def robustness(values: Floats, share: float = WORST) -> Robustness:
 
 
 def tail_mean(values: Floats, share: float = WORST) -> Floats:
-    """Return the mean of the largest share of each row, at least one number.
+    """Return the mean of the largest values of each row.
+
+    Args:
+        values: Shape (…, value).
+        share: Share of the values to average, at least one.
+
+    Returns:
+        Shape (…).
 
     >>> tail_mean(np.array([[1.0, 5.0, 2.0, 4.0]]), 0.5).tolist()
     [4.5]

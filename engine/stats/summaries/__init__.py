@@ -1,1 +1,1 @@
-"""Tasks and searches in a few numbers each."""
+"""Summaries: traces reduced to per-task metrics, and tables of them."""

@@ -1,8 +1,8 @@
-"""One table to paste into a report: learners × conditions, with every spread named.
+"""The comparison table of a report: learners × conditions, every spread named.
 
-Each cell is a mean with the papers' interval over the episodes of one training, and,
-where there are several trainings, the standard deviation between them. Beside it
-stands what it took: examples seen, gradients in training, tuning and per test.
+Each cell is a mean with the interval over the episodes of one training that papers
+use and, with several trainings, the standard deviation between them. Each row also
+has its cost: examples seen, gradients in training, in tuning and per test.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class ComparisonCell(NamedTuple):
 
     Args:
         spread: Mean and spreads; a diverged episode counts as the worst.
-        diverged: How many episodes had no number.
+        diverged: How many episodes diverged.
         gradients: Gradient evaluations that one test episode took.
     """
 
@@ -38,11 +38,12 @@ class ComparisonRow(NamedTuple):
 
     Args:
         label: In the spec.
-        name: What people call it.
+        name: Its display name.
         role: chosen or baseline.
-        examples: Examples seen in each meta-training, with repeats; None if unsaid.
+        examples: Examples seen in each meta-training, with repeats; None if not
+            recorded.
         training: Gradient evaluations of each meta-training.
-        tuning: Gradient evaluations of choosing its rate.
+        tuning: Gradient evaluations of tuning its rate.
         cells: By column; None where it was not tested or could not be.
     """
 
@@ -56,9 +57,16 @@ class ComparisonRow(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """The table; `metric` is what the numbers are, in `unit`, `setting` of what.
+    """The table of learners by conditions.
 
-    `heads` name the columns; `digits` stand behind the point.
+    Args:
+        metric: Display name of the metric.
+        unit: Its unit.
+        digits: Decimal places to show.
+        setting: The tasks, such as "glyphs, 5-way 1-shot".
+        columns: The conditions.
+        heads: Their display names.
+        rows: One per learner.
     """
 
     metric: str
@@ -78,7 +86,11 @@ def make_comparison(
     Args:
         table: The run's blocks.
         spec: The completed spec.
-        titles: What parts are called, by name.
+        titles: Titles of parts, by name.
+
+    Returns:
+        The table in the criterion's unit; severity 0 is left out, being the same
+        test as in distribution.
     """
     columns = tuple(
         c for c in table.conditions() if not (c.shift and c.severity == 0.0)
@@ -94,7 +106,7 @@ def make_comparison(
 
 
 def describe_setting(spec: RunSpec) -> str:
-    """Say which tasks a run is about, such as "glyphs, 5-way 1-shot"."""
+    """Return the tasks of a run in words, such as "glyphs, 5-way 1-shot"."""
     knobs = spec.family.knobs
     sizes = [f"{knobs[n]}-{w}" for n, w in _SIZES.items() if n in knobs]
     return ", ".join(
@@ -129,7 +141,8 @@ def _make_cell(
         return None
     share, scale = table.criterion.share, table.criterion.scale
     found = compute_spread(scale * (1.0 - errors if share else errors))
-    if table.criterion.singles:  # neither an accuracy nor a square can be below 0
+    # A t interval may leave the range of an accuracy or of a squared error.
+    if table.criterion.singles:
         high = min(found.high, PERCENT) if share else found.high
         found = found._replace(low=max(found.low, 0.0), high=high)
     lost = table.test_values(label, "diverged", condition)

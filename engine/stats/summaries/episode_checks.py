@@ -1,4 +1,4 @@
-"""Whether the labels of support and queries are those of one and the same task."""
+"""Checks of an episode: classes, label counts and duplicates of its two sets."""
 
 import numpy as np
 
@@ -6,7 +6,10 @@ from engine.stats.array_types import Floats, Indices
 
 
 def has_one_class(y: Indices) -> bool:
-    """Return whether there is one class only: nothing to be told apart.
+    """Return whether all labels are of one class, so that nothing is classified.
+
+    Args:
+        y: Class indices; shape (example,).
 
     >>> has_one_class(np.array([1, 1])), has_one_class(np.array([0, 1]))
     (True, False)
@@ -15,7 +18,7 @@ def has_one_class(y: Indices) -> bool:
 
 
 def label_mismatch_p(support: Indices, query: Indices, ways: int) -> float:
-    """Return the chance of label counts at least this unlike, if both were drawn alike.
+    """Return the p-value of support and queries having the same label distribution.
 
     Args:
         support: Classes of the support; shape (example,).
@@ -23,7 +26,7 @@ def label_mismatch_p(support: Indices, query: Indices, ways: int) -> float:
         ways: How many classes there are.
 
     Returns:
-        The p-value of Pearson's chi-squared test of homogeneity.
+        The p-value of Pearson's chi-squared test of homogeneity; 1 for one class.
 
     >>> label_mismatch_p(np.array([0, 1]), np.array([0, 1, 0, 1]), 2)
     1.0
@@ -31,6 +34,7 @@ def label_mismatch_p(support: Indices, query: Indices, ways: int) -> float:
     from scipy.special import chdtrc
 
     counts = np.stack([np.bincount(y, minlength=ways) for y in (support, query)])
+    # A class without examples has no expected count to divide by.
     seen = counts[:, counts.sum(axis=0) > 0].astype(np.float64)
     expected = seen.sum(axis=1, keepdims=True) * seen.sum(axis=0) / seen.sum()
     statistic = float(((seen - expected) ** 2 / expected).sum())
@@ -39,7 +43,7 @@ def label_mismatch_p(support: Indices, query: Indices, ways: int) -> float:
 
 
 def count_repeats(support: Floats, query: Floats) -> int:
-    """Return how many support examples stand among the queries, bit for bit.
+    """Return how many support examples also occur among the queries, bit for bit.
 
     Args:
         support: Shape (feature, example).

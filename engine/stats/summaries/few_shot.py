@@ -1,8 +1,8 @@
-"""From the traces of few-shot tasks to one number a task.
+"""Per-task metrics of few-shot tasks, from their traces.
 
-A task whose answer is no number has diverged: its accuracy and its error are
-gaps, and only `error`, by which learners are compared, goes on with the worst
-value, so that nobody wins by blowing up.
+A task whose answer is not finite has diverged: its accuracy and its squared error are
+NaN; only `error`, by which learners are compared, takes the worst value, so that no
+learner wins by diverging.
 """
 
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from engine.stats.array_types import Floats
 
+# Errors are bounded by these, so that one bad task cannot decide a comparison.
 WORST = {"query_accuracy": 1.0, "query_mse": 1e2}
 
 
@@ -23,12 +24,12 @@ def summarize_episodes(
     Args:
         traces: `query_loss` and `query_accuracy`, or `query_mse`, and others; axes
             (replicate, task, step).
-        chosen: Which position along the steps is the learner's answer.
+        chosen: Index along the steps of the learner's answer.
 
     Returns:
         The per-task metrics, float64, axes (replicate, task): `error` is the share
-        of wrong answers or the squared error at most 100, the worst of these where
-        it diverged; `start_*` is before the first inner step, where there is one.
+        of wrong answers or the squared error, clipped to 1 or 100 and set to that
+        where the task diverged; `start_*` is before the first inner step, if any.
 
     >>> found = summarize_episodes({"query_mse": np.array([[[4.0, 1.0]]])}, 1)
     >>> found["final_mse"].item(), found["adaptation_gain"].item()
@@ -53,7 +54,7 @@ def summarize_episodes(
 
 
 def _nan_if_nonfinite(trace: ArrayLike) -> Floats:
-    """Return a gap where a number is none, or too large to be one."""
+    """Replace infinities by NaN."""
     values = np.asarray(trace, dtype=np.float64)
     return np.where(np.isfinite(values), values, np.nan)
 
@@ -65,6 +66,6 @@ def _bounded_error(values: Floats, judged: str) -> Floats:
 
 
 def _relative_gain(first: Floats, last: Floats) -> Floats:
-    """Return by which share the loss fell; NaN where there was nothing to lose."""
+    """Return the share by which the loss fell; NaN where it was 0 to begin with."""
     safe = np.where(first > 0, first, np.nan)
     return np.asarray((first - last) / safe)

@@ -1,10 +1,9 @@
-"""From traces to one row a task: what is stored of every learner and condition.
+"""Per-task metrics of optimization tasks, from their traces.
 
-A run diverges at its first loss that is not finite or above `BLOWN_UP`. From
-that step on its traces are empty, its end is empty, and a 1 stands in
-`diverged`: a gap is never dressed up as a number. `area` alone goes on: each
-empty step counts with the ceiling, so that it can be compared and a learner
-cannot win by blowing up.
+A task diverges at its first loss that is not finite or above `BLOWN_UP`. From that
+step on its traces are NaN, and so are its final values; `diverged` is 1. Only `area`
+stays finite: each missing step counts with the ceiling, so that tasks can be compared
+and no learner wins by diverging.
 """
 
 from collections.abc import Mapping
@@ -15,14 +14,14 @@ from numpy.typing import ArrayLike
 from engine.stats.array_types import Floats
 from engine.stats.inference.steps_to_threshold import find_crossing, recovery
 
-BLOWN_UP = 1e8
-FLOOR, CEILING = 1e-4, 1e2
+BLOWN_UP = 1e8  # nats; above it float32 gradients soon overflow
+FLOOR, CEILING = 1e-4, 1e2  # nats; bounds of the log loss, so that no step dominates
 
 
 def cut_at_divergence(
     traces: Mapping[str, ArrayLike],
 ) -> tuple[dict[str, Floats], Floats]:
-    """Empty every trace from the step at which its run diverged.
+    """Set every trace to NaN from the step at which its task diverged.
 
     Args:
         traces: `loss` and any others; axes (replicate, task, step, …). A trace of
@@ -30,14 +29,14 @@ def cut_at_divergence(
 
     Returns:
         The traces with NaN from there on, and the step of divergence, shape
-        (replicate, task), NaN where a run never diverged.
+        (replicate, task), NaN where a task never diverged.
 
     >>> cut_at_divergence({"loss": np.array([[[1.0, np.inf, 3.0]]])})
     ({'loss': array([[[ 1., nan, nan]]])}, array([[1.]]))
     """
     loss = np.asarray(traces["loss"], dtype=np.float64)
     bad = ~(np.isfinite(loss) & (loss <= BLOWN_UP))
-    at = np.where(bad.any(axis=-1), bad.argmax(axis=-1), np.nan)
+    at = np.where(bad.any(axis=-1), bad.argmax(axis=-1), np.nan)  # first bad step
     return {name: _empty_after(np.asarray(t), at) for name, t in traces.items()}, at
 
 
@@ -49,7 +48,13 @@ def _empty_after(trace: Floats, at: Floats) -> Floats:
 
 
 def clamped_log(loss: Floats) -> Floats:
-    """Return ln of the loss within [1e-4, 1e2]; what is not finite is 1e2.
+    """Return the log of the loss clipped to [1e-4, 1e2]; NaN and infinity are 1e2.
+
+    Args:
+        loss: Nats; any shape.
+
+    Returns:
+        ln nats, float64, same shape.
 
     >>> clamped_log(np.array([1.0, 0.0, np.nan])).round(2).tolist()
     [0.0, -9.21, 4.61]
@@ -64,6 +69,9 @@ def mean_log_loss(loss: Floats) -> Floats:
     Args:
         loss: Loss after every step, nats; shape (…, step), NaN once diverged.
 
+    Returns:
+        Shape (…).
+
     >>> float(mean_log_loss(np.array([1.0, 1.0])))
     0.0
     """
@@ -72,6 +80,12 @@ def mean_log_loss(loss: Floats) -> Floats:
 
 def coefficient_of_variation(norm: Floats) -> Floats:
     """Return the standard deviation over steps divided by the mean; 0 for all 0.
+
+    Args:
+        norm: Shape (…, step), not negative.
+
+    Returns:
+        Shape (…), without unit.
 
     >>> float(coefficient_of_variation(np.array([1.0, 3.0])))
     0.5
@@ -91,13 +105,13 @@ def summarize_tasks(
         traces: `loss`, and `accuracy` and `grad_norm` where there are any; axes
             (replicate, task, step), cut or not. Others are ignored.
         threshold: The level that counts as solved, nats.
-        drift_start: First step measured on the drifted task; none without drift.
+        drift_start: First step measured on the drifted task; None without drift.
 
     Returns:
-        The per-task metrics, float64, axes (replicate, task). Of a diverged run
+        The per-task metrics, float64, axes (replicate, task). Of a diverged task
         `final_loss`, `final_accuracy` and `grad_cv` are NaN; `best_loss` is the
-        lowest that it had, `area` counts the missing steps at 1e2, and a threshold
-        that it had not met before stays unmet to the horizon.
+        lowest before it diverged, `area` counts the missing steps at 1e2, and a
+        threshold not reached before counts as not reached within the horizon.
     """
     wanted = ("loss", "accuracy", "grad_norm")
     kept, at = cut_at_divergence(

@@ -1,4 +1,4 @@
-"""From the traces of searches to one number a search.
+"""Per-search metrics of architecture searches, from their traces.
 
 Source: Dong and Yang (2020), arXiv:2001.00326, for regret on a table; Kaplan and
 Meier (1958) for evaluations to a goal that some searches never reach.
@@ -22,14 +22,14 @@ def summarize_searches(
         traces: `regret`, `score`, `architecture` and `spent`; axes (replicate, task,
             step), the architecture NaN where nothing was trained any more; `capped`,
             where there is a cap, 1 once it holds.
-        goal: Regret that counts as found, under the cap where there is one; NaN
+        goal: Regret at which the goal is found, under the cap where there is one; NaN
             where none is known; shape (replicate, task).
-        size: How many architectures the space has.
+        size: Number of architectures in the space.
 
     Returns:
-        Per-search metrics, float64, axes (replicate, task). A search that never got
-        to the goal has as many evaluations as the horizon and `reached` 0; what was
-        found before the cap held counts for nothing but `final_…` and `regret_area`.
+        Per-search metrics, float64, axes (replicate, task). A search that never
+        reached the goal has as many evaluations as the horizon and `reached` 0; what
+        was found before the cap held counts only for `final_…` and `regret_area`.
 
     >>> found = summarize_searches({"regret": [[[0.3, 0.1]]], "score": [[[0.6, 0.8]]],
     ...     "architecture": [[[4.0, 4.0]]], "spent": [[[1.0, 2.0]]]},
@@ -43,7 +43,7 @@ def summarize_searches(
     )
     holds = np.asarray(traces.get("capped", np.ones_like(regret))) > 0
     found = find_crossing(np.where(holds, regret, np.inf), goal[..., None] + 1e-9)
-    trained = np.isfinite(tried).sum(-1).astype(float)
+    trained = np.isfinite(tried).sum(-1).astype(float)  # evaluations, with repeats
     distinct = _count_distinct(tried)
     rows: dict[str, ArrayLike] = {
         "regret_area": regret.mean(-1),
@@ -70,7 +70,7 @@ _OF_GOALS = ("evaluations_to_goal", "reached", "cost_to_goal")
 
 
 def _count_distinct(tried: Floats) -> Floats:
-    ordered = np.sort(tried, axis=-1)  # gaps go to the end
+    ordered = np.sort(tried, axis=-1)  # NaN sorts last
     new = np.diff(ordered, axis=-1) > 0
     return np.asarray(new.sum(-1) + np.isfinite(ordered[..., 0]), np.float64)
 
@@ -85,7 +85,7 @@ def _recovery_rows(regret: Floats, holds: np.ndarray) -> dict[str, ArrayLike]:
 
     Args:
         regret: Shape (replicate, task, step).
-        holds: Whether the new objective does; from the last step on at the latest.
+        holds: Whether the new objective holds; True at the last step at the latest.
     """
     switch = holds.argmax(-1)
     before = np.take_along_axis(regret, switch[..., None] - 1, -1)

@@ -1,8 +1,8 @@
-"""One table of searches to paste into a report: strategies × conditions × measures.
+"""The search table of a report: strategies × conditions × measures.
 
-Every number has its 95 % interval over what varied freely, and that is named: all
-searches of a strategy that was never trained, trainings of one that was, or, of a
-single training, its searches alone.
+Every number has its 95 % interval over independent units, which are named: all
+searches of an untrained strategy, the trainings of a trained one or, with a single
+training, only its searches.
 """
 
 from collections.abc import Mapping
@@ -22,10 +22,14 @@ from engine.stats.verdicts.wording import sentence_names
 
 
 class Measure(NamedTuple):
-    """One column: a metric as people read it, `scale` times as large.
+    """One column of the table.
 
-    `short` is its head where there is little room; empty for columns that only the
-    long table has.
+    Args:
+        name: The metric.
+        head: Column head.
+        unit: Unit after scaling.
+        scale: Factor from the metric's unit to this one.
+        short: Head of the short table; empty for columns of the long table only.
     """
 
     name: str
@@ -65,13 +69,13 @@ class SearchRow(NamedTuple):
 
     Args:
         label: In the spec.
-        name: What people call it.
+        name: Its display name.
         role: chosen or baseline.
         condition: Where it was measured.
-        head: What that is called.
-        over: What the intervals are over.
-        before: Evaluations on sources, of each training.
-        found: By measure; those that were not measured are left out.
+        head: Display name of the condition.
+        sample_unit: What the intervals are over.
+        source_evaluations: Evaluations on source tasks per training.
+        intervals: By measure; those that were not measured are left out.
     """
 
     label: str
@@ -92,7 +96,10 @@ def search_table(
     Args:
         table: The run's blocks.
         spec: The completed spec.
-        titles: What parts are called, by name.
+        titles: Titles of parts, by name.
+
+    Returns:
+        One row per condition and learner that was measured.
     """
     names = sentence_names(spec, titles)
     lines = [
