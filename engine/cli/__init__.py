@@ -1,5 +1,5 @@
-"""What `python -m engine` can do, one small file per group of commands.
+"""The command line, `python -m engine`: one module per group of commands.
 
-A command imports what it computes with only when it is called, so that those
-that need no torch start at once.
+Commands import their dependencies inside the function, so that those that need no
+torch start without loading it.
 """

@@ -1,4 +1,4 @@
-"""catalogue, presets, published: what can be chosen, run, and held against."""
+"""catalogue, presets, published: list parts, experiments, and published results."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ def catalogue(*, as_json: AsJson = False) -> int:
     if as_json:
         print_json(known)
         return Exit.OK
-    table = Table("slot", "name", "what it is", box=None)
+    table = Table("slot", "name", "description", box=None)
     for card in known["cards"]:
         absent = f" (needs {card['missing']})" if card["missing"] else ""
         words = f"{card['title']}: {card['summary']}{absent}"
@@ -27,15 +27,15 @@ def catalogue(*, as_json: AsJson = False) -> int:
 
 
 def presets(
-    name: Annotated[str, typer.Argument(help="Print this one's spec.")] = "",
+    name: Annotated[str, typer.Argument(help="Print the spec of this preset.")] = "",
 ) -> int:
-    """List the shipped experiments, or print the spec of one."""
+    """List the presets (shipped experiments), or print the spec of one."""
     from engine.presets import PRESETS, preset, spec_as_json
 
     if name:
         print_json(spec_as_json(preset(name).spec))
         return Exit.OK
-    table = Table("name", "what it shows", box=None)
+    table = Table("name", "description", box=None)
     for each in PRESETS:
         stop = "" if each.title.endswith("?") else "."
         table.add_row(each.name, f"{each.title}{stop} {each.summary}")
@@ -44,23 +44,23 @@ def presets(
 
 
 def list_published(
-    task: Annotated[str, typer.Argument(help="Only this family's.")] = "",
+    task: Annotated[str, typer.Argument(help="Only results on this family.")] = "",
     *,
     as_json: AsJson = False,
 ) -> int:
-    """List the published figures that ours stand beside, and how far to trust them."""
+    """List published results for comparison, with their sources and reliability."""
     from engine.published import ROWS
 
     rows = [row for row in ROWS if task in ("", row.task)]
     if not rows:
         have = ", ".join(dict.fromkeys(row.task for row in ROWS))
         raise Refused(
-            f"no figures are kept of {task[:40]!r}; there are: {have}", "task"
+            f"no published results on {task[:40]!r}; there are some on: {have}", "task"
         )
     if as_json:
         print_json([{**row._asdict(), "unit": row.unit} for row in rows])
         return Exit.OK
-    table = Table("task", "method", "value", "where from", "trust", box=None)
+    table = Table("task", "method", "value", "source", "provenance", box=None)
     for row in rows:
         half = "" if row.half is None else f" ± {row.half:g}"
         value = f"{row.value:g}{half} {row.unit}"

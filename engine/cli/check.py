@@ -1,4 +1,4 @@
-"""check: what a part lacks, in words, and whether it keeps the laws of every part."""
+"""check: what a part still lacks, and whether it passes the laws of all parts."""
 
 import re
 import subprocess
@@ -14,28 +14,29 @@ from engine.contract.errors import Refused
 if TYPE_CHECKING:
     from engine.cli.part_report import Line
 
-Name = Annotated[str, typer.Argument(help="The part; or --all.")]
+Name = Annotated[str, typer.Argument(help="Name of the part, or --all.")]
 All = Annotated[bool, typer.Option("--all", help="Check every part; takes minutes.")]
 NoLaws = Annotated[
-    bool, typer.Option("--no-laws", help="Only look; do not run the tests of the laws.")
+    bool, typer.Option("--no-laws", help="Inspect only; do not run the laws (tests).")
 ]
+# Golden rows are a law too: they notice a changed number without a new version.
 LAWS = ("tests/laws", "tests/golden")
 
 
 def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> int:
-    """Say what of a part is missing or fails, each with its remedy."""
+    """Report what a part lacks or fails, each with its remedy."""
     if bool(name) == every:
-        raise Refused("name one part, or say --all", "name")
+        raise Refused("give the name of one part, or --all", "name")
     fine = _show_part(name) if name else _show_all()
     if no_laws:
-        _show_line(_line("laws", "not run, as --no-laws asks"))
+        _show_line(_line("laws", "not run because of --no-laws"))
     else:
         fine &= _show_line(_laws(name))
     return Exit.OK if fine else Exit.FAILED
 
 
 def _show_part(name: str) -> bool:
-    """Show all that is known of one part, or of those of several slots."""
+    """Print the report on each part of this name; several slots may have one."""
     from engine.cli.part_report import part_files, report
     from engine.contract.suggestions import unknown_part_error
 
@@ -50,7 +51,7 @@ def _show_part(name: str) -> bool:
 
 
 def _show_all() -> bool:
-    """Show what is wrong of each part, and a line for each that is whole."""
+    """Print what is wrong with each part, and one line for each complete part."""
     from engine.cli.part_report import report
 
     fine = True
@@ -65,7 +66,7 @@ def _show_all() -> bool:
 
 
 def _every_file() -> dict[Path, str]:
-    """Return the file of every part, and whatever looks like one and is none."""
+    """Return the file of every part, also of those that forgot to register."""
     from engine.cli.part_report import part_files
     from engine.cli.scaffold import ROOT
     from engine.contract.registration import SLOTS
@@ -79,9 +80,10 @@ def _every_file() -> dict[Path, str]:
 
 
 def _is_part_or_forgotten(path: Path) -> bool:
-    """Return whether a file registers a part, or has a class that ought to be one."""
+    """Return whether a file registers a part, or has the class of one that should."""
     from engine.contract.registration import class_name
 
+    # The text decides, not an import: an incomplete file may fail to import.
     text = path.read_text("utf-8")
     return "@register(" in text or f"class {class_name(path.stem)}" in text
 
@@ -91,17 +93,18 @@ def _names() -> list[str]:
 
 
 def _laws(name: str) -> "Line":
-    """Run the laws in a process of its own, so that nothing here imports the tests."""
+    """Run the laws in a subprocess, so that this one never imports the tests."""
     from engine.cli.scaffold import ROOT, has_tests
 
     if not has_tests():
-        return _line("laws", "not run; the tests are not in this installation")
+        return _line("laws", "not run: the tests are not part of this installation")
     words = [*LAWS]
     if name:
         own = sorted((ROOT / "tests").rglob(f"test_{name}.py"))
         words += [str(path.relative_to(ROOT)) for path in own]
         words += ["--part", name]
     print_status(f"running the laws of {name or 'every part; this takes minutes'} …")
+    # -n 0: to start workers takes longer than the few tests of one part.
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-n", "0", "--tb=line", *words],
         cwd=ROOT,
@@ -113,15 +116,28 @@ def _laws(name: str) -> "Line":
 
 
 def outcome_line(told: str, errors: str, code: int, words: str) -> "Line":
-    """Say in a line how pytest ended: what passed, or what failed and how to see it."""
+    """Summarize a pytest run: what passed, or what failed and how to reproduce it.
+
+    Args:
+        told: What pytest wrote to stdout.
+        errors: What it wrote to stderr.
+        code: Its exit code.
+        words: The arguments that it was called with.
+
+    Returns:
+        One finding, right if and only if pytest exited with 0.
+    """
     last = (told.strip().splitlines() or [""])[-1]
     if code == 0:
         return _line("laws", last)
     failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
     what = "; ".join(failed[:3]) + (f" and {len(failed) - 3} more" * (len(failed) > 3))
+    # A file that cannot be imported fails before any test has a name.
     refused = re.findall(r"(?:Refused|Error): (.+)", told + errors)
     cause = what or (refused or [last or "pytest could not be started"])[-1]
-    return _line("laws", f"{cause}; see: python -m pytest {words}", fine=False)
+    return _line(
+        "laws", f"{cause}; reproduce with: python -m pytest {words}", fine=False
+    )
 
 
 def _line(what: str, told: str, *, fine: bool = True) -> "Line":
@@ -131,7 +147,7 @@ def _line(what: str, told: str, *, fine: bool = True) -> "Line":
 
 
 def _show_line(line: "Line") -> bool:
-    """Print one finding; returns whether it is right."""
+    """Print one finding; return whether it is right."""
     mark = "✓" if line.fine else "✗"
     out().print(f"{mark} {line.what:12} {line.told}", soft_wrap=True)
     return line.fine

@@ -1,4 +1,4 @@
-"""How commands speak: results to stdout, everything else to stderr."""
+"""Output of the commands: results go to stdout, everything else to stderr."""
 
 import json
 import sys
@@ -14,58 +14,60 @@ from engine.contract.errors import Refused
 Home = Annotated[
     Path | None,
     typer.Option(
-        help="The store's folder; METASCOPE_HOME or the usual one if not given."
+        help="The store's folder; default: METASCOPE_HOME, else the user data folder."
     ),
 ]
-Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite what is there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 class Exit(IntEnum):
-    """How a command ended, as the shell sees it."""
+    """Exit codes of the commands."""
 
     OK = 0
     FAILED = 1
     BAD_INPUT = 2
     DIVERGED = 3
-    INTERRUPTED = 130
+    INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 
 def out() -> Console:
-    """Return the console of results; wide where nobody looks, so nothing is cut."""
+    """Return the console for results."""
+    # Without a terminal, rich would assume 80 columns and cut the tables.
     return _make_console(width=None if sys.stdout.isatty() else 160)
 
 
 def err() -> Console:
-    """Return the console of progress and of errors."""
+    """Return the console for progress and errors."""
     return _make_console(stderr=True)
 
 
 def _make_console(*, stderr: bool = False, width: int | None = None) -> Console:
-    """Return a console that shows people's text as it is: it is no markup."""
+    """Return a console that prints text literally: typed names are no markup."""
     return Console(
         stderr=stderr, width=width, highlight=False, markup=False, emoji=False
     )
 
 
 def print_status(text: str) -> None:
-    """Write one line about what was done."""
+    """Print one line of progress to stderr."""
     err().print(text, soft_wrap=True)
 
 
 def print_error(text: str) -> None:
-    """Write one line about what is wrong."""
+    """Print an error to stderr."""
+    # A message may hold line breaks; an error is one line, so that it can be grepped.
     print_status(f"error: {' '.join(text.split())}")
 
 
 def print_json(value: object) -> None:
-    """Write JSON to stdout, bare where a program reads it."""
+    """Print a value as JSON to stdout."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     out().print(text, soft_wrap=True)
 
 
 def read_file(path: Path) -> bytes:
-    """Read a file that a person named.
+    """Read a file named on the command line.
 
     Raises:
         Refused: If it cannot be read.

@@ -1,4 +1,4 @@
-"""data: what real data is here, and a person's own file."""
+"""data: list, fetch and add real data sets."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,9 @@ from engine.contract.errors import Refused
 if TYPE_CHECKING:
     from engine.data.user.csv_store import CsvFile
 
-SHOWN = 20
+SHOWN = 20  # classes in the preview; an archive may have a thousand
 
-data = typer.Typer(help="Show what real data is here; add your own.")
+data = typer.Typer(help="List real data sets, fetch public ones, add your own.")
 data.command()(mosaic.build)
 data.command()(mosaic.report)
 data.command(name="own-architectures")(own_architectures.own_architectures)
@@ -23,7 +23,7 @@ data.command(name="own-architectures")(own_architectures.own_architectures)
 
 @data.callback(invoke_without_command=True)
 def list_files(context: typer.Context, *, as_json: AsJson = False) -> int:
-    """List what is brought along, what a data pack adds, and your own files."""
+    """List the data that is bundled, in the data pack, and your own."""
     if context.invoked_subcommand:
         return Exit.OK
     from engine.data.inventory import inventory
@@ -32,7 +32,7 @@ def list_files(context: typer.Context, *, as_json: AsJson = False) -> int:
     if as_json:
         print_json(entries)
         return Exit.OK
-    table = Table("kind", "state", "file", "families", "what", "sha256", box=None)
+    table = Table("kind", "state", "file", "families", "title", "sha256", box=None)
     for each in entries:
         families, start = ", ".join(each["families"]), each["sha256"][:12]
         words = (each["kind"], each["state"], each["file"], families, each["title"])
@@ -45,16 +45,21 @@ def list_files(context: typer.Context, *, as_json: AsJson = False) -> int:
 def own(
     file: Annotated[Path, typer.Argument(help="A CSV file.")],
     *,
-    target: Annotated[str, typer.Option(help="The column to be learned.")] = "",
-    value: Annotated[bool, typer.Option("--value", help="Predict a number.")] = False,
+    target: Annotated[str, typer.Option(help="The column to predict.")] = "",
+    value: Annotated[
+        bool, typer.Option("--value", help="Regression: predict a number.")
+    ] = False,
     drop: Annotated[
-        bool, typer.Option("--drop", help="Leave out what is no number, or empty.")
+        bool,
+        typer.Option(
+            "--drop", help="Drop non-numeric columns, incomplete rows, rare classes."
+        ),
     ] = False,
     few_shot: Annotated[
-        bool, typer.Option("--few-shot", help="Tell its classes from few rows.")
+        bool, typer.Option("--few-shot", help="Use it for few-shot classification.")
     ] = False,
 ) -> int:
-    """Add a CSV file; prints a spec that learns from it, for `run`."""
+    """Add a CSV file; print a spec that uses it, for `run`."""
     from engine.cli.few_shot_spec import rows_spec
     from engine.data.sources.data_table import distinct_row_counts
     from engine.data.user.csv_store import read_csv_path, store_csv
@@ -63,13 +68,14 @@ def own(
     table = read_csv_path(file)
     _print_preview(table)
     if value and few_shot:
-        raise Refused("few shots are of classes; leave out --value", "predict")
+        raise Refused("--few-shot needs class labels; drop --value", "predict")
     if not target:
-        raise Refused("add --target with the column that is to be learned", "target")
+        raise Refused("add --target with the name of the column to predict", "target")
     answers, rest = "value" if value else "classes", "drop" if drop else "refuse"
     try:
         chosen = select_target(table, TargetOptions(target, answers, rest, rest, rest))
     except Refused as refusal:
+        # The refusal speaks of choices; on the command line they are one option.
         hint = " (--drop)" if refusal.field in ("text", "empty", "rare") else ""
         raise Refused(f"{refusal.message}{hint}", refusal.field) from None
     knobs = {"digest": store_csv(table), "target": target}
@@ -85,10 +91,11 @@ def own(
 @data.command(name="own-images")
 def own_images(
     path: Annotated[
-        Path, typer.Argument(help="A ZIP archive or a folder: a folder for each class.")
+        Path,
+        typer.Argument(help="A ZIP archive or a folder, with one subfolder per class."),
     ],
 ) -> int:
-    """Add images of your own; prints a spec that learns from them, for `run`."""
+    """Add images of your own; print a spec that uses them, for `run`."""
     from engine.cli.few_shot_spec import images_spec
     from engine.data.user.image_store import read_image_path, store_images
 
@@ -110,12 +117,13 @@ def own_images(
 @data.command()
 def fetch(
     name: Annotated[
-        str, typer.Argument(help="The set; without one, what can be fetched.")
+        str,
+        typer.Argument(help="Name of the set; without one, list what can be fetched."),
     ] = "",
     *,
     as_json: AsJson = False,
 ) -> int:
-    """Fetch a public set into the data pack's folder, held to its checksums."""
+    """Download a public set into the data pack's folder; verify its checksums."""
     from engine.data.sources import download
     from engine.data.sources.locations import pack_home
 
@@ -123,7 +131,7 @@ def fetch(
         if name in download.SETS:
             print_status(f"fetching {name} into {pack_home()}")
         for path in download.fetch(name):
-            print_status(f"{path.name} is there, with the known checksum")
+            print_status(f"{path.name} is there; its checksum is right")
         return Exit.OK
     entries = download.list_fetchable()
     if as_json:
@@ -144,6 +152,7 @@ def _print_preview(table: "CsvFile") -> None:
         columns.add_row(each.name, each.kind, str(each.empty), each.note)
     err().print(columns)
     print_status(f"{table.rows:,} rows, sha256 {table.digest}")
+    # Notes on columns are in the table above; they need no second mention.
     shown = {f"{each.name}: {each.note}" for each in table.columns}
     for warning in table.warnings:
         if warning not in shown:
@@ -151,7 +160,7 @@ def _print_preview(table: "CsvFile") -> None:
 
 
 def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:
-    """Return the default experiment on a family of one's own."""
+    """Return the default experiment on the user's data."""
     from engine.contract.runs import Choice
     from engine.presets import preset, spec_as_json
 

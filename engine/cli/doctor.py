@@ -1,4 +1,4 @@
-"""doctor: whether everything is in order here."""
+"""doctor: check the installation, the machine, the data and the store."""
 
 import os
 import shutil
@@ -10,8 +10,9 @@ from engine.cli.console import Exit, Home, out
 from engine.contract.errors import Refused
 from engine.store import NoStore, Store, StoreError, default_home
 
+# Before it, WAL mode can lose committed transactions.
 SOUND_WAL = (3, 51, 3)
-LITTLE_SPACE = 2**30
+LITTLE_SPACE = 2**30  # bytes; below that, runs may fail to write
 
 
 class CheckResult(NamedTuple):
@@ -61,7 +62,7 @@ def _check_parts() -> Iterator[CheckResult]:
 
     cards = catalogue()["cards"]
     absent = [card["name"] for card in cards if card["missing"]]
-    more = f"; without their data: {', '.join(absent)}" if absent else ""
+    more = f"; data missing for: {', '.join(absent)}" if absent else ""
     yield CheckResult("parts", f"{len(cards)}{more}")
 
 
@@ -78,7 +79,7 @@ def _check_threads() -> Iterator[CheckResult]:
 
     workers = max(1, core_count() - 1)
     yield CheckResult(
-        "threads", f"{core_count()} cores; one thread a worker, {workers} at once"
+        "threads", f"{core_count()} cores; {workers} workers at once, one thread each"
     )
 
 
@@ -86,12 +87,13 @@ def _check_sqlite() -> Iterator[CheckResult]:
     version = sqlite3.sqlite_version_info
     told = f"{sqlite3.sqlite_version}, rollback journal"
     if version < SOUND_WAL:
-        told += " (the WAL of this version can lose data; it is not used)"
+        told += " (WAL mode of this version can lose data; it is not used)"
     yield CheckResult("sqlite", told)
 
 
 def _check_disk() -> Iterator[CheckResult]:
     place = default_home()
+    # The store may not exist yet: ask the disk that it would be on.
     while not place.exists():
         place = place.parent
     free = shutil.disk_usage(place).free
@@ -105,11 +107,13 @@ def _check_data() -> Iterator[CheckResult]:
 
     entries = inventory()
     present = sum(each["state"] == "present" for each in entries)
-    yield CheckResult("data", f"{present} of {len(entries)} known files are here")
+    yield CheckResult("data", f"{present} of {len(entries)} known files are present")
     for each in entries:
         if each["state"] == "damaged":
             where = f"{each['where']}/{each['file']}"
-            yield CheckResult("data", f"{where} is not the known file", is_fine=False)
+            yield CheckResult(
+                "data", f"{where} is damaged: its checksum differs", is_fine=False
+            )
 
 
 def _check_store(home: "Home") -> Iterator[CheckResult]:

@@ -1,4 +1,4 @@
-"""An experiment on classes of one's own, of sizes that they can give."""
+"""Few-shot experiments on the user's classes, with sizes that fit them."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,12 +14,15 @@ SIZES = ("ways", "shots", "queries")
 def rows_spec(
     knobs: Mapping[str, Any], counts: Sequence[int], features: int
 ) -> dict[str, Any]:
-    """Return an experiment on a CSV file; too few classes are a target for tests.
+    """Return an experiment on a CSV file; with too few classes they only test.
 
     Args:
-        knobs: Of the family: the file and what is taken from it.
-        counts: How many different rows each class has.
-        features: How many numbers a row has.
+        knobs: Knobs of the family: the file, its target and options.
+        counts: Number of distinct rows per class.
+        features: Number of input columns.
+
+    Returns:
+        The spec as JSON.
     """
     stand_in = {"dimensions": features, "useful": min(4, features)}
     own = Choice(name="own_classes", knobs=dict(knobs) | episode_sizes(counts))
@@ -27,14 +30,22 @@ def rows_spec(
 
 
 def images_spec(digest: str, counts: Sequence[int]) -> dict[str, Any]:
-    """Return an experiment on images; too few classes are a target for tests."""
+    """Return an experiment on images; with too few classes they only test.
+
+    Args:
+        digest: sha256 of the stored archive.
+        counts: Number of distinct images per class.
+
+    Returns:
+        The spec as JSON.
+    """
     knobs = {"digest": digest} | episode_sizes(counts)
     own = Choice(name="own_images", knobs=knobs)
     return _few_shot_spec(own, Choice(name="glyphs"), "conv4")
 
 
 def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
-    """Train on the classes, or on another family with episodes of their size."""
+    """Train on the user's classes, or on another family with episodes of that size."""
     sizes = {name: own.knobs[name] for name in SIZES}
     alike = Choice(name=other.name, knobs=other.knobs | sizes)
     split = own.knobs["use"] == "split"
@@ -43,6 +54,6 @@ def _few_shot_spec(own: Choice, other: Choice, net: str) -> dict[str, Any]:
         "test_families": () if split else (own,),
         "net": Choice(name=net),
         "learners": (candidate("protonet"),),
-        "shifts": (),  # those of the preset are of waves
+        "shifts": (),  # those of the preset are for sinusoids
     }
     return spec_as_json(preset("few_shot").spec.model_copy(update=update))

@@ -1,4 +1,4 @@
-"""knowledge: what searches learned, to be written out, taken in, and read."""
+"""knowledge: export, import and interpret knowledge bases of searches."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from engine.cli.runs import Key, find_run
 from engine.contract.errors import Refused
 from engine.store import Store, files
 
-knowledge = typer.Typer(help="Export, import and read what searches learned.")
+knowledge = typer.Typer(help="Export, import and interpret knowledge bases.")
 File = Annotated[Path, typer.Argument(help="A knowledge base's JSON file.")]
 
 
@@ -18,7 +18,7 @@ File = Annotated[Path, typer.Argument(help="A knowledge base's JSON file.")]
 def export(
     key: Key,
     label: Annotated[str, typer.Argument(help="The learner's label in that run.")],
-    file: Annotated[Path, typer.Argument(help="The file to write; ends in .json.")],
+    file: Annotated[Path, typer.Argument(help="Output file; must end in .json.")],
     *,
     force: Force = False,
 ) -> int:
@@ -34,7 +34,7 @@ def export(
 
 @knowledge.command("import")
 def import_knowledge(file: File) -> int:
-    """Take in a knowledge base; prints the learner that starts from it."""
+    """Import a knowledge base; print the learner that starts from it."""
     from engine.data.user.csv_store import path_bytes
     from engine.data.user.knowledge_file import LIMIT, read_knowledge, store_knowledge
 
@@ -43,6 +43,7 @@ def import_knowledge(file: File) -> int:
     digest = store_knowledge(data)
     count = sum(len(entries.best) for entries in given.entries)
     print_status(f"{count:,} experiences of {given.space.name}, sha256 {digest}")
+    # The sizes at which every replicate keeps all that the file holds.
     best = max(int(entries.best.sum()) for entries in given.entries) or 1
     others = max(int((~entries.best).sum()) for entries in given.entries)
     knobs = {"base": digest, "best": best, "capacity": best + others}
@@ -52,14 +53,15 @@ def import_knowledge(file: File) -> int:
 
 @knowledge.command()
 def patterns(file: File) -> int:
-    """Say what a knowledge base teaches: design principles with their evidence."""
+    """List the design principles of a knowledge base, with their evidence."""
     from engine.data.user.csv_store import path_bytes
     from engine.data.user.knowledge_file import LIMIT, read_knowledge
     from engine.stats.search.motifs import describe_principles, find_motifs
 
     given = read_knowledge(path_bytes(file, LIMIT))
     for number, entries in enumerate(given.entries, 1):
-        sample = entries.take(~entries.best)  # the best alone would hide what is bad
+        # The best alone are a biased sample: nothing bad is among them.
+        sample = entries.take(~entries.best)
         listed = find_motifs(
             sample.codes,
             sample.accuracy,
@@ -70,14 +72,14 @@ def patterns(file: File) -> int:
         )
         out().print(f"replicate {number}: {len(sample.codes):,} experiences")
         for sentence in describe_principles(listed, given.tasks) or [
-            "no principle is sure"
+            "no significant principle"
         ]:
             out().print(f"  {sentence}", soft_wrap=True)
     return Exit.OK
 
 
 def _knowledge_file_of(key: str, label: str) -> bytes:
-    """Return the knowledge that a learner of a run ended with, as a file's bytes."""
+    """Return the final knowledge base of a run's learner, as JSON bytes."""
     from engine.algorithms.search.knowledge.import_export import export_base
     from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
     from engine.runner.context import RunContext
@@ -90,11 +92,13 @@ def _knowledge_file_of(key: str, label: str) -> bytes:
     if label not in labels or not isinstance(family, SearchFamily):
         have = ", ".join(labels) or "none"
         raise Refused(
-            f"this run froze no learner {label[:40]!r}; it froze: {have}", "label"
+            f"this run has no frozen learner {label[:40]!r}; it has: {have}", "label"
         )
     arrays = store.artefact(run, label, "frozen").arrays
     if missing := set(KnowledgeBase._fields) - set(arrays):
-        raise Refused(f"{label} keeps no knowledge base: no {min(missing)}", "label")
+        raise Refused(
+            f"{label} has no knowledge base: {min(missing)} is missing", "label"
+        )
     evaluator = family.evaluator()
     base = KnowledgeBase(*(arrays[name] for name in KnowledgeBase._fields))
     return export_base(base, evaluator.space, evaluator.tasks)

@@ -1,4 +1,4 @@
-"""data build, data report: the project's own table of trained architectures."""
+"""data build, data report: Mosaic, the project's own table of trained nets."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,23 +10,25 @@ from engine.cli.console import AsJson, Exit, out, print_json, print_status
 from engine.contract.errors import Refused
 
 _NAMES = ("mosaic",)
-MosaicTableName = Annotated[str, typer.Argument(help="Which table: mosaic.")]
+MosaicTableName = Annotated[str, typer.Argument(help="Name of the table: mosaic.")]
 
 
 def build(
     name: MosaicTableName,
     *,
     to: Annotated[
-        Path | None, typer.Option("--out", help="Where it goes; the shipped one's.")
+        Path | None,
+        typer.Option("--out", help="Output file; the shipped table if not given."),
     ] = None,
     chunks: Annotated[
-        int, typer.Option(min=0, help="Train at most so many chunks now; 0: all.")
+        int, typer.Option(min=0, help="Train at most this many chunks; 0: all.")
     ] = 0,
     workers: Annotated[
-        int, typer.Option(min=1, max=2, help="Processes, one torch thread each.")
+        int,
+        typer.Option(min=1, max=2, help="Number of processes, one torch thread each."),
     ] = 1,
 ) -> int:
-    """Train every architecture of a table; what was ended early goes on."""
+    """Train every architecture of a table; an interrupted build resumes."""
     _check_table_name(name)
     from engine.data.sources.mosaic import FILE
     from engine.mosaic import build as mosaic_build
@@ -35,13 +37,13 @@ def build(
     with mosaic_build.process_pool(workers) as pool:
         left = mosaic_build.build(path, pool=pool, most=chunks, told=print_status)
     print_status(
-        f"{left} chunks are left; run this again" if left else f"written to {path}"
+        f"{left} chunks left; run the command again" if left else f"written to {path}"
     )
     return Exit.OK
 
 
 def report(name: MosaicTableName, *, as_json: AsJson = False) -> int:
-    """Tell how much architectures differ on each task, and whether ranks carry over."""
+    """Report accuracy spread per task and rank correlations between tasks."""
     _check_table_name(name)
     from engine.data.sources.mosaic import load_mosaic, mosaic_metadata
     from engine.data.sources.mosaic_report import (
@@ -60,6 +62,7 @@ def report(name: MosaicTableName, *, as_json: AsJson = False) -> int:
     shown = Table("", "task", "spread", "seeds", "ratio", "median", "best", box=None)
     for number, row in enumerate(rows, 1):
         shares = (row.architectures, row.seeds, row.ratio, row.median, row.best)
+        # Only the ratio exceeds 1; three decimals of it would be noise.
         cells = (f"{share:.1f}" if share > 1 else f"{share:.3f}" for share in shares)
         shown.add_row(str(number), row.task, *cells)
     out().print(shown)
@@ -74,5 +77,5 @@ def report(name: MosaicTableName, *, as_json: AsJson = False) -> int:
 def _check_table_name(name: str) -> None:
     if name not in _NAMES:
         raise Refused(
-            f"no table is called {name[:40]!r}; there is: {', '.join(_NAMES)}", "name"
+            f"unknown table {name[:40]!r}; must be one of: {', '.join(_NAMES)}", "name"
         )

@@ -1,4 +1,4 @@
-"""new: the files of a part of your own, begun as a copy of one that works."""
+"""new: create the files of a new part, as a copy of an existing one."""
 
 import subprocess
 import sys
@@ -14,23 +14,21 @@ Slot = Annotated[
     str, typer.Argument(help="learner, family, shift, net, estimator or outer.")
 ]
 Name = Annotated[
-    str, typer.Argument(help="What the part and its file are called, as in my_maml.")
+    str, typer.Argument(help="Name of the part and its file, such as my_maml.")
 ]
-Like = Annotated[
-    str, typer.Option(help="The part that it begins as a copy of, as in maml.")
-]
+Like = Annotated[str, typer.Option(help="The part to copy, such as maml.")]
 Folder = Annotated[
-    str, typer.Option(help="A learner's folder; its template's if not given.")
+    str, typer.Option(help="Folder of a learner; default: that of the copied part.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be written; write nothing.")
+    bool, typer.Option("--dry-run", help="Only list the files that would be written.")
 ]
 
 
 def new(
     slot: Slot, name: Name, *, like: Like = "", folder: Folder = "", dry: DryRun = False
 ) -> int:
-    """Begin a part of your own: its file, and a test that waits to be written."""
+    """Create a part of your own: its file, and a test to complete."""
     files = _files(slot, name, like, folder)
     for path in files:
         out().print(f"{'would write' if dry else 'wrote'} {path}", soft_wrap=True)
@@ -39,13 +37,17 @@ def new(
     write_files(files)
     recorded = _record(name) if len(files) > 1 else True
     print_status(
-        f"next: change the new file; `python -m engine check {name}` says what is left"
+        f"next: edit the new file; `python -m engine check {name}` lists what is left"
     )
     return Exit.OK if recorded else Exit.FAILED
 
 
 def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
-    """Return the text of each file to be written, after every refusal."""
+    """Return the text of each new file; refuse whatever is wrong before any is written.
+
+    Raises:
+        Refused: With the value, what is allowed, and the argument it came from.
+    """
     from engine.catalogue import discover_parts
     from engine.cli import scaffold
     from engine.contract.registration import refuse_unknown_slot
@@ -56,19 +58,19 @@ def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
     if not like:
         held = ", ".join(each.name for each in parts(slot))
         raise Refused(
-            f"say which {slot} it begins as a copy of, with --like; there are: {held}",
+            f"add --like with the {slot} to copy; one of: {held}",
             "like",
         )
     template = part(slot, like)
     scaffold.refuse_name(slot, name, template)
     path = scaffold.part_folder(slot, template, folder) / f"{name}.py"
     files = {path: scaffold.part_source(template, name)}
-    if not scaffold.has_tests():
+    if not scaffold.has_tests():  # installed without the tests: the part alone
         return files
     tests = scaffold.folder_of_test(slot, path)
     test = tests / f"test_{name}.py"
     if test.exists():
-        raise Refused(f"there is a {test} already; choose another name", "name")
+        raise Refused(f"{test} already exists; choose another name", "name")
     scaffold.refuse_unwritable(tests if tests.is_dir() else tests.parent)
     if not tests.is_dir():
         files[tests / "__init__.py"] = ""
@@ -77,14 +79,20 @@ def _files(slot: str, name: str, like: str, folder: str) -> dict[Path, str]:
 
 
 def write_files(files: dict[Path, str]) -> None:
-    """Write all files or, where one cannot be written, none."""
+    """Write all files, or none if one cannot be written.
+
+    Args:
+        files: The text of each new file.
+
+    Raises:
+        Refused: If one exists by now or cannot be written; the others are removed.
+    """
     written: list[Path] = []
     try:
         for path, text in files.items():
             path.parent.mkdir(exist_ok=True)
-            with path.open(
-                "x", encoding="utf-8"
-            ) as file:  # never over what somebody wrote meanwhile
+            # "x": never overwrite a file that appeared since the check.
+            with path.open("x", encoding="utf-8") as file:
                 written.append(path)
                 file.write(text)
     except OSError as error:
@@ -94,7 +102,8 @@ def write_files(files: dict[Path, str]) -> None:
 
 
 def _record(name: str) -> bool:
-    """Record the golden rows of a part in a process of its own; say what happened."""
+    """Record the golden rows of a new part; return whether that went well."""
+    # A subprocess: this one found its parts before the new file was there.
     from engine.cli.scaffold import ROOT
 
     words = [sys.executable, "-m", "tests.golden.rows", name]
@@ -102,7 +111,7 @@ def _record(name: str) -> bool:
     again = f"python -m tests.golden.rows {name}"
     if done.returncode == 0:
         print_status(
-            f"recorded its golden rows; after a change, record them anew: {again}"
+            f"recorded its golden rows; after a change, record them again: {again}"
         )
     elif "no part is called" in done.stderr:
         print_status("no golden rows: parts of this slot have none of their own")

@@ -1,4 +1,4 @@
-"""data own-architectures: a person's own table of trained architectures."""
+"""data own-architectures: add the user's table of trained architectures."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -23,10 +23,10 @@ def own_architectures(
     ],
     *,
     target: Annotated[
-        str, typer.Option(help="The data set that is searched on; the first.")
+        str, typer.Option(help="The data set to search on; default: the first.")
     ] = "",
 ) -> int:
-    """Add a table of architectures; prints a spec that searches it, for `run`."""
+    """Add a table of architectures; print a spec that searches it, for `run`."""
     from engine.contract.runs import Choice
     from engine.data.user.architecture_rows import looks_like_percent
     from engine.data.user.architectures import read_architectures
@@ -56,7 +56,7 @@ def _print_preview(table: "ArchitectureTable", unit: str) -> None:
     err().print(shown)
     print_status(
         f"{table.count:,} architectures, data sets: {', '.join(table.tasks)}; "
-        f"accuracies are taken as {unit}"
+        f"accuracies are read as {unit}"
     )
     for remark in table_remarks(table):
         print_status(f"note: {remark}")

@@ -1,4 +1,4 @@
-"""What a part says of itself and what it lacks, line by line, each with its remedy."""
+"""Checks of one part: registration, card, golden rows and test, with remedies."""
 
 import importlib
 import inspect
@@ -18,13 +18,13 @@ from engine.contract.parts import Part
 from engine.contract.registration import SLOTS
 from engine.protocol import Estimator, Learner
 
-STEPS = 10  # the horizon that a learner's price is said for
-# Slots whose parts are put to work by other parts' golden rows.
+STEPS = 10  # the horizon for which a learner's cost is shown
+# Slots whose parts occur in the golden rows of other parts.
 UNRECORDED = ("net", "outer")
 
 
 class Line(NamedTuple):
-    """One finding: what was looked at, what is so, and whether that is right."""
+    """One finding: what was checked, the result, and whether it is right."""
 
     what: str
     told: str
@@ -32,7 +32,7 @@ class Line(NamedTuple):
 
 
 def part_files(name: str) -> dict[Path, str]:
-    """Return every file that a part of this name would be in, and its slot."""
+    """Return every file that could hold a part of this name, and its slot."""
     return {
         path: slot
         for slot, folder in SLOTS.items()
@@ -41,14 +41,14 @@ def part_files(name: str) -> dict[Path, str]:
 
 
 def report(path: Path, slot: str) -> Iterator[Line]:
-    """Look at one part: its file, registration, card, fields, golden rows and test.
+    """Check one part: its file, registration, card, fields, golden rows and test.
 
     Args:
         path: Its file.
         slot: The slot whose folder the file is in.
 
     Yields:
-        A line per thing that was looked at, until one makes the rest unknowable.
+        One line per check; none after one that makes the others impossible.
     """
     yield (line := registration_line(path, slot))
     if not line.fine:
@@ -78,19 +78,18 @@ def registration_line(path: Path, slot: str) -> Line:
         registry.refuse_forgotten(module)
     except Refused as refusal:
         return Line("registered", refusal.message, fine=False)
-    except (
-        Exception
-    ) as error:  # whatever is wrong in somebody's file is told, not raised
+    except Exception as error:  # a file of the user may raise anything: report it
         return Line("imported", f"{module_name}: {_cause(error, path)}", fine=False)
     found = {part.slot for part in registry.parts() if part.__module__ == module_name}
     if slot not in found:
-        told = f"{module_name} registers no part; if it is a helper of one folder, "
-        return Line("registered", told + f"call it _{path.name}", fine=False)
+        told = f"{module_name} registers no part; if it is a helper module, "
+        return Line("registered", told + f"rename it to _{path.name}", fine=False)
     return Line("registered", f"as {slot}, in {path.relative_to(ROOT)}")
 
 
 def _cause(error: Exception, path: Path) -> str:
-    """Say what is wrong in a file, and on which of its lines."""
+    """Describe an error in a file, with its line."""
+    # The innermost frame of this file: the user can mend nothing deeper.
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == str(path)]
     at = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
@@ -99,7 +98,7 @@ def _cause(error: Exception, path: Path) -> str:
 
 
 def docstring_line(card: Card) -> Line:
-    """Say which paragraphs of the docstring are absent or not written yet."""
+    """Report which paragraphs of the docstring are missing or still a template."""
     said = {
         "Title: summary.": card.title and card.summary,
         "Source:": card.source,
@@ -114,12 +113,12 @@ def docstring_line(card: Card) -> Line:
         absent.append(f"what the lines after {COPIED!r} ask for; then delete them")
     if absent:
         return Line("docstring", f"write {'; '.join(absent)}", fine=False)
-    differs = "" if card.differs else "; it says nowhere that it differs (Differs:)"
+    differs = "" if card.differs else "; no Differs: paragraph"
     return Line("docstring", f"title, source, helps, equation{differs}")
 
 
 def knobs_line(card: Card) -> Line:
-    """Say which knobs a form could not draw well."""
+    """Report which knobs lack the label, help or range that a form needs."""
     lacking = []
     for knob in card.knobs:
         number = knob.kind in ("int", "float")
@@ -133,24 +132,24 @@ def knobs_line(card: Card) -> Line:
 
 
 def fields_line(part: type[Part], card: Card) -> Line:
-    """Say what the class says of itself; what it must say was asked at registration."""
+    """Report the class's fields; the required ones were checked at registration."""
     told = [f"solves {', '.join(card.solves)}", f"version {card.version}"]
     try:
         made = part()
         if isinstance(made, Learner):
             told.append(f"trains: {'yes' if made.trains else 'no'}")
             told.append(
-                f"cost: {made.gradients_per_test(STEPS):g} gradients a test of "
+                f"cost: {made.gradients_per_test(STEPS):g} gradients per test of "
                 f"{STEPS} steps"
             )
         if isinstance(made, Estimator):
-            told.append(f"cost: {made.cost(STEPS):g} evaluations a task")
+            told.append(f"cost: {made.cost(STEPS):g} evaluations per task")
             if not _trained_by(part.name):
-                raise Refused("no learner names it in its `estimators`; let one do so")
-    except Exception as error:  # a default that its own range refuses, say
+                raise Refused("no learner lists it in `estimators`; add it to one")
+    except Exception as error:  # such as a default outside its own range
         cause = " ".join(str(error).split())[:200]
         if not isinstance(error, Refused):
-            cause = f"cannot be made with its defaults: {cause}"
+            cause = f"cannot be created with its defaults: {cause}"
         return Line("fields", cause, fine=False)
     return Line("fields", "; ".join(told))
 
@@ -163,31 +162,32 @@ def _trained_by(estimator: str) -> list[str]:
 
 
 def golden_line(card: Card) -> Line:
-    """Say whether its rows are recorded, and under this version."""
+    """Report whether its golden rows are recorded, and for this version."""
     if card.slot in UNRECORDED:
-        return Line("golden rows", "none of its own; it is in those of other parts")
+        return Line("golden rows", "none of its own; those of other parts cover it")
     if not has_tests():
-        return Line("golden rows", "not looked at; the tests are not installed here")
+        return Line("golden rows", "not checked: the tests are not installed")
     text = (ROOT / "tests" / "golden" / "rows.json").read_text("utf-8")
     rows = json.loads(text)["rows"]
     named = f"{card.slot}/{card.name}"
     found = [row for name, row in rows.items() if f"{name}/".startswith(f"{named}/")]
     remedy = f"python -m tests.golden.rows {card.name}"
+    # Without its data file a part can compute no rows to record.
     if not found and (card.missing or card.traits.get("needs_file")):
-        return Line("golden rows", "none; they need a file that is not here")
+        return Line("golden rows", "none; they need a data file that is missing")
     if not found:
         return Line("golden rows", f"none; record them: {remedy}", fine=False)
     if old := [row[0] for row in found if row[0] != card.version]:
-        told = f"of version {old[0]}, and it is at {card.version}; {remedy}"
+        told = f"of version {old[0]}, but the part has {card.version}; {remedy}"
         return Line("golden rows", told, fine=False)
-    return Line("golden rows", f"recorded under version {card.version}")
+    return Line("golden rows", f"recorded for version {card.version}")
 
 
 def test_line(part: type[Part]) -> Line:
-    """Say whether a test of its own names it, besides the laws of all parts."""
+    """Report whether any test besides the laws mentions the part."""
     if not has_tests():
-        return Line("own test", "not looked at; the tests are not installed here")
-    # The bare name may be a common word, so it counts between quotation marks alone.
+        return Line("own test", "not checked: the tests are not installed")
+    # The bare name may be a common word, so it counts only between quotation marks.
     word = re.compile(rf"\b{part.__name__}\b|[\"']{part.name}[\"']")
     own = sorted((ROOT / "tests").rglob(f"test_{part.name}.py"))
     for path in [*own, *sorted((ROOT / "tests").rglob("test_*.py"))]:
@@ -196,5 +196,5 @@ def test_line(part: type[Part]) -> Line:
             return Line("own test", str(path.relative_to(ROOT)))
     home = ROOT / "tests" / Path(inspect.getfile(part)).relative_to(ROOT / "engine")
     place = home.with_name(f"test_{part.name}.py").relative_to(ROOT)
-    told = f"none names it; hold it against an independent truth in {place}"
+    told = f"none; test it against an independent truth in {place}"
     return Line("own test", told, fine=False)

@@ -1,4 +1,4 @@
-"""supervise, work: the processes that play queued runs."""
+"""supervise, work: the processes that compute queued runs."""
 
 import logging
 import os
@@ -9,17 +9,19 @@ import typer
 from engine.cli.console import Exit, Home, print_error, print_status
 from engine.store import StoreGone
 
-_STOP = "Ask the running one to end, its runs kept to go on later."
-_ONCE = "End when the queue is empty."
+_STOP = "Stop the running supervisor; its runs are checkpointed and resume later."
+_ONCE = "Exit when the queue is empty."
 
 
 def supervise(
     *,
     home: Home = None,
     stop: Annotated[bool, typer.Option("--stop", help=_STOP)] = False,
-    workers: Annotated[int, typer.Option(help="0: one less than cores.", min=0)] = 0,
+    workers: Annotated[
+        int, typer.Option(help="Number of workers; 0: one less than cores.", min=0)
+    ] = 0,
 ) -> int:
-    """Keep workers warm and give them queued runs; the app starts this by itself."""
+    """Run the supervisor, which gives queued runs to workers; the app starts it."""
     from engine.executors import supervisor
 
     if stop:
@@ -29,7 +31,7 @@ def supervise(
         if supervisor.stop_supervisor(home):
             print_status("stopped")
             return Exit.OK
-        print_error("the engine did not end in time")
+        print_error("the supervisor did not stop in time")
         return Exit.FAILED
     _configure_logging()
     try:
@@ -44,7 +46,7 @@ def work(
     home: Home = None,
     once: Annotated[bool, typer.Option("--once", help=_ONCE)] = False,
 ) -> int:
-    """Play queued runs in this process."""
+    """Compute queued runs in this process."""
     from engine.executors.worker import run_worker as play_queued
     from engine.executors.worker_process import SUPERVISED
 
@@ -53,7 +55,7 @@ def work(
         return play_queued(home, once=once)
     except StoreGone:
         if os.environ.get(SUPERVISED):
-            return Exit.FAILED  # its supervisor says so, once for all
+            return Exit.FAILED  # its supervisor reports it, once for all workers
         raise
 
 

@@ -1,4 +1,4 @@
-"""run: a spec in, files and a verdict out, with no store and no app."""
+"""run: compute one spec in this process and write its files; needs no store."""
 
 import shlex
 import signal
@@ -30,23 +30,29 @@ if TYPE_CHECKING:
     from engine.executors.local import LocalRun
     from engine.executors.worker import StopSignal
 
-_SPEC = "A spec as JSON, - for one on standard input, or the name of a preset."
+_SPEC = "A JSON file, - for standard input, or the name of a preset."
 STDIN = "-"
-_DEVICE = "auto, cpu, cuda or mps; overrides the spec's."
+_DEVICE = "auto, cpu, cuda or mps; overrides the spec's device."
 _CODES = {JobState.DONE: Exit.OK, JobState.DIVERGED: Exit.DIVERGED}
 
 
 def run(
     spec: Annotated[str, typer.Argument(metavar="SPEC.json|PRESET", help=_SPEC)],
-    out: Annotated[Path, typer.Option(help="Folder for the files.")],
+    out: Annotated[Path, typer.Option(help="Output folder.")],
     device: Annotated[str, typer.Option(help=_DEVICE)] = "",
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
-    resume: Annotated[bool, typer.Option(help="Go on with what is in DIR.")] = False,
-    force: Annotated[bool, typer.Option(help="Replace what is in DIR.")] = False,
+    resume: Annotated[
+        bool, typer.Option(help="Continue the run in the output folder.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option(help="Overwrite what is in the output folder.")
+    ] = False,
 ) -> int:
-    """Run one experiment here and now; writes metrics, timings, config and summary."""
+    """Compute one experiment; write metrics, timings, config and summary."""
     if resume and force:
-        raise Refused("--resume goes on and --force starts over; give one", "resume")
+        raise Refused(
+            "--resume continues and --force starts over; give only one", "resume"
+        )
     asked = read_spec(spec)
     from engine.executors.local import LocalRun, configure_allocator, settle_spec
     from engine.executors.worker import StopSignal
@@ -83,10 +89,13 @@ def run(
 
 
 def read_spec(spec: str) -> RunSpec:
-    """Read a spec from a file or standard input, or take a preset's.
+    """Read a spec.
+
+    Args:
+        spec: A path, `-` for standard input, or the name of a preset.
 
     Raises:
-        Refused: If there is none, or it is no spec.
+        Refused: If it cannot be read, or is not a valid spec.
     """
     if spec == STDIN:
         return parse_spec(sys.stdin.buffer.read())
@@ -99,13 +108,13 @@ def read_spec(spec: str) -> RunSpec:
 
 
 def _find_card(slot: str, name: str) -> Card:
-    from engine.catalogue import find_card  # takes seconds, and is seldom needed
+    from engine.catalogue import find_card  # takes seconds and is rarely needed
 
     return find_card(slot, name)
 
 
 def is_preset(spec: str) -> bool:
-    """Say whether these words can only be the name of a preset."""
+    """Return whether an argument can only be the name of a preset, not a file."""
     path = Path(spec)
     if spec == STDIN:
         return False
@@ -113,16 +122,16 @@ def is_preset(spec: str) -> bool:
 
 
 class RunCommand(NamedTuple):
-    """How a run was asked for, so that it can be asked for again."""
+    """The arguments of `run`, from which the command to resume is made."""
 
     spec: str
     device: str
     traces: bool
 
     def resume_command(self, local_run: "LocalRun") -> str:
-        """Return the command line that goes on with the run, to be pasted.
+        """Return the shell command that resumes the run, quoted.
 
-        A spec that cannot be read twice is read from where the run keeps it.
+        A spec that cannot be read twice (a pipe) is read from the run's own copy.
         """
         from engine.executors.local import ASKED
 
@@ -138,7 +147,7 @@ class RunCommand(NamedTuple):
 
 
 def _is_rereadable(spec: str) -> bool:
-    """Say whether these words give the same spec again; a pipe gives it once."""
+    """Return whether the spec can be read again; a pipe cannot."""
     path = Path(spec).absolute()
     piped = path.is_relative_to("/dev") or path.is_relative_to("/proc")
     return is_preset(spec) or (path.is_file() and not piped)
@@ -152,7 +161,7 @@ def _progress_bar() -> Iterator["ProgressBar"]:
         TaskProgressColumn(),
         TimeRemainingColumn(),
     )
-    # Where nobody looks a bar leaves but an empty line.
+    # Without a terminal the bar would only print an empty line.
     console = err()
     hidden = not console.is_terminal
     with Progress(
@@ -162,19 +171,19 @@ def _progress_bar() -> Iterator["ProgressBar"]:
 
 
 class ProgressBar:
-    """Moves the progress bar by the notes of a run."""
+    """A progress bar that follows the events of a run."""
 
     def __init__(self, progress: Progress) -> None:
         self.progress = progress
         self.task = progress.add_task("starting", total=1.0)
-        self.begun = False  # whether the first stage has
+        self.begun = False  # whether any event came: something can be kept
 
     def show(self, what: str) -> None:
-        """Say what is done, where no note tells."""
+        """Show a description, where no event does."""
         self.progress.update(self.task, description=what)
 
     def __call__(self, event: Event) -> None:
-        """Take one event."""
+        """Update the bar from one event."""
         self.begun = True
         if isinstance(event, Note):
             self.progress.update(
@@ -188,16 +197,16 @@ class ProgressBar:
 def _handle_interrupts(
     stop_signal: "StopSignal", watch: "ProgressBar"
 ) -> Iterator[None]:
-    """Let the first Ctrl-C keep a checkpoint, and the second end at once.
+    """Checkpoint and stop at the first Ctrl-C, exit at once at the second.
 
-    Where nothing has been computed yet there is nothing to keep: the first one does.
+    Before the first stage there is nothing to checkpoint: the first one exits.
     """
 
     def stop(signum: int, frame: FrameType | None) -> None:
         at_once = stop_signal.gone or not watch.begun
         if not stop_signal.gone:
             print_status("stopping…")
-        # Python loses what is raised while it collects garbage.
+        # Set first: an exception raised during garbage collection is lost.
         stop_signal.request_stop()
         if at_once:
             raise KeyboardInterrupt
@@ -213,7 +222,7 @@ def _handle_interrupts(
 def _report_existing(local_run: "LocalRun", summary: Mapping[str, object]) -> int:
     out().print(str(summary.get("sentence", "")), soft_wrap=True)
     print_status(
-        f"{local_run.folder} holds this run already; add --force to compute it again"
+        f"{local_run.folder} already holds this run; add --force to compute it again"
     )
     return Exit.OK
 
@@ -221,7 +230,7 @@ def _report_existing(local_run: "LocalRun", summary: Mapping[str, object]) -> in
 def _report_unfinished(local_run: "LocalRun", job: Job, call: RunCommand) -> int:
     if job.state == JobState.QUEUED:
         print_status(
-            f"interrupted at {job.done:.0%}; go on with: "
+            f"interrupted at {job.done:.0%}; resume with: "
             f"{call.resume_command(local_run)}"
         )
         return Exit.INTERRUPTED
@@ -231,7 +240,7 @@ def _report_unfinished(local_run: "LocalRun", job: Job, call: RunCommand) -> int
 
 
 def _not_applicable_lines(artefacts: Iterable[Artefact]) -> Iterator[str]:
-    """Yield a line for everything that could not be tested, and why."""
+    """Yield a line for each learner that a condition does not apply to, and why."""
     for held in artefacts:
         where = held.name.removeprefix("remarks").strip()
         for who, why in held.info.items() if held.kind == "remarks" else ():
@@ -242,5 +251,5 @@ def _report_finished(local_run: "LocalRun", job: Job, sentence: str) -> int:
     out().print(sentence, soft_wrap=True)
     print_status(f"written to {local_run.folder}")
     if job.state == JobState.DIVERGED:
-        print_error(f"{job.error or 'every run diverged'}; the rows are kept")
+        print_error(f"{job.error or 'every run diverged'}; its rows are kept")
     return _CODES[job.state]

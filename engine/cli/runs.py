@@ -1,4 +1,4 @@
-"""runs: what the store holds, and what can be done with it."""
+"""runs: list, show, export, import, cancel, resume and delete runs."""
 
 import dataclasses
 import sys
@@ -24,18 +24,22 @@ from engine.store import NoStore, Store, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
 Key = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's id, or how it begins.")
+    str, typer.Argument(metavar="RUN", help="A run's id, or its first digits.")
 ]
-_SHORTEST = 4
+_SHORTEST = 4  # hex digits; fewer would match runs by accident
 _ASLEEP = "the engine is asleep: start the app or `python -m engine supervise`"
 
 
 @runs.command("list")
 def list_runs(
     *,
-    state: Annotated[str, typer.Option(help="Only this state.")] = "",
-    text: Annotated[str, typer.Option(help="Only those with these words.")] = "",
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50,
+    state: Annotated[str, typer.Option(help="Only runs in this state.")] = "",
+    text: Annotated[
+        str, typer.Option(help="Only runs whose title or description contains this.")
+    ] = "",
+    limit: Annotated[
+        int, typer.Option(min=1, max=10_000, help="At most this many.")
+    ] = 50,
     as_json: AsJson = False,
 ) -> int:
     """List runs, newest first."""
@@ -45,14 +49,14 @@ def list_runs(
     try:
         store = Store.open_existing()
     except NoStore:
-        if as_json:
+        if as_json:  # a program gets valid JSON, whatever the exit code
             print_json([])
         raise
     jobs = store.jobs(states, text, limit)
     if as_json:
         print_json([_job_as_dict(job) for job in jobs])
         return Exit.OK
-    table = Table("run", "state", "done", "asked for", "what", box=None)
+    table = Table("run", "state", "done", "submitted", "title", box=None)
     for job in jobs:
         when = datetime.fromtimestamp(job.created).strftime("%Y-%m-%d %H:%M")
         name = job.title or job.about
@@ -67,7 +71,7 @@ def list_runs(
 
 @runs.command()
 def show(key: Key, *, as_json: AsJson = False) -> int:
-    """Show one run: how it is, what it is of, and its verdict."""
+    """Show one run: its state, title, error and verdict."""
     store = Store.open_existing()
     job = find_run(store, key)
     summary = store.summary(job.key) or {}
@@ -84,7 +88,7 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
     lines = {
         "run": job.key,
         "state": f"{job.state}, {job.done:.0%}",
-        "what": job.title or job.about,
+        "title": job.title or job.about,
         "error": job.error,
         "damaged": job.damaged,
         "verdict": str(summary.get("sentence", "")),
@@ -98,7 +102,7 @@ def show(key: Key, *, as_json: AsJson = False) -> int:
 @runs.command()
 def export(
     key: Key,
-    out: Annotated[Path, typer.Option(help="A folder, or a file ending in .zip.")],
+    out: Annotated[Path, typer.Option(help="Output folder, or a file ending in .zip.")],
     *,
     traces: Annotated[bool, typer.Option(help="Every trace in metrics.csv.")] = False,
     force: Force = False,
@@ -124,7 +128,7 @@ def export(
 def table(
     key: Key,
     *,
-    latex: Annotated[bool, typer.Option(help="LaTeX instead of CSV.")] = False,
+    latex: Annotated[bool, typer.Option(help="Print LaTeX instead of CSV.")] = False,
 ) -> int:
     """Print the comparison table of a run: learners by conditions, with intervals."""
     from engine.export import RunRecord, comparison_csv, comparison_latex
@@ -140,9 +144,11 @@ def table(
 
 @runs.command("import")
 def import_run(
-    archive: Annotated[Path, typer.Argument(help="An archive that export wrote.")],
+    archive: Annotated[
+        Path, typer.Argument(help="An archive written by `runs export`.")
+    ],
 ) -> int:
-    """Take in a run that another installation exported."""
+    """Import a run that another installation exported."""
     from engine.catalogue import all_cards
     from engine.export.import_process import import_in_subprocess
 
@@ -155,7 +161,7 @@ def import_run(
 
 @runs.command()
 def cancel(key: Key) -> int:
-    """End a run; what it has written stays."""
+    """Cancel a run; its rows are kept."""
     store = _existing_store()
     job = store.cancel(find_run(store, key).key)
     print_status(f"{job.key[:12]} is {job.state}")
@@ -164,7 +170,7 @@ def cancel(key: Key) -> int:
 
 @runs.command()
 def resume(key: Key) -> int:
-    """Queue an ended but unfinished run again; it goes on from its checkpoint."""
+    """Queue an unfinished run again; it resumes from its checkpoint."""
     from engine.executors.supervisor import supervisor_status
 
     store = _existing_store()
@@ -176,14 +182,19 @@ def resume(key: Key) -> int:
 
 @runs.command()
 def delete(
-    key: Key, *, yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False
+    key: Key,
+    *,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Do not ask for confirmation.")
+    ] = False,
 ) -> int:
-    """Remove a run and its files, for good."""
+    """Delete a run and its files permanently."""
     store = _existing_store()
     job = find_run(store, key)
     if not yes:
+        # Without a terminal nobody can answer; a script must not hang.
         if not sys.stdin.isatty():
-            raise Refused("add --yes to delete without being asked", "yes")
+            raise Refused("add --yes to delete without confirmation", "yes")
         typer.confirm(f"Delete {job.key[:12]} ({job.title or job.about})?", abort=True)
     store.delete(job.key)
     print_status(f"deleted {job.key[:12]}")
@@ -191,10 +202,10 @@ def delete(
 
 
 def _existing_store() -> Store:
-    """Return the store that holds what is to be changed.
+    """Open the store for a change, without creating one.
 
     Raises:
-        Refused: If there is none: then there is no such run either.
+        Refused: If there is none, and so no such run.
     """
     try:
         return Store.open_existing()
@@ -203,24 +214,29 @@ def _existing_store() -> Store:
 
 
 def find_run(store: Store, start: str) -> Job:
-    """Return the run whose id begins so.
+    """Return the run whose id begins with these digits.
+
+    Args:
+        store: Where to search.
+        start: At least 4 hex digits; surrounding blanks and case do not matter.
 
     Raises:
-        Refused: If there is none, or more than one.
+        Refused: If no run matches, or more than one.
     """
     wish = start.strip().lower()
     if len(wish) < _SHORTEST or not set(wish) <= set("0123456789abcdef"):
         raise Refused(
-            f"a run's id is at least {_SHORTEST} of its hex digits, not {start[:40]!r}",
+            f"give at least {_SHORTEST} hex digits of a run's id, not {start[:40]!r}",
             "run",
         )
+    # A full key also finds a run of another kind, which lists leave out.
     if len(wish) == 64:
         exact = store.job(wish)
         matching = [exact] if exact else []
     else:
         matching = [job for job in store.jobs(text=wish) if job.key.startswith(wish)]
     if not matching:
-        raise Refused(f"there is no run with the id {start[:64]}", "run")
+        raise Refused(f"no run has an id that begins with {start[:64]}", "run")
     if len(matching) > 1:
         raise Refused(f"{len(matching)} runs have ids that begin with {wish}", "run")
     return matching[0]
@@ -234,7 +250,7 @@ def _parse_states(state: str) -> list[JobState] | None:
     except ValueError:
         known = ", ".join(JobState)
         raise Refused(
-            f"no state is called {state[:40]!r}; one of {known}", "state"
+            f"unknown state {state[:40]!r}; must be one of {known}", "state"
         ) from None
 
 

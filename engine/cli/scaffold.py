@@ -1,6 +1,6 @@
-"""The files of a new part, as text: a copy of one that works, and a test to be filled.
+"""The files of a new part, as text: a copy of an existing part, and a test template.
 
-Nothing here writes: `engine.cli.new` does, after all that can be refused was looked at.
+Nothing is written here: `engine.cli.new` writes, after every check has passed.
 """
 
 import ast
@@ -21,8 +21,8 @@ from engine.contract.text_input import clean
 from engine.protocol import Learner, SampledFamily
 
 ROOT = Path(__file__).resolve().parents[2]
-TESTS = ROOT / "tests" / "scaffold"  # the test to be filled of each slot
-# What the text of a copy says as long as nobody has written what belongs there.
+TESTS = ROOT / "tests" / "scaffold"  # the test template of each slot
+# How the placeholders of a copy's docstring begin; `check` looks for it.
 UNWRITTEN = "say "
 COPIED = "# Begun as a copy of"
 _HEAD = '''"""{title}: say in one sentence what it does.
@@ -44,9 +44,9 @@ def refuse_name(slot: str, name: str, template: type[Part]) -> None:
     """Refuse a name that a new part cannot have.
 
     Args:
-        slot: The slot that the part is for.
-        name: What it is to be called.
-        template: The class that it is copied from.
+        slot: The slot of the part.
+        name: Its name.
+        template: The class to copy.
 
     Raises:
         Refused: With the name, what is wrong with it and what is allowed.
@@ -54,17 +54,18 @@ def refuse_name(slot: str, name: str, template: type[Part]) -> None:
     shown = repr(clean(name)[:40])
     if not is_part_name(name):
         raise Refused(
-            f"{shown} is no name of a part; use small letters, digits and single "
-            f"underscores, beginning with a letter, as in my_{slot}",
+            f"{shown} is not a valid part name; use lowercase letters, digits and "
+            f"single underscores, starting with a letter, such as my_{slot}",
             "name",
         )
     if keyword.iskeyword(name) or keyword.issoftkeyword(name):
-        raise Refused(f"{shown} is a reserved word of Python; choose another", "name")
+        raise Refused(f"{shown} is a Python keyword; choose another name", "name")
     taken = {part.name for part in parts(slot)}
+    # A file that failed to register is in no registry, but must not be overwritten.
     there = sorted((ROOT / "engine" / SLOTS[slot]).rglob(f"{name}.py"))
     if name in taken or there:
         file = there[0].relative_to(ROOT) if there else f"{name}.py"
-        raise Refused(f"the {slot} {shown} is there already, in {file}", "name")
+        raise Refused(f"the {slot} {shown} already exists, in {file}", "name")
     if hasattr(sys.modules[template.__module__], class_name(name)):
         raise Refused(
             f"the class of {shown} would be called {class_name(name)}, which "
@@ -74,10 +75,10 @@ def refuse_name(slot: str, name: str, template: type[Part]) -> None:
 
 
 def part_folder(slot: str, template: type[Part], folder: str) -> Path:
-    """Return where the file of a new part goes: beside its template, or where asked.
+    """Return the folder of a new part: that of its template, or the one asked for.
 
     Raises:
-        Refused: If there is no such folder for this slot, or nobody may write there.
+        Refused: If this slot has no such folder, or it is read-only.
     """
     room = ROOT / "engine" / SLOTS[slot]
     beside = Path(inspect.getfile(template)).parent
@@ -87,7 +88,7 @@ def part_folder(slot: str, template: type[Part], folder: str) -> Path:
         fit = [beside.name] if slot == "family" else held
         allowed = f"one of {', '.join(fit)}" if fit else "left out"
         raise Refused(
-            f"what is like {template.name} cannot go into {clean(folder)[:40]!r}; "
+            f"a copy of {template.name} cannot go into {clean(folder)[:40]!r}; "
             f"--folder must be {allowed}",
             "folder",
         )
@@ -96,41 +97,40 @@ def part_folder(slot: str, template: type[Part], folder: str) -> Path:
 
 
 def refuse_unwritable(folder: Path) -> None:
-    """Refuse a folder that nobody may write to.
+    """Refuse a folder without write permission.
 
     Raises:
-        Refused: With the folder and what to do.
+        Refused: With the folder and the remedy.
     """
     if not os.access(folder, os.W_OK):
         raise Refused(
-            f"{folder} is read-only; work in a clone of the repository that you may "
-            "write to",
+            f"{folder} is read-only; work in a writable clone of the repository",
             "folder",
         )
 
 
 def part_source(template: type[Part], name: str) -> str:
-    """Return the file of a new part: its template's code under another name.
+    """Return the source of a new part: its template's code under another name.
 
     Args:
         template: A registered class.
         name: The new part's name.
 
     Returns:
-        The text; its version is 1, and its docstring is to be written.
+        The text, with version 1 and a docstring of placeholders.
     """
     source = inspect.getsource(sys.modules[template.__module__])
     docstring = ast.parse(source).body[0]
     code = "".join(source.splitlines(keepends=True)[docstring.end_lineno :])
     code = rename_class(code, template.__name__, class_name(name))
     code = re.sub(r"(version: ClassVar\[int\]) = \d+", r"\1 = 1", code)
-    # A short name and a color are its template's own: two alike are not told apart.
+    # With its template's short name and color, two curves would look alike.
     code = re.sub(r"(?m)^    (short|hue|tuned_hue): ClassVar.*\n", "", code)
     return _HEAD.format(title=title(name), like=template.name, name=name) + code
 
 
 def rename_class(code: str, old: str, new: str) -> str:
-    """Return a program with a class renamed; what strings say to people stays.
+    """Return a program with a class renamed; strings and comments are unchanged.
 
     >>> rename_class("class Unroll: pass  # Unroll", "Unroll", "MyPart")
     'class MyPart: pass  # Unroll'
@@ -146,23 +146,23 @@ def rename_class(code: str, old: str, new: str) -> str:
 
 
 def folder_of_test(slot: str, part_file: Path) -> Path:
-    """Return where the test of a part goes: the tests mirror the tree."""
+    """Return the folder of a part's test: tests/ mirrors engine/."""
     mirrored = ROOT / "tests" / part_file.parent.relative_to(ROOT / "engine")
     return mirrored if mirrored.is_dir() else ROOT / "tests" / SLOTS[slot]
 
 
 def has_tests() -> bool:
-    """Return whether the tests are in this installation."""
+    """Return whether this installation includes the tests."""
     return TESTS.is_dir()
 
 
 def source_of_test(slot: str, name: str, variant: str) -> str:
-    """Return the test file of a new part: it fails until its truth is written.
+    """Return the test of a new part; it fails until its expected values are written.
 
     Args:
-        slot: The slot that the part is for.
-        name: What it is called.
-        variant: As `variant_of_test` says.
+        slot: The slot of the part.
+        name: Its name.
+        variant: The result of `variant_of_test`.
     """
     of = "_".join(filter(None, (slot, variant)))
     text = (TESTS / f"{of}.txt").read_text("utf-8")
@@ -170,14 +170,14 @@ def source_of_test(slot: str, name: str, variant: str) -> str:
 
 
 def variant_of_test(template: type[Part]) -> str:
-    """Return which of its slot's tests fits a part: empty where there is only one."""
+    """Return which test template of its slot fits a part; empty if there is one."""
     if issubclass(template, Learner):
         return min(template.solves)
     return "data" if issubclass(template, SampledFamily) else ""
 
 
 def title(name: str) -> str:
-    """Return how a part's name begins a sentence.
+    """Return a part's name as the title of its docstring.
 
     >>> title("my_maml")
     'My maml'

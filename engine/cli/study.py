@@ -1,4 +1,4 @@
-"""study: the sentences of the field, put to the test in the lab's own store."""
+"""study: list the claims of the literature, or measure one of them."""
 
 import math
 import time
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from engine.store import Store
     from engine.studies import Study
 
-_NAME = "Which; without one they are listed."
-_LOOK = 0.5  # seconds between two looks at runs that others play
+_NAME = "Name of the claim; without one, all claims are listed."
+_LOOK = 0.5  # seconds between two polls of runs that other processes compute
 
 
 def study(
@@ -34,7 +34,7 @@ def study(
     home: Home = None,
     as_json: AsJson = False,
 ) -> int:
-    """List the claims, or measure one: its runs are queued and filed like any other."""
+    """List the claims, or measure one; its runs are stored like any other."""
     from engine.catalogue import discover_parts
     from engine.studies import studies, study
 
@@ -51,7 +51,7 @@ def study(
     jobs = [job for job in map(store.job, keys) if job]
     lost = [job for job in jobs if job.state != JobState.DONE]
     if lost:
-        print_error(f"{len(lost)} of {len(keys)} runs are not done: {lost[0].error}")
+        print_error(f"{len(lost)} of {len(keys)} runs did not finish: {lost[0].error}")
         return Exit.FAILED
     from engine.export import RunRecord
     from engine.stats.claims_board import judge_study
@@ -64,7 +64,7 @@ def _list_studies(known: "tuple[Study, ...]", as_json: bool) -> int:
     if as_json:
         print_json([each.as_json() for each in known])
         return Exit.OK
-    table = Table("name", "what is said", "runs", "measured on", box=None)
+    table = Table("name", "claim", "runs", "measured on", box=None)
     for each in known:
         table.add_row(each.name, each.sentence, str(len(each.specs)), each.ground)
     out().print(table)
@@ -72,7 +72,7 @@ def _list_studies(known: "tuple[Study, ...]", as_json: bool) -> int:
 
 
 def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
-    """Queue a run that is not there yet; return its key."""
+    """Queue a run unless the store has it; return its key."""
     from engine.catalogue import find_card
     from engine.contract.runs import run_key
     from engine.executors.local import settle_spec
@@ -80,6 +80,7 @@ def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
     full = settle_spec(spec)
     key = run_key(full, find_card)
     found = store.job(key)
+    # An unfinished run keeps its checkpoint; to submit it would change nothing.
     if found is not None and found.state in RESUMABLE:
         store.resume(key)
     else:
@@ -88,7 +89,7 @@ def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
 
 
 def _play_until_done(store: "Store", keys: list[str]) -> None:
-    """Play what is queued until these are done; leave it to an engine that is awake."""
+    """Wait until these runs are done; compute them here if no supervisor does."""
     from engine.executors.supervisor import supervisor_status
 
     before = -1
@@ -96,6 +97,7 @@ def _play_until_done(store: "Store", keys: list[str]) -> None:
         if len(waiting) != before:
             print_status(f"{len(keys) - len(waiting)} of {len(keys)} runs are done")
             before = len(waiting)
+        # A running supervisor has workers of its own: two would share the cores.
         if supervisor_status(store.home) or not _play_next(store):
             time.sleep(_LOOK)
 
@@ -115,7 +117,11 @@ def _play_next(store: "Store") -> bool:
 
 
 def replace_nonfinite(value: object) -> object:
-    """Return a value as JSON can say it: what is not finite is null."""
+    """Return a value that JSON can hold: NaN and ±∞ become null.
+
+    Args:
+        value: Any nesting of dicts, lists, tuples, numbers and texts.
+    """
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):

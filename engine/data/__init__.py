@@ -1,4 +1,4 @@
-"""Real data: where it is looked for, how it is read, and what it may be used for.
+"""Real data: bundled and downloaded sets (`sources`), and the user's own (`user`).
 
-Nothing here imports torch, so the page and the command line can look too.
+Nothing here imports torch, so that the app and quick commands can use it too.
 """

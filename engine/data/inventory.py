@@ -1,4 +1,4 @@
-"""What real data there is: brought along, in the pack, and a person's own."""
+"""The list of all real data files: bundled, from the data pack, and the user's."""
 
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,10 @@ OWN = {
 
 
 def inventory() -> list[InventoryEntry]:
-    """List every file of real data that is known.
+    """List every known file of real data.
 
     Returns:
-        JSON, one entry per file: `kind` (embedded, pack or own), `file`, `families`,
+        One JSON object per file: `kind` (embedded, pack or own), `file`, `families`,
         `title`, `license`, `sha256`, `where` (its folder) and `state`: present,
         absent or damaged.
     """

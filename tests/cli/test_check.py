@@ -1,4 +1,4 @@
-"""check says of a part what is missing, each with its remedy."""
+"""check reports what a part lacks, each with its remedy."""
 
 from types import SimpleNamespace
 
@@ -35,7 +35,7 @@ def test_a_name_of_two_slots_is_looked_at_in_both(
 
 @pytest.mark.parametrize(
     ("words", "said"),
-    [("mapl", "did you mean 'maml'"), ("", "name one part, or say --all")],
+    [("mapl", "did you mean 'maml'"), ("", "give the name of one part, or --all")],
 )
 def test_what_is_no_part_is_refused(
     words: str, said: str, capsys: pytest.CaptureFixture[str]
@@ -51,7 +51,7 @@ def test_rows_of_another_version_fail(
     monkeypatch.setattr(Maml, "version", 99)
     code, told = say("maml --no-laws", capsys)
     assert code == 1
-    assert "✗ golden rows of version 1, and it is at 99" in told
+    assert "✗ golden rows of version 1, but the part has 99" in told
     assert "python -m tests.golden.rows maml" in told
 
 
@@ -87,7 +87,7 @@ def test_a_docstring_and_a_knob_that_say_nothing_are_named() -> None:
     [
         ("def broken(:\n", "line 1: SyntaxError"),
         ("x = 1\nimport nowhere_at_all\n", "line 2: ModuleNotFoundError"),
-        ("x = 1\n", "registers no part; if it is a helper of one folder"),
+        ("x = 1\n", "registers no part; if it is a helper module"),
     ],
 )
 def test_a_file_that_cannot_be_a_part_is_told_why(
@@ -121,7 +121,10 @@ def test_the_laws_are_run_in_another_process_and_of_this_part_alone(
     code, told = say("maml", capsys)
     assert code == 1
     assert asked[0][1:3] == ["-m", "pytest"] and asked[0][-2:] == ["--part", "maml"]
-    assert "✗ laws tests/laws/test_x.py::test_y[maml]; see: python -m pytest" in told
+    assert (
+        "✗ laws tests/laws/test_x.py::test_y[maml]; reproduce with: python -m pytest"
+        in told
+    )
 
 
 def test_an_installation_without_tests_says_so(
@@ -130,7 +133,7 @@ def test_an_installation_without_tests_says_so(
     monkeypatch.setattr(scaffold, "TESTS", scaffold.ROOT / "no tests here")
     code, told = say("maml", capsys)
     assert code == 0
-    assert "✓ laws not run; the tests are not in this installation" in told
+    assert "✓ laws not run: the tests are not part of this installation" in told
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""new writes a part that works and a test that waits; a refusal writes nothing."""
+"""new writes a working part and a test to complete; a refusal writes nothing."""
 
 import ast
 import importlib.util
@@ -26,16 +26,16 @@ ALL = parts()
 ROOMS = (scaffold.ROOT / "engine", scaffold.ROOT / "tests")
 REFUSED = {
     "lerner my_maml --like maml": "there is no slot 'lerner'; the slots are net",
-    "learner MyMaml --like maml": "'MyMaml' is no name of a part",
+    "learner MyMaml --like maml": "'MyMaml' is not a valid part name",
     "learner my__maml --like maml": "single underscores",
-    "learner ../my_maml --like maml": "is no name of a part",
-    "learner fomaml --like maml": "the learner 'fomaml' is there already, in engine",
-    "net dense --like mlp": "the net 'dense' is there already, in engine/nets/dense.py",
-    "learner lambda --like maml": "'lambda' is a reserved word of Python",
-    "learner match --like maml": "'match' is a reserved word of Python",
+    "learner ../my_maml --like maml": "is not a valid part name",
+    "learner fomaml --like maml": "the learner 'fomaml' already exists, in engine",
+    "net dense --like mlp": "the net 'dense' already exists, in engine/nets/dense.py",
+    "learner lambda --like maml": "'lambda' is a Python keyword",
+    "learner match --like maml": "'match' is a Python keyword",
     "learner outer --like maml": "would be called Outer, which maml.py uses",
     "learner my_maml --like mamml": "did you mean 'maml'",
-    "learner my_maml": "say which learner it begins as a copy of, with --like",
+    "learner my_maml": "add --like with the learner to copy",
     "learner my_maml --like maml --folder grad": "--folder must be one of baseline",
     "family my_moons --like moons --folder search": "must be one of optimization",
     "shift my_push --like stretch --folder few_shot": "--folder must be left out",
@@ -93,7 +93,7 @@ def test_an_installation_that_is_read_only_is_refused(
     monkeypatch.setattr(scaffold.os, "access", lambda *_: False)
     before = files()
     assert __main__.main(["new", "learner", "my_maml", "--like", "maml"]) == 2
-    assert "gradient is read-only; work in a clone" in capsys.readouterr().err
+    assert "gradient is read-only; work in a writable clone" in capsys.readouterr().err
     assert files() == before
 
 

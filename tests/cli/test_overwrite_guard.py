@@ -95,7 +95,7 @@ def test_the_same_run_is_there_already_and_is_not_computed_again(
     assert __main__.main(["run", spec, "--out", "out"]) == 0
     said = capsys.readouterr()
     assert said.out.strip() == json.loads(before["summary.json"])["sentence"].strip()
-    assert "out holds this run already; add --force" in said.err
+    assert "out already holds this run; add --force" in said.err
     assert bytes_of(out) == before
     assert __main__.main(["run", spec, "--out", "out", "--traces"]) == 2
     assert "without traces; add --force" in capsys.readouterr().err
@@ -172,7 +172,7 @@ def test_the_line_that_is_told_can_be_pasted_and_ends_the_same_run(
     options = ["--traces", "--device", "cpu"]
     assert __main__.main(["run", "--out", "my results", *options, word]) == 130
     told = capsys.readouterr().err.strip().splitlines()[-1]
-    words = shlex.split(told.partition("go on with: ")[2])
+    words = shlex.split(told.partition("resume with: ")[2])
     assert words[:4] == ["python", "-m", "engine", "run"]
     assert {"--traces", "--device", "--resume", "my results"} <= set(words)
     assert __main__.main(words[3:]) == 0

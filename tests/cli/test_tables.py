@@ -55,4 +55,4 @@ def test_of_another_task_none_are_kept_and_that_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert __main__.main(["published", "moons"]) == 2
-    assert "there are: omniglot, sinusoids" in capsys.readouterr().err
+    assert "there are some on: omniglot, sinusoids" in capsys.readouterr().err

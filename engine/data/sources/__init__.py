@@ -1,1 +1,1 @@
-"""Real data: what comes along, what is fetched, and where it lies."""
+"""Bundled and downloadable data sets, their readers, and where their files are."""

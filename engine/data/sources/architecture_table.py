@@ -1,7 +1,6 @@
-"""Tables of trained architectures: what each scored, task by task, and its price.
+"""Tables of trained architectures: accuracy and cost of each, on each task.
 
-One form for every table: the one that this project computes, a published one, and
-the one that a person brings.
+The same class holds Mosaic, published benchmarks, and the user's own tables.
 """
 
 from dataclasses import dataclass, field
@@ -15,26 +14,29 @@ class ArchitectureTable:
     """Architectures of one space, trained on some tasks.
 
     Args:
-        name: Of the space.
+        name: Name of the search space.
         positions: Names of the decisions.
         options: Names of each decision's options; one tuple per position.
-        codes: Option taken at each position; uint8, shape (architecture, position).
+        codes: Index of the option at each position; uint8, shape (architecture,
+            position).
         tasks: Names of the tasks, such as data sets.
-        fidelities: How long was trained, in `fidelity_unit`, ascending.
+        fidelities: Lengths of training, in `fidelity_unit`, ascending.
         signal: Validation accuracy, share; what a search may see;
             float32, shape (architecture, task, fidelity, seed), NaN where a
             training failed.
         score: Test accuracy at the last fidelity, share, mean over seeds; what a
-            search is judged by; float32, shape (architecture, task).
-        cost: Price of a training up to each fidelity, in `cost_unit`;
+            search is evaluated by; float32, shape (architecture, task).
+        cost: Cost of a training up to each fidelity, in `cost_unit`;
             float32, shape (architecture, task, fidelity).
-        properties: Other things to be had cheaply or capped, by name, such as
+        properties: Other quantities to minimize or cap, by name, such as
             "parameters"; float32, shape (architecture, task) each.
         units: Unit of each property.
-        edges: From which node to which each position leads, where the positions are
-            the edges of a cell; empty where they are a list of decisions.
-        features: Numbers that describe a task; float32, shape (task, feature).
-        feature_names: What these are.
+        edges: Start and end node of each position, where positions are the edges of
+            a cell; empty otherwise.
+        features: Meta-features of the tasks; float32, shape (task, feature).
+        feature_names: Their names.
+        fidelity_unit: Unit of the fidelities.
+        cost_unit: Unit of the cost.
     """
 
     name: str
@@ -56,17 +58,17 @@ class ArchitectureTable:
 
     @property
     def count(self) -> int:
-        """How many architectures the table has."""
+        """The number of architectures in the table."""
         return len(self.codes)
 
     @property
     def radix(self) -> tuple[int, ...]:
-        """How many options each position has."""
+        """The number of options at each position."""
         return tuple(len(names) for names in self.options)
 
     @cached_property
     def rows(self) -> np.ndarray:
-        """Return the row of every code in mixed-radix order; −1 where it is absent."""
+        """The row of every code, in mixed-radix order; −1 where the table has none."""
         rows = np.full(int(np.prod(self.radix)), -1, np.int64)
         rows[np.ravel_multi_index(tuple(self.codes.T), self.radix)] = range(self.count)
         return rows

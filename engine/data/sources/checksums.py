@@ -1,4 +1,4 @@
-"""Files are what they are known to be, or they are not used."""
+"""Reading files whose SHA-256 must match a known one."""
 
 import hashlib
 from pathlib import Path
@@ -7,7 +7,7 @@ from engine.contract.errors import Refused
 
 
 def sha256(data: bytes) -> str:
-    """Return the hex digest of some bytes.
+    """Return the SHA-256 of some bytes, in hex.
 
     >>> sha256(b"")[:8]
     'e3b0c442'
@@ -16,10 +16,17 @@ def sha256(data: bytes) -> str:
 
 
 def read_verified(path: Path, digest: str) -> bytes:
-    """Read a file that must have a known checksum.
+    """Read a file and verify its checksum.
+
+    Args:
+        path: The file.
+        digest: The SHA-256 that it must have, in hex.
+
+    Returns:
+        Its bytes.
 
     Raises:
-        Refused: If it is absent, unreadable or not that file.
+        Refused: If it is absent or unreadable, or has another checksum.
     """
     try:
         data = path.read_bytes()
@@ -28,14 +35,14 @@ def read_verified(path: Path, digest: str) -> bytes:
         raise Refused(f"the data file {path.name} cannot be read: {reason}") from None
     if sha256(data) != digest:
         raise Refused(
-            f"the data file {path.name} is not the known one: its sha256 must be "
-            f"{digest}; fetch it again"
+            f"the data file {path.name} is damaged or another version: its sha256 must "
+            f"be {digest}; fetch it again"
         )
     return data
 
 
 def file_state(path: Path, digest: str) -> str:
-    """Tell of a file that has a known checksum: present, absent or damaged."""
+    """Return the state of a file with a known checksum: present, absent or damaged."""
     if not path.is_file():
         return "absent"
     try:

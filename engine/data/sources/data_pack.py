@@ -1,6 +1,6 @@
-"""The data pack: sets that are too large or too many to be brought along.
+"""The data pack: data sets in a separate folder, too large to be bundled.
 
-A family whose file is absent is listed and disabled; only `data fetch` downloads.
+A family whose file is missing is listed but disabled; only `data fetch` downloads.
 """
 
 import io
@@ -19,7 +19,7 @@ from engine.data.sources.locations import pack_home
 
 @dataclass(frozen=True)
 class PackFile:
-    """A file of the pack, the families that read it, and its sha256."""
+    """A file of the pack, the families that use it, and its SHA-256."""
 
     file: str
     families: tuple[str, ...]
@@ -94,13 +94,20 @@ FILES = {
 
 
 def missing_pack_file(file: str) -> str:
-    """Return the file's name if the pack does not hold it, or nothing."""
+    """Return the file's name if the pack does not have it, else an empty text."""
     return "" if (pack_home() / file).is_file() else file
 
 
 @lru_cache(maxsize=4)
 def mnist(side: int) -> DataTable:
-    """Return MNIST, averaged down to side × side pixels in [0, 1]."""
+    """Return MNIST, averaged down to side × side pixels in [0, 1].
+
+    Args:
+        side: Pixels per side; a divisor of 28.
+
+    Raises:
+        Refused: If the file is absent or damaged.
+    """
     held = pack_arrays("mnist_small.npz")
     images = np.concatenate([held["x_train"], held["x_test"]])
     labels = np.concatenate([held["y_train"], held["y_test"]])
@@ -109,7 +116,14 @@ def mnist(side: int) -> DataTable:
 
 @lru_cache(maxsize=4)
 def fashion_mnist(side: int) -> DataTable:
-    """Return Fashion-MNIST, averaged down to side × side pixels in [0, 1]."""
+    """Return Fashion-MNIST, averaged down to side × side pixels in [0, 1].
+
+    Args:
+        side: Pixels per side; a divisor of 28.
+
+    Raises:
+        Refused: If the file is absent or damaged.
+    """
     held = pack_arrays("fashion_mnist_900.npz")
     classes = tuple(str(name) for name in held["classes"])
     return _image_table(held["x"], held["y"], classes, side)
@@ -117,7 +131,14 @@ def fashion_mnist(side: int) -> DataTable:
 
 @lru_cache(maxsize=4)
 def tabular(name: str) -> DataTable:
-    """Return one of the tabular sets."""
+    """Return one of the 16 tabular sets.
+
+    Args:
+        name: Its name in the file.
+
+    Raises:
+        Refused: If the file is absent or damaged.
+    """
     held = pack_arrays("tabular.npz")
     classes = json.loads(str(held["meta"]))[name]["classes"]
     x, y = held[f"{name}/X"].astype(np.float64), held[f"{name}/y"]
@@ -136,20 +157,26 @@ def _image_table(
 
 
 def pack_arrays(file: str) -> dict[str, np.ndarray]:
-    """Return the arrays of a file of the pack.
+    """Return the arrays of an .npz file of the pack, by name.
+
+    Args:
+        file: A key of `FILES`.
 
     Raises:
-        Refused: If it is absent or not the known one.
+        Refused: If it is absent or damaged.
     """
     _check_present(file)
     return _read_npz(pack_home() / file, FILES[file].sha256)
 
 
 def pack_bytes(file: str) -> bytes:
-    """Return a file of the pack as it is.
+    """Return the bytes of a file of the pack.
+
+    Args:
+        file: A key of `FILES`.
 
     Raises:
-        Refused: If it is absent or not the known one.
+        Refused: If it is absent or damaged.
     """
     _check_present(file)
     return read_verified(pack_home() / file, FILES[file].sha256)
@@ -166,5 +193,6 @@ def _check_present(file: str) -> None:
 @lru_cache(maxsize=2)
 def _read_npz(path: Path, digest: str) -> dict[str, np.ndarray]:
     data = read_verified(path, digest)
+    # Never pickle: a data file must not be able to run code.
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
         return {name: found[name] for name in found.files}

@@ -1,4 +1,4 @@
-"""A table of real data: rows of numbers, and one answer to each."""
+"""A supervised data set as arrays: numeric inputs, and class labels or values."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True, eq=False)
 class DataTable:
-    """Rows and their answers; compared and hashed by identity.
+    """Inputs and answers, row by row; compared and hashed by identity.
 
     Args:
         x: Inputs; shape (row, feature); NaN where a cell is empty.
-        y: int64 numbers of classes, or float64 values; shape (row,).
-        classes: Names of the classes, by number; none for values.
+        y: int64 class indices, or float64 values; shape (row,).
+        classes: Names of the classes, by index; empty for regression.
     """
 
     x: np.ndarray
@@ -21,22 +21,26 @@ class DataTable:
 
     @property
     def rows(self) -> int:
-        """Return how many rows there are."""
+        """Return the number of rows."""
         return len(self.x)
 
     @property
     def features(self) -> int:
-        """Return how many inputs each row has."""
+        """Return the number of inputs per row."""
         return int(self.x.shape[1])
 
     @property
     def answers(self) -> str:
-        """Return what is asked: "classes" or "value"."""
+        """Return the kind of answers: "classes" or "value"."""
         return "classes" if self.classes else "value"
 
 
 def distinct_row_counts(table: DataTable) -> list[int]:
-    """Return how many different rows each class has."""
+    """Return the number of distinct rows of each class, by index.
+
+    Args:
+        table: A table with classes.
+    """
     return [
         len(np.unique(table.x[table.y == number], axis=0))
         for number in range(len(table.classes))

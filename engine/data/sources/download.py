@@ -1,4 +1,4 @@
-"""Files of the data pack that can be fetched, from fixed public addresses alone."""
+"""Download of data pack files, from fixed public addresses only."""
 
 import os
 import tempfile
@@ -14,7 +14,8 @@ from engine.data.sources import data_pack
 from engine.data.sources.checksums import file_state, sha256
 from engine.data.sources.locations import pack_home
 
-SECONDS, PIECE = 30, 1 << 16
+SECONDS, PIECE = 30, 1 << 16  # timeout of the connection; bytes per read
+# A fixed commit, so that the files can never change.
 OMNIGLOT = (
     "https://raw.githubusercontent.com/brendenlake/omniglot/"
     "057f034baf2ecb8530bc5710e5a23584d2a519cc/python/"
@@ -25,7 +26,7 @@ OpenUrl = Callable[[str], BinaryIO]
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of the pack, where it is public, and how many bytes it has."""
+    """A file of the pack, its public address, and its size in bytes."""
 
     file: str
     address: str
@@ -45,15 +46,15 @@ SETS = {
 
 
 def _open_url(address: str) -> BinaryIO:
-    """Open one of the addresses above; none that a user gave ever comes here."""
+    """Open one of the addresses above; never one from the user."""
     return urlopen(address, timeout=SECONDS)  # type: ignore[no-any-return]  # nosec B310
 
 
 def list_fetchable() -> list[dict[str, Any]]:
-    """List every file that can be fetched, and whether it is here.
+    """List every file that can be downloaded, and whether it is here.
 
     Returns:
-        JSON, one entry per file: `name` of its set, `file`, `bytes`, `state`
+        One JSON object per file: `name` of its set, `file`, `bytes`, `state`
         (present, absent or damaged) and `address`.
     """
     return [
@@ -72,20 +73,25 @@ def list_fetchable() -> list[dict[str, Any]]:
 
 
 def fetch(name: str, open_address: OpenUrl = _open_url) -> list[Path]:
-    """Bring the files of a set into the data pack's folder.
+    """Download the files of a set into the data pack's folder.
 
-    A file that is there and is the known one is left alone; any other is replaced.
+    A file with the right checksum is kept; any other is replaced.
 
     Args:
         name: A key of `SETS`.
-        open_address: Opens an address for reading.
+        open_address: Opens a URL for reading; replaced in tests.
+
+    Returns:
+        The paths of the files.
 
     Raises:
-        Refused: If there is no such set, no network, no room, or other bytes came.
+        Refused: If there is no such set, no network, or no space, or if the
+            downloaded bytes have another checksum.
     """
     if name not in SETS:
         raise Refused(
-            f"{name[:40]!r} cannot be fetched; what can: {', '.join(SETS)}", "name"
+            f"{name[:40]!r} cannot be fetched; must be one of: {', '.join(SETS)}",
+            "name",
         )
     return [_fetch_file(remote, open_address) for remote in SETS[name]]
 
@@ -97,8 +103,8 @@ def _fetch_file(remote: RemoteFile, open_address: OpenUrl) -> Path:
     data = _download(remote, open_address)
     if sha256(data) != digest:
         raise Refused(
-            f"{remote.file} came with {len(data):,} bytes that are not the known ones "
-            f"({remote.size:,}, sha256 {digest}), and nothing was kept; try again, or "
+            f"the {len(data):,} bytes downloaded of {remote.file} are not the expected "
+            f"{remote.size:,} with sha256 {digest}, and were discarded; try again, or "
             f"put the file into {pack_home()}"
         )
     _write_atomically(path, data)
@@ -106,7 +112,7 @@ def _fetch_file(remote: RemoteFile, open_address: OpenUrl) -> Path:
 
 
 def _download(remote: RemoteFile, open_address: OpenUrl) -> bytes:
-    """Read at most one byte more than the file has."""
+    """Read the file, but at most one byte more than it should have."""
     try:
         with open_address(remote.address) as answer:
             data = b""
@@ -121,12 +127,12 @@ def _download(remote: RemoteFile, open_address: OpenUrl) -> bytes:
         words = str(reason).partition("\n")[0][:80] or type(error).__name__
         raise Refused(
             f"{remote.file} cannot be fetched from {remote.address}: {words}; try "
-            f"again with a network, or put the file into {pack_home()}"
+            f"again when online, or put the file into {pack_home()}"
         ) from None
 
 
 def _write_atomically(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file completely or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
@@ -134,7 +140,7 @@ def _write_atomically(path: Path, data: bytes) -> None:
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                os.fsync(file.fileno())  # else a crash could leave an empty file
             os.replace(beside, path)
         except OSError:
             Path(beside).unlink(missing_ok=True)
@@ -142,5 +148,5 @@ def _write_atomically(path: Path, data: bytes) -> None:
     except OSError as error:
         reason = (error.strerror or "unwritable").lower()
         raise Refused(
-            f"{path} cannot be written: {reason}; METASCOPE_DATA names another folder"
+            f"{path} cannot be written: {reason}; set METASCOPE_DATA to another folder"
         ) from None

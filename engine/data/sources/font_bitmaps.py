@@ -1,7 +1,7 @@
-"""The font DejaVu Sans, and its characters as small bitmaps.
+"""Bitmaps of the characters of DejaVu Sans, a font that is shipped.
 
 Source: DejaVu Sans 2.37, free (Bitstream Vera license and public domain); the file and
-its license stand in `dejavu/`.
+its license are in `dejavu/`.
 """
 
 import io
@@ -21,28 +21,28 @@ SHA256 = "3fdf69cabf06049ea70a00b5919340e2ce1e6d02b0cc3c4b44fb6801bd1e0d22"
 TITLE = "The font DejaVu Sans"
 LICENSE = "Bitstream Vera, free"
 
-FIELD, GLYPH = 48, 40
-_SIZE, _LARGEST = 72, 6 * 72
-_NO_CHARACTER = "\U0010ffff"
-# Their differences are too fine for 28 pixels: dots, lines, dice and cards.
+FIELD, GLYPH = 48, 40  # pixels per side: of a bitmap, and of the ink in it
+_SIZE, _LARGEST = 72, 6 * 72  # font sizes: small signs are drawn larger
+_NO_CHARACTER = "\U0010ffff"  # a code point that is never assigned
+# Scripts whose characters differ by too little at 28 pixels: dots, lines, cards.
 _FINE = frozenset({"BRAILLE", "BOX", "DOMINO", "TETRAGRAM", "HEXAGRAM", "PLAYING"})
 
 
 def font_path() -> Path:
-    """Return where the font lies: it is shipped beside this file."""
+    """Return the path of the font, which is shipped beside this file."""
     return Path(__file__).parent / "dejavu" / FILE
 
 
 def missing_font() -> str:
-    """Name the font if it is not there; empty if it is."""
+    """Return the name of the font if it is missing, else an empty text."""
     return "" if font_path().is_file() else FILE
 
 
 def font_bytes() -> bytes:
-    """Read the font.
+    """Read the font file.
 
     Raises:
-        Refused: If it is absent or another version: its glyphs would be others.
+        Refused: If it is absent, or another version, whose glyphs may differ.
     """
     try:
         return read_verified(font_path(), SHA256)
@@ -53,7 +53,7 @@ def font_bytes() -> bytes:
 
 
 def script(character: str) -> str:
-    """Return the first word of a character's name, most often its script.
+    """Return the first word of a character's Unicode name, usually its script.
 
     >>> script("Α"), script("А"), script("A")
     ('GREEK', 'CYRILLIC', 'LATIN')
@@ -63,7 +63,7 @@ def script(character: str) -> str:
 
 @lru_cache(maxsize=1)
 def font_characters() -> tuple[str, ...]:
-    """Return the letters, numbers and symbols of the font, in Unicode's order."""
+    """Return the letters, numbers and symbols of the font, ordered by code point."""
     from fontTools.ttLib import TTFont
 
     with TTFont(io.BytesIO(font_bytes()), lazy=True) as font:
@@ -77,9 +77,12 @@ def _is_drawn(character: str) -> bool:
 
 
 def draw_bitmaps(some: Sequence[str]) -> np.ndarray:
-    """Draw characters, each as large as fits, centered.
+    """Draw characters, each scaled to 40 pixels and centered.
 
-    Size and height on the line are lost: c and C look alike.
+    Size and position on the line are lost: c and C look alike.
+
+    Args:
+        some: The characters.
 
     Returns:
         uint8, ink bright; shape (character, 48, 48); all 0 for a blank.
@@ -93,11 +96,12 @@ def draw_bitmaps(some: Sequence[str]) -> np.ndarray:
 
 
 def missing_glyph() -> np.ndarray:
-    """Return what the font draws for a character that it does not have."""
+    """Return the placeholder of the font for unknown characters; (1, 48, 48)."""
     return draw_bitmaps([_NO_CHARACTER])
 
 
 def _load_font(data: bytes, size: int) -> ImageFont.FreeTypeFont:
+    # Without Raqm, whose layout depends on the machine's libraries.
     plain = ImageFont.Layout.BASIC
     return ImageFont.truetype(io.BytesIO(data), size, layout_engine=plain)
 
@@ -108,7 +112,7 @@ def _draw_character(
     ink = _ink(sizes[_SIZE], character)
     if ink is None:
         return
-    if (most := max(ink.size)) < GLYPH:  # a small sign, drawn again larger
+    if (most := max(ink.size)) < GLYPH:  # a small sign: draw it larger, not magnified
         larger = min(_LARGEST, _SIZE * -(-GLYPH // most))
         ink = _ink(sizes[larger], character) or ink
     scale = GLYPH / max(ink.size)
@@ -119,7 +123,7 @@ def _draw_character(
 
 
 def _ink(face: ImageFont.FreeTypeFont, character: str) -> Image.Image | None:
-    """Return a character cut to its ink, or nothing if it has none."""
+    """Return a character cropped to its ink; None for a blank."""
     left, top, right, bottom = face.getbbox(character)
     image = Image.new("L", (int(right - left), int(bottom - top)))
     ImageDraw.Draw(image).text((-left, -top), character, 255, face)

@@ -1,7 +1,7 @@
-"""The glyphs of a font as classes: look-alikes merged, then divided into pools.
+"""Classes of glyphs: the characters of a font, look-alikes merged, split into pools.
 
-Latin A, Greek Α and Cyrillic А are one class, so that none is learned in
-meta-training under one name and tested under another.
+Latin A, Greek Α and Cyrillic А are one class; otherwise the same shape could be in
+meta-training and in the test.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from scipy.ndimage import distance_transform_edt, gaussian_filter1d
 from engine.contract.rng import Rng
 from engine.data.sources import font_bitmaps
 
-# Cosine of two blurred bitmaps, from which on they are one class. No pair of this
-# font lies within 1e-5 of it, so that rounding decides nothing.
+# Cosine similarity of blurred bitmaps from which on they are one class. No pair of
+# this font is within 1e-5 of it, so that rounding decides nothing.
 ALIKE = 0.919443
 POOLS = ("train", "validation", "test")
-SHARES = (0.64, 0.80)
+SHARES = (0.64, 0.80)  # where the classes are cut: 64 / 16 / 20 %
 HELD_OUT = frozenset({"ARMENIAN", "GEORGIAN", "HEBREW", "LAO", "TIFINAGH"})
 
 
@@ -26,10 +26,10 @@ class GlyphClasses:
     """Classes of glyphs; compared and hashed by identity.
 
     Args:
-        characters: The first, in Unicode's order, of those that look alike.
-        depth: How many pixels inside its outline each pixel is, negative outside;
-            float32, shape (class, 48, 48).
-        pools: Numbers of the classes of each pool, and of the held-out scripts.
+        characters: Of each class, the character with the lowest code point.
+        depth: Signed distance of each pixel to the outline, in pixels, positive
+            inside; float32, shape (class, 48, 48).
+        pools: Indices of the classes of each pool, and of the held-out scripts.
     """
 
     characters: tuple[str, ...]
@@ -39,12 +39,13 @@ class GlyphClasses:
 
 @lru_cache(maxsize=1)
 def build_glyph_classes() -> GlyphClasses:
-    """Draw all glyphs of the font, merge look-alikes and divide the classes.
+    """Draw all glyphs of the font, merge look-alikes and split the classes into pools.
 
     Raises:
-        Refused: If the font is absent or not the known one.
+        Refused: If the font is absent or another version.
     """
     every = font_bitmaps.font_characters()
+    # The placeholder comes first: what looks like it is no character of the font.
     drawn = np.concatenate(
         [font_bitmaps.missing_glyph(), font_bitmaps.draw_bitmaps(every)]
     )
@@ -57,12 +58,15 @@ def build_glyph_classes() -> GlyphClasses:
 
 
 def distinct_indices(drawn: np.ndarray) -> np.ndarray:
-    """Return which bitmaps are kept: each the first of those that look like it.
+    """Return the indices of the bitmaps that no earlier kept one looks like.
 
-    No two that are kept look alike; blanks are left out.
+    Blanks are left out.
 
     Args:
         drawn: uint8; shape (glyph, side, side), side a multiple of 3.
+
+    Returns:
+        Ascending indices; shape (kept glyph,).
     """
     marked = np.flatnonzero(drawn.any(axis=(1, 2)))
     alike = _similarity_mask(drawn[marked])
@@ -78,7 +82,15 @@ def _similarity_mask(drawn: np.ndarray) -> np.ndarray:
 
 
 def cosine_similarity(drawn: np.ndarray) -> np.ndarray:
-    """Return the cosine of any two bitmaps, blurred and made smaller."""
+    """Return the cosine similarity of bitmaps, after blurring and downsampling.
+
+    Args:
+        drawn: uint8, none of them blank; shape (glyph, side, side), side a multiple
+            of 3.
+
+    Returns:
+        float32; shape (glyph, glyph).
+    """
     count, side = len(drawn), drawn.shape[1] // 3
     small = drawn.reshape(count, side, 3, side, 3).mean((2, 4), dtype=np.float32)
     for axis in (1, 2):
@@ -89,15 +101,23 @@ def cosine_similarity(drawn: np.ndarray) -> np.ndarray:
 
 
 def ink_depths(drawn: np.ndarray) -> np.ndarray:
-    """Return how deep in the ink each pixel lies, in pixels; negative outside."""
+    """Return the signed distance of each pixel to the outline, positive in the ink.
+
+    Args:
+        drawn: uint8, ink bright; shape (glyph, side, side).
+
+    Returns:
+        Pixels; float32, of the same shape.
+    """
     inside = drawn > 127
     each = [distance_transform_edt(i) - distance_transform_edt(~i) for i in inside]
     return np.stack(each).astype(np.float32)
 
 
 def _divide_pools(scripts: list[str]) -> dict[str, np.ndarray]:
-    """Divide classes 64 / 16 / 20, but for those of the scripts that are held out."""
+    """Split the classes 64 / 16 / 20, after holding out whole scripts."""
     apart = np.array([script in HELD_OUT for script in scripts])
+    # A fixed seed: the split is part of the data, not of a run.
     draw = np.random.Generator(np.random.Philox(key=Rng(0).child("glyphs").key()))
     order = draw.permutation(np.flatnonzero(~apart))
     cuts = np.round(np.array(SHARES) * len(order)).astype(int)

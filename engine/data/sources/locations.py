@@ -1,4 +1,4 @@
-"""Where real data is looked for."""
+"""Folders of the data pack and of the user's own files."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ def pack_home() -> Path:
 
 
 def own_home() -> Path:
-    """Return where a person's own files are kept, beside their runs."""
+    """Return the folder of the user's own files, beside the runs."""
     chosen = os.environ.get("METASCOPE_HOME")
     return (Path(chosen) if chosen else _user_folder()) / "own"
 

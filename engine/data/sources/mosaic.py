@@ -1,8 +1,8 @@
-"""Mosaic: some thousands of small nets, each trained for real on many tasks.
+"""Mosaic: a tabular NAS benchmark of 2,592 small nets, trained on fourteen tasks.
 
-A full product of seven decisions, trained on real and made-up classification tasks
-from several starts, with its learning curves: a search is judged by a table instead
-of by hours of training, and what it finds on one task can be tried on another.
+The full product of seven decisions, trained on real and synthetic classification
+tasks from several seeds, with learning curves: a search queries a table instead of
+training for hours, and what it finds on one task can be evaluated on another.
 
 Source: ours. In the manner of NAS-Bench-201 (Dong and Yang 2020, arXiv:2001.00326).
 Differs: dense nets; how they are trained (optimizer, rate) is among the decisions.
@@ -31,25 +31,33 @@ _MILLION = 1e6
 
 @lru_cache(maxsize=1)
 def load_mosaic() -> ArchitectureTable:
-    """Read the table that is shipped; the same object every time."""
+    """Return the shipped table; the same object every time."""
     return read_mosaic(FILE)
 
 
 @lru_cache(maxsize=1)
 def mosaic_metadata() -> dict[str, Any]:
-    """Return how the shipped table was made: seed, time, chunks, fingerprint."""
+    """Return how the shipped table was built: seed, time, chunks, fingerprint."""
     with np.load(FILE) as held:
         return dict(json.loads(str(held["meta"])))
 
 
 def read_mosaic(file: Path) -> ArchitectureTable:
-    """Read a table that `engine.mosaic.build` has written."""
+    """Read a table that `engine.mosaic.build` has written.
+
+    Args:
+        file: The .npz file; it may hold only some of the chunks.
+
+    Returns:
+        The table of the architectures that are trained so far.
+    """
     with np.load(file) as held:
         about = json.loads(str(held["meta"]))
         validation, test = held["validation"], held["test"]
         features = held["features"]
     tasks, chunks = about["tasks"], about["chunks"]
     per_chunk = len(RECIPES)
+    # A chunk is one net design with all its recipes, in the order of the codes.
     rows = (np.array(chunks)[:, None] * per_chunk + np.arange(per_chunk)).ravel()
     sizes = _sizes(tasks, chunks)
     return ArchitectureTable(
@@ -79,12 +87,12 @@ def _row_counts(tasks: list[dict[str, Any]], part: str) -> np.ndarray:
 
 def _accuracy_shares(counts: np.ndarray, rows: np.ndarray) -> np.ndarray:
     share = counts.astype(np.float32) / rows
-    share[counts == FAILED] = np.nan
+    share[counts == FAILED] = np.nan  # a diverged training has no accuracy
     return share
 
 
 def _sizes(tasks: list[dict[str, Any]], chunks: list[int]) -> dict[str, np.ndarray]:
-    """Count weights and multiply-adds of each architecture on each task."""
+    """Return parameters and multiply-adds; float32, shape (architecture, task) each."""
     every, shapes = (
         all_net_designs(),
         [(task["inputs"], task["classes"]) for task in tasks],
@@ -105,7 +113,7 @@ def _sizes(tasks: list[dict[str, Any]], chunks: list[int]) -> dict[str, np.ndarr
 
 
 def _cost(multiply_adds: np.ndarray, regime: dict[str, Any]) -> np.ndarray:
-    """Return million multiply-adds of training: forward, and backward twice that."""
+    """Return million multiply-adds of training; backward costs twice the forward."""
     examples = np.array(regime["fidelities"]) * regime["batch"]
     cost = multiply_adds[:, :, None] * (PASSES * examples / _MILLION)
     return cost.astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a table of architectures tells: spreads on each task, ranks between tasks."""
+"""Statistics of an architecture table: spread per task, correlations of ranks."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from scipy.stats import spearmanr
 
 from engine.data.sources.architecture_table import ArchitectureTable
 
-# Tasks that a person would call related; every other two are not.
+# Groups of tasks that count as related; any other pair counts as unrelated.
 KIN = (
     ("rings", "four_rings"),
     ("four_arms", "four_arms_tight"),
@@ -17,14 +17,14 @@ KIN = (
 
 
 class TaskSpread(NamedTuple):
-    """How much architectures differ on one task, accuracies as shares.
+    """The spread of accuracies on one task, as shares.
 
     Args:
         task: Its name.
-        architectures: Deviation of the mean over seeds over architectures.
-        seeds: Deviation over seeds, pooled over architectures.
-        median: Of the test accuracies.
-        best: Of the test accuracies.
+        architectures: Standard deviation between architectures, of means over seeds.
+        seeds: Standard deviation between seeds, pooled over architectures.
+        median: Median test accuracy.
+        best: Best test accuracy.
     """
 
     task: str
@@ -35,12 +35,16 @@ class TaskSpread(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """Return how many times more architectures differ than seeds do."""
+        """Return the spread between architectures in units of that between seeds."""
         return self.architectures / self.seeds
 
 
 def task_spreads(table: ArchitectureTable) -> list[TaskSpread]:
-    """Return how much architectures differ on each task, at the last fidelity."""
+    """Return the spread of accuracies on each task, at the last fidelity.
+
+    Args:
+        table: With several seeds per training; failed trainings are left out.
+    """
     last = table.signal[:, :, -1]
     between = np.nanstd(np.nanmean(last, 2), axis=0, ddof=1)
     within = np.sqrt(np.nanmean(np.nanvar(last, axis=2, ddof=1), axis=0))
@@ -50,12 +54,13 @@ def task_spreads(table: ArchitectureTable) -> list[TaskSpread]:
 
 
 def rank_correlations(table: ArchitectureTable) -> np.ndarray:
-    """Return Spearman's ρ of the test accuracies of any two tasks."""
+    """Return Spearman's ρ between the test accuracies of tasks; shape (task, task)."""
     return np.asarray(spearmanr(table.score, nan_policy="omit").statistic)
 
 
 def related_correlations(table: ArchitectureTable) -> tuple[float, float]:
-    """Return the mean ρ of two related tasks, and that of two unrelated ones."""
+    """Return the mean ρ of related pairs of tasks, and that of unrelated pairs."""
+    # A task outside every group gets a negative number of its own.
     of = {task: family for family, tasks in enumerate(KIN) for task in tasks}
     family = np.array([of.get(t, -1 - i) for i, t in enumerate(table.tasks)])
     upper = np.triu(np.ones((len(family), len(family)), bool), 1)

@@ -1,4 +1,4 @@
-"""The decisions of Mosaic, and what a net costs: counted, never measured."""
+"""Mosaic's search space: its decisions, net designs, and their analytic cost."""
 
 import itertools
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ OPTIONS = {
     "optimizer": ("sgd", "momentum", "adam"),
     "rate": ("0.01", "0.03", "0.1"),
 }
-# What is decided of a net's form; the rest decides how it is trained.
+# The first five decisions are the net's design; the rest is its training recipe.
 _FORM = 5
 RADIX = tuple(len(options) for options in OPTIONS.values())
 RECIPES = tuple(itertools.product(*list(OPTIONS.values())[_FORM:]))
-# Forward, and backward to the weights and to the inputs of each layer.
+# The forward pass, and the gradients of each layer's weights and of its inputs.
 PASSES = 3
-# Stands in the counts for a training whose answers were not finite.
+# In the uint16 counts of right answers: a training that diverged.
 FAILED = 65_535
 
 
 @dataclass(frozen=True)
 class NetDesign:
-    """What a net is, whatever it learns and however it is trained."""
+    """A net's architecture, independent of its task and its training."""
 
     depth: int
     width: int
@@ -35,7 +35,12 @@ class NetDesign:
     residual: bool
 
     def weight_shapes(self, features: int, classes: int) -> dict[str, tuple[int, ...]]:
-        """Return the shape of each weight, in the order of the flat vector."""
+        """Return the shape of each weight, in the order of the flat vector.
+
+        Args:
+            features: Number of inputs.
+            classes: Number of outputs.
+        """
         shapes: dict[str, tuple[int, ...]] = {}
         if self.residual:
             shapes["past"] = (self.width, features)
@@ -46,7 +51,7 @@ class NetDesign:
         return shapes
 
     def parameter_count(self, features: int, classes: int) -> int:
-        """Return how many numbers are trained.
+        """Return the number of trained parameters.
 
         >>> NetDesign(1, 4, "relu", "none", False).parameter_count(2, 3)
         27
@@ -55,7 +60,7 @@ class NetDesign:
         return sum(int(np.prod(shape)) for shape in shapes)
 
     def multiply_adds(self, features: int, classes: int) -> int:
-        """Return how many multiply-adds the products of one prediction take.
+        """Return the multiply-adds of the matrix products of one prediction.
 
         >>> NetDesign(1, 4, "relu", "none", True).multiply_adds(2, 3)
         28
@@ -65,12 +70,16 @@ class NetDesign:
 
 
 def all_codes() -> np.ndarray:
-    """Return every architecture, the last decision changing fastest; uint8."""
+    """Return every architecture, the last decision changing fastest.
+
+    Returns:
+        uint8; shape (architecture, decision).
+    """
     return np.indices(RADIX, np.uint8).reshape(len(RADIX), -1).T.copy()
 
 
 def all_net_designs() -> list[NetDesign]:
-    """Return every form, in the order of the codes: one for each chunk of recipes."""
+    """Return every net design, in the order of the codes: one per chunk of recipes."""
     return [
         NetDesign(int(depth), int(width), activation, normalization, skip == "residual")
         for depth, width, activation, normalization, skip in itertools.product(

@@ -2,8 +2,8 @@
 
 Source: Dong and Yang (2020), arXiv:2001.00326; hardware costs by Li et al. (2021),
 arXiv:2103.10584.
-Differs: accuracies are means over the published trials; the price of a training is
-its training time alone, for the table has no time of validation.
+Differs: accuracies are means over the published trials; the cost of a training is
+its training time alone, because the table has no validation times.
 """
 
 import json
@@ -21,15 +21,16 @@ SHORT = {"cifar10": "CIFAR-10", "cifar100": "CIFAR-100"}
 
 @cache
 def load_nasbench201() -> ArchitectureTable:
-    """Return the table.
+    """Return the benchmark as a table of architectures.
 
     Raises:
-        Refused: If the data pack lacks it.
+        Refused: If the file is not in the data pack, or is damaged.
     """
     held = pack_arrays(FILE)
     meta = json.loads(str(held["meta"]))
     edges = tuple(_parse_edge(name) for name in meta["edges"])
     signal = np.stack([held["val_acc_12"], held["val_acc_200"]], 2)[..., None]
+    # Only the time of all 200 epochs is published; epochs take equally long.
     share = np.array([e / EPOCHS[-1] for e in EPOCHS], np.float32)
     properties = {"parameters": held["params_m"], "FLOPs": held["flops_m"]}
     units = {"parameters": "million", "FLOPs": "million"}
@@ -43,6 +44,7 @@ def load_nasbench201() -> ArchitectureTable:
         codes=held["ops"],
         tasks=tuple(SHORT.get(name, name) for name in meta["datasets"]),
         fidelities=EPOCHS,
+        # Published in percent.
         signal=(signal / 100.0).astype(np.float32),
         score=(held["test_acc_200"] / 100.0).astype(np.float32),
         cost=(held["train_sec_200"][..., None] * share).astype(np.float32),

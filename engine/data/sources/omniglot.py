@@ -1,4 +1,4 @@
-"""Omniglot: 1,623 handwritten characters of 50 alphabets, each by 20 drawers.
+"""Omniglot: 1,623 handwritten characters of 50 alphabets, each by 20 writers.
 
 Source: Lake, Salakhutdinov and Tenenbaum (2015), Science 350; MIT, © Brenden Lake.
 """
@@ -17,7 +17,7 @@ PACKED = "omniglot28.npz"
 ARCHIVES = ("images_background.zip", "images_evaluation.zip")
 POOLS = ("train", "validation", "test")
 
-# The split of Vinyals et al. (2016), by alphabet; one alphabet is cut in two.
+# The split of Vinyals et al. (2016), by alphabet; one alphabet is in two pools.
 VALIDATION = frozenset(
     {"Armenian", "Bengali", "Early_Aramaic", "Hebrew", "Mkhedruli_(Georgian)"}
 )
@@ -37,22 +37,24 @@ TEST = frozenset(
         "ULOG",
     }
 )
-CUT = ("Gurmukhi", 41)
+CUT = ("Gurmukhi", 41)  # the last of its characters that is in the train pool
 HELD_OUT_ALPHABETS = 10
+# Where each alphabet is cut: 64 % train, 11 % validation, 25 % test.
 MIXED_SHARES = (0.64, 0.75)
 
 
 @dataclass(frozen=True, eq=False)
 class CharacterSet:
-    """All characters in the author's order; compared and hashed by identity.
+    """All characters in the authors' order; compared and hashed by identity.
 
     Args:
-        images: uint8, ink bright; shape (character, drawer, side, side). The n-th
-            drawing of every character of one alphabet is by the same person.
-        alphabet: Number of each character's alphabet; shape (character,).
+        images: uint8, ink bright; shape (character, writer, side, side). Within an
+            alphabet, the n-th drawing of every character is by the same writer.
+        alphabet: Index of each character's alphabet; shape (character,).
         names: Names of the alphabets.
-        evaluation: Whether each is of the author's evaluation set.
-        vinyals: 0 train, 1 validation, 2 test: the split of Vinyals et al.
+        evaluation: Whether it is in the authors' evaluation set; shape (character,).
+        vinyals: Pool in the split of Vinyals et al.: 0 train, 1 validation, 2 test;
+            shape (character,).
     """
 
     images: np.ndarray
@@ -63,7 +65,7 @@ class CharacterSet:
 
 
 def missing_source() -> str:
-    """Name the file that is missing, or nothing; either source is enough."""
+    """Return the name of the missing file; empty if either source is complete."""
     if not data_pack.missing_pack_file(PACKED) or not any(
         map(data_pack.missing_pack_file, ARCHIVES)
     ):
@@ -75,8 +77,11 @@ def missing_source() -> str:
 def load_characters(side: int) -> CharacterSet:
     """Return all characters, averaged down to side × side pixels.
 
+    Args:
+        side: Pixels per side; a divisor of 28.
+
     Raises:
-        Refused: If the data is absent or not the known one.
+        Refused: If the data is absent or damaged.
     """
     if side != SIDE:
         whole = load_characters(SIDE)
@@ -94,7 +99,7 @@ def load_characters(side: int) -> CharacterSet:
 
 
 def _from_archives() -> CharacterSet:
-    """Read the author's archives: background first, as in the packed array."""
+    """Read the authors' archives; background first, as in the packed array."""
     sets = [read_drawings(data_pack.pack_bytes(file)) for file in ARCHIVES]
     return join_archives(sets[0], sets[1])
 
@@ -102,7 +107,12 @@ def _from_archives() -> CharacterSet:
 def join_archives(
     background: DrawingArchive, evaluation: DrawingArchive
 ) -> CharacterSet:
-    """Put two archives behind each other."""
+    """Concatenate the two archives; alphabets are numbered in order of appearance.
+
+    Args:
+        background: The authors' background set.
+        evaluation: Their evaluation set.
+    """
     words = [*background.alphabet, *evaluation.alphabet]
     numbers = [*background.number, *evaluation.number]
     names = tuple(dict.fromkeys(words))
@@ -120,6 +130,13 @@ def join_archives(
 def vinyals_pool(alphabet: str, number: int) -> int:
     """Return the pool of a character in the split of Vinyals et al.
 
+    Args:
+        alphabet: Name of its alphabet.
+        number: Number of the character within it, from 1.
+
+    Returns:
+        0 train, 1 validation, 2 test.
+
     >>> vinyals_pool("Greek", 1), vinyals_pool("Hebrew", 1), vinyals_pool("Tibetan", 1)
     (0, 1, 2)
     >>> vinyals_pool("Gurmukhi", 41), vinyals_pool("Gurmukhi", 42)
@@ -132,13 +149,16 @@ def vinyals_pool(alphabet: str, number: int) -> int:
 
 @lru_cache(maxsize=8)
 def split_pools(split: str) -> dict[str, np.ndarray]:
-    """Return which characters each pool has, by the name of a split.
+    """Return the indices of the characters of each pool.
 
     Args:
-        split: "vinyals": 1028 / 172 / 423; "author": the background set without
-            Vinyals' validation alphabets, those, and the evaluation set: 792 / 172
-            / 659; "mixed": every pool has characters of 40 alphabets, and
-            "held_out" those of the 10 others.
+        split: "vinyals" has 1028 / 172 / 423 characters. "author" has 792 / 172 /
+            659: the background set without the validation alphabets of Vinyals et
+            al., those alphabets, and the evaluation set. In "mixed" every pool has
+            characters of the same 40 alphabets, and "held_out" has the other 10.
+
+    Returns:
+        By pool, int64 indices; shape (character,).
     """
     return _SPLITS[split](load_characters(28))
 
@@ -159,7 +179,8 @@ def _author_split(every: CharacterSet) -> dict[str, np.ndarray]:
 
 
 def _mixed_split(every: CharacterSet) -> dict[str, np.ndarray]:
-    """Divide the characters of 40 alphabets, and leave 10 alphabets whole."""
+    """Split the characters of 40 alphabets, and hold out 10 whole alphabets."""
+    # A fixed seed: the split is part of the data, not of a run.
     draw = np.random.Generator(np.random.Philox(key=Rng(0).child("omniglot").key()))
     order = draw.permutation(len(every.names))
     out = np.isin(every.alphabet, order[:HELD_OUT_ALPHABETS])
@@ -178,12 +199,12 @@ _SPLITS = {"vinyals": _vinyals_split, "author": _author_split, "mixed": _mixed_s
 
 @dataclass(frozen=True, eq=False)
 class OneShotBenchmark:
-    """The author's 20 runs of 20 ways and one shot, each within one alphabet.
+    """The authors' 20 episodes of 20 ways and one shot, each within one alphabet.
 
     Args:
-        support: Character and drawer of each way's example; shape (run, way, 2).
-        query: The same of the examples to be answered.
-        answer: Way of each query; shape (run, query).
+        support: Character and writer of each way's example; shape (run, way, 2).
+        query: Character and writer of each query; shape (run, query, 2).
+        answer: The correct way of each query; shape (run, query).
     """
 
     support: np.ndarray
@@ -193,10 +214,10 @@ class OneShotBenchmark:
 
 @lru_cache(maxsize=1)
 def one_shot_runs() -> OneShotBenchmark:
-    """Return the 20 official runs; the two image archives do not hold them.
+    """Return the 20 official episodes; the two image archives do not contain them.
 
     Raises:
-        Refused: If the packed file is absent or not the known one.
+        Refused: If the packed file is absent or damaged.
     """
     held = data_pack.pack_arrays(PACKED)
     parts = ("oneshot_support", "oneshot_query", "oneshot_answer")

@@ -1,7 +1,7 @@
-"""Omniglot's own archives: drawings as PNG files, one folder a character.
+"""Reader of Omniglot's original ZIP archives: PNG files, one folder per character.
 
-Members are read by name and never unpacked to disk; an archive that is anything else
-is refused in one sentence.
+Members are read in memory and never unpacked to disk; anything unexpected is refused
+in one sentence.
 """
 
 import io
@@ -18,16 +18,18 @@ from PIL import Image
 from engine.contract.errors import Refused
 from engine.contract.text_input import clean
 
+# Bounds against zip bombs, well above what the real archives have.
 BYTES, MEMBERS, MEMBER, UNPACKED = 50_000_000, 40_000, 20_000, 100_000_000
 PIXELS, SIDE, DRAWERS = 105, 28, 20
 
-# A root folder at most, then alphabet/character/number_drawer.png.
+# At most one root folder, then alphabet/character/number_writer.png.
 _DRAWING = re.compile(
     r"(?:[A-Za-z]\w*/)?(?P<alphabet>[A-Za-z][\w()-]*)/(?P<character>character\d{2})/"
     r"\d{4}_(?P<drawer>\d{2})\.png",
     re.ASCII,
 )
 _FOLDER = re.compile(r"(?:[A-Za-z][\w()-]*/){1,3}", re.ASCII)
+# All that zipfile and Pillow raise on damaged or malicious bytes.
 _READING = (
     zipfile.BadZipFile,
     zlib.error,
@@ -45,14 +47,14 @@ _READING = (
     RecursionError,
     Image.DecompressionBombError,
 )
-_DARK = [255 - level for level in range(256)]
+_DARK = [255 - level for level in range(256)]  # the files have black ink on white
 
 
 class DrawingArchive(NamedTuple):
-    """Characters in the order of their alphabets' names.
+    """The characters of one archive, ordered by alphabet and number.
 
     Args:
-        images: uint8, ink bright; shape (character, drawer, 28, 28).
+        images: uint8, ink bright; shape (character, writer, 28, 28).
         alphabet: Name of each character's alphabet.
         number: Number of each character in its alphabet, from 1.
     """
@@ -68,8 +70,11 @@ DrawingIndex = dict[tuple[str, str], dict[int, zipfile.ZipInfo]]
 def read_drawings(data: bytes) -> DrawingArchive:
     """Read one of the archives.
 
+    Args:
+        data: The bytes of the ZIP file.
+
     Raises:
-        Refused: If it is no such archive, with the member that is not as it must be.
+        Refused: If it is not such an archive; the message names the member.
     """
     if len(data) > BYTES:
         raise Refused(
@@ -82,8 +87,7 @@ def read_drawings(data: bytes) -> DrawingArchive:
         raise
     except _READING as error:
         raise Refused(
-            "this is no zip archive that can be read, or it is cut off: "
-            f"{_reason(error)}"
+            f"this is not a readable ZIP archive, or it is truncated: {_reason(error)}"
         ) from None
 
 
@@ -105,7 +109,7 @@ def _read_archive(archive: zipfile.ZipFile) -> DrawingArchive:
 def _read_character(
     archive: zipfile.ZipFile, key: tuple[str, str], drawn: dict[int, zipfile.ZipInfo]
 ) -> np.ndarray:
-    """Return all drawings of one character; shape (drawer, 28, 28)."""
+    """Return all drawings of one character; shape (writer, 28, 28)."""
     if sorted(drawn) != list(range(1, DRAWERS + 1)):
         raise Refused(
             f"{'/'.join(key)} has {len(drawn)} drawings; each character must have "
@@ -115,7 +119,7 @@ def _read_character(
 
 
 def _index_drawings(listed: list[zipfile.ZipInfo]) -> DrawingIndex:
-    """Return the drawings by alphabet, character and drawer; refuse all else."""
+    """Index the drawings by (alphabet, character), then writer; refuse all else."""
     total = sum(info.file_size for info in listed)
     if len(listed) > MEMBERS or total > UNPACKED:
         raise Refused(
@@ -140,7 +144,7 @@ def _check_folder(info: zipfile.ZipInfo) -> None:
     if not _FOLDER.fullmatch(info.filename):
         raise Refused(
             f"this archive holds {clean(info.filename)[:60]!r}, which is no drawing: "
-            "they are alphabet/character01/0001_01.png and so on"
+            "names must be like alphabet/character01/0001_01.png"
         )
 
 
@@ -157,22 +161,23 @@ def _check_member(info: zipfile.ZipInfo) -> None:
 
 
 def _read_image(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> np.ndarray:
-    """Read a drawing, averaged to 28 × 28, its ink bright."""
+    """Read a drawing as 28 × 28 pixels, ink bright."""
     try:
         with archive.open(info) as member:
+            # Bounded again: the size in the header may be a lie.
             data = member.read(MEMBER + 1)
         return _decode_averaged(data, info.filename)
     except Refused:
         raise
     except _READING as error:
         raise Refused(
-            f"{info.filename!r} in this archive is no image that can be read: "
+            f"{info.filename!r} in this archive cannot be read as an image: "
             f"{_reason(error)}"
         ) from None
 
 
 def _decode_averaged(data: bytes, name: str) -> np.ndarray:
-    # A size that cannot be ours is refused below; no need to warn of it before.
+    # A wrong size is refused below; Pillow need not warn of it before.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         image = Image.open(io.BytesIO(data), formats=("PNG",))

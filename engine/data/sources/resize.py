@@ -1,17 +1,17 @@
-"""Images as arrays of bytes, 255 being bright."""
+"""Downsampling of image arrays."""
 
 import numpy as np
 
 
 def block_average(images: np.ndarray, side: int) -> np.ndarray:
-    """Average square images down, in blocks, to side × side pixels.
+    """Downsample square images to side × side pixels by averaging blocks.
 
     Args:
         images: uint8; shape (…, height, width), both a multiple of `side`.
-        side: Pixels of each side.
+        side: Pixels per side of the result.
 
     Returns:
-        uint8, rounded; the images themselves where they have that size already.
+        uint8, rounded, shape (…, side, side); the input itself if it has that size.
 
     >>> block_average(np.array([[[0, 4], [8, 12]]], np.uint8), 1).tolist()
     [[[6]]]
@@ -23,4 +23,5 @@ def block_average(images: np.ndarray, side: int) -> np.ndarray:
     cut = images.reshape(*images.shape[:-2], side, block, side, block)
     total = cut.sum(axis=(-3, -1), dtype=np.uint32)
     area = block * block
+    # Integer rounding, half up: the same on every machine.
     return ((total + area // 2) // area).astype(np.uint8)

@@ -1,9 +1,9 @@
-"""The sets that scikit-learn brings along, read without importing it.
+"""The data sets that scikit-learn ships, read without importing it.
 
-Source: scikit-learn, BSD-3; the sets are from the UCI repository (CC BY 4.0), but
+Source: scikit-learn, BSD-3; the sets are from the UCI repository (CC BY 4.0), except
 diabetes, from Efron, Hastie, Johnstone and Tibshirani (2004).
-Differs: diabetes has its raw columns, not scikit-learn's scaled ones; every task
-standardizes for itself.
+Differs: diabetes has its raw columns, not scikit-learn's scaled ones; each task
+standardizes with its own training rows.
 """
 
 import gzip
@@ -23,7 +23,16 @@ UCI = "UCI repository, CC BY 4.0"
 
 @dataclass(frozen=True)
 class BundledSet:
-    """A set as scikit-learn's package holds it: file → sha256, in reading order."""
+    """A data set in scikit-learn's package.
+
+    Args:
+        title: Its name, with the source.
+        files: SHA-256 by file name; inputs first, then answers where they are apart.
+        rows: Number of rows.
+        features: Number of inputs.
+        classes: Names of the classes; empty for regression.
+        license: Of the data.
+    """
 
     title: str
     files: dict[str, str]
@@ -91,14 +100,18 @@ SETS = {
 
 
 def sklearn_folder() -> Path | None:
-    """Return the folder of scikit-learn's data files, if it is installed."""
+    """Return the folder of scikit-learn's data files; None if it is not installed."""
     found = find_spec("sklearn")
     places = found.submodule_search_locations if found else None
     return Path(next(iter(places))) / "datasets" / "data" if places else None
 
 
 def missing_bundled_file(name: str) -> str:
-    """Name the first file of a set that is not there, or nothing."""
+    """Return the first missing file of a set; empty if none is missing.
+
+    Args:
+        name: A key of `SETS`.
+    """
     home, files = sklearn_folder(), SETS[name].files
     gone = [file for file in files if home is None or not (home / file).is_file()]
     return f"scikit-learn's {gone[0]}" if gone else ""
@@ -106,10 +119,13 @@ def missing_bundled_file(name: str) -> str:
 
 @lru_cache(maxsize=8)
 def load_bundled_set(name: str) -> DataTable:
-    """Read one set.
+    """Read one data set.
+
+    Args:
+        name: A key of `SETS`.
 
     Raises:
-        Refused: If its file is absent or not the known one.
+        Refused: If one of its files is absent or damaged.
     """
     if gone := missing_bundled_file(name):
         raise Refused(f"{name} needs {gone}; install scikit-learn")
@@ -122,7 +138,7 @@ def load_bundled_set(name: str) -> DataTable:
 
 
 def _read_numbers(file: str, digest: str) -> np.ndarray:
-    """Read a file's numbers, leaving out a first line that names classes."""
+    """Return the numbers of a file, without its header line; shape (row, column)."""
     data = read_verified((sklearn_folder() or Path()) / file, digest)
     text = (gzip.decompress(data) if file.endswith(".gz") else data).decode()
     rows = [line.replace(",", " ").split() for line in text.splitlines()]

@@ -1,1 +1,1 @@
-"""The user's own files: read strictly, kept under their checksums."""
+"""The user's own files: strict readers, and storage under their SHA-256."""

@@ -48,7 +48,7 @@ def test_a_fetched_file_is_kept_and_not_fetched_again(remote: Path) -> None:
 def test_other_bytes_than_the_known_ones_are_not_kept(
     remote: Path, came: bytes
 ) -> None:
-    with pytest.raises(Refused, match=r"not the known ones .* nothing was kept"):
+    with pytest.raises(Refused, match=r"not the expected .* were discarded"):
         fetch("omniglot", lambda _: io.BytesIO(came))
     assert not remote.exists()
 
@@ -74,7 +74,7 @@ def test_without_an_answer_one_sentence_says_what_to_do(
         fetch("omniglot", fail)
     said = str(refusal.value)
     assert said.startswith(f"x.zip cannot be fetched from {ADDRESS}: ")
-    assert said.endswith(f"; try again with a network, or put the file into {remote}")
+    assert said.endswith(f"; try again when online, or put the file into {remote}")
     assert "\n" not in said and ": ;" not in said
     assert not remote.exists()
 
@@ -99,7 +99,7 @@ def test_a_damaged_file_is_replaced_by_the_known_one(remote: Path) -> None:
 def test_a_damaged_file_stays_where_only_other_bytes_come(remote: Path) -> None:
     remote.mkdir()
     (remote / "x.zip").write_bytes(b"damaged")
-    with pytest.raises(Refused, match="not the known ones"):
+    with pytest.raises(Refused, match="not the expected"):
         fetch("omniglot", lambda _: io.BytesIO(b"other"))
     assert (remote / "x.zip").read_bytes() == b"damaged"
 
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_written_is_named(remote: Path) -> None:
 
 
 def test_only_known_sets_are_fetched_and_only_by_https() -> None:
-    with pytest.raises(Refused, match=r"'http://x' cannot be fetched; what can: omni"):
+    with pytest.raises(Refused, match=r"'http://x' cannot be fetched; must be one of"):
         fetch("http://x")
     for every in download.SETS.values():
         for remote in every:
@@ -135,7 +135,7 @@ def test_the_command_fetches_a_set_by_its_name(
     assert __main__.main(["data", "fetch", "omniglot"]) == 0
     assert asked == [ADDRESS]
     assert (remote / "x.zip").read_bytes() == GOOD
-    assert "x.zip is there, with the known checksum" in capsys.readouterr().err
+    assert "x.zip is there; its checksum is right" in capsys.readouterr().err
 
 
 def test_the_command_says_in_one_line_that_there_is_no_network(
@@ -159,7 +159,7 @@ def test_the_command_names_what_can_be_fetched_instead_of_an_unknown_set(
 ) -> None:
     assert __main__.main(["data", "fetch", "imagenet"]) == 2
     said = capsys.readouterr().err
-    assert said == "error: 'imagenet' cannot be fetched; what can: omniglot\n"
+    assert said == "error: 'imagenet' cannot be fetched; must be one of: omniglot\n"
 
 
 def test_without_a_name_the_command_lists_what_can_be_fetched_and_fetches_nothing(

@@ -123,7 +123,7 @@ def _without_drawing(held: dict[str, bytes]) -> dict[str, bytes]:
 BAD: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty file": (lambda: b"", "no zip archive"),
     "no zip": (lambda: b"GIF89a" * 50, "no zip archive"),
-    "cut off": (lambda: zipped(members())[:-3000], "or it is cut off"),
+    "cut off": (lambda: zipped(members())[:-3000], "or it is truncated"),
     "empty archive": (lambda: zipped({}), "holds no drawings"),
     "one class": (
         lambda: zipped(members(1)),
@@ -168,13 +168,13 @@ BAD: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: zipped(
             members() | {"images_x/Latin/character02/0002_20.png": b"\x89PNG"}
         ),
-        "0002_20.png' in this archive is no image that can be read",
+        "0002_20.png' in this archive cannot be read as an image",
     ),
     "half an image": (
         lambda: zipped(
             members() | {"images_x/Latin/character02/0002_20.png": PLAIN[:60]}
         ),
-        "is no image that can be read",
+        "cannot be read as an image",
     ),
     "too long": (
         lambda: zipped(

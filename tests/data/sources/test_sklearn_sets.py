@@ -37,7 +37,7 @@ def test_a_file_that_is_not_the_known_one_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "iris.csv"
     path.write_bytes(b"1,2\n")
     assert read_verified(path, sha256(b"1,2\n")) == b"1,2\n"
-    with pytest.raises(Refused, match=r"iris\.csv is not the known one"):
+    with pytest.raises(Refused, match=r"iris\.csv is damaged or another version"):
         read_verified(path, sha256(b"1,3\n"))
     with pytest.raises(Refused, match="cannot be read"):
         read_verified(tmp_path / "gone.csv", "0" * 64)
