@@ -117,7 +117,7 @@ def test_to_resume_and_to_force_at_once_is_refused(
     spec: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert __main__.main(["run", spec, "--out", "o", "--resume", "--force"]) == 2
-    assert "give one" in capsys.readouterr().err
+    assert "give only one" in capsys.readouterr().err
 
 
 def test_an_export_replaces_no_other_run_and_no_other_file(

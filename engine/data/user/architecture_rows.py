@@ -1,6 +1,6 @@
-"""The lines of a person's table of trained architectures, read cell by cell.
+"""Parser of the lines of the user's architecture table, cell by cell.
 
-Whatever is wrong is refused in one sentence, with its line and its column.
+Errors are refused in one sentence that names the line and the column.
 """
 
 import math
@@ -17,11 +17,11 @@ from engine.data.user.csv_reader import read_header, read_rows, text_bytes
 AccuracyUnit = Literal["share", "percent"]
 OP = "op:"
 KNOWN = ("dataset", "epochs", "validation", "test", "cost")
-_SHOWN = 60
+_SHOWN = 60  # characters of an architecture in a message
 
 
 class LineKey(NamedTuple):
-    """What a line is about."""
+    """What identifies a line: no two lines may share it."""
 
     dataset: str
     options: tuple[str, ...]
@@ -41,12 +41,12 @@ class Line(NamedTuple):
 
 @dataclass
 class ArchitectureSheet:
-    """The lines of a file by what they are about.
+    """The lines of a file, by key.
 
     Args:
         columns: Names of the columns.
-        unit: Of the accuracies.
-        lines: By key, in the order of the file.
+        unit: Unit of the accuracies.
+        lines: Each line by its key, in the order of the file.
     """
 
     columns: list[str]
@@ -55,21 +55,21 @@ class ArchitectureSheet:
 
     @cached_property
     def decision_columns(self) -> list[str]:
-        """Return the columns of the decisions."""
+        """The columns of the decisions, such as "op:width"."""
         return [column for column in self.columns if column.startswith(OP)]
 
     @cached_property
     def decisions(self) -> list[str]:
-        """Return the names of the decisions, without their mark."""
+        """The names of the decisions, without "op:"."""
         return [column.removeprefix(OP).strip() for column in self.decision_columns]
 
     @cached_property
     def properties(self) -> list[str]:
-        """Return the names of the properties."""
+        """The names of the properties."""
         return [c for c in self.columns if c not in KNOWN and not c.startswith(OP)]
 
     def describe_architecture(self, options: Sequence[str]) -> str:
-        """Spell an architecture, in short."""
+        """Return a short text for an architecture."""
         pairs = zip(self.decisions, options, strict=True)
         told = ", ".join(f"{name}={option}" for name, option in pairs)
         return f"architecture {told if len(told) <= _SHOWN else told[:_SHOWN] + '…'}"
@@ -83,7 +83,7 @@ def read_lines(data: bytes, unit: AccuracyUnit) -> ArchitectureSheet:
         unit: Whether accuracies are shares, 0 to 1, or percent, 0 to 100.
 
     Raises:
-        Refused: In one sentence, with the line or the column.
+        Refused: If anything is wrong; the sentence names the line or the column.
     """
     data = text_bytes(data)
     sheet = ArchitectureSheet(read_header(data), unit)
@@ -94,10 +94,13 @@ def read_lines(data: bytes, unit: AccuracyUnit) -> ArchitectureSheet:
 
 
 def looks_like_percent(data: bytes) -> bool:
-    """Return whether some validation accuracy is above 1, as a share never is.
+    """Return whether some validation accuracy is above 1, so that it is no share.
+
+    Args:
+        data: The file's bytes.
 
     Raises:
-        Refused: If the file is no CSV.
+        Refused: If the file is not a CSV file.
     """
     data = text_bytes(data)
     names = read_header(data)
@@ -114,14 +117,14 @@ def _check_columns(sheet: ArchitectureSheet) -> None:
             )
     if not sheet.decisions:
         raise Refused(
-            f"this table has no column of a decision, such as 'op:width'; it has: "
+            f"this table has no decision column, such as 'op:width'; it has: "
             f"{_column_names(sheet)}"
         )
     if "" in sheet.decisions:
-        raise Refused("column 'op:' names no decision")
+        raise Refused("column 'op:' lacks the name of a decision")
     for place, name in enumerate(sheet.decisions):
         if name in sheet.decisions[:place]:
-            raise Refused(f"two columns are both of the decision {name!r}")
+            raise Refused(f"two columns are for the same decision {name!r}")
 
 
 def _column_names(sheet: ArchitectureSheet) -> str:
@@ -166,10 +169,11 @@ def _parse_number(of: dict[str, str], name: str, line: int) -> float:
     """Return a cell's number; NaN where it is empty."""
     cell = of[name].strip()
     value = parse_number(cell) if cell else math.nan
+    # 1e30 leaves room in float32, in which the table is kept.
     if value is None or math.isinf(value) or abs(value) > 1e30:
-        hint = "" if name in KNOWN else "; properties are numbers, leave others out"
+        hint = "" if name in KNOWN else "; properties are numbers, drop other columns"
         if name == "validation":
-            hint = "; a training that failed has an empty cell"
+            hint = "; leave the cell of a failed training empty"
         raise Refused(
             f"line {line}: {name!r} has {cell[:20]!r}, which is not a finite "
             f"number{hint}"
@@ -178,7 +182,7 @@ def _parse_number(of: dict[str, str], name: str, line: int) -> float:
 
 
 def _parse_positive(of: dict[str, str], name: str, line: int) -> float:
-    """Return a cell above 0; 1 where there is no such column."""
+    """Return a positive number; 1 if there is no such column."""
     if name not in of:
         return 1.0
     value = _parse_number(of, name, line)
@@ -191,12 +195,12 @@ def _parse_positive(of: dict[str, str], name: str, line: int) -> float:
 def _parse_accuracy(
     of: dict[str, str], name: str, line: int, unit: AccuracyUnit
 ) -> float:
-    """Return a share; NaN where the cell is empty or there is no such column."""
+    """Return a share; NaN if the cell is empty or there is no such column."""
     if name not in of:
         return math.nan
     value, most = _parse_number(of, name, line), 100.0 if unit == "percent" else 1.0
     if value < 0 or value > most:
-        hint = "; or are they percent?" if unit == "share" and value <= 100 else ""
+        hint = "; are they percent?" if unit == "share" and value <= 100 else ""
         raise Refused(
             f"line {line}: {name!r} has {value:g}; accuracies given as {unit} are "
             f"from 0 to {most:g}{hint}",
@@ -206,10 +210,10 @@ def _parse_accuracy(
 
 
 def _add_line(sheet: ArchitectureSheet, line: Line) -> None:
-    """Keep a line.
+    """Add a line.
 
     Raises:
-        Refused: If another one says the same.
+        Refused: If there is one with the same key, or it contradicts itself.
     """
     other = sheet.lines.setdefault(line.key, line)
     if other is not line:
@@ -222,6 +226,6 @@ def _add_line(sheet: ArchitectureSheet, line: Line) -> None:
         )
     if "test" in sheet.columns and math.isnan(line.validation) > math.isnan(line.test):
         raise Refused(
-            f"line {line.number}: 'test' is given, but 'validation' is empty, as of a "
-            "training that failed"
+            f"line {line.number}: 'test' is given, but 'validation' is empty, which "
+            "means a failed training"
         )

@@ -1,19 +1,19 @@
-"""A person's table of trained architectures, from a CSV in long form.
+"""The user's table of trained architectures, from a CSV file in long form.
 
-One line per architecture and data set; with a learning curve, one per length of the
-training too. Columns, in any order:
+One line per architecture and data set and, with learning curves, per length of
+training. Columns, in any order:
 
-- `dataset`: which data set it was trained on.
-- `op:NAME`: the option taken at a decision, one column per decision, read as text.
-- `validation`: validation accuracy; an empty cell is a training that failed.
-- `epochs` (optional): after how many.
-- `test` (optional): test accuracy at the last epochs; else validation stands in.
-- `cost` (optional): price of the training up to there, in any unit; else the share of
-  the longest.
-- any other column is a property of the trained architecture, such as `parameters`: a
-  number.
+- `dataset`: the data set it was trained on.
+- `op:NAME`: the option chosen for a decision, one column per decision, read as text.
+- `validation`: validation accuracy; an empty cell is a failed training.
+- `epochs` (optional): length of the training.
+- `test` (optional): test accuracy at the last epochs; default: validation accuracy.
+- `cost` (optional): cost of the training so far, in any unit; default: its share of
+  the longest training.
+- any other column is a numeric property of the trained architecture, such as
+  `parameters`.
 
-Combinations of options that no line has count as trainings that fail.
+Combinations of options without a line count as failed trainings.
 """
 
 import math
@@ -35,14 +35,19 @@ from engine.data.user.architecture_rows import (
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_store import read_own_bytes
 
+# The most options per decision, data sets, lengths of training, and combinations.
 OPTIONS, SETS, LENGTHS, SIZE = 64, 64, 64, 1_000_000
 
 
 def load_own_architectures(digest: str, unit: AccuracyUnit) -> ArchitectureTable:
-    """Return a kept file as a table of architectures.
+    """Return a stored file as a table of architectures.
+
+    Args:
+        digest: SHA-256 of the file.
+        unit: Whether accuracies are shares, 0 to 1, or percent, 0 to 100.
 
     Raises:
-        Refused: If it is not there, or does not have the form.
+        Refused: If it is not stored, or is not such a table.
     """
     return read_architectures(read_own_bytes(digest), unit)
 
@@ -55,7 +60,7 @@ def read_architectures(data: bytes, unit: AccuracyUnit = "share") -> Architectur
         unit: Whether accuracies are shares, 0 to 1, or percent, 0 to 100.
 
     Raises:
-        Refused: In one sentence, with the line or the column.
+        Refused: If anything is wrong; the sentence names the line or the column.
     """
     sheet = read_lines(data, unit)
     datasets = tuple(dict.fromkeys(key.dataset for key in sheet.lines))
@@ -78,7 +83,7 @@ def _check_count(what: str, count: int, most: int, column: str) -> None:
 
 
 def _options(sheet: ArchitectureSheet) -> tuple[tuple[str, ...], ...]:
-    """Return each decision's options: numbers by size, other texts by letters.
+    """Return each decision's options, sorted as numbers if all are, else as texts.
 
     Raises:
         Refused: If there are too many, or too many combinations.
@@ -95,8 +100,8 @@ def _options(sheet: ArchitectureSheet) -> tuple[tuple[str, ...], ...]:
     size = math.prod(len(texts) for texts in found)
     if size > SIZE:
         raise Refused(
-            f"{len(found)} decisions with so many options make {size:,} combinations; "
-            f"at most {SIZE:,} are searched: leave out decisions that hardly vary"
+            f"these {len(found)} decisions have {size:,} combinations of options; at "
+            f"most {SIZE:,} are allowed: drop decisions that hardly vary"
         )
     return tuple(found)
 
@@ -107,7 +112,7 @@ def _check_complete(
     known: Sequence[tuple[str, ...]],
     lengths: Sequence[float],
 ) -> None:
-    """Refuse data sets that do not have the same lines."""
+    """Refuse a table unless all data sets have the same architectures and lengths."""
     having = Counter((k.dataset, k.options) for k in sheet.lines)
     counts = Counter(dataset for dataset, _ in having)
     for dataset in datasets:
@@ -115,7 +120,7 @@ def _check_complete(
         if lacks is not None:
             raise Refused(
                 f"data set {dataset[:40]!r} has {counts[dataset]:,} of {len(known):,} "
-                f"architectures; each must have all, and it lacks "
+                f"architectures; each must have all; one that is missing: "
                 f"{sheet.describe_architecture(lacks)}"
             )
     for (dataset, options), count in having.items():
@@ -125,7 +130,7 @@ def _check_complete(
             raise Refused(
                 f"{sheet.describe_architecture(options)} on {dataset[:40]!r} has "
                 "no line at "
-                f"{first:g} epochs, which others have"
+                f"{first:g} epochs, but others have"
             )
 
 
@@ -169,7 +174,7 @@ def _build_table(
 
 
 def _ordered_lines(sheet: ArchitectureSheet, axes: TableAxes) -> Iterator[Line]:
-    """Yield the lines by architecture, data set and length."""
+    """Yield the lines in the order architecture, data set, length."""
     datasets, known, lengths = axes
     for options in known:
         for dataset in datasets:
@@ -178,7 +183,7 @@ def _ordered_lines(sheet: ArchitectureSheet, axes: TableAxes) -> Iterator[Line]:
 
 
 def _test_accuracy(line: Line) -> float:
-    """Return the test accuracy of a whole training.
+    """Return the test accuracy of a finished training.
 
     Raises:
         Refused: If it is missing although the training did not fail.
@@ -201,7 +206,7 @@ def _check_scores(
                 "all its lines"
             )
     if sheet.unit == "percent" and np.nanmax(score) <= 0.01:
-        raise Refused("no accuracy is above 1 percent; or are they shares?", "accuracy")
+        raise Refused("no accuracy is above 1 percent; are they shares?", "accuracy")
 
 
 def _costs(
@@ -214,24 +219,24 @@ def _costs(
 
 
 def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
-    """Tell what a person should know of a table, one sentence each."""
+    """Return remarks on a table for the user, one sentence each."""
     size, told = math.prod(table.radix), []
     if table.count < size:
         told.append(
             f"{size - table.count:,} of {size:,} combinations of options are not in "
-            "the file: a search that tries one is told that its training failed"
+            "the file: for a search, their training fails"
         )
     failed = int(np.isnan(table.signal[..., -1, 0]).sum())
     if failed:
-        told.append(f"trainings that failed, as an empty cell says: {failed:,}")
+        told.append(f"failed trainings (empty validation cells): {failed:,}")
     if len(table.tasks) == 1:
         told.append(
-            "there is one data set: what a strategy learns on it before it searches "
-            "it is no transfer"
+            "there is only one data set: a strategy meta-trained on it and then "
+            "searching it shows no transfer"
         )
     for name, options in zip(table.positions, table.options, strict=True):
         if len(options) == 1:
-            told.append(f"decision {name!r} has one option: there is nothing to decide")
+            told.append(f"decision {name!r} has only one option")
     for name, found in table.properties.items():
         if gaps := int(np.isnan(found).sum()):
             told.append(f"property {name!r} has empty cells: {gaps:,}")

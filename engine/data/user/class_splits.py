@@ -1,12 +1,15 @@
-"""How a person's classes are divided into pools, and which episodes they can give."""
+"""Split of the user's classes into pools, and the episode sizes they allow."""
 
 from collections.abc import Sequence
 
-LEAST = 6  # classes that make three pools of two
+LEAST = 6  # classes: enough for three pools of two
 
 
 def pool_sizes(classes: int) -> tuple[int, int, int]:
-    """Return how many classes are for training, validation and tests.
+    """Return the number of classes for training, validation and test.
+
+    Args:
+        classes: Number of classes, at least 6.
 
     >>> pool_sizes(20)
     (10, 5, 5)
@@ -16,10 +19,13 @@ def pool_sizes(classes: int) -> tuple[int, int, int]:
 
 
 def episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
-    """Return a use, ways, shots and queries that classes can surely give.
+    """Return use, ways, shots and queries that every pool of these classes allows.
 
     Args:
-        counts: How many different examples each class has, at least 2.
+        counts: Number of distinct examples per class, each at least 2.
+
+    Returns:
+        Knobs of a few-shot family; `use` is "target" (test only) for few classes.
 
     >>> episode_sizes([9, 7, 8])
     {'use': 'target', 'ways': 3, 'shots': 2, 'queries': 5}

@@ -1,4 +1,4 @@
-"""What the cells of a column are: numbers, text, dates, or nothing at all."""
+"""Type inference for the columns of a CSV file: numbers, text, dates, or empty."""
 
 import math
 import re
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from engine.contract.errors import Refused
 
+# Stricter than float(), which also reads 1_000, nan and digits of other scripts.
 NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 ENDLESS = re.compile(r"[+-]?(?:inf|infinity)", re.ASCII | re.IGNORECASE)
 GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d*)?", re.ASCII)
@@ -14,11 +15,11 @@ DATE = re.compile(
     r"\d{4}-\d{1,2}-\d{1,2}.*|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", re.ASCII
 )
 _PLAIN = frozenset("0123456789.+-eE ")
-DISTINCT, SHOWN = 1000, 5
+DISTINCT, SHOWN = 1000, 5  # texts counted, and texts shown, per column
 
 
 def parse_number(cell: str) -> float | None:
-    """Return a cell's number; None for anything but a plain decimal number.
+    """Return the number in a cell; None if it is not a plain decimal number.
 
     >>> (parse_number(" 1.5e3 "), parse_number("1_000"), parse_number("1,5"),
     ...  parse_number("nan"))
@@ -30,18 +31,18 @@ def parse_number(cell: str) -> float | None:
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the preview shows it.
+    """Summary of a column.
 
     Args:
-        name: As the header has it, without invisible characters.
+        name: From the header, without invisible characters.
         kind: "number" if every cell that is not empty is one; "text"; "empty".
-        empty: How many cells hold nothing.
-        distinct: How many different texts there are, counted up to 1,001.
-        constant: Whether all cells hold the same.
-        low: Smallest number, if all are.
-        high: Largest number, if all are.
-        examples: The first few different texts.
-        note: What a person should know, or nothing.
+        empty: Number of empty cells.
+        distinct: Number of distinct texts, counted up to 1,001.
+        constant: Whether all cells are the same.
+        low: Smallest number of a column of numbers, else None.
+        high: Largest number of a column of numbers, else None.
+        examples: The first few distinct texts.
+        note: A remark for the user; may be empty.
     """
 
     name: str
@@ -57,7 +58,7 @@ class Column:
 
 @dataclass
 class ColumnTally:
-    """What is known of a column so far; cells come in pieces."""
+    """Running summary of a column, whose cells are added in pieces."""
 
     name: str
     empty: int = 0
@@ -71,16 +72,17 @@ class ColumnTally:
     text_cell: str = ""
 
     def add_cells(self, cells: Sequence[str], lines: Sequence[int]) -> None:
-        """Count some more cells, which stand on these lines of the file."""
+        """Add the cells that are on these lines of the file."""
         if len(self.seen) <= DISTINCT:
             self.seen |= dict.fromkeys(cells)
+        # The fast path: most columns are plain numbers throughout.
         if frozenset("".join(cells)) <= _PLAIN and self._add_if_finite(cells):
             return
         for cell, line in zip(cells, lines, strict=True):
             self._add_cell(cell, line)
 
     def _add_if_finite(self, cells: Sequence[str]) -> bool:
-        """Count cells that are all finite numbers; say whether they were."""
+        """Add cells if all are finite numbers; return whether they were."""
         try:
             values = list(map(float, cells))
         except ValueError:
@@ -109,10 +111,10 @@ class ColumnTally:
                 self.grouped_cell = self.grouped_cell or plain[:20]
 
     def column(self) -> Column:
-        """Return the column that the cells make.
+        """Return the summary of all cells.
 
         Raises:
-            Refused: If a column of numbers holds one that is not finite.
+            Refused: If a column of numbers has one that is not finite.
         """
         if self.infinite_cell and not self.texts:
             raise Refused(
@@ -150,7 +152,7 @@ class ColumnTally:
             return f"has thousands separators, such as {self.grouped_cell!r}"
         texts = [text for text in self.seen if text.strip(" ")]
         if texts and all(DATE.fullmatch(text.strip(" ")) for text in texts):
-            return "holds dates, which are no features"
+            return "holds dates, which cannot be inputs"
         if self.numbers:
             return f"is not all numbers: {self.text_cell}"
         return "holds text"

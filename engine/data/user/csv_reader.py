@@ -1,6 +1,6 @@
-"""A CSV file as records: strict, so that nothing shifts or merges in silence.
+"""Strict CSV reader: from bytes to records, so that no column shifts silently.
 
-Bytes in, cells out; whatever is wrong is refused in one sentence with its line.
+Errors are refused in one sentence that names the line.
 """
 
 import csv
@@ -14,6 +14,7 @@ from engine.data.user.columns import parse_number
 LIMIT = 100_000_000
 ROWS, COLUMNS, CELL = 200_000, 200, csv.field_size_limit()
 
+# Magic numbers of files that users upload by mistake.
 _OTHER_FILES = {
     b"\x89PNG": "a PNG image",
     b"\xff\xd8\xff": "a JPEG image",
@@ -38,10 +39,14 @@ _PICKLES = tuple(bytes([0x80, version]) for version in range(2, 6))
 
 
 def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
-    """Return a file's text in UTF-8, if it is text of a size that is read.
+    """Return a text file's bytes in UTF-8.
+
+    Args:
+        data: The file's bytes.
+        limit: The most bytes that it may have.
 
     Raises:
-        Refused: In one sentence that says what it is instead.
+        Refused: If it is empty, too long, or not text; the sentence says what it is.
     """
     if not data:
         raise Refused("this file is empty")
@@ -49,7 +54,7 @@ def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
         raise Refused(f"this file has {len(data):,} bytes; at most {limit:,} are read")
     data = as_utf8(data)
     for magic, what in _OTHER_FILES.items():
-        # A header may well begin with letters such as PAR1; a text holds no NUL.
+        # A header may begin with letters such as PAR1; but text has no NUL bytes.
         sure = not magic.decode("latin-1").isprintable() or b"\x00" in data
         if sure and data.startswith(magic):
             raise Refused(f"this file is {what}, not a CSV file; save it as CSV, UTF-8")
@@ -57,15 +62,18 @@ def text_bytes(data: bytes, limit: int = LIMIT) -> bytes:
         raise Refused("this file is a Python pickle, which is never read")
     if (at := data.find(b"\x00")) >= 0:
         line = data.count(b"\n", 0, at) + 1
-        raise Refused(f"line {line} holds a NUL byte: this is no text in UTF-8")
+        raise Refused(f"line {line} has a NUL byte: this is not UTF-8 text")
     return data
 
 
 def read_header(data: bytes) -> list[str]:
-    """Return the names of the columns.
+    """Return the column names from the first line.
+
+    Args:
+        data: UTF-8 text, from `text_bytes`.
 
     Raises:
-        Refused: If they are missing, empty, doubled or too many.
+        Refused: If names are missing, empty, duplicate or too many.
     """
     names = [clean(name) for name in next(_records(data), (1, []))[1]]
     if len(names) > COLUMNS:
@@ -79,12 +87,16 @@ def read_header(data: bytes) -> list[str]:
             first = names.index(name) + 1
             raise Refused(f"columns {first} and {place + 1} are both called {name!r}")
     if all(parse_number(name) is not None for name in names):
-        raise Refused("the first line holds only numbers; it must name the columns")
+        raise Refused("the first line has only numbers; it must name the columns")
     return names
 
 
 def read_rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row with the line that it ends on; lines with nothing are skipped.
+    """Yield each row with the line that it ends on; empty lines are skipped.
+
+    Args:
+        data: UTF-8 text, from `text_bytes`.
+        names: The column names.
 
     Raises:
         Refused: If a row is too long or too short, or there are too many.
@@ -106,7 +118,8 @@ def read_rows(data: bytes, names: list[str]) -> Iterator[tuple[int, list[str]]]:
 
 
 def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """Yield (line, cells) for every record that has any."""
+    """Yield (line, cells) for every record that is not empty."""
+    # newline="" leaves line breaks within quoted cells to the csv module.
     text = io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline="")
     reader = csv.reader(text, strict=True)
     last = 0
@@ -123,7 +136,7 @@ def _records(data: bytes) -> Iterator[tuple[int, list[str]]]:
 
 def _describe_csv_error(reason: str, line: int) -> str:
     if "unexpected end of data" in reason:
-        return f"line {line}: a quoted cell is opened and never closed"
+        return f"line {line}: a quoted cell is never closed"
     if "field larger" in reason:
         return (
             f"line {line}: a cell is longer than {CELL:,} characters; is a quote not "
@@ -147,9 +160,9 @@ def _describe_one_column(data: bytes) -> str:
         if mark in first:
             return (
                 f"the columns of this file are separated by {name}; save it with "
-                "commas between columns and points in decimal numbers"
+                "commas between columns and decimal points"
             )
-    return "this file has one column; at least two are needed, one of them the answer"
+    return "this file has one column; at least two are needed, one of them the target"
 
 
 def _describe_uneven_row(line: int, cells: list[str], names: list[str]) -> str:

@@ -1,7 +1,7 @@
-"""A person's own CSV: looked at, kept under its sha256, and never changed.
+"""The user's CSV files: inspected, and stored unchanged under their SHA-256.
 
-The file is kept as it came, so its digest is the checksum that anyone can take of
-the original; what is left out of it is a choice of the run.
+The digest is that of the original file, so anyone can verify it; what to drop is an
+option of the run.
 """
 
 import os
@@ -19,20 +19,20 @@ from engine.data.user.columns import Column, ColumnTally
 from engine.data.user.csv_reader import LIMIT, read_header, read_rows, text_bytes
 from engine.store.files import make_private
 
-PIECE = 2000
+PIECE = 2000  # rows held as text at once
 SHEET = ".csv"
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class CsvFile:
-    """A file that was read and found in order.
+    """A valid CSV file.
 
     Args:
-        digest: sha256 of the file's bytes.
-        columns: What each column holds.
-        rows: How many rows there are.
-        warnings: What a person should know, one sentence each.
+        digest: SHA-256 of the file's bytes.
+        columns: Summary of each column.
+        rows: Number of rows.
+        warnings: Remarks for the user, one sentence each.
         data: The file's bytes.
     """
 
@@ -46,7 +46,7 @@ class CsvFile:
         """Return the column of that name.
 
         Raises:
-            Refused: If there is none; the message lists what there is.
+            Refused: If there is none; the message lists the columns.
         """
         for column in self.columns:
             if column.name == name:
@@ -67,10 +67,10 @@ def read_csv(data: bytes, limit: int = LIMIT) -> CsvFile:
 
     Args:
         data: The file's bytes.
-        limit: Most bytes that are read.
+        limit: The most bytes that a file may have.
 
     Raises:
-        Refused: In one sentence, with the line or the column.
+        Refused: If anything is wrong; the sentence names the line or the column.
     """
     data = text_bytes(data, limit)
     names = read_header(data)
@@ -83,6 +83,7 @@ def read_csv(data: bytes, limit: int = LIMIT) -> CsvFile:
         columns = zip(*(cells for _, cells in piece), strict=True)
         for tally, cells in zip(tallies, columns, strict=True):
             tally.add_cells(cells, lines)
+        # Hashes find duplicates in little memory; a collision miscounts a warning.
         marks = [hash(tuple(cells)) for _, cells in piece]
         count += len(piece)
         seen.update(marks)
@@ -95,8 +96,8 @@ def _warnings(columns: tuple[Column, ...], doubles: int) -> tuple[str, ...]:
     told = []
     if doubles:
         told.append(
-            f"{doubles:,} rows are there more than once; copies stay in one pool, and "
-            "on one side of a task"
+            f"{doubles:,} rows are duplicates; copies stay in one pool and on one side "
+            "of a task"
         )
     empty = {column.name: column.empty for column in columns if column.empty}
     if empty:
@@ -107,7 +108,7 @@ def _warnings(columns: tuple[Column, ...], doubles: int) -> tuple[str, ...]:
 
 
 def store_csv(table: CsvFile) -> str:
-    """Keep a file that was read; return its digest. The same file is kept once.
+    """Store a file, once however often; return its SHA-256.
 
     Raises:
         Refused: If it cannot be written.
@@ -117,7 +118,11 @@ def store_csv(table: CsvFile) -> str:
 
 
 def store_bytes(path: Path, data: bytes) -> None:
-    """Keep a file's bytes where its digest says, once.
+    """Write bytes to a path, atomically, unless they are there already.
+
+    Args:
+        path: A result of `own_path`.
+        data: The bytes.
 
     Raises:
         Refused: If it cannot be written.
@@ -125,6 +130,7 @@ def store_bytes(path: Path, data: bytes) -> None:
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # mkdir leaves the mode of folders that exist already.
         for folder in (path.parent.parent, path.parent):
             make_private(folder)
         if not (path.is_file() and path.read_bytes() == data):
@@ -134,25 +140,34 @@ def store_bytes(path: Path, data: bytes) -> None:
         with suppress(OSError):
             beside.unlink()
         reason = (error.strerror or "unwritable").lower()
-        raise Refused(f"your file cannot be kept: {reason}") from None
+        raise Refused(f"your file cannot be stored: {reason}") from None
 
 
 def read_csv_path(path: Path, limit: int = LIMIT) -> CsvFile:
-    """Read a file that the command line names, without keeping it.
+    """Read a CSV file named on the command line, without storing it.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
 
     Raises:
-        Refused: If it cannot be read, or is refused.
+        Refused: If it cannot be read, or its contents are invalid.
     """
     return read_csv(path_bytes(path, limit), limit)
 
 
 def path_bytes(path: Path, limit: int) -> bytes:
-    """Return the bytes of a file that the command line names.
+    """Return the bytes of a file named on the command line.
+
+    Args:
+        path: The file.
+        limit: The most bytes that it may have.
 
     Raises:
         Refused: If it cannot be read or has more bytes than the limit.
     """
     try:
+        # A pipe has no size; only a real file can be refused unread.
         size = path.stat().st_size if path.is_file() else -1
         if size > limit:
             raise Refused(f"{path.name} has {size:,} bytes; at most {limit:,} are read")
@@ -163,14 +178,14 @@ def path_bytes(path: Path, limit: int) -> bytes:
 
 
 def read_own_bytes(digest: str, kind: str = SHEET) -> bytes:
-    """Return a kept file's bytes.
+    """Return the bytes of a stored file.
 
     Args:
-        digest: Its sha256.
-        kind: How its name ends: a sheet's, or an archive's.
+        digest: Its SHA-256.
+        kind: Its suffix: that of CSV files, or that of archives.
 
     Raises:
-        Refused: If it is not there, or is not what it was.
+        Refused: If it is not stored, or is damaged.
     """
     path = own_path(digest, kind)
     try:
@@ -181,31 +196,38 @@ def read_own_bytes(digest: str, kind: str = SHEET) -> bytes:
             "digest",
         ) from None
     if sha256(data) != digest:
-        raise Refused(f"the kept file {digest[:12]} is damaged; add it again", "digest")
+        raise Refused(
+            f"the stored file {digest[:12]} is damaged; add it again", "digest"
+        )
     return data
 
 
 def own_path(digest: str, kind: str = SHEET) -> Path:
-    """Return where a file of that digest is kept.
+    """Return the path of a stored file; it need not exist.
+
+    Args:
+        digest: SHA-256 of the file.
+        kind: Its suffix.
 
     Raises:
-        Refused: If it is no digest.
+        Refused: If the digest is empty or malformed.
     """
     if not digest:
         raise Refused("choose a file of your own first", "digest")
     if not _DIGEST.fullmatch(digest):
-        raise Refused("a digest is 64 digits of 0-9 and a-f", "digest")
+        raise Refused("a digest must be 64 hex digits (0-9, a-f)", "digest")
     return own_home() / f"{digest}{kind}"
 
 
 def kept_digests(kind: str = SHEET) -> list[str]:
-    """Return the digests of all files of a kind that are kept."""
+    """Return the digests of all stored files with this suffix."""
     home = own_home()
     found = home.glob(f"*{kind}") if home.is_dir() else []
     return sorted(path.stem for path in found if _DIGEST.fullmatch(path.stem))
 
 
 def _write_synced(path: Path, data: bytes) -> None:
+    # O_EXCL follows no link, and the mode keeps others from reading it.
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(data)

@@ -1,7 +1,7 @@
-"""A person's own images: a ZIP archive with a folder of images for each class.
+"""The user's images: a ZIP archive with one folder of images per class.
 
-The archive is kept as it came, under its sha256. Members are read by name and
-bounded before they are decoded; nothing is ever extracted.
+The archive is stored unchanged, under its SHA-256. Members are read in memory, with
+their sizes checked before they are decoded; nothing is extracted to disk.
 """
 
 import io
@@ -19,9 +19,10 @@ from engine.contract.text_input import clean
 from engine.data.sources.checksums import sha256
 from engine.data.user.image_decoding import DecodedImage, decode_gray
 
-LIMIT, MEMBER = 100_000_000, 20_000_000
+# Bounds against zip bombs, on memory and on time.
+LIMIT, MEMBER = 100_000_000, 20_000_000  # bytes: of the archive, of a member
 MEMBERS, IMAGES, CLASSES = 50_000, 20_000, 1_000
-PIXELS = 2_000_000_000
+PIXELS = 2_000_000_000  # in all images together, before they are scaled down
 SIDE = 28
 KINDS = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp")
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError)
@@ -29,15 +30,15 @@ _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedErr
 
 @dataclass(frozen=True, eq=False)
 class ImageArchive:
-    """An archive that was read and found in order.
+    """A valid archive, with its images decoded.
 
     Args:
-        digest: sha256 of the archive's bytes.
-        names: Of the classes, in order of the alphabet.
-        images: Gray, 255 being white, as all were drawn alike in size; uint8,
-            shape (image, 28, 28).
-        labels: Class of each image; shape (image,).
-        warnings: What a person should know, one sentence each.
+        digest: SHA-256 of the archive's bytes.
+        names: Names of the classes, sorted.
+        images: Gray, 255 is white, all scaled to one size; uint8, shape (image, 28,
+            28).
+        labels: Class index of each image; shape (image,).
+        warnings: Remarks for the user, one sentence each.
         data: The archive's bytes.
     """
 
@@ -49,7 +50,7 @@ class ImageArchive:
     data: bytes = field(repr=False)
 
     def counts(self) -> np.ndarray:
-        """Return how many images each class has."""
+        """Return the number of images per class; shape (class,)."""
         return np.bincount(self.labels, minlength=len(self.names))
 
 
@@ -58,10 +59,13 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
 
     Args:
         data: The archive's bytes.
-        limit: Most bytes that are read.
+        limit: The most bytes that an archive may have.
+
+    Returns:
+        The decoded archive, without duplicates within a class.
 
     Raises:
-        Refused: In one sentence, with the member.
+        Refused: If anything is wrong; the sentence names the member.
     """
     archive = _open_archive(data, limit)
     with archive:
@@ -71,8 +75,10 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
             names = tuple(sorted({shown for shown, _ in files}))
             _check_classes(names, files)
             drawn = list(_decode_images(archive, [info for _, info in files]))
-        except RuntimeError:  # what zipfile raises where a password is asked for
-            raise Refused("this archive is encrypted; pack it without one") from None
+        except RuntimeError:  # zipfile raises it for members with a password
+            raise Refused(
+                "this archive is encrypted; pack it without a password"
+            ) from None
     labels = np.array([names.index(shown) for shown, _ in files])
     images, sizes = np.stack([d.pixels for d in drawn]), {d.size for d in drawn}
     kept = _distinct_indices(images, labels)
@@ -85,7 +91,7 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
 def _decode_images(
     archive: zipfile.ZipFile, members: Sequence[zipfile.ZipInfo]
 ) -> Iterator[DecodedImage]:
-    """Yield the images of some members, while there are not too many pixels."""
+    """Yield the decoded images; refuse the archive once they have too many pixels."""
     total = 0
     for info in members:
         drawing = decode_gray(_read_member(archive, info), info.filename, SIDE)
@@ -102,19 +108,22 @@ def _open_archive(data: bytes, limit: int) -> zipfile.ZipFile:
         raise Refused(
             f"this archive has {len(data):,} bytes; at most {limit:,} are read"
         )
+    # zipfile would also accept a program with an archive at its end.
     if not data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         raise Refused(
-            "this file is no ZIP archive; pack one that has a folder of images for "
-            "each class"
+            "this file is not a ZIP archive; pack one with a folder of images for each "
+            "class"
         )
     try:
         return zipfile.ZipFile(io.BytesIO(data))
     except _DAMAGED:
-        raise Refused("this archive is damaged: its list of members is cut") from None
+        raise Refused(
+            "this archive is damaged: its table of contents is truncated"
+        ) from None
 
 
 def _check_members(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
-    """Return the members that are files, none of them a trap."""
+    """Return the members that are files; refuse paths, links and sizes that harm."""
     if len(members) > MEMBERS:
         raise Refused(
             f"this archive has {len(members):,} members; at most {MEMBERS:,} are read"
@@ -124,11 +133,11 @@ def _check_members(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
         name = clean(info.filename)[:60]
         path = PurePosixPath(info.filename)
         if path.is_absolute() or ".." in path.parts or "\\" in info.orig_filename:
-            raise Refused(f"member {name!r} leads out of the archive")
+            raise Refused(f"member {name!r} has a path outside the archive")
         if stat.S_ISLNK(info.external_attr >> 16):
             raise Refused(f"member {name!r} is a link; pack the files themselves")
         if info.filename in seen:
-            raise Refused(f"member {name!r} is there twice")
+            raise Refused(f"member {name!r} occurs twice")
         if info.file_size > MEMBER:
             raise Refused(
                 f"member {name!r} has {info.file_size:,} bytes; at most {MEMBER:,}"
@@ -140,14 +149,14 @@ def _check_members(members: Sequence[zipfile.ZipInfo]) -> list[zipfile.ZipInfo]:
 def _sort_members(
     members: Sequence[zipfile.ZipInfo],
 ) -> tuple[list[tuple[str, zipfile.ZipInfo]], list[str]]:
-    """Return (class, image) in order of their names, and what is no image."""
+    """Return (class, member) of the images, sorted, and the names of other files."""
     paths = {info.filename: PurePosixPath(info.filename).parts for info in members}
     seen = [info for info in members if not _is_hidden(paths[info.filename])]
     images = [i for i in seen if i.filename.lower().endswith(KINDS)]
     others = [i.filename for i in seen if not i.filename.lower().endswith(KINDS)]
     if not images:
         listed = ", ".join(kind[1:].upper() for kind in KINDS)
-        raise Refused(f"this archive holds no images; {listed} are read")
+        raise Refused(f"this archive has no images; it may have {listed}")
     if len(images) > IMAGES:
         raise Refused(
             f"this archive has {len(images):,} images; at most {IMAGES:,} are read"
@@ -156,22 +165,23 @@ def _sort_members(
     for info in images:
         if len(paths[info.filename]) - depth != 2:
             raise Refused(
-                f"{clean(info.filename)[:60]!r} does not lie in a class folder; the "
-                "archive must have one folder of images for each class"
+                f"{clean(info.filename)[:60]!r} is not in a class folder; the archive "
+                "must have one folder of images for each class"
             )
+    # The order of an archive is accidental; labels must not depend on it.
     images.sort(key=lambda info: info.filename)
     named = [(clean(paths[info.filename][depth]), info) for info in images]
     return named, others
 
 
 def _is_hidden(parts: Sequence[str]) -> bool:
-    """Return whether a file was left there by a system, not by the person."""
+    """Return whether a file is of the operating system, not of the user."""
     junk = ("__MACOSX", "Thumbs.db", "desktop.ini")
     return any(part.startswith(".") or part in junk for part in parts)
 
 
 def _shared_depth(paths: Sequence[tuple[str, ...]]) -> int:
-    """Return how many folders lie around all class folders.
+    """Return the number of folders that enclose all class folders.
 
     >>> _shared_depth([("all", "a", "1.png"), ("all", "b", "1.png")])
     1
@@ -195,8 +205,9 @@ def _check_classes(
             f"this archive has {len(names):,} classes; at most {CLASSES:,} are read"
         )
     folders = {(shown, PurePosixPath(info.filename).parent) for shown, info in files}
+    # `clean` removes invisible characters, so two paths can show one name.
     if len(folders) > len(names):
-        raise Refused("two folders have names that look the same; rename one of them")
+        raise Refused("two folders have names that look the same; rename one")
 
 
 def _check_counts(names: Sequence[str], counts: np.ndarray) -> None:
@@ -204,12 +215,12 @@ def _check_counts(names: Sequence[str], counts: np.ndarray) -> None:
     if counts[least] < 2:
         raise Refused(
             f"class {names[least][:40]!r} has {counts[least]} image; each class needs "
-            "at least 2 different ones"
+            "at least 2 different images"
         )
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
-    """Return a member's bytes, however many its header promises."""
+    """Return a member's bytes; its header may lie about their number."""
     name = clean(info.filename)[:60]
     try:
         with archive.open(info) as member:
@@ -222,7 +233,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 
 def _distinct_indices(images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the first of all images of a class that are the same."""
+    """Return the indices of the images without duplicates within their class."""
     seen: dict[tuple[int, bytes], int] = {}
     for at, (image, label) in enumerate(zip(images, labels, strict=True)):
         seen.setdefault((int(label), image.tobytes()), at)
@@ -242,17 +253,17 @@ def _warning_lines(
     kept: np.ndarray,
 ) -> Iterator[str]:
     if copies:
-        yield f"{copies:,} images are copies within their class and are left out"
+        yield f"{copies:,} images are duplicates within their class and are dropped"
     if len({image.tobytes() for image in kept}) < len(kept):
-        yield "some images are the same in two classes"
+        yield "some images occur in two classes"
     if len(sizes) > 1:
         small, large = (f"{w} × {h}" for w, h in (sizes[0], sizes[-1]))
         yield (
             f"images have {len(sizes):,} sizes, from {small} to {large}; all are "
-            f"brought to {SIDE} × {SIDE}"
+            f"scaled to {SIDE} × {SIDE}"
         )
     if others:
         yield (
-            f"{len(others):,} files are no images and are left out, such as "
+            f"{len(others):,} files are not images and are ignored, such as "
             f"{clean(others[0])[:60]!r}"
         )

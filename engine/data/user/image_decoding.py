@@ -1,4 +1,4 @@
-"""One image of a person's own, from bytes to gray pixels of a fixed size."""
+"""Decoding of one image of the user: from bytes to gray pixels of a fixed size."""
 
 import io
 import warnings
@@ -10,39 +10,39 @@ from PIL import Image, ImageOps
 from engine.contract.errors import Refused
 from engine.contract.text_input import clean
 
-LEAST, MOST = 4, 4096
-# What Pillow may take bytes for; nothing that runs programs, such as PostScript.
+LEAST, MOST = 4, 4096  # pixels per side
+# The formats that Pillow may detect; none that runs programs, such as PostScript.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")
-_DEEP = 65535.0
+_DEEP = 65535.0  # white in 16 bits
 _UNREADABLE = (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError)
 
 
 class DecodedImage(NamedTuple):
-    """Gray pixels, uint8, shape (side, side), and the size they had: width, height."""
+    """Gray pixels, uint8, shape (side, side), and the original (width, height)."""
 
     pixels: np.ndarray
     size: tuple[int, int]
 
 
 def decode_gray(data: bytes, name: str, side: int) -> DecodedImage:
-    """Decode an image, lay it on white, and bring it to side × side gray pixels.
+    """Decode an image and scale it to side × side gray pixels, on white.
 
-    A larger image is averaged; one that is not square is squeezed to be.
+    A larger image is averaged; one that is not square is distorted to a square.
 
     Args:
         data: The file's bytes.
-        name: Of the file, for refusals.
-        side: Pixels of each side.
+        name: Name of the file, for refusals.
+        side: Pixels per side of the result.
 
     Raises:
-        Refused: If it is no image, or smaller or larger than allowed.
+        Refused: If it is not an image, or is smaller or larger than allowed.
     """
     shown = clean(name)[:60]
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(image.size, shown)
+            _check_size(image.size, shown)  # before any pixel is decoded
             image.load()
             plain = _to_gray(ImageOps.exif_transpose(image))
     except Refused:
@@ -64,8 +64,9 @@ def _check_size(size: tuple[int, int], shown: str) -> None:
 
 
 def _to_gray(image: Image.Image) -> Image.Image:
-    """Return an image as gray bytes on white paper."""
+    """Return an image in 8-bit gray, transparent parts being white."""
     if image.mode.startswith(("I", "F")):
+        # Pillow's own conversion clips 16-bit gray instead of scaling it.
         deep = np.asarray(image, np.float64).clip(0.0, _DEEP) * (255.0 / _DEEP)
         return Image.fromarray(deep.round().astype(np.uint8))
     if "A" in image.getbands() or "transparency" in image.info:

@@ -1,4 +1,4 @@
-"""Own images from the command line: a folder becomes an archive; archives are kept."""
+"""Storage of the user's image archives; folders are packed into archives first."""
 
 import io
 import zipfile
@@ -19,7 +19,13 @@ ARCHIVE = ".zip"
 
 
 def pack_folder(home: Path) -> bytes:
-    """Pack a folder of class folders as an archive, the same every time.
+    """Pack a folder of class folders into an archive, reproducibly.
+
+    Args:
+        home: The folder.
+
+    Returns:
+        The archive's bytes; equal files give equal bytes.
 
     Raises:
         Refused: If it cannot be read, or is too large.
@@ -31,15 +37,19 @@ def pack_folder(home: Path) -> bytes:
             if total > LIMIT:
                 raise Refused(f"{home.name} has more than {LIMIT:,} bytes of images")
             name = path.relative_to(home).as_posix()
+            # ZipInfo has a fixed date: the digest depends on contents alone.
             archive.writestr(zipfile.ZipInfo(name), path.read_bytes())
     return packed.getvalue()
 
 
 def read_image_path(path: Path) -> ImageArchive:
-    """Read an archive or a folder that the command line names.
+    """Read an archive or a folder named on the command line.
+
+    Args:
+        path: A ZIP file, or a folder of class folders.
 
     Raises:
-        Refused: If it cannot be read, or is refused.
+        Refused: If it cannot be read, or its contents are invalid.
     """
     try:
         if path.is_dir():
@@ -54,7 +64,7 @@ def read_image_path(path: Path) -> ImageArchive:
 
 
 def _image_paths(home: Path) -> list[Path]:
-    """Return the images two folders deep; links are not followed."""
+    """Return the images in the class folders, sorted; links are not followed."""
     found = []
     for folder in sorted(home.iterdir()):
         if folder.is_symlink() or not folder.is_dir():
@@ -69,7 +79,7 @@ def _image_paths(home: Path) -> list[Path]:
 
 
 def store_images(found: ImageArchive) -> str:
-    """Keep an archive that was read; return its digest.
+    """Store an archive; return its SHA-256.
 
     Raises:
         Refused: If it cannot be written.
@@ -80,9 +90,12 @@ def store_images(found: ImageArchive) -> str:
 
 @lru_cache(maxsize=2)
 def load_own_images(digest: str) -> ImageArchive:
-    """Return a kept archive's images.
+    """Return a stored archive with its images.
+
+    Args:
+        digest: SHA-256 of the archive.
 
     Raises:
-        Refused: If it is not there, or is not what it was.
+        Refused: If it is not stored, or is damaged.
     """
     return read_images(read_own_bytes(digest, ARCHIVE))

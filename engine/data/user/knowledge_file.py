@@ -1,4 +1,4 @@
-"""A knowledge base as a file: JSON that a person can read, write and pass on."""
+"""Files of knowledge bases: reading, writing and storing them as JSON."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -30,14 +30,18 @@ LIMIT = 20_000_000  # bytes
 def knowledge_bytes(
     space: SpaceRecord, tasks: Sequence[str], base: Mapping[str, Numbers], top: int
 ) -> bytes:
-    """Return a base as the bytes of its file; it is ours, and not checked again.
+    """Return a knowledge base as the bytes of its file.
 
     Args:
-        space: What it is of.
+        space: The search space.
         tasks: Names of the tasks.
         base: The arrays of a `KnowledgeBase`, by name.
-        top: How many of its places are for the best.
+        top: Number of places for the best; the others are for the sample.
+
+    Returns:
+        JSON in UTF-8.
     """
+    # model_construct skips validation: the engine's own arrays need none.
     replicates = tuple(
         Replicate.model_construct(
             seen=int(base["seen"][r]),
@@ -84,16 +88,16 @@ def read_knowledge(
     """Read a knowledge base.
 
     Args:
-        data: The file.
-        extra: What becomes of fields that are none of a knowledge base's.
+        data: The file's bytes.
+        extra: Whether unknown fields are refused ("forbid") or ignored.
 
     Raises:
-        Refused: If it is none, in one sentence.
+        Refused: If it is not a knowledge base; the sentence names the field.
     """
     body = parse_json(data, LIMIT)
     if not isinstance(body, dict) or body.get("kind") != "knowledge":
         raise Refused(
-            'this is no knowledge base: it must be a JSON object whose "kind" is '
+            'this is not a knowledge base: it must be a JSON object whose "kind" is '
             '"knowledge"'
         )
     try:
@@ -103,10 +107,13 @@ def read_knowledge(
 
 
 def store_knowledge(data: bytes) -> str:
-    """Keep a knowledge base that can be read; return its digest.
+    """Validate and store a knowledge base; return its SHA-256.
+
+    Args:
+        data: The file's bytes.
 
     Raises:
-        Refused: If it cannot be read or kept.
+        Refused: If it is invalid or cannot be stored.
     """
     read_knowledge(data)
     digest = sha256(data)
@@ -115,10 +122,13 @@ def store_knowledge(data: bytes) -> str:
 
 
 def stored_knowledge(digest: str) -> Knowledge:
-    """Return a knowledge base that was imported.
+    """Return a stored knowledge base.
+
+    Args:
+        digest: SHA-256 of its file.
 
     Raises:
-        Refused: If it is not here, or is not what it was.
+        Refused: If it is not stored, or is damaged.
     """
     try:
         data = own_path(digest, KIND).read_bytes()
@@ -130,7 +140,8 @@ def stored_knowledge(digest: str) -> Knowledge:
         ) from None
     if sha256(data) != digest:
         raise Refused(
-            f"the kept knowledge base {digest[:12]} is damaged; import it again", "base"
+            f"the stored knowledge base {digest[:12]} is damaged; import it again",
+            "base",
         )
-    # Earlier versions took in files with fields of their own.
+    # Earlier versions accepted files with extra fields, and runs refer to them.
     return read_knowledge(data, extra="ignore")

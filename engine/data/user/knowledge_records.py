@@ -1,8 +1,8 @@
-"""A knowledge base as JSON, version 1, field by field, and its experiences as arrays.
+"""Schema of knowledge base files (JSON, version 1), and conversion to arrays.
 
-An architecture is listed by the names of its options, and an experience's task by its
-name. Where `seen` and `moments` are left out or null, the sample is all that there
-was, and a task's moments are those of what is listed.
+Architectures are given by the names of their options, tasks by their names. If `seen`
+and `moments` are missing or null, the sample is taken to be all that was seen, and
+the moments are computed from the listed experiences.
 """
 
 from collections.abc import Mapping
@@ -24,18 +24,19 @@ from engine.contract.errors import Refused
 from engine.contract.plain_errors import describe_value
 
 FORMAT = 1
+# The most of each that a file may have.
 EXPERIENCES, REPLICATES, TASKS, POSITIONS, OPTIONS = 100_000, 64, 1000, 256, 64
 Numbers = np.ndarray
 
 
 def _to_whole_number(value: object) -> object:
-    """Return 3 for 3.0: not every program writes whole numbers without a point."""
+    """Return 3 for 3.0: some programs write integers with a decimal point."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _check_distinct(names: tuple[str, ...]) -> tuple[str, ...]:
     if len(set(names)) < len(names):
-        raise Refused("it has a name twice")
+        raise Refused("it must not have a name twice")
     return names
 
 
@@ -43,7 +44,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 DistinctNames = Annotated[
     tuple[Name, ...], Field(min_length=1), AfterValidator(_check_distinct)
 ]
-# Numbers are strict, for JSON's true and texts would become numbers.
+# Strict, because pydantic would otherwise turn true and "3" into numbers.
 Node = Annotated[int, Field(strict=True, ge=0, le=POSITIONS)]
 Count = Annotated[
     int, BeforeValidator(_to_whole_number), Field(strict=True, ge=0, le=10**15)
@@ -53,15 +54,15 @@ Moment = Annotated[float, Field(strict=True, ge=0.0, le=1e15)]
 
 
 class ExperienceArrays(NamedTuple):
-    """Experiences of one replicate as arrays.
+    """The experiences of one replicate as arrays.
 
     Args:
-        codes: Option taken at each position; shape (experience, position).
+        codes: Index of the option at each position; shape (experience, position).
         accuracy: Share, NaN where the training failed; shape (experience,).
-        task: Position among the tasks; shape (experience,), as are the others.
-        step: Evaluation of its search.
-        search: Which search of meta-training.
-        best: Whether it is kept as one of the best; else as one of the sample.
+        task: Index of the task; shape (experience,).
+        step: Index of the evaluation within its search; shape (experience,).
+        search: Index of the search within meta-training; shape (experience,).
+        best: Whether it is one of the best, else of the sample; shape (experience,).
     """
 
     codes: Numbers
@@ -72,20 +73,20 @@ class ExperienceArrays(NamedTuple):
     best: Numbers
 
     def take(self, chosen: Numbers) -> Self:
-        """Return some of the experiences."""
+        """Return the chosen experiences, by mask or index."""
         return type(self)(*(column[chosen] for column in self))
 
 
 class KnowledgeRecord(BaseModel):
-    """JSON that is kept as it came: no unknown field, no NaN."""
+    """Base of the schema: frozen, no unknown fields, no NaN."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class SpaceRecord(KnowledgeRecord):
-    """A space: its name, its decisions, the options of each, and its edges.
+    """A search space: its name, decisions, and the options of each.
 
-    `edges` say from which node to which each decision leads; a list has none.
+    `edges` are the start and end node of each decision in a cell; else empty.
     """
 
     name: Name
@@ -109,7 +110,7 @@ class SpaceRecord(KnowledgeRecord):
 
 
 class ExperienceRecord(KnowledgeRecord):
-    """One trained architecture; its accuracy is null where the training failed."""
+    """One trained architecture; accuracy is null if the training failed."""
 
     architecture: tuple[str, ...]
     accuracy: Share | None
@@ -121,15 +122,15 @@ class ExperienceRecord(KnowledgeRecord):
     @model_validator(mode="after")
     def _check_best(self) -> Self:
         if self.kept == "best" and self.accuracy is None:
-            raise Refused("a failed training is not among the best")
+            raise Refused("a failed training cannot be among the best")
         return self
 
 
 class Replicate(KnowledgeRecord):
-    """What one replicate knows.
+    """The knowledge of one replicate.
 
-    `seen` is how many experiences the sample is of; `moments` are the count, mean and
-    sum of squares around it of each task's accuracies.
+    `seen` is the number of experiences that the sample was drawn from; `moments` are
+    the count, mean and sum of squared deviations of each task's accuracies.
     """
 
     seen: Count | None = None
@@ -140,7 +141,7 @@ class Replicate(KnowledgeRecord):
 
 
 class Knowledge(KnowledgeRecord):
-    """A knowledge base and the space that it is of."""
+    """A knowledge base and its search space."""
 
     kind: Literal["knowledge"]
     format: Annotated[int, BeforeValidator(_to_whole_number), Field(strict=True, ge=1)]
@@ -162,7 +163,7 @@ class Knowledge(KnowledgeRecord):
     @model_validator(mode="after")
     def _check_replicates(self) -> Self:
         tasks = len(self.tasks)
-        # To make the entries looks up every name, and refuses what is not there.
+        # Building the entries looks up every name, and refuses unknown ones.
         for i, (each, entries) in enumerate(
             zip(self.replicates, self.entries, strict=True)
         ):
@@ -181,7 +182,7 @@ class Knowledge(KnowledgeRecord):
 
     @cached_property
     def entries(self) -> tuple[ExperienceArrays, ...]:
-        """Return the experiences of each replicate as arrays."""
+        """The experiences of each replicate as arrays."""
         return tuple(self._columns(i) for i in range(len(self.replicates)))
 
     def _columns(self, replicate: int) -> ExperienceArrays:
@@ -199,7 +200,7 @@ class Knowledge(KnowledgeRecord):
         )
 
     def _numbers(self, each: ExperienceRecord, where: str) -> tuple[list[int], int]:
-        """Return the positions of an experience's options and of its task."""
+        """Return the indices of an experience's options, and of its task."""
         space, given = self.space, each.architecture
         if len(given) != len(space.options):
             raise Refused(
@@ -220,12 +221,12 @@ class Knowledge(KnowledgeRecord):
         return codes, self.tasks.index(each.task)
 
     def experience_count(self, replicate: int) -> int:
-        """Return how many experiences a replicate's sample is of."""
+        """Return the number of experiences that a replicate's sample was drawn from."""
         given = self.replicates[replicate].seen
         return int((~self.entries[replicate].best).sum()) if given is None else given
 
     def moments(self, replicate: int) -> Numbers:
-        """Return count, mean and squares of each task; shape (task, 3)."""
+        """Return count, mean and sum of squared deviations by task; shape (task, 3)."""
         given = self.replicates[replicate].moments
         if given is not None:
             return np.array(given, np.float64)
@@ -241,12 +242,12 @@ class Knowledge(KnowledgeRecord):
 def experience_arrays(
     base: Mapping[str, Numbers], replicate: int, top: int
 ) -> ExperienceArrays:
-    """Return what one replicate of a base holds.
+    """Return the experiences of one replicate of a knowledge base.
 
     Args:
         base: The arrays of a `KnowledgeBase`, by name.
-        replicate: Which one.
-        top: How many of its places are for the best; these come first.
+        replicate: Index of the replicate.
+        top: Number of places for the best; these come first.
     """
     filled = np.flatnonzero(base["filled"][replicate] > 0)
     names = ("codes", "accuracy", "task", "step", "search")

@@ -1,4 +1,4 @@
-"""From a person's file to a table: which column is the answer, what is left out."""
+"""From the user's CSV file to a data table: the target column, and what is dropped."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -13,15 +13,15 @@ from engine.data.user.columns import Column
 from engine.data.user.csv_reader import read_rows
 from engine.data.user.csv_store import PIECE, CsvFile, read_csv, read_own_bytes
 
-CLASSES, LEAST = 100, 6
+CLASSES, LEAST = 100, 6  # most classes; fewest rows per class, for three pools
 
 
 class TargetOptions(NamedTuple):
-    """What a run makes of a file.
+    """How a run uses a file.
 
     Args:
-        target: Name of the column with the answers.
-        answers: "classes", as text whatever they look like, or "value".
+        target: Name of the column to predict.
+        answers: "classes", read as text even if they are numbers, or "value".
         text: Columns that are not numbers: "refuse" or "drop".
         empty: Empty cells: "refuse", "drop" their rows, or "mean" of the training
             rows of each task; rows without an answer are then dropped.
@@ -37,19 +37,27 @@ class TargetOptions(NamedTuple):
 
 @lru_cache(maxsize=2)
 def load_own_table(digest: str, choices: TargetOptions) -> DataTable:
-    """Return a kept file as a table.
+    """Return a stored file as a table.
+
+    Args:
+        digest: SHA-256 of the file.
+        choices: How to use it.
 
     Raises:
-        Refused: If it is not there, or the choices do not fit it.
+        Refused: If it is not stored, or the choices do not fit it.
     """
     return select_target(read_csv(read_own_bytes(digest)), choices)
 
 
 def select_target(table: CsvFile, choices: TargetOptions) -> DataTable:
-    """Turn a file into rows of numbers and their answers.
+    """Turn a file into inputs and answers.
+
+    Args:
+        table: The file.
+        choices: The target, and what to drop.
 
     Raises:
-        Refused: With what is in the way, and the choice that would remove it.
+        Refused: With the obstacle, and the choice that removes it.
     """
     target = table.column(choices.target)
     if choices.answers == "value" and target.kind != "number":
@@ -66,10 +74,14 @@ def select_target(table: CsvFile, choices: TargetOptions) -> DataTable:
 
 
 def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
-    """Return the columns that are learned from.
+    """Return the input columns.
+
+    Args:
+        table: The file.
+        choices: The target, and what to drop.
 
     Raises:
-        Refused: If some are not numbers and should not be dropped, or none is left.
+        Refused: If some are not numbers and are not to be dropped, or none is left.
     """
     others = [c for c in table.columns if c.name != choices.target]
     unfit = [c for c in others if c.kind != "number"]
@@ -83,19 +95,20 @@ def feature_columns(table: CsvFile, choices: TargetOptions) -> list[Column]:
         )
     kept = [c for c in others if c.kind == "number"]
     if not kept:
-        raise Refused("no column of numbers is left to learn from", "target")
+        raise Refused("no column of numbers is left as an input", "target")
     return kept
 
 
 def _read_columns(
     table: CsvFile, kept: list[Column], target: Column
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return features (row, feature), NaN where empty, and the answers' texts."""
+    """Return inputs (row, feature), NaN where empty, and the answers as text (row,)."""
     names = [column.name for column in table.columns]
     places = [names.index(column.name) for column in kept]
     answer = names.index(target.name)
     x = np.empty((table.rows, len(kept)))
     texts: list[str] = []
+    # In pieces: all cells of a large file as Python texts would need gigabytes.
     found = read_rows(table.data, names)
     while piece := list(islice(found, PIECE)):
         done = len(texts)
@@ -120,13 +133,13 @@ def _drop_gaps(
     if choices.empty == "refuse" and (gaps.any() or unanswered.any()):
         count = int((gaps | unanswered).sum())
         raise Refused(
-            f"{count:,} of {len(x):,} rows have an empty cell; drop them, or let the "
-            "training mean stand in",
+            f"{count:,} of {len(x):,} rows have an empty cell; drop them, or use "
+            "the training mean instead",
             "empty",
         )
     kept = ~unanswered if choices.empty == "mean" else ~(unanswered | gaps)
     if not kept.any():
-        raise Refused("no row is left without an empty cell", "empty")
+        raise Refused("every row has an empty cell", "empty")
     return x[kept], texts[kept]
 
 
@@ -137,7 +150,7 @@ def _parse_values(texts: np.ndarray, target: Column) -> np.ndarray:
 
 
 def _class_table(x: np.ndarray, texts: np.ndarray, choices: TargetOptions) -> DataTable:
-    """Number the classes; their names are the cells' very texts."""
+    """Return a table of classes, named by the unchanged texts of the cells."""
     names = sorted(set(texts))
     _check_count(names, choices)
     place = {name: number for number, name in enumerate(names)}
@@ -155,7 +168,7 @@ def _class_table(x: np.ndarray, texts: np.ndarray, choices: TargetOptions) -> Da
     kept = ~rare[y]
     classes = tuple(name for name in names if not rare[place[name]])
     _check_count(classes, choices)
-    number = np.cumsum(~rare) - 1
+    number = np.cumsum(~rare) - 1  # the new index of each class that is kept
     return DataTable(x[kept], number[y[kept]], classes)
 
 
@@ -169,6 +182,6 @@ def _check_count(names: Sequence[str], choices: TargetOptions) -> None:
     if len(names) > CLASSES:
         raise Refused(
             f"{choices.target!r} has {len(names):,} classes; at most {CLASSES} are "
-            "learned; is it a value?",
+            "allowed; is it a value?",
             "target",
         )

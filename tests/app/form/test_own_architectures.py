@@ -52,7 +52,10 @@ def test_what_is_in_a_table_is_shown_and_it_fills_the_form(dialog: AppTest) -> N
     assert "2 architectures, data sets: a, b" in at.caption[0].value
     assert "taken as percent" in at.caption[0].value
     warned = " ".join(element.value for element in at.warning).replace("\\", "")
-    assert "2 of 4 combinations" in warned and "an empty cell says: 1" in warned
+    assert (
+        "2 of 4 combinations" in warned
+        and "failed trainings (empty validation cells): 1" in warned
+    )
     at.selectbox(key="own_searched").select("b").run()
     assert kept_digests() == []  # nothing is kept before it is asked for
     at.button(key="own_use").click().run()

@@ -121,8 +121,8 @@ def _without_drawing(held: dict[str, bytes]) -> dict[str, bytes]:
 
 
 BAD: dict[str, tuple[Callable[[], bytes], str]] = {
-    "empty file": (lambda: b"", "no zip archive"),
-    "no zip": (lambda: b"GIF89a" * 50, "no zip archive"),
+    "empty file": (lambda: b"", "not a readable ZIP archive"),
+    "no zip": (lambda: b"GIF89a" * 50, "not a readable ZIP archive"),
     "cut off": (lambda: zipped(members())[:-3000], "or it is truncated"),
     "empty archive": (lambda: zipped({}), "holds no drawings"),
     "one class": (

@@ -1,4 +1,4 @@
-"""A person's table of architectures: its form, and one sentence where it lacks it."""
+"""The user's table of architectures is read, or refused in one sentence."""
 
 from collections import Counter
 
@@ -87,14 +87,14 @@ REFUSED = {
     "no validation": (changed("validation", "val"), "no column 'validation'"),
     "no decision": (
         changed("op:width,op:skip", "width,skip"),
-        "no column of a decision, such as 'op:width'; it has: dataset, width",
+        "no decision column, such as 'op:width'; it has: dataset, width",
     ),
-    "a decision without a name": (changed("op:skip", "op:"), "'op:' names no decision"),
-    "a decision twice": (changed("op:skip", "op: width"), "both of the decision 'wid"),
+    "a decision without a name": (changed("op:skip", "op:"), "'op:' lacks the name"),
+    "a decision twice": (changed("op:skip", "op: width"), "for the same decision 'wid"),
     "NaN": (
         changed("9,0.6,", "9,nan,"),
-        "line 3: 'validation' has 'nan', which is not a finite number; a training that "
-        "failed has an empty cell",
+        "line 3: 'validation' has 'nan', which is not a finite number; leave the "
+        "cell of a failed training empty",
     ),
     "inf": (changed("9,0.6,", "9,1e999,"), "line 3: 'validation' has '1e999'"),
     "text as accuracy": (changed("0.58", "good"), "line 3: 'test' has 'good'"),
@@ -121,8 +121,8 @@ REFUSED = {
     ),
     "different length": (
         b"dataset,op:w,validation\na,1,0.5\na,2,0.5\nb,1,0.6\n",
-        "data set 'b' has 1 of 2 architectures; each must have all, and it lacks "
-        "architecture w=2",
+        "data set 'b' has 1 of 2 architectures; each must have all; one that "
+        "is missing: architecture w=2",
     ),
     "other architectures": (
         b"dataset,op:w,validation\na,1,0.5\na,2,0.5\nb,1,0.6\nb,3,0.6\n",
@@ -176,7 +176,7 @@ def test_too_many_options_and_combinations_are_refused(
     ops = {f"op:{i}": many[:64] for i in range(4)}
     long = sheet({"dataset": ["a"] * 64, **ops, "validation": half[:64]})
     with pytest.raises(
-        Refused, match="make 16,777,216 combinations; at most 1,000,000"
+        Refused, match="have 16,777,216 combinations of options; at most 1,000,000"
     ):
         read_architectures(long)
     monkeypatch.setattr(tables, "SETS", 1)

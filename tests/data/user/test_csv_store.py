@@ -123,7 +123,7 @@ def test_a_column_of_numbers_is_told_from_all_that_looks_like_one() -> None:
 def test_warnings_count_copies_and_empty_cells() -> None:
     table = read_csv(sheet({"a": ("1", "1", "", "4"), "b": ("x", "x", "y", "")}))
     told = " ".join(table.warnings)
-    assert "1 rows are there more than once" in told
+    assert "1 rows are duplicates" in told
     assert "empty cells: a 1, b 1" in told
 
 
@@ -263,7 +263,7 @@ def test_a_path_is_read_and_nothing_is_kept(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.name == "nt", reason="folders are not write-protected so")
 def test_a_home_that_cannot_be_written_is_said(home: Path) -> None:
     (home / "own").write_text("a file where the folder should be")
-    with pytest.raises(Refused, match="cannot be kept"):
+    with pytest.raises(Refused, match="cannot be stored"):
         store_csv(read_csv(b"a,b\n1,2\n"))
 
 

@@ -102,7 +102,7 @@ REFUSED = {
     "no members": (packed({}), "holds no images"),
     "no images": (packed({"a/1.txt": b"x"}), "holds no images; PNG, JPG"),
     "one class": (packed(made(1, 5)), "one class, 'class 00', with 5 images"),
-    "no folder": (packed(GOOD | {"1.png": picture(1)}), "'1.png' does not lie in a"),
+    "no folder": (packed(GOOD | {"1.png": picture(1)}), "'1.png' is not in a class"),
     "too deep": (packed(GOOD | {"a/b/1.png": picture(1)}), "'a/b/1.png' does not lie"),
     "a lonely image": (
         packed(GOOD | {"rare/1.png": picture(99)}),
@@ -112,8 +112,8 @@ REFUSED = {
         packed(GOOD | {f"rare/{i}.png": picture(99) for i in range(3)}),
         "class 'rare' has 1 image; each class needs at least 2 different",
     ),
-    "upward": (packed(GOOD | {"../a/1.png": picture(1)}), "leads out of the archive"),
-    "absolute": (packed(GOOD | {"/a/1.png": picture(1)}), "leads out of the archive"),
+    "upward": (packed(GOOD | {"../a/1.png": picture(1)}), "outside the archive"),
+    "absolute": (packed(GOOD | {"/a/1.png": picture(1)}), "outside the archive"),
     "a link": (linked(), "'class 00/link.png' is a link"),
     "encrypted": (encrypted(), "encrypted"),
     "damaged member": (damaged(), "'class 01/1.png' (is damaged|cannot be read)"),
@@ -148,7 +148,7 @@ def test_an_archive_that_cannot_be_trusted_is_refused_in_one_sentence(
 
 
 def test_a_member_that_is_there_twice_is_refused() -> None:
-    with pytest.raises(Refused, match=r"'class 00/0\.png' is there twice"):
+    with pytest.raises(Refused, match=r"'class 00/0\.png' occurs twice"):
         read_images(twice())
 
 
@@ -192,9 +192,9 @@ def test_several_sizes_copies_and_other_files_are_told() -> None:
     assert "1 images are copies" in told
     assert "2 sizes, from 30 × 40 to 105 × 60" in told
     assert (
-        "1 files are no images and are left out, such as 'class 00/notes.txt'" in told
+        "1 files are not images and are ignored, such as 'class 00/notes.txt'" in told
     )
-    assert "same in two classes" in told
+    assert "occur in two classes" in told
     assert found.counts().tolist() == [4, 4]
 
 

@@ -1,4 +1,4 @@
-"""A knowledge base as a file: it comes back as it was, or one sentence says why not."""
+"""A knowledge base survives a file unchanged, or one sentence says why not."""
 
 import json
 from pathlib import Path
@@ -30,7 +30,7 @@ SIZES = BaseSizes(6, 26)
 
 
 def small() -> dict[str, Any]:
-    """Return a file that a person might write."""
+    """Return a file as a user might write it."""
     return {
         "kind": "knowledge",
         "format": 1,
@@ -127,7 +127,7 @@ FIRST = "replicates.0.experiences.0"
             [["x"]],
             "space: options must be a list of 2, one for each position, not of 1",
         ),
-        ("space.options.1", ["p", "p", "r"], "space.options[1]: it has a name twice"),
+        ("space.options.1", ["p", "p", "r"], "must not have a name twice"),
         (
             "space.edges",
             [[0, 1]],
@@ -166,7 +166,7 @@ FIRST = "replicates.0.experiences.0"
         (f"{FIRST}.step", -1, "step: must be at least 0, not -1"),
         (f"{FIRST}.step", "3", "step: must be a whole number, not '3'"),
         (f"{FIRST}.note", "mine", "experiences[0].note: no such field"),
-        ("replicates.0.experiences.1.kept", "best", "not among the best"),
+        ("replicates.0.experiences.1.kept", "best", "cannot be among the best"),
     ],
 )
 def test_a_bad_file_is_refused_in_one_sentence(

@@ -241,5 +241,7 @@ def test_without_either_source_the_file_is_named(no_pack: Path) -> None:
     for file in omniglot.ARCHIVES:
         (no_pack / file).write_bytes(b"something else")
     assert Omniglot.missing_file() == ""
-    with pytest.raises(Refused, match=r"images_background\.zip is damaged or another version"):
+    with pytest.raises(
+        Refused, match=r"images_background\.zip is damaged or another version"
+    ):
         Omniglot().check()

@@ -160,7 +160,7 @@ def test_percent_taken_for_shares_are_refused_with_a_hint(
     landscape: TableEvaluator,
 ) -> None:
     digest = kept(written(landscape, scale=100.0))
-    with pytest.raises(Refused, match="from 0 to 1; or are they percent") as refusal:
+    with pytest.raises(Refused, match="from 0 to 1; are they percent") as refusal:
         OwnArchitectures(digest=digest).check()
     assert refusal.value.field == "accuracy"
     OwnArchitectures(digest=digest, accuracy="percent").check()
