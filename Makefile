@@ -4,7 +4,7 @@ VENV := .venv
 PEERS := .venv-bench
 BIN := $(VENV)/bin
 LOCKS := .ci/locks
-# Every package comes from a lock, which names all of them, so nothing else is taken.
+# The locks name all packages, dependencies included, so pip needs to resolve none.
 INSTALL := $(BIN)/python -m pip install --quiet --no-deps --require-hashes
 export MALLOC_MMAP_THRESHOLD_ := 33554432
 export MALLOC_TRIM_THRESHOLD_ := 268435456
@@ -15,10 +15,10 @@ export MALLOC_TRIM_THRESHOLD_ := 268435456
 help:  ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
-run: $(VENV)/.ready  ## install what is needed, then open the lab in the browser
+run: $(VENV)/.ready  ## install the lab, then open it in the browser
 	$(BIN)/streamlit run app/main.py
 
-test: $(VENV)/.ready-dev  ## the plain suite, then the tests that drive a browser
+test: $(VENV)/.ready-dev  ## all tests except the long ones, then those in a browser
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TEST_OPTIONS)
 	$(BIN)/python -m pytest -m browser $(TEST_OPTIONS)
 
@@ -27,7 +27,7 @@ FOREIGN := METASCOPE_ARITHMETIC=native ATEN_CPU_CAPABILITY=default
 FOREIGN_TESTS := tests/golden tests/app/client/test_recorded_examples.py tests/mosaic \
   tests/nets tests/estimators tests/algorithms tests/learners \
   tests/tasks/search/test_net_growth.py tests/tasks/search/test_padded_mlp.py
-foreign: $(VENV)/.ready-dev  ## tests that hold whatever a machine's arithmetic
+foreign: $(VENV)/.ready-dev  ## tests that must pass on machines with other arithmetic
 	$(FOREIGN) $(BIN)/python -m pytest -n 2 --dist loadfile $(FOREIGN_TESTS)
 
 check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
@@ -39,26 +39,26 @@ check: $(VENV)/.ready-dev  ## format, lint, import contracts, types, security
 	$(BIN)/bandit -q -c pyproject.toml -r app engine pages
 	$(BIN)/python .ci/audit.py
 
-format: $(VENV)/.ready-dev  ## mend what a program can mend
+format: $(VENV)/.ready-dev  ## fix format and lint automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-audit: $(VENV)/.ready-dev  ## known vulnerabilities of what is installed
+audit: $(VENV)/.ready-dev  ## known vulnerabilities of the installed packages
 	$(BIN)/python .ci/audit.py
 
-lock: | $(VENV)/bin/python  ## pin anew what requirements*.txt ask for, with hashes
+lock: | $(VENV)/bin/python  ## pin requirements*.txt and all dependencies again
 	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements-dev.txt)"
 	$(BIN)/python .ci/lock.py write $(LOCK_OPTIONS)
 
-bench: $(PEERS)/.ready  ## speed, each figure against its counterpart in one run
+bench: $(PEERS)/.ready  ## speed, as ratios to other libraries and to a loop
 	$(PEERS)/bin/python -m tests.benchmarks.speed
 	$(PEERS)/bin/python -m tests.benchmarks.few_shot_speed
 
-torture: $(VENV)/.ready-dev  ## faults at full counts; takes long
+torture: $(VENV)/.ready-dev  ## fault injection at full counts; takes long
 	$(BIN)/python -m pytest -m torture --timeout 0
 	$(BIN)/python -m tests.torture
 
-browser: $(VENV)/.ready-dev  ## the tests that drive a browser
+browser: $(VENV)/.ready-dev  ## the tests in a browser
 	$(BIN)/python -m pytest -m browser
 
 clean:  ## remove the environment and every cache; runs are kept
@@ -69,8 +69,8 @@ $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed")'
 	$(PYTHON) -m venv $(VENV)
 
-# A build of torch that lies in a folder of pip's (PIP_FIND_LINKS) is taken before the
-# index's. That one needs Nvidia's libraries on Linux; a build for CPUs does not.
+# A build of torch in a PIP_FIND_LINKS folder is preferred to the one on the index, which
+# needs Nvidia's libraries on Linux; a CPU build does not.
 $(VENV)/.ready: requirements.txt $(wildcard $(LOCKS)/*.lock) | $(VENV)/bin/python
 	$(BIN)/python .ci/lock.py
 	$(INSTALL) -r $(LOCKS)/requirements.lock
@@ -86,8 +86,8 @@ $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	$(BIN)/python -m pip check
 	@touch $@
 
-# Other libraries to measure against: beside what the lab installs, never among it.
-# One that does not install here is left out, and the benchmark says so.
+# Other libraries for comparison, in an environment of their own. One that cannot be
+# installed is skipped, and the benchmark reports it.
 $(PEERS)/.ready: tests/benchmarks/requirements.txt $(VENV)/.ready-dev
 	$(BIN)/python -m venv $(PEERS)
 	$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \

@@ -1,10 +1,10 @@
-"""Known vulnerabilities of everything that is installed here, by pip-audit.
+"""Known vulnerabilities of all installed packages, by pip-audit.
 
-As strict as `pip-audit --strict`, with two differences. What is lived with stands
-in pyproject.toml with a day and a reason, and fails again after that day. And
-where no vulnerability service can be reached, this says so in a banner and holds what
-is installed against the dated list beside it, advisories.json: what that knows and
-nobody lives with fails, and no answer alone does not.
+As strict as `pip-audit --strict`, with two differences. Accepted vulnerabilities are in
+pyproject.toml with an expiry date and a reason; after that date they fail again. And if
+no vulnerability service can be reached, a banner says so and the packages are checked
+against a dated list, advisories.json: a match that is not accepted fails, but the
+unreachable service alone does not.
 """
 
 import json
@@ -22,7 +22,7 @@ from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).resolve().parents[1]
 LISTED = Path(__file__).with_name("advisories.json")
-OLD_AFTER = 90  # days
+OLD_AFTER = 90  # days since the list was reviewed
 UNREACHED = (
     "ConnectionError",
     "ConnectTimeout",
@@ -33,20 +33,20 @@ UNREACHED = (
 
 
 def exceptions(today: date) -> list[str]:
-    """Return the ids of what is lived with today."""
+    """Return the ids of the vulnerabilities that are accepted today."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     listed = settings["tool"]["metascope"]["audit"]
     return [entry["id"] for entry in listed if entry["until"] >= today]
 
 
 def installed() -> list[str]:
-    """Return every installed package, without the build's local mark (+cpu)."""
+    """Return every installed package as name==version, without local tags (+cpu)."""
     found = {(d.name, d.version.partition("+")[0]) for d in metadata.distributions()}
     return [f"{name}=={version}" for name, version in sorted(found)]
 
 
 def ask(packages: list[str], ignored: list[str]) -> tuple[str, str]:
-    """Return what pip-audit answers, as JSON, and what it says besides."""
+    """Run pip-audit; return its JSON answer and its messages."""
     options = [word for each in ignored for word in ("--ignore-vuln", each)]
     with tempfile.TemporaryDirectory() as folder:
         listing = Path(folder) / "requirements.txt"
@@ -59,7 +59,7 @@ def ask(packages: list[str], ignored: list[str]) -> tuple[str, str]:
 
 
 def judge(answer: str, remarks: str) -> tuple[int | None, list[str]]:
-    """Return the exit code, or None where nothing was audited, and what to tell.
+    """Return the exit code, None if nothing was audited, and the lines to print.
 
     >>> judge('{"dependencies": [{"name": "a", "version": "1", "vulns": []}]}', "")
     (0, ['1 packages audited: no known vulnerabilities'])
@@ -90,7 +90,7 @@ def judge(answer: str, remarks: str) -> tuple[int | None, list[str]]:
 
 
 def affects(advisory: dict[str, Any], version: str) -> bool:
-    """Tell whether an advisory is of this version.
+    """Return whether an advisory affects this version.
 
     >>> affects({"affected": ["<1.2", ">=2,<2.1"]}, "2.0.3")
     True
@@ -104,17 +104,17 @@ def affects(advisory: dict[str, Any], version: str) -> bool:
 def known(
     packages: list[str], advisories: list[dict[str, Any]], ignored: list[str]
 ) -> tuple[int, list[str]]:
-    """Hold packages against listed advisories: the exit code, and a line for each.
+    """Check packages against listed advisories; return exit code and lines to print.
 
     >>> advisory = {"package": "a", "id": "X-1", "affected": ["<2"], "fixed": "2"}
     >>> known(["A==1", "b==1"], [advisory], [])
-    (1, ['A 1: X-1, fixed in 2', 'of 1 other packages nothing is listed'])
+    (1, ['A 1: X-1, fixed in 2', 'no advisories listed for 1 other packages'])
     >>> known(["A==1"], [advisory], ["X-1"])
-    (0, ['A 1: X-1, fixed in 2; lived with'])
+    (0, ['A 1: X-1, fixed in 2; accepted'])
     >>> known(["A==2"], [advisory], [])
-    (0, ['A 2: 1 listed, none of this version'])
+    (0, ['A 2: 1 listed, none for this version'])
     >>> known(["b==1"], [advisory], [])
-    (0, ['of 1 other packages nothing is listed'])
+    (0, ['no advisories listed for 1 other packages'])
     """
     code, lines, others = 0, [], 0
     for name, version in (package.split("==") for package in packages):
@@ -123,27 +123,27 @@ def known(
         others += not listed
         applying = [each for each in listed if affects(each, version)]
         for each in applying:
-            lived = "; lived with" if each["id"] in ignored else ""
+            lived = "; accepted" if each["id"] in ignored else ""
             fixed = each["fixed"] or "no version"
             lines.append(f"{name} {version}: {each['id']}, fixed in {fixed}{lived}")
             code = code if lived else 1
         if listed and not applying:
             lines.append(
-                f"{name} {version}: {len(listed)} listed, none of this version"
+                f"{name} {version}: {len(listed)} listed, none for this version"
             )
     if others:
-        lines.append(f"of {others} other packages nothing is listed")
+        lines.append(f"no advisories listed for {others} other packages")
     return code, lines
 
 
 def banner(reason: str, reviewed: date, today: date) -> list[str]:
-    r"""Return what cannot be overlooked: nothing was audited, and how old the list is.
+    r"""Return a banner: nothing was audited, and how old the list is.
 
     >>> print("\n".join(banner("no route", date(2026, 1, 1), date(2026, 1, 4))[1:-1]))
     NOT AUDITED: no route.
-    Held instead against .ci/advisories.json, reviewed on 2026-01-01, 3 days ago.
-    It is not complete, and what was published since is not in it.
-    Run `make audit` where the service can be reached.
+    Checked instead against .ci/advisories.json, reviewed on 2026-01-01, 3 days ago.
+    It is not complete and has nothing published since.
+    Run `make audit` with access to the service.
     """
     days = (today - reviewed).days
     old = " THE LIST IS OLD: review it." if days > OLD_AFTER else ""
@@ -152,15 +152,15 @@ def banner(reason: str, reviewed: date, today: date) -> list[str]:
     return [
         line,
         f"NOT AUDITED: {reason}.",
-        f"Held instead against .ci/{LISTED.name}, {age}",
-        "It is not complete, and what was published since is not in it.",
-        "Run `make audit` where the service can be reached.",
+        f"Checked instead against .ci/{LISTED.name}, {age}",
+        "It is not complete and has nothing published since.",
+        "Run `make audit` with access to the service.",
         line,
     ]
 
 
 def main() -> int:
-    """Audit, tell, and return the exit code."""
+    """Audit, print the result, and return the exit code."""
     today = date.today()
     ignored, packages = exceptions(today), installed()
     code, lines = judge(*ask(packages, ignored))
@@ -171,7 +171,7 @@ def main() -> int:
         code, lines = known(packages, listed["advisories"], ignored)
         lines += end
     elif ignored:
-        lines += [f"lived with: {', '.join(ignored)}"]
+        lines += [f"accepted: {', '.join(ignored)}"]
     sys.stderr.write("".join(f"audit: {line}\n" for line in lines))
     return code
 

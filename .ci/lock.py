@@ -1,13 +1,13 @@
-"""The lock: every package that an installation takes, pinned and held to hashes.
+"""The lock files: every package of an installation, pinned and with hashes.
 
-`python .ci/lock.py` says, without a network, where the lock no longer fits
-requirements.txt and requirements-dev.txt; `write` makes it anew with uv; `resolve`
-asks the package index whether other Pythons and machines could install it.
+`python .ci/lock.py` checks offline that the lock fits requirements.txt and
+requirements-dev.txt; `write` makes it again with uv; `resolve` checks with the package
+index that other Pythons and platforms could install it.
 
 torch has several builds of one version. On Linux the usual one needs Nvidia's
-libraries, which have a lock of their own; the one for CPUs does not. torch stands
-alone in its lock, because pip prefers a file whose hash the index names to one that
-lies beside it: so it is asked for the latter first.
+libraries, which have a lock of their own; the CPU build does not. torch is alone in
+its lock because pip prefers a file on the index to a local one: so an installation
+first tries it without the index.
 """
 
 import os
@@ -29,14 +29,14 @@ ENTRY = re.compile(r"([A-Za-z0-9][\w.-]*)(?:\[[^]]*\])?==(\S+)")
 COMPILE = ("--universal", "--python-version", "3.11", "--generate-hashes")
 PYTHONS = ("3.11", "3.12", "3.13")
 MACHINES = ("x86_64-manylinux_2_28", "aarch64-manylinux_2_28", "aarch64-apple-darwin")
-# A package without a wheel; it is pure Python, and is built where it is installed.
+# The only package without a wheel; it is pure Python, and is built on installation.
 BUILT = "autograd-gamma"
 
 Entries = dict[str, str]
 
 
 def entries(text: str) -> Entries:
-    r"""Return each pinned package's lines, by its normal name.
+    r"""Return the lines of each pinned package, by normalized name.
 
     >>> entries("# head\nA_b==1 \\\n    --hash=sha256:0\n    # via c\n")
     {'a-b': 'A_b==1 \\\n    --hash=sha256:0\n    # via c\n'}
@@ -49,7 +49,7 @@ def entries(text: str) -> Entries:
 
 
 def normal(name: str) -> str:
-    """Return a package's name as an index spells it.
+    """Return a package's name as the index normalizes it.
 
     >>> normal("Pip_Audit")
     'pip-audit'
@@ -68,7 +68,7 @@ def versions(text: str) -> dict[str, str]:
 
 
 def differences(source: str, wanted: str, lock: str) -> list[str]:
-    r"""Say where a lock does not fit the file that it was made from.
+    r"""Return the differences between a lock and the file it was made from.
 
     >>> differences("r.txt", "a==2", "a==1 --hash=sha256:0\n    # via -r r.txt\n")
     ['r.txt pins a==2, its lock a==1']
@@ -100,13 +100,13 @@ def differences(source: str, wanted: str, lock: str) -> list[str]:
 
 
 def lock_text(part: str) -> str:
-    """Return one part of the lock, or nothing where there is none yet."""
+    """Return the text of one lock file; empty if there is none yet."""
     path = LOCKS / f"{part}.lock"
     return path.read_text() if path.exists() else ""
 
 
 def check() -> list[str]:
-    """Say where the lock no longer fits what is asked for; reads files alone."""
+    """Return all differences between the locks and the requirements, offline."""
     needed = lock_text("requirements") + lock_text("torch") + lock_text("cuda")
     locked = {RUN: needed, DEV: lock_text("requirements-dev")}
     return [
@@ -117,11 +117,11 @@ def check() -> list[str]:
 
 
 def uv(*words: str) -> str:
-    """Ask uv, in the project's folder so that it writes no other path."""
+    """Run uv in the project's folder, so that locks contain relative paths only."""
     beside = Path(sys.executable).parent
     program = shutil.which("uv", path=f"{beside}{os.pathsep}{os.environ['PATH']}")
     if program is None:
-        sys.exit("lock: uv is not installed here; `make lock` brings it")
+        sys.exit("lock: uv is not installed; `make lock` installs it")
     command = [program, *words]
     # The oldest macOS that torch has a build for.
     env = {**os.environ, "MACOSX_DEPLOYMENT_TARGET": "14.0"}
@@ -134,7 +134,7 @@ def uv(*words: str) -> str:
 
 
 def compiled(source: str, known: dict[str, str], options: list[str]) -> Entries:
-    """Return every package that a file asks for, at the known versions if it may."""
+    """Return every package that a file needs, at the known versions if possible."""
     with tempfile.TemporaryDirectory() as folder:
         lock = Path(folder) / "lock"
         # Versions alone: uv would keep a hash that the index no longer has.
@@ -149,7 +149,7 @@ def with_other_builds(locked: Entries) -> Entries:
     for build in settings["tool"]["metascope"]["build"]:
         name, block = build["package"], locked[build["package"]]
         if not block.startswith(f"{name}=={build['version']} "):
-            sys.stderr.write(f"lock: left out, of another version: {build['what']}\n")
+            sys.stderr.write(f"lock: skipped, other version: {build['what']}\n")
             continue
         first, rest = block.split("\n", 1)
         line = f"    --hash=sha256:{build['sha256']} \\"
@@ -158,7 +158,7 @@ def with_other_builds(locked: Entries) -> Entries:
 
 
 def write(options: list[str]) -> None:
-    """Make the locks anew; versions stay where nothing asks for others."""
+    """Write the locks again; keep versions unless the options say otherwise."""
     held = versions("".join(map(lock_text, PARTS)))
     everything = compiled(DEV, held, options)
     needed = compiled(RUN, versions("".join(everything.values())), [])
@@ -179,7 +179,7 @@ def _part(name: str, needed: bool) -> str:
 
 
 def resolve() -> None:
-    """Ask whether every file of the lock exists for other Pythons and machines."""
+    """Check that the index has every locked file for other Pythons and platforms."""
     locks = [word for part in PARTS for word in ("-r", f".ci/locks/{part}.lock")]
     files = ("--only-binary", ":all:", "--no-binary", BUILT, "--require-hashes")
     for machine in MACHINES:
@@ -188,11 +188,11 @@ def resolve() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 where = ("--dry-run", "--no-deps", "--target", folder)
                 uv("pip", "install", *where, *files, *place, *locks)
-            sys.stderr.write(f"lock: could be installed on {machine}, {python}\n")
+            sys.stderr.write(f"lock: installable on {machine}, Python {python}\n")
 
 
 def main(words: list[str]) -> int:
-    """Check, write or resolve; returns the exit code."""
+    """Check, write or resolve; return the exit code."""
     match words:
         case ["write", *options]:
             write(options)

@@ -84,13 +84,13 @@ def test_without_a_service_a_listed_advisory_of_what_is_installed_fails(
     assert "audit: pillow 12.2.0: CVE-2026-54059, fixed in 12.3.0\n" in said
 
 
-def test_what_is_lived_with_fails_again_after_its_day(
+def test_an_accepted_vulnerability_fails_again_after_its_date(
     audit: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code, said = ends(audit, monkeypatch, capsys, ["diskcache==5.6.3"])
-    assert code == 0 and "CVE-2025-69872, fixed in no version; lived with" in said
+    assert code == 0 and "CVE-2025-69872, fixed in no version; accepted" in said
     monkeypatch.setattr(audit, "exceptions", lambda today: [])
     assert ends(audit, monkeypatch, capsys, ["diskcache==5.6.3"])[0] == 1
     settings = audit.tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -122,7 +122,7 @@ def test_a_list_that_was_not_reviewed_for_long_is_called_old(audit: ModuleType) 
     assert "OLD" not in fresh and "THE LIST IS OLD" in stale
 
 
-def test_of_the_locked_versions_the_list_knows_nothing_but_what_is_lived_with(
+def test_the_list_has_only_accepted_advisories_for_the_locked_versions(
     audit: ModuleType,
 ) -> None:
     locks = "".join(p.read_text() for p in (ROOT / ".ci" / "locks").iterdir())
@@ -130,7 +130,7 @@ def test_of_the_locked_versions_the_list_knows_nothing_but_what_is_lived_with(
     code, lines = audit.known(pins, advisories(), audit.exceptions(DAY))
     assert code == 0
     assert [line for line in lines if "fixed in" in line] == [
-        "diskcache 5.6.3: CVE-2025-69872, fixed in no version; lived with"
+        "diskcache 5.6.3: CVE-2025-69872, fixed in no version; accepted"
     ]
 
 
