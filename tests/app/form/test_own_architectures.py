@@ -54,7 +54,7 @@ def test_what_is_in_a_table_is_shown_and_it_fills_the_form(dialog: AppTest) -> N
     warned = " ".join(element.value for element in at.warning).replace("\\", "")
     assert (
         "2 of 4 combinations" in warned
-        and "failed trainings (empty validation cells): 1" in warned
+        and "Failed trainings (empty validation cells): 1" in warned
     )
     at.selectbox(key="own_searched").select("b").run()
     assert kept_digests() == []  # nothing is kept before it is asked for

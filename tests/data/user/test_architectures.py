@@ -108,7 +108,7 @@ REFUSED = {
     ),
     "above 1": (
         changed("9,0.6,", "9,60,"),
-        "line 3: 'validation' has 60; accuracies given as share are from 0 to 1; or",
+        "line 3: 'validation' has 60; accuracies given as share are from 0 to 1; are they percent",
     ),
     "below 0": (changed("9,0.6,", "9,-0.6,"), "line 3: 'validation' has -0.6"),
     "duplicated": (
@@ -126,7 +126,7 @@ REFUSED = {
     ),
     "other architectures": (
         b"dataset,op:w,validation\na,1,0.5\na,2,0.5\nb,1,0.6\nb,3,0.6\n",
-        "data set 'a' has 2 of 3 architectures; .* lacks architecture w=3",
+        "data set 'a' has 2 of 3 architectures; .* missing: architecture w=3",
     ),
     "a gap in a curve": (
         changed("b,4,yes,1,0.2,,3,41\n", ""),

@@ -51,7 +51,7 @@ REFUSED = {
     "unclosed quote": (b'a,b\n1,2\n"3,4\n5,6\n', "line 3: a quoted cell"),
     "unclosed quote, long": (b'a,b\n"' + b"1,2\n" * 50_000, "line 2: a cell is longer"),
     "stray quote": (b'a,b\n"1"2,3\n', "line 2 is not CSV"),
-    "NUL": (b"a,b\n1,2\n\x003,4\n", "line 3 holds a NUL"),
+    "NUL": (b"a,b\n1,2\n\x003,4\n", "line 3 has a NUL"),
     "inf": (b"a,b\n1,2\n-inf,3\n", "column 'a': line 3 has '-inf'"),
     "Infinity": (b"a,b\n1,Infinity\n", "column 'b': line 2 has 'Infinity'"),
     "1e400": (b"a,b\n1,2\n3,1e400\n", "column 'b': line 3 has '1e400'"),
@@ -235,8 +235,8 @@ def test_a_kept_file_that_was_changed_is_not_used() -> None:
     ("digest", "words"),
     [
         ("", "choose a file of your own"),
-        ("../../etc/passwd", "64 digits"),
-        ("A" * 64, "64 digits"),
+        ("../../etc/passwd", "64 hex digits"),
+        ("A" * 64, "64 hex digits"),
         ("a" * 64, f"needs the file with sha256 {'a' * 64}"),
     ],
 )

@@ -96,14 +96,14 @@ def with_image(data: bytes) -> bytes:
 
 REFUSED = {
     "nothing": (b"", "0 bytes"),
-    "a text": (b"a,b\n1,2\n", "no ZIP archive"),
-    "a picture": (picture(1), "no ZIP archive"),
+    "a text": (b"a,b\n1,2\n", "not a ZIP archive"),
+    "a picture": (picture(1), "not a ZIP archive"),
     "cut": (packed(GOOD)[:-30], "damaged"),
-    "no members": (packed({}), "holds no images"),
-    "no images": (packed({"a/1.txt": b"x"}), "holds no images; PNG, JPG"),
+    "no members": (packed({}), "has no images"),
+    "no images": (packed({"a/1.txt": b"x"}), "has no images; it may have PNG, JPG"),
     "one class": (packed(made(1, 5)), "one class, 'class 00', with 5 images"),
     "no folder": (packed(GOOD | {"1.png": picture(1)}), "'1.png' is not in a class"),
-    "too deep": (packed(GOOD | {"a/b/1.png": picture(1)}), "'a/b/1.png' does not lie"),
+    "too deep": (packed(GOOD | {"a/b/1.png": picture(1)}), "'a/b/1.png' is not in a class folder"),
     "a lonely image": (
         packed(GOOD | {"rare/1.png": picture(99)}),
         "class 'rare' has 1 image",
@@ -189,7 +189,7 @@ def test_several_sizes_copies_and_other_files_are_told() -> None:
     }
     found = read_images(packed(data))
     told = " | ".join(found.warnings)
-    assert "1 images are copies" in told
+    assert "1 images are duplicates" in told
     assert "2 sizes, from 30 × 40 to 105 × 60" in told
     assert (
         "1 files are not images and are ignored, such as 'class 00/notes.txt'" in told

@@ -119,7 +119,7 @@ FIRST = "replicates.0.experiences.0"
     [
         ("format", 2, "has format 2; this Metascope reads up to 1"),
         ("format", ..., "format: it is missing"),
-        ("kind", "run", "no knowledge base"),
+        ("kind", "run", "not a knowledge base"),
         ("space", ..., "space: it is missing"),
         ("space", [], "space: must be a JSON object, not a list"),
         (
