@@ -1,8 +1,8 @@
 """Exponential backoff for workers that die before they take a run.
 
 A worker's death during a run is blamed on that run, which is retried once and after
-that only by the user; it delays no other worker. One that dies before it takes a run suggests that no
-worker can start here, so each next one is started later.
+that only by the user; it delays no other worker. One that dies before it takes a run
+suggests that no worker can start here, so each next one is started later.
 """
 
 import signal

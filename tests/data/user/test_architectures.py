@@ -108,7 +108,7 @@ REFUSED = {
     ),
     "above 1": (
         changed("9,0.6,", "9,60,"),
-        "line 3: 'validation' has 60; accuracies given as share are from 0 to 1; are they percent",
+        "line 3: 'validation' has 60; accuracies given as share are from 0 to 1; are",
     ),
     "below 0": (changed("9,0.6,", "9,-0.6,"), "line 3: 'validation' has -0.6"),
     "duplicated": (

@@ -103,7 +103,10 @@ REFUSED = {
     "no images": (packed({"a/1.txt": b"x"}), "has no images; it may have PNG, JPG"),
     "one class": (packed(made(1, 5)), "one class, 'class 00', with 5 images"),
     "no folder": (packed(GOOD | {"1.png": picture(1)}), "'1.png' is not in a class"),
-    "too deep": (packed(GOOD | {"a/b/1.png": picture(1)}), "'a/b/1.png' is not in a class folder"),
+    "too deep": (
+        packed(GOOD | {"a/b/1.png": picture(1)}),
+        "'a/b/1.png' is not in a class folder",
+    ),
     "a lonely image": (
         packed(GOOD | {"rare/1.png": picture(99)}),
         "class 'rare' has 1 image",
