@@ -1,1 +1,1 @@
-"""Functional nets: weights in, answers out, the member axis always first."""
+"""Functional nets: weights and inputs in, outputs out; the member axis comes first."""

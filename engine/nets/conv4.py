@@ -1,11 +1,11 @@
-"""Conv-4: four convolutions, the usual net of few-shot learning from images.
+"""Conv-4: four convolutional blocks, the standard net for few-shot image tasks.
 
 Source: Vinyals et al. (2016), arXiv:1606.04080, section 3.1; Finn, Abbeel and Levine
 (2017), arXiv:1703.03400, section 5.2, for strides; Hu, Shen and Sun (2018),
 arXiv:1709.01507, for squeeze and excitation.
-Differs: pixels are pooled before the rectifier, which gives the same and is faster;
-no pooling where one pixel is left.
-Helps: small images; the net that most published figures are of.
+Differs: pools before the rectifier, which gives the same result and is faster; does
+not pool a single pixel.
+Helps: for small images; most published figures use this net.
 """
 
 from typing import ClassVar, Literal
@@ -56,21 +56,21 @@ class Conv4(Net):
         unit="channels",
         low=8,
         high=256,
-        help="Channels of each convolution; 32 and 48 are usual with color images.",
+        help="Channels of each convolution; 32 and 48 are common with color images.",
     )
     normalization: Normalization = knob("batch", label="Normalization", help=HELP)
     downsample: Literal["pool", "stride"] = knob(
         "pool",
         label="Halving",
         advanced=True,
-        help="How a block halves the image: the largest of 2 × 2 pixels, or strides "
-        "of 2 and a mean over what is left, as MAML's net for Omniglot.",
+        help="How a block halves the image: 2 × 2 max pooling, or strides of 2 with a "
+        "mean over the last pixels, as in MAML's net for Omniglot.",
     )
     squeeze: bool = knob(
         False,
         label="Squeeze and excitation",
         advanced=True,
-        help="Weigh each block's channels by what the image as a whole shows.",
+        help="Scale each block's channels by weights computed from the whole image.",
     )
     norm_steps: int = norm_steps_knob()
 
@@ -91,6 +91,7 @@ class Conv4(Net):
             )
             layer |= excitation_shapes(str(i), self.filters) if self.squeeze else {}
             layers.append(layer)
+            # A stride rounds an odd side up, pooling rounds it down.
             rough = self.downsample == "stride"
             check_pixels(self.normalization, (side + 1) // 2 if rough else side)
             side = max(1, (side + rough) // 2)
@@ -110,13 +111,13 @@ class Conv4(Net):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; (member, channel · row · column, example) → (member, output, …)."""
+        """Run the forward pass; see `Net.apply`."""
         return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return the batch's means and variances where running ones are kept."""
+        """Return the batch statistics that running ones should move toward."""
         return collect_statistics(self._forward, self.normalization, weights, x, step)
 
     def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
@@ -132,4 +133,5 @@ class Conv4(Net):
         h = norm.convolve(weights, i, h, stride)
         if self.squeeze:
             h = apply_excitation(weights, i, h)
+        # relu is monotonic, so it commutes with max pooling: a quarter of the work.
         return torch.relu(pool_halves(h) if self.downsample == "pool" else h)

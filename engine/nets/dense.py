@@ -1,4 +1,4 @@
-"""Small dense nets over named weights, for whatever learns to learn."""
+"""Small dense nets over named weights, for learned optimizers, policies and critics."""
 
 import itertools
 import math
@@ -18,7 +18,7 @@ def init_dense(sizes: Sequence[int], rng: Rng, *, last: float = 0.0) -> Weights:
     Args:
         sizes: Widths from input to output.
         rng: Stream of this net.
-        last: Scale of the output layer; 0 makes the net answer 0 at its start.
+        last: Scale of the output layer; 0 makes the initial outputs 0.
 
     Returns:
         `w0`, `b0`, `w1`, …; shapes (out, in) and (out,).
@@ -39,13 +39,13 @@ def apply_dense(
     prefix: str = "",
     act: Callable[[Tensor], Tensor] = torch.tanh,
 ) -> Tensor:
-    """Answer with tanh hidden units, or others.
+    """Run the forward pass.
 
     Args:
-        weights: Member first: (member, out, in) and (member, out).
+        weights: Member first: `w0` (member, out, in), `b0` (member, out), ….
         x: Inputs; shape (member, feature, item).
-        prefix: What the names begin with.
-        act: What each hidden unit computes.
+        prefix: Prefix of the weights' names.
+        act: Activation of the hidden units.
 
     Returns:
         Outputs; shape (member, out, item).
@@ -60,5 +60,5 @@ def apply_dense(
 
 
 def stack_members(nets: Sequence[Weights]) -> Weights:
-    """Put nets side by side; every tensor gains a leading axis."""
+    """Stack nets of the same shape; every tensor gains a leading member axis."""
     return {name: torch.stack([net[name] for net in nets]) for name in nets[0]}

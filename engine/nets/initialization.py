@@ -1,4 +1,4 @@
-"""How a net's weights start, by what their names say they are."""
+"""Initial weights and layouts; a tensor's role follows from the start of its name."""
 
 import math
 from collections.abc import Mapping
@@ -18,11 +18,11 @@ def start_weights(
     """Draw Gaussian weights; shifts and means are 0, scales and variances 1.
 
     Args:
-        layout: Weights begin with w; shifts with b, scales with g; running means
-            and variances with their names.
+        layout: Names of weights begin with w, of shifts with b, of scales with g, of
+            running statistics with mean or variance.
         rng: Stream of this net.
-        gain: Variance of a weight, times how many inputs it is one of.
-        gains: The same for weights that differ, by name.
+        gain: Variance of a weight × fan-in.
+        gains: The same by name, for weights that differ.
 
     Returns:
         Float32, shape (weight,).
@@ -35,6 +35,7 @@ def start_weights(
             pieces.append(np.full(math.prod(shape), fill, np.float32))
             continue
         own = (gains or {}).get(name, gain)
+        # Fan-in: all axes but the first, kernels included.
         scale = np.sqrt(own / math.prod(shape[1:]))
         drawn = draw.standard_normal(shape) * scale
         pieces.append(drawn.astype(np.float32).ravel())
@@ -42,7 +43,11 @@ def start_weights(
 
 
 def make_layout(layers: list[Shapes]) -> Layout:
-    """Make a layout of layers, each its names and shapes, the head last."""
+    """Return the layout of a net.
+
+    Args:
+        layers: Each layer's names and shapes, from input to head.
+    """
     shapes = {name: shape for layer in layers for name, shape in layer.items()}
     return Layout(
         tuple(shapes),

@@ -1,4 +1,4 @@
-"""A stacked LSTM over many items at once, its weights member first.
+"""A stacked LSTM that steps many items at once; weights lead with the member axis.
 
 Source: Hochreiter and Schmidhuber (1997); Gers, Schmidhuber and Cummins (2000)
 for the forget gate, whose bias starts at 1 (Jozefowicz et al., 2015).
@@ -17,6 +17,12 @@ from engine.protocol import Weights, generator
 def init_lstm(inputs: int, hidden: int, layers: int, rng: Rng) -> Weights:
     """Draw the weights of a stack of cells.
 
+    Args:
+        inputs: Features of each item.
+        hidden: Units of each cell.
+        layers: Number of cells.
+        rng: Stream of this net.
+
     Returns:
         `cell0.w`, `cell0.b`, `cell1.w`, …; shapes (4 hidden, in + hidden) and
         (4 hidden,), the rows being the gates input, forget, output, and the
@@ -30,18 +36,28 @@ def init_lstm(inputs: int, hidden: int, layers: int, rng: Rng) -> Weights:
         drawn = draw.uniform(-bound, bound, shape).astype(np.float32)
         weights[f"cell{i}.w"] = torch.from_numpy(drawn)
         weights[f"cell{i}.b"] = torch.zeros(4 * hidden)
+        # The forget gate starts open, so that gradients survive early training.
         weights[f"cell{i}.b"][hidden : 2 * hidden] = 1.0
     return weights
 
 
 def start_lstm(x: Tensor, hidden: int, layers: int) -> Weights:
-    """Return zero states for the items of x, shape (member, item)."""
+    """Return zero states.
+
+    Args:
+        x: Only its size, dtype and device are used; shape (member, item).
+        hidden: Units of each cell.
+        layers: Number of cells.
+
+    Returns:
+        `h0`, `c0`, `h1`, …; shape (member, hidden, item) each.
+    """
     shape = (x.shape[0], hidden, x.shape[1])
     return {f"{kind}{i}": x.new_zeros(shape) for i in range(layers) for kind in "hc"}
 
 
 def apply_lstm(weights: Weights, x: Tensor, state: Weights) -> tuple[Tensor, Weights]:
-    """Take one step of every item.
+    """Advance every item by one step.
 
     Args:
         weights: Member first, as `init_lstm` names them.

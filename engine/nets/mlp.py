@@ -1,8 +1,8 @@
-"""Multilayer perceptron: dense layers, the base learner that is trained.
+"""Multilayer perceptron: dense layers, the default base learner.
 
 Source: Glorot and Bengio (2010) and He et al. (2015) for the initial weights.
-Differs: batch normalization uses the current batch's statistics and keeps none;
-only normalization by inner step has a learned scale.
+Differs: batch normalization uses the current batch's statistics and no running ones;
+only per-step normalization has a learned scale.
 Helps: deeper and wider nets make rougher landscapes; depth 0 is a linear model.
 """
 
@@ -56,7 +56,7 @@ class Mlp(BaseLearner):
         help="Units in each hidden layer.",
     )
     activation: Activation = knob(
-        "relu", label="Activation", help="What each hidden unit computes."
+        "relu", label="Activation", help="Activation function of the hidden units."
     )
     normalization: Literal[
         "none", "layer", "batch", "support_batch", "group", "meta_batch"
@@ -64,8 +64,8 @@ class Mlp(BaseLearner):
         "none",
         label="Normalization",
         help="Before each activation: over units (layer, group), over examples (batch) "
-        "or those of the support (support_batch), or by statistics kept for each inner "
-        "step, which MAML++ moves (meta_batch, of few-shot tasks).",
+        "or over those of the support (support_batch), or by running statistics per "
+        "inner step, which MAML++ updates (meta_batch; few-shot tasks only).",
     )
     batch_size: int = knob(
         0,
@@ -90,12 +90,12 @@ class Mlp(BaseLearner):
         unit="L2",
         low=0.0,
         high=1e6,
-        help="Longest gradient an optimizer is given; 0 never clips.",
+        help="Largest gradient norm that an optimizer sees; 0 never clips.",
         advanced=True,
     )
 
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
-        """Return w0, b0, w1, b1, …, a layer being its weights and its bias."""
+        """Return w0, b0, w1, b1, …; each layer is its weights and its bias."""
         widths = [math.prod(shape), *[self.width] * self.depth]
         layers = [
             {f"w{i}": (fan_out, fan_in)} | self._hidden_norm_shapes(str(i))
@@ -107,13 +107,14 @@ class Mlp(BaseLearner):
         return make_layout(layers)
 
     def _hidden_norm_shapes(self, layer: str) -> dict[str, tuple[int, ...]]:
-        """Name what a hidden layer has beside its weights; only steps have a scale."""
+        """Return a hidden layer's bias, and its per-step scale and statistics."""
         kind = "meta_batch" if self.normalization == "meta_batch" else "none"
         return norm_shapes(kind, layer, self.width, STEPS)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
         """Draw Gaussian weights, He-scaled for relu and gelu; biases are zero."""
         gain = GAINS[self.activation]
+        # The head is linear, so it keeps the variance with gain 1.
         return start_weights(layout, rng, gain, {f"w{self.depth}": 1.0})
 
     @property
@@ -123,7 +124,10 @@ class Mlp(BaseLearner):
 
     @property
     def min_examples(self) -> int:
-        """Return 16: products with fewer examples take longer than with as many."""
+        """Return 16: matrix products with fewer examples take longer.
+
+        Batch statistics would see the padding, so those nets are not padded.
+        """
         return 0 if self.normalization in BATCHES else 16
 
     def apply(
@@ -133,12 +137,12 @@ class Mlp(BaseLearner):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; (member, feature, example) → (member, output, example)."""
+        """Run the forward pass; see `Net.apply`."""
         norm = Normalizer(self.normalization, reference, step)
         return self._forward(weights, x, norm)
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return the batch's means and variances where running ones are kept."""
+        """Return the batch statistics that running ones should move toward."""
         return collect_statistics(self._forward, self.normalization, weights, x, step)
 
     def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
@@ -153,18 +157,18 @@ class Mlp(BaseLearner):
 
     @property
     def can_backpropagate(self) -> bool:
-        """Return whether `backpropagate` can be used: it saves half the time."""
+        """Return whether `backpropagate` can be used; it takes half the time."""
         return self.normalization == "none" and self.activation in SLOPES
 
     def backpropagate(
         self, weights: Weights, x: Tensor, loss_fn: LossFn
     ) -> tuple[Tensor, Tensor]:
-        """Return what `loss_fn` says of the answers, and its gradient, by hand.
+        """Return loss and gradient without autograd.
 
         Args:
             weights: Named weights, member first.
             x: Inputs; shape (member, feature, example).
-            loss_fn: Answers → (loss, shape (member,); its slope in the answers).
+            loss_fn: Outputs → (loss, shape (member,); its gradient in the outputs).
 
         Returns:
             The loss, and the gradient in the layout's order, (member, weight).
@@ -178,6 +182,7 @@ class Mlp(BaseLearner):
         loss, back = loss_fn(x)
         pieces: list[Tensor] = []
         for i in reversed(range(self.depth + 1)):
+            # Bias before weights: the list is reversed into the layout's order below.
             pieces += [back.sum(2), torch.bmm(back, seen[i].mT).flatten(1)]
             if i:
                 back = torch.bmm(weights[f"w{i}"].mT, back)
@@ -186,7 +191,16 @@ class Mlp(BaseLearner):
 
 
 def apply_head(weights: Weights, x: Tensor, layer: int) -> Tensor:
-    """Apply the head where there is one: w and b of that layer."""
+    """Apply the head, if the net has one.
+
+    Args:
+        weights: Named weights, member first.
+        x: Features; shape (member, feature, example).
+        layer: Number in the names of the head's w and b.
+
+    Returns:
+        Outputs, shape (member, output, example); the features where there is no head.
+    """
     if f"w{layer}" not in weights:
         return x
     return torch.baddbmm(weights[f"b{layer}"].unsqueeze(-1), weights[f"w{layer}"], x)

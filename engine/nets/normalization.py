@@ -1,12 +1,12 @@
-"""Normalization of hidden units, member first: what is counted, scaled and shifted.
+"""Batch, layer, instance, group and per-step normalization; member axis first.
 
 Source: Ioffe and Szegedy (2015), arXiv:1502.03167, for batches; Ba, Kiros and Hinton
 (2016), arXiv:1607.06450, for layers; Ulyanov, Vedaldi and Lempitsky (2016),
 arXiv:1607.08022, for instances; Wu and He (2018), arXiv:1803.08494, for groups;
 Antoniou, Edwards and Storkey (2019), arXiv:1810.09502, for statistics, scale and
 shift by inner step.
-Differs: a batch keeps no running statistics, except those by inner step, which
-normalize in training as at test: a net has no modes.
+Differs: only per-step normalization keeps running statistics, and it uses them in
+training, too: a net has no train and test modes.
 """
 
 import math
@@ -25,7 +25,7 @@ from engine.protocol import Weights
 Normalization = Literal[
     "none", "batch", "support_batch", "layer", "instance", "group", "meta_batch"
 ]
-# A unit of a vector is one number: an instance has nothing to be normalized by.
+# A unit of a vector is a single number, so instance normalization makes no sense.
 UnitNormalization = Literal[
     "none", "batch", "support_batch", "layer", "group", "meta_batch"
 ]
@@ -33,21 +33,20 @@ EPSILON = 1e-5
 BATCHES = ("batch", "support_batch")
 GROUP = 16  # channels that share their statistics
 HELP = (
-    "What a channel is compared with: the other examples, fellow queries included "
-    "(batch), those of the support (support_batch), the other channels of its example "
-    "(layer, group), its own pixels (instance), or statistics that are kept for each "
-    "inner step and that MAML++ moves (meta_batch)."
+    "Statistics that a channel is normalized by: over all examples, other queries "
+    "included (batch), over the support (support_batch), over the channels of its "
+    "example (layer, group), over its own pixels (instance), or running ones per inner "
+    "step, which MAML++ updates (meta_batch)."
 )
 UNIT_HELP = (
-    "What a unit is compared with: the other examples, fellow queries included "
-    "(batch), those of the support (support_batch), the other units of its example "
-    "(layer, group), or statistics that are kept for each inner step and that MAML++ "
-    "moves (meta_batch)."
+    "Statistics that a unit is normalized by: over all examples, other queries "
+    "included (batch), over the support (support_batch), over the units of its example "
+    "(layer, group), or running ones per inner step, which MAML++ updates (meta_batch)."
 )
 
 
 def norm_steps_knob() -> int:
-    """Declare for how many inner steps statistics are kept."""
+    """Declare the number of inner steps with running statistics of their own."""
     return knob(  # type: ignore[no-any-return]
         6,
         label="Steps with statistics of their own",
@@ -55,18 +54,24 @@ def norm_steps_knob() -> int:
         low=1,
         high=64,
         advanced=True,
-        help="Of meta_batch: the start and each inner step; later ones use the last.",
+        help="For meta_batch: step 0 and each inner step; later steps use the last.",
     )
 
 
 def norm_shapes(
     kind: str, layer: str, channels: int, steps: int
 ) -> dict[str, tuple[int, ...]]:
-    """Name what a layer has beside its weights.
+    """Return the names and shapes of a layer's tensors besides its weights.
+
+    Args:
+        kind: A `Normalization`.
+        layer: The layer's suffix in the names.
+        channels: Units, or channels, of the layer.
+        steps: Inner steps with statistics of their own, for "meta_batch".
 
     Returns:
-        The shift `b`, the scale `g` where units are normalized, and the running
-        `mean` and `variance` of each inner step where they are kept.
+        The shift `b`; the scale `g` if units are normalized; for "meta_batch" also
+        running `mean` and `variance`, with a row per inner step.
     """
     if kind == "none":
         return {f"b{layer}": (channels,)}
@@ -80,9 +85,9 @@ class Normalizer(NamedTuple):
 
     Args:
         kind: A `Normalization`.
-        reference: How many leading examples a batch's statistics are taken from.
-        step: Inner step that the weights are of.
-        seen: Where the statistics of this batch are noted, if they are wanted.
+        reference: Number of leading examples that batch statistics are taken from.
+        step: Inner step that the weights belong to.
+        statistics: Filled with this batch's statistics, if given.
     """
 
     kind: str
@@ -93,7 +98,17 @@ class Normalizer(NamedTuple):
     def convolve(
         self, weights: Weights, layer: str, x: Tensor, stride: int = 1
     ) -> Tensor:
-        """Convolve and normalize; (example, member · channel, row, column)."""
+        """Convolve and normalize.
+
+        Args:
+            weights: Named weights, member first.
+            layer: The layer's suffix in the names.
+            x: Images; shape (example, member · channel, row, column).
+            stride: Of the convolution, in pixels.
+
+        Returns:
+            Shape (example, member · filter, row, column).
+        """
         if self.kind == "none":
             return convolve_members(
                 x, weights[f"w{layer}"], weights[f"b{layer}"], stride
@@ -110,16 +125,27 @@ class Normalizer(NamedTuple):
             mean, variance = self._step_rows(weights, layer, RUNNING)
             return _scale_and_shift(x, mean.reshape(-1), variance.reshape(-1), g, b)
         if self.kind not in BATCHES:
+            # Members lie on the channel axis, so each has groups of its own.
             groups = members * group_count(self.kind, channels)
             return F.group_norm(x, groups, g, b, EPSILON)
         if self.reference is None:
+            # The fused kernel; its last argument allows cuDNN, as F.batch_norm does.
             gpu = torch.backends.cudnn.enabled
             return torch.batch_norm(x, g, b, None, None, True, 0.0, EPSILON, gpu)
         mean, variance = _moments(x[: self.reference], (0, 2, 3))
         return _scale_and_shift(x, mean, variance, g, b)
 
     def apply_dense_layer(self, weights: Weights, layer: str, x: Tensor) -> Tensor:
-        """Apply a dense layer and normalize; (member, unit, example)."""
+        """Apply a dense layer and normalize.
+
+        Args:
+            weights: Named weights, member first.
+            layer: The layer's suffix in the names.
+            x: Shape (member, unit, example).
+
+        Returns:
+            Shape (member, unit, example).
+        """
         (b,) = self._step_rows(weights, layer, ("b",))
         if self.kind == "none":
             return torch.baddbmm(b.unsqueeze(-1), weights[f"w{layer}"], x)
@@ -137,9 +163,9 @@ class Normalizer(NamedTuple):
     def _step_rows(
         self, weights: Weights, layer: str, names: tuple[str, ...]
     ) -> list[Tensor]:
-        """Choose this inner step's rows where there is one a step.
+        """Return the named tensors; for "meta_batch" their rows of this inner step.
 
-        Running statistics are taken as given: no gradient moves them.
+        Running statistics are detached: no gradient moves them.
         """
         found = [
             weights[f"{n}{layer}"].detach() if n in RUNNING else weights[f"{n}{layer}"]
@@ -164,17 +190,18 @@ def collect_statistics(
     x: Tensor,
     step: int,
 ) -> Weights:
-    """Return a batch's means and variances where running ones are kept.
+    """Return the batch statistics that running ones should move toward.
 
     Args:
-        answers: What a net answers when it normalizes so.
+        answers: The net's forward pass.
         kind: A `Normalization`.
         weights: Named weights, member first.
         x: Inputs; shape (member, feature, example).
-        step: Inner step that the weights are of.
+        step: Inner step that the weights belong to.
 
     Returns:
-        By the names of the running ones; shape (member, channel) each.
+        Means and variances, by the names of the running ones; shape (member, channel),
+        detached. Empty unless `kind` is "meta_batch".
     """
     seen: Weights = {}
     with torch.no_grad():
@@ -183,23 +210,31 @@ def collect_statistics(
 
 
 def group_count(kind: str, channels: int) -> int:
-    """Return in how many groups channels are normalized.
+    """Return the number of groups that channels are normalized in.
+
+    Args:
+        kind: "layer", "group" or "instance".
+        channels: Number of channels.
 
     >>> group_count("layer", 64), group_count("group", 64), group_count("instance", 64)
     (1, 4, 64)
     """
     if kind == "group":
+        # Groups of about GROUP channels whose number divides the channels.
         return math.gcd(channels, max(1, channels // GROUP))
     return channels if kind == "instance" else 1
 
 
 def standardize_units(kind: str, x: Tensor, reference: int | None = None) -> Tensor:
-    """Return units less their mean, over their deviation.
+    """Subtract the mean of units and divide by their standard deviation.
 
     Args:
-        kind: "none", "layer", "group", or a batch.
+        kind: "none", "layer", "group", "batch" or "support_batch".
         x: Shape (member, unit, example).
-        reference: How many leading examples a batch's statistics are taken from.
+        reference: Number of leading examples that batch statistics are taken from.
+
+    Returns:
+        Shape (member, unit, example).
     """
     if kind == "none":
         return x
@@ -213,6 +248,7 @@ def standardize_units(kind: str, x: Tensor, reference: int | None = None) -> Ten
 
 def _center_units(x: Tensor, seen: Tensor, over: int) -> Tensor:
     mean = seen.mean(over, keepdim=True)
+    # The biased variance, as in batch normalization.
     variance = (seen - mean).square().mean(over, keepdim=True)
     return (x - mean) * torch.rsqrt(variance + EPSILON)
 

@@ -4,8 +4,8 @@ Source: He et al. (2016), arXiv:1512.03385, for residual blocks; Oreshkin, Rodri
 and Lacoste (2018), arXiv:1805.10123, and Lee et al. (2019), arXiv:1904.03758, for
 these twelve layers; Hu, Shen and Sun (2018), arXiv:1709.01507, for squeeze and
 excitation.
-Differs: no dropout; pixels are pooled before the rectifier, which gives the same.
-Helps: color images of 84 × 84; the tiny one can be trained without a GPU.
+Differs: no dropout; pools before the rectifier, which gives the same result.
+Helps: for color images of 84 × 84; the tiny size can be trained without a GPU.
 """
 
 from typing import ClassVar, Literal
@@ -46,7 +46,7 @@ WIDTHS = {
 BLOCKS, CONVOLUTIONS = 4, 3
 HEAD = BLOCKS * CONVOLUTIONS
 LEAK = 0.1
-# A leaky rectifier keeps (1 + leak²) / 2 of the mean square.
+# A leaky rectifier keeps (1 + leak²) / 2 of the mean square; this makes up for it.
 GAIN = 2 / (1 + LEAK**2)
 
 
@@ -69,7 +69,7 @@ class Resnet12(Net):
         False,
         label="Squeeze and excitation",
         advanced=True,
-        help="Weigh each block's channels by what the image as a whole shows.",
+        help="Scale each block's channels by weights computed from the whole image.",
     )
     norm_steps: int = norm_steps_knob()
 
@@ -105,7 +105,7 @@ class Resnet12(Net):
         )
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw Gaussian filters that keep the mean square, over the sums as well."""
+        """Draw Gaussian filters that keep the mean square, residual sums included."""
         last = [f"w{block * CONVOLUTIONS + 2}" for block in range(BLOCKS)]
         short = [f"wu{block}" for block in range(BLOCKS)]
         # Two summands of equal variance, then the rectifier: half the gain each.
@@ -119,13 +119,13 @@ class Resnet12(Net):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; (member, channel · row · column, example) → (member, output, …)."""
+        """Run the forward pass; see `Net.apply`."""
         return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return the batch's means and variances where running ones are kept."""
+        """Return the batch statistics that running ones should move toward."""
         return collect_statistics(self._forward, self.normalization, weights, x, step)
 
     def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:
@@ -143,4 +143,5 @@ class Resnet12(Net):
             h = norm.convolve(weights, f"{block * CONVOLUTIONS + j}", h)
         if self.squeeze:
             h = apply_excitation(weights, str(block), h)
+        # A leaky rectifier is monotonic, so it commutes with max pooling.
         return F.leaky_relu(pool_halves(h + short), LEAK)

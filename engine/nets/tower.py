@@ -1,9 +1,9 @@
 """Tower: a dense net of narrowing layers, for images without convolutions.
 
-Source: Santoro et al. (2016), after them Finn, Abbeel and Levine (2017),
-arXiv:1703.03400, section 5.2: 256, 128, 64 and 64 units for Omniglot.
-Differs: what normalizes is a choice; it is the batch in the papers.
-Helps: quick few-shot runs on images: a thirtieth of the time of Conv-4.
+Source: Santoro et al. (2016), then Finn, Abbeel and Levine (2017), arXiv:1703.03400,
+section 5.2: 256, 128, 64 and 64 units for Omniglot.
+Differs: the normalization can be chosen; the papers use batch normalization.
+Helps: for quick few-shot runs on images: a thirtieth of the time of Conv-4.
 """
 
 import itertools
@@ -44,7 +44,7 @@ class Tower(Net):
         unit="layers",
         low=1,
         high=8,
-        help="How many hidden layers.",
+        help="Number of hidden layers.",
     )
     widest: int = knob(
         256,
@@ -52,7 +52,7 @@ class Tower(Net):
         unit="units",
         low=8,
         high=1024,
-        help="Units in the first hidden layer; each next one has half as many.",
+        help="Units in the first hidden layer; each further layer has half as many.",
     )
     narrowest: int = knob(
         64,
@@ -60,7 +60,7 @@ class Tower(Net):
         unit="units",
         low=4,
         high=1024,
-        help="No layer has fewer units than this; it is the size of the features.",
+        help="Smallest number of units in a layer; also the number of features.",
     )
     normalization: UnitNormalization = knob(
         "batch", label="Normalization", help=UNIT_HELP
@@ -97,13 +97,13 @@ class Tower(Net):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; (member, feature, example) → (member, output, example)."""
+        """Run the forward pass; see `Net.apply`."""
         return self._forward(
             weights, x, Normalizer(self.normalization, reference, step)
         )
 
     def statistics(self, weights: Weights, x: Tensor, step: int = 0) -> Weights:
-        """Return the batch's means and variances where running ones are kept."""
+        """Return the batch statistics that running ones should move toward."""
         return collect_statistics(self._forward, self.normalization, weights, x, step)
 
     def _forward(self, weights: Weights, x: Tensor, norm: Normalizer) -> Tensor:

@@ -1,11 +1,11 @@
-"""Transformer: examples look at the support, layer by layer, before they answer.
+"""Transformer: every example attends to the support, layer by layer.
 
 Source: Vaswani et al. (2017), arXiv:1706.03762; Xiong et al. (2020),
-arXiv:2002.04745, for normalizing before each part; Ye et al. (2020),
-arXiv:1812.03664, for features that depend on the support as a set.
-Differs: a query sees the support and itself, never another query; examples have no
-positions; an image is one token, embedded as a row of pixels.
-Helps: tasks in which it depends on the other examples what matters in one.
+arXiv:2002.04745, for pre-layer normalization; Ye et al. (2020), arXiv:1812.03664, for
+features that depend on the support as a set.
+Differs: a query sees the support and itself, never another query; no positional
+encoding; an image is one token, embedded as a row of pixels.
+Helps: for tasks in which the relevant features depend on the other examples.
 """
 
 import math
@@ -41,7 +41,7 @@ class Transformer(Net):
         unit="layers",
         low=1,
         high=12,
-        help="Layers of attention, each with a dense part.",
+        help="Attention layers, each followed by a dense block.",
     )
     width: int = knob(
         64,
@@ -49,7 +49,7 @@ class Transformer(Net):
         unit="units",
         low=8,
         high=512,
-        help="Numbers that stand for an example; a multiple of the heads.",
+        help="Features per example; a multiple of the heads.",
     )
     heads: int = knob(
         4,
@@ -57,19 +57,19 @@ class Transformer(Net):
         unit="heads",
         low=1,
         high=16,
-        help="In how many ways at once an example looks at the support.",
+        help="Attention heads per layer.",
     )
 
     @property
     def support_statistics(self) -> bool:
-        """Return that a query is answered behind its support."""
+        """Return True: queries attend to the support."""
         return True
 
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
-        """Return the embedding, a layer for each layer, and the head."""
+        """Return the embedding, the attention layers and the head."""
         if self.width % self.heads:
             raise Refused(
-                f"width {self.width} is no multiple of {self.heads} heads; choose "
+                f"width {self.width} is not a multiple of {self.heads} heads; choose "
                 f"{self.width // self.heads * self.heads or self.heads}",
                 "net.knobs.width",
             )
@@ -84,7 +84,8 @@ class Transformer(Net):
         return make_layout(layers)
 
     def init(self, layout: Layout, rng: Rng) -> np.ndarray:
-        """Draw Gaussian weights; what is added to h is smaller the more is added."""
+        """Draw Gaussian weights; residual branches are smaller in deeper nets."""
+        # 2 · depth branches are added to h: their variances sum to about 1.
         last = 0.5 / self.depth
         gains = {f"w{part}{i}": last for i in range(1, self.depth + 1) for part in "od"}
         return start_weights(layout, rng, 1.0, gains)
@@ -96,7 +97,10 @@ class Transformer(Net):
         reference: int | None = None,
         step: int = 0,
     ) -> Tensor:
-        """Answer; the first `reference` examples are the support, or all of them."""
+        """Run the forward pass; see `Net.apply`.
+
+        The first `reference` examples are the support; None means all of them.
+        """
         h = _apply_dense(weights, "0", x)
         for i in range(1, self.depth + 1):
             h = h + self._attend(
@@ -109,7 +113,10 @@ class Transformer(Net):
     def _attend(
         self, weights: Weights, i: int, h: Tensor, reference: int | None
     ) -> Tensor:
-        """Look at the support; softmax by hand, for second derivatives."""
+        """Attend to the support.
+
+        The softmax is written out because fused attention has no second derivatives.
+        """
         support = h[..., :reference]
         query, key, value = (
             torch.bmm(weights[f"w{name}{i}"], some).unflatten(1, (self.heads, -1))

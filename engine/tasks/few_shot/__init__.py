@@ -1,1 +1,1 @@
-"""Few-shot families: episodes of classes or of functions."""
+"""Few-shot families: episodes of classes or of functions of one input."""

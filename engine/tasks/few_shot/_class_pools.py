@@ -1,4 +1,4 @@
-"""The classes that episodes choose from, turned ones among them."""
+"""Pools of classes that episodes are sampled from, rotated classes included."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,12 +11,14 @@ from engine.contract.errors import Refused
 
 @dataclass(frozen=True, eq=False)
 class ClassPool:
-    """The classes of a pool: class = turn × count + place among its members.
+    """The classes of a pool: class = quarter turn × count + position in `members`.
 
     Args:
-        members: Numbers of what can be drawn, such as characters; shape (count,).
-        turns: How many turns of each are classes: 1 or 4.
-        groups: Places of those that an episode may mix, such as alphabets.
+        members: Numbers of the classes without rotation, such as characters; shape
+            (count,).
+        turns: Rotations of each that are classes of their own: 1 or 4.
+        groups: Positions of the members that one episode may mix, such as those of an
+            alphabet.
     """
 
     members: np.ndarray
@@ -25,23 +27,30 @@ class ClassPool:
 
     @classmethod
     def pool_without_groups(cls, members: np.ndarray, turns: int) -> "ClassPool":
-        """Return a deck whose classes may all be mixed."""
+        """Return a pool whose classes may all be mixed in one episode."""
         return cls(members, turns, (np.arange(len(members)),))
 
     @property
     def member_count(self) -> int:
-        """Return how many members there are, turned or not."""
+        """Return the number of members, without rotations."""
         return len(self.members)
 
     @property
     def class_count(self) -> int:
-        """Return how many classes there are."""
+        """Return the number of classes, rotations included."""
         return self.turns * self.member_count
 
     def choose_classes(self, draw: np.random.Generator, ways: int) -> np.ndarray:
-        """Draw different classes in an order drawn anew; shape (way,).
+        """Draw distinct classes in random order.
 
-        Where there are several groups, the classes are of one, all turned alike.
+        With several groups, all classes are of the same group and rotation.
+
+        Args:
+            draw: Random numbers.
+            ways: Number of classes.
+
+        Returns:
+            Class numbers; shape (way,).
         """
         if len(self.groups) == 1:
             return draw.choice(self.class_count, ways, replace=False)
@@ -51,33 +60,37 @@ class ClassPool:
         return quarter * self.member_count + draw.choice(group, ways, replace=False)
 
     def most_ways(self) -> int:
-        """Return how many ways an episode can have."""
+        """Return the largest number of ways that an episode can have."""
         if len(self.groups) == 1:
             return self.class_count
         return max(len(group) for group in self.groups)
 
 
 class PooledFamily(Protocol):
-    """A family whose pools are decks."""
+    """A family that samples its classes from class pools."""
 
     @property
     def ways(self) -> int:
-        """Return how many classes an episode has."""
+        """Return the number of classes of an episode."""
 
     def class_pool(self, pool: str) -> ClassPool:
         """Return the classes of a pool."""
 
 
 def check_ways(family: PooledFamily, pool: str) -> None:
-    """Refuse more ways than there are classes.
+    """Check that a pool has enough classes for an episode.
+
+    Args:
+        family: The family, with the sizes that apply in this pool.
+        pool: "train", "validation" or "test".
 
     Raises:
-        Refused: With how many the pool has.
+        Refused: If it has too few; the message gives their number.
     """
-    deck = family.class_pool(pool)
-    most = deck.most_ways()
+    classes = family.class_pool(pool)
+    most = classes.most_ways()
     if family.ways > most:
-        where = "one of its groups" if len(deck.groups) > 1 else "all"
+        where = "one of its groups" if len(classes.groups) > 1 else "all"
         raise Refused(
             f"{family.ways} ways are too many: the {pool} pool has {most} classes in "
             f"{where}; choose 2 to {most}",
@@ -86,7 +99,11 @@ def check_ways(family: PooledFamily, pool: str) -> None:
 
 
 def turn_count(rotations: str, pool: str) -> int:
-    """Return in how many turns the members of a pool are classes.
+    """Return how many rotations of each member are classes.
+
+    Args:
+        rotations: "none", "train" (in meta-training only) or "all".
+        pool: "train", "validation" or "test".
 
     >>> (turn_count("train", "train"), turn_count("train", "test"),
     ...  turn_count("all", "test"))
@@ -97,11 +114,11 @@ def turn_count(rotations: str, pool: str) -> int:
 
 
 def turn_images(images: np.ndarray, turns: np.ndarray) -> None:
-    """Turn square images in place by quarter turns, counterclockwise.
+    """Rotate square images, in place and counterclockwise.
 
     Args:
         images: Shape (example, side, side).
-        turns: Of each image, 0 to 3; shape (example,).
+        turns: Quarter turns of each image, 0 to 3; shape (example,).
     """
     for quarter, view in _QUARTERS.items():
         some = np.flatnonzero(turns == quarter)
@@ -109,7 +126,7 @@ def turn_images(images: np.ndarray, turns: np.ndarray) -> None:
             images[some] = view(images[some])
 
 
-# np.rot90 says the same, but takes longer to say it than to turn some images.
+# np.rot90 gives the same, but its overhead exceeds the time to rotate a few images.
 _QUARTERS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda images: images.swapaxes(1, 2)[:, ::-1],
     2: lambda images: images[:, ::-1, ::-1],

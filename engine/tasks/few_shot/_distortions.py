@@ -1,4 +1,4 @@
-"""Shapes drawn as a hand would: slanted, bent, with thicker or paler strokes."""
+"""Random distortions of shapes, like handwriting: slant, bending, stroke, paleness."""
 
 from functools import lru_cache
 from typing import NamedTuple
@@ -7,19 +7,20 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+# Half ranges at affine = 1: degrees, log size, shear, share of the side.
 ANGLE, STRETCH, SLANT, MOVE = 15.0, 0.2, 0.25, 0.06
-CONTROL = 5
+CONTROL = 5  # control points of the elastic displacement along each side
 
 
 class Distortion(NamedTuple):
     """How much examples of one shape differ.
 
     Args:
-        affine: Multiple of 15° of turn, 20 % of size, 0.25 of slant, 6 % of the
-            side of place.
-        elastic: Standard deviation of a smooth displacement, % of the side.
-        stroke: Half the range of the thickness, % of the side.
-        contrast: By how much ink may be paler than white, a share.
+        affine: 1 rotates by up to 15°, scales by 20 %, shears by 0.25 and shifts by
+            6 % of the side; 2 by twice as much.
+        elastic: Standard deviation of a smooth displacement, in % of the side.
+        stroke: Largest change of an outline, inward or outward, in % of the side.
+        contrast: Largest share by which ink is paler than white.
     """
 
     affine: float
@@ -34,10 +35,10 @@ def draw_shapes(
     """Draw distorted shapes.
 
     Args:
-        depth: How many pixels inside its outline each pixel of an example's shape
-            lies, negative outside; float32, (example, field, field).
-        side: Pixels of each side of the result.
-        wild: How much they are distorted.
+        depth: Signed distance to the shape's outline, in pixels, positive inside;
+            float32, shape (example, field, field).
+        side: Side of the result, in pixels.
+        wild: How much the shapes are distorted.
         draw: Random numbers.
 
     Returns:
@@ -48,7 +49,7 @@ def draw_shapes(
     thicker = draw.uniform(-1.0, 1.0, (count, 1, 1)) * (wild.stroke * field / 100)
     inside += thicker.astype(np.float32)
     inside *= np.float32(side / field)  # in pixels of the result: edges one pixel wide
-    inside += np.float32(0.5)
+    inside += np.float32(0.5)  # a pixel on the outline is half ink
     ink = np.clip(inside, 0.0, 1.0, out=inside)
     ink *= (1.0 - wild.contrast * draw.random((count, 1, 1))).astype(np.float32)
     return ink
@@ -57,30 +58,39 @@ def draw_shapes(
 def sample_positions(
     count: int, side: int, wild: Distortion, draw: np.random.Generator
 ) -> np.ndarray:
-    """Return where each pixel looks: down and right of the middle, in half sides.
+    """Return the position that each pixel of a distorted image is sampled from.
+
+    Args:
+        count: Number of examples.
+        side: Side of the result, in pixels.
+        wild: How much they are distorted.
+        draw: Random numbers.
 
     Returns:
-        float32; shape (2, example, side, side).
+        (down, right) from the center, in half sides; float32, shape (2, example, side,
+        side).
     """
     linear = _linear_maps(count, wild.affine, draw)
     moved = wild.affine * 2 * MOVE * draw.uniform(-1.0, 1.0, (2, count, 1))
     bent = wild.elastic / 50 * draw.standard_normal((2, count, CONTROL * CONTROL))
     factors = np.concatenate([linear, moved, bent], axis=2).astype(np.float32)
-    # torch keeps to the threads that it is given, also where numpy would not.
+    # torch respects the process's thread limit; numpy's BLAS may not.
     where = torch.from_numpy(factors) @ torch.from_numpy(_displacement_fields(side))
     return where.numpy().reshape(2, count, side, side)
 
 
 def interpolate(depth: np.ndarray, where: np.ndarray) -> np.ndarray:
-    """Look values up between pixels, bilinearly; beyond the edge they are the edge's.
+    """Sample images at given positions: bilinear, the edge repeated outside.
 
     Args:
         depth: float32; shape (example, field, field).
-        where: As `places` returns it; the middle is 0, the edges are −1 and 1.
+        where: From `sample_positions`: the center is 0, the edges are −1 and 1; shape
+            (2, example, side, side).
 
     Returns:
         Shape (example, side, side).
     """
+    # grid_sample wants (right, down).
     across = torch.from_numpy(where[::-1].copy()).permute(1, 2, 3, 0)
     values = F.grid_sample(
         torch.from_numpy(depth)[:, None],
@@ -92,7 +102,7 @@ def interpolate(depth: np.ndarray, where: np.ndarray) -> np.ndarray:
 
 
 def _linear_maps(count: int, affine: float, draw: np.random.Generator) -> np.ndarray:
-    """Return turn × slant × stretch of each example; shape (2, example, 2)."""
+    """Return rotation × shear × scale of each example; shape (2, example, 2)."""
     random = affine * draw.uniform(-1.0, 1.0, (4, count))
     angle, slant = np.deg2rad(ANGLE) * random[0], SLANT * random[1]
     high, wide = np.exp(STRETCH * random[2:])
@@ -104,10 +114,10 @@ def _linear_maps(count: int, affine: float, draw: np.random.Generator) -> np.nda
 
 @lru_cache(maxsize=8)
 def _displacement_fields(side: int) -> np.ndarray:
-    """Return how each pixel follows each factor; float32, shape (factor, pixel).
+    """Return the displacement field of each factor; float32, shape (factor, pixel).
 
-    The first three are affine: its place down and right of the middle, and one; the
-    others are smooth bumps around a grid of points.
+    The first three are affine: the pixel's position (down, right) and a constant; the
+    others are smooth bumps around a grid of control points.
     """
     center = 2 * (np.arange(side) + 0.5) / side - 1
     down, right = np.meshgrid(center, center, indexing="ij")
@@ -120,7 +130,7 @@ def _displacement_fields(side: int) -> np.ndarray:
 def _waves(side: int) -> np.ndarray:
     """Return smooth weights of the control points along a side; (side, control).
 
-    Squares of each row sum to one, so that every pixel is displaced alike.
+    The squares of each row sum to 1: every pixel's displacement has the same variance.
     """
     at = (np.arange(side) + 0.5) / side * (CONTROL - 1)
     near = np.exp(-0.5 * ((at[:, None] - np.arange(CONTROL)) / 0.7) ** 2)

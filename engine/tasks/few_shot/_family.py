@@ -1,4 +1,4 @@
-"""Few-shot families: episodes are drawn, changed as asked, and put side by side."""
+"""Base class of few-shot families: draw episodes, apply shifts, normalize, stack."""
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -28,10 +28,10 @@ SIZES = ("ways", "shots", "queries")
 class EpisodeFamily(SampledFamily):
     """A family of few-shot tasks.
 
-    Its `sample` draws an `Episode`; support and query never share an example, and
-    the order of the labels is drawn anew each time. The knobs `ways`, `shots` and
-    `queries` are those of the tests; a family that also has `train_ways`,
-    `train_shots` or `train_queries` is drawn with these in meta-training.
+    `sample` draws an `Episode`; support and queries never share an example, and labels
+    are assigned at random each time. The knobs `ways`, `shots` and `queries` apply to
+    tests; in meta-training, `train_ways`, `train_shots` and `train_queries` replace
+    them where a family has these.
     """
 
     kind: ClassVar[str] = "few_shot"
@@ -39,21 +39,26 @@ class EpisodeFamily(SampledFamily):
 
     @abstractmethod
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Draw one episode from a pool of classes: train, validation or test."""
+        """Draw one episode.
+
+        Args:
+            rng: The task's stream.
+            pool: Pool of classes: "train", "validation" or "test".
+        """
 
     def best_error(self, rng: Rng, pool: str) -> float | None:
-        """Return the error of the best answers to an episode; None where unknown.
+        """Return the error of the optimal predictor on an episode; None if unknown.
 
         Args:
             rng: The stream that the episode was drawn with.
-            pool: Where its classes are from.
+            pool: Its pool of classes.
         """
         return None
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> EpisodeBatch:
-        """Draw an episode per stream, change it as the setting says, and stack."""
+        """Draw an episode per stream, apply the setting's changes, and stack them."""
         family = with_training_sizes(self) if pool == "train" else self
         drawn = _normalize_samples(
             self, family.draw_samples(setting, rngs, pool), setting.trained_family
@@ -64,10 +69,10 @@ class EpisodeFamily(SampledFamily):
 def _normalize_samples(
     family: EpisodeFamily, samples: Sequence[Sample], trained: Family | None
 ) -> Sequence[Sample]:
-    """Bring inputs to one scale, where the family has a knob that says so.
+    """Normalize inputs, if the family has a knob for it.
 
-    What meta-training showed is of the family that was trained on, in a test under a
-    shift or on another family, too.
+    Statistics of meta-training are those of the family that was trained on, also in
+    tests under a shift or on another family.
     """
     how = getattr(family, "normalize", "none")
     if how == "none":
@@ -80,7 +85,11 @@ def _normalize_samples(
 
 
 def with_training_sizes(family: EpisodeFamily) -> EpisodeFamily:
-    """Return the family with the sizes that its episodes have in meta-training."""
+    """Return the family with the episode sizes of meta-training.
+
+    Args:
+        family: Its `train_…` knobs replace its sizes; 0 keeps the size of the tests.
+    """
     wanted = {name: getattr(family, f"train_{name}", 0) for name in SIZES}
     update = {name: size for name, size in wanted.items() if size}
     return family.model_copy(update=update) if update else family
@@ -89,21 +98,27 @@ def with_training_sizes(family: EpisodeFamily) -> EpisodeFamily:
 def stack_episodes(
     samples: Sequence[Sample], setting: Setting, batch_spec: BatchSpec
 ) -> EpisodeBatch:
-    """Put episodes of one size side by side.
+    """Stack episodes of the same size into a batch.
+
+    Args:
+        samples: One per member.
+        setting: The net and the horizon.
+        batch_spec: Replicates, device and dtype.
 
     Raises:
-        Refused: If a change left something that is no episode.
+        Refused: If a sample is not an episode.
     """
     episodes = [sample for sample in samples if isinstance(sample, Episode)]
     first = episodes[0]
     if len(episodes) < len(samples):
-        raise Refused(f"{setting.family.name} draws no episodes", "family")
+        raise Refused(f"{setting.family.name} does not draw episodes", "family")
 
     def stack(pick: Callable[[Episode], np.ndarray]) -> Tensor:
         array = np.stack([pick(episode) for episode in episodes])
         kind = batch_spec.dtype if array.dtype.kind == "f" else torch.int64
         return torch.from_numpy(array).to(batch_spec.device, kind)
 
+    # All episodes of a family are alike: the first tells what they have.
     drawn = first.truth is not None
     labelled = first.ids is not None
     return EpisodeBatch(

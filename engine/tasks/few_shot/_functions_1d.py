@@ -1,7 +1,7 @@
-"""Few-shot functions of one input: the knobs they share, and episodes of them.
+"""Few-shot regression of functions of one input: shared knobs, and their episodes.
 
-Queries are drawn before the support, so that more shots leave the queries, and the
-first shots, as they were.
+Queries are drawn before the support, so that more shots leave the queries and the
+first shots unchanged.
 """
 
 import numpy as np
@@ -21,14 +21,18 @@ def amplitude_low_knob(default: float = 0.1) -> float:
         label="Smallest amplitude",
         low=0.0,
         high=50.0,
-        help="Amplitudes are drawn evenly from here …",
+        help="Lower end of the uniform distribution of amplitudes.",
     )
 
 
 def amplitude_high_knob(default: float = 5.0) -> float:
     """Declare the largest amplitude."""
     return knob(  # type: ignore[no-any-return]
-        default, label="Largest amplitude", low=0.0, high=50.0, help="… to here."
+        default,
+        label="Largest amplitude",
+        low=0.0,
+        high=50.0,
+        help="Upper end of the uniform distribution of amplitudes.",
     )
 
 
@@ -40,7 +44,7 @@ def phase_low_knob(default: float) -> float:
         unit="× π",
         low=-8.0,
         high=8.0,
-        help="Phases are drawn evenly from here …",
+        help="Lower end of the uniform distribution of phases.",
         advanced=True,
     )
 
@@ -53,7 +57,7 @@ def phase_high_knob(default: float) -> float:
         unit="× π",
         low=-8.0,
         high=8.0,
-        help="… to here; from 0 to 2 is every phase of a wave.",
+        help="Upper end of the uniform distribution; 0 to 2 covers all phases.",
     )
 
 
@@ -65,29 +69,29 @@ def frequency_knob() -> float:
         unit="× input",
         low=0.05,
         high=20.0,
-        help="The same for all functions; at 2 they vary twice as fast.",
+        help="The same for all functions; 2 lets them vary twice as fast.",
         advanced=True,
     )
 
 
 def noise_knob() -> float:
-    """Declare the noise on the support's answers."""
+    """Declare the noise on the support's targets."""
     return knob(  # type: ignore[no-any-return]
         0.0,
         label="Noise σ",
         low=0.0,
         high=5.0,
-        help="Standard deviation on the support; queries have none.",
+        help="Standard deviation on the support's targets; queries are exact.",
     )
 
 
 def check_range(low: float, high: float, what: str, field: str) -> None:
-    """Refuse a range that ends before it begins.
+    """Check that a range is not empty.
 
     Args:
         low: Smallest value.
         high: Largest value.
-        what: Names the value in words.
+        what: Name of the value, for the message.
         field: Knob of the smallest value.
 
     Raises:
@@ -102,7 +106,16 @@ def check_range(low: float, high: float, what: str, field: str) -> None:
 
 
 def draw_inputs(draw: np.random.Generator, count: int, grid: bool = True) -> np.ndarray:
-    """Draw inputs evenly between −5 and 5, with those of the picture behind them."""
+    """Draw inputs from U(−5, 5).
+
+    Args:
+        draw: Random numbers.
+        count: Number of inputs.
+        grid: Whether the regular grid of the plot is appended.
+
+    Returns:
+        Shape (count,) or (count + 101,).
+    """
     x = SPAN * (2.0 * draw.random(count) - 1.0)
     return np.concatenate([x, GRID]) if grid else x
 
@@ -113,11 +126,11 @@ def curve_episode(
     """Make an episode of a function.
 
     Args:
-        x: Inputs: of the queries, of the support, then of the picture; shape (point,).
-        y: The function there; shape (point,).
-        cut: How many queries and how many shots there are; the picture may be left
-            out.
-        disturbed: Noise that the support's answers carry; shape (shot,), or 0.
+        x: Inputs: queries, then support, then the grid of the plot, if any; shape
+            (point,).
+        y: Function values; shape (point,).
+        cut: Numbers of queries and of shots.
+        disturbed: Noise of the support's targets; shape (shot,), or 0.
     """
     queries, shots = cut
     both = np.array([x, y], np.float32)
@@ -137,5 +150,14 @@ def curve_episode(
 def draw_support_noise(
     draw: np.random.Generator, size: float, shots: int
 ) -> np.ndarray:
-    """Draw the noise of the support; float32, shape (shot,)."""
+    """Draw the noise of the support's targets.
+
+    Args:
+        draw: Random numbers.
+        size: Standard deviation.
+        shots: Number of examples.
+
+    Returns:
+        float32, shape (shot,).
+    """
     return np.asarray(size * draw.standard_normal(shots)).astype(np.float32)

@@ -1,6 +1,6 @@
-"""Inputs on one scale: by what the support shows, or by what meta-training showed.
+"""Normalization of inputs, by the statistics of the support or of meta-training.
 
-It comes after every change of a task's data, so that a shift acts on what it knows.
+It comes after all shifts, so that a shift acts on inputs in their original units.
 """
 
 from dataclasses import replace
@@ -16,25 +16,25 @@ EPISODES = 64
 
 
 class Scale(NamedTuple):
-    """Middle and spread: one number of an image's channel, one of each feature."""
+    """Mean and standard deviation of each feature; pixels of a channel share theirs."""
 
     mean: np.ndarray
     deviation: np.ndarray
 
 
 class EpisodeSource(Protocol):
-    """A family of episodes that can be hashed, as every part can."""
+    """A hashable family of episodes, as every part is."""
 
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Draw one episode."""
 
 
 def normalize_episode(episode: Episode, family: EpisodeSource, how: str) -> Episode:
-    """Return an episode whose inputs have mean 0 and deviation 1.
+    """Return an episode whose inputs have mean 0 and standard deviation 1.
 
     Args:
-        episode: What was drawn and changed.
-        family: Where it is from.
+        episode: The episode, after all shifts.
+        family: The family that meta-training draws from.
         how: "none"; "support", by the episode's own support; "training", by 64
             episodes of meta-training, the same for all runs.
     """
@@ -50,13 +50,19 @@ def normalize_episode(episode: Episode, family: EpisodeSource, how: str) -> Epis
 
 
 def support_scale(episodes: list[Episode]) -> Scale:
-    """Return middle and spread of supports; float32, shape (feature, 1).
+    """Return mean and standard deviation over the supports of some episodes.
 
-    All pixels of a channel share theirs; what does not vary is left as wide as it is.
+    Args:
+        episodes: Of the same shape.
+
+    Returns:
+        float32, shape (feature, 1) each. All pixels of a channel share theirs; the
+        deviation of a constant feature counts as 1.
     """
     x = np.concatenate([episode.x for episode in episodes], axis=1)
     shape = episodes[0].shape
     groups = shape[0] if len(shape) == 3 else len(x)
+    # float64: many pixels are summed.
     each = x.reshape(groups, -1).astype(np.float64)
     spread = each.std(axis=1)
     found = each.mean(axis=1), np.where(spread > 1e-6, spread, 1.0)

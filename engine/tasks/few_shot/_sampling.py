@@ -1,4 +1,4 @@
-"""Episodes from classes: which examples are support, which are queries."""
+"""Sampling of episodes: which examples of a class are support, which are queries."""
 
 from typing import NamedTuple
 
@@ -14,15 +14,15 @@ def make_episode(
     shape: tuple[int, ...],
     known: int,
 ) -> Episode:
-    """Make an episode of drawn examples, all of them different.
+    """Make an episode of sampled examples, all of them distinct.
 
     Args:
         points: Examples of each class, float32; shape (way, example, feature). The
-            order of the classes is that of the labels, so draw it anew.
-        ids: Which class of its pool each way is; shape (way,).
-        shots: How many examples of each class are support; the rest are queries.
-        shape: Of one example.
-        known: How many classes the pool of meta-training has.
+            order of the classes is that of the labels, so it must be random.
+        ids: Class in the pool of each way; shape (way,).
+        shots: Support examples of each class; the rest are queries.
+        shape: Shape of one example.
+        known: Number of classes in the meta-training pool.
     """
     ways, each = points.shape[:2]
     support, query = points[:, :shots], points[:, shots:]
@@ -45,12 +45,12 @@ def make_episode(
 
 
 class EpisodeIndices(NamedTuple):
-    """Which examples of which way an episode has, its support in front.
+    """The examples of an episode, the support first.
 
     Args:
-        way: Of each example; shape (example,).
-        place: Which of that way's examples it is; shape (example,).
-        support: How many of them are support; the rest are queries.
+        way: Label of each example; shape (example,).
+        example: Number of each among its class's examples; shape (example,).
+        support_count: Number of support examples; the rest are queries.
     """
 
     way: np.ndarray
@@ -63,14 +63,17 @@ def pick_examples(
 ) -> EpisodeIndices:
     """Pick support from the front and queries from the back of each way's examples.
 
+    So more shots change neither the queries nor the first shots.
+
     Args:
-        counts: How many support examples each way has; shape (way,).
-        queries: How many queries each way has.
-        order: The examples of each way in an order drawn anew; shape (way, example),
-            with `counts + queries` examples or more.
+        counts: Support examples of each way; shape (way,).
+        queries: Queries of each way.
+        order: Examples of each way in random order, at least `counts + queries` of
+            them; shape (way, example).
     """
     ways, each = order.shape
     total = int(counts.sum())
+    # 0, 1, … within each way, although ways differ in their number of shots.
     front = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
     back = np.arange(ways * queries) % queries + each - queries
     label = np.arange(ways)
@@ -81,21 +84,25 @@ def pick_examples(
 def support_counts(
     draw: np.random.Generator, ways: int, shots: int, most: int, balance: str
 ) -> np.ndarray:
-    """Return how many support examples each way has: ways × shots in all.
+    """Return the number of support examples of each way: ways × shots in all.
 
     Args:
-        draw: Random numbers; none are used where classes are balanced.
+        draw: Random numbers; none are used for balanced classes.
         ways: Number of classes.
-        shots: Examples of each class, or their mean.
-        most: How many a class can have.
-        balance: "balanced", or "uneven": one of each class, the rest by shares that
-            are drawn evenly from all possible ones.
+        shots: Examples per class, or their mean.
+        most: Largest number that a class can have.
+        balance: "balanced", or "uneven": one of each class, the rest by shares from a
+            flat Dirichlet distribution.
+
+    Returns:
+        Shape (way,).
     """
     if balance == "balanced":
         return np.full(ways, shots)
     share = draw.dirichlet(np.ones(ways))
     drawn = 1 + draw.multinomial(ways * (shots - 1), share)
     counts = np.minimum(drawn, most)
+    # What exceeds a class's limit goes to the smallest classes, one by one.
     for _ in range(int((drawn - counts).sum())):
         counts[counts.argmin()] += 1
     return counts
@@ -108,9 +115,9 @@ def image_episode(
 
     Args:
         images: uint8, or float32 in [0, 1]; shape (example, side, side).
-        picks: Which way each of them is of.
-        ids: Which class of its pool each way is; shape (way,).
-        known: How many classes the pool of meta-training has.
+        picks: Label of each image; the support comes first.
+        ids: Class in the pool of each way; shape (way,).
+        known: Number of classes in the meta-training pool.
     """
     cut = picks.support_count
     of = ids[picks.way]

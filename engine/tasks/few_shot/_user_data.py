@@ -1,7 +1,7 @@
-"""Episodes from a person's own examples: classes are divided, or all kept for tests.
+"""Episodes from the user's own examples: classes split into pools, or all for tests.
 
-The division depends on the classes alone, never on a knob or a seed, so that no class
-that was learned on is ever tested on.
+The split depends on the classes alone, never on a knob or a seed, so that no class of
+meta-training is ever tested on.
 """
 
 from abc import abstractmethod
@@ -31,12 +31,12 @@ ClassUse = Literal["split", "target"]
 
 @dataclass(frozen=True, eq=False)
 class UserClasses:
-    """A person's classes; compared and hashed by identity.
+    """The user's classes; compared and hashed by identity.
 
     Args:
-        names: Of the classes.
-        members: Which rows are of each class, no two of them the same.
-        word: What rows are called, such as "images".
+        names: Names of the classes.
+        members: Row numbers of each class, without duplicate rows.
+        example_noun: What an example is called in messages, such as "images".
     """
 
     names: tuple[str, ...]
@@ -46,10 +46,17 @@ class UserClasses:
 
 @lru_cache(maxsize=8)
 def class_pools(own: UserClasses, use: ClassUse) -> dict[str, ClassPool]:
-    """Divide the classes into pools; each class is in one.
+    """Split the classes into pools; each class is in one.
+
+    Args:
+        own: The user's classes.
+        use: "split" for three pools, or "target" for a test pool only.
+
+    Returns:
+        By the name of the pool.
 
     Raises:
-        Refused: If there are too few for three pools.
+        Refused: If there are too few classes for three pools.
     """
     count = len(own.names)
     order = generator(Rng(0).child("own classes")).permutation(count)
@@ -69,7 +76,7 @@ def class_pools(own: UserClasses, use: ClassUse) -> dict[str, ClassPool]:
 
 
 class OwnFamily(EpisodeFamily):
-    """Episodes of a person's own classes."""
+    """Base class of families of the user's own classes."""
 
     pooled: ClassVar[bool] = True
     needs_file: ClassVar[bool] = True
@@ -78,7 +85,7 @@ class OwnFamily(EpisodeFamily):
         "split",
         label="Classes are for",
         help="Split: half of them for training, the rest for validation and tests; "
-        "target: all for tests alone, of what was learned on another family.",
+        "target: all for tests of what was meta-trained on another family.",
     )
     ways: int = knobs.ways(2)
     shots: int = knobs.shots(1)
@@ -90,10 +97,10 @@ class OwnFamily(EpisodeFamily):
 
     @abstractmethod
     def classes(self) -> UserClasses:
-        """Return the classes that the file holds; the same object every time."""
+        """Return the file's classes; always the same object, since caches key on it."""
 
     def check(self) -> None:
-        """Refuse a file that is absent, and more than it holds."""
+        """Check that the file is there and has enough classes and examples."""
         for pool in class_pools(self.classes(), self.use):
             sized = with_training_sizes(self) if pool == "train" else self
             assert isinstance(sized, OwnFamily)
@@ -104,7 +111,7 @@ class OwnFamily(EpisodeFamily):
         """Return the classes of a pool.
 
         Raises:
-            Refused: If they are all kept for tests, and the pool is another one.
+            Refused: If all classes are for tests, and the pool is another one.
         """
         found = class_pools(self.classes(), self.use)
         if pool not in found:
@@ -116,13 +123,13 @@ class OwnFamily(EpisodeFamily):
         return found[pool]
 
     def known_classes(self) -> int:
-        """Return how many classes meta-training has."""
+        """Return the number of classes in the meta-training pool."""
         return self.class_pool("train").class_count if self.use == "split" else 0
 
 
 def _check_examples(family: OwnFamily, pool: str) -> None:
-    own, deck = family.classes(), family.class_pool(pool).members.tolist()
-    smallest = min(deck, key=lambda number: len(own.members[number]))
+    own, classes = family.classes(), family.class_pool(pool).members.tolist()
+    smallest = min(classes, key=lambda number: len(own.members[number]))
     there, each = len(own.members[smallest]), family.shots + family.queries
     if each > there:
         name = own.names[smallest][:40]
@@ -140,13 +147,19 @@ def draw_indices(
 ) -> tuple[EpisodeIndices, np.ndarray]:
     """Choose classes of a pool, and examples of each.
 
+    Args:
+        family: The sizes of the episode.
+        draw: Random numbers.
+        pool: "train", "validation" or "test".
+
     Returns:
-        Picks, whose places are rows of the whole set, and the place of each way's
-        class in its pool. More shots leave the queries as they were.
+        Indices whose `example` is a row of the whole data set, and the class in the
+        pool of each way; shape (way,). More shots leave the queries unchanged.
     """
-    own, deck = family.classes(), family.class_pool(pool)
-    ids = deck.choose_classes(draw, family.ways)
-    rows = [own.members[number] for number in deck.members[ids]]
+    own, classes = family.classes(), family.class_pool(pool)
+    ids = classes.choose_classes(draw, family.ways)
+    rows = [own.members[number] for number in classes.members[ids]]
+    # The smallest class limits all, so that the orders stack.
     least = min(len(members) for members in rows)
     order = np.stack([draw.permutation(members)[:least] for members in rows])
     most = least - family.queries

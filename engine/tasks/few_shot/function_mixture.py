@@ -1,10 +1,9 @@
-"""Function mixture: waves, lines, parabolas and steps; which one must be told first.
+"""Function mixture: few-shot regression of sine waves, lines, parabolas and steps.
 
 Source: the heterogeneous tasks of Vuorio et al. (2019), arXiv:1910.13616.
-Differs: all kinds share amplitude, phase and frequency, so that a shift moves them
-alike; steps stand for their other two kinds; shares and noise are knobs.
-Helps: one start is far from most of these tasks: whoever must move far in few steps,
-or treats all tasks alike, falls behind here.
+Differs: all kinds share amplitude, phase and frequency, so that a shift affects them
+alike; steps replace their other two kinds; shares and noise are knobs.
+Helps: to see the limits of a single initialization: it is far from most of these tasks.
 """
 
 from typing import ClassVar
@@ -28,7 +27,7 @@ def _share_knob(label: str) -> float:
         unit="parts",
         low=0.0,
         high=10.0,
-        help="Parts of all tasks; equal numbers are equal shares, 0 leaves them out.",
+        help="Relative share of the tasks; 0 leaves this kind out.",
     )
 
 
@@ -56,15 +55,15 @@ class FunctionMixture(EpisodeFamily):
     noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
-        """Refuse ranges that end before they begin, and a mixture of nothing."""
+        """Check that ranges and mixture are not empty."""
         _functions_1d.check_range(
             self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
         )
         _functions_1d.check_range(self.phase_low, self.phase, "phase", "phase_low")
         if not sum(self._shares()):
             raise Refused(
-                "Every kind of function has 0 parts; at least one must have more, up "
-                "to 10",
+                "Every kind of function has 0 parts; give at least one of them more, "
+                "up to 10",
                 "sinusoids",
             )
 
@@ -72,7 +71,7 @@ class FunctionMixture(EpisodeFamily):
         return self.sinusoids, self.lines, self.parabolas, self.steps
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Draw a kind, then a function of it, then its points."""
+        """Draw a kind of function, then its parameters, then points."""
         draw = generator(rng.child("data"))
         which, sign, first, second = draw.random(4).tolist()
         low, high = self.amplitude_low, self.amplitude_high
@@ -89,7 +88,14 @@ class FunctionMixture(EpisodeFamily):
 
 
 def unit_function(kind: int, z: np.ndarray) -> np.ndarray:
-    """Return a function of size 1: a wave, a line, a parabola or a step.
+    """Evaluate a function of amplitude 1.
+
+    Args:
+        kind: 0 sine, 1 line, 2 parabola, 3 step.
+        z: Inputs; any shape.
+
+    Returns:
+        Values from −1 to 1 for z between −5 and 5; the same shape.
 
     >>> [unit_function(kind, np.array([0.0, 5.0])).round(2).tolist() for kind in (1,
     ...     2, 3)]

@@ -1,8 +1,8 @@
-"""Few-shot Gaussians: N clouds around fresh centers in d dimensions.
+"""Few-shot Gaussians: N Gaussian classes around fresh centers in d dimensions.
 
-Source: ours; the simplest few-shot classification whose best answer is known.
-Helps: to check a learner in seconds: the nearest mean is optimal, so nobody can beat
-prototypes in the plain input.
+Source: ours; the simplest few-shot classification whose optimal answer is known.
+Helps: to check a learner in seconds: the nearest mean is optimal, so nothing beats
+prototypes in input space.
 """
 
 from functools import lru_cache
@@ -40,7 +40,7 @@ class GaussianClasses(EpisodeFamily):
         unit="inputs",
         low=1,
         high=256,
-        help="Numbers of each example.",
+        help="Features of each example.",
     )
     useful: int = knob(
         4,
@@ -48,7 +48,7 @@ class GaussianClasses(EpisodeFamily):
         unit="inputs",
         low=1,
         high=256,
-        help="In so many of them classes differ; the rest is noise to be ignored.",
+        help="Dimensions in which the classes differ; the rest is pure noise.",
     )
     noise: float = knob(
         0.5,
@@ -59,12 +59,12 @@ class GaussianClasses(EpisodeFamily):
     )
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Choose classes of the pool, whose centers are fixed, then draw points."""
+        """Choose classes of the pool, whose centers are fixed, and draw points."""
         draw = generator(rng.child("data"))
         centers = _centers(pool, self.dimensions, self.useful)
         chosen = draw.permutation(len(centers))[: self.ways]
         queries = draw.standard_normal((self.ways, self.queries, self.dimensions))
-        # Each class has a stream, so that more shots or ways keep those there were.
+        # A stream per class: more shots or ways leave the earlier ones unchanged.
         support = [
             generator(rng.child("support", way)).standard_normal(
                 (self.shots, self.dimensions)
@@ -91,7 +91,7 @@ class GaussianClasses(EpisodeFamily):
 
 @lru_cache(maxsize=16)
 def _centers(pool: str, dimensions: int, useful: int) -> np.ndarray:
-    """Draw the centers of a pool's classes, once and for all; (class, dimension)."""
+    """Draw the fixed centers of a pool's classes; shape (class, dimension)."""
     draw = generator(Rng(0).child("gaussian_classes", pool))
     centers = draw.standard_normal((CLASSES[pool], dimensions))
     centers[:, useful:] = 0.0

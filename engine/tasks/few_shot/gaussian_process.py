@@ -1,10 +1,10 @@
-"""Gaussian process functions: smooth or periodic curves of no fixed formula.
+"""Gaussian process functions: few-shot regression of smooth or periodic curves.
 
 Source: the function draws of Garnelo et al. (2018), arXiv:1807.01613, section 4.1;
 kernels of Rasmussen and Williams (2006), chapter 4.
-Differs: inputs lie in (−5, 5), and few shots are given, as for the sinusoids.
-Helps: as tasks without a formula to be found out: how far a few points carry is all
-there is to learn, and a Gaussian process with this kernel does it best.
+Differs: inputs lie in (−5, 5), and there are few shots, as for the sinusoids.
+Helps: as tasks without a parametric form: only the correlation between points can be
+learned, and a Gaussian process with this kernel is optimal.
 """
 
 from typing import ClassVar, Literal
@@ -19,7 +19,7 @@ from engine.tasks import knobs
 from engine.tasks.few_shot import _functions_1d
 from engine.tasks.few_shot._family import EpisodeFamily
 
-# Of the variance; a smooth kernel's matrix has no Cholesky factor without it.
+# Share of the variance; without it, a smooth kernel's matrix has no Cholesky factor.
 JITTER = 1e-8
 
 
@@ -38,7 +38,7 @@ class GaussianProcess(EpisodeFamily):
     kernel: Literal["rbf", "periodic"] = knob(
         "rbf",
         label="Kernel k",
-        help="rbf is smooth and forgets what is far; periodic repeats itself.",
+        help="rbf: smooth, distant points are independent; periodic: repeats itself.",
     )
     length_scale: float = knob(
         1.0,
@@ -46,14 +46,14 @@ class GaussianProcess(EpisodeFamily):
         low=0.05,
         high=20.0,
         log=True,
-        help="How far a point tells of its neighbors; less makes wilder functions.",
+        help="Distance over which values are correlated; less makes rougher functions.",
     )
     period: float = knob(
         4.0,
         label="Period p",
         low=0.2,
         high=50.0,
-        help="After so much the periodic kernel's functions repeat.",
+        help="Period of the periodic kernel's functions.",
         advanced=True,
     )
     amplitude_low: float = _functions_1d.amplitude_low_knob(1.0)
@@ -62,16 +62,16 @@ class GaussianProcess(EpisodeFamily):
     noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
-        """Refuse a range of amplitudes that ends before it begins."""
+        """Check that the range of amplitudes is not empty."""
         _functions_1d.check_range(
             self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
         )
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Draw inputs, then the function at all of them at once.
+        """Draw inputs, then the function at all of them jointly.
 
-        Nobody pictures a lesson, so meta-training does without the picture's points:
-        they come last, and leave the others as they are.
+        Training tasks are never plotted, so meta-training leaves out the plot's grid;
+        it comes last and does not change the other points.
         """
         draw = generator(rng.child("data"))
         low, high = self.amplitude_low, self.amplitude_high
@@ -88,7 +88,14 @@ class GaussianProcess(EpisodeFamily):
         return _functions_1d.curve_episode(x, y, (self.queries, self.shots), disturbed)
 
     def covariance(self, x: np.ndarray) -> np.ndarray:
-        """Return the kernel's matrix at some inputs; float64, shape (point, point)."""
+        """Return the kernel matrix.
+
+        Args:
+            x: Inputs; shape (point,).
+
+        Returns:
+            float64, shape (point, point), with `JITTER` on the diagonal.
+        """
         gap = self.frequency * np.abs(x[:, None] - x)
         if self.kernel == "periodic":
             wave = np.sin(np.pi * gap / self.period) / self.length_scale

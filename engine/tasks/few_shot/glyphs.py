@@ -1,9 +1,9 @@
-"""Glyphs: characters of a font over many scripts, drawn as by different hands.
+"""Glyphs: characters of a font in many scripts, randomly distorted like handwriting.
 
 Source: ours, after Omniglot; the font is DejaVu Sans, shipped with the lab. The
-elastic bending follows Simard, Steinkraus and Platt (2003).
-Differs: look-alikes of different scripts are one class; size on the line is lost, so c
-and C are one too. Turned classes are not offered: scripts hold turns of themselves.
+elastic distortion follows Simard, Steinkraus and Platt (2003).
+Differs: look-alikes of different scripts are one class; size is normalized, so c
+and C are one, too. No rotated classes: some glyphs are rotations of others.
 Helps: as the image task that needs no download: thousands of classes, many examples.
 """
 
@@ -46,7 +46,7 @@ class Glyphs(EpisodeFamily):
         unit="× usual",
         low=0.0,
         high=4.0,
-        help="1 turns by up to 15°, slants by 0.25, stretches by 20 %, moves by 6 %.",
+        help="1 rotates by up to 15°, shears by 0.25, scales by 20 %, shifts by 6 %.",
     )
     elastic: float = knob(
         3.0,
@@ -54,7 +54,7 @@ class Glyphs(EpisodeFamily):
         unit="% of side",
         low=0.0,
         high=12.0,
-        help="Standard deviation of a smooth displacement; more makes scrawls.",
+        help="Standard deviation of a smooth displacement; more is harder to read.",
     )
     stroke: float = knob(
         2.0,
@@ -62,14 +62,14 @@ class Glyphs(EpisodeFamily):
         unit="% of side",
         low=0.0,
         high=8.0,
-        help="By so much an outline moves inward or outward.",
+        help="Largest shift of an outline, inward or outward.",
     )
     contrast: float = knob(
         0.3,
         label="Paleness",
         low=0.0,
         high=0.95,
-        help="By up to this share ink is paler than white.",
+        help="Largest share by which ink is paler than white.",
     )
     balance: knobs.Balance = knobs.balance()
     normalize: knobs.Normalize = knobs.normalize()
@@ -77,32 +77,33 @@ class Glyphs(EpisodeFamily):
         "known",
         label="Test scripts",
         advanced=True,
-        help="New glyphs of the scripts that meta-training has seen, or Armenian, "
-        "Georgian, Hebrew, Lao and Tifinagh, which it never sees.",
+        help="New glyphs of the scripts of meta-training, or Armenian, Georgian, "
+        "Hebrew, Lao and Tifinagh, which meta-training never sees.",
     )
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return font_bitmaps.missing_font()
 
     def check(self) -> None:
-        """Refuse more classes than there are."""
+        """Check that every pool has enough classes."""
         for pool in POOLS:
             check_ways(with_training_sizes(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Choose glyphs of the pool, then draw each as often as is needed."""
+        """Choose glyphs of the pool, and render distorted examples of each."""
         draw = generator(rng.child("data"))
-        deck = self.class_pool(pool)
-        ids = deck.choose_classes(draw, self.ways)
+        classes = self.class_pool(pool)
+        ids = classes.choose_classes(draw, self.ways)
         most = self.ways * self.shots
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         each = int(counts.max()) + self.queries
+        # Examples are interchangeable until they are distorted.
         order = np.broadcast_to(np.arange(each), (self.ways, each))
         picks = pick_examples(counts, self.queries, order)
-        depth = build_glyph_classes().depth[deck.members[ids][picks.way]]
-        # Each part has a stream of its own: more shots leave the queries as they are.
+        depth = build_glyph_classes().depth[classes.members[ids][picks.way]]
+        # A stream for each part: more shots leave the queries unchanged.
         parts = {
             "support": depth[: picks.support_count],
             "query": depth[picks.support_count :],

@@ -1,10 +1,10 @@
-"""Omniglot: handwritten characters of 50 alphabets, each by 20 drawers.
+"""Omniglot: handwritten characters of 50 alphabets, each by 20 writers.
 
 Source: Lake, Salakhutdinov and Tenenbaum (2015); the few-shot protocol and its split
 into 1028 / 172 / 423 characters: Vinyals et al. (2016), arXiv:1606.04080, as published
 with prototypical networks, Snell et al. (2017), arXiv:1703.05175.
-Differs: by default turned characters are extra classes in meta-training alone, and
-tests are on the 423 upright ones; the papers turn test characters too (a knob).
+Differs: by default rotated characters are extra classes in meta-training only, and
+tests use the 423 upright ones; the papers rotate test characters, too (a knob).
 Helps: as the image task of the published tables: 4112 training classes, few examples.
 """
 
@@ -60,43 +60,44 @@ class Omniglot(EpisodeFamily):
     split: Literal["vinyals", "author", "mixed"] = knob(
         "vinyals",
         label="Split",
-        help="Vinyals: 1028 / 172 / 423 characters; author: 792 / 172 / 659, test "
-        "alphabets all new; mixed: each pool has characters of the same 40 alphabets.",
+        help="Vinyals: 1028 / 172 / 423 characters; author: 792 / 172 / 659, with new "
+        "test alphabets; mixed: each pool has characters of the same 40 alphabets.",
     )
     rotations: knobs.Rotations = knobs.rotations("train")
     within: Literal["all", "alphabet", "official"] = knob(
         "all",
         label="Classes from",
-        help="All alphabets of the pool, or one that is drawn anew: harder. Official: "
-        "so in training; test task n is the author's run n of 20: ask for 20 of them.",
+        help="All alphabets of the pool, or one random alphabet per task, which is "
+        "harder. Official: one in training; test task n is the author's run n of 20, so "
+        "use 20 test tasks.",
     )
     side: knobs.Side = knobs.side()
     balance: knobs.Balance = knobs.balance()
     normalize: knobs.Normalize = knobs.normalize()
     drawers: Literal["all", "first_half", "second_half"] = knob(
         "all",
-        label="Drawers",
+        label="Writers",
         advanced=True,
-        help="Whose drawings are used: of all 20 people, or of 10 of them.",
+        help="Use the drawings of all 20 writers, or of 10 of them.",
     )
     alphabets: Literal["known", "held_out"] = knob(
         "known",
         label="Test alphabets",
         advanced=True,
-        help="With the mixed split: characters of the 40 alphabets that "
-        "meta-training has seen, or of the 10 others.",
+        help="With the mixed split: characters of the 40 alphabets of meta-training, "
+        "or of the 10 others.",
     )
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return omniglot.missing_source()
 
     def check(self) -> None:
-        """Refuse more examples, or more classes, than there are."""
+        """Check that there are enough examples and classes, and that choices agree."""
         if self.alphabets == "held_out" and self.split != "mixed":
             raise Refused(
-                f"the split {self.split!r} has no alphabets apart; choose 'mixed' to "
+                f"the split {self.split!r} holds out no alphabets; choose 'mixed' to "
                 "test on held-out alphabets",
                 "alphabets",
             )
@@ -106,22 +107,23 @@ class Omniglot(EpisodeFamily):
             check_ways(with_training_sizes(self) if pool == "train" else self, pool)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Choose characters of the pool and a turn of each, then who drew them."""
+        """Choose characters of the pool and their rotations, then the writers."""
         if self.within == "official" and pool == "test":
             return self.official_episode(_task_number(rng))
         draw = generator(rng.child("data"))
-        deck = self.class_pool(pool)
-        ids = deck.choose_classes(draw, self.ways)
+        classes = self.class_pool(pool)
+        ids = classes.choose_classes(draw, self.ways)
         drawers = PEOPLE[self.drawers]
         most = len(drawers) - self.queries
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
+        # A random permutation of the writers for each way.
         order = drawers[draw.random((self.ways, len(drawers))).argsort(axis=1)]
         picks = pick_examples(counts, self.queries, order)
-        character = deck.members[ids % deck.member_count][picks.way]
+        character = classes.members[ids % classes.member_count][picks.way]
         images = omniglot.load_characters(int(self.side)).images[
             character, picks.example
         ]
-        turn_images(images, (ids // deck.member_count)[picks.way])
+        turn_images(images, (ids // classes.member_count)[picks.way])
         return image_episode(images, picks, ids, self.class_pool("train").class_count)
 
     def class_pool(self, pool: str) -> ClassPool:
@@ -133,7 +135,11 @@ class Omniglot(EpisodeFamily):
         )
 
     def official_episode(self, run: int) -> Episode:
-        """Return one of the author's 20 runs: 20 ways, one shot, one alphabet."""
+        """Return one of the author's 20 runs: 20-way, one-shot, within an alphabet.
+
+        Args:
+            run: Number of the run; beyond 19 they repeat.
+        """
         runs = omniglot.one_shot_runs()
         run %= len(runs.answer)
         every = omniglot.load_characters(int(self.side))
@@ -158,13 +164,13 @@ def _load_pool(split: str, pool: str, turns: int, within: str) -> ClassPool:
 
 
 def _task_number(rng: Rng) -> int:
-    """Return the number of the task that a stream is of."""
+    """Return the number of a stream's task: the last part of its path."""
     last = rng.path[-1] if rng.path else 0
     return last if isinstance(last, int) else 0
 
 
 def _check_official(family: Omniglot) -> None:
-    """Refuse other sizes than the runs have, and a split that has learned them."""
+    """Check that sizes and split match the author's runs."""
     if family.within != "official":
         return
     wanted = {"ways": 20, "shots": 1, "queries": 1, "split": "author"}

@@ -1,10 +1,10 @@
 """Own classes: episodes from a CSV file of your own.
 
-Source: the file, kept under its sha256; a run on another machine asks for it.
-Differs: classes are divided once and for all; copies of a row within a class are left
-out. Columns are standardized by the training classes' rows, or, where all classes are
+Source: the file, stored under its sha256; a run on another machine asks for it.
+Differs: the split of the classes is fixed; duplicate rows within a class are dropped.
+Columns are standardized by the rows of the training classes or, where all classes are
 for tests, by each support.
-Helps: to see whether new classes of your own problem can be told from a few rows.
+Helps: to see whether new classes of your own problem can be learned from a few rows.
 """
 
 from functools import lru_cache
@@ -39,22 +39,22 @@ class OwnClasses(OwnFamily):
         "", label="File", help="sha256 of the file; adding a file fills it in."
     )
     target: str = knob(
-        "", label="Target column", help="The column with the classes to be told apart."
+        "", label="Target column", help="Column with the classes to predict."
     )
     text: Literal["refuse", "drop"] = knob(
         "refuse",
         label="Columns that are not numbers",
-        help="Refuse the file, or leave these columns out: dates, names, comments.",
+        help="Refuse the file, or drop these columns: dates, names, comments.",
     )
     empty: Literal["refuse", "drop", "mean"] = knob(
         "refuse",
         label="Empty cells",
-        help="Refuse, drop their rows, or let the column's mean stand in.",
+        help="Refuse the file, drop these rows, or impute the column's mean.",
     )
     rare: Literal["refuse", "drop"] = knob(
         "refuse",
         label="Rare classes",
-        help="Refuse classes with fewer than 6 rows, or leave them out.",
+        help="Refuse classes with fewer than 6 rows, or drop them.",
     )
 
     def classes(self) -> UserClasses:
@@ -89,7 +89,7 @@ class OwnClasses(OwnFamily):
 
 
 class _Rows(NamedTuple):
-    """The file's rows, standardized where there are training classes to do it by."""
+    """The file's rows, standardized if there are training classes."""
 
     classes: UserClasses
     x: np.ndarray
@@ -99,6 +99,7 @@ class _Rows(NamedTuple):
 def _load_rows(digest: str, choices: TargetOptions, use: ClassUse) -> _Rows:
     table = load_own_table(digest, choices)
     copies = number_rows(np.column_stack([table.x, table.y]))
+    # The first of each set of identical rows; equal rows of two classes both stay.
     first = np.unique(copies, return_index=True)[1]
     members = tuple(
         np.sort(first[table.y[first] == number]) for number in range(len(table.classes))

@@ -1,9 +1,9 @@
 """Own images: episodes from a folder of images for each class.
 
-Source: a ZIP archive of yours, kept under its sha256; a run elsewhere asks for it.
-Differs: images are made gray and brought to 28 × 28 pixels, or averaged to 14 × 14;
-copies within a class are left out; classes are divided once and for all.
-Helps: to see whether what was learned elsewhere is of use on your own pictures.
+Source: a ZIP archive of yours, stored under its sha256; a run elsewhere asks for it.
+Differs: images are converted to gray and resized to 28 × 28 pixels, or averaged to
+14 × 14; duplicates within a class are dropped; the split of the classes is fixed.
+Helps: to see whether what was learned elsewhere is useful on your own images.
 """
 
 from functools import lru_cache
@@ -22,7 +22,7 @@ from engine.tasks.few_shot._user_data import OwnFamily, UserClasses, draw_indice
 
 @register("family")
 class OwnImages(OwnFamily):
-    """x: gray pixels in [0, 1]; y: which of N of your folders it lies in."""
+    """x: gray pixels in [0, 1]; y: which of N of your folders the image is in."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"few_shot"})
@@ -36,8 +36,8 @@ class OwnImages(OwnFamily):
     dark: bool = knob(
         True,
         label="Dark on light",
-        help="Ink on paper is turned around, so that ink is bright, as in the other "
-        "sets of characters; off for photographs.",
+        help="Inverts dark ink on light paper, so that ink is bright as in the other "
+        "sets of characters; turn off for photographs.",
     )
 
     def classes(self) -> UserClasses:
@@ -45,7 +45,7 @@ class OwnImages(OwnFamily):
         return _load_classes(self.digest)
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Choose folders of the pool, then images of each."""
+        """Choose classes of the pool, then images of each."""
         draw = generator(rng.child("data"))
         picks, ids = draw_indices(self, draw, pool)
         every = load_own_images(self.digest).images

@@ -1,8 +1,8 @@
-"""Sinusoids: few points of a wave, the rest to be told.
+"""Sinusoids: few-shot sine regression.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1.
-Differs: noise on the support, and other amplitudes, phases and frequencies are knobs.
-Helps: the first picture of meta-learning: one start, every wave in a step.
+Differs: noise on the support, and the ranges of the parameters, are knobs.
+Helps: as the classic demonstration: from one initialization, one step fits any wave.
 """
 
 from typing import ClassVar
@@ -37,14 +37,14 @@ class Sinusoids(EpisodeFamily):
     noise: float = _functions_1d.noise_knob()
 
     def check(self) -> None:
-        """Refuse ranges that end before they begin."""
+        """Check that the ranges are not empty."""
         _functions_1d.check_range(
             self.amplitude_low, self.amplitude_high, "amplitude", "amplitude_low"
         )
         _functions_1d.check_range(self.phase_low, self.phase, "phase", "phase_low")
 
     def sample(self, rng: Rng, pool: str) -> Episode:
-        """Draw a wave, then its points; pools differ by their stream alone."""
+        """Draw a wave, then its points; pools differ only by their streams."""
         draw = generator(rng.child("data"))
         low, high = self.amplitude_low, self.amplitude_high
         first, second = draw.random(2).tolist()
@@ -55,7 +55,7 @@ class Sinusoids(EpisodeFamily):
         cut = self.queries, self.shots
         if not self.noise:
             return _functions_1d.curve_episode(x, y, cut, 0.0)
-        # Of a stream of its own, so that more shots keep the noise of the first.
+        # From a separate stream, so that more shots keep the noise of the first.
         apart = generator(rng.child("noise"))
         disturbed = _functions_1d.draw_support_noise(apart, self.noise, self.shots)
         return _functions_1d.curve_episode(x, y, cut, disturbed)

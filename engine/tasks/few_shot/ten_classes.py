@@ -1,9 +1,9 @@
-"""Ten-class sets: digits, MNIST or Fashion-MNIST, few of whose classes are new.
+"""Ten-class sets: episodes from digits, MNIST or Fashion-MNIST.
 
 Source: scikit-learn's digits; LeCun et al. (1998); Xiao et al. (2017).
-Differs: a set's classes are divided once, 4 / 2 / 4, so tests tell between classes
-that were never seen; two ways are usual, as four classes give six pairs.
-Helps: to test on another data set what was learned on glyphs or on Omniglot.
+Differs: a set's classes are split once, 4 / 2 / 4, so test classes are never seen in
+meta-training; two ways are the default, as four classes give six pairs.
+Helps: to test what was learned on glyphs or Omniglot on another data set.
 """
 
 from dataclasses import dataclass
@@ -46,14 +46,14 @@ class TenClasses(EpisodeFamily):
     which: SetName = knob(
         "digits",
         label="Set",
-        help="Digits come with scikit-learn, 8 × 8 pixels; the others are in the data "
+        help="Digits (8 × 8 pixels) come with scikit-learn; the others are in the data "
         "pack.",
     )
     use: Literal["split", "target"] = knob(
         "split",
         label="Classes are for",
         help="Split: 4 for training, 2 for validation, 4 for tests; target: all ten "
-        "for tests, of learners without training or of what another family taught.",
+        "for tests, of untrained learners or of those trained on another family.",
     )
     ways: int = knobs.ways(2, high=10)
     shots: int = knobs.shots(5)
@@ -67,12 +67,12 @@ class TenClasses(EpisodeFamily):
     normalize: knobs.Normalize = knobs.normalize()
 
     def check(self) -> None:
-        """Refuse a set that is absent, and more classes or examples than it has."""
+        """Check that the set is there and has enough classes and examples."""
         _load_rows(self.which, int(self.side))
         if self.use == "target" and self.normalize == "training":
             raise Refused(
-                "ten classes for tests alone have no training to take a scale from; "
-                "choose 'support' or 'none'",
+                "with all ten classes for tests, there are no training classes to "
+                "normalize by; choose 'support' or 'none'",
                 "normalize",
             )
         for pool in ("test",) if self.use == "target" else POOLS:
@@ -83,18 +83,18 @@ class TenClasses(EpisodeFamily):
     def sample(self, rng: Rng, pool: str) -> Episode:
         """Choose classes of the pool, then rows of each."""
         draw = generator(rng.child("data"))
-        deck, held = self.class_pool(pool), _load_rows(self.which, int(self.side))
-        ids = deck.choose_classes(draw, self.ways)
-        rows = [
-            held.members[number] for number in deck.members[ids % deck.member_count]
-        ]
+        classes, held = self.class_pool(pool), _load_rows(self.which, int(self.side))
+        ids = classes.choose_classes(draw, self.ways)
+        numbers = classes.members[ids % classes.member_count]
+        rows = [held.members[number] for number in numbers]
+        # The smallest class limits all, so that the orders stack.
         least = min(map(len, rows))
         order = np.stack([draw.permutation(some)[:least] for some in rows])
         most = least - self.queries
         counts = support_counts(draw, self.ways, self.shots, most, self.balance)
         picks = pick_examples(counts, self.queries, order)
         images = held.images[picks.example]
-        turn_images(images, (ids // deck.member_count)[picks.way])
+        turn_images(images, (ids // classes.member_count)[picks.way])
         known = 0 if self.use == "target" else self.class_pool("train").class_count
         return image_episode(images, picks, ids, known)
 
@@ -102,7 +102,7 @@ class TenClasses(EpisodeFamily):
         """Return the classes of a pool.
 
         Raises:
-            Refused: If they are all kept for tests, and the pool is another one.
+            Refused: If all classes are for tests, and the pool is another one.
         """
         if self.use == "target" and pool != "test":
             raise Refused(
@@ -116,7 +116,7 @@ class TenClasses(EpisodeFamily):
 
 @lru_cache(maxsize=16)
 def _load_pool(which: str, part: str, turns: int) -> ClassPool:
-    """Divide the classes once: by the set alone, never by a knob or a seed."""
+    """Split the classes by the set's name alone, never by a knob or a seed."""
     order = generator(Rng(0).child("ten_classes", which)).permutation(10)
     parts = dict(zip(POOLS, np.split(order, CUTS), strict=True)) | {"all": order}
     return ClassPool.pool_without_groups(parts[part], turns)
@@ -124,7 +124,7 @@ def _load_pool(which: str, part: str, turns: int) -> ClassPool:
 
 @dataclass(frozen=True, eq=False)
 class ImageRows:
-    """A set's images, float32 in [0, 1], and which rows are of each class."""
+    """A set's images, float32 in [0, 1], and the rows of each class."""
 
     images: np.ndarray
     members: tuple[np.ndarray, ...]
@@ -143,6 +143,7 @@ def _load_rows(which: SetName, side: int) -> ImageRows:
 def _load_table(which: SetName, side: int) -> DataTable:
     if which == "digits":
         digits = load_bundled_set("digits")
+        # Brightness goes from 0 to 16.
         return DataTable(digits.x / 16, digits.y, digits.classes)
     return {"mnist": data_pack.mnist, "fashion_mnist": data_pack.fashion_mnist}[which](
         side
@@ -151,8 +152,8 @@ def _load_table(which: SetName, side: int) -> DataTable:
 
 def _check_examples(family: TenClasses, pool: str) -> None:
     held = _load_rows(family.which, int(family.side))
-    deck = family.class_pool(pool).members.tolist()
-    smallest = min(deck, key=lambda number: len(held.members[number]))
+    classes = family.class_pool(pool).members.tolist()
+    smallest = min(classes, key=lambda number: len(held.members[number]))
     there, each = len(held.members[smallest]), family.shots + family.queries
     if each > there:
         raise Refused(

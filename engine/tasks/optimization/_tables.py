@@ -75,7 +75,7 @@ class BundledTableFamily(TableFamily):
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return sklearn_sets.missing_bundled_file(cls.bundled)
 
     def table(self) -> DataTable:

@@ -42,7 +42,7 @@ class FashionMnist(TableFamily):
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return data_pack.missing_pack_file("fashion_mnist_900.npz")
 
     def table(self) -> DataTable:

@@ -42,7 +42,7 @@ class Mnist(TableFamily):
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return data_pack.missing_pack_file("mnist_small.npz")
 
     def table(self) -> DataTable:

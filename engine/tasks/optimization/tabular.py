@@ -61,7 +61,7 @@ class Tabular(TableFamily):
 
     @classmethod
     def missing_file(cls) -> str:
-        """Name the file that this family needs and that is absent, or nothing."""
+        """Return which file this family lacks; empty if none."""
         return data_pack.missing_pack_file("tabular.npz")
 
     def answer_kind(self) -> str:

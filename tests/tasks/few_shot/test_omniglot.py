@@ -176,7 +176,7 @@ def test_what_does_not_fit_is_refused_with_the_numbers(packed: str) -> None:
         ({"train_queries": 19, "shots": 5}, "5 shots and 19 queries are 24 examples"),
         (OFFICIAL | {"ways": 5}, "the author's 20 runs need ways 20, not 5"),
         (OFFICIAL | {"split": "vinyals"}, "need split 'author', not 'vinyals'"),
-        ({"alphabets": "held_out"}, "'vinyals' has no alphabets apart"),
+        ({"alphabets": "held_out"}, "'vinyals' holds out no alphabets"),
         (
             {"within": "alphabet", "ways": 50},
             "50 ways .* the validation pool has 46 classes in one of its groups",

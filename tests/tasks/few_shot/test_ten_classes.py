@@ -52,7 +52,7 @@ def test_as_a_target_all_ten_are_tested_and_nothing_can_be_learned() -> None:
     for pool in ("train", "validation"):
         with pytest.raises(Refused, match="a target for tests"):
             family.sample(Rng(2), pool)
-    with pytest.raises(Refused, match="no training to take a scale from"):
+    with pytest.raises(Refused, match="no training classes to normalize by"):
         TenClasses(use="target", normalize="training").check()
 
 
