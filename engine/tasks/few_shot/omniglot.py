@@ -68,8 +68,8 @@ class Omniglot(EpisodeFamily):
         "all",
         label="Classes from",
         help="All alphabets of the pool, or one random alphabet per task, which is "
-        "harder. Official: one in training; test task n is the author's run n of 20, so "
-        "use 20 test tasks.",
+        "harder. Official: one in training, and test task n is the author's run n of "
+        "20; use 20 test tasks.",
     )
     side: knobs.Side = knobs.side()
     balance: knobs.Balance = knobs.balance()
