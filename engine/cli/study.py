@@ -104,7 +104,8 @@ def _play_until_done(store: "Store", keys: list[str]) -> None:
 
 def _play_next(store: "Store") -> bool:
     from engine.executors.local import configure_allocator
-    from engine.executors.worker import StopSignal, load_toolkit, play
+    from engine.executors.toolkit import load_toolkit
+    from engine.executors.worker import StopSignal, play
     from engine.runner.memory_limit import cap_memory
 
     claim = store.claim()

@@ -21,7 +21,8 @@ from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.runs import RunSpec, complete_spec, run_key
 from engine.device import resolve_device
-from engine.executors.worker import StopSignal, load_toolkit, play
+from engine.executors.toolkit import load_toolkit
+from engine.executors.worker import StopSignal, play
 from engine.executors.worker_process import ALLOCATOR
 from engine.export import RunRecord, export_run
 from engine.export.overwrite_guard import check_folder, has_traces
@@ -204,10 +205,7 @@ class LocalRun:
             self.folder.rmdir()
 
     def _play_inputs(self, store: Store) -> Job | None:
-        """Recompute the runs that this one starts from; return the first that failed.
-
-        None if all succeeded.
-        """
+        """Recompute the runs that this one starts from; return one that failed."""
         for label, given in self.spec.inputs.items():
             if given.spec is None:
                 raise Refused(

@@ -12,17 +12,17 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from engine.contract.errors import Refused
-from engine.contract.events import Block, Checkpoint, Event
+from engine.contract.events import Event
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
 from engine.executors.supervisor_process import STORE
+from engine.executors.toolkit import Toolkit, load_toolkit
 from engine.executors.worker_process import SUPERVISED
 from engine.runner.memory_limit import cap_memory, is_out_of_memory
 from engine.store import (
@@ -37,57 +37,10 @@ from engine.store import (
 )
 from engine.store.queue import ClaimedJob
 
-if TYPE_CHECKING:
-    from engine.runner.run_cache import RunCache
-
 EXIT_TIMEOUT = 8.0  # seconds until a worker exits once its supervisor is gone
 POLL_INTERVAL = 0.5  # seconds between two checks for work, without a supervisor
 BUSY_TIMEOUT = 60.0  # seconds that a write waits for a store locked by another process
 _log = logging.getLogger(__name__)
-
-Runner = Callable[[RunSpec, "RunCache", Checkpoint | None], Iterator[Event]]
-
-
-@dataclass(frozen=True)
-class Toolkit:
-    """The engine's functions that a worker calls; tests pass their own.
-
-    Args:
-        run: Yields the events of a spec.
-        summarize: Returns the statistics of a run's blocks.
-        fingerprint: Describes hardware and software for a device.
-        check: Refuses a spec that will not fit into memory.
-        describe_memory_overrun: Says what to lower in a spec that ran out of memory.
-    """
-
-    run: Runner
-    summarize: Callable[[list[Block], RunSpec], Mapping[str, object]]
-    fingerprint: Callable[[str], Mapping[str, object]]
-    check: Callable[[RunSpec], None] | None = None
-    describe_memory_overrun: Callable[[RunSpec], str] | None = None
-
-
-def load_toolkit() -> Toolkit:
-    """Import the engine, with torch on one thread.
-
-    Returns:
-        What a worker calls to execute a run.
-    """
-    import torch
-
-    torch.set_num_threads(1)  # one run per core; sums must not depend on the cores
-    from engine.catalogue import catalogue
-    from engine.device import fingerprint
-    from engine.runner.loop import run
-    from engine.runner.memory_estimate import check_memory, describe_memory_overrun
-    from engine.runner.summary import summarize_run
-
-    catalogue()  # registers every part before a run asks for one
-    # Starts autograd's threads now, so that the first run does not pay for it.
-    torch.ones(1, requires_grad=True).sum().backward()
-    return Toolkit(
-        run, summarize_run, fingerprint, check_memory, describe_memory_overrun
-    )
 
 
 class StopSignal:

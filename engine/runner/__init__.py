@@ -1,1 +1,1 @@
-"""One run: its stages, its state, and what it records."""
+"""The runner: executes one run, from a completed spec to a stream of events."""

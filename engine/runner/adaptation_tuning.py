@@ -1,11 +1,11 @@
-"""Tuning after training: the adaptation rate and steps that do best on validation.
+"""Tuning after training: choose the adaptation rate and steps on validation episodes.
 
-A few-shot baseline that is fine-tuned has a rate that can only be chosen once its
-features are learned. Validation episodes are new to everyone, so this is the place
-where the method's checkpoint is chosen, too; test episodes have no part in it.
+The learning rate of a fine-tuned few-shot baseline can only be chosen once its
+features are learned. No learner was trained on the validation episodes, and no test
+episode is used.
 
-One rate serves all replicates and is chosen with the first one's weights: what a
-replicate gets must not depend on how many there are.
+All replicates share one rate, chosen with the first replicate's weights: a replicate's
+result must not depend on how many there are.
 """
 
 from collections.abc import Generator, Iterator
@@ -25,16 +25,16 @@ from engine.runner.rate_search import search_rate, tuning_blocks
 from engine.runner.state import RunState
 
 HIGHEST, LIMITS = 0.5, (-6.0, 2.0)  # log10 of rates
-WORST = 1e2
+WORST = 1e2  # stands for a NaN or infinite error or loss
 
 
 class RateResult(NamedTuple):
-    """What one rate came to at each position that was shown.
+    """Validation results of one rate, at each inner step that the learner reports.
 
     Args:
-        error: Share of wrong answers, or squared error; shape (task, position).
-        loss: Mean loss on the queries, by which ties are broken; shape (position,).
-        at: Inner steps of the positions.
+        error: Error rate, or squared error; shape (task, position).
+        loss: Mean query loss, nats, which breaks ties; shape (position,).
+        at: Number of inner steps at each position.
     """
 
     error: np.ndarray
@@ -43,13 +43,13 @@ class RateResult(NamedTuple):
 
     @property
     def best_position(self) -> int:
-        """Return the position with the lowest mean error; a tie by loss, then first."""
+        """Return the position of the lowest mean error, then loss, then the first."""
         means = self.error.mean(0)
         return min(range(len(self.at)), key=lambda i: (means[i], self.loss[i]))
 
     @property
     def rank(self) -> tuple[float, float]:
-        """Return the mean error and the loss there; less is better."""
+        """Return mean error and loss at the best position; less is better."""
         return float(self.error[:, self.best_position].mean()), float(
             self.loss[self.best_position]
         )
@@ -58,10 +58,18 @@ class RateResult(NamedTuple):
 def tune_after_training(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Choose rate and steps; leave them in the learner's meta-weights and freeze it.
+    """Choose rate and steps, store them in the learner's meta-weights and freeze it.
 
-    Every position that the learner shows is tried as its last step, so that early
-    stopping is tuned along with the rate.
+    Every step that the learner reports is tried as its last one, so that early stopping
+    is tuned along with the rate.
+
+    Args:
+        context: The run.
+        entry: A trained learner whose rate is to be chosen.
+        state: Holds its meta-weights; they are replaced.
+
+    Yields:
+        Notes, the tuning blocks and the frozen artefact.
     """
     label, weights = entry.label, state.metas[entry.label]
     tasks, first = _draw_tuning_tasks(context), select_replicates(weights, range(1))
@@ -101,7 +109,7 @@ def _with_rate(weights: Weights, power: float, steps: int) -> Weights:
 
 
 def _rate_result(trace: TraceSegment) -> RateResult:
-    """Return errors and losses; what is no number is the worst."""
+    """Return errors and losses; NaN counts as the worst."""
     error = _replace_nonfinite(error_trace(trace))
     loss = trace.traces.get("query_loss")
     mean = error.mean(0) if loss is None else _replace_nonfinite(loss).mean(0)
@@ -109,5 +117,6 @@ def _rate_result(trace: TraceSegment) -> RateResult:
 
 
 def _replace_nonfinite(values: torch.Tensor) -> np.ndarray:
+    # Clamped as well: one huge finite error would decide a mean like a NaN.
     kept = torch.nan_to_num(values, WORST, WORST, WORST).clamp(max=WORST)
     return kept.double().cpu().numpy()

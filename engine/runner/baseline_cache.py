@@ -1,8 +1,8 @@
-"""Baselines that learn are trained once, and shared by every run that asks for them.
+"""The cache of trained baselines, shared by all runs that compare with them.
 
 A baseline's training is a sub-run with a key of its own: it depends on the family,
-the net, the budget and the seed, not on the learner that is judged beside it. So a
-second run with another setting of that learner starts where the first one waited.
+the net, the budget and the seed, not on the chosen learner. So a second run that only
+changes the chosen learner does not train its baselines again.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,7 +22,12 @@ StageFunction = Callable[[RunState], Iterator[Event]]
 
 
 class SubRun:
-    """A baseline's tuning or training as a run of its own, which the cache may have."""
+    """A baseline's tuning or training as a run of its own.
+
+    Args:
+        spec: Its completed spec.
+        cache: Where its events are looked up and stored.
+    """
 
     def __init__(self, spec: RunSpec, cache: RunCache) -> None:
         self.spec, self.key = spec, run_key(spec, find_card)
@@ -30,37 +35,47 @@ class SubRun:
         self._recorded: list[Event] = []
 
     def cached_events(self) -> list[Event] | None:
-        """Return its blocks and artefacts, or none where it was not played yet."""
+        """Return its blocks and artefacts; None if it was not run yet."""
         held = self._cache.get(self.key)
         return None if held is None else list(held)
 
     def record(self, events: Iterator[Event]) -> Iterator[Event]:
-        """Pass events on, and note those that the cache is to have."""
+        """Yield the given events; collect the blocks and artefacts for the cache."""
         for event in events:
             if isinstance(event, Block | Artefact):
                 self._recorded.append(event)
             yield event
 
     def store(self) -> list[Event]:
-        """Put what was recorded into the cache, and return it."""
+        """Put the collected events into the cache, and return them."""
         self._cache.put(self.key, self.spec, self._recorded)
         return self._recorded
 
 
 class BaselineCache:
-    """Takes the stages of a baseline from the cache, or plays and records them."""
+    """Takes a baseline's stages from the cache, or executes and caches them.
+
+    Args:
+        context: The run.
+        cache: Of finished sub-runs.
+    """
 
     def __init__(self, context: RunContext, cache: RunCache) -> None:
-        self.bench, self.cache = context, cache
+        self.context, self.cache = context, cache
         self._recording: dict[str, SubRun] = {}
 
     def first_stage(self, entry: LearnerEntry, play: StageFunction) -> StageFunction:
-        """Return the first stage of a learner: what the cache has, else its own."""
+        """Return a learner's first stage: from the cache if it has it, else `play`.
+
+        Args:
+            entry: The learner.
+            play: Executes the stage.
+        """
         if not self._is_shared(entry):
             return play
 
         def begin(state: RunState) -> Iterator[Event]:
-            sub = SubRun(_training_spec(self.bench.spec, entry.choice), self.cache)
+            sub = SubRun(_training_spec(self.context.spec, entry.choice), self.cache)
             events = sub.cached_events()
             if events is not None:
                 yield from self._adopt(entry, events, state)
@@ -73,12 +88,12 @@ class BaselineCache:
     def later_stage(
         self, entry: LearnerEntry, play: StageFunction, *, last: bool
     ) -> StageFunction:
-        """Return a later stage: nothing where all was taken from the cache.
+        """Return a learner's later stage: empty if it all came from the cache.
 
         Args:
-            entry: Whose stage it is.
-            play: What it does.
-            last: Whether the learner is ready after it, and is put into the cache.
+            entry: The learner.
+            play: Executes the stage.
+            last: Whether the learner is ready after it, and goes into the cache.
         """
         if not self._is_shared(entry):
             return play
@@ -87,7 +102,9 @@ class BaselineCache:
             if state.learner(entry.label).shared:
                 return
             sub = self._recording.get(entry.label)
-            if sub is None:  # after a kill: the earlier stages were not recorded here
+            # Resumed after a kill: the earlier stages' events are not at hand, and a
+            # part of a sub-run must not be cached.
+            if sub is None:
                 yield from play(state)
                 return
             yield from sub.record(play(state))
@@ -99,13 +116,13 @@ class BaselineCache:
     def _is_shared(self, entry: LearnerEntry) -> bool:
         learns = entry.learner.trains or entry.is_tuned
         baseline = entry.choice.role == "baseline"
-        given = entry.label in self.bench.spec.inputs
-        return self.bench.kind.tuned_last and learns and baseline and not given
+        given = entry.label in self.context.spec.inputs
+        return self.context.kind.tuned_last and learns and baseline and not given
 
     def _adopt(
         self, entry: LearnerEntry, events: list[Event], state: RunState
     ) -> Iterator[Event]:
-        """Yield a sub-run's events, and freeze its meta-weights as this run's own."""
+        """Yield a sub-run's events, and freeze its meta-weights in this run."""
         label, frozen_as = entry.label, ("frozen", entry.label)
         ready = next(
             event
@@ -113,20 +130,20 @@ class BaselineCache:
             if isinstance(event, Artefact) and (event.kind, event.name) == frozen_as
         )
         yield from (event for event in events if event is not ready)
-        # A file has an order of its own, but a sum over weights must keep ours.
-        tasks = draw_validation_tasks(self.bench)
-        start = entry.learner.init(self.bench.streams("init"), tasks).weights
+        # A file sorts its arrays, but sums over weights must keep the learner's order.
+        tasks = draw_validation_tasks(self.context)
+        start = entry.learner.init(self.context.streams("init"), tasks).weights
         state.metas[label] = {
             name: torch.from_numpy(ready.arrays[name].copy()).to(tensor)
             for name, tensor in start.items()
         }
         known = state.learner(label)
         known.at, known.shared = ready.info["meta_step"], True
-        yield freeze_learner(self.bench, entry, state.metas[label], state)
+        yield freeze_learner(self.context, entry, state.metas[label], state)
 
 
 def _training_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
-    """Return the sub-run: this learner alone, with nothing tested."""
+    """Return the sub-run's spec: this learner alone, without a meta-test."""
     return spec.model_copy(
         update={
             "learners": (choice,),

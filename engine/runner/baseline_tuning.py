@@ -1,6 +1,6 @@
-"""Tuning a baseline: the rate that does best on pooled meta-training tasks.
+"""Tuning a baseline: choose the rate with the lowest loss on meta-training tasks.
 
-One rate serves all replicates.
+All replicates share one rate.
 """
 
 from collections.abc import Generator
@@ -25,12 +25,16 @@ LIMITS = (-8.0, 4.0)  # log10 of rates
 
 
 def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
-    """Return the sub-run that tunes one baseline: it trains and tests nothing.
+    """Return the spec of the sub-run that tunes one baseline, without a meta-test.
 
-    It depends on the family, the base learner, the horizon and the seed alone,
-    so every run of that family shares it.
+    It depends only on the family, the base learner, the horizon and the seed, so all
+    runs of that family share it.
+
+    Args:
+        spec: The run's completed spec.
+        choice: The baseline.
     """
-    # The rate that is given does not matter to the one that is looked for.
+    # The preset rate does not affect the search, so it must not change the key.
     knobs = {name: value for name, value in choice.knobs.items() if name != "lr"}
     alone = LearnerChoice(
         name=choice.name,
@@ -57,7 +61,10 @@ def tuning_spec(spec: RunSpec, choice: LearnerChoice) -> RunSpec:
 
 
 def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
-    """Return on how many tasks each rate is tried; an equal budget pays for more."""
+    """Return on how many tasks each rate is tried.
+
+    With an equal budget, the search may use as many task evaluations as meta-training.
+    """
     if choice.knobs["tuning"] != "equal_budget":
         return budget.tuning_tasks
     return max(budget.tuning_tasks, budget.task_evaluations // RATES)
@@ -66,14 +73,25 @@ def tuning_tasks(budget: Budget, choice: LearnerChoice) -> int:
 def tune_rate(
     context: RunContext, entry: LearnerEntry
 ) -> Generator[Event, None, Weights]:
-    """Try rates; yield notes and the tuning blocks, return the meta-weights."""
+    """Search for a baseline's learning rate.
+
+    Args:
+        context: The tuning sub-run.
+        entry: The baseline.
+
+    Yields:
+        Notes and the tuning blocks.
+
+    Returns:
+        Meta-weights with the best rate: `lr` of shape (1,).
+    """
     count = context.spec.budget.tuning_tasks
     place = BatchSpec(1, context.batch_spec.device, measure_held_out=False)
     streams = [context.rng.child("tune")]
     tasks = draw_tasks(context.setting, "train", streams, count, place)
 
     def score(power: float, share: float) -> Generator[Event, None, np.ndarray]:
-        yield from ()  # there is nothing to note within one rate
+        yield from ()  # makes it a generator; a single rate is quick
         return _score_rate(entry, tasks, 10.0**power)
 
     scores, best = yield from search_rate(
@@ -93,7 +111,7 @@ def _mean(scores: np.ndarray) -> float:
 def _score_rate(
     entry: LearnerEntry, tasks: OptimizationBatch, rate: float
 ) -> np.ndarray:
-    """Return the mean log loss of every tuning task at one rate."""
+    """Return each tuning task's log loss at one rate, mean over steps; (task,)."""
     learner = entry.learner
     start = tasks.start()
     meta = Meta({"lr": start.new_full((1,), rate)}, {})
@@ -101,7 +119,8 @@ def _score_rate(
     for first in range(0, tasks.members, tasks.chunk):
         index = range(first, min(first + tasks.chunk, tasks.members))
         total = 0.0
-        for stretch in learner.adapt(meta, tasks.take(index)):
-            total = total + objective(stretch.traces["loss"]).sum(1)
+        for segment in learner.adapt(meta, tasks.take(index)):
+            total = total + objective(segment.traces["loss"]).sum(1)
+        # The loss before the first step is in the traces, too.
         scores.append(total / (tasks.horizon + 1))  # type: ignore[operator]
     return np.concatenate([score.cpu().numpy() for score in scores])

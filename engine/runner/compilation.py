@@ -1,7 +1,7 @@
-"""How a training goes: compiled where a run asks for it and it can be, or eagerly.
+"""Compilation of the outer step with torch.compile, checked against the eager result.
 
-What is compiled is held against the eager gradient before the first meta-step; whatever
-stands in the way, the run goes on eagerly and says so.
+The first compiled gradient is compared with the eager one before the first meta-step.
+If anything fails, the run continues eagerly and records the reason.
 """
 
 import threading
@@ -32,42 +32,49 @@ from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.state import RunState
 
 T = TypeVar("T")
-# How the gradients of the meta-step at hand are taken → what it comes to.
+# Computes the coming meta-step, with its gradient function compiled as given.
 OuterStepFunction = Callable[[Compile], Outer]
 
 TOLERANCE = 1e-3  # relative difference of the outer gradients, float32
-NOTE_INTERVAL = 1.0  # seconds between two signs of life
+NOTE_INTERVAL = 1.0  # seconds between two notes
 
 
 def choose_compilation(
     context: RunContext,
     entry: LearnerEntry,
-    exam: TaskBatch,
-    teach: OuterStepFunction,
+    tasks: TaskBatch,
+    compute_step: OuterStepFunction,
     state: RunState,
 ) -> Generator[Event, None, Compile]:
-    """Settle how the gradients of a learner's lessons are taken; return that.
+    """Decide whether a learner's outer steps are compiled.
 
-    What was settled outlives a kill: a run that goes on does as it did before.
+    The decision is kept in the checkpoint: a resumed run continues as it began.
 
     Args:
         context: The run; nothing is compiled unless its spec says so.
         entry: The learner.
-        exam: Its validation tasks.
-        teach: Does the meta-step at hand; it may be done twice.
-        state: Remembers what was settled.
+        tasks: Its validation tasks.
+        compute_step: Computes the coming meta-step; it may be called twice.
+        state: Stores the decision.
+
+    Yields:
+        Notes while it compiles; a remark if it stays eager.
+
+    Returns:
+        What takes the gradients: compiled or eager.
     """
     known = state.learner(entry.label)
-    settled = known.compiled
-    if not context.spec.compile or settled is False:
+    decided = known.compiled
+    if not context.spec.compile or decided is False:
         return run_eagerly
-    made = CompiledGradients(inductor)
-    reason = why_not_compiled(entry.learner, exam)
+    compiled = CompiledGradients(inductor)
+    reason = why_not_compiled(entry.learner, tasks)
     if not reason:
-        reason = yield from _compile_and_check(entry, made, teach, settled is None)
+        first = decided is None  # a resumed run has been checked before
+        reason = yield from _compile_and_check(entry, compiled, compute_step, first)
     known.compiled = not reason
     if not reason:
-        return made
+        return compiled
     yield Note(f"train {entry.label}", 0.0, f"not compiled: {reason}")
     info = {f"compile:{entry.label}": reason}
     yield Artefact(f"remarks compile {entry.label}", "remarks", {}, info)
@@ -75,11 +82,11 @@ def choose_compilation(
 
 
 def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
-    """Say why a learner's lessons are not compiled, or nothing."""
+    """Return why a learner's outer steps cannot be compiled; empty if they can."""
     if not isinstance(tasks, EpisodeBatch):
-        return "only few-shot lessons are compiled, so it was trained eagerly"
+        return "only few-shot training is compiled, so it was trained eagerly"
     if not learner.compiles:
-        return "what it descends changes while it trains, so it was trained eagerly"
+        return "its loss changes during training, so it was trained eagerly"
     if tasks.layout.buffers:
         return "its net keeps running statistics, so it was trained eagerly"
     if not compiler():
@@ -89,22 +96,27 @@ def why_not_compiled(learner: Learner, tasks: TaskBatch) -> str:
 
 def _compile_and_check(
     entry: LearnerEntry,
-    made: CompiledGradients,
-    teach: OuterStepFunction,
-    judged: bool,
+    compiled: CompiledGradients,
+    compute_step: OuterStepFunction,
+    first: bool,
 ) -> Generator[Event, None, str]:
-    """Compile, and hold the result against eager; return what is wrong with it."""
+    """Compile and, the first time, compare with the eager result.
+
+    Returns:
+        What is wrong with it; empty if nothing is.
+    """
     stage, clock = f"train {entry.label}", time.perf_counter()
-    note = Note(stage, 0.0, "compiling the meta-step, once; it takes up to minutes")
+    note = Note(stage, 0.0, "compiling the meta-step once; this can take minutes")
     try:
-        quick = yield from run_in_thread(partial(teach, made), note)
+        outer = yield from run_in_thread(partial(compute_step, compiled), note)
     except Exception as error:  # a compiler fails in many ways; none ends a run
         first = str(error).strip().partition("\n")[0][:160]
         return f"compiling failed ({type(error).__name__}: {first}), so it ran eagerly"
     yield Timing(entry.label, "compile", time.perf_counter() - clock)
-    if not judged:
+    if not first:
         return ""
-    gap = relative_gaps(quick.grads or {}, teach(run_eagerly).grads or {})
+    eager = compute_step(run_eagerly)
+    gap = relative_gaps(outer.grads or {}, eager.grads or {})
     array = gap.cpu().numpy()
     yield Block(entry.label, "train", "compile_gap", ("replicate",), array)
     return _describe_gap(gap)
@@ -115,22 +127,31 @@ def _describe_gap(gap: Tensor) -> str:
     if worst <= TOLERANCE:
         return ""
     return (
-        f"its first compiled gradient was {worst:.2g} of the eager one's size away "
-        f"from it, and {TOLERANCE:g} is allowed, so it was trained eagerly"
+        f"its first compiled gradient differed from the eager one by {worst:.2g} of "
+        f"its norm, more than the {TOLERANCE:g} allowed, so it was trained eagerly"
     )
 
 
 def run_in_thread(work: Callable[[], T], note: Note) -> Generator[Note, None, T]:
-    """Do what takes long in a thread of its own; yield a note now and then.
+    """Run a slow function in a thread; yield a note every second until it returns.
 
-    Closing the generator leaves the thread to its end; nobody waits for it.
+    Closing the generator does not stop the thread; its result is then dropped.
+
+    Args:
+        work: The function.
+        note: What to yield meanwhile.
+
+    Returns:
+        The function's result; what it raises is raised here.
     """
     done: Future[T] = Future()
 
     def go() -> None:
         try:
             done.set_result(work())
-        except BaseException as error:
+        except (
+            BaseException
+        ) as error:  # raised again by `result` in the caller's thread
             done.set_exception(error)
 
     threading.Thread(target=go, daemon=True).start()

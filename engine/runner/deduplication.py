@@ -1,7 +1,7 @@
-"""What is equal in a spec is computed once, and shown under each of its names.
+"""Deduplication: equal learners and conditions are computed once, under every name.
 
-A learner's label and a condition's name change nothing that is computed, so the rows
-of equal learners, and of equal families, differ in these alone.
+A learner's label and a condition's name do not affect the computation, so the results
+of equal learners, or of equal test families, differ only in these names.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +17,7 @@ from engine.runner.state import StageKey
 def group_equal_conditions(
     trials: Iterable[MetaTestCondition],
 ) -> list[list[MetaTestCondition]]:
-    """Return the conditions of the meta-test, those with equal settings together."""
+    """Return the meta-test's conditions, those with equal settings in one group."""
     groups: list[list[MetaTestCondition]] = []
     for condition in trials:
         found = next((each for each in groups if _are_equal(each[0], condition)), None)
@@ -29,13 +29,13 @@ def group_equal_conditions(
 
 
 def _are_equal(one: MetaTestCondition, other: MetaTestCondition) -> bool:
-    # Settings leave their changes of data out when they are compared.
+    # `==` of settings ignores warps, the shifts of their data.
     warps = one.setting.warps == other.setting.warps
     return warps and one.setting == other.setting
 
 
 def repeat_for_labels(context: RunContext, events: Iterable[Event]) -> Iterator[Event]:
-    """Yield events, those of a learner again for every learner that equals it."""
+    """Yield events, and repeat a learner's events for every learner equal to it."""
     for event in events:
         yield event
         match event:
@@ -53,7 +53,7 @@ def repeat_for_labels(context: RunContext, events: Iterable[Event]) -> Iterator[
 def repeat_for_conditions(
     same: Sequence[MetaTestCondition], events: Iterable[Event]
 ) -> Iterator[Event]:
-    """Yield the events of a test, again for every condition that equals its own."""
+    """Yield a test's events, and repeat them for every condition equal to its own."""
     for event in events:
         yield event
         for condition in same[1:]:

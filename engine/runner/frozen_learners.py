@@ -1,4 +1,4 @@
-"""Frozen meta-learners: filed as artefacts, and held to have stayed as they were."""
+"""Frozen meta-learners: stored as artefacts, and checked to be unchanged at the end."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,14 @@ from engine.runner.state import RunState, as_numpy, digest_arrays
 def freeze_learner(
     context: RunContext, entry: LearnerEntry, weights: Weights, state: RunState
 ) -> Artefact:
-    """File frozen meta-weights, and remember their digest for the end."""
+    """Return frozen meta-weights as an artefact, and keep their digest in the state.
+
+    Args:
+        context: The run.
+        entry: The learner.
+        weights: Its meta-weights; each tensor leads with the replicate axis.
+        state: Keeps the digest, for `check_frozen`.
+    """
     arrays = as_numpy(weights)
     name = digest_arrays(arrays)
     known = state.learner(entry.label)
@@ -29,14 +36,17 @@ def freeze_learner(
 
 
 def check_frozen(state: RunState) -> Iterator[Block]:
-    """Say of each frozen meta-learner whether testing changed it.
+    """Yield for each frozen meta-learner whether the meta-test changed it: 0 or 1.
 
     Raises:
-        RuntimeError: If it did; a learner keeps state where it must not.
+        RuntimeError: If it did: the learner changes its weights in place.
     """
     for label, weights in state.metas.items():
         if then := state.learner(label).digests:
             changed = float(digest_arrays(as_numpy(weights)) not in then)
             yield Block(label, "test", "thawed", (), np.array(changed))
             if changed:
-                raise RuntimeError(f"{label} was frozen, and testing changed it")
+                raise RuntimeError(
+                    f"the meta-test changed the frozen weights of {label}; its `adapt` "
+                    "must not modify them in place"
+                )

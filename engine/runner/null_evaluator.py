@@ -1,13 +1,17 @@
-"""An evaluator that trains nothing: what a search holds is seen without trainings."""
+"""An evaluator that trains nothing, to measure a search's own memory."""
 
 from engine.protocol import Evaluator, Measurement
 from engine.protocol.search import Codes, Numbers
 
-TRAINED = 150e6  # bytes that nets trained side by side hold at most
+TRAINED = 150e6  # bytes that the nets of one batch of trainings hold at most
 
 
 class NullEvaluator(Evaluator):
-    """Answers as another evaluator does, with its seeds for accuracies."""
+    """Stands in for another evaluator; returns random numbers as accuracies.
+
+    Args:
+        known: The other evaluator.
+    """
 
     def __init__(self, known: Evaluator) -> None:
         self.space, self.tasks = known.space, known.tasks
@@ -19,9 +23,9 @@ class NullEvaluator(Evaluator):
     def measure(
         self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
     ) -> Measurement:
-        """Return the uniform numbers, at no price: no search ends too early."""
+        """Return the uniform numbers, at zero cost so that no search ends early."""
         return Measurement(uniform, uniform, 0.0 * uniform)
 
     def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
-        """Return the property that the other one knows."""
+        """Return the property as the other evaluator gives it."""
         return self._known.property(name, which, codes)

@@ -1,7 +1,7 @@
-"""Checkpoints of 0.3.0, which joined labels with other words to one key.
+"""Reader for checkpoints of version 0.3.0, whose keys join labels with other words.
 
-Such a key cannot be taken apart again, so none is: every key that this run can have is
-written as 0.3.0 wrote it, and looked up.
+Such a key cannot be split again, for a label may hold any character. So every key that
+this run can have is written as 0.3.0 wrote it, and looked up.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ def is_old_checkpoint(point: Checkpoint) -> bool:
 def read_old_checkpoint(
     point: Checkpoint, keys: Iterable[StageKey], context: RunContext
 ) -> RunState:
-    """Return the carry of a checkpoint of 0.3.0.
+    """Return the run state of a checkpoint of 0.3.0.
 
     Args:
         point: The checkpoint.
@@ -31,10 +31,11 @@ def read_old_checkpoint(
         context: Its run.
 
     Raises:
-        Refused: If it holds weights of a learner that the run has not.
+        Refused: If it holds weights of a learner that is not in the run.
     """
-    if any(entrant.equal_labels for entrant in context.entries):
-        return RunState()  # equal learners were computed apart, and may be half done
+    if any(entry.equal_labels for entry in context.entries):
+        # 0.3.0 computed equal learners separately; some may be done and others not.
+        return RunState()
     done, facts = point.state["done"], point.state["facts"]
     labels = [entry.label for entry in context.entries]
     state = RunState(
@@ -56,8 +57,8 @@ def read_old_checkpoint(
         start = max((s for s in starts if key.startswith(s)), key=len, default="")
         if not start:
             raise Refused(
-                f"the checkpoint of this run holds {key[:60]!r}, which it has not: "
-                "delete the run and start it again"
+                f"the checkpoint of this run holds {key[:60]!r}, which no learner of "
+                "the run has: delete the run and start it again"
             )
         name = key.removeprefix(start)
         state.put_array(
@@ -68,7 +69,7 @@ def read_old_checkpoint(
 
 def _learner_state(facts: dict[str, float], label: str) -> LearnerState:
     step, compiled = facts.get(f"{label}.step"), facts.get(f"{label}.compiled")
-    # Another label may begin with this one: what follows it must be a digest.
+    # Another label may begin with this one: exactly a sha256 must follow.
     start, length = f"digest {label} ", len(f"digest {label} ") + 64
     return LearnerState(
         step=None if step is None else int(step),

@@ -1,4 +1,4 @@
-"""How much memory a piece of work holds at most, measured while it is done."""
+"""Peak memory of a function call: torch's tensors, numpy's arrays, Python's objects."""
 
 import tracemalloc
 import weakref
@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_leaves
 
 
 class LiveTensors(TorchDispatchMode):
-    """Counts the bytes of the tensors that are alive, those in graphs among them."""
+    """Counts the bytes of all live tensors, including those held by autograd graphs."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class LiveTensors(TorchDispatchMode):
 
     def _count_storage(self, storage: torch.UntypedStorage) -> None:
         key, size = storage._cdata, storage.nbytes()
-        if key in self._known:
+        if key in self._known:  # a view, or an in-place result: counted already
             return
 
         def forget(_: object) -> None:
@@ -49,17 +49,17 @@ class LiveTensors(TorchDispatchMode):
 
 
 def peak_tensor_bytes(work: Callable[[], object]) -> int:
-    """Do some work; return the most bytes that its tensors held."""
+    """Call a function; return the peak bytes of its tensors."""
     with LiveTensors() as tensors:
         work()
     return tensors.peak
 
 
 def peak_bytes(work: Callable[[], object]) -> int:
-    """Do some work; return the most bytes that it held.
+    """Call a function; return the peak bytes of its tensors, arrays and objects.
 
-    What numpy and Python hold is added to what torch holds, as if both were at their
-    most at the same time; to follow them takes several times as long.
+    The peak of numpy and Python is added to torch's as if both came at the same time,
+    an upper bound. Tracing allocations makes the call several times slower.
     """
     tensors = [0]
     arrays = peak_array_bytes(lambda: tensors.append(peak_tensor_bytes(work)))
@@ -67,8 +67,8 @@ def peak_bytes(work: Callable[[], object]) -> int:
 
 
 def peak_array_bytes(work: Callable[[], object]) -> int:
-    """Do some work; return the most bytes that numpy and Python held for it."""
-    mine = not tracemalloc.is_tracing()
+    """Call a function; return the peak bytes of numpy's arrays and Python's objects."""
+    mine = not tracemalloc.is_tracing()  # who started tracing must also stop it
     if mine:
         tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]
@@ -83,7 +83,7 @@ def peak_array_bytes(work: Callable[[], object]) -> int:
 
 
 def byte_size(value: object) -> int:
-    """Return the bytes of the tensors and arrays in a value."""
+    """Return the total bytes of the tensors and arrays in a dict or dataclass."""
     if isinstance(value, torch.Tensor):
         return value.numel() * value.element_size()
     if isinstance(value, np.ndarray):

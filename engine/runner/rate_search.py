@@ -1,8 +1,9 @@
-"""The search for a learning rate, in two stages, on a log scale.
+"""Grid search for a learning rate, on a log scale, coarse then fine.
 
-Half decades first, further where the best is at an edge, then eighths of a decade
-around it. Three points per decade straddle the stability cliff and fake a win for
-whatever is compared, so the grid is fine where it matters.
+The coarse grid has two points per decade and is extended while the best rate is at its
+edge; the fine grid has eight per decade around the best. With only three per decade,
+a baseline's best rate near the stability limit is missed, and the method that it is
+compared with seems to win.
 """
 
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -14,7 +15,7 @@ from engine.contract.events import Block, Event, Note
 
 COARSE = tuple(i / 2 for i in range(-8, 4))  # log10 of rates
 FINE = tuple(i / 8 for i in range(-3, 4) if i)  # decades from the best
-RATES = len(COARSE) + len(FINE)
+RATES = len(COARSE) + len(FINE)  # tried, unless the coarse grid is extended
 S = TypeVar("S")
 Score = Callable[[float, float], Generator[Event, None, S]]
 
@@ -26,14 +27,17 @@ def search_rate(
     highest: float,
     limits: tuple[float, float],
 ) -> Generator[Event, None, tuple[dict[float, S], float]]:
-    """Try rates; yield how far it is.
+    """Search for the best learning rate.
 
     Args:
-        stage: What notes are headed with.
-        score: Tries a rate, given its log10 and the share of the search that is done.
-        rank: What scores are compared by; less is better, and the first one of equals.
-        highest: The largest log10 rate of the first stage.
-        limits: Log10 rates that are not passed where the best is at an edge.
+        stage: Title of the notes.
+        score: Evaluates a rate, given its log10 and the progress, 0 to 1.
+        rank: Sort key of scores; less is better, and of equals the first one tried.
+        highest: The largest log10 rate of the coarse grid.
+        limits: Smallest and largest log10 rate that the grid is extended to.
+
+    Yields:
+        Notes on progress, and what `score` yields.
 
     Returns:
         The scores by log10 rate, and the log10 of the best rate.
@@ -63,11 +67,11 @@ def search_rate(
 def tuning_blocks(
     label: str, metric: str, scores: Mapping[float, np.ndarray], best: float
 ) -> Iterator[Block]:
-    """Yield each rate's scores, and the rate that was chosen.
+    """Yield blocks with each rate's scores, and the chosen rate.
 
     Args:
-        label: The learner's.
-        metric: What the scores are.
+        label: The learner's label.
+        metric: The scores' metric.
         scores: By log10 rate; each of shape (task,).
         best: Log10 of the chosen rate.
     """

@@ -1,4 +1,4 @@
-"""Where a run finds what other runs made: tuned rates, frozen meta-learners."""
+"""The interface to results of other runs: tuned rates and frozen meta-learners."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,17 +8,21 @@ from engine.contract.runs import RunSpec
 
 
 class RunCache(Protocol):
-    """Finished runs by key; the store has one, and so has a headless run."""
+    """Finished runs by key, as a store or a local run provides them."""
 
     def get(self, key: str) -> Sequence[Event] | None:
-        """Return the events of a finished run, or none."""
+        """Return the events of a finished run; None if there is none."""
 
     def put(self, key: str, spec: RunSpec, events: Sequence[Event]) -> None:
-        """File the events of a finished run."""
+        """Store the events of a finished run."""
 
     def frozen_artefact(self, run: str, artefact: str) -> Artefact:
-        """Return an artefact of another run.
+        """Return a frozen meta-learner of another run.
+
+        Args:
+            run: That run's key.
+            artefact: Name of the artefact, the learner's label.
 
         Raises:
-            Refused: If that run is not here; its spec can be run first.
+            Refused: If there is no such run or artefact; run its spec first.
         """

@@ -1,7 +1,7 @@
-"""How much memory a search holds: its strategy's own, measured while it runs alone.
+"""Peak memory of a search strategy, measured while it runs alone.
 
-Differs: what Python and numpy allocate is seen; torch's tensors, which only strategies
-with a net of their own hold, are not.
+Only allocations of Python and numpy are counted, not torch's tensors, which only
+strategies with a net of their own hold.
 """
 
 import time
@@ -16,16 +16,19 @@ STAGE = "memory"
 def measure_search_memory(
     label: str, learner: Learner, meta: Meta, tasks: SearchBatch
 ) -> Timing:
-    """Search once more, alone, and return the most memory that it held.
+    """Run one search once more, alone, and measure its peak memory.
 
     Args:
-        label: The learner's.
+        label: The learner's label.
         learner: The strategy.
         meta: Its frozen weights, of one replicate.
-        tasks: One search; `count` is how many evaluations it may take.
+        tasks: One search; its horizon is the number of evaluations.
+
+    Returns:
+        The time in seconds, the number of evaluations and the peak in bytes.
     """
     clock = time.perf_counter()
-    mine = not tracemalloc.is_tracing()
+    mine = not tracemalloc.is_tracing()  # who started tracing must also stop it
     if mine:
         tracemalloc.start()
     before = tracemalloc.get_traced_memory()[0]

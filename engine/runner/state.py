@@ -1,7 +1,7 @@
-"""What a run carries from stage to stage, and through a kill.
+"""The state of a run between its stages, as saved in checkpoints.
 
-Labels are typed by people, so nothing is filed under a label that was joined with
-something else: keys are tuples here, and JSON lists in a checkpoint.
+Users type labels, so a label may hold any character and is never joined with other
+words to a key: keys are tuples here, and JSON lists in a checkpoint.
 """
 
 import hashlib
@@ -21,7 +21,13 @@ FORMAT = 2  # 0.3.0 wrote 1, without saying so
 
 
 class StageKey(NamedTuple):
-    """Which piece of a run: its sort, and the learner or condition that it is of."""
+    """Identifies a stage of a run.
+
+    Args:
+        sort: begin, threshold, train, tune, test, probe, remarks or film.
+        learner: Label of its learner; empty if it is about none.
+        condition: The condition that is tested, of sort `test`.
+    """
 
     sort: str
     learner: str = ""
@@ -36,14 +42,14 @@ class StageKey(NamedTuple):
 
 @dataclass
 class LearnerState:
-    """What is known of one learner, beside its weights; JSON values.
+    """The state of one learner besides its weights; JSON values.
 
     Args:
-        step: Meta-steps taken, while it is meta-trained.
-        at: Meta-step whose weights were kept, mean over replicates.
-        compiled: Whether its lessons are compiled, once that is settled.
-        shared: Whether all that it learned was taken from the shelf.
-        digests: Of its frozen weights, one each time that it was frozen.
+        step: Meta-steps taken so far; None unless it is being meta-trained.
+        at: Meta-step of the best checkpoint, mean over replicates.
+        compiled: Whether its outer steps are compiled; None until that is decided.
+        shared: Whether its training was taken from the baseline cache.
+        digests: sha256 of its frozen weights, one for each time it was frozen.
     """
 
     step: int | None = None
@@ -58,13 +64,13 @@ class RunState:
     """The state of a run between two events.
 
     Args:
-        done: Stages that were played to their end.
+        done: Stages that are finished.
         metas: Each learner's meta-weights, by label.
-        training: Tensors of a meta-training under way.
-        learners: The rest that is known of each learner, by label.
-        threshold: Level that counts as solved, once it is fixed.
-        diverged: Whether a chosen learner lost every member in distribution.
-        shown: Test tasks to be pictured, by what they are, under each condition.
+        training: Tensors of the meta-training in progress.
+        learners: The rest of each learner's state, by label.
+        threshold: Loss that counts as solved, nats; None until it is fixed.
+        diverged: Whether every member of a chosen learner diverged in distribution.
+        shown: Test tasks to be filmed under each condition, by rank (worst, …).
     """
 
     done: list[StageKey] = field(default_factory=list)
@@ -76,7 +82,7 @@ class RunState:
     shown: dict[Condition, dict[str, int]] = field(default_factory=dict)
 
     def learner(self, label: str) -> LearnerState:
-        """Return what is known of a learner, to be read and changed."""
+        """Return a learner's state, to be read and changed."""
         return self.learners.setdefault(label, LearnerState())
 
     def checkpoint(self) -> Checkpoint:
@@ -98,17 +104,21 @@ class RunState:
             "learners": {label: asdict(one) for label, one in self.learners.items()},
             "threshold": self.threshold,
             "diverged": self.diverged,
-            "shown": json.loads(json.dumps(shown)),
-            # A file has an order of its own, but a sum over weights must keep ours.
+            "shown": json.loads(json.dumps(shown)),  # a copy: `shown` still changes
+            # A file sorts its arrays, but sums over weights must run in this order.
             "order": list(arrays),
-            # A learner without any meta-weights is there all the same.
+            # A learner without meta-weights has no array to be found by.
             "metas": list(self.metas),
         }
         return Checkpoint(arrays, state)
 
     @classmethod
     def from_checkpoint(cls, point: Checkpoint, device: torch.device) -> "RunState":
-        """Return the carry of a checkpoint.
+        """Return the state that a checkpoint holds.
+
+        Args:
+            point: Written by `checkpoint`.
+            device: Where the tensors go.
 
         Raises:
             Refused: If a newer Metascope wrote it.
@@ -120,7 +130,7 @@ class RunState:
                 f"reads up to {FORMAT}: update it, or delete the run and start it again"
             )
         known = state["learners"].items()
-        carry = cls(
+        restored = cls(
             done=[StageKey(a, b, Condition(*at)) for a, b, at in state["done"]],
             metas={label: {} for label in state["metas"]},
             learners={label: LearnerState(**one) for label, one in known},
@@ -130,13 +140,21 @@ class RunState:
         )
         for key in state["order"]:
             part, label, name = json.loads(key)
-            carry.put_array(part, label, name, point.arrays[key], device)
-        return carry
+            restored.put_array(part, label, name, point.arrays[key], device)
+        return restored
 
     def put_array(
         self, part: str, label: str, name: str, array: Any, device: torch.device
     ) -> None:
-        """Put an array of a checkpoint in its place: `metas` or `training`."""
+        """Put an array of a checkpoint into a tree of `metas` or `training`.
+
+        Args:
+            part: metas or training.
+            label: The tree: a learner's label, or a name in `training`.
+            name: The tensor's name in that tree.
+            array: Its values.
+            device: Where the tensor goes.
+        """
         trees = self.metas if part == "metas" else self.training
         trees.setdefault(label, {})[name] = torch.from_numpy(np.array(array)).to(device)
 
@@ -146,12 +164,16 @@ def _condition_as_list(where: Condition) -> list[str | float]:
 
 
 def as_numpy(weights: Weights) -> dict[str, np.ndarray]:
-    """Return weights as numpy arrays."""
+    """Return weights as numpy arrays of the same shapes."""
     return {name: tensor.detach().cpu().numpy() for name, tensor in weights.items()}
 
 
 def digest_arrays(arrays: Mapping[str, np.ndarray]) -> str:
-    """Return the sha256 of named arrays: names, shapes, types and bytes."""
+    """Return the sha256 of named arrays: their names, shapes, dtypes and bytes.
+
+    Args:
+        arrays: By name; their order does not matter.
+    """
     state = hashlib.sha256()
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])

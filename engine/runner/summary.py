@@ -1,4 +1,4 @@
-"""The summary of a run, its parts called by the titles on their cards."""
+"""The summary of a run, which names parts by the titles on their cards."""
 
 from collections.abc import Iterable
 
@@ -16,5 +16,5 @@ def summarize_run(
 
 
 def resolve_titles(spec: RunSpec) -> dict[str, str]:
-    """Return what the parts of a run are called here, by part name."""
+    """Return the titles of a run's parts, by part name."""
     return part_titles(spec, find_card)

@@ -23,7 +23,8 @@ from engine.contract.parsing import parse_spec
 from engine.contract.runs import RunSpec, run_key
 from engine.executors import local
 from engine.executors.local import settle_spec
-from engine.executors.worker import StopSignal, load_toolkit, play
+from engine.executors.toolkit import load_toolkit
+from engine.executors.worker import StopSignal, play
 from engine.presets import preset, spec_as_json
 from engine.store import Store
 

@@ -99,7 +99,7 @@ def test_a_gradient_beyond_the_tolerance_is_not_used(
     tool(wrong)
     events = played(asked())
     assert gap_of(events).max() == pytest.approx(0.01, rel=1e-3)
-    assert "0.01 of the eager one's size away" in remark(events)
+    assert "differed from the eager one by 0.01 of its norm" in remark(events)
     assert_same(numbers(events), numbers(played(learner_spec("maml"))))
 
 

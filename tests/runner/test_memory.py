@@ -14,7 +14,8 @@ from engine.cli import run
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
 from engine.contract.runs import RunSpec
-from engine.executors.worker import StopSignal, Toolkit, play
+from engine.executors.toolkit import Toolkit
+from engine.executors.worker import StopSignal, play
 from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory, stage_needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit

@@ -128,7 +128,11 @@ def test_another_family_of_the_same_size_is_tested_on() -> None:
 @pytest.mark.parametrize(
     ("family", "other", "words"),
     [
-        ("sinusoids", {"name": "gaussian_classes"}, "answered by classes; .*by value"),
+        (
+            "sinusoids",
+            {"name": "gaussian_classes"},
+            "output: classes.*; .*output: value",
+        ),
         (
             "gaussian_classes",
             {"name": "gaussian_classes", "knobs": {"dimensions": 9}},

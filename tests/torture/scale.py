@@ -76,7 +76,7 @@ def told(engine: bool) -> None:
 def _real() -> list[object]:
     from engine.catalogue import find_card
     from engine.contract.runs import complete_spec
-    from engine.executors.worker import load_toolkit
+    from engine.executors.toolkit import load_toolkit
     from engine.presets import preset
     from tests.in_memory_run_cache import InMemoryRunCache
 
