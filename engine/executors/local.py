@@ -30,6 +30,7 @@ from engine.export.run_record import config_json
 from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory
 from engine.runner.run_cache import RunCache
+from engine.runner.spec_checks import check_run
 from engine.store import NoRun, NoStore, Store, files
 
 UNFINISHED = ".unfinished"
@@ -63,7 +64,7 @@ def settle_spec(spec: RunSpec, device: str = "") -> RunSpec:
                 "missing; set METASCOPE_DATA to the folder that holds it",
                 place,
             )
-    RunContext(full).check()
+    check_run(RunContext(full))
     return full
 
 

@@ -20,9 +20,9 @@ from engine.protocol import TaskBatch, TraceSegment, Weights
 from engine.protocol.chunks import select_replicates
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.meta_training import adapt_in_chunks
 from engine.runner.rate_search import search_rate, tuning_blocks
 from engine.runner.state import RunState
+from engine.runner.validation import adapt_in_chunks
 
 HIGHEST, LIMITS = 0.5, (-6.0, 2.0)  # log10 of rates
 WORST = 1e2  # stands for a NaN or infinite error or loss
@@ -117,6 +117,6 @@ def _rate_result(trace: TraceSegment) -> RateResult:
 
 
 def _replace_nonfinite(values: torch.Tensor) -> np.ndarray:
-    # Clamped as well: one huge finite error would decide a mean like a NaN.
+    # Clamped as well: one huge finite value would dominate the mean.
     kept = torch.nan_to_num(values, WORST, WORST, WORST).clamp(max=WORST)
     return kept.double().cpu().numpy()

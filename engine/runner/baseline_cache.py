@@ -14,9 +14,9 @@ from engine.contract.events import Artefact, Block, Event
 from engine.contract.runs import LearnerChoice, RunSpec, run_key
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.meta_training import draw_validation_tasks
 from engine.runner.run_cache import RunCache
 from engine.runner.state import RunState
+from engine.runner.validation import draw_validation_tasks
 
 StageFunction = Callable[[RunState], Iterator[Event]]
 

@@ -1,4 +1,4 @@
-"""A spec with its parts resolved: who competes, on what, with which streams."""
+"""The run context: a spec with its parts built, random streams and conditions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,9 +7,9 @@ from typing import TypeVar
 
 import torch
 
-from engine.contract.errors import Refused, json_path
+from engine.contract.errors import Refused
 from engine.contract.events import Condition
-from engine.contract.kinds import KINDS, Kind, mismatch
+from engine.contract.kinds import KINDS, Kind
 from engine.contract.parts import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
@@ -28,7 +28,6 @@ from engine.protocol import (
 )
 from engine.runner.compatibility import (
     check_family,
-    describe_example,
     explain_family_mismatch,
     explain_foreign_shift,
 )
@@ -40,8 +39,13 @@ P = TypeVar("P", bound=Part)
 def build_part(slot: str, choice: Choice, kind: type[P]) -> P:
     """Build the part that a choice names.
 
+    Args:
+        slot: Where it belongs: learner, net, family, …
+        choice: Its name and knobs.
+        kind: The class that it must have.
+
     Raises:
-        Refused: If there is none of that name.
+        Refused: If there is no such part.
     """
     found = part(slot, choice.name)(**choice.knobs)
     if not isinstance(found, kind):
@@ -51,7 +55,13 @@ def build_part(slot: str, choice: Choice, kind: type[P]) -> P:
 
 @dataclass(frozen=True)
 class LearnerEntry:
-    """One learner of a run; `equal_labels` are the labels of those that equal it."""
+    """One learner of a run, computed once for all labels that stand for the same.
+
+    Args:
+        choice: As in the spec.
+        learner: The part, with its knobs.
+        equal_labels: Labels of the other learners in the spec that equal this one.
+    """
 
     choice: LearnerChoice
     learner: Learner
@@ -63,18 +73,18 @@ class LearnerEntry:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Return every label that it is shown under, its own first."""
+        """Return its labels, its own first."""
         return (self.label, *self.equal_labels)
 
     @property
     def is_tuned(self) -> bool:
-        """Return whether its rate is to be chosen."""
+        """Return whether its learning rate is tuned."""
         return self.choice.knobs.get("tuning", "given") != "given"
 
 
 @dataclass(frozen=True)
 class MetaTestCondition:
-    """One condition of the meta-test and the setting that makes it."""
+    """One condition of the meta-test, and the setting that realizes it."""
 
     condition: Condition
     setting: Setting
@@ -86,13 +96,17 @@ class MetaTestCondition:
 
     @property
     def title(self) -> str:
-        """Name the condition in words."""
+        """Return the condition's name in words."""
         return self.condition.title
 
 
 @dataclass(frozen=True)
 class RunContext:
-    """All that a run needs, resolved from a completed spec."""
+    """The parts, streams and conditions of a run.
+
+    Args:
+        spec: Completed by `complete_spec`.
+    """
 
     spec: RunSpec
 
@@ -104,7 +118,7 @@ class RunContext:
 
     @cached_property
     def entries(self) -> tuple[LearnerEntry, ...]:
-        """Return the learners that are computed: one of each set of equal ones."""
+        """Return the learners to compute: one for each set of equal ones."""
         return tuple(
             LearnerEntry(
                 first,
@@ -116,12 +130,12 @@ class RunContext:
 
     @property
     def kind(self) -> Kind:
-        """Return which kind of task this is about."""
+        """Return the kind of task."""
         return KINDS[self.setting.family.kind]
 
     @property
     def judge(self) -> Judge:
-        """Return how this kind of tasks is judged."""
+        """Return what computes this kind's metrics."""
         return JUDGES[self.kind.name]
 
     @cached_property
@@ -141,7 +155,11 @@ class RunContext:
         return Rng(self.spec.seed)
 
     def streams(self, *path: str | int) -> tuple[Rng, ...]:
-        """Return one stream per replicate; the replicate follows the first word."""
+        """Return one random stream per replicate.
+
+        Args:
+            path: Words and numbers; the replicate's number follows the first one.
+        """
         first, *rest = path
         return tuple(
             self.rng.child(first, r, *rest) for r in range(self.spec.replicates)
@@ -155,103 +173,21 @@ class RunContext:
         return draw_tasks(setting, pool, streams, tasks, self.batch_spec)
 
     def tunes_first(self, entry: LearnerEntry) -> bool:
-        """Return whether a rate is chosen before all else, in a sub-run."""
+        """Return whether its rate is tuned before anything else, in a sub-run."""
         return entry.is_tuned and not self.kind.tuned_last
 
     def tunes_last(self, entry: LearnerEntry) -> bool:
-        """Return whether a rate is chosen once the learner is trained."""
+        """Return whether its rate is tuned once it is trained."""
         return entry.is_tuned and self.kind.tuned_last
 
-    def check(self) -> None:
-        """Refuse what cannot be run together.
-
-        Raises:
-            Refused: If a family's data is absent or too small, a learner does not
-                solve its kind or cannot be trained by the chosen estimator.
-        """
-        self._check_families()
-        kind, answers = self.kind.name, self.setting.family.answer_kind()
-        tasks, fixed = self.kind.words.tasks, self.kind.fixed_examples
-        if self.setting.family.uses_net and kind not in self.setting.net.solves:
-            raise Refused(f"{self.setting.net.name} does not solve {tasks}", "net")
-        for entry in self.entries:
-            learner, where = entry.learner, self._spec_path(entry)
-            if kind not in learner.solves:
-                family = self.setting.family.name
-                told = mismatch(learner.name, learner.solves, family, kind)
-                raise Refused(f"{json_path(where)}.name: {told}", where)
-            if fixed and answers not in learner.answers:
-                given = " or ".join(learner.answers)
-                raise Refused(
-                    f"{entry.label} answers with {given}, and "
-                    f"{self.setting.family.name} asks for {answers}",
-                    where,
-                )
-            if not learner.needs_estimator or entry.label in self.spec.inputs:
-                continue
-            if self.estimator.name not in learner.estimators:
-                can = ", ".join(learner.estimators)
-                raise Refused(
-                    f"{entry.label} cannot be trained by {self.estimator.name}; "
-                    f"choose one of {can}",
-                    "estimator",
-                )
-        for label in self.spec.inputs:
-            if label not in {choice.label for choice in self.spec.learners}:
-                raise Refused(f"no learner is labelled {label!r}", f"inputs.{label}")
-        self._check_ways()
-        self._check_knowledge_bases()
-
-    def _check_families(self) -> None:
-        tested = enumerate(self.spec.test_families)
-        places = [("family", self.spec.family)]
-        for path, choice in (*places, *((f"test_families.{i}", c) for i, c in tested)):
-            try:
-                family = build_part("family", choice, Family)
-                family.check()
-                if path == "family" and KINDS[family.kind].fixed_examples:
-                    describe_example(family, "train")
-            except Refused as refusal:
-                raise refusal.with_prefix(path) from None
-
-    def _check_ways(self) -> None:
-        """Refuse a learner whose head is trained for other ways than the tests have."""
-        family = self.setting.family
-        if getattr(family, "train_ways", 0) in (0, getattr(family, "ways", 0)):
-            return
-        step_context = self.draw(self.setting, "train", ("check",), 1)
-        exam = self.draw(self.setting, "validation", ("check",), 1)
-        for entry in self.entries:
-            learner = entry.learner
-            if not learner.trains or entry.label in self.spec.inputs:
-                continue
-            meta = learner.init(self.streams("init"), step_context)
-            if reason := learner.why_not(meta, exam):
-                raise Refused(
-                    f"{entry.label} cannot be trained so: {reason}; set the ways in "
-                    "training to 0",
-                    "family.train_ways",
-                )
-
-    def _check_knowledge_bases(self) -> None:
-        """Refuse an imported knowledge base that is absent, or does not fit."""
-        for entry in self.entries:
-            if entry.learner.knowledge and entry.label not in self.spec.inputs:
-                step_context = self.draw(self.setting, "train", ("check",), 1)
-                try:
-                    entry.learner.init(self.streams("init"), step_context)
-                except Refused as refusal:
-                    raise refusal.with_prefix(
-                        f"{self._spec_path(entry)}.knobs"
-                    ) from None
-
-    def _spec_path(self, entry: LearnerEntry) -> str:
-        """Return where a learner stands in the spec."""
-        return f"learners.{self.spec.learners.index(entry.choice)}"
-
     def test_conditions(self) -> tuple[list[MetaTestCondition], dict[str, str]]:
-        """Return every test condition, and why some shifts cannot be applied."""
-        trials = [MetaTestCondition(Condition(), self.setting)]
+        """Return the conditions of the meta-test, in distribution first.
+
+        Returns:
+            The conditions; and why some shifts or families cannot be tested, by
+            `shift:name` or `family:name`.
+        """
+        conditions = [MetaTestCondition(Condition(), self.setting)]
         remarks: dict[str, str] = {}
         for choice in self.spec.shifts:
             shift = build_part("shift", choice, Shift)
@@ -261,6 +197,7 @@ class RunContext:
                 remarks[f"shift:{shift.name}"] = reason
                 continue
             for severity in choice.severities:
+                # Severity 0 is the identity, bit for bit: the very same setting.
                 shifted = shift.apply(self.setting, severity) if severity else None
                 try:
                     check_family((shifted or self.setting).family)
@@ -269,17 +206,17 @@ class RunContext:
                     remarks[named] = refusal.message
                     continue
                 where = Condition(shift=shift.name, severity=severity)
-                trials.append(MetaTestCondition(where, shifted or self.setting))
+                conditions.append(MetaTestCondition(where, shifted or self.setting))
         names = name_test_families(self.spec)
         for name, of in zip(names, self.spec.test_families, strict=True):
             family, where = build_part("family", of, Family), Condition(family=name)
             if reason := explain_family_mismatch(self.setting.family, family):
                 remarks[f"family:{where.family}"] = reason
                 continue
-            trials.append(
+            conditions.append(
                 MetaTestCondition(where, replace(self.setting, family=family))
             )
-        return trials, remarks
+        return conditions, remarks
 
 
 def draw_tasks(
@@ -289,12 +226,21 @@ def draw_tasks(
     tasks: int,
     batch_spec: BatchSpec,
 ) -> TaskBatch:
-    """Draw tasks, replicate by replicate; a task's stream ends in its number."""
+    """Draw tasks, replicate by replicate.
+
+    Args:
+        setting: The family, the net and the horizon.
+        pool: train, validation or test.
+        streams: One per replicate; a task's own stream is a child by its number, so
+            more tasks leave the earlier ones unchanged.
+        tasks: How many per replicate.
+        batch_spec: Replicates, device and dtype.
+    """
     rngs = [stream.child(t) for stream in streams for t in range(tasks)]
     return setting.family.draw(setting, rngs, pool, batch_spec)
 
 
 def labels_of(context: RunContext, label: str) -> tuple[str, ...]:
-    """Return every label that is shown what was computed under one, itself first."""
+    """Return the labels that share the results of one label, itself first."""
     named = {entry.label: entry.labels for entry in context.entries}
     return named.get(label, (label,))

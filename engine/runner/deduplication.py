@@ -15,11 +15,11 @@ from engine.runner.state import StageKey
 
 
 def group_equal_conditions(
-    trials: Iterable[MetaTestCondition],
+    conditions: Iterable[MetaTestCondition],
 ) -> list[list[MetaTestCondition]]:
     """Return the meta-test's conditions, those with equal settings in one group."""
     groups: list[list[MetaTestCondition]] = []
-    for condition in trials:
+    for condition in conditions:
         found = next((each for each in groups if _are_equal(each[0], condition)), None)
         if found is None:
             groups.append([condition])

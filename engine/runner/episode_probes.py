@@ -1,9 +1,8 @@
-"""Probes of few-shot learners: what they answer when they should not be able to.
+"""Probes of few-shot learners: predictions on modified episodes reveal leaks.
 
-A few of the test episodes in distribution are asked again, changed: with the labels
-of the support shuffled, with the classes renamed, with one query at a time. What each
-change does to the answers tells apart learning from memory, leaks and shortcuts;
-the detectors read it.
+Some of the test episodes in distribution are repeated with the support labels shuffled,
+with the classes permuted, and with one query at a time. How the predictions change
+tells learning from memorization, leaks and shortcuts; the detectors use it.
 """
 
 from collections.abc import Generator, Iterator
@@ -37,14 +36,15 @@ from engine.stats.summaries.episode_checks import (
 from engine.stats.summaries.few_shot import WORST
 from engine.tasks.few_shot._family import EpisodeFamily
 
-EPISODES, FEWER, QUERIES = 64, 16, 4  # asked again; asked one by one; of each
-MOVED = 0.01  # of an answer's own spread: more than rounding
+# Episodes that are repeated; episodes with single queries, and how many of each.
+EPISODES, FEWER, QUERIES = 64, 16, 4
+MOVED = 0.01  # of the outputs' standard deviation; rounding moves them less
 PER_TASK = ("replicate", "task")
 AnswerStream = Generator[Note, None, Tensor]
 
 
 def probe_cost(context: RunContext, learner: Learner) -> float:
-    """Return how many gradients a learner's probes take, for the progress bar."""
+    """Return how many gradient evaluations a learner's probes take."""
     count = _episode_count(context)
     asked = 3 * count + min(FEWER, count) * (1 + QUERIES)
     return (
@@ -55,7 +55,17 @@ def probe_cost(context: RunContext, learner: Learner) -> float:
 
 
 def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
-    """Look at the episodes themselves: repeats, labels, and the best there can be."""
+    """Check the episodes themselves, without a learner.
+
+    Args:
+        context: The run.
+        state: Not used; every stage takes it.
+
+    Yields:
+        Per task: repeated examples, single-class episodes, label mismatch and the
+        lowest possible error; once: chance error, and from how many examples the net
+        takes its statistics.
+    """
     tasks = _draw_tasks(context)
     found = {"duplicates": [_count_repeats(tasks, i) for i in range(tasks.members)]}
     if tasks.has_classes:
@@ -81,7 +91,16 @@ def probe_tasks(context: RunContext, state: RunState) -> Iterator[Event]:
 def probe_learner(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Ask a learner changed episodes; a learner that cannot take them is left out."""
+    """Test a learner on modified episodes, unless it cannot take them.
+
+    Args:
+        context: The run.
+        entry: The learner.
+        state: Holds its frozen meta-weights.
+
+    Yields:
+        Notes and one error per task for each modification.
+    """
     tasks, learner = _draw_tasks(context), entry.learner
     weights = state.metas[entry.label]
     if not isinstance(learner, FewShotLearner) or learner.why_not(
@@ -140,16 +159,17 @@ def _best_errors(context: RunContext) -> list[float] | None:
 
 
 def _statistics_examples(context: RunContext, tasks: EpisodeBatch) -> float:
-    """Return from how many examples the net's statistics come; 0 if from none."""
+    """Return how many examples the net's batch statistics use; 0 if it has none."""
     net = tasks.net
     if net.compares or tasks.query.count < 2:
         return 0.0
     try:
         layout = tasks.layout
-    except Refused:  # the run has come so far without the net: no learner uses it
+    except Refused:  # the tests are done, so no learner of this run uses the net
         return 0.0
     weights = draw_weights(net, layout, context.streams("init")[:1], tasks.query.x)
     x = tasks.query.x[:1]
+    # With batch statistics, a query's output depends on the other queries.
     alone, beside = net.apply(weights, x[..., :1]), net.apply(weights, x)[..., :1]
     if bool((alone - beside).abs().max() <= 1e-4 * (1.0 + beside.abs().max())):
         return 0.0
@@ -160,7 +180,7 @@ def _statistics_examples(context: RunContext, tasks: EpisodeBatch) -> float:
 def _draw_orders(
     context: RunContext, tasks: EpisodeBatch, word: str, size: int
 ) -> Tensor:
-    """Draw an order for each member; shape (member, size)."""
+    """Draw a permutation for each member; shape (member, size)."""
     each = tasks.members // tasks.replicates
     orders = [
         generator(rng.child(t, word)).permutation(size)
@@ -171,14 +191,14 @@ def _draw_orders(
 
 
 def _shuffle_labels(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
-    """Give the support's labels to the wrong examples."""
+    """Shuffle the support's labels among its examples."""
     order = _draw_orders(context, tasks, "labels", tasks.support.count)
     y = tasks.support.y.gather(1, order)
     return replace(tasks, support=replace(tasks.support, y=y))
 
 
 def _permute_classes(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
-    """Give each class the index of another, in support and queries alike."""
+    """Permute the class indices, in support and queries alike."""
     order = _draw_orders(context, tasks, "classes", tasks.outputs)
     support, query = (
         replace(shots, y=order.gather(1, shots.y))
@@ -190,7 +210,7 @@ def _permute_classes(context: RunContext, tasks: EpisodeBatch) -> EpisodeBatch:
 def _ask_queries_alone(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> Iterator[Event]:
-    """Ask some queries alone, and see whether their company mattered."""
+    """Predict some queries alone, and compare with predicting all at once."""
     each = tasks.members // tasks.replicates
     few, count = min(FEWER, each), min(QUERIES, tasks.query.count)
     some = [r * each + t for r in range(tasks.replicates) for t in range(few)]
@@ -201,6 +221,7 @@ def _ask_queries_alone(
     alone = _single_query_tasks(tasks, some, picked)
     lone = (yield from _answer_in_chunks(entry, weights, alone))[..., 0]
     scale = out.flatten(1).std(1, correction=0).repeat_interleave(count)
+    # Not `>`: a NaN output counts as moved.
     moved = ~((lone - beside).abs().amax(1) <= MOVED * scale)
     errors = {"together_error": beside, "alone_error": lone}
     rows = {
@@ -215,7 +236,7 @@ def _ask_queries_alone(
 def _single_query_tasks(
     tasks: EpisodeBatch, some: list[int], picked: Tensor
 ) -> EpisodeBatch:
-    """Make a task of each picked query of some members."""
+    """Return a batch with one task for each picked query of some members."""
     count = len(picked)
     alone = tasks.take([member for member in some for _ in range(count)])
     at = picked.repeat(len(some)).to(tasks.query.y.device)
@@ -230,7 +251,7 @@ def _single_query_tasks(
 def _answer_in_chunks(
     entry: LearnerEntry, weights: Weights, tasks: EpisodeBatch
 ) -> AnswerStream:
-    """Let a learner adapt and answer, a chunk at a time; (member, output, query)."""
+    """Adapt and predict, a chunk at a time; shape (member, output, query)."""
     learner, parts = entry.learner, []
     assert isinstance(learner, FewShotLearner)
     for members, replicates in chunks(tasks):
@@ -245,10 +266,10 @@ def _answer_in_chunks(
 
 
 def _query_errors(out: Tensor, tasks: EpisodeBatch) -> Tensor:
-    """Return 1 for a wrong answer, or the squared error; shape (member, query)."""
+    """Return 1 for a wrong class, or the squared error; shape (member, query)."""
     if tasks.has_classes:
         wrong = (chosen_class(out) != tasks.query.y) | ~out.isfinite().all(1)
         return wrong.to(out.dtype)
-    worst = WORST["query_mse"]
+    worst = WORST["query_mse"]  # also stands for NaN, so that a mean is finite
     square = (out[:, 0] - tasks.query.y).square()
     return torch.nan_to_num(square, worst, worst, worst).clamp(max=worst)

@@ -1,7 +1,7 @@
-"""What every learner has before the test: given, tuned, or carried over.
+"""Initial meta-weights: the learner's own, a tuned rate, or those of an earlier run.
 
-And the threshold, the level that counts as solved: fixed on validation tasks by
-what tuned SGD reaches, before any test is taken.
+Also the threshold, the loss that counts as solved: fixed on validation tasks by what
+tuned SGD reaches, before any test.
 """
 
 from collections.abc import Generator, Iterator
@@ -26,25 +26,26 @@ from engine.runner.baseline_cache import SubRun
 from engine.runner.baseline_tuning import tune_rate, tuning_spec
 from engine.runner.context import LearnerEntry, RunContext, build_part, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.meta_training import (
+from engine.runner.run_cache import RunCache
+from engine.runner.state import RunState
+from engine.runner.validation import (
     adapt_in_chunks,
     adapt_quietly,
     draw_validation_tasks,
     validation_curves,
 )
-from engine.runner.run_cache import RunCache
-from engine.runner.state import RunState
 
 REFERENCE = LearnerChoice(
     name="sgd", role="baseline", label="reference", knobs={"tuning": "tuned"}
 )
+# Validation tasks that fix the threshold; share of SGD's improvement that it takes.
 THRESHOLD_TASKS, THRESHOLD_SHARE = 64, 0.9
 
 
 def tune_baseline(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Choose a baseline's rate; this is all that a tuning sub-run does."""
+    """Tune a baseline's rate and freeze it: the only stage of a tuning sub-run."""
     weights = yield from tune_rate(context, entry)
     state.metas[entry.label] = weights
     yield freeze_learner(context, entry, weights, state)
@@ -53,7 +54,21 @@ def tune_baseline(
 def initialize_learner(
     context: RunContext, entry: LearnerEntry, cache: RunCache, state: RunState
 ) -> Iterator[Event]:
-    """Give a learner its meta-weights, and show it on the validation tasks."""
+    """Give a learner its initial meta-weights, and validate it with them.
+
+    Args:
+        context: The run.
+        entry: The learner.
+        cache: Holds tuned rates and the meta-learners of other runs.
+        state: Gets the meta-weights.
+
+    Yields:
+        Notes, blocks of tuning and validation, and the frozen artefact if nothing is
+        left to be trained.
+
+    Raises:
+        Refused: If meta-weights of another run are missing or do not fit.
+    """
     label, learner = entry.label, entry.learner
     tasks, learned_on = draw_validation_tasks(context), context.spec.family
     ready = True  # nothing is left to be trained or tuned
@@ -78,10 +93,10 @@ def initialize_learner(
 def _carried_over(
     context: RunContext, entry: LearnerEntry, cache: RunCache, tasks: TaskBatch
 ) -> tuple[Weights, Choice]:
-    """Return what another run froze, and the family that it was trained on.
+    """Return the frozen meta-weights of another run, and its training family.
 
     Raises:
-        Refused: If it is not here, or does not fit this learner or these tasks.
+        Refused: If they are missing, or do not fit this learner or these tasks.
     """
     label = entry.label
     given = context.spec.inputs[label]
@@ -94,7 +109,7 @@ def _carried_over(
 
 
 def _overlap_with_test(context: RunContext, label: str, learned_on: Choice) -> Block:
-    """Say which share of the tests' tasks a search strategy was trained on."""
+    """Return which share of the test tasks a search strategy was trained on."""
     family = build_part("family", learned_on, Family)
     trained = context.draw(
         replace(context.setting, family=family), "train", ("met",), 1
@@ -106,7 +121,7 @@ def _overlap_with_test(context: RunContext, label: str, learned_on: Choice) -> B
 
 
 def _task_names(tasks: TaskBatch) -> set[tuple[str, str]]:
-    """Return a pool's tasks by their space and their name."""
+    """Return the tasks of a batch, each as its space's and its own name."""
     assert isinstance(tasks, SearchBatch)
     known = tasks.evaluator
     return {(known.space.name, known.tasks[i]) for i in tasks.sources}
@@ -115,7 +130,16 @@ def _task_names(tasks: TaskBatch) -> set[tuple[str, str]]:
 def fix_threshold(
     context: RunContext, cache: RunCache, state: RunState
 ) -> Iterator[Event]:
-    """Fix the level that counts as solved, unless the spec gives it."""
+    """Fix the loss that counts as solved, unless the spec gives it.
+
+    Args:
+        context: The run.
+        cache: Holds the reference's tuned rate.
+        state: Gets the threshold, nats.
+
+    Yields:
+        Notes and the threshold's block.
+    """
     level = context.spec.budget.threshold
     if not level:
         weights = yield from _without_blocks(_tuned_rate(context, REFERENCE, cache))
@@ -137,7 +161,7 @@ def _adopt_weights(
     arrays: dict[str, np.ndarray],
     tasks: TaskBatch,
 ) -> Weights:
-    """Return carried-over meta-weights; replicates repeat where there are fewer."""
+    """Return another run's meta-weights; too few replicates are repeated."""
     start = entry.learner.init(context.streams("init"), tasks).weights
     adopted = {}
     for name, tensor in start.items():
@@ -156,7 +180,7 @@ def _adopt_weights(
 def _tuned_rate(
     context: RunContext, choice: LearnerChoice, cache: RunCache
 ) -> Generator[Event, None, Weights]:
-    """Play or fetch the sub-run that tunes a baseline; return its rate."""
+    """Tune a baseline in a sub-run, or take that from the cache; return its rate."""
     sub = SubRun(tuning_spec(context.spec, choice), cache)
     events = sub.cached_events()
     if events is None:
@@ -178,7 +202,7 @@ def _tuned_rate(
 def _without_blocks(
     events: Generator[Event, None, Weights],
 ) -> Generator[Event, None, Weights]:
-    """Pass notes on, keep blocks back, and hand the result through."""
+    """Yield only the notes among events; return the generator's result."""
     while True:
         try:
             event = next(events)
@@ -190,5 +214,6 @@ def _without_blocks(
 
 def _solved_level(loss: np.ndarray) -> float:
     """Return the loss at 90 % of the median improvement; (task, step) → number."""
+    # Medians that skip NaN: the reference may diverge on some tasks.
     first, last = np.nanmedian(loss[:, 0]), np.nanmedian(loss[:, -1])
     return float(first - THRESHOLD_SHARE * (first - last))

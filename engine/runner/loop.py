@@ -1,9 +1,9 @@
-"""The one loop: tune, meta-train, validate, freeze, meta-test.
+"""The main loop of a run: tune, meta-train, validate, freeze, meta-test.
 
-A run is a list of stages; each leaves what it found in the carry, and a
-checkpoint follows it. A run that was killed goes on from any checkpoint and
-gives, bit for bit, the rows of the unbroken run, because every draw is a pure
-function of the seed and its place.
+A run is a list of stages. Each leaves its results in the run's state, and a checkpoint
+follows it. A run that was killed resumes from any checkpoint and gives, bit for bit,
+the results of an uninterrupted run, because every draw is a pure function of the seed
+and its path.
 """
 
 import time
@@ -45,17 +45,18 @@ from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
 from engine.runner.rate_search import RATES
 from engine.runner.run_cache import RunCache
+from engine.runner.spec_checks import check_run
 from engine.runner.state import RunState, StageKey
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A piece of a run.
+    """A stage of a run.
 
     Args:
-        covers: What it is, and for which equal learners or conditions.
-        work: Its size in gradients, for the progress bar.
-        play: Does it.
+        covers: Its key, and those of equal learners or conditions.
+        cost: Its size in gradient evaluations, for the progress bar.
+        play: Executes it; yields events and changes the run's state.
     """
 
     covers: tuple[StageKey, ...]
@@ -64,30 +65,30 @@ class Stage:
 
     @property
     def name(self) -> str:
-        """Return what it is called while it is played."""
+        """Return its name on the progress bar."""
         return self.covers[0].title
 
 
 def run(
     spec: RunSpec, cache: RunCache, resume: Checkpoint | None = None
 ) -> Iterator[Event]:
-    """Play a completed spec.
+    """Execute a completed spec.
 
     Args:
         spec: Completed by `complete_spec`.
-        cache: Where tuned baselines and frozen meta-learners are kept.
-        resume: A checkpoint of this very run, to go on from.
+        cache: Holds tuned baselines and frozen meta-learners.
+        resume: A checkpoint of this very run to resume from.
 
     Yields:
         Blocks, artefacts, notes, timings and checkpoints. Closing the generator
-        ends the run; what it yielded stays readable.
+        ends the run; what it yielded stays valid.
 
     Raises:
-        Refused: If the parts cannot be run together.
-        AllDiverged: At the end, if no member of the chosen learner stayed finite.
+        Refused: If the parts do not fit together.
+        AllDiverged: At the end, if every member of a chosen learner diverged.
     """
     context = RunContext(spec)
-    context.check()
+    check_run(context)
     stages = list(_stages(context, cache))
     state = _initial_state(context, stages, resume)
     total = sum(stage.cost for stage in stages)
@@ -105,7 +106,7 @@ def run(
 def _initial_state(
     context: RunContext, stages: list[Stage], resume: Checkpoint | None
 ) -> RunState:
-    """Return where to go on: at a checkpoint, or at the beginning."""
+    """Return the state of a checkpoint, or an empty one."""
     if resume is None:
         return RunState()
     if is_old_checkpoint(resume):
@@ -117,7 +118,7 @@ def _initial_state(
 def _play_stage(
     context: RunContext, stage: Stage, state: RunState, at: tuple[float, float]
 ) -> Iterator[Event]:
-    """Play one stage, its notes rescaled to the whole run."""
+    """Execute one stage, with its progress rescaled to the whole run."""
     before, total = at
     yield Note(stage.name, before / total)
     clock = time.perf_counter()
@@ -132,14 +133,14 @@ def _play_stage(
 
 
 def _stages(context: RunContext, cache: RunCache) -> Iterator[Stage]:
-    """List the work: what must be there before, then training, then the tests."""
+    """Yield the stages in order: initialization, training, then the meta-test."""
     budget, spec = context.spec.budget, context.spec
     testing, baselines = budget.test_tasks > 0, BaselineCache(context, cache)
     for entry in context.entries:
         first = context.tunes_first(entry)
         work = _validation_cost(context, entry) + first * _tuning_cost(context, entry)
         play = partial(initialize_learner, context, entry, cache)
-        if first and not testing:
+        if first and not testing:  # the tuning sub-run itself
             play = partial(tune_baseline, context, entry)
         play = baselines.first_stage(entry, play)
         yield Stage(_stage_keys("begin", entry), work, play)
@@ -148,16 +149,16 @@ def _stages(context: RunContext, cache: RunCache) -> Iterator[Stage]:
         fix = partial(fix_threshold, context, cache)
         yield Stage((StageKey("threshold"),), work, fix)
     for entry in context.entries:
-        refined = context.tunes_last(entry)
+        tuned = context.tunes_last(entry)
         if entry.label in spec.inputs:
             continue
         if entry.learner.trains:
             play = partial(_train_and_freeze, context, entry)
-            play = baselines.later_stage(entry, play, last=not refined)
+            play = baselines.later_stage(entry, play, last=not tuned)
             yield Stage(
                 _stage_keys("train", entry), _training_cost(context, entry), play
             )
-        if refined:
+        if tuned:
             play = partial(tune_after_training, context, entry)
             play = baselines.later_stage(entry, play, last=True)
             yield Stage(_stage_keys("tune", entry), _tuning_cost(context, entry), play)
@@ -170,13 +171,13 @@ def _stage_keys(sort: str, entry: LearnerEntry) -> tuple[StageKey, ...]:
 
 
 def _validation_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return how many gradients a validation takes."""
+    """Return how many gradient evaluations a validation takes."""
     each = entry.learner.gradients_per_test(context.spec.budget.horizon)
     return context.spec.replicates * context.spec.budget.validation_tasks * each
 
 
 def _tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return about how many gradients it takes to choose a rate."""
+    """Return about how many gradient evaluations it takes to tune a rate."""
     budget = context.spec.budget
     return (
         RATES * budget.tuning_tasks * entry.learner.gradients_per_test(budget.horizon)
@@ -184,38 +185,38 @@ def _tuning_cost(context: RunContext, entry: LearnerEntry) -> float:
 
 
 def _training_cost(context: RunContext, entry: LearnerEntry) -> float:
-    """Return how many gradients meta-training takes, its validations among them."""
+    """Return how many gradient evaluations training takes, validations included."""
     budget = context.spec.budget
     plan = entry.learner.plan(budget, context.estimator)
-    lessons = plan.steps * plan.tasks_per_step * plan.gradients
-    looks = 1 + plan.steps // budget.validate_every
-    return context.spec.replicates * lessons + looks * _validation_cost(context, entry)
+    steps = plan.steps * plan.tasks_per_step * plan.gradients
+    times = 1 + plan.steps // budget.validate_every
+    return context.spec.replicates * steps + times * _validation_cost(context, entry)
 
 
 def _test_stages(context: RunContext) -> Iterator[Stage]:
     spec = context.spec
-    trials, remarks = context.test_conditions()
+    conditions, remarks = context.test_conditions()
     each = sum(
         e.learner.gradients_per_test(spec.budget.horizon) for e in context.entries
     )
-    for same in group_equal_conditions(trials):
-        stretched = same[0].setting.horizon / spec.budget.horizon
-        work = spec.replicates * spec.budget.test_tasks * each * stretched
+    for same in group_equal_conditions(conditions):
+        longer = same[0].setting.horizon / spec.budget.horizon  # a shift may extend it
+        work = spec.replicates * spec.budget.test_tasks * each * longer
         keys = tuple(StageKey("test", condition=one.condition) for one in same)
         yield Stage(keys, work, partial(_test_learners, context, same))
         if same[0].is_in_distribution and context.kind.probes:
             yield from _probe_stages(context)
     if remarks:
-        filed = Artefact("remarks", "remarks", {}, remarks)
-        yield Stage((StageKey("remarks"),), 0.0, lambda carry: iter([filed]))
-    for name, condition in _film_conditions(context, trials):
+        listed = Artefact("remarks", "remarks", {}, remarks)
+        yield Stage((StageKey("remarks"),), 0.0, lambda state: iter([listed]))
+    for name, condition in _film_conditions(context, conditions):
         play = FILM_RECORDERS[context.kind.name].record
         work = float(TASKS * each)
         yield Stage((StageKey(name),), work, partial(play, context, condition, name))
 
 
 def _probe_stages(context: RunContext) -> Iterator[Stage]:
-    """Look at the episodes, and ask each learner some of them again, changed."""
+    """Yield the stages that probe the test episodes, then each learner on them."""
     yield Stage((StageKey("probe"),), 1.0, partial(probe_tasks, context))
     for entry in context.entries:
         play = partial(probe_learner, context, entry)
@@ -224,14 +225,14 @@ def _probe_stages(context: RunContext) -> Iterator[Stage]:
 
 
 def _film_conditions(
-    context: RunContext, trials: list[MetaTestCondition]
+    context: RunContext, conditions: list[MetaTestCondition]
 ) -> Iterator[tuple[str, MetaTestCondition]]:
     """Choose what is filmed: in distribution, and the first shift at its worst."""
     family = context.setting.family
     if not FILM_RECORDERS[family.kind].can_film(family):
         return
-    yield "film", trials[0]
-    shifts = [t for t in trials if t.condition.shift]
+    yield "film", conditions[0]
+    shifts = [t for t in conditions if t.condition.shift]
     same = [t for t in shifts if t.condition.shift == shifts[0].condition.shift]
     if same:
         yield "film-shifted", max(same, key=lambda trial: trial.condition.severity)
@@ -242,14 +243,14 @@ def _train_and_freeze(
 ) -> Iterator[Event]:
     yield from meta_train(context, entry, state)
     if context.tunes_last(entry):
-        return  # it is frozen once its rate is chosen, too
+        return  # it is frozen after its rate is tuned
     yield freeze_learner(context, entry, state.metas[entry.label], state)
 
 
 def _test_learners(
     context: RunContext, same: Sequence[MetaTestCondition], state: RunState
 ) -> Iterator[Event]:
-    """Test on equal conditions; note if a chosen learner lost every member."""
+    """Test on equal conditions; note if every member of a chosen learner diverged."""
     chosen = {c.label for c in context.spec.learners if c.role == "chosen"}
     remember = FILM_RECORDERS[context.kind.name].remember
     for event in repeat_for_conditions(same, meta_test(context, same[0], state)):

@@ -1,7 +1,7 @@
-"""How much memory a process may hold: a share of the machine's, or what is set.
+"""The memory limit of a worker: a share of the machine's memory, or a setting.
 
-A run that wants more ends in a sentence instead of being killed by the system, and
-leaves room for the screen and for other programs.
+A run that needs more fails with a message instead of being killed by the system, and
+leaves room for the web app and other programs.
 """
 
 import os
@@ -13,8 +13,8 @@ import psutil
 from engine.contract.errors import Refused
 
 SETTING = "METASCOPE_WORKER_MIB"  # MiB that a process may hold; 0 is no limit
-SHARE = 0.75  # of the machine's memory, where nothing is set
-_LEAST = 512  # MiB; less does not even hold what is imported
+SHARE = 0.75  # of the machine's memory, if nothing is set
+_LEAST = 512  # MiB; less is not enough for the imports
 _GROUPS = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
@@ -22,10 +22,13 @@ _GROUPS = (
 
 
 def machine_memory(root: Path = Path("/")) -> int:
-    """Return the memory of this machine, or of the control group that it is shared by.
+    """Return the memory of this machine, or the smaller limit of a control group.
 
     Args:
-        root: Where the system's files are; tests bring their own.
+        root: Where the system's files are; tests pass their own.
+
+    Returns:
+        Bytes.
     """
     found = [psutil.virtual_memory().total]
     for name in (*_GROUPS, *_own_group_files(root)):
@@ -39,7 +42,7 @@ def machine_memory(root: Path = Path("/")) -> int:
 
 
 def _own_group_files(root: Path) -> list[str]:
-    """Name the files with the limits of this process's own control groups."""
+    """Return the files with the memory limits of this process's control groups."""
     try:
         lines = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:
@@ -48,7 +51,7 @@ def _own_group_files(root: Path) -> list[str]:
     for line in lines:
         _, _, rest = line.partition(":")
         kinds, _, path = rest.partition(":")
-        if not kinds:
+        if not kinds:  # version 2 has one hierarchy for all
             found.append(f"/sys/fs/cgroup{path}/memory.max")
         elif "memory" in kinds.split(","):
             found.append(f"/sys/fs/cgroup/memory{path}/memory.limit_in_bytes")
@@ -56,25 +59,25 @@ def _own_group_files(root: Path) -> list[str]:
 
 
 def memory_limit() -> int | None:
-    """Return how many bytes a process may hold; none where that is switched off.
+    """Return how many bytes a process may hold; None if there is no limit.
 
     Raises:
-        Refused: If the setting is no number of MiB.
+        Refused: If the setting is not a number of MiB.
     """
-    said = os.environ.get(SETTING, "").strip()
-    if not said:
+    text = os.environ.get(SETTING, "").strip()
+    if not text:
         return int(SHARE * machine_memory())
-    if not said.isdecimal() or 0 < int(said) < _LEAST:
+    if not text.isdecimal() or 0 < int(text) < _LEAST:
         raise Refused(
             f"{SETTING} must be a whole number of MiB from {_LEAST}, or 0 for no "
-            f"limit, not {said[:40]!r}",
+            f"limit, not {text[:40]!r}",
             SETTING,
         )
-    return int(said) * 2**20 or None
+    return int(text) * 2**20 or None
 
 
 def describe_limit() -> str:
-    """Return the limit, and who sets it."""
+    """Return the limit in words, and where it comes from."""
     size = format_gigabytes(memory_limit() or 0)
     if os.environ.get(SETTING, "").strip():
         return f"the limit of {size} that {SETTING} sets"
@@ -82,39 +85,41 @@ def describe_limit() -> str:
 
 
 def cap_memory() -> None:
-    """Let an allocation beyond the limit fail, where the system can do that."""
+    """Make allocations beyond the limit fail, on systems that support it."""
     limit = memory_limit()
     try:
         import resource
     except ImportError:  # Windows has none
         return
+    # A GPU's drivers reserve far more than they use; only an explicit limit applies.
     if limit is None or (not os.environ.get(SETTING) and _has_gpu()):
         return
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
+    if hard != resource.RLIM_INFINITY:  # a soft limit above the hard one is an error
         limit = min(limit, hard)
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
 def _has_gpu() -> bool:
-    """Say whether torch has a GPU: its drivers reserve memory that they never use."""
-    torch = sys.modules.get("torch")
+    """Return whether torch is imported and has a GPU."""
+    torch = sys.modules.get("torch")  # importing it here would take seconds
     return torch is not None and bool(torch.cuda.is_available())
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Say whether an error is that of memory that could not be had.
+    """Return whether an error means that memory ran out.
 
     >>> is_out_of_memory(MemoryError()), is_out_of_memory(RuntimeError("shapes differ"))
     (True, False)
     """
     words = str(error).lower()
+    # torch raises RuntimeError for it, and only its message tells.
     named = "can't allocate memory" in words or "out of memory" in words
     return isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and named)
 
 
 def format_gigabytes(size: float) -> str:
-    """Return bytes in words.
+    """Return a number of bytes as text, in GB.
 
     >>> format_gigabytes(6.24e9), format_gigabytes(81e6)
     ('6.2 GB', '0.1 GB')

@@ -1,26 +1,26 @@
-"""What a stage of a run holds in memory, and which fields to lower for how much."""
+"""Memory needs of a run's stages, and which budget fields to lower to fit a limit."""
 
 from bisect import bisect_right
 from typing import NamedTuple
 
 from engine.runner.memory_limit import format_gigabytes
 
-IMPORTED = 550e6  # bytes that Python, torch and the statistics hold without a run
+IMPORTED = 550e6  # bytes of a process that has imported the engine, without a run
 
 
 class MemoryNeed(NamedTuple):
-    """What one stage holds, in bytes.
+    """The memory of one stage, in bytes.
 
     Args:
         stage: Its name.
-        field: The budget's field that says how many tasks it has; none if fixed.
+        field: The budget's field for its number of tasks; empty if that is fixed.
         count: That field's value.
-        replicates: How many of them hold as much, at the same time.
-        once: Bytes of each replicate.
-        each: Bytes of each task of a replicate.
-        member: Bytes of each task that is computed at the same time.
-        chunk: How many are, at most.
-        beside: Bytes that are there without any task.
+        replicates: How many replicates are held at the same time.
+        once: Bytes per replicate.
+        each: Bytes per task of a replicate.
+        member: Bytes per task that is computed at the same time.
+        chunk: How many tasks are, at most.
+        beside: Bytes that are held without any task.
     """
 
     stage: str
@@ -34,7 +34,7 @@ class MemoryNeed(NamedTuple):
     beside: float = IMPORTED
 
     def bytes_at(self, count: int, replicates: int) -> float:
-        """Return what it holds with other numbers of tasks and replicates."""
+        """Return its bytes for other numbers of tasks and replicates."""
         tasks = count * replicates
         at_once = min(self.chunk, tasks) * self.member
         return self.beside + replicates * self.once + at_once + tasks * self.each
@@ -44,35 +44,44 @@ class MemoryNeed(NamedTuple):
         return self.bytes_at(self.count, self.replicates)
 
     def divide_by(self, by: int) -> "MemoryNeed":
-        """Return this need where only every so many of its field's units is a task."""
+        """Return this need if one task takes `by` units of its field."""
+        # A chunk stays the same number of tasks, so it is more units.
         return self._replace(
             each=self.each / by, member=self.member / by, chunk=self.chunk * by
         )
 
     def largest_count(self, limit: float) -> int:
-        """Return up to which count it stays within a limit; 0 if there is none."""
+        """Return the largest count within a limit; 0 if there is none."""
         counts = range(1, self.count + 1) if self.field else ()
         return bisect_right(
             counts, limit, key=lambda n: self.bytes_at(n, self.replicates)
         )
 
     def largest_replicates(self, limit: float) -> int:
-        """Return with how many replicates of one task it stays within a limit."""
+        """Return the most replicates, of one task each, within a limit."""
         some = range(1, self.replicates + 1) if self.field else ()
         return bisect_right(some, limit, key=lambda n: self.bytes_at(1, n))
 
     @property
     def least_bytes(self) -> float:
-        """Return what it holds whatever is lowered but the net and the horizon."""
+        """Return its bytes with every field of the budget at its minimum."""
         return self.bytes_at(1, 1) if self.field else self.total
 
     def is_hopeless(self, limit: float) -> bool:
-        """Return whether no field of the budget makes it small enough."""
+        """Return whether no change of the budget makes it fit into a limit."""
         return self.least_bytes > limit
 
 
 def fields_to_lower(over: list[MemoryNeed], limit: float) -> dict[str, tuple[int, int]]:
-    """Return each field to lower, from what and to what; none where none suffices."""
+    """Return the fields to lower, each with its present and its new value.
+
+    Args:
+        over: Stages that exceed the limit.
+        limit: Bytes.
+
+    Returns:
+        By field name; empty if no change of the budget suffices.
+    """
     found: dict[str, tuple[int, int]] = {}
     if any(need.is_hopeless(limit) for need in over):
         return found
@@ -88,13 +97,18 @@ def fields_to_lower(over: list[MemoryNeed], limit: float) -> dict[str, tuple[int
 
 
 def describe_remedy(over: list[MemoryNeed], limit: float) -> str:
-    """Say what to lower so that stages fit into a limit."""
+    """Return which fields to lower so that stages fit into a limit.
+
+    Args:
+        over: Stages that exceed the limit.
+        limit: Bytes.
+    """
     fields = fields_to_lower(over, limit)
     if not fields:
         least = format_gigabytes(max(need.least_bytes for need in over))
         return (
-            "lower the size of the net or the horizon, for the least that it can be "
-            f"asked for needs {least}"
+            "lower the size of the net or the horizon: even the smallest budget "
+            f"needs {least}"
         )
     ways = [
         f"{field} from {now:,} to {'about ' * (then > 1)}{then:,}"
@@ -105,7 +119,7 @@ def describe_remedy(over: list[MemoryNeed], limit: float) -> str:
 
 
 def _round_down(count: int) -> int:
-    """Return a count with two digits, none of it more than was there.
+    """Round a count down to two significant digits.
 
     >>> _round_down(6789), _round_down(7)
     (6700, 7)

@@ -1,4 +1,4 @@
-"""The meta-test: the same fresh tasks for everyone, in distribution and under shift."""
+"""The meta-test: every learner on the same new tasks, unshifted and shifted."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,16 @@ def draw_test_tasks(context: RunContext, condition: MetaTestCondition) -> TaskBa
 def meta_test(
     context: RunContext, condition: MetaTestCondition, state: RunState
 ) -> Iterator[Event]:
-    """Run every learner on one condition; yield traces and per-task summaries."""
+    """Test every learner under one condition.
+
+    Args:
+        context: The run.
+        condition: The condition.
+        state: The run's state; it holds the frozen meta-weights.
+
+    Yields:
+        Notes, traces, per-task summaries, timings, and why a learner was left out.
+    """
     tasks = draw_test_tasks(context, condition)
     stage = f"test {condition.title}"
     remarks: dict[str, str] = {}
@@ -38,7 +47,7 @@ def meta_test(
             pieces = []
             for piece in entry.learner.adapt(some, tasks.take(members)):
                 pieces.append(piece)
-                yield Note(stage, done, entry.label)
+                yield Note(stage, done, entry.label)  # a long unroll can be canceled
             parts.append(join_segments(pieces))
         taken = time.perf_counter() - clock
         spent = context.judge.gradients(parts[0], tasks)
@@ -50,7 +59,7 @@ def meta_test(
 
 
 def remarks_name(condition: MetaTestCondition) -> str:
-    """Return what the artefact is called that says who could not be tested."""
+    """Return the name of the artefact that says which learners were not tested."""
     return f"remarks {condition.title}"
 
 

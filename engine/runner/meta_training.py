@@ -1,4 +1,4 @@
-"""Meta-training: outer steps, validation, and the best checkpoint kept."""
+"""Meta-training: outer steps, validation, and selection of the best weights."""
 
 import math
 from collections.abc import Generator, Iterator
@@ -14,83 +14,37 @@ from engine.outers._clipping import replicate_norm
 from engine.protocol import (
     Compile,
     Inspection,
-    Learner,
     Meta,
     Outer,
     OuterStepContext,
     Plan,
     TaskBatch,
-    TraceSegment,
     Weights,
 )
-from engine.protocol.chunks import chunks, join_segments, select_replicates
 from engine.runner.compilation import choose_compilation
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.films.embeddings import snapshot_steps, take_snapshot
 from engine.runner.state import RunState
-
-
-def draw_validation_tasks(context: RunContext) -> TaskBatch:
-    """Draw the tasks that every learner is validated on."""
-    count = context.spec.budget.validation_tasks
-    return context.draw(context.setting, "validation", ("validate", 0), count)
-
-
-def validation_curves(
-    context: RunContext, label: str, trace: TraceSegment
-) -> Iterator[Block]:
-    """Yield each trace's mean over a replicate's tasks: the picture while it runs."""
-    for name in context.kind.metrics.traces:
-        if name not in trace.traces:
-            continue
-        rows = trace.traces[name].unflatten(0, (context.spec.replicates, -1))
-        rows = rows.flatten(3).mean(-1) if rows.dim() > 3 else rows
-        mean = rows.log().nanmean(1).exp() if name == "loss" else rows.nanmean(1)
-        steps = tuple(float(i) for i in trace.steps or range(mean.shape[1]))
-        yield Block(
-            label,
-            "validate",
-            name,
-            ("replicate", "step"),
-            mean.cpu().numpy(),
-            coords={"step": steps},
-        )
-
-
-def adapt_in_chunks(
-    learner: Learner, weights: Weights, tasks: TaskBatch, stage: str, done: float = 0.0
-) -> Generator[Note, None, TraceSegment]:
-    """Run a learner on tasks, a chunk at a time; return its whole traces.
-
-    Yields:
-        Signs of life, where there is more than one chunk.
-    """
-    parts: list[TraceSegment] = []
-    for members, replicates in chunks(tasks):
-        if parts:
-            yield Note(stage, done)
-        meta = Meta(select_replicates(weights, replicates), {})
-        parts.append(join_segments(list(learner.adapt(meta, tasks.take(members)))))
-    traces = {
-        name: torch.cat([part.traces[name] for part in parts])
-        for name in parts[0].traces
-    }
-    return parts[0]._replace(traces=traces)
-
-
-def adapt_quietly(learner: Learner, weights: Weights, tasks: TaskBatch) -> TraceSegment:
-    """Run a learner on tasks without a word; return its whole traces."""
-    notes = adapt_in_chunks(learner, weights, tasks, "")
-    while True:
-        try:
-            next(notes)
-        except StopIteration as stop:
-            return stop.value  # type: ignore[no-any-return]
+from engine.runner.validation import (
+    adapt_in_chunks,
+    draw_validation_tasks,
+    validation_curves,
+)
 
 
 @dataclass
 class MetaTraining:
-    """One meta-training under way; everything in it survives a kill."""
+    """The state of one meta-training; checkpoints hold all but `rows`.
+
+    Args:
+        entry: The learner.
+        plan: How many steps it takes, and tasks per step.
+        step: Meta-steps taken.
+        trees: Tensors by name: `weights`, the learner's `memory`, the `outer` rule's
+            state, the weights that are `kept`, and what `judge` compares per replicate:
+            `best` score, its step `at`, and for how many validations it is `stale`.
+        rows: Training metrics of the steps since the last flush.
+    """
 
     entry: LearnerEntry
     plan: Plan
@@ -102,7 +56,7 @@ class MetaTraining:
     def start(
         cls, context: RunContext, entry: LearnerEntry, plan: Plan, tasks: TaskBatch
     ) -> "MetaTraining":
-        """Start from the learner's own start."""
+        """Start from the learner's initial weights."""
         meta = entry.learner.init(context.streams("init"), tasks)
         first = next(iter(meta.weights.values()))
         worst = first.new_full((first.shape[0],), torch.inf)
@@ -122,13 +76,21 @@ class MetaTraining:
         return self.entry.label
 
     def keep_best(self, score: Tensor, patience: int) -> bool:
-        """Keep each replicate's best; say whether all have stopped getting better.
+        """Keep each replicate's best weights.
 
-        A score that is no number never wins, and a replicate that has stopped
-        keeps what it had. A learner that keeps its last weights has no best.
+        A learner with `keeps_last` keeps the newest ones instead.
+
+        Args:
+            score: Validation score, less is better; shape (replicate,).
+            patience: Validations without improvement until a replicate stops; 0 never
+                stops.
+
+        Returns:
+            Whether all replicates have stopped.
         """
         judge = self.trees["judge"]
         running = judge["stale"] <= patience if patience else torch.ones_like(score) > 0
+        # NaN < x is false, so a NaN score never wins; a stopped replicate stays as is.
         better = (score < judge["best"]) & running
         if self.entry.learner.keeps_last:
             better = torch.ones_like(better)
@@ -146,7 +108,12 @@ class MetaTraining:
         return bool(patience) and not bool(running.any())
 
     def take_outer_step(self, context: RunContext, outer: Outer) -> None:
-        """Take one outer step."""
+        """Update the weights by one outer step.
+
+        Args:
+            context: The run; its outer rule turns gradients into an update.
+            outer: What the learner returned: gradients, or new weights themselves.
+        """
         info = dict(outer.info)
         if outer.grads is not None:
             info["outer_grad_norm"] = replicate_norm(outer.grads)
@@ -159,6 +126,7 @@ class MetaTraining:
             self.trees |= {"weights": weights, "outer": state}
         elif outer.weights is not None:
             self.trees["weights"] = outer.weights
+        # Running statistics are no outcome of a gradient: they replace the old ones.
         self.trees["weights"] = self.trees["weights"] | (outer.statistics or {})
         self.trees["memory"] = outer.memory
         self.rows.append(info)
@@ -180,22 +148,34 @@ class MetaTraining:
 def meta_train(
     context: RunContext, entry: LearnerEntry, state: RunState
 ) -> Iterator[Event]:
-    """Train one learner's meta-weights; leave the best in `carry.metas`."""
+    """Meta-train one learner and leave its best weights in `state.metas`.
+
+    Args:
+        context: The run.
+        entry: The learner.
+        state: The run's state; it holds the training if it is resumed.
+
+    Yields:
+        Notes, training and validation curves, and a checkpoint per validation.
+    """
     plan = entry.learner.plan(context.spec.budget, context.estimator)
-    exam = draw_validation_tasks(context)
+    validation_tasks = draw_validation_tasks(context)
     training = _start_or_resume(context, entry, plan, state)
     every = context.spec.budget.validate_every
-    teach = partial(_preview_step, context, training)
-    compile_gradient = yield from choose_compilation(context, entry, exam, teach, state)
+    compute_step = partial(_preview_step, context, training)
+    compile_gradient = yield from choose_compilation(
+        context, entry, validation_tasks, compute_step, state
+    )
     stopped = False
     tasks: TaskBatch | None = None
     while training.step < plan.steps and not stopped:
         if training.step % every == 0 and not _has_just_resumed(training, state):
-            stopped = yield from _validate(context, training, exam)
+            stopped = yield from _validate(context, training, validation_tasks)
             if stopped:
                 break
             yield _save_checkpoint(training, state)
         for step in range(training.step, min(plan.steps, training.step + every)):
+            # The segments of one truncated unroll continue on the same tasks.
             if tasks is None or step % plan.segments == 0:
                 tasks = _draw_training_tasks(context, plan, step)
             training.take_outer_step(
@@ -204,14 +184,14 @@ def meta_train(
             yield Note(f"train {training.label}", training.step / max(1, plan.steps))
         yield from training.flush_curve()
     if not stopped:
-        yield from _validate(context, training, exam)
+        yield from _validate(context, training, validation_tasks)
     yield from _finish_training(context, training, state)
 
 
 def _preview_step(
     context: RunContext, training: MetaTraining, compile_gradient: Compile
 ) -> Outer:
-    """Say what the meta-step at hand comes to, and take none."""
+    """Compute the coming meta-step without taking it."""
     tasks = _draw_training_tasks(context, training.plan, training.step)
     return _outer_step(context, training, tasks, training.step, compile_gradient)
 
@@ -234,20 +214,22 @@ def _outer_step(
 
 
 def _draw_training_tasks(context: RunContext, plan: Plan, step: int) -> TaskBatch:
-    """Draw a lesson's tasks; the segments of one horizon see the same ones."""
+    """Draw an outer step's tasks; the segments of one horizon share them."""
     path = ("train", "tasks", step // plan.segments)
     return context.draw(context.setting, "train", path, plan.tasks_per_step)
 
 
 def _validate(
-    context: RunContext, training: MetaTraining, exam: TaskBatch
+    context: RunContext, training: MetaTraining, validation_tasks: TaskBatch
 ) -> Generator[Event, None, bool]:
     learner, weights = training.entry.learner, training.trees["weights"]
     stage, done = f"train {training.label}", training.step / max(1, training.plan.steps)
-    found = yield from adapt_in_chunks(learner, weights, exam, stage, done)
+    found = yield from adapt_in_chunks(learner, weights, validation_tasks, stage, done)
     score = context.judge.score(found).view(context.spec.replicates, -1).mean(1)
     seen = {context.kind.metrics.validation: Inspection((), score)}
-    for name, inside in (seen | learner.inspect(Meta(weights, {}), exam)).items():
+    for name, inside in (
+        seen | learner.inspect(Meta(weights, {}), validation_tasks)
+    ).items():
         array = inside.values[:, None].cpu().numpy()
         axes = ("replicate", "step", *inside.axes)
         at = {"step": (float(training.step),)}
@@ -258,7 +240,9 @@ def _validate(
     if stopped or training.step in snapshot_steps(
         training.plan.steps, budget.validate_every
     ):
-        yield from take_snapshot(training.entry, weights, exam, training.step)
+        yield from take_snapshot(
+            training.entry, weights, validation_tasks, training.step
+        )
     return stopped
 
 
@@ -277,7 +261,7 @@ def _start_or_resume(
 
 
 def _has_just_resumed(training: MetaTraining, state: RunState) -> bool:
-    """Return whether this validation was the last thing before the kill."""
+    """Return whether the checkpoint was saved at this step, after its validation."""
     return state.learner(training.label).step == training.step
 
 
@@ -288,12 +272,12 @@ def _save_checkpoint(training: MetaTraining, state: RunState) -> Event:
 
 
 def _validation_price(context: RunContext, training: MetaTraining) -> Iterator[Block]:
-    """Count what was evaluated to choose a checkpoint, where that is the price."""
+    """Yield the cost of validation, for kinds whose budget counts it."""
     learner, budget = training.entry.learner, context.spec.budget
     if learner.keeps_last or not training.step or not context.kind.counts_validation:
         return
-    looks = 1 + math.ceil(training.step / budget.validate_every)
-    spent = looks * budget.validation_tasks * learner.gradients_per_test(budget.horizon)
+    times = 1 + math.ceil(training.step / budget.validate_every)
+    spent = times * budget.validation_tasks * learner.gradients_per_test(budget.horizon)
     yield Block(training.label, "tune", "gradient_evaluations", (), np.array(spent))
 
 
@@ -301,11 +285,11 @@ def _finish_training(
     context: RunContext, training: MetaTraining, state: RunState
 ) -> Iterator[Event]:
     drawn = training.step * training.plan.tasks_per_step
-    step_context = context.draw(context.setting, "train", ("train", "tasks", 0), 1)
+    one_each = context.draw(context.setting, "train", ("train", "tasks", 0), 1)
     spent = np.array(float(drawn * training.plan.gradients))
     yield Block(training.label, "train", "gradient_evaluations", (), spent)
     yield from _validation_price(context, training)
-    if shown := context.judge.examples(step_context):
+    if shown := context.judge.examples(one_each):
         seen = np.array(float(drawn * shown))
         yield Block(training.label, "train", "examples_seen", (), seen)
     state.metas[training.label] = training.trees["kept"]

@@ -104,7 +104,7 @@ class RunState:
             "learners": {label: asdict(one) for label, one in self.learners.items()},
             "threshold": self.threshold,
             "diverged": self.diverged,
-            "shown": json.loads(json.dumps(shown)),  # a copy: `shown` still changes
+            "shown": json.loads(json.dumps(shown)),  # a copy: it still changes
             # A file sorts its arrays, but sums over weights must run in this order.
             "order": list(arrays),
             # A learner without meta-weights has no array to be found by.

@@ -8,7 +8,8 @@ from engine.contract.events import Block, Checkpoint
 from engine.contract.registry import part
 from engine.protocol import Learner, Meta
 from engine.runner.context import RunContext
-from engine.runner.meta_training import MetaTraining, adapt_quietly
+from engine.runner.meta_training import MetaTraining
+from engine.runner.validation import adapt_quietly
 from tests.laws.small import (
     TINY,
     assert_same,

@@ -20,6 +20,7 @@ from engine.contract.registry import part
 from engine.contract.runs import RunSpec
 from engine.protocol import Family, Learner, Net
 from engine.runner.context import RunContext
+from engine.runner.spec_checks import check_run
 from tests.laws.small import TINY, collected, events, names, short, spec_of
 
 BUDGET = {
@@ -163,7 +164,7 @@ def assert_refused_or_runs(pair: Pair) -> None:
 def takes(pair: Pair) -> bool:
     """Return whether a learner can be asked to use a net, by all that is checked."""
     try:
-        RunContext(spec(pair)).check()
+        check_run(RunContext(spec(pair)))
     except Refused:
         return False
     return True

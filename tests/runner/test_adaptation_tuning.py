@@ -11,8 +11,9 @@ from engine.protocol import TraceSegment
 from engine.runner import adaptation_tuning
 from engine.runner.adaptation_tuning import HIGHEST, LIMITS, RateResult, _rate_result
 from engine.runner.context import RunContext
-from engine.runner.meta_training import adapt_quietly
 from engine.runner.rate_search import search_rate
+from engine.runner.spec_checks import check_run
+from engine.runner.validation import adapt_quietly
 from tests.laws.small import assert_same, collected, events, learner_spec
 
 COUNTS = {"tuning_tasks": 6, "task_evaluations": 24}
@@ -209,7 +210,7 @@ def test_lessons_have_their_own_sizes_and_tests_keep_theirs() -> None:
 @pytest.mark.parametrize("name", ["maml", "joint"])
 def test_a_head_cannot_be_trained_for_other_ways_than_the_tests_have(name: str) -> None:
     with pytest.raises(Refused, match=r"12 ways and cannot answer 5.*training to 0"):
-        RunContext(sized(name, {"train_ways": 12})).check()
+        check_run(RunContext(sized(name, {"train_ways": 12})))
 
 
 @pytest.mark.parametrize("name", ["protonet", "r2d2", "fine_tune", "from_scratch"])

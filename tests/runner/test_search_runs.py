@@ -9,6 +9,7 @@ from engine.contract.runs import Input, RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.context import RunContext
 from engine.runner.loop import run
+from engine.runner.spec_checks import check_run
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import learner_spec, spec_of
 
@@ -20,7 +21,7 @@ def test_a_knowledge_base_that_is_not_here_is_refused_before_the_run() -> None:
     ]
     spec = spec_of(family={"name": "nk_landscape"}, learners=learners)
     with pytest.raises(Refused, match="needs the knowledge base") as told:
-        RunContext(spec).check()
+        check_run(RunContext(spec))
     assert told.value.field.startswith("learners.1.knobs")
 
 

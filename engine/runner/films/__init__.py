@@ -1,4 +1,4 @@
-"""What each kind of task records to be looked at, and which families can be."""
+"""Films: what each kind of task records for animations, and of which families."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -15,16 +15,16 @@ def _every(family: Family) -> bool:
 
 
 def _record_nothing(context: RunContext, event: Event, state: RunState) -> None:
-    """Note nothing: the first test tasks are filmed."""
+    """Do nothing: the first test tasks are filmed."""
 
 
 class FilmRecorder(NamedTuple):
     """How tasks of a kind are filmed.
 
     Args:
-        play: Yields the film of one condition.
-        fits: Whether a family can be filmed.
-        remember: Notes of the tests what the film needs to know later.
+        record: Yields the film of one condition, given its name.
+        can_film: Whether a family's tasks can be drawn.
+        remember: Keeps in the run's state what the film needs of the test's events.
     """
 
     record: Callable[[RunContext, MetaTestCondition, str, RunState], Iterator[Event]]

@@ -1,4 +1,4 @@
-"""Snapshots of an embedding while it is learned, always of the same episode."""
+"""Snapshots of a learner's embedding during training, always of the same episode."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,13 +12,17 @@ from engine.protocol.chunks import select_replicates
 from engine.runner.context import LearnerEntry
 from engine.tasks.few_shot._display import ROOM, leading_examples, to_numpy
 
-SNAPSHOTS, QUERIES = 12, 15  # of a learner; of a class
+SNAPSHOTS, QUERIES = 12, 15  # at most: per learner; per class
 
 
 def snapshot_steps(steps: int, every: int) -> set[int]:
-    """Return at which validations the embedding is looked at, 12 at most.
+    """Return the meta-steps at which a snapshot is taken, 12 at most.
 
-    More of them are early, where features move most.
+    They are denser early, where features change most.
+
+    Args:
+        steps: Meta-steps of the training.
+        every: Meta-steps between two validations.
 
     >>> sorted(snapshot_steps(10, 4)), sorted(snapshot_steps(1000, 10))[:6]
     ([0, 4, 8, 10], [0, 10, 30, 70, 130, 210])
@@ -27,20 +31,27 @@ def snapshot_steps(steps: int, every: int) -> set[int]:
     share = np.linspace(0.0, 1.0, min(SNAPSHOTS, len(times))) ** 2
     chosen = {int(i) for i in (share * (len(times) - 1)).round()}
     rest = [i for i in range(len(times)) if i not in chosen]
-    chosen |= set(rest[: len(share) - len(chosen)])
+    chosen |= set(rest[: len(share) - len(chosen)])  # early shares round to one step
     return {times[i] for i in chosen}
 
 
 def take_snapshot(
-    entry: LearnerEntry, weights: Weights, exam: TaskBatch, step: int
+    entry: LearnerEntry, weights: Weights, tasks: TaskBatch, step: int
 ) -> Iterator[Artefact]:
-    """Yield the features of the first validation episode, where a learner has any."""
+    """Yield the features of the first validation episode, if the learner has any.
+
+    Args:
+        entry: The learner.
+        weights: Its meta-weights; the first replicate's are used.
+        tasks: The validation tasks.
+        step: Meta-steps taken.
+    """
     learner = entry.learner
-    if not isinstance(learner, FewShotLearner) or not isinstance(exam, EpisodeBatch):
+    if not isinstance(learner, FewShotLearner) or not isinstance(tasks, EpisodeBatch):
         return
-    if not exam.has_classes:
+    if not tasks.has_classes:
         return
-    episode = exam.take([0])
+    episode = tasks.take([0])
     found = learner.embed(select_replicates(weights, range(1)), episode)
     if found is None:
         return
@@ -58,7 +69,7 @@ def take_snapshot(
 
 
 def label_snapshot(shot: Artefact, label: str) -> Artefact:
-    """Return a snapshot as that of a learner."""
+    """Return a snapshot under a learner's label."""
     step = shot.info["meta_step"]
     info = {"learner": label, "meta_step": step}
     return replace(shot, name=f"embedding {label} {step:07d}", info=info)

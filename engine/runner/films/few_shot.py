@@ -1,7 +1,7 @@
-"""Few-shot tasks shown: the worst, the median and the best of the test.
+"""Films of few-shot tasks: the worst, the median and the best of the meta-test.
 
-A picture is made of a handful of test tasks, drawn again by their own streams: what
-was tested is what is shown, whoever resumes the run.
+The tasks are drawn again from their own streams, so that exactly the tested ones are
+shown, also in a resumed run.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,15 +37,15 @@ from engine.tasks.few_shot._display import (
 
 ADAPTATION, EPISODE = "adaptation", "episode"
 FRAMES = 25
-MOST_SHOTS, MOST_QUERIES = 5, 15  # of a class, in a picture
+MOST_SHOTS, MOST_QUERIES = 5, 15  # per class, in a frame
 WORDS = ("only", "worst", "median", "best")  # in the order in which they are shown
 Arrays = dict[str, np.ndarray]
 
 
 def note_shown_tasks(context: RunContext, event: Event, state: RunState) -> None:
-    """Note which tasks the first chosen learner did worst, so-so and best on.
+    """Keep in the state which tasks the first chosen learner did worst and best on.
 
-    The picture comes later and in another stage; the numbers go through a kill.
+    The film is recorded in a later stage, perhaps after a resume.
     """
     if not isinstance(event, Block) or event.metric != "error":
         return
@@ -54,13 +54,19 @@ def note_shown_tasks(context: RunContext, event: Event, state: RunState) -> None
 
 
 def reference_label(context: RunContext) -> str:
-    """Return the label of the learner whose errors say what is shown."""
+    """Return the label of the learner whose errors decide which tasks are shown."""
     chosen = [c.label for c in context.spec.learners if c.role == "chosen"]
     return (chosen or [context.entries[0].label])[0]
 
 
 def rank_tasks(errors: np.ndarray) -> dict[str, int]:
-    """Return which tasks have the largest, the middle and the smallest error.
+    """Return which tasks have the largest, the median and the smallest error.
+
+    Args:
+        errors: Shape (task,).
+
+    Returns:
+        Task index by rank; `only` for a single task.
 
     >>> rank_tasks(np.array([0.2, 0.9, 0.1, 0.3]))
     {'worst': 1, 'median': 0, 'best': 2}
@@ -79,7 +85,18 @@ def rank_tasks(errors: np.ndarray) -> dict[str, int]:
 def film_few_shot(
     context: RunContext, condition: MetaTestCondition, name: str, state: RunState
 ) -> Iterator[Event]:
-    """Picture what every learner makes of the chosen tasks of the first replicate."""
+    """Film every learner on the chosen tasks of the first replicate.
+
+    Args:
+        context: The run.
+        condition: The condition to film; if no task was noted under it, those noted in
+            distribution are shown.
+        name: The film's name.
+        state: Holds the meta-weights and which tasks to show.
+
+    Yields:
+        Notes and the film's artefact.
+    """
     judged = (
         condition
         if _tasks_to_show(condition, state)
@@ -114,7 +131,7 @@ def film_few_shot(
 
 
 def _tasks_to_show(condition: MetaTestCondition, state: RunState) -> dict[str, int]:
-    """Return the tasks of a trial by what they are, as far as they were noted."""
+    """Return a condition's tasks to show by rank, those that were noted."""
     noted = state.shown.get(condition.condition, {})
     return {word: noted[word] for word in WORDS if word in noted}
 
@@ -122,7 +139,7 @@ def _tasks_to_show(condition: MetaTestCondition, state: RunState) -> dict[str, i
 def draw_shown_tasks(
     context: RunContext, condition: MetaTestCondition, places: Sequence[int]
 ) -> TaskBatch:
-    """Draw some test tasks of the first replicate, each by its own stream."""
+    """Draw some test tasks of the first replicate, each from its own stream."""
     stream = context.streams("test", 0)[0]
     rngs = [stream.child(place) for place in places]
     alone = context.batch_spec._replace(replicates=1)
@@ -130,7 +147,7 @@ def draw_shown_tasks(
 
 
 def few_shot_form(tasks: TaskBatch) -> str:
-    """Return what can be pictured: curves over one input, examples, or nothing."""
+    """Return what can be drawn: curves of a function, examples, or nothing ("")."""
     if not isinstance(tasks, EpisodeBatch):
         return ""
     if tasks.has_classes:
@@ -139,7 +156,7 @@ def few_shot_form(tasks: TaskBatch) -> str:
 
 
 def _given_arrays(tasks: TaskBatch, form: str) -> Arrays:
-    """Return what all learners were given."""
+    """Return the arrays of the tasks themselves."""
     if not isinstance(tasks, EpisodeBatch) or not form:
         return {}
     if form == EPISODE:
@@ -156,7 +173,7 @@ def _given_arrays(tasks: TaskBatch, form: str) -> Arrays:
 def _learner_arrays(
     learner: FewShotLearner, weights: Weights, tasks: TaskBatch, form: str
 ) -> Arrays:
-    """Return what one learner made of it."""
+    """Return the arrays of one learner's predictions."""
     assert isinstance(tasks, EpisodeBatch)
     theta = broadcast_to_members(weights, tasks.members)
     answer = learner.answer_step(Meta(weights, {}))
@@ -182,7 +199,11 @@ def _mse(prediction: Prediction, tasks: EpisodeBatch) -> Tensor:
 
 
 def frame_positions(steps: Sequence[int], answer: int) -> list[int]:
-    """Return which positions are filmed: first, last and the answer among them.
+    """Return which positions are frames: first, last and the answer among them.
+
+    Args:
+        steps: Inner step of each position.
+        answer: The inner step whose prediction counts.
 
     >>> frame_positions([0, 1, 2], 1), frame_positions(list(range(101)), 7)[:4]
     ([0, 1, 2], [0, 4, 7, 8])
@@ -193,7 +214,7 @@ def frame_positions(steps: Sequence[int], answer: int) -> list[int]:
 
 # classification ---------------------------------------------------------------
 def _examples(tasks: EpisodeBatch) -> Arrays:
-    """Return support and queries, at most so many of a class that they have room."""
+    """Return support and queries, as many per class as the film has room for."""
     support, query = _shown_indices(tasks)
     given: Arrays = {
         "support_y": to_numpy(tasks.support.y[:, support]),
@@ -209,7 +230,7 @@ def _examples(tasks: EpisodeBatch) -> Arrays:
 
 
 def _answers(prediction: Prediction, tasks: EpisodeBatch) -> Arrays:
-    """Return the class that each query was given, −1 for an answer of no number."""
+    """Return the predicted class of each query, −1 if an output is not finite."""
     answer = chosen_class(prediction.query_outputs)
     answer = answer.masked_fill(~prediction.query_outputs.isfinite().all(1), -1)
     right = (answer == tasks.query.y).to(torch.float32).mean(1)

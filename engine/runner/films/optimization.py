@@ -1,4 +1,4 @@
-"""The film: what every learner does to the same task, frame by frame."""
+"""Films of optimization: every learner on the same tasks, frame by frame."""
 
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -26,14 +26,24 @@ from engine.tasks.optimization._plots import (
 )
 from engine.tasks.optimization._supervised import SupervisedBatch
 
-TASKS, FRAMES, POINTS = 3, 25, 200
+TASKS, FRAMES, POINTS = 3, 25, 200  # at most; points of the training set
 Arrays = dict[str, np.ndarray]
 
 
 def film_optimization(
     context: RunContext, condition: MetaTestCondition, name: str, state: RunState
 ) -> Iterator[Event]:
-    """Film the first test tasks of the first replicate, where they lie in a plane."""
+    """Film every learner on the first test tasks of the first replicate.
+
+    Args:
+        context: The run.
+        condition: The condition to film.
+        name: The film's name.
+        state: Holds the meta-weights.
+
+    Yields:
+        Notes, and the film's artefact if the tasks can be drawn in a plane.
+    """
     count = min(TASKS, context.spec.budget.test_tasks)
     tasks = draw_test_tasks(context, condition).take(range(count))
     paths: dict[str, Tensor] = {}
@@ -52,7 +62,7 @@ def film_optimization(
 def _choose_picture(
     tasks: OptimizationBatch, paths: dict[str, Tensor]
 ) -> tuple[str, Arrays]:
-    """Choose the picture that fits: a boundary, a path, or none."""
+    """Return what can be drawn, a boundary, a path or nothing, and its arrays."""
     form = plot_kind(tasks)
     if form == PATH and isinstance(tasks, FunctionBatch):
         return form, _surface(tasks, paths)
@@ -62,7 +72,7 @@ def _choose_picture(
 
 
 def _boundary(tasks: SupervisedBatch, paths: dict[str, Tensor]) -> Arrays:
-    """Return each learner's P(class 1) over the plane, as bytes, at each frame."""
+    """Return each learner's P(class 1) over the plane as bytes, frame by frame."""
     last = tasks.horizon
     frames = np.linspace(0, last, min(FRAMES, last + 1)).round().astype(np.int64)
     shown = min(POINTS, tasks.data.train)
@@ -78,7 +88,7 @@ def _boundary(tasks: SupervisedBatch, paths: dict[str, Tensor]) -> Arrays:
 
 
 def _surface(tasks: FunctionBatch, paths: dict[str, Tensor]) -> Arrays:
-    """Return each learner's path over the logarithm of the loss."""
+    """Return each learner's path, and the log loss that it runs over."""
     grid = surface_grid(tasks, torch.cat(list(paths.values()), 1))
     arrays: Arrays = {"surface": grid.values, "x": grid.xs, "y": grid.ys}
     for label, path in paths.items():

@@ -1,6 +1,6 @@
-"""Searches shown: the space that was searched, and the paths that were taken.
+"""Films of searches: the searched space, and each learner's path through it.
 
-One artefact holds what every picture of a search needs, so that a page or an archive
+One artefact holds what every figure of a search needs, so that a page or an archive
 draws it without the engine: all known scores, properties, and the first searches of
 each learner, evaluation by evaluation.
 """
@@ -21,6 +21,7 @@ from engine.runner.meta_test import draw_test_tasks
 from engine.runner.search_memory import measure_search_memory
 from engine.runner.state import RunState
 
+# At most: searches, architectures of a listed space, and snapshots of a policy.
 SEARCHES, KNOWN, POLICIES = 3, 20_000, 40
 Arrays = dict[str, np.ndarray]
 
@@ -28,7 +29,17 @@ Arrays = dict[str, np.ndarray]
 def film_search(
     context: RunContext, condition: MetaTestCondition, name: str, state: RunState
 ) -> Iterator[Event]:
-    """Picture the first searches of the first replicate by every learner."""
+    """Film the first searches of the first replicate by every learner.
+
+    Args:
+        context: The run.
+        condition: The condition to film.
+        name: The film's name.
+        state: Holds the meta-weights.
+
+    Yields:
+        Notes, memory timings and the film's artefact.
+    """
     count = min(SEARCHES, context.spec.budget.test_tasks)
     tasks = draw_test_tasks(context, condition).take(range(count))
     assert isinstance(tasks, SearchBatch)
@@ -46,12 +57,10 @@ def film_search(
             trace: found.traces[trace].numpy().astype(np.float32)
             for trace in ("architecture", "signal", "score")
         }
-        if (
-            condition.is_in_distribution and "scores" in arrays
-        ):  # looked up: it costs no training
-            yield measure_search_memory(
-                entry.label, entry.learner, meta, tasks.take([0])
-            )
+        # One more search costs nothing where scores are looked up, not trained.
+        if condition.is_in_distribution and "scores" in arrays:
+            first = tasks.take([0])
+            yield measure_search_memory(entry.label, entry.learner, meta, first)
         if found.path is not None:
             kept = np.linspace(0, found.path.shape[1] - 1, POLICIES).round()
             at = np.unique(kept.astype(np.int64))
@@ -62,11 +71,14 @@ def film_search(
 
 
 def known_space_scores(tasks: SearchBatch) -> Arrays:
-    """Return the scores and properties of the whole space, where they are known.
+    """Return the scores and properties of the whole space, if they are known.
+
+    Args:
+        tasks: The searches; the first one's task is used.
 
     Returns:
-        `scores` and each `property/…` of the first search's task, by index of the
-        searched space; nothing where the space is too large to be listed.
+        `scores` and each `property/…`, by architecture index of the searched space;
+        empty if the space is too large to be listed.
     """
     if tasks.space.size > KNOWN:
         return {}
@@ -86,7 +98,7 @@ def known_space_scores(tasks: SearchBatch) -> Arrays:
 def describe_search(
     tasks: SearchBatch, condition: MetaTestCondition
 ) -> dict[str, object]:
-    """Describe the space and the searches that are shown, as JSON."""
+    """Return a description of the space and the filmed searches, as JSON."""
     space, evaluator = tasks.space, tasks.evaluator
     return {
         "space": space.name,

@@ -1,9 +1,9 @@
-"""Spaces drawn: maps of all architectures, how far they can be trusted, and peaks.
+"""Maps of a search space, flat and on a sphere, with their quality and its optima.
 
-The maps are nested, not fitted: the options of the decision that matters most stand
-far apart; around each of them stand those of the next, closer together, and so on.
-Nothing is random. A map of so many dimensions is never true, so its trustworthiness
-and its stress are measured and go with it.
+The maps are nested, not fitted: the options of the most important decision are far
+apart; around each of them are those of the next one, closer together, and so on.
+Nothing is random. No map of so many dimensions is faithful, so its trustworthiness and
+its stress are measured and stored with it.
 
 Source: Venna and Kaski (2001) for trustworthiness; Kruskal (1964) for stress.
 """
@@ -21,15 +21,21 @@ from engine.stats.search.distances import (
 )
 from engine.stats.search.fitness_landscape import autocorrelation, find_basins
 
+# Architectures that measure a map's quality, and neighbors of each.
 SAMPLE, NEIGHBORS = 800, 10
-LOOSE = 0.92  # of the size at which nested figures would touch
-FIRST = 0.55  # radians from an option of the first decision to those of the second
+LOOSE = 0.92  # of the size at which nested polygons would touch
+FIRST = 0.55  # radians between the first decision's options and the second's
 Numbers = np.ndarray
 Arrays = dict[str, np.ndarray]
 
 
 class MapQuality(NamedTuple):
-    """How far a map can be trusted: 1 and 0 are best."""
+    """The quality of a map.
+
+    Args:
+        trust: Trustworthiness, 0 to 1; 1 is best.
+        stress: Kruskal's stress 1; 0 is best.
+    """
 
     trust: float
     stress: float
@@ -38,7 +44,7 @@ class MapQuality(NamedTuple):
 def geometry(
     radix: Sequence[int], scores: Numbers | None
 ) -> tuple[Arrays, dict[str, object]]:
-    """Map a listed space, and describe its landscape where scores are known.
+    """Map a listed space, and describe its fitness landscape if scores are known.
 
     Args:
         radix: How many options each position has.
@@ -46,9 +52,9 @@ def geometry(
 
     Returns:
         Arrays `sphere/xyz` (architecture, 3) and `map/xy` (architecture, 2), with
-        scores also `landscape/optima`, best first, and `landscape/basin`, each
-        architecture's place among them, −1 where it is absent; and JSON that says
-        how trusted the maps are, how decisions matter and how rugged it is.
+        scores also `landscape/optima`, best first, and `landscape/basin`, the index
+        of each architecture's optimum among them, −1 where it is absent; and JSON with
+        the maps' quality, the decisions' importance and the ruggedness.
     """
     known = decision_importance(scores, radix)
     maps = {"sphere": sphere_map(radix, known), "map": flat_map(radix, known)}
@@ -107,13 +113,14 @@ def sphere_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
 
 
 def _order(radix: Sequence[int], known: DecisionImportance) -> list[int]:
-    """Return the decisions with a choice, the one that matters most first."""
+    """Return the positions with a choice, the most important one first."""
     free = [p for p, count in enumerate(radix) if count > 1] or [0]
+    # Rounded, so that rounding errors do not order equal shares by machine.
     return sorted(free, key=lambda p: (-float(known.share[p].round(12)), p))
 
 
 def _corners(count: int) -> Numbers:
-    """Return options on a circle, the best at the top; one alone at the center."""
+    """Return points on a circle, clockwise from the top; one alone at the center."""
     turn = np.pi / 2 - 2 * np.pi * np.arange(count) / count
     corners = np.stack([np.cos(turn), np.sin(turn)], -1)
     return corners if count > 1 else np.zeros((1, 2))
@@ -128,8 +135,8 @@ def _shrink_factor(count: int) -> float:
 
 
 def _sphere_points(count: int) -> Numbers:
-    """Return options spread over the sphere, the best in the north."""
-    place = np.arange(count)
+    """Return points spread evenly over the sphere, from the north pole down."""
+    place = np.arange(count)  # a Fibonacci spiral: each turns by the golden angle
     z = 1 - (2 * place + 1) / count
     turn = place * np.pi * (3 - 5**0.5)
     wide = np.sqrt(1 - z**2)
@@ -142,7 +149,7 @@ def _sphere_points(count: int) -> Numbers:
 def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
     """Return the directions east and north at each point of the sphere."""
     east = np.stack([-points[:, 1], points[:, 0], np.zeros(len(points))], -1)
-    pole = np.linalg.norm(east, axis=1) < 1e-9
+    pole = np.linalg.norm(east, axis=1) < 1e-9  # east is not defined there: take x
     east[pole] = (1.0, 0.0, 0.0)
     east = _normalize(east)
     return east, np.cross(points, east)
@@ -153,13 +160,13 @@ def _normalize(points: Numbers) -> Numbers:
 
 
 def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQuality:
-    """Measure how far a map can be trusted, on some of its architectures.
+    """Measure the quality of a map, on some of its architectures.
 
     Args:
-        points: Place of every architecture; on the unit sphere where it has three
-            coordinates: there the map's distance is the angle.
+        points: Shape (architecture, 2) in the plane, or (architecture, 3) on the unit
+            sphere, where the map's distance is the angle.
         radix: How many options each position has.
-        sample: Indices of those that are looked at.
+        sample: Indices of the architectures to use.
 
     Returns:
         Trustworthiness of the 10 nearest, and Kruskal's stress 1 after the best
@@ -171,6 +178,7 @@ def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQu
     true = geodesic((codes[:, None] != codes[None]).sum(-1), len(radix))
     here = points[sample]
     if points.shape[1] == 3:
+        # Clipped: rounding may leave a cosine just outside of [-1, 1].
         drawn = np.arccos((here @ here.T).clip(-1.0, 1.0))
     else:
         drawn = np.sqrt(((here[:, None] - here[None]) ** 2).sum(-1))
@@ -178,7 +186,7 @@ def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQu
     d, t = drawn[pairs], true[pairs]
     scaled = t * ((d @ t) / (t @ t))
     stress = float(np.sqrt(((d - scaled) ** 2).sum() / (d @ d)))
-    near = min(NEIGHBORS, (len(sample) - 1) // 2)
+    near = min(NEIGHBORS, (len(sample) - 1) // 2)  # trustworthiness needs under half
     if near < 1:
         return MapQuality(float("nan"), stress)
     trust = trustworthiness(true, here, n_neighbors=near, metric="precomputed")
@@ -186,7 +194,11 @@ def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQu
 
 
 def sample_indices(size: int, there: Numbers | None = None) -> Numbers:
-    """Return some 800 indices, evenly over what is there, not in step with its codes.
+    """Return up to 800 indices, evenly spread but not in step with the codes.
+
+    Args:
+        size: Number of indices.
+        there: Which of them exist; all if None.
 
     >>> len(sample_indices(15_625)), sample_indices(5).tolist()
     (800, [0, 1, 2, 3, 4])

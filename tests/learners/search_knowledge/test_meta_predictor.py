@@ -13,7 +13,7 @@ from engine.algorithms.search.knowledge.transfer_predictor import (
 )
 from engine.protocol import Meta, OuterStepContext, SearchBatch, Space
 from engine.runner.context import RunContext
-from engine.runner.meta_training import adapt_quietly
+from engine.runner.validation import adapt_quietly
 from tests.laws.small import spec_of
 
 SPACE = Space("toy", ("a", "b", "c"), (("x", "y", "z"),) * 3)

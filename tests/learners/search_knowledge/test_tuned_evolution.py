@@ -10,7 +10,7 @@ from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.learners.search.tuned_evolution import GRID, TunedEvolution, _best_sizes
 from engine.protocol import OuterStepContext, SearchBatch
 from engine.runner.context import RunContext
-from engine.runner.meta_training import adapt_quietly
+from engine.runner.validation import adapt_quietly
 from tests.laws.small import spec_of
 
 

@@ -16,7 +16,7 @@ from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.protocol import Meta, OuterStepContext, SearchBatch
 from engine.runner.context import RunContext
 from engine.runner.loop import run
-from engine.runner.meta_training import adapt_quietly
+from engine.runner.validation import adapt_quietly
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import learner_spec, spec_of
 
