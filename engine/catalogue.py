@@ -38,6 +38,10 @@ def all_cards() -> list[Card]:
 def find_card(slot: str, name: str) -> Card:
     """Return the card of a part.
 
+    Args:
+        slot: Where the part belongs: learner, net, family, …
+        name: Its registered name.
+
     Raises:
         Refused: If there is none; the message lists what there is.
     """

@@ -70,7 +70,7 @@ def read_processor() -> tuple[str, frozenset[str]]:
     Both are empty on systems without that file.
     """
     try:
-        # A blank line ends the first core's entry; the other cores are alike.
+        # A blank line ends the first core's entry; the other cores have the same.
         lines = _CPUINFO.read_text().partition("\n\n")[0].splitlines()
     except OSError:
         return "", frozenset()

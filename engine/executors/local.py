@@ -149,7 +149,7 @@ class LocalRun:
         return store
 
     def _discard_unfinished(self) -> None:
-        """Throw away what is unfinished, unless somebody is at it.
+        """Delete the unfinished run.
 
         Raises:
             Refused: If another process is running it.

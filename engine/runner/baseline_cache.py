@@ -102,8 +102,8 @@ class BaselineCache:
             if state.learner(entry.label).shared:
                 return
             sub = self._recording.get(entry.label)
-            # Resumed after a kill: the earlier stages' events are not at hand, and a
-            # part of a sub-run must not be cached.
+            # Resumed after a kill: the earlier stages' events are missing here, and an
+            # incomplete sub-run must not be cached.
             if sub is None:
                 yield from play(state)
                 return

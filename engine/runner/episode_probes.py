@@ -44,7 +44,7 @@ AnswerStream = Generator[Note, None, Tensor]
 
 
 def probe_cost(context: RunContext, learner: Learner) -> float:
-    """Return how many gradient evaluations a learner's probes take."""
+    """Return how many gradient evaluations a learner's probes take, for progress."""
     count = _episode_count(context)
     asked = 3 * count + min(FEWER, count) * (1 + QUERIES)
     return (

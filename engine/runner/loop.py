@@ -227,15 +227,15 @@ def _probe_stages(context: RunContext) -> Iterator[Stage]:
 def _film_conditions(
     context: RunContext, conditions: list[MetaTestCondition]
 ) -> Iterator[tuple[str, MetaTestCondition]]:
-    """Choose what is filmed: in distribution, and the first shift at its worst."""
+    """Yield what to film: in distribution, and the first shift's highest severity."""
     family = context.setting.family
     if not FILM_RECORDERS[family.kind].can_film(family):
         return
     yield "film", conditions[0]
-    shifts = [t for t in conditions if t.condition.shift]
-    same = [t for t in shifts if t.condition.shift == shifts[0].condition.shift]
+    shifted = [one for one in conditions if one.condition.shift]
+    same = [s for s in shifted if s.condition.shift == shifted[0].condition.shift]
     if same:
-        yield "film-shifted", max(same, key=lambda trial: trial.condition.severity)
+        yield "film-shifted", max(same, key=lambda one: one.condition.severity)
 
 
 def _train_and_freeze(

@@ -126,7 +126,14 @@ class AdaptationMemory(NamedTuple):
         return cls(found, drawing_bytes(context, setting), row, chunk, setting.horizon)
 
     def need(self, stage: str, field: str, count: int, replicates: int) -> MemoryNeed:
-        """Return the need of a stage that adapts to `count` tasks per replicate."""
+        """Return the need of a stage that adapts to tasks.
+
+        Args:
+            stage: Its name.
+            field: The budget's field for the number of tasks; empty if it is fixed.
+            count: Tasks per replicate.
+            replicates: Replicates at the same time.
+        """
         each = self.data + COPIES * self.row * (self.horizon + 1)
         sizes = (self.found.once, each, self.found.task)
         once, each, member = (SPARE * size for size in sizes)

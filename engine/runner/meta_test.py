@@ -13,7 +13,11 @@ from engine.runner.state import RunState
 
 
 def draw_test_tasks(context: RunContext, condition: MetaTestCondition) -> TaskBatch:
-    """Draw the test tasks; their streams are the same under every condition."""
+    """Draw the test tasks of a condition.
+
+    Their random streams are the same under every condition, so that comparisons are
+    paired.
+    """
     count = context.spec.budget.test_tasks
     return context.draw(condition.setting, "test", ("test", 0), count)
 

@@ -86,7 +86,15 @@ def _round_or_none(value: float) -> float | None:
 
 
 def flat_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
-    """Return a nested map of the space in the plane; shape (architecture, 2)."""
+    """Map a space to the plane, by nested polygons.
+
+    Args:
+        radix: How many options each position has.
+        known: How much each decision matters, and its options' ranks.
+
+    Returns:
+        Coordinates by mixed-radix index; shape (architecture, 2).
+    """
     codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
     found, size = np.zeros((len(codes[0]), 2)), 1.0
     for position in _order(radix, known):
@@ -98,7 +106,15 @@ def flat_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
 
 
 def sphere_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
-    """Return a nested map of the space on the unit sphere; shape (architecture, 3)."""
+    """Map a space to the unit sphere: its first decision, and polygons around that.
+
+    Args:
+        radix: How many options each position has.
+        known: How much each decision matters, and its options' ranks.
+
+    Returns:
+        Unit vectors by mixed-radix index; shape (architecture, 3).
+    """
     codes = np.unravel_index(np.arange(int(np.prod(radix))), tuple(radix))
     first, *rest = _order(radix, known)
     found = _sphere_points(radix[first])[known.ranks[first]][codes[first]]
