@@ -136,7 +136,7 @@ def test_another_family_of_the_same_size_is_tested_on() -> None:
         (
             "gaussian_classes",
             {"name": "gaussian_classes", "knobs": {"dimensions": 9}},
-            "9 numbers.*16 numbers",
+            "size 9 .*size 16 ",
         ),
         ("sinusoids", {"name": "moons"}, "it draws optimization tasks"),
     ],
