@@ -7,6 +7,7 @@ from engine.contract.errors import Refused
 from engine.contract.registry import part
 from engine.contract.runs import run_key
 from engine.runner.context import RunContext
+from engine.runner.spec_checks import check_run
 from tests.laws.small import spec_of
 
 
@@ -37,9 +38,9 @@ def test_a_shift_that_leaves_the_base_learners_range_is_refused_at_the_start() -
 def test_families_are_checked_before_a_run() -> None:
     asked = {"name": "wine", "knobs": {"examples": 500}}
     with pytest.raises(Refused, match="at most") as refusal:
-        RunContext(spec_of(family=asked)).check()
+        check_run(RunContext(spec_of(family=asked)))
     assert refusal.value.field == "family.examples"
     other = {"name": "own_data", "knobs": {"digest": "a" * 64, "target": "y"}}
     with pytest.raises(Refused, match="needs the file with sha256") as refusal:
-        RunContext(spec_of(test_families=[asked | {"knobs": {}}, other])).check()
+        check_run(RunContext(spec_of(test_families=[asked | {"knobs": {}}, other])))
     assert refusal.value.field == "test_families.1.digest"

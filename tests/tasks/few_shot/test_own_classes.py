@@ -17,6 +17,7 @@ from engine.data.user.image_archives import read_images
 from engine.data.user.image_store import load_own_images, store_images
 from engine.protocol import Episode
 from engine.runner.context import RunContext
+from engine.runner.spec_checks import check_run
 from engine.tasks.few_shot._user_data import OwnFamily
 from engine.tasks.few_shot.own_classes import OwnClasses
 from engine.tasks.few_shot.own_images import OwnImages
@@ -214,7 +215,7 @@ def test_few_classes_are_a_target_for_tests_and_nothing_else() -> None:
     np.testing.assert_allclose(episode.x.mean(1), 0.0, atol=1e-5)
     spec = knobbed("own_classes", target.model_dump())
     with pytest.raises(Refused, match="are a target for tests") as refusal:
-        RunContext(spec).check()
+        check_run(RunContext(spec))
     assert refusal.value.field == "family.use"
 
 
@@ -268,7 +269,7 @@ def test_the_command_line_prints_a_spec_that_can_be_run(
         used = [made.family.name, *(f.name for f in made.test_families)]
         assert len(used) == (1 if classes >= 6 else 2)
         if "glyphs" not in used:  # they are drawn from a font, which takes its time
-            RunContext(made).check()
+            check_run(RunContext(made))
             assert not RunContext(made).test_conditions()[1]
 
 
