@@ -17,7 +17,7 @@ from engine.store import Store, StoreGone
 from tests.app.views.run.test_run_page import texts
 
 
-def test_a_moved_store_is_said_and_made_again_only_on_request(
+def test_a_moved_store_is_reported_and_created_again_only_on_request(
     lab: AppTest, home: Path, key: str
 ) -> None:
     lab.query_params["run"] = key
@@ -152,7 +152,7 @@ def test_every_polled_part_catches_its_errors() -> None:
     assert "widgets/page_frame.py" in bare <= known  # the latter two ask no store
 
 
-def test_only_a_queued_run_is_told_why_no_worker_takes_it() -> None:
+def test_only_a_queued_run_shows_why_no_worker_takes_it() -> None:
     queued, done = (Job("k", s, "", 0.0) for s in (JobState.QUEUED, JobState.DONE))
     assert (
         panels.explain_state(queued, "None starts.")

@@ -207,7 +207,7 @@ def test_axe_finds_nothing_where_a_few_shot_run_is_done(
     assert found.violations_count == 0, found.generate_report()
 
 
-def test_axe_finds_nothing_while_a_few_shot_run_goes_on(visit: Open) -> None:
+def test_axe_finds_nothing_during_a_few_shot_run(visit: Open) -> None:
     page = few(visit)
     page.get_by_label("Seed", exact=True).fill("31415")
     page.keyboard.press("Control+Enter")

@@ -25,7 +25,7 @@ def test_a_whole_part_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert "trains: yes" in told
 
 
-def test_a_name_of_two_slots_is_looked_at_in_both(
+def test_a_name_in_two_slots_is_checked_in_both(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     code, told = say("sgd --no-laws", capsys)
@@ -55,7 +55,7 @@ def test_rows_of_another_version_fail(
     assert "python -m tests.golden.rows maml" in told
 
 
-def test_a_part_without_rows_or_test_is_told_how_to_get_them() -> None:
+def test_a_part_without_rows_or_test_gets_the_remedy() -> None:
     card = find_card("learner", "maml").model_copy(update={"name": "my_maml"})
     line = part_report.golden_line(card)
     assert not line.fine
@@ -90,7 +90,7 @@ def test_a_docstring_and_a_knob_that_say_nothing_are_named() -> None:
         ("x = 1\n", "registers no part; if it is a helper module"),
     ],
 )
-def test_a_file_that_cannot_be_a_part_is_told_why(
+def test_a_file_that_cannot_be_a_part_gets_the_reason(
     text: str,
     said: str,
     tmp_path: object,

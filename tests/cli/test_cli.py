@@ -320,7 +320,7 @@ def test_a_folder_with_an_unfinished_run_of_another_spec_is_refused(
     assert "another spec" in errors(capsys)[-1]
 
 
-def test_nothing_to_resume_is_said_so(
+def test_resume_without_an_unfinished_run_is_refused(
     tiny: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = str(tmp_path / "out")

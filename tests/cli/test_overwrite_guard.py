@@ -103,7 +103,7 @@ def test_the_same_run_is_there_already_and_is_not_computed_again(
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-def test_a_file_of_nobody_knows_what_is_not_replaced(
+def test_an_unknown_file_is_not_replaced(
     spec: str, name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "out").mkdir()
@@ -156,7 +156,7 @@ def interrupt_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("given", ["a file", "standard input"])
-def test_the_line_that_is_told_can_be_pasted_and_ends_the_same_run(
+def test_the_printed_resume_command_can_be_pasted_and_finishes_the_same_run(
     given: str,
     spec: str,
     tmp_path: Path,

@@ -51,7 +51,7 @@ def test_published_figures_are_listed_with_how_far_to_trust_them(
     assert "verify" in text
 
 
-def test_of_another_task_none_are_kept_and_that_is_said(
+def test_published_results_on_an_unknown_task_are_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert __main__.main(["published", "moons"]) == 2

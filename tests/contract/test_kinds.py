@@ -97,7 +97,7 @@ def test_a_spec_of_another_kind_than_its_family_is_refused() -> None:
         (["lesson_loss", "validation_regret"], "search"),
     ],
 )
-def test_an_old_run_is_told_by_its_numbers(metrics: list[str], kind: str) -> None:
+def test_an_old_run_is_described_by_its_numbers(metrics: list[str], kind: str) -> None:
     assert recorded_kind(metrics) == kind
 
 

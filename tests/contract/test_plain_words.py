@@ -50,7 +50,7 @@ def told(text: str | bytes) -> str:
         ),
     ],
 )
-def test_a_field_that_cannot_be_taken_is_told_in_plain_words(
+def test_an_invalid_field_is_refused_in_plain_words(
     changes: dict[str, Any], message: str
 ) -> None:
     assert told(spec(**changes)) == message
@@ -74,14 +74,14 @@ def test_half_of_a_character_is_named(place: str) -> None:
     assert "half of a character" in message and "codec" not in message
 
 
-def test_a_number_of_5000_digits_is_told_by_their_count() -> None:
+def test_a_number_of_5000_digits_is_described_by_their_count() -> None:
     message = told(
         GOOD.replace(b'{"family"', b'{"seed": 1' + b"0" * 4999 + b', "family"')
     )
     assert "5,000 digits" in message
 
 
-def test_what_is_no_json_is_told_by_its_place() -> None:
+def test_invalid_json_is_refused_with_its_position() -> None:
     assert told('{"family":\n x}') == "this is not JSON: see line 2, column 2"
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_json_is_told_by_its_place() -> None:
         ({"shifts": [{"name": "strech"}]}, "shifts[0].name: ", "stretch"),
     ],
 )
-def test_a_misspelled_part_is_told_by_its_path_with_the_nearest(
+def test_a_misspelled_part_is_refused_with_its_path_and_the_nearest_names(
     changes: dict[str, Any], start: str, offered: str
 ) -> None:
     message = told(spec(**changes))
@@ -102,14 +102,14 @@ def test_a_misspelled_part_is_told_by_its_path_with_the_nearest(
     assert len(message) < 200
 
 
-def test_a_learner_of_another_kind_is_told_in_words() -> None:
+def test_a_learner_of_another_kind_is_refused_in_plain_words() -> None:
     message = told(spec(family={"name": "sinusoids"}))
     assert message == (
         "learners[0].name: lr_scale learns optimizers; sinusoids is a few-shot family"
     )
 
 
-def test_data_that_is_absent_is_told_with_where_to_put_it(
+def test_missing_data_is_refused_with_where_to_put_it(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path))
@@ -143,7 +143,7 @@ def test_a_refusal_follows_no_empty_line(
         ("fingerprint.json", b'{"versions": 7}', "versions: must be a JSON object"),
     ],
 )
-def test_a_member_that_cannot_be_read_is_told_by_what_it_must_be(
+def test_an_unreadable_member_is_refused_with_what_it_must_be(
     name: str,
     content: bytes,
     expected: str,

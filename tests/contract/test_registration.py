@@ -113,7 +113,9 @@ def test_a_whole_part_is_found(room: Path) -> None:
 
 
 @pytest.mark.parametrize("what", FORGOTTEN)
-def test_what_is_forgotten_is_said_with_its_remedy(what: str, room: Path) -> None:
+def test_a_missing_declaration_is_refused_with_its_remedy(
+    what: str, room: Path
+) -> None:
     there, instead, said = FORGOTTEN[what]
     assert there in SHIFT
     with pytest.raises(Refused, match=said):
@@ -166,12 +168,12 @@ def test_a_card_that_cannot_be_made_says_what_is_lacking(
         card_of(parts("shift")[0])
 
 
-def test_a_slot_is_refused_before_the_class_is_looked_at() -> None:
+def test_a_slot_is_refused_before_the_class_is_checked() -> None:
     with pytest.raises(Refused, match="there is no slot 'lerner'"):
         register("lerner")
 
 
-def test_each_slot_has_its_folder_and_every_part_stands_in_it() -> None:
+def test_each_slot_has_its_folder_and_every_part_is_in_it() -> None:
     cards = all_cards()
     assert {card.slot for card in cards} == SLOTS.keys()
     for found in parts():

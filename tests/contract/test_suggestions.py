@@ -32,7 +32,7 @@ def test_a_knob_is_compared_with_the_knobs_of_its_part_and_their_labels() -> Non
     assert told.endswith("; did you mean 'lr'?")
 
 
-def test_a_knob_that_resembles_none_is_told_which_there_are() -> None:
+def test_a_knob_that_resembles_none_is_refused_with_the_list_of_knobs() -> None:
     told = refusal(spec(learners=[{"name": "sgd", "knobs": {"zzz": 1}}]))
     assert told.startswith("learners[0].knobs.zzz: ")
     assert "; it has lr" in told
@@ -45,13 +45,13 @@ def test_a_knob_that_resembles_none_is_told_which_there_are() -> None:
         spec(learners=[{"name": "maml"}, {"name": "sgd"}], learning_rte=0.1),
     ],
 )
-def test_a_knob_outside_of_its_knobs_is_told_where_it_belongs(text: str) -> None:
+def test_a_knob_at_the_wrong_level_is_refused_with_where_it_belongs(text: str) -> None:
     told = refusal(text)
     assert "did you mean 'learners[1].knobs.lr'?" in told
     assert "'learners'" not in told
 
 
-def test_a_knob_outside_of_its_knobs_is_told_so_where_no_part_is_known() -> None:
+def test_a_knob_at_the_wrong_level_is_refused_even_if_its_part_is_unknown() -> None:
     told = refusal(spec(learners=[{"name": "sgd", "rate": 0.1}]), known=False)
     assert told.startswith("learners[0].rate: no such field; ")
     assert "'learners[0].knobs'" in told
@@ -73,7 +73,7 @@ def test_a_field_is_compared_with_those_of_its_own_place(
     assert told.startswith(f"{place}: no such field; did you mean {offered!r}?")
 
 
-def test_a_part_that_is_not_there_is_told_by_its_path() -> None:
+def test_an_unknown_part_is_refused_with_its_path() -> None:
     told = refusal(spec(learners=[{"name": "sgd"}, {"name": "smgd"}]))
     assert told.startswith("learners[1].name: no learner is called 'smgd'")
 

@@ -107,7 +107,9 @@ CERTAIN = [how for how in MARKED if not how.startswith("unmarked")]
 
 
 @given(TEXTS, st.sampled_from(CERTAIN))
-def test_every_text_with_a_mark_comes_back(text: str, how: str) -> None:
+def test_every_text_with_a_byte_order_mark_is_read_unchanged(
+    text: str, how: str
+) -> None:
     assert as_text(written(text, how)) == text
 
 

@@ -276,7 +276,7 @@ def test_a_problem_without_a_policy_is_refused() -> None:
         silent.policy(weights, torch.zeros(2, 1, 1))
 
 
-def test_a_critic_of_returns_that_do_not_differ_explains_no_number() -> None:
+def test_a_critic_of_equal_returns_explains_nan() -> None:
     alike, other = torch.full((1, 4), 0.7), torch.tensor([[0.0, 1.0, 2.0, 3.0]])
     found = explained_variance(torch.cat([other, other]), torch.cat([alike, other]))
     assert found[0].isnan() and found[1] == 1.0

@@ -55,7 +55,7 @@ def test_equal_tasks_have_one_vote_each() -> None:
     torch.testing.assert_close(plain["theta"], world.slopes.mean(0, keepdim=True))
 
 
-def test_a_task_whose_gradient_is_no_number_is_left_out() -> None:
+def test_a_task_with_a_nan_gradient_is_left_out() -> None:
     for bad in (torch.nan, torch.inf):
         world = Slopes(torch.tensor([[bad, 1.0], [0.0, -2.0]], dtype=DOUBLE))
         grads = estimates(Unroll(equal=False), world, START, 1)[0].grads

@@ -68,7 +68,7 @@ def test_runs_that_kill_their_workers_make_no_other_run_wait(
     supervisor._shut_down()
 
 
-def test_workers_that_die_before_they_take_a_run_are_told(
+def test_workers_that_die_before_they_take_a_run_are_reported(
     held: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.executors.restart_delay.FIRST_PAUSE", 20.0)

@@ -97,7 +97,7 @@ def test_a_moved_stores_supervisor_ends_and_makes_nothing(
     assert store.job(key).state == JobState.QUEUED  # it goes on by itself
 
 
-def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_meant(
+def test_a_supervisor_and_a_worker_create_no_store_instead_of_a_missing_one(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = store.home
@@ -110,7 +110,7 @@ def test_a_supervisor_and_a_worker_make_no_store_in_place_of_the_one_that_is_mea
     assert not home.exists()
 
 
-def test_a_store_that_is_gone_is_said_once_by_the_supervisor_and_not_by_its_workers(
+def test_a_missing_store_is_reported_once_by_the_supervisor_and_not_by_its_workers(
     store: Store,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

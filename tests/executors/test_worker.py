@@ -30,7 +30,7 @@ def test_a_part_that_raises_fails_in_one_line_with_its_traceback(store: Store) -
     assert len(store.blocks(job.key)[0]) == 6  # five steps and the live view
 
 
-def test_a_refusal_says_what_the_person_can_change(store: Store) -> None:
+def test_a_refusal_says_what_the_user_can_change(store: Store) -> None:
     job = store.job(fake.played(store, 1, fault="refuse"))
     assert (job.state, job.error) == (JobState.FAILED, "ways must be at most 5, not 9")
 

@@ -137,7 +137,7 @@ def test_the_table_of_searches_has_every_measure_with_what_it_is_over() -> None:
     assert {(row["n"], row["over"]) for row in cold} == {("60", "searches")}
 
 
-def test_shares_are_told_in_points_and_percent() -> None:
+def test_shares_are_shown_in_points_and_percent() -> None:
     found = {row["metric"]: row["unit"] for row in table()}
     assert (found["regret_area"], found["final_score"]) == ("points", "%")
     lines = search_table(BlockTable(record().blocks), record().spec)

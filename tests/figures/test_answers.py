@@ -27,7 +27,7 @@ def drawn(*lines: Curve, log: bool = True) -> object:
 
 
 @pytest.mark.parametrize("log", [True, False])
-def test_a_curve_that_blows_up_past_its_answer_hides_nobody_else(log: bool) -> None:
+def test_a_curve_that_diverges_past_its_answer_hides_no_other(log: bool) -> None:
     calm, wild = line(LABELS[0], 4.0, 1.0, 0.9), line(LABELS[1], 4.0, 2.0, 1e30)
     fig = drawn(calm, wild, log=log)
     top = fig.layout.yaxis.range[1]
@@ -58,7 +58,7 @@ def test_who_takes_no_steps_has_no_ring() -> None:
     assert f"{LABELS[1]} 0.6" in fig.layout.meta["alt"]
 
 
-def test_one_training_is_said_beside_its_claims() -> None:
+def test_a_single_meta_training_is_named_beside_its_claims() -> None:
     over = [claim | {"over": "episodes"} for claim in made.claims()]
     told = forest.forest_figure(over, ROLES).layout.meta["how_to_read"]
     assert "One training" in told

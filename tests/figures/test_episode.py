@@ -24,7 +24,7 @@ def traces(fig: go.Figure, part: str) -> dict[str, Any]:
     }
 
 
-def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
+def test_only_the_wrong_answers_are_framed_and_counted() -> None:
     film = few_shot.episode()
     fig = episode_figure(film, ROLES)
     frames, answers = traces(fig, "frames"), traces(fig, "answers")
@@ -41,7 +41,7 @@ def test_the_wrong_answers_and_no_others_are_framed_and_told() -> None:
         assert list(answers[label].text) == [str(k + 1) for k in given[lost]]
 
 
-def test_a_query_stands_in_the_row_of_its_class_behind_the_support() -> None:
+def test_a_query_is_in_the_row_of_its_class_behind_the_support() -> None:
     y = np.array([1, 0, 1, 0])
     cells = place_examples(np.array([0, 1]), y)
     assert cells.query[:, 1].tolist() == [1, 0, 1, 0]
@@ -105,7 +105,7 @@ def test_vectors_are_drawn_in_the_plane_with_the_wrong_ones_crossed_out() -> Non
         assert 0 < len(lost) < len(queries[label].x)
 
 
-def test_an_answer_of_no_number_is_wrong_and_told_as_such() -> None:
+def test_a_nan_answer_is_wrong_and_labelled_so() -> None:
     film = few_shot.episode()
     film.arrays["maml/answer"][0, :] = -1
     fig = episode_figure(film, ROLES)

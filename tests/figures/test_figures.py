@@ -166,7 +166,7 @@ def test_smoothing_neither_spreads_a_gap_nor_starts_at_zero() -> None:
     np.testing.assert_allclose(smooth, values)
 
 
-def test_a_cross_stands_where_a_task_diverged() -> None:
+def test_a_cross_marks_where_a_task_diverged() -> None:
     curve = made.line("sgd")
     curve.missing_counts[9:], curve.missing_counts[30:] = 1, 3
     fig = curves.curves_figure([curve], "loss", ROLES)
@@ -203,7 +203,7 @@ def test_diverged_tasks_are_counted_beside_the_spread() -> None:
     assert any("3 diverged" in text for text in fig.layout.yaxis.ticktext)
 
 
-def test_every_claim_has_its_word_and_conditions_stand_together() -> None:
+def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
     texts = [note.text for note in ALL["forest"]().layout.annotations]
     assert sum("better  " in text for text in texts) == 2
     assert sum("no difference  " in text for text in texts) == 2
@@ -280,7 +280,7 @@ def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     assert wide.layout.yaxis3.domain != slim.layout.yaxis3.domain
 
 
-def test_losses_are_told_frame_by_frame() -> None:
+def test_losses_are_shown_frame_by_frame() -> None:
     losses = {"sgd": np.linspace(1.0, 0.25, 12)}
     fig = boundary_film.boundary_figure(
         made.film(), ROLES, boundary_film.FilmOptions(losses=losses)

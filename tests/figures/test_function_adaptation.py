@@ -48,7 +48,7 @@ def test_support_beyond_the_grid_is_seen() -> None:
     assert adaptation_figure(film, ROLES).layout.xaxis.range == (-5.0, 7.5)
 
 
-def test_what_is_looked_at_does_not_depend_on_a_curve_that_ran_off() -> None:
+def test_the_axis_range_does_not_depend_on_a_diverged_curve() -> None:
     film = few_shot.adaptation()
     near = adaptation_figure(film, ROLES).layout.yaxis.range
     film.arrays["maml/curve"][0, -1] = 1e6
@@ -67,7 +67,7 @@ def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     assert wide.layout.yaxis3.domain != slim.layout.yaxis3.domain
 
 
-def test_a_learner_stands_still_between_its_steps() -> None:
+def test_a_learners_curve_is_flat_between_its_steps() -> None:
     assert [frame_at(np.array([0, 5]), s) for s in (0, 4, 5, 9)] == [0, 0, 1, 1]
 
 

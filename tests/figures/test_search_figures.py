@@ -114,7 +114,7 @@ def test_codes_are_spelled_in_mixed_radix() -> None:
     assert space.to_codes(np.arange(12)).tolist() == [list(code) for code in every]
 
 
-def test_the_best_so_far_is_the_one_whose_accuracy_was_told() -> None:
+def test_the_best_so_far_is_the_one_whose_accuracy_was_observed() -> None:
     made = film()
     index = made.arrays[f"{WHO}/architecture"][0].astype(int)
     # What was seen misleads; what was told as tested says which one counts.

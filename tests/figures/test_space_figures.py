@@ -183,13 +183,13 @@ def test_negative_transfer_is_marked_and_colors_are_even_around_nothing(
     assert "transfer hurts" in cells.text[0][1]
 
 
-def test_a_cell_is_told_with_its_interval() -> None:
+def test_a_cell_shows_its_interval() -> None:
     found = format_interval(matrix().area, 0, 0, MEASURES["area"])
     assert found == "50 [40, 60] %"
     assert format_interval(matrix().area, 1, 0, MEASURES["area"]) == "not measured"
 
 
-def test_the_claimed_range_stands_behind_what_was_measured() -> None:
+def test_the_claimed_range_is_drawn_behind_the_measurement() -> None:
     judged = StudyVerdict("not supported", 2.0, 1.0, 3.0, "%", "…", (), (15.0, 25.0))
     fig = claim_figure(judged)
     assert (fig.layout.shapes[0].x0, fig.layout.shapes[0].x1) == (15.0, 25.0)

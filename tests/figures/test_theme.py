@@ -112,7 +112,7 @@ def test_two_of_eleven_learners_that_share_a_color_differ_in_dash() -> None:
     assert twins[0].symbol != twins[1].symbol
 
 
-def test_a_known_label_keeps_its_color_whoever_else_runs() -> None:
+def test_a_known_label_keeps_its_color_whatever_else_runs() -> None:
     alone = theme.assign_styles({"sgd_tuned": "baseline"})["sgd_tuned"].color
     crowd = theme.assign_styles(
         {"new": "chosen", "lstm": "chosen", "sgd_tuned": "baseline"}
@@ -154,7 +154,7 @@ def test_a_log_axis_has_at_least_two_ticks_and_no_crowd(decades: float) -> None:
 
 
 @pytest.mark.parametrize("preset", search.PRESETS, ids=lambda preset: preset.name)
-def test_strategies_of_a_shipped_search_are_told_apart(preset: Preset) -> None:
+def test_strategies_of_a_shipped_search_have_distinct_colors(preset: Preset) -> None:
     """What may stand in the same panel is further apart than the palette's nearest."""
     looks = theme.assign_styles({c.label: c.role for c in preset.spec.learners})
     seen = [oklab(linear(look.color)) for look in looks.values()]

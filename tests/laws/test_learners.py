@@ -141,7 +141,7 @@ def test_members_together_equal_members_alone_in_float64(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", JUDGED)
-def test_a_score_that_is_no_number_never_wins(name: str) -> None:
+def test_a_nan_score_never_wins(name: str) -> None:
     context = RunContext(learner_spec(name))
     entry = context.entries[0]
     tasks = context.draw(context.setting, "train", ("train", "tasks", 0), 1)

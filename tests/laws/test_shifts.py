@@ -123,7 +123,7 @@ def test_a_shift_says_why_it_does_not_fit_or_can_be_applied(
 
 
 @pytest.mark.parametrize(("name", "kind"), FOREIGN)
-def test_a_shift_of_another_kind_is_a_remark_and_the_run_goes_on(
+def test_a_shift_of_another_kind_is_a_remark_and_the_run_continues(
     name: str, kind: str
 ) -> None:
     spec = family_spec(TINY[kind].families[0], shifts=[{"name": name}])

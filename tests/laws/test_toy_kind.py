@@ -139,7 +139,9 @@ def test_it_is_exported_and_its_table_has_its_unit(record: RunRecord) -> None:
     assert b"final_loss" in metrics_csv(record)
 
 
-def test_it_is_charted_and_its_price_is_told(record: RunRecord, spec: RunSpec) -> None:
+def test_it_is_charted_and_its_cost_is_estimated(
+    record: RunRecord, spec: RunSpec
+) -> None:
     blocks: tuple[Block, ...] = tuple(record.blocks)
     films: dict[str, Artefact] = {"film": record.artefacts[0]}
     shown = Run(record.key, spec, blocks, films=films, is_recorded=True)

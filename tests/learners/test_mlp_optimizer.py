@@ -64,7 +64,7 @@ def test_a_loss_a_million_times_as_large_is_descended_alike(draw: Draw) -> None:
     assert one["updates"].abs().max() > 1e-4
 
 
-def test_gradients_that_are_no_number_move_by_a_finite_step(draw: Draw) -> None:
+def test_nan_gradients_give_a_finite_step(draw: Draw) -> None:
     tasks = draw(tasks=2)
     rule = rule_on(tasks, MlpOptimizer())
     seen = optimizer_input(tasks, tasks.start(), 0)

@@ -89,7 +89,7 @@ def test_no_published_search_beats_the_best_cell() -> None:
         assert best.value == next(r.value for r in rows if r.method == "The best cell")
 
 
-def test_the_published_protocol_differs_from_nothing_and_each_change_is_told() -> None:
+def test_the_published_protocol_has_no_differences_and_each_change_is_listed() -> None:
     assert describe_differences(preset("nasbench201_published").spec) == []
     assert describe_differences(_cells()) == []
     for source in ("CIFAR-10", "CIFAR-100"):

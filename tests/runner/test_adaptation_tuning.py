@@ -148,7 +148,7 @@ def test_a_tie_of_errors_goes_to_the_lower_loss() -> None:
     assert found.best_position == 2
 
 
-def test_what_is_no_number_is_the_worst() -> None:
+def test_nan_is_the_worst() -> None:
     found = _rate_result(stretch([[0.9, float("nan")]], [3.0, float("inf")]))
     assert found.best_position == 0 and np.isfinite(found.error).all()
 

@@ -117,7 +117,7 @@ def test_an_optimizer_is_not_compiled() -> None:
     assert "only few-shot training" in remark(played(asked("lr_scale")))
 
 
-def test_a_run_that_goes_on_does_as_it_did_before(
+def test_a_resumed_run_computes_the_same(
     tool: Callable[[Build], None],
 ) -> None:
     whole = played(asked())

@@ -184,7 +184,7 @@ def test_weights_in_a_checkpoint_of_0_3_0_are_those_that_it_froze() -> None:
     assert set(state.shown[Condition()]) == {"worst", "best"}
 
 
-def test_a_training_under_way_in_0_3_0_goes_on_at_its_step() -> None:
+def test_a_training_checkpointed_by_0_3_0_resumes_at_its_step() -> None:
     state = read("training")
     assert state.learner("maml tuned|x").step == 4
     assert state.learner("maml").step is None

@@ -96,7 +96,7 @@ def test_the_limit_is_a_share_of_the_machine_unless_it_is_set(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux counts what is held")
-def test_beyond_the_limit_an_allocation_fails_and_the_process_goes_on() -> None:
+def test_beyond_the_limit_an_allocation_fails_and_the_process_survives() -> None:
     code = (
         "import numpy as np\n"
         "from engine.runner.memory_limit import cap_memory; cap_memory()\n"

@@ -86,7 +86,7 @@ def test_more_ways_keep_the_classes_that_were_there_and_add_others() -> None:
         assert len(set(moved.ids.tolist())) == 20  # type: ignore[union-attr]
 
 
-def test_what_a_family_cannot_give_is_a_remark_and_the_run_goes_on() -> None:
+def test_what_a_family_cannot_give_is_a_remark_and_the_run_continues() -> None:
     shifts = [
         {"name": "ways", "severities": [0, 2, 100]},
         {"name": "shots", "severities": [5]},
@@ -141,7 +141,7 @@ def test_another_family_of_the_same_size_is_tested_on() -> None:
         ("sinusoids", {"name": "moons"}, "it draws optimization tasks"),
     ],
 )
-def test_a_family_of_another_size_or_kind_is_a_remark_and_the_run_goes_on(
+def test_a_family_of_another_size_or_kind_is_a_remark_and_the_run_continues(
     family: str, other: dict[str, object], words: str
 ) -> None:
     spec = family_spec(family, test_families=[other])

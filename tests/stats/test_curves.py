@@ -32,7 +32,7 @@ def test_a_loss_curve_is_the_geometric_mean() -> None:
     assert drawn.n == 8
 
 
-def test_a_layer_that_nobody_measured_leaves_the_mean_of_the_others_alone() -> None:
+def test_an_unmeasured_layer_does_not_change_the_mean_of_the_others() -> None:
     norms = np.full((2, 3, 4, 3), 2.0)
     norms[..., 1], norms[..., 2] = np.nan, 8.0
     norms[0, 0, 2, 0] = np.nan
@@ -125,7 +125,7 @@ def _shifted() -> BlockTable:
     return BlockTable(blocks)
 
 
-def test_a_severity_curve_starts_in_place_and_its_area_is_a_trapezoid() -> None:
+def test_a_severity_curve_starts_in_distribution_and_its_area_is_a_trapezoid() -> None:
     found = severity_curve(_shifted(), "a", "stretch")
     assert found is not None
     assert found.severity.tolist() == [0.0, 2.0, 4.0]

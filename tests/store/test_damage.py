@@ -15,7 +15,7 @@ def test_a_flipped_byte_never_shows_a_wrong_value(home: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", ["arrow", "artefact"])
-def test_only_the_damaged_run_is_set_aside_by_name(
+def test_only_the_damaged_run_is_quarantined_by_name(
     store: Store, home: Path, suffix: str
 ) -> None:
     sound, hurt = fake.played(store, 1), fake.played(store, 2)

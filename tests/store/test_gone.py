@@ -68,7 +68,9 @@ def test_another_store_in_its_place_is_not_taken_for_it(
     assert Store.open(away, store.identity).count() == 1
 
 
-def test_a_store_that_is_put_back_goes_on(store: Store, home: Path, away: Path) -> None:
+def test_a_store_that_is_put_back_is_used_again(
+    store: Store, home: Path, away: Path
+) -> None:
     key = fake.played(store, 1)
     store.cache.set("a", 1)
     home.rename(away)
@@ -81,7 +83,7 @@ def test_a_store_that_is_put_back_goes_on(store: Store, home: Path, away: Path) 
     assert store.count() == 2
 
 
-def test_a_run_under_a_store_that_moves_goes_on_when_it_is_back(
+def test_a_run_whose_store_moves_resumes_when_it_is_back(
     store: Store, home: Path, away: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Recorder, "is_due", lambda self: True)

@@ -72,7 +72,7 @@ def test_a_folder_that_is_meant_to_be_shared_keeps_its_mode(tmp_path: Path) -> N
     assert shared.stat().st_mode & 0o7777 == 0o1777
 
 
-def test_a_folder_that_a_person_exports_to_keeps_its_mode(
+def test_a_folder_that_the_user_exports_to_keeps_its_mode(
     store: Store, tmp_path: Path
 ) -> None:
     from engine.export import RunRecord, export_run
@@ -84,7 +84,7 @@ def test_a_folder_that_a_person_exports_to_keeps_its_mode(
     assert chosen.stat().st_mode & 0o777 == 0o755
 
 
-def test_a_store_that_is_somebody_elses_is_opened_all_the_same(
+def test_a_store_of_another_owner_is_opened_all_the_same(
     store: Store, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home.chmod(0o755)

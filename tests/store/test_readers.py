@@ -16,7 +16,7 @@ NUMBERS = st.sampled_from(["f4", "f8", "i8", "u1", "b1"])
 
 @settings(deadline=None, max_examples=50)
 @given(data=st.data(), name=WORDS, kind=NUMBERS)
-def test_every_bit_of_a_block_comes_back(
+def test_a_block_is_read_back_bit_for_bit(
     data: st.DataObject, name: str, kind: str
 ) -> None:
     array = data.draw(hnp.arrays(kind, hnp.array_shapes(min_dims=0, max_side=4)))

@@ -122,7 +122,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Study:
     return made
 
 
-def test_a_study_is_measured_once_and_then_told_from_the_store(
+def test_a_study_is_measured_once_and_then_read_from_the_store(
     home: Path, tiny: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert __main__.main(["study", tiny.name, "--json"]) == 0
@@ -139,7 +139,7 @@ def test_a_study_is_measured_once_and_then_told_from_the_store(
     assert {job.key: job.finished for job in Store.open(home).jobs()} == finished
 
 
-def test_a_verdict_is_told_in_words_with_its_interval(
+def test_a_verdict_is_printed_with_its_interval(
     home: Path, tiny: Study, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert __main__.main(["study", tiny.name]) == 0

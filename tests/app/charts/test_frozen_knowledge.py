@@ -38,7 +38,7 @@ def film() -> Any:
     return SimpleNamespace(arrays={}, info={"evaluator": SPACE})
 
 
-def test_an_experience_in_both_parts_is_told_once() -> None:
+def test_an_experience_in_both_parts_is_listed_once() -> None:
     base = frozen_knowledge.read_frozen(frozen(), film())
     held = base.entries
     assert held.accuracy.tolist()[:2] == [0.9, 0.8] and len(held.accuracy) == 3

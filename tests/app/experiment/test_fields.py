@@ -43,6 +43,6 @@ def test_numbers_survive_the_way_through_text() -> None:
     assert fields.parse_numbers(fields.format_numbers(numbers), "S", "s") == numbers
 
 
-def test_words_among_numbers_are_refused() -> None:
+def test_text_among_numbers_is_refused() -> None:
     with pytest.raises(Refused, match="commas"):
         fields.parse_numbers("1, two", "Severities", "s")

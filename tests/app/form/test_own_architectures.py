@@ -41,7 +41,7 @@ def given(dialog: AppTest, data: bytes) -> AppTest:
     return uploader.set_value([("own.csv", data, "text/csv")]).run()
 
 
-def test_the_form_is_told_before_a_file_is_chosen(dialog: AppTest) -> None:
+def test_the_form_explains_the_format_before_a_file_is_chosen(dialog: AppTest) -> None:
     (told,) = [element.value for element in dialog.markdown]
     assert all(f"`{name}`" in told for name in ("dataset", "op:NAME", "validation"))
 
@@ -66,7 +66,9 @@ def test_what_is_in_a_table_is_shown_and_it_fills_the_form(dialog: AppTest) -> N
     assert later[f"{place}.accuracy"] == "percent" and later[f"{place}.target"] == "b"
 
 
-def test_what_is_wrong_is_said_in_one_sentence_and_not_kept(dialog: AppTest) -> None:
+def test_a_wrong_file_is_refused_in_one_sentence_and_not_stored(
+    dialog: AppTest,
+) -> None:
     at = given(dialog, sheet(TABLE | {"validation": ["50", "nan", "30", "90"]}))
     assert not at.exception
     assert "line 3: 'validation' has 'nan'" in at.error[0].value.replace("\\", "")

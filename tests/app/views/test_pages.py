@@ -32,7 +32,7 @@ def file(home: Path, tiny: RunSpec, count: int) -> list[str]:
     return keys
 
 
-def test_runs_are_listed_newest_first_with_sign_and_word(
+def test_runs_are_listed_newest_first_with_icon_and_state(
     runs: AppTest, home: Path, tiny: RunSpec
 ) -> None:
     file(home, tiny, 2)
@@ -43,7 +43,7 @@ def test_runs_are_listed_newest_first_with_sign_and_word(
     assert "place 2" in str(rows(at)[0]["Where it stands"])
 
 
-def test_the_list_is_filtered_by_words_and_state(
+def test_the_list_is_filtered_by_text_and_state(
     runs: AppTest, home: Path, tiny: RunSpec
 ) -> None:
     file(home, tiny, 3)

@@ -159,6 +159,6 @@ def test_a_chart_without_its_library_says_so(address: str, browser: Browser) -> 
 
 
 @pytest.mark.browser
-def test_an_address_that_a_person_typed_is_no_link(page: Page) -> None:
+def test_a_url_typed_by_the_user_is_no_link(page: Page) -> None:
     expect(page.get_by_text("evil").first).to_be_visible()
     assert page.locator("a[href*=evil]").count() == 0

@@ -97,7 +97,7 @@ def test_a_header_that_begins_like_another_file_is_a_header() -> None:
     assert read_csv(b"PAR1,BZh\n1,2\n").column("PAR1").kind == "number"
 
 
-def test_a_column_of_numbers_is_told_from_all_that_looks_like_one() -> None:
+def test_a_column_of_numbers_is_distinguished_from_all_that_looks_like_one() -> None:
     cells = {
         "plain": ("1", "-2.5", "+.5e-3"),
         "blanks": (" 1", "2 ", ""),
@@ -261,7 +261,7 @@ def test_a_path_is_read_and_nothing_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="folders are not write-protected so")
-def test_a_home_that_cannot_be_written_is_said(home: Path) -> None:
+def test_an_unwritable_home_is_refused(home: Path) -> None:
     (home / "own").write_text("a file where the folder should be")
     with pytest.raises(Refused, match="cannot be stored"):
         store_csv(read_csv(b"a,b\n1,2\n"))

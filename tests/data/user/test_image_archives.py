@@ -183,7 +183,7 @@ def test_classes_are_the_folders_whatever_lies_around_them(around: str) -> None:
     assert found.warnings == ()
 
 
-def test_several_sizes_copies_and_other_files_are_told() -> None:
+def test_several_sizes_duplicates_and_other_files_give_warnings() -> None:
     data = made(2, 3) | {
         "class 00/wide.png": picture(50, (105, 60)),
         "class 00/copy.png": picture(0),

@@ -72,7 +72,7 @@ def made(replicates: int = 2, count: int = 40) -> KnowledgeBase:
 
 
 @pytest.mark.parametrize("count", [12, 40])
-def test_a_base_comes_back_from_its_file_bit_for_bit(count: int) -> None:
+def test_a_base_survives_its_file_bit_for_bit(count: int) -> None:
     tasks, base = drawn("nk_landscape", 1, 1), made(count=count)
     evaluator = tasks.evaluator
     data = export_base(base, evaluator.space, evaluator.tasks)
@@ -89,7 +89,7 @@ def test_fewer_replicates_are_repeated() -> None:
     np.testing.assert_array_equal(many.codes[2], base.codes[0])
 
 
-def test_what_a_person_wrote_is_completed() -> None:
+def test_a_file_written_by_hand_is_completed() -> None:
     told = read_knowledge(json.dumps(small()).encode())
     (entries,) = told.entries
     assert entries.codes.tolist() == [[0, 2], [1, 0]] and told.experience_count(0) == 2

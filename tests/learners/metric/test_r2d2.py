@@ -60,7 +60,7 @@ def test_many_examples_are_solved_in_float64() -> None:
     )
 
 
-def test_what_cannot_be_solved_is_no_number_and_no_error() -> None:
+def test_a_singular_system_gives_nan_and_no_error() -> None:
     x, y, ridge = system(5, 20)
     x[1] = torch.nan
     found = ridge_head(x, y, ridge).isfinite().flatten(1).all(1)

@@ -54,7 +54,7 @@ def test_normal_scores_are_ranks_as_quantiles_and_know_no_scale() -> None:
 
 
 @pytest.mark.parametrize("mean", [-1.0, 0.2, 2.0])
-def test_expected_improvement_is_the_integral_that_it_stands_for(mean: float) -> None:
+def test_expected_improvement_equals_its_integral(mean: float) -> None:
     found = expected_improvement(np.array(mean), np.array(0.7), np.array(0.5))
     value, _ = quad(lambda f: (f - 0.5) * norm.pdf(f, mean, 0.7), 0.5, 12.0)
     assert float(found) == pytest.approx(value, rel=1e-6)

@@ -47,7 +47,7 @@ def test_every_question_is_optunas_answer_to_the_trials_so_far(joint: bool) -> N
             np.testing.assert_array_equal(codes[member, step], expected)
 
 
-def test_a_search_rebuilt_from_its_trials_goes_on_the_same() -> None:
+def test_a_search_rebuilt_from_its_trials_continues_the_same() -> None:
     space = searches(1).space
     parzen = OptunaTpe(space, 24, True)
     whole, draw = parzen.start_search(), np.random.default_rng(3)

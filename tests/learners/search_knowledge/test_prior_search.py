@@ -49,7 +49,7 @@ def told(
     return Evaluation(step, codes, none, value, value, live)
 
 
-def test_the_elite_is_the_best_that_was_told_each_once() -> None:
+def test_the_elite_is_the_best_evaluated_architectures_each_once() -> None:
     tasks = searches(bench_of(), 1)
     rng = np.random.default_rng(0)
     index = rng.integers(0, 30, (60, tasks.members))

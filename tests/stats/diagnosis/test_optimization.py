@@ -222,7 +222,7 @@ def test_pes_is_not_accused_of_exploding_unrolls() -> None:
     assert _found((blocks, spec()), 10) == []
 
 
-def test_an_overshoot_that_comes_back_is_told_and_not_flagged() -> None:
+def test_an_overshoot_that_recovers_is_reported_but_is_no_warning() -> None:
     loss = falling(0.1)
     loss[..., 3] = 10.0
     (finding,) = _found((trial("lr_scale", loss), spec()), 7)

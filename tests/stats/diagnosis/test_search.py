@@ -42,11 +42,11 @@ def fine() -> list[Block]:
     return [*blocks, trained("warm", 500.0)]
 
 
-def test_a_sound_run_of_searches_is_flagged_for_nothing() -> None:
+def test_a_sound_run_of_searches_has_no_warnings() -> None:
     assert not any(flags(fine()).values())
 
 
-def test_what_is_said_of_rates_and_episodes_is_not_said_of_searches() -> None:
+def test_findings_on_rates_and_episodes_do_not_apply_to_searches() -> None:
     assert not {7, 9, 10, 13, 16, 19} & set(flags(fine()))
 
 
@@ -184,7 +184,7 @@ def test_means_over_the_searches_that_got_there_flatter() -> None:
         assert found[18] is flagged
 
 
-def test_evaluations_on_sources_are_told() -> None:
+def test_a_finding_names_evaluations_on_sources() -> None:
     found = diagnose(BlockTable(fine()), search_spec(WARM, COLD, RANDOM))
     told = [f.evidence for f in found if f.detector == 17]
     assert told and "warm 500" in told[0]

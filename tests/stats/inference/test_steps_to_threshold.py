@@ -36,7 +36,7 @@ def test_an_exponential_decay_crosses_where_its_logarithm_says() -> None:
     assert np.array_equal(find_crossing(loss, 0.3).step, expected)
 
 
-def test_nothing_ever_reaches_a_threshold_that_is_no_number() -> None:
+def test_no_run_reaches_a_nan_threshold() -> None:
     assert not find_crossing(falling(), float("nan")).reached.any()
 
 

@@ -61,7 +61,7 @@ def test_a_pairs_surplus_is_the_interaction_of_a_regression() -> None:
     )
 
 
-def test_failures_are_told_by_fishers_exact_test() -> None:
+def test_failures_are_compared_by_fishers_exact_test() -> None:
     rng = np.random.default_rng(3)
     there, failed = rng.random((5, 50)) < 0.4, rng.random(50) < 0.3
     found = failure_ratios(there, failed)
@@ -112,7 +112,7 @@ def test_an_option_is_counted_over_edges_and_not_over_decisions() -> None:
     assert np.array_equal(there["4 ≥ 2 times"], every.sum(1) >= 2)
 
 
-def test_a_planted_subgraph_is_found_and_told_with_its_effect() -> None:
+def test_a_planted_subgraph_is_found_and_described_with_its_effect() -> None:
     codes = cells(900)
     there = {f.words: f.mask for f in find_motif_features(codes, CELL)}[
         "conv then conv"
@@ -126,7 +126,7 @@ def test_a_planted_subgraph_is_found_and_told_with_its_effect() -> None:
     assert any(t.startswith("Prefer conv then conv: +") for t in told)
 
 
-def test_what_holds_for_all_tasks_is_told_from_what_depends() -> None:
+def test_motifs_of_all_tasks_are_distinguished_from_those_of_some() -> None:
     rng = np.random.default_rng(5)
     codes, task = rng.integers(0, 2, (600, 2)), np.repeat([0, 1], 300)
     sign = np.where(task == 0, 1.0, -0.6)

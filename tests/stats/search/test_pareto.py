@@ -36,7 +36,7 @@ def test_the_front_is_what_no_other_beats(points: list) -> None:
     np.testing.assert_array_equal(score[found.place], found.score)
 
 
-def test_what_has_no_number_is_on_no_front() -> None:
+def test_a_point_with_nan_is_on_no_front() -> None:
     found = pareto_front(np.array([np.nan, 0.5, 0.9]), np.array([1.0, 2.0, np.nan]))
     assert found.place.tolist() == [1]
 

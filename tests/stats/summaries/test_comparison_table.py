@@ -133,7 +133,7 @@ def test_the_summary_tells_speed_and_how_many_gained_anything() -> None:
     )
 
 
-def test_a_curve_over_inner_steps_stands_at_its_own_steps() -> None:
+def test_a_curve_over_inner_steps_is_drawn_at_its_own_steps() -> None:
     loss = np.ones((*SHAPE, 3)) * [4.0, 2.0, 1.0]
     loss[:, ::2] *= 3.0
     found = make_curve(steps("maml", "query_mse", loss, 0.0, 1.0, 5.0))
@@ -142,7 +142,7 @@ def test_a_curve_over_inner_steps_stands_at_its_own_steps() -> None:
 
 
 # under shift ------------------------------------------------------------------
-def test_errors_decay_over_severity_from_where_they_stand_in_place() -> None:
+def test_error_degradation_over_severity_starts_at_the_error_in_distribution() -> None:
     found = severity_curve(BlockTable(run()), "protonet", "rotate")
     assert found is not None
     assert found.metric == "error"
@@ -155,7 +155,7 @@ def test_errors_decay_over_severity_from_where_they_stand_in_place() -> None:
     assert degradation(right) == pytest.approx(degradation(found))
 
 
-def test_no_error_in_place_leaves_the_relative_drop_open() -> None:
+def test_without_error_in_distribution_the_relative_drop_is_undefined() -> None:
     blocks = [
         *few_shot("protonet", np.zeros(SHAPE)),
         *few_shot("protonet", np.full(SHAPE, 0.5), at(1.0)),

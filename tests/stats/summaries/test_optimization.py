@@ -49,7 +49,9 @@ def test_a_diverged_run_never_meets_a_threshold_afterwards() -> None:
     assert (rows["steps_to_threshold"].item(), rows["reached"].item()) == (2.0, 0.0)
 
 
-def test_a_threshold_met_before_the_end_counts_even_if_the_run_then_blows_up() -> None:
+def test_a_threshold_reached_before_the_end_counts_even_if_the_run_then_diverges() -> (
+    None
+):
     rows = summarize_tasks({"loss": _one([1.0, 0.4, np.inf])}, 0.5)
     assert (rows["steps_to_threshold"].item(), rows["reached"].item()) == (1.0, 1.0)
 

@@ -24,7 +24,7 @@ def summary(regret: list[float], goal: float = 0.1, **traces: Any) -> dict[str, 
     return {name: float(row[0, 0]) for name, row in found.items()}
 
 
-def test_the_goal_is_met_at_the_first_evaluation_that_is_as_good() -> None:
+def test_the_goal_is_reached_at_the_first_evaluation_that_is_as_good() -> None:
     found = summary([0.5, 0.3, 0.1, 0.1, 0.0])
     assert found["evaluations_to_goal"] == 3 and found["reached"] == 1
     assert found["cost_to_goal"] == 6
@@ -32,13 +32,13 @@ def test_the_goal_is_met_at_the_first_evaluation_that_is_as_good() -> None:
     assert found["final_regret"] == 0.0 and found["final_score"] == 1.0
 
 
-def test_a_goal_that_is_never_met_counts_the_whole_horizon_and_price() -> None:
+def test_a_goal_that_is_never_reached_counts_the_whole_horizon_and_cost() -> None:
     found = summary([0.5, 0.3, 0.2, 0.2])
     assert found["evaluations_to_goal"] == 4 and found["reached"] == 0
     assert found["cost_to_goal"] == 8
 
 
-def test_a_goal_that_is_just_met_is_not_missed_by_a_rounding() -> None:
+def test_a_goal_that_is_just_reached_is_not_missed_by_rounding() -> None:
     assert summary([0.5, 0.1 + 1e-12])["reached"] == 1
     assert summary([0.5, 0.1 + 1e-6])["reached"] == 0
 

@@ -47,7 +47,7 @@ def duel(mine: float, other: float, **sizes: int) -> list[Block]:
     ]
 
 
-def test_a_better_learner_is_told_with_accuracies_and_what_lies_between() -> None:
+def test_the_verdict_on_a_better_learner_has_accuracies_and_their_difference() -> None:
     sentence = told(duel(0.04, 0.07))
     assert sentence.startswith(
         "On unseen glyphs (5-way 1-shot; n = 5 trainings × 200 episodes): "
@@ -61,7 +61,7 @@ def test_a_better_learner_is_told_with_accuracies_and_what_lies_between() -> Non
     assert ahead - behind == pytest.approx(apart, abs=0.11)
 
 
-def test_a_baseline_that_wins_is_told_in_as_many_words() -> None:
+def test_the_verdict_says_that_a_baseline_is_better() -> None:
     sentence = told(duel(0.07, 0.04))
     assert "tuned pretrain + fine-tune is better than prototypical networks (9" in (
         sentence
@@ -69,7 +69,7 @@ def test_a_baseline_that_wins_is_told_in_as_many_words() -> None:
     assert "-" not in sentence.split("(9")[1]
 
 
-def test_what_cannot_be_told_apart_is_no_significant_difference() -> None:
+def test_an_interval_that_contains_zero_is_no_significant_difference() -> None:
     assert "no significant difference between" in told(duel(0.3, 0.303, episodes=20))
 
 
@@ -104,7 +104,7 @@ def test_one_episode_gets_numbers_and_no_verdict() -> None:
     assert "better" not in sentence
 
 
-def test_squared_errors_are_told_as_such() -> None:
+def test_the_verdict_names_squared_errors() -> None:
     run = few_spec(
         MAML, FINE_TUNED, family=Choice(name="sinusoids", knobs={"shots": 10})
     )
@@ -121,7 +121,7 @@ def test_squared_errors_are_told_as_such() -> None:
     assert "points" not in sentence
 
 
-def test_the_arithmetic_mean_of_squared_errors_is_told() -> None:
+def test_the_verdict_has_the_arithmetic_mean_of_squared_errors() -> None:
     rows = np.array([[0.0, 2.0, 4.0], [0.0, 2.0, 4.0]])
     blocks = few_shot("maml", rows, classes=False)
     assert "MAML MSE 2 [2, 2]" in told(blocks, few_spec(MAML))

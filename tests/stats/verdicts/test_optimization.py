@@ -45,14 +45,14 @@ def duel(mine: float, other: float) -> list[Block]:
     return [threshold(), *mine_blocks, *trial("sgd_tuned", noisy(other, 2))]
 
 
-def test_a_faster_learner_is_better_and_its_steps_stand_beside() -> None:
+def test_a_faster_learner_is_better_and_the_verdict_has_its_steps() -> None:
     sentence = told(duel(0.2, 0.1), spec())
     assert sentence.startswith("On unseen mixtures: better than tuned SGD (")
     assert re.search(r"\(\d\.\d steps \[.+\] against 12 \[.+\], n = 8 repl", sentence)
     assert sentence.endswith("n = 8 replicates × 8 tasks).")
 
 
-def test_a_slower_learner_loses_in_as_many_words() -> None:
+def test_the_verdict_says_that_a_slower_learner_is_worse() -> None:
     assert "On unseen mixtures: tuned SGD is better (" in told(duel(0.1, 0.2), spec())
 
 
@@ -78,7 +78,7 @@ def test_one_replicate_gets_numbers_but_no_interval_and_no_verdict() -> None:
     assert "better" not in sentence
 
 
-def test_without_baselines_that_is_said() -> None:
+def test_the_verdict_says_that_there_are_no_baselines() -> None:
     sentence = told([threshold(), *trial("lr_scale", noisy(0.1, 1))], spec(chosen()))
     assert sentence.endswith("Baselines were turned off: no verdict.")
     assert "lr scale 12 steps [" in sentence
@@ -124,7 +124,7 @@ def test_diverged_tasks_are_counted_in_the_sentence() -> None:
     assert "diverged 8 against 0 of 64" in told(blocks, spec())
 
 
-def test_a_threshold_that_nobody_meets_is_no_mean_of_horizons() -> None:
+def test_a_threshold_that_no_run_reaches_is_no_mean_of_horizons() -> None:
     blocks = [
         threshold(1e-9),
         *trial("lr_scale", noisy(0.1, 1), threshold=1e-9),
@@ -141,7 +141,7 @@ def test_without_a_threshold_the_mean_log_loss_speaks() -> None:
     assert "steps" not in sentence
 
 
-def test_a_learner_that_ends_lower_but_arrives_later_is_told_both() -> None:
+def test_a_learner_that_ends_lower_but_arrives_later_gets_both_findings() -> None:
     steps = np.arange(51)
     late = np.where(steps < 20, 1.0, 1e-4) * np.ones((8, 8, 51))
     soon = np.where(steps < 5, 1.0, 0.29) * np.ones((8, 8, 51))
@@ -183,7 +183,7 @@ def test_another_family_and_many_places_stay_short() -> None:
     assert sentence.endswith("Of 4 other conditions: better than tuned SGD in 4.")
 
 
-def test_two_chosen_learners_are_told_apart() -> None:
+def test_two_chosen_learners_get_verdicts_of_their_own() -> None:
     blocks = [*duel(0.2, 0.1), *trial("second", noisy(0.05, 3))]
     sentence = told(blocks, spec(chosen(), chosen("second"), TUNED))
     assert "lr scale: On unseen mixtures: better than tuned SGD" in sentence

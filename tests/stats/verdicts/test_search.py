@@ -42,7 +42,7 @@ def told(blocks: list[Block], run: RunSpec | None = None) -> str:
     return str(summarize(blocks, run or search_spec())["sentence"])
 
 
-def test_the_better_strategy_is_told_with_regret_and_evaluations() -> None:
+def test_the_verdict_on_a_better_strategy_has_regret_and_evaluations() -> None:
     sentence = told(duel(times(20, 1), times(50, 2)))
     assert sentence.startswith(
         "On unseen searches of nk landscape: warm is better than cold (mean regret "
@@ -57,7 +57,7 @@ def test_the_better_strategy_is_told_with_regret_and_evaluations() -> None:
     assert low <= ours <= high < theirs
 
 
-def test_a_worse_strategy_is_told_as_readily() -> None:
+def test_a_worse_strategy_gets_a_verdict_too() -> None:
     assert "cold is better than warm (mean regret" in told(
         duel(times(50, 1), times(20, 2))
     )
@@ -68,13 +68,13 @@ def test_alike_strategies_have_no_significant_difference() -> None:
     assert "no significant difference between warm and cold" in sentence
 
 
-def test_searches_that_never_got_there_are_told() -> None:
+def test_the_verdict_names_searches_that_missed_the_goal() -> None:
     mine = np.full((1, 60), 10.0)
     other = np.where(np.arange(60) % 4 == 0, HORIZON + 1.0, 20.0)[None]
     assert "(100 % and 75 % of the searches reached it)" in told(duel(mine, other))
 
 
-def test_random_search_is_told_beside_the_best_baseline() -> None:
+def test_the_verdict_compares_with_random_search_and_the_best_baseline() -> None:
     blocks = duel(times(20, 1), times(40, 2))
     blocks += searches("random_search", found_at(times(80, 3)))
     sentence = told(blocks, search_spec(WARM, COLD, RANDOM))
@@ -82,7 +82,9 @@ def test_random_search_is_told_beside_the_best_baseline() -> None:
     assert "better than random search" in sentence
 
 
-def test_source_evaluations_are_told_with_the_targets_that_pay_them_back() -> None:
+def test_the_verdict_has_source_evaluations_and_the_targets_that_pay_them_back() -> (
+    None
+):
     blocks = duel(np.full((1, 60), 20.0), np.full((1, 60), 50.0))
     sentence = told([*blocks, trained("warm", 3000.0)])
     assert "Warm took 3,000 evaluations beforehand, paid back after 100 t" in sentence
@@ -93,7 +95,7 @@ def test_a_training_that_saves_nothing_is_never_paid_back() -> None:
     assert "which no number of targets pays back" in told(blocks)
 
 
-def test_one_training_of_a_trained_strategy_is_said() -> None:
+def test_the_verdict_names_a_single_meta_training() -> None:
     blocks = duel(times(20, 1), times(50, 2))
     assert "One training" not in told(blocks)
     assert "One training" in told([*blocks, trained("warm", 100.0)])
@@ -214,7 +216,7 @@ def test_a_moved_goal_is_named_in_the_verdict() -> None:
     assert "the best 1 %" not in str(moved["sentence"])
 
 
-def test_a_goal_that_is_never_met_takes_the_whole_horizon() -> None:
+def test_a_goal_that_is_never_reached_takes_the_whole_horizon() -> None:
     moved = BlockTable(searches("warm", np.full((1, 1, HORIZON), 0.5))).with_threshold(
         0.4
     )
@@ -317,7 +319,7 @@ def test_the_table_to_paste_is_of_mean_regret_in_points() -> None:
     assert cell is not None and cell.spread.mean == pytest.approx(100 * mean)
 
 
-def test_a_strategy_alone_is_told_without_a_verdict() -> None:
+def test_a_strategy_without_baselines_gets_a_description_but_no_verdict() -> None:
     assert "mean regret warm " in told(
         searches("warm", found_at(times(20, 1))), search_spec(WARM)
     )

@@ -66,7 +66,9 @@ def test_every_kind_has_its_terms() -> None:
 
 
 @pytest.mark.parametrize("kind", made())
-def test_runs_without_one_side_are_told_alike_in_every_kind(kind: str) -> None:
+def test_runs_without_chosen_learners_or_baselines_read_alike_in_every_kind(
+    kind: str,
+) -> None:
     alone, only_baselines, blocks = made()[kind]
     told = verdict(blocks, alone)
     assert told.startswith("On unseen ")

@@ -101,7 +101,7 @@ def test_fashion_can_be_drawn_up_to_its_ninety_images(packed: str) -> None:
         family.model_copy(update={"queries": 71}).check()
 
 
-def test_new_digits_are_told_apart_by_their_pixels() -> None:
+def test_new_digits_are_classified_by_their_pixels() -> None:
     family, hits = TenClasses(), []
     for place in range(100):
         episode = family.sample(Rng(6).child(place), "test")

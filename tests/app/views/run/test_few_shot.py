@@ -238,7 +238,7 @@ def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
     assert "Published" not in [one.label for one in at.tabs]
 
 
-def test_what_is_not_applicable_is_said_with_its_reason(
+def test_what_is_not_applicable_is_listed_with_its_reason(
     lab: AppTest, key: str, run: client.Run
 ) -> None:
     (line,) = not_applicable.not_applicable_lines(run, {"ways": "Other ways"})
@@ -286,7 +286,7 @@ def test_a_condition_can_be_chosen(lab: AppTest, key: str) -> None:
         assert not at.exception, place
 
 
-def test_in_place_stands_at_the_familys_own_shots(run: client.Run) -> None:
+def test_in_distribution_is_drawn_at_the_familys_own_shots(run: client.Run) -> None:
     lines = optimization.severity_curves(run, "final_accuracy")
     own = run.spec.family.knobs["shots"]
     for line in lines["shots"]:
@@ -304,7 +304,7 @@ def test_a_learner_without_steps_is_a_level_line(run: client.Run) -> None:
     assert line.x[-1] == max(t.x[-1] for t in made.data if t.uid == "maml:mean")
 
 
-def test_the_mark_stands_where_the_answer_counts(run: client.Run) -> None:
+def test_the_mark_is_at_the_step_of_the_answer(run: client.Run) -> None:
     made = few_shot.answer_chart(run, ViewState())
     (mark,) = [t for t in made.data if t.uid == "maml:answer"]
     knobs = next(e.knobs for e in run.spec.learners if e.label == "maml")
@@ -336,7 +336,7 @@ def test_the_tables_files_are_the_command_lines(run: client.Run) -> None:
     assert rb"\begin{tabular}" in files.comparison_file(run, "comparison.tex", {})
 
 
-def test_published_rows_stand_beside_ours(
+def test_published_rows_are_shown_beside_ours(
     lab: AppTest, home: Path, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from engine.published import figures_for_task

@@ -119,7 +119,7 @@ def test_a_damaged_link_leaves_the_default_form(lab: AppTest) -> None:
     assert at.session_state["k.family"] == "mixtures"
 
 
-def test_what_cannot_be_taken_is_said_and_kept(lab: AppTest) -> None:
+def test_a_value_that_is_refused_is_reported_and_kept(lab: AppTest) -> None:
     at = lab.run()
     at.text_input(key="k.seed").set_value("-1")
     at.run()
@@ -129,7 +129,7 @@ def test_what_cannot_be_taken_is_said_and_kept(lab: AppTest) -> None:
     assert client.jobs()[1] == 1
 
 
-def test_turning_baselines_off_is_said(lab: AppTest) -> None:
+def test_turning_baselines_off_shows_a_notice(lab: AppTest) -> None:
     at = lab.run()
     at.session_state["k.baselines"] = []
     at.run()

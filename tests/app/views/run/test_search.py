@@ -164,7 +164,7 @@ def test_each_page_keeps_its_form(page: AppTest) -> None:
 
 
 @pytest.mark.parametrize("query", ["run", "x"])
-def test_a_link_that_comes_to_the_lab_goes_on_to_the_page(
+def test_a_link_that_opens_the_lab_leads_to_its_page(
     page: AppTest, key: str, hunt: RunSpec, query: str
 ) -> None:
     at = page.switch_page("../pages/lab.py")
@@ -430,7 +430,7 @@ def _published(
     return told.value.to_dict("records"), texts(at)
 
 
-def test_published_searches_stand_beside_ours(
+def test_published_searches_are_shown_beside_ours(
     page: AppTest, key: str, run: client.Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, _ = _published(page, key, monkeypatch, [])
@@ -445,7 +445,7 @@ def test_published_searches_stand_beside_ours(
     assert "warm" in alone[0]["Method"]
 
 
-def test_where_the_protocol_differs_ours_stand_apart_and_it_is_said(
+def test_with_another_protocol_published_searches_are_separate_and_the_page_says_so(
     page: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, told = _published(page, key, monkeypatch, ["Here a search sees more."])

@@ -135,7 +135,7 @@ def test_experiences_are_those_that_fit(home: Path, key: str) -> None:
     assert fewer[box.options[1]].nunique() == 1
 
 
-def test_a_study_that_nobody_asked_for_can_be_measured(home: Path) -> None:
+def test_a_study_that_was_never_run_can_be_measured(home: Path) -> None:
     at = opened("Claims board")
     count = len(studies.list_studies())
     assert f"0 of {count} claims are measured" in texts(at)
