@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-# Before anything of ours is imported: no test may touch a person's own runs, and
+# Before anything of ours is imported: no test may touch the user's own runs, and
 # more than one thread changes the numbers.
 _HOME = tempfile.mkdtemp(prefix="metascope-tests-")
 os.environ["METASCOPE_HOME"] = _HOME

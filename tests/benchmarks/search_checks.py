@@ -43,7 +43,7 @@ EVOLVED = {
     "CIFAR-100": (71.6, 72.4),
     "ImageNet16-120": (45.3, 46.0),
 }
-DEAREST = 208.0  # s; no cell costs more, so that with more left a search goes on
+DEAREST = 208.0  # s; no cell costs more, so that with more left a search continues
 REPEATS, EVALUATIONS, LIMIT = 50, 500, 20.0
 LABELS, UNSEEN, DRAWS, PREDICTORS, LEAST = 100, 1000, 50, 5, 0.6
 

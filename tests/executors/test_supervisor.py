@@ -94,7 +94,7 @@ def test_a_moved_stores_supervisor_ends_and_makes_nothing(
     assert not home.exists()
     away.rename(home)
     store.sweep()
-    assert store.job(key).state == JobState.QUEUED  # it goes on by itself
+    assert store.job(key).state == JobState.QUEUED  # it resumes by itself
 
 
 def test_a_supervisor_and_a_worker_create_no_store_instead_of_a_missing_one(

@@ -93,7 +93,7 @@ def test_a_run_of_parts_that_are_here_keeps_its_key_and_others_are_copies(
 ) -> None:
     told = answer_request(question(store), archive)
     key = fake.key(fake.spec(1, steps=3))
-    assert told["key"] != key  # the fake family is nobody's part
+    assert told["key"] != key  # the fake family is not registered
     assert store.job(told["key"]) is not None
 
 

@@ -117,7 +117,7 @@ def test_codes_are_spelled_in_mixed_radix() -> None:
 def test_the_best_so_far_is_the_one_whose_accuracy_was_observed() -> None:
     made = film()
     index = made.arrays[f"{WHO}/architecture"][0].astype(int)
-    # What was seen misleads; what was told as tested says which one counts.
+    # The observed accuracies mislead; the test accuracies say which one counts.
     made.arrays[f"{WHO}/signal"] = -made.arrays[f"{WHO}/signal"]
     one = read_search(made, WHO, 0)
     table = known_accuracies(made, 0)

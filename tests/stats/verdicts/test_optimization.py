@@ -169,7 +169,7 @@ def test_severity_zero_is_no_second_chance() -> None:
     for label, seed in (("lr_scale", 1), ("sgd_tuned", 2)):
         blocks += trial(label, noisy(0.1, seed), stretch(0.0))
     claims = summarize(blocks, spec())["claims"]
-    assert len(claims) == 2  # area and steps, in place
+    assert len(claims) == 2  # area and steps, in distribution
 
 
 def test_another_family_and_many_places_stay_short() -> None:

@@ -117,7 +117,7 @@ def test_an_architecture_is_chosen_by_name(home: Path, key: str) -> None:
     assert not at.exception
     film = client.run(key).film("film")
     assert film is not None
-    best = int(np.nanargmax(film.arrays["scores"]))  # told by the table, not the map
+    best = int(np.nanargmax(film.arrays["scores"]))  # from the table, not the map
     assert f"Architecture no. {best}" in texts(at)
     told = at.dataframe[0].value
     assert len(told) == min(8, sum(len(names) - 1 for names in film.info["options"]))
