@@ -1,9 +1,9 @@
-"""What is selected ↔ the URL.
+"""Share links: a spec and its run key, encoded in the URL.
 
-A share link holds all fields of the spec, compressed, behind the version of the link's
-format, and beside it the run's key: `?x=1.eJy…&run=3f…`. Reading one is guarded, for
-anybody can write one: sizes are checked before anything is decoded, inflation is
-bounded, and only `Refused` comes out. A link never starts a run.
+A link holds all fields of the spec, compressed, after the version of the link format,
+and the run's key: `?x=1.eJy…&run=3f…`. Links are untrusted input: sizes are checked
+before anything is decoded, decompression is bounded, and the only exception is
+`Refused`. A link never starts a run.
 """
 
 import base64
@@ -25,25 +25,25 @@ _SPLIT = re.compile(r"([0-9]{1,6})\.([A-Za-z0-9_-]+)")
 
 def pack(spec: RunSpec) -> str:
     """Return a spec as a short text that is safe in a URL."""
-    held = spec.model_dump(mode="json", exclude={"kind"})  # the family says its kind
+    held = spec.model_dump(mode="json", exclude={"kind"})  # implied by the family
     body = zlib.compress(canonical_json(held), 9)
     return f"{VERSION}.{base64.urlsafe_b64encode(body).decode().rstrip('=')}"
 
 
 def unpack(text: str, cards: CardLookup | None = None) -> RunSpec:
-    """Read what `pack` made.
+    """Read a spec that `pack` encoded.
 
     Args:
-        text: What the link holds.
-        cards: Gives the card of (slot, name), so that a misspelled knob is known.
+        text: The value of the link's parameter `x`.
+        cards: Returns the card of (slot, name), to reject misspelled knobs.
 
     Raises:
-        Refused: For anything else, in one sentence.
+        Refused: If the text is anything else; the message is one sentence.
     """
     if len(text) > PACKED_LIMIT:
         raise Refused(
-            f"This link holds {len(text):,} characters; at most "
-            f"{PACKED_LIMIT:,} are read.",
+            f"This link has {len(text):,} characters; at most "
+            f"{PACKED_LIMIT:,} are allowed.",
             "x",
         )
     found = _SPLIT.fullmatch(text)
@@ -69,16 +69,16 @@ def _inflate(body: str) -> bytes:
         ) from None
     if stream.unconsumed_tail or not stream.eof:
         raise Refused(
-            f"This link is cut or unpacks to more than {SPEC_LIMIT:,} bytes.", "x"
+            f"This link is truncated or unpacks to more than {SPEC_LIMIT:,} bytes.", "x"
         )
     return text
 
 
 def check_run_key(text: str) -> str:
-    """Return a run's key.
+    """Return a text that has the form of a run key.
 
     Raises:
-        Refused: Always with the same sentence, whatever else the text is.
+        Refused: For any other text, always with the same sentence.
     """
     if not _KEY.fullmatch(text):
         raise Refused("There is no run with this id.", "run")

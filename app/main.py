@@ -1,4 +1,4 @@
-"""The page frame: navigation, look, and the engine's wake-up call."""
+"""Entry point of the app: navigation, page frame, and start of the engine."""
 
 import sys
 from pathlib import Path

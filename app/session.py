@@ -1,7 +1,7 @@
-"""What this visitor has selected: the form, the run in view, and the URL in step.
+"""The session's state: the form, the run in view, and the URL in sync with both.
 
-The URL names the run in view (`run`) and, where the form says something else, the
-form (`x`). Whoever opens such a URL gets both back; nothing is ever started by it.
+The URL names the run in view (`run`) and, if the form differs from it, the form (`x`).
+Opening such a URL restores both and never starts anything.
 """
 
 from typing import Any
@@ -27,10 +27,10 @@ PAGES = {"lab": "../pages/lab.py", "search": "../pages/search.py"}
 
 
 def read_url(page: str) -> None:
-    """Take over what the URL says, if it says something new.
+    """Load what the URL names, if it changed.
 
     Args:
-        page: Where the visitor is; each page has a form of its own.
+        page: The current page; each page has its own form.
     """
     _switch_form(page)
     url = _url_state()
@@ -46,7 +46,7 @@ def read_url(page: str) -> None:
 
 
 def _switch_form(page: str) -> None:
-    """Put another page's form aside and bring out this page's."""
+    """Save the other page's form and restore this page's."""
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page
     if before == page:
@@ -63,23 +63,23 @@ def _fill_form(fields: Form) -> None:
 
 
 def go_to_page(kind: str, page: str = "") -> None:
-    """Go where a kind of task has its page, with what is in view.
+    """Switch to the page of a kind of task, keeping the run and form of the URL.
 
     Args:
         kind: The kind of task.
-        page: Where the visitor is; nothing happens if that is the place.
+        page: The current page; nothing happens if it is the right one.
     """
     there = kinds.kind_named(kind).page
     if there == page:
         return
     names = ("run", "x")
-    told = {n: st.query_params[n] for n in names if page and n in st.query_params}
-    st.switch_page(PAGES[there], query_params=told)
+    params = {n: st.query_params[n] for n in names if page and n in st.query_params}
+    st.switch_page(PAGES[there], query_params=params)
 
 
 def _url_state() -> tuple[str | None, str | None, str]:
-    told = st.query_params.get("run"), st.query_params.get("x")
-    return (*told, str(st.session_state.get(_PAGE)))
+    params = st.query_params.get("run"), st.query_params.get("x")
+    return (*params, str(st.session_state.get(_PAGE)))
 
 
 def _take_run(text: str | None) -> None:
@@ -101,12 +101,12 @@ def _take_spec(text: str | None) -> None:
 
 
 def add_notice(text: str) -> None:
-    """Keep a notice until the person goes elsewhere."""
+    """Show a notice until the URL changes."""
     st.session_state.setdefault(_NOTES, []).append(text)
 
 
 def notices() -> list[str]:
-    """Return what was odd about the link."""
+    """Return the problems with the link that was opened."""
     return list(st.session_state.get(_NOTES, ()))
 
 
@@ -130,7 +130,7 @@ def load_spec(spec: RunSpec) -> None:
     """Put a spec into the form.
 
     Raises:
-        Refused: If it cannot be taken; the form is left as it was.
+        Refused: If the spec is invalid; the form is unchanged.
     """
     full, _ = client.complete_with_key(spec)
     if spec.device == "auto":
@@ -142,7 +142,7 @@ def load_spec(spec: RunSpec) -> None:
 
 
 def form_kind() -> str:
-    """Return the kind of task that the form asks for; at first its page's first."""
+    """Return the form's kind of task; initially the first of its page."""
     page = str(st.session_state.get(_PAGE, "lab"))
     return str(st.session_state.get(KIND) or kinds.first_of_page(page).name)
 
@@ -153,7 +153,7 @@ def switch_kind(name: str) -> None:
 
 
 def finished_default_run(name: str) -> str | None:
-    """Return the run of a kind's default experiment, if it is computed here."""
+    """Return the run key of a kind's default experiment if it is done, else None."""
     if not client.is_catalogue_ready():
         return None
     key = client.complete_with_key(
@@ -164,21 +164,21 @@ def finished_default_run(name: str) -> str | None:
 
 
 def set_fields_later(fields: Form) -> None:
-    """Set fields at the next run of the page, before they are drawn."""
+    """Set fields at the next rerun, since a drawn widget cannot be changed."""
     st.session_state.setdefault(_LATER, {}).update(fields)
 
 
 def form_values() -> Form:
-    """Return what the form holds."""
+    """Return the form's fields and their values."""
     state = st.session_state
     return {str(k): state[k] for k in state if str(k).startswith(FORM)}
 
 
 def requested_run() -> tuple[RunSpec, str]:
-    """Return the completed spec that the form asks for, and its key.
+    """Return the form's completed spec, and its run key.
 
     Raises:
-        Refused: If the form cannot be taken.
+        Refused: If the form is invalid.
     """
     spec = spec_mapping.form_to_spec(form_values(), client.catalogue().card)
     for family in (spec.family, *spec.test_families):
@@ -190,7 +190,7 @@ def requested_run() -> tuple[RunSpec, str]:
 
 
 def _check_data(card: Card, family: Choice) -> None:
-    """Refuse a family whose data is not here."""
+    """Refuse a family whose data is missing."""
     if card.missing:
         raise Refused(f"{card.title} cannot run: it needs {card.missing}.", "family")
     if card.traits.get("needs_file") and not family.knobs.get("digest"):
@@ -204,16 +204,16 @@ def show_run(key: str | None) -> None:
 
 
 def run_in_view() -> str | None:
-    """Return the key of the run in view; none while the recorded one is shown."""
+    """Return the key of the run in view; None while the recorded example is shown."""
     key: Any = st.session_state.get(_RUN)
     return key
 
 
 def write_url(spec: RunSpec | None, key: str | None) -> None:
-    """Let the URL say what is selected.
+    """Write the run in view and the form to the URL.
 
     Args:
-        spec: What the form asks for; none where it cannot be taken.
+        spec: The form's completed spec; None if the form is invalid.
         key: Its run key.
     """
     shown = run_in_view()

@@ -1,7 +1,7 @@
-"""The parameters of the address: one that is odd is named in a notice, never obeyed.
+"""Checks the URL's parameters; unknown or unusable ones are named in a notice.
 
-Streamlit itself ties view options to parameters. Of repeated values it takes the
-last, and it says nothing of a value or a name that it cannot use.
+Streamlit binds view options to parameters. Of repeated values it takes the last, and
+it silently ignores values and names that it cannot use.
 """
 
 from typing import Any
@@ -57,10 +57,10 @@ _MANY = 5
 
 
 def check_parameters(page: str) -> None:
-    """Take the first of repeated values, and drop what is unknown.
+    """Keep the first of repeated values, and drop unknown parameters.
 
     Args:
-        page: Where the visitor is; what was odd is forgotten on another page.
+        page: The current page; notices are cleared on another page.
     """
     if _rename_old():
         st.rerun()
@@ -71,20 +71,20 @@ def check_parameters(page: str) -> None:
     if unknown:
         names = ", ".join(repr(clean(name)[:40]) for name in unknown[:_MANY])
         _add_notice(
-            f"The link gives {names}, which is no parameter of this app: it is "
-            "ignored. The settings of an experiment travel with Copy link."
+            f"The link contains {names}, which this app does not know and ignores. "
+            "Use Copy link to share the settings of an experiment."
         )
     for name in unknown:
         del st.query_params[name]
     repeated = [name for name in given if links.first_value(given, name)[1]]
     if _take_first({name: given[name][0] for name in repeated if name not in unknown}):
         st.rerun()
-    # A run of the page may end early; what it asked for is then compared later.
+    # A rerun may end the script early, so values are remembered and checked later.
     st.session_state[_ASKED] |= {name: given[name][0] for name in VIEW & given.keys()}
 
 
 def _rename_old() -> bool:
-    """Give parameters of older releases their present names; whether there were any."""
+    """Rename parameters of older releases; return whether there were any."""
     old = [n for n in st.query_params if current_name(n) in VIEW - {n}]
     for name in old:
         values = st.query_params.get_all(name)
@@ -94,39 +94,39 @@ def _rename_old() -> bool:
 
 
 def _take_first(values: dict[str, str]) -> bool:
-    """Whether any of several values gave way to the first."""
+    """Reduce repeated parameters to their first value; return whether any changed."""
     changed = False
     for name, value in values.items():
-        _add_notice(f"The link gives {name!r} more than once; the first one counts.")
+        _add_notice(f"The link contains {name!r} more than once; the first is used.")
         try:
             st.query_params[name] = value
-        except StreamlitAPIException:  # its widget is there and has its value
+        except StreamlitAPIException:  # its widget is already drawn
             continue
         changed = True
     return changed
 
 
 def report_unusable() -> None:
-    """Name the values that no view option could take, once all is drawn."""
+    """Add notices for unusable values, once all widgets are drawn."""
     for name, text in st.session_state.get(_ASKED, {}).items():
         if name in st.session_state and (instead := _describe_replacement(name, text)):
             _add_notice(
-                f"The link gives {name} = {clean(text)[:40]!r}, which cannot be "
+                f"The link contains {name} = {clean(text)[:40]!r}, which cannot be "
                 f"used: {instead}."
             )
     st.session_state[_ASKED] = {}
 
 
 def _describe_replacement(name: str, text: str) -> str:
-    """Return what is shown instead of a value; empty where it is what is shown."""
+    """Describe what is shown instead of a value; empty if the value is shown."""
     taken = st.query_params.get(name)
     if taken is not None:
         return "" if _is_same_value(taken, text) else f"{taken} is shown"
-    # Streamlit drops the default from the address, and what it cannot use.
+    # Streamlit removes defaults and unusable values from the URL.
     options = _option_words(name)
     if options:
         listed = ", ".join(options[:_MANY]) + ", …" * (len(options) > _MANY)
-        return "" if text in options else f"it takes {listed}"
+        return "" if text in options else f"allowed are {listed}"
     return (
         "" if _is_same_value(st.session_state[name], text) else "the default is shown"
     )
@@ -140,11 +140,11 @@ def _is_same_value(value: Any, text: str) -> bool:
 
 
 def _option_words(name: str) -> list[str]:
-    """Return the words of an option that are drawn; empty where it has none."""
+    """Return the displayed choices of a view option; empty if it has none."""
     context = get_script_run_ctx()
     if context is None:
         return []
-    state = context.session_state._state  # Streamlit tells them nowhere else
+    state = context.session_state._state  # no public API exposes them
     binding = state.query_params.get_binding_for_param(name)
     held = state._new_widget_state.widget_metadata
     known = held.get(binding.widget_id) if binding else None

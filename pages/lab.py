@@ -1,4 +1,4 @@
-"""Lab: does what was learned help here, and how sure are we?"""
+"""The page Lab: set up an experiment, run it, and see its verdict."""
 
 import streamlit as st
 
@@ -8,12 +8,12 @@ from app.widgets import live_plot
 
 live_plot.preload_library()
 session.read_url("lab")
-told, main = st.container(), st.container()
-with main:  # first, for it is what a visitor came to see
+top, main = st.container(), st.container()
+with main:  # drawn first, so that charts appear before the form
     run_page.draw_run_in_view(session.run_in_view(), "lab")
 with st.sidebar:
     wanted = run_page.draw_run_form()
-with told:
+with top:
     run_page.draw_notices()
     run_page.draw_link_notice(wanted)
 if wanted:

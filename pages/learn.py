@@ -1,4 +1,4 @@
-"""Learn: what each part is, what it says, and when it helps."""
+"""The page Learn: a card per part, and a lesson on architecture search."""
 
 import streamlit as st
 

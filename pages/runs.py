@@ -1,4 +1,4 @@
-"""Runs: what is queued, running and done, and what of it to look at."""
+"""The page Runs: the list of runs, actions on them, and their comparison."""
 
 import streamlit as st
 
@@ -19,12 +19,12 @@ def draw_list() -> None:
     found, total = runs.choose_page(states, text)
     if not found:
         if text or states:
-            panels.draw_empty("No run fits", "Clear the filter to see all runs.")
+            panels.draw_empty("No run matches", "Clear the filter to see all runs.")
         else:
             panels.draw_empty(
                 "No run yet",
                 "Go to the **Lab**, choose an experiment and press **Run**. "
-                "Every run is kept here, with its numbers.",
+                "Every run is stored here, with its results.",
             )
         return
     st.caption(f"{total:,} run{'s' * (total != 1)}")

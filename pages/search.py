@@ -1,4 +1,4 @@
-"""Search: does what was learned find better architectures, and sooner?"""
+"""The page Search: architecture search, its space, knowledge and transfer."""
 
 import streamlit as st
 
@@ -9,12 +9,12 @@ from app.widgets import live_plot
 
 live_plot.preload_library()
 session.read_url("search")
-told, main = st.container(), st.container()
-with main:  # first, for it is what a visitor came to see
+top, main = st.container(), st.container()
+with main:  # drawn first, so that charts appear before the form
     search_page.draw_search_tabs(session.run_in_view())
 with st.sidebar:
     wanted = run_page.draw_run_form()
-with told:
+with top:
     run_page.draw_notices()
     run_page.draw_link_notice(wanted)
 if wanted:

@@ -1,4 +1,4 @@
-"""Transfer: does what was learned carry over to shifted and to other tasks?"""
+"""The page Transfer: results under shifts, on other families, from frozen learners."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""A run and a way of looking at it → figures; pure, one file per kind of task."""
+"""Charts: pure functions from a run to figures, one file per kind of task."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -18,12 +18,12 @@ def _mean_line(run: Run, block: Block) -> Curve | None:
 
 
 class KindCharts(NamedTuple):
-    """How runs of a kind are charted.
+    """The charts of a kind of task.
 
     Args:
-        grid: Yields the main pictures of a run.
-        how_to_read: What stands above them, once there are tests.
-        line: Turns one learner's tests into a line, to be laid over other runs.
+        main_charts: Yields the main charts of a run.
+        how_to_read: The caption above them, once there are tests.
+        line: Turns one learner's tests into a curve, to compare with other runs.
     """
 
     main_charts: Callable[[Run, ViewState], Iterator[NamedFigure]]

@@ -1,4 +1,4 @@
-"""What is seen inside few-shot learners → figures; pure, drawn elsewhere."""
+"""Charts of few-shot learners: embeddings, gradient norms, learned rates."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -17,13 +17,13 @@ from app.figures.layer_heatmap import LayerGrid, layers_figure
 from engine.contract.events import Block
 from engine.stats.block_table import BlockTable
 
-CHECKS = 10  # meta-steps that learned rates are shown at, at most
+CHECKS = 10  # learned rates are shown at up to so many meta-steps
 COSINE = "Line: cosine of the first-order meta-gradient with the exact one, mean over "
-COSINE += "replicates. At 1 second derivatives change nothing. Band: 95 % interval."
+COSINE += "replicates. At 1, second derivatives change nothing. Band: 95 % interval."
 
 
 class ResponsiveFigure(NamedTuple):
-    """A figure and the same laid out for a phone, under the name of their place."""
+    """A figure, its layout for narrow screens, and the chart's stable name."""
 
     name: str
     wide: go.Figure
@@ -31,7 +31,7 @@ class ResponsiveFigure(NamedTuple):
 
 
 def embedding_chart(run: Run) -> ResponsiveFigure | None:
-    """Return the map of an episode's features along training; none without any."""
+    """Return the embedding of an episode along training; None if not recorded."""
 
     def make() -> ResponsiveFigure | None:
         found = run.snapshots()
@@ -47,7 +47,7 @@ def embedding_chart(run: Run) -> ResponsiveFigure | None:
 
 
 def inside_charts(run: Run) -> Iterator[ResponsiveFigure]:
-    """Yield what a run has of gradient norms, learned rates and the cosine."""
+    """Yield the charts of gradient norms, learned rates and cosine that a run has."""
     table = run.table
     for metric, grids in (
         (
@@ -83,13 +83,13 @@ def _gradient_norms(table: BlockTable, label: str) -> LayerGrid | None:
     sound = np.isfinite(values) & (values > 0)
     count = sound.sum(axis=(0, 1))
     total = np.log(values, where=sound, out=np.zeros_like(values)).sum(axis=(0, 1))
-    # One task that blew up must not hide all others: the mean is geometric.
+    # A geometric mean, so that one exploding task does not hide all others.
     mean = np.where(count > 0, np.exp(total / np.maximum(count, 1)), np.nan)
     return LayerGrid(mean.T, block.coordinates("step"))
 
 
 def _learned_rates(table: BlockTable, label: str) -> LayerGrid | None:
-    """Return the learned rates by layer: by inner step, or as they were learned."""
+    """Return the learned rates by layer, and by inner step or along meta-training."""
     found = sorted(_layer_blocks(table, label, "inner_lr"), key=lambda b: _meta_step(b))
     if not found:
         return None

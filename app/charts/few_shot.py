@@ -1,4 +1,4 @@
-"""A few-shot run and a way of looking at it → figures; pure, drawn elsewhere."""
+"""Charts of few-shot runs: pure functions from a run to figures."""
 
 from collections.abc import Callable, Iterator
 
@@ -35,17 +35,17 @@ INSIDE = ("query_loss", "support_loss", "moved", "inner_grad_norm")
 
 
 def metric_of(run: Run, place: str = "query") -> str:
-    """Return the accuracy, or the squared error, of some place.
+    """Return the name of the accuracy, or squared-error, metric.
 
     Args:
-        run: The run.
-        place: query, start or final.
+        run: The run; its answers are classes or values.
+        place: Which answers: query, start or final.
     """
     return f"{place}_accuracy" if training.has_class_answers(run) else f"{place}_mse"
 
 
 def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
-    """Yield the main pictures: tests where there are any, else what is under way."""
+    """Yield the main charts: of the tests if there are any, else of training."""
     if not optimization.run_conditions(run):
         yield from progress_charts(run)
         return
@@ -75,11 +75,11 @@ def _cached_chart(run: Run, place: str, view_state: ViewState) -> go.Figure | No
 
 
 def answer_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return the answers of every learner after each inner step."""
+    """Return every learner's performance after each inner step."""
     metric = metric_of(run)
     found = optimization.meta_test_blocks(run, metric, view_state.condition)
     every = stats.make_curves(found, metric)
-    if all(len(curve.x) < 2 for curve in every):  # nobody adapts: nothing to follow
+    if all(len(curve.x) < 2 for curve in every):  # no learner takes inner steps
         return None
     table = run.table
     marks = {
@@ -99,9 +99,9 @@ def _log_axis_choice(run: Run, view_state: ViewState) -> bool | None:
 def _answer_point(
     table: BlockTable, curve: stats.Curve, view_state: ViewState
 ) -> AnswerPoint | None:
-    """Return where a learner's answer stands: the step whose numbers are its own.
+    """Return the inner step at which a learner is evaluated.
 
-    Losses tell steps apart that share an accuracy.
+    It is found by the loss, since several steps can share an accuracy.
     """
     at = _answer_step(table, curve.learner, view_state)
     if at is None or len(curve.x) < 2:
@@ -124,7 +124,7 @@ def _answer_step(table: BlockTable, label: str, view_state: ViewState) -> int | 
 
 
 def shots_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return the answers against the number of labelled examples."""
+    """Return every learner's performance by the number of shots."""
     metric = metric_of(run, "final")
     lines = optimization.severity_curves(run, metric).get(SHOTS)
     if not lines:
@@ -135,13 +135,13 @@ def shots_chart(run: Run, view_state: ViewState) -> go.Figure | None:
 
 
 def _match_height(figure: go.Figure) -> go.Figure:
-    """Make a single panel as high as its neighbors in the grid."""
+    """Make a single panel as tall as its neighbors in the grid."""
     spare = (figure.layout.margin.b or 0) - 65
     return figure.update_layout(height=HEIGHT + max(0, spare))
 
 
 def gain_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return every learner before and after its inner steps."""
+    """Return every learner's performance before and after its inner steps."""
     before = _mean_intervals(run, metric_of(run, "start"), view_state)
     after = _mean_intervals(run, metric_of(run, "final"), view_state)
     if not after:
@@ -165,12 +165,12 @@ def _mean_intervals(
 
 
 def training_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return how it was meta-trained."""
+    """Return the meta-training curves."""
     return training.meta_training_chart(run, run.kind.metrics.training[:2])
 
 
 def _shift_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
-    """Yield one picture for each of the first shifts, but the one of the shots."""
+    """Yield a chart for each of the first shifts except the number of shots."""
     metric = metric_of(run, "final")
     found = optimization.severity_curves(run, metric)
     names = [shift for shift in found if shift != SHOTS][:SHIFTS_SHOWN]
@@ -191,7 +191,7 @@ def _shift_chart(run: Run, shift: str, lines: list[Curve], metric: str) -> go.Fi
 def inner_metric_chart(
     run: Run, metric: str, view_state: ViewState
 ) -> go.Figure | None:
-    """Return one metric of the adaptation itself; none without data."""
+    """Return a metric of the adaptation, such as a norm; None without data."""
     found = optimization.meta_test_blocks(run, metric, view_state.condition)
     lines = training.extend_points(stats.make_curves(found, metric))
     if not lines:
@@ -201,7 +201,7 @@ def inner_metric_chart(
 
 
 def progress_charts(run: Run) -> Iterator[NamedFigure]:
-    """Yield what can be seen before the tests: validation first, then training."""
+    """Yield the charts before the tests: validation first, then training."""
     made = validation_chart(run)
     if made is not None:
         yield NamedFigure("validation", made)
@@ -232,11 +232,11 @@ def validation_chart(run: Run) -> go.Figure | None:
     view = CurveOptions(x_title="Meta-step", height=HEIGHT)
     made = drawn.curves_figure(shown, metric, run.roles, view)
     word = "accuracy" if right else "error"
-    return training.set_title(made, f"Validation {word} while learning")
+    return training.set_title(made, f"Validation {word} during meta-training")
 
 
 def _error_to_accuracy(line: Curve) -> Curve:
-    """Turn a share of wrong answers into one of right ones."""
+    """Turn error rates into accuracies."""
     return line._replace(mean=1 - line.mean, low=1 - line.high, high=1 - line.low)
 
 

@@ -1,4 +1,4 @@
-"""What was drawn once is kept: a finished run's figures never change."""
+"""Cache of figures: those of a finished run never change."""
 
 import threading
 from collections import OrderedDict
@@ -12,11 +12,11 @@ _figures: OrderedDict[Hashable, object] = OrderedDict()
 
 
 def get_or_make(name: Hashable, make: Callable[[], T]) -> T:
-    """Return what was made under a name, making it at the first call.
+    """Return a cached value, making it at the first call.
 
     Args:
-        name: All that the value depends on; the least used one goes first.
-        make: Makes it; two who ask at once may both do so.
+        name: All that the value depends on; the least recently used is evicted first.
+        make: Makes the value; concurrent first calls may both do so.
     """
     with _lock:
         if name in _figures:

@@ -1,7 +1,7 @@
-"""A run and a way of looking at it → figures; pure, drawn elsewhere.
+"""Charts of optimization runs: pure functions from a run to figures.
 
-Which figure stands in which place depends on what the run already has: while it is
-tuned and trained the places show that, and when tests come in they take over.
+While a run is tuned and meta-trained its charts show that; once test results come in
+they take over.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ SURVIVAL = "survival"
 
 
 def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
-    """Yield the main pictures: tests where there are any, else what is under way."""
+    """Yield the main charts: of the tests if there are any, else of training."""
     if not run_conditions(run):
         yield from training.progress_charts(run)
         return
@@ -57,12 +57,12 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
 
 
 def run_conditions(run: Run) -> list[Condition]:
-    """Return where tests were taken so far, in distribution first."""
+    """Return the conditions tested so far, in distribution first."""
     return run.table.conditions()
 
 
 def condition_title(condition: Condition, titles: dict[str, str]) -> str:
-    """Return what a condition is called.
+    """Return a condition's title.
 
     >>> condition_title(Condition(shift="stretch", severity=2.0),
     ...     {"stretch": "Stretch"})
@@ -88,7 +88,7 @@ def meta_test_blocks(run: Run, metric: str, condition: Condition) -> list[Block]
 
 
 def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | None:
-    """Return one metric of every learner against the chosen x; none without data."""
+    """Return a metric of every learner against the chosen x; None without data."""
     found = meta_test_blocks(run, metric, view_state.condition)
     if not found:
         return None
@@ -127,8 +127,8 @@ def _with_x_axis(run: Run, curve: stats.Curve, view_state: ViewState) -> stats.C
 def seconds_per_step(run: Run, learner: str) -> float:
     """Return the measured time of one step of one test task, seconds.
 
-    A learner's tasks run as one batch, so each has its share of the batch's time. A
-    run from before learners were timed alone has one time for all of them.
+    A learner's tasks run as one batch, so its time is divided among them. Runs of
+    older releases have one time for all learners.
     """
     tests = [t for t in run.timings if t.stage.startswith("test ")]
     own = [t for t in tests if t.learner == learner]
@@ -141,7 +141,7 @@ def seconds_per_step(run: Run, learner: str) -> float:
 
 
 def scale_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return the histogram of the scales that were played; none without any."""
+    """Return the histogram of the learning-rate scales; None without any."""
     found = meta_test_blocks(run, "lr_scale", view_state.condition)
     played = {
         b.learner: np.asarray(b.array)
@@ -157,7 +157,7 @@ def run_threshold(run: Run) -> float | None:
 
 
 def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return the share of tasks not yet at the threshold; none without traces."""
+    """Return the share of tasks not yet at the threshold; None without traces."""
     level = view_state.threshold or run_threshold(run)
     found = meta_test_blocks(run, "loss", view_state.condition)
     if level is None or not found:
@@ -168,7 +168,7 @@ def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
 
 
 def severity_curves(run: Run, metric: str) -> dict[str, list[Curve]]:
-    """Return each shift's curves over severity: metric of every learner."""
+    """Return, by shift, every learner's metric as a curve over severity."""
     made = dict[str, list[Curve]]()
     for shift in conditions_by_shift(run.table):
         clean = clean_severity(run, shift)
@@ -183,10 +183,10 @@ def severity_curves(run: Run, metric: str) -> dict[str, list[Curve]]:
 
 
 def clean_severity(run: Run, shift: str) -> float:
-    """Return the severity at which a shift is the clean family, bit for bit.
+    """Return the severity at which a shift gives the clean family, bit for bit.
 
-    That is 0; a shift that is called like a count of the family, such as its shots,
-    sets this count, so that the family's own is the clean one.
+    It is 0, except for a shift named like a count of the family, such as its shots:
+    it sets that count, so the family's own value is the clean one.
     """
     own = run.spec.family.knobs.get(shift)
     counts = isinstance(own, int) and not isinstance(own, bool)

@@ -1,8 +1,8 @@
-"""A run of searches and a way of looking at it → figures; pure, drawn elsewhere.
+"""Charts of search runs: pure functions from a run to figures.
 
-Searches of a strategy that was not trained share nothing, so its intervals are over
-all of them; what was trained has intervals over its trainings, or, of a single one,
-over its searches.
+Searches of an untrained strategy are independent, so its intervals are over all of
+them; a trained strategy has intervals over its trainings, or, with a single one, over
+its searches.
 """
 
 from collections.abc import Iterable, Iterator
@@ -35,17 +35,18 @@ STRATEGY = ("entropy", "value_loss", "explained_variance")
 STEPS, PRICES = SEARCH.words.step, 160
 PERCENT = ".3~%"
 HOW_TO_READ = (
-    f"Line: mean over searches. Band: {INTERVAL_NAME}, over searches of "
-    "what was not trained "
+    f"Line: mean over searches. Band: {INTERVAL_NAME}, over searches for "
+    "untrained strategies "
 )
-HOW_TO_READ += "and over trainings of what was."
+HOW_TO_READ += "and over trainings for trained ones."
 _METRIC_WORDS = {
-    "score": " Higher is better; what has found nothing yet is not counted.",
-    "regret": " Lower is better: how far from the best architecture there is.",
-    "signal": " Each training by itself, as long as half of the searches still train.",
-    "entropy": " It falls as the strategy makes up its mind; 0: always the same.",
-    "value_loss": " Lower: the value function foresees what a training will give.",
-    "explained_variance": " 1: it foresees all; at 0 or below: no more than a mean.",
+    "score": " Higher is better; searches that found nothing yet are left out.",
+    "regret": " Lower is better: distance from the best architecture of the space.",
+    "signal": " Each evaluation by itself, as long as half of the searches are "
+    "running.",
+    "entropy": " It falls as the policy converges; 0: deterministic.",
+    "value_loss": " Lower: the value function predicts returns better.",
+    "explained_variance": " 1: perfect prediction; 0 or less: no better than the mean.",
 }
 
 _TITLES = {
@@ -56,7 +57,7 @@ _TITLES = {
 
 
 def main_charts(run: Run, view_state: ViewState) -> Iterator[NamedFigure]:
-    """Yield the main pictures: tests where there are any, else what is under way."""
+    """Yield the main charts: of the tests if there are any, else of training."""
     if not optimization.run_conditions(run):
         yield from progress_charts(run)
         return
@@ -82,7 +83,7 @@ def _cached_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | N
 
 
 def progress_charts(run: Run) -> Iterator[NamedFigure]:
-    """Yield what can be seen before the tests: newest check, then meta-training."""
+    """Yield the charts before the tests: latest validation, then meta-training."""
     yield from training.validation_charts(run, STEPS)
     trained = training.meta_training_chart(run, run.kind.metrics.training[:2])
     if trained is not None:
@@ -90,14 +91,14 @@ def progress_charts(run: Run) -> Iterator[NamedFigure]:
 
 
 def available_metrics(run: Run, metrics: Iterable[str]) -> tuple[str, ...]:
-    """Return the metrics that some strategy of the run has in its tests."""
+    """Return the metrics that the tests have for some strategy."""
     there = {block.metric for block in run.blocks if block.phase == "test"}
     there |= {GOAL} if "evaluations_to_goal" in there else set()
     return tuple(metric for metric in metrics if metric in there)
 
 
 def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | None:
-    """Return one metric of every strategy against evaluations, or their price."""
+    """Return a metric of every strategy against evaluations, or their price."""
     found = optimization.meta_test_blocks(run, metric, view_state.condition)
     if not found:
         return None
@@ -121,7 +122,7 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
 
 
 def _format_axes(figure: go.Figure, metric: str, shown: list[Curve]) -> None:
-    """Show what a search's numbers differ in; shares in percent, as the verdict."""
+    """Set tick formats fine enough for a search; shares in percent, as in verdicts."""
     if METRICS[metric].share:
         figure.update_yaxes(tickformat=PERCENT)
         for line in figure.select_traces(lambda trace: trace.hovertemplate):
@@ -132,7 +133,7 @@ def _format_axes(figure: go.Figure, metric: str, shown: list[Curve]) -> None:
         figure.update_yaxes(range=_score_range(shown))
     if metric == "regret" and figure.layout.yaxis.type == "log":
         figure.update_yaxes(_regret_axis(shown))
-    if metric == "explained_variance":  # its first values may be anything
+    if metric == "explained_variance":  # its first values are arbitrary
         figure.update_yaxes(range=[-1.05, 1.05])
     if metric == "value_loss":
         for note in figure.select_annotations():
@@ -140,7 +141,7 @@ def _format_axes(figure: go.Figure, metric: str, shown: list[Curve]) -> None:
 
 
 def _score_range(lines: list[Curve]) -> list[float]:
-    """Return a range that leaves out the first steps up, which would flatten all."""
+    """Return a y range without the first jumps, which would flatten the rest."""
     lows = [np.nanmin(line.low[len(line.x) // 15 :]) for line in lines]
     low, high = min(lows), max(float(np.nanmax(line.high)) for line in lines)
     room = 0.06 * max(high - low, 1e-4)
@@ -148,7 +149,7 @@ def _score_range(lines: list[Curve]) -> list[float]:
 
 
 def _regret_axis(lines: list[Curve]) -> dict[str, Any]:
-    """Return a log axis that a band which nearly comes to 0 does not stretch."""
+    """Return a log axis that is not stretched by a band close to 0."""
     means, lows, highs = (
         np.concatenate([np.asarray(getattr(line, end)) for line in lines])
         for end in ("mean", "low", "high")
@@ -177,20 +178,20 @@ def strategy_curve(run: Run, block: Block, view_state: ViewState) -> Curve | Non
     trained = is_trained(table, run.spec, block.learner)
     band = metric_band(block.metric, regroup_units(values, trained=trained))
     n = int(band.n.max()) if band.n.size else 0
-    # What only few searches still do says nothing of the others.
+    # A few remaining searches do not represent the others.
     gone = np.isfinite(values).mean((0, 1)) < 0.5
     mean, low, high = (np.where(gone, np.nan, part) for part in band[:3])
     return Curve(block.learner, x, mean, low, high, n=n)
 
 
 def cost_unit(run: Run) -> str:
-    """Return what trainings are paid in."""
+    """Return the unit of a training's price."""
     film = run.film("film") if run.is_recorded or not run.is_alive else None
     return str(film.info.get("cost_unit", "") if film else "") or "unit of the space"
 
 
 def goal_chart(run: Run, view_state: ViewState) -> go.Figure | None:
-    """Return the share of searches that have not found a good architecture yet."""
+    """Return the share of searches without a good architecture so far."""
     table = run.table
     found = {
         label: goal_survival(table, run.spec, label, view_state.condition)

@@ -1,4 +1,4 @@
-"""How it was learned → figures: the newest check, meta-training, tuning; pure."""
+"""Charts of training: latest validation, meta-training, tuning."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,12 +19,12 @@ from engine.stats.inference.metric_intervals import metric_band
 
 
 def has_class_answers(run: Run) -> bool:
-    """Whether answers of episodes are classes; as the run's numbers tell."""
+    """Whether a run's episodes are classification, by the metrics it has."""
     return any(block.metric == "query_accuracy" for block in run.blocks)
 
 
 def progress_charts(run: Run) -> Iterable[NamedFigure]:
-    """Yield what can be seen before the tests: newest check, training, tuning."""
+    """Yield the charts before the tests: latest validation, training, tuning."""
     yield from validation_charts(run)
     trained = meta_training_chart(run, run.kind.metrics.training[:2])
     if trained is not None:
@@ -35,19 +35,19 @@ def progress_charts(run: Run) -> Iterable[NamedFigure]:
 
 
 def validation_charts(run: Run, x_title: str = "Step") -> Iterator[NamedFigure]:
-    """Yield what every learner does on validation tasks by now, step by step."""
+    """Yield the curves of the latest validation, for every learner."""
     for metric in run.kind.metrics.checks:
         found = [b for b in run.blocks if b.phase == "validate" and b.metric == metric]
         lines = extend_points(stats.make_curve(block) for block in found)
         if lines:
             view = CurveOptions(height=HEIGHT, x_title=x_title)
             made = drawn.curves_figure(lines, metric, run.roles, view)
-            title = f"{METRICS[metric].label}, newest check on validation tasks"
+            title = f"{METRICS[metric].label}, latest validation"
             yield NamedFigure(f"check.{metric}", set_title(made, title))
 
 
 def extend_points(lines: Iterable[stats.Curve]) -> list[stats.Curve]:
-    """Draw what takes no steps as a level line along the others'."""
+    """Extend single points to level lines as long as the other curves."""
     every = list(lines)
     ends = [float(line.x[-1]) for line in every if len(line.x)]
     last = max(ends, default=0.0) or 1.0
@@ -61,7 +61,7 @@ def _as_level_line(line: stats.Curve, last: float) -> stats.Curve:
 
 
 def clarify_units(run: Run, figure: go.Figure) -> go.Figure:
-    """Name the one unit that a run's answers have, where a metric may have two."""
+    """Replace a metric's alternative units by the one that the run has."""
     right = has_class_answers(run)
     if not right and not any(block.metric == "query_mse" for block in run.blocks):
         return figure
@@ -82,7 +82,7 @@ def set_title(figure: go.Figure, title: str) -> go.Figure:
 
 
 def meta_training_chart(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | None:
-    """Return the meta-training curves; none before the first check."""
+    """Return the meta-training curves; None before the first validation."""
     panels: dict[str, list[Curve]] = {}
     for metric in metrics or run.kind.metrics.training:
         for label in run.roles:
@@ -99,7 +99,7 @@ def meta_training_chart(run: Run, metrics: tuple[str, ...] = ()) -> go.Figure | 
 
 
 def training_curve(table: BlockTable, label: str, metric: str) -> Curve | None:
-    """Return a metric along one learner's meta-training; none without data."""
+    """Return a metric along one learner's meta-training; None without data."""
     phases = ("validate", "train")
     found = [s for p in phases if (s := table.series(label, p, metric)) is not None]
     if not found:
@@ -119,7 +119,7 @@ def _best_meta_step(table: BlockTable, label: str, metric: str) -> float | None:
 
 
 def tuning_chart(run: Run) -> go.Figure | None:
-    """Return the tuning curves; none where no rate was tuned."""
+    """Return the tuning curves; None if no rate was tuned."""
     made: dict[str, TuningCurve] = {}
     for label in run.roles:
         block = run.table.block(label, "tune", run.kind.metrics.tuning)

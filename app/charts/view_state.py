@@ -1,4 +1,4 @@
-"""A figure in its place, and how a person wants to look at a run."""
+"""The view options of a run's charts, and a figure with its stable name."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ HEIGHT = 240
 
 
 class ViewState(NamedTuple):
-    """How a person wants to look; never changes what was run."""
+    """View options that the user chose; they never change what was run."""
 
     condition: Condition = IN_DISTRIBUTION
     metrics: tuple[str, ...] = ("loss", "lr_scale")
@@ -22,7 +22,7 @@ class ViewState(NamedTuple):
 
 
 class NamedFigure(NamedTuple):
-    """A figure and the stable name of its place."""
+    """A figure and the stable name of its chart."""
 
     name: str
     figure: go.Figure

@@ -1,9 +1,8 @@
-"""What can be chosen: every part as a card, asked of the engine once per source.
+"""The catalogue: every part as a card, the shipped experiments, and the studies.
 
-Cards are made by `python -m engine catalogue --json` in a process of its own, for that
-needs torch and the web process must not. The answer is kept in the result cache under
-the hash of the engine's source and of what data is here, so a second start reads it in
-milliseconds.
+It is made by `python -m engine catalogue --json` in a separate process, since that
+needs torch, which the web process must not import. The result is cached under the hash
+of the engine's source and of the available data, so a second start takes milliseconds.
 """
 
 import functools
@@ -27,12 +26,12 @@ _TIMEOUT = 120.0
 
 
 class CatalogueError(Exception):
-    """The engine could not say what it has; one line that a person can act on."""
+    """The engine failed to make the catalogue; one line that the user can act on."""
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A shipped experiment; its spec is what the person would have typed."""
+    """A shipped experiment; its spec is what the user would enter in the form."""
 
     name: str
     title: str
@@ -42,7 +41,7 @@ class Preset:
 
 @dataclass(frozen=True)
 class Study:
-    """A sentence of the field, and the runs that decide about it."""
+    """A claim, and the runs that decide whether it is supported."""
 
     name: str
     title: str
@@ -55,7 +54,7 @@ class Study:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """Every part, the devices that are here, and the shipped experiments."""
+    """Every part, the available devices, the shipped experiments and studies."""
 
     cards: dict[tuple[str, str], Card]
     devices: tuple[str, ...]
@@ -67,7 +66,7 @@ class Catalogue:
         """Return a part's card.
 
         Raises:
-            Refused: If there is none; the message offers the nearest.
+            Refused: If there is none; the message suggests the closest name.
         """
         try:
             return self.cards[slot, name]
@@ -82,23 +81,23 @@ class Catalogue:
         return iter(sorted(found, key=lambda card: (card.group, card.title)))
 
     def kind_of(self, family: str) -> str:
-        """Return a family's kind of task; empty where the family is unknown."""
+        """Return a family's kind of task; empty if the family is unknown."""
         card = self.cards.get(("family", family))
         return str(card.traits.get("kind", "")) if card else ""
 
     def preset(self, name: str) -> Preset:
-        """Return a shipped experiment; the first where none has that name."""
+        """Return a shipped experiment; the first if none has that name."""
         named = {preset.name: preset for preset in self.presets}
         return named.get(name) or self.presets[0]
 
     @property
     def default_device(self) -> str:
-        """Return what `auto` means here."""
+        """Return the device that `auto` resolves to here."""
         return self.devices[0] if self.devices else "cpu"
 
 
 def parse_catalogue(text: str | bytes) -> Catalogue:
-    """Read the engine's answer."""
+    """Parse the engine's output."""
     body = json.loads(text)
     cards = [Card.model_validate(card) for card in body["cards"]]
     presets = [
@@ -130,7 +129,7 @@ def source_hash(root: Path = ROOT / "engine") -> str:
 
 
 def pack_hash() -> str:
-    """Return the hash of what the data pack holds: it decides what can be chosen."""
+    """Return the hash of the available data, which decides what can be chosen."""
     from engine.data.sources.locations import pack_home
 
     home = pack_home()
@@ -139,10 +138,10 @@ def pack_hash() -> str:
 
 
 def run_catalogue_command() -> str:
-    """Let the engine describe itself, in a process of its own.
+    """Run the engine's `catalogue` command in a separate process.
 
     Raises:
-        CatalogueError: With the last line of what it said instead.
+        CatalogueError: With the last line of its error output.
     """
     command = [sys.executable, "-m", "engine", "catalogue", "--json"]
     try:
@@ -154,14 +153,14 @@ def run_catalogue_command() -> str:
             f"The engine did not describe its parts within {_TIMEOUT:g} s."
         ) from None
     if said.returncode:
-        last = (said.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        last = (said.stderr.strip().splitlines() or ["it printed no error"])[-1]
         missing = missing_packages.describe_missing(last)
         raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
     return said.stdout
 
 
 class CatalogueCache:
-    """Keeps the catalogue; the first one who asks makes it, others wait."""
+    """Caches the catalogue; the first caller makes it, others wait."""
 
     def __init__(self, cache: Callable[[], Any]) -> None:
         self._cache = cache
@@ -172,16 +171,16 @@ class CatalogueCache:
 
     @property
     def is_ready(self) -> bool:
-        """Whether `get` answers at once."""
+        """Whether `get` returns immediately."""
         return self._made is not None
 
     @property
     def error(self) -> str:
-        """Why the last attempt failed; empty where it did not."""
+        """Why the last attempt failed; empty if it did not."""
         return self._error
 
     def start_loading(self) -> bool:
-        """Start making it in the background where needed; says whether it is there."""
+        """Start making it in the background if needed; return whether it is ready."""
         if self._made is None and not (self._thread and self._thread.is_alive()):
             if self._load_cached():
                 return True
@@ -190,10 +189,10 @@ class CatalogueCache:
         return self.is_ready
 
     def get(self) -> Catalogue:
-        """Return the catalogue, made if need be.
+        """Return the catalogue, making it if needed.
 
         Raises:
-            CatalogueError: If the engine cannot describe itself.
+            CatalogueError: If the engine cannot make it.
         """
         with self._lock:
             if self._made is None and not self._load_cached():

@@ -1,7 +1,7 @@
-"""The pages' only door to the engine: plain data in, plain data out, never torch.
+"""The pages' only interface to the engine and the store: plain data, never torch.
 
-Nothing here draws. Everything that can go wrong for a person comes out as `Refused`
-or `StoreError`, one sentence each.
+Nothing here draws. All errors that the user can act on are `Refused` or `StoreError`,
+one sentence each.
 """
 
 import functools
@@ -24,7 +24,7 @@ _block_cache = run_block_cache.BlockCache()
 
 
 def reopen_store() -> None:
-    """Go on with the store in the place of one that is gone; make it where none is."""
+    """Use the store that replaced a missing one; create it if there is none."""
     process_store.reopen_store()
     _block_cache.clear()
     _cached_spec.cache_clear()
@@ -41,36 +41,36 @@ _catalogue_cache = shelves.CatalogueCache(_store_cache)
 
 
 def catalogue() -> Catalogue:
-    """Return what can be chosen; the first time this takes seconds."""
+    """Return the catalogue; making it the first time takes seconds."""
     return _catalogue_cache.get()
 
 
 def is_catalogue_ready() -> bool:
-    """Whether `catalogue` answers at once; starts making it where it does not."""
+    """Whether `catalogue` returns immediately; if not, start making it."""
     return _catalogue_cache.start_loading()
 
 
 def catalogue_error() -> str:
-    """Return why the catalogue cannot be made; empty where it can."""
+    """Return why the catalogue cannot be made; empty if it can."""
     return _catalogue_cache.error
 
 
 def wake_engine() -> str:
-    """Wake the supervisor where needed; says "warm", "starting" or "gone".
+    """Start the supervisor if needed; return "warm", "starting" or "gone".
 
     Raises:
-        StoreGone: If there is no store to wake it for; none is made.
+        StoreGone: If the store is missing; none is created.
     """
     return engine_process.ensure_supervisor(checked_store().home)
 
 
 def engine_trouble() -> str:
-    """Return why queued runs wait longer than they must; empty where they do not."""
+    """Return why no worker takes queued runs; empty if one does."""
     return engine_process.describe_trouble(store().home)
 
 
 def kind_of_spec(spec: RunSpec) -> kinds.Kind:
-    """Return the kind of task that a spec is of; the first one until it is known."""
+    """Return a spec's kind of task; the first kind until the catalogue is ready."""
     if spec.kind:
         return kinds.kind_named(spec.kind)
     known = is_catalogue_ready()
@@ -81,7 +81,7 @@ def complete_with_key(spec: RunSpec) -> tuple[RunSpec, str]:
     """Complete a spec and return it with its run key.
 
     Raises:
-        Refused: With the first field that cannot be taken.
+        Refused: With the first invalid field.
     """
     known = catalogue()
     full = complete_spec(spec, known.card, known.default_device)
@@ -89,10 +89,10 @@ def complete_with_key(spec: RunSpec) -> tuple[RunSpec, str]:
 
 
 def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
-    """File a run and queue it; the same spec twice is one run.
+    """Store a run and queue it; the same spec twice is one run.
 
     Raises:
-        Refused: If the spec cannot be taken; the store is unchanged.
+        Refused: If the spec is invalid; the store is unchanged.
     """
     return submit_completed(complete_with_key(spec), title, again=again)
 
@@ -100,12 +100,12 @@ def submit(spec: RunSpec, title: str = "", *, again: bool = False) -> Job:
 def submit_completed(
     settled: tuple[RunSpec, str], title: str = "", *, again: bool = False
 ) -> Job:
-    """File and queue a run that was settled already.
+    """Store and queue a run whose spec is already completed.
 
     Args:
-        settled: The completed spec and its key, as `settle` returns them.
-        title: Names the run in lists.
-        again: Whether a run that has ended is computed anew.
+        settled: The completed spec and its key, from `complete_with_key`.
+        title: The run's title in lists.
+        again: Whether to recompute a run that has ended.
     """
     spec, key = settled
     if again:
@@ -114,12 +114,12 @@ def submit_completed(
 
 
 def cancel(key: str) -> Job:
-    """End a run that is not final."""
+    """Cancel a run that has not ended."""
     return store().cancel(key)
 
 
 def resume(key: str) -> Job:
-    """Queue an ended but unfinished run again."""
+    """Queue an ended but unfinished run, to continue from its checkpoint."""
     return store().resume(key)
 
 
@@ -135,7 +135,7 @@ def rename(key: str, title: str) -> Job:
 
 
 def job(key: str) -> Job | None:
-    """Return a run's job, or none."""
+    """Return a run's job, or None."""
     return store().job(key)
 
 
@@ -147,12 +147,12 @@ def jobs(
     """List runs, newest first.
 
     Args:
-        states: Only these; all where none is given.
-        text: Words that the title, key or part names must hold.
-        page: How many, and how many to skip.
+        states: Only runs in these states; None for all.
+        text: Words that the title, key or part names must contain.
+        page: Maximum number of jobs, and how many to skip.
 
     Returns:
-        The jobs of the page, and how many there are in all.
+        The jobs of the page, and the total number of matches.
     """
     held = list(states) if states is not None else None
     limit, offset = page
@@ -161,17 +161,17 @@ def jobs(
 
 
 def spec(key: str) -> RunSpec:
-    """Return the completed spec of a run; a key's spec never changes."""
+    """Return the completed spec of a run; cached, since a key's spec never changes."""
     return _cached_spec(store().home.as_posix(), key)
 
 
 def summary(key: str) -> dict[str, Any] | None:
-    """Return a run's filed statistics and verdict; none before the end."""
+    """Return a run's stored statistics and verdict; None before its end."""
     return store().summary(key)
 
 
 def progress(key: str) -> Progress:
-    """Return how far a run is."""
+    """Return a run's progress."""
     return store().progress(key)
 
 
@@ -186,7 +186,7 @@ def list_frozen(key: str) -> list[tuple[str, dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class Run:
-    """A run as the panels see it, from the store or recorded with the app."""
+    """A run as the charts see it, from the store or shipped as an example."""
 
     key: str
     spec: RunSpec
@@ -202,27 +202,27 @@ class Run:
 
     @functools.cached_property
     def table(self) -> BlockTable:
-        """Return its blocks, found by what they are."""
+        """Return its blocks as a table, indexed by learner, phase and metric."""
         return BlockTable(self.blocks, self.spec.kind)
 
     @property
     def kind(self) -> kinds.Kind:
-        """Return its kind of task; of an old spec its numbers tell."""
+        """Return its kind of task; for specs of older releases, by its metrics."""
         held = (block.metric for block in self.blocks)
         named = self.spec.kind or kinds.recorded_kind(held)
         return kinds.kind_named(named) if named else kind_of_spec(self.spec)
 
     @property
     def is_alive(self) -> bool:
-        """Whether its numbers may still grow."""
+        """Whether it is queued or running, so that its blocks may still grow."""
         return self.job is not None and self.job.state in ALIVE
 
     @property
     def cache_key(self) -> tuple[object, ...]:
-        """Return what its numbers can be told apart by, once it has ended."""
+        """Return the key under which its figures are cached, once it has ended."""
         job = self.job
-        told = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
-        return (self.key, *told)
+        state = (job.attempt, str(job.state), job.finished) if job else ("recorded",)
+        return (self.key, *state)
 
     @property
     def roles(self) -> dict[str, str]:
@@ -236,11 +236,11 @@ class Run:
         return found[0] if found else self.spec.learners[0].label
 
     def film(self, name: str) -> Artefact | None:
-        """Return a film's artefact, read when it is asked for."""
+        """Return a film's artefact, read on demand."""
         return self._artefact(name, FILMS)
 
     def frozen_weights(self, label: str) -> Artefact | None:
-        """Return a learner's frozen meta-weights, read when they are asked for."""
+        """Return a learner's frozen meta-weights, read on demand."""
         return self._artefact(label, ("frozen",))
 
     def _artefact(self, name: str, kinds: tuple[str, ...]) -> Artefact | None:
@@ -253,7 +253,7 @@ class Run:
         return None
 
     def snapshots(self) -> dict[str, list[Artefact]]:
-        """Return each learner's embedding along its training, read when asked for."""
+        """Return each learner's embeddings along training, read on demand."""
         if self.is_recorded:
             held = [a for a in self.films.values() if a.kind == "snapshot"]
         else:
@@ -267,11 +267,11 @@ class Run:
 
 
 def run(key: str) -> Run:
-    """Return a run with all that it has so far.
+    """Return a run with all results so far.
 
     Raises:
         NoRun: If there is none.
-        Damaged: If its files are not what was written.
+        Damaged: If its files do not match their checksums.
     """
     held = store()
     known = held.job(key)

@@ -1,6 +1,6 @@
-"""Wakes the engine: one supervisor per store, a process that outlives the page.
+"""Starts the engine: one supervisor process per store, which outlives the page.
 
-Starting takes a second or two, so it is done beside the page, which says how it is.
+Starting takes a second or two, so it is done in a thread; the page shows its state.
 """
 
 import threading
@@ -33,14 +33,14 @@ class SupervisorStart(threading.Thread):
 
 
 def ensure_supervisor(home: Path) -> str:
-    """Start the supervisor where none is alive; never waits.
+    """Start the supervisor if none is alive; never blocks.
 
     Args:
         home: The store's folder.
 
     Returns:
-        "warm" if one is alive, "starting" while one comes up, "gone" if the last
-        attempt failed; the next attempt follows after a few seconds.
+        "warm" if one is alive, "starting" while one starts, "gone" if the last
+        attempt failed; it is repeated after a few seconds.
     """
     if supervisor.supervisor_status(home):
         return "warm"
@@ -60,7 +60,7 @@ def _ended_recently(last: SupervisorStart) -> bool:
 
 
 def describe_trouble(home: Path) -> str:
-    """Return why no worker takes a run; empty where one does or is about to."""
+    """Return why no worker takes a run; empty if one does or is starting."""
     if found := supervisor.supervisor_status(home):
         return found.trouble
     last = _starts.get(home)

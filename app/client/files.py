@@ -1,4 +1,4 @@
-"""What leaves and enters as a file: exports, archives, and a person's own CSV."""
+"""Files in and out: exports, run archives, and the user's own data."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ def comparison_file(run: client.Run, name: str, titles: Mapping[str, str]) -> by
     Args:
         run: The run.
         name: comparison.csv, or comparison.tex.
-        titles: What parts are called, by name.
+        titles: Titles of parts, by name.
     """
     from engine.export import comparison_tables
 
@@ -54,7 +54,7 @@ def _run_record(run: client.Run) -> "RunRecord":
 
 
 def export_run_archive(key: str) -> bytes:
-    """Return a run as one archive that `bring` reads."""
+    """Return a run as one archive, which `import_run_archive` reads."""
     from engine import export
 
     return export.export_archive(client.store(), key)
@@ -63,11 +63,11 @@ def export_run_archive(key: str) -> bytes:
 def import_run_archive(
     data: bytes, tell: Callable[[str], None] = lambda line: None
 ) -> Job:
-    """Store the run of an archive; it is read in a subprocess.
+    """Store the run of an archive, which is read in a separate process for safety.
 
     Args:
-        data: The archive's bytes.
-        tell: Called with one line if something was changed on import.
+        data: The archive.
+        tell: Called with a line about anything that was not imported unchanged.
 
     Raises:
         Refused: If it is not an archive of a run; nothing is stored.
@@ -80,7 +80,7 @@ def import_run_archive(
 
 
 def read_csv(data: bytes) -> "CsvFile":
-    """Read a person's CSV: its columns, empty cells and what to know of them.
+    """Read the user's CSV: its columns, missing values and warnings.
 
     Raises:
         Refused: In one sentence, with the line or the column.
@@ -91,10 +91,10 @@ def read_csv(data: bytes) -> "CsvFile":
 
 
 def check_target(table: "CsvFile", options: Mapping[str, object]) -> None:
-    """Check the choices of target, kind of answer and what is left out.
+    """Check the chosen target, prediction type, and what to drop.
 
     Raises:
-        Refused: With what is in the way, and the choice that would remove it.
+        Refused: With the problem, and the setting that would solve it.
     """
     _select_target(table, options)
 
@@ -102,14 +102,14 @@ def check_target(table: "CsvFile", options: Mapping[str, object]) -> None:
 def class_episode_sizes(
     table: "CsvFile", options: Mapping[str, object]
 ) -> dict[str, int | str]:
-    """Return a use, ways, shots and queries that a file's classes can give."""
+    """Return use, ways, shots and queries that a file's classes are enough for."""
     from engine.data.sources.data_table import distinct_row_counts
 
     return fit_episode_sizes(distinct_row_counts(_select_target(table, options)))
 
 
 def fit_episode_sizes(counts: Sequence[int]) -> dict[str, int | str]:
-    """Return a use, ways, shots and queries for classes of so many examples."""
+    """Return use, ways, shots and queries for classes with these example counts."""
     from engine.data.user.class_splits import episode_sizes
 
     return episode_sizes(counts)
@@ -126,18 +126,18 @@ def _select_target(table: "CsvFile", options: Mapping[str, object]) -> "DataTabl
 
 
 def store_csv(table: "CsvFile") -> str:
-    """Keep a file that was read; return its sha256."""
+    """Store a file that was read; return its sha256."""
     from engine.data.user import csv_store as user_csv_store
 
-    client.checked_store()  # it is kept beside the runs: not where the store was
+    client.checked_store()  # stored beside the runs, so not while the store is missing
     return user_csv_store.store_csv(table)
 
 
 def accuracy_unit(data: bytes) -> "AccuracyUnit":
-    """Return what a table's accuracies look like: share or percent.
+    """Return the apparent unit of a table's accuracies: share or percent.
 
     Raises:
-        Refused: If it is no CSV.
+        Refused: If it is not a CSV.
     """
     from engine.data.user import architecture_rows
 
@@ -146,7 +146,7 @@ def accuracy_unit(data: bytes) -> "AccuracyUnit":
 
 
 def read_architectures(data: bytes, unit: "AccuracyUnit") -> "ArchitectureTable":
-    """Read a person's table of trained architectures.
+    """Read the user's table of trained architectures.
 
     Raises:
         Refused: In one sentence, with the line or the column.
@@ -157,14 +157,14 @@ def read_architectures(data: bytes, unit: "AccuracyUnit") -> "ArchitectureTable"
 
 
 def table_remarks(table: "ArchitectureTable") -> tuple[str, ...]:
-    """Return what a person should know of a table, one sentence each."""
+    """Return warnings about a table, one sentence each."""
     from engine.data.user import architectures as user_architectures
 
     return user_architectures.table_remarks(table)
 
 
 def read_images(data: bytes) -> "ImageArchive":
-    """Read a person's archive: a folder of images for each class.
+    """Read the user's archive with one folder of images per class.
 
     Raises:
         Refused: In one sentence, with the member.
@@ -175,7 +175,7 @@ def read_images(data: bytes) -> "ImageArchive":
 
 
 def store_images(images: "ImageArchive") -> str:
-    """Keep an archive that was read; return its sha256."""
+    """Store an archive that was read; return its sha256."""
     from engine.data.user import image_store
 
     client.checked_store()

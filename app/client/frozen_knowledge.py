@@ -1,4 +1,4 @@
-"""A knowledge base as a run froze it: read, told in words, and written to a file."""
+"""The frozen knowledge base of a run: reading, filtering, tables and export."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class FrozenKnowledge(NamedTuple):
-    """Experiences of one replicate, each once, and the space that they are of.
+    """Deduplicated experiences of one replicate, and their space.
 
     Args:
-        space: What the architectures are of.
+        space: The space of the architectures.
         tasks: Names of the tasks.
         entries: The experiences.
-        seen: How many experiences came by.
+        seen: How many experiences were seen, kept or not.
     """
 
     space: SpaceRecord
@@ -33,12 +33,12 @@ class FrozenKnowledge(NamedTuple):
     seen_count: int
 
     def select(self, chosen: Indices) -> "FrozenKnowledge":
-        """Return some of the experiences."""
+        """Return the selected experiences."""
         return self._replace(entries=self.entries.take(chosen))
 
 
 def count_replicates(frozen: Film) -> int:
-    """Return how many bases a frozen learner has."""
+    """Return the number of bases in a frozen learner, one per replicate."""
     return len(frozen.arrays["filled"])
 
 
@@ -48,7 +48,7 @@ def read_frozen(frozen: Film, film: Film, replicate: int = 0) -> FrozenKnowledge
     Args:
         frozen: The frozen meta-learner's artefact.
         film: The run's artefact of kind "search", which names the space.
-        replicate: Which one.
+        replicate: Index of the replicate.
     """
     entries = experience_arrays(_as_arrays(frozen), replicate, _best_capacity(frozen))
     key = np.column_stack([entries.codes, entries.task, entries.step, entries.search])
@@ -67,7 +67,7 @@ def _as_arrays(frozen: Film) -> dict[str, np.ndarray]:
 
 
 def _best_capacity(frozen: Film) -> int:
-    """Return how many places are for the best."""
+    """Return how many of the kept experiences are reserved for the best."""
     return int(frozen.info.get("knobs", {}).get("best", 0))
 
 
@@ -111,13 +111,13 @@ def filter_experiences(
     options: Mapping[int, str],
     accuracy: tuple[float, float] | None,
 ) -> Indices:
-    """Return the experiences that fit a filter.
+    """Return the indices of the experiences that match a filter.
 
     Args:
         base: All of them.
-        tasks: Names of the tasks; any where there are none.
-        options: Option asked for at some positions.
-        accuracy: Lowest and highest share; failed trainings fit only without it.
+        tasks: Names of the tasks; empty for any.
+        options: Required option by position.
+        accuracy: Lowest and highest share; excludes failed trainings. None for any.
     """
     held = base.entries
     fits = np.ones(len(held.accuracy), bool)
@@ -140,25 +140,25 @@ def to_file_bytes(frozen: Film, film: Film) -> bytes:
 
 
 class KnowledgeSizes(NamedTuple):
-    """How much a strategy keeps: of the best, and in all."""
+    """Capacity of a knowledge base: for the best experiences, and in total."""
 
     best: int
     capacity: int
 
 
 def sizes_for_import(knowledge: "Knowledge", current: KnowledgeSizes) -> KnowledgeSizes:
-    """Return sizes that an imported base fits into, none of its parts cut.
+    """Return sizes that an imported base fits into without truncation.
 
     Args:
         knowledge: The base.
-        current: What is kept so far.
+        current: The present sizes.
     """
     top = max(
         [current.best, *(int(entries.best.sum()) for entries in knowledge.entries)]
     )
     samples = [int((~entries.best).sum()) for entries in knowledge.entries]
     most = max(samples, default=0)
-    # Of more than is listed it is a fair sample only at its own size.
+    # A sample of more experiences than it lists is uniform only at its own size.
     if any(knowledge.experience_count(r) > listed for r, listed in enumerate(samples)):
         return KnowledgeSizes(top, top + most)
     return KnowledgeSizes(top, max(current.capacity, top + most))

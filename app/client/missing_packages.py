@@ -1,4 +1,4 @@
-"""A package that is not installed is named, with what installs it."""
+"""Turns a failed import into a sentence with the command that installs the package."""
 
 import re
 
@@ -10,10 +10,10 @@ def describe_missing(said: str) -> str:
     """Return a sentence on the package that an import did not find.
 
     Args:
-        said: What Python said, such as the message of a `ModuleNotFoundError`.
+        said: Python's message, such as that of a `ModuleNotFoundError`.
 
     Returns:
-        The sentence; empty where nothing but a file of our own is missing.
+        The sentence; empty if the missing module is our own.
 
     >>> describe_missing("No module named 'scipy.stats'").split(":")[0]
     'The package scipy is not installed'

@@ -1,4 +1,4 @@
-"""This process's store: opened at the first question, never silently another one."""
+"""This process's store: opened on first use, never silently replaced."""
 
 import threading
 
@@ -9,10 +9,10 @@ _stores: dict[str, Store] = {}
 
 
 def store() -> Store:
-    """Return this process's store, opened at the first question.
+    """Return this process's store, opened on first use.
 
     Raises:
-        StoreError: If it cannot be opened; the next question tries again.
+        StoreError: If it cannot be opened; the next call tries again.
     """
     with _lock:
         if "store" not in _stores:
@@ -21,10 +21,10 @@ def store() -> Store:
 
 
 def checked_store() -> Store:
-    """Return this process's store, which is still where it was opened.
+    """Return this process's store, checked to be still in its folder.
 
     Raises:
-        StoreGone: If it was moved, deleted or replaced; nothing is made.
+        StoreGone: If it was moved, deleted or replaced; none is created.
     """
     held = store()
     held.check_in_place()
@@ -32,9 +32,9 @@ def checked_store() -> Store:
 
 
 def reopen_store() -> None:
-    """Go on with the store that stands in the place of one that is gone.
+    """Use the store that replaced a missing one; create it if there is none.
 
-    One is made where none is: only a person's click may ask for this.
+    Call it only on the user's click.
     """
     fresh = Store.open()
     with _lock:

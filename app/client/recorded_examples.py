@@ -1,7 +1,7 @@
 """The recorded examples: finished runs that ship with the app.
 
-They are the exported archives of each kind's default experiment, read as any archive
-is. They need neither store nor engine, so the first paint does not wait for them.
+They are exported archives of each kind's default experiment. Reading them needs neither
+store nor engine, so the first paint waits for neither.
 """
 
 import functools
@@ -16,14 +16,14 @@ SHOWN_KINDS = ("film", "search", "snapshot", "frozen")
 
 
 def recorded_run(kind: str = OPTIMIZATION.name) -> Run | None:
-    """Return the recorded run of a kind, or none where no archive is there."""
+    """Return the recorded run of a kind, or None if there is no archive."""
     archives = sorted(FOLDER.glob(f"{kind}.*")) if FOLDER.is_dir() else []
     return read_recorded(archives[0]) if archives else None
 
 
 @functools.cache
 def read_recorded(archive: Path) -> Run:
-    """Read an archive as a run that was recorded."""
+    """Read an archive as a recorded run."""
     from engine import export
 
     held = export.read_archive(archive.read_bytes())

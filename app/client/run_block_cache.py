@@ -1,7 +1,7 @@
-"""A run's blocks, read once and kept: every watcher shares one cursor.
+"""Cache of the blocks of runs, read incrementally and shared by all sessions.
 
-A block that comes again under its address replaces the earlier one. The kept runs are
-few and the least used one goes first.
+A block with the address of an earlier one replaces it. Few runs are cached; the least
+recently used is evicted first.
 """
 
 import threading
@@ -31,7 +31,7 @@ class RunBlocks:
 
 
 class BlockCache:
-    """The watched runs of this process."""
+    """The cached runs of this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -44,7 +44,7 @@ class BlockCache:
 
         Args:
             key: The run's key.
-            attempt: Number of its computation; another one starts from nothing.
+            attempt: Number of its attempt; another one starts with an empty cache.
             read_blocks: The store's reader: key, cursor → new blocks, new cursor.
         """
         with self._lock:

@@ -1,1 +1,1 @@
-"""A spec and the form that stands for it, both ways; nothing here draws."""
+"""From spec to form and back, costs and compatibility; pure, nothing draws."""

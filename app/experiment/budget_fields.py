@@ -1,4 +1,4 @@
-"""The price in the form: replicates, seed, and what may be spent, by kind of task."""
+"""The form's budget fields: replicates, seed, and how much may be computed."""
 
 from typing import Any
 
@@ -12,30 +12,50 @@ _BUDGET = {
     "task_evaluations": (
         "Meta-training budget",
         "task evaluations",
-        "What learning to learn may cost, per replicate; one is a whole inner run.",
+        "Limit per replicate; one task evaluation is one full inner run.",
     ),
-    "horizon": ("Horizon", "steps", "Steps that each base learner is trained."),
+    "horizon": ("Horizon", "steps", "Training steps of each base learner."),
     "test_tasks": (
         "Test tasks",
         "tasks",
         "Held-out tasks per replicate and condition.",
     ),
-    "tasks_per_step": ("Tasks per meta-step", "tasks", "Averaged in an outer step."),
-    "validation_tasks": ("Validation tasks", "tasks", "They choose the checkpoint."),
-    "validate_every": ("Validate every", "meta-steps", "How often it is looked at."),
+    "tasks_per_step": (
+        "Tasks per meta-step",
+        "tasks",
+        "Tasks averaged in one outer step.",
+    ),
+    "validation_tasks": (
+        "Validation tasks",
+        "tasks",
+        "Held-out tasks that select the checkpoint.",
+    ),
+    "validate_every": (
+        "Validate every",
+        "meta-steps",
+        "Meta-steps between two validations.",
+    ),
     "patience": (
         "Patience",
         "checks",
-        "Checks without progress before it stops; 0: off.",
+        "Validations without improvement before training stops; 0 disables it.",
     ),
-    "tuning_tasks": ("Tuning tasks", "tasks", "Pooled tasks that a rate is tuned on."),
-    "threshold": ("Threshold", "nats", "0: fixed on validation tasks before any test."),
+    "tuning_tasks": (
+        "Tuning tasks",
+        "tasks",
+        "Meta-training tasks that a learning rate is tuned on, pooled.",
+    ),
+    "threshold": (
+        "Threshold",
+        "nats",
+        "Loss to reach; at 0 it is set from validation tasks before any test.",
+    ),
 }
 BASIC = ("task_evaluations", "horizon", "test_tasks")
 
 
 def budget_fields(kind: Kind = OPTIMIZATION) -> list[fields.Field]:
-    """Return the budget's fields, the ones most often turned first.
+    """Return the budget's fields, the ones most often changed first.
 
     Args:
         kind: The kind of task, which names them.
@@ -53,19 +73,22 @@ def _budget_knob(name: str, kind: Kind) -> KnobCard:
 
 
 def replicates_field() -> fields.Field:
-    """Return the field of the replicates."""
+    """Return the field for the number of replicates."""
     knob = _model_knob(
         RunSpec,
         "replicates",
         "Replicates",
-        "Independent trainings; intervals are over them, so one gives no verdict.",
+        "Independent trainings. Intervals are over them, so one gives no verdict.",
     )
     return fields.Field("k.replicates", knob)
 
 
 def compile_field() -> fields.Field:
-    """Return the switch of the compiler."""
-    text = "Pays back on long runs; needs a C++ compiler. It is another run then."
+    """Return the switch that turns `torch.compile` on."""
+    text = (
+        "Worth it for long runs; needs a C++ compiler. Compiled runs are stored "
+        "separately."
+    )
     knob = KnobCard(
         name="compile",
         kind="bool",
@@ -77,7 +100,7 @@ def compile_field() -> fields.Field:
 
 
 def seed_field() -> fields.Field:
-    """Return the seed's field: text, for a form's numbers end at 2⁵³."""
+    """Return the seed's field: text, since browsers count exactly only to 2⁵³."""
     text = "The same seed gives the same tasks, weights and curves."
     knob = KnobCard(name="seed", kind="text", default="7", label="Seed", help=text)
     return fields.Field("k.seed", knob)
@@ -87,7 +110,7 @@ def read_seed(typed: Any) -> int:
     """Read a seed.
 
     Raises:
-        Refused: If it is no whole number from 0 to 2⁶³ − 1.
+        Refused: If it is not a whole number from 0 to 2⁶³ − 1.
     """
     text = str(typed).strip()
     if not (text.isascii() and text.isdigit()) or int(text[:30]) >= 2**63:

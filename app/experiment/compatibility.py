@@ -1,7 +1,7 @@
-"""What goes together: which parts are offered beside a family, and what must go.
+"""Compatibility of parts: which learners, nets and shifts fit a task family.
 
-A part fits when it solves the family's kind; a learner must also give the kind of
-answers that the family asks for, and a net that takes pixels only needs pixels.
+A part fits if it solves the family's kind. A learner must also give the type of answers
+that the family needs, and a net for images needs a family of images.
 """
 
 from collections.abc import Iterator, Mapping
@@ -23,7 +23,7 @@ def presets_of_kind(catalogue: Catalogue, kind: str) -> list[Preset]:
 
 
 def available_kinds(catalogue: Catalogue) -> list[str]:
-    """Return the kinds of task that there are families of."""
+    """Return the kinds of task that have families."""
     return [kind for kind in KINDS if cards_of_kind(catalogue, "family", kind)]
 
 
@@ -39,13 +39,13 @@ def can_compile(catalogue: Catalogue, kind: str) -> bool:
 
 
 def has_images(catalogue: Catalogue, family: Card) -> bool:
-    """Return whether a family's examples are pictures: its usual net says so."""
+    """Return whether a family's examples are images, judged by its default net."""
     usual = catalogue.cards.get(("net", str(family.traits.get("net", ""))))
     return bool(family.traits.get("images") or (usual and usual.traits.get("images")))
 
 
 def fits(catalogue: Catalogue, card: Card, family: Card) -> bool:
-    """Return whether a learner or a net goes with a family."""
+    """Return whether a learner or a net fits a family."""
     if family.traits.get("kind") not in card.solves:
         return False
     output = family.traits.get("output", "none")
@@ -55,10 +55,10 @@ def fits(catalogue: Catalogue, card: Card, family: Card) -> bool:
 
 
 def can_transfer(catalogue: Catalogue, one: Card, other: Card) -> bool:
-    """Return whether what was learned on a family can be tried on another one.
+    """Return whether what was learned on one family can run on another.
 
-    An optimizer's weights know nothing of a task's shape; a few-shot learner's net
-    has been built for its pictures or numbers and for its kind of answers.
+    An optimizer's weights do not depend on a task's shape; a few-shot learner's net
+    is built for its type of inputs and of answers.
     """
     kind = KINDS.get(str(one.traits.get("kind")))
     if kind is None or not kind.fixed_examples:
@@ -68,17 +68,17 @@ def can_transfer(catalogue: Catalogue, one: Card, other: Card) -> bool:
 
 
 def fitting_cards(catalogue: Catalogue, slot: str, family: str) -> Iterator[Card]:
-    """Yield the learners or nets that go with a family."""
+    """Yield the learners or nets that fit a family."""
     beside = catalogue.card("family", family)
     return (card for card in catalogue.cards_of(slot) if fits(catalogue, card, beside))
 
 
 def refit_form(form: Mapping[str, Any], catalogue: Catalogue) -> spec_mapping.Form:
-    """Return what must change in a form whose family is another one than before.
+    """Return the fields that must change after the form's family changed.
 
-    The net becomes the family's usual one where the present one does not fit, or was
-    the usual one before, and learners that cannot answer go; where nobody chosen is
-    left, the learner of the kind's first fitting experiment takes the place.
+    The net becomes the family's default if the present one does not fit or was the
+    previous default. Learners that do not fit are removed; if no chosen one is left,
+    the learner of the kind's first fitting experiment replaces them.
     """
     before, after = form.get("k.suits"), str(form.get("k.family"))
     if before == after or ("family", after) not in catalogue.cards:
@@ -101,7 +101,7 @@ def refit_form(form: Mapping[str, Any], catalogue: Catalogue) -> spec_mapping.Fo
 def _must_replace_net(
     catalogue: Catalogue, net: str, family: Card, before: str
 ) -> bool:
-    """Return whether a net cannot stay, or was only the usual one before."""
+    """Return whether a net does not fit, or was only the previous default."""
     card, old = (
         catalogue.cards.get(("net", net)),
         catalogue.cards.get(("family", before)),
@@ -112,7 +112,7 @@ def _must_replace_net(
 
 
 def usual_net(catalogue: Catalogue, family: Card) -> str:
-    """Return the family's usual net, or the first that fits."""
+    """Return the family's default net, or the first that fits."""
     usual = catalogue.cards.get(("net", str(family.traits.get("net", ""))))
     if usual is not None and fits(catalogue, usual, family):
         return usual.name
@@ -126,12 +126,14 @@ def _label_fits(
     try:
         card = catalogue.card("learner", spec_mapping.part_name(form, label))
     except Refused:
-        return True  # a link's unknown learner is refused by name, not dropped
+        return (
+            True  # a link's unknown learner is rejected by name, not dropped silently
+        )
     return fits(catalogue, card, family)
 
 
 def default_learners(catalogue: Catalogue, family: Card) -> list[str]:
-    """Return the first learner that the kind's experiments judge and that fits."""
+    """Return the first fitting chosen learner of the kind's shipped experiments."""
     cards = (
         catalogue.card("learner", entry.name)
         for preset in presets_of_kind(catalogue, str(family.traits.get("kind")))
@@ -149,18 +151,18 @@ def _any_trained_learner(catalogue: Catalogue, family: Card) -> list[str]:
 
 
 def is_tunable(card: Card) -> bool:
-    """Return whether tuning a learner is a choice that it does not make by itself."""
+    """Return whether a learner has optional tuning that is off by default."""
     knob = next((knob for knob in card.knobs if knob.name == "tuning"), None)
     return bool(card.traits.get("tunable") and knob and knob.default == "given")
 
 
 def describe_misfit(catalogue: Catalogue, spec: RunSpec) -> str:
-    """Say which learner or net of a spec does not go with its family, or nothing."""
+    """Return which learner or net does not fit the family; empty if all fit."""
     family = catalogue.card("family", spec.family.name)
     for entry in spec.learners:
         if not fits(catalogue, catalogue.card("learner", entry.name), family):
             title = catalogue.card("learner", entry.name).title
-            return f"{title} cannot answer {family.title}: choose another learner."
+            return f"{title} does not fit {family.title}: choose another learner."
     net = catalogue.card("net", spec.net.name)
     if family.traits.get("uses_net", True) and not fits(catalogue, net, family):
         return f"{net.title} does not fit {family.title}: choose another net."

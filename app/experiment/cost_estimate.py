@@ -1,4 +1,4 @@
-"""What a run will take: work counted from the spec, seconds from past runs like it."""
+"""Estimated cost of a run: work from its spec, seconds from similar past runs."""
 
 import statistics
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ RECENT, LOOKED = 6, 40
 
 
 def describe_cost(spec: RunSpec, kind: Kind) -> str:
-    """Say how much a run takes."""
+    """Describe the work of a run."""
     return f"About {COSTS[kind.name].estimate_cost(spec):,.0f} {kind.words.work}."
 
 
 def estimate_seconds(spec: RunSpec) -> float | None:
-    """Return about how long a run will take here; none before one like it."""
+    """Return the estimated duration, seconds; None without a similar past run."""
     kind = client.kind_of_spec(spec)
     done, _ = client.jobs([JobState.DONE], "", (LOOKED, 0))
     speeds = list(_past_speeds(done, spec, kind))[:RECENT]
@@ -28,10 +28,10 @@ def estimate_seconds(spec: RunSpec) -> float | None:
 
 
 def _past_speeds(jobs: Iterable[Job], like: RunSpec, kind: Kind) -> Iterable[float]:
-    """Yield work a second of runs that were computed here, in one go.
+    """Yield the work per second of similar runs computed here without interruption.
 
-    Runs are alike if they are of one kind and share the choices that its speed hangs
-    on: some searches look accuracies up, others train nets.
+    Runs are similar if they have the same kind and the choices that decide its speed:
+    some searches look accuracies up, others train nets.
     """
     for job in jobs:
         if job.started is None or job.finished is None or job.attempt > 1:

@@ -1,4 +1,4 @@
-"""Another family, other rates: fields at their default move, typed ones stay."""
+"""Default learning rates by family: untouched fields follow a change of family."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,10 +15,10 @@ FieldsFunction = Callable[
 def refit_defaults(
     form: Mapping[str, Any], cards: spec_mapping.FindCard
 ) -> spec_mapping.Form:
-    """Return what changes in a form whose family is another one than before.
+    """Return the fields that change after the form's family changed.
 
-    Fields of learners and outer rules that stand at the default of the family before
-    (`k.suits`) move to the new family's default; what a person typed stays.
+    Fields of learners and outer rules at the default of the previous family (`k.suits`)
+    move to the new family's default; values that the user entered stay.
     """
     before, after = form.get("k.suits"), form.get("k.family")
     if after is None or before == after:
@@ -43,7 +43,7 @@ def _changed_defaults(
         old = fields({**form, "k.family": form["k.suits"]}, cards, name)
         new = fields(form, cards, name)
     except Refused:
-        return {}  # a label or a family that only another installation knows
+        return {}  # a link may name a label or family that is unknown here
     return {
         field.key: field.knob.default
         for was, field in zip(old, new, strict=True)
@@ -53,12 +53,12 @@ def _changed_defaults(
 
 
 def _known_outers(form: Mapping[str, Any]) -> list[str]:
-    """Return every outer rule that the form holds fields of."""
+    """Return every outer rule that the form has fields of."""
     return list(dict.fromkeys(_names_with_fields(form, "k.outer.")))
 
 
 def _known_labels(form: Mapping[str, Any]) -> list[str]:
-    """Return every learner that the form holds fields of, selected or not."""
+    """Return every learner that the form has fields of, selected or not."""
     touched = _names_with_fields(form, "k.learner.")
     return list(
         dict.fromkeys(
@@ -68,6 +68,6 @@ def _known_labels(form: Mapping[str, Any]) -> list[str]:
 
 
 def _names_with_fields(form: Mapping[str, Any], start: str) -> list[str]:
-    """Return what the form holds knobs of; a label may have dots, a knob has none."""
+    """Return the names that the form has knobs of; only names may contain dots."""
     knobs = [key.removeprefix(start) for key in form if key.startswith(start)]
     return [key.rpartition(".")[0] for key in knobs]

@@ -1,7 +1,7 @@
-"""Card → fields → values: a field is a knob at a place in the form.
+"""Form fields: from a card to its fields, and from entered values to knobs.
 
-What a person typed lives under the field's key and outlives the widget: switching a
-learner away and back loses nothing.
+An entered value is kept under the field's key, apart from the widget: deselecting a
+learner and selecting it again loses nothing.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,24 +12,24 @@ from engine.contract.errors import Refused
 
 
 class Field(NamedTuple):
-    """A knob at its place; `key` is stable across reruns and versions."""
+    """A knob in the form; `key` is stable across reruns and versions."""
 
     key: str
     knob: KnobCard
 
     @property
     def label(self) -> str:
-        """Return label and unit as the form shows them."""
+        """Return label and unit, as displayed."""
         unit = f" ({self.knob.unit})" if self.knob.unit else ""
         return f"{self.knob.label}{unit}"
 
     @property
     def help(self) -> str:
-        """Return the help line with what is allowed."""
+        """Return the help text with allowed values and default."""
         text = self.knob.help.rstrip(".")
         if self.knob.kind in ("int", "float"):
             return (
-                f"{text}. Takes {describe_allowed(self.knob)}; starts at "
+                f"{text}. Allowed: {describe_allowed(self.knob)}; default "
                 f"{self.knob.default:g}."
             )
         return f"{text}."
@@ -47,10 +47,10 @@ def card_fields(card: Card, place: str) -> list[Field]:
 
 
 def check_values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the form holds for some fields, each checked.
+    """Return the entered values of some fields, each validated.
 
     Raises:
-        Refused: For the first one that its knob does not take.
+        Refused: For the first invalid one.
     """
     return {
         field.knob.name: check_knob(
@@ -62,14 +62,14 @@ def check_values(asked: Iterable[Field], typed: Mapping[str, Any]) -> dict[str, 
 
 
 def to_knob_value(knob: KnobCard, typed: Any) -> Any:
-    """Turn what a widget holds into what a knob takes; an empty box stays None."""
+    """Convert a widget's value to the knob's type; an empty box stays None."""
     if knob.kind == "many":
         return list(typed or ())
     return typed
 
 
 def parse_numbers(text: str, label: str, field: str) -> tuple[float, ...]:
-    """Read numbers that a person separated by commas or spaces.
+    """Parse numbers that are separated by commas or spaces.
 
     >>> parse_numbers("0, 1.5  2", "Severities", "s")
     (0.0, 1.5, 2.0)
@@ -79,12 +79,12 @@ def parse_numbers(text: str, label: str, field: str) -> tuple[float, ...]:
         return tuple(float(word) for word in words)
     except ValueError:
         raise Refused(
-            f"{label} must be numbers with commas between, not {text[:40]!r}", field
+            f"{label} must be numbers separated by commas, not {text[:40]!r}", field
         ) from None
 
 
 def format_numbers(numbers: Iterable[float]) -> str:
-    """Return numbers as the form writes them.
+    """Format numbers as the form displays them.
 
     >>> format_numbers((0, 1.5, 2))
     '0, 1.5, 2'
@@ -98,5 +98,5 @@ def _format_number(number: float) -> str:
 
 
 def widget_default(knob: KnobCard) -> Any:
-    """Return a knob's default as its widget holds it."""
+    """Return a knob's default in its widget's type."""
     return list(knob.default) if knob.kind == "many" else knob.default

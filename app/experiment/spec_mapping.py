@@ -1,8 +1,8 @@
-"""The form of an experiment ↔ its spec; pure, and lossless both ways.
+"""Converts between form and spec; pure, and lossless both ways.
 
-The form is a flat dictionary, `k.<slot>.<name>.<knob>` → what was typed, so that it
-can live in a session, under stable widget keys. Everything a spec can say has a place
-in it, drawn or not: a preset or a link that comes in goes out as the same run.
+The form is a flat dictionary, `k.<slot>.<name>.<knob>` → entered value, so that the
+session can hold it under stable widget keys. It has a key for everything in a spec,
+drawn or not: a loaded preset or link yields the same run key.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +32,7 @@ Form = dict[str, Any]
 
 
 def spec_to_form(spec: RunSpec) -> Form:
-    """Return the form that says what a completed spec says."""
+    """Return the form of a completed spec."""
     form: Form = {
         "k.family": spec.family.name,
         "k.net": spec.net.name,
@@ -80,14 +80,14 @@ def _knob_entries(place: str, choice: Choice) -> Form:
 
 
 def form_to_spec(form: Mapping[str, Any], cards: FindCard) -> RunSpec:
-    """Return the spec that a form asks for.
+    """Return the spec of a form.
 
     Args:
-        form: As `form_of` makes it; what is absent takes its default.
-        cards: Gives the card of (slot, name).
+        form: As `spec_to_form` makes it; absent fields take their defaults.
+        cards: Returns the card of (slot, name).
 
     Raises:
-        Refused: For the first field that cannot be taken, in one sentence.
+        Refused: For the first invalid field, in one sentence.
     """
 
     def slot_choice(name: str) -> Choice:
@@ -126,14 +126,14 @@ def form_to_spec(form: Mapping[str, Any], cards: FindCard) -> RunSpec:
 
 
 def selected_labels(form: Mapping[str, Any]) -> list[str]:
-    """Return the selected learners in the spec's order: loaded ones keep theirs."""
+    """Return the selected labels in the spec's order; loaded ones keep theirs."""
     selected = [*(form.get("k.chosen") or ()), *(form.get("k.baselines") or ())]
     loaded = [label for label in form.get("k.order", ()) if label in selected]
     return [*loaded, *(label for label in selected if label not in loaded)]
 
 
 def part_name(form: Mapping[str, Any], label: str) -> str:
-    """Return which learner a label stands for.
+    """Return the learner part that a label refers to.
 
     >>> part_name({}, "adam_tuned"), part_name({"k.parts": {"mine": "sgd"}}, "mine")
     ('adam', 'sgd')
@@ -147,7 +147,7 @@ def learner_fields(
 ) -> list[fields.Field]:
     """Return a learner's fields with the defaults that suit the chosen family.
 
-    A label that ends in "_tuned" is tuned unless said.
+    A label that ends in "_tuned" is tuned by default.
     """
     card = _card_for_family(form, cards, cards("learner", part_name(form, label)))
     made = fields.card_fields(card, f"k.learner.{label}")

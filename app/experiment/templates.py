@@ -1,4 +1,4 @@
-"""Which experiment shows a part: a shipped one of its kind, with that part put in."""
+"""Experiments made from shipped ones: default, with a part, or on another family."""
 
 from collections.abc import Iterator
 
@@ -11,13 +11,13 @@ SMALL_BUDGET = Budget(task_evaluations=4000, validation_tasks=50, validate_every
 
 
 def default_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
-    """Return a kind's default experiment: its first preset, else one made up."""
+    """Return a kind's default experiment: its first preset, else a composed one."""
     shipped = compatibility.presets_of_kind(catalogue, kind)
     return shipped[0].spec if shipped else _compose_experiment(catalogue, kind)
 
 
 def _compose_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
-    """Return the first family that is here with every learner kind that fits it."""
+    """Compose one from the first available family and the learners that fit it."""
     families = [
         c
         for c in compatibility.cards_of_kind(catalogue, "family", kind)
@@ -40,12 +40,12 @@ def _compose_experiment(catalogue: Catalogue, kind: str) -> RunSpec:
 
 
 def experiment_with_part(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:
-    """Return an experiment with one part in its place.
+    """Return an experiment that uses a given part.
 
     Args:
         card: The part.
-        catalogue: What can be chosen.
-        kind: The kind in view; kept where the part solves it.
+        catalogue: All parts and shipped experiments.
+        kind: The kind in view; kept if the part solves it.
     """
     solved = card.solves or (kind,)
     kind = kind if kind in solved else solved[0]
@@ -63,7 +63,7 @@ def experiment_with_part(card: Card, catalogue: Catalogue, kind: str) -> RunSpec
 
 
 def _base_experiment(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:
-    """Return the first experiment of a kind whose family goes with a part."""
+    """Return the first experiment of a kind whose family fits a part."""
     first = default_experiment(catalogue, kind)
     if card.slot not in ("learner", "net"):
         return first
@@ -82,9 +82,9 @@ def _base_experiment(card: Card, catalogue: Catalogue, kind: str) -> RunSpec:
 
 
 def experiment_on_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> RunSpec:
-    """Return an experiment on another family, without what does not fit it.
+    """Return an experiment on another family, without parts that do not fit it.
 
-    A shipped experiment of that very family comes whole.
+    If there is a shipped experiment on that family, it is returned unchanged.
     """
     kind = str(family.traits.get("kind"))
     for preset in compatibility.presets_of_kind(catalogue, kind):
@@ -94,7 +94,7 @@ def experiment_on_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> R
 
 
 def fit_to_family(spec: RunSpec, catalogue: Catalogue, family: Card) -> RunSpec:
-    """Return a spec on a family of its kind; learners that cannot answer go."""
+    """Return a spec moved to a family of its kind, without unfit learners."""
     net = catalogue.card("net", spec.net.name)
     kept = tuple(_fitting_learners(spec, catalogue, family))
     if not any(entry.role == "chosen" for entry in kept):
@@ -134,7 +134,7 @@ def _add_learner(spec: RunSpec, card: Card) -> tuple[LearnerChoice, ...]:
 
 
 def _baseline_choice(card: Card) -> LearnerChoice:
-    """Return a baseline, tuned where that is a choice that is not made by default."""
+    """Return a baseline, tuned if its tuning is optional."""
     if not compatibility.is_tunable(card):
         return LearnerChoice(name=card.name, label=card.name, role="baseline")
     return LearnerChoice(

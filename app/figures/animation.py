@@ -1,4 +1,4 @@
-"""Pictures that move: their frames, their slider, the titles of their panels."""
+"""Animated figures: sampling of frames, the slider, and the panels' titles."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ CONTROLS = 68  # pixels under the plot for play, pause and slider
 
 
 class FilmOptions(NamedTuple):
-    """Which task of a film is shown, and each learner's loss along its frames."""
+    """Which task of a film is shown, the losses in its titles, and panels per row."""
 
     task: int = 0
     losses: Mapping[str, Floats] | None = None
@@ -63,7 +63,7 @@ def panel_titles(
 
 
 def lock_aspect(figure: go.Figure) -> None:
-    """Let a unit be as long across as it is up, in every panel."""
+    """Give both axes of every panel the same scale."""
     for place, axis in enumerate(figure.select_yaxes(), 1):
         axis.scaleanchor = "x" if place == 1 else f"x{place}"
 
@@ -71,13 +71,13 @@ def lock_aspect(figure: go.Figure) -> None:
 def add_controls(
     figure: go.Figure, steps: Sequence[int], below: int = 0, word: str = "step"
 ) -> None:
-    """Give a figure with frames its play button and slider, paused at the end.
+    """Add play button and slider to a figure with frames, paused at the last.
 
     Args:
         figure: The figure; its frames are named by their steps.
         steps: One for each frame.
         below: Pixels that the axis under the plot takes.
-        word: What is counted.
+        word: What the slider counts, such as "step".
     """
     now: dict[str, Any] = {"mode": "immediate", "transition": {"duration": 0}}
     jump = now | {"frame": {"duration": 0, "redraw": True}}

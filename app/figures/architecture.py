@@ -1,4 +1,4 @@
-"""Which architecture is it? Cells as graphs, other spaces as rows of choices."""
+"""Drawings of an architecture: cells as graphs, other spaces as rows of choices."""
 
 import html
 from collections.abc import Iterator, Sequence
@@ -22,12 +22,12 @@ LINE, LEFT = 34, 0.36  # pixels of a row of choices; of an option, left of its n
 def architecture_figure(
     space: Space, search: SearchTrace, label: str, roles: Roles, *, columns: int = 2
 ) -> go.Figure:
-    """Draw the best architecture so far and the one that is trained; a slider moves it.
+    """Draw the best architecture so far and the one being trained, with a slider.
 
     Args:
         space: The searched space.
         search: One search.
-        label: Whose it is.
+        label: The strategy's label.
         roles: Role by label, in the spec's order.
         columns: Panels of cells in a row.
     """
@@ -61,7 +61,7 @@ def _title_and_alt(space: Space, search: SearchTrace, style: Style) -> dict[str,
     pairs = zip(space.positions, names, strict=True)
     said = ", ".join(f"{position} {name}" for position, name in pairs)
     return {
-        "title": f"The best that {style.name} has found, and what it tries",
+        "title": f"The best that {style.name} has found, and what it trains now",
         "alt": f"Best architecture of {style.label} after {len(search.best)} "
         f"evaluations: {said}",
     }
@@ -75,9 +75,8 @@ def _cells_figure(
     style_figure(
         made,
         **_title_and_alt(space, search, style),
-        how_to_read="Circles are nodes, from input to output; each edge is named "
-        "by the "
-        "operation on it.",
+        how_to_read="Circles are nodes, from input to output; each edge is labeled "
+        "with its operation.",
         height=40 + 220 * rows,
     )
     shots = sample_frames(len(search.index))
@@ -168,9 +167,8 @@ def _edge_curve(start: int, end: int) -> Floats:
 def _choices_figure(space: Space, search: SearchTrace, style: Style) -> go.Figure:
     made = make_figure(
         **_title_and_alt(space, search, style),
-        how_to_read="Each row is a decision. Filled: the option of the best so "
-        "far; ring: "
-        "that of the one that is trained.",
+        how_to_read="Each row is a decision. Filled: the option of the best so far; "
+        "ring: of the one being trained.",
         height=56 + LINE * len(space.positions),
     )
     made.add_trace(_option_names_trace(space))

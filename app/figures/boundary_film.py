@@ -1,4 +1,4 @@
-"""What does a learner do, step by step? Boundaries that grow, paths that wander."""
+"""Animations of training: decision boundaries, and paths over a loss landscape."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ from app.figures.theme import Style, assign_styles, format_number
 
 CLASS_COLORS = ("#0a2f73", "#6e2600")
 CLASS_SYMBOLS = ("circle", "diamond")
-# Even steps of lightness from the page's own background to either class.
+# Even steps of lightness from the page's background to either class color.
 BOUNDARY_SCALE = [
     [0.0, "rgba(38,112,214,0.85)"],
     [0.25, "rgba(64,134,232,0.50)"],
@@ -34,7 +34,7 @@ def boundary_figure(
     Args:
         film: Artefact of form "boundary".
         roles: Role by label, in the spec's order, which the panels keep.
-        options: Which task, the losses to tell, and how many panels stand in a row.
+        options: Which task, the losses in titles, and panels per row.
 
     Returns:
         A figure with frames, paused at the last one.
@@ -51,9 +51,8 @@ def boundary_figure(
     style_figure(
         made,
         title="The boundary, step by step",
-        how_to_read="Color: how sure the net is of either class. Line: undecided. "
-        "The better "
-        "the learner, the sooner the line parts the dots.",
+        how_to_read="Color: predicted probability of either class. Line: the decision "
+        "boundary. The better the learner, the sooner it separates the dots.",
         alt=f"Decision boundaries of {', '.join(labels)} on one task after step "
         f"{steps[-1]}, with the task's points",
         height=90 + (250 if columns > 2 else 220) * rows,
@@ -67,8 +66,8 @@ def boundary_figure(
     made.update_xaxes(**bare, constrain="domain", fixedrange=True)
     made.update_yaxes(**bare, constrain="domain", fixedrange=True)
     styles = assign_styles(roles)
-    told = [_loss_notes(labels, options.losses, frame) for frame in kept]
-    heads = [panel_titles(labels, styles, each) for each in told]
+    notes = [_loss_notes(labels, options.losses, frame) for frame in kept]
+    heads = [panel_titles(labels, styles, each) for each in notes]
     made.layout.annotations = heads[-1]
     made.frames = [
         go.Frame(
@@ -153,10 +152,9 @@ def path_figure(film: Film, roles: Roles, task: int = 0) -> go.Figure:
     count = max((film.arrays[f"{a}/path"].shape[1] for a in labels), default=1)
     kept = sample_frames(count)
     made = make_figure(
-        title="Paths on the landscape",
-        how_to_read="The stronger the grey, the higher the loss (log scale). Ring: "
-        "common "
-        "start; marks: where each learner is. Zigzags: steps that are too large.",
+        title="Paths on the loss landscape",
+        how_to_read="Darker: higher loss (log scale). Ring: the common start; markers: "
+        "current positions. Zigzags mean that steps are too large.",
         alt=f"Paths of {', '.join(labels)} over {count - 1} steps from one start",
         height=440,
     )

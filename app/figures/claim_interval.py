@@ -1,4 +1,4 @@
-"""A claim against a measurement: one interval, and what was said of it."""
+"""A claim and its measurement: the measured interval beside the claimed range."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,10 +23,10 @@ def describe_estimate(verdict: StudyVerdict) -> str:
 
 
 def claim_figure(verdict: StudyVerdict) -> go.Figure:
-    """Draw the measured interval, beside the claimed range where it has numbers."""
+    """Draw the measured interval, and the claimed range if it has numbers."""
     made = make_figure(
         title="",
-        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; grey: what is claimed.",
+        how_to_read=f"Mark: measured; bar: {INTERVAL_NAME}; grey: the claimed range.",
         alt=f"Measured {describe_estimate(verdict)}: {verdict.verdict}",
         height=74,
     )
@@ -70,7 +70,7 @@ def claim_figure(verdict: StudyVerdict) -> go.Figure:
 
 
 def _axis_range(verdict: StudyVerdict) -> list[float]:
-    """Return a range with room around what was measured, what is claimed, and 0."""
+    """Return an x range that fits the measurement, the claim and 0."""
     shown = [0.0, verdict.estimate, verdict.low, verdict.high, *verdict.claimed]
     known = [float(x) for x in shown if np.isfinite(x)]
     room = 0.06 * ((max(known) - min(known)) or 1.0)

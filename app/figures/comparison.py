@@ -1,4 +1,4 @@
-"""Who is better, by how much, and at what price?"""
+"""Comparison of learners: results per task, performance profiles, and cost."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,14 +43,14 @@ def spread_figure(
     *,
     paired: bool = False,
 ) -> go.Figure:
-    """Draw every task's number, and a box, for each learner.
+    """Draw every task's result, and a box plot, for each learner.
 
     Args:
         values: One number a task by label; shape (replicate, task). NaN: diverged.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
-        paired: Join the points of one task: lines that cross show tasks on which
-            the order of two learners turns round.
+        paired: Connect the points of one task: lines that cross show tasks on which
+            the order of two learners is reversed.
     """
     kind = metric(metric_name)
     log = kind.scale == "log"
@@ -58,8 +58,8 @@ def spread_figure(
     flat = {label: np.asarray(values[label], dtype=float).ravel() for label in labels}
     made = make_figure(
         title=f"{kind.label} on each task",
-        how_to_read="One dot a task. Box: middle half, line: median, whiskers: 5 "
-        "to 95 %." + (" A grey line joins one task's dots." if paired else ""),
+        how_to_read="One dot per task. Box: quartiles, line: median, whiskers: 5 to 95 "
+        "%." + (" A grey line connects one task's dots." if paired else ""),
         alt=f"{kind.label} per task: "
         + "; ".join(
             f"{label} median {_format_median(flat[label])}" for label in labels[::-1]
@@ -170,7 +170,7 @@ def profile_figure(
 
     Args:
         bands: Share with its interval by label; shape (level,).
-        levels: Where it was looked, in the metric's unit.
+        levels: The thresholds, in the metric's unit.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
     """
@@ -180,8 +180,7 @@ def profile_figure(
     made = make_figure(
         title=f"Performance profile: {kind.label.lower()}",
         how_to_read=f"Share of tasks that end at or below each level; {side} is "
-        "better. "
-        "Curves that cross: no learner is better throughout.",
+        "better. Curves that cross: neither learner is better throughout.",
         alt=f"Share of tasks by {kind.label.lower()} for {', '.join(labels)}",
     )
     styles, x = assign_styles(roles), np.asarray(levels, dtype=float)
@@ -228,21 +227,20 @@ def ledger_figure(
     roles: Roles,
     paid: tuple[str, str] = ("Gradients", "Gradient evaluations"),
 ) -> go.Figure:
-    """Draw what each learner cost, tuning and meta-training included.
+    """Draw each learner's cost, including tuning and meta-training.
 
     Args:
-        ledger: What was paid by label and phase (tune, train, test).
+        ledger: Cost by label and phase (tune, train, test).
         roles: Role by label, in the spec's order.
-        paid: What it was paid in, and what the axis is called.
+        paid: The unit of cost, and the axis title.
     """
     labels = [label for label in roles if label in ledger][::-1]
     phases = [phase for phase, _, _ in _COST_PHASES]
     totals = {a: sum(ledger[a].get(phase, 0) for phase in phases) for a in labels}
     made = make_figure(
-        title="What it cost",
-        how_to_read=f"{paid[0]} that were paid for before the result was there: "
-        "what is "
-        "tuned or learned has to earn its bar back.",
+        title="Cost",
+        how_to_read=f"{paid[0]} spent by phase: the gain of a tuned or meta-trained "
+        "learner has to be worth its extra cost.",
         alt=f"{paid[1]}: "
         + "; ".join(f"{label} {count:,}" for label, count in totals.items()),
         height=104 + 40 * len(labels),

@@ -1,4 +1,4 @@
-"""How does it go, step by step? Means with bands, and where runs ended."""
+"""Curves by step: means with bands, divergences, and survival curves."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
@@ -45,13 +45,13 @@ def curves_figure(
     """Draw one metric of every learner against x.
 
     Args:
-        curves: One for each learner, in any order; x ascending.
+        curves: One per learner, in any order; x ascending.
         metric_name: A name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
         view: Axes and smoothing; the learning-rate scale is never smoothed.
 
     Returns:
-        The figure; `meta` says how to read it and what a log axis left out.
+        The figure; `meta` tells how to read it and what a log axis left out.
     """
     view = view or CurveOptions()
     kind = metric(metric_name)
@@ -76,7 +76,7 @@ def curves_figure(
 
 
 def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
-    """Return the curves that have a role, baselines first: the chosen lie on top."""
+    """Return the curves that have a role, baselines first so that others are on top."""
     places = {label: i for i, label in enumerate(roles)}
     known = [c for c in curves if c.learner in places]
     return sorted(
@@ -87,7 +87,7 @@ def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
 def add_captions(
     figure: go.Figure, shown: Sequence[Curve], caption: str, dropped: int
 ) -> None:
-    """Write caption, n and remarks, and keep room for the legend."""
+    """Write caption, n and remarks, and reserve room for the legend."""
     add_y_caption(figure, caption)
     lost = sum(int(curve.diverged_count) for curve in shown)
     add_footnote(
@@ -130,12 +130,12 @@ def add_reference_line(
 
 
 def smooth_values(values: Floats, weight: float, *, log: bool) -> Floats:
-    """Return the running mean whose start is not drawn toward 0.
+    """Return the bias-corrected exponential moving average, as Adam corrects it.
 
     Args:
-        values: Shape (step,); a NaN stays one and does not spread.
+        values: Shape (step,); a NaN stays NaN and does not spread.
         weight: Of the past, 0 to 0.99.
-        log: Average the logarithms, as the eye does on a log axis.
+        log: Average the logarithms, as suits a log axis.
 
     >>> smooth_values(np.array([1.0, 3.0]), 0.5, log=False).round(3).tolist()
     [1.0, 2.333]
@@ -244,11 +244,9 @@ def _how_to_read(metric_name: str, smooth: float) -> str:
     kind = metric(metric_name)
     lower = {-1: " Lower is better.", 1: " Higher is better.", 0: ""}[kind.direction]
     if metric_name == "lr_scale":
-        return (
-            " Above the dashed line: bolder than SGD at the base rate; below: calmer."
-        )
+        return " Above the dashed line: larger steps than SGD at the base rate."
     if smooth > 0:
-        return lower + f" Smoothed ({smooth:g}); the faint line is as measured."
+        return lower + f" Smoothed ({smooth:g}); the faint line is the raw curve."
     return lower
 
 
@@ -263,7 +261,7 @@ def _alt_text(shown: Sequence[Curve], label: str, x_title: str) -> str:
 
 
 class SurvivalWords(NamedTuple):
-    """What a survival curve is called: its title, its axis, and who still waits."""
+    """The words of a survival curve: title, x axis and y axis."""
 
     title: str = "Steps to threshold"
     x: str = "Step"
@@ -284,7 +282,7 @@ def survival_figure(
         arrivals: Curve by label.
         roles: Role by label, in the spec's order.
         threshold: The level to reach, nats.
-        words: What to call it, where it is no threshold of a loss.
+        words: Other words, where the event is not a loss threshold.
         height: Pixels, with one row of legend.
     """
     words = words or SurvivalWords()
@@ -292,7 +290,7 @@ def survival_figure(
     labels = [label for label in roles if label in arrivals]
     made = make_figure(
         title=words.title,
-        how_to_read="Faster learners fall sooner; what stays up never got there.",
+        how_to_read="Faster learners drop sooner; what stays up never reached it.",
         alt=f"{words.title}, {words.not_arrived.lower()}{level}: "
         + "; ".join(
             f"{label} ends at {_final_share(arrivals[label]):.0%}" for label in labels

@@ -1,4 +1,4 @@
-"""What does a learner see? An episode's features in the plane, as training goes on."""
+"""An episode's embedding in the plane, animated along meta-training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -20,9 +20,13 @@ from app.figures.projection import (
 )
 from app.figures.theme import assign_styles, format_number
 
-HEAD, WIDE, SLIM = 46, 280, 170  # pixels over a panel; of one on a desk, on a phone
+HEAD, WIDE, SLIM = (
+    46,
+    280,
+    170,
+)  # pixels above a panel; of a panel on wide and on narrow screens
 EACH = 3  # traces of a panel: trails, examples, prototypes
-FAR = 4.0  # times the last map's reach that earlier ones may take
+FAR = 4.0  # how far earlier maps may reach, in extents of the last one
 
 
 class EmbeddingMap(NamedTuple):
@@ -56,7 +60,7 @@ def embedding_figure(
         options: How many panels stand in a row.
 
     Returns:
-        A figure with frames, one for each meta-step that was kept, paused at the last.
+        A figure with a frame per recorded meta-step, paused at the last.
     """
     options = options or FilmOptions()
     drawn = {a: _make_map(snapshots[a]) for a in roles if snapshots.get(a)}
@@ -74,11 +78,11 @@ def embedding_figure(
     )
     style_figure(
         made,
-        title="The embedding, as training goes on",
-        how_to_read="One validation episode in the plane of most variance at the "
-        "end. Large: "
-        "each class's mean, with its way here; hollow: support; small: queries. Trust: "
-        "how far neighbors in the plane are true ones, 1 at best.",
+        title="The embedding along meta-training",
+        how_to_read="One validation episode, projected on the first two principal "
+        "components of the last map. Large: class means with their trails; hollow: "
+        "support; small: queries. Trust: whether neighbors in the plane are true ones, "
+        "at best 1.",
         alt=_alt_text(charts),
         height=height,
     )
@@ -92,8 +96,8 @@ def embedding_figure(
         reach = _axis_ranges(chart)
         made.update_xaxes(range=reach[0], **at)
         made.update_yaxes(range=reach[1], **at)
-    told = {label: _map_note(chart) for label, chart in charts.items()}
-    made.layout.annotations = panel_titles(labels, assign_styles(roles), told)
+    notes = {label: _map_note(chart) for label, chart in charts.items()}
+    made.layout.annotations = panel_titles(labels, assign_styles(roles), notes)
     made.frames = [_make_frame(list(charts.values()), step) for step in steps]
     bare = {"showticklabels": False, "ticks": "", "showgrid": False}
     square = {"fixedrange": True, "constrain": "domain"}
@@ -108,7 +112,7 @@ def embedding_figure(
 
 
 def _make_map(snapshots: Sequence[Film]) -> EmbeddingMap | None:
-    """Fit the plane to the last snapshot that is all numbers; show all such in it."""
+    """Fit the plane to the last finite snapshot; project all finite ones on it."""
     held = sorted(snapshots, key=lambda shot: int(shot.info["meta_step"]))
     sound = [shot for shot in held if np.isfinite(_features(shot)).all()]
     if not sound:
@@ -143,7 +147,7 @@ def _class_centers(snapshot: Film, plane: Plane, names: Indices) -> Floats:
 
 
 def _axis_ranges(embedding: EmbeddingMap) -> list[list[float]]:
-    """Return what is looked at: all snapshots, unless early ones lie far off."""
+    """Return the axis ranges: all snapshots, unless early ones lie far away."""
     last = embedding.points[-1]
     middle = (last.max(axis=0) + last.min(axis=0)) / 2
     half = np.maximum(np.ptp(last, axis=0) / 2, 1e-9)
@@ -165,7 +169,7 @@ def _panel_traces(embedding: EmbeddingMap, label: str) -> list[go.Scatter]:
                 "hoverinfo": "skip",
             },
             line={"color": "rgba(128,137,149,0.7)", "width": 1.5},
-            name="the prototypes' way",
+            name="prototype trails",
             uid=f"{label}:trails",
         ),
         go.Scatter(
@@ -228,7 +232,7 @@ def _prototype_points(embedding: EmbeddingMap, last: int) -> dict[str, Any]:
 
 
 def _prototype_trails(embedding: EmbeddingMap, last: int) -> dict[str, Any]:
-    """Return the ways that the prototypes came, a gap between two of them."""
+    """Return the prototypes' trails, with gaps between them."""
     ways = np.swapaxes(embedding.centers[: last + 1], 0, 1)
     gaps = np.full((len(ways), 1, 2), np.nan, dtype=np.float32)
     line = np.concatenate([ways, gaps], axis=1).reshape(-1, 2)
@@ -249,4 +253,4 @@ def _alt_text(charts: Mapping[str, EmbeddingMap]) -> str:
         f"trustworthiness {format_number(chart.trust)}"
         for label, chart in charts.items()
     ]
-    return "Maps of one episode's features: " + ("; ".join(said) or "of nobody")
+    return "Maps of one episode's features: " + ("; ".join(said) or "none")

@@ -1,4 +1,4 @@
-"""What did a learner get to see, and what did it answer? One few-shot episode."""
+"""One few-shot episode: support, queries, and each learner's wrong answers."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -18,13 +18,13 @@ from app.figures.theme import assign_styles
 WRONG = "#ca3401"
 SPLIT = 0.4  # cells between support and queries
 BETWEEN = 0.5  # cells between two blocks
-NAMES = 0.8  # cells left of a block, for the class numbers
+NAMES = 0.8  # cells to the left of a block, for the class numbers
 HEAD = 46  # pixels over a panel
-WIDE, SLIM = 470, 335  # pixels that a panel of two columns, and of one, has across
+WIDE, SLIM = 470, 335  # width in pixels of a panel in two columns, and in one
 
 
 class EpisodeGrid(NamedTuple):
-    """Where examples stand: left and upper edge of each cell, and the sheet's size."""
+    """Positions of examples: left and upper edge of each cell, and the sheet's size."""
 
     support: Floats
     query: Floats
@@ -57,7 +57,7 @@ def episode_figure(
     )
     style_figure(
         made,
-        title="An episode, and what was answered",
+        title="One episode and the answers",
         how_to_read=_how_to_read(images),
         alt=_alt_text(film, labels, options.task),
         height=height,
@@ -89,37 +89,37 @@ def wrong_queries(film: Film, label: str, task: int) -> Indices:
 def _how_to_read(images: bool) -> str:
     if images:
         return (
-            "A row a class: its support on the left, its queries on the right. Red "
-            "frame: wrong; the number says which class was answered."
+            "One row per class: support on the left, queries on the right. Red "
+            "frame: wrong; the number is the class that was predicted."
         )
     return (
-        "Large: the support, with its class; small: queries, in color and shape of "
-        "their true class. Crossed out, in a ring: wrong. The plane of most variance."
+        "Large: support, with its class; small: queries, in color and shape of their "
+        "true class. Crossed out in a ring: wrong. First two principal components."
     )
 
 
 def _score_notes(film: Film, labels: Sequence[str], task: int) -> dict[str, str]:
-    """Say how many answers are right: of all queries, should not all be shown."""
+    """Describe how many answers are right, and of all queries if some are hidden."""
     count = np.asarray(film.arrays["query_y"]).shape[1]
-    told = {}
+    notes = {}
     for label in labels:
         gone = len(wrong_queries(film, label, task))
         share = float(np.asarray(film.arrays[f"{label}/accuracy"])[task])
         exact = abs((count - gone) / count - share) < 1e-6
         more = "" if exact else f" shown, {share:.0%} of all"
-        told[label] = f"<br>{count - gone} of {count} right{more}"
-    return told
+        notes[label] = f"<br>{count - gone} of {count} right{more}"
+    return notes
 
 
 def _alt_text(film: Film, labels: Sequence[str], task: int) -> str:
     count = np.asarray(film.arrays["query_y"]).shape[1]
     said = [f"{a} wrong on {len(wrong_queries(film, a, task))}" for a in labels]
-    return f"One episode of {count} queries: " + ("; ".join(said) or "nobody answered")
+    return f"One episode of {count} queries: " + ("; ".join(said) or "no answers")
 
 
 # images -----------------------------------------------------------------------
 def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
-    """Give each example its cell: a row a class, in blocks where classes are many."""
+    """Assign each example a cell: a row per class, in blocks for many classes."""
     classes = sorted({int(k) for k in (*support_y, *query_y)})
     shots = max((int((support_y == k).sum()) for k in classes), default=0)
     asked = max((int((query_y == k).sum()) for k in classes), default=0)
@@ -139,7 +139,7 @@ def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
 
 
 def _count_blocks(classes: int, across: float) -> int:
-    """Return into how many blocks classes are cut, so that the sheet is wide."""
+    """Return the number of blocks that classes are split into, for a wide sheet."""
     for blocks in range(1, max(classes, 2)):
         if across * blocks >= 1.6 * math.ceil(classes / blocks):
             return blocks
@@ -236,7 +236,7 @@ def _wrong_frames(
             name="wrong",
             marker={"symbol": "square", "size": 11, "color": WRONG},
             textfont={"color": "#ffffff", "size": 9},
-            hovertemplate="answered class %{text}<extra></extra>",
+            hovertemplate="predicted class %{text}<extra></extra>",
             uid=f"{label}:answers",
         ),
     ]

@@ -1,4 +1,4 @@
-"""What do a few examples buy? Answers step by step, before and after, by shots."""
+"""Few-shot results by inner step, before and after adaptation, and by shots."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -32,7 +32,7 @@ from engine.stats.inference.intervals import Interval
 
 
 class AnswerPoint(NamedTuple):
-    """Where on its own curve a learner's answer counts."""
+    """The point of a learner's curve at which it is evaluated."""
 
     x: float
     y: float
@@ -45,7 +45,7 @@ def answers_figure(
     roles: Roles,
     view: CurveOptions,
 ) -> go.Figure:
-    """Draw the answers after each inner step, and the step at which they count.
+    """Draw the results after each inner step, and the step that is evaluated.
 
     Args:
         curves: One for each learner; one without inner steps is a level line.
@@ -61,8 +61,8 @@ def answers_figure(
         if label in styles:
             made.add_trace(_answer_trace(mark, styles[label]))
     read = made.layout.meta["how_to_read"]
-    told = " ◆: the step at which a learner's answer counts; level line: no steps."
-    made.update_layout(meta={**made.layout.meta, "how_to_read": read + told})
+    legend = " ◆: the step at which a learner is evaluated; level line: no inner steps."
+    made.update_layout(meta={**made.layout.meta, "how_to_read": read + legend})
     made.update_xaxes(rangemode="tozero", tickformat="d")
     if metric(metric_name).direction < 0:
         _cap_y_axis(made, shown, [mark.y for mark in marks.values()])
@@ -72,7 +72,7 @@ def answers_figure(
 def _cap_y_axis(
     figure: go.Figure, curves: Iterable[Curve], marks: Iterable[float]
 ) -> None:
-    """Let a curve that blows up past its answer leave the picture, with a word."""
+    """Cut curves that diverge after the evaluated step, with a remark."""
     means = [np.asarray(curve.mean, dtype=float) for curve in curves]
     starts = [float(mean[0]) for mean in means if len(mean)]
     known = [y for y in (*starts, *marks) if np.isfinite(y)]
@@ -89,7 +89,7 @@ def _cap_y_axis(
     figure.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
     gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
     figure.add_annotation(
-        text=f"↑ {gone} leave{'s' * (gone == 1)} the picture past the answer",
+        text=f"↑ {gone} diverge{'s' * (gone == 1)} after the evaluated step",
         x=0.5,
         y=1,
         xref="x domain",
@@ -111,7 +111,7 @@ def _answer_trace(mark: AnswerPoint, style: Style) -> go.Scatter:
         showlegend=False,
         legendgroup=style.label,
         uid=f"{style.label}:answer",
-        name=f"{style.name}, answer",
+        name=f"{style.name}, evaluated",
         marker={"symbol": "diamond", "size": 11, "color": style.color, "line": ring},
     )
 
@@ -122,21 +122,20 @@ def gain_figure(
     metric_name: str,
     roles: Roles,
 ) -> go.Figure:
-    """Draw each learner's level before its first inner step and at its answer.
+    """Draw each learner's result before the first inner step and at evaluation.
 
     Args:
-        before: Of those that take steps, by label.
-        after: Of everybody.
-        metric_name: The metric of the answer, a name of `metrics.METRICS`.
+        before: By label, of learners that take inner steps.
+        after: By label, of all learners.
+        metric_name: The evaluated metric, a name of `metrics.METRICS`.
         roles: Role by label, in the spec's order.
     """
     kind, styles = metric(metric_name), assign_styles(roles)
     labels = [label for label in roles if label in after][::-1]
     made = make_figure(
         title="Before and after adaptation",
-        how_to_read="Ring: before the first inner step. Mark and bar: the answer, "
-        f"{INTERVAL_NAME}. "
-        "No ring: it takes no steps.",
+        how_to_read="Ring: before the first inner step. Marker and bar: after, "
+        f"{INTERVAL_NAME}. No ring: no inner steps.",
         alt=f"{kind.label}: "
         + "; ".join(_describe_gain(label, before, after) for label in labels[::-1]),
         height=84 + 40 * len(labels),
@@ -205,7 +204,7 @@ def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> Non
                 showlegend=False,
             )
         )
-    told = (
+    hover = (
         f"{format_number(end.mean)} [{format_number(end.low)}, "
         f"{format_number(end.high)}]"
     )
@@ -216,7 +215,7 @@ def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> Non
             mode="markers",
             showlegend=False,
             marker={"symbol": style.symbol, "size": 11, "color": style.color},
-            hovertemplate=f"{told}<extra></extra>",
+            hovertemplate=f"{hover}<extra></extra>",
         )
     )
 
@@ -253,10 +252,10 @@ def count_figure(
     made = severity_figure({count.shift: curves}, metric_name, roles)
     noun = name_in_words(count.shift)
     read = (
-        f"Tested with other {noun} than the family's own, at which everybody was "
-        f"trained. Band: {INTERVAL_NAME}."
+        f"All learners were trained with the family's own {noun}, and tested with "
+        f"others, too. Band: {INTERVAL_NAME}."
     )
-    told = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
-    made.update_layout(meta={**made.layout.meta, **told})
+    words = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
+    made.update_layout(meta={**made.layout.meta, **words})
     made.update_xaxes(title_text=count.caption)
     return made

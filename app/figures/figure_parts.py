@@ -1,4 +1,4 @@
-"""The sheet that every figure is drawn on: frame, axes, captions, legend, bands."""
+"""What every figure shares: layout, axes, captions, legend, bands."""
 
 import itertools
 import math
@@ -18,7 +18,10 @@ from app.figures.theme import (
 )
 
 MAX_POINTS = 2_000
-WIDEST, ABOVE = 12, 4  # decades of a log axis, and over the calm where it is cut
+WIDEST, ABOVE = (
+    12,
+    4,
+)  # decades of a log axis, and above the typical values where it is cut
 
 
 def make_figure(
@@ -29,14 +32,14 @@ def make_figure(
     alt: str,
     height: int = 320,
 ) -> go.Figure:
-    """Return a figure in the house's look.
+    """Return a figure in the common style.
 
     Args:
         traces: Plotly traces.
-        title: What the panel shows; kept in `meta` for exports, for the page
+        title: What the panel shows; kept in `meta` for exports, since the page
             writes its own headings.
         how_to_read: One line on how to read it.
-        alt: What is in the picture, for those who do not see it.
+        alt: Text alternative for screen readers.
         height: Pixels.
     """
     made = go.Figure(list(traces))
@@ -47,7 +50,7 @@ def make_figure(
 def style_figure(
     figure: go.Figure, *, title: str, how_to_read: str, alt: str, height: int
 ) -> None:
-    """Give a figure, such as one of subplots, the house's look."""
+    """Give a figure, such as one of subplots, the common style."""
     figure.update_layout(
         template=_template(),
         meta={"title": title, "how_to_read": how_to_read, "alt": alt},
@@ -76,7 +79,7 @@ def _template() -> go.layout.Template:
 
 
 def add_y_caption(figure: go.Figure, text: str, *, row: int = 1, col: int = 1) -> None:
-    """Write what the vertical axis measures above it, level: no turned head."""
+    """Write the y axis' title horizontally above the axis, for legibility."""
     figure.add_annotation(
         text=text,
         x=0,
@@ -100,7 +103,7 @@ def add_legend_below(
 
     Args:
         figure: The figure.
-        labels: What the legend will say; sets how many rows a phone needs.
+        labels: The legend's entries; they decide how many rows a phone needs.
         base: Pixels that tick labels and the axis title take.
     """
     rows = count_legend_rows(labels)
@@ -134,11 +137,11 @@ def count_legend_rows(labels: Iterable[str], *, width: int = 340) -> int:
 def log_axis(*values: Any, most: int = 8) -> dict[str, Any]:
     """Return the settings of a log axis with few ticks, each a whole number.
 
-    What blew up by many decades leaves it at the top, so that the rest can be seen.
+    Values that exploded by many decades are cut off at the top, for the others.
 
     Args:
         values: What will be drawn; only its range matters.
-        most: Ticks that there is room for.
+        most: The most ticks that fit.
 
     >>> log_axis(np.array([1e-3, 10.0]), most=6)["dtick"], log_axis([0.1, 1])["dtick"]
     (1, 'D2')
@@ -170,12 +173,12 @@ def _round_step(width: float, low: float) -> float:
 
 
 def names_axis() -> dict[str, Any]:
-    """Return the settings of an axis of names: no grid, air before the plot."""
+    """Return the settings of an axis of names: no grid, space before the plot."""
     return {"showgrid": False, "ticklen": 6, "tickcolor": "rgba(0,0,0,0)"}
 
 
 def mask_nonpositive(values: np.ndarray) -> tuple[np.ndarray, int]:
-    """Blank what a log axis cannot show and count it.
+    """Replace what a log axis cannot show by NaN, and count it.
 
     Returns:
         The values with those at or below 0 as NaN, and how many there were.
@@ -212,7 +215,7 @@ def add_footnote(figure: go.Figure, *lines: str) -> None:
 
 
 def describe_band(n: Any) -> str:
-    """Say what a band is, with its n.
+    """Describe a band, with its n.
 
     >>> describe_band([8, 8, 7]), describe_band(1)
     ('95 % interval, n = 7–8', 'n = 1: no interval')
@@ -243,7 +246,7 @@ def band_trace(
         x: Positions, ascending, shape (n,).
         low: Lower ends; NaN leaves a position out.
         high: Upper ends.
-        style: Whose band it is.
+        style: The learner's style.
         stairs: Values hold from one position to the next.
     """
     there = np.isfinite(low) & np.isfinite(high)
@@ -280,12 +283,12 @@ def _band_outline(
 
 
 def thin_indices(x: np.ndarray, y: np.ndarray, limit: int = MAX_POINTS) -> np.ndarray:
-    """Return indices that keep each stretch's lowest and highest value.
+    """Return indices that thin out a line, keeping each bucket's minimum and maximum.
 
     Args:
         x: Positions, ascending, shape (n,).
         y: Values, shape (n,); NaN allowed.
-        limit: Most points that may stay.
+        limit: Maximum number of points to keep.
     """
     count = len(x)
     if count <= limit:

@@ -1,4 +1,4 @@
-"""What the figures take: plain values, named by what they hold.
+"""Types that the figures take: plain values, named by their content.
 
 What `engine.stats` makes, such as a curve or a band, is drawn as it comes.
 """
@@ -15,7 +15,7 @@ Roles = Mapping[str, str]
 
 
 class Film(Protocol):
-    """An artefact of kind "film": arrays by name, and what they are of."""
+    """An artefact of kind "film": arrays by name, and their description."""
 
     arrays: Mapping[str, Any]
     info: Mapping[str, Any]
@@ -35,7 +35,7 @@ class TuningCurve(NamedTuple):
 
 
 class CurveOptions(NamedTuple):
-    """How a person wants to look; never changes what was run.
+    """View options of curves; they never change what was run.
 
     `log_y` None follows the metric; `smooth` is the weight of the past, 0 to 0.99.
     """

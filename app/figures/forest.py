@@ -1,4 +1,4 @@
-"""What may be said? Every difference with its interval, and the word for it."""
+"""Forest plot: each difference from a baseline with its interval and verdict."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -21,7 +21,7 @@ from engine.contract.metrics import Metric, metric
 _CALLS = {
     "better": ("#3f9552", "triangle-up", "▲", "better"),
     "worse": ("#ca3401", "triangle-down", "▼", "worse"),
-    "no difference": (GREY, "circle", "●", "no difference"),
+    "no difference": (GREY, "circle", "●", "not significant"),
     "description": (GREY, "circle-open", "○", "no verdict"),
 }
 
@@ -32,7 +32,7 @@ ONE_TRAINING = (
 
 
 def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figure:
-    """Draw every claim: a difference with its interval, and the word for it.
+    """Draw every claim: a difference with its interval and verdict.
 
     Args:
         claims: The summary's claims, all of one metric and one chosen learner.
@@ -46,10 +46,9 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
     lines = _with_headings(known)
     made = make_figure(
         title=f"{who} against each baseline: {kind.label.lower()}",
-        how_to_read=f"Mark: difference, paired over tasks; bar: {INTERVAL_NAME}. A "
-        "bar across the "
-        f"line is no difference; the word also allows for how often we looked, so that "
-        f"a bar beside the line may still be not significant."
+        how_to_read=f"Mark: difference, paired over tasks; bar: {INTERVAL_NAME}. "
+        "A bar that crosses the line: no significant difference. The word corrects for "
+        "multiple comparisons: a bar beside the line may still be not significant."
         f"{ONE_TRAINING if any(_is_single_training(claim) for claim in known) else ''}",
         alt="; ".join(_describe_claim(claim) for claim in known) or "no claims",
         height=70 + 46 * len(known) + 26 * (len(lines) - len(known)),
@@ -68,7 +67,7 @@ def forest_figure(claims: Sequence[Mapping[str, Any]], roles: Roles) -> go.Figur
 
 
 def _to_points(claim: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a difference of shares as the verdict tells it."""
+    """Return a claim on shares in percentage points."""
     ends = ("difference", "low", "high")
     return {**claim, **{name: 100 * _to_float(claim, name) for name in ends}}
 
@@ -110,7 +109,7 @@ def _row_heights(lines: Sequence[Any]) -> list[float]:
 
 
 def describe_condition(condition: Mapping[str, Any]) -> str:
-    """Return where a test was taken, in words.
+    """Return a test condition in words.
 
     >>> describe_condition({"family": "", "shift": "stretch", "severity": 4.0})
     'stretch, severity 4'
@@ -147,9 +146,7 @@ def _add_heading(figure: go.Figure, text: str, y: float) -> None:
 def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
     color, symbol, sign, word = _CALLS[claim["call"]]
     mid, low, high = (_to_float(claim, name) for name in ("difference", "low", "high"))
-    if claim["call"] == "no difference" and (low > 0 or high < 0):
-        word = "not significant"
-    told = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
+    interval = f"{format_number(mid)} [{format_number(low)}, {format_number(high)}]"
     word = f"<span style='color:{color}'>{sign}</span> {word}"
     figure.add_shape(
         type="line",
@@ -177,12 +174,12 @@ def _add_claim(figure: go.Figure, claim: Mapping[str, Any], y: float) -> None:
             mode="markers",
             showlegend=False,
             marker={"color": color, "symbol": symbol, "size": 11},
-            hovertemplate=f"{told}<br>{_describe_sample(claim)}<extra></extra>",
+            hovertemplate=f"{interval}<br>{_describe_sample(claim)}<extra></extra>",
         )
     )
     sides = (
         ("left", 0, f"vs {learner_name(claim['against'])}"),
-        ("right", 1, f"{word}  <b>{told.replace(' [', '</b> [')}"),
+        ("right", 1, f"{word}  <b>{interval.replace(' [', '</b> [')}"),
     )
     for anchor, x, text in sides:
         figure.add_annotation(
@@ -206,7 +203,7 @@ def _describe_sample(claim: Mapping[str, Any]) -> str:
 def _set_x_axis(
     figure: go.Figure, claims: Sequence[Mapping[str, Any]], kind: Metric
 ) -> None:
-    """Set up the axis: 0 and every interval lie within it."""
+    """Set up the x axis, so that 0 and every interval are visible."""
     ends = [_to_float(c, end) for c in claims for end in ("low", "difference", "high")]
     ends = [end for end in ends if np.isfinite(end)] + [0.0]
     pad = 0.06 * (max(ends) - min(ends) or 1.0)

@@ -1,4 +1,4 @@
-"""How does a learner adapt? Its curve over one input, inner step by inner step."""
+"""Animation of adaptation: a learner's function of one input by inner step."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -55,10 +55,9 @@ def adaptation_figure(
     style_figure(
         made,
         title="The adaptation, inner step by inner step",
-        how_to_read="Grey: the true function. Dots: the support, all that a "
-        "learner sees. "
-        "Faint: before, strong: after the inner steps. MSE is on the queries; ◆: the "
-        "step at which a learner's answer counts.",
+        how_to_read="Grey: the true function. Dots: the support, all that a learner "
+        "sees. Faint: before, strong: after the inner steps. MSE: on the queries. ◆: "
+        "the step at which a learner is evaluated.",
         alt=_alt_text(film, labels, options.task),
         height=height,
     )
@@ -89,13 +88,13 @@ def adaptation_figure(
 
 
 def filmed_steps(film: Film, labels: Sequence[str]) -> list[int]:
-    """Return the inner steps that any learner was filmed at, a frame each."""
+    """Return the inner steps recorded for any learner, one per frame."""
     every = sorted({int(s) for a in labels for s in film.arrays[f"{a}/steps"]}) or [0]
     return [every[i] for i in sample_frames(len(every))]
 
 
 def frame_at(steps: Indices, step: int) -> int:
-    """Return a learner's newest frame at an inner step; who takes none stands still.
+    """Return a learner's latest frame up to an inner step, the last if it has fewer.
 
     >>> frame_at(np.array([0, 2, 4]), 3), frame_at(np.array([0]), 9)
     (1, 0)
@@ -159,18 +158,18 @@ def _error_notes(
     film: Film, labels: Sequence[str], task: int, step: int
 ) -> Mapping[str, str]:
     """Return each learner's squared error on the queries at an inner step."""
-    told = {}
+    notes = {}
     for label in labels:
         frame = frame_at(np.asarray(film.arrays[f"{label}/steps"]), step)
         mse = float(_array(film, f"{label}/mse")[task, frame])
         own = int(np.asarray(film.arrays[f"{label}/steps"])[frame])
         counts = own == film.info.get("answers", {}).get(label)
-        told[label] = f"<br>MSE {format_number(mse)}" + (" ◆" if counts else "")
-    return told
+        notes[label] = f"<br>MSE {format_number(mse)}" + (" ◆" if counts else "")
+    return notes
 
 
 def _set_axes(figure: go.Figure, film: Film, task: int) -> None:
-    """Look at the true curve and the support; a curve that runs off is cut."""
+    """Fit the y range to the true curve and the support, cutting divergent curves."""
     x, truth = _array(film, "x"), _array(film, "truth")[task]
     heights = np.concatenate([truth, _array(film, "support_y")[task]])
     heights = heights[np.isfinite(heights)]
@@ -190,4 +189,4 @@ def _alt_text(film: Film, labels: Sequence[str], task: int) -> str:
         for label in labels
         for mse in [_array(film, f"{label}/mse")[task]]
     ]
-    return "Curves on one task; squared error " + ("; ".join(ends) or "of nobody")
+    return "Curves on one task; squared error " + ("; ".join(ends) or "none")

@@ -1,4 +1,4 @@
-"""Many small images as one: tiles on a grid, and the grid as a PNG."""
+"""Many small images drawn as one: tiles on a grid, encoded as a PNG."""
 
 import base64
 import struct
@@ -15,16 +15,16 @@ PAD = 2  # pixels around a tile
 def compose_image(
     tiles: Iterable[tuple[Pixels, float, float]], width: float, height: float
 ) -> tuple[Pixels, float]:
-    """Put images on a clear ground, each into a cell of one by one.
+    """Place images on a transparent background, each in a cell of size 1 × 1.
 
     Args:
         tiles: Image, shape (row, column) or (row, column, 3), and its cell's left
             and upper edge.
-        width: Of the ground, in cells.
-        height: Of the ground, in cells.
+        width: Width of the background, cells.
+        height: Height of the background, cells.
 
     Returns:
-        RGBA pixels, and how many of them are a cell's side.
+        RGBA pixels, shape (row, column, 4), and the side of a cell in pixels.
     """
     held = list(tiles)
     side = max((max(image.shape[:2]) for image, _, _ in held), default=1) + 2 * PAD
@@ -40,9 +40,11 @@ def compose_image(
 
 
 def png_data_url(pixels: Pixels) -> str:
-    """Return RGBA pixels as the address of a PNG image; the same pixels, lossless."""
+    """Return RGBA pixels as the data URL of a lossless PNG."""
     height, width = pixels.shape[:2]
-    lines = np.zeros((height, 1 + 4 * width), np.uint8)  # each line begins: no filter
+    lines = np.zeros(
+        (height, 1 + 4 * width), np.uint8
+    )  # PNG: each row starts with its filter, 0 for none
     lines[:, 1:] = pixels.reshape(height, -1)
     head = struct.pack(">IIBBBBB", width, height, 8, 6, 0, 0, 0)
     packed = zlib.compress(lines.tobytes(), 9)

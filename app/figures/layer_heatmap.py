@@ -1,4 +1,4 @@
-"""Where does adaptation happen? Numbers by layer and inner step."""
+"""Heat maps of a metric by layer and inner step: where adaptation happens."""
 
 import math
 from collections.abc import Mapping
@@ -15,17 +15,15 @@ from app.figures.shift import DIVERGING, SEQUENTIAL
 from app.figures.theme import assign_styles, format_number
 from engine.contract.metrics import metric
 
-ROW, HEAD, FOOT = 30, 30, 44  # pixels of a layer; over a panel; under it
-SHOWN_DECADES = (
-    2.0  # decades around the median that colors tell apart; the rest is at the ends
-)
-MAX_TEXT_COLUMNS = 8  # columns up to which each cell tells its number
+ROW, HEAD, FOOT = 30, 30, 44  # pixels of a layer; above a panel; below it
+SHOWN_DECADES = 2.0  # decades around the median that colors resolve; the rest saturates
+MAX_TEXT_COLUMNS = 8  # up to so many columns each cell shows its number
 
 
 class LayerGrid(NamedTuple):
-    """Numbers of one learner: values (layer, column), and what columns are.
+    """Values of one learner, shape (layer, column), and what columns are.
 
-    A value that is no number is left blank.
+    NaN is left blank.
     """
 
     values: Floats
@@ -39,7 +37,7 @@ def layers_figure(
     roles: Roles,
     options: FilmOptions | None = None,
 ) -> go.Figure:
-    """Draw a heat map for each learner: its layers down, its steps across.
+    """Draw a heat map per learner: layers as rows, steps as columns.
 
     Args:
         grids: By label; the first layer is at the top.
@@ -68,8 +66,8 @@ def layers_figure(
         title=f"{kind.label} by layer and {' or '.join(words) or 'step'}",
         how_to_read="The stronger the color, the larger"
         + ("; orange: below 0. " if signed else ". ")
-        + "Layer 1 is nearest to the input. One scale for all learners; means over "
-        "tasks and replicates, of norms geometric.",
+        + "Layer 1 is nearest to the input. One scale for all learners. Means over "
+        "tasks and replicates, geometric for norms.",
         alt=_alt_text({label: grids[label] for label in labels}, kind.label),
         height=height,
     )
@@ -82,14 +80,14 @@ def layers_figure(
     made.update_xaxes(type="category", nticks=9, tickangle=0)
     made.update_yaxes(names_axis() | {"autorange": "reversed", "fixedrange": True})
     made.update_yaxes(type="category", tickprefix="layer ")
-    told = {label: _describe_range(grid.values) for label, grid in grids.items()}
-    made.layout.annotations = panel_titles(labels, assign_styles(roles), told)
+    notes = {label: _describe_range(grid.values) for label, grid in grids.items()}
+    made.layout.annotations = panel_titles(labels, assign_styles(roles), notes)
     made.update_layout(hovermode="closest", margin={"t": HEAD, "b": FOOT, "l": 8})
     return made
 
 
 def _trim_columns(grid: LayerGrid) -> LayerGrid:
-    """Leave out the steps at which nothing was measured."""
+    """Drop the steps without measurements."""
     values = np.asarray(grid.values, dtype=np.float64)
     kept = np.isfinite(values).any(axis=0)
     columns = tuple(c for c, keep in zip(grid.columns, kept, strict=True) if keep)
@@ -97,7 +95,7 @@ def _trim_columns(grid: LayerGrid) -> LayerGrid:
 
 
 def _color_scale(grids: list[Floats], scale: str) -> tuple[bool, tuple[float, float]]:
-    """Return whether colors follow the logarithm, and their two ends."""
+    """Return whether the color scale is logarithmic, and its two ends."""
     held = np.concatenate([np.ravel(grid) for grid in grids] or [np.zeros(0)])
     held = held[np.isfinite(held)]
     above = held[held > 0]
@@ -161,4 +159,4 @@ def _describe_range(values: Floats) -> str:
 
 def _alt_text(grids: Mapping[str, LayerGrid], title: str) -> str:
     said = [f"{a} from {_describe_range(grid.values)}" for a, grid in grids.items()]
-    return f"{title} by layer: " + ("; ".join(said) or "of nobody")
+    return f"{title} by layer: " + ("; ".join(said) or "none")

@@ -1,4 +1,4 @@
-"""How was it learned? Meta-training, tuning, and what the controller plays."""
+"""Figures of training: meta-training, tuning, and learning-rate scales."""
 
 from collections.abc import Collection, Iterable, Mapping
 
@@ -39,12 +39,12 @@ def meta_training_figure(
     *,
     logs: Collection[str] = (),
 ) -> go.Figure:
-    """Draw what moved while the learner learned, one small panel a metric.
+    """Draw metrics along meta-training, one small panel per metric.
 
     Args:
         panels: Curves by metric name, x being meta-steps.
         roles: Role by label, in the spec's order.
-        best: Meta-step of the kept checkpoint; marked in every panel.
+        best: Meta-step of the selected checkpoint; marked in every panel.
         logs: Metrics on a log axis, beside those that always are.
     """
     panels = {name: order_curves(curves, roles) for name, curves in panels.items()}
@@ -53,9 +53,8 @@ def meta_training_figure(
     style_figure(
         made,
         title="Meta-training",
-        how_to_read="Validation decides which checkpoint is kept (vertical line); "
-        "the other "
-        f"panels say how the search went. Band: {INTERVAL_NAME} over replicates.",
+        how_to_read="Validation selects the checkpoint (vertical line); the other "
+        f"panels show how meta-training went. Band: {INTERVAL_NAME} over replicates.",
         alt="Meta-training curves: " + ", ".join(metric(m).label for m in panels),
         height=60 + 118 * rows,
     )
@@ -122,26 +121,25 @@ def _mark_best(figure: go.Figure, best: float | None) -> None:
         yref="paper",
         layer="below",
     )
-    add_footnote(figure, f"kept: meta-step {best:g}")
+    add_footnote(figure, f"selected: meta-step {best:g}")
 
 
 def tuning_figure(
     tunings: Mapping[str, TuningCurve], roles: Roles, metric_name: str = "tuning"
 ) -> go.Figure:
-    """Draw the score of every learning rate that was tried.
+    """Draw the tuning score of every learning rate.
 
     Args:
         tunings: By label.
         roles: Role by label, in the spec's order.
-        metric_name: What the score is.
+        metric_name: The score's metric.
     """
     labels = [label for label in roles if label in tunings]
     chosen = ", ".join(f"{a} at {format_number(tunings[a].chosen)}" for a in labels)
     made = make_figure(
         title="Tuning score by learning rate",
-        how_to_read="Lower is better. ◆ is the chosen rate; right of it the cliff, "
-        "where "
-        "steps overshoot; × where tasks diverged.",
+        how_to_read="Lower is better. ◆: the chosen rate. To its right, steps "
+        "overshoot; ×: some task diverged.",
         alt=f"Tuning curves; chosen: {chosen or 'none'}",
     )
     styles = assign_styles(roles)
@@ -194,10 +192,10 @@ def _add_rates(
 
 
 def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
-    """Draw how often each learning-rate scale was played.
+    """Draw the histogram of the learning-rate scales that were used.
 
     Args:
-        scales: Every scale that a learner emitted, any shape, by label.
+        scales: By label, every scale that a learner chose, any shape.
         roles: Role by label, in the spec's order.
     """
     found = {label: _log_scales(scales[label]) for label in roles if label in scales}
@@ -205,10 +203,9 @@ def scale_histogram(scales: Mapping[str, Floats], roles: Roles) -> go.Figure:
     everything = np.concatenate([*logs.values(), np.zeros(1)])
     edges = np.linspace(everything.min() - 0.05, everything.max() + 0.05, 61)
     made = make_figure(
-        title="Learning-rate scales played",
-        how_to_read="A wide heap means that the scale reacts to the state; one "
-        "spike at the "
-        "dashed line means that it does nothing.",
+        title="Learning-rate scales used",
+        how_to_read="A wide distribution: the scale reacts to the state. A single "
+        "spike at the dashed line: it has no effect.",
         alt="Histogram of learning-rate scales: "
         + "; ".join(f"{a} median {10 ** np.median(v):.3g}" for a, v in logs.items()),
         height=260,

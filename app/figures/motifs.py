@@ -1,4 +1,4 @@
-"""What do searches teach? Motifs with their effects, and what makes trainings fail."""
+"""Motifs of architectures with their effects on accuracy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,11 +23,9 @@ def motifs_figure(found: Sequence[Any], shown: int = SHOWN) -> go.Figure:
     known = [m for m in found if np.isfinite(m.effect.mean)][:shown]
     made = make_figure(
         title="Motifs",
-        how_to_read="Mark: mean accuracy with the motif less that without it, task "
-        "means "
-        f"taken away; bar: {INTERVAL_NAME}. Color: beyond chance, all {len(found)} "
-        "motifs "
-        "being looked at. What a search chose to train is no random sample.",
+        how_to_read="Marker: mean accuracy with the motif minus without it, task means "
+        f"subtracted; bar: {INTERVAL_NAME}. Color: significant after correction over "
+        f"all {len(found)} motifs. What a search trains is not a random sample.",
         alt="; ".join(
             f"{m.words} {format_number(100 * m.effect.mean)} points" for m in known
         )
@@ -49,7 +47,7 @@ def _add_motif(figure: go.Figure, motif: Any, y: float) -> None:
     mean, low, high = (100 * v for v in motif.effect[:3])
     color = GREY if not motif.is_significant else HELPS if mean > 0 else HARMS
     sign = "○" if not motif.is_significant else "▲" if mean > 0 else "▼"
-    told = f"{format_number(mean)} [{format_number(low)}, {format_number(high)}]"
+    interval = f"{format_number(mean)} [{format_number(low)}, {format_number(high)}]"
     figure.add_trace(
         go.Scatter(
             x=[low, high],
@@ -69,8 +67,8 @@ def _add_motif(figure: go.Figure, motif: Any, y: float) -> None:
                 "size": 10,
                 "symbol": "circle" if motif.is_significant else "circle-open",
             },
-            hovertemplate=f"{told}<br>{motif.effect.n:,} with, {motif.effect.rest:,} "
-            "without<extra></extra>",
+            hovertemplate=f"{interval}<br>{motif.effect.n:,} with, "
+            f"{motif.effect.rest:,} without<extra></extra>",
         )
     )
     sides = (

@@ -1,4 +1,4 @@
-"""Which choices go with accuracy? Every trained architecture as one line."""
+"""Parallel coordinates: every trained architecture as one line of choices."""
 
 import html
 
@@ -14,7 +14,7 @@ SHADES = 5
 ROW = 52  # pixels of a decision
 FONT = {"size": 11, "shadow": "auto"}
 _GOLDEN = 0.6180339887498949
-# From the worst fifth to the best one: faint grey, then ever stronger blue.
+# By fifths of accuracy, worst to best: from faint grey to strong blue.
 _COLORS = (
     with_alpha(GREY, 0.28),
     with_alpha(GREY, 0.45),
@@ -30,7 +30,7 @@ def parallel_figure(
     Args:
         space: The searched space.
         index: Numbers of the architectures, in the order of their training.
-        accuracy: What each is worth, share; NaN where its training failed.
+        accuracy: Accuracy of each, share; NaN where its training failed.
         label: The strategy that trained them.
     """
     sound = np.isfinite(accuracy)
@@ -41,7 +41,7 @@ def parallel_figure(
     codes, accuracy = space.to_codes(index[order]), accuracy[order]
     made = make_figure(
         title=f"Choices of the architectures that {learner_name(label)} trained",
-        how_to_read="One line is one architecture, from its first decision down to its "
+        how_to_read="One line per architecture, from its first decision down to its "
         "accuracy. Blue: the best two fifths; where blue lines meet, a choice is good. "
         f"{len(codes)} different architectures.",
         alt=_alt_text(space, codes, accuracy, label),
@@ -61,7 +61,7 @@ def parallel_figure(
 def _line_trace(
     space: Space, codes: Indices, accuracy: Floats, part: Indices, shade: int
 ) -> go.Scatter:
-    """Return some lines as one trace, set a little apart so that none hides another."""
+    """Return some lines as one trace, slightly offset so that none hides another."""
     rows = len(space.positions) + 1
     part = part[-(MAX_POINTS // (rows + 1)) :]
     drift = ((part * _GOLDEN) % 1.0 - 0.5) * 0.4

@@ -1,4 +1,4 @@
-"""What does accuracy cost? The front of what nothing beats on both counts."""
+"""Pareto front of accuracy against a cost such as parameters or latency."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -21,7 +21,7 @@ DOTS = 1_500
 
 
 class CostProperty(NamedTuple):
-    """What accuracy is held against: less of it is better."""
+    """The property traded off against accuracy; less of it is better."""
 
     name: str
     unit: str
@@ -39,7 +39,7 @@ def pareto_figure(
     Args:
         accuracy: Of every architecture of the space, share; NaN where there is none.
         cost_property: The property of every architecture.
-        found: What each strategy trained: positions in these arrays.
+        found: By label, indices of the architectures that each strategy trained.
         roles: Role by label, in the spec's order.
     """
     labels = [label for label in roles if label in found]
@@ -47,15 +47,16 @@ def pareto_figure(
     every = np.flatnonzero(np.isfinite(accuracy) & np.isfinite(cost))
     known = {label: np.intersect1d(found[label], every) for label in labels}
     shares = _shares(accuracy, cost, every, known)
-    told = "; ".join(f"{learner_name(a)} {share:.1%}" for a, share in shares.items())
+    percentages = "; ".join(
+        f"{learner_name(a)} {share:.1%}" for a, share in shares.items()
+    )
     made = make_figure(
         title=f"Accuracy against {name_in_words(cost_property.name)}",
-        how_to_read="Up and to the left is better. Line: what nothing in the space "
-        "beats on "
-        "both counts. Percentages: area that a search's finds dominate, of the "
-        "line's own.",
+        how_to_read="Up and to the left is better. Line: the Pareto front of the "
+        "space. Percentages: hypervolume of what a search found, relative to the "
+        "front's.",
         alt=f"Test accuracy against {cost_property.name}; share of the "
-        f"hypervolume: {told}",
+        f"hypervolume: {percentages}",
         height=320,
     )
     some = every[np.linspace(0, len(every) - 1, min(len(every), DOTS)).astype(int)]
@@ -85,9 +86,9 @@ def pareto_figure(
 def _shares(
     accuracy: Floats, cost: Floats, every: Indices, known: Mapping[str, Indices]
 ) -> dict[str, float]:
-    """Return which share of the space's hypervolume each search's finds cover.
+    """Return each search's hypervolume as a share of the space's.
 
-    It is bounded by the highest cost and the lowest accuracy of the space.
+    The reference point is the highest cost and the lowest accuracy of the space.
     """
     if not len(every):
         return dict.fromkeys(known, 0.0)
@@ -100,7 +101,7 @@ def _shares(
 
 
 def _accuracy_range(accuracy: Floats) -> list[float]:
-    """Leave out the worst tenth: what is learned there is only that it is bad."""
+    """Return the y range without the worst tenth, which would flatten the rest."""
     if not len(accuracy):
         return [0.0, 1.0]
     low, high = np.quantile(accuracy, 0.1), accuracy.max()

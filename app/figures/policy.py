@@ -1,4 +1,4 @@
-"""What does a strategy favor? The probability of each option, as the search goes on."""
+"""A search policy's probability of each option along the search."""
 
 import html
 
@@ -16,7 +16,7 @@ ROW, TALL = 13, 46  # pixels of an option's row; of a decision's in the film
 
 
 def policy_figure(film: Film, label: str) -> go.Figure:
-    """Draw every option's probability over the whole search, decision by decision.
+    """Draw every option's probability along the whole search, by decision.
 
     Args:
         film: Artefact of kind "search" with `<label>/policy`.
@@ -26,10 +26,9 @@ def policy_figure(film: Film, label: str) -> go.Figure:
     policy, at = _policy_arrays(film, label)
     rows, names, ticks = _option_rows(policy, space)
     made = make_figure(
-        title=f"What {learner_name(label)} favors, all along",
-        how_to_read="Each row is an option, each block a decision; the stronger "
-        "the color, "
-        "the more likely it is asked for. First search of the first replicate.",
+        title=f"Policy of {learner_name(label)} along the search",
+        how_to_read="Each row is an option, each block a decision; the stronger the "
+        "color, the more probable the option. First search of the first replicate.",
         alt=_alt_text(policy, space, label),
         height=70 + ROW * len(rows),
     )
@@ -57,7 +56,7 @@ def policy_figure(film: Film, label: str) -> go.Figure:
 
 
 def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
-    """Draw every option's probability at one time; a slider moves it.
+    """Draw every option's probability at one evaluation, with a slider.
 
     Args:
         film: Artefact of kind "search" with `<label>/policy`.
@@ -68,10 +67,9 @@ def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
     policy, at = _policy_arrays(film, label)
     shots = sample_frames(len(at))
     made = make_figure(
-        title=f"What {learner_name(label)} favors, decision by decision",
-        how_to_read="The stronger the color, the more likely an option is asked "
-        "for; a row "
-        "of one strong cell is a decision that is made.",
+        title=f"Policy of {learner_name(label)} by decision",
+        how_to_read="The stronger the color, the more probable the option; a row with "
+        "one strong cell is a settled decision.",
         alt=_alt_text(policy, space, label),
         height=60 + TALL * len(space.positions),
     )
@@ -114,7 +112,7 @@ def _policy_arrays(film: Film, label: str) -> tuple[Floats, Indices]:
 
 
 def _option_rows(policy: Floats, space: Space) -> tuple[Floats, list[str], list[str]]:
-    """Return rows of options with an empty one between decisions, and their names."""
+    """Return rows of options, an empty row between decisions, and their names."""
     rows, names, ticks = [], list[str](), list[str]()
     for place, options in enumerate(space.options):
         if place:
@@ -169,9 +167,9 @@ def _cell_traces(
 
 def _alt_text(policy: Floats, space: Space, label: str) -> str:
     last = policy[-1]
-    told = [
+    favored = [
         f"{space.positions[p]} {names[int(last[p, : len(names)].argmax())]} at "
         f"{last[p, : len(names)].max():.0%}"
         for p, names in enumerate(space.options)
     ]
-    return f"At its end {label} favors: {', '.join(told)}"
+    return f"At the end {label} favors: {', '.join(favored)}"

@@ -1,4 +1,4 @@
-"""High-dimensional points in a plane, and how far the plane can be trusted."""
+"""Projection of points on their first two principal components, and its trust."""
 
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "star", "hexagon")
 
 
 class Plane(NamedTuple):
-    """The two directions along which points differ most.
+    """The plane of the first two principal components.
 
     `share` is how much of their variance lies in the plane, 0 to 1.
     """
@@ -22,7 +22,7 @@ class Plane(NamedTuple):
     share: float
 
     def project(self, points: Floats) -> Floats:
-        """Return where points lie in the plane; (point, feature) → (point, 2)."""
+        """Project points on the plane; (point, feature) → (point, 2)."""
         return np.asarray(
             (np.nan_to_num(points) - self.middle) @ self.axes, dtype=np.float32
         )
@@ -39,7 +39,7 @@ def fit_plane(points: Floats) -> Plane:
     _, sizes, axes = np.linalg.svd(held - middle, full_matrices=False)
     two = np.zeros((2, held.shape[1]))
     two[: min(2, len(axes))] = axes[:2]
-    # An axis may point either way: let its largest entry be positive.
+    # The sign of an axis is arbitrary: make its largest entry positive.
     signs = np.sign(np.take_along_axis(two, np.abs(two).argmax(1)[:, None], 1))
     total = float((sizes**2).sum())
     share = float((sizes[:2] ** 2).sum()) / total if total > 0 else 1.0
@@ -47,10 +47,10 @@ def fit_plane(points: Floats) -> Plane:
 
 
 def trustworthiness(points: Floats, flat: Floats, near: int = NEIGHBORS) -> float:
-    """Return how many of a point's neighbors in the plane are its own, 0 to 1.
+    """Return the trustworthiness of a projection, 0 to 1.
 
-    Venna and Kaski (2001): a stranger among the `near` nearest costs as much as its
-    true rank lies beyond them.
+    Venna and Kaski (2001): a false neighbor among the `near` nearest is penalized
+    by how far its true rank lies beyond `near`.
 
     Args:
         points: Shape (point, feature).
@@ -68,7 +68,7 @@ def trustworthiness(points: Floats, flat: Floats, near: int = NEIGHBORS) -> floa
 
 
 def _neighbor_ranks(points: Floats) -> Indices:
-    """Return each point's rank among another's neighbors, the nearest being 1."""
+    """Return each point's rank among another's neighbors; the nearest has rank 1."""
     order = np.argsort(_distances(points), axis=1, kind="stable")
     ranks = np.empty_like(order)
     places = np.arange(1, len(points) + 1)
@@ -84,11 +84,11 @@ def _distances(points: Floats) -> Floats:
 
 
 def class_colors(classes: Indices) -> list[str]:
-    """Return a color for each point's class; they come again after ten."""
+    """Return a color for each point's class; colors repeat after ten."""
     return [PALETTE[int(k) % len(PALETTE)] for k in classes]
 
 
 def class_symbols(classes: Indices, *, hollow: bool = False) -> list[str]:
-    """Return a symbol for each point's class; color and symbol tell thirty apart."""
+    """Return a symbol for each point's class; with color, thirty are distinct."""
     end = "-open" if hollow else ""
     return [SYMBOLS[int(k) % len(SYMBOLS)] + end for k in classes]

@@ -1,4 +1,4 @@
-"""What is left of it when the world changes?"""
+"""Results under shift: a metric by severity, and by train and test family."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -57,7 +57,7 @@ def severity_figure(
     style_figure(
         made,
         title=f"{kind.label} by severity",
-        how_to_read="At 0: as trained. A flat line does not care. Band: "
+        how_to_read="At 0: as trained. A flat line: unaffected by the shift. Band: "
         f"{INTERVAL_NAME}; {better}.",
         alt=f"{kind.label} by severity of {', '.join(panels) or 'no shift'}",
         height=70 + 250 * rows,
@@ -82,7 +82,7 @@ def severity_figure(
 
 
 def _axis_name(shift: str, unit: str) -> str:
-    """Name the axis; a shift that is measured in itself, such as shots, is a count."""
+    """Return the x axis title; a shift in its own unit, such as shots, is a count."""
     word = name_in_words(shift)
     if word == unit:
         return word.capitalize()
@@ -124,8 +124,8 @@ def _add_severity_curve(
         seen.append(style.label)
 
 
-# Over nothing, so that the middle is the page itself, light or dark; never so strong
-# that the page's text would not be read on it.
+# Transparent in the middle, so that it fits light and dark pages; never so strong
+# that the page's text would be illegible on it.
 DIVERGING = [
     [0.0, "rgba(47,124,246,0.6)"],
     [0.5, "rgba(128,137,149,0.08)"],
@@ -137,7 +137,7 @@ SEQUENTIAL = [[0.0, "rgba(47,124,246,0.06)"], [1.0, "rgba(47,124,246,0.6)"]]
 def family_matrix_figure(
     matrix: FamilyTransfer, metric_name: str, *, against: str = ""
 ) -> go.Figure:
-    """Draw how well what was learned on one family works on another.
+    """Draw the results of learners trained on one family and tested on another.
 
     Args:
         matrix: Numbers by train and test family.
@@ -150,8 +150,8 @@ def family_matrix_figure(
     tests = [capitalize_name(name).replace(" ", "<br>") for name in matrix.test]
     made = make_figure(
         title=f"{what}{kind.label}: trained on row, tested on column",
-        how_to_read="Row: trained on. Column: tested on. The diagonal is at home; "
-        f"± is half of the {INTERVAL_NAME}."
+        how_to_read="Row: trained on. Column: tested on. Diagonal: in distribution. "
+        f"±: half of the {INTERVAL_NAME}."
         + (" Blue: better than the baseline." if against and kind.direction else ""),
         alt=_matrix_alt(matrix, kind.label),
         height=110 + 58 * len(matrix.train),

@@ -1,4 +1,4 @@
-"""An architecture space as figures see it: decisions, options, and what was tried."""
+"""An architecture space as figures see it: decisions, options, and searches."""
 
 import html
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ import numpy as np
 from app.figures.figure_types import Film, Floats, Indices
 from engine.contract.appearance import name_in_words
 
-LONGEST = 14  # letters of an option that a drawing shows
+LONGEST = 14  # characters of an option that a drawing shows
 
 
 class Space(NamedTuple):
@@ -35,7 +35,7 @@ class Space(NamedTuple):
         return len(set(self.options)) == 1
 
     def to_codes(self, index: Any) -> Indices:
-        """Spell architectures by their mixed-radix number; (…) → (…, position).
+        """Return the codes of architectures from their mixed-radix index.
 
         >>> Space(("a", "b"), (("x", "y"), ("p", "q", "r"))).to_codes([2, 3]).tolist()
         [[0, 2], [1, 0]]
@@ -50,9 +50,9 @@ class Space(NamedTuple):
 
 
 class SearchTrace(NamedTuple):
-    """One search: what was trained, what it showed, and the best as tested so far.
+    """One search: what was trained, its signal, and the best test accuracy so far.
 
-    Arrays have the shape (evaluation,); what the budget did not allow is left out.
+    Arrays have shape (evaluation,), without evaluations beyond the budget.
     """
 
     index: Indices
@@ -61,7 +61,7 @@ class SearchTrace(NamedTuple):
 
 
 def read_search(film: Film, label: str, search: int) -> SearchTrace:
-    """Return one of the searches that an artefact keeps.
+    """Read one of the searches recorded in an artefact.
 
     Args:
         film: Artefact of kind "search".
@@ -81,7 +81,7 @@ def read_search(film: Film, label: str, search: int) -> SearchTrace:
 
 
 def known_accuracies(film: Film, search: int) -> Floats | None:
-    """Return every architecture's accuracy on the task of a search, where known."""
+    """Return every architecture's accuracy on a search's task; None if unknown."""
     tasks = film.info.get("tasks", [])
     same = len(tasks) > search and tasks[search] == tasks[0]
     scores = film.arrays.get("scores")
@@ -91,10 +91,10 @@ def known_accuracies(film: Film, search: int) -> Floats | None:
 def _best_so_far(
     film: Film, search: int, index: Indices, signal: Floats, score: Floats
 ) -> Indices:
-    """Return the place of the best so far after each evaluation.
+    """Return the index of the best so far after each evaluation.
 
-    A cap or an early stop may make it another one than that of the highest signal;
-    where all accuracies are known, its own tells which it is.
+    A cap or an early stop can make it differ from the highest signal; if all
+    accuracies are known, it is identified by its own.
     """
     value = np.where(np.isnan(signal), -np.inf, signal)
     peaks = np.maximum.accumulate(value)
@@ -112,7 +112,7 @@ def _best_so_far(
 
 
 def shorten(name: str, longest: int = LONGEST) -> str:
-    """Return an option's name as a drawing has room for it.
+    """Return an option's name, shortened to fit a drawing.
 
     >>> shorten("a_name_of_many_letters", 8)
     'a_name_…'
@@ -121,7 +121,7 @@ def shorten(name: str, longest: int = LONGEST) -> str:
 
 
 def wrap_name(name: str, width: int = 8) -> str:
-    """Return an option's name on as many lines as a narrow column asks for.
+    """Return an option's name broken into lines for a narrow column.
 
     >>> wrap_name("max_pool_3x3")
     'max_pool<br>3x3'

@@ -1,4 +1,4 @@
-"""A listed space as a run's film holds it: words, scores, places, and searches."""
+"""Reads a fully listed space from a run's film: names, scores, maps, searches."""
 
 import math
 from functools import cached_property
@@ -11,7 +11,7 @@ from engine.stats.search.distances import Coverage, measure_coverage, neighbors
 
 
 class SpaceFilm:
-    """Reads the artefact of kind "search"; everything is looked up when asked for."""
+    """Read access to the artefact of kind "search"; all values are computed lazily."""
 
     def __init__(self, film: Film) -> None:
         self.film = film
@@ -23,28 +23,28 @@ class SpaceFilm:
 
     @property
     def size(self) -> int:
-        """How many architectures there are."""
+        """The number of architectures."""
         return math.prod(self.radix)
 
     @property
     def name(self) -> str:
-        """What the space is called."""
+        """The space's name."""
         return str(self.film.info.get("space", "the space"))
 
     @property
     def task(self) -> str:
-        """On what the scores were measured."""
+        """The task that the scores were measured on."""
         return str((self.film.info.get("tasks") or [""])[0])
 
     @cached_property
     def scores(self) -> Floats | None:
-        """Return the accuracy of each architecture, share; none where unknown."""
+        """Return each architecture's accuracy, share; None if unknown."""
         held = self.film.arrays.get("scores")
         return None if held is None else np.asarray(held, np.float64)
 
     @cached_property
     def ranks(self) -> Indices:
-        """Return each architecture's place by accuracy, the best being 1."""
+        """Return each architecture's rank by accuracy, the best being 1."""
         scores = self.scores if self.scores is not None else np.zeros(self.size)
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
         ranks = np.empty(self.size, np.int64)
@@ -52,7 +52,7 @@ class SpaceFilm:
         return ranks
 
     def coordinates(self, name: str) -> Floats | None:
-        """Return a map, "sphere/xyz" or "map/xy"; none where the space is too large."""
+        """Return "sphere/xyz" or "map/xy"; None if the space is too large for maps."""
         held = self.film.arrays.get(name)
         return None if held is None else np.asarray(held, np.float32)
 
@@ -62,7 +62,7 @@ class SpaceFilm:
         return np.asarray(held, np.int64)
 
     def basins(self) -> Indices:
-        """Return to which optimum each architecture climbs; −1 where it is absent."""
+        """Return the optimum that each architecture climbs to; −1 without a score."""
         held = self.film.arrays.get("landscape/basin", np.zeros(0))
         return np.asarray(held, np.int64)
 
@@ -71,7 +71,7 @@ class SpaceFilm:
         return [int(c) for c in np.unravel_index(index, self.radix)]
 
     def index(self, code: list[int]) -> int:
-        """Return the number of an architecture."""
+        """Return the index of an architecture."""
         return int(np.ravel_multi_index(tuple(code), self.radix))
 
     def options_by_decision(self, index: int) -> dict[str, str]:
@@ -84,7 +84,7 @@ class SpaceFilm:
         return ", ".join(f"{p} {o}" for p, o in self.options_by_decision(index).items())
 
     def properties(self, index: int) -> dict[str, tuple[float, str]]:
-        """Return what else is known of an architecture, with units."""
+        """Return the other known properties of an architecture, with units."""
         units = self.film.info.get("properties", {})
         found = {}
         for name, unit in units.items():
@@ -94,7 +94,7 @@ class SpaceFilm:
         return found
 
     def strategy_labels(self) -> list[str]:
-        """Return the strategies whose searches are kept."""
+        """Return the labels of the strategies with recorded searches."""
         return [
             name.removesuffix("/architecture")
             for name in self.film.arrays
@@ -102,20 +102,20 @@ class SpaceFilm:
         ]
 
     def search_indices(self, label: str) -> list[int]:
-        """Return which kept searches ran on the task whose scores are drawn."""
+        """Return the recorded searches that ran on the task of the scores."""
         held = self.film.arrays.get(f"{label}/architecture", np.zeros((0, 0)))
         tasks = list(self.film.info.get("tasks", ()))
         return [i for i in range(len(held)) if i < len(tasks) and tasks[i] == tasks[0]]
 
     def trained_indices(self, label: str, search: int) -> Indices:
-        """Return what a search trained, in order; what was not trained left out."""
+        """Return the architectures that a search trained, in order."""
         held = np.asarray(self.film.arrays[f"{label}/architecture"][search], np.float64)
         return held[np.isfinite(held)].astype(np.int64)
 
     def best_so_far(self, label: str, search: int) -> list[tuple[int, int]]:
-        """Return when a search's best so far changed, and to which architecture.
+        """Return when a search's incumbent changed, and to which architecture.
 
-        Its best is by the signal that it saw, as it judges itself.
+        The incumbent is the best by the signal that the search saw.
         """
         tried, signal = (
             np.asarray(self.film.arrays[f"{label}/{name}"][search], np.float64)
@@ -129,16 +129,16 @@ class SpaceFilm:
         return kept
 
     def search_coverage(self, label: str, search: int) -> Coverage:
-        """Return how much of the space a search has seen."""
+        """Return how much of the space a search has covered."""
         return measure_coverage(self.trained_indices(label, search), self.radix)
 
     def nearest_neighbors(self, index: int) -> Indices:
-        """Return the nearest architectures: one decision differs; the best first."""
+        """Return the architectures that differ in one decision, the best first."""
         near = neighbors(index, self.radix)
         return near[np.argsort(self.ranks[near], kind="stable")]
 
     def describe_change(self, index: int, other: int) -> str:
-        """Return what to change to get from one architecture to its neighbor."""
+        """Describe the change from one architecture to its neighbor."""
         mine, theirs = self.options_by_decision(index), self.options_by_decision(other)
         changed = [
             f"{p}: {mine[p]} → {theirs[p]}" for p in mine if mine[p] != theirs[p]
@@ -146,11 +146,11 @@ class SpaceFilm:
         return ", ".join(changed)
 
     def describe_trust(self, name: str) -> str:
-        """Say how far a map can be trusted."""
+        """Describe how far a map can be trusted."""
         held = self.geometry.get(name, {})
         trust, stress = held.get("trust"), held.get("stress")
         if trust is None or stress is None:
-            return "Too few architectures to say how far the map can be trusted."
+            return "Too few architectures to measure the map's trustworthiness."
         return (
             f"Trustworthiness {trust:.2f} (1 is best), stress {stress:.2f} (0 is "
             f"best), on {self.geometry['sample']} architectures, their "

@@ -1,4 +1,4 @@
-"""How rugged is the space? Its map, its peaks, and how accuracy falls off."""
+"""Ruggedness of a space: its map, local optima, and correlation with distance."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,16 +23,15 @@ def map_figure(
     Args:
         space_film: The space; it must have the map "map/xy".
         by_basin: Color by the local optimum that steepest ascent ends at.
-        opened: An architecture to be marked.
+        opened: An architecture to mark.
     """
     points = _turn_wide(space_film.coordinates("map/xy"))
     optima = space_film.optima()
     made = make_figure(
         title="The map by basin" if by_basin else "The map by accuracy",
-        how_to_read="Nested: the decision that matters most sets the large groups, "
-        "the next "
-        "one the groups in them. Stars: local optima, which no single change improves; "
-        "the larger, the more architectures climb there. "
+        how_to_read="Nested: the decision that matters most sets the large groups, the "
+        "next one the groups in them. Stars: local optima, which no single change "
+        "improves; the larger, the more architectures climb there. "
         f"{space_film.describe_trust('map')}",
         alt=f"Map of {space_film.size:,} architectures of {space_film.name} with "
         f"{len(optima)} local optima",
@@ -60,7 +59,7 @@ def map_figure(
 
 
 def _turn_wide(points: Floats | None) -> Floats:
-    """Return places with their longer side from left to right, as a page has it."""
+    """Return positions rotated so that the longer extent is horizontal."""
     assert points is not None
     wide, high = np.ptp(points, axis=0)
     return points if wide >= high else points[:, ::-1]
@@ -68,20 +67,20 @@ def _turn_wide(points: Floats | None) -> Floats:
 
 def _dot_trace(points: Floats, indices: np.ndarray, held: dict) -> go.Scattergl:  # type: ignore[type-arg]
     size = 3 if len(indices) > 6_000 else 5 if len(indices) > 1_000 else 8
-    told = "accuracy %{marker.color:.2f} %<br>" if "cmin" in held else ""
+    hover = "accuracy %{marker.color:.2f} %<br>" if "cmin" in held else ""
     return go.Scattergl(
         x=points[:, 0],
         y=points[:, 1],
         mode="markers",
         marker={**held, "size": size, "line": {"width": 0}},
         customdata=indices.astype(np.int32),
-        hovertemplate=told + "no. %{customdata}; click to open<extra></extra>",
+        hovertemplate=hover + "no. %{customdata}; click to open<extra></extra>",
         uid="all",
     )
 
 
 def _basin_colors(space_film: SpaceFilm) -> dict[str, object]:
-    """Return a color for each of the largest basins, and one for all others."""
+    """Return a color for each of the largest basins, and a common one for the rest."""
     basin = space_film.basins()
     sizes = np.bincount(basin[basin >= 0], minlength=1)
     largest = np.argsort(-sizes, kind="stable")[:CLUSTERS]
@@ -98,7 +97,7 @@ def _optimum_trace(space_film: SpaceFilm, points: Floats) -> go.Scattergl:
         if space_film.scores is not None
         else np.full(space_film.size, np.nan)
     )
-    told = [
+    texts = [
         f"local optimum {i + 1} of {len(optima)}: {100 * scores[o]:.2f} %, "
         f"basin {share[i]:.1%} of the space"
         for i, o in enumerate(optima)
@@ -112,7 +111,7 @@ def _optimum_trace(space_film: SpaceFilm, points: Floats) -> go.Scattergl:
             "size": (7 + 16 * np.sqrt(share)).astype(np.float32),
             "line": {"color": "#3b1500", "width": 1},
         },
-        text=told,
+        text=texts,
         customdata=optima.astype(np.int32),
         hovertemplate="%{text}<extra></extra>",
         uid="optima",
@@ -140,9 +139,8 @@ def distance_figure(correlation: FitnessDistance) -> go.Figure:
     """Draw accuracy against the number of changes from the best architecture."""
     made = make_figure(
         title="Accuracy by distance from the best",
-        how_to_read="Line: mean; band: the middle 80 % of architectures. If it "
-        "falls, small "
-        "changes that help lead to the best; if it is flat, they do not.",
+        how_to_read="Line: mean; band: the middle 80 % of architectures. If it falls, "
+        "improving steps lead to the best; if it is flat, they do not.",
         alt="Mean accuracy at each distance from the best architecture; correlation "
         f"{format_number(correlation.correlation)}",
         height=SMALL,
@@ -187,9 +185,8 @@ def walk_figure(walk: list[float | None]) -> go.Figure:
     values = [np.nan if v is None else v for v in walk]
     made = make_figure(
         title="Along a random walk",
-        how_to_read="Correlation of accuracies so many single changes apart. The "
-        "sooner it "
-        "falls, the more rugged the landscape.",
+        how_to_read="Correlation of accuracies at so many single changes apart. The "
+        "sooner it falls, the more rugged the landscape.",
         alt="Autocorrelation by step: " + ", ".join(format_number(v) for v in values),
         height=SMALL,
     )

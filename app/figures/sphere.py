@@ -1,4 +1,4 @@
-"""Where in the space does a search look? All architectures on one sphere."""
+"""All architectures of a space on a sphere, with the path of one search."""
 
 from typing import Any, NamedTuple
 
@@ -19,12 +19,14 @@ from app.figures.sphere_mesh import (
 from app.figures.theme import assign_styles, format_number, learner_name
 
 HEIGHT = 500
-LIFT, HIGH = 1.006, 1.014  # of what was trained above the dots, and of ways
+LIFT, HIGH = 1.006, 1.014  # height above the dots: of trained architectures, of paths
 PATH_COLOR = "#ff5a1f"
-FAR, AWAY = 1.25, 1.02  # of the camera from the center; on phones, as much farther
-WORST = 0.05  # the worst share that has one color
-COLOR_SPREAD = 0.75  # of how colors are spread: over architectures, not over accuracies
-# Viridis: even steps of lightness, told apart by nearly all eyes.
+FAR, AWAY = 1.25, 1.02  # distance of the camera from the center; factor on phones
+WORST = 0.05  # the worst share of architectures, all in one color
+COLOR_SPREAD = (
+    0.75  # how far colors are spread over ranks rather than accuracies, 0 to 1
+)
+# Viridis: even steps of lightness, safe for color-blind readers.
 COLORS = (
     "#440154",
     "#46327e",
@@ -38,7 +40,7 @@ COLORS = (
 
 
 class SearchPath(NamedTuple):
-    """A search to be drawn: whose it is, which one; `every` evaluation is joined."""
+    """The search to draw: strategy, number, and whether to connect all evaluations."""
 
     label: str
     search: int
@@ -57,7 +59,7 @@ def sphere_figure(
         space_film: The space; it must have the map "sphere/xyz".
         roles: Role by label, in the spec's order.
         search_path: The search.
-        opened: An architecture to be marked.
+        opened: An architecture to mark.
     """
     points = space_film.coordinates("sphere/xyz")
     assert points is not None
@@ -89,7 +91,7 @@ def sphere_figure(
 
 
 def phone_layout(figure: go.Figure) -> go.Figure:
-    """Return the layout of a sphere that fits a narrow screen, seen from farther."""
+    """Return the sphere's layout for narrow screens: the camera is farther away."""
     narrow = go.Figure(layout=figure.layout)
     eye = figure.layout.scene.camera.eye
     narrow.layout.scene.camera.eye = {
@@ -104,34 +106,32 @@ def _how_to_read(space_film: SpaceFilm) -> str:
     if any(order):
         best = int(np.argmax(order))
         first = (
-            f" “{space_film.positions[best]}” matters most alone "
-            f"({order[best]:.0%} of the "
-            "variance), so it sets the regions."
+            f" “{space_film.positions[best]}” matters most alone ({order[best]:.0%} of "
+            "the variance), so it sets the regions."
         )
     return (
         "Every architecture is a dot, the brighter the more accurate. Those that share "
-        "the decisions that matter most stand together."
-        f"{first} {space_film.describe_trust('sphere')} Larger dots: trained. "
-        "Line: the best so far, "
-        "from the triangle to the square. Drag to turn; click a dot to open it."
+        f"the decisions that matter most stand together.{first} "
+        f"{space_film.describe_trust('sphere')} Larger dots: trained. Line: the best "
+        "so far, from the triangle to the square. Drag to turn; click a dot to open it."
     )
 
 
 def _alt_text(space_film: SpaceFilm, search_path: SearchPath | None) -> str:
-    told = (
+    alt = (
         f"Sphere of {space_film.size:,} architectures of {space_film.name}, by accuracy"
     )
     if search_path is None:
-        return told
+        return alt
     count = len(space_film.trained_indices(search_path.label, search_path.search))
     return (
-        f"{told}, with {count} evaluations of {learner_name(search_path.label)} "
+        f"{alt}, with {count} evaluations of {learner_name(search_path.label)} "
         "as a path"
     )
 
 
 def accuracy_colors(space_film: SpaceFilm) -> dict[str, Any]:
-    """Return how markers tell the accuracy of all architectures, percent."""
+    """Return the marker settings that color all architectures by accuracy, percent."""
     scores = space_film.scores
     if scores is None or not np.isfinite(scores).any():
         return {"color": GROUND}
@@ -154,9 +154,9 @@ def accuracy_colors(space_film: SpaceFilm) -> dict[str, Any]:
 
 
 def _color_scale(known: Floats, low: float, high: float) -> list[list[Any]]:
-    """Return a color scale that changes where there are architectures to tell apart.
+    """Return a color scale that resolves the accuracies where most architectures are.
 
-    More evenly over architectures than over accuracies: most of a space is often
+    It is spread over ranks rather than accuracies, since most of a space is often
     nearly as good as its best.
     """
     share = np.linspace(0.0, 1.0, len(COLORS))
@@ -172,12 +172,12 @@ def _all_dots(space_film: SpaceFilm, points: Floats) -> go.Mesh3d:
     if space_film.scores is not None:
         there = np.flatnonzero(np.isfinite(space_film.scores))
     size = float(np.clip(0.36 * np.sqrt(4 * np.pi / max(len(there), 1)), 0.007, 0.05))
-    # Triangles where there are many: what a renderer pays for is corners.
+    # Triangles if there are many: the cost of rendering is in corners.
     mesh = dot_mesh(points[there], there, size, 3 if len(there) > 8_000 else 6)
     held = accuracy_colors(space_film)
-    told, shown = "", mesh.owner.astype(np.float32)
+    hover, shown = "", mesh.owner.astype(np.float32)
     if "cmin" in held:
-        told = "accuracy %{customdata[1]:.2f} %<br>"
+        hover = "accuracy %{customdata[1]:.2f} %<br>"
         shown = np.stack([shown, held["color"][mesh.owner]], -1)
         held["intensity"] = held.pop("color")[mesh.owner]
     return go.Mesh3d(
@@ -185,7 +185,7 @@ def _all_dots(space_film: SpaceFilm, points: Floats) -> go.Mesh3d:
         **held,
         lighting=FLAT,
         customdata=shown,
-        hovertemplate=told + _NUMBER.format("" if not told else "[0]"),
+        hovertemplate=hover + _NUMBER.format("" if not hover else "[0]"),
         uid="all",
     )
 
@@ -196,7 +196,7 @@ _NUMBER = "no. %{{customdata{}}}; click to open<extra></extra>"
 def _path_traces(
     space_film: SpaceFilm, points: Floats, roles: Roles, search_path: SearchPath
 ) -> list[go.Mesh3d]:
-    """Return what was trained as dots, and the way of the best so far."""
+    """Return trained architectures as dots, and the path of the best so far."""
     style = assign_styles(roles)[search_path.label]
     path = space_film.trained_indices(search_path.label, search_path.search)
     if not len(path):
@@ -207,7 +207,7 @@ def _path_traces(
     ]
     order = np.arange(len(path))
     mesh = dot_mesh(LIFT * points[path], order, 0.017, 6)
-    told = [f"evaluation {i + 1}, no. {at}" for i, at in enumerate(path)]
+    texts = [f"evaluation {i + 1}, no. {at}" for i, at in enumerate(path)]
     if search_path.joins_every:
         mesh = ribbon_mesh(points[path], order, 0.006, HIGH).join(mesh)
     tried = go.Mesh3d(
@@ -216,14 +216,14 @@ def _path_traces(
         lighting=FLAT,
         uid="tried",
         customdata=path[mesh.owner].astype(np.int32),
-        text=np.array(told, object)[mesh.owner],
+        text=np.array(texts, object)[mesh.owner],
         hovertemplate="%{text}<extra></extra>",
     )
     return [tried, *_best_path_traces(points, np.array(best, np.int64))]
 
 
 def _best_path_traces(points: Floats, best: Indices) -> list[go.Mesh3d]:
-    """Return the way of the best so far, its start and its end."""
+    """Return the path of the best so far, its start and its end."""
     if not len(best):
         return []
     shown = points[best]
@@ -231,8 +231,8 @@ def _best_path_traces(points: Floats, best: Indices) -> list[go.Mesh3d]:
     mesh = mesh.join(dot_mesh(HIGH * shown, np.arange(len(best)), 0.022, 8))
     mesh = mesh.join(dot_mesh(1.03 * shown[:1], np.array([0]), 0.05, 3))
     mesh = mesh.join(dot_mesh(1.03 * shown[-1:], np.array([len(best) - 1]), 0.06, 4))
-    told = [f"best so far, change {i + 1}, no. {at}" for i, at in enumerate(best)]
-    told[0], told[-1] = f"start, no. {best[0]}", f"found, no. {best[-1]}"
+    texts = [f"best so far, change {i + 1}, no. {at}" for i, at in enumerate(best)]
+    texts[0], texts[-1] = f"start, no. {best[0]}", f"found, no. {best[-1]}"
     return [
         go.Mesh3d(
             **mesh.as_arguments(),
@@ -240,7 +240,7 @@ def _best_path_traces(points: Floats, best: Indices) -> list[go.Mesh3d]:
             lighting=FLAT,
             uid="way",
             customdata=best[mesh.owner].astype(np.int32),
-            text=np.array(told, object)[mesh.owner],
+            text=np.array(texts, object)[mesh.owner],
             hovertemplate="%{text}<extra></extra>",
         )
     ]
@@ -249,7 +249,7 @@ def _best_path_traces(points: Floats, best: Indices) -> list[go.Mesh3d]:
 def _camera_position(
     space_film: SpaceFilm, points: Floats, search_path: SearchPath | None
 ) -> dict[str, float]:
-    """Return from where the sphere is seen: above what was found, and most dots."""
+    """Return the camera's direction: above the found architecture and most dots."""
     best = (
         space_film.best_so_far(search_path.label, search_path.search)
         if search_path is not None
@@ -275,7 +275,7 @@ def _ring_trace(point: Floats, index: int) -> go.Mesh3d:
 
 
 def _hollow_out(mesh: Mesh) -> Mesh:
-    """Return a polygon as a ring."""
+    """Return a ring instead of a full polygon."""
     middle = mesh.corners.mean(0)
     inner, count = middle + 0.7 * (mesh.corners - middle), len(mesh.corners)
     here = np.arange(count)

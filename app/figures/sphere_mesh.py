@@ -1,4 +1,4 @@
-"""Shapes on a ball, as meshes: a renderer without a GPU draws triangles fast."""
+"""Shapes on a sphere as meshes, which renderers without a GPU draw fast."""
 
 from typing import NamedTuple
 
@@ -8,21 +8,21 @@ import plotly.graph_objects as go
 from app.figures.figure_types import Floats, Indices
 
 GROUND, RADIUS = "#9aa2ad", 0.994
-STEP = np.radians(9.0)  # of an arc
-# Each color as it is: nothing is lit.
+STEP = np.radians(9.0)  # segments of an arc
+# Ambient light only, so that colors are drawn unchanged.
 FLAT = {"ambient": 1.0, "diffuse": 0.0, "specular": 0.0, "fresnel": 0.0}
 SOFT = {"ambient": 0.9, "diffuse": 0.14, "specular": 0.0, "fresnel": 0.0}
 
 
 class Mesh(NamedTuple):
-    """Corners (corner, 3), triangles (triangle, 3), and to what each corner belongs."""
+    """Corners (corner, 3), triangles (triangle, 3), and the owner of each corner."""
 
     corners: Floats
     triangles: Indices
     owner: Indices
 
     def join(self, other: "Mesh") -> "Mesh":
-        """Return both as one."""
+        """Return both meshes as one."""
         moved = other.triangles + len(self.corners)
         return Mesh(
             np.concatenate([self.corners, other.corners]),
@@ -31,14 +31,14 @@ class Mesh(NamedTuple):
         )
 
     def as_arguments(self) -> dict[str, Floats | Indices]:
-        """Return it as Plotly's arguments."""
+        """Return the mesh as arguments of `go.Mesh3d`."""
         places, ends = self.corners.astype(np.float32), self.triangles.astype(np.uint32)
         held = {name: places[:, at] for at, name in enumerate("xyz")}
         return held | {name: ends[:, at] for at, name in enumerate("ijk")}
 
 
 def ball_trace() -> go.Mesh3d:
-    """Return an opaque ball under the dots: the far side must not shine through."""
+    """Return an opaque ball under the dots, which hides the far side."""
     rows, columns = 24, 48
     down = np.linspace(0, np.pi, rows + 1)[:, None]
     around = np.linspace(0, 2 * np.pi, columns, endpoint=False)[None]
@@ -63,9 +63,9 @@ def dot_mesh(points: Floats, owner: Indices, size: float, corners: int = 4) -> M
 
     Args:
         points: Shape (point, 3).
-        owner: What each is; shape (point,).
-        size: From the middle to a corner, in radii of the ball.
-        corners: How many.
+        owner: Index of each point's architecture; shape (point,).
+        size: From center to corner, in radii of the ball.
+        corners: Number of corners.
     """
     east, north = tangents(points)
     turn = 2 * np.pi * (np.arange(corners) + 0.5) / corners
@@ -81,7 +81,7 @@ def dot_mesh(points: Floats, owner: Indices, size: float, corners: int = 4) -> M
 
 
 def tangents(points: Floats) -> tuple[Floats, Floats]:
-    """Return two directions at right angles along the ball at each point."""
+    """Return two orthogonal tangent directions at each point."""
     held = np.asarray(points, np.float64)
     poles = np.abs(held[:, 2:]) > 0.999
     east = np.cross(np.where(poles, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)), held)
@@ -90,13 +90,13 @@ def tangents(points: Floats) -> tuple[Floats, Floats]:
 
 
 def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Mesh:
-    """Return the shortest ways over the ball through some points, as narrow bands.
+    """Return the great-circle path through some points, as narrow bands.
 
     Args:
         points: On the unit sphere, in order; shape (point, 3).
-        owner: What each is; a band belongs to where it leads.
-        width: Of a band, in radii.
-        lift: Distance from the middle at which it floats.
+        owner: Index of each point's architecture; a band belongs to its end.
+        width: Width of a band, in radii.
+        lift: Distance of the band from the center, in radii.
     """
     corners, triangles, owners, count = [], [], [], 0
     for start, end, mine in zip(points[:-1], points[1:], owner[1:], strict=True):
@@ -119,7 +119,7 @@ def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Me
 
 
 def arc(start: Floats, end: Floats) -> Floats:
-    """Return the shortest way from one point of the unit sphere to another.
+    """Return the great-circle arc between two points of the unit sphere.
 
     >>> way = arc(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
     >>> len(way), bool(np.allclose(np.linalg.norm(way, axis=1), 1))
@@ -129,7 +129,7 @@ def arc(start: Floats, end: Floats) -> Floats:
     angle = float(np.arccos((start @ end).clip(-1.0, 1.0)))
     if angle < 1e-4:
         return start[None]
-    # Opposite points have no shortest way: any will do.
+    # Antipodes have no unique arc: any will do.
     if angle > np.pi - 1e-4:
         aside = tangents(start[None])[0][0]
         middle = arc(start, aside)

@@ -1,8 +1,8 @@
-"""The look that all figures share: colors, dashes, axes, legends, words.
+"""The style that all figures share: colors, dashes, names, number format.
 
-One color stands for one algorithm, in every panel and in both themes. Solid and
-thick is what the person chose, dashed and thin is a baseline. Backgrounds are
-transparent and text has no color of its own: the page's theme gives both.
+An algorithm has one color, in every panel and in both themes. Chosen learners are
+solid and thick, baselines dashed and thin. Backgrounds are transparent and text has
+no color of its own: both come from the page's theme.
 """
 
 import html
@@ -21,8 +21,8 @@ from engine.contract.metrics import metric
 
 Role = Literal["chosen", "baseline"]
 
-# Found by annealing: luminance such that each has 3:1 on both backgrounds, then the
-# smallest distance under normal, protan, deutan and tritan sight made large.
+# Found by annealing: luminance with contrast 3:1 on both backgrounds, then the smallest
+# distance under normal, protan, deutan and tritan vision maximized.
 COLORS: dict[Hue, str] = {
     "blue": "#2f7cf6",
     "red": "#ca3401",
@@ -58,7 +58,7 @@ class Style(NamedTuple):
 
     @property
     def name(self) -> str:
-        """Return what a legend calls the learner."""
+        """Return the learner's name in legends."""
         return learner_name(self.label)
 
     @property
@@ -77,8 +77,8 @@ def learner_style(label: str, role: str, index: int) -> Style:
     Args:
         label: The learner's label in the spec.
         role: "chosen" is solid and thick; anything else is broken and thin.
-        index: Place in the palette; past its end the colors come again and only
-            dash and symbol tell two learners apart.
+        index: Position in the palette; past its end the colors repeat and only
+            dash and symbol differ.
     """
     chosen = role == "chosen"
     return Style(
@@ -125,7 +125,7 @@ def with_alpha(color: str, alpha: float) -> str:
 
 
 def preferred_hue(label: str) -> Hue | Literal[""]:
-    """Return the color that a learner's file asks for; empty where it asks for none.
+    """Return the color that a learner's part prefers; empty if none.
 
     >>> preferred_hue("sgd"), preferred_hue("sgd_tuned"), preferred_hue("sgd_2")
     ('red', 'teal', '')
@@ -138,7 +138,7 @@ def preferred_hue(label: str) -> Hue | Literal[""]:
 
 
 def learner_name(label: str) -> str:
-    """Return a learner's label for the eye.
+    """Return a learner's display name.
 
     >>> learner_name("sgd_tuned"), learner_name("maml_plus_2"), learner_name("my_net")
     ('SGD tuned', 'MAML++ 2', 'My net')
@@ -150,7 +150,7 @@ def learner_name(label: str) -> str:
 
 
 def capitalize_name(name: str) -> str:
-    """Return a name of anything but a learner for the eye, its markup escaped.
+    """Return a display name of anything but a learner, with markup escaped.
 
     >>> capitalize_name("feature_noise"), capitalize_name("<b>")
     ('Feature noise', '&lt;b&gt;')
@@ -170,7 +170,7 @@ def axis_title(name: str) -> str:
 
 
 def format_number(value: float) -> str:
-    """Return a number for the eye: three digits, no noise.
+    """Format a number with three significant digits.
 
     >>> format_number(-0.012345), format_number(12345.6), format_number(float("nan"))
     ('−0.0123', '12,300', '–')

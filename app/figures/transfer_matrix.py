@@ -1,4 +1,4 @@
-"""What is a source worth on a target? The transfer matrix as a heat map."""
+"""The transfer matrix as a heat map: what each source saves on each target."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -12,14 +12,14 @@ from app.figures.shift import DIVERGING
 from app.figures.theme import INTERVAL_NAME, capitalize_name, format_number
 
 ROW, HEAD = 48, 92
-MAX_WIDE_TARGETS = 4  # targets up to which a cell tells its interval, too
+MAX_WIDE_TARGETS = 4  # up to so many targets a cell shows its interval
 
 
 class Measure(NamedTuple):
-    """How a measure of transfer is told.
+    """How a measure of transfer is displayed.
 
-    `neutral` is where transfer neither helps nor hurts; `scale` multiplies what is
-    written, in `unit`; `log` says that colors follow the logarithm.
+    At `neutral` transfer neither helps nor hurts; displayed values are multiplied by
+    `scale` and in `unit`; `log` makes the color scale logarithmic.
     """
 
     title: str
@@ -33,7 +33,7 @@ class Measure(NamedTuple):
 MEASURES: Mapping[str, Measure] = {
     "area": Measure(
         "Regret saved",
-        "Which share of the mean regret along a search is saved.",
+        "Share of the mean regret along a search that is saved.",
         "%",
         scale=100.0,
     ),
@@ -46,13 +46,13 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "jump_start": Measure(
         "Jump-start",
-        "By how much less it regrets after the first evaluations, points of accuracy.",
+        "Reduction of regret after the first evaluations, points of accuracy.",
         "points",
         scale=100.0,
     ),
     "gain": Measure(
         "Final gain",
-        "By how much less it regrets at the end, points of accuracy.",
+        "Reduction of regret at the end, points of accuracy.",
         "points",
         scale=100.0,
     ),
@@ -64,19 +64,17 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
 
     Args:
         matrix: With `sources`, `targets`, the measure as `mean`, `low` and `high`
-            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 no
-            significant difference.
+            of shape (source, target), and `sign`: 1 helps, −1 hurts, 0 not significant.
         measure: A name of `MEASURES`.
-        title: What is drawn; the measure's own title where it is empty.
+        title: The panel's title; if empty, the measure's.
     """
-    told, cells = MEASURES[measure], getattr(matrix, measure)
+    shown, cells = MEASURES[measure], getattr(matrix, measure)
     made = make_figure(
-        title=title or told.title,
-        how_to_read=f"{told.read} Row: learned on; column: searched. Blue and ▲: "
-        "transfer "
-        "helps; orange and ▼: it hurts (negative transfer); a mark only where all "
-        f"cells together are sure of it. Hover for the {INTERVAL_NAME}.",
-        alt=_alt_text(matrix, cells, told),
+        title=title or shown.title,
+        how_to_read=f"{shown.read} Row: learned on; column: searched. Blue and ▲: "
+        "transfer helps; orange and ▼: it hurts (negative transfer). Marks: "
+        f"significant after correction over all cells. Hover for the {INTERVAL_NAME}.",
+        alt=_alt_text(matrix, cells, shown),
         height=HEAD + ROW * max(len(matrix.sources), 1),
     )
     wide = len(matrix.targets) <= MAX_WIDE_TARGETS
@@ -84,14 +82,14 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
     sources = [_break_lines(name) for name in matrix.sources]
     made.add_trace(
         go.Heatmap(
-            z=_color_values(cells.mean, told),
+            z=_color_values(cells.mean, shown),
             x=targets,
             y=sources,
             xgap=3,
             ygap=3,
             showscale=False,
-            **_color_range(_color_values(cells.mean, told)),
-            text=_hover_texts(matrix, cells, told),
+            **_color_range(_color_values(cells.mean, shown)),
+            text=_hover_texts(matrix, cells, shown),
             hovertemplate="%{text}<extra></extra>",
             uid="cells",
         )
@@ -100,7 +98,7 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
         go.Scatter(
             x=[target for _ in sources for target in targets],
             y=[source for source in sources for _ in targets],
-            text=_cell_texts(matrix, cells, told),
+            text=_cell_texts(matrix, cells, shown),
             mode="text",
             hoverinfo="skip",
             showlegend=False,
@@ -118,7 +116,7 @@ def transfer_measure_figure(matrix: Any, measure: str, *, title: str = "") -> go
 
 
 def _break_lines(name: str, lines: int = 2) -> str:
-    """Return a name in so many lines at most.
+    """Return a name broken into a given number of lines at most.
 
     >>> _break_lines("a b c"), _break_lines("a b c", 9)
     ('A b<br>c', 'A<br>b<br>c')
@@ -130,7 +128,7 @@ def _break_lines(name: str, lines: int = 2) -> str:
 
 
 def _color_values(mean: Floats, measure: Measure) -> Floats:
-    """Return how far each cell is from where transfer neither helps nor hurts."""
+    """Return each cell's distance from neutral, on the color scale."""
     values = np.asarray(mean, np.float64)
     if not measure.log:
         return values - measure.neutral
@@ -179,7 +177,7 @@ def _format_cell(
 
 
 def _format_short(value: float) -> str:
-    """Return a number for a narrow cell: where it has two digits, whole."""
+    """Format a number for a narrow cell: without decimals from two digits on."""
     return format_number(round(value) if abs(value) >= 10 else float(f"{value:.2g}"))
 
 
@@ -199,7 +197,7 @@ SIGN_WORDS = {1: "transfer helps", -1: "transfer hurts", 0: "no significant diff
 
 
 def format_interval(cells: Any, i: int, j: int, measure: Measure) -> str:
-    """Return a cell's mean with its interval and unit, in words."""
+    """Format a cell's mean with its interval and unit."""
     mean, low, high = (measure.scale * float(part[i][j]) for part in cells)
     if not np.isfinite(mean):
         return "not measured"

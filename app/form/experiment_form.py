@@ -1,4 +1,4 @@
-"""The experiment's form: what is learned, on what, against whom, at what price."""
+"""The experiment's form: task, learners, baselines, shifts, budget, Run button."""
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ from engine.contract.runs import RunSpec
 
 
 def draw_form() -> tuple[RunSpec, str] | None:
-    """Draw the form and return what it asks for, or none where it cannot be taken."""
+    """Draw the form; return the completed spec and its key, or None if invalid."""
     known = client.catalogue()
     kind = _draw_kind(known)
     _draw_presets(known, kind)
@@ -42,7 +42,7 @@ def draw_form() -> tuple[RunSpec, str] | None:
 
 
 def _draw_kind(catalogue: Catalogue) -> kinds.Kind:
-    """Draw what is learned; another kind comes with its default experiment."""
+    """Draw the choice of the kind of task; each has its own default experiment."""
     page = kinds.kind_named(session.form_kind()).page
     names = [
         name
@@ -66,7 +66,7 @@ def _draw_kind(catalogue: Catalogue) -> kinds.Kind:
 
 
 def _switch_kind() -> None:
-    """Fill the form with the kind's default; show it if it is computed here."""
+    """Load the kind's default experiment; show its run if the store has it."""
     kind = session.form_kind()
     session.switch_kind(kind)
     session.show_run(session.finished_default_run(kind))
@@ -103,7 +103,10 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
     part_widgets.write_section("Task")
     families = compatibility.cards_of_kind(catalogue, "family", kind.name)
     card = part_widgets.select_part(
-        "Task family", "family", families, "What is trained on."
+        "Task family",
+        "family",
+        families,
+        "The distribution that training tasks are drawn from.",
     )
     st.session_state.update(compatibility.refit_form(session.form_values(), catalogue))
     st.session_state.update(
@@ -111,7 +114,9 @@ def _draw_task(catalogue: Catalogue, kind: kinds.Kind) -> None:
     )
     st.caption(part_widgets.to_sentence(card.summary))
     if card.missing:
-        st.warning(escape_markdown(f"Its data is not here: it needs {card.missing}."))
+        st.warning(
+            escape_markdown(f"Its data is not installed: it needs {card.missing}.")
+        )
     if card.traits.get("needs_file"):
         own_examples.draw_file_button(card)
     with st.expander("Task settings", key="x.family"):
@@ -134,7 +139,7 @@ def _draw_shifts(catalogue: Catalogue, kind: kinds.Kind) -> None:
     }
     held = [p for p in st.session_state.get("k.shifts", ()) if p not in by_name]
     places = st.multiselect(
-        "Then tested under",
+        "Test under shifts",
         [*by_name, *held],
         format_func=lambda place: _card_at(catalogue, "shift", place).title,
         key="k.shifts",
@@ -149,7 +154,7 @@ def _draw_shifts(catalogue: Catalogue, kind: kinds.Kind) -> None:
 
 
 def _card_at(catalogue: Catalogue, slot: str, place: str) -> Card:
-    """Return the card of a place: the same part may stand there twice, as `a#2`."""
+    """Return the card of a place: the same part may be used twice, as `a#2`."""
     return catalogue.card(slot, place.partition("#")[0])
 
 
@@ -163,7 +168,7 @@ def _draw_shift(card: Card, place: str) -> None:
         f"{card.title}: severities{unit}",
         key=key,
         help=escape_markdown(
-            f"{card.summary} 0 is no change; at most {card.traits.get('top', 10)}."
+            f"{card.summary} 0 means no change; at most {card.traits.get('top', 10)}."
         ),
         on_change="ignore",
         **PERSIST,
@@ -177,12 +182,12 @@ def _draw_test_families(catalogue: Catalogue, kind: kinds.Kind) -> None:
     by_name = {card.name: card for card in cards if not card.missing}
     held = [p for p in st.session_state.get("k.test_families", ()) if p not in by_name]
     st.multiselect(
-        "Also tested on",
+        "Test on other families",
         [*by_name, *held],
         format_func=lambda place: _card_at(catalogue, "family", place).title,
         key="k.test_families",
         placeholder="No other family",
-        help="Does what was learned carry over to other tasks?",
+        help="Tests whether what was learned transfers to other tasks.",
         **PERSIST,
     )
 
@@ -220,7 +225,7 @@ def _draw_inputs() -> None:
 
 
 def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
-    """Draw the one primary action; says whether it was pressed."""
+    """Draw the Run button; return whether it was pressed."""
     job = client.job(wanted[1]) if wanted else None
     done = job is not None and job.state == JobState.DONE
     with st.container(key="runbar"):
@@ -232,7 +237,7 @@ def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
             shortcut="Ctrl+Enter",
             width="stretch",
             disabled=wanted is None,
-            help="Already computed: opens at once." if done else None,
+            help="Already computed: opens immediately." if done else None,
         )
         if done:
             st.caption("This exact experiment is already computed.")
@@ -242,11 +247,11 @@ def draw_run_button(wanted: tuple[RunSpec, str] | None) -> bool:
 
 
 def _draw_estimate(spec: RunSpec) -> None:
-    """Say what the run will take, before it is started."""
+    """Show the estimated cost or duration before the run is started."""
     took = cost_estimate.estimate_seconds(spec)
     if took is None:
         st.caption(cost_estimate.describe_cost(spec, client.kind_of_spec(spec)))
     else:
         st.caption(
-            f"About {panels.format_duration(max(1.0, took))}, as the last runs went."
+            f"Estimated {panels.format_duration(max(1.0, took))}, from recent runs."
         )

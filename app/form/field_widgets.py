@@ -1,4 +1,4 @@
-"""Fields as widgets: one function draws each kind of knob, so new parts need none."""
+"""Draws any field by its knob's kind, so that a new part needs no code of its own."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from engine.contract.cards import KnobCard
 
 
 def draw_field(field: Field) -> None:
-    """Draw one field; its value is read later, under its key."""
+    """Draw one field; its value is read later from the session, under its key."""
     st.session_state.setdefault(field.key, widget_default(field.knob))
     _WIDGETS[field.knob.kind](field)
 
@@ -40,7 +40,7 @@ def _draw_number(field: Field) -> None:
 
 
 def _step_size(knob: KnobCard) -> float:
-    """Return a step of the size of the default's first digit."""
+    """Return a step as large as one unit of the default's first digit."""
     size = abs(float(knob.default)) or 1.0
     exponent = len(f"{size:.0f}") - 1 if size >= 1 else -_leading_zeros(size)
     return float(10.0 ** (exponent - (0 if knob.log or size < 1 else 1)))

@@ -1,4 +1,4 @@
-"""A knowledge base from a file: read, kept, and put where a search starts from it."""
+"""Import of a knowledge base from a file, and the form that starts a search from it."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +23,7 @@ KNOB = "base"
 
 
 class ImportedKnowledge(NamedTuple):
-    """A base that was read and kept, and the digest that names it."""
+    """A stored knowledge base and the digest that names it."""
 
     digest: str
     knowledge: "Knowledge"
@@ -33,7 +33,7 @@ def draw_import(run: Run | None) -> None:
     """Take a knowledge base from a file, for a strategy to start from.
 
     Args:
-        run: What is in view; its family is known to search its space.
+        run: The run in view; its family is known to search its space.
     """
     with st.expander("Import a knowledge base", icon=":material/upload_file:"):
         given = st.file_uploader(
@@ -52,7 +52,7 @@ def draw_import(run: Run | None) -> None:
         count = sum(len(entries.best) for entries in base.knowledge.entries)
         st.success(
             escape_markdown(
-                f"Kept: {count:,} experiences of "
+                f"Stored: {count:,} experiences of "
                 f"{capitalize_name(base.knowledge.space.name)}, "
                 f"{len(base.knowledge.tasks)} tasks."
             ),
@@ -65,21 +65,20 @@ def draw_import(run: Run | None) -> None:
 def _read_and_store(data: bytes) -> ImportedKnowledge:
     from engine.data.user.knowledge_file import read_knowledge, store_knowledge
 
-    told = read_knowledge(data)
-    client.checked_store()  # it is kept beside the runs: not where the store was
-    return ImportedKnowledge(store_knowledge(data), told)
+    knowledge = read_knowledge(data)
+    client.checked_store()  # stored beside the runs, so not while the store is missing
+    return ImportedKnowledge(store_knowledge(data), knowledge)
 
 
 def _offer_start(imported: ImportedKnowledge, run: Run | None) -> None:
-    """Offer the one next step: to start from it."""
+    """Offer to start strategies from the imported base."""
     family = _matching_family(imported, run)
     if family is None:
         st.warning(
             escape_markdown(
-                f"No task family here searches {imported.knowledge.space.name}; a "
-                "run on "
-                "another space refuses it. For a space of your own, put this into a "
-                "strategy's Imported base:"
+                f"No task family here searches {imported.knowledge.space.name}, and a "
+                "run on another space refuses it. For a space of your own, put this "
+                "into a strategy's Imported base:"
             )
         )
         st.code(imported.digest, language=None)
@@ -98,12 +97,12 @@ def _offer_start(imported: ImportedKnowledge, run: Run | None) -> None:
             key="knowledge_use",
             on_click=st.session_state.update,
             args=(wanted,),
-            help="Fills the form; nothing runs yet.",
+            help="Only fills in the form; nothing runs yet.",
         )
 
 
 def _matching_family(imported: ImportedKnowledge, run: Run | None) -> str | None:
-    """Return a family that searches the base's space; none where none is known."""
+    """Return a family that searches the base's space; None if there is none."""
     film = run.film("film") if run is not None and not run.is_alive else None
     if (
         run is not None
@@ -130,7 +129,7 @@ def _letters_only(name: str) -> str:
 
 
 def starting_labels(form: Mapping[str, Any]) -> list[str]:
-    """Return the strategies that can start from a base: those that are on, else one.
+    """Return the strategies that can start from a base: the selected ones, else one.
 
     Args:
         form: What the experiment's form holds.
@@ -160,7 +159,7 @@ def _can_start_from_base(name: str) -> bool:
 def form_changes(
     form: Mapping[str, Any], labels: list[str], imported: ImportedKnowledge, family: str
 ) -> dict[str, Any]:
-    """Return what a form must hold for strategies to start from a base."""
+    """Return the form fields that make strategies start from a base."""
     chosen = list(form.get("k.chosen") or ())
     chosen += [label for label in labels if label not in chosen]
     wanted: dict[str, Any] = {"k.family": family, "k.chosen": chosen}

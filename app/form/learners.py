@@ -1,4 +1,4 @@
-"""Who competes: the learners that are judged, how they are trained, their rivals."""
+"""The form's learners: those that are judged, how they are trained, and baselines."""
 
 import streamlit as st
 
@@ -14,7 +14,7 @@ from engine.contract.cards import Card
 
 
 def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
-    """Return the labels on offer: every fitting part, and what a link brought."""
+    """Return the selectable labels: every fitting part, and those a link brought."""
     form = session.form_values()
     key = "k.chosen" if role == "chosen" else "k.baselines"
     labels: list[str] = []
@@ -29,7 +29,7 @@ def offered_labels(catalogue: Catalogue, role: str) -> list[str]:
 
 
 def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw who is judged, and how they learn."""
+    """Draw the choice of judged learners and their hyperparameters."""
     part_widgets.write_section("Learner")
     st.pills(
         kind.words.learner,
@@ -66,7 +66,7 @@ def draw_learners(catalogue: Catalogue, kind: kinds.Kind) -> None:
 
 
 def _is_any_trained(catalogue: Catalogue) -> bool:
-    """Whether anybody in the form is meta-trained, baselines included."""
+    """Whether any selected learner is meta-trained, baselines included."""
     form = session.form_values()
     names = [
         spec_mapping.part_name(form, label)
@@ -81,7 +81,7 @@ def _draw_outer(catalogue: Catalogue, kind: kinds.Kind) -> None:
     if not cards:
         return
     outer = part_widgets.select_part(
-        "Outer rule", "outer", cards, "Moves the meta-weights θ."
+        "Outer rule", "outer", cards, "Updates the meta-weights θ."
     )
     fields = spec_mapping.outer_fields(
         session.form_values(), catalogue.card, outer.name
@@ -99,17 +99,17 @@ def _draw_estimator(catalogue: Catalogue, cards: list[Card]) -> Card | None:
         if all(card.name in one.traits.get("estimators", ()) for one in trained)
     ]
     if not able:
-        st.warning("No single training fits all of these learners: choose fewer.")
+        st.warning("No gradient estimator fits all of these learners: choose fewer.")
         return None
-    text = "How the outer gradient is got."
+    text = "How the outer gradient is estimated."
     return part_widgets.select_part("Trained by", "estimator", able, text)
 
 
 def draw_baselines(catalogue: Catalogue, kind: kinds.Kind) -> None:
-    """Draw whom they are compared with."""
+    """Draw the choice of baselines."""
     part_widgets.write_section("Baselines")
     count = len(session.form_values().get("k.baselines") or ())
-    with st.expander(f"Compared with ({count} on)", key="x.baseline"):
+    with st.expander(f"Compared with ({count} selected)", key="x.baseline"):
         _draw_baseline_choice(catalogue, kind)
 
 
@@ -127,7 +127,7 @@ def _draw_baseline_choice(catalogue: Catalogue, kind: kinds.Kind) -> None:
     form = session.form_values()
     if not form.get("k.baselines"):
         st.warning(
-            "No baseline is on: there will be no verdict, and the exports say so."
+            "No baseline is selected: there will be no verdict, and the exports say so."
         )
         return
     for label in form["k.baselines"]:

@@ -1,6 +1,6 @@
-"""An own table of trained architectures: its form is shown, it is looked at and kept.
+"""Upload dialog for the user's own table of trained architectures.
 
-What is wrong with a file is said in one sentence, before a run could meet it.
+A file is checked here, so that its problems are reported before a run uses it.
 """
 
 from typing import TYPE_CHECKING
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
 
 MEGABYTES = 100
 FORM = """\
-A line for each architecture and data set:
+One row per architecture and data set:
 
-| column | holds |
+| column | content |
 |---|---|
 | `dataset` | the data set it was trained on |
-| `op:NAME` | the option taken at a decision, as text; one column for each decision |
+| `op:NAME` | the option chosen at decision NAME, as text; one column per decision |
 | `validation` | validation accuracy; empty where the training failed |
-| `epochs` | after how many; a line for each point of a learning curve (optional) |
+| `epochs` | epochs trained so far; one row per point of a learning curve (optional) |
 | `test` | test accuracy at the last epochs (optional) |
-| `cost` | price of the training up to there (optional) |
-| any other | a property of the architecture, a number, such as `parameters` |
+| `cost` | cost of training up to there (optional) |
+| any other | a numeric property of the architecture, such as `parameters` |
 
-Every data set has the same architectures. Combinations of options that no line has
-count as trainings that fail.
+Every data set must have the same architectures. Combinations of options without a row
+count as failed trainings.
 """
 
 
 @st.dialog("Your own architectures", width="large")
 def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
-    """Take a file, show what is in it, let the data set of the tests be chosen."""
+    """Take a file, preview it, and let the user choose the data set of the tests."""
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
         type="csv",
@@ -55,15 +55,15 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
         panels.draw_refusal(refusal.message)
         return
     _draw_preview(found, unit)
-    target = st.selectbox("Searched on", found.tasks, key="own_searched")
+    target = st.selectbox("Test searches on", found.tasks, key="own_searched")
     if st.button("Use this table", type="primary", key="own_use"):
-        told = {
+        chosen = {
             "digest": files.store_csv(files.read_csv(data)),
             "accuracy": unit,
             "target": str(target),
         }
         session.set_fields_later(
-            {f"{place}.{name}": told[name] for name in told if name in knobs}
+            {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         )
         st.rerun()
 
@@ -71,13 +71,12 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
 def _draw_preview(found: "ArchitectureTable", unit: str) -> None:
     st.caption(
         f"{found.count:,} architectures, data sets: "
-        f"{escape_markdown(', '.join(found.tasks))}; "
-        f"accuracies are taken as {unit}"
+        f"{escape_markdown(', '.join(found.tasks))}; accuracies are read as {unit}"
     )
     rows = [
         {"Decision": name, "Options": ", ".join(options)}
         for name, options in zip(found.positions, found.options, strict=True)
     ]
-    tables.draw_table(rows, alt="The options of each decision")
+    tables.draw_table(rows, alt="Options by decision")
     for remark in files.table_remarks(found)[:6]:
         st.warning(escape_markdown(f"{remark[:1].upper()}{remark[1:]}."))

@@ -1,6 +1,6 @@
-"""Own data: a CSV, or an archive of images, is looked at before it is used.
+"""Upload dialogs for the user's own data: a CSV, or an archive of images.
 
-It is kept under its sha256, which is what a run knows of it.
+A file is stored under its sha256, by which runs refer to it.
 """
 
 import pandas as pd
@@ -18,7 +18,7 @@ MEGABYTES = 100
 
 
 def draw_file_button(card: Card) -> None:
-    """Draw the way to a file, under the family that needs one."""
+    """Draw the button that opens the upload dialog, for a family that needs a file."""
     place = f"k.family.{card.name}"
     noun = "archive" if card.traits.get("file") == "zip" else "CSV"
     digest = st.session_state.get(f"{place}.digest", "")
@@ -42,17 +42,17 @@ def draw_file_button(card: Card) -> None:
 
 @st.dialog("Your own images", width="large")
 def _images_dialog(place: str, knobs: frozenset[str]) -> None:
-    """Take an archive, show its classes, keep it."""
+    """Take an archive, show its classes, store it."""
     given = st.file_uploader(
-        "A ZIP archive: a folder of images for each class",
+        "A ZIP archive with one folder of images per class",
         type="zip",
         key="own_archive",
         max_upload_size=MEGABYTES,
     )
     if given is None:
         st.caption(
-            "The file stays on this machine. Images are made gray and brought to one "
-            "size; copies within a class are left out."
+            "The file stays on this machine. Images are converted to grayscale and "
+            "resized; duplicates within a class are dropped."
         )
         return
     try:
@@ -65,21 +65,24 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     tables.draw_table(
         {"Class": list(found.names), "Images": counts},
         height=240,
-        alt="How many images each class has",
+        alt="Number of images by class",
     )
     for warning in found.warnings[:6]:
         st.warning(escape_markdown(f"{warning[:1].upper()}{warning[1:]}."))
     if st.button("Use this archive", type="primary", key="own_use"):
-        told = {"digest": files.store_images(found), **files.fit_episode_sizes(counts)}
+        chosen = {
+            "digest": files.store_images(found),
+            **files.fit_episode_sizes(counts),
+        }
         session.set_fields_later(
-            {f"{place}.{name}": told[name] for name in told if name in knobs}
+            {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         )
         st.rerun()
 
 
 @st.dialog("Your own data", width="large")
 def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
-    """Take a file, show what is in it, let the target be chosen."""
+    """Take a file, preview it, and let the user choose the target."""
     given = st.file_uploader(
         "A CSV with a header: UTF-8, commas, decimal points",
         type="csv",
@@ -88,8 +91,8 @@ def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
     )
     if given is None:
         st.caption(
-            "The file stays on this machine. Nothing in it is changed; what is left "
-            "out is a choice of the run."
+            "The file stays on this machine and is not modified; which rows and "
+            "columns are dropped is a setting of the run."
         )
         return
     try:
@@ -109,10 +112,10 @@ def _draw_preview(table: "files.CsvFile") -> None:
         alt="The first rows of the file, as text",
     )
     rows = [
-        {"Column": c.name, "Holds": c.kind, "Empty": c.empty, "Remark": c.note}
+        {"Column": c.name, "Type": c.kind, "Empty": c.empty, "Remark": c.note}
         for c in table.columns
     ]
-    tables.draw_table(rows, alt="What each column holds, empty cells")
+    tables.draw_table(rows, alt="Type and number of empty cells by column")
     for warning in table.warnings[:6]:
         st.warning(escape_markdown(f"{warning[:1].upper()}{warning[1:]}."))
 
@@ -136,10 +139,10 @@ def _draw_target_choice(
                 required=True,
             )
     with right:
-        text = st.toggle("Leave out columns that are not numbers", key="own_text")
-        empty = st.toggle("Drop rows with empty cells", key="own_empty")
-        rare = st.toggle("Leave out rare classes", key="own_rare")
-    told: dict[str, object] = {
+        text = st.toggle("Drop non-numeric columns", key="own_text")
+        empty = st.toggle("Drop rows with missing values", key="own_empty")
+        rare = st.toggle("Drop rare classes", key="own_rare")
+    chosen: dict[str, object] = {
         "target": str(target),
         "predict": str(predict),
         "text": _drop_or_refuse(text),
@@ -147,16 +150,16 @@ def _draw_target_choice(
         "rare": _drop_or_refuse(rare),
     }
     try:
-        files.check_target(table, told)
+        files.check_target(table, chosen)
     except Refused as refusal:
         panels.draw_refusal(refusal.message)
         return
     if st.button("Use this file", type="primary", key="own_use"):
-        told["digest"] = files.store_csv(table)
+        chosen["digest"] = files.store_csv(table)
         if "use" in knobs:
-            told |= files.class_episode_sizes(table, told)
+            chosen |= files.class_episode_sizes(table, chosen)
         session.set_fields_later(
-            {f"{place}.{name}": told[name] for name in told if name in knobs}
+            {f"{place}.{name}": chosen[name] for name in chosen if name in knobs}
         )
         st.rerun()
 
@@ -165,7 +168,7 @@ def _drop_or_refuse(dropped: bool) -> str:
     return "drop" if dropped else "refuse"
 
 
-# By the kind of file that a family needs; a sheet of rows is the usual one.
+# By the kind of file that a family needs; a CSV is the default.
 _DIALOGS = {
     "zip": _images_dialog,
     "architectures": own_architectures.architectures_dialog,

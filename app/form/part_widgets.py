@@ -1,4 +1,4 @@
-"""Pieces of the form: sections, choices of a part, and a part's knobs."""
+"""Parts of the form: section titles, the choice of a part, and a part's knobs."""
 
 import streamlit as st
 
@@ -16,7 +16,7 @@ def write_section(title: str) -> None:
 
 
 def to_sentence(text: str) -> str:
-    """Return a summary as a sentence, shown literally."""
+    """Return a summary capitalized, with its Markdown escaped."""
     return escape_markdown(text[:1].upper() + text[1:])
 
 
@@ -42,10 +42,10 @@ def _part_title(card: Card) -> str:
 
 
 def draw_knobs(made: list[fields.Field], switch: str) -> None:
-    """Draw basic fields, and the advanced ones behind a switch."""
+    """Draw the basic fields, and the advanced ones behind a toggle."""
     for field in (f for f in made if not f.knob.advanced):
         field_widgets.draw_field(field)
     folded = [field for field in made if field.knob.advanced]
-    if folded and st.toggle(f"{len(folded)} more", key=f"v.more.{switch}"):
+    if folded and st.toggle(f"{len(folded)} more settings", key=f"v.more.{switch}"):
         for field in folded:
             field_widgets.draw_field(field)

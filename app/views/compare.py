@@ -1,4 +1,4 @@
-"""Two to eight runs side by side: curves on one picture, numbers in one table."""
+"""Two to eight runs compared: curves in one chart, numbers in one table."""
 
 from collections.abc import Collection, Sequence
 
@@ -22,7 +22,7 @@ MAX_RUNS = 8
 
 
 def draw_comparison(keys: Sequence[str]) -> None:
-    """Draw the chosen learner of each run on one picture, and a table."""
+    """Draw the chosen learner of each run in one chart, and a table."""
     if len(keys) < 2:
         return
     if len(keys) > MAX_RUNS:
@@ -51,7 +51,7 @@ def draw_comparison(keys: Sequence[str]) -> None:
 
 
 def _warn_of_differences(runs: list[client.Run]) -> None:
-    """Say when the runs do not stand on the same ground."""
+    """Warn when the runs differ in tasks, seed, net or horizon."""
     grounds = {
         "task family": {r.spec.family.model_dump_json() for r in runs},
         "seed": {str(r.spec.seed) for r in runs},
@@ -61,8 +61,8 @@ def _warn_of_differences(runs: list[client.Run]) -> None:
     differing = [name for name, values in grounds.items() if len(values) > 1]
     if differing:
         st.warning(
-            f"These runs differ in {', '.join(differing)}: they did not meet the same "
-            "tasks, so a difference between the curves is not the learners' alone."
+            f"These runs differ in {', '.join(differing)}: they did not see the same "
+            "tasks, so part of any difference may come from the tasks."
         )
 
 
@@ -76,7 +76,7 @@ def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
             and (block.phase, block.metric) == ("test", metric)
             and block.condition == IN_DISTRIBUTION
         ]
-        # Plotly reads a little HTML of its own.
+        # Plotly interprets some HTML tags in legend texts.
         drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
         lines += [line._replace(learner=escape_html(label)) for line in drawn if line]
     if not lines:
@@ -105,7 +105,7 @@ def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:
                 "–" if values is None else _format_level(metric, values)
             )
         rows.append(row)
-    tables.draw_table(rows, alt="The chosen learners' numbers in distribution")
+    tables.draw_table(rows, alt="The chosen learners' numbers, in distribution")
 
 
 def _format_level(metric: str, values: object) -> str:

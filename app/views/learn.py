@@ -1,4 +1,4 @@
-"""A card for every part: what it is, what it says, when it helps, how it is written."""
+"""The page Learn: a card per part with summary, equation, knobs and source code."""
 
 from collections.abc import Iterator
 
@@ -27,10 +27,10 @@ SECTIONS = {
 
 
 def choose_cards() -> list[Card] | None:
-    """Draw shelf and search; return the cards that fit, or none for the lesson."""
+    """Draw section and search; return matching cards, or None for the lesson."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         slot = st.segmented_control(
-            "Shelf",
+            "Section",
             list(SECTIONS),
             default="learner",
             format_func=SECTIONS.get,
@@ -45,7 +45,7 @@ def choose_cards() -> list[Card] | None:
             "Find",
             key="find_part",
             bind="query-params",
-            placeholder="A word of its card",
+            placeholder="Any word on the card",
             icon=":material/search:",
             max_chars=120,
             width=260,
@@ -63,9 +63,9 @@ def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
 
 
 def draw_cards(cards: list[Card]) -> None:
-    """Draw the chosen card beside the list of all that fit."""
+    """Draw the chosen card beside the list of all matches."""
     if not cards:
-        panels.draw_empty("No card fits", "Try another word, or another shelf.")
+        panels.draw_empty("No card matches", "Try another word, or another section.")
         return
     names = [card.name for card in cards]
     if st.session_state.get("part") not in names:
@@ -94,18 +94,20 @@ def draw_card(card: Card) -> None:
     with st.container(border=True):
         st.html(f'<p class="equation">{escape_html(card.equation)}</p>')
     if card.missing:
-        st.warning(escape_markdown(f"Its data is not here: it needs {card.missing}."))
+        st.warning(
+            escape_markdown(f"Its data is not installed: it needs {card.missing}.")
+        )
     _draw_texts(card)
     _draw_try_button(card)
     if card.knobs:
         panels.draw_heading(
-            "Knobs", "Every hyperparameter, its range and what it does."
+            "Hyperparameters", "Each with its default, its range and what it does."
         )
         rows = [_knob_row(knob) for knob in card.knobs]
         tables.draw_static_table(
-            rows, border="horizontal", alt=f"Knobs of {card.title}"
+            rows, border="horizontal", alt=f"Hyperparameters of {card.title}"
         )
-    with st.expander("Its own source code"):
+    with st.expander("Source code"):
         st.code(card.code, language="python", line_numbers=True)
 
 
@@ -126,15 +128,15 @@ def _knob_row(knob: KnobCard) -> dict[str, str]:
     )
     shown = f"{default:g}" if isinstance(default, float) else str(default)
     return {
-        "Knob": f"{knob.label}{unit}",
+        "Name": f"{knob.label}{unit}",
         "Default": name_in_words(shown),
-        "Takes": name_in_words(describe_allowed(knob)),
+        "Allowed": name_in_words(describe_allowed(knob)),
         "What it does": knob.help,
     }
 
 
 def _draw_try_button(card: Card) -> None:
-    """Draw the way to the form, with this part chosen."""
+    """Draw the button that opens the form with this part chosen."""
     if card.missing or not st.button(
         "Try it",
         icon=":material/science:",

@@ -1,4 +1,4 @@
-"""Queue and library: every run, its state, and what can be done with it."""
+"""The list of runs: filter, table, import, and actions on selected runs."""
 
 import statistics
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ _HELD = "runs_held"
 
 
 def draw_filters() -> tuple[frozenset[JobState] | None, str]:
-    """Draw the filter; return the states and words that are asked for."""
+    """Draw the filter; return the wanted states (None: all) and the search text."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Find",
@@ -49,7 +49,7 @@ def draw_filters() -> tuple[frozenset[JobState] | None, str]:
 
 
 def choose_page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job], int]:
-    """Draw the pages' numbers where there are several; return one page of runs."""
+    """Draw pagination where needed; return one page of runs and the total count."""
     _, total = client.jobs(states, text, (1, 0))
     pages = max(1, -(-total // PER_PAGE))
     number = 1
@@ -64,8 +64,8 @@ def choose_page(states: frozenset[JobState] | None, text: str) -> tuple[list[Job
 def draw_runs_table(jobs: Sequence[Job]) -> list[str]:
     """Draw runs as a table; return the keys of the selected ones.
 
-    While something is selected the rows stay where they are, so that a new run
-    cannot slip under a person's finger.
+    While something is selected the rows keep their places, so that a new run
+    cannot move another row under the pointer.
     """
     jobs = _hold_selection(jobs)
     wait = _typical_seconds(jobs)
@@ -83,11 +83,11 @@ def draw_runs_table(jobs: Sequence[Job]) -> list[str]:
             "Done": st.column_config.ProgressColumn(
                 format="percent", min_value=0.0, max_value=1.0, width="small"
             ),
-            "Where it stands": st.column_config.TextColumn(width=360),
-            "Filed": st.column_config.TextColumn(width=130),
+            "Status": st.column_config.TextColumn(width=360),
+            "Created": st.column_config.TextColumn(width=130),
             "Id": st.column_config.TextColumn(width=120),
         },
-        alt="Runs, newest first: state, experiment, progress, and where each stands",
+        alt="Runs, newest first: state, experiment, progress and status",
     )
     rows = [row for row in picked["selection"]["rows"] if row < len(jobs)]
     keys = [jobs[row].key for row in rows]
@@ -107,7 +107,7 @@ def draw_import() -> None:
             except Refused as refusal:
                 panels.draw_refusal(refusal.message)
                 return
-            st.success(f"Filed as run `{job.key[:12]}`.", icon=":material/check:")
+            st.success(f"Imported as run `{job.key[:12]}`.", icon=":material/check:")
 
 
 def _show_note(line: str) -> None:
@@ -129,15 +129,15 @@ def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
         "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
         "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
         "Done": done,
-        "Where it stands": _describe_status(job, wait, trouble),
-        "Filed": panels.format_age(job.created),
+        "Status": _describe_status(job, wait, trouble),
+        "Created": panels.format_age(job.created),
         "Id": job.key[:12],
     }
 
 
 def _describe_status(job: Job, wait: float | None, trouble: str) -> str:
     if job.damaged:
-        return f"Set aside: {job.damaged}"
+        return f"Quarantined (damaged file): {job.damaged}"
     text = panels.explain_state(job, trouble)
     if job.state == JobState.QUEUED and wait and job.position and not trouble:
         return f"{text} Starts in about {panels.format_duration(wait * job.position)}."
@@ -145,7 +145,7 @@ def _describe_status(job: Job, wait: float | None, trouble: str) -> str:
 
 
 def _typical_seconds(jobs: Sequence[Job]) -> float | None:
-    """Return what a run on this page usually takes, seconds."""
+    """Return the median duration of the finished runs on this page, seconds."""
     took = [
         job.finished - job.started
         for job in jobs
@@ -155,7 +155,7 @@ def _typical_seconds(jobs: Sequence[Job]) -> float | None:
 
 
 def draw_actions(keys: Sequence[str]) -> None:
-    """Draw what can be done with the selected runs."""
+    """Draw the actions on the selected runs."""
     jobs = [job for key in keys if (job := client.job(key)) is not None]
     if not jobs:
         st.caption(
@@ -172,8 +172,10 @@ def draw_actions(keys: Sequence[str]) -> None:
         _draw_bulk_action(jobs, "Cancel", frozenset(JobState) - FINAL, client.cancel)
         _draw_bulk_action(jobs, "Resume", RESUMABLE, client.resume)
         with st.popover("Delete", icon=":material/delete:", key="delete_ask"):
-            st.markdown(f"Delete {len(jobs)} run{'s' * (len(jobs) > 1)} and the files?")
-            if st.button("Delete for good", key="delete", icon=":material/delete:"):
+            st.markdown(
+                f"Delete {len(jobs)} run{'s' * (len(jobs) > 1)} and their files?"
+            )
+            if st.button("Delete permanently", key="delete", icon=":material/delete:"):
                 for job in jobs:
                     client.delete(job.key)
                 clear_selection()
@@ -194,7 +196,7 @@ def _draw_bulk_action(
 
 
 def _draw_single_run(job: Job) -> None:
-    """Show a single run's error and let it be named."""
+    """Show a single run's error and let the user rename it."""
     if job.error:
         st.error(escape_markdown(job.error))
     if job.traceback:
@@ -217,6 +219,6 @@ def clear_selection() -> None:
 
 
 def run_label(job: Job, run: client.Run) -> str:
-    """Return what a run is called where it is compared."""
+    """Return a run's name in comparisons."""
     name = job.title or learner_name(run.judged_label)
     return f"{name} · {job.key[:6]}"

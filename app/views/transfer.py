@@ -1,4 +1,4 @@
-"""Does it carry over? Severities, other families, and a frozen learner at new work."""
+"""The page Transfer: severities, other families, and runs from a frozen learner."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,8 +35,8 @@ def draw_severity(jobs: Sequence[Job]) -> None:
     shifted = [job for job in jobs if client.spec(job.key).shifts]
     if not shifted:
         panels.draw_empty(
-            "No shifted run yet",
-            "Choose a shift in the **Lab** and run it: the curve over its severity "
+            "No run with shifts yet",
+            "Choose a shift in the **Lab** and press **Run**: the metric by severity "
             "appears here.",
         )
         return
@@ -73,12 +73,12 @@ def _choose_run_and_metric(jobs: Sequence[Job], place: str) -> tuple[client.Run,
 
 
 def _underlying_metric(name: str, kind: kinds.Kind) -> str:
-    """Return the metric that a key of the summary is a mean of."""
+    """Return the metric that a key of the summary is computed from."""
     return kind.criteria[0].beside if name == "rmst" else name
 
 
 def job_label(job: Job) -> str:
-    """Return a run for a list of choices."""
+    """Return a run's name in a list of choices."""
     return f"{job.title or job.about} · {job.key[:6]}"
 
 
@@ -88,8 +88,8 @@ def draw_matrix(jobs: Sequence[Job]) -> None:
     if not learners:
         panels.draw_empty(
             "No finished run yet",
-            "Each run with **Other families** fills a row: trained on one, tested on "
-            "the others.",
+            "Each run with **Other families** fills one row: trained on one family, "
+            "tested on the others.",
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -111,7 +111,7 @@ def draw_matrix(jobs: Sequence[Job]) -> None:
     if made.train:
         name = _underlying_metric(metric, kind)
         panels.draw_chart(family_matrix_figure(made, name), "matrix")
-        st.caption("Where several runs fill one cell, the newest one counts.")
+        st.caption("If several runs fill a cell, it shows the newest.")
 
 
 def _judged_learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
@@ -127,7 +127,7 @@ def _judged_learners(jobs: Sequence[Job]) -> dict[str, kinds.Kind]:
 def available_metrics(
     runs: Sequence[tuple[RunSpec, dict[str, Any]]], label: str, kind: kinds.Kind
 ) -> list[str]:
-    """Return the metrics of a kind that some run has of a learner; all where none."""
+    """Return the kind's metrics that some run has for a learner; else all."""
     there = {
         metric
         for _, summary in runs
@@ -145,13 +145,13 @@ def _summaries(jobs: Sequence[Job]) -> list[tuple[RunSpec, dict[str, Any]]]:
 
 
 def draw_frozen_start(jobs: Sequence[Job]) -> None:
-    """Draw the start of a run from another run's frozen meta-learner."""
+    """Draw the form that starts a run from another run's frozen meta-learner."""
     sources = [(job, name) for job in jobs for name in _frozen_names(job)]
     if not sources or not client.is_catalogue_ready():
         panels.draw_empty(
             "Nothing is frozen yet",
-            "A finished run freezes what it learned. Run one in the **Lab**, then set "
-            "its frozen learner to work on another task here.",
+            "A finished run freezes what it learned. Run one in the **Lab**, then try "
+            "its frozen learner on another task here.",
         )
         return
     places = {f"{job.key}/{name}": (job, name) for job, name in sources}
@@ -171,8 +171,8 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
     )
     if client.kind_of_spec(spec).page == "search":
         st.caption(
-            "What was learned of a space holds in that space alone: stay in it, and "
-            "choose another target under Task settings. Elsewhere it is not applicable."
+            "What was learned about a space applies only to that space: keep the "
+            "family, and choose another target under Task settings."
         )
     if family and st.button("Set it up", icon=":material/science:", key="carry"):
         try:
@@ -189,7 +189,7 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
 
 
 def _target_families(spec: RunSpec, label: str) -> list[Card]:
-    """Return the families that a frozen learner can be set to work on, home first."""
+    """Return the families that a frozen learner can run on, its own first."""
     known = client.catalogue()
     part = next(entry.name for entry in spec.learners if entry.label == label)
     home = known.card("family", spec.family.name)
@@ -209,7 +209,7 @@ def _target_families(spec: RunSpec, label: str) -> list[Card]:
 
 
 def _drop_unfit_baselines(spec: RunSpec) -> RunSpec:
-    """Leave out baselines that cannot answer on the new family."""
+    """Drop baselines that do not fit the new family."""
     known = client.catalogue()
     family = known.card("family", spec.family.name)
     kept = tuple(
@@ -229,7 +229,7 @@ def _frozen_names(job: Job) -> list[str]:
 def start_from_frozen(spec: RunSpec, key: str, artefact: str, family: str) -> RunSpec:
     """Return the same experiment on another family, its learner frozen.
 
-    At home the knobs stay: they say which space it is, and the form can change them.
+    On its own family the knobs stay: they name the space, and the form can change them.
 
     Args:
         spec: The run that froze the learner.
@@ -255,11 +255,11 @@ def _keep_one_judged(
 
 
 def draw_lineage(jobs: Sequence[Job]) -> None:
-    """List the runs that stand on another run."""
+    """List the runs that start from another run's frozen learner."""
     for job in jobs:
         for label, source in client.spec(job.key).inputs.items():
             st.markdown(
                 f"{escape_markdown(job_label(job))}: "
-                f"{escape_markdown(learner_name(label))} came frozen "
+                f"{escape_markdown(learner_name(label))} starts frozen, "
                 f"from run `{source.run[:12]}`"
             )

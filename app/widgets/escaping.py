@@ -1,10 +1,10 @@
-"""What a person typed is shown as it was typed, never as Markdown or HTML."""
+"""Escapes user text, so that it is shown literally, not as Markdown or HTML."""
 
 import html
 import re
 
 _JOINER = "\N{WORD JOINER}"
-# Streamlit makes links of addresses even where every mark of them is escaped.
+# Streamlit turns addresses into links even where every character is escaped.
 _ADDRESS = re.compile(r"(?=://)|(?<=www)(?=\.)|(?<=[\w.+-])(?=@[\w-]+\.)", re.I)
 _MARKS = re.compile(r"([\\`*_{}\[\]()#+\-.!~|<>$:&^=])")
 
@@ -20,7 +20,7 @@ def escape_markdown(text: object) -> str:
 
 
 def escape_html(text: object) -> str:
-    """Return text that HTML, and Plotly's own little HTML, show literally.
+    """Return text that HTML, and Plotly's subset of it, show literally.
 
     >>> escape_html("<b>x</b>")
     '&lt;b&gt;x&lt;/b&gt;'

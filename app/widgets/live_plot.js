@@ -36,7 +36,7 @@ function themed(source, parent, resets) {
   for (const name of Object.keys(layout)) {
     if (!/^[xy]axis\d*$/.test(name)) continue;
     layout[name].uirevision = `${layout.uirevision}:${resets}`;
-    // A finger that drags must scroll the page.
+    // Dragging with a finger must scroll the page.
     if (matchMedia("(pointer: coarse)").matches) layout[name].fixedrange = true;
   }
   return layout;
@@ -48,8 +48,8 @@ function zoomed(change) {
   return keys.some((key) => /axis\d*\.autorange/.test(key)) ? false : null;
 }
 
-// The figure's own buttons and slider are for exports; here native ones do their work,
-// for the keyboard and for screen readers.
+// The figure's own buttons and slider are for exports; here native ones replace them,
+// for keyboard and screen reader users.
 function withoutControls(layout) {
   const room = layout.meta?.controls ?? 0;
   layout.updatemenus = [];
@@ -58,8 +58,8 @@ function withoutControls(layout) {
   layout.height -= room;
 }
 
-// Charts wait until they are about to be seen and then take turns, a frame each: the
-// first one is there at once, however long the page is.
+// Charts wait until they are about to become visible and then take turns, one per
+// frame: the first one appears immediately, however long the page is.
 let line = Promise.resolve();
 
 function near(chart) {
@@ -114,8 +114,7 @@ async function draw(chart) {
   if (frames.length) film(chart, Plotly, frames);
 }
 
-// Without a graphics card the processor computes every pixel: smooth edges would cost
-// more than all else.
+// Without a GPU the CPU computes every pixel, and antialiasing would dominate the cost.
 let drawnByProcessor;
 
 function byProcessor() {
@@ -143,8 +142,8 @@ async function inSpace(whole, work) {
   }
 }
 
-// Plotly draws a scene twice, the second time to know what is under the pointer; while
-// a person turns it, nobody asks.
+// Plotly draws a scene twice, the second time to find what is under the pointer; this
+// is not needed while the user rotates it.
 function turnLightly(chart) {
   const { node } = chart;
   const shapes = () => node._fullLayout?.scene?._scene?.glplot?.objects ?? [];
@@ -156,7 +155,7 @@ function turnLightly(chart) {
   if (chart.stand) return;
   chart.stand = ({ type }) => {
     if (!chart.pressed) return;
-    // A click that is over within a frame is not told: then what is under it counts.
+    // A click shorter than a frame is not reported: then the mark under it counts.
     const { turns, held = chart.over } = chart;
     chart.pressed = chart.held = undefined;
     chart.turns = false;
@@ -192,7 +191,7 @@ function watch(chart, Plotly) {
   node.on("plotly_click", ({ points }) => {
     const index = indexOf(points);
     if (!chart.data.pick || index === undefined) return;
-    // A scene tells of a click when the button goes down: it may become a drag.
+    // A scene reports a click when the button goes down: it may become a drag.
     if (chart.pressed) chart.held = Number(index);
     else chart.tell("picked", Number(index));
   });
@@ -252,7 +251,7 @@ function film(chart, Plotly, frames) {
     stop();
     seek(Number(slider.value));
   };
-  // A new theme or new data drew the last frame: go back to where the person was.
+  // A new theme or new data drew the last frame: return to the user's position.
   const before = chart.at;
   chart.at = Math.min(before ?? last, last);
   if (chart.at !== last) seek(chart.at);
@@ -279,7 +278,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const height = data.height ?? layoutFor(data, node).height ?? 320;
   node.style.minHeight = `${Math.min(height, 120)}px`;
   node.style.height ||= `${height}px`;
-  node.setAttribute("role", "img"); // only with its text: an image without is no help
+  node.setAttribute("role", "img"); // only with alt text: a role without one does not help
   node.setAttribute("aria-label", data.alt);
   inTurn(chart).catch((error) => complain(chart, error));
   return () => {

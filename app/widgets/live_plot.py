@@ -1,9 +1,9 @@
 """A chart that keeps zoom and legend while data arrives.
 
-`st.plotly_chart` mounts a new node whenever its figure changes, so a person's zoom
-is lost at every poll. This component keeps one node and lets `Plotly.react` find the
-difference. The library is the installed plotly wheel's own file, served from where it
-lies: nothing is fetched from elsewhere, and nothing is written.
+`st.plotly_chart` mounts a new node whenever its figure changes, so the user's zoom
+is lost at every poll. This component keeps one node and lets `Plotly.react` apply the
+difference. plotly.js is served from the installed plotly package: nothing is fetched
+from the network, and nothing is written.
 """
 
 import json
@@ -56,13 +56,13 @@ _component = st.components.v2.component(
     js=_LIBRARY + (_HERE / "live_plot.js").read_text(encoding="utf-8"),
     isolate_styles=False,
 )
-# A declared component is a folder that Streamlit serves; this one is never drawn.
+# Declaring a component makes Streamlit serve its folder; it is never drawn.
 _PLOTLY = declare_component("plotly", Path(plotly.__file__).parent / "package_data")
 LIBRARY = f"component/{_PLOTLY.name}/plotly.min.js?v={plotly.__version__}"
 
 
 def preload_library() -> None:
-    """Let the browser fetch the library while the page is still being computed."""
+    """Let the browser load plotly.js while the page is still being computed."""
     ask = f"library({LIBRARY!r}).catch(() => {{}});"
     with st.container(key="fetch_plotly"):
         st.html(
@@ -79,7 +79,7 @@ def live_plot(
     narrow: go.Figure | None = None,
     pick: bool = False,
 ) -> int | None:
-    """Draw a figure in place; later calls with the same key update it.
+    """Draw a figure; later calls with the same key update it.
 
     A figure with frames gets a play button and a slider, and starts paused at its
     last frame.
@@ -87,15 +87,15 @@ def live_plot(
     Args:
         fig: The figure; traces with a `uid` keep their legend state by it.
         key: Stable name of this chart on the page.
-        alt: What the picture shows, for those who do not see it.
+        alt: Text alternative for screen readers.
         height: Pixels; the figure's own height, else 320.
         narrow: The same traces laid out for a phone; only its layout is used.
-        pick: Whether to tell on which mark was clicked.
+        pick: Whether to report which mark was clicked.
 
     Returns:
         The number in `customdata` of the mark that was just clicked, if any.
     """
-    told = _component(
+    result = _component(
         key=key,
         **({"on_picked_change": _ignore_event} if pick else {}),
         data={
@@ -107,8 +107,8 @@ def live_plot(
             "pick": pick,
         },
     )
-    return told.picked if pick else None
+    return result.picked if pick else None
 
 
 def _ignore_event() -> None:
-    """Do nothing: a click is told by what the component returns."""
+    """Do nothing: the component returns the click."""

@@ -1,4 +1,4 @@
-"""The choice of a metric, the same on every page."""
+"""The select box for a metric, the same on every page."""
 
 from collections.abc import Callable, Sequence
 
@@ -18,7 +18,7 @@ def metric_select(
 
     Args:
         names: What can be chosen, as `METRICS` names it; at least one.
-        key: Where the choice is kept, in the session and in the link.
+        key: Where the session and the link keep the choice.
         width: Width of the box in pixels.
         metric_of: The metric behind a name where the two differ, as for means.
 

@@ -1,4 +1,4 @@
-"""A package that is not installed, shown with what installs it."""
+"""Notice of a package that is not installed, with the command that installs it."""
 
 import streamlit as st
 
@@ -9,7 +9,7 @@ def show_notice(error: ModuleNotFoundError) -> None:
     """Show which package is missing.
 
     Raises:
-        ModuleNotFoundError: The same error, where a file of our own is missing.
+        ModuleNotFoundError: The same error, if the missing module is our own.
     """
     sentence = describe_missing(str(error))
     if not sentence:

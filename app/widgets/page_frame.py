@@ -1,4 +1,4 @@
-"""What surrounds every page: title, mark, look, and errors as one sentence."""
+"""The frame of every page: title, logo, style, engine start, errors, polling."""
 
 import contextlib
 import functools
@@ -27,7 +27,7 @@ _MARK = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 172 32"
 
 
 def set_up_page() -> None:
-    """Set up the page; call once, first."""
+    """Set up title, logo and style; must be the first Streamlit call."""
     st.set_page_config("Metascope", _APP / "static" / "icon.png", layout="wide")
     dark = st.context.theme.type == "dark"
     colors = ("#7fb0ea", "#e4e7ec") if dark else ("#24507f", "#1c2530")
@@ -36,22 +36,22 @@ def set_up_page() -> None:
 
 
 def prepare_engine() -> None:
-    """Wake the engine beside the page, so that it is warm when Run is pressed.
+    """Start the engine in the background, so that it is ready when Run is pressed.
 
     Raises:
-        StoreGone: If the store is not in its place; a page of it would mislead.
+        StoreGone: If the store was moved or deleted; its pages would mislead.
     """
     try:
         client.wake_engine()
     except StoreGone:
         raise
-    except StoreError:  # what the page can show without it, it shows
+    except StoreError:  # the page still shows all that needs no engine
         return
 
 
 @contextlib.contextmanager
 def show_errors() -> Iterator[None]:
-    """Show what a person can act on as one sentence instead of a traceback."""
+    """Show errors that the user can act on as one sentence instead of a traceback."""
     try:
         yield
     except Refused as refusal:
@@ -68,12 +68,12 @@ def show_errors() -> Iterator[None]:
 
 
 def poll(draw: Callable[..., None], seconds: float | None) -> Callable[..., None]:
-    """Return what draws a part of a page, by itself again every so many seconds.
+    """Return a function that draws a part of a page and reruns it every few seconds.
 
-    It runs without the page around it, so its errors are caught in it.
+    A rerun does not include the page around it, so errors are caught inside.
     """
 
-    @functools.wraps(draw)  # streamlit knows a fragment by its function's name
+    @functools.wraps(draw)  # Streamlit identifies a fragment by its function's name
     def draw_guarded(*given: object) -> None:
         with show_errors():
             draw(*given)
@@ -83,11 +83,13 @@ def poll(draw: Callable[..., None], seconds: float | None) -> Callable[..., None
 
 
 def _draw_store_choice(gone: StoreGone) -> None:
-    """Offer what a person can do about a store that is gone; nothing is made before."""
+    """Draw what the user can do about a missing store; nothing is created unasked."""
     with st.container(horizontal=True):
         st.button("Look again", key="look_again")
         word = (
-            "Go on with the other store" if gone.replaced else "Make a new store here"
+            "Use the store that is there now"
+            if gone.replaced
+            else "Create a new store here"
         )
         if st.button(word, key="reopen_store"):
             client.reopen_store()
@@ -99,7 +101,7 @@ def base_url(page: str = "lab") -> str:
     """Return the address of a page that shows runs, for links.
 
     Args:
-        page: The Lab has the address of the app itself.
+        page: Name of the page; the Lab's address is that of the app.
     """
     url = (st.context.url or "").split("?", 1)[0].rstrip("/")
     for known in ("lab", "runs", "transfer", "search", "learn"):

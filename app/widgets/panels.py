@@ -1,4 +1,4 @@
-"""Small pieces that every page is made of: states, badges, charts with their words."""
+"""Building blocks of every page: job states, charts with captions, empty states."""
 
 import contextlib
 import time
@@ -50,7 +50,7 @@ def draw_state(job: Job) -> None:
 
 
 def explain_state(job: Job, trouble: str = "") -> str:
-    """Return one line that says where a job stands and what can be done.
+    """Return one line on the state of a job and what the user can do.
 
     Args:
         job: The job.
@@ -59,26 +59,28 @@ def explain_state(job: Job, trouble: str = "") -> str:
     >>> explain_state(Job("k", JobState.QUEUED, "", 0.0, position=2))
     'Waits in the queue, place 2.'
     """
-    told = {
+    texts = {
         S.QUEUED: lambda: f"{_explain_queued(job)} {trouble}".strip(),
         S.RUNNING: lambda: _explain_running(job),
         S.DONE: lambda: (
             f"Finished {format_age(job.finished)}{_describe_duration(job)}."
         ),
         S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
-        S.CANCELLED: lambda: "Cancelled; what was computed is kept. Resume goes on.",
+        S.CANCELLED: lambda: "Cancelled; results so far are kept. Resume continues.",
         S.DIVERGED: lambda: (
-            "Every member of the chosen learner diverged: lower its rate. Of a "
-            "search: none found what could be trained; let fewer trainings fail."
+            "Every task of the chosen learner diverged: lower its learning rate. "
+            "In a search: no architecture could be trained; lower the failure rate."
         ),
         S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
         S.STALLED: lambda: (
             f"No progress for {format_duration(job.beat)}: stalled. Resume or cancel."
         ),
-        S.LOST: lambda: "Its worker died. Resume goes on from the last checkpoint.",
+        S.LOST: lambda: (
+            "Its worker process died. Resume continues from the last checkpoint."
+        ),
         S.INTERRUPTED: lambda: "Imported unfinished. Resume computes the rest.",
     }
-    return told[job.state]().replace("..", ".")
+    return texts[job.state]().replace("..", ".")
 
 
 def _explain_queued(job: Job) -> str:
@@ -88,8 +90,8 @@ def _explain_queued(job: Job) -> str:
 
 def _explain_running(job: Job) -> str:
     if job.beat is not None and job.beat > 10:
-        return f"Running, but no sign of life for {format_duration(job.beat)}."
-    return f"Running; last sign of life {format_duration(job.beat)} ago."
+        return f"Running, but no heartbeat for {format_duration(job.beat)}."
+    return f"Running; last heartbeat {format_duration(job.beat)} ago."
 
 
 def _describe_duration(job: Job) -> str:
@@ -99,7 +101,7 @@ def _describe_duration(job: Job) -> str:
 
 
 def format_duration(seconds: float | None) -> str:
-    """Return a length of time for the eye.
+    """Format a duration.
 
     >>> format_duration(0.4), format_duration(75), format_duration(7300)
     ('0 s', '1 min 15 s', '2 h 1 min')
@@ -115,7 +117,7 @@ def format_duration(seconds: float | None) -> str:
 
 
 def format_age(moment: float | None) -> str:
-    """Return how long ago a moment was, coarsely.
+    """Format how long ago a moment (Unix time, seconds) was, to one unit.
 
     >>> format_age(None)
     'at an unknown time'
@@ -133,7 +135,7 @@ def format_age(moment: float | None) -> str:
 
 
 def draw_heading(title: str, how_to_read: str = "") -> None:
-    """Write a panel's title and its one line on how to read it."""
+    """Write a panel's title and one line on how to read it."""
     line = (
         f'<p class="panel-read">{escape_html(how_to_read)}</p>' if how_to_read else ""
     )
@@ -145,7 +147,7 @@ _drawn: ContextVar[dict[str, go.Figure] | None] = ContextVar("drawn", default=No
 
 @contextlib.contextmanager
 def collect_figures() -> Iterator[dict[str, go.Figure]]:
-    """Collect the figures that are drawn meanwhile, by title."""
+    """Collect the figures that are drawn within the context, by title."""
     made: dict[str, go.Figure] = {}
     token = _drawn.set(made)
     try:
@@ -163,7 +165,7 @@ def draw_chart(
         fig: The figure; its `meta` holds the words.
         key: Stable name of the chart on the page.
         narrow: The same traces laid out for a phone.
-        pick: Whether to tell on which mark was clicked.
+        pick: Whether to report which mark was clicked.
 
     Returns:
         The number of the mark that was just clicked, if any.
@@ -191,22 +193,22 @@ def draw_facts(pairs: Mapping[str, object]) -> None:
 
 
 def draw_empty(title: str, text: str, icon: str = ":material/science:") -> None:
-    """Teach: say what will be here and what to click."""
+    """Draw an empty state: what will appear here and what to do for it."""
     with st.container(border=True, horizontal_alignment="center"):
         st.markdown(f"{icon} **{title}**", text_alignment="center")
         st.markdown(text, text_alignment="center")
 
 
 def draw_refusal(message: str, *, title: str | None = None) -> None:
-    """Show why an input was not taken; nothing was changed."""
+    """Show why an input was rejected; nothing was changed."""
     st.error(escape_markdown(message), icon=":material/block:", title=title)
 
 
 def draw_pending(run: Run, title: str, text: str) -> None:
-    """Say what will be here, and how far the run is; draw the page anew at its end.
+    """Show what will appear here and the run's progress; rerun the page at its end.
 
     Args:
-        run: A run that waits or runs.
+        run: A queued or running run.
         title: What is coming.
         text: What it will show.
     """

@@ -1,4 +1,4 @@
-"""Tables: what a person typed stays text in their cells and in the CSV made of them."""
+"""Tables and their CSV, with user text escaped against Markdown and formulas."""
 
 import re
 from typing import Any
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"-\d+(\.\d*)?([eE][-+]?\d+)?")
 
 
 def draw_table(rows: Any, **options: Any) -> Any:
-    """Draw a table; its own toolbar saves a CSV of what it shows.
+    """Draw a table; its toolbar exports what it shows as CSV.
 
     Args:
         rows: A frame, or what a frame is made of.
@@ -41,7 +41,7 @@ def csv_bytes(rows: pd.DataFrame) -> bytes:
 
 
 def escape_formulas(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a frame of which a spreadsheet runs nothing: no cell and no header.
+    """Prefix cells and headers that a spreadsheet would run as formulas.
 
     >>> escape_formulas(pd.DataFrame({"+a": ["=1+1", "-0.5", "sgd"]})).to_dict("list")
     {"'+a": ["'=1+1", '-0.5', 'sgd']}
@@ -49,15 +49,15 @@ def escape_formulas(rows: pd.DataFrame) -> pd.DataFrame:
     made = rows.rename(columns=_escape_cell)
     for place, kind in enumerate(made.dtypes):
         if not pd.api.types.is_numeric_dtype(kind):
-            # By position: two headers of a file may be the same.
+            # By position, since headers may repeat.
             cells = made.iloc[:, place].astype(object).map(_escape_cell)
             made.isetitem(place, cells)
     return made
 
 
 def _escape_cell(cell: object) -> object:
-    # A negative number is no formula: it is what it says.
+    # A negative number is not a formula.
     if not isinstance(cell, str) or _NUMBER.fullmatch(cell):
         return cell
-    # A lone carriage return is not quoted, and what follows it would be a row.
+    # The csv writer does not quote a lone carriage return, which would start a row.
     return escape_formula(cell.replace("\r\n", "\n").replace("\r", "\n"))

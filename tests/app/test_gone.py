@@ -55,7 +55,7 @@ def test_another_store_is_used_only_on_request(lab: AppTest, home: Path) -> None
     Store.open(home)
     assert "now holds another store" in texts(at.run())
     button = at.button(key="reopen_store")
-    assert button.label == "Go on with the other store"
+    assert button.label == "Use the store that is there now"
     assert "another one" not in texts(button.click().run())
     assert client.jobs()[1] == 0
 
@@ -101,7 +101,7 @@ def test_a_queued_run_says_why_no_worker_takes_it(
         (table,) = at.dataframe
     assert "4 died in 7" in said and "SIGSEGV" in said
     assert "The engine is awake" not in said
-    stands = dict(zip(table.value["Id"], table.value["Where it stands"], strict=True))
+    stands = dict(zip(table.value["Id"], table.value["Status"], strict=True))
     assert "SIGSEGV; the next one starts in" in stands[queued.key[:12]]
     assert sum("SIGSEGV" in text for text in stands.values()) == 1
 

@@ -23,13 +23,15 @@ def told(lab: AppTest, page: str = "lab", **given: str | list[str]) -> str:
 
 @pytest.mark.parametrize("page", ["lab", "runs", "transfer", "search", "learn"])
 def test_an_unknown_parameter_is_named_on_every_page(lab: AppTest, page: str) -> None:
-    assert "gives 'lr', which is no parameter" in told(lab, page, lr=["0.1", "0.2"])
+    assert "contains 'lr', which this app does not know" in told(
+        lab, page, lr=["0.1", "0.2"]
+    )
     assert "lr" not in lab.query_params
 
 
 def test_of_repeated_view_options_the_first_counts(lab: AppTest, key: str) -> None:
     said = told(lab, run=key, smooth=["0.2", "0.4"])
-    assert "gives 'smooth' more than once; the first one counts" in said
+    assert "contains 'smooth' more than once; the first is used" in said
     assert lab.slider(key="smooth").value == 0.2
 
 

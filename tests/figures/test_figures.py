@@ -206,7 +206,7 @@ def test_diverged_tasks_are_counted_beside_the_spread() -> None:
 def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
     texts = [note.text for note in ALL["forest"]().layout.annotations]
     assert sum("better  " in text for text in texts) == 2
-    assert sum("no difference  " in text for text in texts) == 2
+    assert sum("not significant  " in text for text in texts) == 2
     assert sum("worse  " in text for text in texts) == 2
     assert sum(text.startswith("<b>") for text in texts) == 2
 

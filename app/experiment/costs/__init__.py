@@ -1,4 +1,4 @@
-"""What a run takes, counted from its spec: one file per kind of task."""
+"""The work of a run, computed from its spec; one file per kind of task."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,15 +6,15 @@ from typing import NamedTuple
 from engine.contract.kinds import ByKind
 from engine.contract.runs import RunSpec
 
-TUNING_TRIALS = 18  # what a two-stage tuning tries, more or less
+TUNING_TRIALS = 18  # approximate number of rates that a two-stage tuning tries
 
 
 class CostModel(NamedTuple):
-    """How much a run takes.
+    """Cost functions of a kind of task.
 
     Args:
-        work: About how much, over all replicates, in what the kind is paid in.
-        load: What time goes with.
+        estimate_cost: Approximate work over all replicates, in the kind's unit.
+        load: The work that the duration is proportional to.
     """
 
     estimate_cost: Callable[[RunSpec], float]

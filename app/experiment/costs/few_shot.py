@@ -1,4 +1,4 @@
-"""Few-shot runs are paid in episodes, and take as long as their inner steps."""
+"""Cost of few-shot runs: counted in episodes, timed by gradients."""
 
 from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import FEW_SHOT
@@ -6,7 +6,7 @@ from engine.contract.runs import RunSpec
 
 
 def count_episodes(spec: RunSpec) -> float:
-    """Return about how many episodes all learners meet, over all replicates."""
+    """Return the approximate number of episodes of all learners and replicates."""
     budget = spec.budget
     each = spec.replicates * (budget.task_evaluations + count_test_tasks(spec))
     tuned = sum(e.knobs.get("tuning", "given") != "given" for e in spec.learners)
@@ -16,9 +16,9 @@ def count_episodes(spec: RunSpec) -> float:
 
 
 def count_episode_gradients(spec: RunSpec) -> float:
-    """Return about how many gradients a few-shot run takes, over all replicates.
+    """Return the approximate number of gradients of all learners and replicates.
 
-    An episode takes an answer and the inner steps that a learner's knobs name.
+    An episode takes one for the query loss and one per inner step of the learner.
     """
     budget = spec.budget
     total = 0.0

@@ -1,4 +1,4 @@
-"""Optimization is paid in gradients of the base learner."""
+"""Cost of optimization runs: gradients of the base learner."""
 
 from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import OPTIMIZATION
@@ -6,7 +6,7 @@ from engine.contract.runs import RunSpec
 
 
 def count_gradients(spec: RunSpec) -> float:
-    """Return about how many gradients a run takes, over all replicates.
+    """Return the approximate number of gradients of a run, over all replicates.
 
     >>> from engine.contract.runs import Choice, LearnerChoice
     >>> mine = LearnerChoice(name="sgd", label="sgd", role="baseline")

@@ -1,4 +1,4 @@
-"""A search is paid in architectures that are trained."""
+"""Cost of search runs: trained architectures."""
 
 from app.experiment.costs import COSTS, CostModel, count_test_tasks
 from engine.contract.kinds import SEARCH
@@ -6,10 +6,10 @@ from engine.contract.runs import RunSpec
 
 
 def count_architectures(spec: RunSpec) -> float:
-    """Return about how many architectures all learners train, over all replicates.
+    """Return the approximate number of architectures trained, over all replicates.
 
-    A learner that is meta-trained searches its source tasks, too; which ones are is
-    not known here, so every chosen one counts.
+    A meta-trained learner also searches its source tasks. Which learners are is not
+    known here, so every chosen one counts as such.
     """
     budget = spec.budget
     learned = sum(

@@ -1,4 +1,4 @@
-"""What leaves the page: links, files, figures; each is built when it is asked for."""
+"""Exports of a run: share link, files, figures; each is built on request."""
 
 import json
 from collections.abc import Mapping
@@ -23,32 +23,32 @@ FIGURE_FORMATS = {
     "png": "image/png",
 }
 NO_BROWSER = (
-    "SVG and PNG are drawn by a Chromium or Chrome, and none is found on this "
-    "machine; the HTML file holds the same figure."
+    "SVG and PNG need Chromium or Chrome, and none was found on this "
+    "machine. The HTML file contains the same figure."
 )
 
 
 def draw_share_link(run: Run) -> None:
     """Draw the share link, ready to copy."""
     with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
-        st.markdown("**This link recomputes this exact run, anywhere.**")
+        st.markdown("**With this link anyone can recompute exactly this run.**")
         st.code(
             links.share_link(page_frame.base_url(run.kind.page), run.spec, run.key),
             language=None,
             wrap_lines=True,
         )
         st.caption(
-            "It holds every field and the run's key. Opening it starts nothing: "
-            "a finished run is shown, any other one waits for a click."
+            "It contains every setting and the run's key. Opening it starts nothing: "
+            "a finished run is shown, any other waits until Run is pressed."
         )
 
 
 def draw_files(run: Run) -> None:
-    """Draw the buttons for a run's files; the command line writes the same ones."""
+    """Draw the download buttons for a run's files, the same as the command line's."""
     with st.popover(
         "Export", icon=":material/download:", key="exports", type="tertiary"
     ):
-        st.caption("The same files as `python -m engine runs export` writes.")
+        st.caption("The same files that `python -m engine runs export` writes.")
         for name, (mime, build) in _file_builders(run).items():
             st.download_button(
                 name,
@@ -82,7 +82,7 @@ def _file_builders(run: Run) -> dict[str, tuple[str, Any]]:
 
 
 def draw_figure_exports(figures: Mapping[str, go.Figure], run: Run) -> None:
-    """Draw the buttons for figures: choose one, take it as HTML, SVG or PNG."""
+    """Draw the download of a chosen figure as HTML, SVG or PNG."""
     with st.popover(
         "Figures", icon=":material/image:", key="figure_exports", type="tertiary"
     ):
@@ -112,17 +112,17 @@ def _draw_figure_download(figures: go.Figure, file: str, mime: str) -> None:
 
 
 def _file_stem(title: str) -> str:
-    """Return a title as a part of a file's name.
+    """Return a title in a form that is safe in a file name.
 
-    >>> _file_stem("Loss, in distribution: mean")
-    'loss_in_distribution_mean'
+    >>> _file_stem("Loss, shifted: mean")
+    'loss_shifted_mean'
     """
     words = "".join(c if c.isalnum() else " " for c in title.lower()).split()
     return "_".join(words)[:60] or "figure"
 
 
 def can_render() -> bool:
-    """Whether a Chromium is here: it draws a figure as SVG or PNG."""
+    """Whether a Chromium is installed, which SVG and PNG need."""
     from choreographer.browsers.chromium import Chromium
 
     return Chromium.find_browser(skip_local=False) is not None
@@ -132,8 +132,8 @@ def render_figure(figure: go.Figure, kind: str) -> bytes:
     """Return a figure as a file.
 
     Args:
-        figure: Any figure of the page; it gets a white page and black ink.
-        kind: html, svg or png; the last two need a Chromium on this machine.
+        figure: Any figure of the page; it is drawn dark on white.
+        kind: html, svg or png; the last two need Chromium on this machine.
     """
     printed = go.Figure(figure)
     # Plotly looks a trace up by `.cb<uid>`, and "adam:band" is no valid selector.
@@ -148,12 +148,12 @@ def render_figure(figure: go.Figure, kind: str) -> bytes:
 
 
 def format_json(value: Any) -> str:
-    """Return JSON for people."""
+    """Return indented JSON, keys sorted."""
     return json.dumps(value, indent=2, sort_keys=True) + "\n"
 
 
 def draw_reproduction(run: Run) -> None:
-    """Draw what it takes to compute these numbers again."""
+    """Draw what is needed to reproduce the run."""
     left, right = st.columns(2, gap="large")
     with left:
         panels.draw_heading("On the command line", "Save config.json, then:")
@@ -163,7 +163,7 @@ def draw_reproduction(run: Run) -> None:
         _draw_version_differences(run)
         _draw_inputs(run)
     with right:
-        panels.draw_heading("config.json", "Everything that the numbers depend on.")
+        panels.draw_heading("config.json", "Everything that determines the numbers.")
         spec = run.spec.model_dump(mode="json")
         st.code(format_json(spec), language="json", height=420)
 
@@ -179,7 +179,7 @@ def _flatten(tree: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
 
 
 def _describe_repeatability(fingerprint: Mapping[str, Any]) -> str:
-    """Say where a run with this fingerprint gives the same numbers, bit for bit."""
+    """Describe which machines reproduce a run with this fingerprint, bit for bit."""
     if fingerprint.get("device", "cpu") != "cpu":
         return "The same device and versions give the same numbers, bit for bit."
     if fingerprint.get("arithmetic") == portable_arithmetic.PORTABLE:
@@ -191,7 +191,7 @@ def _describe_repeatability(fingerprint: Mapping[str, Any]) -> str:
 
 
 def _draw_version_differences(run: Run) -> None:
-    """Say where this installation differs from the one that computed the run."""
+    """Show the versions in which this installation differs from the run's."""
     if not client.is_catalogue_ready():
         return
     there = dict(run.fingerprint.get("versions") or {})
@@ -207,9 +207,9 @@ def _draw_version_differences(run: Run) -> None:
     if other:
         st.info(
             escape_markdown(
-                f"Computed with {', '.join(other)}: the same link gives close, but "
+                f"Computed with {', '.join(other)}: a rerun here gives close, but "
             )
-            + "perhaps not the same, numbers here."
+            + "perhaps not identical, numbers."
         )
 
 

@@ -1,4 +1,4 @@
-"""How a few-shot run is viewed: answers, inner steps and the price of both."""
+"""The view of a few-shot run: options, films, cost and tables."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
         key="few_shot_curves",
         bind="query-params",
         required=True,
-        help="What is answered, or what the inner steps do to weights and losses.",
+        help="Performance on queries, or how inner steps change weights and losses.",
     )
     metrics = _PANELS.get(str(shown), few_shot.ANSWERS)
     shares = training.has_class_answers(run) and metrics is few_shot.ANSWERS
@@ -39,7 +39,7 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     tables.draw_table(
         run_tables.cost_rows(run, titles),
-        alt="What each learner answers in distribution, and what it took",
+        alt="In-distribution score and cost by learner",
     )
 
 

@@ -1,4 +1,4 @@
-"""The top of a run: where it stands, and in the end the sentence to trust."""
+"""The top of a run: state, actions, progress, and in the end the verdict."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -15,10 +15,10 @@ from engine.contract.jobs import RESUMABLE, Job, JobState
 
 
 def draw_header(run: Run) -> DeltaGenerator:
-    """Draw state, progress or verdict, whichever the run has.
+    """Draw state and actions, then progress or verdict.
 
     Returns:
-        A place among the actions for what is only known below.
+        A container among the actions, to be filled later in the script.
     """
     with st.container(key="verdict", gap="small"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -65,10 +65,10 @@ def _draw_run_actions(run: Run, job: Job) -> None:
 
 
 def describe_sample(run: Run) -> str:
-    """Return what the numbers are over."""
+    """Return how many replicates and tests the numbers are from."""
     tasks, replicates = run.spec.budget.test_tasks, run.spec.replicates
     noun = run.kind.words.tests
-    single = "no intervals" if noun == "tasks" else f"intervals over {noun} alone"
+    single = "no intervals" if noun == "tasks" else f"intervals over {noun} only"
     level = "95 % intervals" if replicates > 1 else f"one replicate: {single}"
     return f"n = {replicates} × {tasks} {noun}, {level}"
 
@@ -78,11 +78,11 @@ def _draw_verdict(run: Run) -> None:
     more = f' <span class="verdict-rest">{escape_html(rest)}</span>' if rest else ""
     st.html(f'<p class="verdict-line">{escape_html(first)}{more}</p>')
     if not any(role == "baseline" for role in run.roles.values()):
-        st.caption("Baselines were turned off: there is nothing to compare with.")
+        st.caption("All baselines were off: there is nothing to compare with.")
 
 
 def split_sentence(text: str) -> tuple[str, str]:
-    """Return the sentence that answers the question, and those on other conditions.
+    """Split a verdict into its first sentence and the rest, on other conditions.
 
     >>> split_sentence("On unseen waves: better (1.5 against 2). With 5 shots: worse.")
     ('On unseen waves: better (1.5 against 2).', 'With 5 shots: worse.')
@@ -112,16 +112,16 @@ def _draw_progress(run: Run) -> None:
 
 
 def _stage_name(stage: str) -> str:
-    """Name what a run does now; "train maml_plus" is "Train MAML++"."""
+    """Return a stage's name for the screen: "train maml_plus" is "Train MAML++"."""
     verb, _, of = stage_in_words(stage).partition(" ")
     named = learner_name(of) if split_label(of)[0] else name_in_words(of)
     return f"{verb.capitalize()} {named}".strip() or "Starting"
 
 
 _ENGINE = {
-    "warm": "The engine is awake; a worker takes it in a moment.",
-    "starting": "The engine is starting; this takes a few seconds, once.",
-    "gone": "The engine ended and is started again. See `python -m engine doctor`.",
+    "warm": "The engine is running; a worker picks up the run in a moment.",
+    "starting": "The engine is starting; this takes a few seconds.",
+    "gone": "The engine stopped and is being restarted. See `python -m engine doctor`.",
 }
 
 

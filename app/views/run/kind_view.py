@@ -1,4 +1,4 @@
-"""How a run is viewed: what differs between kinds of task, one file per kind."""
+"""What the view of a run must provide for each kind of task, one file per kind."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
@@ -12,7 +12,7 @@ Titles = Mapping[str, str]
 
 
 class OwnResult(NamedTuple):
-    """What a learner got here: as people call it, its part, and the number."""
+    """A learner's result in this run: its display name, its part, and the number."""
 
     name: str
     part: str
@@ -23,12 +23,12 @@ class KindView(NamedTuple):
     """How runs of a kind are viewed.
 
     Args:
-        options: Draws the view options; returns the look.
-        film: Draws what was recorded to be looked at.
-        cost: Draws what the run took.
-        table: Draws the table of scores.
-        ours: Returns our numbers, to stand beside published ones.
-        protocol: Returns how they were got, as far as it bears on a comparison.
+        draw_options: Draws the view options; returns the view state.
+        draw_films: Draws the recorded animations.
+        draw_cost: Draws what the run cost.
+        draw_table: Draws the table of scores.
+        own_results: Returns this run's results, to compare with published ones.
+        protocol: Returns this run's protocol, as far as it matters for that.
     """
 
     draw_options: Callable[[Run, Condition], ViewState]

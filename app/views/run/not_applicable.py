@@ -1,4 +1,4 @@
-"""What could not be tested, and why: never a gap without a word."""
+"""Lists what could not be tested, and why, so that no gap goes unexplained."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,23 +14,23 @@ _SHIFT, _COMPILE = "shift:", "compile:"
 
 
 def draw_not_applicable(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw what is not applicable: one line, or several behind their count."""
+    """Draw what is not applicable: one line, or several in an expander."""
     lines = list(not_applicable_lines(run, titles))
     if len(lines) == 1:
         st.caption(escape_markdown(f"Not applicable: {lines[0]}"))
     elif lines:
-        with st.expander(f"{len(lines)} are not applicable, and why", key="x.remarks"):
+        with st.expander(f"{len(lines)} not applicable: reasons", key="x.remarks"):
             for line in lines:
                 st.caption(escape_markdown(line))
 
 
 def not_applicable_lines(run: Run, titles: Mapping[str, str]) -> Iterator[str]:
-    """Yield a sentence for each place and reason: who could not be tested there."""
+    """Yield a sentence per condition and reason: which learners were not tested."""
     left_out: dict[tuple[str, str], list[str]] = {}
     for name, entries in run.remarks.items():
         where = _place_title(name.removeprefix("remarks").strip(), titles)
         for who, why in entries.items():
-            # A label may begin with these words, too: the artefact's name tells.
+            # A label may start with this prefix, too: the artefact's name decides.
             if name == "remarks" and who.startswith(_SHIFT):
                 at = _place_title(who.removeprefix(_SHIFT), titles)
                 left_out.setdefault((at, why), [])

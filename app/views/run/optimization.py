@@ -1,4 +1,4 @@
-"""How a run of optimizers is viewed: losses along the steps, rates and gradients."""
+"""The view of an optimization run: options, films, cost and tables."""
 
 from collections.abc import Mapping
 
@@ -44,10 +44,10 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
         key="against",
         bind="query-params",
         required=True,
-        help="Gradients counts tuning and meta-training too, spread over the "
-        "test tasks. Wall time is what this learner's tests took where the run "
-        "was computed, over all their tasks and steps; they run as one batch. "
-        "Tuning and meta-training are not in it.",
+        help="Gradients includes tuning and meta-training, spread over the test "
+        "tasks. Seconds is the wall time of this learner's tests on the machine "
+        "of the run, divided by tasks and steps, since they run as one batch. "
+        "It excludes tuning and meta-training.",
     )
     log = st.toggle("Log", value=True, key="log", bind="query-params")
     smooth = st.slider(
@@ -59,7 +59,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
         key="smooth",
         bind="query-params",
         width=150,
-        help="Running mean; what was measured stays faintly visible.",
+        help="Running mean; the raw curve stays faintly visible.",
     )
     return ViewState(
         condition=condition,

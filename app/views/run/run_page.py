@@ -1,4 +1,4 @@
-"""The Lab: one run in view, from the click to the verdict, on one page."""
+"""One run on its page: form, header, charts, films and tabs."""
 
 from collections.abc import Mapping
 
@@ -26,7 +26,7 @@ from engine.contract.runs import RunSpec
 
 
 def draw_run_form() -> tuple[RunSpec, str] | None:
-    """Draw the experiment's form; start or open what it asks for when told to."""
+    """Draw the form; submit its experiment, or open its run, when Run is pressed."""
     if not client.is_catalogue_ready():
         _wait_for_catalogue()
         return None
@@ -42,26 +42,26 @@ def draw_run_form() -> tuple[RunSpec, str] | None:
 
 @st.fragment(run_every=0.7)
 def _wait_for_catalogue() -> None:
-    """Say that the engine is describing its parts; come back when it has."""
+    """Show that the catalogue is being made; rerun the page when it is ready."""
     if client.is_catalogue_ready():
         st.rerun()
     if client.catalogue_error():
         panels.draw_refusal(client.catalogue_error())
         return
-    st.caption("Reading the engine's parts; once per installation, a few seconds.")
+    st.caption("Loading the catalogue of parts: a few seconds, once per installation.")
     for height in (38, 90, 60, 120, 60):
         st.skeleton(height)
 
 
 def run_to_show(key: str | None) -> Run | None:
-    """Return the run in view, or the recorded example of what is learned."""
+    """Return the run in view, else the recorded example of the form's kind of task."""
     return (
         client.run(key) if key else recorded_examples.recorded_run(session.form_kind())
     )
 
 
 def draw_run_in_view(key: str | None, page: str) -> None:
-    """Draw the run in view, on the page that is its kind's."""
+    """Draw the run in view; switch to the page of its kind if this is another."""
     run = run_to_show(key)
     if run is None:
         _draw_empty(kinds.kind_named(session.form_kind()))
@@ -71,7 +71,7 @@ def draw_run_in_view(key: str | None, page: str) -> None:
 
 
 def _draw_empty(kind: kinds.Kind) -> None:
-    """Teach: say what to do where there is nothing to show."""
+    """Draw the empty state: how to start a first run."""
     panels.draw_empty(
         "Nothing has run yet",
         f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
@@ -102,7 +102,7 @@ def _draw_run(key: str | None, was_alive: bool) -> None:
 
 
 def _draw_main_charts(run: Run, view_state: ViewState) -> None:
-    """Draw the main pictures, two in a row; the threshold moves under its own."""
+    """Draw the main charts, two per row; the threshold slider is below its chart."""
     moved = f"{view_options.THRESHOLD}.{run.key[:12]}"
     view_state = view_state._replace(threshold=st.session_state.get(moved))
     charts = CHARTS[run.kind.name]
@@ -122,27 +122,27 @@ def _draw_main_charts(run: Run, view_state: ViewState) -> None:
 
 
 def part_titles(run: Run) -> Mapping[str, str]:
-    """Return what parts are called, by name."""
+    """Return the titles of parts, by name; empty until the catalogue is ready."""
     if not client.is_catalogue_ready():
         return {}
     return {card.name: card.title for card in client.catalogue().cards.values()}
 
 
 def draw_notices() -> None:
-    """Say what was odd about the link that brought the visitor here."""
+    """Show the problems with the link that was opened."""
     for text in session.notices():
         st.info(escape_markdown(text), icon=":material/info:")
 
 
 def draw_link_notice(wanted: tuple[RunSpec, str] | None) -> None:
-    """Say that a link's experiment is not computed yet."""
+    """Show that a link's experiment is not computed yet."""
     if wanted is None or session.run_in_view() or session.notices():
         return
     if "x" not in st.query_params:
         return
     if client.job(wanted[1]) is None:
         st.info(
-            "The form holds the experiment of this link. It is not computed here yet: "
+            "The form shows the experiment of this link. It is not computed here yet: "
             "press **Run** to compute it. Below is the recorded example.",
             icon=":material/link:",
         )

@@ -1,4 +1,4 @@
-"""The table that a person pastes into a report, and the rows that papers print."""
+"""Tables of one run: comparison, scores, cost, and published figures."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +28,7 @@ PHASES = {"tune": "Tuning", "train": "Meta-training", "test": "Test"}
 
 
 def draw_comparison_table(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw the comparison: learners down, conditions across, with what it cost."""
+    """Draw the comparison: a row per learner, a column per condition, and the cost."""
     made = make_comparison(run.table, run.spec, titles)
     if not any(cell for row in made.rows for cell in row.cells):
         panels.draw_empty("No numbers yet", "They come with the first test.")
@@ -59,15 +59,15 @@ TABLES = {"comparison.csv": "text/csv", "comparison.tex": "text/x-tex"}
 
 
 def describe_spreads(comparison: Comparison) -> str:
-    """Name both spreads, so that neither is taken for the other."""
+    """Explain both spreads, so that they are not confused."""
     first = next(cell.spread for row in comparison.rows for cell in row.cells if cell)
-    told = (
+    text = (
         f"± is 1.96 sd/√E over the E = {first.episodes:,} test episodes of one "
-        "training, as papers give it"
+        "training, as in papers"
     )
     if first.trainings < 2:
-        return f"{told}. One training: what another one would give is not known."
-    return f"{told}; in brackets, the sd over {first.trainings} trainings."
+        return f"{text}. One training: the variation between trainings is unknown."
+    return f"{text}; in brackets, the sd over {first.trainings} trainings."
 
 
 def format_cell(cell: ComparisonCell | None, digits: int) -> str:
@@ -100,7 +100,7 @@ def _comparison_row(comparison: Comparison, row: ComparisonRow) -> dict[str, str
 
 
 def training_cost(row: ComparisonRow) -> dict[str, str]:
-    """Return what one training took."""
+    """Return the cost of one training, as columns."""
     return {
         "Examples seen": "–" if row.examples is None else f"{row.examples:,}",
         "Training gradients": f"{row.training:,}",
@@ -109,7 +109,7 @@ def training_cost(row: ComparisonRow) -> dict[str, str]:
 
 
 def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return what each learner took, beside what it answers in distribution."""
+    """Return each learner's in-distribution score and cost, one row each."""
     made = make_comparison(run.table, run.spec, titles)
     here = {row.label: row.cells[0] if row.cells else None for row in made.rows}
     return [
@@ -128,17 +128,17 @@ def cost_rows(run: Run, titles: Mapping[str, str]) -> list[dict[str, str]]:
 
 
 def spent_by_phase(spent: Mapping[str, int]) -> dict[str, str]:
-    """Return what a learner took in each phase, as columns."""
+    """Return a learner's cost by phase, as columns."""
     return {name: f"{spent.get(phase, 0):,}" for phase, name in PHASES.items()}
 
 
 def has_published(run: Run) -> bool:
-    """Whether papers print figures of this run's task."""
+    """Whether there are published figures for this run's task."""
     return bool(figures_for_run(run.spec))
 
 
 def draw_published(run: Run, titles: Mapping[str, str]) -> None:
-    """Draw what papers report beside what came out here, each under its protocol."""
+    """Draw published figures beside this run's, each with its protocol."""
     rows = figures_for_run(run.spec)
     view = VIEWS[run.kind.name]
     ours = view.own_results(run, titles)
@@ -147,26 +147,26 @@ def draw_published(run: Run, titles: Mapping[str, str]) -> None:
         f"Published on {_describe_task(run, rows)}",
         "A published number is only comparable under its protocol. "
         + (
-            "Ours differs, and has rows of its own."
+            "This run's protocol differs, so its results have separate rows."
             if apart
-            else "Ours stands in the row of the same method."
+            else "This run's results stand in the row of the same method."
         ),
     )
-    for told in apart:
-        st.markdown(f"- {escape_markdown(told)}")
+    for difference in apart:
+        st.markdown(f"- {escape_markdown(difference)}")
     tables.draw_table(
         _published_rows(rows, ours, apart=bool(apart)),
         height="content" if len(rows) < 14 else 480,
         column_config={"Method": "Method", "Here": st.column_config.Column(width=165)},
-        alt="Published figures by method, our number beside each, and its source",
+        alt="Published figures by method, this run's results, and the sources",
     )
     left, right = st.columns(2, gap="large")
     with left:
-        panels.draw_heading("Their protocol")
+        panels.draw_heading("Published protocol")
         for protocol in dict.fromkeys(row.protocol for row in rows):
             st.caption(escape_markdown(protocol))
     with right:
-        panels.draw_heading("Ours")
+        panels.draw_heading("This run")
         panels.draw_facts(view.protocol(run))
 
 
@@ -179,11 +179,11 @@ def _describe_task(run: Run, rows: Sequence[Published]) -> str:
 def _published_rows(
     rows: Sequence[Published], ours: Sequence[OwnResult], *, apart: bool
 ) -> Iterator[dict[str, str]]:
-    """Yield our own methods that no paper has, then every published row."""
-    told = set() if apart else {row.learner for row in rows}
+    """Yield this run's methods without a published row, then every published row."""
+    published = set() if apart else {row.learner for row in rows}
     paired: dict[str, str] = {}
     for mine in ours:
-        if mine.part in told and mine.part not in paired:
+        if mine.part in published and mine.part not in paired:
             paired[mine.part] = mine.value
         else:
             yield _published_row(mine.name, "–", mine.value, ("this run", ""))
@@ -198,12 +198,12 @@ def _published_rows(
 def _published_row(
     method: str, theirs: str, mine: str, source: tuple[str, str]
 ) -> dict[str, str]:
-    told = {"Method": method, "Published": theirs, "Here": mine}
-    return told | {"Source": source[0], "How it came to us": source[1]}
+    row = {"Method": method, "Published": theirs, "Here": mine}
+    return row | {"Source": source[0], "How it was obtained": source[1]}
 
 
 def answer_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
-    """Return how well each few-shot learner answers in distribution."""
+    """Return each learner's in-distribution score."""
     made = make_comparison(run.table, run.spec, titles)
     parts = {entry.label: entry.name for entry in run.spec.learners}
     return [
@@ -217,12 +217,12 @@ def answer_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
 
 
 def format_hundredths(value: float) -> str:
-    """Write a number with two decimals, in which strategies of a table differ."""
+    """Format with two decimals: searches of a table differ only in the second."""
     return f"{value:.2f}"
 
 
 def describe_protocol(run: Run) -> dict[str, object]:
-    """Return how our numbers were got, as far as it bears on a comparison."""
+    """Return this run's protocol, as far as it matters for a comparison."""
     made = make_comparison(run.table, run.spec)
     budget, seen = run.spec.budget, [r.examples for r in made.rows if r.examples]
     return {
@@ -274,7 +274,7 @@ def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
 
 def _format_interval(value: dict[str, float | None], *, percent: bool = False) -> str:
     parts = [value.get(key) for key in ("mean", "low", "high")]
-    # An accuracy's second decimal is what searches of a table differ in.
+    # Searches of a table differ only in the second decimal of an accuracy.
     shown = (lambda part: f"{100 * part:.2f}") if percent else format_number
     mean, low, high = ("n/a" if p is None else shown(p) for p in parts)
     return f"{mean} [{low}, {high}]"

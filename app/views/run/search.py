@@ -1,4 +1,4 @@
-"""How a run of searches is viewed: what is found, what it took, what papers say."""
+"""The view of a search run: options, films, cost, tables and published figures."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
             key="search_curves",
             bind="query-params",
             required=True,
-            help="How good the architectures are, or what goes on in a strategy.",
+            help="How good the architectures are, or the strategy's internal state.",
         )
     x = st.segmented_control(
         "Against",
@@ -42,7 +42,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
         key="search_against",
         bind="query-params",
         required=True,
-        help="An evaluation trains one architecture; its price is what that takes, in "
+        help="An evaluation trains one architecture; its price is the cost of that, in "
         "the space's own unit.",
     )
     log = st.toggle("Log", value=True, key="log", bind="query-params")
@@ -53,7 +53,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
-    """Show what was trained, and the strategy's own time beside it."""
+    """Draw how many architectures were trained, and the strategies' own time."""
     ledger = (run.summary or {}).get("ledger", {})
     made = ledger_figure(ledger, run.roles, ("Architectures", "Architectures trained"))
     panels.draw_chart(made, "ledger")
@@ -88,14 +88,14 @@ def _own_results(run: Run, titles: Mapping[str, str]) -> list[OwnResult]:
 
 
 def _format_search_scores(score: Floats) -> str:
-    """Return mean ± sd in percent; a search that found nothing is told beside."""
+    """Return mean ± sd in percent, and how many searches found nothing."""
     known = 100.0 * score[np.isfinite(score)]
     lost = score.size - known.size
     if not known.size:
         return "–"
     mean, sd = map(run_tables.format_hundredths, (known.mean(), known.std()))
-    told = f"{mean} ± {sd} %"
-    return f"{told} · {lost} found nothing" if lost else told
+    text = f"{mean} ± {sd} %"
+    return f"{text} · {lost} found nothing" if lost else text
 
 
 def _search_protocol(run: Run) -> dict[str, object]:
@@ -103,11 +103,11 @@ def _search_protocol(run: Run) -> dict[str, object]:
     seconds = float(knobs.get("seconds", 0.0))
     return {
         "searched on": knobs.get("target", ""),
-        "what a search sees": f"validation accuracy after {knobs.get('epochs')} epochs",
+        "signal": f"validation accuracy after {knobs.get('epochs')} epochs",
         "budget of a search": f"{seconds:,.0f} s of training"
         if seconds
         else "no limit",
-        "architectures at most": f"{budget.horizon:,}",
+        "max. architectures": f"{budget.horizon:,}",
         "±": f"sd over {run.spec.replicates * budget.test_tasks:,} searches",
     }
 

@@ -1,4 +1,4 @@
-"""The first searches of a run, looked at one by one: what was found, and how."""
+"""The first test searches of a run in detail: architectures, policy, trade-offs."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from engine.contract.events import Artefact
 
 
 class FilmedSearch(NamedTuple):
-    """Which of the kept searches is looked at, and whose."""
+    """One recorded search: its film, its number and its strategy."""
 
     film: Artefact
     search: int
@@ -29,16 +29,16 @@ class FilmedSearch(NamedTuple):
 
 
 def draw_search_films(run: Run) -> None:
-    """Draw one search from all sides; nothing where none was kept."""
+    """Draw one recorded search in detail; nothing where none was recorded."""
     names = [name for name in FILMS if run.film(name) is not None]
     if not names:
         return
     with st.container(key="film"):
-        panels.draw_heading("One search, looked at", "The first searches of the tests.")
+        panels.draw_heading("One search in detail", "The first searches of the test.")
         with st.container(horizontal=True, vertical_alignment="bottom"):
             place = _choose_search(run, names)
         if place is None:
-            st.caption("No strategy could search here.")
+            st.caption("No strategy is applicable here.")
             return
         _draw_search(run, place)
 
@@ -122,7 +122,7 @@ def _cached_figure(
 def _architecture_figures(
     run: Run, filmed: FilmedSearch
 ) -> tuple[go.Figure, go.Figure | None]:
-    """Return the figure and, where it is laid out otherwise there, a phone's."""
+    """Return the figure and, where it differs, the layout for narrow screens."""
     space, one = Space.from_film(filmed.film), read_search(*_search_arguments(filmed))
     wide, *narrow = (
         architecture_figure(space, one, filmed.label, run.roles, columns=columns)
@@ -145,19 +145,19 @@ def _search_arguments(filmed: FilmedSearch) -> tuple[Artefact, str, int]:
 
 
 def _draw_pareto(run: Run, filmed: FilmedSearch) -> bool:
-    """Draw accuracy against a property that a person chooses, where both are known."""
+    """Draw accuracy against a property that the user chooses, if both are known."""
     units = {str(k): str(v) for k, v in filmed.film.info.get("properties", {}).items()}
     here = [name for name in units if f"property/{name}" in filmed.film.arrays]
     table = known_accuracies(filmed.film, filmed.search)
     if not here or table is None:
         st.caption(
-            "Accuracy against parameters or latency is drawn where the accuracy of "
+            "Accuracy against parameters or latency is shown only if the accuracy of "
             "every architecture on this search's task is known."
         )
         return False
     name = str(
         st.selectbox(
-            "Held against",
+            "Trade-off against",
             here,
             format_func=lambda name: name_in_words(name),
             key="pareto_property",

@@ -1,4 +1,4 @@
-"""Below the main pictures: one tab a question, drawn when it is opened."""
+"""The tabs below the main charts, each drawn only when it is open."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -22,7 +22,7 @@ from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
 from engine.stats.inference.profiles import performance_profile
 
-MANY_CLAIMS = 14  # more than this a learner, and only those that decide are drawn
+MANY_CLAIMS = 14  # per learner; with more, only the deciding ones are drawn
 
 
 def draw_tabs(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
@@ -39,12 +39,13 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
     claims: list[dict[str, Any]] = (run.summary or {}).get("claims", [])
     groups = dict.fromkeys((c["learner"], c["metric"]) for c in claims)
     if not groups:
-        panels.draw_empty("Nothing is claimed", "Turn a baseline on and run again.")
+        panels.draw_empty("Nothing to compare", "Turn on a baseline and run again.")
     every = len(claims) <= MANY_CLAIMS * len(groups) or st.toggle(
-        "Every baseline everywhere",
+        "All baselines, all conditions",
         key="every_claim",
         bind="query-params",
-        help="Off: all baselines in distribution, elsewhere the one that decides.",
+        help="Off: all baselines in distribution; under other conditions only the "
+        "deciding one.",
     )
     for learner, metric in groups:
         mine = [c for c in claims if (c["learner"], c["metric"]) == (learner, metric)]
@@ -68,13 +69,13 @@ def _is_in_distribution(claim: Mapping[str, Any]) -> bool:
 def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     names = [m for m in run.kind.metrics.per_task if _test_values(run, m, view_state)]
     if not names:
-        panels.draw_empty(
-            "No test yet", "Each task's own number appears with the tests."
-        )
+        panels.draw_empty("No test yet", "Results per task appear with the tests.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = metric_select(names, "per_task_metric")
-        paired = st.toggle("Join each task's dots", key="paired", bind="query-params")
+        paired = st.toggle(
+            "Connect each task's dots", key="paired", bind="query-params"
+        )
     values = _test_values(run, metric, view_state)
     left, right = st.columns(2, gap="large")
     with left:
@@ -120,7 +121,7 @@ def _draw_training(run: Run, view_state: ViewState, titles: Mapping[str, str]) -
         if trained is None:
             panels.draw_empty(
                 "Nothing was meta-trained",
-                f"Choose a {run.kind.words.learner.lower()} that is.",
+                f"Choose a {run.kind.words.learner.lower()} that is meta-trained.",
             )
         else:
             panels.draw_chart(trained, "meta_training")
@@ -152,19 +153,19 @@ def _draw_shifts(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
 
 
 def _is_measured(run: Run, metric: str) -> bool:
-    """Whether any learner has this number of the tests in distribution."""
+    """Whether any learner has this metric on the in-distribution tests."""
     return any(run.table.test_values(label, metric) is not None for label in run.roles)
 
 
 def _draw_diagnosis(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     findings: list[dict[str, Any]] = (run.summary or {}).get("diagnosis", [])
     flagged = [f for f in findings if f["flagged"]]
-    st.markdown(f"**{len(flagged)} of {len(findings)} checks found something.**")
+    st.markdown(f"**{len(flagged)} of {len(findings)} checks found a problem.**")
     for finding in flagged:
         _draw_finding(finding)
     clear = [f for f in findings if not f["flagged"]]
     if clear:
-        with st.expander(f"{len(clear)} checks are clear"):
+        with st.expander(f"{len(clear)} checks passed"):
             for finding in clear:
                 _draw_finding(finding)
 
@@ -175,9 +176,9 @@ def _draw_finding(finding: Mapping[str, Any]) -> None:
     with st.container(border=raised, gap="xsmall"):
         with st.container(horizontal=True, vertical_alignment="center"):
             if raised:
-                st.badge("found", icon=":material/flag:", color="orange")
+                st.badge("problem", icon=":material/flag:", color="orange")
             else:
-                st.badge("clear", icon=":material/check:", color="green")
+                st.badge("passed", icon=":material/check:", color="green")
             st.markdown(
                 f"**{escape_markdown(finding['name'])}**{escape_markdown(who)}",
                 width="content",

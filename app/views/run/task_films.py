@@ -1,4 +1,4 @@
-"""The film: what each learner does to one task, step by step, and what it sees."""
+"""Animations of what each learner does on one task, and charts of its adaptation."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,13 +17,13 @@ from app.widgets.escaping import escape_markdown
 from engine.contract.events import Artefact, Condition
 
 FILMS = {"film": "In distribution", "film-shifted": "Shifted"}
-# How each form is drawn, and how many panels stand in a row: on a desk, on a phone.
+# By form: how it is drawn, and panels per row on a wide and on a narrow screen.
 FEW_SHOT = {"adaptation": (adaptation_figure, 3, 2), "episode": (episode_figure, 2, 1)}
 WideAndNarrow = tuple[go.Figure, go.Figure | None]
 
 
 def draw_films(run: Run) -> None:
-    """Draw the run's films; nothing where its tasks cannot be pictured."""
+    """Draw the run's films; nothing where its tasks cannot be drawn."""
     names = [name for name in FILMS if run.film(name) is not None]
     if not names:
         return
@@ -50,7 +50,7 @@ def draw_films(run: Run) -> None:
 
 
 def draw_insides(run: Run) -> None:
-    """Draw what few-shot learners learned to see, and where they adapt."""
+    """Draw the embeddings of few-shot learners, and which layers adapt."""
     seen = adaptation.embedding_chart(run)
     if seen is not None:
         panels.draw_chart(seen.wide, seen.name, narrow=seen.narrow)
@@ -83,7 +83,7 @@ def _choose_task(film: Artefact) -> int:
 
 
 def _choose_test_task(film: Artefact) -> int:
-    """Let a person choose the worst, the median or the best test task."""
+    """Let the user choose the worst, the median or the best test task."""
     words = [str(word) for word in film.info["which"]]
     if len(words) < 2:
         return 0
@@ -108,7 +108,7 @@ def _draw_film(run: Run, film: Artefact, task: int) -> None:
 
 
 def _describe_choice(run: Run, film: Artefact) -> str:
-    """Say who chose these tasks, and who could not take them."""
+    """Describe how these tasks were chosen, and which learners they do not fit."""
     judged, here = film.info.get("judged"), film.info.get("condition")
     where = "" if judged == here else " in distribution"
     who = learner_name(str(film.info.get("judge", "")))

@@ -1,4 +1,4 @@
-"""View options: how a person looks at a run; they never restart it."""
+"""View options of a run: condition, axes, threshold; they never restart it."""
 
 import numpy as np
 import streamlit as st
@@ -14,7 +14,7 @@ THRESHOLD = "threshold"
 
 
 def draw_options(run: Run, titles: dict[str, str]) -> ViewState:
-    """Draw the view options that make sense for what is there; return the look."""
+    """Draw the view options that the run's results allow; return the view state."""
     found = optimization.run_conditions(run)
     if not found:
         return ViewState()
@@ -53,7 +53,7 @@ def draw_threshold_slider(run: Run, view_state: ViewState) -> None:
         format_func=lambda value: f"{value:.3g}",
         key=key,
         help=f"Fixed on validation tasks before any test: {own:.3g}. "
-        "Moving it changes this picture, never the verdict.",
+        "Moving it changes this chart, never the verdict.",
     )
 
 

@@ -1,4 +1,4 @@
-"""The claims board: what this field repeats, against what is measured here."""
+"""The claims board: common claims on architecture search, tested by measurement."""
 
 from collections.abc import Sequence
 
@@ -27,8 +27,8 @@ def draw_claims_board() -> None:
     """Draw one card for each claim."""
     panels.draw_heading(
         "Claims board",
-        "Sentences that are often repeated, each with its protocol. A verdict is given "
-        "by the measured interval alone, whichever it is. Grey: what is claimed.",
+        "Common claims, each with a protocol to test it. The measured interval alone "
+        "decides the verdict. Grey: the claimed range.",
     )
     if not studies.is_ready():
         return
@@ -76,7 +76,7 @@ def _draw_overview(
             "Measure all",
             icon=":material/playlist_play:",
             key="board.all",
-            help=f"Queues {missing} runs; what was computed before is taken as it is.",
+            help=f"Queues {missing} runs; runs that were computed before are reused.",
         ):
             for study in all_studies:
                 studies.queue_missing(
@@ -114,18 +114,18 @@ def _draw_card(
             if verdict is not None and verdict.rows:
                 tables.draw_table(
                     verdict.rows,
-                    alt=f"What was measured for: {study.sentence}",
+                    alt=f"Measurements for the claim: {study.sentence}",
                 )
             studies.draw_run_states(runs)
 
 
 def _unbroken_percent(sentence: str) -> str:
-    """Return a sentence for Markdown, a number and its sign on one line."""
+    """Escape a sentence for Markdown; no line break between a number and its %."""
     return escape_markdown(sentence).replace(" %", "\N{NO-BREAK SPACE}%")
 
 
 def _describe_remaining_cost(runs: Sequence[StudyRun]) -> str:
-    """Say what is left to be measured."""
+    """Describe how many runs and architectures are still to be computed."""
     left = [run.spec for run in runs if not run.is_done]
     work = sum(count_architectures(spec) for spec in left)
     return f"Not measured yet: {len(left)} runs, about {work:,.0f} architectures."

@@ -1,4 +1,4 @@
-"""What a run's searches left behind: its experiences, motifs and principles."""
+"""The knowledge base of a run: experiences, motifs and design principles."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,17 +26,17 @@ def draw_knowledge(run: Run) -> None:
     """Draw the knowledge base of a run."""
     if run.is_alive:
         text = (
-            "Strategies that remember other tasks' searches show here what they kept."
+            "Shows what strategies with a knowledge base kept of other tasks' searches."
         )
-        draw_pending(run, "The knowledge base comes at the end", text)
+        draw_pending(run, "The knowledge base is shown when the run has finished", text)
         knowledge_import.draw_import(run)
         return
     labels, film = knowledge_labels(run), run.film("film")
     if not labels or film is None:
         panels.draw_empty(
-            "This run keeps no knowledge base",
-            "Run a strategy that remembers other tasks' searches, such as **Warm "
-            "evolution**: what it remembers is shown here when it has finished.",
+            "This run has no knowledge base",
+            "Run a strategy that learns from other tasks' searches, such as **Warm "
+            "evolution**: its knowledge is shown here when the run has finished.",
         )
         knowledge_import.draw_import(run)
         return
@@ -47,7 +47,7 @@ def draw_knowledge(run: Run) -> None:
         panels.draw_heading("Experiences")
         _draw_experiences(run, base)
     with right:
-        panels.draw_heading("Design principles", "In words, each with its evidence.")
+        panels.draw_heading("Design principles", "Each with its evidence.")
         _draw_principles(found, base)
         knowledge_import.draw_import(run)
     if found:
@@ -71,7 +71,7 @@ def knowledge_labels(run: Run) -> list[str]:
 def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowledge:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.selectbox(
-            "Remembered by",
+            "Strategy",
             labels,
             format_func=learner_name,
             key="knowledge_of",
@@ -79,7 +79,7 @@ def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowl
             width=220,
         )
         frozen = run.frozen_weights(str(label))
-        assert frozen is not None  # `knowledge_labels` has listed it
+        assert frozen is not None  # `knowledge_labels` lists frozen ones only
         count = frozen_knowledge.count_replicates(frozen)
         replicate = st.selectbox(
             "Training",
@@ -96,13 +96,13 @@ def _choose_base(run: Run, labels: Sequence[str], film: Artefact) -> FrozenKnowl
             file_name=f"knowledge_{run.key[:8]}.json",
             mime="application/json",
             on_click="ignore",
-            help="All trainings; it can be imported again.",
+            help="Contains all trainings; can be imported again.",
         )
     base = frozen_knowledge.read_frozen(frozen, film, int(replicate or 0))
     space = escape_markdown(capitalize_name(base.space.name))
     st.caption(
         f"{len(base.entries.accuracy):,} experiences of {space} are kept, of "
-        f"{base.seen_count:,} that came by: the best, and a uniform sample of all."
+        f"{base.seen_count:,} seen: the best, and a uniform sample of all."
     )
     return base
 
@@ -126,7 +126,7 @@ def _find_motifs(run: Run, base: FrozenKnowledge) -> list[Motif]:
 def _draw_experiences(run: Run, base: FrozenKnowledge) -> None:
     chosen = base.select(_choose_filter(base))
     rows = frozen_knowledge.experience_table(chosen)
-    st.caption(f"{len(rows):,} of {len(base.entries.accuracy):,} fit.")
+    st.caption(f"{len(rows):,} of {len(base.entries.accuracy):,} match.")
     tables.draw_table(
         rows,
         height=430,
@@ -134,7 +134,7 @@ def _draw_experiences(run: Run, base: FrozenKnowledge) -> None:
         column_config={"Accuracy (%)": st.column_config.NumberColumn(format="%.2f")},
     )
     st.download_button(
-        "CSV of these",
+        "Download as CSV",
         icon=":material/download:",
         key="knowledge_csv",
         data=lambda: tables.csv_bytes(rows),
@@ -165,7 +165,7 @@ def _choose_filter(base: FrozenKnowledge) -> np.ndarray:
 
 
 def _choose_accuracy_range(base: FrozenKnowledge) -> tuple[float, float] | None:
-    """Ask for a range of accuracies; none where the whole range is wanted."""
+    """Draw the accuracy filter; return None if it covers the whole range."""
     known = base.entries.accuracy[np.isfinite(base.entries.accuracy)]
     if not len(known) or known.min() == known.max():
         return None
@@ -180,10 +180,10 @@ def _choose_accuracy_range(base: FrozenKnowledge) -> tuple[float, float] | None:
 
 
 def _draw_principles(motifs: list[Motif], base: FrozenKnowledge) -> None:
-    told = describe_principles(motifs, base.tasks)
-    if not told:
-        st.caption("Nothing is beyond chance yet: more experiences are needed.")
-    for sentence in told:
+    sentences = describe_principles(motifs, base.tasks)
+    if not sentences:
+        st.caption("No significant effects yet: more experiences are needed.")
+    for sentence in sentences:
         st.markdown(f"- {escape_markdown(sentence)}")
 
 
@@ -193,17 +193,17 @@ def _draw_failures(motifs: Sequence[Motif]) -> None:
     rows: list[dict[str, Any]] = [
         {
             "Motif": m.words,
-            "Times as often": round(m.failing.ratio, 2),
+            "Risk ratio": round(m.failing.ratio, 2),
             "95 % interval": f"{m.failing.low:.2f} to {m.failing.high:.2f}",
             "In failures": f"{m.failing.share:.0%}",
             "Elsewhere": f"{m.failing.elsewhere:.0%}",
-            "Beyond chance": "yes" if m.failing.p < 0.05 else "no",
+            "Significant": "yes" if m.failing.p < 0.05 else "no",
         }
         for m in risky[:12]
     ]
     panels.draw_heading(
         "Failure modes",
-        "Failures: trainings that failed, and the worst tenth of each task. How much "
-        "more often a motif is in them than elsewhere.",
+        "How much more often a motif occurs in failures than elsewhere. Failures are "
+        "failed trainings and the worst tenth of each task.",
     )
     tables.draw_table(rows, alt="Motifs by how often they fail")

@@ -1,4 +1,4 @@
-"""A short lesson on architecture search: what it is, and which experiment shows it."""
+"""A short lesson on architecture search; each step links to an experiment."""
 
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ TITLE = "Searching for architectures"
 
 
 class LessonStep(NamedTuple):
-    """A thought, and the shipped experiments that show it."""
+    """A step of the lesson, and the shipped experiments that show it."""
 
     title: str
     text: str
@@ -24,50 +24,49 @@ class LessonStep(NamedTuple):
 
 STEPS = (
     LessonStep(
-        "A search asks, and is told",
+        "How a search works",
         "A **space** is a list of decisions with a few options each; an architecture "
-        "takes one option of every decision. An **evaluator** trains it, or looks up "
-        "in a table what its training gave. A search sees validation accuracy, often "
-        "of a short training; it is judged by test accuracy, which it never sees.",
+        "is one option per decision. An **evaluator** trains it, or looks up its "
+        "result in a table. A search sees validation accuracy, often after a short "
+        "training; it is judged by test accuracy, which it never sees.",
         ("search_smoke", "live_nets"),
     ),
     LessonStep(
         "How good is a search?",
         "**Regret** is how far its best architecture so far is from the best there "
-        "is. **Evaluations to the goal** count what it trained until it was among the "
-        "best 1 %; a search that never got there is counted as still waiting. One "
-        "search says little: what differs between strategies is read off dozens, with "
-        "an interval.",
+        "is. **Evaluations to the goal** is how many architectures it trained until "
+        "it found one of the best 1 %; a search that never did is censored. One "
+        "search says little: compare strategies over dozens, with an interval.",
         ("nasbench201_published",),
     ),
     LessonStep(
         "Strategies without experience",
-        "**Random search** needs no idea and is hard to beat by much. **Evolution** "
-        "changes one decision of a good architecture. A **policy gradient** keeps a "
-        "probability for every option and moves it toward what did better than "
-        "expected; its entropy says how sure it has become.",
+        "**Random search** is simple and hard to beat by much. **Evolution** mutates "
+        "one decision of a good architecture. A **policy gradient** keeps a "
+        "probability for every option and raises those that did better than "
+        "expected; its entropy shows how certain it has become.",
         ("policy_gradients", "short_trainings"),
     ),
     LessonStep(
-        "What can be carried over",
-        "Good architectures of other tasks can begin a search; a policy, a value "
-        "function or a predictor can be trained on them beforehand. The trainings of "
-        "the source count: experience pays back only after enough new tasks. Where the "
-        "source says nothing of the target it can also **harm**.",
+        "What can be transferred",
+        "Good architectures from other tasks can start a search; a policy, a value "
+        "function or a predictor can be pretrained on them. The trainings on the "
+        "source count too: experience pays off only after enough new tasks. If the "
+        "source says nothing about the target, it can also **hurt**.",
         ("search", "carried_policy"),
     ),
     LessonStep(
         "Is it really the knowledge?",
         "The control starts from the same source with its accuracies **shuffled**. A "
-        "gain that survives this came from something else. And a gain in one space, "
-        "at one noise, under one objective may be gone in the next: change them.",
+        "gain that remains does not come from knowledge. And a gain in one space, at "
+        "one noise level, under one objective may vanish in another: vary them.",
         ("shuffled_source", "noisy_evaluations", "objective_switch"),
     ),
 )
 
 
 def draw_lesson() -> None:
-    """Draw the lesson; each thought leads to an experiment."""
+    """Draw the lesson; each step has buttons that open its experiments."""
     st.header(TITLE, anchor=False)
     known = {preset.name: preset for preset in client.catalogue().presets}
     for step in STEPS:

@@ -1,4 +1,4 @@
-"""The tabs of the page Search: one run from several sides, then all runs together."""
+"""The tabs of the page Search: the run in view, then comparisons of all runs."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ def draw_search_tabs(key: str | None) -> None:
     """Draw the tabs; only the open one is computed.
 
     Args:
-        key: Of the run in view; none for the recorded example.
+        key: Key of the run in view; None for the recorded example.
     """
     made = st.tabs(list(_DRAW_TAB), key="view", bind="query-params")
     for draw, tab in zip(_DRAW_TAB.values(), made, strict=True):
@@ -22,7 +22,7 @@ def draw_search_tabs(key: str | None) -> None:
                 draw(key)
 
 
-# A view is imported when it is opened: the first paint waits for none of them.
+# Views are imported when opened, to keep the first paint fast.
 
 
 def _draw_search(key: str | None) -> None:

@@ -1,4 +1,4 @@
-"""The space that was searched: its sphere, its map, and any architecture of it."""
+"""The searched space: its sphere, its map, and details of any architecture."""
 
 import numpy as np
 import plotly.graph_objects as go
@@ -25,7 +25,7 @@ NEAREST = 8
 
 
 def draw_sphere(run: Run) -> None:
-    """Draw the sphere of a run's space, and what was opened on it."""
+    """Draw the sphere of a run's space, and the opened architecture."""
     space_film = _load_space(run)
     if space_film is None:
         return
@@ -50,19 +50,23 @@ def draw_sphere(run: Run) -> None:
 
 def _load_space(run: Run) -> SpaceFilm | None:
     if run.is_alive:
-        draw_pending(run, "The sphere comes at the end", "It shows the whole space.")
+        draw_pending(
+            run,
+            "The sphere is shown when the run has finished",
+            "It shows the whole space.",
+        )
         return None
     film = run.film(FILM)
     if film is None or film.kind != "search":
         panels.draw_empty(
-            "This run kept no search",
-            "A run of searches that finishes draws its whole space here.",
+            "This run has no recorded search",
+            "A finished search run shows its whole space here.",
         )
         return None
     space_film = SpaceFilm(film)
     if space_film.coordinates("sphere/xyz") is None:
         panels.draw_empty(
-            "This space cannot be listed",
+            "This space is too large to be drawn",
             f"It has {space_film.size:,} architectures; up to {MAX_LISTED:,} are "
             "drawn.",
         )
@@ -93,10 +97,10 @@ def _choose_path(run: Run, space_film: SpaceFilm) -> SearchPath | None:
             width=130,
         )
         every = st.toggle(
-            "Join every evaluation",
+            "Connect all evaluations",
             key="sphere_every",
             bind="query-params",
-            help="Off: the line joins only the best so far.",
+            help="Off: the line connects only the best so far.",
         )
     return SearchPath(str(label), int(search or 0), bool(every))
 
@@ -106,12 +110,10 @@ def _draw_coverage(space_film: SpaceFilm, search_path: SearchPath) -> None:
     trained = len(space_film.trained_indices(search_path.label, search_path.search))
     st.markdown(
         f"**{escape_markdown(learner_name(search_path.label))}** trained {trained} "
-        "times, "
-        f"**{found.distinct}** different architectures: **{found.share:.2%}** of "
-        f"{space_film.size:,}. {found.within:.0%} of the space is trained or one "
-        "change "
-        f"away; the mean angle from an architecture to the nearest one trained is "
-        f"{np.degrees(found.nearest):.0f}°."
+        f"times: **{found.distinct}** different architectures: **{found.share:.2%}** "
+        f"of {space_film.size:,}. {found.within:.0%} of the space is trained or one "
+        "change away; the mean angle from an architecture to the nearest one trained "
+        f"is {np.degrees(found.nearest):.0f}°."
     )
 
 
@@ -122,7 +124,7 @@ def _open_clicked(index: int | None, key: str) -> None:
 
 
 def _draw_chooser(space_film: SpaceFilm, run: Run, key: str) -> None:
-    """Offer architectures by name, for those who cannot click a dot."""
+    """Draw the choice of architectures by name, for users who cannot click a dot."""
     notable = _notable_architectures(space_film, run)
 
     def open_choice() -> None:
@@ -138,7 +140,7 @@ def _draw_chooser(space_film: SpaceFilm, run: Run, key: str) -> None:
         on_change=open_choice,
         placeholder="Click a dot, or choose one here",
     )
-    with st.popover("Decision by decision"):
+    with st.popover("Choose decision by decision"):
         _draw_decision_choice(space_film, key)
 
 
@@ -177,26 +179,26 @@ def _notable_architectures(space_film: SpaceFilm, run: Run) -> dict[str, int]:
 
 
 def draw_architecture(space_film: SpaceFilm, index: int, key: str) -> None:
-    """Show one architecture: its operations, numbers and neighbors."""
+    """Draw one architecture: its operations, its numbers and its neighbors."""
     panels.draw_heading(f"Architecture no. {index}")
     if space_film.edges:
         look = learner_style(space_film.name, "chosen", 0)
         fig = cell_figure(Space.from_film(space_film.film), index, look)
         live_plot(fig, key=f"{key}.cell", alt=fig.layout.meta["alt"])
-    told = {
+    facts = {
         **_architecture_facts(space_film, index),
         **({} if space_film.edges else space_film.options_by_decision(index)),
     }
     columns = st.columns(2)
     for place, column in enumerate(columns):
         with column:
-            panels.draw_facts(dict(list(told.items())[place::2]))
+            panels.draw_facts(dict(list(facts.items())[place::2]))
     near = space_film.nearest_neighbors(index)
     if not len(near):
         return
     st.caption(
-        f"Nearest neighbors: {len(near)} architectures are one change away; the best "
-        f"{min(NEAREST, len(near))} of them."
+        f"Nearest neighbors: {len(near)} architectures are one change away. The best "
+        f"{min(NEAREST, len(near))}:"
     )
     rows = [
         {
@@ -212,16 +214,16 @@ def draw_architecture(space_film: SpaceFilm, index: int, key: str) -> None:
 
 
 def _architecture_facts(space_film: SpaceFilm, index: int) -> dict[str, str]:
-    told: dict[str, str] = {}
+    facts: dict[str, str] = {}
     if space_film.scores is not None:
         score = space_film.scores[index]
-        told["Accuracy"] = f"{100 * score:.2f} %" if np.isfinite(score) else "not known"
+        facts["Accuracy"] = f"{100 * score:.2f} %" if np.isfinite(score) else "unknown"
         there = int(np.isfinite(space_film.scores).sum())
         if np.isfinite(score):
-            told["Rank"] = f"{space_film.ranks[index]:,} of {there:,}"
+            facts["Rank"] = f"{space_film.ranks[index]:,} of {there:,}"
     for name, (value, unit) in list(space_film.properties(index).items())[:6]:
-        told[name_in_words(name)] = f"{format_number(value)} {unit}"
-    return told
+        facts[name_in_words(name)] = f"{format_number(value)} {unit}"
+    return facts
 
 
 def _score_columns(space_film: SpaceFilm, index: int) -> dict[str, object]:
@@ -278,7 +280,7 @@ def _draw_peaks(space_film: SpaceFilm) -> None:
     words = "local optimum" if len(optima) == 1 else "local optima"
     st.markdown(
         f"**{len(optima)} {words}**, which no single change improves. Steepest ascent "
-        f"from a random architecture ends at the best of all in "
+        f"from a random architecture ends at the global optimum in "
         f"**{sizes[0] / total:.0%}** of cases; the largest basin holds "
         f"{sizes.max() / total:.0%}."
     )

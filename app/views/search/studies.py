@@ -1,4 +1,4 @@
-"""Studies: named sets of runs that answer one sentence, and how far each is."""
+"""Studies: named sets of runs that test one claim, and their progress."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from engine.contract.runs import RunSpec
 
 
 class StudyRun(NamedTuple):
-    """A run of a study, as far as it is: no job where it was never asked for."""
+    """A run of a study and its job; None if it was never queued."""
 
     spec: RunSpec
     key: str
@@ -25,22 +25,22 @@ class StudyRun(NamedTuple):
 
     @property
     def is_done(self) -> bool:
-        """Whether all of its numbers are there."""
+        """Whether it has finished."""
         return self.job is not None and self.job.state == JobState.DONE
 
     @property
     def is_alive(self) -> bool:
-        """Whether it waits or runs."""
+        """Whether it is queued or running."""
         return self.job is not None and self.job.state in ALIVE
 
 
 def list_studies() -> tuple[Study, ...]:
-    """Return the studies that the catalogue knows."""
+    """Return the catalogue's studies; empty until it is ready."""
     return client.catalogue().studies if client.is_catalogue_ready() else ()
 
 
 def is_ready() -> bool:
-    """Whether studies can be told; comes back when they can."""
+    """Whether the catalogue is ready; if not, reruns the page when it is."""
     if client.is_catalogue_ready():
         return True
     st.fragment(run_every=0.7)(_wait_for_catalogue)()
@@ -57,10 +57,10 @@ def _wait_for_catalogue() -> None:
 
 
 def study_runs(study: Study) -> list[StudyRun]:
-    """Return a study's runs, as far as they are.
+    """Return a study's runs with their jobs.
 
     Raises:
-        Refused: If a part that it needs is not here.
+        Refused: If a part that it needs is not installed.
     """
     settled = get_or_make(
         ("settled", study.name, id(study)),
@@ -70,7 +70,7 @@ def study_runs(study: Study) -> list[StudyRun]:
 
 
 def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
-    """Queue what is missing of a study; what ended early goes on."""
+    """Queue the missing runs of a study; resume those that ended early."""
     for run in runs:
         if run.job is not None and run.job.state in RESUMABLE:
             client.resume(run.key)
@@ -79,13 +79,13 @@ def queue_missing(study: Study, runs: Sequence[StudyRun]) -> None:
 
 
 def finished_runs(runs: Sequence[StudyRun]) -> list[Run]:
-    """Return the runs of a study that are done, with their numbers."""
+    """Return the finished runs of a study, with their numbers."""
     found = [client.run(run.key) for run in runs if run.is_done]
     return [run for run in found if run is not None]
 
 
 def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -> None:
-    """Draw the button that measures a study, where something is left to start."""
+    """Draw the button that queues a study's missing runs, if there are any."""
     waiting = [run for run in runs if not run.is_done]
     if not waiting or any(run.is_alive for run in waiting):
         return
@@ -93,7 +93,7 @@ def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -
         "Measure" if len(waiting) == len(runs) else f"Measure {len(waiting)} more",
         icon=":material/play_arrow:",
         key=f"{place}.{study.name}",
-        help=f"Queues {len(waiting)} runs; what was computed before is taken as it is.",
+        help=f"Queues {len(waiting)} runs; runs that were computed before are reused.",
     ):
         try:
             queue_missing(study, waiting)
@@ -104,7 +104,7 @@ def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -
 
 
 def draw_progress(runs: Sequence[StudyRun]) -> None:
-    """Say how many runs of a study are done, and what stopped the others."""
+    """Draw how many runs of a study are done, and what stopped the others."""
     done = sum(run.is_done for run in runs)
     if any(run.is_alive for run in runs):
         st.progress(_share_done(runs), f"{done} of {len(runs)} runs are done")
@@ -120,7 +120,7 @@ def draw_progress(runs: Sequence[StudyRun]) -> None:
 
 
 def _share_done(runs: Sequence[StudyRun]) -> float:
-    """Return how much of a study is done, 0 to 1, running runs in part."""
+    """Return the finished share of a study, 0 to 1; running runs count in part."""
     total = 0.0
     for run in runs:
         if run.is_done:
@@ -131,10 +131,10 @@ def _share_done(runs: Sequence[StudyRun]) -> float:
 
 
 def draw_run_states(runs: Sequence[StudyRun]) -> None:
-    """List the runs of a study with their states."""
+    """Draw the runs of a study with their states."""
     rows = []
     for run in runs:
-        word = panels.STATES[run.job.state].word if run.job else "not asked for"
+        word = panels.STATES[run.job.state].word if run.job else "not queued"
         about = run.job.title or run.job.about if run.job else run.spec.family.name
         rows.append({"Run": run.key[:8], "About": about, "State": word})
     tables.draw_table(rows, alt="Runs of this study with their states")

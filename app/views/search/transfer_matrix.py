@@ -1,4 +1,4 @@
-"""The transfer matrix: what was learned on each source is worth on each target."""
+"""The transfer matrix: what knowledge of each source saves on each target."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -34,12 +34,12 @@ EVERY_RUN = "Every finished run"
 
 
 def draw_transfer_matrix() -> None:
-    """Draw the transfer matrix of a study, or of what has run so far."""
+    """Draw the transfer matrix of a study, or of all finished runs."""
     panels.draw_heading(
         "Transfer matrix",
-        "What a strategy that learned on a source saves on a target, beside one that "
-        "never learned, on the same searches. The sources' own evaluations are counted "
-        "in the break-even.",
+        "What a strategy that learned on a source saves on a target, compared with one "
+        "that did not learn, on the same searches. The break-even includes the "
+        "sources' own evaluations.",
     )
     if not studies.is_ready():
         return
@@ -56,7 +56,7 @@ def draw_transfer_matrix() -> None:
 
 
 def _draw_study(study: Study) -> None:
-    """Draw a study's matrix as far as it is; polled while its runs run."""
+    """Draw a study's matrix so far; polled while its runs are alive."""
     try:
         runs = studies.study_runs(study)
     except Refused as refusal:
@@ -78,10 +78,10 @@ def _draw_study(study: Study) -> None:
 
 
 def _advise(runs: Sequence[StudyRun]) -> str:
-    """Say what to do, or to wait for, until a study has its first row."""
+    """Return the text of the empty state, until a study has its first row."""
     if any(run.is_alive for run in runs):
-        return "Its runs are on their way: each that finishes fills a row."
-    return f"Press **Measure**: each of its {len(runs)} runs fills a row."
+        return "Its runs are queued or running: each that finishes fills a row."
+    return f"Press **Measure**: each of its {len(runs)} runs fills one row."
 
 
 def _newest_search_runs() -> list[Run]:
@@ -96,8 +96,8 @@ def _newest_search_runs() -> list[Run]:
 
 
 DEFAULT_ADVICE = (
-    "Each finished run fills a row: a strategy that learns from a **source**, one that "
-    "does not beside it, and the **Other families** as targets."
+    "Each finished run fills one row. It needs a strategy that learns from a "
+    "**source**, one that does not, and **Other families** as targets."
 )
 
 
@@ -105,7 +105,7 @@ def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
     fitting = [run for run in runs if run.blocks]
     found = _cached_matrix(fitting, "")
     if found is None or not found.sources:
-        panels.draw_empty("Nothing was transferred yet", advice)
+        panels.draw_empty("No transfer measured yet", advice)
         return
     measure = st.segmented_control(
         "Measure",
@@ -133,8 +133,8 @@ def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
             )
     if found.single:
         st.caption(
-            "Where a row rests on one training, its intervals are over searches, and "
-            "another training may differ."
+            "A row from a single training has intervals over searches; another "
+            "training may differ."
         )
     _draw_table(found)
 
@@ -144,7 +144,7 @@ def _control_label(runs: Sequence[Run]) -> str:
 
 
 def _cached_matrix(runs: Sequence[Run], learner: str) -> TransferMatrix | None:
-    """Return the matrix of a learner; by default of what each run has chosen."""
+    """Return the matrix of a learner; by default of each run's chosen one."""
     if not runs:
         return None
     name = ("matrix", learner, *(run.cache_key for run in runs))
@@ -152,23 +152,23 @@ def _cached_matrix(runs: Sequence[Run], learner: str) -> TransferMatrix | None:
 
 
 def _draw_table(matrix: TransferMatrix) -> None:
-    """Show every number with its interval, and when the source is paid back."""
+    """Draw every number with its interval, and the break-even."""
     rows: list[dict[str, Any]] = []
     for i, source in enumerate(matrix.sources):
         for j, target in enumerate(matrix.targets):
             if not matrix.n[i][j]:
                 continue
-            told = {
+            measures = {
                 measure.title: format_interval(getattr(matrix, name), i, j, measure)
                 for name, measure in MEASURES.items()
             }
             rows.append(
                 {
                     **{
-                        "Learned on": capitalize_name(source),
-                        "Searched": capitalize_name(target),
+                        "Source": capitalize_name(source),
+                        "Target": capitalize_name(target),
                     },
-                    **{"Verdict": SIGN_WORDS[int(matrix.sign[i][j])], **told},
+                    **{"Verdict": SIGN_WORDS[int(matrix.sign[i][j])], **measures},
                     "Break-even (targets)": _format_break_even(matrix, i, j),
                     "n": int(matrix.n[i][j]),
                 }
@@ -176,17 +176,17 @@ def _draw_table(matrix: TransferMatrix) -> None:
     hurt = sum(row["Verdict"] == SIGN_WORDS[-1] for row in rows)
     helps = sum(row["Verdict"] == SIGN_WORDS[1] for row in rows)
     st.markdown(
-        f"Of {len(rows)} pairs transfer helps in **{helps}** and hurts in **{hurt}** "
-        "for sure; the others may go either way."
+        f"Of {len(rows)} pairs, transfer significantly helps in **{helps}** and hurts "
+        f"in **{hurt}**; the others show no significant difference."
     )
     tables.draw_table(
         rows,
-        alt="Every pair of source and target: all measures with intervals",
+        alt="All measures with intervals for every pair of source and target",
     )
 
 
 def _format_break_even(matrix: TransferMatrix, i: int, j: int) -> str:
-    """Say after how many targets the source's evaluations are paid back."""
+    """Format after how many targets the source's evaluations are paid back."""
     mean, low, high = (float(part[i][j]) for part in matrix.break_even)
     if mean != mean:
         return "not measured"

@@ -40,7 +40,7 @@ def test_runs_are_listed_newest_first_with_icon_and_state(
     assert not at.exception
     states = [row["State"] for row in rows(at)]
     assert states == ["◷ queued", "◷ queued", "✓ done"]
-    assert "place 2" in str(rows(at)[0]["Where it stands"])
+    assert "place 2" in str(rows(at)[0]["Status"])
 
 
 def test_the_list_is_filtered_by_text_and_state(

@@ -108,7 +108,7 @@ def test_a_bad_run_id_is_one_sentence(lab: AppTest, bad: str) -> None:
 def test_repeated_parameters_are_noticed(lab: AppTest, key: str) -> None:
     lab.query_params["run"] = [key, "x"]
     at = lab.run()
-    assert "the first one counts" in texts(at)
+    assert "the first is used" in texts(at)
 
 
 def test_a_damaged_link_leaves_the_default_form(lab: AppTest) -> None:
