@@ -89,7 +89,7 @@ def _cap_y_axis(
     figure.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
     gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
     figure.add_annotation(
-        text=f"↑ {gone} diverge{'s' * (gone == 1)} after the evaluated step",
+        text=f"↑ {gone} leave{'s' * (gone == 1)} the range after that step",
         x=0.5,
         y=1,
         xref="x domain",

@@ -36,7 +36,7 @@ def test_of_repeated_view_options_the_first_counts(lab: AppTest, key: str) -> No
 
 
 def test_of_repeated_runs_the_first_counts(lab: AppTest, key: str) -> None:
-    assert "gives 'run' more than once" in told(lab, run=[key, "ab" * 32])
+    assert "contains 'run' more than once" in told(lab, run=[key, "ab" * 32])
     assert lab.query_params["run"] == key
 
 
@@ -48,7 +48,7 @@ def test_a_value_that_no_option_takes_is_named(
     lab: AppTest, key: str, name: str, value: str
 ) -> None:
     said = told(lab, run=key, **{name: value})
-    assert f"gives {name} = {value!r}, which cannot be used: " in said
+    assert f"contains {name} = {value!r}, which cannot be used: " in said
 
 
 @pytest.mark.parametrize(

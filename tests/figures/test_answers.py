@@ -32,7 +32,7 @@ def test_a_curve_that_diverges_past_its_answer_hides_no_other(log: bool) -> None
     fig = drawn(calm, wild, log=log)
     top = fig.layout.yaxis.range[1]
     assert (10**top if log else top) == pytest.approx(40.0)
-    assert any("1 leaves the picture" in (a.text or "") for a in fig.layout.annotations)
+    assert any("1 leaves the range" in (a.text or "") for a in fig.layout.annotations)
 
 
 def test_calm_curves_keep_their_own_axis() -> None:

@@ -24,7 +24,7 @@ def test_a_rate_at_its_default_moves_with_the_family(lab: AppTest) -> None:
         assert rate.default == 0.3
         field = at.number_input(key=RATE.format(label))
         assert field.value == 0.009
-        assert "starts at 0.009" in field.help.replace("\\", "")
+        assert "default 0.009" in field.help.replace("\\", "")
     chosen(at, "mixtures")
     assert at.number_input(key=RATE.format("sgd")).value == 0.3
 

@@ -51,7 +51,7 @@ def test_the_list_is_filtered_by_text_and_state(
     at.text_input(key="find").set_value("First").run()
     assert [row["State"] for row in rows(at)] == ["✓ done"]
     at.text_input(key="find").set_value("no such thing").run()
-    assert "No run fits" in texts(at)
+    assert "No run matches" in texts(at)
 
 
 def test_many_runs_come_in_pages(runs: AppTest, home: Path, tiny: RunSpec) -> None:

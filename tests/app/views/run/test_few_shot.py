@@ -202,7 +202,7 @@ def test_a_link_to_what_cannot_run_together_is_one_sentence(
     lab.query_params["x"] = links.pack(mixed)
     at = lab.run()
     assert not at.exception
-    assert "LR scale cannot answer Few-shot Gaussians" in texts(at)
+    assert "LR scale does not fit Few-shot Gaussians" in texts(at)
     assert at.button(key="run_button").disabled
 
 

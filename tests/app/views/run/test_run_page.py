@@ -133,7 +133,7 @@ def test_turning_baselines_off_shows_a_notice(lab: AppTest) -> None:
     at = lab.run()
     at.session_state["k.baselines"] = []
     at.run()
-    assert "No baseline is on" in texts(at)
+    assert "No baseline is selected" in texts(at)
 
 
 def test_only_estimators_that_fit_the_learner_are_offered(lab: AppTest) -> None:

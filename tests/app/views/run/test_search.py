@@ -201,7 +201,7 @@ def test_a_finished_run_shows_its_pictures_and_its_verdict(
         "Regret of the best so far",
         "Evaluations to the goal",
         "The best that",
-        "favors",
+        "Policy of",
         "Choices of",
     ):
         assert title in said, title

@@ -98,7 +98,7 @@ def test_without_a_run_a_view_says_what_to_do(home: Path, view: str) -> None:
 
 @pytest.mark.parametrize(
     ("view", "title"),
-    [("Sphere", "The sphere comes"), ("Knowledge", "The knowledge base comes")],
+    [("Sphere", "The sphere is shown"), ("Knowledge", "The knowledge base is shown")],
 )
 def test_a_run_under_way_is_waited_for(
     home: Path, learned: RunSpec, view: str, title: str
@@ -127,7 +127,7 @@ def test_an_architecture_is_chosen_by_name(home: Path, key: str) -> None:
 def test_experiences_are_those_that_fit(home: Path, key: str) -> None:
     at = opened("Knowledge", key)
     rows = at.dataframe[0].value
-    assert f"{len(rows)} of {len(rows)} fit" in texts(at)
+    assert f"{len(rows)} of {len(rows)} match" in texts(at)
     box = at.selectbox(key="knowledge_at")
     at = box.set_value(box.options[1]).run()
     fewer = at.dataframe[0].value
@@ -153,7 +153,7 @@ def test_a_matrix_says_how_to_fill_it(home: Path) -> None:
     study = next(s for s in studies.list_studies() if s.matrix)
     at = at.button(key=f"matrix.{study.name}").click().run()
     assert not at.exception
-    assert "on their way" in texts(at)
+    assert "queued or running" in texts(at)
 
 
 def base_file(key: str) -> bytes:
