@@ -81,6 +81,7 @@ class Ppo(PolicyEstimator):
         """Explore, then maximize the clipped surrogate for several epochs."""
         world, memory = require_policy(problem), meta.memory
         found = self.run_rollouts(meta, problem, step_context)
+        # π_old stays fixed while the epochs move θ.
         with torch.no_grad():
             old = world.policy(meta.weights, found.signals)
         theta, moments = dict(meta.weights), branch(memory, "policy_adam")

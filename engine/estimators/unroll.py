@@ -98,6 +98,7 @@ class Unroll(Estimator):
             name: grad.unflatten(0, (problem.replicates, -1)).mean(1)
             for name, grad in each.items()
         }
+        # Truncation: the next window starts without this one's graph.
         after = {
             k: v.detach()
             for k, v in split_replicates(state, problem.replicates).items()

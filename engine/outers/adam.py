@@ -66,9 +66,11 @@ class Adam(OuterRule):
         t = state["t"] + 1
         # Not `adam_step`: each replicate has its own step count, and correcting the
         # bias under the root rounds differently.
+        # 0.1 is 1 − β₁, 0.001 is 1 − β₂.
         m = torch.lerp(state["m"], grad, 0.1)
         v = torch.lerp(state["v"], grad.square(), 0.001)
         root = square_root(v / (1 - 0.999**t).unsqueeze(1)) + 1e-8
+        # Decoupled: the decay acts on the weights, not through the moments.
         kept = (1.0 - rate * self.weight_decay) * to_rows(weights)
         after = kept - rate * m / (1 - 0.9**t).unsqueeze(1) / root
         return from_rows(after, weights), {"m": m, "v": v, "t": t}

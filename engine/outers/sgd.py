@@ -57,6 +57,7 @@ class Sgd(OuterRule):
         """Move each replicate against its clipped gradient."""
         grads = clip_per_replicate(grads, self.clip)
         rate = self.lr * outer_factor(self.schedule, done)
+        # Decoupled: the decay is not clipped with the gradient.
         kept = 1.0 - rate * self.weight_decay
         after = {k: kept * w - rate * grads[k] for k, w in weights.items()}
         return after, state

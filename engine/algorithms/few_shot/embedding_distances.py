@@ -55,6 +55,7 @@ def class_means(features: Tensor, y: Tensor, ways: int) -> Tensor:
         Shape (member, feature, way); 0 for a class without examples.
     """
     member = one_hot(y, ways, features)
+    # A class without examples: 0 / 1, not 0 / 0.
     counts = member.sum(1).clamp(min=1.0)
     return torch.bmm(features, member) / counts.unsqueeze(1)
 

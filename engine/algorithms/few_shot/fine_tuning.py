@@ -102,6 +102,7 @@ class FineTuningLearner(FewShotLearner):
         """Predict before the first step and after 1, 2, 5, 10, … steps."""
         found = self.fit_problem(theta, tasks)
         last = int(theta["steps"].max())
+        # Recorded up to the horizon even if tuning chose fewer steps.
         shown = shown_steps(max(last, tasks.horizon), last)
         rule = momentum_sgd(theta["lr"], self.momentum)
         for at in descent_steps(found, rule, shown):
@@ -214,6 +215,7 @@ def pretraining_step(
         compile_gradient: As in `OuterStepContext`.
     """
     found = outer_gradient(meta, tasks, lost, compile_gradient)
+    # As statistics, they overwrite the outer rule's result, weight decay included.
     stay = {name: meta.weights[name] for name in CHOSEN if name in meta.weights}
     return found._replace(statistics=(found.statistics or {}) | stay)
 

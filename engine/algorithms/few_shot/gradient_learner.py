@@ -119,6 +119,7 @@ class GradientLearner(FewShotLearner):
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict after 0, 1, … inner steps."""
         adaptation = self.adaptation(theta, tasks)
+        # The curve goes on to the horizon, past the scored step.
         count = max(tasks.horizon, self.answer_step(Meta({}, {})))
         inner = adaptation.steps(tasks, count)
         return predictions(tasks, adaptation.start, inner, adaptation.through)

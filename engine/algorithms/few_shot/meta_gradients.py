@@ -130,6 +130,7 @@ def meta_cosine(
 def first_tasks(tasks: EpisodeBatch, count: int) -> EpisodeBatch:
     """Return the first `count` tasks of each replicate, or all if there are fewer."""
     each = tasks.members // tasks.replicates
+    # Members are ordered replicate × task.
     first = [r * each + i for r in range(tasks.replicates) for i in range(each)[:count]]
     return replace(tasks.take(first), replicates=tasks.replicates)
 

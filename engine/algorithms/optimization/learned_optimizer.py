@@ -152,16 +152,13 @@ class RuleProblem:
     def begin(self, particles: int) -> Weights:
         """Return initial weights and the rule's initial state; (member, …) each."""
         batch = self._repeat_tasks(particles)
-        theta = self._placeholder_weights(batch)
-        start = batch.start()
-        return _pack_state(start, self.learner.rule(theta, batch).start(start))
-
-    def _placeholder_weights(self, batch: OptimizationBatch) -> Weights:
-        # A rule's initial state depends on the shapes of its weights alone.
+        # Any weights will do: a rule's initial state depends on their shapes alone.
         rngs = [Rng(0).child(r) for r in range(batch.replicates)]
-        return broadcast_to_members(
+        theta = broadcast_to_members(
             self.learner.init(rngs, batch).weights, batch.members
         )
+        start = batch.start()
+        return _pack_state(start, self.learner.rule(theta, batch).start(start))
 
     def segment(
         self, theta: Weights, state: Weights, span: UnrollWindow
@@ -187,6 +184,7 @@ class RuleProblem:
         with torch.set_grad_enabled(span.order > 0):
             for step in range(span.start, span.start + span.length):
                 seen = optimizer_input(batch, weights, step, span.order)
+                # First order: the gradient is an input, treated as a constant.
                 if span.order == 1:
                     seen = seen._replace(grad=seen.grad.detach())
                 update, inner, info = rule.step(seen, inner)

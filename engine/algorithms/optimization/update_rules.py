@@ -38,6 +38,7 @@ def schedule_factor(schedule: Schedule, step: int, horizon: int) -> float:
     if schedule == "constant":
         return 1.0
     if schedule == "step":
+        # One factor of 0.1 per milestone passed.
         return 0.1 ** sum(step >= share * horizon for share in (0.5, 0.75))
     warmup = max(1, horizon // 10) if schedule == "warmup_cosine" else 0
     if step < warmup:

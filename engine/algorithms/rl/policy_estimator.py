@@ -171,6 +171,7 @@ class PolicyEstimator(Estimator):
             shape
         )
         worth = advantages(gain, values, self.discount, self.trace)
+        # TD(λ) returns: advantages were the returns less the values.
         returns = worth + values
         info = {
             "meta_loss": after.reshape(shape).mean((1, 2, 3)),

@@ -65,4 +65,5 @@ class Adamw(DirectionOptimizer):
         """Return the ratio of moments plus the decay."""
         betas = (self.beta1, self.beta2)
         step, state = adam_step(inputs.grad, state, inputs.step, betas, self.eps)
+        # Beside the gradient, so that the second moment does not divide it.
         return Direction(step + self.decay * inputs.weights, state)

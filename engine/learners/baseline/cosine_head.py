@@ -86,6 +86,7 @@ class CosineHead(FineTuningLearner):
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:
             def class_scores(shots: ExampleBatch) -> Tensor:
+                # Of all training classes; at test they give way to class means.
                 directions = theta["known"].mT
                 return self.scale * cosines(directions, batch.answer(theta, shots))
 

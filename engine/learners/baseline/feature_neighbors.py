@@ -8,8 +8,6 @@ Helps: to see how far good features alone go: nothing is fitted to a support.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar, Literal
 
-from torch import Tensor
-
 from engine.algorithms.few_shot.embedding_distances import (
     DistanceMeasure,
     class_means,
@@ -69,7 +67,14 @@ class FeatureNeighbors(FewShotLearner):
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict by the nearest class mean or neighbors; nothing is fitted."""
-        yield Prediction(0, self._answer(theta, tasks))
+        support, query = embed_examples(theta, tasks)
+        y, ways = tasks.support.y, tasks.outputs
+        if self.rule == "class_mean":
+            means = class_means(support, y, ways)
+            yield Prediction(0, closeness(self.measure, means, query))
+        else:
+            near = closeness(self.measure, support, query)
+            yield Prediction(0, neighbor_votes(near, self.neighbors, y, ways))
 
     def outer(
         self,
@@ -82,11 +87,3 @@ class FeatureNeighbors(FewShotLearner):
         return pretraining_step(
             meta, tasks, pooled_net_loss, step_context.compile_gradient
         )
-
-    def _answer(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
-        support, query = embed_examples(theta, tasks)
-        y, ways = tasks.support.y, tasks.outputs
-        if self.rule == "class_mean":
-            return closeness(self.measure, class_means(support, y, ways), query)
-        near = closeness(self.measure, support, query)
-        return neighbor_votes(near, self.neighbors, y, ways)

@@ -28,6 +28,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import OptimizerInput, OptimizerUpdate, UpdateRule, Weights
 
+# Constants of the directions; no knobs, as only the learning rate is studied here.
 DECAY, BETAS, EPS = 0.9, (0.9, 0.999), 1e-8
 
 

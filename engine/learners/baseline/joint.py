@@ -65,6 +65,7 @@ class Joint(FineTuningLearner):
                 batch.each_loss(batch.answer(theta, shots), shots.y)
                 for shots in (batch.support, batch.query)
             ]
+            # Joined before the mean, so that every example counts the same.
             return torch.cat(both, 1).mean(1)
 
         return pretraining_step(meta, tasks, task_loss, step_context.compile_gradient)

@@ -7,8 +7,6 @@ Helps: the baseline that every other strategy must beat.
 from collections.abc import Iterator
 from typing import ClassVar
 
-import numpy as np
-
 from engine.algorithms.search.proposals import random_order, uniform_codes
 from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.algorithms.search.strategy import FixedStrategy
@@ -43,7 +41,11 @@ class RandomSearch(FixedStrategy):
     ) -> Iterator[TraceSegment]:
         """Search; nothing is learned from evaluations."""
         assert isinstance(tasks, SearchBatch)
-        plan = self._order(tasks)
+        if self.repeats:
+            shape = (tasks.horizon, len(tasks.space.radix))
+            plan = uniform_codes(tasks.space, tasks.uniform("search", *shape))
+        else:
+            plan = random_order(tasks)
 
         def ask(step: int, state: None) -> Proposal:
             return Proposal(plan[:, step])
@@ -52,9 +54,3 @@ class RandomSearch(FixedStrategy):
             return None, {}
 
         yield from run_search(tasks, None, ask, tell, path=path)
-
-    def _order(self, tasks: SearchBatch) -> np.ndarray:
-        if not self.repeats:
-            return random_order(tasks)
-        shape = (tasks.horizon, len(tasks.space.radix))
-        return uniform_codes(tasks.space, tasks.uniform("search", *shape))

@@ -8,8 +8,6 @@ Helps: the lower bound: a learned embedding that does not beat it is useless.
 from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
-from torch import Tensor
-
 from engine.algorithms.few_shot.embedding_distances import (
     DistanceMeasure,
     closeness,
@@ -51,7 +49,13 @@ class RawNeighbor(FewShotLearner):
 
     def predict(self, theta: Weights, tasks: EpisodeBatch) -> Iterator[Prediction]:
         """Predict by the nearest neighbors; nothing is fitted."""
-        yield Prediction(0, self._answer(tasks))
+        y = tasks.support.y
+        near = closeness(self.measure, tasks.support.x, tasks.query.x)
+        if tasks.has_classes:
+            yield Prediction(0, neighbor_votes(near, self.neighbors, y, tasks.outputs))
+        else:
+            values, _ = nearest_neighbors(near, self.neighbors, y)
+            yield Prediction(0, values.mean(1, keepdim=True))
 
     def outer(
         self,
@@ -62,10 +66,3 @@ class RawNeighbor(FewShotLearner):
     ) -> Outer:
         """Return the meta-learner unchanged: it has no weights."""
         return Outer(meta.memory, {}, weights=meta.weights)
-
-    def _answer(self, tasks: EpisodeBatch) -> Tensor:
-        y = tasks.support.y
-        near = closeness(self.measure, tasks.support.x, tasks.query.x)
-        if tasks.has_classes:
-            return neighbor_votes(near, self.neighbors, y, tasks.outputs)
-        return nearest_neighbors(near, self.neighbors, y)[0].mean(1, keepdim=True)

@@ -138,5 +138,6 @@ class Imaml(GradientLearner):
         if not self.cg_steps:
             return right
         bent = hessian_product(batch, at, trainable_names(batch), self.inner_steps)
+        # Damping enters the system only, not the inner loop.
         share = 1 / (self.pull + self.damping)
         return conjugate_gradients(lambda v: v + share * bent(v), right, self.cg_steps)

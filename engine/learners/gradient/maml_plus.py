@@ -123,6 +123,7 @@ class MamlPlus(GradientLearner):
     def _weighted_loss(
         self, done: float, order: int, statistics: list[BatchStatistics] | None = None
     ) -> TaskLoss:
+        # Steps of weight 0 are skipped below: their forward pass would be for nothing.
         shares = step_shares(self.inner_steps, done, self.multi_step_share)
 
         def task_loss(theta: Weights, batch: EpisodeBatch) -> Tensor:

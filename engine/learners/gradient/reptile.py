@@ -95,6 +95,7 @@ class Reptile(GradientLearner):
     ) -> Outer:
         """Return the mean of θ − φ_k in place of a gradient."""
         assert isinstance(tasks, EpisodeBatch)
+        # Drawn before chunks are cut, so that a chunk's size changes no number.
         batches = split_minibatches(
             tasks, step_context.rngs, self.inner_steps, self.batch
         )
@@ -122,5 +123,6 @@ class Reptile(GradientLearner):
             _, grads = support_gradient(batch, weights, names, step=step)
             weights = weights | rule(step, weights, grads)
         ends = {name: weights[name].detach() for name in theta}
+        # For the training curve only: the displacement does not depend on it.
         loss = some.loss(ends, some.query, self.inner_steps)
         return loss, {name: theta[name] - ends[name] for name in names}

@@ -55,6 +55,7 @@ class TNet(GradientLearner):
         extra = {}
         for layer in tasks.layout.layers:
             out = start[layer[0]].shape[1]
+            # `out=` takes over device and dtype.
             one = torch.eye(out, out=start[layer[0]].new_empty(0))
             extra[f"t.{layer[0]}"] = one.expand(len(rngs), -1, -1).contiguous()
         return extra
@@ -95,6 +96,7 @@ def _split_weights(
 ) -> tuple[Weights, WeightTransform]:
     """Return the initial weights, and the function that applies every T to them."""
     start = {name: value for name, value in theta.items() if not name.startswith("t.")}
+    # T (W x + b) = (T W) x + T b, unless a normalization stands between W and b.
     behind = {
         name: theta[f"t.{layer[0]}"]
         for layer in tasks.layout.layers

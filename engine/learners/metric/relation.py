@@ -66,6 +66,7 @@ class Relation(FewShotLearner):
         assert isinstance(tasks, EpisodeBatch)
         weights = draw_weights(tasks.net, tasks.body, rngs, tasks.support.x)
         sizes = (2 * feature_count(weights, tasks), self.hidden, self.hidden, 1)
+        # The output layer is drawn, too: zeros would pass no gradient to the embedding.
         nets = [init_dense(sizes, rng.child("relation"), last=1.0) for rng in rngs]
         module = stack_members(nets)
         like = tasks.support.x
@@ -99,6 +100,7 @@ class Relation(FewShotLearner):
     def _relations(self, theta: Weights, tasks: EpisodeBatch) -> Tensor:
         """Return the relation module's outputs; shape (member, way, query)."""
         support, query = embed_examples(theta, tasks)
+        # Summed over shots, as in the paper, not averaged.
         sums = support @ one_hot(tasks.support.y, tasks.outputs, support)
         ways, count = sums.shape[2], query.shape[2]
         # Every class with every query, way-major, as the last line unfolds them.

@@ -186,6 +186,7 @@ class ScaleRule(UpdateRule):
         if self.noise:
             action = action + self._draw_noise(action, inputs.step)
         span, bound = self.knobs.span, self.knobs.bound
+        # tanh keeps the target within ±κ; the clamp bounds the step toward it.
         target = span * torch.tanh(action / span)
         scale = state["scale"] + (target - state["scale"]).clamp(-bound, bound)
         update = -self.knobs.lr * self._expand_layers(scale.exp()) * inputs.grad

@@ -84,6 +84,8 @@ class Lstm(LearnedOptimizer):
         )
 
     def _draw_weights(self, rng: Rng) -> Weights:
+        # Small, so that the untrained optimizer hardly moves, yet not 0: the LSTM below
+        # would get no gradient.
         answer = init_dense((self.hidden, 1), rng.child("answer"), last=0.1)
         cells = init_lstm(2, self.hidden, self.layers, rng.child("cells"))
         return cells | {"answer.w": answer["w0"], "answer.b": answer["b0"]}
@@ -129,6 +131,7 @@ def preprocess(grad: Tensor, p: float) -> Tensor:
     >>> preprocess(torch.tensor([[1.0, -math.exp(-10.0), 0.0]]), 10.0)[0].tolist()
     [[0.0, -1.0, -1.0], [1.0, -1.0, 0.0]]
     """
+    # A NaN would stay in the hidden state for the rest of the run.
     grad = torch.nan_to_num(grad)
     floor = math.exp(-p)
     size = grad.abs().clamp(min=floor).log() / p

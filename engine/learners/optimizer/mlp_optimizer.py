@@ -111,6 +111,7 @@ class MlpRule(UpdateRule):
 
     def step(self, inputs: OptimizerInput, state: Weights) -> OptimizerUpdate:
         """Compute every weight's features and update."""
+        # A NaN would stay in momenta and squares for the rest of the run.
         grad = torch.nan_to_num(inputs.grad)
         decays = grad.new_tensor(DECAYS)[:, None]
         momenta = state["momenta"] * decays + (1 - decays) * grad[:, None]
@@ -127,10 +128,12 @@ class MlpRule(UpdateRule):
         t = inputs.step + 1
         raw = torch.stack([grad, inputs.weights], 1)
         scaled = self._normalize_features(torch.cat([raw, state["momenta"]], 1))
+        # Both are corrected for their zero start, as in Adam.
         root = (state["squares"] / (1 - SQUARES**t) + TINY).rsqrt()
         fast = state["momenta"][:, 1] / (1 - DECAYS[1] ** t)
         adaptive = torch.stack([grad * root, fast * root], 1)
         progress = torch.full_like(grad[:, None], 2 * inputs.step / inputs.horizon - 1)
+        # Outliers would drive the net far from what it was trained on.
         return torch.cat([scaled, adaptive, progress], 1).clamp(-5, 5)
 
     def _normalize_features(self, features: Tensor) -> Tensor:

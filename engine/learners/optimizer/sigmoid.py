@@ -208,5 +208,6 @@ def _scale_and_gradient(
         scale = controller_scale(broadcast_to_members(live, len(gain)), seen)
         score = -(gain * scale).unflatten(0, (replicates, -1)).mean(1)
         grads = torch.autograd.grad(score.sum(), list(live.values()))
+    # A diverged task must not destroy its replicate's controller.
     safe = [torch.nan_to_num(grad, 0.0, 0.0, 0.0) for grad in grads]
     return scale.detach(), dict(zip(live, safe, strict=True))
