@@ -114,5 +114,5 @@ def test_trainings_of_one_length_are_refused_in_a_sentence(learner: Learner) -> 
     tasks = searches()
     assert learner.why_not(NOTHING, tasks) is None
     reason = learner.why_not(NOTHING, replace(tasks, full_fidelity=0))
-    assert "two lengths" in reason and "1 passes" in reason
+    assert "two training lengths" in reason and "1 passes" in reason
     assert "10 times" in type(learner)(eta=10.0).why_not(NOTHING, tasks)
