@@ -1,7 +1,7 @@
-"""The claims board: the runs of a study in, its verdict out, whichever it is.
+"""The claims board: judges that turn the runs of a study into its verdict.
 
-A judge knows nothing but its protocol and the numbers; what would count for a sentence
-was written down with the study, before anything was measured.
+A judge uses only its protocol and the numbers; what would support a claim was written
+down with the study, before anything was measured.
 """
 
 from collections.abc import Callable, Sequence
@@ -33,8 +33,11 @@ def judge_study(name: str, runs: Sequence[FinishedRun]) -> StudyVerdict:
     """Judge a study by its runs.
 
     Args:
-        name: Of the study.
-        runs: All of its runs, finished.
+        name: Name of the study's judge.
+        runs: All of its finished runs.
+
+    Returns:
+        The verdict with its estimate and evidence.
 
     Raises:
         KeyError: If no judge has that name.

@@ -1,4 +1,4 @@
-"""Patterns, sizes and costs: what helps everywhere, and what grows with what."""
+"""Judges of options that help on every task, of overhead and of memory."""
 
 import math
 from collections.abc import Sequence
@@ -31,9 +31,9 @@ from engine.stats.search.efficiency import overheads
 from engine.stats.verdicts.wording import format_number
 
 RANDOM = "random_search"
-LEVEL, MOST = 0.05, 0.75
-MINIMAL = 0.01
-LINEAR = 1.1
+LEVEL, MOST = 0.05, 0.75  # level of significance, share of the tasks
+MINIMAL = 0.01  # share of a training
+LINEAR = 1.1  # power up to which growth counts as linear
 
 
 class OptionEffect(NamedTuple):
@@ -67,10 +67,9 @@ def judge_patterns(runs: Sequence[FinishedRun]) -> StudyVerdict:
     verdict: Verdict = "not supported"
     verdict = "supported" if always else "depends" if mostly else verdict
     told = (
-        f"{len(always)} of {len(every)} options surely help on all {len(effects)} "
-        f"tasks{_list_names(always)}; {len(mostly)} on three quarters and hurt on "
-        "none. "
-        f"The safest, {best.name}, adds at least "
+        f"{len(always)} of {len(every)} options help significantly on all "
+        f"{len(effects)} tasks{_list_names(always)}; {len(mostly)} help on three "
+        f"quarters of them and hurt on none. The safest, {best.name}, adds at least "
         f"{format_number(100 * float(best.mean.min()))} points."
     )
     rows = [_effect_row(each) for each in sorted(every, key=lambda e: -e.mean.min())]
@@ -86,6 +85,7 @@ def _option_effects(at: SourceTarget, info: dict[str, object]) -> dict[str, Floa
     if tried is None or signal is None:
         return {}
     names, options = info["positions"], info["options"]
+    # A film's info is JSON: this tells the type checker what it holds.
     assert isinstance(names, list) and isinstance(options, list)
     searches = (tried.reshape(-1, tried.shape[-1]), signal.reshape(-1, tried.shape[-1]))
     radix = [len(each) for each in options]
@@ -103,7 +103,7 @@ def _option_at(index: Floats, radix: list[int], position: int) -> Floats:
 
 
 def _contrast(there: np.ndarray, signal: Floats) -> Floats:
-    """Return the mean with an option minus without, search by search."""
+    """Return the mean signal with an option minus that without it, by search."""
     known = np.isfinite(signal)
     value = np.where(known, signal, 0.0)
 
@@ -121,6 +121,7 @@ def _pool_effects(effects: list[dict[str, Floats]]) -> list[OptionEffect]:
     for name in shared:
         bands = [mean_band(each[name][:, None]) for each in effects]
         mean, low, high, n = np.array([[float(x) for x in b] for b in bands]).T
+        # The band is symmetric, so its upper half gives back the standard error.
         p = np.array([_p_value(*row) for row in zip(mean, high - mean, n, strict=True)])
         found.append(OptionEffect(name, mean, low, high, int(n.min()), p))
     adjusted = holm(np.concatenate([each.p for each in found])).reshape(len(found), -1)
@@ -146,8 +147,8 @@ def _list_names(found: Sequence[OptionEffect]) -> str:
 
 def _effect_row(each: OptionEffect) -> VerdictRow:
     told = (
-        f"{each.name}: surely helps on {_count_significant(each, 1)}, hurts on "
-        f"{_count_significant(each, -1)}"
+        f"{each.name}: significantly helps on {_count_significant(each, 1)} and hurts "
+        f"on {_count_significant(each, -1)}"
     )
     return table_row(f"{told} of {len(each.mean)}; least", _smallest_effect(each), 100)
 
@@ -160,7 +161,7 @@ def _smallest_effect(each: OptionEffect) -> Interval:
 
 
 def judge_overhead(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by what strategies take themselves against what a training takes."""
+    """Judge by the strategies' own time as a share of a training's."""
     seconds, price = _strategy_seconds(runs)
     if not seconds:
         return undecided_verdict("no strategy was timed")
@@ -168,12 +169,12 @@ def judge_overhead(runs: Sequence[FinishedRun]) -> StudyVerdict:
     rows = [table_row(f"{name_in_words(at)}, ms", x, 1000) for at, x in seconds.items()]
     told = (
         f"The slowest strategy, {name_in_words(most)}, takes "
-        f"{format_number(1000 * seconds[most].mean)} ms for an evaluation"
+        f"{format_number(1000 * seconds[most].mean)} ms per evaluation"
     )
     film = next((f for f in (run.film("film") for run in runs) if f is not None), None)
     if film is None or film.info["cost_unit"] != "s":
         least = format_number(seconds[most].high / MINIMAL)
-        told += f"; that is below 1 % wherever a training takes {least} s."
+        told += f", which is below 1 % if a training takes at least {least} s."
         found = scale_interval(seconds[most], 1000)
         return StudyVerdict("depends", *found[:3], "ms", told, tuple(rows))
     shares = {at: scale_interval(each, 100 / price) for at, each in seconds.items()}
@@ -182,13 +183,13 @@ def judge_overhead(runs: Sequence[FinishedRun]) -> StudyVerdict:
         verdict = "supported"
     elif any(each.low > 100 * MINIMAL for each in shares.values()):
         verdict = "not supported"
-    told += f" whose training takes {format_number(price)} s."
+    told += f"; a training takes {format_number(price)} s."
     unit = "% of a training"
     return StudyVerdict(verdict, *shares[most][:3], unit, told, tuple(rows))
 
 
 def _strategy_seconds(runs: Sequence[FinishedRun]) -> tuple[dict[str, Interval], float]:
-    """Return each strategy's seconds for an evaluation, and what a training takes."""
+    """Return each strategy's seconds per evaluation, and a training's mean cost."""
     found: dict[str, list[float]] = {}
     prices = []
     for run in runs:
@@ -203,7 +204,7 @@ def _strategy_seconds(runs: Sequence[FinishedRun]) -> tuple[dict[str, Interval],
 
 
 def judge_memory(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by the power of the evaluations with which memory grows."""
+    """Judge by the exponent of peak memory over the number of evaluations."""
     peaks: dict[str, dict[int, int]] = {}
     for run in runs:
         for timing in run.timings:
@@ -212,7 +213,7 @@ def judge_memory(runs: Sequence[FinishedRun]) -> StudyVerdict:
                 at[timing.count] = max(timing.peak, at.get(timing.count, 0))
     powers = {label: fit_power(at) for label, at in peaks.items() if len(at) > 2}
     if not powers:
-        return undecided_verdict("no search was weighed at three lengths")
+        return undecided_verdict("no search's memory was measured at three lengths")
     most = max(powers, key=lambda label: powers[label].mean)
     found = powers[most]
     verdict: Verdict = "depends"
@@ -229,10 +230,9 @@ def judge_memory(runs: Sequence[FinishedRun]) -> StudyVerdict:
         for n, b in sorted(at.items())
     ]
     told = (
-        "The memory of a search grows with at most the power "
-        f"{format_number(found.mean)} "
-        f"[{format_number(found.low)}, {format_number(found.high)}] of its "
-        f"evaluations ({most})."
+        "The memory of a search grows at most with its number of evaluations to the "
+        f"power of {format_number(found.mean)} "
+        f"[{format_number(found.low)}, {format_number(found.high)}] ({most})."
     )
     return StudyVerdict(
         verdict, *found[:3], "power of the evaluations", told, tuple(rows)
@@ -240,7 +240,13 @@ def judge_memory(runs: Sequence[FinishedRun]) -> StudyVerdict:
 
 
 def fit_power(peaks: dict[int, int]) -> Interval:
-    """Return the slope of log bytes over log evaluations, 95 % over the lengths.
+    """Return the slope of log bytes over log evaluations, with its 95 % interval.
+
+    Args:
+        peaks: Bytes by number of evaluations, at three lengths or more.
+
+    Returns:
+        The exponent of the power law; `n` counts lengths.
 
     >>> round(fit_power({10: 100, 100: 1000, 1000: 10000}).mean, 9)
     1.0

@@ -1,4 +1,4 @@
-"""What a warm start saves over all targets: search time, quality, cost."""
+"""Judges of a warm start over all targets: search time, quality and cost."""
 
 from collections.abc import Callable, Sequence
 
@@ -23,7 +23,7 @@ from engine.stats.inference.paired import log_ratio
 from engine.stats.verdicts.wording import format_count, format_number
 
 WARM, COLD, CONTROL = "warm", "cold", "shuffled"
-TIME, QUALITY = (60.0, 80.0), (15.0, 25.0)
+TIME, QUALITY = (60.0, 80.0), (15.0, 25.0)  # the claimed ranges, percent
 
 
 def judge_search_time(runs: Sequence[FinishedRun]) -> StudyVerdict:
@@ -54,7 +54,7 @@ def judge_quality(runs: Sequence[FinishedRun]) -> StudyVerdict:
 
 
 def judge_cost(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by the price of all trainings to the goal, sources counted or not."""
+    """Judge by the cost of all trainings to the goal, with and without sources."""
     found = source_targets(runs)
     alone = _ratios(runs, "cost_to_goal")
     if not alone:
@@ -88,7 +88,7 @@ def judge_cost(runs: Sequence[FinishedRun]) -> StudyVerdict:
 
 
 def _describe_break_even(own: Interval, all_in: Interval, targets: int) -> str:
-    """Say how many targets would have to share the sources to come out even."""
+    """Return after how many targets the sources are paid back, in a sentence."""
     source, saved = (all_in.mean - own.mean) * targets, 1.0 - own.mean
     if saved <= 0:
         return "No number of targets pays the sources back."
@@ -108,7 +108,7 @@ def _ratios(
 
 
 def _mean_ratio(cells: dict[str, Interval]) -> Interval:
-    """Return the mean ratio over targets; of a single target its own."""
+    """Return the geometric mean ratio over targets; a single target keeps its own."""
     if len(cells) == 1:
         return next(iter(cells.values()))
     logs = mean_over_units(np.log([found.mean for found in cells.values()]))
@@ -146,9 +146,9 @@ def _regret_saved(runs: Sequence[FinishedRun]) -> Interval:
 
 
 def _cost_with_sources(at: SourceTarget, targets: int) -> Interval:
-    """Return the price to the goal with each target's part of the sources' price.
+    """Return the cost ratio to the goal, with each target's share of the sources' cost.
 
-    A source's evaluation is priced as the target's are on average.
+    A source's evaluation costs what the target's cost on average.
     """
     pair = at.values_of_all("cost_to_goal", WARM, COLD)
     steps = at.table.test_values(COLD, "evaluations_to_goal", at.condition)
@@ -179,8 +179,8 @@ def _judge_range(
     mean, low, high = (format_number(value) for value in whole[:3])
     told = (
         f"Over {format_count(len(each), 'target')} a warm start {verb} {mean} % "
-        f"[{low}, {high}] of the {what}; on {above} surely at least "
-        f"{claimed[0]:g} %, on {len(each) - reach} surely less."
+        f"[{low}, {high}] of the {what}; the interval of {above} lies at or above "
+        f"{claimed[0]:g} %, that of {len(each) - reach} below."
     )
     unit = f"% of the {what}"
     return StudyVerdict(verdict, *whole[:3], unit, told, tuple(rows), claimed)

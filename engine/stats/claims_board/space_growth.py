@@ -1,4 +1,4 @@
-"""Whether what a warm start saves grows with the space."""
+"""Judge of growing spaces: whether a warm start saves more on larger ones."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ from engine.stats.verdicts.wording import format_number
 
 
 class SizedTarget(NamedTuple):
-    """A target in one part of a space; the numbers are (training, search)."""
+    """A target in a space of one size; arrays (training, search)."""
 
     size: int
     target: str
@@ -34,7 +34,7 @@ class SizedTarget(NamedTuple):
     cold: Floats
 
     def gap(self, without: int | None) -> float:
-        """Return the log ratio of the means; a training may be left out."""
+        """Return the log ratio of the means, without one training if given."""
         mine, theirs = (
             rows if without is None else np.delete(rows, without, axis=0)
             for rows in (self.warm, self.cold)
@@ -43,7 +43,7 @@ class SizedTarget(NamedTuple):
 
 
 def judge_growing_space(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by how the ratio of evaluations to the goal changes with the size."""
+    """Judge by the slope of the ratio of evaluations to the goal over log size."""
     cells = [
         cell for at in source_targets(runs) if (cell := _sized_target(at)) is not None
     ]
@@ -65,8 +65,8 @@ def judge_growing_space(runs: Sequence[FinishedRun]) -> StudyVerdict:
         )
     mean, low, high = (format_number(value) for value in found[:3])
     told = (
-        "With every tenfold of the space the evaluations of a warm start, next to "
-        f"evolution's, fall by {mean} % [{low}, {high}]."
+        "For every tenfold increase of the space the evaluations of a warm start, "
+        f"relative to evolution's, fall by {mean} % [{low}, {high}]."
     )
     unit = "% fewer evaluations per tenfold"
     return StudyVerdict(verdict, *found[:3], unit, told, tuple(rows))
@@ -90,7 +90,7 @@ def _mean_gap(cells: Sequence[SizedTarget], without: int | None) -> float:
 
 
 def _slope(cells: Sequence[SizedTarget], without: int | None) -> float:
-    """Return by how much the log ratio changes with every tenfold of the size."""
+    """Return the change of the log ratio per tenfold increase of the size."""
     sizes = np.log10([cell.size for cell in cells])
     away = sizes - sizes.mean()
     gaps = np.array([cell.gap(without) for cell in cells])
@@ -116,7 +116,7 @@ def _over_targets(
 
 
 def space_size(at: SourceTarget) -> int:
-    """Return how many architectures a run searched among; 0 where nobody filmed it."""
+    """Return the number of architectures of a run's space; 0 without a film."""
     film = at.run.film("film")
     options = film.info["options"] if film is not None else []
     return math.prod(len(each) for each in options) if options else 0

@@ -1,4 +1,4 @@
-"""What a judge says, and what several of them need: places, lines, intervals."""
+"""Study verdicts, and what several judges share: targets, rows, intervals."""
 
 import math
 from collections.abc import Sequence
@@ -20,12 +20,12 @@ from engine.stats.inference.intervals import (
 
 Verdict = Literal["supported", "not supported", "depends"]
 VerdictRow = dict[str, str | float | int]
-FEW = 4  # targets or tasks; with fewer the trainings are what varies
+FEW = 4  # targets or tasks; with fewer the intervals are over trainings
 NOTHING = Interval(math.nan, math.nan, math.nan, 0)
 
 
 class FinishedRun(Protocol):
-    """A finished run of a study, from wherever it is kept."""
+    """A finished run of a study, wherever it is stored."""
 
     @property
     def spec(self) -> RunSpec:
@@ -37,24 +37,24 @@ class FinishedRun(Protocol):
 
     @property
     def timings(self) -> Sequence[Timing]:
-        """What took how long, and how much memory."""
+        """Run times and peak memory of its stages."""
 
     def film(self, name: str) -> Artefact | None:
-        """Return the artefact of that name, or none."""
+        """Return the artefact of that name; None without one."""
 
 
 class StudyVerdict(NamedTuple):
-    """A verdict with the number that it rests on.
+    """The verdict on a study's claim, with the number that it is based on.
 
     Args:
         verdict: By the study's protocol.
-        estimate: What the sentence is about, with its 95 % interval.
-        low: NaN where there is none.
-        high: Likewise.
-        unit: Of the three.
-        told: The verdict's reason, in a sentence or two.
-        rows: What was measured, place by place, to be shown as a table.
-        claimed: The range that the sentence names, in the same unit, or nothing.
+        estimate: The quantity that the claim is about.
+        low: Lower end of its 95 % interval; NaN without one.
+        high: Upper end, likewise.
+        unit: Unit of these three.
+        told: The reason for the verdict, in a sentence or two.
+        rows: The measurements, target by target, to be shown as a table.
+        claimed: The range that the claim names, in the same unit; empty without one.
     """
 
     verdict: Verdict
@@ -71,12 +71,12 @@ class SourceTarget(NamedTuple):
     """One source and one target of one run.
 
     Args:
-        source: What was learned on.
-        target: What is searched on.
-        family: The target's.
-        run: Where it was measured.
+        source: Name of what was trained on.
+        target: Name of what is searched on.
+        family: The target's family.
+        run: The run that measured it.
         table: The run's blocks.
-        condition: Under which it was measured.
+        condition: The condition of the test.
     """
 
     source: str
@@ -87,18 +87,18 @@ class SourceTarget(NamedTuple):
     condition: Condition
 
     def values_of(self, label: str, metric: str) -> Floats | None:
-        """Return one number a search, of a learner here; (replicate, search)."""
+        """Return a learner's numbers on this target; shape (replicate, search)."""
         return self.table.test_values(label, metric, self.condition)
 
     def values_of_all(self, metric: str, *labels: str) -> list[Floats] | None:
-        """Return the numbers of several learners, or none if any is missing."""
+        """Return the numbers of several learners; None if any is missing."""
         found = [self.values_of(label, metric) for label in labels]
         there = [rows for rows in found if rows is not None]
         return there if len(there) == len(labels) else None
 
 
 def source_targets(runs: Sequence[FinishedRun]) -> list[SourceTarget]:
-    """Return everywhere that the runs were tested, shifts left out."""
+    """Return every source and target that the runs tested, without shifts."""
     families = [f for run in runs for f in (run.spec.family, *run.spec.test_families)]
     found = []
     for run in runs:
@@ -115,7 +115,13 @@ def source_targets(runs: Sequence[FinishedRun]) -> list[SourceTarget]:
 
 
 def mean_over_units(values: Sequence[float] | Floats) -> Interval:
-    """Return the mean of independent numbers with its 95 % interval; NaN left out.
+    """Return the mean of independent numbers with its 95 % interval.
+
+    Args:
+        values: One number a unit; shape (unit,). NaN is left out.
+
+    Returns:
+        Mean and Student's interval in the unit of the values.
 
     >>> mean_over_units([1.0, 2.0, 3.0]).mean
     2.0
@@ -124,16 +130,19 @@ def mean_over_units(values: Sequence[float] | Floats) -> Interval:
 
 
 def jackknife_interval(value: float, without: Sequence[float]) -> Interval:
-    """Return a number with the interval that leaving out one unit at a time gives.
+    """Return a statistic with its jackknife interval.
 
-    For a mean of independent numbers it is Student's; where a unit is in several of
-    them, as a task is in several places, it goes with all of them at once.
+    For a mean of independent numbers it is Student's interval. A unit that is part of
+    several numbers, as a task is of several pairs, is left out of all of them at once.
 
     Source: Miller (1974), The jackknife: a review, Biometrika 61(1).
 
     Args:
-        value: Of all units.
-        without: The same number without each unit in turn.
+        value: The statistic of all units.
+        without: The statistic without each unit in turn; NaN is left out.
+
+    Returns:
+        The interval; NaN ends with fewer than two units.
 
     >>> one = jackknife_interval(2.0, [2.5, 2.0, 1.5])
     >>> two = mean_over_units([1.0, 2.0, 3.0])
@@ -151,17 +160,18 @@ def jackknife_interval(value: float, without: Sequence[float]) -> Interval:
 
 
 def percent_saved(gap: Interval) -> Interval:
-    """Return what a log ratio saves, in percent.
+    """Return the saving of a log ratio of costs, in percent.
 
     >>> round(percent_saved(Interval(np.log(0.5), np.log(0.4), np.log(0.8), 5)).mean, 9)
     50.0
     """
+    # A larger ratio is a smaller saving: the ends swap.
     mean, high, low = (100.0 * (1.0 - math.exp(x)) for x in gap[:3])
     return Interval(mean, low, high, gap.n)
 
 
 def table_row(what: str, interval: Interval, scale: float = 1.0) -> VerdictRow:
-    """Return one row of what was measured, rounded for people."""
+    """Return a measurement as a row of the table, to four significant digits."""
     mean, low, high = (
         _round_significant(value) for value in scale_interval(interval, scale)[:3]
     )
@@ -173,7 +183,7 @@ def _round_significant(value: float) -> float:
 
 
 def undecided_verdict(why: str) -> StudyVerdict:
-    """Return that nothing can be said, and why."""
+    """Return a verdict that leaves the claim open, with the reason."""
     return StudyVerdict(
         "depends", math.nan, math.nan, math.nan, "", f"Undecided: {why}."
     )

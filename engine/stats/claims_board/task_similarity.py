@@ -1,4 +1,4 @@
-"""Where transfer works: near against far places, with and without adaptation."""
+"""Judges of task similarity: savings on near and far targets, and of a gate."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -26,21 +26,21 @@ from engine.stats.verdicts.wording import format_number
 
 GATED = "gated"
 KIN = "kinship"
-LEAST = 1e-4  # a mean regret below that, of a share of accuracy, counts as that
+LEAST = 1e-4  # lower bound of a mean regret, so that its log stays finite
 
 
 class TargetRegrets(NamedTuple):
-    """A place, and each learner's mean regret there, training by training."""
+    """A source and target with each learner's mean regret, by training."""
 
     place: SourceTarget
     similarity: float
     regrets: dict[str, Floats]
 
     def gap(self, label: str, rival: str = COLD, without: int | None = None) -> float:
-        """Return the log ratio of two mean regrets; a training may be left out.
+        """Return the log ratio of two mean regrets, without one training if given.
 
-        All searches are averaged first: the ratio of a few searches' means is large
-        on average even where two strategies are alike.
+        All searches are averaged first: the mean ratio of few searches is biased
+        upwards even where two strategies are equal.
         """
         rows = (self.regrets[label], self.regrets[rival])
         kept = [np.delete(r, [] if without is None else without) for r in rows]
@@ -49,12 +49,12 @@ class TargetRegrets(NamedTuple):
 
     @property
     def tasks(self) -> set[str]:
-        """Return the tasks that it shares with other places."""
+        """Return its tasks, which other pairs may share."""
         return {self.place.source, self.place.target}
 
 
 def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by the rank correlation between similarity and what is saved."""
+    """Judge by the rank correlation between similarity and savings."""
     pairs = [p for p in _target_regrets(runs) if WARM in p.regrets]
     if len({p.similarity for p in pairs}) < 3:
         return undecided_verdict("fewer than three similarities were measured")
@@ -62,7 +62,7 @@ def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
     verdict: Verdict = "supported" if found.low > 0 else "not supported"
     near, far = _split_at_median(pairs)
     rows = [_pair_row(p, WARM) for p in sorted(pairs, key=lambda p: -p.similarity)]
-    halves = (("near places", near), ("far places", far))
+    halves = (("near targets", near), ("far targets", far))
     ends = [_mean_saving(half, WARM) for _, half in halves]
     rows += [table_row(at, mean) for (at, _), mean in zip(halves, ends, strict=True)]
     rows += [
@@ -71,18 +71,21 @@ def judge_near_domains(runs: Sequence[FinishedRun]) -> StudyVerdict:
         if all(CONTROL in p.regrets for p in half)
     ]
     told = (
-        f"The nearer, the more: rank correlation {format_number(found.mean)} "
-        f"[{format_number(found.low)}, {format_number(found.high)}]. Near places save "
-        f"{_format_percent(ends[0])} of the mean regret, far ones "
+        f"Savings rise with similarity: rank correlation {format_number(found.mean)} "
+        f"[{format_number(found.low)}, {format_number(found.high)}]. On near targets "
+        f"transfer saves {_format_percent(ends[0])} of the mean regret, on far ones "
         f"{_format_percent(ends[1])}."
     )
     if verdict != "supported":
-        told = told.replace("The nearer, the more", "No sure order by similarity")
+        told = told.replace(
+            "Savings rise with similarity",
+            "Savings do not rise significantly with similarity",
+        )
     return StudyVerdict(verdict, *found[:3], "rank correlation", told, tuple(rows))
 
 
 def judge_adaptation(runs: Sequence[FinishedRun]) -> StudyVerdict:
-    """Judge by what far places save with and without a gate."""
+    """Judge by the savings on far targets with and without a gate."""
     pairs = [p for p in _target_regrets(runs) if {WARM, GATED} <= set(p.regrets)]
     if len({p.similarity for p in pairs}) < 2:
         return undecided_verdict("no two similarities were measured")
@@ -96,12 +99,12 @@ def judge_adaptation(runs: Sequence[FinishedRun]) -> StudyVerdict:
         verdict = "supported"
     rows = [_pair_row(p, label) for p in far for label in (WARM, GATED)]
     told = (
-        f"On far places a warm start saves {_format_percent(plain)} of the mean "
-        "regret as it is, "
-        f"and {_format_percent(gated)} with a gate; the gate itself saves "
+        f"On far targets a warm start saves {_format_percent(plain)} of the mean "
+        "regret without a gate "
+        f"and {_format_percent(gated)} with one; the gate itself saves "
         f"{_format_percent(helps)}."
     )
-    unit = "% of the mean regret, saved by the gate on far places"
+    unit = "% of the mean regret, saved by the gate on far targets"
     return StudyVerdict(verdict, *helps[:3], unit, told, tuple(rows))
 
 
@@ -111,7 +114,7 @@ def _target_regrets(runs: Sequence[FinishedRun]) -> list[TargetRegrets]:
     for at in source_targets(runs):
         similarity = _similarity(at, known)
         if at.source == at.target and KIN not in at.family.knobs:
-            continue  # what was learned on is no transfer
+            continue  # the source itself: that is not transfer
         rows = {x: at.values_of(x, "regret_area") for x in (COLD, WARM, GATED, CONTROL)}
         means = {x: mine.mean(1) for x, mine in rows.items() if mine is not None}
         if COLD in means and np.isfinite(similarity):
@@ -120,7 +123,7 @@ def _target_regrets(runs: Sequence[FinishedRun]) -> list[TargetRegrets]:
 
 
 def _known_scores(runs: Sequence[FinishedRun]) -> dict[str, Floats]:
-    """Return every architecture's accuracy on the tasks that some run is held on."""
+    """Return every architecture's accuracy on the tasks that have a film."""
     known = {}
     for at in source_targets(runs):
         film = at.run.film("film") if not at.condition.family else None
@@ -138,7 +141,14 @@ def _similarity(at: SourceTarget, known: dict[str, Floats]) -> float:
 
 
 def rank_correlation(first: Floats, second: Floats) -> float:
-    """Return Spearman's rank correlation of what both have; NaN for a constant.
+    """Return Spearman's rank correlation.
+
+    Args:
+        first: Shape (item,).
+        second: Same shape; items with a NaN in either are left out.
+
+    Returns:
+        From −1 to 1; NaN where one of them is constant.
 
     >>> rank_correlation(np.array([1.0, 2.0, 9.0]), np.array([1.0, 4.0, 5.0]))
     1.0
@@ -153,7 +163,7 @@ def rank_correlation(first: Floats, second: Floats) -> float:
 
 
 def _similarity_effect(pairs: Sequence[TargetRegrets]) -> Interval:
-    """Return how what is saved follows similarity, within each source over targets."""
+    """Return the correlation of similarity and savings, over targets of each source."""
     rows: dict[str, list[TargetRegrets]] = {}
     for pair in pairs:
         rows.setdefault(pair.place.source, []).append(pair)
@@ -172,7 +182,7 @@ def _within_sources(pairs: Sequence[TargetRegrets]) -> float:
 
 
 def _correlation(pairs: Sequence[TargetRegrets], only: int | None = None) -> float:
-    """Return the rank correlation of likeness and saving, of one training or all."""
+    """Return the rank correlation of similarity and savings, of one training or all."""
     if only is not None:
         pairs = [_select_training(p, only) for p in pairs]
     gains = np.array([-p.gap(WARM) for p in pairs])
@@ -190,7 +200,7 @@ def _training_count(pairs: Sequence[TargetRegrets]) -> int:
 def _over_tasks(
     pairs: Sequence[TargetRegrets], value: Callable[[Sequence[TargetRegrets]], float]
 ) -> Interval:
-    """Return a number of places, which share tasks, with its interval over tasks.
+    """Return a statistic of pairs, which share tasks, with its interval over tasks.
 
     A task is left out as a source and as a target at once.
     """
@@ -211,7 +221,7 @@ def _split_at_median(
 def _mean_saving(
     pairs: Sequence[TargetRegrets], label: str, rival: str = COLD
 ) -> Interval:
-    """Return the saved percentage: of the mean log ratio, over tasks or trainings."""
+    """Return the percentage saved, by the mean log ratio, over tasks or trainings."""
 
     def mean(some: Sequence[TargetRegrets], without: int | None = None) -> float:
         return float(np.mean([p.gap(label, rival, without) for p in some]))

@@ -1,1 +1,1 @@
-"""Statistics of spaces, searches and what is transferred."""
+"""Statistics of architecture search: spaces, motifs, efficiency and transfer."""

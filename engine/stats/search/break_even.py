@@ -1,7 +1,7 @@
-"""Break-even: how many targets pay back what was evaluated on the sources.
+"""Break-even: after how many targets the evaluations on sources are paid back.
 
-What a warm start saves on each target is the difference of restricted means; what it
-cost was spent once. Where nothing is saved, no number of targets pays it back.
+A warm start saves the difference of restricted means on each target; its cost is paid
+once. Where nothing is saved, no number of targets pays it back.
 """
 
 import math
@@ -14,16 +14,16 @@ def break_even(source: float, saved: Difference) -> Interval:
     """Return after how many targets a training has paid for itself.
 
     Args:
-        source: Evaluations that it took, of one training.
+        source: Evaluations on source tasks per training.
         saved: Evaluations to the goal without it minus with it, per target.
 
     Returns:
-        Targets, with the ends of the interval of what is saved; infinite where
-        nothing is.
+        Number of targets with its interval; infinite where nothing is saved.
 
     >>> break_even(300.0, Difference(30.0, -1.0, 60.0, 0.1, 0.5, 8, 8))[:3]
     (10.0, 5.0, inf)
     """
+    # The more is saved, the fewer targets it takes: the ends swap.
     mean, low, high = (
         _targets_to_break_even(source, s) for s in (saved.mean, saved.high, saved.low)
     )

@@ -1,7 +1,7 @@
-"""The sphere of a space: distances between architectures, and what a search covers.
+"""Distances between architectures, coverage of a space, importance of decisions.
 
-One-hot codes of one space have one norm, so they lie on a sphere. The angle between
-two is arccos(1 − h / positions), where h decisions differ (Hamming distance).
+All one-hot codes of a space have the same norm, so they lie on a sphere. The angle
+between two is arccos(1 − h / positions), h being their Hamming distance.
 """
 
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ Indices = NDArray[np.int64]
 
 
 class Coverage(NamedTuple):
-    """How much of a space a search has seen.
+    """How much of a space a search has covered.
 
     Args:
-        distinct: How many different architectures were trained.
-        share: Of the space.
-        nearest: Mean angle from an architecture of the space to the nearest one
-            trained, radians.
-        within: Share of the space that is trained or one change away.
+        distinct: Number of different architectures that were trained.
+        share: Their share of the space.
+        nearest: Mean angle from an architecture of the space to the nearest trained
+            one, radians.
+        within: Share of the space that was trained or is one change away.
     """
 
     distinct: int
@@ -33,7 +33,14 @@ class Coverage(NamedTuple):
 
 
 def geodesic(changes: Floats | Indices, positions: int) -> Floats:
-    """Return the angle between one-hot codes, radians.
+    """Return the angle between one-hot codes.
+
+    Args:
+        changes: Hamming distances; any shape.
+        positions: Number of decisions.
+
+    Returns:
+        Radians from 0 to π/2, same shape.
 
     >>> geodesic(np.array([0, 3, 6]), 6).round(3).tolist()
     [0.0, 1.047, 1.571]
@@ -45,8 +52,11 @@ def measure_coverage(tried: Floats | Indices, radix: Sequence[int]) -> Coverage:
     """Measure how much of a listed space some trained architectures cover.
 
     Args:
-        tried: Their mixed-radix indices; NaN and repeats allowed.
-        radix: How many options each position has.
+        tried: Their mixed-radix indices, any shape; NaN and repeats allowed.
+        radix: Number of options of each position.
+
+    Returns:
+        The coverage; of no architecture the angle is NaN.
 
     >>> found = measure_coverage(np.array([0.0, 0.0, np.nan]), (2, 2))
     >>> found.distinct, found.share, found.within
@@ -70,8 +80,16 @@ def distance_to_seen(seen: Indices, radix: Sequence[int]) -> Indices:
 
     The number of changes is a sum over positions, so the minimum is taken position
     by position over the whole space.
+
+    Args:
+        seen: Mixed-radix indices; shape (item,).
+        radix: Number of options of each position.
+
+    Returns:
+        Hamming distances; shape (architecture,).
     """
     positions = len(radix)
+    # One more than the largest distance stands for infinity.
     away = np.full(int(np.prod(radix)), positions + 1, np.int64)
     away[seen] = 0
     grid = away.reshape(tuple(radix))
@@ -81,7 +99,14 @@ def distance_to_seen(seen: Indices, radix: Sequence[int]) -> Indices:
 
 
 def neighbors(index: int, radix: Sequence[int]) -> Indices:
-    """Return all architectures one change away, by index.
+    """Return all architectures one change away.
+
+    Args:
+        index: Mixed-radix index of an architecture.
+        radix: Number of options of each position.
+
+    Returns:
+        Their indices; shape (neighbor,).
 
     >>> neighbors(0, (2, 3)).tolist()
     [3, 1, 2]
@@ -95,11 +120,11 @@ def neighbors(index: int, radix: Sequence[int]) -> Indices:
 
 
 class DecisionImportance(NamedTuple):
-    """How decisions matter one by one.
+    """The main effect of each decision on the scores.
 
     Args:
-        share: Of the variance of the scores that each decision explains alone.
-        ranks: Place of each option among those of its decision, the best first.
+        share: Share of the variance that each decision explains alone; (position,).
+        ranks: Rank of each option of a decision by mean score, 0 being the best.
     """
 
     share: Floats
@@ -109,7 +134,14 @@ class DecisionImportance(NamedTuple):
 def decision_importance(
     scores: Floats | None, radix: Sequence[int]
 ) -> DecisionImportance:
-    """Return how decisions matter; in their given order where no score is known.
+    """Return each decision's main effect; options keep their order without scores.
+
+    Args:
+        scores: By mixed-radix index, NaN where unknown; None if none is known.
+        radix: Number of options of each position.
+
+    Returns:
+        Shares of variance and ranks of options.
 
     >>> decision_importance(np.array([0.0, 0.0, 1.0, 1.0]), (2, 2)).share.tolist()
     [1.0, 0.0]
@@ -124,6 +156,7 @@ def decision_importance(
     for code, count in zip(codes, radix, strict=True):
         number = np.bincount(code[there], minlength=count)
         total = np.bincount(code[there], flat[there], minlength=count)
+        # An option without a score is ranked as average.
         mean = np.where(number > 0, total / np.maximum(number, 1), middle)
         share.append((number * (mean - middle) ** 2).sum())
         ranks.append(np.argsort(np.argsort(-mean, kind="stable"), kind="stable"))

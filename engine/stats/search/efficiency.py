@@ -1,7 +1,7 @@
-"""What a search got for what it spent: evaluations, price, and its own time.
+"""Search efficiency: results by cost spent, and a strategy's own run time.
 
-The best so far changes only when something was trained, so between two prices it is
-what it was: curves over the price are steps, read off on a common grid.
+The best so far changes only when a training ends, so curves over cost are step
+functions, which are sampled on a common grid.
 
 Source: Dong and Yang (2020), arXiv:2001.00326, figures of accuracy over time spent.
 """
@@ -17,12 +17,12 @@ from engine.stats.block_table import IN_DISTRIBUTION, PER_STEP, BlockTable
 
 
 def values_at_cost(values: Floats, spent: Floats, grid: Floats) -> Floats:
-    """Read off what each search had when it had spent so much.
+    """Return what each search had reached at given costs.
 
     Args:
         values: After each evaluation; shape (…, step).
-        spent: Price of all trainings up to there; shape (…, step), never falling.
-        grid: Prices to look at; shape (point,).
+        spent: Cumulative cost of the trainings; shape (…, step), never falling.
+        grid: Costs to sample at, in the same unit; shape (point,).
 
     Returns:
         Shape (…, point), NaN before the first training is paid for.
@@ -44,19 +44,19 @@ def _flatten_spent(spent: Floats, values: Floats) -> Floats:
 
 
 def _read_row(values: Floats, spent: Floats, grid: Floats) -> Floats:
-    # traces are float32: a grid point on a price must not miss it by a rounding
+    # Traces are float32: a grid point on a cost must not miss it by a rounding.
     at = np.searchsorted(spent, grid * (1 + 1e-6), side="right") - 1
     return np.where(at < 0, np.nan, values[np.maximum(at, 0)])
 
 
 class Overhead(NamedTuple):
-    """What a strategy itself takes for one evaluation, its trainings looked up.
+    """A strategy's own time for one evaluation; trainings are table look-ups.
 
     Args:
         learner: Its label.
-        seconds: For each evaluation, over all tests in which it was timed.
-        price: Mean price of an evaluation, in the space's unit.
-        evaluations: How many were timed.
+        seconds: Seconds per evaluation, over all timed tests.
+        price: Mean cost of an evaluation, in the space's unit.
+        evaluations: Number of timed evaluations.
     """
 
     learner: str
@@ -68,12 +68,15 @@ class Overhead(NamedTuple):
 def overheads(
     table: BlockTable, timings: Sequence[Timing], labels: Iterable[str]
 ) -> list[Overhead]:
-    """Return what each strategy takes for itself, where its tests were timed.
+    """Return each strategy's own time per evaluation, where its tests were timed.
 
     Args:
         table: The run's blocks.
-        timings: Of the run; those of tests are of one learner each.
+        timings: Timings of the run; those of tests belong to one learner each.
         labels: The learners.
+
+    Returns:
+        One entry per learner with timed tests.
     """
     found = []
     for label in labels:

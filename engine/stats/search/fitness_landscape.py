@@ -1,6 +1,6 @@
-"""The landscape of a listed space: peaks, basins, and how far fitness reaches.
+"""Fitness landscapes: optima, basins, fitness–distance and autocorrelation.
 
-Two architectures are neighbors if one decision tells them apart. Everything is exact:
+Two architectures are neighbors if they differ in one decision. Everything is exact:
 sums and maxima run over the whole space, position by position.
 
 Source: Jones and Forrest (1995) for fitness–distance correlation; Weinberger (1990)
@@ -22,10 +22,10 @@ class BasinMap(NamedTuple):
     """Where steepest ascent ends.
 
     Args:
-        optima: Local optima by index in the space, the best first.
-        basin: Place in `optima` of each architecture's peak; −1 where there is no
-            score; shape (architecture,).
-        sizes: How many architectures climb to each optimum, itself included.
+        optima: Indices of local optima in the space, the best first; shape (optimum,).
+        basin: Position in `optima` of each architecture's optimum; −1 where there is
+            no score; shape (architecture,).
+        sizes: Number of architectures that climb to each optimum, itself included.
     """
 
     optima: Indices
@@ -38,9 +38,11 @@ def find_basins(scores: Floats, radix: Sequence[int]) -> BasinMap:
 
     Args:
         scores: By mixed-radix index; NaN where there is no architecture.
-        radix: How many options each position has.
+        radix: Number of options of each position.
 
-    Of equally good neighbors the first one is taken; what is level is not climbed.
+    Returns:
+        Optima and basins. Of equally good neighbors the first is taken; a neighbor
+        that is only as good is not climbed to.
 
     >>> found = find_basins(np.array([0.1, 0.5, 0.3, 0.9, 0.2, 0.4]), (2, 3))
     >>> found.optima.tolist(), found.basin.tolist(), found.sizes.tolist()
@@ -48,6 +50,7 @@ def find_basins(scores: Floats, radix: Sequence[int]) -> BasinMap:
     """
     height = np.where(np.isfinite(scores), scores, -np.inf)
     goes = _steepest_neighbor(height, radix)
+    # Pointer jumping: each round doubles the length of the climb.
     while True:
         further = goes[goes]
         if (further == goes).all():
@@ -79,15 +82,15 @@ def _steepest_neighbor(height: Floats, radix: Sequence[int]) -> Indices:
 
 
 class FitnessDistance(NamedTuple):
-    """Score against the number of decisions that differ from the best.
+    """Scores by the number of decisions that differ from the best architecture.
 
     Args:
         correlation: Pearson's; −1 is one smooth hill, 0 gives a search no direction.
         distance: 0, 1, … changes.
-        mean: Of the scores at each distance.
-        low: Their 10 % quantile.
-        high: Their 90 % quantile.
-        members: How many architectures are at each distance.
+        mean: Mean score at each distance.
+        low: 10 % quantile of the scores.
+        high: 90 % quantile.
+        members: Number of architectures at each distance.
     """
 
     correlation: float
@@ -103,7 +106,10 @@ def fitness_distance(scores: Floats, radix: Sequence[int]) -> FitnessDistance:
 
     Args:
         scores: By mixed-radix index; NaN where there is no architecture.
-        radix: How many options each position has.
+        radix: Number of options of each position.
+
+    Returns:
+        Arrays of shape (distance,); the correlation is NaN where nothing varies.
 
     >>> smooth = np.array([3.0, 2.0, 2.0, 1.0])
     >>> float(fitness_distance(smooth, (2, 2)).correlation)
@@ -130,16 +136,16 @@ def fitness_distance(scores: Floats, radix: Sequence[int]) -> FitnessDistance:
 def autocorrelation(scores: Floats, radix: Sequence[int], steps: int = 6) -> Floats:
     """Return the autocorrelation of the scores along an endless random walk.
 
-    Each step changes one decision, all neighbors equally likely. No walk is drawn:
-    the mean over all walks is computed.
+    Each step changes one decision, all neighbors being equally likely. No walk is
+    sampled: the expectation over all walks is computed.
 
     Args:
         scores: By mixed-radix index; NaN where there is no architecture.
-        radix: How many options each position has.
-        steps: How many steps to look ahead.
+        radix: Number of options of each position.
+        steps: Largest lag.
 
     Returns:
-        From 0 steps (1) to `steps`; NaN where all scores are the same.
+        For lags 0 to `steps`, the first being 1; NaN where all scores are equal.
 
     >>> autocorrelation(np.array([0.0, 1.0]), (2,), 2).tolist()
     [1.0, -1.0, 1.0]
@@ -150,7 +156,7 @@ def autocorrelation(scores: Floats, radix: Sequence[int], steps: int = 6) -> Flo
     total = degree.sum()
     if not total:
         return np.full(steps + 1, np.nan)
-    weight = degree / total  # how often a long walk is at each
+    weight = degree / total  # stationary distribution of the walk
     held = np.where(there, scores.reshape(shape), 0.0)
     held = np.where(there, held - (weight * held).sum(), 0.0)
     variance = (weight * held**2).sum()

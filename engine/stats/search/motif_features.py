@@ -1,4 +1,4 @@
-"""Which motifs architectures have: options, pairs of them, sub-graphs of a cell."""
+"""Motif features of architectures: options, pairs of options, subgraphs of a cell."""
 
 from collections.abc import Iterator, Sequence
 from itertools import combinations
@@ -8,18 +8,18 @@ import numpy as np
 
 from engine.stats.array_types import Bools, Indices
 
-# Options that mean that there is no connection, by the names that tables give them.
+# Names under which tables list "no connection".
 ABSENT = frozenset({"none", "zero", "zeroize", "no connection"})
 
 
 class MotifFeature(NamedTuple):
-    """One motif and which rows have it.
+    """One motif and the rows that have it.
 
     Args:
         kind: option, anywhere, pair, path, series, parallel or shape.
-        words: What it is.
-        at: Positions and the options there, where the motif names any.
-        there: Shape (row,).
+        words: Its description.
+        at: Positions and their options; empty if the motif names none.
+        mask: Which rows have it; shape (row,).
     """
 
     kind: str
@@ -29,12 +29,12 @@ class MotifFeature(NamedTuple):
 
 
 class DecisionGrid(NamedTuple):
-    """What architectures are made of.
+    """The decisions of a space, and the cell's graph if they are its edges.
 
     Args:
         positions: Names of the decisions.
         options: Names of each decision's options.
-        edges: From which node to which each position leads; empty for a list.
+        edges: Start and end node of each position; empty if there is no graph.
     """
 
     positions: tuple[str, ...]
@@ -48,7 +48,7 @@ class DecisionGrid(NamedTuple):
         edges: Sequence[Sequence[int]] = (),
         positions: Sequence[str] = (),
     ) -> "DecisionGrid":
-        """Return the same from lists, naming positions where nobody did."""
+        """Return the grid from lists; positions without names get some."""
         pairs = tuple((int(a), int(b)) for a, b in edges)
         named = tuple(positions) or tuple(f"{a}→{b}" for a, b in pairs)
         named = named or tuple(f"position {i + 1}" for i in range(len(options)))
@@ -58,11 +58,11 @@ class DecisionGrid(NamedTuple):
 def find_motif_features(codes: Indices, grid: DecisionGrid) -> list[MotifFeature]:
     """Return all motifs that some rows have and others lack, the simplest first.
 
-    A motif that the very same rows have as a simpler one is left out.
+    A motif that exactly the same rows have as a simpler one is left out.
 
     Args:
-        codes: Option taken at each position; shape (row, position).
-        grid: What the codes mean.
+        codes: Index of the option at each position; shape (row, position).
+        grid: The decisions that the codes refer to.
     """
     seen: set[bytes] = set()
     kept = []
@@ -78,7 +78,7 @@ def _all_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
     yield from _option_features(codes, grid)
     if grid.edges:
         yield from _subgraph_features(codes, grid)
-        # Of a list, an option's name means another thing at each decision.
+        # Without a graph an option's name means something else at each decision.
         yield from _shared_option_features(codes, grid)
     yield from _pair_features(codes, grid)
 
@@ -93,7 +93,7 @@ def _option_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeatur
 def _shared_option_features(
     codes: Indices, grid: DecisionGrid
 ) -> Iterator[MotifFeature]:
-    """Yield options that several positions share: how often they are taken at least."""
+    """Yield "at least n times" for every option that several positions share."""
     for option in _shared_options(grid):
         count = _option_mask(codes, grid, option).sum(1)
         for least in range(1, int(count.max(initial=0)) + 1):
@@ -112,7 +112,7 @@ def _pair_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]
 
 
 def _subgraph_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeature]:
-    """Yield what the paths from a cell's input to its output are made of."""
+    """Yield motifs of the paths from a cell's input to its output."""
     live = live_edges(codes, grid)
     longest, paths = _path_lengths(codes, grid)
     yield MotifFeature("shape", "no path from input to output", (), paths == 0)
@@ -140,7 +140,7 @@ def _subgraph_features(codes: Indices, grid: DecisionGrid) -> Iterator[MotifFeat
 def _edges_meet(
     one: Bools, two: Bools, edges: tuple[tuple[int, int], ...], *, series: bool
 ) -> Bools:
-    """Return which rows have both on edges that meet: end to start, or end to end."""
+    """Return which rows have both on adjacent edges: end to start, or end to end."""
     there = np.zeros(len(one), bool)
     for i, (_, end) in enumerate(edges):
         for k, (start, other) in enumerate(edges):
@@ -150,9 +150,18 @@ def _edges_meet(
 
 
 def live_edges(codes: Indices, grid: DecisionGrid) -> Bools:
-    """Return which edges lie on a path from input to output; shape (row, position)."""
+    """Return which edges lie on a path from input to output.
+
+    Args:
+        codes: Index of the option at each position; shape (row, position).
+        grid: The decisions, with edges.
+
+    Returns:
+        Shape (row, position).
+    """
     wired = _connected_edges(codes, grid)
     first, last = _input_and_output(grid)
+    # Nodes are numbered in topological order, so that sorted edges are, too.
     order = sorted(range(len(grid.edges)), key=lambda i: grid.edges[i])
     fed = {first: np.ones(len(codes), bool)}
     for i in order:
@@ -171,7 +180,7 @@ def live_edges(codes: Indices, grid: DecisionGrid) -> Bools:
 
 
 def _path_lengths(codes: Indices, grid: DecisionGrid) -> tuple[Indices, Indices]:
-    """Return the longest path to the output, −1 without one, and how many there are."""
+    """Return the length of the longest path, −1 without one, and the path count."""
     wired = _connected_edges(codes, grid)
     first, last = _input_and_output(grid)
     nodes = {node for edge in grid.edges for node in edge}
@@ -200,7 +209,7 @@ def _connected_edges(codes: Indices, grid: DecisionGrid) -> Bools:
 
 
 def _shared_options(grid: DecisionGrid) -> list[str]:
-    """Return the options that more than one position has, in their order."""
+    """Return the options that several positions have, in order of appearance."""
     every = [name for names in grid.options for name in names]
     return [name for name in dict.fromkeys(every) if every.count(name) > 1]
 

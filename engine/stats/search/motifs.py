@@ -1,10 +1,10 @@
-"""Motifs of good and bad architectures, with what each does and how sure that is.
+"""Motifs of good and bad architectures: effects, intervals and p-values.
 
-A motif is an option of a decision, a pair of options, or a sub-graph of a cell. Its
-effect is the mean accuracy with it less that without it, after each task's own mean
-is taken away; p-values bear that all motifs were looked at (Holm). Effects describe
-the experiences that are given: where these were chosen by a search, they are not what
-a random architecture would show, and no effect is a cause.
+A motif is an option of a decision, a pair of options, or a subgraph of a cell. Its
+effect is the mean accuracy with it minus that without it, after each task's mean is
+subtracted; p-values are Holm-adjusted over all motifs. Effects describe the given
+experiences: if a search chose these, they differ from those of random architectures,
+and no effect is causal.
 """
 
 from collections.abc import Sequence
@@ -29,15 +29,21 @@ from engine.stats.search.motif_features import (
 )
 
 FEWEST = 5  # experiences on each side of a comparison
-WORST = 0.1  # share of the trained that counts as failed, beside the failed trainings
-SURE = 0.05
-TOLD = 8
+WORST = 0.1  # share of the trained ones that counts as failed, besides real failures
+SURE = 0.05  # level of significance
+TOLD = 8  # sentences about effects; half as many about failures
 
 
 class MotifEffect(NamedTuple):
-    """A difference of mean accuracies with its 95 % interval.
+    """A difference of mean accuracies.
 
-    `p` is two-sided; `n` experiences have the motif, `rest` lack it.
+    Args:
+        mean: The difference, a share.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        p: Two-sided.
+        n: Experiences with the motif.
+        rest: Experiences without it.
     """
 
     mean: float
@@ -49,9 +55,15 @@ class MotifEffect(NamedTuple):
 
 
 class FailureShare(NamedTuple):
-    """How common a motif is among failures, and among the others.
+    """How common a motif is among failures and among the rest.
 
-    `ratio` is the first over the second, with its 95 % interval; `p` is one-sided.
+    Args:
+        share: Share of failures that have it.
+        elsewhere: Share of the other experiences that have it.
+        ratio: The first over the second.
+        low: Lower end of the ratio's 95 % interval.
+        high: Upper end.
+        p: One-sided.
     """
 
     share: float
@@ -64,17 +76,17 @@ class FailureShare(NamedTuple):
 
 @dataclass(frozen=True)
 class Motif:
-    """A motif, what it does, and on which evidence.
+    """A motif with its effects.
 
     Args:
         kind: option, anywhere, pair, path, series, parallel or shape.
-        words: What it is.
-        at: Positions and the options there, where the motif names any.
-        effect: On accuracy, share; `p` is Holm's, over all motifs.
-        surplus: Of a pair: what it does beyond the sum of its two options; `p` is
-            Holm's, over all pairs.
-        failing: Its part in failures; `p` is Holm's.
-        tasks: Its effect on each task alone, where there are enough; `p` is raw.
+        words: Its description.
+        at: Positions and their options; empty if the motif names none.
+        effect: Effect on accuracy; `p` is Holm-adjusted over all motifs.
+        surplus: Interaction of a pair, beyond the sum of its two options; `p` is
+            Holm-adjusted over all pairs. None for other kinds.
+        failing: Association with failures; `p` is Holm-adjusted over all motifs.
+        tasks: Effect on each task with enough experiences; `p` is not adjusted.
     """
 
     kind: str
@@ -87,14 +99,14 @@ class Motif:
 
     @property
     def is_significant(self) -> bool:
-        """Whether the effect is beyond chance, all motifs being looked at."""
+        """Whether the effect is significant after correction over all motifs."""
         return self.effect.p < SURE
 
     @property
     def universal_sign(self) -> int:
         """1 or −1 where every task's own interval is above or below 0; else 0.
 
-        One task is not enough to say so.
+        With fewer than two tasks it is 0.
         """
         if len(self.tasks) < 2:
             return 0
@@ -115,12 +127,12 @@ def find_motifs(
     """Find the motifs of some experiences, the largest effect first.
 
     Args:
-        codes: Option taken at each position; shape (experience, position).
+        codes: Index of the option at each position; shape (experience, position).
         accuracy: Share, NaN where the training failed; shape (experience,).
         options: Names of each position's options.
-        edges: From which node to which each position leads; empty for a list.
+        edges: Start and end node of each position; empty if there is no graph.
         positions: Names of the positions.
-        task: Task of each experience; one task where it is left out.
+        task: Task of each experience; shape (experience,). By default all one task.
 
     Returns:
         Motifs that at least five experiences have and five lack; the effect is NaN
@@ -155,7 +167,7 @@ def find_motifs(
 
 
 class _AllEffects(NamedTuple):
-    """All numbers of all motifs, before they are told one by one."""
+    """The effects of all motifs, in arrays, before they are split by motif."""
 
     whole: FeatureEffects
     pairs: dict[int, MotifEffect]
@@ -184,7 +196,14 @@ class _AllEffects(NamedTuple):
 
 
 def center_by_task(accuracy: Floats, task: Indices) -> Floats:
-    """Return accuracies less the mean of their task, plus the mean of all.
+    """Return accuracies minus the mean of their task, plus the overall mean.
+
+    Args:
+        accuracy: Share, NaN where the training failed; shape (experience,).
+        task: Task of each experience; same shape.
+
+    Returns:
+        Same shape; NaN stays NaN.
 
     >>> center_by_task(np.array([0.5, 0.75, 0.25, 0.5]), np.array([0, 0, 1,
     ...     1])).tolist()
@@ -203,6 +222,13 @@ def center_by_task(accuracy: Floats, task: Indices) -> Floats:
 def failure_mask(accuracy: Floats, task: Indices) -> Bools:
     """Return which trainings failed, or are among the worst tenth of their task.
 
+    Args:
+        accuracy: Share, NaN where the training failed; shape (experience,).
+        task: Task of each experience; same shape.
+
+    Returns:
+        Shape (experience,).
+
     >>> bool(failure_mask(np.array([0.9, np.nan]), np.array([0, 0]))[1])
     True
     """
@@ -211,20 +237,21 @@ def failure_mask(accuracy: Floats, task: Indices) -> Bools:
         mine = (task == t) & np.isfinite(accuracy)
         if mine.sum() > 1:
             level = np.quantile(accuracy[mine], WORST)
+            # If all are equally good, none of them is a failure.
             failed |= mine & (accuracy <= level) & (accuracy < accuracy[mine].max())
     return failed
 
 
 def describe_principles(found: Sequence[Motif], names: Sequence[str] = ()) -> list[str]:
-    """Say in words what the motifs teach, each with its evidence.
+    """Return design principles in sentences, each with its evidence.
 
     Args:
-        found: From `motifs`.
-        names: Names of the tasks, by their numbers; told where a motif depends on it.
+        found: Motifs, from `find_motifs`.
+        names: Names of the tasks, by number; used where an effect differs by task.
 
     Returns:
-        At most eight sentences about effects beyond chance, the simplest motifs
-        before their combinations, then at most four about failures.
+        At most eight sentences about significant effects, simple motifs before
+        pairs, then at most four about failures.
     """
     sure = [
         m
@@ -239,7 +266,7 @@ def describe_principles(found: Sequence[Motif], names: Sequence[str] = ()) -> li
 
 
 def _has_interaction(motif: Motif) -> bool:
-    """Return whether a pair does more, or less, than its options by themselves."""
+    """Return whether a pair has a significant interaction."""
     return motif.surplus is not None and motif.surplus.p < SURE
 
 
@@ -253,7 +280,7 @@ def _sentence(motif: Motif, names: Sequence[str]) -> str:
     if len(motif.tasks) < 2:
         return words + "."
     if motif.universal_sign:
-        return words + f"; so on each of {len(motif.tasks)} tasks."
+        return words + f"; the same on each of {len(motif.tasks)} tasks."
     against = [
         names[t] if t < len(names) else f"task {t + 1}"
         for t, each in motif.tasks.items()
@@ -283,7 +310,7 @@ def _warning(motif: Motif) -> str:
 
 
 def _drop_rare(found: FeatureEffects) -> FeatureEffects:
-    """Take away what too few experiences say."""
+    """Replace effects that rest on too few experiences by NaN."""
     few = ~(np.fmin(found.n, found.rest) >= FEWEST) | np.isnan(found.n + found.rest)
     mean, low, high, p = (np.where(few, np.nan, part) for part in found[:4])
     return FeatureEffects(mean, low, high, p, found.n, found.rest)

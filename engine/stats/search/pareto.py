@@ -1,4 +1,4 @@
-"""Two aims at once: which architectures nobody beats, and how much they cover.
+"""Pareto fronts of two objectives, and their hypervolume.
 
 Source: Zitzler and Thiele (1998), PPSN V, LNCS 1498, the hypervolume; in two
 dimensions it is a sum of rectangles, exact.
@@ -12,7 +12,7 @@ from engine.stats.array_types import Floats, Indices
 
 
 class ParetoFront(NamedTuple):
-    """What nothing beats in both aims, from the cheapest on; arrays (point,)."""
+    """The architectures that none dominates, from the cheapest on; arrays (point,)."""
 
     place: Indices
     score: Floats
@@ -20,11 +20,11 @@ class ParetoFront(NamedTuple):
 
 
 def pareto_front(score: Floats, price: Floats) -> ParetoFront:
-    """Return the architectures that no other beats: as good for less, or better.
+    """Return the architectures that no other dominates.
 
     Args:
-        score: More is better; shape (item,). NaN is nothing.
-        price: Less is better, such as parameters; shape (item,). NaN is nothing.
+        score: More is better; shape (item,). Items with NaN are left out.
+        price: Less is better, such as parameters; shape (item,), likewise.
 
     Returns:
         Of equal ones the first; by rising price, and so by rising score.
@@ -34,6 +34,7 @@ def pareto_front(score: Floats, price: Floats) -> ParetoFront:
     [1, 0]
     """
     known = np.flatnonzero(np.isfinite(score) & np.isfinite(price))
+    # By price, then the best first: a point is on the front if it beats all before.
     order = known[np.lexsort((-score[known], price[known]))]
     before = np.maximum.accumulate(np.concatenate([[-np.inf], score[order]]))[:-1]
     place = order[score[order] > before]
@@ -43,12 +44,15 @@ def pareto_front(score: Floats, price: Floats) -> ParetoFront:
 def hypervolume(
     score: Floats, price: Floats, worst: tuple[float, float] = (0.0, 1.0)
 ) -> float:
-    """Return the area between a front and the worst point.
+    """Return the area between a front and a reference point.
 
     Args:
         score: Shape (item,); only what is above the worst score counts.
         price: Shape (item,); only what is below the worst price counts.
-        worst: Score and price of the point that everything must beat.
+        worst: Score and price of the reference point.
+
+    Returns:
+        In units of score × price.
 
     >>> hypervolume(np.array([0.5, 1.0]), np.array([0.25, 0.5]))
     0.625

@@ -1,9 +1,9 @@
-"""The transfer matrix: what a strategy that learned on a source is worth on a target.
+"""The transfer matrix: gains of a strategy trained on a source, on every target.
 
 Rows are sources, each from one run; columns are targets, the run's own tests and its
-test families. A strategy that was trained is set against one that never was, on the
-same searches; a control that was trained on shuffled experiences has a matrix of its
-own and should show nothing.
+test families. A trained strategy is compared with an untrained one on the same
+searches; a control that was trained on shuffled experiences has a matrix of its own
+and should show no effect.
 
 Source: Taylor and Stone (2009), JMLR 10, section 3: jump-start, asymptotic
 performance, transfer ratio and time to threshold. Restricted means as in Royston and
@@ -40,7 +40,7 @@ NOTHING = Interval(np.nan, np.nan, np.nan, 0)
 
 
 class MeasuredRun(Protocol):
-    """A finished run, from wherever it is kept."""
+    """A finished run with its spec and blocks, wherever it is stored."""
 
     @property
     def spec(self) -> RunSpec:
@@ -52,7 +52,7 @@ class MeasuredRun(Protocol):
 
 
 class CellIntervals(NamedTuple):
-    """One measure with its 95 % interval; shape (source, target), NaN untested."""
+    """One measure with its 95 % interval; arrays (source, target), NaN if untested."""
 
     mean: Floats
     low: Floats
@@ -60,24 +60,24 @@ class CellIntervals(NamedTuple):
 
 
 class TransferMatrix(NamedTuple):
-    """What transfer from each source to each target amounts to.
+    """The effect of transfer from each source to each target.
 
     Args:
         sources: Names of the rows.
         targets: Names of the columns.
         learner: The trained strategy; empty where no run has one.
-        against: The untrained one that it is set against.
+        against: The untrained one that it is compared with.
         first: Evaluations after which the jump-start is measured.
-        jump_start: By how much less it regrets after these, share.
-        ratio: Evaluations to the goal without transfer, divided by those with it:
-            above 1 transfer saves some.
-        gain: By how much less it regrets at the end, share.
-        area: Which share of the mean regret it saves; below 0 it costs some.
+        jump_start: Reduction of regret after these, a share of accuracy.
+        ratio: Evaluations to the goal without transfer divided by those with it;
+            above 1 transfer saves evaluations.
+        gain: Reduction of the final regret, a share of accuracy.
+        area: Share of the mean regret that is saved; negative where it grows.
         break_even: Targets after which the source's evaluations are paid back;
             infinite where nothing is saved.
-        sign: 1 where transfer helps, −1 where it hurts (negative transfer), 0 where
-            neither is sure; by mean regret, corrected for all cells (Holm).
-        n: Units that varied freely: trainings, or searches of a single one.
+        sign: 1 where transfer helps, −1 where it hurts (negative transfer), 0 without
+            a significant difference; by mean regret, Holm-adjusted over all cells.
+        n: Independent units: trainings, or searches of a single one.
         single: Whether any cell rests on a single training.
     """
 
@@ -111,13 +111,16 @@ def transfer_matrix(
     against: str = "",
     first: int = FIRST,
 ) -> TransferMatrix:
-    """Set a trained strategy against an untrained one, by source and target.
+    """Compare a trained strategy with an untrained one, by source and target.
 
     Args:
-        runs: One per source; a later run fills only what earlier ones left open.
+        runs: One per source; a later run fills only cells that earlier ones left open.
         learner: Label of the trained one; by default each run's first chosen one.
         against: Label of the untrained one; by default each run's first such baseline.
         first: Evaluations after which the jump-start is measured.
+
+    Returns:
+        The matrix; empty if no run has both strategies.
     """
     cells: dict[tuple[str, str], _TransferCell] = {}
     names, families = ("", ""), _families(runs)
@@ -137,7 +140,7 @@ def transfer_matrix(
 
 
 def control_label(run: MeasuredRun) -> str:
-    """Return the label of a run's negative control, or nothing.
+    """Return the label of a run's negative control; empty without one.
 
     That is a learner that was trained on shuffled experiences.
     """
@@ -200,7 +203,7 @@ def _make_cell(
 def _goal_ratio_and_break_even(
     table: BlockTable, pair: tuple[str, str], condition: Condition
 ) -> tuple[Interval, Interval]:
-    """Return the ratio of evaluations to the goal, and when it pays back."""
+    """Return the ratio of evaluations to the goal, and the break-even."""
     steps = [table.test_values(label, REGRETS.beside, condition) for label in pair]
     if steps[0] is None or steps[1] is None:
         return NOTHING, NOTHING
@@ -210,7 +213,8 @@ def _goal_ratio_and_break_even(
 
 
 def _regret_share_saved(warm: Floats, cold: Floats) -> Interval:
-    """Return which share of the mean regret is saved."""
+    """Return the share of the mean regret that is saved."""
+    # A mean regret of 0 has no log ratio: all, nothing or infinitely much is saved.
     if not warm.any() or not cold.any():
         share = 0.0 if warm.any() == cold.any() else 1.0 if cold.any() else -np.inf
         return Interval(share, np.nan, np.nan, len(warm))
@@ -258,7 +262,7 @@ def _arrange_cells(
 def _significant_signs(
     grid: list[list[_TransferCell | None]], shape: tuple[int, int]
 ) -> Indices:
-    """Return where transfer helps or hurts, as sure as all cells together allow."""
+    """Return where transfer helps or hurts, Holm-adjusted over all cells."""
     flat = [cell.difference if cell else None for row in grid for cell in row]
     p = holm(np.array([d.p if d else np.nan for d in flat], dtype=np.float64))
     way = np.array([-np.sign(d.mean) if d else 0.0 for d in flat])

@@ -194,7 +194,7 @@ def test_transfer_that_follows_similarity_is_found(
     found = judge_study("near_domains", kin(four_pairs, saves=True))
     assert found.verdict == "supported" and found.low > 0.3
     means = {str(row["What"]): float(row["Mean"]) for row in found.rows}
-    assert means["near places"] > means["far places"] + 10.0
+    assert means["near targets"] > means["far targets"] + 10.0
 
 
 def test_transfer_that_ignores_similarity_is_found(
