@@ -116,7 +116,7 @@ def test_a_preset_printed_and_read_again_is_the_same_run(each: Preset) -> None:
 
 
 @pytest.mark.parametrize("each", PRESETS, ids=NAMES)
-def test_a_preset_says_no_knob_that_is_the_default_anyway(each: Preset) -> None:
+def test_a_preset_sets_no_knob_to_its_default(each: Preset) -> None:
     said: list[tuple[str, Choice]] = [("family", each.spec.family)]
     said += [("family", choice) for choice in each.spec.test_families]
     said += [("net", each.spec.net), ("estimator", each.spec.estimator)]

@@ -114,7 +114,7 @@ def test_a_build_of_another_version_is_left_out_of_the_lock(
     assert "left out, of another version: torch 2.13.0+cpu" in capsys.readouterr().err
 
 
-def test_what_the_lab_and_its_tests_run_on_is_installed_with_hashes_alone() -> None:
+def test_everything_is_installed_with_hashes() -> None:
     makefile = (ROOT / "Makefile").read_text()
     assert "INSTALL := $(BIN)/python -m pip install --quiet --no-deps" in makefile
     recipes = re.findall(r"^\$\(VENV\)/\.ready.*\n((?:\t.*\n)+)", makefile, re.M)

@@ -122,7 +122,7 @@ def test_an_engine_that_cannot_start_says_why(
     assert client.jobs([JobState.DONE])[1] == 1
 
 
-def test_a_part_that_draws_itself_again_says_that_the_store_is_gone() -> None:
+def test_a_fragment_that_reruns_says_that_the_store_is_gone() -> None:
     def page() -> None:
         from pathlib import Path
 

@@ -37,7 +37,7 @@ def test_a_name_in_two_slots_is_checked_in_both(
     ("words", "said"),
     [("mapl", "did you mean 'maml'"), ("", "give the name of one part, or --all")],
 )
-def test_what_is_no_part_is_refused(
+def test_an_unknown_part_or_slot_is_refused(
     words: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     code, told = say(words, capsys)

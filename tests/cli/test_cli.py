@@ -337,7 +337,7 @@ def test_a_printed_preset_is_its_spec(capsys: pytest.CaptureFixture[str]) -> Non
     assert printed == spec_as_json(preset("smoke").spec)
 
 
-def test_the_catalogue_is_bare_json_in_a_process_of_its_own() -> None:
+def test_the_catalogue_prints_only_json() -> None:
     done = called("catalogue", "--json")
     assert done.returncode == 0
     assert {card["slot"] for card in json.loads(done.stdout)["cards"]} >= {"learner"}
@@ -521,7 +521,7 @@ def test_the_learner_of_the_readme_is_one_file_that_runs(tmp_path: Path) -> None
         assert "sign_descent" in {row["learner"] for row in csv.DictReader(file)}
 
 
-def test_every_file_that_the_readme_names_is_there() -> None:
+def test_every_file_that_the_readme_names_exists() -> None:
     text = (ROOT / "README.md").read_text()
     named = set(re.findall(r"`((?:engine|app|tests|pages)/[\w/.-]+)`", text))
     named |= set(re.findall(r"\]\(([\w/.-]+)\)", text))

@@ -112,7 +112,7 @@ def test_a_dry_run_names_the_files_and_writes_none(
 
 
 @pytest.mark.parametrize("template", ALL, ids=lambda p: f"{p.slot}-{p.name}")
-def test_a_copy_of_any_part_registers_and_says_that_it_is_to_be_written(
+def test_a_copy_of_any_part_registers_and_has_placeholders(
     template: type[Part], blank: None, tmp_path: Path
 ) -> None:
     old, card = card_of(template), copied(template, tmp_path)
@@ -167,7 +167,7 @@ def test_the_test_of_a_new_learner_reaches_what_is_to_be_written(
         test()  # type: ignore[operator]
 
 
-def test_every_part_can_be_a_template_whose_test_is_there() -> None:
+def test_every_part_can_be_a_template_and_has_a_test_template() -> None:
     variants = {(part.slot, scaffold.variant_of_test(part)) for part in ALL}
     assert variants == set(CASES)
 

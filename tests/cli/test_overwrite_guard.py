@@ -79,7 +79,7 @@ def test_a_forced_run_replaces_another(
     assert json.loads((out / "config.json").read_bytes())["seed"] == 4
 
 
-def test_the_same_run_is_there_already_and_is_not_computed_again(
+def test_the_same_run_is_not_computed_again(
     spec: str,
     finished: Path,
     tmp_path: Path,
@@ -203,7 +203,7 @@ def test_a_line_to_paste_is_quoted_and_holds_every_option(
     assert words[-1] == "--resume"
 
 
-def test_what_is_unfinished_can_be_thrown_away(
+def test_an_unfinished_run_can_be_replaced(
     spec: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     interrupt_first(monkeypatch)
@@ -216,7 +216,7 @@ def test_what_is_unfinished_can_be_thrown_away(
 
 # refused ----------------------------------------------------------------------
 @pytest.mark.parametrize("after", [0, 1])
-def test_what_a_part_refuses_is_bad_input_without_a_traceback(
+def test_a_refusal_by_a_part_is_bad_input_without_a_traceback(
     after: int,
     spec: str,
     tmp_path: Path,

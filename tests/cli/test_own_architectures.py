@@ -34,7 +34,7 @@ def test_an_own_table_becomes_a_spec(
     assert spec.family.name == "own_architectures" and spec.family.knobs == knobs
 
 
-def test_what_is_refused_is_not_kept(
+def test_a_refused_file_is_not_stored(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert called(home, TABLE, "--target", "c") == 2

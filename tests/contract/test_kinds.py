@@ -121,7 +121,7 @@ def test_the_screen_takes_a_kind_by_its_old_name() -> None:
     assert kind_named("spaces") is SEARCH
 
 
-def test_a_refusal_names_a_kind_in_words() -> None:
+def test_a_refusal_names_a_kind_by_its_title() -> None:
     learner = LearnerChoice(name="maml")
     spec = RunSpec(family=Choice(name="moons"), learners=(learner,))
     with pytest.raises(Refused, match="moons is an optimizer family"):

@@ -114,5 +114,5 @@ def test_every_text_with_a_byte_order_mark_is_read_unchanged(
 
 
 @given(TEXTS)
-def test_what_is_utf_8_stays_as_it_is(text: str) -> None:
+def test_utf_8_is_unchanged(text: str) -> None:
     assert as_utf8(text.encode()) == text.encode()

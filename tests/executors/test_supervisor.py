@@ -142,7 +142,7 @@ def test_a_tended_store_that_moves_is_one_error(
     assert not [r for r in caplog.records if "gone" in r.getMessage()]
 
 
-def test_to_stop_says_whether_anything_was_running(
+def test_stop_reports_whether_anything_was_running(
     store: Store, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ["supervise", "--stop", "--home", str(store.home)]

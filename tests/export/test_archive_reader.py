@@ -360,7 +360,7 @@ def test_versions_that_a_page_cannot_compare_are_refused(
 
 
 @pytest.mark.parametrize("case", IMPOSSIBLE)
-def test_what_no_run_can_be_is_refused_by_member_and_field(
+def test_an_impossible_run_is_refused_with_member_and_field(
     case: str, archive: bytes, store: Store
 ) -> None:
     change, word = IMPOSSIBLE[case]
@@ -534,7 +534,7 @@ def replace_at(value: Any, path: tuple[Any, ...], new: object) -> Any:
 
 @settings(max_examples=60)
 @given(data=st.data())
-def test_a_forged_summary_never_stands_whatever_it_says(
+def test_a_forged_summary_is_always_replaced(
     archive: bytes, data: st.DataObject
 ) -> None:
     whole = read_archive(archive)

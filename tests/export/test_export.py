@@ -143,7 +143,7 @@ def test_a_task_that_never_got_there_is_censored() -> None:
     }
 
 
-def test_rates_steps_and_layers_stand_in_their_own_columns() -> None:
+def test_rates_steps_and_layers_have_their_own_columns() -> None:
     tuning = Block(
         "sgd",
         "tune",
@@ -193,7 +193,7 @@ def test_the_order_of_blocks_does_not_matter() -> None:
     )
 
 
-def test_what_no_task_has_a_number_of_was_not_measured_and_did_not_diverge() -> None:
+def test_a_metric_without_values_is_not_measured_rather_than_diverged() -> None:
     norms = np.full((2, 2, 2, 2), 1.0)
     norms[..., 0] = np.nan
     norms[0, 0, 1, 1] = np.nan

@@ -53,7 +53,9 @@ def test_the_process_that_asks_never_opens_the_archive(
     assert store.summary(job.key) == json.loads(json.dumps(true))
 
 
-def test_what_the_child_refuses_is_refused_here(archive: bytes, store: Store) -> None:
+def test_a_refusal_of_the_child_process_is_raised_here(
+    archive: bytes, store: Store
+) -> None:
     wrong = archives.with_block(archive, 4, learner="nobody")
     with pytest.raises(Refused, match=r"blocks\.safetensors .* no 'nobody'"):
         import_in_subprocess(store, wrong, [])

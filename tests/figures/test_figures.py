@@ -184,7 +184,7 @@ def test_one_replicate_has_no_band_and_says_so() -> None:
     assert "n = 1: no interval" in fig.layout.meta["notes"]
 
 
-def test_the_chosen_learner_lies_on_top_and_leads_the_legend() -> None:
+def test_the_chosen_learner_is_drawn_on_top_and_first_in_the_legend() -> None:
     fig = ALL["curves"]()
     assert fig.data[-1].name == theme.learner_name("lr_scale")
     ranks = {t.name: t.legendrank for t in fig.data if t.showlegend is not False}

@@ -132,7 +132,7 @@ def test_of_another_task_no_accuracy_is_known() -> None:
     assert known_accuracies(same, 1) is not None
 
 
-def test_what_the_budget_did_not_allow_is_left_out() -> None:
+def test_architectures_beyond_the_budget_are_left_out() -> None:
     made = film()
     for name in ("architecture", "signal"):
         made.arrays[f"{WHO}/{name}"][0, 30:] = np.nan
@@ -166,7 +166,7 @@ def test_a_failed_training_is_no_line() -> None:
     empty.to_json()
 
 
-def test_cells_stand_in_one_column_on_a_phone() -> None:
+def test_cells_are_in_one_column_on_a_phone() -> None:
     wide, narrow = cell(film()), cell(film(), columns=1)
     assert narrow.layout.height > wide.layout.height
     assert len(narrow.data) == len(wide.data)

@@ -63,7 +63,7 @@ def test_only_searches_of_the_drawn_task_are_offered() -> None:
     assert atlas().search_indices("warm") == [0, 2]
 
 
-def test_an_opened_architecture_is_marked_where_it_stands() -> None:
+def test_an_opened_architecture_is_marked_at_its_position() -> None:
     space = atlas()
     ring = by_uid(sphere_figure(space, ROLES, opened=7))["opened"]
     middle = np.array([ring.x.mean(), ring.y.mean(), ring.z.mean()])

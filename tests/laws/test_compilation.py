@@ -37,7 +37,7 @@ def taught(
 
 
 @pytest.mark.parametrize("name", COMPILES)
-def test_what_was_followed_at_the_first_lesson_holds_at_any_later_one(
+def test_a_graph_compiled_at_the_first_step_is_right_at_later_ones(
     name: str,
 ) -> None:
     context = RunContext(learner_spec(name))

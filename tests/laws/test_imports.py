@@ -47,11 +47,11 @@ def assert_taken(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FEW)
-def test_what_a_run_gives_an_import_takes(name: str) -> None:
+def test_an_import_accepts_what_a_run_exports(name: str) -> None:
     assert_taken(name)
 
 
 @pytest.mark.torture
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_what_a_run_of_any_part_gives_an_import_takes(name: str) -> None:
+def test_an_import_accepts_the_export_of_every_part(name: str) -> None:
     assert_taken(name)

@@ -171,7 +171,7 @@ def takes(pair: Pair) -> bool:
 
 
 @pytest.mark.parametrize("pair", list(covering()), ids=str)
-def test_a_learner_refuses_a_net_in_words_or_runs_with_it(pair: Pair) -> None:
+def test_a_learner_refuses_a_net_with_a_reason_or_runs_with_it(pair: Pair) -> None:
     assert_refused_or_runs(pair)
 
 
@@ -184,7 +184,9 @@ def test_a_net_that_no_task_suits_is_refused_before_the_first_number_or_not_used
 
 @pytest.mark.torture
 @pytest.mark.parametrize("pair", PRODUCT, ids=str)
-def test_every_learner_refuses_every_net_in_words_or_runs_with_it(pair: Pair) -> None:
+def test_every_learner_refuses_every_net_with_a_reason_or_runs_with_it(
+    pair: Pair,
+) -> None:
     assert_refused_or_runs(pair)
 
 

@@ -122,7 +122,7 @@ def test_its_numbers_are_compared_by_its_own_criterion(record: RunRecord) -> Non
     assert BlockTable(record.blocks).kind is KINDS["optimization"]
 
 
-def test_its_summary_says_the_verdict_in_its_terms(record: RunRecord) -> None:
+def test_its_summary_has_the_verdict_in_its_terms(record: RunRecord) -> None:
     found = summarize(record.blocks, record.spec)
     sentence = str(found["sentence"])
     assert sentence.startswith("On hidden numbers: from the mean is better")
@@ -152,7 +152,7 @@ def test_it_is_charted_and_its_cost_is_estimated(
     assert COSTS[shown.kind.name].estimate_cost(spec) == 3 * 2 * 6
 
 
-def test_what_it_holds_in_memory_is_found_before_it_starts(spec: RunSpec) -> None:
+def test_its_memory_is_estimated_before_it_starts(spec: RunSpec) -> None:
     found = list(stage_needs(spec))
     assert {need.stage for need in found} >= {"training", "validation", "test"}
     assert all(need.total > 0 for need in found)

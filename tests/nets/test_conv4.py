@@ -108,7 +108,7 @@ def test_features_are_what_pooling_leaves(
 
 
 @pytest.mark.parametrize("shape", [(784,), (1, 28, 27), (1, 3, 3)])
-def test_what_is_no_square_image_of_some_size_is_refused(
+def test_inputs_that_are_no_square_image_are_refused(
     shape: tuple[int, ...],
 ) -> None:
     with pytest.raises(Refused, match="choose the net mlp") as found:

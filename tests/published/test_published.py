@@ -24,7 +24,7 @@ def test_each_row_names_a_part_that_is_here_or_none() -> None:
         assert isinstance(find_card("family", row.task), Card)
 
 
-def test_each_row_says_how_it_came_to_us_and_under_which_protocol() -> None:
+def test_each_row_has_its_provenance_and_protocol() -> None:
     for row in ROWS:
         assert row.provenance in (READ, HEARD, MEMORY)
         assert row.source
@@ -34,7 +34,7 @@ def test_each_row_says_how_it_came_to_us_and_under_which_protocol() -> None:
         assert row.unit == ("MSE" if row.task == "sinusoids" else "%")
 
 
-def test_no_figure_stands_twice() -> None:
+def test_no_result_is_listed_twice() -> None:
     places = [(r.task, r.setting, r.method) for r in ROWS]
     assert len(set(places)) == len(places)
 

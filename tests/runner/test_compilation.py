@@ -133,7 +133,7 @@ def test_a_resumed_run_computes_the_same(
         np.testing.assert_array_equal(array, numbers(whole)[address])
 
 
-def test_what_takes_long_gives_signs_of_life_and_then_its_result(
+def test_a_long_computation_yields_heartbeats_and_then_its_result(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(compilation, "NOTE_INTERVAL", 0.01)
@@ -151,6 +151,6 @@ def test_what_takes_long_gives_signs_of_life_and_then_its_result(
     assert kept == [True]
 
 
-def test_what_fails_in_the_meantime_is_raised() -> None:
+def test_an_error_of_a_long_computation_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
         list(run_in_thread(lambda: 1 / 0, Note("train", 0.5, "compiling")))

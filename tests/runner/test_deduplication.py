@@ -174,7 +174,7 @@ def test_the_summary_says_what_was_computed_once_and_charges_each_label() -> Non
     assert ledger["lr_scale a"]["train"] > 0
 
 
-def test_a_summary_without_anything_equal_says_nothing_of_it() -> None:
+def test_a_summary_without_equal_learners_does_not_mention_sharing() -> None:
     spec = competing("lr_scale", ("a",))
     blocks = [e for e in played(spec) if isinstance(e, Block)]
     assert "shared" not in summarize_run(blocks, spec)

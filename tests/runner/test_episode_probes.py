@@ -80,7 +80,7 @@ def test_renaming_classes_cannot_matter_to_distances_and_shuffling_does() -> Non
     assert found["", "chance_error"] == pytest.approx(0.8)
 
 
-def test_what_is_asked_again_is_what_was_tested() -> None:
+def test_a_query_repeated_unchanged_has_the_error_of_the_test() -> None:
     given = bench("gaussian_classes", {}, "protonet")
     rows = [e for e in run(given.spec, InMemoryRunCache()) if isinstance(e, Block)]
     told = {(b.metric, b.phase): b.array for b in rows if b.learner == "protonet"}

@@ -57,6 +57,6 @@ def test_a_stage_takes_the_share_that_the_ledger_counts(
         assert bar["test"] == REPLICATES * (ledger["test"] + TESTS)
 
 
-def test_what_takes_no_inner_steps_takes_an_answer_a_task() -> None:
+def test_a_learner_without_inner_steps_costs_one_forward_pass_per_task() -> None:
     bar = works(spec_of({"name": "protonet"}))
     assert bar["test"] == REPLICATES * TESTS

@@ -62,7 +62,7 @@ def test_diverged_tasks_leave_the_curve_and_are_counted_by_step() -> None:
     assert np.isnan(drawn.low[3])
 
 
-def test_a_square_that_overflowed_is_gone_without_a_warning() -> None:
+def test_an_overflowed_square_gives_no_warning() -> None:
     mse = np.array([[[1.0, np.inf], [2.0, np.inf], [3.0, 4.0]]])
     drawn = make_curve(_block("query_mse", mse))
     assert drawn.missing_counts.tolist() == [0, 2]
@@ -103,7 +103,7 @@ def test_only_the_metric_and_phase_asked_for_are_drawn() -> None:
     assert [c.learner for c in make_curves(blocks, "lr_scale")] == ["b"]
 
 
-def test_what_was_paid_before_shifts_the_axis_by_its_share() -> None:
+def test_the_cost_of_meta_training_shifts_the_axis_by_its_share() -> None:
     steps = np.arange(3.0)
     assert gradient_axis(steps).tolist() == [0, 1, 2]
     assert gradient_axis(steps, {"tune": 0, "train": 100}, 50).tolist() == [2, 3, 4]

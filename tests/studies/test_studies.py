@@ -55,7 +55,7 @@ def test_every_number_comes_from_fifty_searches_or_more(
             assert len(spec.test_families) <= 16
 
 
-def test_a_protocol_says_what_would_count_against_the_sentence() -> None:
+def test_a_protocol_says_what_would_refute_the_claim() -> None:
     for each in studies.studies():
         assert "Supported:" in each.protocol and "Not supported:" in each.protocol
 

@@ -36,7 +36,7 @@ def test_fifty_submits_at_once_are_one_run(home: Path, tiny: RunSpec) -> None:
     assert client.jobs([JobState.QUEUED])[1] == 1
 
 
-def test_what_is_settled_is_queued_without_being_settled_again(
+def test_a_settled_spec_is_queued_without_being_settled_again(
     home: Path, tiny: RunSpec, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settled = client.complete_with_key(tiny.model_copy(update={"seed": 99}))
@@ -121,7 +121,7 @@ def test_an_engine_that_cannot_start_is_one_line(
 @pytest.mark.parametrize(
     "text", ["<b>", "[a](b)", "`x`", "$x$", ":red[x]", "# h", "a\nb"]
 )
-def test_what_is_typed_loses_its_power(text: str) -> None:
+def test_typed_text_is_escaped(text: str) -> None:
     assert "<" not in escape_html(text)
     marks = set("<[`$:#")
     shown = escape_markdown(text)

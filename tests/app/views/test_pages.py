@@ -146,7 +146,7 @@ def test_no_matrix_without_a_test_of_the_learner(tiny: RunSpec) -> None:
     assert (made.train, made.mean.shape) == ((), (0, 0))
 
 
-def test_a_deleted_run_is_gone_from_the_door(home: Path, key: str) -> None:
+def test_a_deleted_run_is_gone_from_the_client(home: Path, key: str) -> None:
     client.delete(key)
     assert client.job(key) is None
     assert client.jobs([JobState.DONE])[1] == 0

@@ -37,7 +37,7 @@ def test_no_cell_and_no_header_of_a_csv_is_a_formula(formula: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["sgd", "-0.5", "-1e-3", "−0.1 [−0.2, 0]", "", "a=b"])
-def test_what_is_no_formula_is_left_as_it_is(text: str) -> None:
+def test_text_that_is_no_formula_is_unchanged(text: str) -> None:
     assert tables.escape_formulas(pd.DataFrame({"a": [text]})).loc[0, "a"] == text
 
 

@@ -182,14 +182,14 @@ def odd_table() -> bytes:
 
 
 @pytest.mark.parametrize("case", CHOICES)
-def test_a_choice_that_does_not_fit_is_refused_with_what_would(case: str) -> None:
+def test_an_unfit_choice_is_refused_with_those_that_fit(case: str) -> None:
     choices, words = CHOICES[case]
     with pytest.raises(Refused, match=words) as refusal:
         select_target(read_csv(odd_table()), choices)
     assert refusal.value.field in OwnData.model_fields
 
 
-def test_what_is_left_out_is_what_was_chosen() -> None:
+def test_only_the_chosen_rows_and_columns_are_dropped() -> None:
     table = read_csv(odd_table())
     rare = select_target(table, TargetOptions("rare", text="drop", rare="drop"))
     assert rare.rows == 119
@@ -213,7 +213,7 @@ def test_an_empty_cell_is_the_mean_of_the_training_rows_where_that_was_chosen() 
         assert abs(float(sample.x.mean())) < 1e-5
 
 
-def test_a_file_is_kept_as_it_came_under_its_sha256_and_once(home: Path) -> None:
+def test_a_file_is_stored_unchanged_under_its_sha256_and_once(home: Path) -> None:
     data = sheet({"a": ("1", "2"), "b": ("x", "y")})
     table = read_csv(data)
     assert store_csv(table) == store_csv(table) == table.digest == sha256(data)

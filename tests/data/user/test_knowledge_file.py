@@ -188,7 +188,7 @@ def test_a_bad_file_is_refused_in_one_sentence(
         (b"{", "not JSON"),
     ],
 )
-def test_what_is_no_json_of_ours_is_refused(data: bytes, words: str) -> None:
+def test_bytes_that_are_no_knowledge_base_are_refused(data: bytes, words: str) -> None:
     with pytest.raises(Refused, match=words):
         read_knowledge(data)
 

@@ -234,7 +234,7 @@ def test_chunks_of_members_change_nothing(
 
 
 @pytest.mark.parametrize("learner", LEARNERS, ids=lambda part: part.name)
-def test_a_head_for_other_ways_is_refused_in_words(learner: Learner) -> None:
+def test_a_head_for_other_ways_is_refused_with_a_reason(learner: Learner) -> None:
     weights = start(learner, classes(ways=3))
     assert "3 ways" in learner.why_not(Meta(weights, {}), classes(ways=2))
     assert not learner.why_not(Meta(weights, {}), classes(ways=3))

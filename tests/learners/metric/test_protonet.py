@@ -64,7 +64,7 @@ def test_its_answers_are_renamed_with_the_classes(distance: str) -> None:
     torch.testing.assert_close(one, two[:, names])
 
 
-def test_the_length_of_features_has_no_say_under_cosine() -> None:
+def test_the_length_of_features_does_not_matter_under_cosine() -> None:
     tasks = clouds()
     learner = Protonet(distance="cosine")
     weights = begun(learner, tasks)

@@ -67,7 +67,7 @@ def test_rank_correlation_is_scipys_with_ties() -> None:
         assert found[row] == pytest.approx(spearmanr(one[row], two[row])[0])
 
 
-def test_what_is_linear_is_learned_and_noise_is_not() -> None:
+def test_a_linear_target_is_learned_and_noise_is_not() -> None:
     x, weights = DRAW.normal(size=(300, 10)), DRAW.normal(size=10)
     uniform = DRAW.random((5, 100))
     y = x @ weights

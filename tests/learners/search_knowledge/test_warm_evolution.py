@@ -119,7 +119,7 @@ def test_the_first_population_is_the_top_of_the_base() -> None:
         np.testing.assert_array_equal(rows, np.stack([first, first]))
 
 
-def test_what_was_a_probe_is_not_trained_again_as_a_seed() -> None:
+def test_a_probe_is_not_trained_again_as_an_initial_architecture() -> None:
     context = bench_of({})
     base, tasks = KnowledgeBase.from_weights(taught(context).weights), drawn(context)
     start = warm_start(base, tasks, seeds=6, population=1, probes=5)

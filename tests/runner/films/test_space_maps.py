@@ -31,7 +31,7 @@ def test_every_architecture_has_a_place_of_its_own_on_the_sphere() -> None:
     np.testing.assert_allclose(np.linalg.norm(sphere_map(RADIX, known), axis=1), 1.0)
 
 
-def test_those_that_share_what_matters_most_lie_together() -> None:
+def test_architectures_that_share_important_options_are_close_on_the_sphere() -> None:
     known = decision_importance(scores(), RADIX)
     codes = np.indices(RADIX).reshape(4, -1)
     points = flat_map(RADIX, known)
@@ -84,7 +84,7 @@ def test_a_shuffled_map_is_trusted_less() -> None:
         assert mine.stress < theirs.stress
 
 
-def test_the_sample_leaves_out_what_is_not_there() -> None:
+def test_the_sample_leaves_out_missing_architectures() -> None:
     there = np.arange(5_000) % 3 == 0
     chosen = sample_indices(5_000, there)
     assert there[chosen].all() and 700 < len(chosen) <= 800

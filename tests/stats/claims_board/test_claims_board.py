@@ -86,7 +86,7 @@ def test_search_time_is_judged_by_what_all_targets_save(
     assert found.claimed == (60.0, 80.0)
 
 
-def test_what_is_saved_is_the_mean_of_log_ratios_over_targets() -> None:
+def test_the_saving_is_the_mean_of_log_ratios_over_targets() -> None:
     found = judge_study("search_time", over_targets((20, 40), (20, 80), (25, 50)))
     assert found.estimate == pytest.approx(100 * (1 - (1 / 16) ** (1 / 3)), abs=1.5)
     assert [row["What"] for row in found.rows] == ["set 0", "set 1", "set 2"]

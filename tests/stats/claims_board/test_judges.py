@@ -59,7 +59,7 @@ def covered(interval: Interval) -> bool:
     return bool(interval.low <= 0 <= interval.high)
 
 
-def test_what_a_task_does_to_all_its_places_is_in_the_interval() -> None:
+def test_the_effect_of_a_task_on_all_its_conditions_is_in_the_interval() -> None:
     draw = np.random.default_rng(0)
     over_tasks = over_places = 0
     for _ in range(60):

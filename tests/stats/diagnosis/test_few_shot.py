@@ -304,7 +304,7 @@ def test_the_mismatch_is_scipys_test_of_homogeneity() -> None:
     assert label_mismatch_p(first, second, 7) == pytest.approx(found)
 
 
-def test_chance_of_a_mismatch_is_as_small_as_it_says() -> None:
+def test_the_chance_of_a_mismatch_is_as_small_as_stated() -> None:
     draw = np.random.default_rng(1)
     p = [
         label_mismatch_p(draw.integers(0, 5, 50), draw.integers(0, 5, 75), 5)

@@ -140,7 +140,7 @@ def test_a_short_horizon_is_no_short_budget() -> None:
     assert flags(blocks, search_spec(COLD))[26] is True
 
 
-def test_what_learned_on_its_test_task_is_found() -> None:
+def test_meta_training_on_the_test_task_is_found() -> None:
     for share, flagged in ((1.0, True), (0.5, True), (0.0, False)):
         met = number("warm", "train", "met_before", share)
         assert flags([*fine(), met], search_spec())[28] is flagged

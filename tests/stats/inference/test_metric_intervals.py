@@ -17,7 +17,7 @@ def renamed(name: str, **fields: object) -> Metric:
 
 
 @pytest.mark.parametrize("name", ["final_accuracy", "final_mse", "final_loss"])
-def test_what_a_unit_is_called_changes_no_level(
+def test_the_name_of_a_unit_changes_no_level(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = metric_interval(name, WIDE)

@@ -55,7 +55,7 @@ def test_the_papers_interval_misses_what_trainings_add() -> None:
 
 
 @pytest.mark.parametrize(("episodes", "sets"), [(40, 30), (600, SETS)])
-def test_a_paired_interval_over_episodes_covers_as_it_says(
+def test_a_paired_interval_over_episodes_has_its_nominal_coverage(
     episodes: int, sets: int
 ) -> None:
     draw = np.random.default_rng(3)

@@ -22,7 +22,7 @@ def test_a_start_below_the_threshold_takes_no_step() -> None:
     assert found.step.tolist() == [0.0, 1.0]
 
 
-def test_being_exactly_at_the_threshold_is_there() -> None:
+def test_a_loss_exactly_at_the_threshold_has_reached_it() -> None:
     assert find_crossing(np.array([[1.0, 0.5]]), 0.5).reached.all()
 
 
@@ -74,7 +74,7 @@ def test_curve_band_and_area_agree_with_lifelines_under_random_censoring() -> No
     assert curve.share[:30].sum() == pytest.approx(area, rel=1e-6)
 
 
-def test_the_band_over_replicates_holds_the_true_share_as_often_as_it_says() -> None:
+def test_the_band_over_replicates_covers_the_true_share_at_its_level() -> None:
     draw = np.random.default_rng(5)
     hits = []
     for _ in range(300):

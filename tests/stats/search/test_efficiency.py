@@ -14,7 +14,7 @@ def prices(seed: int, shape: tuple[int, ...]) -> Array:
     return np.cumsum(np.random.default_rng(seed).uniform(0.5, 2.0, shape), axis=-1)
 
 
-def test_what_a_search_had_at_a_price_is_what_it_last_trained() -> None:
+def test_the_result_at_a_cost_is_the_last_architecture_trained_by_then() -> None:
     spent, grid = prices(0, (7, 30)), np.linspace(0.1, 60.0, 50)
     values = np.random.default_rng(1).random((7, 30))
     found = values_at_cost(values, spent, grid)

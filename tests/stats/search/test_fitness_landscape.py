@@ -134,7 +134,7 @@ def test_angles_are_those_of_one_hot_codes() -> None:
     np.testing.assert_allclose(geodesic(changes(), 3), np.arccos(cosine), atol=1e-7)
 
 
-def test_what_matters_is_explained_variance() -> None:
+def test_importance_is_explained_variance() -> None:
     scores = rough()
     found = decision_importance(scores, RADIX)
     for p, count in enumerate(RADIX):

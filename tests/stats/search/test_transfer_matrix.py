@@ -84,7 +84,7 @@ def test_a_speed_up_of_two_is_found() -> None:
     assert made.sign.item() == 1
 
 
-def test_what_was_spent_on_the_source_is_paid_back_after_its_share() -> None:
+def test_source_evaluations_are_repaid_after_their_share_of_targets() -> None:
     warm, cold = np.full((8, 20), 20.0), np.full((8, 20), 50.0)
     made = transfer_matrix([run_of("wine", {"iris": (warm, cold)}, spent=3000.0)])
     assert made.break_even.mean.item() == pytest.approx(100.0)
@@ -151,7 +151,7 @@ def test_runs_without_a_trained_strategy_make_an_empty_matrix() -> None:
     assert made.sources == made.targets == () and made.ratio.mean.shape == (0, 0)
 
 
-def test_one_training_is_compared_over_its_searches_and_said() -> None:
+def test_a_single_meta_training_is_compared_over_its_searches_and_named() -> None:
     warm, cold = times(20, 1, 1, 80), times(50, 2, 1, 80)
     made = transfer_matrix([run_of("wine", {"iris": (warm, cold)})])
     assert made.single and made.n.item() == 80

@@ -135,7 +135,7 @@ def test_a_threshold_that_no_run_reaches_is_no_mean_of_horizons() -> None:
     )
 
 
-def test_without_a_threshold_the_mean_log_loss_speaks() -> None:
+def test_without_a_threshold_the_verdict_uses_the_mean_log_loss() -> None:
     sentence = told(duel(0.2, 0.1)[1:], spec())
     assert "mean log loss [" in sentence
     assert "steps" not in sentence
@@ -252,7 +252,7 @@ def test_a_block_written_twice_counts_once_and_the_later_one() -> None:
     assert again == summarize(blocks, spec())
 
 
-def test_a_call_that_its_steps_contradict_says_what_it_is_made_on() -> None:
+def test_a_verdict_that_its_steps_contradict_names_its_metric() -> None:
     quick = noisy(0.2, 1)
     quick[..., 20:] = 5.0  # first at the threshold, then far above it
     blocks = [threshold(), *trial("lr_scale", quick)]

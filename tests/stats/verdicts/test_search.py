@@ -246,7 +246,7 @@ def test_the_interval_of_a_ratio_is_the_bootstraps(tasks: int) -> None:
     assert found.high == pytest.approx(high, rel=0.06)
 
 
-def test_what_saves_thirty_a_target_pays_three_hundred_back_in_ten() -> None:
+def test_saving_thirty_per_target_repays_three_hundred_in_ten_targets() -> None:
     saved = Difference(30.0, 20.0, 60.0, 0.0, 1.0, 8, 8)
     assert break_even(300.0, saved)[:3] == (10.0, 5.0, 15.0)
     lost = Difference(-3.0, -9.0, -1.0, 0.0, 0.0, 8, 8)

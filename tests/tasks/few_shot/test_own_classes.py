@@ -88,7 +88,7 @@ def test_no_example_of_one_pool_is_ever_in_another_or_on_both_sides() -> None:
         assert all(not one & two for one, two in combinations(seen, 2))
 
 
-def test_an_episode_has_its_ways_shots_and_queries_in_an_order_drawn_anew() -> None:
+def test_an_episode_has_its_ways_shots_and_queries_in_random_order() -> None:
     for family in both():
         orders = set()
         for e in drawn(family, "train", 30):

@@ -22,7 +22,7 @@ def walked(
     return torch.stack(path, 1)
 
 
-def test_what_can_be_pictured_is_known() -> None:
+def test_each_family_has_the_right_plot_kind() -> None:
     forms = {
         plot_kind(drawn(family))
         for family in (Quadratic(), Sinusoid(), Gaussians(dimensions=3))

@@ -42,7 +42,7 @@ def test_the_two_class_experiment_has_its_points_and_its_moved_cloud() -> None:
     np.testing.assert_allclose(spread.std(0), 8.0 / 12**0.5, rtol=0.15)
 
 
-def test_rings_lie_at_their_radii() -> None:
+def test_rings_have_their_radii() -> None:
     sample = Rings(rings=4, stretch=1.0, **STILL).sample(Rng(1), "train")
     radius = np.hypot(*sample.x)
     np.testing.assert_allclose(radius[sample.y == 0] % 1.0, 0.5, atol=1e-5)

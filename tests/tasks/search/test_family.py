@@ -77,7 +77,7 @@ def test_an_incumbent_above_the_cap_is_given_up_when_the_cap_comes() -> None:
     assert rows[2][0].value.min() > -1, "before the switch it counted"
 
 
-def test_what_the_budget_does_not_allow_is_not_trained() -> None:
+def test_an_architecture_beyond_the_budget_is_not_trained() -> None:
     tasks = drawn({}, horizon=6)
     from dataclasses import replace
 

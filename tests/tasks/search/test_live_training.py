@@ -44,7 +44,7 @@ def test_members_together_equal_members_alone(made: LiveEvaluator) -> None:
             assert one[0] == all_[i]
 
 
-def test_what_was_trained_is_not_trained_again(
+def test_a_trained_architecture_is_not_trained_again(
     made: LiveEvaluator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = asked(made, 3)

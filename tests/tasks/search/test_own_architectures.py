@@ -146,7 +146,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_the_file_does_not_hold_is_refused(
+def test_knobs_that_do_not_match_the_file_are_refused(
     case: str, landscape: TableEvaluator
 ) -> None:
     knobs, told, field = REFUSED[case]
@@ -166,7 +166,7 @@ def test_percent_taken_for_shares_are_refused_with_a_hint(
     OwnArchitectures(digest=digest, accuracy="percent").check()
 
 
-def test_the_inventory_says_what_an_own_table_may_be_for(
+def test_the_inventory_lists_the_families_of_an_own_table(
     landscape: TableEvaluator,
 ) -> None:
     digest = kept(written(landscape))

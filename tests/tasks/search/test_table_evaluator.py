@@ -71,7 +71,7 @@ def test_dice_choose_the_seed_and_the_task_its_column() -> None:
     assert found.cost.tolist() == [3, 3, 3, 1]
 
 
-def test_what_the_table_lacks_is_a_training_that_failed_for_nothing() -> None:
+def test_an_architecture_that_the_table_lacks_is_a_failed_training_at_no_cost() -> None:
     absent, zero = np.array([[1, 1]]), np.zeros(1, np.int64)
     found = TABLE.measure(zero, absent, zero, np.zeros(1))
     assert np.isnan(found.signal).all() and np.isnan(found.score).all()

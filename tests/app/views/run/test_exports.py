@@ -51,7 +51,7 @@ def test_every_drawn_figure_is_on_offer(
     assert offered(at) == ["HTML", "SVG", "PNG"]
 
 
-def test_without_a_browser_html_is_offered_and_said_why(
+def test_without_a_browser_html_is_offered_with_the_reason(
     lab: AppTest, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exports, "can_render", lambda: False)

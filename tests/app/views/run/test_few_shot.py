@@ -155,14 +155,14 @@ def test_learners_that_cannot_answer_go_with_the_family(
     assert not at.button(key="run_button").disabled
 
 
-def test_the_budget_speaks_of_episodes(lab: AppTest) -> None:
+def test_the_budget_is_in_episodes(lab: AppTest) -> None:
     at = switched(lab)
     labels = {box.label for box in at.number_input}
     assert {"Meta-training budget (episodes)", "Inner steps shown (steps)"} <= labels
     assert not any("Threshold" in label for label in labels)
 
 
-def test_what_a_run_takes_is_counted_in_episodes(few: RunSpec) -> None:
+def test_the_cost_of_a_run_is_shown_in_episodes(few: RunSpec) -> None:
     each = few.replicates * (SMALL.task_evaluations + 3 * SMALL.test_tasks)
     assert COSTS["few_shot"].estimate_cost(few) == len(few.learners) * each
     assert cost_estimate.describe_cost(few, kinds.FEW_SHOT) == "About 102 episodes."

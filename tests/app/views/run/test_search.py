@@ -389,7 +389,7 @@ def test_the_table_tells_accuracy_in_percent(run: client.Run) -> None:
     assert {"Evaluations to the goal", "Coverage (%)"} <= set(row)
 
 
-def test_what_a_run_takes_is_counted_in_architectures(hunt: RunSpec) -> None:
+def test_the_cost_of_a_run_is_shown_in_architectures(hunt: RunSpec) -> None:
     tests = 2 * 6 * 20  # conditions, searches, evaluations
     learned = 4 * 20
     assert COSTS["search"].estimate_cost(hunt) == 2 * (3 * tests + 2 * learned)
