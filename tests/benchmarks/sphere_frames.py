@@ -5,7 +5,7 @@
 A made-up space of NAS-Bench-201's size, drawn by the page's own figure and script in
 a headless Chromium without a GPU: how long the figure takes to be made and to be drawn
 (the library is there, as on the page), and the median time of a frame while the
-camera goes round once, as when a person turns it. The load of the machine goes with
+camera goes round once, as when the user turns it. The load of the machine goes with
 it.
 """
 

@@ -1,4 +1,4 @@
-"""What a person gets wrong is told in plain words, never in those of a library."""
+"""The user's mistakes are described in plain words, never in those of a library."""
 
 import io
 import json

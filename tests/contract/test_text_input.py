@@ -1,4 +1,4 @@
-"""Text that a person gives is read whatever Unicode encoding its tool wrote it in."""
+"""Text of the user is read in any Unicode encoding that its program wrote."""
 
 import codecs
 import json

@@ -182,7 +182,7 @@ def families(kind: str = "optimization") -> tuple[str, ...]:
 
 
 def issubclass_own(name: str) -> bool:
-    """Return whether a family needs a person's file."""
+    """Return whether a family needs a file of the user."""
     family = part("family", name)
     assert issubclass(family, Family)
     return bool(getattr(family, "needs_file", False))

@@ -132,9 +132,7 @@ def test_a_small_run_is_not_refused(name: str) -> None:
     check_memory(learner_spec(name))
 
 
-def test_a_run_that_no_budget_makes_small_enough_is_refused_with_replicates_and_net() -> (
-    None
-):
+def test_a_run_too_large_for_any_budget_names_the_replicates_and_the_net() -> None:
     one = MemoryNeed("training", "tasks_per_step", 4, 10, 0.0, 8e8)
     two = MemoryNeed("test", "test_tasks", 1, 10, 0.0, 1e9)
     few = MemoryNeed("tuning", "task_evaluations", 440, 1, 0.0, 22e8).divide_by(22)

@@ -1,4 +1,4 @@
-"""The live chart keeps what a person did while data arrives."""
+"""The live chart keeps what the user did while data arrives."""
 
 import socket
 import subprocess

@@ -1,4 +1,4 @@
-"""What a person typed stays text in every table, and in every CSV made of one."""
+"""Text typed by the user stays text in every table and in its CSV file."""
 
 import csv
 import io

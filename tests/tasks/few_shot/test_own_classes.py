@@ -1,4 +1,4 @@
-"""Episodes from a person's own CSV and images: pools, sizes, and what is refused."""
+"""Episodes from the user's CSV files and images: pools, sizes, and refusals."""
 
 import json
 from itertools import combinations
