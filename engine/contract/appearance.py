@@ -1,9 +1,9 @@
-"""What a learner is called in a figure and what color it prefers.
+"""The names and colors of learners in figures.
 
-A learner's own file says it: `short` where its paper's figures use another name than
-the title, `hue` and `tuned_hue` where it has a color of its own. It is read from the
-text of the file, for figures are drawn where torch must not be imported, and before
-there are cards.
+A learner's own file declares them: `short` where the figures of its paper use another
+name than the title, `hue` and `tuned_hue` where it has a color of its own. They are
+parsed from the file's text, as figures are drawn where torch must not be imported and
+before there are cards.
 """
 
 import ast
@@ -27,7 +27,7 @@ _LEARNERS = Path(__file__).parents[1] / "learners"
 
 
 class Appearance(NamedTuple):
-    """How a learner is named and colored; `hue` is empty where any color will do."""
+    """A learner's name and colors in figures; a hue is empty if any color will do."""
 
     name: str
     hue: Hue | Literal[""] = ""
@@ -35,7 +35,7 @@ class Appearance(NamedTuple):
 
 
 def name_in_words(name: str) -> str:
-    """Write the name of a part, a knob's choice or a metric as words.
+    """Return the name of a part, a knob's choice or a metric as words.
 
     >>> name_in_words("feature_noise")
     'feature noise'
@@ -46,12 +46,13 @@ def name_in_words(name: str) -> str:
 @cache
 def appearances() -> dict[str, Appearance]:
     """Return the appearance of every learner by its name, the longest name first."""
+    # longest first, so that `split_label` finds "maml_plus" before "maml"
     files = sorted(_LEARNERS.glob("*/[a-z]*.py"), key=lambda file: -len(file.stem))
     return {file.stem: read_appearance(file.read_text("utf-8")) for file in files}
 
 
 def read_appearance(source: str) -> Appearance:
-    r"""Read a learner's appearance from the text of its file.
+    r"""Return a learner's appearance, parsed from the text of its file.
 
     >>> read_appearance("'Prototypes: near.'\nclass P:\n    hue: str = 'teal'")
     Appearance(name='Prototypes', hue='teal', tuned_hue='')
@@ -80,10 +81,10 @@ def _literal_fields(tree: ast.Module) -> dict[str, Any]:
 
 
 def split_label(label: str) -> tuple[str, str]:
-    """Split a learner's label into the learner that it names and what follows.
+    """Split a learner's label into the learner's name and the rest.
 
     Returns:
-        The learner's name, empty where the label begins with none; and the rest.
+        The learner's name, empty where the label does not begin with one; and the rest.
 
     >>> split_label("maml_plus_2"), split_label("mine")
     (('maml_plus', '_2'), ('', 'mine'))

@@ -1,4 +1,4 @@
-"""A part as data: all that a page knows of it, and the check of its knobs."""
+"""Cards: parts described as data for the pages, and the checks of knobs' values."""
 
 import difflib
 import inspect
@@ -14,11 +14,15 @@ from engine.contract.parts import Part
 from engine.contract.text_input import clean
 
 KnobKind = Literal["int", "float", "bool", "choice", "many", "text"]
-_NEAR = 0.7  # at difflib's own 0.6 "learning_rte" is near to "learners"
+_NEAR = 0.7  # with difflib's default of 0.6, "learning_rte" would match "learners"
 
 
 class KnobCard(BaseModel):
-    """One knob as data."""
+    """One knob as data; see `parts.knob` for the fields.
+
+    `choices` are the values of a knob of the kind "choice" (one of them) or "many"
+    (any of them).
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -37,7 +41,11 @@ class KnobCard(BaseModel):
 
 
 class Card(BaseModel):
-    """One part as data; `missing` names the file that an absent one needs."""
+    """One part as data, all that a page knows of it.
+
+    `traits` are class-level fields of the part as JSON, by name; `missing` names the
+    data file that the part needs and lacks; `code` is the source of its module.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,11 +70,11 @@ class Card(BaseModel):
 
 
 def card_of(part: type[Part]) -> Card:
-    """Describe a registered part.
+    """Return the card of a registered part, read from its class and docstrings.
 
     Raises:
-        Refused: If the part's docstrings lack a title, summary or equation, or a
-            knob has a type that no form can draw.
+        Refused: If the docstrings lack a title, a summary or an equation, or a knob
+            has a type that the form has no widget for.
     """
     module = inspect.getmodule(part)
     text = inspect.cleandoc((module and module.__doc__) or "")
@@ -103,7 +111,13 @@ def card_of(part: type[Part]) -> Card:
 
 
 def card_for_family(card: Card, family: Card) -> Card:
-    """Return a card whose defaults are those for a task family.
+    """Return a card with the defaults that suit a task family.
+
+    A knob that `follows` a trait has its default multiplied by the family's value.
+
+    Args:
+        card: The card of a learner or an outer rule.
+        family: The card of the family.
 
     >>> rate = KnobCard(
     ...     name="lr", kind="float", default=0.3, label="", help="", follows="rate"
@@ -124,22 +138,23 @@ def _knob_for_family(knob: KnobCard, traits: Mapping[str, Any]) -> KnobCard:
     factor = traits.get(knob.follows, 1.0) if knob.follows else 1.0
     if factor == 1.0:
         return knob
+    # three digits, so that the form shows 0.03 and not 0.030000000000000002
     return knob.model_copy(update={"default": float(f"{knob.default * factor:.3g}")})
 
 
 def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill defaults, turn `1` into `1.0` and check every range.
+    """Return all knobs of a part: checked, of the right type, defaults filled in.
 
     Args:
-        card: The part that the knobs belong to.
-        knobs: Values by knob name; absent ones take their default.
+        card: The part's card.
+        knobs: Values by knob name; missing ones take their default.
 
     Returns:
-        Every knob of the card, in the card's order.
+        The value of every knob, in the card's order; `1` becomes `1.0` for floats.
 
     Raises:
-        Refused: For an unknown name (the nearest one is offered) or a value
-            outside what its knob allows.
+        Refused: For an unknown name (the message suggests the nearest one) or a value
+            that its knob does not allow.
     """
     known = {knob.name: knob for knob in card.knobs}
     for name in knobs:
@@ -155,14 +170,14 @@ def complete_knobs(card: Card, knobs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def find_nearest_name(name: str, known: Mapping[str, str]) -> str:
-    """Return what a misspelled name was probably meant to be.
+    """Return the suggestion for a misspelled name.
 
     Args:
         name: What was typed.
-        known: What to offer, by each way in which it may be spelled.
+        known: Suggestions by each of their spellings.
 
     Returns:
-        What to offer; empty where nothing is near.
+        The suggestion; empty where no spelling is similar.
 
     >>> find_nearest_name("Learning_rte", {"lr": "lr", "learning_rate": "lr"})
     'lr'
@@ -172,8 +187,9 @@ def find_nearest_name(name: str, known: Mapping[str, str]) -> str:
 
 
 def spellings(knobs: Iterable[KnobCard]) -> dict[str, str]:
-    """Return the name of each knob, by its name and by its label."""
+    """Return the names of knobs by their spellings: the name itself and the label."""
     held = tuple(knobs)
+    # names last: where a label reads like another knob's name, the name wins
     labels = {_to_slug(knob.label): knob.name for knob in held}
     return labels | {knob.name: knob.name for knob in held}
 
@@ -183,10 +199,10 @@ def _to_slug(text: str) -> str:
 
 
 def check_knob(knob: KnobCard, value: Any) -> Any:
-    """Return the value in its knob's own type.
+    """Return a value of a knob, checked and converted to the knob's type.
 
     Raises:
-        Refused: With the field, the value and what is allowed.
+        Refused: If it is not allowed, with the knob, the value and what is allowed.
     """
     try:
         return _CHECKS[knob.kind](knob, value)
@@ -198,7 +214,7 @@ def check_knob(knob: KnobCard, value: Any) -> Any:
 
 
 def describe_allowed(knob: KnobCard) -> str:
-    """Say in words what a knob takes.
+    """Return in words which values a knob allows.
 
     >>> describe_allowed(KnobCard(name="k", kind="int", default=1, label="k",
     ...     help="", low=1))
@@ -216,6 +232,7 @@ def describe_allowed(knob: KnobCard) -> str:
 
 
 def _check_number(knob: KnobCard, value: Any) -> Any:
+    # bool is a subclass of int in Python, but not a number to the user
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise TypeError
     number = float(value)
@@ -247,6 +264,7 @@ def _check_choice(knob: KnobCard, value: Any) -> str:
 def _check_many(knob: KnobCard, value: Any) -> list[str]:
     if isinstance(value, str) or any(item not in knob.choices for item in value):
         raise ValueError
+    # in the card's order, so that equal choices give equal run keys
     return [choice for choice in knob.choices if choice in value]
 
 
@@ -274,7 +292,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
         kind, choices = _knob_kind(field.annotation)
     except (KeyError, IndexError, TypeError):
         raise Refused(
-            f"{part.__module__}: knob {name} is of a type that no form can draw; use "
+            f"{part.__module__}: knob {name} has a type without a form widget; use "
             "bool, int, float, str, Literal[…] or tuple[Literal[…], ...]",
             name,
         ) from None

@@ -1,13 +1,13 @@
-"""The one error that a person's input can cause: one sentence, what and where."""
+"""`Refused`, the error for invalid input by the user, with the path of its field."""
 
 import re
 
 
 class Refused(ValueError):
-    """Input that was checked and not taken; the store is unchanged.
+    """Input that was checked and rejected; nothing was stored.
 
     Args:
-        message: One sentence: what was wrong, where, and what is allowed.
+        message: One sentence: what is wrong, where, and what is allowed.
         field: Dotted path of the field, such as `learners.0.knobs.lr`.
     """
 
@@ -17,13 +17,13 @@ class Refused(ValueError):
         self.field = field
 
     def with_prefix(self, prefix: str) -> "Refused":
-        """Return the same refusal, its field placed inside a larger value."""
+        """Return the same error with the path of an enclosing field in front."""
         path = f"{prefix}.{self.field}" if self.field else prefix
         return Refused(self.message, path)
 
 
 def json_path(field: str) -> str:
-    """Return a dotted path as it is written for JSON.
+    """Return a dotted path with indices in brackets.
 
     >>> json_path("learners.0.knobs.lr")
     'learners[0].knobs.lr'

@@ -1,4 +1,4 @@
-"""What the engine tells the world: blocks of numbers, artefacts, notes.
+"""Events of a run: blocks of numbers, artefacts, progress notes, timings, checkpoints.
 
 A block is an array with named axes; the long form (one number a row) is a view
 of it. The address says which numbers these are: a block written twice under
@@ -12,7 +12,7 @@ from engine.contract.metrics import metric
 
 AXES = ("replicate", "task", "step", "inner_step", "layer", "rate", "cell")
 PHASES = ("tune", "train", "validate", "test")
-FILMS = ("film", "search")  # kinds of artefacts that picture a test
+FILMS = ("film", "search")  # kinds of artefact that hold a film of a test
 # Timings, remarks and checkpoints are stored under this title, so that it stays;
 # every text for the user says "in distribution".
 UNSHIFTED_TITLE = "in place"
@@ -90,7 +90,7 @@ class Artefact:
 
 @dataclass(frozen=True)
 class Note:
-    """Progress, for the person who waits: never a number of the result.
+    """Progress of a run, for the user; never part of the results.
 
     `done` is the share of the whole run, 0 to 1; `stage` names the work.
     """
@@ -111,11 +111,11 @@ def stage_in_words(stage: str) -> str:
 
 @dataclass(frozen=True)
 class Timing:
-    """Seconds of work, outside every law of equality; goes to timings.csv.
+    """Seconds of work; not reproducible, so they go to timings.csv.
 
-    `count` is how many gradients of a base learner they paid for, where one
-    learner was timed alone; `peak` the most memory that was held, bytes, where it was
-    looked at.
+    `count` is how many gradients of a base learner were computed in that time, where
+    one learner was timed alone; `peak` the largest memory in bytes, 0 where it was not
+    measured.
     """
 
     learner: str
@@ -127,7 +127,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """All that `loop.run` needs to go on from here; arrays and JSON only."""
+    """All that `loop.run` needs to continue from here; arrays and JSON only."""
 
     arrays: dict[str, Any]
     state: dict[str, Any]

@@ -1,11 +1,11 @@
-"""What a job can be, and the only moves it can make."""
+"""Jobs, their states, and the allowed transitions between states."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class JobState(StrEnum):
-    """A closed set of states; the page shows the same words."""
+    """The state of a job; pages show the values as they are."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -51,14 +51,14 @@ MOVES: frozenset[tuple[JobState, JobState]] = frozenset(
 
 
 class IllegalTransition(ValueError):
-    """A move that the table does not hold."""
+    """A state transition that is not in `MOVES`."""
 
 
 def check_transition(before: JobState, after: JobState) -> None:
-    """Raise unless the table holds the move.
+    """Check a state transition against `MOVES`.
 
     Raises:
-        IllegalMove: If a job in state `before` cannot become `after`.
+        IllegalTransition: If a job in state `before` cannot become `after`.
     """
     if (before, after) not in MOVES:
         raise IllegalTransition(f"a {before} job cannot become {after}")
@@ -66,11 +66,12 @@ def check_transition(before: JobState, after: JobState) -> None:
 
 @dataclass(frozen=True)
 class Job:
-    """One run's place in the queue; times are seconds since the epoch.
+    """The state of one run; times are seconds since the epoch.
 
-    `beat` is the age in seconds of the last sign of life, none when not running.
-    `kind` is "run", or "tuning" for a baseline's sub-run; `about` names family,
-    learners and shifts; `damaged` says why a run was set aside, empty if sound.
+    `beat` is the age of the last heartbeat in seconds, None if not running; `position`
+    the place in the queue, from 1, None if not queued. `kind` is "run", or "tuning" for
+    a baseline's sub-run. `about` names family, learners and shifts. `damaged` says
+    which file or row of a quarantined run is damaged; empty if none is.
     """
 
     key: str

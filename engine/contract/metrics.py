@@ -1,4 +1,4 @@
-"""Every metric once: its name, unit and range, and which way is better."""
+"""The metrics: name, label, unit, range, direction and averaging of each."""
 
 from math import inf
 from typing import Literal, NamedTuple
@@ -7,11 +7,11 @@ from typing import Literal, NamedTuple
 class Metric(NamedTuple):
     """One measured quantity.
 
-    `direction` is -1 where less is better, +1 where more is, 0 where neither. No
-    number lies below `low` or above `high`; a flag is 0 or 1; of what is `always` there
-    no number is missing. A `share` is a part of 1, a `logarithm` is one already, so
-    that differences of it are ratios. `mean` says how it is averaged, and within
-    `ends` the interval of that mean is held.
+    `direction` is -1 if less is better, +1 if more is better, else 0. Values lie from
+    `low` to `high`; a `flag` is 0 or 1; a value that is `always` there is never NaN. A
+    `share` is a fraction of 1; a `logarithm` is already one, so that differences are
+    ratios. `mean` says how values are averaged; the interval of that mean is clipped to
+    `ends`.
     """
 
     name: str
@@ -31,24 +31,26 @@ class Metric(NamedTuple):
 
 
 class UnknownMetric(KeyError):
-    """A name that no metric has."""
+    """There is no metric of this name."""
 
 
 _ALL = (
     # along a run of the base learner
-    Metric("loss", "Training loss", "nats", -1, "log", "Objective that is descended."),
+    Metric("loss", "Training loss", "nats", -1, "log", "Objective of the training."),
     Metric("held_loss", "Held-out loss", "nats", -1, "log", "Loss on held-out rows."),
-    Metric("accuracy", "Held-out accuracy", "share", 1, "linear", "Right answers."),
-    Metric("grad_norm", "Gradient norm", "L2", 0, "log", "Size of the gradient."),
-    Metric("weight_norm", "Weight norm", "L2", 0, "linear", "Size of the weights."),
+    Metric("accuracy", "Held-out accuracy", "share", 1, "linear", "Correct answers."),
+    Metric("grad_norm", "Gradient norm", "L2", 0, "log", "Norm of the gradient."),
+    Metric("weight_norm", "Weight norm", "L2", 0, "linear", "Norm of the weights."),
     Metric("lr_scale", "Learning-rate scale", "× base", 0, "log", "Rate over base."),
-    Metric("update_norm", "Update norm", "L2", 0, "log", "Size of the step taken."),
+    Metric("update_norm", "Update norm", "L2", 0, "log", "Norm of the update."),
     # along the adaptation to an episode
     Metric("query_loss", "Query loss", "nats", -1, "log", "Loss on the queries."),
-    Metric("query_accuracy", "Query accuracy", "share", 1, "linear", "Right answers."),
+    Metric("query_accuracy", "Query accuracy", "share", 1, "linear", "Of the queries."),
     Metric("query_mse", "Query error", "MSE", -1, "log", "Squared error on queries."),
-    Metric("support_loss", "Support loss", "nats or MSE", -1, "log", "What is fitted."),
-    Metric("moved", "Distance moved", "L2", 0, "linear", "From where it began."),
+    Metric(
+        "support_loss", "Support loss", "nats or MSE", -1, "log", "Inner objective."
+    ),
+    Metric("moved", "Distance moved", "L2", 0, "linear", "From the initialization."),
     Metric(
         "inner_grad_norm",
         "Inner gradient norm",
@@ -64,19 +66,19 @@ _ALL = (
         "share wrong or MSE",
         -1,
         "linear",
-        "What learners are compared by; a diverged episode has the worst value.",
+        "Learners are compared by it; a diverged episode has the worst value.",
     ),
     Metric("final_mse", "Final query error", "MSE", -1, "log", "After adaptation."),
-    Metric("final_query_loss", "Final query loss", "nats", -1, "log", "Of its answer."),
-    Metric("start_accuracy", "Accuracy before", "share", 1, "linear", "No step taken."),
-    Metric("start_mse", "Query error before", "MSE", -1, "log", "No step taken."),
+    Metric("final_query_loss", "Final query loss", "nats", -1, "log", "At the end."),
+    Metric("start_accuracy", "Accuracy before", "share", 1, "linear", "At step 0."),
+    Metric("start_mse", "Query error before", "MSE", -1, "log", "At step 0."),
     Metric(
         "adaptation_gain",
         "Adaptation gain",
         "share",
         1,
         "linear",
-        "By which share the inner steps lower the loss on the queries.",
+        "Share by which the inner steps lower the query loss.",
     ),
     # along a search of architectures
     Metric(
@@ -85,7 +87,7 @@ _ALL = (
         "share",
         1,
         "linear",
-        "Test accuracy of the architecture that looks best so far.",
+        "Test accuracy of the architecture with the best validation accuracy so far.",
     ),
     Metric(
         "regret",
@@ -93,7 +95,7 @@ _ALL = (
         "share",
         -1,
         "log",
-        "How far the best so far is from the best there is; from 1 where that is "
+        "Distance of the best so far from the best of the space; from 1 where that is "
         "unknown.",
     ),
     Metric("signal", "Validation accuracy", "share", 1, "linear", "Of the evaluated."),
@@ -104,7 +106,7 @@ _ALL = (
         "unit of the space",
         0,
         "linear",
-        "Of all trainings up to here.",
+        "Total of all trainings so far.",
     ),
     Metric(
         "capped",
@@ -112,7 +114,7 @@ _ALL = (
         "share",
         0,
         "linear",
-        "1 from the evaluation on at which a cap holds.",
+        "1 from the evaluation on at which a cap applies.",
     ),
     # per search
     Metric(
@@ -131,8 +133,8 @@ _ALL = (
         "evaluations",
         -1,
         "linear",
-        "Until the best so far is among the best share; the horizon where "
-        "it never was.",
+        "Until the best so far is in the top share of the space; the horizon if it "
+        "never is.",
     ),
     Metric(
         "cost_to_goal",
@@ -140,11 +142,11 @@ _ALL = (
         "unit of the space",
         -1,
         "log",
-        "Of all trainings until the goal; the whole price where it was never reached.",
+        "Total of all trainings until the goal; of the whole search if never reached.",
     ),
     Metric("trained", "Architectures trained", "count", 0, "linear", "In the budget."),
     Metric("repeated", "Repeated", "share", -1, "linear", "Trained more than once."),
-    Metric("coverage", "Coverage", "share", 0, "linear", "Of the space, seen."),
+    Metric("coverage", "Coverage", "share", 0, "linear", "Of the space, tried."),
     # per task
     Metric("final_loss", "Final loss", "nats", -1, "log", "Loss at the horizon."),
     Metric("best_loss", "Best loss", "nats", -1, "log", "Lowest loss of the run."),
@@ -163,9 +165,9 @@ _ALL = (
         "steps",
         -1,
         "linear",
-        "First step at or below the threshold; the horizon where it never got there.",
+        "First step at or below the threshold; the horizon if never reached.",
     ),
-    Metric("reached", "Reached threshold", "share", 1, "linear", "1 if it got there."),
+    Metric("reached", "Reached threshold", "share", 1, "linear", "1 if reached."),
     Metric(
         "grad_cv",
         "Gradient-norm variation",
@@ -184,18 +186,27 @@ _ALL = (
         "linear",
         "Steps from the drift until the loss is back at its level just before it.",
     ),
-    Metric("recovered", "Recovered", "share", 1, "linear", "1 if it came back."),
-    # while learning to learn
+    Metric("recovered", "Recovered", "share", 1, "linear", "1 if it recovered."),
+    # during meta-training
     Metric("meta_loss", "Meta-training loss", "ln nats", -1, "linear", "Outer loss."),
-    Metric("outer_grad_norm", "Outer gradient norm", "L2", 0, "log", "Before clip."),
-    Metric("validation", "Validation score", "ln nats", -1, "linear", "Judge."),
+    Metric(
+        "outer_grad_norm", "Outer gradient norm", "L2", 0, "log", "Before clipping."
+    ),
+    Metric(
+        "validation",
+        "Validation score",
+        "ln nats",
+        -1,
+        "linear",
+        "Mean log loss on validation tasks; it chooses the checkpoint.",
+    ),
     Metric(
         "lesson_loss",
         "Meta-training loss",
         "nats or MSE",
         -1,
         "log",
-        "Query loss of the episodes that it learns from.",
+        "Query loss of the training episodes.",
     ),
     Metric(
         "validation_error",
@@ -211,7 +222,7 @@ _ALL = (
         "share",
         -1,
         "linear",
-        "Of the tasks of the tests, those that a strategy was trained on; must be 0.",
+        "Share of the test tasks that a strategy was trained on; must be 0.",
     ),
     Metric(
         "validation_regret",
@@ -244,7 +255,7 @@ _ALL = (
         "relative",
         -1,
         "log",
-        "How far the first compiled outer gradient is from the eager one.",
+        "Difference of the first compiled outer gradient from the eager one.",
     ),
     Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
     Metric(
@@ -253,14 +264,21 @@ _ALL = (
         "nats",
         0,
         "linear",
-        "Of the action; of architectures, over all decisions: ln of their number at "
-        "most.",
+        "Of the action; for architectures summed over all decisions, at most ln of "
+        "their number.",
     ),
-    Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Critic."),
-    Metric("explained_variance", "Explained variance", "share", 1, "linear", "Critic"),
+    Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Of the critic."),
+    Metric(
+        "explained_variance",
+        "Explained variance",
+        "share",
+        1,
+        "linear",
+        "Of the returns, by the critic.",
+    ),
     Metric(
         "task_coverage",
-        "Source tasks met",
+        "Source tasks drawn",
         "share",
         0,
         "linear",
@@ -268,12 +286,12 @@ _ALL = (
     ),
     Metric(
         "mean_difficulty",
-        "Difficulty of the lesson",
+        "Difficulty of the tasks",
         "share",
         0,
         "linear",
         "Share of a task's first evaluations that were not near their best, averaged "
-        "over the lesson's tasks.",
+        "over the tasks of a meta-step.",
     ),
     Metric(
         "difficulty_balance",
@@ -281,17 +299,17 @@ _ALL = (
         "share",
         0,
         "linear",
-        "Entropy of the draws over four bins of difficulty, over its most: 1 is even.",
+        "Entropy of the draws over four bins of difficulty, relative to its maximum.",
     ),
     Metric("kl", "Policy change", "nats", 0, "log", "KL divergence of the update."),
-    # what is asked of a few test episodes again, and changed
+    # probes: a few test episodes are repeated with changes
     Metric(
         "as_asked_error",
-        "Error, as asked",
+        "Error, unchanged",
         "share wrong or MSE",
         -1,
         "linear",
-        "Of the test episodes that are asked again.",
+        "Of the test episodes that are repeated, without a change.",
     ),
     Metric(
         "shuffled_error",
@@ -299,7 +317,7 @@ _ALL = (
         "share wrong or MSE",
         0,
         "linear",
-        "From such a support nothing can be learned.",
+        "Nothing can be learned from such a support set.",
     ),
     Metric(
         "reordered_error",
@@ -307,7 +325,7 @@ _ALL = (
         "share wrong",
         -1,
         "linear",
-        "The same episodes with other class indices: it should not matter.",
+        "The same episodes with other class indices, which should change nothing.",
     ),
     Metric(
         "together_error",
@@ -315,7 +333,7 @@ _ALL = (
         "share wrong or MSE",
         -1,
         "linear",
-        "Of the few queries that are also asked alone.",
+        "Of the few queries that are also answered alone.",
     ),
     Metric(
         "alone_error",
@@ -323,7 +341,7 @@ _ALL = (
         "share wrong or MSE",
         -1,
         "linear",
-        "The same queries asked one at a time.",
+        "The same queries, one at a time.",
     ),
     Metric(
         "company_matters",
@@ -339,7 +357,7 @@ _ALL = (
         "count",
         -1,
         "linear",
-        "Must be 0: the answer would be given away.",
+        "Must be 0, or the support set would contain the answers.",
     ),
     Metric(
         "single_class",
@@ -347,23 +365,23 @@ _ALL = (
         "share",
         -1,
         "linear",
-        "1 if nothing is to be told apart.",
+        "1 if there are no classes to distinguish.",
     ),
     Metric(
         "label_mismatch",
-        "Labels of support and queries alike",
+        "Label counts of support and queries",
         "p",
         0,
         "log",
-        "Chance of label counts so unlike if both were drawn alike.",
+        "p-value of the difference if both came from one distribution.",
     ),
     Metric(
         "bound_error",
-        "Error of the best possible",
+        "Error of the best predictor",
         "share wrong or MSE",
         -1,
         "linear",
-        "Of who knows the classes themselves; nobody can do better.",
+        "Of a predictor that knows the true classes; no learner can do better.",
     ),
     Metric("chance_error", "Error by chance", "share wrong", 0, "linear", "1 − 1/N."),
     Metric(
@@ -372,7 +390,7 @@ _ALL = (
         "count",
         0,
         "linear",
-        "How many a batch normalization averages over; 0 if it averages over none.",
+        "How many examples batch normalization averages over; 0 if there is none.",
     ),
     # tuning and bookkeeping
     Metric("tuning", "Tuning score", "ln nats", -1, "linear", "By learning rate."),
@@ -386,8 +404,8 @@ _ALL = (
     ),
     Metric("tuned_steps", "Tuned steps", "steps", 0, "linear", "Chosen inner steps."),
     Metric("tuned_lr", "Tuned learning rate", "per step", 0, "log", "Chosen rate."),
-    Metric("scale_low", "Lowest scale", "× base", 0, "log", "It can go no lower."),
-    Metric("scale_high", "Highest scale", "× base", 0, "log", "Nor any higher."),
+    Metric("scale_low", "Lowest scale", "× base", 0, "log", "Its lower bound."),
+    Metric("scale_high", "Highest scale", "× base", 0, "log", "Its upper bound."),
     Metric("thawed", "Frozen weights changed", "share", -1, "linear", "Must be 0."),
     Metric("threshold", "Threshold", "nats", 0, "log", "Fixed on validation tasks."),
     Metric(
@@ -396,7 +414,7 @@ _ALL = (
         "count",
         -1,
         "log",
-        "Gradients of a base learner that were paid for.",
+        "Gradients of a base learner that were computed.",
     ),
     Metric(
         "examples_seen",
@@ -404,11 +422,12 @@ _ALL = (
         "count",
         -1,
         "log",
-        "Examples shown in meta-training, with repeats.",
+        "Examples used in meta-training, counting repeats.",
     ),
 )
-_MANY = 1e15  # no run counts so far
-# By unit. A loss may be a density's and a rate may be learned: both may be negative.
+_MANY = 1e15  # no count of a run is larger
+# By unit. Losses (of a density) and rates (if learned) have no range: both may be
+# negative.
 _RANGES = {
     **dict.fromkeys(("share", "share wrong", "p"), (0.0, 1.0)),
     **dict.fromkeys(("count", "steps", "evaluations", "index"), (0.0, _MANY)),
@@ -419,19 +438,19 @@ _RANGES = {
 }
 _OWN_RANGES = {
     **dict.fromkeys(("adaptation_gain", "explained_variance"), (-inf, 1.0)),
-    "area": (-9.22, 4.61),  # the logarithms of what its losses are clamped to
-    "signal": (-inf, inf),  # a share, and the noise of its measurement
-    # The best so far may be better than what a later cap allows.
+    "area": (-9.22, 4.61),  # ln of the bounds that its losses are clamped to
+    "signal": (-inf, inf),  # a share plus noise of measurement
+    # Negative where the best so far exceeds what a later cap allows.
     **dict.fromkeys(("regret", "regret_area", "final_regret"), (-1.0, 1.0)),
     "validation_regret": (-1.0, 1.0),
 }
-# By unit, within what no mean's interval reaches out of.
+# By unit: the bounds that the interval of a mean is clipped to.
 _ENDS = {
     "share": (0.0, 1.0),
     **dict.fromkeys(("steps", "evaluations", "ratio"), (0.0, inf)),
     **dict.fromkeys(("MSE", "share wrong or MSE", "unit of the space"), (0.0, inf)),
 }
-# Drawn on a log axis, and yet averaged as they are: so are all published ones, a regret
+# Drawn on a log axis, and yet averaged arithmetically: published errors are, a regret
 # is 0 where the best was found, and a censored price has a restricted mean.
 _ARITHMETIC = frozenset({"MSE", "share", "unit of the space"})
 _FLAGS = frozenset(
@@ -441,7 +460,7 @@ _ALWAYS = frozenset({"area", "error", "regret_area", "steps_to_threshold"}) | _F
 
 
 def _declare_metric(metric: Metric) -> Metric:
-    """Return a metric with all that follows from its name, its unit and its scale."""
+    """Return a metric with the fields that follow from its name, unit and scale."""
     name, unit = metric.name, metric.unit
     low, high = _OWN_RANGES.get(name) or _RANGES.get(unit, (-inf, inf))
     geometric = metric.scale == "log" and unit not in _ARITHMETIC
@@ -461,10 +480,10 @@ METRICS: dict[str, Metric] = {metric.name: _declare_metric(metric) for metric in
 
 
 def metric(name: str) -> Metric:
-    """Return the metric of that name.
+    """Return a metric by its name.
 
     Raises:
-        UnknownMetric: If there is none; add it to this file.
+        UnknownMetric: If there is none; declare it in this file.
     """
     try:
         return METRICS[name]

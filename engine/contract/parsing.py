@@ -1,4 +1,4 @@
-"""Reading a spec from what a person or a link gave: strictly, or not at all."""
+"""Strict parsing of run specs and other JSON that come from the user or a link."""
 
 import json
 from typing import Any
@@ -11,20 +11,20 @@ from engine.contract.runs import CardLookup, RunSpec, canonical_json
 from engine.contract.suggestions import suggest_field
 from engine.contract.text_input import as_text, clean
 
-SPEC_LIMIT = 256_000
-DEPTH_LIMIT = 40
-DIGITS_LIMIT = 1_000  # of a whole number
+SPEC_LIMIT = 256_000  # bytes
+DEPTH_LIMIT = 40  # nested lists and objects
+DIGITS_LIMIT = 1_000  # of a whole number; parsing takes time quadratic in it
 
 
 def parse_spec(text: str | bytes, cards: CardLookup | None = None) -> RunSpec:
-    """Read a spec from JSON that a person or a link gave.
+    """Parse a run spec from JSON of the user or a link.
 
     Args:
         text: The JSON.
-        cards: Gives the card of (slot, name), so that a misspelled knob is known.
+        cards: Gives the card of (slot, name), to suggest names for misspelled knobs.
 
     Raises:
-        Refused: For anything that is not one, in one sentence.
+        Refused: If it is not a valid spec, in one sentence.
     """
     value = parse_json(text, SPEC_LIMIT)
     if not isinstance(value, dict):
@@ -36,17 +36,22 @@ def parse_spec(text: str | bytes, cards: CardLookup | None = None) -> RunSpec:
 
 
 def parse_json(text: str | bytes, limit: int) -> Any:
-    """Read JSON strictly: Unicode, no NaN, no duplicate keys, bounded size and depth.
+    """Parse JSON strictly: Unicode, no NaN, no duplicate keys, bounded size and depth.
+
+    Args:
+        text: The JSON.
+        limit: The most bytes, or characters, that it may have.
 
     Raises:
-        Refused: In one sentence.
+        Refused: If it is not such JSON, in one sentence.
     """
     if len(text) > limit:
-        raise Refused(f"this is {len(text):,} bytes; at most {limit:,} are read")
+        raise Refused(f"this has {len(text):,} bytes; at most {limit:,} are allowed")
     held = as_text(text) if isinstance(text, bytes) else text.removeprefix("\ufeff")
     _check_surrogates(held)
     if not held.strip("\0 \t\r\n"):
         raise Refused("this file is empty")
+    # before parsing, whose recursion could exhaust the stack
     if _depth(held) > DEPTH_LIMIT:
         raise Refused(f"this JSON nests deeper than {DEPTH_LIMIT} levels")
     try:
@@ -62,19 +67,20 @@ def parse_json(text: str | bytes, limit: int) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise Refused(f"this is not JSON: see {where}") from None
     except RecursionError:
-        raise Refused("this is not JSON that can be read: it nests too deep") from None
+        raise Refused("this JSON cannot be read: it nests too deeply") from None
+    # again: an escape such as \ud800 becomes a surrogate only when parsed
     _check_surrogates(json.dumps(value, ensure_ascii=False))
     return value
 
 
 def _check_surrogates(text: str) -> None:
-    """Refuse half of a character, which JSON can spell and no text can hold."""
+    """Refuse a lone surrogate, which JSON can escape but UTF-8 cannot encode."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         half = f"\\u{ord(text[error.start]):04x}"
         raise Refused(
-            f"this holds half of a character, {half}, which is no text; remove it"
+            f"this holds half of a character, the lone surrogate {half}; remove it"
         ) from None
 
 
@@ -88,13 +94,13 @@ def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_constant(name: str) -> Any:
-    raise Refused(f"{name} is not a number that a run can use")
+    raise Refused(f"{name} is not allowed; numbers must be finite")
 
 
 def _parse_float(text: str) -> float:
     value = float(text)
     if value in (float("inf"), float("-inf")):
-        raise Refused(f"{text[:40]} is too large for a number")
+        raise Refused(f"{text[:40]} is too large for a 64-bit float")
     return value
 
 
@@ -108,7 +114,7 @@ def _parse_int(text: str) -> int:
 
 
 def _depth(text: str) -> int:
-    """Return the deepest nesting, strings skipped; stops early when it is too deep."""
+    """Return the depth of nesting outside strings; stop early where it is too deep."""
     depth = deepest = 0
     inside = escaped = False
     for char in text:
@@ -130,7 +136,7 @@ def _depth(text: str) -> int:
 def _first_refusal(
     error: ValidationError, value: Any, cards: CardLookup | None
 ) -> Refused:
-    """Return the first refusal; of a misspelled field it says which may be meant."""
+    """Return the first error; for an unknown field with a suggestion."""
     refusal, first = first_refusal(error), error.errors(include_url=False)[0]
     if first["type"] != "extra_forbidden":
         return refusal

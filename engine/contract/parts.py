@@ -1,4 +1,4 @@
-"""A part is a frozen value whose fields are its knobs."""
+"""`Part`, the base class of algorithms, families, shifts and nets, and its knobs."""
 
 from typing import Any, ClassVar
 
@@ -6,16 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Part(BaseModel):
-    """One choice in a run: an algorithm, a task family, a shift, a net.
+    """One choice in a run, such as an algorithm, a task family, a shift or a net.
 
-    The class-level facts are filled by `register` from the file itself: the
-    name from the file's name, the group from its folder, title, summary,
-    source, differences and "helps" from the module's docstring, the equation
-    from the class's docstring.
+    A part is a frozen value whose fields are its knobs. `register` sets its slot and
+    takes its name from the file. Its card takes the group from the folder; title,
+    summary, source, differences and "helps" from the module's docstring; and the
+    equation from the class's docstring.
 
-    `traits` names the class-level fields that the screen may read; what is
-    special about a part stands in such a field, never in an `if name ==`.
-    `short`, `hue` and `tuned_hue` are told in `engine.contract.appearance`.
+    `traits` names the class-level fields that pages may read; what is special about a
+    part stands in such a field, never in an `if name ==`. For `short`, `hue` and
+    `tuned_hue` see `engine.contract.appearance`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -31,7 +31,10 @@ class Part(BaseModel):
 
     @classmethod
     def why_incomplete(cls) -> str:
-        """Say what this class must still say to be registered; empty if nothing."""
+        """Return what a class lacks to be registered; empty if nothing.
+
+        Subclasses of `engine.protocol` check here what their slot requires.
+        """
         return ""
 
 
@@ -50,16 +53,19 @@ def knob(
     """Declare one hyperparameter of a part.
 
     Args:
-        default: Value where nothing is chosen.
-        label: What the form calls it.
-        help: One line: what it does and which way to turn it.
-        low: Smallest value allowed; none for choices and switches.
-        high: Largest value allowed.
+        default: Its default value.
+        label: Its label in the form.
+        help: One line: what it does, and what a larger value changes.
+        low: Smallest allowed value; None for choices and switches.
+        high: Largest allowed value.
         unit: Unit shown beside the label.
-        log: Whether its slider moves by factors instead of sums.
-        advanced: Whether the form folds it away at first.
-        follows: Trait of the task family that multiplies the default, such as
-            `rate`: what is a calm step on one family explodes on another.
+        log: Whether its slider has a logarithmic scale.
+        advanced: Whether the form hides it under "advanced" at first.
+        follows: Trait of the task family that multiplies the default, such as `rate`: a
+            step size that is small on one family diverges on another.
+
+    Returns:
+        The pydantic field.
     """
     return Field(
         default,

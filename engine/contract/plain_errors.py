@@ -1,4 +1,4 @@
-"""What is wrong with a value, in plain words instead of those of a library."""
+"""Translating pydantic's validation errors into plain sentences."""
 
 from collections.abc import Sized
 from typing import Any
@@ -13,7 +13,7 @@ _OBJECT = "must be a JSON object"
 _WHOLE = "must be a whole number"
 _NUMBER = "must be a number"
 _LIST = "must be a list"
-# By the type of a pydantic error; the braces are filled from its context.
+# By pydantic's error type; the braces are filled from the error's context.
 _WORDS = {
     **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _OBJECT),
     **dict.fromkeys(("int_type", "int_from_float", "int_parsing"), _WHOLE),
@@ -30,7 +30,7 @@ _WORDS = {
 
 
 def first_refusal(error: ValidationError) -> Refused:
-    """Return the first of a value's faults as one sentence, with its place."""
+    """Return the first error of a validation as one sentence with its field."""
     first = error.errors(include_url=False)[0]
     field = clean(".".join(str(step) for step in first["loc"]))
     where = f"{json_path(field)}: " if field else ""
@@ -38,37 +38,37 @@ def first_refusal(error: ValidationError) -> Refused:
 
 
 def describe_error(error: ErrorDetails) -> str:
-    """Return what is asked and what was given, such as `at most 8, not 11`.
+    """Return what is allowed and what was given, such as `at most 8, not 11`.
 
     Args:
-        error: The first of a pydantic error's details.
+        error: One entry of `ValidationError.errors()`.
     """
-    kind, told = error["type"], error.get("ctx", {})
+    kind, context = error["type"], error.get("ctx", {})
     if kind == "missing":
         return "it is missing"
     if kind == "extra_forbidden":
         return "no such field"
     if kind == "value_error":
-        return str(told["error"])  # a check of our own has said it
+        return str(context["error"])  # raised by a check of our own, in plain words
     if kind in ("too_long", "string_too_long", "too_short", "string_too_short"):
-        return _describe_length(kind, told, error["input"])
-    words = _WORDS.get(kind, "must be another value").format(**told)
+        return _describe_length(kind, context, error["input"])
+    words = _WORDS.get(kind, "must be another value").format(**context)
     return f"{words}, not {describe_value(error['input'])}"
 
 
-def _describe_length(kind: str, told: dict[str, Any], given: Any) -> str:
+def _describe_length(kind: str, context: dict[str, Any], given: Any) -> str:
     noun = " characters" if kind.startswith("string") else ""
     bound, number = (
-        ("at most", told["max_length"])
+        ("at most", context["max_length"])
         if kind.endswith("long")
-        else ("at least", told["min_length"])
+        else ("at least", context["min_length"])
     )
-    count = len(given) if isinstance(given, Sized) else told.get("actual_length")
+    count = len(given) if isinstance(given, Sized) else context.get("actual_length")
     return f"{bound} {number}{noun}, not {count}"
 
 
 def describe_value(value: Any) -> str:
-    """Return a value in a few words; of what holds others, what it is.
+    """Return a JSON value as at most 42 characters; of containers, only the type.
 
     >>> (describe_value({"a": 1}), describe_value("x"), describe_value(None),
     ...  describe_value(True))

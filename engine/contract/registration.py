@@ -1,7 +1,7 @@
-"""What a part must say of itself to be registered, or one plain sentence why not.
+"""Checks that a part's class declares all that the engine relies on.
 
-What is forgotten here would not fail: a learner without `trains` would never be
-trained, one without `solves` would never be offered.
+Without them a forgotten declaration would fail silently: a learner without `trains`
+would never be trained, one without `solves` never be offered.
 """
 
 import inspect
@@ -12,7 +12,7 @@ from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
 from engine.contract.parts import Part
 
-# Each slot of a spec, and the folder of the engine whose files fill it.
+# The slots of a spec, with the folder of the engine that holds their parts.
 SLOTS = {
     "net": "nets",
     "family": "tasks",
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 
 def is_part_name(name: str) -> bool:
-    """Return whether a part may be called so: lower case, with single underscores.
+    """Return whether a name is valid for a part: lower case, single underscores.
 
     >>> [is_part_name(name) for name in ("meta_sgd", "MetaSgd", "meta__sgd", "_x")]
     [True, False, False, False]
@@ -34,7 +34,7 @@ def is_part_name(name: str) -> bool:
 
 
 def class_name(name: str) -> str:
-    """Return what the class of a part is called; acronyms are words.
+    """Return the name of a part's class, in CamelCase; acronyms count as words.
 
     >>> class_name("meta_sgd"), class_name("r2d2")
     ('MetaSgd', 'R2d2')
@@ -43,10 +43,10 @@ def class_name(name: str) -> str:
 
 
 def refuse_unknown_slot(slot: str) -> None:
-    """Refuse a slot that a spec does not have.
+    """Refuse a slot that specs do not have.
 
     Raises:
-        Refused: With the slots that there are.
+        Refused: With the list of all slots.
     """
     if slot not in SLOTS:
         raise Refused(
@@ -55,14 +55,14 @@ def refuse_unknown_slot(slot: str) -> None:
 
 
 def refuse_incomplete(slot: str, part: type[Part]) -> None:
-    """Refuse a part whose class lacks what the engine goes by.
+    """Refuse a part whose class lacks a declaration that the engine relies on.
 
     Args:
         slot: The slot that it is registered for.
         part: Its class, in a module of its own.
 
     Raises:
-        Refused: With the module, what is wrong and how it is mended.
+        Refused: With the module, what is wrong and how to fix it.
     """
     problem = (
         _explain_misplaced(slot, part)
@@ -74,13 +74,13 @@ def refuse_incomplete(slot: str, part: type[Part]) -> None:
 
 
 def refuse_unregistered(module: ModuleType) -> None:
-    """Refuse a module that registers nothing, if it defines a part.
+    """Refuse a module that defines a part but registers nothing.
 
-    A file whose name begins with an underscore is a helper, and so is one without a
-    class that could be meant for a part.
+    A module whose name begins with an underscore is a helper, and so is one without a
+    class that looks like a part.
 
     Raises:
-        Refused: With the class and the line that it lacks.
+        Refused: With the class and the missing line.
     """
     name = module.__name__.rsplit(".", 1)[-1]
     if name.startswith("_"):
@@ -100,23 +100,23 @@ def refuse_unregistered(module: ModuleType) -> None:
 
 
 def _explain_no_part(found: type) -> str:
-    """Say what a class is to be derived from."""
+    """Return the error for a class with a wrong base class."""
     return (
-        f"{found.__name__} is no part; derive it from Learner, Family, Shift, Net, "
-        "Estimator or OuterRule of engine.protocol, or from one that does"
+        f"{found.__name__} is not a part; derive it from Learner, Family, Shift, Net, "
+        "Estimator or OuterRule of engine.protocol, or from a subclass"
     )
 
 
 def _explain_misplaced(slot: str, part: type[Part]) -> str:
-    """Say why a class does not belong in this slot, or in this file."""
+    """Return why a class does not fit its slot or its file; empty if it does."""
     if not issubclass(part, Part):
         return _explain_no_part(part)
     name = part.__module__.rsplit(".", 1)[-1]
     if not is_part_name(name):
-        return f"{name!r} is no name of a part; use small letters, as in my_{slot}"
+        return f"{name!r} is not a valid part name; use lower case, as in my_{slot}"
     if part.__name__ != class_name(name):
         called = f"its class must be called {class_name(name)}, not {part.__name__}"
-        return f"a part is called after its file: {called}"
+        return f"a part is named after its file: {called}"
     if part.slot != slot:
         made = f"is of slot {part.slot!r}" if part.slot else "derives from Part alone"
         return f"{part.__name__} {made} and cannot be registered for slot {slot!r}"
@@ -124,18 +124,18 @@ def _explain_misplaced(slot: str, part: type[Part]) -> str:
 
 
 def _explain_missing(part: type[Part]) -> str:
-    """Say which field or method a class lacks."""
+    """Return which declaration or method a class lacks; empty if none."""
     kinds = ", ".join(KINDS)
     if lacking := sorted(getattr(part, "__abstractmethods__", ())):
         return f"{part.__name__} lacks {', '.join(lacking)}; write what is missing"
-    # An inherited version would change with another part's numbers, not with its own.
+    # `vars`: an inherited version would follow the other part's changes.
     if not isinstance(vars(part).get("version"), int) or part.version < 1:
-        return "version is not said; write `version: ClassVar[int] = 1`"
+        return "version is not declared; write `version: ClassVar[int] = 1`"
     if not part.solves:
         return (
             "solves is empty; write the kinds of task that it is for, as in "
             f'`solves: ClassVar[frozenset[str]] = frozenset({{"few_shot"}})` ({kinds})'
         )
     if unknown := sorted(set(part.solves) - KINDS.keys()):
-        return f"solves names {unknown[0]!r}, no kind of task; there are: {kinds}"
+        return f"solves names {unknown[0]!r}; the kinds of task are: {kinds}"
     return ""

@@ -1,4 +1,4 @@
-"""Who is here: a part is registered by being in a file of its own."""
+"""The registry of parts: each module below a part folder registers one."""
 
 import importlib
 import pkgutil
@@ -19,10 +19,13 @@ _PARTS: dict[tuple[str, str], type[Part]] = {}
 
 
 def register(slot: str) -> Callable[[type[P]], type[P]]:
-    """Enter a part under its file's name.
+    """Return a class decorator that registers a part under its file's name.
+
+    Args:
+        slot: The slot of a spec that the part fills.
 
     Raises:
-        Refused: If there is no such slot, or the class lacks what a part must say.
+        Refused: If there is no such slot, or the class lacks a declaration.
         ValueError: If two files of one slot have the same name.
     """
     refuse_unknown_slot(slot)
@@ -41,30 +44,30 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
 
 
 def import_modules(package: ModuleType) -> None:
-    """Import every module below a package, so that its parts register.
+    """Import every module below a package, which registers its parts.
 
     Raises:
-        Refused: If a module defines a part and does not register it.
+        Refused: If a module defines a part but does not register it.
     """
     for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         refuse_forgotten(importlib.import_module(found.name))
 
 
 def refuse_forgotten(module: ModuleType) -> None:
-    """Refuse a module that defines a part and has not registered one.
+    """Refuse a module that defines a part but has not registered one.
 
     Raises:
-        Refused: With the class and the line that it lacks.
+        Refused: With the class and the missing line.
     """
     if module.__name__ not in {part.__module__ for part in _PARTS.values()}:
         refuse_unregistered(module)
 
 
 def part(slot: str, name: str) -> type[Part]:
-    """Return the part of that name.
+    """Return the class of a part.
 
     Raises:
-        Refused: If there is none; the message lists what there is.
+        Refused: If there is none; the message suggests or lists the names.
     """
     try:
         return _PARTS[slot, name]
@@ -75,7 +78,7 @@ def part(slot: str, name: str) -> type[Part]:
 
 
 def parts(slot: str | None = None) -> list[type[Part]]:
-    """Return every part, or those of one slot, by name."""
+    """Return the classes of all parts, or of one slot, sorted by slot and name."""
     return [
         found for (of, _), found in sorted(_PARTS.items()) if slot is None or of == slot
     ]

@@ -1,7 +1,7 @@
-"""Randomness as a value: a root and a path, never a global.
+"""Keys of random streams: a seed and a path, never global state.
 
-Two learners of one seed that ask for the same path get the same numbers, so
-every comparison is paired; more tasks or steps leave earlier paths unchanged.
+All learners of one seed get the same numbers for the same path, so every comparison is
+paired; more tasks or steps leave the streams of earlier ones unchanged.
 """
 
 import hashlib
@@ -10,7 +10,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rng:
-    """A named place in the tree of random streams.
+    """The key of one random stream in a tree of streams.
+
+    Args:
+        root: The run's seed.
+        path: Names and indices, such as ("train", replicate, step).
 
     >>> a = Rng(7).child("train", 0, 3)
     >>> a == Rng(7).child("train").child(0, 3)
@@ -28,5 +32,6 @@ class Rng:
 
     def key(self) -> int:
         """Return the 128-bit key of this stream's counter-based generator."""
+        # hashed, as neighboring paths must give unrelated streams
         text = repr((self.root, self.path)).encode()
         return int.from_bytes(hashlib.sha256(text).digest()[:16], "big")

@@ -1,4 +1,7 @@
-"""A run is a value: the same spec gives the same numbers, under one key."""
+"""Run specs: their fields, their completion from defaults, and their keys.
+
+A run is a value: the same spec gives the same numbers, stored under one key.
+"""
 
 import hashlib
 import itertools
@@ -20,11 +23,11 @@ from engine.contract.errors import Refused, json_path
 from engine.contract.text_input import clean
 
 FORMAT = 1
-KEYS_LIMIT = 4_096  # of earlier keys that are tried
+KEYS_LIMIT = 4_096  # combinations of earlier versions that are tried
 
 
 class StrictModel(BaseModel):
-    """A frozen value that takes no unknown field and no loose number."""
+    """A frozen model that refuses unknown fields, converted types and NaN."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False
@@ -32,14 +35,14 @@ class StrictModel(BaseModel):
 
 
 class Choice(StrictModel):
-    """A part by name, with the knobs that differ from its defaults."""
+    """A part by name, with its knobs; a completed spec gives them all."""
 
     name: str = Field(max_length=60)
     knobs: dict[str, Any] = {}
 
 
 class LearnerChoice(Choice):
-    """A learner and its part in the comparison; `label` names it in the rows."""
+    """A learner and its role in the comparison; `label` names it in results."""
 
     role: Literal["chosen", "baseline"] = "chosen"
     label: str = Field("", max_length=60)
@@ -48,20 +51,19 @@ class LearnerChoice(Choice):
 class ShiftChoice(Choice):
     """A shift and its severities, in the shift's own unit; 0 is the identity.
 
-    Where none is named, those that the shift declares are tested.
+    Without severities, those that the shift declares are tested.
     """
 
     severities: tuple[float, ...] = Field((), max_length=12, strict=False)
 
 
 class Budget(StrictModel):
-    """How much may be spent, per replicate unless said.
+    """How much a run may compute; all counts are per replicate.
 
-    A task evaluation is one whole run of the base learner: `horizon` gradients. Of
-    few-shot tasks it is one episode, and the horizon is how many inner steps are
-    shown in the tests.
-    With no test tasks a run only tunes and trains; a threshold of 0 means that
-    it is fixed on validation tasks, before any test.
+    A task evaluation is one full run of the base learner: `horizon` gradients. For
+    few-shot tasks it is one episode, and the horizon is how many inner steps the tests
+    show. Without test tasks a run only tunes and trains. A threshold of 0 means that it
+    is fixed on validation tasks, before any test.
     """
 
     task_evaluations: int = Field(2080, ge=0, le=10_000_000)
@@ -71,15 +73,15 @@ class Budget(StrictModel):
     patience: int = Field(0, ge=0, le=10_000)
     test_tasks: int = Field(8, ge=0, le=10_000)
     horizon: int = Field(50, ge=1, le=5_000)
-    # An equal budget tunes on the most task evaluations, divided by 18 rates.
+    # The limit is the largest task_evaluations divided by the 18 rates of the grid.
     tuning_tasks: int = Field(128, ge=1, le=600_000)
     threshold: float = Field(0.0, ge=0.0, le=1e9)
 
 
 class Input(StrictModel):
-    """An edge between runs: a frozen artefact that another run made.
+    """A frozen artefact of another run that this run starts from.
 
-    `spec` makes a link self-contained: another installation recomputes it.
+    `spec` is the other run's spec, so that another installation can recompute it.
     """
 
     run: str = Field(pattern="^[0-9a-f]{64}$")
@@ -90,9 +92,9 @@ class Input(StrictModel):
 class RunSpec(StrictModel):
     """Everything that a run's numbers depend on.
 
-    `kind` is the kind of task that the family draws; `complete_spec` fills it. Specs of
-    0.3.0 and earlier do not say it, and as it follows from the family it is no part of
-    the run's key.
+    `kind` is the family's kind of task, filled in by `complete_spec`. Specs of 0.3.0
+    and earlier lack it, and as it follows from the family it is not part of the run's
+    key.
     """
 
     format: int = FORMAT
@@ -115,7 +117,7 @@ class RunSpec(StrictModel):
 
     @model_serializer(mode="wrap")
     def _as_recorded(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out a kind that is not said, so that an old spec keeps its bytes."""
+        """Leave out an empty kind, so that an old spec keeps its bytes."""
         body: dict[str, Any] = dump(self)
         return body if self.kind else {k: v for k, v in body.items() if k != "kind"}
 
@@ -124,19 +126,19 @@ CardLookup = Callable[[str, str], Card]
 
 
 def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
-    """Fill every knob, name every learner and settle the device.
+    """Return a spec with all knobs, labels and severities filled in and checked.
 
     Args:
-        spec: What was asked.
+        spec: The spec as submitted.
         cards: Gives the card of (slot, name), or raises Refused.
         device: What `auto` means here: cpu, cuda or mps.
 
     Returns:
-        A spec that says everything; completing it again changes nothing. A
-        learning rate that is not given is the default that suits the family.
+        The completed spec; completing it again changes nothing. A learning rate that
+        was not given is the default that suits the family.
 
     Raises:
-        Refused: With the dotted path of the first field that cannot be taken.
+        Refused: With the dotted path of the first invalid field.
     """
     if spec.format > FORMAT:
         raise Refused(
@@ -181,17 +183,17 @@ def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
             "estimator": complete_choice(spec.estimator, "estimator", "estimator"),
             "outer": complete_choice(spec.outer, "outer", "outer"),
             "device": device if spec.device == "auto" else spec.device,
-            # last, so that a part that is not here is refused by its path
+            # last, so that an unknown family is refused with its path above
             "kind": kind_of_family(spec, cards),
         }
     )
 
 
 def kind_of_family(spec: RunSpec, cards: CardLookup) -> str:
-    """Return the kind of task that a spec's family draws.
+    """Return the name of the kind of task that a spec's family draws.
 
     Raises:
-        Refused: If the family is not here, or the spec says another kind.
+        Refused: If the family is unknown, or the spec gives another kind.
     """
     kind = str(cards("family", spec.family.name).traits.get("kind", ""))
     if spec.kind and spec.kind != kind:
@@ -204,7 +206,7 @@ def kind_of_family(spec: RunSpec, cards: CardLookup) -> str:
 
 
 def _with_severities(choice: ShiftChoice, cards: CardLookup, path: str) -> ShiftChoice:
-    """Return a shift with severities in its range, its declared ones by default."""
+    """Return a shift with its severities checked, or with the declared ones."""
     try:
         card = cards("shift", choice.name)
     except Refused as refusal:
@@ -238,10 +240,10 @@ def _with_labels(learners: tuple[LearnerChoice, ...]) -> tuple[LearnerChoice, ..
 
 
 def group_equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
-    """Return a completed spec's learners, equal ones together.
+    """Return a completed spec's learners, grouped where they are equal.
 
-    Equal are the same part with the same knobs and the same input: what they give
-    differs in nothing but the label, so one of them has to be computed.
+    Learners are equal if they have the same part, knobs and input: their results differ
+    in nothing but the label, so only one of a group has to be computed.
     """
     groups: dict[bytes, list[LearnerChoice]] = {}
     for choice in spec.learners:
@@ -253,10 +255,17 @@ def group_equal_learners(spec: RunSpec) -> list[tuple[LearnerChoice, ...]]:
 
 
 def run_key(spec: RunSpec, cards: CardLookup) -> str:
-    """Return the name that a completed spec's results are filed under.
+    """Return the key that a completed spec's results are stored under.
 
-    The parts' versions are part of it: a changed algorithm is another run. So is
-    `compile`, but an eager run has the key that it had before there was a choice.
+    It covers the parts' versions, as a changed algorithm is another run, and `compile`
+    if set: eager runs keep the keys from before that field existed.
+
+    Args:
+        spec: A completed spec.
+        cards: Gives the card of (slot, name), for its version.
+
+    Returns:
+        The sha256 of the canonical JSON, 64 hex digits.
     """
     chosen = [
         ("family", spec.family),
@@ -270,6 +279,7 @@ def run_key(spec: RunSpec, cards: CardLookup) -> str:
     versions = {f"{s}/{c.name}": cards(s, c.name).version for s, c in chosen}
     apart = {"kind"} if spec.compile else {"kind", "compile"}
     body = spec.model_dump(mode="json", exclude=apart)
+    # by run and artefact alone: the run's key covers the spec that made it
     body["inputs"] = {
         label: [entry["run"], entry["artefact"]]
         for label, entry in body["inputs"].items()
@@ -280,10 +290,14 @@ def run_key(spec: RunSpec, cards: CardLookup) -> str:
 
 
 def earlier_keys(spec: RunSpec, cards: CardLookup) -> Iterator[str]:
-    """Yield the keys that a spec had when its parts had earlier versions.
+    """Yield the keys of a spec for all combinations of its parts' versions so far.
+
+    Args:
+        spec: A completed spec.
+        cards: Gives the card of (slot, name), with today's version.
 
     Raises:
-        Refused: If a part is not here.
+        Refused: If a part does not exist here.
     """
     chosen = {("family", c.name) for c in (spec.family, *spec.test_families)}
     chosen |= {("shift", c.name) for c in spec.shifts}
@@ -304,9 +318,9 @@ def _card_from(cards: Mapping[tuple[str, str], Card], slot: str, name: str) -> C
 
 
 def part_titles(spec: RunSpec, cards: CardLookup) -> dict[str, str]:
-    """Return what the family and the learners of a run are called, by part name.
+    """Return the titles of a run's family and learners, by part name.
 
-    One that came with an import and is not here has none.
+    A part of an imported run that does not exist here is left out.
     """
     parts = [("family", spec.family.name)]
     parts += [("learner", choice.name) for choice in spec.learners]
@@ -320,6 +334,10 @@ def part_titles(spec: RunSpec, cards: CardLookup) -> dict[str, str]:
 
 
 def canonical_json(value: Any) -> bytes:
-    """Return JSON with one spelling: sorted keys, no spaces, finite numbers."""
+    """Return canonical JSON: sorted keys, no spaces, ASCII.
+
+    Raises:
+        ValueError: If a number is NaN or infinite.
+    """
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return text.encode()

@@ -1,4 +1,4 @@
-"""What a field that nobody knows was probably meant to be."""
+"""Suggestions for unknown fields of a spec and unknown names of parts."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,7 +13,7 @@ from engine.contract.runs import CardLookup, RunSpec
 from engine.contract.text_input import clean
 
 FieldPath = tuple[int | str, ...]
-FEW = 5  # names that are listed where none is near
+FEW = 5  # so many names are all listed where none is similar
 _SLOTS = {
     **{name: name for name in ("family", "net", "estimator", "outer")},
     **{"test_families": "family", "shifts": "shift", "learners": "learner"},
@@ -21,12 +21,15 @@ _SLOTS = {
 
 
 def suggest_field(steps: FieldPath, value: Any, cards: CardLookup | None) -> str:
-    """Return how an unknown field of a spec is to be written; empty if nobody knows.
+    """Return a hint on how to write an unknown field of a spec.
 
     Args:
-        steps: Where it stands, its own name last.
-        value: The whole spec as it was read.
-        cards: Gives the card of (slot, name); without it no knob is compared with.
+        steps: The field's path, its own name last.
+        value: The whole spec, as parsed JSON.
+        cards: Gives the card of (slot, name), to suggest knobs, too.
+
+    Returns:
+        The end of an error message, beginning with "; "; empty without a suggestion.
     """
     *place, name = steps
     known = {field: field for field in _known_fields(tuple(place))}
@@ -36,11 +39,16 @@ def suggest_field(steps: FieldPath, value: Any, cards: CardLookup | None) -> str
     if near:
         return f"; did you mean {near!r}?"
     parts = [at for at, _, _ in _parts_of_spec(value) if at == tuple(place)]
-    return f"; its knobs stand in {_path((*parts[0], 'knobs'))!r}" if parts else ""
+    return f"; its knobs belong in {_path((*parts[0], 'knobs'))!r}" if parts else ""
 
 
 def unknown_part_error(slot: str, name: str, names: Iterable[str]) -> Refused:
-    """Return the refusal of a part that is not there, with what it may have been.
+    """Return the error for a part that does not exist, with similar names.
+
+    Args:
+        slot: The slot.
+        name: The unknown name.
+        names: All names of parts of that slot.
 
     >>> unknown_part_error("net", "zzz", ["mlp", "conv4"]).message
     "no net is called 'zzz'; there are: conv4, mlp"
@@ -58,7 +66,7 @@ def unknown_part_error(slot: str, name: str, names: Iterable[str]) -> Refused:
 
 
 def _known_fields(place: FieldPath) -> list[str]:
-    """Return the fields that are known where the unknown one stands."""
+    """Return the valid fields at a path of a spec."""
     model: type[BaseModel] = RunSpec
     for step in place:
         field = model.model_fields.get(str(step))
@@ -74,12 +82,12 @@ def _nested_model(annotation: Any) -> type[BaseModel] | None:
 
 
 def _parts_of_spec(value: Any) -> Iterator[tuple[FieldPath, str, Mapping[str, Any]]]:
-    """Yield where each part of a spec stands, its slot, and what is said of it."""
+    """Yield the path, the slot and the JSON of each part of a spec."""
     spec = value if isinstance(value, dict) else {}
     for field, slot in _SLOTS.items():
-        said = spec.get(field)
-        several = enumerate(said) if isinstance(said, list) else ()
-        for at, part in [((field,), said), *(((field, i), p) for i, p in several)]:
+        given = spec.get(field)
+        several = enumerate(given) if isinstance(given, list) else ()
+        for at, part in [((field,), given), *(((field, i), p) for i, p in several)]:
             if isinstance(part, dict):
                 yield at, slot, part
 
@@ -87,7 +95,7 @@ def _parts_of_spec(value: Any) -> Iterator[tuple[FieldPath, str, Mapping[str, An
 def _knob_spellings(
     place: FieldPath, value: Any, cards: CardLookup
 ) -> Iterator[tuple[str, str]]:
-    """Yield each spelling of a knob at a place or below it, with the knob's path."""
+    """Yield each spelling of the knobs at or below a path, with the knob's own path."""
     for at, slot, part in _parts_of_spec(value):
         if at[: len(place)] != place:
             continue

@@ -1,13 +1,13 @@
-"""Text that people give: files in any Unicode encoding, and names without odd marks.
+"""Decoding the user's text files, and cleaning names of invisible characters.
 
-Windows PowerShell 5 and Notepad write UTF-16 where nobody asks for it.
+Windows PowerShell 5 and older Notepads write UTF-16 without being asked.
 """
 
 import codecs
 
 from engine.contract.errors import Refused
 
-# The mark of UTF-32 begins with that of UTF-16, so it is looked for first.
+# UTF-32 first, as its byte-order mark begins with that of UTF-16.
 _MARKS = {
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
@@ -15,14 +15,14 @@ _MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 TEXT_LIMIT = 120  # characters of a name
-_LOOK = 4096  # bytes that decide where there is no mark
+_LOOK = 4096  # first bytes, from which an encoding without a mark is guessed
 
 
 def as_utf8(data: bytes) -> bytes:
-    """Return a text file's bytes in UTF-8; what is no UTF-16 or UTF-32 stays as it is.
+    """Return a text file's bytes in UTF-8; all but UTF-16 and UTF-32 stay as they are.
 
     Raises:
-        Refused: If it begins as such a text and cannot be read as one.
+        Refused: If the file begins as UTF-16 or UTF-32 but cannot be decoded.
 
     >>> as_utf8("a,b".encode("utf-16")), as_utf8("a,b".encode("utf-16-be"))
     (b'a,b', b'a,b')
@@ -43,10 +43,10 @@ def as_utf8(data: bytes) -> bytes:
 
 
 def as_text(data: bytes) -> str:
-    """Return the text of a file, without the mark of its encoding.
+    """Return the text of a file, without its byte-order mark.
 
     Raises:
-        Refused: If it is no Unicode text.
+        Refused: If it is not Unicode text.
     """
     try:
         return as_utf8(data).decode("utf-8-sig")
@@ -58,7 +58,7 @@ def as_text(data: bytes) -> str:
 
 
 def _guess_utf16(start: bytes) -> str | None:
-    """Return the UTF-16 that an unmarked text is in: every second byte is 0."""
+    """Return the UTF-16 codec of a text without a mark: every second byte is 0."""
     first, second = start[0::2], start[1::2]
     for codec, zeros, letters in (
         ("utf-16-le", second, first),
@@ -71,7 +71,7 @@ def _guess_utf16(start: bytes) -> str | None:
 
 
 def clean(text: str) -> str:
-    r"""Strip what has no business in a name: control, zero-width, bidi marks.
+    r"""Return a name without control, zero-width and bidi characters, cut to 120.
 
     >>> clean("a\u202eb\x00")
     'ab'

@@ -75,10 +75,10 @@ FORGOTTEN = {
     ),
     "slot": ('@register("shift")', '@register("shfit")', "the slots are net, family"),
     "slot of another": ('@register("shift")', '@register("net")', "of slot 'shift'"),
-    "base class": ("class Push(Shift)", "class Push", "Push is no part; derive it"),
+    "base class": ("class Push(Shift)", "class Push", "Push is not a part; derive it"),
     "class name": ("class Push", "class Pushed", "must be called Push, not Pushed"),
-    "version": ("    version: ClassVar[int] = 1\n", "", "version is not said"),
-    "kind": ('"few_shot"', '"fewshot"', "solves names 'fewshot', no kind of task"),
+    "version": ("    version: ClassVar[int] = 1\n", "", "version is not declared"),
+    "kind": ('"few_shot"', '"fewshot"', "solves names 'fewshot'; the kinds of task"),
     "solves": ('frozenset({"few_shot"})', "frozenset()", "solves is empty"),
     "method": ("def apply", "def applied", "Push lacks apply"),
     "severities": ("(1.0,)", "()", r"severities is \(\); name some above 0"),
@@ -156,7 +156,7 @@ def test_two_files_of_one_name_and_slot_are_refused(room: Path) -> None:
         (
             "    def why_not",
             "    size: list[int] = []\n\n    def why_not",
-            "knob size is",
+            "knob size has a type",
         ),
     ],
 )

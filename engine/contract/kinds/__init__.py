@@ -1,10 +1,9 @@
-"""Every kind of task, once: its name, its words, its metrics, and what decides in it.
+"""The kinds of task: the name, wording, metrics and criteria of each.
 
-The record of a kind stands in a file of its name here. What a kind computes or draws
-stands in a file of that name in each layer: how its tasks are judged in
-`engine.judges`, what is filmed in `engine.runner.films`, what its verdict says in
-`engine.stats.verdicts`, which charts it has in `app.charts`, how a run of it is viewed
-in `app.views.run`.
+Each kind has a module of its name here. What it computes or draws stands in a module of
+that name in each layer: how its tasks are judged in `engine.judges`, its films in
+`engine.runner.films`, its verdict in `engine.stats.verdicts`, its charts in
+`app.charts`, the view of its runs in `app.views.run`.
 """
 
 from collections.abc import Iterable
@@ -33,10 +32,10 @@ __all__ = [
     "mismatch",
     "recorded_kind",
 ]
-# In the order in which the screen offers them.
+# In the order of the menus.
 KINDS: dict[str, Kind] = {kind.name: kind for kind in (OPTIMIZATION, FEW_SHOT, SEARCH)}
 
-# What 0.3.0 and earlier wrote; links, stores and scripts with these names still open.
+# Names of 0.3.0 and earlier; links, stores and scripts that use them still work.
 OLD_NAMES = {
     "landscapes": "optimization",
     "episodes": "few_shot",
@@ -48,7 +47,7 @@ OLD_NAMES = {
 
 
 def current_name(name: str) -> str:
-    """Return what a kind, or what is named after one, is called today.
+    """Return today's name of a kind, or of something named after one.
 
     >>> current_name("episodes"), current_name("few_shot"), current_name("smoke")
     ('few_shot', 'few_shot', 'smoke')
@@ -57,7 +56,7 @@ def current_name(name: str) -> str:
 
 
 def kind_named(name: object) -> Kind:
-    """Return a kind; the first one where none has that name.
+    """Return a kind by its name, old or new; optimization for an unknown name.
 
     >>> kind_named("few_shot").title, kind_named(None).title
     ('Few-shot', 'Optimizer')
@@ -66,7 +65,7 @@ def kind_named(name: object) -> Kind:
 
 
 def first_of_page(page: str) -> Kind:
-    """Return the kind that a page begins with.
+    """Return the first kind of a page; optimization for an unknown page.
 
     >>> first_of_page("search").name, first_of_page("lab").name
     ('search', 'optimization')
@@ -75,7 +74,7 @@ def first_of_page(page: str) -> Kind:
 
 
 def mismatch(learner: str, solves: Iterable[str], family: str, kind: str) -> str:
-    """Say that a learner is for another kind of task than a family draws.
+    """Return the error for a learner and a family of different kinds.
 
     >>> mismatch("lr_scale", ["optimization"], "sinusoids", "few_shot")
     'lr_scale learns optimizers; sinusoids is a few-shot family'
@@ -84,19 +83,19 @@ def mismatch(learner: str, solves: Iterable[str], family: str, kind: str) -> str
     return f"{learner} {does}; {family} is {KINDS[kind].words.family}"
 
 
-# Metrics that only one kind had, when specs did not say their kind yet.
+# Metrics that told a kind when specs did not yet contain it.
 _OLD_SEARCH = frozenset({"regret", "regret_area", "validation_regret"})
 _OLD_FEW_SHOT = frozenset({"lesson_loss", "validation_error", "error"})
 
 
 def recorded_kind(metrics: Iterable[str]) -> str:
-    """Return the kind of a run that was recorded when specs did not say theirs.
+    """Return the kind of a run whose spec is too old to contain it.
 
     Args:
-        metrics: Names of what it holds.
+        metrics: Names of the run's metrics.
 
     Returns:
-        The kind's name; empty where there are no metrics.
+        The kind's name; empty if there are no metrics.
 
     >>> recorded_kind(["area"]), recorded_kind(["query_mse"]), recorded_kind([])
     ('optimization', 'few_shot', '')

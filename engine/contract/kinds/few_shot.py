@@ -12,11 +12,12 @@ _WORDS = Words(
     learner="Few-shot learner",
     learner_help="What is meta-trained on episodes and judged against the baselines.",
     net="Net",
-    net_help="What answers: its weights are what is learned and adapted.",
+    net_help="The model whose weights are meta-learned and adapted.",
     baselines="Same episodes, same number of examples seen",
-    baselines_help="What few-shot learning has to beat. Rates that are tuned are "
-    "tuned on validation episodes.",
-    shifts_help="After training, the frozen learner meets the same episodes, changed.",
+    baselines_help="What few-shot learning has to beat. Tuned rates are tuned on "
+    "validation episodes.",
+    shifts_help="After training, the frozen learner is tested on the same episodes, "
+    "shifted.",
     step="Inner step",
 )
 _METRICS = Metrics(
@@ -45,7 +46,7 @@ _METRICS = Metrics(
         "adaptation_gain": "Adaptation gain",
     },
 )
-# Of classes the share of wrong answers decides, of values the squared error.
+# For classification the share of wrong answers decides, for regression the MSE.
 ANSWERS = Criterion(
     marks=frozenset({"error", "final_accuracy"}),
     deciding="error",
@@ -96,13 +97,13 @@ _BUDGET = {
     "horizon": FieldWords(
         "Inner steps shown",
         "steps",
-        "How far the tests follow the adaptation; a learner's own answer counts "
-        "at its own step.",
+        "Inner steps that the tests record; each learner is scored after its own "
+        "number of steps.",
     ),
     "test_tasks": FieldWords(
         "Test episodes",
         "episodes",
-        "Held-out episodes per replicate and condition; the papers take 600.",
+        "Held-out episodes per replicate and condition; papers use 600.",
     ),
     "validation_tasks": FieldWords(
         "Validation episodes", "episodes", "They choose the checkpoint."
@@ -110,7 +111,7 @@ _BUDGET = {
     "tuning_tasks": FieldWords(
         "Tuning episodes",
         "episodes",
-        "Validation episodes that rates and inner steps are tuned on.",
+        "Validation episodes on which rates and inner steps are tuned.",
     ),
 }
 FEW_SHOT = Kind(

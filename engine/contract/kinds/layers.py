@@ -1,4 +1,4 @@
-"""One layer's own file for each kind of task, found by the kind's name."""
+"""Per-kind implementations of one layer, imported by the kind's name when needed."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -8,10 +8,10 @@ T = TypeVar("T")
 
 
 class ByKind(dict[str, T]):
-    """What one layer has for each kind of task, by the kind's name.
+    """One layer's value for each kind of task, by the kind's name.
 
-    The layer's package holds a module called after each kind, which enters its value
-    here: `JUDGES["few_shot"] = …`. It is imported when its kind is first asked for.
+    The layer's package has a module named after each kind, which sets its value here:
+    `JUDGES["few_shot"] = …`. It is imported when its kind is first looked up.
 
     Args:
         package: The layer's package, such as `engine.judges`.
@@ -22,15 +22,15 @@ class ByKind(dict[str, T]):
         self.package = package
 
     def __missing__(self, kind: str) -> T:
-        """Import the kind's file, which enters its value.
+        """Import the kind's module, which sets its value.
 
         Raises:
-            LookupError: If there is no such file, or it enters nothing.
+            LookupError: If there is no such module, or it sets nothing.
         """
         file = f"{self.package}.{kind}"
         if not kind.isidentifier() or find_spec(file) is None:
             raise LookupError(f"{self.package} knows no kind {kind!r}: write {file}")
         import_module(file)
-        if kind not in self:  # else this would ask itself without end
+        if kind not in self:  # or the look-up below would recurse without end
             raise LookupError(f"{file} enters nothing for its kind {kind!r}")
         return self[kind]

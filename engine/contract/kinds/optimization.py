@@ -1,4 +1,4 @@
-"""Optimization: a base learner is trained, and the optimizer is what is learned."""
+"""Optimization: base learners are trained, and their optimizer is meta-learned."""
 
 from engine.contract.kinds.record import Criterion, Kind, Metrics, Words
 
@@ -10,12 +10,13 @@ _WORDS = Words(
     work="gradients",
     first_choice="a task",
     learner="Learned optimizer",
-    learner_help="What is meta-trained and judged against the baselines.",
+    learner_help="What is meta-trained and compared with the baselines.",
     net="Base learner",
-    net_help="What is trained.",
+    net_help="The model that the optimizer trains.",
     baselines="Same tasks, same start, same steps",
-    baselines_help="“Tuned” means: the best rate found on meta-training tasks.",
-    shifts_help="After training, the frozen learner meets the same tasks, changed.",
+    baselines_help="“Tuned” means: with the best rate found on meta-training tasks.",
+    shifts_help="After training, the frozen learner is tested on the same tasks, "
+    "shifted.",
 )
 _METRICS = Metrics(
     validation="validation",
@@ -57,7 +58,7 @@ _METRICS = Metrics(
         "final_accuracy": "Accuracy",
     },
 )
-# Mean log loss decides, with steps to a threshold beside it.
+# The mean log loss decides; the steps to a threshold are compared, too.
 LOSSES = Criterion(
     marks=frozenset({"area"}),
     deciding="area",
@@ -73,8 +74,8 @@ LOSSES = Criterion(
         "recovery_steps",
         "recovered",
     ),
-    # 5 % of the loss, in the digits of numpy's ln 1.05 (math.log has another last
-    # bit), and one step; rounding, or a tenth of a percent.
+    # Margins: 5 % of the loss, as numpy's ln 1.05 (math.log differs in the last bit),
+    # and one step. Resolutions: a tenth of a percent, and rounding errors.
     margin={"area": 0.04879016416943204, "steps_to_threshold": 1.0},
     resolution={"area": 1e-3, "steps_to_threshold": 1e-9},
     relative=False,

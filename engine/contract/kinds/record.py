@@ -1,4 +1,4 @@
-"""The record of a kind of task: plain facts and words, nothing that computes."""
+"""`Kind`, the description of a kind of task: wording, metrics, criteria; pure data."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 
 class FieldWords(NamedTuple):
-    """What a field of the budget is called: label, unit and a line of help."""
+    """Label, unit and help of a field of the budget, where a kind has its own."""
 
     label: str
     unit: str
@@ -15,25 +15,25 @@ class FieldWords(NamedTuple):
 
 @dataclass(frozen=True)
 class Words:
-    """What a kind of task is called, in sentences and on the screen.
+    """The wording of a kind of task, in sentences and in the form.
 
     Args:
-        tasks: What its tasks are called in a sentence.
-        does: What a learner of it does, in a sentence.
-        family: What a family of it is called in a sentence.
-        tests: What its tests are counted in.
-        work: What its price is counted in.
-        first_choice: What a user chooses first.
-        learner: Label of the learners that are judged.
-        learner_help: A line of help beside it.
+        tasks: Its tasks, in the plural.
+        does: What its learners do, as a verb phrase.
+        family: A family of it, with the article.
+        tests: Unit in which its tests are counted.
+        work: Unit in which its cost is counted.
+        first_choice: What the user chooses first, with the article.
+        learner: Label of the learners that are compared.
+        learner_help: Help of that label.
         net: Label of the net.
-        net_help: A line of help beside it.
-        baselines: What holds between a learner and its baselines.
-        baselines_help: A line of help beside it.
-        shifts_help: What is done under shift.
+        net_help: Help of that label.
+        baselines: Heading of the baselines: what they share with the learner.
+        baselines_help: Help of that heading.
+        shifts_help: Help of the shifts.
         step: Title of the axis along one test.
-        intervals: What the intervals of the table of scores are over.
-        all_diverged: Why a run failed of whose learner nothing is finite.
+        intervals: What the intervals in the table of scores are over.
+        all_diverged: The error of a run whose chosen learner diverged everywhere.
     """
 
     tasks: str
@@ -58,21 +58,21 @@ class Words:
 
 @dataclass(frozen=True)
 class Metrics:
-    """Names of metrics: which of a kind's numbers are recorded and shown where.
+    """The metrics of a kind, by where they are recorded or shown.
 
     Args:
         validation: Chooses the checkpoint.
-        tuning: Chooses a rate.
-        traces: Recorded at each validation, along a task.
-        checks: Shown of the newest validation.
+        tuning: Chooses a learning rate.
+        traces: Recorded along a task at each validation.
+        checks: Shown for the newest validation.
         training: Shown along meta-training.
-        per_task: Offered where each task's own number is shown.
-        by_severity: Offered along the severities of a shift.
-        by_family: Offered where families are compared.
-        curves: Offered where runs are laid over each other.
-        numbers: Shown of several runs side by side.
+        per_task: Choices where each task's value is shown.
+        by_severity: Choices along the severities of a shift.
+        by_family: Choices where families are compared.
+        curves: Choices where the curves of several runs are overlaid.
+        numbers: Shown for several runs side by side.
         scores: Columns of the table of scores, with their titles.
-        percent: Those of the scores that are shown in percent.
+        percent: The scores that are shown in percent.
     """
 
     validation: str
@@ -91,28 +91,29 @@ class Metrics:
 
 @dataclass(frozen=True)
 class Criterion:
-    """One way of comparing learners; of every metric compared, less is better.
+    """How learners are compared; of every compared metric, less is better.
 
     Args:
-        marks: Per-task metrics that must be there for it to apply.
-        deciding: The metric that claims are made on.
-        beside: One compared beside it where there is a threshold; empty for none.
-        told: What a learner's level is told in: the metric, as people read it.
-        shown: Levels that the summary holds.
-        margin: An interval inside this says "the same", by metric.
-        resolution: A difference below this is nothing, however sure.
-        relative: Whether these two are shares of the rival's level.
+        marks: The criterion applies if a run has all of these per-task metrics.
+        deciding: The primary metric, on which claims are made.
+        beside: A secondary metric, compared if there is a threshold; empty for none.
+        told: The metric in which the verdict reports a learner's level.
+        shown: Metrics whose levels the summary holds.
+        margin: Equivalence margin by metric: an interval inside it means "the same".
+        resolution: Smallest difference that counts, by metric, however significant.
+        relative: Whether margin and resolution are fractions of the baseline's level.
         within: The margin in words.
-        singles: Whether one training can be compared, over its episodes only.
-        steers: Whether a learner steers a rule, whose tuned form it must face.
-        called: What is compared, in a table's head.
-        unit: Of the table.
-        scale: From the deciding metric to that unit.
-        trace: What must fall to a level for that level to be met.
+        singles: Whether a single training can be compared, over its episodes only.
+        steers: Whether learners control the rate of a rule, so that the tuned rule is
+            among the baselines.
+        called: The deciding metric, in a table's head.
+        unit: Unit of the table.
+        scale: Factor from the deciding metric to that unit.
+        trace: The trace that must fall to the threshold.
         first: The number of a trace's first step.
-        pools: Whether repetitions by learners that were never trained are
-            independent of each other, whatever replicate they stand in.
-        own_goal: Whether tasks bring their own level, so that none need be fixed.
+        pools: Whether tests of learners that were never trained are independent of
+            each other, also within a replicate.
+        own_goal: Whether each task has a threshold of its own.
     """
 
     marks: frozenset[str]
@@ -136,16 +137,25 @@ class Criterion:
 
     @property
     def share(self) -> bool:
-        """Return whether errors are shares of wrong answers."""
+        """Whether errors are shares of wrong answers."""
         return self.told == "final_accuracy"
 
     def metrics_to_compare(self, threshold: float | None) -> list[str]:
-        """Return the metrics that claims are about."""
+        """Return the metrics that claims are made on.
+
+        Args:
+            threshold: The run's threshold; None if it has none.
+        """
         beside = self.beside and (self.own_goal or threshold is not None)
         return [self.deciding, self.beside] if beside else [self.deciding]
 
     def limits(self, metric: str, level: float) -> tuple[float, float]:
-        """Return margin and resolution beside a rival of that level."""
+        """Return margin and resolution, in the metric's unit.
+
+        Args:
+            metric: The compared metric.
+            level: The baseline's level, for relative margins.
+        """
         scale = abs(level) if self.relative else 1.0
         return self.margin[metric] * scale, self.resolution[metric] * scale
 
@@ -155,27 +165,27 @@ class Kind:
     """One kind of task.
 
     Args:
-        name: What it is called everywhere, files and folders included.
-        title: What the screen calls it.
+        name: Its name in specs, and of its modules and folders.
+        title: Its title on the pages.
         page: The page of its form and its runs.
         preset: Its default experiment, whose run ships as the recorded example.
-        words: What is said of it.
-        metrics: Which of its numbers are recorded and shown.
-        criteria: How learners are compared: the first one that fits what was
-            measured, the first of all where nothing was.
-        budget: What fields of the budget are called, where that is special.
-        no_budget: Fields of the budget that mean nothing here.
-        outer_alone: Whether the outer rule alone moves learners, without estimator.
-        fixed_examples: Whether a learner is built for a task's examples and answers,
-            so that it can only be asked about tasks that are alike in both.
-        numpy: Whether its tasks hold numpy's arrays instead of tensors.
-        threshold: Whether a level that counts as solved is fixed before the tests.
-        tuned_last: Whether rates are tuned once a learner is trained, on validation
-            tasks.
+        words: Its wording.
+        metrics: Which metrics are recorded and shown.
+        criteria: How learners are compared: the first criterion that fits a run's
+            metrics applies, or the first of all if none fits.
+        budget: Wording of fields of the budget, where it differs from the default.
+        no_budget: Fields of the budget that have no effect.
+        outer_alone: Whether learners are updated by the outer rule without a gradient
+            estimator.
+        fixed_examples: Whether a learner is built for the numbers of examples and
+            classes of a task, so that it can only be tested on tasks that share them.
+        numpy: Whether its tasks hold numpy arrays instead of tensors.
+        threshold: Whether a threshold that counts as solved is fixed before the tests.
+        tuned_last: Whether rates are tuned after training, on validation tasks.
         probes: Whether learners are probed after the test in distribution.
-        counts_validation: Whether what a validation evaluates counts as tuning, for
+        counts_validation: Whether the evaluations of a validation count as tuning, for
             learners that choose by it.
-        same_speed: Which choices of the spec two runs must share to be equally fast.
+        same_speed: Fields of the spec that two runs must share to be equally fast.
         exported_table: Which table is exported: of learners, or of searches.
     """
 
@@ -199,6 +209,10 @@ class Kind:
     exported_table: Literal["learners", "searches"] = "learners"
 
     def criterion(self, metrics: Collection[str]) -> Criterion:
-        """Return how learners are compared of whom tests have these metrics."""
+        """Return the criterion for a run.
+
+        Args:
+            metrics: Names of the metrics that its tests have.
+        """
         found = (each for each in self.criteria if each.marks <= set(metrics))
         return next(found, self.criteria[0])

@@ -1,4 +1,4 @@
-"""Architecture search: a strategy looks for a good architecture in a space of them."""
+"""Architecture search: strategies search a space for a good architecture."""
 
 from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
 
@@ -10,18 +10,18 @@ _WORDS = Words(
     work="architectures",
     first_choice="a space",
     learner="Search strategy",
-    learner_help="What is judged: most bring something from other tasks.",
+    learner_help="What is compared; most strategies bring knowledge from other tasks.",
     net="Net",
-    net_help="Not used: the space says which nets there are.",
+    net_help="Not used: the space defines the nets.",
     baselines="Same space, same budget, same random numbers",
-    baselines_help="What a strategy that learns has to beat; random search is the line "
-    "that every other one must stay above.",
-    shifts_help="The same searches again, in a space that is noisier, smaller, capped "
-    "or partly broken.",
+    baselines_help="What a strategy that learns has to beat; a strategy that is no "
+    "better than random search is useless.",
+    shifts_help="The same searches, in a space that is noisier, smaller, capped or "
+    "partly broken.",
     step="Evaluation",
     intervals="Means with their 95 % intervals: over all searches of a strategy that "
     "was not trained, over trainings of one that was.",
-    all_diverged="no search of the chosen strategy found anything that counts: all "
+    all_diverged="no search of the chosen strategy found a valid architecture: all "
     "that it trained failed or exceeded the cap",
 )
 _METRICS = Metrics(
@@ -86,7 +86,7 @@ _METRICS = Metrics(
         {"final_score", "regret_area", "final_regret", "reached", "coverage"}
     ),
 )
-# Mean regret decides, with evaluations to a goal beside it.
+# The mean regret decides; the evaluations to a goal are compared, too.
 REGRETS = Criterion(
     marks=frozenset({"regret_area"}),
     deciding="regret_area",
@@ -103,7 +103,7 @@ REGRETS = Criterion(
         "recovery_steps",
         "recovered",
     ),
-    # a tenth of a point of accuracy, one evaluation
+    # a tenth of a percentage point of accuracy, one evaluation
     margin={"regret_area": 1e-3, "evaluations_to_goal": 1.0},
     resolution={"regret_area": 1e-5, "evaluations_to_goal": 1e-9},
     relative=False,
@@ -122,17 +122,17 @@ _BUDGET = {
     "task_evaluations": FieldWords(
         "Source searches",
         "searches",
-        "Searches of source tasks that each strategy learns from, per replicate.",
+        "Searches on source tasks that each strategy learns from, per replicate.",
     ),
     "tasks_per_step": FieldWords(
         "Searches per meta-step",
         "searches",
-        "Done side by side before what is learned is moved.",
+        "Searches between two updates of what is learned.",
     ),
     "horizon": FieldWords(
         "Evaluations of a search",
         "evaluations",
-        "Architectures that a search may train; the price may end it sooner.",
+        "Architectures that a search may train; a cap on the cost may end it sooner.",
     ),
     "test_tasks": FieldWords(
         "Repeated searches",
