@@ -33,7 +33,8 @@ from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.user.knowledge_records import experience_arrays
 from engine.protocol import Meta, Space, generator
-from engine.stats.search.motifs import Motif, describe_principles, find_motifs
+from engine.stats.search.design_principles import describe_principles
+from engine.stats.search.motifs import Motif, find_motifs
 
 SMOOTHING = 1.0  # Laplace: an option that was never taken keeps a chance
 TRIES = 100  # draws before a repeated architecture is accepted

@@ -56,7 +56,8 @@ def patterns(file: File) -> int:
     """List the design principles of a knowledge base, with their evidence."""
     from engine.data.user.csv_store import path_bytes
     from engine.data.user.knowledge_file import LIMIT, read_knowledge
-    from engine.stats.search.motifs import describe_principles, find_motifs
+    from engine.stats.search.design_principles import describe_principles
+    from engine.stats.search.motifs import find_motifs
 
     given = read_knowledge(path_bytes(file, LIMIT))
     for number, entries in enumerate(given.entries, 1):

@@ -17,7 +17,8 @@ from app.widgets import panels, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.panels import draw_pending
 from engine.contract.events import Artefact
-from engine.stats.search.motifs import Motif, describe_principles, find_motifs
+from engine.stats.search.design_principles import describe_principles
+from engine.stats.search.motifs import Motif, find_motifs
 
 ANY = "any"
 

@@ -45,12 +45,14 @@ from engine.stats.diagnosis.search import (
     censored_goals,
     lucky_winner,
     negative_transfer,
-    nothing_to_search,
     policy_collapse,
-    short_budget,
-    source_budget,
     trained_on_test_task,
     unlearned_policy,
+)
+from engine.stats.diagnosis.search_budgets import (
+    nothing_to_search,
+    short_budget,
+    source_budget,
 )
 
 DETECTORS: tuple[Callable[[BlockTable, RunSpec], Iterator[Finding]], ...] = (

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.contract.events import Condition
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.runs import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import (
     PER_STEP,
@@ -22,17 +22,22 @@ from engine.stats.block_table import (
 )
 from engine.stats.claims import SIGNIFICANCE, are_independent, compare_pair
 from engine.stats.diagnosis.finding import Finding
+from engine.stats.diagnosis.search_budgets import space_size
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import finite_mean, mean_interval
 from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
-from engine.stats.verdicts.wording import format_count, format_number, join_words
+from engine.stats.verdicts.wording import (
+    format_count,
+    format_number,
+    format_searches,
+    join_words,
+)
 
 LOW, EARLY, AGAIN = 0.1, 0.3, 0.5  # of the entropy, the evaluations, the repeats
 NAIVE = 0.9  # a mean over finishers below this share of the restricted mean misleads
 LUCK = 0.01  # share of accuracy by which an incumbent's signal may exceed its score
-FEWEST = 10  # trainings of a search, on average
 
 
 def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -40,7 +45,7 @@ def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     for learner in spec.learners:
         entropy = table.test_values(learner.label, "entropy", axes=PER_STEP)
         repeated = table.test_values(learner.label, "repeated")
-        size = _space_size(table, learner.label)
+        size = space_size(table, learner.label)
         if entropy is None or repeated is None or size < 2:
             continue
         highest = math.log(size)
@@ -55,7 +60,7 @@ def policy_collapse(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             evidence=f"In the first {EARLY:.0%} of its evaluations the entropy of the "
             f"policy falls below {LOW:.0%} of the highest "
             f"({format_number(highest)} nats) in "
-            f"{int(gone.sum())} of {_format_searches(gone.size)}; "
+            f"{int(gone.sum())} of {format_searches(gone.size)}; "
             f"{float(repeated.mean()):.0%} of its evaluations repeat an earlier one.",
             remedy="Raise the entropy bonus or its floor, lower the rate, replay, or "
             "restart.",
@@ -93,37 +98,6 @@ def unlearned_policy(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
 def _late_mean(values: Floats) -> float:
     late = values[:, values.shape[1] // 2 :]
     return float(finite_mean(late.ravel(), 0))
-
-
-def _space_size(table: BlockTable, label: str) -> float:
-    """Return the number of architectures of the space, from the share covered."""
-    trained, repeated, coverage = (
-        table.test_values(label, name) for name in ("trained", "repeated", "coverage")
-    )
-    if trained is None or repeated is None or coverage is None:
-        return 0.0
-    seen = trained * (1.0 - repeated)
-    return float(np.max(seen / np.where(coverage > 0, coverage, np.inf), initial=0.0))
-
-
-def nothing_to_search(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """23: the space is so small that a search can train all of it."""
-    label = next((c.label for c in spec.learners if _space_size(table, c.label)), None)
-    if label is None:
-        return
-    size = round(_space_size(table, label))
-    regret = table.test_values(label, "regret", axes=PER_STEP)
-    steps = spec.budget.horizon if regret is None else regret.shape[-1]
-    yield Finding(
-        23,
-        "Nothing to search",
-        label,
-        flagged=size <= steps,
-        evidence=f"The space has {size:,} architectures, and a search has {steps:,} "
-        "evaluations.",
-        remedy="Train all of them: no strategy is needed here. Or add decisions to "
-        "the space.",
-    )
 
 
 def negative_transfer(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
@@ -240,29 +214,6 @@ def _optimism(signal: Floats, score: Floats) -> Floats:
     return np.where(none, np.nan, ends[1] - ends[0])
 
 
-def short_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """26: the budget allows hardly any training, or none.
-
-    If every search trained up to its horizon, the budget was not what limited it.
-    """
-    for learner in spec.learners:
-        trained = table.test_values(learner.label, "trained")
-        regret = table.test_values(learner.label, "regret", axes=PER_STEP)
-        if trained is None or regret is None or trained.min() >= regret.shape[-1]:
-            continue
-        none, fewest = int((trained < 1).sum()), int(trained.min())
-        yield Finding(
-            26,
-            "Budget below a training",
-            learner.label,
-            flagged=none > 0 or float(trained.mean()) < FEWEST,
-            evidence=f"{none} of {_format_searches(trained.size)} could not pay for a "
-            f"single training; a search had {format_number(float(trained.mean()))} "
-            f"trainings on average and at least {fewest:,}.",
-            remedy="Raise the budget of a search, or make each training cheaper.",
-        )
-
-
 def trained_on_test_task(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
     """28: a test task was already trained on, in this run or an earlier one."""
     for learner in chosen_learners(spec):
@@ -301,43 +252,10 @@ def censored_goals(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
             "Censored mean",
             learner.label,
             flagged=not naive >= NAIVE * honest,  # NaN, if none found it, counts
-            evidence=f"{late} of {_format_searches(step.size)} never found the "
+            evidence=f"{late} of {format_searches(step.size)} never found the "
             "goal: the "
             f"mean of those that did {told}, the restricted mean "
             f"{format_number(honest)}.",
             remedy="Read the restricted mean (shown here) and the survival curve; an "
             "easier goal or more evaluations leave fewer searches censored.",
         )
-
-
-def source_budget(table: BlockTable, spec: RunSpec) -> Iterator[Finding]:
-    """17: some strategies had evaluations on source tasks that others had not."""
-    before = {c.label: _source_evaluations(table, spec, c) for c in spec.learners}
-    if len(spec.learners) < 2 or not any(before.values()):
-        return
-    each = spec.budget.horizon
-    told = join_words([f"{label} {n:,}" for label, n in before.items() if n])
-    yield Finding(
-        17,
-        "Hidden budget",
-        next(label for label, n in before.items() if n),
-        flagged=False,
-        evidence=f"Evaluations on source tasks, per training: {told}; a test search "
-        f"has {each:,}, and the other learners had only these.",
-        remedy="Count them: the verdict says after how many targets they are paid "
-        "back.",
-    )
-
-
-def _source_evaluations(
-    table: BlockTable, spec: RunSpec, learner: LearnerChoice
-) -> int:
-    if not is_trained(table, spec, learner.label):
-        return 0
-    return sum(
-        table.gradients_spent(learner.label, phase) for phase in ("train", "tune")
-    )
-
-
-def _format_searches(n: int) -> str:
-    return f"{n:,} search{'' if n == 1 else 'es'}"

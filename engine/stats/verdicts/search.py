@@ -24,6 +24,7 @@ from engine.stats.verdicts.wording import (
     format_count,
     format_interval,
     format_number,
+    format_searches,
     join_words,
     sentence_names,
 )
@@ -166,16 +167,12 @@ def _closing_sentences(run: Evidence) -> list[str]:
     trainings, searches = run.shape()
     labels = [c.label for c in run.spec.learners]
     if not any(is_trained(run.table, run.spec, label) for label in labels):
-        return [f"Measured over {_count_searches(trainings * searches)}."]
+        return [f"Measured over {format_searches(trainings * searches)}."]
     source = run.spec.family.knobs.get("source")
     learned = f" (source: {source})" if source is not None else ""
-    each = f"{_count_searches(searches)}{' each' if trainings > 1 else ''}"
+    each = f"{format_searches(searches)}{' each' if trainings > 1 else ''}"
     sizes = f"Measured over {format_count(trainings, 'training')}{learned} with {each}."
     return [sizes, SINGLE] if trainings == 1 < searches else [sizes]
-
-
-def _count_searches(n: int) -> str:
-    return f"{n:,} {'search' if n == 1 else 'searches'}"
 
 
 TERMS[SEARCH.name] = VerdictTerms(

@@ -164,3 +164,12 @@ def format_count(n: int, noun: str) -> str:
     ('1 replicate', '8 tasks')
     """
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def format_searches(n: int) -> str:
+    """Format a number of searches.
+
+    >>> format_searches(1), format_searches(2000)
+    ('1 search', '2,000 searches')
+    """
+    return f"{n:,} {'search' if n == 1 else 'searches'}"

@@ -11,6 +11,7 @@ from engine.stats.inference.feature_effects import (
     feature_effects,
     interaction_effects,
 )
+from engine.stats.search.design_principles import describe_principles
 from engine.stats.search.motif_features import (
     DecisionGrid,
     find_motif_features,
@@ -19,7 +20,6 @@ from engine.stats.search.motif_features import (
 from engine.stats.search.motifs import (
     Motif,
     center_by_task,
-    describe_principles,
     find_motifs,
 )
 
