@@ -13,9 +13,10 @@ from app.charts import CHARTS, KindCharts, training
 from app.charts.figure_cache import get_or_make
 from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
-from app.figures import curves as drawn
 from app.figures import meta_training
+from app.figures.curves import curves_figure
 from app.figures.figure_types import CurveOptions
+from app.figures.survival import survival_figure
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
@@ -102,7 +103,7 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
         x_title=_x_title(view_state.x),
         height=HEIGHT,
     )
-    return drawn.curves_figure(lines, metric, run.roles, view)
+    return curves_figure(lines, metric, run.roles, view)
 
 
 def _x_title(x: str) -> str:
@@ -163,7 +164,7 @@ def survival_chart(run: Run, view_state: ViewState) -> go.Figure | None:
     if level is None or not found:
         return None
     waiting = {b.learner: stats.survival_curve(b, level) for b in found}
-    made = drawn.survival_figure(waiting, run.roles, level)
+    made = survival_figure(waiting, run.roles, level)
     return made.update_layout(height=HEIGHT)
 
 

@@ -15,10 +15,10 @@ from app.charts import CHARTS, KindCharts, optimization, training
 from app.charts.figure_cache import get_or_make
 from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
-from app.figures import curves as drawn
-from app.figures.curves import SurvivalWords
+from app.figures.curves import curves_figure
 from app.figures.figure_parts import log_axis
 from app.figures.figure_types import CurveOptions
+from app.figures.survival import SurvivalWords, survival_figure
 from app.figures.theme import INTERVAL_NAME, format_number
 from engine.contract.events import Block
 from engine.contract.kinds import SEARCH
@@ -110,7 +110,7 @@ def metric_chart(run: Run, metric: str, view_state: ViewState) -> go.Figure | No
         x_title=f"Price so far ({cost_unit(run)})" if priced else STEPS,
         height=HEIGHT,
     )
-    made = drawn.curves_figure(shown, metric, run.roles, view)
+    made = curves_figure(shown, metric, run.roles, view)
     _format_axes(made, metric, shown)
     title = _TITLES.get(metric, made.layout.meta["title"])
     words = {
@@ -206,7 +206,7 @@ def goal_chart(run: Run, view_state: ViewState) -> go.Figure | None:
         STEPS,
         f"Not yet among the best {format_number(100 * share)} %",
     )
-    return drawn.survival_figure(arrivals, run.roles, words=words, height=HEIGHT)
+    return survival_figure(arrivals, run.roles, words=words, height=HEIGHT)
 
 
 def _in_distribution(run: Run, block: Block) -> Curve | None:

@@ -1,7 +1,6 @@
 """Curves by step: means with bands, divergences, and survival curves."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -15,9 +14,9 @@ from app.figures.figure_parts import (
     log_axis,
     make_figure,
     mask_nonpositive,
-    thin_indices,
 )
 from app.figures.figure_types import CurveOptions, Floats, Roles
+from app.figures.point_limit import thin_indices
 from app.figures.theme import (
     GREY,
     INTERVAL_NAME,
@@ -28,7 +27,6 @@ from app.figures.theme import (
 )
 from engine.contract.metrics import metric
 from engine.stats.curves import Curve
-from engine.stats.inference.survival import Survival
 
 NEVER_SMOOTHED = frozenset({"lr_scale"})
 HOW_TO_READ = (
@@ -171,16 +169,24 @@ def _add_curve(
     if smooth > 0:
         figure.add_trace(_raw_trace(x, mean, style))
     line = smooth_values(mean, smooth, log=log) if smooth > 0 else mean
-    figure.add_trace(_mean_trace(x, line, (low, high), style))
+    figure.add_trace(mean_trace(x, line, (low, high), style))
     ends = _divergence_points(curve, x, line)
     if ends is not None:
         figure.add_trace(_divergence_trace(*ends, style))
     return dropped
 
 
-def _mean_trace(
+def mean_trace(
     x: Floats, y: Floats, ends: tuple[Floats, Floats], style: Style
 ) -> go.Scatter:
+    """Return a learner's mean line, with its interval in the hover text.
+
+    Args:
+        x: Positions, ascending, shape (n,).
+        y: Means, shape (n,).
+        ends: Lower and upper ends of the interval, each of shape (n,).
+        style: The learner's style.
+    """
     kept = thin_indices(x, y)
     mode = "lines" if np.isfinite(y).sum() > 1 else "lines+markers"
     has_band = bool((ends[1] > ends[0]).any())
@@ -258,71 +264,3 @@ def _alt_text(shown: Sequence[Curve], label: str, x_title: str) -> str:
         if len(finite):
             ends.append(f"{curve.learner} from {finite[0]:.3g} to {finite[-1]:.3g}")
     return f"{label} by {x_title.lower()}: " + ("; ".join(ends) or "no data yet")
-
-
-class SurvivalWords(NamedTuple):
-    """The words of a survival curve: title, x axis and y axis."""
-
-    title: str = "Steps to threshold"
-    x: str = "Step"
-    not_arrived: str = "Not yet at threshold"
-
-
-def survival_figure(
-    arrivals: Mapping[str, Survival],
-    roles: Roles,
-    threshold: float | None = None,
-    words: SurvivalWords | None = None,
-    *,
-    height: int = 320,
-) -> go.Figure:
-    """Draw the share of tasks that have not reached the threshold yet.
-
-    Args:
-        arrivals: Curve by label.
-        roles: Role by label, in the spec's order.
-        threshold: The level to reach, nats.
-        words: Other words, where the event is not a loss threshold.
-        height: Pixels, with one row of legend.
-    """
-    words = words or SurvivalWords()
-    level = f" of {threshold:.3g} nats" if threshold is not None else ""
-    labels = [label for label in roles if label in arrivals]
-    made = make_figure(
-        title=words.title,
-        how_to_read="Faster learners drop sooner; what stays up never reached it.",
-        alt=f"{words.title}, {words.not_arrived.lower()}{level}: "
-        + "; ".join(
-            f"{label} ends at {_final_share(arrivals[label]):.0%}" for label in labels
-        ),
-        height=height,
-    )
-    styles = assign_styles(roles)
-    for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
-        _add_survival(made, arrivals[label], styles[label])
-    made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")
-    made.update_xaxes(title_text=words.x)
-    add_y_caption(made, f"{words.not_arrived}{level}")
-    add_footnote(
-        made, describe_band([np.max(arrivals[label].n) for label in labels] or 1)
-    )
-    add_legend_below(made, [learner_name(label) for label in labels])
-    return made
-
-
-def _final_share(arrival: Survival) -> float:
-    return float(np.asarray(arrival.share)[-1])
-
-
-def _add_survival(figure: go.Figure, arrival: Survival, style: Style) -> None:
-    step, share, low, high = (
-        np.asarray(v, dtype=float)
-        for v in (arrival.step, arrival.share, arrival.low, arrival.high)
-    )
-    area = band_trace(step, low, high, style, stairs=True)
-    if area is not None:
-        figure.add_trace(area)
-    line = _mean_trace(step, share, (low, high), style)
-    line.line.shape = "hv"
-    line.hovertemplate = "%{y:.0%} [%{customdata[0]:.0%}, %{customdata[1]:.0%}]"
-    figure.add_trace(line)

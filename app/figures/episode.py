@@ -1,36 +1,24 @@
 """One few-shot episode: support, queries, and each learner's wrong answers."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from app.figures.animation import FilmOptions, lock_aspect, panel_titles
+from app.figures.episode_grid import NAMES, EpisodeGrid, place_examples
 from app.figures.figure_parts import style_figure
-from app.figures.figure_types import Film, Floats, Indices, Roles
+from app.figures.figure_types import Film, Indices, Roles
 from app.figures.image_grid import compose_image, png_data_url
 from app.figures.projection import class_colors, class_symbols, fit_plane
 from app.figures.theme import assign_styles
 
 WRONG = "#ca3401"
-SPLIT = 0.4  # cells between support and queries
-BETWEEN = 0.5  # cells between two blocks
-NAMES = 0.8  # cells to the left of a block, for the class numbers
 HEAD = 46  # pixels over a panel
 WIDE, SLIM = 470, 335  # width in pixels of a panel in two columns, and in one
-
-
-class EpisodeGrid(NamedTuple):
-    """Positions of examples: left and upper edge of each cell, and the sheet's size."""
-
-    support: Floats
-    query: Floats
-    names: Floats
-    width: float
-    height: float
 
 
 def episode_figure(
@@ -118,46 +106,6 @@ def _alt_text(film: Film, labels: Sequence[str], task: int) -> str:
 
 
 # images -----------------------------------------------------------------------
-def place_examples(support_y: Indices, query_y: Indices) -> EpisodeGrid:
-    """Assign each example a cell: a row per class, in blocks for many classes."""
-    classes = sorted({int(k) for k in (*support_y, *query_y)})
-    shots = max((int((support_y == k).sum()) for k in classes), default=0)
-    asked = max((int((query_y == k).sum()) for k in classes), default=0)
-    across = NAMES + shots + SPLIT + asked
-    blocks = _count_blocks(len(classes), across)
-    deep = math.ceil(len(classes) / blocks) if classes else 1
-    pitch = across + BETWEEN
-    corner = {k: (pitch * (i // deep), float(i % deep)) for i, k in enumerate(classes)}
-    names = np.array([[x, y] for x, y in corner.values()]).reshape(-1, 2)
-    return EpisodeGrid(
-        support=_cell_corners(support_y, corner, NAMES),
-        query=_cell_corners(query_y, corner, NAMES + shots + SPLIT),
-        names=names,
-        width=pitch * blocks - BETWEEN,
-        height=float(deep),
-    )
-
-
-def _count_blocks(classes: int, across: float) -> int:
-    """Return the number of blocks that classes are split into, for a wide sheet."""
-    for blocks in range(1, max(classes, 2)):
-        if across * blocks >= 1.6 * math.ceil(classes / blocks):
-            return blocks
-    return max(classes, 1)
-
-
-def _cell_corners(
-    y: Indices, corner: Mapping[int, tuple[float, float]], offset: float
-) -> Floats:
-    seen: dict[int, int] = {}
-    cells = []
-    for k in y:
-        nth = seen[int(k)] = seen.get(int(k), -1) + 1
-        left, top = corner[int(k)]
-        cells.append((left + offset + nth, top))
-    return np.array(cells, dtype=np.float64).reshape(-1, 2)
-
-
 def _true_classes(film: Film, task: int) -> tuple[Indices, Indices]:
     support, query = (np.asarray(film.arrays[n]) for n in ("support_y", "query_y"))
     return support[task], query[task]

@@ -1,6 +1,5 @@
 """What every figure shares: layout, axes, captions, legend, bands."""
 
-import itertools
 import math
 from collections.abc import Iterable
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from app.figures.point_limit import MAX_POINTS, thin_indices
 from app.figures.theme import (
     GREY,
     GRID,
@@ -17,7 +17,6 @@ from app.figures.theme import (
     Style,
 )
 
-MAX_POINTS = 2_000
 WIDEST, ABOVE = (
     12,
     4,
@@ -280,25 +279,3 @@ def _band_outline(
         low, high = np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
     around = np.concatenate([x, x[::-1], [np.nan]])
     return around, np.concatenate([high, low[::-1], [np.nan]])
-
-
-def thin_indices(x: np.ndarray, y: np.ndarray, limit: int = MAX_POINTS) -> np.ndarray:
-    """Return indices that thin out a line, keeping each bucket's minimum and maximum.
-
-    Args:
-        x: Positions, ascending, shape (n,).
-        y: Values, shape (n,); NaN allowed.
-        limit: Maximum number of points to keep.
-    """
-    count = len(x)
-    if count <= limit:
-        return np.arange(count)
-    edges = np.linspace(0, count, (limit - 2) // 2 + 1).astype(int)
-    kept = {0, count - 1}
-    for start, stop in itertools.pairwise(edges):
-        part = y[start:stop]
-        if not np.isfinite(part).any():
-            kept.add(int(start))
-            continue
-        kept |= {start + int(np.nanargmin(part)), start + int(np.nanargmax(part))}
-    return np.array(sorted(kept))

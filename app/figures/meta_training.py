@@ -16,9 +16,9 @@ from app.figures.figure_parts import (
     make_figure,
     mask_nonpositive,
     style_figure,
-    thin_indices,
 )
 from app.figures.figure_types import Floats, Roles, TuningCurve
+from app.figures.point_limit import thin_indices
 from app.figures.theme import (
     GREY,
     INTERVAL_NAME,

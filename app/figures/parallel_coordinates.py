@@ -5,8 +5,9 @@ import html
 import numpy as np
 import plotly.graph_objects as go
 
-from app.figures.figure_parts import MAX_POINTS, make_figure, names_axis
+from app.figures.figure_parts import make_figure, names_axis
 from app.figures.figure_types import Floats, Indices
+from app.figures.point_limit import MAX_POINTS
 from app.figures.space_data import Space, shorten, wrap_name
 from app.figures.theme import GREY, format_number, learner_name, with_alpha
 

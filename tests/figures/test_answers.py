@@ -5,6 +5,7 @@ import pytest
 
 from app.figures import comparison, few_shot, forest, meta_training, theme
 from app.figures.figure_types import CurveOptions
+from app.figures.ledger import ledger_figure
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import Interval
 from tests.figures import made
@@ -68,7 +69,7 @@ def test_a_single_meta_training_is_named_beside_its_claims() -> None:
 
 def test_examples_seen_are_no_gradients() -> None:
     ledger = {LABELS[0]: {"train": 3, "test": 4, "examples": 1_000}}
-    fig = comparison.ledger_figure(ledger, ROLES)
+    fig = ledger_figure(ledger, ROLES)
     assert f"{LABELS[0]} 7" in fig.layout.meta["alt"]
 
 

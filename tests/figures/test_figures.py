@@ -19,6 +19,8 @@ from app.figures import (
     theme,
 )
 from app.figures.figure_types import CurveOptions
+from app.figures.ledger import ledger_figure
+from app.figures.survival import survival_figure
 from engine.stats.curves import Curve
 from engine.stats.generalization import FamilyTransfer
 from engine.stats.inference.intervals import Interval
@@ -35,7 +37,7 @@ MATRIX = FamilyTransfer(
 ALL: dict[str, Callable[[], go.Figure]] = {
     "curves": lambda: curves.curves_figure(made.lines(), "loss", ROLES),
     "lr_scale": lambda: curves.curves_figure(made.lines(), "lr_scale", ROLES),
-    "survival": lambda: curves.survival_figure(made.waiting(), ROLES, 0.3),
+    "survival": lambda: survival_figure(made.waiting(), ROLES, 0.3),
     "tuning": lambda: meta_training.tuning_figure({"sgd_tuned": made.tuning()}, ROLES),
     "meta": lambda: meta_training.meta_training_figure(
         {"validation": made.lines()[:1], "kl": made.lines()[:1]}, ROLES, best=20
@@ -50,7 +52,7 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "profile": lambda: comparison.profile_figure(
         dict.fromkeys(ROLES, made.line("x")), made.line("x").x + 1, "final_loss", ROLES
     ),
-    "ledger": lambda: comparison.ledger_figure(
+    "ledger": lambda: ledger_figure(
         {label: {"tune": 100, "train": 50, "test": 10} for label in ROLES}, ROLES
     ),
     "severity": lambda: shift.severity_figure(
@@ -315,7 +317,7 @@ GONE = Curve("sgd", np.arange(5.0), NOTHING, NOTHING, NOTHING, 8, np.full(5, 64)
 BARE: dict[str, Callable[[], go.Figure]] = {
     "no curve": lambda: curves.curves_figure([], "loss", ROLES),
     "all diverged": lambda: curves.curves_figure([GONE], "loss", ROLES),
-    "nobody arrives": lambda: curves.survival_figure({}, ROLES),
+    "nobody arrives": lambda: survival_figure({}, ROLES),
     "nothing tuned": lambda: meta_training.tuning_figure({}, ROLES),
     "nothing trained": lambda: meta_training.meta_training_figure({}, ROLES),
     "trained in vain": lambda: meta_training.meta_training_figure(
@@ -325,7 +327,7 @@ BARE: dict[str, Callable[[], go.Figure]] = {
     "no task": lambda: comparison.spread_figure({}, "loss", ROLES, paired=True),
     "no task left": lambda: comparison.spread_figure({"sgd": NOTHING}, "loss", ROLES),
     "no claim": lambda: comparison.forest_figure([], ROLES),
-    "no cost": lambda: comparison.ledger_figure({}, ROLES),
+    "no cost": lambda: ledger_figure({}, ROLES),
     "no shift": lambda: shift.severity_figure({}, "loss", ROLES),
     "lost to the shift": lambda: shift.severity_figure({"x": [GONE]}, "loss", ROLES),
     "no film": lambda: boundary_film.boundary_figure(made.film(), {"other": "chosen"}),

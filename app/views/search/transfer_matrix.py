@@ -164,11 +164,10 @@ def _draw_table(matrix: TransferMatrix) -> None:
             }
             rows.append(
                 {
-                    **{
-                        "Source": capitalize_name(source),
-                        "Target": capitalize_name(target),
-                    },
-                    **{"Verdict": SIGN_WORDS[int(matrix.sign[i][j])], **measures},
+                    "Source": capitalize_name(source),
+                    "Target": capitalize_name(target),
+                    "Verdict": SIGN_WORDS[int(matrix.sign[i][j])],
+                    **measures,
                     "Break-even (targets)": _format_break_even(matrix, i, j),
                     "n": int(matrix.n[i][j]),
                 }
