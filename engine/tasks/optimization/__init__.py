@@ -1,1 +1,1 @@
-"""Tasks to be optimized: a base learner to be trained, or a bare function."""
+"""Optimization tasks: train a base learner on data, or minimize a bare function."""

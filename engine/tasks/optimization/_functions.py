@@ -1,4 +1,4 @@
-"""Bare functions as landscapes: the weights are the function's own arguments."""
+"""Bare functions to minimize: the weights are the function's arguments."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ GRID_CHUNK = 4096
 
 
 class DrawnFunction(NamedTuple):
-    """One drawn function: where it starts, and its constants by name."""
+    """One sampled function: its start, shape (weight,), and its constants by name."""
 
     start: np.ndarray
     constants: dict[str, np.ndarray]
@@ -37,7 +37,7 @@ class FunctionBatch(OptimizationBatch):
     Args:
         formula: Weights (member, weight) and constants → loss (member,).
         constants: Tensors that lead with the member axis.
-        noise: Added to the gradient of each step; (member, step, weight).
+        noise: Added to the gradient of each step; shape (member, step, weight).
     """
 
     formula: Formula
@@ -50,11 +50,11 @@ class FunctionBatch(OptimizationBatch):
 
     @property
     def members(self) -> int:
-        """Return how many functions run side by side."""
+        """Return the number of functions in the batch."""
         return self.weights.shape[0]
 
     def start(self) -> Tensor:
-        """Return where each function's descent begins; shape (member, weight)."""
+        """Return each function's start; shape (member, weight)."""
         return self.weights
 
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
@@ -71,7 +71,7 @@ class FunctionBatch(OptimizationBatch):
         return Gradient(loss if order else loss.detach(), grad, grad.norm(dim=1))
 
     def measure(self, weights: Tensor, step: int) -> Weights:
-        """Return nothing: a function has no held-out rows."""
+        """Return {}: a function has no held-out rows."""
         return {}
 
     def take(self, index: Sequence[int]) -> "Self":
@@ -80,7 +80,7 @@ class FunctionBatch(OptimizationBatch):
         return self._map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
-        """Put copies between replicate and task."""
+        """Return the batch with each task repeated: replicate × particle × task."""
         return self._map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
@@ -91,9 +91,19 @@ class FunctionBatch(OptimizationBatch):
         )
 
     def surface(self, member: int, xs: Tensor, ys: Tensor) -> Tensor:
-        """Return a planar function's value over a grid; shape (y, x)."""
+        """Return the values of a function of two weights over a grid.
+
+        Args:
+            member: Which function.
+            xs: First weight of the columns; shape (x,).
+            ys: Second weight of the rows; shape (y,).
+
+        Returns:
+            Shape (y, x).
+        """
         points = torch.cartesian_prod(ys, xs).flip(1).to(self.weights)
         one = self.take([member])
+        # Each point is a particle of the same function; chunks bound the memory.
         with torch.no_grad():
             rows = [
                 self.formula(piece, one.repeat(len(piece)).constants)
@@ -119,7 +129,14 @@ def stack_functions(
     setting: Setting,
     batch_spec: BatchSpec,
 ) -> FunctionBatch:
-    """Make a landscape of drawn functions: one member per draw."""
+    """Make a batch of sampled functions, one member per draw.
+
+    Args:
+        formula: Weights (member, weight) and constants → loss (member,).
+        draws: Starts and constants, of the same shapes.
+        setting: The horizon.
+        batch_spec: Replicates, device and dtype.
+    """
 
     def to_tensor(arrays: list[np.ndarray]) -> Tensor:
         return torch.from_numpy(np.stack(arrays)).to(
@@ -143,7 +160,13 @@ def stack_functions(
 def add_gradient_noise(
     tasks: FunctionBatch, rngs: Sequence[Rng], size: float
 ) -> FunctionBatch:
-    """Add Gaussian noise to every gradient; earlier steps do not depend on later."""
+    """Add Gaussian noise to every gradient; a longer horizon keeps the earlier draws.
+
+    Args:
+        tasks: Functions without noise.
+        rngs: One stream per member.
+        size: Standard deviation of each gradient entry.
+    """
     if not size:
         return tasks
     shape = (tasks.horizon + 1, tasks.weights.shape[1])
@@ -153,7 +176,16 @@ def add_gradient_noise(
 
 
 def draw_plane(draw: np.random.Generator, turn: float, spread: float) -> np.ndarray:
-    """Draw how a planar function lies: a rotation and a size; shape (2, 2)."""
+    """Draw the transformation of a function in the plane: rotation and scale.
+
+    Args:
+        draw: Random numbers.
+        turn: Largest rotation, in degrees.
+        spread: Largest log scale.
+
+    Returns:
+        Shape (2, 2).
+    """
     angle = draw.uniform(-turn, turn) * np.pi / 180.0
     size = np.exp(draw.uniform(-spread, spread))
     cos, sin = np.cos(angle), np.sin(angle)

@@ -1,4 +1,4 @@
-"""Shapes in the plane become a distribution: each task is turned, scaled, jittered."""
+"""Distributions of two-class shapes in the plane: rotated, scaled, with noise."""
 
 from collections.abc import Callable
 
@@ -12,14 +12,14 @@ DrawShape = Callable[[np.random.Generator, int], tuple[np.ndarray, np.ndarray]]
 
 
 def turn_knob() -> float:
-    """Declare how far a task may be turned."""
+    """Declare how far a task may be rotated."""
     return knob(  # type: ignore[no-any-return]
         180.0,
         label="Turn",
         unit="degrees",
         low=0.0,
         high=180.0,
-        help="Each task is turned by U(−turn, turn).",
+        help="Each task is rotated by U(−turn, turn).",
     )
 
 
@@ -31,7 +31,7 @@ def gain_knob() -> float:
         unit="ln ×",
         low=0.0,
         high=3.0,
-        help="Each task is scaled by exp U(−spread, spread): one rate fits not all.",
+        help="Each task is scaled by exp U(−spread, spread): no rate fits all tasks.",
     )
 
 
@@ -49,13 +49,13 @@ def noise_knob(default: float) -> float:
 def draw_plane_task(
     shape: DrawShape, rng: Rng, counts: tuple[int, int], how: tuple[float, float, float]
 ) -> Sample:
-    """Draw a two-class task of a shape, turned and scaled as one piece.
+    """Draw a two-class task of a shape, rotated and scaled as a whole.
 
     Args:
-        shape: Gives points (2, count) and classes (count,) from a generator.
+        shape: (generator, count) → points (2, count) and classes (count,).
         rng: The task's stream.
-        counts: Training and held-out points.
-        how: Turn in degrees, gain spread and noise, as the family's knobs say.
+        counts: Numbers of training and held-out points.
+        how: The family's knobs: turn in degrees, gain spread and noise.
     """
     turn, gain, noise = how
     draw = generator(rng.child("data"))
@@ -64,6 +64,7 @@ def draw_plane_task(
     cos, sin = size * np.cos(angle), size * np.sin(angle)
     matrix = np.array([[cos, -sin], [sin, cos]])
     x, y = shape(draw, counts[0])
+    # Noise comes before the matrix, so it is scaled along with the shape.
     x = x + noise * draw.standard_normal(x.shape)
     held_x, held_y = shape(draw, counts[1])
     held_x = held_x + noise * draw.standard_normal(held_x.shape)
@@ -77,7 +78,7 @@ def draw_plane_task(
 
 
 def alternating_classes(count: int) -> np.ndarray:
-    """Return classes 0, 1, 0, 1, … so that both are there.
+    """Return classes 0, 1, 0, 1, …, so that both are present.
 
     >>> alternating_classes(3).tolist()
     [0, 1, 0]

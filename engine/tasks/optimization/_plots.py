@@ -1,4 +1,4 @@
-"""Tasks in the plane as pictures: decision boundaries that grow, paths on contours."""
+"""Film frames of tasks in the plane: decision boundaries, and contours under paths."""
 
 import math
 from typing import NamedTuple
@@ -16,7 +16,7 @@ BOUNDARY, PATH, NONE = "boundary", "path", ""
 
 
 class Grid(NamedTuple):
-    """Values over a grid, row = y from low to high; positions of columns and rows."""
+    """Values over a grid, rows by ascending y; x of the columns and y of the rows."""
 
     values: np.ndarray
     xs: np.ndarray
@@ -24,7 +24,7 @@ class Grid(NamedTuple):
 
 
 def plot_kind(tasks: OptimizationBatch) -> str:
-    """Return what can be pictured: "boundary", "path", or nothing."""
+    """Return what a film can show: "boundary", "path", or ""."""
     if isinstance(tasks, SupervisedBatch):
         flat = tasks.data.x.shape[1] == 2 and tasks.has_classes and tasks.outputs == 2
         return BOUNDARY if flat else NONE
@@ -33,7 +33,7 @@ def plot_kind(tasks: OptimizationBatch) -> str:
 
 
 def boundary_grid(tasks: SupervisedBatch, path: Tensor, size: int = SIZE) -> Grid:
-    """Return the probability of class 1 over the plane that the data cover.
+    """Return the probability of class 1 over the region that the data cover.
 
     Args:
         tasks: Two-class tasks in the plane.
@@ -48,7 +48,7 @@ def boundary_grid(tasks: SupervisedBatch, path: Tensor, size: int = SIZE) -> Gri
     points = _grid_points(xs, ys).T.copy()
     x = torch.from_numpy(points).to(tasks.data.x)
     seen = tasks.data.x[..., : tasks.data.train]
-    # Batch statistics are those of the training rows, so they go in front.
+    # Batch statistics are taken from the training rows, so these come first.
     both = torch.cat([seen, x.expand(len(seen), -1, -1)], 2)
     frames = [
         _class_probabilities(tasks, both, path[:, f]) for f in range(path.shape[1])
@@ -61,11 +61,11 @@ def boundary_grid(tasks: SupervisedBatch, path: Tensor, size: int = SIZE) -> Gri
 def surface_grid(
     tasks: FunctionBatch, path: Tensor | np.ndarray, size: int = SIZE
 ) -> Grid:
-    """Return log10 of each function over the plane that the paths cover.
+    """Return log10 of each function over the region that the paths cover.
 
     Args:
         tasks: Functions of two weights.
-        path: Weights; shape (member, step, 2); points far off are left outside.
+        path: Weights; shape (member, step, 2); distant points are left out.
         size: Points along each side.
 
     Returns:
@@ -80,7 +80,7 @@ def surface_grid(
 
 
 def _class_probabilities(tasks: SupervisedBatch, x: Tensor, weights: Tensor) -> Tensor:
-    """Return P(class 1) behind the training rows; ½ where a net has no answer."""
+    """Return P(class 1) of the points after the training rows; ½ where it is NaN."""
     train = tasks.data.train
     with torch.no_grad():
         out = tasks.net.apply(tasks.layout.views(weights), x, reference=train)
@@ -89,8 +89,9 @@ def _class_probabilities(tasks: SupervisedBatch, x: Tensor, weights: Tensor) -> 
 
 
 def _drop_far(spots: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """Keep the places that are finite and not far beyond where most are."""
+    """Keep the points that are finite and not far from most others."""
     spots = spots[np.isfinite(spots).all(1)]
+    # The median, because a single diverging path would drag the mean away.
     middle = np.median(spots, axis=0) if len(spots) else starts.mean(0)
     reach = 4.0 * (np.abs(starts - middle).max(0) + 1.0)
     near = spots[(np.abs(spots - middle) <= reach).all(1)]
@@ -99,6 +100,7 @@ def _drop_far(spots: np.ndarray, starts: np.ndarray) -> np.ndarray:
 
 def _plot_axes(spots: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     low, high = spots.min(0), spots.max(0)
+    # A floor, so that points that coincide still span a grid.
     edge = MARGIN * np.maximum(high - low, 1e-6)
     low, high = low - edge, high + edge
     xs, ys = (np.linspace(low[i], high[i], size, dtype=np.float32) for i in (0, 1))

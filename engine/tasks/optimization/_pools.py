@@ -1,7 +1,7 @@
-"""Real rows are divided once: into meta-train, validation and test pools.
+"""Split of real rows into meta-training, validation and test pools.
 
-The division depends on the table alone, never on a knob or a seed, so that no row
-that was learned on is ever tested on. Rows with the same inputs stay together.
+The split depends on the table alone, never on a knob or a seed, so that no row of
+meta-training is ever tested on. Rows with the same inputs stay together.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from engine.data.sources.data_table import DataTable
 from engine.protocol import generator
 
 SHARES = {"train": 0.4, "validation": 0.3, "test": 0.3}
-LEAST = 2
+LEAST = 2  # distinct rows of a class that every pool needs: one to train, one held out
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +23,9 @@ class RowPool:
     """Some rows of a table.
 
     Args:
-        rows: Numbers of the table's rows; shape (row,).
-        labels: Their classes; all 0 where answers are values.
-        group: Equal for rows with the same inputs; 0 … groups − 1.
+        rows: Row numbers in the table; shape (row,).
+        labels: Their classes, all 0 for regression; shape (row,).
+        group: From 0 to groups − 1, equal for rows with the same inputs; shape (row,).
     """
 
     rows: np.ndarray
@@ -34,21 +34,21 @@ class RowPool:
 
     @property
     def groups(self) -> int:
-        """Return how many different rows there are."""
+        """Return the number of distinct rows."""
         return int(self.group.max()) + 1 if len(self.group) else 0
 
     def counts(self, classes: int) -> np.ndarray:
-        """Return how many rows each class has."""
+        """Return the number of rows of each class; shape (class,)."""
         return np.bincount(self.labels, minlength=classes)
 
     def largest_group(self) -> int:
-        """Return how often the most frequent row is there."""
+        """Return the multiplicity of the most frequent row."""
         return int(np.bincount(self.group).max(initial=1))
 
 
 @dataclass(frozen=True, eq=False)
 class TableSplit:
-    """A table's pools, and the classes that every pool has enough rows of."""
+    """A table's pools, and the classes with enough rows in every pool."""
 
     pools: dict[str, RowPool]
     usable: np.ndarray
@@ -56,7 +56,10 @@ class TableSplit:
 
 @lru_cache(maxsize=8)
 def split_table(table: DataTable) -> TableSplit:
-    """Divide a table's rows, class by class, rows with the same inputs together.
+    """Split a table's rows, class by class, rows with the same inputs together.
+
+    Args:
+        table: The whole table; tables are hashed by identity.
 
     Raises:
         Refused: If fewer than two classes have enough rows in every pool.
@@ -73,7 +76,13 @@ def split_table(table: DataTable) -> TableSplit:
 
 
 def number_rows(x: np.ndarray) -> np.ndarray:
-    """Number the different rows in their order of appearance.
+    """Number the distinct rows in their order of appearance.
+
+    Args:
+        x: Shape (row, feature).
+
+    Returns:
+        Equal numbers for equal rows, from 0; shape (row,).
 
     >>> number_rows(np.array([[1.0], [2.0], [1.0]])).tolist()
     [0, 1, 0]
@@ -85,7 +94,8 @@ def number_rows(x: np.ndarray) -> np.ndarray:
 
 
 def _pool_of_groups(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Give each group a pool: 0, 1 or 2; shares hold within each class."""
+    """Assign each group to a pool (0, 1 or 2), stratified by class."""
+    # A group's class is that of its first row; noisy tables may have others in it.
     firsts = np.unique(group, return_index=True)[1]
     shuffled = generator(Rng(0).child("pools")).permutation(len(firsts))
     edges = np.cumsum(list(SHARES.values()))[:-1]
@@ -107,12 +117,12 @@ def _usable_classes(table: DataTable, pools: dict[str, RowPool]) -> np.ndarray:
     if len(usable) < 2:
         raise Refused(
             f"only {len(usable)} of {count} classes have {LEAST} different rows in "
-            "every pool; at least 2 must, which takes 6 rows or more of a class"
+            "every pool; at least 2 classes must, which takes 6 or more rows per class"
         )
     return usable
 
 
 def _distinct_counts(pool: RowPool, classes: int) -> np.ndarray:
-    """Return how many different rows each class has in a pool."""
+    """Return the number of distinct rows of each class in a pool; shape (class,)."""
     pairs = np.unique(np.stack([pool.labels, pool.group]), axis=1)
     return np.bincount(pairs[0], minlength=classes)

@@ -1,4 +1,4 @@
-"""A base learner on data, as a landscape: many small trainings side by side."""
+"""Training of a base learner on data, for many members in one batch."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -29,21 +29,24 @@ TensorMap = Callable[[Tensor], Tensor]
 
 
 class DataFamily(SampledFamily):
-    """A family that draws data; the base learner makes it a landscape."""
+    """Base class of families that draw data to train a base learner on."""
 
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> OptimizationBatch:
-        """Draw the data of each task, change it as the setting says, and stack."""
+        """Draw the data of each task, apply the setting's changes, and stack them."""
         samples = self.draw_samples(setting, rngs, pool)
         return stack_samples(samples, setting, rngs, batch_spec)
 
 
 @dataclass(frozen=True)
 class TaskData:
-    """Stacked examples: x (member, feature, example), y (member, example).
+    """Stacked examples.
 
-    The first `train` examples are trained on, the rest are held out.
+    Args:
+        x: Inputs; shape (member, feature, example).
+        y: Targets; shape (member, example).
+        train: Number of training examples; the rest are held out.
     """
 
     x: Tensor
@@ -61,12 +64,22 @@ def stack_samples(
     rngs: Sequence[Rng],
     batch_spec: BatchSpec,
 ) -> "SupervisedBatch":
-    """Make a landscape of drawn data: one member per sample."""
+    """Make a batch of sampled data, one member per sample.
+
+    Args:
+        samples: Of the same size.
+        setting: The base learner and the horizon.
+        rngs: One stream per sample, for initial weights and minibatches.
+        batch_spec: Replicates, device and dtype.
+
+    Raises:
+        Refused: If the net keeps running statistics, which no gradient moves.
+    """
     first = samples[0]
     layout = setting.net.layout((first.x.shape[0],), first.outputs)
     if layout.buffers:
         raise Refused(
-            "normalization by inner step is of few-shot tasks; choose batch or layer",
+            "meta_batch normalization is for few-shot tasks; choose batch or layer",
             "net.knobs.normalization",
         )
     start = [setting.net.init(layout, rng.child("weights")) for rng in rngs]
@@ -103,23 +116,25 @@ def _stack_data(samples: Sequence[Sample], batch_spec: BatchSpec) -> TaskData:
 def _draw_batches(
     setting: Setting, rngs: Sequence[Rng], examples: int, batch_spec: BatchSpec
 ) -> Tensor | None:
-    """Choose each step's minibatch ahead; earlier steps do not depend on later."""
+    """Draw the minibatches of all steps; a longer horizon keeps the earlier ones."""
     size = setting.net.batch_size
     if size == 0 or size >= examples:
         return None
+    # One more than steps: the final loss is measured on a batch of its own.
     shape = (setting.horizon + 1, size)
     drawn = [generator(r.child("batches")).integers(0, examples, shape) for r in rngs]
     return torch.from_numpy(np.stack(drawn)).to(batch_spec.device)
 
 
 def _attach_gradient(loss: Tensor, grad: Tensor, weights: Tensor) -> Tensor:
-    """Make a loss differentiable whose gradient is known: no graph of the net."""
+    """Make a loss differentiable by its known gradient, without the net's graph."""
+    # Adds 0 to the value, and `grad` to the derivative.
     return loss + ((weights - weights.detach()) * grad).sum(1)
 
 
 @dataclass
 class SupervisedBatch(OptimizationBatch):
-    """Base learners and their data; see `OptimizationBatch`."""
+    """Base learners in training, with their data; see `OptimizationBatch`."""
 
     net: BaseLearner
     layout: Layout
@@ -140,7 +155,7 @@ class SupervisedBatch(OptimizationBatch):
 
     @property
     def drift_start(self) -> int | None:  # type: ignore[override]
-        """First step that sees drifted data, if any does."""
+        """First step with drifted data; None without drift."""
         return None if self.later is None else round(self.drift[0] * self.horizon)
 
     def start(self) -> Tensor:
@@ -150,6 +165,7 @@ class SupervisedBatch(OptimizationBatch):
     def gradient(self, weights: Tensor, step: int, *, order: int = 0) -> Gradient:
         """Return the (mini)batch loss and its gradient; see `OptimizationBatch`."""
         live = order > 0 and weights.requires_grad
+        # The explicit gradient is detached, so a second order needs autograd.
         if self.net.can_backpropagate and not (live and order == 2):
             loss, grad = self._explicit_gradient(weights, step)
             loss = _attach_gradient(loss, grad, weights) if live else loss
@@ -157,7 +173,7 @@ class SupervisedBatch(OptimizationBatch):
             loss, grad = self._autograd_gradient(weights, step, live, order == 2)
         if self.net.weight_decay:
             grad = grad + self.net.weight_decay * weights
-        norm = grad.norm(dim=1)
+        norm = grad.norm(dim=1)  # before clipping, with the weight decay
         if self.net.clip:
             grad = grad * (self.net.clip / norm.clamp(min=self.net.clip))[:, None]
         return Gradient(loss if live else loss.detach(), grad, norm)
@@ -177,6 +193,7 @@ class SupervisedBatch(OptimizationBatch):
             if self.has_classes:
                 right = (chosen_class(out) == data.y)[:, data.train :]
                 share = right.to(each.dtype).mean(1)
+                # NaN counts as the highest score: such members get no accuracy.
                 bad = ~out.isfinite().flatten(1).all(1)
                 measured["accuracy"] = share.masked_fill(bad, torch.nan)
         return measured
@@ -187,7 +204,7 @@ class SupervisedBatch(OptimizationBatch):
         return self._map_tensors(lambda tensor: tensor[chosen], 1)
 
     def repeat(self, particles: int) -> "Self":
-        """Put copies between replicate and task."""
+        """Return the batch with each task repeated: replicate × particle × task."""
         return self._map_tensors(
             lambda tensor: (
                 tensor.unflatten(0, (self.replicates, 1, -1))
@@ -229,6 +246,7 @@ class SupervisedBatch(OptimizationBatch):
                 error = out[:, 0] - y
                 slope = (2 / y.shape[1]) * error
                 return error.square().mean(1), slope[:, None]
+                # In place: log p becomes p, then p − one-hot(y).
             log_share, index = out.log_softmax(1), y[:, None]
             loss = -log_share.gather(1, index).mean((1, 2))
             slope = log_share.exp_().scatter_(1, index, -1.0, reduce="add")
@@ -251,7 +269,7 @@ class SupervisedBatch(OptimizationBatch):
         return (out[:, 0] - y).square()
 
     def _data_at(self, step: int) -> TaskData:
-        """Return the data as they are at a step; a drift goes example by example."""
+        """Return the data of a step; a drift changes one example after the other."""
         if self.later is None:
             return self.data
         start, length = (share * self.horizon for share in self.drift)
@@ -259,7 +277,7 @@ class SupervisedBatch(OptimizationBatch):
         if step < round(start) or gone <= 0:
             return self.data
         count = self.data.y.shape[1]
-        # A fixed scatter over the examples, so that train and held-out drift alike.
+        # Golden-ratio order over the examples, so that train and held-out drift alike.
         rank = torch.arange(count, device=self.data.y.device) * 0.6180339887498949 % 1.0
         changed = rank < gone
         return TaskData(

@@ -1,4 +1,4 @@
-"""Tasks from tables of real rows: classes, features and rows are drawn per task."""
+"""Tasks from tables of real data: each samples classes, features and rows."""
 
 from abc import abstractmethod
 from functools import lru_cache
@@ -16,14 +16,22 @@ from engine.tasks import knobs
 from engine.tasks.optimization._pools import RowPool, split_table
 from engine.tasks.optimization._supervised import DataFamily
 
-# Of a column divided by its largest cell; less is rounding, and not a feature.
+# Smallest deviation of a column scaled to 1; anything less is rounding error.
 FLAT = 1e-10
-# So far out, in deviations, still fits a float32.
+# Clip of held-out values, in standard deviations: still fits a float32.
 FAR = 1e30
 
 
 class TableSampling(NamedTuple):
-    """What each task takes from a table; 0 classes or features: all of them."""
+    """What each task takes from a table.
+
+    Args:
+        examples: Number of training rows.
+        held_out: Number of held-out rows.
+        classes: Number of classes; 0 for all.
+        features: Number of features; 0 for all.
+        view: "subset" of the features, or random "projection".
+    """
 
     examples: int
     held_out: int
@@ -33,7 +41,7 @@ class TableSampling(NamedTuple):
 
 
 class TableFamily(DataFamily):
-    """A family whose tasks are drawn from one table."""
+    """Base class of families that sample their tasks from one table."""
 
     pooled: ClassVar[bool] = True
 
@@ -43,22 +51,22 @@ class TableFamily(DataFamily):
     view: Literal["subset", "projection"] = knob(
         "subset",
         label="Features are",
-        help="Some of the set's own, or random mixtures of all of them.",
+        help="A random subset of the features, or random projections of all of them.",
     )
 
     @abstractmethod
     def table(self) -> DataTable:
-        """Return the rows; the same object every time."""
+        """Return the rows; always the same object, since caches key on it."""
 
     def table_sampling(self) -> TableSampling:
-        """Return what the knobs say that a task takes."""
+        """Return what a task takes from the table, by the family's knobs."""
         classes = getattr(self, "classes", 0)
         return TableSampling(
             self.examples, self.held_out, classes, self.features, self.view
         )
 
     def check(self) -> None:
-        """Refuse knobs that ask for more than a pool holds."""
+        """Check that every pool has enough rows for a task."""
         check_sampling(self.table(), self.table_sampling())
 
     def sample(self, rng: Rng, pool: str) -> Sample:
@@ -69,7 +77,11 @@ class TableFamily(DataFamily):
 
 
 class BundledTableFamily(TableFamily):
-    """A family of a table that scikit-learn brings along, there called `bundled`."""
+    """Base class of families of a table bundled with scikit-learn.
+
+    Attributes:
+        bundled: Name of the table in scikit-learn.
+    """
 
     bundled: ClassVar[str]
 
@@ -85,10 +97,14 @@ class BundledTableFamily(TableFamily):
 
 @lru_cache(maxsize=64)
 def check_sampling(table: DataTable, cut: TableSampling) -> None:
-    """Refuse a cut that some pool could not give.
+    """Check that every pool has enough rows, classes and features for a task.
+
+    Args:
+        table: The whole table.
+        cut: What each task takes.
 
     Raises:
-        Refused: With the knob, what was asked and the most there is.
+        Refused: If not; the message gives the request and the limit.
     """
     division = split_table(table)
     most = len(division.usable)
@@ -103,7 +119,7 @@ def check_sampling(table: DataTable, cut: TableSampling) -> None:
     classes = _class_count(table, cut)
     if cut.examples < classes:
         raise Refused(
-            f"Training points is {cut.examples}; with {classes} classes at least "
+            f"Training points is {cut.examples}; with {classes} classes, at least "
             f"{classes} are needed",
             "examples",
         )
@@ -115,7 +131,7 @@ def _check_size(name: str, there: int, cut: TableSampling) -> None:
     asked = cut.examples + cut.held_out
     if asked > there:
         raise Refused(
-            f"Training and held-out points are {asked} together; a task can draw at "
+            f"Training and held-out points are {asked} together; a task can take at "
             f"most {there} from the {name} pool",
             "examples",
         )
@@ -126,9 +142,9 @@ def _class_count(table: DataTable, cut: TableSampling) -> int:
 
 
 def _fewest_rows(pool: RowPool, usable: np.ndarray, classes: int) -> int:
-    """Return how many rows a task can surely draw, whatever classes it gets.
+    """Return the number of rows that a task can always draw, whatever its classes.
 
-    Rows with the same inputs are never on both sides, which can cost some.
+    Rows with the same inputs never go to both sides, which can cost some.
     """
     counts = np.sort(pool.counts(int(usable.max()) + 1)[usable])
     return int(counts[:classes].sum()) - (pool.largest_group() - 1)
@@ -138,16 +154,15 @@ def draw_rows(table: DataTable, pool: str, cut: TableSampling, rng: Rng) -> Samp
     """Draw one task.
 
     Args:
-        table: Where rows come from.
+        table: The whole table.
         pool: "train", "validation" or "test".
-        cut: How much to take; `check` must allow it.
+        cut: What to take; `check_sampling` must allow it.
         rng: The task's stream.
 
     Returns:
-        Training rows, one of each class first, and held-out rows; no row of one has
-        the inputs of a row of the other. Classes are numbered afresh.
-        Inputs, and answers that are values, have mean 0 and variance 1 over the
-        training rows.
+        Training rows, one of each class first, and held-out rows; no two of them, one
+        from each side, have the same inputs. Classes are renumbered from 0. Inputs,
+        and regression targets, have mean 0 and variance 1 over the training rows.
     """
     division, draw = split_table(table), generator(rng.child("data"))
     rows = division.pools[pool]
@@ -168,7 +183,8 @@ def draw_rows(table: DataTable, pool: str, cut: TableSampling, rng: Rng) -> Samp
 def _split(
     pool: RowPool, number: np.ndarray, cut: TableSampling, draw: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose places in the pool to train on, and others to hold out."""
+    """Choose positions in the pool to train on, and others to hold out."""
+    # A random key per group, so that rows with the same inputs sort together.
     keys = draw.random(pool.groups)
     mine = np.flatnonzero(number[pool.labels] >= 0)
     group, label = pool.group[mine], number[pool.labels[mine]]
@@ -178,6 +194,7 @@ def _split(
         keys[of_class[keys[of_class].argmin()]] -= 1.0
     key = keys[group]
     order = np.argsort(key, kind="stable")
+    # Held-out rows start after the last training row's group.
     edge = np.searchsorted(key[order], key[order[cut.examples - 1]], side="right")
     held = order[edge : edge + cut.held_out]
     return mine[order[: cut.examples]], mine[held]
@@ -189,7 +206,7 @@ def _draw_inputs(
     cut: TableSampling,
     draw: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return inputs (feature, example), of training and of held-out rows."""
+    """Return inputs (feature, example) of the training and of the held-out rows."""
     x, held = table.x[rows[0]], table.x[rows[1]]
     count = cut.features or table.features
     if cut.view == "subset" and cut.features:
@@ -197,6 +214,7 @@ def _draw_inputs(
         x, held = x[:, columns], held[:, columns]
     x, held = standardize_columns(x, held)
     if cut.view == "projection":
+        # Standardized before, so that units do not matter, and after, like the rest.
         mix = draw.standard_normal((table.features, count))
         x, held = standardize_columns(x @ mix, held @ mix)
     return x.T, held.T
@@ -205,10 +223,17 @@ def _draw_inputs(
 def standardize_columns(
     x: np.ndarray, held: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Shift and scale columns by the training rows' mean and deviation; float32.
+    """Standardize columns by the training rows' mean and standard deviation.
 
     A column that is constant over the training rows becomes 0, and an empty cell
-    (NaN) the training mean: nothing of the held-out rows leaks.
+    (NaN) the training mean: nothing leaks from the held-out rows.
+
+    Args:
+        x: Training rows; shape (row, feature).
+        held: Held-out rows; shape (row, feature).
+
+    Returns:
+        Both, standardized; float32, the same shapes.
 
     >>> train = np.array([[1.0, 7], [3, 7]])
     >>> x, held = standardize_columns(train, np.array([[5.0, 8]]))
@@ -220,6 +245,7 @@ def standardize_columns(
     size = np.where(size > 0, size, 1.0)
     with np.errstate(over="ignore"):
         x, held = x / size, held / size
+    # Empty cells count neither in the mean nor in the deviation.
     there = np.isfinite(x)
     count = np.maximum(there.sum(0), 1)
     mean = np.where(there, x, 0.0).sum(0) / count

@@ -1,9 +1,9 @@
-"""Beale: a plain with steep corners in the plane, turned and scaled per task.
+"""Beale: a function of two variables, flat with steep corners, transformed per task.
 
 Source: Beale (1958); test problem 5 of Moré, Garbow and Hillstrom (1981).
-Differs: scaled by 0.01, so that rates near 0.1 are stable; each task is turned,
-sized and moved, and starts at random.
-Helps: to see how an optimizer crosses a plain without being thrown by a cliff.
+Differs: scaled by 0.01, so that rates near 0.1 are stable; each task is rotated,
+scaled and shifted, and starts at a random point.
+Helps: to see how an optimizer crosses a plateau without jumping off at a cliff.
 """
 
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Beale(Family):
         label="Spread of starts",
         low=0.0,
         high=4.0,
-        help="Descents start in the square of this half-width around (u, v) = (1, 0).",
+        help="Starts are in the square of this half-width around (u, v) = (1, 0).",
     )
     turn: float = knob(
         180.0,
@@ -62,7 +62,7 @@ class Beale(Family):
         unit="degrees",
         low=0.0,
         high=180.0,
-        help="Each task is turned by U(−turn, turn).",
+        help="Each task is rotated by U(−turn, turn).",
     )
     gain: float = knob(
         0.3,
@@ -76,7 +76,7 @@ class Beale(Family):
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> OptimizationBatch:
-        """Draw one plain per stream; pools differ by their stream alone."""
+        """Draw one function per stream; pools differ only by their streams."""
         draws = [self._draw_function(rng) for rng in rngs]
         return stack_functions(beale_function, draws, setting, batch_spec)
 
@@ -85,6 +85,7 @@ class Beale(Family):
         matrix = draw_plane(draw, self.turn, self.gain)
         offset = draw.uniform(-1.0, 1.0, 2)
         inner = np.array([1.0, 0.0]) + self.spread * draw.uniform(-1.0, 1.0, 2)
+        # The start is drawn in (u, v), where the landscape is the same for all tasks.
         start = np.linalg.solve(matrix, inner) + offset
         return DrawnFunction(
             start, {"a": matrix, "o": offset, "c": np.array(self.scale)}
@@ -92,7 +93,15 @@ class Beale(Family):
 
 
 def beale_function(x: Tensor, constants: Weights) -> Tensor:
-    """Return Beale's function of each member."""
+    """Return Beale's function of each member.
+
+    Args:
+        x: Shape (member, 2).
+        constants: `a` (member, 2, 2), `o` (member, 2) and `c` (member,).
+
+    Returns:
+        Shape (member,).
+    """
     inner = (constants["a"] @ (x - constants["o"]).unsqueeze(2)).squeeze(2)
     u, v = inner.unbind(1)
     first = 1.5 - u * (1.0 - v)

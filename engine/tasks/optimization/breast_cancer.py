@@ -1,11 +1,11 @@
 """Breast cancer: malignant or benign, from 30 measurements of cell nuclei.
 
 Source: Street, Wolberg and Mangasarian (1993), UCI, Wisconsin diagnostic; CC BY 4.0;
-brought along by scikit-learn.
+bundled with scikit-learn.
 Differs: rows are divided once into three pools; each task draws features and rows
 from its pool, and standardizes by its training rows.
-Helps: as a real two-class problem that a linear model nearly solves: gains of a learned
-optimizer are small here.
+Helps: as a real two-class problem that a linear model nearly solves: a learned
+optimizer gains little here.
 """
 
 from typing import ClassVar

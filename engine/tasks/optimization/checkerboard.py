@@ -1,8 +1,8 @@
 """Checkerboard: the class is the color of the square that a point lies on.
 
 Source: Ho and Kleinberg (1996), the checkerboard problem.
-Differs: each task has its own turn, size and place of the board under the points.
-Helps: for a boundary of many corners; boards finer than 4 × 4 need a wide net.
+Differs: each task has its own rotation, size and position of the board.
+Helps: for a boundary with many corners; boards finer than 4 × 4 need a wide net.
 """
 
 from typing import ClassVar
@@ -40,7 +40,7 @@ class Checkerboard(DataFamily):
         unit="squares",
         low=0.0,
         high=1.0,
-        help="The board is moved by U(−slide, slide) squares in each direction.",
+        help="The board is shifted by U(−slide, slide) squares in each direction.",
     )
     noise: float = _plane_shapes.noise_knob(0.02)
     turn: float = _plane_shapes.turn_knob()
@@ -49,7 +49,7 @@ class Checkerboard(DataFamily):
     held_out: int = knobs.held_out(64)
 
     def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw where the board lies, then points on it."""
+        """Draw the board's position, then points on it."""
         slide = self.slide * generator(rng.child("board")).uniform(-1, 1, (2, 1))
 
         def draw_points(

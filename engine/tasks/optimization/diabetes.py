@@ -1,10 +1,10 @@
 """Diabetes: regression of disease progression from ten measurements.
 
-Source: Efron, Hastie, Johnstone and Tibshirani (2004), Least angle regression; brought
-along by scikit-learn.
+Source: Efron, Hastie, Johnstone and Tibshirani (2004), Least angle regression; bundled
+with scikit-learn.
 Differs: rows are divided once into three pools; each task draws features and rows
 from its pool, and standardizes by its training rows.
-Helps: as real regression with much noise: the best loss is about half of the start.
+Helps: as real regression with much noise: the best loss is about half the initial one.
 """
 
 from typing import ClassVar

@@ -1,11 +1,10 @@
 """Digits: real handwritten digits of 8 × 8 pixels.
 
 Source: Alpaydin and Kaynak (1998), UCI, optical recognition of handwritten digits;
-CC BY 4.0; brought along by scikit-learn.
+CC BY 4.0; bundled with scikit-learn.
 Differs: rows are divided once into three pools; each task draws classes, features and
 rows from its pool, and standardizes by its training rows.
-Helps: as the first real data to look at: many classes, many inputs, no noise to speak
-of.
+Helps: as a first real data set: many classes, many inputs, hardly any noise.
 """
 
 from typing import ClassVar
@@ -18,7 +17,7 @@ from engine.tasks.optimization._tables import BundledTableFamily
 
 @register("family")
 class Digits(BundledTableFamily):
-    """x: pixels drawn per task; y: which of the K digits drawn per task."""
+    """x: pixels sampled per task; y: which of K digits sampled per task."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -30,7 +29,7 @@ class Digits(BundledTableFamily):
         unit="classes",
         low=2,
         high=10,
-        help="Digits of each task, drawn afresh; more of them are harder.",
+        help="Digits per task, sampled afresh; more are harder.",
     )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(40)

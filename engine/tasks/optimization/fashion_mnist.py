@@ -3,7 +3,7 @@
 Source: Xiao, Rasul and Vollgraf (2017), arXiv:1708.07747; 90 images of each class.
 Differs: averaged to fewer pixels by default; rows are divided once into three pools;
 each task draws classes and rows from its pool.
-Helps: as the harder sibling of MNIST, to carry an optimizer to.
+Helps: as a harder variant of MNIST, to transfer an optimizer to.
 """
 
 from typing import ClassVar, Literal
@@ -18,7 +18,7 @@ from engine.tasks.optimization._tables import TableFamily
 
 @register("family")
 class FashionMnist(TableFamily):
-    """x: pixels, standardized per task; y: which of the K classes drawn per task."""
+    """x: pixels, standardized per task; y: which of K classes sampled per task."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -29,12 +29,12 @@ class FashionMnist(TableFamily):
         unit="classes",
         low=2,
         high=10,
-        help="Classes of each task, drawn afresh; more of them are harder.",
+        help="Classes per task, sampled afresh; more are harder.",
     )
     side: Literal["14", "28", "7"] = knob(
         "14",
         label="Pixels per side",
-        help="28 are the original ones; fewer are averages of blocks, and faster.",
+        help="28 is the original resolution; less averages blocks and is faster.",
     )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(48)

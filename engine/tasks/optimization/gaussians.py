@@ -1,10 +1,10 @@
-"""Gaussian classes: one Gaussian cloud per class, in any number of dimensions.
+"""Gaussian classes: one Gaussian per class, in any number of dimensions.
 
-Source: the two-class tasks of the published sigmoid controller; ours beyond.
+Source: the two-class tasks of the published sigmoid controller; the rest is ours.
 Differs: the first preset of the sigmoid controller is this family at its defaults:
 centers U(−5, 5)², unit covariance plus noise 0.1, 100 + 100 points.
-Helps: as a first look and a control: in the plane with two classes tuned SGD
-solves most tasks at once, so there is little to gain; the offset moves the cloud.
+Helps: as a first example and a control: with two classes in the plane, tuned SGD solves
+most tasks at once, so there is little to gain; an offset makes them harder.
 """
 
 from typing import ClassVar
@@ -41,7 +41,7 @@ class Gaussians(DataFamily):
         unit="classes",
         low=2,
         high=32,
-        help="Number of clouds; more of them overlap more.",
+        help="Number of classes; more of them overlap more.",
     )
     radius: float = knob(
         5.0,
@@ -52,24 +52,24 @@ class Gaussians(DataFamily):
     )
     width: float = knob(
         1.0,
-        label="Cloud width ς",
+        label="Class width ς",
         low=0.0,
         high=20.0,
-        help="Standard deviation of each cloud; more makes classes overlap.",
+        help="Standard deviation of each class; more makes classes overlap.",
     )
     noise: float = knob(
         0.1,
         label="Extra noise ε",
         low=0.0,
         high=20.0,
-        help="Standard deviation of noise on top of the clouds.",
+        help="Standard deviation of additional noise.",
     )
     offset: float = knob(
         0.0,
         label="Offset b",
         low=0.0,
         high=100.0,
-        help="All clouds of a task are moved together by U(−b, b) in each input.",
+        help="All classes of a task are shifted together by U(−b, b) in each input.",
     )
     examples: int = knobs.examples(200)
     held_out: int = knobs.held_out(64)
@@ -86,7 +86,7 @@ class Gaussians(DataFamily):
     def _draw_points(
         self, draw: np.random.Generator, centers: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Draw points (feature, count), classes in turn so that all are there."""
+        """Draw points (feature, count), classes in turn so that all are present."""
         y = np.arange(count) % self.classes
         shape = (self.dimensions, count)
         x = centers[:, y] + self.width * draw.standard_normal(shape)

@@ -1,9 +1,9 @@
 """Iris: the species of a flower, from four lengths.
 
-Source: Fisher (1936); UCI, iris, CC BY 4.0; brought along by scikit-learn.
+Source: Fisher (1936); UCI, iris, CC BY 4.0; bundled with scikit-learn.
 Differs: rows are divided once into three pools; each task draws classes, features and
 rows from its pool, and standardizes by its training rows.
-Helps: as the smallest real set: four inputs, of which each task sees three.
+Helps: as the smallest real data set: four inputs, of which each task sees three.
 """
 
 from typing import ClassVar
@@ -28,7 +28,7 @@ class Iris(BundledTableFamily):
         unit="classes",
         low=2,
         high=3,
-        help="Species of each task, drawn afresh.",
+        help="Species per task, sampled afresh.",
     )
     examples: int = knobs.examples(24)
     held_out: int = knobs.held_out(16)

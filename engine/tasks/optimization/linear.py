@@ -48,15 +48,16 @@ class Linear(DataFamily):
         label="Noise ε",
         low=0.0,
         high=10.0,
-        help="Standard deviation of the noise on the answers.",
+        help="Standard deviation of the noise on the targets.",
     )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)
 
     def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw a function, then rows of it."""
+        """Draw a linear function, then examples of it."""
         draw = generator(rng.child("data"))
         w, bias = draw.standard_normal(self.dimensions), draw.standard_normal()
+        # Deviations from 1 to 1/√number: variances span the condition number.
         scale = self.conditioning ** -np.linspace(0.0, 0.5, self.dimensions)
         z = draw.standard_normal((self.dimensions, self.examples))
         n = draw.standard_normal(self.examples)

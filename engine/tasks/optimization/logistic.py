@@ -1,9 +1,9 @@
 """Logistic regression: a convex loss over the weights of a linear classifier.
 
 Source: Li and Malik (2017), arXiv:1606.01885, section 5.1: random Gaussian classes.
-Differs: two spherical classes in d dimensions with flipped labels, and a ridge,
-so that every task has a finite optimum.
-Helps: as the convex control: what helps here needs no net to help.
+Differs: two spherical classes in d dimensions with flipped labels, and a ridge
+penalty, so that every task has a finite optimum.
+Helps: as the convex control: gains here do not depend on the landscape of a net.
 """
 
 from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Logistic(Family):
         unit="share",
         low=0.0,
         high=0.5,
-        help="Share of labels that are wrong; some keep the optimum near.",
+        help="Share of wrong labels; a few keep the optimum close to 0.",
     )
     ridge: float = knob(
         1e-3,
@@ -82,7 +82,7 @@ class Logistic(Family):
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> OptimizationBatch:
-        """Draw one data set per stream; pools differ by their stream alone."""
+        """Draw one data set per stream; pools differ only by their streams."""
         draws = [self._draw_function(rng) for rng in rngs]
         return stack_functions(logistic_loss, draws, setting, batch_spec)
 
@@ -96,11 +96,21 @@ class Logistic(Family):
         y = np.where(draw.random(self.examples) < self.flipped, -y, y)
         start = 0.01 * draw.standard_normal(self.dimensions + 1)
         rows = np.concatenate([x, np.ones((1, self.examples))])
+        # The loss depends on y · x alone, so labels are multiplied into the rows.
         return DrawnFunction(start, {"rows": rows * y, "ridge": np.array(self.ridge)})
 
 
 def logistic_loss(weights: Tensor, constants: Weights) -> Tensor:
-    """Return each member's mean log loss and ridge; the last weight is the bias."""
+    """Return each member's mean log loss plus ridge penalty.
+
+    Args:
+        weights: The last one is the bias; shape (member, weight).
+        constants: `rows`, y · (x, 1), shape (member, weight, example), and `ridge`.
+
+    Returns:
+        Nats; shape (member,).
+    """
     margin = (weights.unsqueeze(1) @ constants["rows"]).squeeze(1)
+    # The bias is not penalized.
     ridge = constants["ridge"] * weights[:, :-1].square().sum(1) / 2.0
     return F.softplus(-margin).mean(1) + ridge

@@ -1,9 +1,9 @@
 """Gaussian mixtures: two classes in the plane, several modes each.
 
 Source: ours, after the two-class Gaussian tasks of the learned-rate literature.
-Differs: one mode per class is solved by tuned SGD in one step, so each class has
+Differs: tuned SGD solves one mode per class in a single step, so each class has
 several; a gain and a stretch per task make the best rate differ between tasks.
-Helps: the default: small enough to see, rough enough that the rate matters.
+Helps: as the default: small enough to visualize, hard enough that the rate matters.
 """
 
 from typing import ClassVar
@@ -31,7 +31,7 @@ class Mixtures(DataFamily):
         unit="modes",
         low=1,
         high=16,
-        help="More modes make a more folded boundary.",
+        help="More modes make a more complex boundary.",
     )
     radius: float = knob(
         2.0,
@@ -54,7 +54,7 @@ class Mixtures(DataFamily):
         low=0.05,
         high=20.0,
         log=True,
-        help="Every task's first input is this much longer: ill-conditioning.",
+        help="Scales every task's first input: ill-conditioning.",
     )
     gain: float = knob(
         1.0,
@@ -62,7 +62,7 @@ class Mixtures(DataFamily):
         unit="ln ×",
         low=0.0,
         high=3.0,
-        help="Each task is scaled by exp U(−spread, spread): one rate fits not all.",
+        help="Each task is scaled by exp U(−spread, spread): no rate fits all tasks.",
     )
     examples: int = knob(
         64,
@@ -83,7 +83,7 @@ class Mixtures(DataFamily):
     )
 
     def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw centers, then points; pools differ by their stream alone."""
+        """Draw centers, then points; pools differ only by their streams."""
         draw = generator(rng.child("data"))
         centers = draw.uniform(-self.radius, self.radius, (2 * self.modes, 2))
         gain = np.exp(draw.uniform(-self.gain, self.gain))
@@ -97,8 +97,9 @@ class Mixtures(DataFamily):
 def _draw_points(
     draw: np.random.Generator, centers: np.ndarray, noise: float, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw points (2, count), classes alternating so that both are there."""
+    """Draw points (2, count), classes alternating so that both are present."""
     modes = len(centers) // 2
+    # Even centers belong to class 0, odd ones to class 1.
     y = np.arange(count) % 2
     mode = 2 * draw.integers(0, modes, count) + y
     x = centers[mode] + noise * draw.standard_normal((count, 2))

@@ -3,7 +3,7 @@
 Source: LeCun, Bottou, Bengio and Haffner (1998); 20,000 of the 70,000 images.
 Differs: averaged to fewer pixels by default; rows are divided once into three pools;
 each task draws classes and rows from its pool.
-Helps: as the task that learned optimizers have been shown on most.
+Helps: as the most common benchmark of learned optimizers.
 """
 
 from typing import ClassVar, Literal
@@ -18,7 +18,7 @@ from engine.tasks.optimization._tables import TableFamily
 
 @register("family")
 class Mnist(TableFamily):
-    """x: pixels, standardized per task; y: which of the K classes drawn per task."""
+    """x: pixels, standardized per task; y: which of K classes sampled per task."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -29,12 +29,12 @@ class Mnist(TableFamily):
         unit="classes",
         low=2,
         high=10,
-        help="Classes of each task, drawn afresh; more of them are harder.",
+        help="Classes per task, sampled afresh; more are harder.",
     )
     side: Literal["14", "28", "7"] = knob(
         "14",
         label="Pixels per side",
-        help="28 are the original ones; fewer are averages of blocks, and faster.",
+        help="28 is the original resolution; less averages blocks and is faster.",
     )
     examples: int = knobs.examples(128)
     held_out: int = knobs.held_out(128)

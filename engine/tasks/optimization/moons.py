@@ -1,8 +1,8 @@
-"""Moons: two interleaved half circles, turned and scaled per task.
+"""Moons: two interleaved half circles, rotated and scaled per task.
 
 Source: the two-moons set known from scikit-learn's `make_moons`.
-Differs: each task has its own turn, size and gap, so that it is a distribution.
-Helps: where a curved boundary is wanted that a small net can still learn.
+Differs: each task has its own rotation and size, so that it is a distribution.
+Helps: as a curved boundary that a small net can still learn.
 """
 
 from typing import ClassVar
@@ -31,7 +31,7 @@ class Moons(DataFamily):
         label="Interlock δ",
         low=-2.0,
         high=2.0,
-        help="How deep the moons reach into each other; below 0 they are apart.",
+        help="How far the moons reach into each other; below 0 they are separate.",
     )
     noise: float = _plane_shapes.noise_knob(0.1)
     turn: float = _plane_shapes.turn_knob()
@@ -40,7 +40,7 @@ class Moons(DataFamily):
     held_out: int = knobs.held_out(64)
 
     def sample(self, rng: Rng, pool: str) -> Sample:
-        """Draw two moons around the origin."""
+        """Draw two moons, centered at the origin."""
         how = (self.turn, self.gain, self.noise)
         return _plane_shapes.draw_plane_task(
             self._draw_moons, rng, (self.examples, self.held_out), how

@@ -1,11 +1,11 @@
 """Random quadratic: a sum of squared residuals of random linear equations.
 
 Source: Andrychowicz et al. (2016), arXiv:1606.04474, section 3.1.
-Differs: W and y are drawn from N(0, 1) as the paper says; the published code draws
-them from U(0, 1). A chosen condition number of WᵀW, and noise on the gradient as in
-Wu et al. (2018), arXiv:1803.02021, are options.
-Helps: as the landscape whose best step sizes are known; noise together with a
-large condition number shows short-horizon bias.
+Differs: W and y are drawn from N(0, 1), as the paper says; the published code draws
+them from U(0, 1). Optional: a given condition number of WᵀW, and gradient noise as in
+Wu et al. (2018), arXiv:1803.02021.
+Helps: as a landscape with known optimal step sizes; noise with a large condition number
+shows short-horizon bias.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,7 @@ class Quadratic(Family):
         unit="×",
         low=0.0,
         high=1e6,
-        help="0 leaves W as drawn; from 1 up, its singular values are set to give it.",
+        help="0 leaves W as drawn; from 1 on, its singular values are set accordingly.",
     )
     noise: float = knob(
         0.0,
@@ -70,7 +70,7 @@ class Quadratic(Family):
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> OptimizationBatch:
-        """Draw one system of equations per stream; pools differ by stream alone."""
+        """Draw one system of equations per stream; pools differ only by streams."""
         draws = [self._draw_function(rng) for rng in rngs]
         tasks = stack_functions(squared_residuals, draws, setting, batch_spec)
         return add_gradient_noise(tasks, rngs, self.noise)
@@ -85,16 +85,31 @@ class Quadratic(Family):
 
 
 def squared_residuals(x: Tensor, constants: Weights) -> Tensor:
-    """Return ‖W x − y‖² of each member."""
+    """Return ‖W x − y‖² of each member.
+
+    Args:
+        x: Shape (member, weight).
+        constants: `w` (member, equation, weight) and `y` (member, equation).
+
+    Returns:
+        Shape (member,).
+    """
     residuals = torch.einsum("mij,mj->mi", constants["w"], x) - constants["y"]
     return residuals.square().sum(1)
 
 
 def set_conditioning(w: np.ndarray, number: float) -> np.ndarray:
-    """Keep a matrix's singular vectors and mean square; set the condition of WᵀW.
+    """Set the condition number of WᵀW, keeping the singular vectors of W.
 
-    The eigenvalues of WᵀW fall geometrically from largest to smallest, and their
-    sum is what it is on average for a Gaussian matrix.
+    The eigenvalues of WᵀW fall geometrically from largest to smallest; their sum is
+    the expected one of a Gaussian matrix.
+
+    Args:
+        w: Square matrix; shape (n, n).
+        number: Condition number of WᵀW, at least 1.
+
+    Returns:
+        Shape (n, n).
 
     >>> w = set_conditioning(np.array([[3.0, 1.0], [0.0, 2.0]]), 25.0)
     >>> float(np.linalg.cond(w.T @ w).round(6))
@@ -103,5 +118,6 @@ def set_conditioning(w: np.ndarray, number: float) -> np.ndarray:
     n = len(w)
     left, _, right = np.linalg.svd(w)
     eigenvalues = number ** -np.linspace(0.0, 1.0, n)
+    # E tr WᵀW = n² for entries from N(0, 1).
     eigenvalues *= n * n / eigenvalues.sum()
     return np.asarray((left * np.sqrt(eigenvalues)) @ right)

@@ -1,8 +1,8 @@
-"""Rings: concentric rings that take turns between two classes.
+"""Rings: concentric rings that alternate between two classes.
 
 Source: the concentric-circles set known from scikit-learn's `make_circles`.
-Differs: any number of rings; each task has its own size and its rings are ellipses.
-Helps: where no straight line helps at all: a linear model stays at chance.
+Differs: any number of rings; each task has its own size, and its rings are ellipses.
+Helps: as a task on which a linear model stays at chance.
 """
 
 from typing import ClassVar
@@ -32,7 +32,7 @@ class Rings(DataFamily):
         unit="rings",
         low=2,
         high=8,
-        help="Rings around the origin; more make a more folded boundary.",
+        help="Rings around the origin; more make a more complex boundary.",
     )
     stretch: float = knob(
         1.5,
@@ -41,7 +41,7 @@ class Rings(DataFamily):
         low=0.05,
         high=20.0,
         log=True,
-        help="How much longer one axis of each ring is: ill-conditioning.",
+        help="Axis ratio of each ring: ill-conditioning.",
     )
     noise: float = _plane_shapes.noise_knob(0.15)
     turn: float = _plane_shapes.turn_knob()

@@ -1,9 +1,9 @@
-"""Rosenbrock: a curved valley in the plane, turned and scaled per task.
+"""Rosenbrock: a curved valley of two variables, rotated and scaled per task.
 
 Source: Rosenbrock (1960), doi:10.1093/comjnl/3.3.175.
-Differs: scaled by 0.01 and less steep by default, so that rates near 0.1 are
-stable; each task is turned, sized and moved, and starts at random.
-Helps: to see on a contour how an optimizer follows a valley that bends.
+Differs: scaled by 0.01 and less steep by default, so that rates near 0.1 are stable;
+each task is rotated, scaled and shifted, and starts at a random point.
+Helps: to see on a contour plot how an optimizer follows a curved valley.
 """
 
 from collections.abc import Sequence
@@ -63,7 +63,7 @@ class Rosenbrock(Family):
         label="Spread of starts",
         low=0.0,
         high=5.0,
-        help="Descents start in the square of this half-width around (u, v) = 0.",
+        help="Starts are in the square of this half-width around (u, v) = 0.",
     )
     turn: float = knob(
         180.0,
@@ -71,7 +71,7 @@ class Rosenbrock(Family):
         unit="degrees",
         low=0.0,
         high=180.0,
-        help="Each task is turned by U(−turn, turn).",
+        help="Each task is rotated by U(−turn, turn).",
     )
     gain: float = knob(
         0.3,
@@ -85,7 +85,7 @@ class Rosenbrock(Family):
     def draw(
         self, setting: Setting, rngs: Sequence[Rng], pool: str, batch_spec: BatchSpec
     ) -> OptimizationBatch:
-        """Draw one valley per stream; pools differ by their stream alone."""
+        """Draw one function per stream; pools differ only by their streams."""
         draws = [self._draw_function(rng) for rng in rngs]
         return stack_functions(rosenbrock_function, draws, setting, batch_spec)
 
@@ -105,7 +105,15 @@ class Rosenbrock(Family):
 
 
 def rosenbrock_function(x: Tensor, constants: Weights) -> Tensor:
-    """Return Rosenbrock's function of each member."""
+    """Return Rosenbrock's function of each member.
+
+    Args:
+        x: Shape (member, 2).
+        constants: `a` (member, 2, 2), `o` (member, 2), `b` and `c` (member,).
+
+    Returns:
+        Shape (member,).
+    """
     inner = (constants["a"] @ (x - constants["o"]).unsqueeze(2)).squeeze(2)
     u, v = inner.unbind(1)
     walls = constants["b"] * (v - u.square()).square()

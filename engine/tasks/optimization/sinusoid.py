@@ -1,9 +1,9 @@
 """Sinusoid: regression of a sine wave of random amplitude and phase.
 
 Source: Finn, Abbeel and Levine (2017), arXiv:1703.03400, section 5.1.
-Differs: the base learner is trained from scratch on more points than few-shot's 10.
-Helps: as the classic regression task; amplitudes from 0.1 to 5 mean that the
-loss differs by a factor of 2,500 between tasks, so one rate fits not all.
+Differs: the base learner is trained from scratch, on more than the 10 few-shot points.
+Helps: as the classic regression task; with amplitudes from 0.1 to 5, losses differ by a
+factor of 2,500 between tasks, so no rate fits all.
 """
 
 from typing import ClassVar
@@ -32,14 +32,14 @@ class Sinusoid(DataFamily):
         label="Largest amplitude A₁",
         low=0.1,
         high=50.0,
-        help="Amplitudes are drawn from 0.1 to this.",
+        help="Amplitudes are drawn uniformly from 0.1 to this.",
     )
     noise: float = knob(
         0.0,
         label="Noise ε",
         low=0.0,
         high=10.0,
-        help="Standard deviation of the noise on the answers.",
+        help="Standard deviation of the noise on the targets.",
     )
     examples: int = knobs.examples(64)
     held_out: int = knobs.held_out(64)

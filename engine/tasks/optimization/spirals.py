@@ -1,8 +1,8 @@
-"""Spirals: two intertwined arms, turned and scaled per task.
+"""Spirals: two intertwined arms, rotated and scaled per task.
 
 Source: Lang and Witbrock (1988), the two-spirals problem.
-Differs: fewer turns by default, and each task has its own turn and size.
-Helps: as the hard one in the plane: slow to learn, so that the rate matters long.
+Differs: fewer turns by default, and each task has its own rotation and size.
+Helps: as the hard task in the plane: slow to learn, so that the rate matters for long.
 """
 
 from typing import ClassVar
@@ -32,7 +32,7 @@ class Spirals(DataFamily):
         unit="turns",
         low=0.1,
         high=4.0,
-        help="How often each arm winds around; above 1 a small net needs many steps.",
+        help="Turns of each arm; above 1, a small net needs many steps.",
     )
     noise: float = _plane_shapes.noise_knob(0.05)
     turn: float = _plane_shapes.turn_knob()
@@ -51,6 +51,7 @@ class Spirals(DataFamily):
         self, draw: np.random.Generator, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
         y = _plane_shapes.alternating_classes(count)
+        # Points thin out less toward the end of an arm than with a uniform s.
         s = np.sqrt(draw.random(count))
         angle = 2 * np.pi * self.turns * s + np.pi * y
         return 2 * s * np.stack([np.cos(angle), np.sin(angle)]), y

@@ -2,8 +2,8 @@
 
 Source: the UCI repository, mostly CC BY 4.0; each set's citation is in the pack.
 Differs: rows are divided once into three pools; classes with too few rows for all
-three are left out; each task draws features and rows from its pool.
-Helps: to carry an optimizer from one real set to another, quite different one.
+three are dropped; each task draws features and rows from its pool.
+Helps: to transfer an optimizer from one real set to another, quite different one.
 """
 
 from typing import ClassVar, Literal
@@ -37,7 +37,7 @@ TableName = Literal[
 
 @register("family")
 class Tabular(TableFamily):
-    """x: features drawn per task, standardized; y: a class, or a standardized value."""
+    """x: features sampled per task, standardized; y: a class or standardized value."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"optimization"})
@@ -45,7 +45,7 @@ class Tabular(TableFamily):
     which: TableName = knob(
         "banknote",
         label="Set",
-        help="The last six, from abalone on, are regression; the others have classes.",
+        help="The last six, from abalone on, are regression; the rest classification.",
     )
     classes: int = knob(
         0,
@@ -53,7 +53,7 @@ class Tabular(TableFamily):
         unit="classes",
         low=0,
         high=10,
-        help="Classes of each task, drawn afresh; 0 takes all. Not for regression.",
+        help="Classes per task, sampled afresh; 0 takes all. Not for regression.",
     )
     examples: int = knobs.examples(24)
     held_out: int = knobs.held_out(12)
@@ -65,7 +65,7 @@ class Tabular(TableFamily):
         return data_pack.missing_pack_file("tabular.npz")
 
     def answer_kind(self) -> str:
-        """Return "classes" or "value", as the set has it."""
+        """Return "classes" or "value", depending on the set."""
         return self.table().answers
 
     def table(self) -> DataTable:

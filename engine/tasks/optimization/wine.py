@@ -1,9 +1,9 @@
 """Wine: the cultivar of a wine, from 13 chemical measurements.
 
-Source: Forina et al. (1991), UCI, wine; CC BY 4.0; brought along by scikit-learn.
+Source: Forina et al. (1991), UCI, wine; CC BY 4.0; bundled with scikit-learn.
 Differs: rows are divided once into three pools; each task draws classes, features and
 rows from its pool, and standardizes by its training rows.
-Helps: as a small real set: its pools hold 53 rows and more, so intervals are wide.
+Helps: as a small real data set: its pools have 53 rows or more, so intervals are wide.
 """
 
 from typing import ClassVar
@@ -28,7 +28,7 @@ class Wine(BundledTableFamily):
         unit="classes",
         low=2,
         high=3,
-        help="Cultivars of each task, drawn afresh.",
+        help="Cultivars per task, sampled afresh.",
     )
     examples: int = knobs.examples(32)
     held_out: int = knobs.held_out(16)

@@ -160,7 +160,7 @@ def test_projections_keep_the_number_of_features_and_change_per_task() -> None:
 @pytest.mark.parametrize(
     ("knobs", "field", "words"),
     [
-        ({"examples": 200}, "examples", "216 together; a task can draw at most"),
+        ({"examples": 200}, "examples", "216 together; a task can take at most"),
         ({"features": 13, "classes": 3, "examples": 24}, "", ""),
         ({"held_out": 1000}, "examples", "at most"),
     ],
