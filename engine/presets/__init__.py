@@ -1,7 +1,7 @@
-"""The shipped experiments: specs that are worth running as they are.
+"""The shipped experiments: run specs that are worth running unchanged.
 
-They say only what differs from the parts' defaults, so that they read as what a
-person would have chosen. The first one of a kind of task is that kind's default.
+They state only what differs from the parts' defaults, as the user would choose it in
+the form. The first one of each kind of task is that kind's default.
 """
 
 from engine.contract.errors import Refused
@@ -17,11 +17,15 @@ __all__ = ["PRESETS", "Preset", "preset", "spec_as_json"]
 def preset(name: str) -> Preset:
     """Return the shipped experiment of that name.
 
+    Args:
+        name: Its name; names of earlier versions work, too.
+
     Raises:
-        Refused: If there is none; the message lists what there is.
+        Refused: If there is none; the message lists all names.
     """
     for found in PRESETS:
         if found.name == current_name(name):
             return found
     have = ", ".join(found.name for found in PRESETS)
+    # The name comes from outside, so the message quotes only its beginning.
     raise Refused(f"no preset is called {name[:40]!r}; there are: {have}", "preset")

@@ -1,4 +1,4 @@
-"""The words that presets are written in."""
+"""Builders of presets: experiments, their learners, baselines and shifts."""
 
 from typing import Any, NamedTuple
 
@@ -9,12 +9,12 @@ from engine.contract.runs import (
     ShiftChoice,
 )
 
-# No clip: the papers' meta-gradients are taken as they come.
+# No clipping: the papers do not clip meta-gradients.
 PLAIN_ADAM = Choice(name="adam", knobs={"lr": 0.001, "clip": 0.0})
 
 
 class Preset(NamedTuple):
-    """An experiment with a name; `summary` says in one line what it shows."""
+    """A named experiment; `summary` says in one line what it shows."""
 
     name: str
     title: str
@@ -22,40 +22,65 @@ class Preset(NamedTuple):
     spec: RunSpec
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as data, its spec without what is default."""
+        """Return it as JSON; its spec without defaults."""
         return self._asdict() | {"spec": spec_as_json(self.spec)}
 
 
 def experiment(name: str, title: str, summary: str, **fields: Any) -> Preset:
-    """Return an experiment by the fields of its spec that are not the default."""
+    """Return an experiment.
+
+    Args:
+        name: Name in commands and links.
+        title: What the first page calls it.
+        summary: One line: what it shows.
+        **fields: Fields of its `RunSpec` that differ from the default.
+    """
     return Preset(name, title, summary, RunSpec(**fields))
 
 
 def spec_as_json(spec: RunSpec) -> dict[str, Any]:
-    """Return a spec as JSON that says only what differs from the defaults."""
+    """Return the fields of a spec that differ from the defaults, as JSON."""
     return spec.model_dump(mode="json", exclude_defaults=True)
 
 
 def candidate(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
-    """Name a learner that is on trial."""
+    """Return a learner to be evaluated.
+
+    Args:
+        name: Registered name.
+        label: Name within the run, where a learner occurs twice.
+        **knobs: Knobs that differ from the default.
+    """
     return LearnerChoice(name=name, label=label or name, knobs=knobs)
 
 
 def baseline(name: str, label: str = "", **knobs: Any) -> LearnerChoice:
-    """Name a learner that it is compared with."""
+    """Return a learner to compare with; arguments as for `candidate`."""
     return LearnerChoice(name=name, label=label or name, role="baseline", knobs=knobs)
 
 
 def baselines(*names: str) -> tuple[LearnerChoice, ...]:
-    """Name learners that it is compared with, as they come."""
+    """Return learners to compare with, at their default knobs."""
     return tuple(map(baseline, names))
 
 
 def tuned_baseline(name: str, tuning: str = "tuned") -> LearnerChoice:
-    """Name a baseline whose rate is chosen on meta-training tasks."""
+    """Return a baseline whose learning rate is tuned on meta-training tasks.
+
+    Args:
+        name: Registered name.
+        tuning: "tuned", or "equal_budget" for as many task evaluations as the
+            candidates have.
+    """
     return baseline(name, f"{name}_tuned", tuning=tuning)
 
 
 def shift(name: str, *severities: float, **knobs: Any) -> ShiftChoice:
-    """Name a shift and how strong it is, in its own unit."""
+    """Return a shift.
+
+    Args:
+        name: Registered name.
+        *severities: In the shift's own unit.
+        **knobs: Knobs that differ from the default.
+    """
     return ShiftChoice(name=name, severities=severities, knobs=knobs)

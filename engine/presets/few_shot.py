@@ -1,7 +1,7 @@
-"""Experiments with few-shot learners; the first is the default one.
+"""Experiments with few-shot learners; the first is the default.
 
-Those whose name ends in "published" follow a paper's protocol as far as two cores
-go; the page shows the published figures beside theirs.
+Those whose name ends in "published" follow a paper's protocol as far as two CPU cores
+allow; the page shows the published figures beside theirs.
 """
 
 from engine.contract.runs import Budget, Choice
@@ -29,10 +29,10 @@ def _episodes(meta_steps: int, tasks: int, *, every: int, **others: int) -> Budg
     """Return a budget for few-shot tasks.
 
     Args:
-        meta_steps: How many outer updates.
-        tasks: Episodes of each.
+        meta_steps: Number of outer updates.
+        tasks: Episodes per meta-step.
         every: Meta-steps between two validations.
-        others: Fields of the budget that are not as usual here.
+        others: Fields of the budget that differ from the usual ones here.
     """
     usual = {
         "validation_tasks": 100,
@@ -49,7 +49,7 @@ def _episodes(meta_steps: int, tasks: int, *, every: int, **others: int) -> Budg
 
 
 def _published_budget(meta_steps: int, *, every: int) -> Budget:
-    """Return the budget of the papers' sinusoids: 25 tasks a meta-step."""
+    """Return the budget of the papers' sinusoids: 25 tasks per meta-step."""
     return _episodes(
         meta_steps,
         25,
@@ -62,8 +62,8 @@ def _published_budget(meta_steps: int, *, every: int) -> Budget:
 
 DEFAULT = experiment(
     "few_shot",
-    "Ten points of a wave, the rest to be told",
-    "MAML on sinusoids: a start from which one gradient step fits any wave.",
+    "Regress a sine wave from ten points",
+    "MAML on sinusoids: an initialization from which one gradient step fits any wave.",
     family=_WAVES,
     net=_SMALL,
     learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
@@ -75,7 +75,7 @@ DEFAULT = experiment(
 SMOKE = experiment(
     "few_shot_smoke",
     "Few-shot in a few seconds, to see that everything works",
-    "Every stage of the experiment with waves, far too small for a verdict.",
+    "Every stage of the sine wave experiment, far too small for a verdict.",
     family=_WAVES,
     net=_SMALL,
     learners=(candidate("maml"), *baselines("from_scratch", "fine_tune")),
@@ -89,7 +89,7 @@ SMOKE = experiment(
 GLYPHS = experiment(
     "glyphs",
     "New characters from one example each",
-    "Prototypical networks on letters drawn from a font, beside simple baselines.",
+    "Prototypical networks on characters of a font, against simple baselines.",
     family=Choice(
         name="glyphs",
         knobs={"side": "14", "train_ways": 20, "train_queries": 5},
@@ -111,7 +111,7 @@ GLYPHS = experiment(
 DIGITS_IN_PAIRS = experiment(
     "digits_in_pairs",
     "Two digits from five examples each",
-    "scikit-learn's digits: four classes to learn on, four others to be tested on.",
+    "scikit-learn's digits: four classes for meta-training, four others for the tests.",
     family=Choice(name="ten_classes"),
     net=_TWICE_64,
     learners=(
@@ -128,8 +128,8 @@ DIGITS_IN_PAIRS = experiment(
 
 MIXED_FUNCTIONS = experiment(
     "mixed_functions",
-    "Waves, lines, parabolas and steps, told apart",
-    "Tasks of four kinds: does one start serve them all, or a rate per weight?",
+    "A mixture of waves, lines, parabolas and steps",
+    "Is one initialization enough for four kinds of function, or a rate per weight?",
     family=Choice(name="function_mixture"),
     test_families=(Choice(name="gaussian_process"), _WAVES),
     net=_SMALL,
@@ -174,8 +174,8 @@ WAVES_5_PUBLISHED = experiment(
 
 T_NET_RATES = experiment(
     "t_net_rates",
-    "T-Net beside MAML at three inner rates",
-    "Does a learned metric forgive an inner rate that is a hundred times too large?",
+    "T-Net against MAML at three inner rates",
+    "Does a learned metric tolerate an inner rate that is a hundred times too large?",
     family=_WAVES,
     net=_SMALL,
     learners=(
@@ -194,7 +194,7 @@ T_NET_RATES = experiment(
 
 REPTILE_WAVES = experiment(
     "reptile_waves",
-    "Published: Reptile's own waves",
+    "Published: Reptile on sinusoids",
     "Fifty points of each wave in training, ten in the tests, 32 inner steps.",
     family=Choice(
         name="sinusoids",

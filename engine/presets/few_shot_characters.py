@@ -1,4 +1,4 @@
-"""Experiments with Omniglot's characters, on Vinyals' split, as far as minutes go."""
+"""Experiments on Omniglot with Vinyals' split, on a budget of minutes."""
 
 from engine.contract.runs import Budget, Choice
 from engine.presets.builders import PLAIN_ADAM, baseline, candidate, experiment, shift
@@ -11,12 +11,18 @@ _NEIGHBOR = baseline("raw_neighbor", measure="cosine")
 
 
 def _omniglot(**knobs: int) -> Choice:
-    """Return Vinyals' split, test characters turned, too, as in the papers."""
+    """Return Vinyals' split, with rotated test characters, as in the papers."""
     return Choice(name="omniglot", knobs={"rotations": "all", **knobs})
 
 
 def _minutes_budget(episodes: int, tasks: int = 1, every: int = 250) -> Budget:
-    """Return a budget for 28 × 28 characters on one core."""
+    """Return a budget of minutes for 28 × 28 characters on one core.
+
+    Args:
+        episodes: Episodes of meta-training.
+        tasks: Episodes per meta-step.
+        every: Meta-steps between two validations.
+    """
     return Budget(
         task_evaluations=episodes,
         tasks_per_step=tasks,
@@ -44,7 +50,7 @@ PROTOTYPES_PUBLISHED = experiment(
 R2D2_PUBLISHED = experiment(
     "r2d2_published",
     "Published: Omniglot, R2-D2",
-    "A ridge regression as the head, trained 20-way on Vinyals' split.",
+    "A ridge regression head, trained 20-way on Vinyals' split.",
     family=_omniglot(train_ways=20, train_shots=1, train_queries=5),
     net=_CONV4,
     learners=(candidate("r2d2"), _NEIGHBOR),
@@ -57,7 +63,7 @@ R2D2_PUBLISHED = experiment(
 MAML_PUBLISHED = experiment(
     "maml_published",
     "Published: Omniglot, MAML",
-    "Second order, one inner step of 0.4, Conv-4 with strides, as far as minutes go.",
+    "Second order, one inner step of size 0.4, Conv-4 with strides, within minutes.",
     family=_omniglot(queries=5),
     net=Choice(name="conv4", knobs={"downsample": "stride"}),
     learners=(
@@ -72,8 +78,8 @@ MAML_PUBLISHED = experiment(
 
 METRIC_OMNIGLOT = experiment(
     "metric_omniglot",
-    "Omniglot, four metric learners on one budget",
-    "Prototypes, matching, relation and ridge heads, each with 600 episodes.",
+    "Omniglot, four metric learners on equal budgets",
+    "Prototypical, matching and relation networks and R2-D2, each with 600 episodes.",
     family=_omniglot(train_ways=20, train_shots=1, train_queries=5),
     net=_CONV4,
     learners=(

@@ -1,4 +1,4 @@
-"""Experiments with learned optimizers; the first is the default one."""
+"""Experiments with learned optimizers; the first is the default."""
 
 from engine.contract.runs import Budget, Choice
 from engine.presets.builders import (
@@ -22,7 +22,7 @@ _MINIBATCH = Choice(name="mlp", knobs={"batch_size": 32})
 DEFAULT = experiment(
     "default",
     "A learned learning rate against tuned SGD",
-    "Meta-trains the LR scale by PES on Gaussian mixtures, then stretches the inputs.",
+    "Meta-trains LR-scale with PES on Gaussian mixtures, then stretches the inputs.",
     family=_MIXTURES,
     learners=_USUAL,
     shifts=(_STRETCH,),
@@ -49,7 +49,7 @@ SMOKE = experiment(
 LONG = experiment(
     "long",
     "The default experiment, ten times longer",
-    "Ten times the meta-training and tuning, 64 test tasks: does the verdict hold?",
+    "Ten times the meta-training and tuning, and 64 test tasks: does the verdict hold?",
     family=_MIXTURES,
     learners=(
         candidate("lr_scale"),
@@ -63,7 +63,7 @@ LONG = experiment(
 DIGITS = experiment(
     "digits",
     "The same question on real digits",
-    "Five digits and 32 pixels drawn per task, minibatches of 32; then noisy pixels.",
+    "Five digits and 32 pixels per task, minibatches of 32; then noisy pixels.",
     family=Choice(name="digits"),
     net=_MINIBATCH,
     learners=_USUAL,
@@ -73,7 +73,7 @@ DIGITS = experiment(
 BREAST_CANCER = experiment(
     "breast_cancer",
     "The same question on breast cancer cells",
-    "Malignant or benign from ten measurements drawn per task; then some go missing.",
+    "Malignant or benign from ten measurements per task; then some are missing.",
     family=Choice(name="breast_cancer"),
     net=_MINIBATCH,
     learners=_USUAL,
@@ -82,9 +82,9 @@ BREAST_CANCER = experiment(
 
 SIGMOID_CONTROLLER = experiment(
     "sigmoid_controller",
-    "What the simple published controller does",
-    "A sigmoid on the rate, trained on one task, over 60 pairs of seeds; it can only "
-    "brake.",
+    "The published sigmoid controller",
+    "A sigmoid that can only lower the rate, trained on one task, over 60 pairs of "
+    "seeds.",
     family=Choice(name="gaussians"),
     test_families=(Choice(name="gaussians", knobs={"noise": 0.25, "offset": 4.0}),),
     net=Choice(name="mlp", knobs={"depth": 2}),
@@ -94,7 +94,7 @@ SIGMOID_CONTROLLER = experiment(
         baseline("sgd", lr=0.01),
         tuned_baseline("sgd"),
     ),
-    # 60 replicates of the usual training would need more than a worker's memory
+    # 60 replicates of the default training would exceed a worker's memory.
     estimator=Choice(name="pes", knobs={"pairs": 2}),
     budget=Budget(
         task_evaluations=320,
@@ -128,7 +128,7 @@ GENERALIZATION = experiment(
 LSTM_QUADRATICS = experiment(
     "lstm_quadratics",
     "The LSTM optimizer on random quadratics",
-    "The first experiment of Andrychowicz et al. (2016), against tuned rules.",
+    "The first experiment of Andrychowicz et al. (2016), against tuned optimizers.",
     family=Choice(name="quadratic"),
     learners=(
         candidate("lstm"),
@@ -151,7 +151,7 @@ LSTM_QUADRATICS = experiment(
 TRUNCATED_UNROLL = experiment(
     "truncated_unroll",
     "Short-horizon bias",
-    "The default experiment, trained through unrolls of 10 steps: it brakes.",
+    "The default experiment, trained with unrolls of 10 steps: it learns low rates.",
     family=_MIXTURES,
     learners=_USUAL,
     shifts=(_STRETCH,),
@@ -160,8 +160,8 @@ TRUNCATED_UNROLL = experiment(
 
 DRIFT = experiment(
     "drift",
-    "A task that changes while it is learned",
-    "Labels of a region flip halfway, at once or by and by: who recovers sooner?",
+    "A task that changes during training",
+    "Labels in a region flip midway, at once or gradually: who recovers sooner?",
     family=_MIXTURES,
     learners=_USUAL,
     shifts=(

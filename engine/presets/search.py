@@ -1,4 +1,4 @@
-"""Experiments with architecture search; the first is the default one.
+"""Experiments with architecture search; the first is the default.
 
 Those whose name begins with "nasbench201" need that table from the data pack.
 """
@@ -16,7 +16,7 @@ _SHUFFLED = candidate("warm_evolution", "warm_evolution_shuffled", shuffled=True
 
 
 def _nasbench(**knobs: Any) -> Choice:
-    """Return the cells of NAS-Bench-201, with the published budget of a search."""
+    """Return the cells of NAS-Bench-201, with the published budget per search."""
     return Choice(name="nasbench201", knobs=knobs)
 
 
@@ -27,9 +27,9 @@ def _search_budget(
 
     Args:
         count: Searches per replicate and condition.
-        evaluations: Architectures that each may train.
-        sources: Searches of source tasks to learn from.
-        together: How many of these are done in one meta-step.
+        evaluations: Architectures that each search may train.
+        sources: Searches on source tasks, for meta-training.
+        together: Source searches per meta-step.
     """
     return Budget(
         task_evaluations=sources,
@@ -60,8 +60,8 @@ def _spec(
 SEARCH = Preset(
     "search",
     "Does experience with other tasks shorten a search?",
-    "A warm start and a prior, both from thirteen other tasks, beside evolution and "
-    "chance.",
+    "A warm start and a prior, both from thirteen other tasks, against evolution and "
+    "random search.",
     _spec(
         _MOSAIC,
         (_WARM, candidate("prior_search"), _EVOLUTION, _RANDOM),
@@ -86,15 +86,15 @@ SEARCH_SMOKE = Preset(
 
 SHUFFLED_SOURCE = Preset(
     "shuffled_source",
-    "Warm start, and the same with a source that says nothing",
-    "The control shuffles the source's accuracies: what is left of the gain is luck.",
+    "Warm start, with a shuffled source as control",
+    "The control permutes the source's accuracies, so its remaining gain is chance.",
     _spec(_MOSAIC, (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM), _search_budget(100, 100)),
 )
 
 FAR_SOURCE = Preset(
     "far_source",
-    "What rings teach about digits",
-    "A source unlike the target, with and without a gate that asks how alike they are.",
+    "Transfer from rings to digits",
+    "A source unlike the target, with and without a gate on their similarity.",
     _spec(
         Choice(name="mosaic", knobs={"source": "rings"}),
         (
@@ -110,7 +110,7 @@ FAR_SOURCE = Preset(
 POLICY_GRADIENTS = Preset(
     "policy_gradients",
     "Policy gradients against evolution",
-    "REINFORCE, its flat control that never learns, and an actor-critic.",
+    "REINFORCE, its frozen control that never learns, and an actor-critic.",
     _spec(
         _MADE_UP,
         (
@@ -128,7 +128,7 @@ POLICY_GRADIENTS = Preset(
 CARRIED_POLICY = Preset(
     "carried_policy",
     "A policy and a value function from other tasks",
-    "Meta-trained on 160 source searches, then fine-tuned, beside the untrained one.",
+    "Meta-trained on 160 source searches, then fine-tuned, against the untrained one.",
     _spec(
         _MOSAIC,
         (candidate("meta_policy"), candidate("actor_critic"), _EVOLUTION, _RANDOM),
@@ -139,7 +139,7 @@ CARRIED_POLICY = Preset(
 SHORT_TRAININGS = Preset(
     "short_trainings",
     "Many short trainings or few long ones?",
-    "Successive halving and Hyperband beside random search, against what each pays.",
+    "Successive halving and Hyperband against random search, by training cost.",
     _spec(
         _MOSAIC,
         (candidate("successive_halving"), candidate("hyperband"), _EVOLUTION, _RANDOM),
@@ -150,8 +150,8 @@ SHORT_TRAININGS = Preset(
 
 OBJECTIVE_SWITCH = Preset(
     "objective_switch",
-    "An objective that changes halfway",
-    "At half of the search a cap on parameters comes: who recovers, and how soon?",
+    "An objective that changes midway",
+    "Halfway through the search, parameters are capped: which strategies recover?",
     _spec(
         _MADE_UP,
         (_WARM, candidate("reinforce"), _EVOLUTION, _RANDOM),
@@ -162,8 +162,8 @@ OBJECTIVE_SWITCH = Preset(
 
 NOISY_EVALUATIONS = Preset(
     "noisy_evaluations",
-    "Noisy accuracies and regions that fail",
-    "Does the lead over random search survive blur, and trainings that break?",
+    "Noisy accuracies and failing regions",
+    "Does the lead over random search survive noise and failed trainings?",
     _spec(
         _MADE_UP,
         (_WARM, candidate("reinforce"), _EVOLUTION, _RANDOM),
@@ -176,7 +176,7 @@ NOISY_EVALUATIONS = Preset(
 SPACE_SIZES = Preset(
     "space_sizes",
     "Small and large spaces",
-    "The same strategies where fewer and fewer options are left to choose from.",
+    "The same strategies with fewer and fewer options to choose from.",
     _spec(
         Choice(name="nk_landscape", knobs={"size": 7}),
         (_WARM, _EVOLUTION, _RANDOM),
@@ -188,7 +188,7 @@ SPACE_SIZES = Preset(
 SMALLER_NETS = Preset(
     "smaller_nets",
     "Accuracy under a cap on parameters",
-    "Only the smallest half, quarter or tenth of the space counts; see the front.",
+    "Only the smallest half, quarter or tenth of the space counts; shows the front.",
     _spec(
         _MOSAIC,
         (_WARM, _EVOLUTION, _RANDOM),
@@ -199,8 +199,8 @@ SMALLER_NETS = Preset(
 
 LIVE_NETS = Preset(
     "live_nets",
-    "Nets that are trained when a search asks for them",
-    "No table: each evaluation is a real training on a checkerboard, 54 steps long.",
+    "Architectures trained on demand",
+    "No table: each evaluation is a real training on a checkerboard, of 54 steps.",
     _spec(
         Choice(name="live_nets"),
         (_WARM, _EVOLUTION, _RANDOM),
@@ -211,8 +211,8 @@ LIVE_NETS = Preset(
 
 GROWING = Preset(
     "growing",
-    "One net that grows while it is trained",
-    "A policy says when the net becomes wider or deeper, without losing what it knows.",
+    "A net that grows during training",
+    "A policy decides when the net becomes wider or deeper; its function is preserved.",
     _spec(
         Choice(name="growing"),
         (candidate("reinforce"), _EVOLUTION, _RANDOM),
@@ -224,7 +224,7 @@ GROWING = Preset(
 NASBENCH_PUBLISHED = Preset(
     "nasbench201_published",
     "Published: NAS-Bench-201, 12,000 seconds",
-    "500 searches for CIFAR-10 cells: REINFORCE, evolution (P = S = 10) and chance.",
+    "500 searches for CIFAR-10 cells: REINFORCE, evolution (P = S = 10), random.",
     _spec(
         _nasbench(),
         (candidate("reinforce"), _EVOLUTION, _RANDOM),
@@ -236,7 +236,7 @@ NASBENCH_PUBLISHED = Preset(
 NASBENCH_WARM = Preset(
     "nasbench201_warm",
     "From CIFAR-10 to CIFAR-100, with a shuffled control",
-    "Cells that were good on one data set begin the search on another one.",
+    "The best cells of one data set start the search on another.",
     _spec(
         _nasbench(target="CIFAR-100", source="CIFAR-10"),
         (_WARM, _SHUFFLED, _EVOLUTION, _RANDOM),
@@ -246,7 +246,7 @@ NASBENCH_WARM = Preset(
 
 NASBENCH_LATENCY = Preset(
     "nasbench201_latency",
-    "Cells that must be quick on a small computer",
+    "Cells that must be fast on a small computer",
     "The front of accuracy against latency, and searches under a cap on it.",
     _spec(
         _nasbench(),

@@ -1,8 +1,8 @@
-"""Published figures beside ours: what the papers report, and where each was read.
+"""Published figures to compare runs with, each with its protocol and its source.
 
-A published number is only comparable under its protocol, so the protocol stands with
-every row. How far a number can be trusted is said in words: read in the source
-itself, taken from another paper or a replication, or from memory of the literature.
+A published number is only comparable under its protocol, so every row states it. Its
+provenance is stated, too: read in the source itself, taken from another paper or a
+replication, or from memory of the literature.
 """
 
 from engine.contract.runs import RunSpec
@@ -28,6 +28,12 @@ def figures_for_task(
 ) -> list[PublishedFigure]:
     """Return the published figures of a task.
 
+    Args:
+        task: Name of the family here.
+        ways: Classes of an episode; 0 for regression and searches.
+        shots: Examples per class, or in all for regression; 0 for searches.
+        target: Data set that is searched on; empty for episodes.
+
     >>> [row.value for row in figures_for_task("sinusoids", 0,
     ...     10) if row.learner == "maml"]
     [0.77, 0.33]
@@ -37,11 +43,10 @@ def figures_for_task(
 
 
 def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
-    """Return the published figures that belong beside a run's test in distribution.
+    """Return the published figures to show beside a run's test in distribution.
 
     Args:
-        spec: The completed spec: its family's name, ways, shots and target are
-            matched.
+        spec: The completed spec; its family's name, ways, shots and target must match.
     """
     knobs = spec.family.knobs
     sizes = int(knobs.get("ways", 0)), int(knobs.get("shots", 0))
@@ -49,9 +54,12 @@ def figures_for_run(spec: RunSpec) -> list[PublishedFigure]:
 
 
 def describe_differences(spec: RunSpec) -> list[str]:
-    """Say in what a run's searches are not those of the papers; nothing if they are.
+    """Return how a run's searches differ from those of the papers, in sentences.
 
     Args:
         spec: The completed spec of a run that has published figures.
+
+    Returns:
+        A sentence per difference; empty if there is none.
     """
     return search.describe_differences(spec) if spec.family.name == search.TASK else []

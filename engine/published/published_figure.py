@@ -1,4 +1,4 @@
-"""One published figure, and how far it can be trusted."""
+"""One published figure, with its protocol and provenance."""
 
 from typing import Literal, NamedTuple
 
@@ -19,16 +19,16 @@ class PublishedFigure(NamedTuple):
 
     Args:
         task: Name of the family here.
-        ways: Classes of an episode; 0 where answers are values, and of searches.
-        shots: Labelled examples, of each class or in all; 0 of searches.
-        method: What the source calls it.
-        learner: The part here that is the same method; empty where there is none.
+        ways: Classes of an episode; 0 for regression and searches.
+        shots: Labeled examples per class, or in all for regression; 0 for searches.
+        method: Name of the method in the source.
+        learner: The learner here that is the same method; empty if there is none.
         value: Accuracy in %, or mean squared error.
-        half: What follows its ±, as the protocol explains; None where nothing does.
+        half: The number after ±, explained by the protocol; None if there is none.
         protocol: How it was measured.
-        source: Where it is from.
-        provenance: How it came to us.
-        target: Data set that is searched on; empty of episodes.
+        source: The paper or code that it is from.
+        provenance: How far it can be trusted.
+        target: Data set that is searched on; empty for episodes.
     """
 
     task: str
@@ -50,13 +50,13 @@ class PublishedFigure(NamedTuple):
 
     @property
     def setting(self) -> str:
-        """Return which tasks of the family it is of, such as "5-way 1-shot"."""
+        """Return its tasks within the family, such as "5-way 1-shot"."""
         sizes = f"{self.ways}-way {self.shots}-shot" if self.ways else ""
         return self.target or sizes or f"{self.shots}-shot"
 
 
 class MethodFigures(NamedTuple):
-    """One method: its figure in each column, and the provenance of these."""
+    """One method of a table: its figure in each column, and their provenance."""
 
     method: str
     learner: str
@@ -66,5 +66,9 @@ class MethodFigures(NamedTuple):
 
 
 def without_intervals(*values: float | None) -> tuple[ValueWithInterval | None, ...]:
-    """Return figures without intervals; None where there is none."""
+    """Return figures without intervals.
+
+    Args:
+        *values: One per column; None for no figure.
+    """
     return tuple(None if value is None else (value, None) for value in values)

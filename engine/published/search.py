@@ -1,7 +1,7 @@
-"""Published searches of NAS-Bench-201, and in what a run is not one of them.
+"""Published searches on NAS-Bench-201, and how a run differs from them.
 
-Which of them are comparable is a matter of what a search may see and spend, so that
-is compared knob by knob.
+Whether a search is comparable depends on what it may see and spend, so a run's knobs
+are compared one by one.
 """
 
 from engine.contract.runs import RunSpec
@@ -16,6 +16,7 @@ from engine.published.published_figure import (
 
 TASK = "nasbench201"
 TARGETS = ("CIFAR-10", "CIFAR-100", "ImageNet16-120")
+# The published budget of a search, the epochs of its signal, and the cells it affords.
 SECONDS, EPOCHS, CELLS = 12_000.0, "12", 109
 
 _ANSWER = "test accuracy (%) of the answer after 200 epochs"
@@ -23,19 +24,19 @@ SEARCHED = (
     "A search on CIFAR-10 spends 12,000 s on training and validation and sees the "
     "validation accuracy of each cell after 12 epochs; its answer is looked up on all "
     f"three data sets. {_ANSWER.capitalize()}, mean ± sd over 500 searches. That all "
-    "three columns are of searches on CIFAR-10 is our reading: with the prices of the "
-    "other two, random search would see too few cells to be as good"
+    "three columns are searches on CIFAR-10 is our reading: at the training costs of "
+    "the other two, random search would see too few cells to be as good"
 )
 SHARED = (
-    "Another way: cells share the weights of one net that is trained once; "
-    f"{_ANSWER}, mean ± sd where one is given"
+    "Other protocol: cells share the weights of one net that is trained once; "
+    f"{_ANSWER}, mean ± sd if given"
 )
 UNTRAINED = (
-    "Another way: cells are scored untrained, some are then trained; "
-    f"{_ANSWER}, mean ± sd where one is given"
+    "Other protocol: cells are scored untrained, some are then trained; "
+    f"{_ANSWER}, mean ± sd if given"
 )
 CARRIED = (
-    "Another way: a generator and a predictor learned from many other data sets; "
+    "Other protocol: a generator and a predictor learned from many other data sets; "
     f"{_ANSWER}, mean ± sd"
 )
 FIXED = f"No search; {_ANSWER}"
@@ -182,40 +183,45 @@ def rows() -> list[PublishedFigure]:
 
 
 def describe_differences(spec: RunSpec) -> list[str]:
-    """Say in what a run's searches are not the published ones; nothing if they are.
+    """Return how a run's searches differ from the published ones, in sentences.
 
     Args:
         spec: The completed spec of a run on these cells.
+
+    Returns:
+        A sentence per difference; empty if there is none.
     """
-    knobs, told = spec.family.knobs, []
+    knobs, differences = spec.family.knobs, []
     target = str(knobs.get("target", TARGETS[0]))
     epochs = str(knobs.get("epochs", EPOCHS))
     seconds = float(knobs.get("seconds", SECONDS))
     if target != TARGETS[0]:
-        told.append(
-            f"Here {target} is searched on and its own trainings are paid for; there "
-            f"the answers of searches on {TARGETS[0]} were looked up."
+        differences.append(
+            f"This run searches on {target} and pays for its trainings; the published "
+            f"searches are on {TARGETS[0]}, and their answers were looked up."
         )
     if epochs != EPOCHS:
-        told.append(f"Here a search sees accuracy after {epochs} epochs, there 12.")
+        differences.append(
+            f"A search of this run sees accuracy after {epochs} epochs, not after 12."
+        )
     if seconds != SECONDS:
         spent = f"may spend {seconds:,.0f} s" if seconds else "has no limit in seconds"
-        told.append(f"Here a search {spent}, there 12,000 s.")
+        differences.append(f"A search of this run {spent}; published: 12,000 s.")
     if spec.budget.horizon < CELLS:
-        told.append(
-            f"Here a search trains at most {spec.budget.horizon:,} cells, there about "
-            f"{CELLS}."
+        differences.append(
+            f"A search of this run trains at most {spec.budget.horizon:,} cells; "
+            f"published: about {CELLS}."
         )
-    turned = [label for name, label in _TURNED.items() if knobs.get(name)]
-    if turned:
-        told.append(
-            f"Here the space or what is seen of it is changed: {_join_words(turned)}."
+    changed = [label for name, label in _SPACE_KNOBS.items() if knobs.get(name)]
+    if changed:
+        differences.append(
+            f"This run changes the space or what is seen of it: {_join_words(changed)}."
         )
-    return told
+    return differences
 
 
-# Knobs of the space itself; 0 leaves it as it was published.
-_TURNED = {
+# Knobs of the space itself; 0 leaves it as published.
+_SPACE_KNOBS = {
     "options": "fewer options",
     "decisions": "fewer decisions",
     "noise": "noise",

@@ -95,13 +95,13 @@ def test_the_published_protocol_has_no_differences_and_each_change_is_listed() -
     for source in ("CIFAR-10", "CIFAR-100"):
         assert describe_differences(_cells(source=source)) == []
     changed = {
-        "own trainings": _cells(target="CIFAR-100"),
+        "pays for its trainings": _cells(target="CIFAR-100"),
         "after 200 epochs": _cells(epochs="200"),
         "no limit in seconds": _cells(seconds=0.0),
         "may spend 6,000 s": _cells(seconds=6000.0),
         "at most 50 cells": _cells(horizon=50),
-        "changed: noise": _cells(noise=1.0),
-        "changed: fewer options and a cap": _cells(options=3, cap=0.5),
+        "seen of it: noise": _cells(noise=1.0),
+        "seen of it: fewer options and a cap": _cells(options=3, cap=0.5),
     }
     for words, spec in changed.items():
         (told,) = describe_differences(spec)

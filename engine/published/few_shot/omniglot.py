@@ -1,4 +1,4 @@
-"""Published figures of few-shot learning: Omniglot, and waves."""
+"""Published figures of few-shot classification on Omniglot."""
 
 from engine.published.published_figure import (
     HEARD,
@@ -11,17 +11,12 @@ from engine.published.published_figure import (
 
 OMNIGLOT = (
     "Omniglot, 28 × 28, rotations as extra classes, 1 training; accuracy (%) on new "
-    "characters, mean ± 95 % interval over test episodes where one is given; papers "
-    "differ in their split of the characters, in Conv-4's pooling or strides and in "
-    "the ways of training"
+    "characters, mean ± 95 % interval over test episodes if given; papers differ in "
+    "their split of the characters, in Conv-4's pooling or strides, and in the ways of "
+    "training"
 )
-SINUSOID = (
-    "y = A sin(x − p), A ~ U(0.1, 5), p ~ U(0, π), x ~ U(−5, 5); mean squared error "
-    "on the queries, mean ± 95 % interval over test tasks (100 in the Meta-SGD paper), "
-    "1 inner step where the method takes any; training shots = test shots"
-)
+# Columns of the table: ways and shots.
 COLUMNS = ((5, 1), (5, 5), (20, 1), (20, 5))
-SHOTS = (5, 10, 20)
 _OMNIGLOT = (
     MethodFigures(
         "Pixel nearest neighbor (cosine)",
@@ -147,7 +142,7 @@ _OMNIGLOT = (
         "maml_plus",
         ((99.47, None), None, (97.65, 0.05), (99.33, 0.03)),
         "Antoniou et al. 2019; means second-hand, intervals from memory; two values "
-        "are told for 5-way 5-shot, 99.85 and 99.93",
+        "are reported for 5-way 5-shot, 99.85 and 99.93",
         MEMORY,
     ),
     MethodFigures(
@@ -243,76 +238,11 @@ _OMNIGLOT = (
         MEMORY,
     ),
 )
-_SINUSOID = (
-    MethodFigures(
-        "MAML",
-        "maml",
-        ((1.13, 0.18), (0.77, 0.11), (0.48, 0.08)),
-        "Li et al. 2017 (Meta-SGD), table 1",
-        MEMORY,
-    ),
-    MethodFigures(
-        "Meta-SGD",
-        "meta_sgd",
-        ((0.90, 0.16), (0.53, 0.09), (0.31, 0.05)),
-        "Li et al. 2017 (Meta-SGD), table 1",
-        MEMORY,
-    ),
-    MethodFigures(
-        "MT-Net",
-        "",
-        ((0.76, 0.09), (0.49, 0.05), (0.33, 0.04)),
-        "Lee and Choi 2018",
-        MEMORY,
-    ),
-    MethodFigures(
-        "CAVIA, 2 context parameters",
-        "",
-        (None, (0.21, 0.02), None),
-        "Zintgraf et al. 2019",
-        MEMORY,
-    ),
-    MethodFigures(
-        "CAVIA, 4 to 5 context parameters",
-        "",
-        (None, (0.19, 0.02), None),
-        "Zintgraf et al. 2019",
-        MEMORY,
-    ),
-    MethodFigures(
-        "MAML with 2 input biases",
-        "",
-        (None, (0.24, 0.02), None),
-        "Zintgraf et al. 2019",
-        MEMORY,
-    ),
-    MethodFigures(
-        "MAML with 5 input biases",
-        "",
-        (None, (0.23, 0.02), None),
-        "Zintgraf et al. 2019",
-        MEMORY,
-    ),
-    MethodFigures(
-        "MAML, no input biases, in the CAVIA paper",
-        "maml",
-        (None, (0.33, 0.02), None),
-        "Zintgraf et al. 2019",
-        MEMORY,
-    ),
-    MethodFigures(
-        "DKT and NGGP, spectral kernel, amplitudes in range",
-        "",
-        (None, (0.02, 0.01), None),
-        "their papers, as others quote them",
-        HEARD,
-    ),
-)
 
 
 def rows() -> list[PublishedFigure]:
-    """Return every published figure of episodes."""
-    made = [
+    """Return the published figures of Omniglot."""
+    return [
         PublishedFigure(
             "omniglot",
             ways,
@@ -328,20 +258,3 @@ def rows() -> list[PublishedFigure]:
         for (ways, shots), figure in zip(COLUMNS, line.figures, strict=True)
         if figure
     ]
-    made += [
-        PublishedFigure(
-            "sinusoids",
-            0,
-            shots,
-            line.method,
-            line.learner,
-            *figure,
-            SINUSOID,
-            line.source,
-            line.provenance,
-        )
-        for line in _SINUSOID
-        for shots, figure in zip(SHOTS, line.figures, strict=True)
-        if figure
-    ]
-    return made
