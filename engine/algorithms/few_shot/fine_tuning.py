@@ -203,7 +203,7 @@ def pooled_loss(
 def pretraining_step(
     meta: Meta,
     tasks: TaskBatch,
-    lost: Callable[[Weights, EpisodeBatch], Tensor],
+    task_loss: Callable[[Weights, EpisodeBatch], Tensor],
     compile_gradient: Compile = run_eagerly,
 ) -> Outer:
     """Return the outer gradient of pretraining; rate and steps stay as they are.
@@ -211,10 +211,10 @@ def pretraining_step(
     Args:
         meta: The meta-learner.
         tasks: The episodes of this meta-step.
-        lost: Meta-weights of each member and their episodes → loss, (member,).
+        task_loss: Meta-weights of each member and their episodes → loss, (member,).
         compile_gradient: As in `OuterStepContext`.
     """
-    found = outer_gradient(meta, tasks, lost, compile_gradient)
+    found = outer_gradient(meta, tasks, task_loss, compile_gradient)
     # As statistics, they overwrite the outer rule's result, weight decay included.
     stay = {name: meta.weights[name] for name in CHOSEN if name in meta.weights}
     return found._replace(statistics=(found.statistics or {}) | stay)
