@@ -19,6 +19,7 @@ True
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float
 
 from engine.algorithms.search.knowledge.knowledge_base import (
     BaseSizes,
@@ -245,7 +246,9 @@ def recall(meta: Meta, space: Space, tasks: tuple[str, ...]) -> History:
     return History(space, made, tasks)
 
 
-def _option_probabilities(base: KnowledgeBase, state: SearchState) -> np.ndarray:
+def _option_probabilities(
+    base: KnowledgeBase, state: SearchState
+) -> Float[np.ndarray, "position option"]:
     """Return the share of each option among the best known and this search's best."""
     known = best_architectures(base, 0, int(base.top[0]))
     own = sorted(
@@ -258,7 +261,9 @@ def _option_probabilities(base: KnowledgeBase, state: SearchState) -> np.ndarray
 
 
 def _draw_architecture(
-    table: np.ndarray, state: SearchState, dice: np.random.Generator
+    table: Float[np.ndarray, "position option"],
+    state: SearchState,
+    dice: np.random.Generator,
 ) -> Architecture:
     """Draw an architecture from the shares, or mutate the winner of a tournament."""
     radix = state.space.radix
@@ -330,7 +335,7 @@ def _to_batch(made: tuple[Experience, ...], replicates: int) -> ExperienceBatch:
     return ExperienceBatch(*(np.stack([column] * replicates) for column in columns))
 
 
-def _draw_uniform(seen: int, count: int) -> np.ndarray:
+def _draw_uniform(seen: int, count: int) -> Float[np.ndarray, " experience"]:
     """Return one uniform number per experience, seeded by its rank among all seen."""
     streams = (Rng(0).child("sample", seen + i) for i in range(count))
     return np.array([generator(rng).random() for rng in streams])

@@ -7,7 +7,16 @@ from beartype import beartype
 from jaxtyping import AbstractArray
 
 # Rooms whose arrays say their shapes; `conftest` has every call in a test checked.
-ROOMS = ("engine.algorithms.search",)
+ROOMS = (
+    "engine.algorithms.search",
+    "engine.data.user.knowledge_records",
+    "engine.knowledge",
+    "engine.learners.search",
+    "engine.protocol.search",
+    "engine.runner.films.space_maps",
+    "engine.runner.null_evaluator",
+    "engine.tasks.search",
+)
 
 
 def check_arrays(function: Callable[..., object]) -> Callable[..., object]:

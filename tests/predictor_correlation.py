@@ -1,6 +1,7 @@
 """How well the ridge ensemble ranks architectures that it has never seen."""
 
 import numpy as np
+from jaxtyping import Float
 
 from engine.algorithms.search.predictors import (
     RIDGE,
@@ -11,16 +12,14 @@ from engine.algorithms.search.predictors import (
     rank_correlation,
 )
 
-Numbers = np.ndarray
-
 
 def predictor_correlation(
-    features: Numbers,
-    labels: Numbers,
-    unseen: Numbers,
-    truth: Numbers,
-    uniform: Numbers,
-) -> Numbers:
+    features: Float[np.ndarray, "*batch item feature"],
+    labels: Float[np.ndarray, "*batch item"],
+    unseen: Float[np.ndarray, "*batch other feature"],
+    truth: Float[np.ndarray, "*batch other"],
+    uniform: Float[np.ndarray, "*batch predictor item"],
+) -> Float[np.ndarray, " *batch"]:
     """Fit on labels; return Spearman's correlation on architectures never seen.
 
     Args:

@@ -77,6 +77,16 @@ def test_a_file_speaks_plainly(path: Path) -> None:
     assert not [line for line in lines if "fmt: skip" in line or "fmt: off" in line]
 
 
+def test_an_array_says_its_shape() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in SOURCES
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if line.endswith("= np.ndarray")
+    ]
+    assert not found, 'write Float[np.ndarray, "member step"], not an alias'
+
+
 def test_a_module_is_a_noun() -> None:
     gerunds = {path.stem.strip("_") for path in SOURCES if path.stem.endswith("ing")}
     assert gerunds <= GERUND_MODULES

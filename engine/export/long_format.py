@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
+from jaxtyping import Float, Num
 
 from engine.contract.events import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
@@ -70,7 +71,6 @@ _ALONG = ("step", "rate")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # may begin a formula
 
 CsvRow = tuple[object, ...]
-Floats = np.ndarray
 
 
 def escape_formula(words: str) -> str:
@@ -122,13 +122,17 @@ class _RunBlocks:
         table = BlockTable(self.blocks, spec.kind)
         labels = [c.label for c in spec.learners]
         self.free = {at for at in labels if are_independent(table, spec, [at])}
-        self._flags: dict[tuple[str, str, Condition], Floats] = {
+        self._flags: dict[
+            tuple[str, str, Condition], Num[np.ndarray, "replicate task"]
+        ] = {
             (b.metric, b.learner, b.condition): b.array
             for b in self.blocks
             if b.axes == ("replicate", "task")
         }
 
-    def task_flags(self, name: str, block: Block) -> Floats | None:
+    def task_flags(
+        self, name: str, block: Block
+    ) -> Num[np.ndarray, "replicate task"] | None:
         """Return the 0/1 metric of a name for a block's tasks; None if there is none.
 
         Shape (replicate, task).
@@ -180,7 +184,9 @@ def _value_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
         yield (*head, *places.at_index(at), _finite_or_empty(value), status)
 
 
-def _missing_status(block: Block, lost: Floats | None, at: tuple[int, ...]) -> str:
+def _missing_status(
+    block: Block, lost: Num[np.ndarray, "replicate task"] | None, at: tuple[int, ...]
+) -> str:
     """Return the status of a number that is not finite."""
     if block.metric in GAPS:
         return "n/a"
@@ -213,9 +219,9 @@ def _mean_rows(view: _RunBlocks, block: Block) -> Iterator[CsvRow]:
 def _task_mean_rows(
     head: CsvRow,
     block: Block,
-    values: Floats,
+    values: Float[np.ndarray, "replicate task ..."],
     axes: tuple[str, ...],
-    lost: Floats | None,
+    lost: Num[np.ndarray, "replicate task"] | None,
 ) -> Iterator[CsvRow]:
     logs = is_log(block.metric)
     # the floor keeps a loss of 0 from making the mean of the logarithms −∞
@@ -233,7 +239,9 @@ def _task_mean_rows(
         yield (*head, "task_mean", *where, _finite_or_empty(float(means[at])), status)
 
 
-def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
+def _by_task(
+    block: Block,
+) -> tuple[Float[np.ndarray, "replicate task ..."], tuple[str, ...]]:
     """Return a block's array as (replicate, task, …), and the other axes' names."""
     values = np.asarray(block.array, dtype=np.float64)
     axes = list(block.axes)
@@ -247,7 +255,9 @@ def _by_task(block: Block) -> tuple[Floats, tuple[str, ...]]:
     return values, tuple(axes[2:])
 
 
-def _gap_status(block: Block, gone: int, members: int, lost: Floats | None) -> str:
+def _gap_status(
+    block: Block, gone: int, members: int, lost: Num[np.ndarray, "..."] | None
+) -> str:
     """Return how many tasks have no finite number, and why.
 
     Args:

@@ -1,1 +1,1 @@
-"""Builds our own table of trained architectures."""
+"""Builds Mosaic, the project's own table of trained architectures."""

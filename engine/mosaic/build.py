@@ -1,7 +1,7 @@
-"""Mosaic is built chunk by chunk: whoever ends it early loses one chunk at most.
+"""Build Mosaic chunk by chunk; stopping early loses at most the running chunks.
 
-A chunk is one form with every recipe, on every task: always the same nets side by
-side, so that it gives the same numbers whenever it is trained on the same machine.
+A chunk is one net design with every recipe, on every task. Its nets always form the
+same batches, so that it gives the same numbers whenever it is trained on a machine.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ from engine.mosaic.training import Regime, train_form
 from engine.store.files import write_atomically
 
 VERSION = 1
-# As the supervisor sets them for workers: large tensors are not given back each step.
+# As the supervisor sets them for workers: glibc then keeps large freed tensors.
 _SURROUNDINGS = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
@@ -42,12 +42,12 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class BuildPlan:
-    """What is built; the whole of it unless a test asks for less.
+    """What is built: everything, unless a test asks for less.
 
     Args:
-        regime: How long and how often everything is trained.
-        chunks: Numbers of the forms.
-        groups: Numbers of the groups of tasks.
+        regime: Length and number of the trainings.
+        chunks: Indices of the net designs.
+        groups: Indices of the groups of tasks.
     """
 
     regime: Regime = field(default_factory=Regime)
@@ -55,7 +55,7 @@ class BuildPlan:
     groups: tuple[int, ...] = tuple(range(len(GROUPS)))
 
     def tasks(self) -> list[tuple[MosaicTask, ...]]:
-        """Return the tasks, those of one shape together."""
+        """Return the tasks, grouped by the shape of their data."""
         return [group_tasks(number, self.regime.root) for number in self.groups]
 
 
@@ -70,17 +70,17 @@ def build(
     most: int = 0,
     told: Report = lambda line: None,
 ) -> int:
-    """Train what is not trained yet; once nothing is left, put the table together.
+    """Train the missing chunks; once none is left, assemble the table.
 
     Args:
-        out: Where the table goes; chunks are filed beside it until it is there.
+        out: File of the table; chunks are stored beside it until it is complete.
         plan: What is built.
-        pool: Where chunks are trained, such as `process_pool`.
-        most: Train at most so many chunks now; all if 0.
-        told: Is given a line about each chunk.
+        pool: Executor of the trainings, such as `process_pool`.
+        most: Train at most this many chunks now; 0 for all.
+        told: Called with a line of progress per chunk.
 
     Returns:
-        How many chunks are still to be trained.
+        Number of chunks still missing.
     """
     about = _describe_build(plan, pool.submit(fingerprint, "cpu").result())
     folder = out.with_name(f"{out.name}.{_digest(about)}.chunks")
@@ -99,7 +99,7 @@ def build(
 
 @contextmanager
 def process_pool(count: int) -> Iterator[Executor]:
-    """Start processes of one torch thread each, that end with this one."""
+    """Start processes with one torch thread each, which end with this process."""
     fresh = multiprocessing.get_context("spawn")
     with (
         _set_environment(),
@@ -108,11 +108,16 @@ def process_pool(count: int) -> Iterator[Executor]:
         try:
             yield pool
         finally:
-            pool.shutdown(cancel_futures=True)  # else it trains all that was asked for
+            pool.shutdown(cancel_futures=True)  # else it would train all queued chunks
 
 
 def train_chunk(number: int, plan: BuildPlan = WHOLE) -> dict[str, np.ndarray]:
-    """Train one form on every task of a plan."""
+    """Train one net design on every task of a plan.
+
+    Returns:
+        Correct answers as `RightCounts` has them, tasks of all groups together, and
+        the CPU seconds.
+    """
     begun, form = time.process_time(), all_net_designs()[number]
     each = [train_form(form, tasks, plan.regime) for tasks in plan.tasks()]
     return {
@@ -125,7 +130,7 @@ def train_chunk(number: int, plan: BuildPlan = WHOLE) -> dict[str, np.ndarray]:
 def _train_chunks(
     pool: Executor, folder: Path, plan: BuildPlan, numbers: list[int]
 ) -> Iterator[int]:
-    """Train chunks and file each as soon as it is there; yields their numbers."""
+    """Train chunks and store each as soon as it is done; yields their indices."""
     asked = {pool.submit(train_chunk, number, plan): number for number in numbers}
     for each in as_completed(asked):
         write_atomically(_chunk_file(folder, asked[each]), _pack_arrays(each.result()))
@@ -143,7 +148,7 @@ def _pack_arrays(arrays: dict[str, np.ndarray]) -> bytes:
 
 
 def _describe_build(plan: BuildPlan, machine: dict[str, object]) -> dict[str, object]:
-    """Describe all that the numbers depend on, as JSON."""
+    """Return everything that the results depend on, as JSON."""
     tasks = [task for group in plan.tasks() for task in group]
     return {
         "version": VERSION,
@@ -174,7 +179,7 @@ def _digest(about: dict[str, object]) -> str:
 
 
 def _assemble_table(folder: Path, plan: BuildPlan, about: dict[str, object]) -> bytes:
-    """Put all chunks of a plan together."""
+    """Return the table of all chunks of a plan, as the bytes of its file."""
     parts = [dict(np.load(_chunk_file(folder, number))) for number in plan.chunks]
     tasks = [task for group in plan.tasks() for task in group]
     seconds = sum(float(part["seconds"]) for part in parts)
@@ -193,7 +198,7 @@ def _assemble_table(folder: Path, plan: BuildPlan, about: dict[str, object]) -> 
 
 @contextmanager
 def _set_environment() -> Iterator[None]:
-    """Set what processes must find when they begin, and put back what was there."""
+    """Set the environment that new processes inherit, and restore it afterwards."""
     before = {name: os.environ.get(name) for name in _SURROUNDINGS}
     os.environ.update(_SURROUNDINGS)
     try:
@@ -207,7 +212,7 @@ def _set_environment() -> Iterator[None]:
 
 
 def _prepare_process() -> None:
-    """Make a fresh process ready: one thread, and no life without its parent."""
+    """Initialize a new process: one torch thread, and exit with the parent."""
     torch.set_num_threads(1)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

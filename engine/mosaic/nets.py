@@ -1,8 +1,8 @@
-"""Many nets of one form at once: answers, and their gradient by hand.
+"""Batched nets of one design: forward pass and hand-written gradient.
 
-A hidden layer is h ← a(norm(W h) + b), where it is residual + h (+ P x in the first).
-Feature first: weights (member, out, in), data (member, feature, example). Written out
-because it takes half the time of autograd, which the tests compare it with.
+A hidden layer is h ← a(norm(W h) + b), plus h if residual (P x in the first layer).
+Feature first: weights (member, out, in), data (member, feature, example). The gradient
+is hand-written because it takes half the time of autograd; tests compare the two.
 """
 
 from typing import NamedTuple
@@ -14,26 +14,26 @@ from engine.data.sources.mosaic_space import NetDesign
 from engine.nets.backpropagation import ACTIVATIONS, SLOPES, cross_entropy_gradient
 
 _EPS = 1e-5
-# Over what a unit is standardized: the units of an example, or the examples.
+# Axis that normalization averages over: the units of an example, or the examples.
 _OVER = {"layer": 1, "batch": 2}
 Weights = dict[str, Tensor]
 
 
 class NormalizedSums(NamedTuple):
-    """Sums that are standardized, and by what they were multiplied."""
+    """Normalized preactivations, and the scale they were multiplied by."""
 
     value: Tensor
     scale: Tensor
 
 
 class LayerCache(NamedTuple):
-    """What a layer remembers for the way back.
+    """What backpropagation needs of a layer.
 
     Args:
-        seen: Its inputs.
-        given: What its activation was given.
-        normal: What that was without its bias, where it is standardized.
-        fired: What its activation returned.
+        inputs: Inputs of the layer; shape (member, in, example).
+        sums: Inputs of its activation; shape (member, out, example).
+        normalized: The same before adding the bias, if the layer is normalized.
+        outputs: Outputs of its activation; shape (member, out, example).
     """
 
     inputs: Tensor
@@ -43,7 +43,7 @@ class LayerCache(NamedTuple):
 
 
 def views(flat: Tensor, form: NetDesign, features: int, classes: int) -> Weights:
-    """Name the weights in flat vectors, (member, weight); nothing is copied."""
+    """Return named views into flat weights of shape (member, weight)."""
     found, place = {}, 0
     for name, shape in form.weight_shapes(features, classes).items():
         size = torch.Size(shape).numel()
@@ -55,14 +55,17 @@ def views(flat: Tensor, form: NetDesign, features: int, classes: int) -> Weights
 def forward(
     weights: Weights, x: Tensor, form: NetDesign, reference: int | None = None
 ) -> tuple[Tensor, list[LayerCache]]:
-    """Answer; (member, feature, example) → (member, class, example).
+    """Compute the outputs; (member, feature, example) → (member, class, example).
 
     Args:
         weights: Named weights, member first.
-        x: Inputs.
-        form: Of the nets.
-        reference: So many examples, in front, give the statistics of a batch; all
-            of them if None.
+        x: Inputs; shape (member, feature, example).
+        form: Design of the nets.
+        reference: Number of leading examples that give the statistics of batch
+            normalization; all if None.
+
+    Returns:
+        The outputs, and what `gradient` needs of each layer.
     """
     seen, layers = x, []
     for i in range(form.depth):
@@ -90,7 +93,7 @@ def gradient(weights: Weights, x: Tensor, y: Tensor, form: NetDesign) -> Tensor:
         weights: Named weights, member first.
         x: Inputs; shape (member, feature, example).
         y: Classes; int64, shape (member, example).
-        form: Of the nets.
+        form: Design of the nets.
     """
     out, layers = forward(weights, x, form)
     back = cross_entropy_gradient(out, y)
@@ -112,7 +115,13 @@ def gradient(weights: Weights, x: Tensor, y: Tensor, form: NetDesign) -> Tensor:
 
 
 def standardize_sums(sums: Tensor, kind: str, reference: int | None) -> NormalizedSums:
-    """Shift and scale sums to mean 0 and variance 1, over units or over examples."""
+    """Normalize preactivations to mean 0 and variance 1, over units or over examples.
+
+    Args:
+        sums: Shape (member, unit, example).
+        kind: layer or batch.
+        reference: As `forward` takes it.
+    """
     over = _OVER[kind]
     first = reference if kind == "batch" else None
     centered = sums - sums[:, :, :first].mean(over, keepdim=True)
@@ -125,7 +134,7 @@ def standardize_sums(sums: Tensor, kind: str, reference: int | None) -> Normaliz
 def _backward_normalization(
     form: NetDesign, normal: NormalizedSums | None, back: Tensor
 ) -> Tensor:
-    """Bring a slope from what is standardized to the sums that it was made of."""
+    """Backpropagate through the normalization, from its output to its input."""
     if normal is None:
         return back
     over = _OVER[form.normalization]
@@ -135,6 +144,6 @@ def _backward_normalization(
 
 
 def _backward_activation(activation: str, layer: LayerCache, back: Tensor) -> Tensor:
-    if activation == "sine":  # its output tells the slope only up to the sign
+    if activation == "sine":  # its output determines the derivative only up to sign
         return back * layer.sums.cos()
     return SLOPES[activation](back, layer.outputs)

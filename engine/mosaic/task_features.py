@@ -1,4 +1,4 @@
-"""Numbers that describe a task before any net is trained on it."""
+"""Features of a task that are known before any net is trained on it."""
 
 import math
 
@@ -18,7 +18,7 @@ _RIDGE = 0.01
 
 
 def measure_features(task: MosaicTask) -> list[float]:
-    """Return the numbers that `FEATURES` names; accuracies are of validation rows."""
+    """Return the features named in `FEATURES`; accuracies are on validation rows."""
     x, y = task.x["train"].astype(np.float64), task.y["train"]
     held_x, held_y = task.x["validation"].astype(np.float64), task.y["validation"]
     return [
@@ -32,7 +32,7 @@ def measure_features(task: MosaicTask) -> list[float]:
 
 
 def _predict_linear(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Answer by ridge regression on the classes; inputs are standardized already."""
+    """Classify by ridge regression on one-hot classes; inputs are standardized."""
     targets = np.eye(y.max() + 1)[y]
     square = x.T @ x + _RIDGE * len(x) * np.eye(x.shape[1])
     slopes = np.linalg.solve(square, x.T @ targets)
@@ -40,6 +40,6 @@ def _predict_linear(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarra
 
 
 def _predict_nearest(x: np.ndarray, y: np.ndarray, held: np.ndarray) -> np.ndarray:
-    """Answer with the class of the nearest training row."""
+    """Classify by the nearest training row."""
     apart = ((held[:, None] - x) ** 2).sum(2)
     return y[apart.argmin(1)]

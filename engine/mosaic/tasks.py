@@ -1,6 +1,6 @@
-"""The tasks of Mosaic: real sets, drawn characters, and shapes made up.
+"""The tasks of Mosaic: real data sets, rendered characters, and synthetic shapes.
 
-Tasks with rows of the same shape are trained side by side, as one group.
+Tasks with data of the same shape form a group, whose nets are trained in one batch.
 """
 
 from collections.abc import Callable
@@ -26,14 +26,14 @@ _PLANE = {"turn": 0.0, "gain": 0.0}
 
 @dataclass(frozen=True, eq=False)
 class MosaicTask:
-    """One classification task, its rows divided once and for all.
+    """One classification task with a fixed split of its rows.
 
     Args:
-        name: Of the task.
+        name: Name of the task.
         x: Inputs of each part, standardized by the training rows; float32,
             shape (row, feature).
         y: Classes of each part; int64, shape (row,).
-        classes: How many there are.
+        classes: Number of classes.
     """
 
     name: str
@@ -43,18 +43,18 @@ class MosaicTask:
 
     @property
     def features(self) -> int:
-        """Return how many inputs each row has."""
+        """Return the number of inputs."""
         return int(self.x["train"].shape[1])
 
 
 RowArrays = tuple[np.ndarray, np.ndarray]
 PartSizes = tuple[int, int, int]
-# Rows of the three parts, one after the other.
+# Draws the rows of the three parts, concatenated.
 RowSource = Callable[[Rng, PartSizes], RowArrays]
 
 
 def _bundled_rows(name: str, classes: range | None = None) -> RowSource:
-    """Return the rows of a set that is brought along, or those of some classes."""
+    """Return rows of a bundled data set, optionally of some classes only."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         table = load_bundled_set(name)
@@ -67,9 +67,9 @@ def _bundled_rows(name: str, classes: range | None = None) -> RowSource:
 
 
 def _pair_rows(name: str) -> RowSource:
-    """Return pairs of rows of a set, of the class (first + second) mod classes.
+    """Return pairs of rows, labeled (first + second class) mod the number of classes.
 
-    The rows of one part are in no pair of another.
+    Parts do not share rows.
     """
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
@@ -89,7 +89,7 @@ def _pair_rows(name: str) -> RowSource:
 
 
 def _glyph_rows(characters: str) -> RowSource:
-    """Return characters of a font, drawn as by different hands."""
+    """Return rendered characters of a font with handwriting-like distortions."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
@@ -98,14 +98,14 @@ def _glyph_rows(characters: str) -> RowSource:
         each = np.array([known.characters.index(c) for c in characters])
         draw = generator(rng.child("data"))
         images = draw_shapes(known.depth[each[y]], SIDE, _WILD, draw)
-        # Rounded, so that another library's last bit makes no other task.
+        # Rounded, so that a last-bit difference of a library gives the same task.
         return np.round(images.reshape(count, -1).astype(np.float64), 4), y
 
     return rows
 
 
 def _family_rows(family: SampledFamily) -> RowSource:
-    """Return rows of one task of a family, as it draws them."""
+    """Return rows of one task drawn from a family."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
@@ -117,7 +117,7 @@ def _family_rows(family: SampledFamily) -> RowSource:
 
 
 def _arm_rows(arms: int, turns: float) -> RowSource:
-    """Return points on spiral arms, each a class."""
+    """Return points on spiral arms, one class per arm."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         count = sum(counts)
@@ -132,7 +132,7 @@ def _arm_rows(arms: int, turns: float) -> RowSource:
 
 
 def _ring_rows(rings: int) -> RowSource:
-    """Return points on rings around the origin, each a class."""
+    """Return points on rings around the origin, one class per ring."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         draw, count = generator(rng.child("data")), sum(counts)
@@ -145,7 +145,7 @@ def _ring_rows(rings: int) -> RowSource:
 
 
 def _board_rows(squares: int, colors: int) -> RowSource:
-    """Return points on a board whose squares take turns between classes."""
+    """Return points on a checkerboard whose squares alternate between classes."""
 
     def rows(rng: Rng, counts: PartSizes) -> RowArrays:
         draw, count = generator(rng.child("data")), sum(counts)
@@ -157,7 +157,7 @@ def _board_rows(squares: int, colors: int) -> RowSource:
 
 @dataclass(frozen=True)
 class TaskGroup:
-    """Tasks of one shape: how many rows each part has, and where they are from."""
+    """Tasks with data of one shape: rows per part, and the source of each task."""
 
     counts: PartSizes
     sources: dict[str, RowSource]
@@ -204,7 +204,7 @@ GROUPS = (
 
 @lru_cache(maxsize=len(GROUPS))
 def group_tasks(group: int, seed: int = 0) -> tuple[MosaicTask, ...]:
-    """Return the tasks of one group, by its number."""
+    """Return the tasks of one group, by its index."""
     known = GROUPS[group]
     return tuple(
         _build_task(name, source, known.counts, Rng(seed).child("mosaic", name))

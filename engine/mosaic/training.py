@@ -1,7 +1,7 @@
-"""Every recipe of one form, trained on one group of tasks, side by side.
+"""Train every recipe of one net design on one group of tasks, as one batch.
 
-A member is optimizer × rate × task × seed. All nets of a task and a seed begin with
-the same draws and see the same minibatches, whatever their form and recipe.
+A member is optimizer × rate × task × seed. All nets of a task and seed start from the
+same draws and see the same minibatches, whatever their design and recipe.
 """
 
 import itertools
@@ -28,20 +28,20 @@ from engine.mosaic.tasks import PARTS, MosaicTask
 from engine.nets.backpropagation import GAINS, shorten_gradients
 from engine.protocol import Weights, chosen_class, generator
 
-_LONGEST = 4.0
-# What each optimizer remembers, by name.
+_LONGEST = 4.0  # gradient norm above which a net's gradient is shortened
+# Names of each optimizer's state.
 _STATES = {"sgd": (), "momentum": ("velocity",), "adam": ("m", "v")}
 
 
 @dataclass(frozen=True)
 class Regime:
-    """How long and how often everything is trained.
+    """Length and number of the trainings.
 
     Args:
-        fidelities: Steps after which nets are judged, ascending.
-        seeds: How many starts.
-        batch: Examples of each step.
-        root: Of all random streams.
+        fidelities: Steps after which nets are evaluated, ascending.
+        seeds: Trainings of each net and recipe.
+        batch: Examples per minibatch.
+        root: Root seed of all random streams.
     """
 
     fidelities: tuple[int, ...] = (10, 30, 100, 300)
@@ -51,7 +51,7 @@ class Regime:
 
 
 class MemberLayout(NamedTuple):
-    """How often what belongs to a task is laid out for the members."""
+    """How often a task's data are repeated for the members."""
 
     recipes: int
     seeds: int
@@ -63,7 +63,7 @@ class MemberLayout(NamedTuple):
 
 
 class RightCounts(NamedTuple):
-    """How many answers were right; uint16.
+    """Number of correct answers; uint16.
 
     Args:
         validation: Shape (recipe, task, fidelity, seed).
@@ -96,7 +96,15 @@ def train_form(
     recipes: Sequence[tuple[str, ...]] = RECIPES,
     dtype: torch.dtype = torch.float32,
 ) -> RightCounts:
-    """Train every recipe of a form on tasks of one shape, from every seed."""
+    """Train every recipe of a net design on tasks of one shape, from every seed.
+
+    Args:
+        form: The net design.
+        tasks: Tasks with data of equal shape.
+        regime: Length and number of the trainings.
+        recipes: Optimizer and learning rate of each; equal optimizers adjacent.
+        dtype: Precision of the trainings.
+    """
     data, sizes = GroupData.of(tasks, dtype), (tasks[0].features, tasks[0].classes)
     begun = torch.from_numpy(draw_initial_weights(form, tasks, regime)).to(dtype)
     flat, copies = (
@@ -125,7 +133,7 @@ def train_form(
 
 @dataclass
 class RecipeOptimizer:
-    """The optimizer of some members, that lie side by side; it keeps its state."""
+    """The optimizer of a range of members, with its state."""
 
     kind: str
     rows: slice
@@ -133,7 +141,7 @@ class RecipeOptimizer:
     state: Weights
 
     def step(self, flat: Tensor, grad: Tensor, step: int) -> None:
-        """Move the weights in place."""
+        """Update the weights in place."""
         move = self._direction(grad, step)
         self.state = move.state
         flat -= self.rate * move.step
@@ -149,7 +157,7 @@ class RecipeOptimizer:
 def _recipe_optimizers(
     flat: Tensor, recipes: Sequence[tuple[str, ...]], members: int
 ) -> list[RecipeOptimizer]:
-    """Return one rule for each run of recipes with the same optimizer."""
+    """Return one optimizer for each run of recipes that share it."""
     rules, first = [], 0
     for kind, some in itertools.groupby(recipes, lambda recipe: recipe[0]):
         rates = [float(rate) for _, rate in some]
@@ -164,7 +172,7 @@ def _recipe_optimizers(
 def draw_initial_weights(
     form: NetDesign, tasks: Sequence[MosaicTask], regime: Regime
 ) -> np.ndarray:
-    """Draw initial weights; shape (task × seed, weight), biases zero."""
+    """Draw initial weights, biases 0; shape (task × seed, weight)."""
     shapes = form.weight_shapes(tasks[0].features, tasks[0].classes)
     drawn = [
         [
@@ -178,10 +186,10 @@ def draw_initial_weights(
 
 
 def _gain(form: NetDesign, name: str) -> float:
-    """Return by what a weight is multiplied at the start.
+    """Return the initial scale of a weight.
 
-    The head is 0: a net that has hardly been trained then answers alike from every
-    seed, where a drawn head would make its accuracy a matter of chance.
+    The head starts at 0: otherwise the accuracy of a net after a few steps would be
+    mostly due to its random head.
     """
     if name == f"w{form.depth}":
         return 0.0
@@ -200,7 +208,7 @@ def _draw_matrix(
 
 
 def draw_minibatches(tasks: Sequence[MosaicTask], regime: Regime) -> np.ndarray:
-    """Choose the rows of every minibatch; shape (task, seed, step, example)."""
+    """Draw the rows of every minibatch; shape (task, seed, step, example)."""
     rows = len(tasks[0].y["train"])
     shape = (regime.fidelities[-1], regime.batch)
     return np.stack(
@@ -219,7 +227,7 @@ def draw_minibatches(tasks: Sequence[MosaicTask], regime: Regime) -> np.ndarray:
 def _gather_minibatch(
     data: GroupData, rows: Tensor, recipes: int
 ) -> tuple[Tensor, Tensor]:
-    """Gather rows (task, seed, example) once, and lay them out for every member."""
+    """Gather rows (task, seed, example) once, and repeat them for every member."""
     task = torch.arange(len(rows))[:, None, None]
     x = data.x["train"][task, rows].flatten(0, 1).mT.contiguous()
     y = data.y["train"][task, rows].flatten(0, 1)
@@ -229,9 +237,9 @@ def _gather_minibatch(
 def _count_right(
     weights: Weights, data: GroupData, form: NetDesign, part: str, copies: MemberLayout
 ) -> np.ndarray:
-    """Count right answers of each member; uint16.
+    """Count the correct answers of each member; uint16.
 
-    A batch's statistics are those of the training rows, which stand in front.
+    Batch normalization uses the statistics of the training rows, put in front.
     """
     x = data.x[part]
     front = data.x["train"] if form.normalization == "batch" else x[:, :0]

@@ -13,13 +13,11 @@ from functools import cached_property
 from typing import NamedTuple, Self
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Integer
 
 from engine.contract.rng import Rng
 from engine.protocol.meta_types import generator
 from engine.protocol.tasks import TaskBatch
-
-Codes = np.ndarray
-Numbers = np.ndarray
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,9 @@ class Space:
         """Number of architectures."""
         return math.prod(self.radix)
 
-    def index(self, codes: Codes) -> Numbers:
+    def index(
+        self, codes: Integer[np.ndarray, "*batch position"]
+    ) -> Int[np.ndarray, " *batch"]:
         """Return the number of each architecture, in mixed-radix order.
 
         Args:
@@ -62,15 +62,17 @@ class Space:
         ...     np.array([[0, 2], [1, 0]])).tolist()
         [2, 3]
         """
-        return codes.astype(np.int64) @ self._weights
+        return np.asarray(codes.astype(np.int64) @ self._weights)
 
     @cached_property
-    def _weights(self) -> Numbers:
+    def _weights(self) -> Int[np.ndarray, " position"]:
         # The first position is the most significant digit.
         after = [math.prod(self.radix[i + 1 :]) for i in range(len(self.radix))]
         return np.array(after, np.int64)
 
-    def codes(self, index: Numbers) -> Codes:
+    def codes(
+        self, index: Integer[np.ndarray, " *batch"]
+    ) -> Int[np.ndarray, "*batch position"]:
         """Return the codes of numbered architectures; the inverse of `index`.
 
         Args:
@@ -93,9 +95,9 @@ class Measurement(NamedTuple):
         cost: Cost of the training, in the evaluator's unit.
     """
 
-    signal: Numbers
-    score: Numbers
-    cost: Numbers
+    signal: Float[np.ndarray, " item"]
+    score: Float[np.ndarray, " item"]
+    cost: Float[np.ndarray, " item"]
 
 
 class Evaluator(ABC):
@@ -118,11 +120,15 @@ class Evaluator(ABC):
     fidelity_unit: str
     cost_unit: str
     properties: dict[str, str]
-    features: Numbers | None = None
+    features: Float[np.ndarray, "task feature"] | None = None
 
     @abstractmethod
     def measure(
-        self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        fidelity: Int[np.ndarray, " item"],
+        uniform: Float[np.ndarray, " item"],
     ) -> Measurement:
         """Train architectures.
 
@@ -137,7 +143,12 @@ class Evaluator(ABC):
         """
 
     @abstractmethod
-    def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
+    def property(
+        self,
+        name: str,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+    ) -> Float[np.ndarray, " item"]:
         """Return a property of architectures.
 
         Args:
@@ -153,7 +164,7 @@ class Evaluator(ABC):
         """Return a lower bound on the cost of any training; 0 where unknown."""
         return 0.0
 
-    def scores(self, which: int) -> Numbers | None:
+    def scores(self, which: int) -> Float[np.ndarray, " architecture"] | None:
         """Return the score of every architecture of a task, by `Space.index`.
 
         NaN where the space lacks that architecture. None where scores are only known
@@ -173,7 +184,7 @@ class Objective(NamedTuple):
     """
 
     property: str = ""
-    cap: Numbers | None = None
+    cap: Float[np.ndarray, " task"] | None = None
     since: float = 0.0
 
 
@@ -185,8 +196,8 @@ class Proposal(NamedTuple):
         fidelity: Positions in the fidelities, shape (member,); None for the highest.
     """
 
-    codes: Codes
-    fidelity: Numbers | None = None
+    codes: Int[np.ndarray, "member position"]
+    fidelity: Int[np.ndarray, " member"] | None = None
 
 
 class Evaluation(NamedTuple):
@@ -204,11 +215,11 @@ class Evaluation(NamedTuple):
     """
 
     step: int
-    codes: Codes
-    fidelity: Numbers
-    signal: Numbers
-    value: Numbers
-    live: Numbers
+    codes: Int[np.ndarray, "member position"]
+    fidelity: Int[np.ndarray, " member"]
+    signal: Float[np.ndarray, " member"]
+    value: Float[np.ndarray, " member"]
+    live: Bool[np.ndarray, " member"]
 
 
 @dataclass(frozen=True)
@@ -240,7 +251,7 @@ class SearchBatch(TaskBatch):
     space: Space
     evaluator: Evaluator
     kept_options: tuple[tuple[int, ...], ...]
-    task_index: Numbers
+    task_index: Int[np.ndarray, " member"]
     rngs: tuple[Rng, ...]
     sources: tuple[int, ...]
     replicates: int
@@ -265,11 +276,15 @@ class SearchBatch(TaskBatch):
             self, task_index=self.task_index[chosen], rngs=rngs, replicates=1
         )
 
-    def with_tasks(self, which: Numbers) -> Self:
-        """Return the same searches on other tasks of the pool; shape (member,)."""
+    def with_tasks(self, which: Int[np.ndarray, " member"]) -> Self:
+        """Return the same searches on other tasks.
+
+        Args:
+            which: Task of each member; shape (member,).
+        """
         return replace(self, task_index=np.asarray(which, np.int64))
 
-    def uniform(self, name: str, *shape: int) -> Numbers:
+    def uniform(self, name: str, *shape: int) -> Float[np.ndarray, "member ..."]:
         """Draw uniform numbers from each member's own stream.
 
         Args:
@@ -283,7 +298,9 @@ class SearchBatch(TaskBatch):
         drawn = [generator(rng.child(name)).random(shape) for rng in self.rngs]
         return np.stack(drawn)
 
-    def to_evaluator_codes(self, codes: Codes) -> Codes:
+    def to_evaluator_codes(
+        self, codes: Int[np.ndarray, "*batch position"]
+    ) -> Int[np.ndarray, "*batch position"]:
         """Return codes of this space as codes of the evaluator's space.
 
         Args:
@@ -299,11 +316,13 @@ class SearchBatch(TaskBatch):
             table[position, : len(kept)] = kept
         return table[np.arange(len(self.kept_options)), codes]
 
-    def all_codes(self) -> Codes:
+    def all_codes(self) -> Int[np.ndarray, "architecture position"]:
         """Return the evaluator codes of all architectures, in the order of `index`."""
         return self.to_evaluator_codes(self.space.codes(np.arange(self.space.size)))
 
-    def from_evaluator_codes(self, codes: Codes) -> Codes:
+    def from_evaluator_codes(
+        self, codes: Int[np.ndarray, "*batch position"]
+    ) -> Int[np.ndarray, "*batch position"]:
         """Return codes of the evaluator's space as codes of this space.
 
         Args:

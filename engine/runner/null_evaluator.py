@@ -1,7 +1,9 @@
 """An evaluator that trains nothing, to measure a search's own memory."""
 
+import numpy as np
+from jaxtyping import Float, Int
+
 from engine.protocol import Evaluator, Measurement
-from engine.protocol.search import Codes, Numbers
 
 TRAINED = 150e6  # bytes that the nets of one batch of trainings hold at most
 
@@ -21,11 +23,20 @@ class NullEvaluator(Evaluator):
         self._known = known
 
     def measure(
-        self, which: Numbers, codes: Codes, fidelity: Numbers, uniform: Numbers
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        fidelity: Int[np.ndarray, " item"],
+        uniform: Float[np.ndarray, " item"],
     ) -> Measurement:
         """Return the uniform numbers, at zero cost so that no search ends early."""
         return Measurement(uniform, uniform, 0.0 * uniform)
 
-    def property(self, name: str, which: Numbers, codes: Codes) -> Numbers:
+    def property(
+        self,
+        name: str,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+    ) -> Float[np.ndarray, " item"]:
         """Return the property as the other evaluator gives it."""
         return self._known.property(name, which, codes)

@@ -1,7 +1,7 @@
-"""Studies: sentences that the field repeats, each with the runs that decide about it.
+"""Studies: claims that the field repeats, each with the runs that test it.
 
-Pure data: specs like any other, so that they are queued, cached, resumed and exported
-like any other. `engine.stats.claims_board` judges their numbers.
+Pure data: their specs are queued, cached, resumed and exported like any other.
+`engine.stats.claims_board` judges the results.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ __all__ = ["Study", "studies", "study"]
 
 @cache
 def studies() -> tuple[Study, ...]:
-    """Return every study, on what is here; parts must have been discovered."""
+    """Return every study, on the available data; parts must have been discovered."""
     here = study_benchmark()
     return (*transfer_studies(here), *pattern_and_cost_studies(here))
 
@@ -26,7 +26,7 @@ def study(name: str) -> Study:
     """Return the study of that name.
 
     Raises:
-        Refused: If there is none; the message lists what there is.
+        Refused: If there is none; the message lists the existing ones.
     """
     for found in studies():
         if found.name == name:

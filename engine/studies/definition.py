@@ -1,7 +1,7 @@
-"""What a study is: a sentence of the field, and how it is put to the test.
+"""Definition of a study: a claim of the field, and how it is tested.
 
-The protocol is fixed before anything is measured, and says what would count for the
-sentence and what against it.
+The protocol is fixed before anything is measured, and states what would support the
+claim and what would refute it.
 """
 
 from typing import Any, NamedTuple
@@ -9,22 +9,22 @@ from typing import Any, NamedTuple
 from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
 from engine.presets.builders import baseline, candidate, spec_as_json
 
-# At least 50 searches of everything: trainings × searches of each.
+# At least 50 searches per condition: trainings × searches of each.
 TRAININGS, SEARCHES, HORIZON = 10, 5, 100
 SEED = 11
 
 
 class Study(NamedTuple):
-    """One sentence, and the runs that decide about it.
+    """One claim, and the runs that test it.
 
     Args:
-        name: Also of the judge in `engine.stats.claims_board`.
-        title: In a list.
-        sentence: As the field repeats it.
+        name: Also the name of the judge in `engine.stats.claims_board`.
+        title: Short title for lists.
+        sentence: The claim, as the field repeats it.
         protocol: What is run, what is measured, and what counts as supported, not
             supported, or depends.
-        specs: The runs; several studies share theirs, so they are computed once.
-        ground: On which space it is measured.
+        specs: The runs; studies that share runs compute them once.
+        ground: Name of the space on which it is measured.
         matrix: Whether its runs fill a transfer matrix.
     """
 
@@ -37,7 +37,7 @@ class Study(NamedTuple):
     matrix: bool = False
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as data, its specs without what is default."""
+        """Return the study as JSON data, default values of its specs left out."""
         return self._asdict() | {"specs": [spec_as_json(spec) for spec in self.specs]}
 
 
@@ -58,11 +58,11 @@ def search_spec(
     """Return a run of searches on tables.
 
     Args:
-        family: What is learned on, and searched on.
-        learners: Who searches.
-        sources: How many searches each training does on the tasks it learns from.
+        family: Family of the source and target tasks.
+        learners: The search strategies.
+        sources: Searches of source tasks per training.
         horizon: Evaluations of a search.
-        tests: Further families to be searched on.
+        tests: Further families to be searched in meta-test.
     """
     return RunSpec(
         family=family,

@@ -1,7 +1,7 @@
-"""Where studies are held: our own table of trained nets, or made-up landscapes.
+"""Benchmarks of the studies: Mosaic, the table of trained nets, or NK landscapes.
 
-Mosaic is real and needs no file of anybody's; the landscapes stand in for it where it
-was not built, and every study says on which ground it stands.
+Mosaic has real trainings and needs no download; the synthetic landscapes replace it
+where it was not built. Every study names its benchmark.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ TASKS = (
     "wine_pairs",
     "cancer_pairs",
 )
-# Four pairs of kin: each task has one that is like it and six that are not.
+# Four pairs of related tasks: each is similar to one other and unlike the other six.
 PAIRS = (
     "rings",
     "four_rings",
@@ -42,13 +42,13 @@ KINSHIPS = (0.9, 0.6, 0.3, 0.0)
 
 
 class StudyBenchmark(NamedTuple):
-    """One place to hold a study.
+    """The families that the studies run on.
 
     Args:
-        name: What it is called in a protocol.
-        every: Families that learn on all tasks but the one that is searched on.
-        pairs: A family for each source, with those it is tested on besides.
-        sizes: The same space at several sizes, ascending.
+        name: Its name in a protocol.
+        families: Families whose sources are all tasks but the target.
+        transfer_pairs: A family for each single source, with further targets.
+        sized_spaces: The same space at several sizes, ascending.
     """
 
     name: str
@@ -58,7 +58,7 @@ class StudyBenchmark(NamedTuple):
 
 
 def study_benchmark() -> StudyBenchmark:
-    """Return Mosaic where its table is, else the landscapes."""
+    """Return Mosaic if its table exists, else the landscapes."""
     return _mosaic_benchmark() if FILE.exists() else _nk_benchmark()
 
 
@@ -90,7 +90,7 @@ def _nk_benchmark() -> StudyBenchmark:
         return Choice(name="nk_landscape", knobs=knobs)
 
     return StudyBenchmark(
-        "NK landscapes (4,096 made-up architectures; Mosaic's table is not here)",
+        "NK landscapes (4,096 synthetic architectures; Mosaic's table is missing)",
         tuple(nk_landscape(kinship=kinship) for kinship in (0.9, 0.7, 0.5, 0.3, 0.1)),
         tuple((nk_landscape(kinship=kinship), ()) for kinship in KINSHIPS),
         tuple(nk_landscape(size=size, kinship=0.5) for size in (4, 5, 6, 7)),
@@ -98,6 +98,6 @@ def _nk_benchmark() -> StudyBenchmark:
 
 
 def _others_after(source: str, names: Sequence[str]) -> list[str]:
-    """Return the other names, from the next one on."""
+    """Return the other names, starting after `source` and wrapping around."""
     at = names.index(source)
     return [*names[at + 1 :], *names[:at]]

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import Any, get_args
 
 import numpy as np
+from jaxtyping import Float
 from rich.console import Console
 from rich.table import Table
 
@@ -35,7 +36,6 @@ LEARNED = (
     "tuned_evolution",
 )
 ORDERS = ("uniform", "easy first", "hard first", "competence")
-Numbers = np.ndarray
 Learner = dict[str, Any]
 
 
@@ -82,7 +82,7 @@ def ordered() -> tuple[list[Learner], str]:
 
 def searched(
     target: str, learners: Sequence[Learner], given: argparse.Namespace
-) -> dict[str, Numbers]:
+) -> dict[str, Float[np.ndarray, "training search"]]:
     """Return each learner's evaluations to the goal; shape (training, search)."""
     body: dict[str, Any] = {
         "family": {"name": "mosaic", "knobs": {"target": target}},
@@ -103,7 +103,9 @@ def searched(
     }
 
 
-def told(found: dict[str, Numbers], name: str, rival: str) -> str:
+def told(
+    found: dict[str, Float[np.ndarray, "training search"]], name: str, rival: str
+) -> str:
     """Write a learner's mean, and its ratio to the rival's with its interval."""
     mean = f"{found[name].mean():.0f}"
     if name == rival:
@@ -113,7 +115,7 @@ def told(found: dict[str, Numbers], name: str, rival: str) -> str:
 
 
 def ratio(
-    found: dict[str, Numbers], name: str, rival: str
+    found: dict[str, Float[np.ndarray, "training search"]], name: str, rival: str
 ) -> tuple[float, float, float]:
     """Return the ratio of restricted means, with its interval.
 

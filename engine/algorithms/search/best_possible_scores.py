@@ -1,13 +1,14 @@
 """The best score that a search could reach, for spaces whose scores are all known."""
 
 import numpy as np
+from jaxtyping import Float
 
 from engine.protocol import SearchBatch
 
-Numbers = np.ndarray
 
-
-def best_possible_scores(tasks: SearchBatch, *, capped: bool) -> Numbers:
+def best_possible_scores(
+    tasks: SearchBatch, *, capped: bool
+) -> Float[np.ndarray, " member"]:
     """Return the best score in each member's space; share, shape (member,).
 
     Where scores are only known by training it is 1, the upper bound of an accuracy.
@@ -30,7 +31,7 @@ def _best_possible_score(tasks: SearchBatch, which: int, capped: bool) -> float:
 
 def known_scores(
     tasks: SearchBatch, which: int, *, capped: bool = False
-) -> Numbers | None:
+) -> Float[np.ndarray, " architecture"] | None:
     """Return the known scores of the searched space on a task, without NaN.
 
     Args:

@@ -11,14 +11,16 @@ import itertools
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from engine.protocol import Space
 
 NOTHING = frozenset({"none", "zeroize"})  # options that leave an edge out
-Numbers = np.ndarray
 
 
-def one_hot_encoding(space: Space, codes: Numbers) -> Numbers:
+def one_hot_encoding(
+    space: Space, codes: Int[np.ndarray, "*batch position"]
+) -> Float[np.ndarray, "*batch feature"]:
     """Return the one-hot encoding of the option at each position.
 
     All codes have the norm √positions, and the cosine of two is the share of positions
@@ -39,7 +41,9 @@ def one_hot_encoding(space: Space, codes: Numbers) -> Numbers:
     return np.concatenate(hot, -1).astype(np.float32)
 
 
-def adjacency_encoding(space: Space, codes: Numbers) -> Numbers:
+def adjacency_encoding(
+    space: Space, codes: Int[np.ndarray, "*batch position"]
+) -> Float[np.ndarray, "*batch feature"]:
     """Return whether each edge has an operation, then its one-hot; (…, feature).
 
     Args:
@@ -59,7 +63,9 @@ def adjacency_encoding(space: Space, codes: Numbers) -> Numbers:
     return np.concatenate([there.astype(np.float32), hot], -1)
 
 
-def path_encoding(space: Space, codes: Numbers) -> Numbers:
+def path_encoding(
+    space: Space, codes: Int[np.ndarray, "*batch position"]
+) -> Float[np.ndarray, "*batch feature"]:
     """Return which sequences of operations lead from input to output; (…, feature).
 
     A sequence is one feature, whichever nodes it passes through: sequences of one
@@ -94,16 +100,23 @@ def path_encoding(space: Space, codes: Numbers) -> Numbers:
     return np.concatenate(found, -1)
 
 
-ENCODINGS: dict[str, Callable[[Space, Numbers], Numbers]] = {
+ENCODINGS: dict[
+    str,
+    Callable[
+        [Space, Int[np.ndarray, "*batch position"]], Float[np.ndarray, "*batch feature"]
+    ],
+] = {
     "one-hot": one_hot_encoding,
     "adjacency": adjacency_encoding,
     "path": path_encoding,
 }
 
 
-def _is_present(space: Space, codes: Numbers, position: int) -> Numbers:
+def _is_present(
+    space: Space, codes: Int[np.ndarray, "*batch position"], position: int
+) -> Bool[np.ndarray, " *batch"]:
     there = np.array([name not in NOTHING for name in space.options[position]])
-    return there[codes[..., position]]
+    return np.asarray(there[codes[..., position]])
 
 
 def _operation_names(space: Space) -> list[str]:
@@ -126,8 +139,11 @@ def _routes(edges: tuple[tuple[int, int], ...]) -> Iterator[tuple[int, ...]]:
 
 
 def _route_indicator(
-    space: Space, codes: Numbers, route: tuple[int, ...], names: list[str]
-) -> Numbers:
+    space: Space,
+    codes: Int[np.ndarray, "*batch position"],
+    route: tuple[int, ...],
+    names: list[str],
+) -> Float[np.ndarray, "*batch feature"]:
     """Return the one-hot of a route's sequence; 0 if one of its edges is absent."""
     there = np.ones((*codes.shape[:-1], 1), np.float32)
     for position in route:
@@ -141,7 +157,9 @@ def _route_indicator(
     return there
 
 
-def _pair_indicators(space: Space, codes: Numbers) -> Numbers:
+def _pair_indicators(
+    space: Space, codes: Int[np.ndarray, "*batch position"]
+) -> Float[np.ndarray, "*batch feature"]:
     """Return the one-hot of the pair of options of each two consecutive decisions."""
     # Starts with an empty part: a space of one decision has no pairs.
     found = [np.zeros((*codes.shape[:-1], 0), bool)]

@@ -7,14 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.proposals import mutate, random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.contract.parts import knob
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
-
-Numbers = np.ndarray
-
 
 NEVER = np.iinfo(np.int64).max  # birth step of slots that are never the oldest
 
@@ -52,9 +50,9 @@ class Population(NamedTuple):
         birth_step: Evaluation at which each was trained.
     """
 
-    codes: Numbers
-    value: Numbers
-    birth_step: Numbers
+    codes: Int[np.ndarray, "member individual position"]
+    value: Float[np.ndarray, "member individual"]
+    birth_step: Int[np.ndarray, "member individual"]
 
 
 class Evolution(NamedTuple):
@@ -67,8 +65,8 @@ class Evolution(NamedTuple):
         aging: Whether the oldest is replaced; else the worst.
     """
 
-    first: Numbers
-    uniform: Numbers
+    first: Int[np.ndarray, "member step position"]
+    uniform: Float[np.ndarray, "member horizon draw"]
     sample: int
     aging: bool
 
@@ -150,13 +148,18 @@ class SizedEvolution(NamedTuple):
         sizes: Population sizes; shape (member,).
     """
 
-    first: Numbers
-    competitor_draws: Numbers
-    mutation_draws: Numbers
-    sizes: Numbers
+    first: Int[np.ndarray, "member step position"]
+    competitor_draws: Float[np.ndarray, "member horizon competitor"]
+    mutation_draws: Float[np.ndarray, "member horizon 3"]
+    sizes: Int[np.ndarray, " member"]
 
     @classmethod
-    def of(cls, tasks: SearchBatch, size: Numbers, sample: Numbers) -> "SizedEvolution":
+    def of(
+        cls,
+        tasks: SearchBatch,
+        size: Int[np.ndarray, " member"],
+        sample: Int[np.ndarray, " member"],
+    ) -> "SizedEvolution":
         """Draw each member's numbers, the same as `Evolution` of its sizes draws.
 
         Args:

@@ -7,11 +7,10 @@ Source: White, Nolen and Savani (2020), arXiv:2005.02960; den Ottelander et al.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.search.proposals import neighbor_changes
 from engine.protocol import Evaluation, SearchBatch, Space
-
-Numbers = np.ndarray
 
 
 class ClimbState(NamedTuple):
@@ -27,12 +26,12 @@ class ClimbState(NamedTuple):
         trained_values: Value of each.
     """
 
-    current: Numbers
-    value: Numbers
-    untried: Numbers
-    start_index: Numbers
-    trained: Numbers
-    trained_values: Numbers
+    current: Int[np.ndarray, "member position"]
+    value: Float[np.ndarray, " member"]
+    untried: Bool[np.ndarray, "member neighbor"]
+    start_index: Int[np.ndarray, " member"]
+    trained: Int[np.ndarray, "member horizon"]
+    trained_values: Float[np.ndarray, "member horizon"]
 
 
 def start_climbs(tasks: SearchBatch) -> ClimbState:
@@ -48,7 +47,9 @@ def start_climbs(tasks: SearchBatch) -> ClimbState:
     )
 
 
-def neighbors_of(space: Space, codes: Numbers) -> Numbers:
+def neighbors_of(
+    space: Space, codes: Int[np.ndarray, " position"]
+) -> Int[np.ndarray, "neighbor position"]:
     """Return every neighbor of one architecture; (position,) → (neighbor, position).
 
     Args:
@@ -68,8 +69,11 @@ def neighbors_of(space: Space, codes: Numbers) -> Numbers:
 
 
 def choose_neighbors(
-    space: Space, state: ClimbState, starts: Numbers, uniform: Numbers
-) -> Numbers:
+    space: Space,
+    state: ClimbState,
+    starts: Int[np.ndarray, "member start position"],
+    uniform: Float[np.ndarray, " member"],
+) -> Int[np.ndarray, "member position"]:
     """Return a start if a climb begins, else an untried neighbor drawn uniformly.
 
     Args:
@@ -96,7 +100,10 @@ def choose_neighbors(
 
 
 def update_climbs(
-    space: Space, state: ClimbState, evaluation: Evaluation, starts: Numbers
+    space: Space,
+    state: ClimbState,
+    evaluation: Evaluation,
+    starts: Int[np.ndarray, "member start position"],
 ) -> ClimbState:
     """Move to a better neighbor; restart where no untried neighbor is left.
 
@@ -141,7 +148,12 @@ def _follow_known(space: Space, state: ClimbState, member: int) -> None:
         state.value[member] = known.max()
 
 
-def _restart(space: Space, state: ClimbState, member: int, starts: Numbers) -> None:
+def _restart(
+    space: Space,
+    state: ClimbState,
+    member: int,
+    starts: Int[np.ndarray, "start position"],
+) -> None:
     """Advance to the next start that was not trained yet, if there is one."""
     state.value[member] = -np.inf
     for _ in range(len(starts)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from jaxtyping import Int
 from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.samplers import TPESampler
 from optuna.study import Study
@@ -15,7 +16,6 @@ from optuna.trial import FrozenTrial, Trial, create_trial
 
 from engine.protocol import Space
 
-Numbers = np.ndarray
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
@@ -28,9 +28,9 @@ class TpeSearch:
     """
 
     study: Study
-    last: Numbers
+    last: Int[np.ndarray, " position"]
     pending_trial: Trial | None = None
-    codes: list[Numbers] = field(default_factory=list)
+    codes: list[Int[np.ndarray, " position"]] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     is_over: bool = False
 
@@ -72,7 +72,7 @@ class OptunaTpe:
         last = np.zeros(len(self.space.radix), np.int64)
         return TpeSearch(optuna.create_study(direction="maximize"), last)
 
-    def ask(self, trials: TpeSearch, seed: int) -> Numbers:
+    def ask(self, trials: TpeSearch, seed: int) -> Int[np.ndarray, " position"]:
         """Return the next architecture, given the trials and a seed; (position,)."""
         if trials.is_over or not self._space:
             return trials.last
@@ -90,7 +90,12 @@ class OptunaTpe:
         return codes
 
     def tell(
-        self, trials: TpeSearch, codes: Numbers, value: float, *, live: bool
+        self,
+        trials: TpeSearch,
+        codes: Int[np.ndarray, " position"],
+        value: float,
+        *,
+        live: bool,
     ) -> None:
         """Add a trial; `live` is False if the budget was spent, which ends the search.
 

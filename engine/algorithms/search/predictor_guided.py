@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.special import ndtri
 
 from engine.algorithms.search.predictors import (
@@ -22,9 +23,8 @@ from engine.algorithms.search.predictors import (
 from engine.algorithms.search.proposals import propose_candidates
 from engine.protocol import Evaluation, SearchBatch, Space
 
-Numbers = np.ndarray
 # Architectures of shape (item, position) → features of shape (item, feature).
-Encode = Callable[[Numbers], Numbers]
+Encode = Callable[[Float[np.ndarray, "item feature"]], Int[np.ndarray, "item position"]]
 
 
 class GuidedState(NamedTuple):
@@ -36,12 +36,14 @@ class GuidedState(NamedTuple):
         queue: Architectures of this round; shape (member, slot, position).
     """
 
-    codes: Numbers
-    value: Numbers
-    queue: Numbers
+    codes: Int[np.ndarray, "member evaluation position"]
+    value: Float[np.ndarray, "member evaluation"]
+    queue: Int[np.ndarray, "member slot position"]
 
 
-def start_guided(tasks: SearchBatch, first: Numbers) -> GuidedState:
+def start_guided(
+    tasks: SearchBatch, first: Int[np.ndarray, "member slot position"]
+) -> GuidedState:
     """Return the state before the first evaluation.
 
     Args:
@@ -82,7 +84,7 @@ class PredictorGuide:
 
     def choose_next(
         self, tasks: SearchBatch, state: GuidedState, step: int, size: int
-    ) -> Numbers:
+    ) -> Int[np.ndarray, "member slot position"]:
         """Choose the architectures of a round, member by member.
 
         Args:
@@ -111,11 +113,11 @@ class PredictorGuide:
     def _choose_for_member(
         self,
         space: Space,
-        codes: Numbers,
-        value: Numbers,
-        uniform: Numbers,
-        bag: Numbers,
-    ) -> Numbers:
+        codes: Int[np.ndarray, "evaluation position"],
+        value: Float[np.ndarray, " evaluation"],
+        uniform: Float[np.ndarray, "candidate draw"],
+        bag: Float[np.ndarray, "predictor evaluation"],
+    ) -> Int[np.ndarray, "slot position"]:
         """Choose as many as `uniform` has columns beyond those of the candidates."""
         known, wide = np.isfinite(value), 4 + len(space.radix)
         if not known.any():
@@ -136,8 +138,11 @@ class PredictorGuide:
         ]
 
     def _acquisition_values(
-        self, answers: Numbers, best: float, uniform: Numbers
-    ) -> Numbers:
+        self,
+        answers: Float[np.ndarray, "predictor candidate"],
+        best: float,
+        uniform: Float[np.ndarray, "candidate slot"],
+    ) -> Float[np.ndarray, "candidate slot"]:
         """Return the acquisition value of each candidate; (candidate, slot)."""
         mean, spread = answers.mean(0)[:, None], answers.std(0)[:, None]
         if self.acquisition == "thompson":
@@ -148,7 +153,9 @@ class PredictorGuide:
         return np.repeat(found, uniform.shape[1], 1)
 
 
-def _pick_distinct(worth: Numbers, number: Numbers) -> Numbers:
+def _pick_distinct(
+    worth: Float[np.ndarray, "candidate slot"], number: Int[np.ndarray, " candidate"]
+) -> Int[np.ndarray, " slot"]:
     """Return the best candidate of each slot, none twice while others are left."""
     picked = []
     for place in range(worth.shape[1]):

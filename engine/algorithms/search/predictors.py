@@ -9,11 +9,11 @@ fitted in one batch and a fit needs no seed.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Num
 from scipy.special import ndtr, ndtri
 from scipy.stats import rankdata
 
 RIDGE = 1.0
-Numbers = np.ndarray
 
 
 class Ensemble(NamedTuple):
@@ -24,11 +24,13 @@ class Ensemble(NamedTuple):
         offset: Shape (…, predictor).
     """
 
-    weights: Numbers
-    offset: Numbers
+    weights: Float[np.ndarray, "*batch predictor feature"]
+    offset: Float[np.ndarray, "*batch predictor"]
 
 
-def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
+def normal_scores(
+    labels: Float[np.ndarray, "*batch item"], known: Bool[np.ndarray, "*batch item"]
+) -> Float[np.ndarray, "*batch item"]:
     """Return the normal quantile of each label's rank among the known ones.
 
     Accuracies have a long lower tail that would dominate a squared error.
@@ -49,7 +51,10 @@ def normal_scores(labels: Numbers, known: Numbers) -> Numbers:
     return ndtri(share)
 
 
-def bootstrap_counts(uniform: Numbers, known: Numbers) -> Numbers:
+def bootstrap_counts(
+    uniform: Float[np.ndarray, "*batch predictor item"],
+    known: Bool[np.ndarray, "*batch item"],
+) -> Float[np.ndarray, "*batch predictor item"]:
     """Return how often each predictor's bootstrap sample contains each known item.
 
     Args:
@@ -67,7 +72,10 @@ def bootstrap_counts(uniform: Numbers, known: Numbers) -> Numbers:
 
 
 def fit_ensemble(
-    features: Numbers, labels: Numbers, counts: Numbers, ridge: float
+    features: Float[np.ndarray, "*batch item feature"],
+    labels: Float[np.ndarray, "*batch item"],
+    counts: Float[np.ndarray, "*batch predictor item"],
+    ridge: float,
 ) -> Ensemble:
     """Fit each predictor: least squares over its bootstrap sample plus λ|weights|².
 
@@ -94,13 +102,19 @@ def fit_ensemble(
     return Ensemble(weights, middle - (weights * center).sum(-1))
 
 
-def predict_ensemble(ensemble: Ensemble, features: Numbers) -> Numbers:
+def predict_ensemble(
+    ensemble: Ensemble, features: Float[np.ndarray, "*batch item feature"]
+) -> Float[np.ndarray, "*batch predictor item"]:
     """Return all predictions; (…, item, feature) → (…, predictor, item)."""
     found = ensemble.weights @ features.astype(np.float64).mT
     return found + ensemble.offset[..., None]
 
 
-def expected_improvement(mean: Numbers, spread: Numbers, best: Numbers) -> Numbers:
+def expected_improvement(
+    mean: Float[np.ndarray, " *#shape"],
+    spread: Float[np.ndarray, " *#shape"],
+    best: Float[np.ndarray, " *#shape"],
+) -> Float[np.ndarray, " *#shape"]:
     """Return E[max(0, f − best)] for f ~ N(mean, spread²); all of one shape.
 
     Args:
@@ -115,10 +129,12 @@ def expected_improvement(mean: Numbers, spread: Numbers, best: Numbers) -> Numbe
     spread = np.maximum(spread, 1e-12)  # predictors that all agree have spread 0
     far = (mean - best) / spread
     density = np.exp(-0.5 * far**2) / np.sqrt(2 * np.pi)
-    return spread * (far * ndtr(far) + density)
+    return np.asarray(spread * (far * ndtr(far) + density))
 
 
-def rank_correlation(one: Numbers, two: Numbers) -> Numbers:
+def rank_correlation(
+    one: Num[np.ndarray, "*#batch item"], two: Num[np.ndarray, "*#batch item"]
+) -> Float[np.ndarray, " *#batch"]:
     """Return Spearman's correlation along the last axis; ties get their mean rank.
 
     Args:
@@ -134,4 +150,4 @@ def rank_correlation(one: Numbers, two: Numbers) -> Numbers:
     ranks = [rankdata(a, axis=-1) for a in np.broadcast_arrays(one, two)]
     a, b = (r - r.mean(-1, keepdims=True) for r in ranks)
     size = np.sqrt((a * a).sum(-1) * (b * b).sum(-1))
-    return (a * b).sum(-1) / np.where(size > 0, size, np.nan)
+    return np.asarray((a * b).sum(-1) / np.where(size > 0, size, np.nan))

@@ -1,14 +1,16 @@
 """Propose architectures: at random, at random without repeats, or by mutation."""
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.protocol import SearchBatch, Space
 
 LISTED = 20_000  # larger spaces are sampled with repeats, which are rare there
-Numbers = np.ndarray
 
 
-def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
+def uniform_codes(
+    space: Space, uniform: Float[np.ndarray, "*batch position"]
+) -> Int[np.ndarray, "*batch position"]:
     """Turn uniform numbers into codes; all options are equally likely.
 
     Args:
@@ -25,7 +27,9 @@ def uniform_codes(space: Space, uniform: Numbers) -> Numbers:
     return np.floor(uniform * np.array(space.radix)).astype(np.int64)
 
 
-def random_order(tasks: SearchBatch, name: str = "search") -> Numbers:
+def random_order(
+    tasks: SearchBatch, name: str = "search"
+) -> Int[np.ndarray, "member horizon position"]:
     """Return the architectures of random search without repeats, in order.
 
     Args:
@@ -45,7 +49,11 @@ def random_order(tasks: SearchBatch, name: str = "search") -> Numbers:
     return tasks.space.codes(order[:, np.arange(horizon) % size])
 
 
-def mutate(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
+def mutate(
+    space: Space,
+    codes: Int[np.ndarray, "member position"],
+    uniform: Float[np.ndarray, "member 3"],
+) -> Int[np.ndarray, "member position"]:
     """Change one decision of each architecture to another option.
 
     In a cell a node is drawn first, then one of the edges that lead to it, as in
@@ -69,8 +77,12 @@ def mutate(space: Space, codes: Numbers, uniform: Numbers) -> Numbers:
 
 
 def propose_candidates(
-    space: Space, codes: Numbers, value: Numbers, parents: int, uniform: Numbers
-) -> Numbers:
+    space: Space,
+    codes: Int[np.ndarray, "evaluation position"],
+    value: Float[np.ndarray, " evaluation"],
+    parents: int,
+    uniform: Float[np.ndarray, "candidate draw"],
+) -> Int[np.ndarray, "candidate position"]:
     """Propose mutations of one search's best so far, and as many random architectures.
 
     Args:
@@ -90,7 +102,9 @@ def propose_candidates(
     return np.where(half[:, None], changed, uniform_codes(space, uniform[:, 4:]))
 
 
-def _draw_position(space: Space, uniform: Numbers) -> Numbers:
+def _draw_position(
+    space: Space, uniform: Float[np.ndarray, "member 3"]
+) -> Int[np.ndarray, " member"]:
     free = np.flatnonzero(np.array(space.radix) > 1)
     if not len(free):
         return np.zeros(len(uniform), np.int64)
@@ -109,7 +123,9 @@ def _draw_position(space: Space, uniform: Numbers) -> Numbers:
     return table[chosen, which]
 
 
-def neighbor_changes(space: Space) -> tuple[Numbers, Numbers]:
+def neighbor_changes(
+    space: Space,
+) -> tuple[Int[np.ndarray, " neighbor"], Int[np.ndarray, " neighbor"]]:
     """Return every change of one decision: its position and its shift.
 
     A neighbor has the code (code + shift) mod radix at that position.

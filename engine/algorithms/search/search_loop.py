@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int, Num
 from scipy.special import ndtri
 from torch import Tensor
 
@@ -32,9 +33,8 @@ FAILED_VALUE = -1.0  # below any accuracy, so that a failure never becomes incum
 LEAST = FAILED_VALUE + 1e-9
 
 S = TypeVar("S")
-Numbers = np.ndarray
 # What a strategy reports of each evaluation; shape (member,) each.
-StepMetrics = dict[str, Numbers]
+StepMetrics = dict[str, Float[np.ndarray, "member ..."]]
 Ask = Callable[[int, S], Proposal]
 Tell = Callable[[S, Evaluation], tuple[S, StepMetrics]]
 
@@ -60,7 +60,7 @@ def run_search(
     """
     log = SearchLog.start(tasks)
     rows: list[StepMetrics] = []
-    policies: list[Numbers] = []
+    policies: list[Num[np.ndarray, "member position option"]] = []
     for step in range(tasks.horizon):
         asked = ask(step, state)
         told, row = log.evaluate(asked, step)
@@ -105,11 +105,11 @@ def search_to_end(
 class SearchRecord(NamedTuple):
     """All evaluations of some searches; fields as in `Evaluation`."""
 
-    codes: Numbers
-    signal: Numbers
-    value: Numbers
-    fidelity: Numbers
-    live: Numbers
+    codes: Int[np.ndarray, "member evaluation position"]
+    signal: Float[np.ndarray, "member evaluation"]
+    value: Float[np.ndarray, "member evaluation"]
+    fidelity: Int[np.ndarray, "member evaluation"]
+    live: Bool[np.ndarray, "member evaluation"]
 
 
 @dataclass
@@ -122,18 +122,18 @@ class SearchLog:
     """
 
     tasks: SearchBatch
-    best_possible: Numbers
-    uniform: Numbers
-    failing_regions: Numbers
-    codes: Numbers
-    value: Numbers
-    score: Numbers
-    property_values: Numbers
-    fidelity: Numbers
-    spent: Numbers
-    incumbent: Numbers
-    is_over: Numbers
-    is_capped: Numbers
+    best_possible: Float[np.ndarray, " member"]
+    uniform: Float[np.ndarray, "member horizon 2"]
+    failing_regions: Bool[np.ndarray, "member region"]
+    codes: Int[np.ndarray, "member horizon position"]
+    value: Float[np.ndarray, "member horizon"]
+    score: Float[np.ndarray, "member horizon"]
+    property_values: Float[np.ndarray, "member horizon"]
+    fidelity: Int[np.ndarray, "member horizon"]
+    spent: Float[np.ndarray, " member"]
+    incumbent: Int[np.ndarray, " member"]
+    is_over: Bool[np.ndarray, " member"]
+    is_capped: Bool[np.ndarray, " member"]
 
     @classmethod
     def start(cls, tasks: SearchBatch) -> "SearchLog":
@@ -196,7 +196,12 @@ class SearchLog:
         told = Evaluation(step, proposal.codes, fidelity, signal, value, live)
         return told, self._metrics(told)
 
-    def _measure(self, full: Numbers, fidelity: Numbers, step: int) -> Measurement:
+    def _measure(
+        self,
+        full: Int[np.ndarray, "member position"],
+        fidelity: Int[np.ndarray, " member"],
+        step: int,
+    ) -> Measurement:
         """Train for members whose search is not over; NaN for the others."""
         tasks, uniform = self.tasks, self.uniform[:, step, 0]
         if not self.is_over.any():
@@ -211,7 +216,9 @@ class SearchLog:
                 whole[on] = part
         return found
 
-    def _is_failing(self, codes: Numbers) -> Numbers:
+    def _is_failing(
+        self, codes: Int[np.ndarray, "member position"]
+    ) -> Bool[np.ndarray, " member"]:
         second = codes[:, 1] if codes.shape[1] > 1 else 0
         wide = self.tasks.space.radix[1] if codes.shape[1] > 1 else 1
         region = codes[:, 0] * wide + second
@@ -221,10 +228,10 @@ class SearchLog:
         self,
         step: int,
         proposal: Proposal,
-        signal: Numbers,
-        score: Numbers,
-        full: Numbers,
-        fidelity: Numbers,
+        signal: Float[np.ndarray, " member"],
+        score: Float[np.ndarray, " member"],
+        full: Int[np.ndarray, "member position"],
+        fidelity: Int[np.ndarray, " member"],
     ) -> None:
         tasks = self.tasks
         self.codes[:, step] = proposal.codes
@@ -260,7 +267,7 @@ class SearchLog:
             best = _update_incumbents(best, at, value, self.fidelity)
         self.incumbent = np.where(now, best, self.incumbent)
 
-    def _values(self, step: int) -> Numbers:
+    def _values(self, step: int) -> Float[np.ndarray, "member evaluation"]:
         """Return the value of every evaluation up to a step, under the current cap."""
         value = np.nan_to_num(self.value[:, : step + 1], nan=FAILED_VALUE)
         if not self.is_capped.any():
@@ -273,7 +280,7 @@ class SearchLog:
         )
         return np.where(above & self.is_capped[:, None], FAILED_VALUE, value)
 
-    def _share_done(self, steps: int) -> Numbers:
+    def _share_done(self, steps: int) -> Float[np.ndarray, " member"]:
         """Return the share of each search that is done, by evaluations or budget."""
         counted = np.full(len(self.spent), steps / self.tasks.horizon)
         if np.isfinite(self.tasks.budget):
@@ -297,7 +304,7 @@ class SearchLog:
         return row
 
 
-def _check_codes(space: Space, codes: Numbers) -> None:
+def _check_codes(space: Space, codes: Int[np.ndarray, "member position"]) -> None:
     """Raise ValueError if a strategy proposes an option that the space lacks."""
     wrong = (codes < 0) | (codes >= np.array(space.radix))
     if wrong.any():
@@ -309,8 +316,11 @@ def _check_codes(space: Space, codes: Numbers) -> None:
 
 
 def _update_incumbents(
-    best: Numbers, at: int, value: Numbers, depth: Numbers
-) -> Numbers:
+    best: Int[np.ndarray, " member"],
+    at: int,
+    value: Float[np.ndarray, "member evaluation"],
+    depth: Int[np.ndarray, "member horizon"],
+) -> Int[np.ndarray, " member"]:
     """Return the incumbents after considering the evaluation `at`."""
     members = np.arange(len(best))
     rival, mine = value[members, best], value[:, at]
@@ -324,5 +334,7 @@ def _stack_column(rows: list[StepMetrics], name: str) -> Tensor:
     return torch.from_numpy(np.stack([row[name] for row in rows], 1))
 
 
-def _stack_policies(policies: list[Numbers]) -> Tensor:
+def _stack_policies(
+    policies: list[Num[np.ndarray, "member position option"]],
+) -> Tensor:
     return torch.from_numpy(np.stack(policies, 1).astype(np.float32))

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
-
-Numbers = np.ndarray
 
 
 class Rung(NamedTuple):
@@ -125,8 +124,8 @@ def halving_schedule(
 class HalvingState(NamedTuple):
     """Architectures trained and their values; −inf where nothing was trained."""
 
-    codes: Numbers
-    value: Numbers
+    codes: Int[np.ndarray, "member evaluation position"]
+    value: Float[np.ndarray, "member evaluation"]
 
 
 def empty_halving(tasks: SearchBatch) -> HalvingState:
@@ -137,7 +136,9 @@ def empty_halving(tasks: SearchBatch) -> HalvingState:
 
 
 def propose_training(
-    turn: ScheduledTraining, state: HalvingState, fresh: Numbers
+    turn: ScheduledTraining,
+    state: HalvingState,
+    fresh: Int[np.ndarray, "member item position"],
 ) -> Proposal:
     """Propose a new architecture, or promote one of the best of the previous rung.
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Shaped
 from pydantic import ValidationError
 
 from engine.contract.errors import Refused
@@ -17,7 +18,6 @@ from engine.data.user.knowledge_records import (
     ExperienceArrays,
     ExperienceRecord,
     Knowledge,
-    Numbers,
     Replicate,
     SpaceRecord,
     experience_arrays,
@@ -28,7 +28,10 @@ LIMIT = 20_000_000  # bytes
 
 
 def knowledge_bytes(
-    space: SpaceRecord, tasks: Sequence[str], base: Mapping[str, Numbers], top: int
+    space: SpaceRecord,
+    tasks: Sequence[str],
+    base: Mapping[str, Shaped[np.ndarray, "replicate ..."]],
+    top: int,
 ) -> bytes:
     """Return a knowledge base as the bytes of its file.
 

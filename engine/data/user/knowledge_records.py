@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Annotated, Literal, NamedTuple, Self
 
 import numpy as np
+from jaxtyping import Bool, Float, Int, Shaped
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -26,7 +27,6 @@ from engine.contract.plain_errors import describe_value
 FORMAT = 1
 # The most of each that a file may have.
 EXPERIENCES, REPLICATES, TASKS, POSITIONS, OPTIONS = 100_000, 64, 1000, 256, 64
-Numbers = np.ndarray
 
 
 def _to_whole_number(value: object) -> object:
@@ -65,14 +65,14 @@ class ExperienceArrays(NamedTuple):
         best: Whether it is one of the best, else of the sample; shape (experience,).
     """
 
-    codes: Numbers
-    accuracy: Numbers
-    task: Numbers
-    step: Numbers
-    search: Numbers
-    best: Numbers
+    codes: Int[np.ndarray, "experience position"]
+    accuracy: Float[np.ndarray, " experience"]
+    task: Int[np.ndarray, " experience"]
+    step: Int[np.ndarray, " experience"]
+    search: Int[np.ndarray, " experience"]
+    best: Bool[np.ndarray, " experience"]
 
-    def take(self, chosen: Numbers) -> Self:
+    def take(self, chosen: Shaped[np.ndarray, " chosen"]) -> Self:
         """Return the chosen experiences, by mask or index."""
         return type(self)(*(column[chosen] for column in self))
 
@@ -225,7 +225,7 @@ class Knowledge(KnowledgeRecord):
         given = self.replicates[replicate].seen
         return int((~self.entries[replicate].best).sum()) if given is None else given
 
-    def moments(self, replicate: int) -> Numbers:
+    def moments(self, replicate: int) -> Float[np.ndarray, "task 3"]:
         """Return count, mean and sum of squared deviations by task; shape (task, 3)."""
         given = self.replicates[replicate].moments
         if given is not None:
@@ -240,7 +240,7 @@ class Knowledge(KnowledgeRecord):
 
 
 def experience_arrays(
-    base: Mapping[str, Numbers], replicate: int, top: int
+    base: Mapping[str, Shaped[np.ndarray, "replicate ..."]], replicate: int, top: int
 ) -> ExperienceArrays:
     """Return the experiences of one replicate of a knowledge base.
 

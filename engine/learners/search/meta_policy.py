@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy.actor_critic import (
@@ -49,8 +50,6 @@ from engine.protocol import (
     generator,
 )
 from engine.protocol.chunks import broadcast_to_members
-
-Numbers = np.ndarray
 
 
 @register("learner")
@@ -171,7 +170,11 @@ class MetaPolicy(PolicySearch):
         return plan_searches(budget)
 
     def _update_context(
-        self, tasks: SearchBatch, scale: Numbers, items: int, rate: float
+        self,
+        tasks: SearchBatch,
+        scale: Float[np.ndarray, "member 2 feature"],
+        items: int,
+        rate: float,
     ) -> UpdateContext:
         known = visible_task_features(tasks, told=self.told == "features")[
             tasks.task_index

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 from scipy.special import ndtri
 
 from engine.algorithms.search.policy import softmax
@@ -36,16 +37,15 @@ from engine.protocol import (
     TraceSegment,
 )
 
-Numbers = np.ndarray
 SLOWNESS = 0.9  # decay of the baseline's moving average
 
 
 class ReinforceState(NamedTuple):
     """State of a search; arrays lead with the member."""
 
-    logits: Numbers
+    logits: Float[np.ndarray, "member position option"]
     moments: AdamMoments
-    average: Numbers
+    average: Float[np.ndarray, " member"]
     running: RunningReward
     memory: ReplayMemory
 
@@ -133,7 +133,10 @@ class Reinforce(ReplayMixin, FixedStrategy):
         )
 
     def _learn(
-        self, state: ReinforceState, evaluation: Evaluation, uniform: Numbers
+        self,
+        state: ReinforceState,
+        evaluation: Evaluation,
+        uniform: Float[np.ndarray, "member draw"],
     ) -> tuple[ReinforceState, StepMetrics]:
         prob, live = softmax.probabilities(state.logits), evaluation.live
         reward = np.maximum(evaluation.value, 0.0)
@@ -161,10 +164,10 @@ class Reinforce(ReplayMixin, FixedStrategy):
     def policy_gradient(
         self,
         state: ReinforceState,
-        prob: Numbers,
+        prob: Float[np.ndarray, "member position option"],
         evaluation: Evaluation,
-        uniform: Numbers,
-    ) -> Numbers:
+        uniform: Float[np.ndarray, "member replay"],
+    ) -> Float[np.ndarray, "member position option"]:
         """Return the ascent direction of the logits; shape (member, position, option).
 
         Args:
@@ -187,8 +190,8 @@ class Reinforce(ReplayMixin, FixedStrategy):
         return slope + self.entropy * softmax.entropy_gradient(prob)
 
     def _update_logits(
-        self, state: ReinforceState, slope: Numbers
-    ) -> tuple[Numbers, AdamMoments]:
+        self, state: ReinforceState, slope: Float[np.ndarray, "member position option"]
+    ) -> tuple[Float[np.ndarray, "member position option"], AdamMoments]:
         """Take one step of the update rule, then enforce the entropy floor."""
         if self.rule == "frozen":
             return state.logits, state.moments

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.evolution import Population, SizedEvolution
 from engine.algorithms.search.search_loop import StepMetrics, run_search, search_to_end
@@ -103,7 +104,9 @@ def _best_sizes(merit: torch.Tensor) -> dict[str, torch.Tensor]:
     return {"sizes": torch.from_numpy(GRID[best].astype(np.float64))}
 
 
-def _mean_best_so_far(tasks: SearchBatch, sizes: np.ndarray) -> np.ndarray:
+def _mean_best_so_far(
+    tasks: SearchBatch, sizes: Int[np.ndarray, " 2"]
+) -> Float[np.ndarray, " member"]:
     """Return the best value so far, averaged over the evaluations; (member,)."""
     size, sample = (np.full(tasks.members, n) for n in sizes)
     varied = SizedEvolution.of(tasks, size, sample)

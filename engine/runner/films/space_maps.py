@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 from sklearn.manifold import trustworthiness
 
 from engine.stats.search.distances import (
@@ -25,7 +26,6 @@ from engine.stats.search.fitness_landscape import autocorrelation, find_basins
 SAMPLE, NEIGHBORS = 800, 10
 LOOSE = 0.92  # of the size at which nested polygons would touch
 FIRST = 0.55  # radians between the first decision's options and the second's
-Numbers = np.ndarray
 Arrays = dict[str, np.ndarray]
 
 
@@ -42,7 +42,7 @@ class MapQuality(NamedTuple):
 
 
 def geometry(
-    radix: Sequence[int], scores: Numbers | None
+    radix: Sequence[int], scores: Float[np.ndarray, " architecture"] | None
 ) -> tuple[Arrays, dict[str, object]]:
     """Map a listed space, and describe its fitness landscape if scores are known.
 
@@ -85,7 +85,9 @@ def _round_or_none(value: float) -> float | None:
     return round(float(value), 6) if np.isfinite(value) else None
 
 
-def flat_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
+def flat_map(
+    radix: Sequence[int], known: DecisionImportance
+) -> Float[np.ndarray, "architecture 2"]:
     """Map a space to the plane, by nested polygons.
 
     Args:
@@ -105,7 +107,9 @@ def flat_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
     return found
 
 
-def sphere_map(radix: Sequence[int], known: DecisionImportance) -> Numbers:
+def sphere_map(
+    radix: Sequence[int], known: DecisionImportance
+) -> Float[np.ndarray, "architecture 3"]:
     """Map a space to the unit sphere: its first decision, and polygons around that.
 
     Args:
@@ -135,7 +139,7 @@ def _order(radix: Sequence[int], known: DecisionImportance) -> list[int]:
     return sorted(free, key=lambda p: (-float(known.share[p].round(12)), p))
 
 
-def _corners(count: int) -> Numbers:
+def _corners(count: int) -> Float[np.ndarray, "option 2"]:
     """Return points on a circle, clockwise from the top; one alone at the center."""
     turn = np.pi / 2 - 2 * np.pi * np.arange(count) / count
     corners = np.stack([np.cos(turn), np.sin(turn)], -1)
@@ -150,7 +154,7 @@ def _shrink_factor(count: int) -> float:
     return LOOSE / (2 * (1 + float(inner)))
 
 
-def _sphere_points(count: int) -> Numbers:
+def _sphere_points(count: int) -> Float[np.ndarray, "option 3"]:
     """Return points spread evenly over the sphere, from the north pole down."""
     place = np.arange(count)  # a Fibonacci spiral: each turns by the golden angle
     z = 1 - (2 * place + 1) / count
@@ -162,7 +166,9 @@ def _sphere_points(count: int) -> Numbers:
     )
 
 
-def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
+def _tangents(
+    points: Float[np.ndarray, "point 3"],
+) -> tuple[Float[np.ndarray, "point 3"], Float[np.ndarray, "point 3"]]:
     """Return the directions east and north at each point of the sphere."""
     east = np.stack([-points[:, 1], points[:, 0], np.zeros(len(points))], -1)
     pole = np.linalg.norm(east, axis=1) < 1e-9  # east is not defined there: take x
@@ -171,11 +177,17 @@ def _tangents(points: Numbers) -> tuple[Numbers, Numbers]:
     return east, np.cross(points, east)
 
 
-def _normalize(points: Numbers) -> Numbers:
+def _normalize(
+    points: Float[np.ndarray, "point axis"],
+) -> Float[np.ndarray, "point axis"]:
     return np.asarray(points / np.linalg.norm(points, axis=1, keepdims=True))
 
 
-def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQuality:
+def map_quality(
+    points: Float[np.ndarray, "architecture axis"],
+    radix: Sequence[int],
+    sample: Int[np.ndarray, " sample"],
+) -> MapQuality:
     """Measure the quality of a map, on some of its architectures.
 
     Args:
@@ -209,7 +221,9 @@ def map_quality(points: Numbers, radix: Sequence[int], sample: Numbers) -> MapQu
     return MapQuality(float(trust), stress)
 
 
-def sample_indices(size: int, there: Numbers | None = None) -> Numbers:
+def sample_indices(
+    size: int, there: Bool[np.ndarray, " architecture"] | None = None
+) -> Int[np.ndarray, " sample"]:
     """Return up to 800 indices, evenly spread but not in step with the codes.
 
     Args:

@@ -1,4 +1,4 @@
-"""What families of architecture spaces share: knobs, sub-spaces, budgets, caps."""
+"""Base class of search families: knobs for sub-spaces, budgets, noise and caps."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Int
 
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
@@ -25,9 +26,9 @@ from engine.protocol import (
 class SearchFamily(Family):
     """A family whose tasks are searches of an architecture space.
 
-    A subclass says what trains (`evaluator`) and which tasks belong to a pool
-    (`sources`); shifts turn the knobs that all share. `limit` names the knob that is
-    the budget of a search, where there is one.
+    A subclass defines the `evaluator` and which of its tasks belong to a pool
+    (`sources`); shifts change the knobs that all families share. `limit` names the
+    knob that sets the budget of a search, if there is one.
     """
 
     kind: ClassVar[str] = "search"
@@ -42,8 +43,8 @@ class SearchFamily(Family):
         low=1e-4,
         high=0.5,
         log=True,
-        help="Found means: as accurate as this share of all architectures. Only where "
-        "every architecture's score is known.",
+        help="A search succeeds once it is within this share of best architectures. "
+        "Only for spaces whose scores are all known.",
     )
     options: int = knob(
         0,
@@ -52,16 +53,16 @@ class SearchFamily(Family):
         low=0,
         high=16,
         advanced=True,
-        help="A smaller space: only the last options of each decision; 0 keeps all.",
+        help="Shrinks the space to the last options of each decision; 0 keeps all.",
     )
     decisions: int = knob(
         0,
-        label="Decisions left open",
+        label="Open decisions",
         low=0,
         high=64,
         advanced=True,
-        help="A smaller space: the first decisions are open, the others take their "
-        "last option; 0 opens all.",
+        help="Shrinks the space: only the first decisions are searched, the others are "
+        "fixed to their last option; 0 searches all.",
     )
     noise: float = knob(
         0.0,
@@ -79,8 +80,8 @@ class SearchFamily(Family):
         low=0.0,
         high=1.0,
         advanced=True,
-        help="Share of the regions (pairs of the first two decisions) where every "
-        "training fails; drawn anew for each search.",
+        help="Share of the regions (option pairs of the first two decisions) where "
+        "every training fails; drawn for each search.",
     )
     cap: float = knob(
         0.0,
@@ -89,36 +90,36 @@ class SearchFamily(Family):
         low=0.0,
         high=1.0,
         advanced=True,
-        help="An architecture counts only if its capped property is among this "
-        "lowest share of the space; 0 caps nothing.",
+        help="An architecture is feasible only if its capped property is within this "
+        "lowest share of the space; 0: no cap.",
     )
     capped: str = knob(
         "parameters",
         label="Capped property",
         advanced=True,
-        help="What the cap is on: a property of the space, such as parameters.",
+        help="Property of the space that the cap limits, such as parameters.",
     )
     cap_since: float = knob(
         0.0,
-        label="Cap comes at",
+        label="Cap starts at",
         unit="share of the search",
         low=0.0,
         high=1.0,
         advanced=True,
-        help="0 caps from the start; 0.5 changes the objective when half of the "
-        "evaluations, or of the budget, are spent; 1 never does.",
+        help="0 caps from the start; 0.5 once half of the evaluations, or of the "
+        "budget, is spent; 1 never.",
     )
 
     @abstractmethod
     def evaluator(self) -> Evaluator:
-        """Return what trains the architectures; made once per process."""
+        """Return the evaluator, created once per process."""
 
     @abstractmethod
     def sources(self, pool: str) -> tuple[int, ...]:
         """Return the evaluator's tasks that belong to a pool."""
 
     def budget(self) -> float:
-        """Return the price that a search may spend; inf where only counts limit."""
+        """Return what a search may spend, in the evaluator's cost unit; inf if any."""
         return float("inf")
 
     def full_fidelity(self) -> int:
@@ -126,7 +127,7 @@ class SearchFamily(Family):
         return len(self.evaluator().fidelities) - 1
 
     def check(self) -> None:
-        """Refuse a cap on what the space does not know, and a budget for nothing."""
+        """Refuse a cap on an unknown property, and a budget below any training."""
         evaluator = self.evaluator()
         if self.cap and self.capped not in evaluator.properties:
             known = ", ".join(evaluator.properties) or "none"
@@ -173,7 +174,7 @@ class SearchFamily(Family):
         return replace(tasks, objective=self._objective(tasks))
 
     def _objective(self, tasks: SearchBatch) -> Objective:
-        """Turn the cap's share of the space into a value for each task."""
+        """Convert the cap from a share of the space to a value for each task."""
         sample = tasks.space.codes(_sample_indices(tasks.space.size))
         full = tasks.to_evaluator_codes(sample)
         caps = []
@@ -188,12 +189,12 @@ class SearchFamily(Family):
 def restrict_space(
     space: Space, options: int, decisions: int
 ) -> tuple[Space, tuple[tuple[int, ...], ...]]:
-    """Return a part of a space, and which options of each decision it keeps.
+    """Return a sub-space, and the options of each decision that it keeps.
 
     Args:
-        space: The whole.
-        options: How many of each decision's last options stay; 0 for all.
-        decisions: How many decisions stay open, from the first; 0 for all.
+        space: The whole space.
+        options: Number of last options of each decision to keep; 0 for all.
+        decisions: Number of first decisions to leave open; 0 for all.
     """
     allowed = []
     for position, count in enumerate(space.radix):
@@ -208,6 +209,6 @@ def restrict_space(
     return replace(space, options=names), tuple(allowed)
 
 
-def _sample_indices(size: int, most: int = 20_000) -> np.ndarray:
-    """Return every index, or as many as are enough for a quantile."""
+def _sample_indices(size: int, most: int = 20_000) -> Int[np.ndarray, " index"]:
+    """Return every index, or enough of them to estimate a quantile."""
     return np.unique(np.linspace(0, size - 1, min(size, most)).astype(np.int64))

@@ -1,7 +1,7 @@
-"""The data that live nets are trained on: shapes in the plane, clouds and digits.
+"""The data sets that live nets are trained on: planar shapes, clusters and digits.
 
-Each task is drawn once and for all: a search of architectures is to find what suits
-this one set, not what suits a distribution.
+Each data set is drawn once and fixed: an architecture search optimizes for one data
+set, not for a distribution.
 """
 
 from functools import lru_cache
@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from engine.contract.rng import Rng
@@ -45,7 +46,7 @@ class LabeledRows(NamedTuple):
 
 
 class LiveTask(NamedTuple):
-    """One classification task, its rows divided once and for all."""
+    """One classification task with a fixed split of its rows."""
 
     name: str
     train: LabeledRows
@@ -55,13 +56,13 @@ class LiveTask(NamedTuple):
 
     @property
     def features(self) -> int:
-        """Return how many inputs each row has."""
+        """Return the number of inputs."""
         return int(self.train.x.shape[1])
 
 
 @lru_cache(maxsize=len(NAMES))
 def live_task(name: str) -> LiveTask:
-    """Return a task by its name; inputs are standardized by the training rows."""
+    """Return a task by name; inputs are standardized by the training rows."""
     x, y = _sample_family(name) if name in _MADE else _draw_digits()
     cuts = [TRAIN, TRAIN + VALIDATION]
     train, *others = np.split(x, cuts)
@@ -74,7 +75,9 @@ def live_task(name: str) -> LiveTask:
     return LiveTask(name, *rows, classes=int(y.max()) + 1)
 
 
-def _sample_family(name: str) -> tuple[np.ndarray, np.ndarray]:
+def _sample_family(
+    name: str,
+) -> tuple[Float[np.ndarray, "row feature"], Int[np.ndarray, " row"]]:
     held = VALIDATION + TEST
     family = _MADE[name].model_copy(update={"examples": TRAIN, "held_out": held})
     drawn = family.sample(ROOT.child("live", name), "train")
@@ -82,14 +85,14 @@ def _sample_family(name: str) -> tuple[np.ndarray, np.ndarray]:
     return x, np.concatenate([drawn.y, drawn.held_y])
 
 
-def _draw_digits() -> tuple[np.ndarray, np.ndarray]:
+def _draw_digits() -> tuple[Float[np.ndarray, "row feature"], Int[np.ndarray, " row"]]:
     table, count = load_bundled_set("digits"), TRAIN + VALIDATION + TEST
     order = generator(ROOT.child("live", "digits")).permutation(table.rows)[:count]
     return table.x[order], table.y[order]
 
 
-def live_task_features() -> np.ndarray:
-    """Describe the tasks: ln inputs, ln classes, largest share of a class."""
+def live_task_features() -> Float[np.ndarray, "task feature"]:
+    """Return ln inputs, ln classes and largest class share; float32, (task, 3)."""
     rows = []
     for name in NAMES:
         task = live_task(name)

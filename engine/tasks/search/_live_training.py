@@ -1,8 +1,7 @@
-"""Architectures trained when they are asked for: what such spaces share.
+"""Base classes of spaces whose architectures are trained on demand.
 
-A training is named by its task, architecture, length and seed, and comes out the same
-bit for bit whatever is trained beside it; one that was done in this process is looked
-up.
+A training is identified by its task, architecture, length and seed, and gives the same
+result bit for bit, whatever else is in its batch; results are cached in the process.
 """
 
 from abc import abstractmethod
@@ -13,6 +12,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from engine.contract.parts import knob
@@ -39,19 +39,18 @@ LAYERS, WIDTH, BATCH = 4, 32, 32
 # Forward, and backward to the weights and to the inputs of each layer.
 PASSES = 3
 STEPS = (18, 54, 162)
-SEEDS = 2**20
-SIDE_BY_SIDE, REMEMBERED = 64, 200_000
-Numbers = np.ndarray
+SEEDS = 2**20  # so many that a repeated training nearly never meets its cached result
+SIDE_BY_SIDE, REMEMBERED = 64, 200_000  # nets per batch, results in the cache
 
 
 class TrainingJob(NamedTuple):
     """One training.
 
     Args:
-        task: Position in the names of the tasks.
+        task: Index among the names of the tasks.
         codes: The architecture.
-        steps: How long it is trained.
-        seed: Of its start and its minibatches.
+        steps: Number of minibatches.
+        seed: Seed of its initial weights and minibatches.
     """
 
     task: int
@@ -66,7 +65,7 @@ class TrainingJob(NamedTuple):
 
 
 class LiveEvaluator(Evaluator):
-    """Trains nets of one space, those of one form of data side by side."""
+    """Trains nets of one space; those with data of equal shape in one batch."""
 
     tasks = NAMES
     fidelities = tuple(float(steps) for steps in STEPS)
@@ -83,16 +82,18 @@ class LiveEvaluator(Evaluator):
         self._known: OrderedDict[TrainingJob, tuple[float, float]] = OrderedDict()
 
     def sort_key(self, job: TrainingJob) -> tuple[int, ...]:
-        """Return where a job stands among those beside it: the low first."""
+        """Return the sort key of a job within its batch."""
         return ()
 
     @abstractmethod
     def train(self, jobs: Sequence[TrainingJob]) -> PaddedNets:
-        """Train jobs of as many steps, on data of one form."""
+        """Train jobs with equal numbers of steps and data of equal shape."""
 
     @abstractmethod
-    def widths(self, codes: Numbers) -> Numbers:
-        """Return the hidden units that nets end with, 0 for an absent layer.
+    def widths(
+        self, codes: Int[np.ndarray, "item position"]
+    ) -> Int[np.ndarray, "item layer"]:
+        """Return the hidden units of the final nets, 0 for an absent layer.
 
         Args:
             codes: Shape (item, position).
@@ -102,13 +103,22 @@ class LiveEvaluator(Evaluator):
         """
 
     @abstractmethod
-    def training_cost(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
+    def training_cost(
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        steps: Int[np.ndarray, " item"],
+    ) -> Float[np.ndarray, " item"]:
         """Return the multiply-adds of trainings; shape (item,)."""
 
     def measure(
-        self, which: Numbers, codes: Numbers, fidelity: Numbers, uniform: Numbers
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        fidelity: Int[np.ndarray, " item"],
+        uniform: Float[np.ndarray, " item"],
     ) -> Measurement:
-        """Train what was not yet trained; one of 2²⁰ seeds each."""
+        """Train architectures that are not cached, each with one of 2²⁰ seeds."""
         steps = np.array(STEPS)[fidelity]
         seeds = np.floor(uniform * SEEDS).astype(np.int64)
         jobs = [
@@ -119,18 +129,23 @@ class LiveEvaluator(Evaluator):
         cost = self.training_cost(which, codes, steps) / 1e6
         return Measurement(found[:, 0], found[:, 1], cost)
 
-    def property(self, name: str, which: Numbers, codes: Numbers) -> Numbers:
-        """Count the parameters, or the multiply-adds of one answer."""
+    def property(
+        self,
+        name: str,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+    ) -> Float[np.ndarray, " item"]:
+        """Return the parameters, or the multiply-adds of one forward pass."""
         found = net_costs(*input_and_class_counts(which), self.widths(codes))
         return found[list(self.properties).index(name)].astype(float)
 
     def cheapest(self, which: int, fidelity: int) -> float:
-        """Return the price of the least work that a training can be."""
+        """Return the price of the cheapest training, in millions of multiply-adds."""
         codes = self.space.codes(np.arange(self.space.size))
         task, steps = np.full(len(codes), which), np.full(len(codes), STEPS[fidelity])
         return float(self.training_cost(task, codes, steps).min()) / 1e6
 
-    def _measure_jobs(self, jobs: list[TrainingJob]) -> Numbers:
+    def _measure_jobs(self, jobs: list[TrainingJob]) -> Float[np.ndarray, "job 2"]:
         """Return validation and test accuracy of each job; shape (job, 2)."""
         new = [job for job in dict.fromkeys(jobs) if job not in self._known]
         for some in self._batches(new):
@@ -138,7 +153,7 @@ class LiveEvaluator(Evaluator):
             found = [
                 accuracy(nets, *stack_rows(some, p)) for p in ("validation", "test")
             ]
-            # A training that failed in one part failed.
+            # A training that failed on one part of the data counts as failed.
             both = torch.stack(found, 1)
             both[both.isnan().any(1)] = torch.nan
             self._known |= dict(zip(some, map(tuple, both.tolist()), strict=True))
@@ -158,17 +173,26 @@ class LiveEvaluator(Evaluator):
                 yield alike[first : first + SIDE_BY_SIDE]
 
 
-def input_and_class_counts(which: Numbers) -> tuple[Numbers, Numbers]:
-    """Return inputs and classes of tasks; shape (item,) each."""
+def input_and_class_counts(
+    which: Int[np.ndarray, " item"],
+) -> tuple[Int[np.ndarray, " item"], Int[np.ndarray, " item"]]:
+    """Return the number of inputs and of classes of tasks; shape (item,) each."""
     known = [live_task(name) for name in NAMES]
     both = np.array([(task.features, task.classes) for task in known])
     return both[which, 0], both[which, 1]
 
 
 def net_costs(
-    inputs: Numbers, classes: Numbers, widths: Numbers
-) -> tuple[Numbers, Numbers]:
+    inputs: Int[np.ndarray, " item"],
+    classes: Int[np.ndarray, " item"],
+    widths: Int[np.ndarray, "item layer"],
+) -> tuple[Int[np.ndarray, " item"], Int[np.ndarray, " item"]]:
     """Return parameters and multiply-adds of nets; shape (item,) each.
+
+    Args:
+        inputs: Number of inputs; shape (item,).
+        classes: Number of outputs; shape (item,).
+        widths: Hidden units, 0 for an absent layer; shape (item, layer).
 
     >>> [int(n[0]) for n in net_costs(np.array([2]), np.array([3]), np.array([[4, 0]]))]
     [27, 20]
@@ -182,13 +206,13 @@ def net_costs(
 
 
 def padded_shape(jobs: Sequence[TrainingJob]) -> PaddedShape:
-    """Return what the nets of jobs on data of one form are padded to."""
+    """Return the padded shape of the nets of jobs with data of equal shape."""
     data = jobs[0].data
     return PaddedShape(data.features, data.classes, LAYERS, WIDTH)
 
 
 def stack_rows(jobs: Sequence[TrainingJob], part: str) -> tuple[Tensor, Tensor]:
-    """Stack the rows of a part; (job, row, feature) and (job, row)."""
+    """Stack the rows of train, validation or test; (job, row, feature), (job, row)."""
     rows = [getattr(job.data, part) for job in jobs]
     return torch.stack([r.x for r in rows]), torch.stack([r.y for r in rows])
 
@@ -199,7 +223,14 @@ def initial_nets(
     skips: Sequence[bool],
     activations: Sequence[str],
 ) -> PaddedNets:
-    """Draw initial weights; nets of one task and seed begin with the same draws."""
+    """Draw initial weights; nets of equal task and seed start from the same draws.
+
+    Args:
+        jobs: One per net, with data of equal shape.
+        widths: Units of each hidden layer, one sequence per net.
+        skips: Whether each net has skip connections.
+        activations: One per net, equal ones adjacent.
+    """
     frame = padded_shape(jobs)
     flat = torch.stack(
         [
@@ -231,7 +262,7 @@ def _draw_weights(
 
 
 def draw_minibatches(jobs: Sequence[TrainingJob], steps: int) -> Tensor:
-    """Choose the rows of every minibatch; shape (step, job, example)."""
+    """Draw the rows of every minibatch; shape (step, job, example)."""
     drawn = [
         generator(ROOT.child("batches", job.data.name, job.seed)).integers(
             0, TRAIN, (steps, BATCH)
@@ -242,30 +273,29 @@ def draw_minibatches(jobs: Sequence[TrainingJob], steps: int) -> Tensor:
 
 
 class LiveFamily(SearchFamily):
-    """A family whose architectures are trained when they are asked for."""
+    """A family whose architectures are trained on demand."""
 
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
     limit: ClassVar[str] = "work"
 
     target: DataSetName = knob(
         "checkerboard",
-        label="Searched on",
-        help="The data set of the tests: 256 rows to train on, 256 to validate, 512 "
-        "to test.",
+        label="Target",
+        help="Data set that is searched on in meta-test: 256 rows for training, 256 "
+        "for validation, 512 for test.",
     )
     source: Literal[
         "the others", "moons", "rings", "spirals", "checkerboard", "gaussians", "digits"
     ] = knob(
         "the others",
-        label="Learned on",
-        help="The data set of meta-training and validation, or all but the one of the "
-        "tests.",
+        label="Source",
+        help="Data set of meta-training and meta-validation, or all but the target.",
     )
     steps: Literal["18", "54", "162"] = knob(
         "54",
         label="Steps of a training",
-        help="Minibatches of 32 rows that an architecture is fully trained with; "
-        "strategies that stop trainings early may ask for fewer.",
+        help="Minibatches of 32 rows in a full training; strategies that stop early "
+        "may use fewer.",
     )
     work: float = knob(
         0.0,
@@ -273,8 +303,8 @@ class LiveFamily(SearchFamily):
         unit="M multiply-adds",
         low=0.0,
         high=1e9,
-        help="Multiply-adds that all trainings of a search may take together; 0 "
-        "limits only their count.",
+        help="Multiply-adds of all trainings of a search together; 0 limits only the "
+        "number of trainings.",
     )
 
     def sources(self, pool: str) -> tuple[int, ...]:

@@ -1,30 +1,33 @@
-"""Nets that grow and answer as before: wider by copied units, deeper by the identity.
+"""Function-preserving growth of nets: wider by copied units, deeper by identity layers.
 
 A net here is one plain relu net: `w0`, `b0`, `w1`, `b1`, …, shapes (out, in) and
 (out,), the last layer linear.
 
 Source: Chen, Goodfellow and Shlens (2016), arXiv:1511.05641, Net2WiderNet and
 Net2DeeperNet.
-Differs: a copied unit's outgoing weights are divided unevenly between the copies, so
-that they part in training without the paper's noise, which would change the answers.
+Differs: a copied unit's outgoing weights are split unevenly between the copies, so that
+they diverge in training without the paper's noise, which would change the outputs.
 """
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from engine.protocol import Weights
 from engine.tasks.search._padded_mlp import PaddedShape
 
 
-def widen(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
-    """Add units to a hidden layer; the net answers as before.
+def widen(
+    weights: Weights, layer: int, uniform: Float[np.ndarray, "unit 2"]
+) -> Weights:
+    """Add units to a hidden layer without changing the net's outputs.
 
     Args:
         weights: One net.
-        layer: Which hidden layer, from 0.
-        uniform: Uniform in [0, 1), shape (new unit, 2): which unit each new one copies,
-            and the share of that unit's outgoing weights that it takes over.
+        layer: Index of the hidden layer, from 0.
+        uniform: Uniform in [0, 1), shape (new unit, 2): selects the unit that each new
+            one copies, and the share of its outgoing weights that the copy gets.
 
     >>> net = {"w0": torch.ones(1, 1), "b0": torch.zeros(1),
     ...        "w1": torch.full((1, 1), 4.0), "b1": torch.zeros(1)}
@@ -45,15 +48,15 @@ def widen(weights: Weights, layer: int, uniform: np.ndarray) -> Weights:
     }
 
 
-def _split_shares(uniform: np.ndarray) -> list[float]:
-    """Return shares around a half; only a half itself would keep copies alike."""
+def _split_shares(uniform: Float[np.ndarray, " unit"]) -> list[float]:
+    """Return shares around 1/2; at exactly 1/2 the copies would stay identical."""
     return [float(share) for share in 0.25 + 0.5 * uniform]
 
 
 def deepen(weights: Weights) -> Weights:
-    """Put an identity layer behind the last hidden one; the net answers as before.
+    """Insert an identity layer after the last hidden one; outputs do not change.
 
-    What a relu returns is not negative, so that another relu leaves it as it is.
+    A relu leaves the nonnegative outputs of another relu unchanged.
 
     >>> net = {"w0": torch.ones(2, 1), "b0": torch.zeros(2),
     ...        "w1": torch.ones(1, 2), "b1": torch.zeros(1)}
@@ -74,8 +77,8 @@ def extract_net(flat: Tensor, frame: PaddedShape, widths: tuple[int, ...]) -> We
     """Return one net without its padding.
 
     Args:
-        flat: Its weights; shape (weight,).
-        frame: What it is padded to.
+        flat: Its padded weights; shape (weight,).
+        frame: Its padded shape.
         widths: Units of its hidden layers.
     """
     padded = {name: each[0] for name, each in frame.views(flat[None]).items()}
@@ -89,7 +92,7 @@ def extract_net(flat: Tensor, frame: PaddedShape, widths: tuple[int, ...]) -> We
 
 
 def pad_net(net: Weights, frame: PaddedShape) -> Tensor:
-    """Return one net's weights with padding of zeros; shape (weight,)."""
+    """Return one net's weights, padded with zeros; shape (weight,)."""
     flat = torch.zeros(1, sum(map(_count, frame.shapes().values()))).double()
     padded, head = frame.views(flat), len(net) // 2 - 1
     for i in range(head + 1):

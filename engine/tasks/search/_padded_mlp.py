@@ -1,10 +1,10 @@
-"""Small dense nets of different depth and width side by side, padded to one shape.
+"""A batch of small dense nets of different depth and width, padded to one shape.
 
-A hidden layer is h ← g · a(W h + b) + r · h. The gate g is 0 for a unit that a net
-does not have, and for every unit of a layer that it does not have; r then carries h
-past that layer, and is 1 where a skip connection adds h. Feature first: weights
-(member, out, in), data (member, feature, example). In float64, and by hand, because
-a net must come out the same whatever is trained beside it, and soon.
+A hidden layer is h ← g · a(W h + b) + r · h. The gate g is 0 for units, and for all
+units of layers, that a net does not have; r then passes h on unchanged, and is 1 where
+a skip connection adds h. Feature first: weights (member, out, in), data (member,
+feature, example). Float64 and hand-written gradients, so that a net's result does not
+depend on the rest of the batch, and for speed.
 
 Source: He et al. (2016), arXiv:1512.03385, option A: a skip connection between layers
 of different width adds the units that both have.
@@ -26,19 +26,19 @@ from engine.nets.backpropagation import (
 )
 from engine.protocol import Weights, chosen_class
 
-# What each activation's slope is at the sums that it was given. Slopes from outputs
-# (`engine.nets.backpropagation`) differ in the last bit, and with it every training.
+# Derivatives of the activations at their inputs. Derivatives from the outputs
+# (`engine.nets.backpropagation`) differ in the last bit, and would change every result.
 _SLOPES: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": lambda sums: (sums > 0).to(sums.dtype),
     "tanh": lambda sums: 1.0 - torch.tanh(sums).square(),
     "sigmoid": lambda sums: torch.sigmoid(sums) * torch.sigmoid(-sums),
     "sine": torch.cos,
 }
-_LONGEST = 4.0
+_LONGEST = 4.0  # gradient norm above which a net's gradient is shortened
 
 
 class PaddedShape(NamedTuple):
-    """What all nets of a batch are padded to."""
+    """The common padded shape of the nets of a batch."""
 
     features: int
     classes: int
@@ -55,7 +55,7 @@ class PaddedShape(NamedTuple):
         return shapes
 
     def views(self, flat: Tensor) -> Weights:
-        """Name the weights in flat vectors, (member, weight); nothing is copied."""
+        """Return named views into flat weights of shape (member, weight)."""
         found, place = {}, 0
         for name, shape in self.shapes().items():
             size = math.prod(shape)
@@ -69,13 +69,13 @@ class PaddedNets:
     """Nets, padded.
 
     Args:
-        frame: What they are padded to.
-        flat: Weights, float64; shape (member, weight). What a gate shuts out may
-            hold anything: it is never used and never moves.
-        gates: Of each hidden layer; shape (layer, member, unit, 1).
-        past: What of its input each layer hands on; the same shape, 0 in the first.
-        runs: Activations of the hidden units, and how many members in a row have
-            each.
+        frame: Their padded shape.
+        flat: Weights, float64; shape (member, weight). Weights behind a closed gate
+            may have any value: they are never used and never updated.
+        gates: Gates of the hidden layers; shape (layer, member, unit, 1).
+        bypass: Share of its input that each layer passes on; same shape, 0 in the
+            first.
+        runs: Activations, and the number of consecutive members that have each.
     """
 
     frame: PaddedShape
@@ -88,12 +88,12 @@ class PaddedNets:
 def make_gates(
     frame: PaddedShape, widths: Sequence[Sequence[int]], skips: Sequence[bool]
 ) -> tuple[Tensor, Tensor]:
-    """Return the gates of nets, and what each layer hands on.
+    """Return the gates and the bypass of nets, as `PaddedNets` takes them.
 
     Args:
-        frame: What they are padded to.
+        frame: Their padded shape.
         widths: Units of each hidden layer, one sequence per member.
-        skips: Whether a net has skip connections.
+        skips: Whether each net has skip connections.
     """
     shape = (frame.layers, len(widths), frame.width, 1)
     gates, past = torch.zeros(shape).double(), torch.zeros(shape).double()
@@ -109,10 +109,14 @@ def make_gates(
 
 
 def forward(nets: PaddedNets, x: Tensor) -> tuple[Tensor, list[Tensor], list[Tensor]]:
-    """Answer; (member, feature, example) → (member, class, example).
+    """Compute the outputs; (member, feature, example) → (member, class, example).
+
+    Args:
+        nets: The nets.
+        x: Inputs; shape (member, feature, example).
 
     Returns:
-        The answers, what each layer saw, and what its activation was given.
+        The outputs, the input of each layer, and the input of its activation.
     """
     weights = nets.frame.views(nets.flat)
     seen, given = [x], []
@@ -150,7 +154,7 @@ def gradient(nets: PaddedNets, x: Tensor, y: Tensor) -> Tensor:
 def _apply_by_run(
     nets: PaddedNets, sums: Tensor, which: dict[str, Callable[[Tensor], Tensor]]
 ) -> Tensor:
-    """Apply to each run of members the function of its activation."""
+    """Apply the function of each run's activation to its members."""
     parts = sums.split([count for _, count in nets.runs])
     done = [which[name](p) for (name, _), p in zip(nets.runs, parts, strict=True)]
     return done[0] if len(done) == 1 else torch.cat(done)
@@ -158,12 +162,11 @@ def _apply_by_run(
 
 @dataclass(frozen=True)
 class OptimizerRates:
-    """How nets move: those with a decay along a velocity, the others by Adam.
+    """Optimizers of the members: momentum for the first, Adam for the others.
 
     Args:
         rate: Learning rate of each member; shape (member, 1).
-        decay: Of the velocity, for the first members; shape (member, 1). All others
-            move by Adam.
+        decay: Momentum of the first members, 0 for SGD; shape (momentum member, 1).
     """
 
     rate: Tensor
@@ -173,14 +176,14 @@ class OptimizerRates:
 def train_nets(
     nets: PaddedNets, x: Tensor, y: Tensor, picks: Tensor, rates: OptimizerRates
 ) -> PaddedNets:
-    """Train nets on minibatches; the optimizer begins with nothing remembered.
+    """Train nets on minibatches, from a fresh optimizer state.
 
     Args:
-        nets: The nets.
-        x: Rows to train on; shape (member, row, feature).
+        nets: The nets; they are not changed.
+        x: Training rows; shape (member, row, feature).
         y: Their classes; shape (member, row).
-        picks: Rows of each step; shape (step, member, example).
-        rates: Of the members.
+        picks: Rows of each minibatch; shape (step, member, example).
+        rates: Optimizers of the members.
     """
     flat = nets.flat.clone()
     moved = replace(nets, flat=flat)
@@ -197,11 +200,11 @@ def train_nets(
 
 
 def accuracy(nets: PaddedNets, x: Tensor, y: Tensor) -> Tensor:
-    """Return the share of right answers; NaN where they are not finite.
+    """Return the accuracy of each net, shape (member,); NaN if outputs are not finite.
 
     Args:
         nets: The nets.
-        x: Rows to be judged on; shape (member, row, feature).
+        x: Rows to evaluate on; shape (member, row, feature).
         y: Their classes; shape (member, row).
     """
     out, _, _ = forward(nets, x.mT)

@@ -1,17 +1,16 @@
-"""A table of trained architectures as what a search asks: it looks up, at no cost."""
+"""An evaluator that looks up results in a table of trained architectures."""
 
 from functools import cached_property
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.data.sources.architecture_table import ArchitectureTable
 from engine.protocol import Evaluator, Measurement, Space
 
-Numbers = np.ndarray
-
 
 class TableEvaluator(Evaluator):
-    """Answers from a table; codes that it lacks count as failed trainings."""
+    """Looks up results; architectures that the table lacks count as failed."""
 
     def __init__(self, table: ArchitectureTable) -> None:
         self.table = table
@@ -22,9 +21,13 @@ class TableEvaluator(Evaluator):
         self.features = table.features
 
     def measure(
-        self, which: Numbers, codes: Numbers, fidelity: Numbers, uniform: Numbers
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        fidelity: Int[np.ndarray, " item"],
+        uniform: Float[np.ndarray, " item"],
     ) -> Measurement:
-        """Look up one of the seeds of each training."""
+        """Look up one seed of each training."""
         row = self._table_row(codes)
         seeds = self.table.signal.shape[3]
         seed = np.floor(uniform * seeds).astype(np.int64)
@@ -35,7 +38,12 @@ class TableEvaluator(Evaluator):
         signal[absent], score[absent], cost[absent] = np.nan, np.nan, 0.0
         return Measurement(signal, score, cost)
 
-    def property(self, name: str, which: Numbers, codes: Numbers) -> Numbers:
+    def property(
+        self,
+        name: str,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+    ) -> Float[np.ndarray, " item"]:
         """Look up a property."""
         row = self._table_row(codes)
         found = self.table.properties[name][row, which].astype(float)
@@ -45,15 +53,17 @@ class TableEvaluator(Evaluator):
         """Return the lowest price in the table."""
         return float(np.nanmin(self.table.cost[:, which, fidelity]))
 
-    def scores(self, which: int) -> Numbers:
+    def scores(self, which: int) -> Float[np.ndarray, " architecture"]:
         """Return a task's scores by mixed-radix index, NaN where there is none."""
         return self._scores[which]
 
     @cached_property
-    def _scores(self) -> Numbers:
+    def _scores(self) -> Float[np.ndarray, "task architecture"]:
         rows = self.table.rows
         found = self.table.score.T[:, rows].astype(float)
         return np.where(rows < 0, np.nan, found)
 
-    def _table_row(self, codes: Numbers) -> Numbers:
+    def _table_row(
+        self, codes: Int[np.ndarray, "item position"]
+    ) -> Int[np.ndarray, " item"]:
         return self.table.rows[self.space.index(codes)]

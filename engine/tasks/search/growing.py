@@ -1,12 +1,12 @@
-"""Growing nets: one net per training, that becomes wider and deeper on the way.
+"""Growing nets: each net becomes wider and deeper during its training.
 
 Source: Chen, Goodfellow and Shlens (2016), arXiv:1511.05641, Net2Net.
-Differs: when to grow is what is searched, five moments in each training; a step
-beyond 32 units or four layers is left out; Adam forgets its moments at each of the
-five, whether the net grows or not, so that schedules are compared fairly.
-Helps: what a net that starts tiny saves: a training costs the multiply-adds that it
-took, and the schedules that only stay are the fixed nets: with 3 decisions left open
-these alone are searched.
+Differs: the growth schedule is searched, with five moments per training; growth beyond
+32 units or four layers is skipped; Adam's state is reset at each of the five moments,
+whether or not the net grows, so that schedules are compared fairly.
+Helps: shows what starting from a tiny net saves: a training costs the multiply-adds it
+took. Schedules that only stay are fixed nets; with 3 open decisions only these are
+searched.
 """
 
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from typing import ClassVar
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 
 from engine.contract.registry import register
 from engine.protocol import Evaluator, Space, generator
@@ -42,7 +43,6 @@ from engine.tasks.search._padded_mlp import (
     train_nets,
 )
 
-Numbers = np.ndarray
 MOMENTS = 5
 FIRST = {
     "rate": ("0.003", "0.03", "0.01"),
@@ -56,12 +56,12 @@ SPACE = Space("growing nets", tuple(OPTIONS), tuple(OPTIONS.values()))
 
 @register("family")
 class Growing(LiveFamily):
-    """a* = argmax over 8,748 schedules of test accuracy; f before = f after a step."""
+    """a* = argmax over 8,748 schedules of test accuracy; growth preserves f."""
 
     version: ClassVar[int] = 1
 
     def evaluator(self) -> Evaluator:
-        """Return what trains, one per process."""
+        """Return the evaluator, created once per process."""
         return _evaluator()
 
 
@@ -71,10 +71,10 @@ def _evaluator() -> "GrowingNetEvaluator":
 
 
 class GrowingNetEvaluator(LiveEvaluator):
-    """Trains each net through its schedule, all moments evenly apart."""
+    """Trains each net by its growth schedule, with evenly spaced moments."""
 
     def train(self, jobs: Sequence[TrainingJob]) -> PaddedNets:
-        """Train nets, growing them at the moments that their schedules name."""
+        """Train nets and grow them at the moments of their schedules."""
         codes = np.array([job.codes for job in jobs])
         rate = torch.tensor([[float(FIRST["rate"][c])] for c in codes[:, 0]]).double()
         rates = OptimizerRates(rate, rate[:0])
@@ -87,12 +87,19 @@ class GrowingNetEvaluator(LiveEvaluator):
             nets = train_nets(nets, *rows, some, rates)
         return nets
 
-    def widths(self, codes: Numbers) -> Numbers:
-        """Return the units that each net ends with, 0 for an absent layer."""
+    def widths(
+        self, codes: Int[np.ndarray, "item position"]
+    ) -> Int[np.ndarray, "item layer"]:
+        """Return the units of the final nets, 0 for an absent layer."""
         return _width_table(size_schedule(codes)[-1])
 
-    def training_cost(self, which: Numbers, codes: Numbers, steps: Numbers) -> Numbers:
-        """Return the multiply-adds of all steps, each at the size of its time."""
+    def training_cost(
+        self,
+        which: Int[np.ndarray, " item"],
+        codes: Int[np.ndarray, "item position"],
+        steps: Int[np.ndarray, " item"],
+    ) -> Float[np.ndarray, " item"]:
+        """Return the multiply-adds of all steps, each at its size then."""
         total = np.zeros(len(codes))
         for sizes in size_schedule(codes):
             _, each = net_costs(*input_and_class_counts(which), _width_table(sizes))
@@ -103,8 +110,11 @@ class GrowingNetEvaluator(LiveEvaluator):
 NetSizes = list[tuple[int, ...]]
 
 
-def size_schedule(codes: Numbers) -> list[NetSizes]:
-    """Return the hidden units of each net at its start and after each moment.
+def size_schedule(codes: Int[np.ndarray, "item position"]) -> list[NetSizes]:
+    """Return the hidden units of each net at the start and after each moment.
+
+    Args:
+        codes: Shape (item, position).
 
     >>> [s[0] for s in size_schedule(np.array([[0, 3, 2, 1, 0, 2, 2, 2]]))][:4]
     [(4,), (8,), (8, 8), (8, 8)]
@@ -122,7 +132,7 @@ def size_schedule(codes: Numbers) -> list[NetSizes]:
 
 
 def _size_after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
-    """Return the size after a step; twice as wide, or one layer deeper."""
+    """Return the size after a growth step: twice as wide, or one layer deeper."""
     if step == "widen" and max(size) < WIDTH:
         return tuple(2 * units for units in size)
     if step == "deepen" and len(size) < LAYERS:
@@ -130,7 +140,7 @@ def _size_after(size: tuple[int, ...], step: str) -> tuple[int, ...]:
     return size
 
 
-def _width_table(sizes: NetSizes) -> Numbers:
+def _width_table(sizes: NetSizes) -> Int[np.ndarray, "item layer"]:
     return np.array([(*size, *[0] * (LAYERS - len(size))) for size in sizes])
 
 
@@ -140,7 +150,7 @@ def _grow(
     sizes: Sequence[NetSizes],
     moment: int,
 ) -> PaddedNets:
-    """Return the nets after the growth of a moment; they answer as before."""
+    """Return the nets grown at a moment; their outputs do not change."""
     flat = nets.flat.clone()
     for i, (job, before, after) in enumerate(zip(jobs, *sizes, strict=True)):
         if before == after:

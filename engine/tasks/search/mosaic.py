@@ -1,10 +1,10 @@
-"""Mosaic: 2,592 small nets, each really trained on fourteen tasks from several starts.
+"""Mosaic: 2,592 small nets, each trained on fourteen tasks from several seeds.
 
-Source: ours, computed by `python -m engine data build mosaic`; in the manner of
-Dong and Yang (2020), arXiv:2001.00326.
-Differs: dense nets, and how they are trained is among the decisions.
-Helps: real trainings without waiting for them, on related and unrelated tasks, so that
-what is carried from one to another can be measured; it needs no file.
+Source: ours, computed by `python -m engine data build mosaic`; modeled on Dong and
+Yang (2020), arXiv:2001.00326.
+Differs: dense nets; the training recipe is part of the decisions.
+Helps: real trainings without waiting, on related and unrelated tasks, so that transfer
+between them can be measured; no download needed.
 """
 
 from functools import cache
@@ -56,7 +56,7 @@ StepCount = Literal["10", "30", "100", "300"]
 
 @register("family")
 class Mosaic(SearchFamily):
-    """a* = argmax over 2,592 nets of test accuracy; what is seen is validation."""
+    """a* = argmax over 2,592 nets of test accuracy; search sees validation."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
@@ -64,21 +64,21 @@ class Mosaic(SearchFamily):
 
     target: TaskName = knob(
         "digits",
-        label="Searched on",
-        help="The task of the tests.",
+        label="Target",
+        help="Task that is searched on in meta-test.",
     )
     source: SourceName = knob(
         "the others",
-        label="Learned on",
-        help="The tasks of meta-training and validation: all but the one searched on, "
-        "or a single one.",
+        label="Source",
+        help="Tasks of meta-training and meta-validation: all but the target, or a "
+        "single one.",
     )
     steps: StepCount = knob(
         "300",
         label="Steps of a training",
         unit="steps",
-        help="What a search sees: validation accuracy after so many. It is judged by "
-        "test accuracy after 300.",
+        help="A search sees validation accuracy after this many steps. It is judged "
+        "by test accuracy after 300.",
     )
     price: float = knob(
         0.0,
@@ -87,7 +87,7 @@ class Mosaic(SearchFamily):
         low=0.0,
         high=1e9,
         advanced=True,
-        help="What all trainings of a search may cost; 0 limits only their count.",
+        help="Cost of all trainings of a search together; 0 limits only their number.",
     )
 
     def evaluator(self) -> Evaluator:
@@ -95,7 +95,7 @@ class Mosaic(SearchFamily):
         return _evaluator()
 
     def sources(self, pool: str) -> tuple[int, ...]:
-        """Return the task of the tests, or those that are learned on."""
+        """Return the target for the test pool, else the sources."""
         tasks = _evaluator().tasks
         if pool == "test":
             return (tasks.index(self.target),)

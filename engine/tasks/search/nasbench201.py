@@ -1,8 +1,8 @@
 """NAS-Bench-201: cells of six edges with five operations, trained on three data sets.
 
 Source: Dong and Yang (2020), arXiv:2001.00326.
-Differs: a training costs its training seconds; validation time is not in the table.
-Helps: published search results to be held against.
+Differs: the cost of a training excludes validation time, which the table lacks.
+Helps: comparison with published search results.
 """
 
 from functools import cache
@@ -30,19 +30,19 @@ class Nasbench201(SearchFamily):
 
     target: DataSetName = knob(
         "CIFAR-10",
-        label="Searched on",
-        help="The data set of the tests.",
+        label="Target",
+        help="Data set that is searched on in meta-test.",
     )
     source: DataSetName = knob(
         "CIFAR-100",
-        label="Learned on",
-        help="The data set of meta-training and validation. Choosing the one that is "
-        "searched on means learning on the test task.",
+        label="Source",
+        help="Data set of meta-training and meta-validation. Choosing the target means "
+        "training on the test task.",
     )
     epochs: Literal["12", "200"] = knob(
         "12",
         label="Epochs of a training",
-        help="What a search sees: accuracy after 12 epochs, or after all 200.",
+        help="A search sees accuracy after 12 epochs, or after all 200.",
     )
     seconds: float = knob(
         12_000.0,
@@ -50,8 +50,8 @@ class Nasbench201(SearchFamily):
         unit="s",
         low=0.0,
         high=1e8,
-        help="Training seconds that a search may spend; 0 limits only the count. The "
-        "published searches had 12,000, about 109 cells of 12 epochs.",
+        help="Training seconds that a search may spend; 0 limits only the number of "
+        "trainings. Published searches had 12,000, about 109 cells of 12 epochs.",
     )
 
     @classmethod

@@ -1,17 +1,17 @@
-"""NK landscapes: made-up spaces whose ruggedness and kinship are knobs.
+"""NK landscapes: synthetic spaces with adjustable ruggedness and task similarity.
 
 Source: Kauffman and Levin (1987), Journal of Theoretical Biology 128(1): the score is
 a mean of N contributions, each of one decision and K others.
 Differs: more than two options; contributions are partly shared by all tasks, so that
-there is something to carry from one to the next; a short training sees a blurred
-score.
-Helps: every knob of a search, tried in a second, with all scores known.
+knowledge can transfer; short trainings see a noisier score.
+Helps: every knob of a search can be tried within a second, with all scores known.
 """
 
 from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.special import ndtri
 
 from engine.contract.parts import knob
@@ -39,14 +39,14 @@ class NkLandscape(SearchFamily):
         label="Decisions N",
         low=2,
         high=8,
-        help="The space has as many architectures as options to this power.",
+        help="The space has (options per decision)^N architectures.",
     )
     choices: int = knob(
         4,
         label="Options per decision",
         low=2,
         high=4,
-        help="Options of every decision.",
+        help="Number of options of every decision.",
     )
     rugged: int = knob(
         2,
@@ -54,8 +54,8 @@ class NkLandscape(SearchFamily):
         unit="decisions",
         low=0,
         high=7,
-        help="On how many others each decision's contribution depends; 0 is one "
-        "smooth hill.",
+        help="Number of other decisions that each contribution depends on; 0 gives a "
+        "single smooth peak.",
     )
     kinship: float = knob(
         0.7,
@@ -63,7 +63,7 @@ class NkLandscape(SearchFamily):
         unit="share",
         low=0.0,
         high=1.0,
-        help="How much of the score all tasks share; 0: nothing can be carried over.",
+        help="Share of the score that all tasks have in common; 0: nothing transfers.",
     )
     blur: float = knob(
         1.0,
@@ -71,12 +71,12 @@ class NkLandscape(SearchFamily):
         unit="points",
         low=0.0,
         high=20.0,
-        help="Standard deviation over seeds of a full training; √9 times as much after "
+        help="Standard deviation over seeds of a full training; 3 times as much after "
         "a ninth of it.",
     )
 
     def evaluator(self) -> Evaluator:
-        """Return the table of these knobs, made once per process."""
+        """Return the table for these knobs, created once per process."""
         return _evaluator(self.size, self.choices, self.rugged, self.kinship, self.blur)
 
     def sources(self, pool: str) -> tuple[int, ...]:
@@ -113,20 +113,24 @@ def _evaluator(
     return TableEvaluator(table)
 
 
-def _draw_scores(codes: np.ndarray, choices: int, rugged: int, rng: Rng) -> np.ndarray:
-    """Return the mean contribution of each architecture; uniform ones, averaged."""
+def _draw_scores(
+    codes: Int[np.ndarray, "architecture position"], choices: int, rugged: int, rng: Rng
+) -> Float[np.ndarray, " architecture"]:
+    """Return the score of each architecture: the mean of uniform contributions."""
     size = codes.shape[1]
     total = np.zeros(len(codes))
     for i in range(size):
-        # A decision depends on those beside it, in a ring.
+        # Each decision depends on the K next ones, in a ring.
         seen = [(i + j) % size for j in range(min(rugged, size - 1) + 1)]
         index = np.ravel_multi_index(tuple(codes[:, seen].T), (choices,) * len(seen))
         total += generator(rng.child(i)).random(choices ** len(seen))[index]
     return total / size
 
 
-def _blur_scores(score: np.ndarray, blur: float) -> np.ndarray:
-    """Return what trainings of each length and seed show: the score, blurred."""
+def _blur_scores(
+    score: Float[np.ndarray, "architecture task"], blur: float
+) -> Float[np.ndarray, "architecture task fidelity seed"]:
+    """Return the noisy score of trainings of each fidelity and seed; float32."""
     shape = (*score.shape, len(FIDELITIES), SEEDS)
     uniform = generator(ROOT.child("blur")).random(shape).clip(1e-12, 1 - 1e-12)
     longer = np.sqrt(FIDELITIES[-1] / np.array(FIDELITIES))[:, None]

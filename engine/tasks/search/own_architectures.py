@@ -1,14 +1,14 @@
-"""Own architectures: a search of a CSV table of trainings that you bring.
+"""Own architectures: search of your own CSV table of trainings.
 
-Source: the file, kept under its sha256; a run on another machine asks for it.
+Source: the file, stored under its sha256; a run on another machine asks for it.
 Differs: nothing is trained, every accuracy is looked up; combinations of options that
-the file lacks count as trainings that fail.
-Helps: a search strategy tried on your own space. The file has a line for each
-architecture and data set, with columns `dataset`, `op:NAME` for each decision (its
-option, read as text) and `validation` (accuracy; empty where the training failed);
-it may have `epochs` (a line for each length of a learning curve), `test` (accuracy at
-the last epochs, else validation stands in), `cost` (of the training up to there), and
-other columns of numbers, which are properties such as `parameters`.
+the file lacks count as failed trainings.
+Helps: search strategies on your own space. The file has a row for each architecture
+and data set, with columns `dataset`, `op:NAME` for each decision (its option, read as
+text) and `validation` (accuracy; empty if the training failed). Optional columns are
+`epochs` (a row for each length of a learning curve), `test` (accuracy after the last
+epoch, else validation is used), `cost` (of the training up to there), and other
+numeric columns, which become properties such as `parameters`.
 """
 
 from functools import lru_cache
@@ -28,7 +28,7 @@ OTHERS = "the others"
 
 @register("family")
 class OwnArchitectures(SearchFamily):
-    """a* = argmax over the table of test accuracy; validation accuracy is seen."""
+    """a* = argmax over the table of test accuracy; search sees validation."""
 
     version: ClassVar[int] = 1
     solves: ClassVar[frozenset[str]] = frozenset({"search"})
@@ -41,20 +41,20 @@ class OwnArchitectures(SearchFamily):
         "", label="File", help="sha256 of the file; adding a file fills it in."
     )
     accuracy: AccuracyUnit = knob(
-        "share", label="Accuracies are", help="From 0 to 1, or from 0 to 100."
+        "share", label="Unit of accuracies", help="From 0 to 1, or from 0 to 100."
     )
     target: str = knob(
         "",
-        label="Searched on",
-        help="The data set of the tests, as column dataset names it; empty takes the "
-        "first.",
+        label="Target",
+        help="Data set that is searched on in meta-test, as in column dataset; empty "
+        "takes the first.",
     )
     source: str = knob(
         OTHERS,
-        label="Learned on",
-        help="The data set of meta-training and validation, or 'the others': all but "
-        "the one of the tests. With one data set it is also learned on: what is "
-        "carried over is then no transfer.",
+        label="Source",
+        help="Data set of meta-training and meta-validation, or 'the others': all but "
+        "the target. With a single data set the target is also the source, so gains "
+        "are not transfer.",
     )
     epochs: float = knob(
         0.0,
@@ -62,8 +62,8 @@ class OwnArchitectures(SearchFamily):
         unit="epochs",
         low=0.0,
         high=1e9,
-        help="What a search sees: accuracy after so many; 0 takes the most. One of "
-        "the file's own.",
+        help="A search sees accuracy after this many epochs, which the file must have; "
+        "0 takes the most.",
     )
     spend: float = knob(
         0.0,
@@ -72,7 +72,7 @@ class OwnArchitectures(SearchFamily):
         low=0.0,
         high=1e12,
         help="Cost that a search may spend, in the file's unit; 0 limits only the "
-        "count.",
+        "number of trainings.",
     )
 
     def evaluator(self) -> Evaluator:
@@ -80,7 +80,7 @@ class OwnArchitectures(SearchFamily):
         return self._evaluator()
 
     def check(self) -> None:
-        """Refuse a file that is absent, and what it does not hold."""
+        """Refuse an absent file, and data sets or epochs that it does not contain."""
         for pool in ("test", "train"):
             self.sources(pool)
         self.full_fidelity()
@@ -94,7 +94,7 @@ class OwnArchitectures(SearchFamily):
             return (target,)
         if self.source != OTHERS:
             return (self._task_index(self.source, "source"),)
-        # One data set is both: there is nothing else to learn on.
+        # With a single data set there is no other source than the target.
         return tuple(i for i in range(count) if i != target) or (target,)
 
     def budget(self) -> float:
@@ -105,10 +105,10 @@ class OwnArchitectures(SearchFamily):
         """Return the fidelity of the chosen epochs."""
         known = self._evaluator().fidelities
         if self.epochs and self.epochs not in known:
-            told = ", ".join(f"{each:g}" for each in known)
+            listed = ", ".join(f"{each:g}" for each in known)
             raise Refused(
                 f"this file has no accuracy after {self.epochs:g} epochs; it has: "
-                f"{told}",
+                f"{listed}",
                 "epochs",
             )
         return known.index(self.epochs) if self.epochs else len(known) - 1
@@ -116,9 +116,9 @@ class OwnArchitectures(SearchFamily):
     def _task_index(self, name: str, field: str) -> int:
         known = self._evaluator().tasks
         if name not in known:
-            told = ", ".join(known[:20])
+            listed = ", ".join(known[:20])
             raise Refused(
-                f"this file has no data set {name[:40]!r}; it has: {told}", field
+                f"this file has no data set {name[:40]!r}; it has: {listed}", field
             )
         return known.index(name)
 

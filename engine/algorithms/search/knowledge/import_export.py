@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Int
 
 from engine.algorithms.search.knowledge.knowledge_base import (
     BaseSizes,
@@ -14,8 +15,6 @@ from engine.contract.errors import Refused
 from engine.data.user.knowledge_file import knowledge_bytes, stored_knowledge
 from engine.data.user.knowledge_records import Knowledge, SpaceRecord
 from engine.protocol import SearchBatch, Space
-
-Numbers = np.ndarray
 
 
 def initial_base(
@@ -90,7 +89,9 @@ def export_base(base: KnowledgeBase, space: Space, tasks: Sequence[str]) -> byte
     return knowledge_bytes(record, tasks, base._asdict(), int(base.top[0]))
 
 
-def _task_numbers(given: Sequence[str], known: Sequence[str]) -> Numbers:
+def _task_numbers(
+    given: Sequence[str], known: Sequence[str]
+) -> Int[np.ndarray, " file_task"]:
     """Return the evaluator's index of each task of a file."""
     if unknown := [name for name in given if name not in known]:
         raise Refused(
@@ -101,7 +102,10 @@ def _task_numbers(given: Sequence[str], known: Sequence[str]) -> Numbers:
 
 
 def _fill_base(
-    empty: KnowledgeBase, knowledge: Knowledge, replicate: int, number: Numbers
+    empty: KnowledgeBase,
+    knowledge: Knowledge,
+    replicate: int,
+    number: Int[np.ndarray, " file_task"],
 ) -> KnowledgeBase:
     """Return an empty base filled with one replicate's experiences."""
     entries, seen = knowledge.entries[replicate], knowledge.experience_count(replicate)

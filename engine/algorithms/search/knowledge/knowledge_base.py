@@ -13,10 +13,9 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int, Shaped
 
 from engine.protocol import Space, Weights
-
-Numbers = np.ndarray
 
 
 class ExperienceBatch(NamedTuple):
@@ -31,12 +30,12 @@ class ExperienceBatch(NamedTuple):
         valid: False where the search had ended and nothing was trained.
     """
 
-    codes: Numbers
-    accuracy: Numbers
-    task: Numbers
-    step: Numbers
-    search: Numbers
-    valid: Numbers
+    codes: Int[np.ndarray, "replicate item position"]
+    accuracy: Float[np.ndarray, "replicate item"]
+    task: Int[np.ndarray, "replicate item"]
+    step: Int[np.ndarray, "replicate item"]
+    search: Int[np.ndarray, "replicate item"]
+    valid: Bool[np.ndarray, "replicate item"]
 
 
 class KnowledgeBase(NamedTuple):
@@ -59,16 +58,16 @@ class KnowledgeBase(NamedTuple):
         top: Number of entries for the best; shape (replicate,).
     """
 
-    accuracy: Numbers
-    codes: Numbers
-    task: Numbers
-    step: Numbers
-    search: Numbers
-    filled: Numbers
-    seen: Numbers
-    moments: Numbers
-    space: Numbers
-    top: Numbers
+    accuracy: Float[np.ndarray, "replicate entry"]
+    codes: Int[np.ndarray, "replicate entry position"]
+    task: Int[np.ndarray, "replicate entry"]
+    step: Int[np.ndarray, "replicate entry"]
+    search: Int[np.ndarray, "replicate entry"]
+    filled: Int[np.ndarray, "replicate entry"]
+    seen: Int[np.ndarray, " replicate"]
+    moments: Float[np.ndarray, "replicate task 3"]
+    space: Int[np.ndarray, "replicate 8"]
+    top: Int[np.ndarray, " replicate"]
 
     @classmethod
     def from_weights(cls, weights: Weights) -> Self:
@@ -121,7 +120,7 @@ def empty_base(
     )
 
 
-def space_fingerprint(space: Space) -> Numbers:
+def space_fingerprint(space: Space) -> Int[np.ndarray, " 8"]:
     """Return the sha256 of a space's definition as eight integers; shape (8,)."""
     text = json.dumps([space.name, space.positions, space.options, space.edges])
     found = np.frombuffer(hashlib.sha256(text.encode()).digest(), "<u4")
@@ -129,7 +128,9 @@ def space_fingerprint(space: Space) -> Numbers:
 
 
 def add_experiences(
-    base: KnowledgeBase, found: ExperienceBatch, uniform: Numbers
+    base: KnowledgeBase,
+    found: ExperienceBatch,
+    uniform: Float[np.ndarray, "replicate item"],
 ) -> KnowledgeBase:
     """Return the base with new experiences added.
 
@@ -157,7 +158,7 @@ def _valid_rows(found: ExperienceBatch, r: int) -> ExperienceBatch:
 
 
 def _remember_replicate(
-    base: KnowledgeBase, found: ExperienceBatch, uniform: Numbers
+    base: KnowledgeBase, found: ExperienceBatch, uniform: Float[np.ndarray, " item"]
 ) -> KnowledgeBase:
     top = int(base.top[0])
     moments = base.moments.copy()
@@ -182,7 +183,11 @@ def _remember_replicate(
 _ENTRY = ("accuracy", "codes", "task", "step", "search")
 
 
-def _update_moments(moments: Numbers, task: Numbers, accuracy: Numbers) -> Numbers:
+def _update_moments(
+    moments: Float[np.ndarray, "task 3"],
+    task: Int[np.ndarray, " item"],
+    accuracy: Float[np.ndarray, " item"],
+) -> Float[np.ndarray, "task 3"]:
     """Return the moments with more accuracies merged in (Chan et al., 1979)."""
     merged = moments.copy()
     for t in np.unique(task):
@@ -197,7 +202,11 @@ def _update_moments(moments: Numbers, task: Numbers, accuracy: Numbers) -> Numbe
     return merged
 
 
-def z_scores(accuracy: Numbers, task: Numbers, moments: Numbers) -> Numbers:
+def z_scores(
+    accuracy: Float[np.ndarray, " item"],
+    task: Int[np.ndarray, " item"],
+    moments: Float[np.ndarray, "task 3"],
+) -> Float[np.ndarray, " item"]:
     """Return how many standard deviations each accuracy is above its task's mean.
 
     Args:
@@ -218,12 +227,12 @@ def z_scores(accuracy: Numbers, task: Numbers, moments: Numbers) -> Numbers:
 
 
 def _merge_best(
-    old: dict[str, Numbers],
-    new: dict[str, Numbers],
-    filled: Numbers,
-    moments: Numbers,
+    old: dict[str, Shaped[np.ndarray, "entry ..."]],
+    new: dict[str, Shaped[np.ndarray, "item ..."]],
+    filled: Int[np.ndarray, " entry"],
+    moments: Float[np.ndarray, "task 3"],
     top: int,
-) -> dict[str, Numbers]:
+) -> dict[str, Shaped[np.ndarray, "best ..."]]:
     had = np.flatnonzero(filled[:top])
     came = np.flatnonzero(np.isfinite(new["accuracy"]))
     both = {n: np.concatenate([old[n][had], new[n][came]]) for n in _ENTRY}
@@ -236,12 +245,12 @@ def _merge_best(
 
 
 def _update_reservoir(
-    old: dict[str, Numbers],
-    new: dict[str, Numbers],
+    old: dict[str, Shaped[np.ndarray, "entry ..."]],
+    new: dict[str, Shaped[np.ndarray, "item ..."]],
     seen: int,
-    uniform: Numbers,
+    uniform: Float[np.ndarray, " item"],
     top: int,
-) -> dict[str, Numbers]:
+) -> dict[str, Shaped[np.ndarray, "sample ..."]]:
     room = len(old["task"]) - top
     at = seen + np.arange(len(uniform))
     place = np.where(at < room, at, np.floor(uniform * (at + 1)).astype(np.int64))

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
 from engine.algorithms.search.knowledge.queries import (
@@ -11,8 +12,6 @@ from engine.algorithms.search.knowledge.queries import (
     restrict_to_space,
 )
 from engine.protocol import Evaluation, SearchBatch, Space
-
-Numbers = np.ndarray
 
 
 class Elite(NamedTuple):
@@ -23,8 +22,8 @@ class Elite(NamedTuple):
         value: −∞ in free slots; shape (member, slot).
     """
 
-    codes: Numbers
-    value: Numbers
+    codes: Int[np.ndarray, "member slot position"]
+    value: Float[np.ndarray, "member slot"]
 
 
 def empty_elite(tasks: SearchBatch, size: int) -> Elite:
@@ -55,7 +54,7 @@ def insert_if_better(state: Elite, evaluation: Evaluation) -> Elite:
 
 def prior_counts(
     base: KnowledgeBase, tasks: SearchBatch, known: int, weight: float, smoothing: float
-) -> Numbers:
+) -> Float[np.ndarray, "member position option"]:
     """Return the Dirichlet prior counts of each option; (member, position, option).
 
     Args:
@@ -74,7 +73,9 @@ def prior_counts(
     return np.repeat(np.stack(rows), each, 0)
 
 
-def option_probabilities(counts: Numbers, state: Elite) -> Numbers:
+def option_probabilities(
+    counts: Float[np.ndarray, "member position option"], state: Elite
+) -> Float[np.ndarray, "member position option"]:
     """Return the probability of each option; (member, position, option).
 
     Args:
@@ -88,7 +89,10 @@ def option_probabilities(counts: Numbers, state: Elite) -> Numbers:
     return table / table.sum(-1, keepdims=True)
 
 
-def draw_options(policy: Numbers, uniform: Numbers) -> Numbers:
+def draw_options(
+    policy: Float[np.ndarray, "*batch position option"],
+    uniform: Float[np.ndarray, "*batch position"],
+) -> Int[np.ndarray, "*batch position"]:
     """Draw an option at each position; (…, position, option) → (…, position).
 
     Args:
@@ -103,6 +107,6 @@ def draw_options(policy: Numbers, uniform: Numbers) -> Numbers:
     return (uniform[..., None] >= below).sum(-1)
 
 
-def _option_mask(space: Space) -> Numbers:
+def _option_mask(space: Space) -> Float[np.ndarray, "position option"]:
     radix = np.array(space.radix)
     return (np.arange(radix.max()) < radix[:, None]).astype(float)

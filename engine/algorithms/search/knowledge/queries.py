@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.knowledge.knowledge_base import (
     KnowledgeBase,
@@ -11,8 +12,6 @@ from engine.algorithms.search.knowledge.knowledge_base import (
 )
 from engine.algorithms.search.predictors import rank_correlation
 from engine.protocol import SearchBatch, Space
-
-Numbers = np.ndarray
 
 
 class RankedArchitectures(NamedTuple):
@@ -23,8 +22,8 @@ class RankedArchitectures(NamedTuple):
         score: Shrunken mean z-score of each; shape (item,).
     """
 
-    codes: Numbers
-    score: Numbers
+    codes: Int[np.ndarray, "item position"]
+    score: Float[np.ndarray, " item"]
 
 
 def rank_architectures(base: KnowledgeBase, replicate: int) -> RankedArchitectures:
@@ -53,12 +52,16 @@ def rank_architectures(base: KnowledgeBase, replicate: int) -> RankedArchitectur
     return RankedArchitectures(kinds[order], shrunken[order])
 
 
-def best_architectures(base: KnowledgeBase, replicate: int, count: int) -> Numbers:
+def best_architectures(
+    base: KnowledgeBase, replicate: int, count: int
+) -> Int[np.ndarray, "item position"]:
     """Return the codes of the best architectures, best first; (≤ count, position)."""
     return rank_architectures(base, replicate).codes[:count]
 
 
-def option_shares(space: Space, codes: Numbers, smoothing: float) -> Numbers:
+def option_shares(
+    space: Space, codes: Int[np.ndarray, "item position"], smoothing: float
+) -> Float[np.ndarray, "position option"]:
     """Return the smoothed share of each option at each position.
 
     Args:
@@ -91,7 +94,9 @@ def choose_probes(known: RankedArchitectures, count: int) -> RankedArchitectures
     return RankedArchitectures(known.codes[at], known.score[at])
 
 
-def task_similarity(first: Numbers, second: Numbers) -> Numbers:
+def task_similarity(
+    first: Float[np.ndarray, "*batch item"], second: Float[np.ndarray, "*batch item"]
+) -> Float[np.ndarray, " *batch"]:
     """Return Spearman's correlation of two tasks over the same architectures.
 
     Args:
@@ -101,7 +106,7 @@ def task_similarity(first: Numbers, second: Numbers) -> Numbers:
     Returns:
         Shape (…,); −1 where one of them is constant, since nothing shows agreement.
     """
-    return np.nan_to_num(rank_correlation(first, second), nan=-1.0)
+    return np.asarray(np.nan_to_num(rank_correlation(first, second), nan=-1.0))
 
 
 def restrict_to_space(
@@ -113,7 +118,9 @@ def restrict_to_space(
     return RankedArchitectures(codes[inside], known.score[inside])
 
 
-def space_mismatch(base_space: Numbers, tasks: SearchBatch) -> str | None:
+def space_mismatch(
+    base_space: Int[np.ndarray, "replicate 8"], tasks: SearchBatch
+) -> str | None:
     """Return the reason why a base does not fit these searches; None if it does.
 
     Args:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from engine.algorithms.search.evolution import Evolution, empty_population
 from engine.algorithms.search.knowledge.knowledge_base import ExperienceBatch
@@ -12,7 +13,6 @@ from engine.protocol import OuterStepContext, Proposal, SearchBatch, generator
 
 POPULATION = SAMPLE = 10
 SourceStrategy = Literal["random", "evolution"]
-Numbers = np.ndarray
 
 
 def run_source_searches(
@@ -46,7 +46,9 @@ def run_source_searches(
     )
 
 
-def draw_uniform(step_context: OuterStepContext, items: int) -> Numbers:
+def draw_uniform(
+    step_context: OuterStepContext, items: int
+) -> Float[np.ndarray, "replicate item"]:
     """Return one uniform number per experience; (replicate, item)."""
     streams = [rng.child("sample") for rng in step_context.rngs]
     return np.stack([generator(rng).random(items) for rng in streams])
@@ -75,7 +77,9 @@ def _run_evolution(tasks: SearchBatch) -> SearchRecord:
     )
 
 
-def _shuffle_accuracies(tasks: SearchBatch, found: SearchRecord) -> Numbers:
+def _shuffle_accuracies(
+    tasks: SearchBatch, found: SearchRecord
+) -> Float[np.ndarray, "member evaluation"]:
     uniform = tasks.uniform("shuffle", tasks.horizon)
     accuracy = found.signal.copy()
     for member, live in enumerate(found.live):
@@ -84,6 +88,8 @@ def _shuffle_accuracies(tasks: SearchBatch, found: SearchRecord) -> Numbers:
     return accuracy
 
 
-def _group_by_replicate(tasks: SearchBatch, rows: Numbers) -> Numbers:
+def _group_by_replicate(
+    tasks: SearchBatch, rows: Shaped[np.ndarray, "member evaluation ..."]
+) -> Shaped[np.ndarray, "replicate item ..."]:
     """Put the searches of a replicate one after the other; (replicate, item, …)."""
     return rows.reshape(tasks.replicates, -1, *rows.shape[2:])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int, Num
 
 from engine.algorithms.search.encodings import one_hot_encoding, path_encoding
 from engine.algorithms.search.knowledge.knowledge_base import (
@@ -28,7 +29,6 @@ NOISE = 0.25  # variance of a score around its prediction
 FAR = 2.0  # a task further away than this is treated as this far
 LISTED, DOUBTED = 20_000, 30  # most architectures ranked, fewest given an uncertainty
 NARROW = 0.2  # least spread of scores, in the sources' units
-Numbers = np.ndarray
 ReplicateTask = tuple[int, int]
 
 
@@ -41,12 +41,16 @@ class Posterior(NamedTuple):
         is_informed: Whether any source training contributed.
     """
 
-    mean: Numbers
-    cov: Numbers
+    mean: Float[np.ndarray, " feature"]
+    cov: Float[np.ndarray, "feature feature"]
     is_informed: bool
 
 
-def predictor_features(space: Space, codes: Numbers, task: Numbers) -> Numbers:
+def predictor_features(
+    space: Space,
+    codes: Int[np.ndarray, "item position"],
+    task: Float[np.ndarray, " task_feature"],
+) -> Float[np.ndarray, "item feature"]:
     """Return the predictor's features: options, paths or pairs, options × task.
 
     Args:
@@ -73,7 +77,7 @@ def feature_width(space: Space, features: int) -> int:
     return predictor_features(space, none, np.zeros(features)).shape[1]
 
 
-def task_features(tasks: SearchBatch) -> Numbers:
+def task_features(tasks: SearchBatch) -> Float[np.ndarray, "task task_feature"]:
     """Return the features of the evaluator's tasks; (task, task feature), maybe 0."""
     found = tasks.evaluator.features
     if found is None:
@@ -81,7 +85,11 @@ def task_features(tasks: SearchBatch) -> Numbers:
     return np.asarray(found, np.float64)
 
 
-def standardize_features(features: Numbers, center: Numbers, scale: Numbers) -> Numbers:
+def standardize_features(
+    features: Float[np.ndarray, "task task_feature"],
+    center: Float[np.ndarray, " task_feature"],
+    scale: Float[np.ndarray, " task_feature"],
+) -> Float[np.ndarray, "task task_feature"]:
     """Standardize task features by the source tasks, clipped at ±2.
 
     A feature that is constant over the sources becomes 0: nothing was learned of it.
@@ -95,7 +103,9 @@ def standardize_features(features: Numbers, center: Numbers, scale: Numbers) -> 
     return np.clip(np.where(scale > 0, (features - center) / steady, 0.0), -FAR, FAR)
 
 
-def empty_sums(tasks: SearchBatch, replicates: int) -> dict[str, Numbers]:
+def empty_sums(
+    tasks: SearchBatch, replicates: int
+) -> dict[str, Num[np.ndarray, "replicate ..."]]:
     """Return the regression's sums over no trainings; arrays lead with the replicate.
 
     Args:
@@ -114,7 +124,10 @@ def empty_sums(tasks: SearchBatch, replicates: int) -> dict[str, Numbers]:
 
 
 def add_trainings(
-    tasks: SearchBatch, found: ExperienceBatch, replicate: int, sums: dict[str, Numbers]
+    tasks: SearchBatch,
+    found: ExperienceBatch,
+    replicate: int,
+    sums: dict[str, Num[np.ndarray, "replicate ..."]],
 ) -> None:
     """Add a replicate's source trainings to its sums, in place.
 
@@ -147,7 +160,10 @@ def add_trainings(
 
 
 def fit_posterior(
-    gram: Numbers, goal: Numbers, trust: float, ridge: float
+    gram: Float[np.ndarray, "feature feature"],
+    goal: Float[np.ndarray, " feature"],
+    trust: float,
+    ridge: float,
 ) -> Posterior:
     """Return the posterior of the coefficients given the source trainings.
 
@@ -165,8 +181,10 @@ def fit_posterior(
 
 
 def update_posterior(
-    belief: Posterior, x: Numbers, y: Numbers
-) -> tuple[Numbers, Numbers]:
+    belief: Posterior,
+    x: Float[np.ndarray, "item feature"],
+    y: Float[np.ndarray, " item"],
+) -> tuple[Float[np.ndarray, " feature"], Float[np.ndarray, "feature feature"]]:
     """Return mean and covariance given target trainings; the offset is free.
 
     Args:
@@ -189,9 +207,9 @@ def update_posterior(
 def make_shortlists(
     tasks: SearchBatch,
     beliefs: Sequence[Posterior],
-    places: Sequence[Numbers],
+    places: Sequence[Float[np.ndarray, "task task_feature"]],
     count: int,
-) -> dict[ReplicateTask, Numbers]:
+) -> dict[ReplicateTask, Int[np.ndarray, "architecture position"]]:
     """Return the architectures that the sources alone predict to be best.
 
     Args:
@@ -218,7 +236,9 @@ def make_shortlists(
     return found
 
 
-def make_featurizer(tasks: SearchBatch, place: Numbers) -> Callable[[Numbers], Numbers]:
+def make_featurizer(
+    tasks: SearchBatch, place: Float[np.ndarray, " task_feature"]
+) -> Callable[[Int[np.ndarray, "item position"]], Float[np.ndarray, "item feature"]]:
     """Return the function from codes of the searched space to features on a task."""
     whole = tasks.evaluator.space
     return lambda codes: predictor_features(
@@ -240,15 +260,15 @@ class TransferPredictor:
     """
 
     posteriors: tuple[Posterior, ...]
-    task_features: tuple[Numbers, ...]
-    shortlists: dict[ReplicateTask, Numbers]
+    task_features: tuple[Float[np.ndarray, "task task_feature"], ...]
+    shortlists: dict[ReplicateTask, Int[np.ndarray, "architecture position"]]
     candidates: int
     parents: int
     courage: float
 
     def choose_next(
         self, tasks: SearchBatch, state: GuidedState, step: int, size: int
-    ) -> Numbers:
+    ) -> Int[np.ndarray, "member slot position"]:
         """Choose the next architectures; shape (member, size, position).
 
         Args:
@@ -274,10 +294,12 @@ class TransferPredictor:
     def _candidate_pool(
         self,
         space: Space,
-        listed: Numbers,
-        own: tuple[Numbers, Numbers],
-        uniform: Numbers,
-    ) -> Numbers:
+        listed: Int[np.ndarray, "architecture position"],
+        own: tuple[
+            Int[np.ndarray, "evaluation position"], Float[np.ndarray, " evaluation"]
+        ],
+        uniform: Float[np.ndarray, "candidate draw"],
+    ) -> Int[np.ndarray, "pool position"]:
         """Return the shortlist, mutations of the best so far, and random ones."""
         codes, value = own
         if not len(codes):
@@ -289,10 +311,14 @@ class TransferPredictor:
     def _acquisition_values(
         self,
         belief: Posterior,
-        seen: Callable[[Numbers], Numbers],
-        pool: Numbers,
-        own: tuple[Numbers, Numbers],
-    ) -> Numbers:
+        seen: Callable[
+            [Int[np.ndarray, "item position"]], Float[np.ndarray, "item feature"]
+        ],
+        pool: Int[np.ndarray, "pool position"],
+        own: tuple[
+            Int[np.ndarray, "evaluation position"], Float[np.ndarray, " evaluation"]
+        ],
+    ) -> Float[np.ndarray, " pool"]:
         known = np.isfinite(own[1])
         mean, cov, x = belief.mean, belief.cov, seen(pool)
         if known.any():
@@ -312,8 +338,12 @@ class TransferPredictor:
 
 
 def _best_untried(
-    space: Space, pool: Numbers, worth: Numbers, tried: Numbers, size: int
-) -> Numbers:
+    space: Space,
+    pool: Int[np.ndarray, "pool position"],
+    worth: Float[np.ndarray, " pool"],
+    tried: Int[np.ndarray, "evaluation position"],
+    size: int,
+) -> Int[np.ndarray, "slot position"]:
     """Return the best untried architectures, none twice while others are left."""
     index = space.index(pool)
     worth = worth - 1e6 * np.isin(index, space.index(tried))

@@ -7,6 +7,7 @@ new task does not rank them as the base does, the rest of the warm start is drop
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.evolution import Evolution, Population, empty_population
 from engine.algorithms.search.knowledge.knowledge_base import KnowledgeBase
@@ -21,7 +22,6 @@ from engine.algorithms.search.proposals import random_order
 from engine.protocol import Evaluation, Proposal, SearchBatch
 
 FEWEST = 3  # probes; a correlation over fewer is meaningless
-Numbers = np.ndarray
 
 
 class WarmStart(NamedTuple):
@@ -34,9 +34,9 @@ class WarmStart(NamedTuple):
         expected: Score of each probe, NaN where there is none; shape (member, probe).
     """
 
-    trusted: Numbers
-    doubted: Numbers
-    expected: Numbers
+    trusted: Int[np.ndarray, "member step position"]
+    doubted: Int[np.ndarray, "member step position"]
+    expected: Float[np.ndarray, "member probe"]
 
 
 class WarmState(NamedTuple):
@@ -51,9 +51,9 @@ class WarmState(NamedTuple):
     """
 
     population: Population
-    first: Numbers
-    probe_scores: Numbers
-    agreement: Numbers
+    first: Int[np.ndarray, "member step position"]
+    probe_scores: Float[np.ndarray, "member probe"]
+    agreement: Float[np.ndarray, " member"]
 
 
 def warm_start(
@@ -91,7 +91,7 @@ def warm_start(
 
 def _choose_probes(
     known: RankedArchitectures, seeds: int, probes: int
-) -> tuple[RankedArchitectures, Numbers]:
+) -> tuple[RankedArchitectures, Int[np.ndarray, "seed position"]]:
     """Return the probes, and the best architectures that are not among them."""
     if not probes or len(known.score) < FEWEST:
         return RankedArchitectures(known.codes[:0], known.score[:0]), known.codes[

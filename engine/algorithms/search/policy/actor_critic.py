@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.advantages import advantages
 from engine.algorithms.search.policy import softmax
@@ -22,20 +23,23 @@ from engine.algorithms.search.policy.sequence_policy import (
 from engine.algorithms.search.policy.softmax import AdamMoments
 from engine.protocol import Weights
 
-Numbers = np.ndarray
 RAISE = 3.0  # added entropy weight of a fully collapsed policy
 
 
 class ActorCriticNets(NamedTuple):
     """Policy and value nets as flat weights, (row, weight), with their Adam moments."""
 
-    policy: Numbers
-    value: Numbers
+    policy: Float[np.ndarray, "row policy_weight"]
+    value: Float[np.ndarray, "row value_weight"]
     policy_moments: AdamMoments
     value_moments: AdamMoments
 
     @classmethod
-    def with_zero_moments(cls, policy: Numbers, value: Numbers) -> "ActorCriticNets":
+    def with_zero_moments(
+        cls,
+        policy: Float[np.ndarray, "row policy_weight"],
+        value: Float[np.ndarray, "row value_weight"],
+    ) -> "ActorCriticNets":
         """Return nets before their first update."""
         return cls(
             policy, value, softmax.zero_moments(policy), softmax.zero_moments(value)
@@ -74,11 +78,11 @@ class PolicyBatch(NamedTuple):
         counts: Weight of each, 0 or 1; shape (row, item).
     """
 
-    codes: Numbers
-    context: Numbers
-    reward: Numbers
-    log_prob: Numbers
-    counts: Numbers
+    codes: Int[np.ndarray, "row item position"]
+    context: Float[np.ndarray, "row item feature"]
+    reward: Float[np.ndarray, "row item"]
+    log_prob: Float[np.ndarray, "row item"]
+    counts: Float[np.ndarray, "row item"]
 
 
 class UpdateSettings(NamedTuple):
@@ -111,13 +115,15 @@ class PolicyGradients(NamedTuple):
         values: The critic's values before each decision; shape (row, item, position).
     """
 
-    policy: Numbers
-    value: Numbers
-    prob: Numbers
-    values: Numbers
+    policy: Float[np.ndarray, "row policy_weight"]
+    value: Float[np.ndarray, "row value_weight"]
+    prob: Float[np.ndarray, "row item position option"]
+    values: Float[np.ndarray, "row item position"]
 
 
-def initial_actor_critic(frame: PolicyShape, normal: Numbers) -> ActorCriticNets:
+def initial_actor_critic(
+    frame: PolicyShape, normal: Float[np.ndarray, "row number"]
+) -> ActorCriticNets:
     """Return nearly uniform initial nets.
 
     Args:
@@ -136,7 +142,11 @@ def init_size(frame: PolicyShape) -> int:
     return frame.weight_count(frame.most_options) + frame.weight_count(1)
 
 
-def decision_advantages(reward: Numbers, worth: Numbers, trace: float) -> Numbers:
+def decision_advantages(
+    reward: Float[np.ndarray, " *batch"],
+    worth: Float[np.ndarray, "*batch position"],
+    trace: float,
+) -> Float[np.ndarray, "*batch position"]:
     """Return the advantage of each decision; the only reward follows the last one.
 
     Args:
@@ -195,8 +205,11 @@ def compute_gradients(
 
 
 def entropy_weights(
-    frame: PolicyShape, prob: Numbers, counts: Numbers, aim: UpdateSettings
-) -> Numbers:
+    frame: PolicyShape,
+    prob: Float[np.ndarray, "row item position option"],
+    counts: Float[np.ndarray, "row item"],
+    aim: UpdateSettings,
+) -> Float[np.ndarray, "row 1"]:
     """Return the entropy weight of each row, raised below the entropy floor.
 
     Args:
@@ -235,7 +248,9 @@ def take_adam_step(
     )
 
 
-def critic_explained_variance(reward: Numbers, worth: Numbers) -> Numbers:
+def critic_explained_variance(
+    reward: Float[np.ndarray, "row item"], worth: Float[np.ndarray, "row item position"]
+) -> Float[np.ndarray, " row"]:
     """Return the share of the rewards' variance that the critic explains.
 
     Args:
@@ -255,7 +270,10 @@ def critic_explained_variance(reward: Numbers, worth: Numbers) -> Numbers:
     return np.where(differ, 1.0 - left / np.where(differ, spread, 1.0), np.nan)
 
 
-def _variance(values: Numbers, known: Numbers) -> Numbers:
+def _variance(
+    values: Float[np.ndarray, "row item position"],
+    known: Bool[np.ndarray, "row item position"],
+) -> Float[np.ndarray, " row"]:
     values, known = (part.reshape(len(part), -1) for part in (values, known))
     count = np.maximum(known.sum(1), 1)
     values = np.where(known, values, 0.0)
@@ -264,8 +282,11 @@ def _variance(values: Numbers, known: Numbers) -> Numbers:
 
 
 def marginal_probabilities(
-    frame: PolicyShape, nets: ActorCriticNets, context: Numbers, uniform: Numbers
-) -> Numbers:
+    frame: PolicyShape,
+    nets: ActorCriticNets,
+    context: Float[np.ndarray, "row 1 feature"],
+    uniform: Float[np.ndarray, "row draw position"],
+) -> Float[np.ndarray, "row position option"]:
     """Return the marginal probability of each option; (row, position, option).
 
     A mean over architectures drawn only for display, never trained.

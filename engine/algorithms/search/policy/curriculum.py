@@ -15,11 +15,11 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 
 from engine.protocol import Weights
 
 CurriculumOrder = Literal["uniform", "easy first", "hard first", "competence"]
-Numbers = np.ndarray
 NEAR = 0.1  # within this share of the range counts as near the best
 FIRST = 0.25  # share of the tasks that are open at the start
 ENOUGH, RECENT = 0.7, 0.3  # competence to open a task; weight of the newest visit
@@ -39,11 +39,11 @@ class Curriculum(NamedTuple):
         stage: Number of easiest tasks that are open; shape (replicate,).
     """
 
-    difficulty: Numbers
-    bar: Numbers
-    competence: Numbers
-    visits: Numbers
-    stage: Numbers
+    difficulty: Float[np.ndarray, "replicate source"]
+    bar: Float[np.ndarray, "replicate source"]
+    competence: Float[np.ndarray, "replicate source"]
+    visits: Float[np.ndarray, "replicate source"]
+    stage: Float[np.ndarray, " replicate"]
 
     @classmethod
     def empty(cls, replicates: int, sources: int) -> "Curriculum":
@@ -63,13 +63,17 @@ class Curriculum(NamedTuple):
         named = zip(self._fields, self, strict=True)
         return {f"curriculum_{k}": torch.from_numpy(part.copy()) for k, part in named}
 
-    def sort_sources(self, hardest: bool = False) -> Numbers:
+    def sort_sources(
+        self, hardest: bool = False
+    ) -> Int[np.ndarray, "replicate source"]:
         """Return source indices from easy to hard, or the reverse; unvisited first."""
         sign = -1.0 if hardest else 1.0
         rank = np.where(np.isnan(self.difficulty), -np.inf, sign * self.difficulty)
         return np.argsort(rank, axis=1, kind="stable")
 
-    def open_count(self, order: CurriculumOrder, done: float) -> Numbers:
+    def open_count(
+        self, order: CurriculumOrder, done: float
+    ) -> Int[np.ndarray, " replicate"]:
         """Return the number of open tasks; shape (replicate,).
 
         By competence it is the stage; else it grows linearly from a quarter to all
@@ -86,8 +90,11 @@ class Curriculum(NamedTuple):
         return np.full(replicates, int(np.ceil(share * sources)))
 
     def choose_sources(
-        self, order: CurriculumOrder, uniform: Numbers, done: float
-    ) -> Numbers:
+        self,
+        order: CurriculumOrder,
+        uniform: Float[np.ndarray, "replicate task"],
+        done: float,
+    ) -> Int[np.ndarray, "replicate task"]:
         """Choose source tasks by an order other than uniform.
 
         Args:
@@ -108,7 +115,11 @@ class Curriculum(NamedTuple):
             rows.append(_pick_sources(row, int(unseen), int(most), rolls))
         return np.stack(rows)
 
-    def update(self, chosen: Numbers, rewards: Numbers) -> "Curriculum":
+    def update(
+        self,
+        chosen: Int[np.ndarray, "replicate task"],
+        rewards: Float[np.ndarray, "replicate task step"],
+    ) -> "Curriculum":
         """Return the curriculum updated with the rewards of a meta-step.
 
         Args:
@@ -122,7 +133,9 @@ class Curriculum(NamedTuple):
             after.stage[r] = _next_stage(after, r)
         return after
 
-    def coverage_metrics(self, chosen: Numbers) -> dict[str, Numbers]:
+    def coverage_metrics(
+        self, chosen: Int[np.ndarray, "replicate task"]
+    ) -> dict[str, Float[np.ndarray, " replicate"]]:
         """Return how the drawn tasks cover the difficulties; (replicate,) each.
 
         Coverage and balance are over all visits so far, the mean over this meta-step.
@@ -144,7 +157,12 @@ class Curriculum(NamedTuple):
         }
 
 
-def _pick_sources(order: Numbers, unseen: int, most: int, uniform: Numbers) -> Numbers:
+def _pick_sources(
+    order: Int[np.ndarray, " source"],
+    unseen: int,
+    most: int,
+    uniform: Float[np.ndarray, " task"],
+) -> Int[np.ndarray, " task"]:
     """Choose unvisited tasks first, then draw open ones without replacement."""
     found = list(order[:unseen][: len(uniform)])
     open_ones = list(order[unseen:][:most]) or list(order[:most])
@@ -155,7 +173,9 @@ def _pick_sources(order: Numbers, unseen: int, most: int, uniform: Numbers) -> N
     return np.array(found, np.int64)
 
 
-def _record_visit(state: Curriculum, at: tuple[int, int], rewards: Numbers) -> None:
+def _record_visit(
+    state: Curriculum, at: tuple[int, int], rewards: Float[np.ndarray, " evaluation"]
+) -> None:
     if not len(rewards):
         return
     state.visits[at] += 1

@@ -9,6 +9,7 @@ Source: Mnih et al. (2016), arXiv:1602.01783, for environments side by side.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy import softmax
@@ -31,8 +32,6 @@ from engine.algorithms.search.search_loop import SearchLog
 from engine.contract.rng import Rng
 from engine.protocol import OuterStepContext, Proposal, SearchBatch, Weights, generator
 
-Numbers = np.ndarray
-
 
 class TrainingResult(NamedTuple):
     """Result of a meta-step.
@@ -45,8 +44,8 @@ class TrainingResult(NamedTuple):
     """
 
     nets: ActorCriticNets
-    value: Numbers
-    info: dict[str, Numbers]
+    value: Float[np.ndarray, "replicate task step"]
+    info: dict[str, Float[np.ndarray, " replicate"]]
 
 
 def train_on_tasks(
@@ -54,7 +53,7 @@ def train_on_tasks(
     nets: ActorCriticNets,
     tasks: SearchBatch,
     learning: UpdateContext,
-    swap: Numbers | None,
+    swap: Int[np.ndarray, "member entry"] | None,
 ) -> TrainingResult:
     """Search all tasks at once with one policy per replicate, and train it.
 
@@ -69,7 +68,14 @@ def train_on_tasks(
     log, running = SearchLog.start(tasks), RunningReward.empty(tasks.members)
     space, shape = tasks.space, (len(nets.policy), -1)
     uniform = tasks.uniform("lesson", tasks.horizon, len(space.radix))
-    seen: list[tuple[Numbers, Numbers, Numbers, PolicyGradients]] = []
+    seen: list[
+        tuple[
+            Float[np.ndarray, "replicate task"],
+            Float[np.ndarray, "replicate task"],
+            Bool[np.ndarray, "replicate task"],
+            PolicyGradients,
+        ]
+    ] = []
     for step in range(tasks.horizon):
         drawn = uniform[:, step].reshape(*shape, len(space.radix))
         codes = draw_architectures(
@@ -93,7 +99,15 @@ def train_on_tasks(
 
 
 def _collect_result(
-    nets: ActorCriticNets, seen: list[tuple[Numbers, Numbers, Numbers, PolicyGradients]]
+    nets: ActorCriticNets,
+    seen: list[
+        tuple[
+            Float[np.ndarray, "replicate task"],
+            Float[np.ndarray, "replicate task"],
+            Bool[np.ndarray, "replicate task"],
+            PolicyGradients,
+        ]
+    ],
 ) -> TrainingResult:
     value, standard, counts = (np.stack([s[i] for s in seen], -1) for i in range(3))
     worth = np.stack([s[3].values for s in seen], -2)
@@ -119,7 +133,7 @@ def choose_source_tasks(
     order: CurriculumOrder,
     tasks: SearchBatch,
     step_context: OuterStepContext,
-) -> tuple[Numbers, SearchBatch]:
+) -> tuple[Int[np.ndarray, "replicate task"], SearchBatch]:
     """Return the source tasks of a meta-step: as drawn, or by a curriculum.
 
     Args:
@@ -141,7 +155,9 @@ def choose_source_tasks(
     return places, tasks.with_tasks(sources[places].reshape(-1))
 
 
-def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
+def draw_permutations(
+    tasks: SearchBatch, rngs: tuple[Rng, ...]
+) -> Int[np.ndarray, "member entry"]:
     """Draw a permutation of each source task's architectures, fixed over meta-steps.
 
     In spaces too large to be listed the permutation is an affine map of the index.
@@ -168,7 +184,11 @@ def draw_permutations(tasks: SearchBatch, rngs: tuple[Rng, ...]) -> Numbers:
     return np.stack(rows)
 
 
-def permute_codes(tasks: SearchBatch, codes: Numbers, swap: Numbers) -> Numbers:
+def permute_codes(
+    tasks: SearchBatch,
+    codes: Int[np.ndarray, "member position"],
+    swap: Int[np.ndarray, "member entry"],
+) -> Int[np.ndarray, "member position"]:
     """Apply a permutation to architectures.
 
     Args:
@@ -184,7 +204,9 @@ def permute_codes(tasks: SearchBatch, codes: Numbers, swap: Numbers) -> Numbers:
     return tasks.space.codes(found.astype(np.int64))
 
 
-def visible_task_features(tasks: SearchBatch, *, told: bool) -> Numbers:
+def visible_task_features(
+    tasks: SearchBatch, *, told: bool
+) -> Float[np.ndarray, "task feature"]:
     """Return the task features that the nets may see; (task, feature), maybe 0.
 
     Args:
@@ -197,7 +219,9 @@ def visible_task_features(tasks: SearchBatch, *, told: bool) -> Numbers:
     return np.asarray(known, np.float64)
 
 
-def feature_scale(known: Numbers) -> Numbers:
+def feature_scale(
+    known: Float[np.ndarray, "task feature"],
+) -> Float[np.ndarray, "2 feature"]:
     """Return mean and standard deviation of the features; shape (2, feature).
 
     Args:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float
 
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.actor_critic import (
@@ -31,7 +32,6 @@ from engine.algorithms.search.search_loop import StepMetrics, run_search
 from engine.contract.parts import knob
 from engine.protocol import Evaluation, Proposal, SearchBatch, TraceSegment
 
-Numbers = np.ndarray
 WINDOW = 50  # evaluations that the explained variance is measured over
 DRAWN = 64  # architectures drawn to display the policy
 
@@ -46,8 +46,8 @@ class PolicySearchState(NamedTuple):
     nets: ActorCriticNets
     running: RunningReward
     memory: ReplayMemory
-    reward: Numbers
-    values: Numbers
+    reward: Float[np.ndarray, "member window"]
+    values: Float[np.ndarray, "member window position"]
 
 
 class PolicySearch(ReplayMixin):
@@ -111,7 +111,10 @@ class PolicySearch(ReplayMixin):
     )
 
     def update_context(
-        self, tasks: SearchBatch, context: Numbers, rate: float
+        self,
+        tasks: SearchBatch,
+        context: Float[np.ndarray, "row item feature"],
+        rate: float,
     ) -> "UpdateContext":
         """Return what updates of the nets need besides the batch.
 
@@ -204,7 +207,7 @@ class PolicySearch(ReplayMixin):
 
     def update_nets(
         self, nets: ActorCriticNets, batch: PolicyBatch, learning: "UpdateContext"
-    ) -> tuple[ActorCriticNets, PolicyGradients, Numbers]:
+    ) -> tuple[ActorCriticNets, PolicyGradients, Float[np.ndarray, "row item"]]:
         """Update the nets with a batch.
 
         Args:
@@ -266,13 +269,13 @@ class UpdateContext(NamedTuple):
     """
 
     frame: PolicyShape
-    context: Numbers
+    context: Float[np.ndarray, "row item feature"]
     settings: UpdateSettings
-    uniform: Numbers
+    uniform: Float[np.ndarray, "row draw"]
 
 
 def select_live_nets(
-    live: Numbers, after: ActorCriticNets, before: ActorCriticNets
+    live: Bool[np.ndarray, " row"], after: ActorCriticNets, before: ActorCriticNets
 ) -> ActorCriticNets:
     """Return the nets of `after` for live rows, of `before` for the others."""
     if live.all():
@@ -286,13 +289,20 @@ def select_live_nets(
     )
 
 
-def _roll_window(window: Numbers, new: Numbers, live: Numbers) -> Numbers:
+def _roll_window(
+    window: Float[np.ndarray, "member window *position"],
+    new: Float[np.ndarray, " member *position"],
+    live: Bool[np.ndarray, " member"],
+) -> Float[np.ndarray, "member window *position"]:
     after = np.concatenate([window[:, 1:], new[:, None]], 1)
     return np.where(live.reshape(-1, *[1] * (window.ndim - 1)), after, window)
 
 
 def _search_metrics(
-    state: PolicySearchState, first: PolicyGradients, expected: Numbers, reward: Numbers
+    state: PolicySearchState,
+    first: PolicyGradients,
+    expected: Float[np.ndarray, "member position"],
+    reward: Float[np.ndarray, " member"],
 ) -> StepMetrics:
     return {
         "entropy": softmax.entropies(first.prob[:, 0]).sum(-1),

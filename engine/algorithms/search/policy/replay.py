@@ -7,12 +7,11 @@ arXiv:1802.01561, for importance weights clipped from above.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.search.policy import softmax
 from engine.contract.parts import knob
 from engine.protocol import Learner, SearchBatch
-
-Numbers = np.ndarray
 
 
 class ReplayMemory(NamedTuple):
@@ -27,18 +26,18 @@ class ReplayMemory(NamedTuple):
         offer_count: Number of experiences offered to the reservoir; shape (member,).
     """
 
-    codes: Numbers
-    value: Numbers
-    log_prob: Numbers
-    offer_count: Numbers
+    codes: Int[np.ndarray, "member slot position"]
+    value: Float[np.ndarray, "member slot"]
+    log_prob: Float[np.ndarray, "member slot"]
+    offer_count: Int[np.ndarray, " member"]
 
 
 class ReplayEntry(NamedTuple):
     """Evaluations as the memory stores them; shape (member, …)."""
 
-    codes: Numbers
-    value: Numbers
-    log_prob: Numbers
+    codes: Int[np.ndarray, "member *draw position"]
+    value: Float[np.ndarray, " member *draw"]
+    log_prob: Float[np.ndarray, " member *draw"]
 
 
 def empty_memory(members: int, slots: int, positions: int) -> ReplayMemory:
@@ -52,7 +51,11 @@ def empty_memory(members: int, slots: int, positions: int) -> ReplayMemory:
 
 
 def store_entry(
-    memory: ReplayMemory, found: ReplayEntry, top: int, uniform: Numbers, live: Numbers
+    memory: ReplayMemory,
+    found: ReplayEntry,
+    top: int,
+    uniform: Float[np.ndarray, " member"],
+    live: Bool[np.ndarray, " member"],
 ) -> ReplayMemory:
     """Return the memory with an experience offered to the best, then the reservoir.
 
@@ -91,8 +94,8 @@ def store_entry(
 
 
 def sample_memory(
-    memory: ReplayMemory, uniform: Numbers
-) -> tuple[ReplayEntry, Numbers]:
+    memory: ReplayMemory, uniform: Float[np.ndarray, "member draw"]
+) -> tuple[ReplayEntry, Bool[np.ndarray, "member draw"]]:
     """Draw experiences with replacement.
 
     Args:
@@ -116,7 +119,9 @@ def sample_memory(
     return found, there
 
 
-def importance_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
+def importance_weights(
+    new: Float[np.ndarray, " *shape"], old: Float[np.ndarray, " *shape"], clip: float
+) -> Float[np.ndarray, " *shape"]:
     """Return π_new / π_old from log probabilities; all of one shape.
 
     Args:
@@ -134,11 +139,11 @@ def importance_weights(new: Numbers, old: Numbers, clip: float) -> Numbers:
 
 def replay_gradient(
     memory: ReplayMemory,
-    prob: Numbers,
-    baseline: Numbers,
+    prob: Float[np.ndarray, "member position option"],
+    baseline: Float[np.ndarray, " member"],
     clip: float,
-    uniform: Numbers,
-) -> Numbers:
+    uniform: Float[np.ndarray, "member draw"],
+) -> Float[np.ndarray, "member position option"]:
     """Return the summed policy gradient of replayed evaluations.
 
     Args:
@@ -206,7 +211,11 @@ class ReplayMixin(Learner):
         return empty_memory(tasks.members, slots, len(tasks.space.radix))
 
     def store_evaluation(
-        self, memory: ReplayMemory, found: ReplayEntry, uniform: Numbers, live: Numbers
+        self,
+        memory: ReplayMemory,
+        found: ReplayEntry,
+        uniform: Float[np.ndarray, " member"],
+        live: Bool[np.ndarray, " member"],
     ) -> ReplayMemory:
         """Store the latest evaluation; as `store_entry`, with the chosen sizes."""
         return store_entry(memory, found, min(self.top, self.capacity), uniform, live)

@@ -12,11 +12,10 @@ Differs: a net over the one-hot of the prefix instead of a recurrent one.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float, Int
 
 from engine.algorithms.search.policy.softmax import choose_options, probabilities
 from engine.protocol import Space
-
-Numbers = np.ndarray
 
 
 class PolicyShape(NamedTuple):
@@ -42,7 +41,7 @@ class PolicyShape(NamedTuple):
         return max(self.radix)
 
     @property
-    def option_mask(self) -> Numbers:
+    def option_mask(self) -> Float[np.ndarray, "position option"]:
         """Return −inf where a position lacks an option, else 0; (position, option)."""
         there = np.arange(self.most_options) < np.array(self.radix)[:, None]
         return np.where(there, 0.0, -np.inf)
@@ -51,7 +50,9 @@ class PolicyShape(NamedTuple):
         """Return the number of weights of a net with so many outputs."""
         return (self.width + 1 + outputs) * self.hidden + outputs
 
-    def initial_weights(self, outputs: int, normal: Numbers) -> Numbers:
+    def initial_weights(
+        self, outputs: int, normal: Float[np.ndarray, "row weight"]
+    ) -> Float[np.ndarray, "row weight"]:
         """Scale normal numbers to initial weights with outputs close to 0.
 
         Args:
@@ -70,7 +71,11 @@ class PolicyShape(NamedTuple):
         )
         return normal * scale
 
-    def inputs(self, codes: Numbers, context: Numbers) -> Numbers:
+    def inputs(
+        self,
+        codes: Int[np.ndarray, "row item position"],
+        context: Float[np.ndarray, "row item feature"],
+    ) -> Float[np.ndarray, "row item position width"]:
         """Return the states in which architectures were built.
 
         Args:
@@ -95,14 +100,14 @@ class PolicyShape(NamedTuple):
 class LayerWeights(NamedTuple):
     """Flat weights split by layer; shape (row, in, out), biases (row, 1, out)."""
 
-    inner: Numbers
-    inner_bias: Numbers
-    outer: Numbers
-    outer_bias: Numbers
+    inner: Float[np.ndarray, "row width hidden"]
+    inner_bias: Float[np.ndarray, "row 1 hidden"]
+    outer: Float[np.ndarray, "row hidden output"]
+    outer_bias: Float[np.ndarray, "row 1 output"]
 
     @classmethod
     def from_flat(
-        cls, flat: Numbers, frame: PolicyShape, outputs: int
+        cls, flat: Float[np.ndarray, "row weight"], frame: PolicyShape, outputs: int
     ) -> "LayerWeights":
         """Split flat weights into layers, without copying.
 
@@ -123,7 +128,11 @@ class LayerWeights(NamedTuple):
             *(p.reshape(len(flat), *s) for p, s in zip(parts, shapes, strict=True))
         )
 
-    def forward(self, inputs: Numbers) -> tuple[Numbers, Numbers]:
+    def forward(
+        self, inputs: Float[np.ndarray, "row item width"]
+    ) -> tuple[
+        Float[np.ndarray, "row item output"], Float[np.ndarray, "row item hidden"]
+    ]:
         """Return outputs, (row, item, output), and hidden units, (row, item, hidden).
 
         Args:
@@ -132,7 +141,12 @@ class LayerWeights(NamedTuple):
         hidden = np.tanh(inputs @ self.inner + self.inner_bias)
         return hidden @ self.outer + self.outer_bias, hidden
 
-    def backward(self, inputs: Numbers, hidden: Numbers, wanted: Numbers) -> Numbers:
+    def backward(
+        self,
+        inputs: Float[np.ndarray, "row item width"],
+        hidden: Float[np.ndarray, "row item hidden"],
+        wanted: Float[np.ndarray, "row item output"],
+    ) -> Float[np.ndarray, "row weight"]:
         """Backpropagate gradients of the outputs to the flat weights.
 
         Args:
@@ -154,8 +168,13 @@ class LayerWeights(NamedTuple):
 
 
 def draw_architectures(
-    frame: PolicyShape, weights: Numbers, context: Numbers, uniform: Numbers
-) -> tuple[Numbers, Numbers]:
+    frame: PolicyShape,
+    weights: Float[np.ndarray, "row weight"],
+    context: Float[np.ndarray, "row item feature"],
+    uniform: Float[np.ndarray, "row item position"],
+) -> tuple[
+    Int[np.ndarray, "row item position"], Float[np.ndarray, "row item position option"]
+]:
     """Draw architectures, one decision after the other.
 
     Args:

@@ -7,15 +7,17 @@ than the largest; everything is float64, and members do not interact.
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from engine.protocol import Space
 
 T = TypeVar("T", bound=tuple[Any, ...])
-Numbers = np.ndarray
 HALVINGS = 30  # bisection steps: the temperature is exact to 2⁻³⁰
 
 
-def flat_logits(space: Space, members: int) -> Numbers:
+def flat_logits(
+    space: Space, members: int
+) -> Float[np.ndarray, "member position option"]:
     """Return logits of the uniform policy; shape (member, position, option).
 
     Args:
@@ -30,7 +32,9 @@ def flat_logits(space: Space, members: int) -> Numbers:
     return np.tile(np.where(there, 0.0, -np.inf), (members, 1, 1))
 
 
-def near_flat_logits(space: Space, spread: float, normal: Numbers) -> Numbers:
+def near_flat_logits(
+    space: Space, spread: float, normal: Float[np.ndarray, "member position option"]
+) -> Float[np.ndarray, "member position option"]:
     """Return logits of a nearly uniform policy.
 
     Args:
@@ -42,7 +46,9 @@ def near_flat_logits(space: Space, spread: float, normal: Numbers) -> Numbers:
     return np.where(np.isfinite(start), spread * normal, start)
 
 
-def probabilities(logits: Numbers) -> Numbers:
+def probabilities(
+    logits: Float[np.ndarray, "*batch option"],
+) -> Float[np.ndarray, "*batch option"]:
     """Return the softmax over the last axis.
 
     >>> probabilities(np.array([0.0, 0.0, -np.inf])).tolist()
@@ -52,7 +58,9 @@ def probabilities(logits: Numbers) -> Numbers:
     return np.asarray(raised / raised.sum(-1, keepdims=True))
 
 
-def choose_options(logits: Numbers, uniform: Numbers) -> Numbers:
+def choose_options(
+    logits: Float[np.ndarray, "*batch option"], uniform: Float[np.ndarray, " *batch"]
+) -> Int[np.ndarray, " *batch"]:
     """Draw options by inversion; (…, option) and (…) → (…).
 
     Flat logits draw the same as `uniform_codes`: floor(uniform × options).
@@ -68,7 +76,10 @@ def choose_options(logits: Numbers, uniform: Numbers) -> Numbers:
     return np.asarray((raised <= mark[..., None]).sum(-1))
 
 
-def log_prob(prob: Numbers, codes: Numbers) -> Numbers:
+def log_prob(
+    prob: Float[np.ndarray, "*batch position option"],
+    codes: Int[np.ndarray, "*batch position"],
+) -> Float[np.ndarray, " *batch"]:
     """Return the log probability of whole architectures; nats, shape (…).
 
     Args:
@@ -80,16 +91,19 @@ def log_prob(prob: Numbers, codes: Numbers) -> Numbers:
     return np.asarray(np.log(np.maximum(taken, 1e-300)).sum(-1))
 
 
-def entropies(prob: Numbers) -> Numbers:
+def entropies(prob: Float[np.ndarray, "*batch option"]) -> Float[np.ndarray, " *batch"]:
     """Return the entropy of each decision; nats, shape (…, position)."""
     return np.asarray(-(prob * _safe_log(prob)).sum(-1))
 
 
-def _safe_log(prob: Numbers) -> Numbers:
+def _safe_log(prob: Float[np.ndarray, " *shape"]) -> Float[np.ndarray, " *shape"]:
     return np.log(np.where(prob > 0, prob, 1.0))
 
 
-def log_prob_gradient(prob: Numbers, codes: Numbers) -> Numbers:
+def log_prob_gradient(
+    prob: Float[np.ndarray, "*batch position option"],
+    codes: Int[np.ndarray, "*batch position"],
+) -> Float[np.ndarray, "*batch position option"]:
     """Return ∂ ln π(codes) / ∂ logits; shape (…, position, option).
 
     Args:
@@ -100,12 +114,17 @@ def log_prob_gradient(prob: Numbers, codes: Numbers) -> Numbers:
     return np.asarray(taken - prob)
 
 
-def entropy_gradient(prob: Numbers) -> Numbers:
+def entropy_gradient(
+    prob: Float[np.ndarray, "*batch option"],
+) -> Float[np.ndarray, "*batch option"]:
     """Return ∂ (summed entropy of the decisions) / ∂ logits; shape of `prob`."""
     return np.asarray(-prob * (_safe_log(prob) + entropies(prob)[..., None]))
 
 
-def policy_kl(old: Numbers, new: Numbers) -> Numbers:
+def policy_kl(
+    old: Float[np.ndarray, "member position option"],
+    new: Float[np.ndarray, "member position option"],
+) -> Float[np.ndarray, " member"]:
     """Return KL(old ‖ new) of whole architectures; nats, shape (member,).
 
     Args:
@@ -117,7 +136,9 @@ def policy_kl(old: Numbers, new: Numbers) -> Numbers:
     return np.asarray(np.maximum(both.sum((-1, -2)), 0.0))
 
 
-def temper_logits(logits: Numbers, floor: float) -> Numbers:
+def temper_logits(
+    logits: Float[np.ndarray, "member position option"], floor: float
+) -> Float[np.ndarray, "member position option"]:
     """Raise the temperature until the entropy reaches a share of its maximum.
 
     A higher temperature mixes the policy geometrically with the uniform one; the
@@ -145,7 +166,10 @@ def temper_logits(logits: Numbers, floor: float) -> Numbers:
     return found
 
 
-def _scale_logits(logits: Numbers, factor: Numbers) -> Numbers:
+def _scale_logits(
+    logits: Float[np.ndarray, "member position option"],
+    factor: Float[np.ndarray, " member"],
+) -> Float[np.ndarray, "member position option"]:
     absent = ~np.isfinite(logits)
     kept = np.where(absent, 0.0, logits) * factor[:, None, None]
     return np.where(absent, -np.inf, kept)
@@ -154,20 +178,20 @@ def _scale_logits(logits: Numbers, factor: Numbers) -> Numbers:
 class AdamMoments(NamedTuple):
     """Adam's moments, (row, weight), and its step count, (row, 1)."""
 
-    first: Numbers
-    second: Numbers
-    count: Numbers
+    first: Float[np.ndarray, "row weight"]
+    second: Float[np.ndarray, "row weight"]
+    count: Float[np.ndarray, "row 1"]
 
 
-def zero_moments(rows: Numbers) -> AdamMoments:
+def zero_moments(rows: Float[np.ndarray, "row weight"]) -> AdamMoments:
     """Return Adam's state before the first step, for weights of shape (row, weight)."""
     zero = np.zeros_like(rows)
     return AdamMoments(zero, zero, np.zeros((len(rows), 1)))
 
 
 def adam_ascent(
-    grad: Numbers, state: AdamMoments, rate: float
-) -> tuple[Numbers, AdamMoments]:
+    grad: Float[np.ndarray, "row weight"], state: AdamMoments, rate: float
+) -> tuple[Float[np.ndarray, "row weight"], AdamMoments]:
     """Return Adam's ascent step and its next state.
 
     Args:
@@ -191,16 +215,18 @@ def adam_ascent(
 class RunningReward(NamedTuple):
     """Running mean and variance of rewards (Welford's algorithm); (row,) each."""
 
-    count: Numbers
-    mean: Numbers
-    squares: Numbers
+    count: Float[np.ndarray, " row"]
+    mean: Float[np.ndarray, " row"]
+    squares: Float[np.ndarray, " row"]
 
     @classmethod
     def empty(cls, rows: int) -> "RunningReward":
         """Return the statistics before the first reward."""
         return cls(*np.zeros((3, rows)))
 
-    def update(self, reward: Numbers, live: Numbers) -> "RunningReward":
+    def update(
+        self, reward: Float[np.ndarray, " row"], live: Bool[np.ndarray, " row"]
+    ) -> "RunningReward":
         """Return the statistics with one more reward of each live row.
 
         Args:
@@ -214,24 +240,28 @@ class RunningReward(NamedTuple):
         return select_live(live, after, self)
 
     @property
-    def spread(self) -> Numbers:
+    def spread(self) -> Float[np.ndarray, " row"]:
         """Return the standard deviation; 1 while it is 0 or unknown."""
         found = np.sqrt(self.squares / np.maximum(self.count, 1.0))
         return np.where(found > 1e-9, found, 1.0)
 
-    def standardize(self, reward: Numbers) -> Numbers:
+    def standardize(
+        self, reward: Float[np.ndarray, " row *shape"]
+    ) -> Float[np.ndarray, " row *shape"]:
         """Return (reward − mean) / standard deviation; (row, …)."""
         wide = (slice(None), *[None] * (reward.ndim - 1))
         return np.asarray((reward - self.mean[wide]) / self.spread[wide])
 
-    def unstandardize(self, standard: Numbers) -> Numbers:
+    def unstandardize(
+        self, standard: Float[np.ndarray, " row *shape"]
+    ) -> Float[np.ndarray, " row *shape"]:
         """Invert `standardize`; NaN in rows without rewards yet."""
         wide = (slice(None), *[None] * (standard.ndim - 1))
         mean = np.where(self.count > 0, self.mean, np.nan)
         return np.asarray(mean[wide] + self.spread[wide] * standard)
 
 
-def select_live(live: Numbers, after: T, before: T) -> T:
+def select_live(live: Bool[np.ndarray, " row"], after: T, before: T) -> T:
     """Return a named tuple's arrays from `after` for live rows, else `before`."""
     if live.all():  # the common case, and much faster
         return after
