@@ -231,7 +231,7 @@ def test_a_base_leaves_one_run_and_starts_another(
     code, _, complaint = told(
         ["knowledge", "export", key[:12], "random_search", str(file)], capsys
     )
-    assert code == 2 and "froze no learner" in complaint
+    assert code == 2 and "has no frozen learner" in complaint
 
 
 def test_a_bad_file_leaves_nothing_behind(

@@ -125,6 +125,7 @@ def relative_drop(curve: SeverityCurve) -> float:
 
 
 def _loss_increase(curve: SeverityCurve) -> Floats:
+    # Accuracies fall and losses rise: either way a positive number is worse.
     sign = 1.0 if metric(curve.metric).direction > 0 else -1.0
     return np.asarray(sign * (curve.mean[0] - curve.mean))
 

@@ -146,6 +146,7 @@ def goal_survival(
     )
     if step is None or reached is None or found is None:
         return None
+    # Searches count from 1, optimization steps from 0.
     horizon = found.shape[-1] - 1 + rule.first
     if is_trained(table, spec, label) and len(step) > 1:
         return survival_over_replicates(step, reached > 0, horizon)

@@ -180,4 +180,5 @@ def _finding_as_json(finding: Finding) -> Json:
 
 
 def _finite_or_none(value: float | None) -> float | None:
+    # JSON has neither NaN nor infinity.
     return value if value is not None and math.isfinite(value) else None

@@ -176,6 +176,7 @@ def judge_overhead(runs: Sequence[FinishedRun]) -> StudyVerdict:
         least = format_number(seconds[most].high / MINIMAL)
         told += f", which is below 1 % if a training takes at least {least} s."
         found = scale_interval(seconds[most], 1000)
+        # Without a cost in seconds the overhead has nothing to be compared with.
         return StudyVerdict("depends", *found[:3], "ms", told, tuple(rows))
     shares = {at: scale_interval(each, 100 / price) for at, each in seconds.items()}
     verdict: Verdict = "depends"
@@ -256,7 +257,7 @@ def fit_power(peaks: dict[int, int]) -> Interval:
     square = float((away**2).sum())
     slope = float(away @ y) / square
     rest = y - y.mean() - slope * away
-    free = len(x) - 2
+    free = len(x) - 2  # a line has two parameters
     error = math.sqrt(float((rest**2).sum()) / free / square)
     half = float(t_critical(np.array(float(free)))) * error
     return Interval(slope, slope - half, slope + half, len(x))

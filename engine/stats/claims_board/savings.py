@@ -111,6 +111,7 @@ def _mean_ratio(cells: dict[str, Interval]) -> Interval:
     """Return the geometric mean ratio over targets; a single target keeps its own."""
     if len(cells) == 1:
         return next(iter(cells.values()))
+    # Ratios are averaged on the log scale, where saving and losing are symmetric.
     logs = mean_over_units(np.log([found.mean for found in cells.values()]))
     mean, low, high = np.exp(logs[:3]).tolist()
     return Interval(mean, low, high, logs.n)
@@ -154,7 +155,7 @@ def _cost_with_sources(at: SourceTarget, targets: int) -> Interval:
     steps = at.table.test_values(COLD, "evaluations_to_goal", at.condition)
     if pair is None or steps is None:
         return NOTHING
-    price = float(pair[1].sum() / steps.sum())
+    price = float(pair[1].sum() / steps.sum())  # mean cost of one evaluation
     source = at.table.gradients_spent(WARM, "train") * price / targets
     warm: Floats = pair[0] + source
     return paired_ratio(warm, pair[1], trained=True)

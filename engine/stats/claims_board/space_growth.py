@@ -109,6 +109,7 @@ def _over_targets(
 
     if len(rows) >= FEW:
         return mean_over_units([value(row, None) for row in rows])
+    # Runs may differ in replicates: leave out only those that all of them have.
     trainings = min(len(cell.warm) for cell in cells)
     return jackknife_interval(
         mean(), [mean(r) for r in range(trainings)] if trainings > 1 else []

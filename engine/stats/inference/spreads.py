@@ -57,6 +57,7 @@ def compute_spread(values: Floats) -> Spread:
     there = np.isfinite(values)
     apart = np.where(there, values - means[:, None], 0.0)
     free = np.maximum(there.sum(axis=1) - 1, 0)
+    # Pooled within trainings, so that differences between trainings do not enter.
     within = _root(float((apart**2).sum()), float(free.sum()))
     whole = mean_interval(values)
     known = means[np.isfinite(means)]

@@ -79,6 +79,7 @@ def _resample_searches(values: Floats) -> Floats:
     units, searches = values.shape
     if units < 2:
         return np.empty((0, units * searches))
+    # Keyed by the number of units: the same run gives the same interval anywhere.
     draw = np.random.Generator(np.random.Philox(key=_STREAM.child(units).key()))
     rows = draw.integers(0, units, (DRAWS, units, 1))
     columns = draw.integers(0, searches, (DRAWS, units, searches))

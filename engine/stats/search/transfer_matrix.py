@@ -132,7 +132,7 @@ def transfer_matrix(
         )
         if not all(pair):
             continue
-        names = names if all(names) else pair
+        names = names if all(names) else pair  # the matrix is named by its first run
         source = source_title(run.spec.family, families)
         for target, cell in _matrix_row(table, run.spec, pair, first, families):
             cells.setdefault((source, target), cell)
@@ -186,7 +186,7 @@ def _make_cell(
     if traces[0] is None or traces[1] is None or traces[0].shape != traces[1].shape:
         return None
     warm, cold = traces[0], traces[1]
-    early = min(first, warm.shape[-1]) - 1
+    early = min(first, warm.shape[-1]) - 1  # a short search ends before `first`
     faster, paid = _goal_ratio_and_break_even(table, pair, condition)
     return _TransferCell(
         jump_start=_as_interval(

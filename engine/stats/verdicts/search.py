@@ -146,6 +146,7 @@ def _price(run: Evidence, claim: Claim) -> list[str]:
     if mine is None or other is None:
         return [f"{text}."]
     free = are_independent(run.table, run.spec, (label, rival))
+    # The rival's evaluations minus the learner's: positive if the learner saves some.
     saved = compare_pair(run.criterion, other, mine, free=free)
     return [f"{text}, {_describe_break_even(break_even(source, saved))}."]
 
