@@ -63,6 +63,7 @@ def _inflate(body: str) -> bytes:
     try:
         raw = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
         text = stream.decompress(raw, SPEC_LIMIT)
+    # One message for all causes: the remedy is the same, a new link.
     except (zlib.error, binascii.Error, ValueError):
         raise Refused(
             "This link is damaged: its experiment cannot be read.", "x"

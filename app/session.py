@@ -49,6 +49,7 @@ def _switch_form(page: str) -> None:
     """Save the other page's form and restore this page's."""
     before = st.session_state.get(_PAGE, page)
     st.session_state[_PAGE] = page
+    # On the same page the widgets already hold the form.
     if before == page:
         return
     aside = st.session_state.setdefault(_ASIDE, {})

@@ -135,6 +135,7 @@ def _describe_replacement(name: str, text: str) -> str:
 def _is_same_value(value: Any, text: str) -> bool:
     try:
         return float(value) == float(text)
+    # Not numbers: compare as texts, ignoring case as Streamlit does.
     except (TypeError, ValueError):
         return str(value).casefold() == text.casefold()
 

@@ -117,6 +117,7 @@ def _answer_step(table: BlockTable, label: str, view_state: ViewState) -> int | 
         if block is None or final is None:
             continue
         steps = np.asarray(block.array, dtype=np.float64)
+        # float32 traces differ from the stored final value in the last digits.
         same = np.isclose(steps, final[..., None], rtol=1e-4, equal_nan=True)
         found = np.flatnonzero(same.all(axis=(0, 1)))
         return int(found[0]) if len(found) else None

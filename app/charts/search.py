@@ -144,6 +144,7 @@ def _score_range(lines: list[Curve]) -> list[float]:
     """Return a y range without the first jumps, which would flatten the rest."""
     lows = [np.nanmin(line.low[len(line.x) // 15 :]) for line in lines]
     low, high = min(lows), max(float(np.nanmax(line.high)) for line in lines)
+    # All searches may agree; an axis needs a positive range.
     room = 0.06 * max(high - low, 1e-4)
     return [float(low - room), float(high + room)]
 

@@ -47,9 +47,17 @@ def validation_charts(run: Run, x_title: str = "Step") -> Iterator[NamedFigure]:
 
 
 def extend_points(lines: Iterable[stats.Curve]) -> list[stats.Curve]:
-    """Extend single points to level lines as long as the other curves."""
+    """Extend single points to level lines as long as the other curves.
+
+    Args:
+        lines: Curves; those of learners without steps have one point.
+
+    Returns:
+        The curves in the same order; those of one point now have two.
+    """
     every = list(lines)
     ends = [float(line.x[-1]) for line in every if len(line.x)]
+    # If no learner takes steps, level lines still need a length.
     last = max(ends, default=0.0) or 1.0
     return [_as_level_line(line, last) if len(line.x) == 1 else line for line in every]
 

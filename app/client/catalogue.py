@@ -122,6 +122,7 @@ def _parse_study(body: dict[str, Any]) -> Study:
 def source_hash(root: Path = ROOT / "engine") -> str:
     """Return the hash of the engine's source and of this Python."""
     seen = hashlib.sha256(sys.version.encode())
+    # Directory order differs between machines; the hash must not.
     for file in sorted(root.rglob("*.py")):
         seen.update(str(file.relative_to(root)).encode())
         seen.update(file.read_bytes())

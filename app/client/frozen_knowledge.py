@@ -87,6 +87,7 @@ def _task_names(film: Film) -> tuple[str, ...]:
 
 def experience_table(base: FrozenKnowledge) -> pd.DataFrame:
     """Return experiences as a table, the most accurate first."""
+    # Failed trainings sort last.
     accuracy = np.nan_to_num(base.entries.accuracy, nan=-1.0)
     held = base.entries.take(np.argsort(-accuracy, kind="stable"))
     rows: dict[str, Any] = {
@@ -127,6 +128,7 @@ def filter_experiences(
         fits &= held.codes[:, position] == base.space.options[position].index(name)
     if accuracy is not None:
         low, high = accuracy
+        # The slider rounds to 0.1 %: keep the end points despite rounding.
         fits &= (held.accuracy >= low - 1e-9) & (held.accuracy <= high + 1e-9)
     return np.flatnonzero(fits)
 

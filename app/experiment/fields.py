@@ -43,6 +43,7 @@ def card_fields(card: Card, place: str) -> list[Field]:
         place: Prefix of the keys, such as `k.family.mixtures`.
     """
     made = [Field(f"{place}.{knob.name}", knob) for knob in card.knobs]
+    # A stable sort keeps the card's order within both groups.
     return sorted(made, key=lambda field: field.knob.advanced)
 
 

@@ -73,5 +73,6 @@ def _axis_range(verdict: StudyVerdict) -> list[float]:
     """Return an x range that fits the measurement, the claim and 0."""
     shown = [0.0, verdict.estimate, verdict.low, verdict.high, *verdict.claimed]
     known = [float(x) for x in shown if np.isfinite(x)]
+    # Measurement and claim may both be 0.
     room = 0.06 * ((max(known) - min(known)) or 1.0)
     return [min(known) - room, max(known) + room]

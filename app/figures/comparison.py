@@ -53,6 +53,7 @@ def spread_figure(
     """
     kind = metric(metric_name)
     log = kind.scale == "log"
+    # Plotly stacks rows from the bottom up; the first learner goes on top.
     labels = [label for label in roles if label in values][::-1]
     flat = {label: np.asarray(values[label], dtype=float).ravel() for label in labels}
     made = make_figure(
@@ -183,6 +184,7 @@ def profile_figure(
         alt=f"Share of tasks by {kind.label.lower()} for {', '.join(labels)}",
     )
     styles, x = assign_styles(roles), np.asarray(levels, dtype=float)
+    # Chosen learners are drawn last, so that they are on top.
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         _add_profile(made, bands[label], x, styles[label])
     log = log_axis(x, most=6)

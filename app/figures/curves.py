@@ -74,7 +74,12 @@ def curves_figure(
 
 
 def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
-    """Return the curves that have a role, baselines first so that others are on top."""
+    """Return the curves that have a role, baselines first so that others are on top.
+
+    Args:
+        curves: Curves of any learners.
+        roles: Role by label, in the spec's order.
+    """
     places = {label: i for i, label in enumerate(roles)}
     known = [c for c in curves if c.learner in places]
     return sorted(
@@ -85,7 +90,14 @@ def order_curves(curves: Iterable[Curve], roles: Roles) -> list[Curve]:
 def add_captions(
     figure: go.Figure, shown: Sequence[Curve], caption: str, dropped: int
 ) -> None:
-    """Write caption, n and remarks, and reserve room for the legend."""
+    """Write caption, n and remarks, and reserve room for the legend.
+
+    Args:
+        figure: The figure.
+        shown: The curves that are drawn.
+        caption: Title of the y axis.
+        dropped: Number of values that a log axis cannot show.
+    """
     add_y_caption(figure, caption)
     lost = sum(int(curve.diverged_count) for curve in shown)
     add_footnote(

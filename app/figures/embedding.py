@@ -150,8 +150,10 @@ def _axis_ranges(embedding: EmbeddingMap) -> list[list[float]]:
     """Return the axis ranges: all snapshots, unless early ones lie far away."""
     last = embedding.points[-1]
     middle = (last.max(axis=0) + last.min(axis=0)) / 2
+    # All points may coincide, and an axis needs a positive range.
     half = np.maximum(np.ptp(last, axis=0) / 2, 1e-9)
     far = np.abs(embedding.points - middle).max(axis=(0, 1))
+    # Early maps may lie far off; they are cut, or the last would be a dot.
     half = np.clip(far, half, FAR * half) * 1.12
     return [[float(m - h), float(m + h)] for m, h in zip(middle, half, strict=True)]
 

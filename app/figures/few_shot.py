@@ -131,6 +131,7 @@ def gain_figure(
         roles: Role by label, in the spec's order.
     """
     kind, styles = metric(metric_name), assign_styles(roles)
+    # Plotly stacks rows from the bottom up; the first learner goes on top.
     labels = [label for label in roles if label in after][::-1]
     made = make_figure(
         title="Before and after adaptation",

@@ -179,6 +179,9 @@ def names_axis() -> dict[str, Any]:
 def mask_nonpositive(values: np.ndarray) -> tuple[np.ndarray, int]:
     """Replace what a log axis cannot show by NaN, and count it.
 
+    Args:
+        values: Any shape.
+
     Returns:
         The values with those at or below 0 as NaN, and how many there were.
     """
@@ -277,5 +280,6 @@ def _band_outline(
     if stairs:
         x = np.repeat(x, 2)[1:]
         low, high = np.repeat(low, 2)[:-1], np.repeat(high, 2)[:-1]
+    # Forth along the upper ends and back along the lower; NaN closes the polygon.
     around = np.concatenate([x, x[::-1], [np.nan]])
     return around, np.concatenate([high, low[::-1], [np.nan]])

@@ -206,6 +206,7 @@ def _set_x_axis(
     """Set up the x axis, so that 0 and every interval are visible."""
     ends = [_to_float(c, end) for c in claims for end in ("low", "difference", "high")]
     ends = [end for end in ends if np.isfinite(end)] + [0.0]
+    # All ends may be 0, as for two identical learners.
     pad = 0.06 * (max(ends) - min(ends) or 1.0)
     words = ("◀ better", "worse ▶") if kind.direction < 0 else ("◀ worse", "better ▶")
     sides = f"<br>{words[0]}  ·  {words[1]}" if kind.direction else ""

@@ -96,9 +96,14 @@ def filmed_steps(film: Film, labels: Sequence[str]) -> list[int]:
 def frame_at(steps: Indices, step: int) -> int:
     """Return a learner's latest frame up to an inner step, the last if it has fewer.
 
+    Args:
+        steps: Inner steps of its frames, ascending, shape (frame,).
+        step: The inner step to show.
+
     >>> frame_at(np.array([0, 2, 4]), 3), frame_at(np.array([0]), 9)
     (1, 0)
     """
+    # A learner without inner steps has a single frame, shown at every step.
     return max(0, int(np.searchsorted(steps, step, side="right")) - 1)
 
 

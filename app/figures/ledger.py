@@ -29,6 +29,7 @@ def ledger_figure(
         roles: Role by label, in the spec's order.
         paid: The unit of cost, and the axis title.
     """
+    # Plotly stacks rows from the bottom up; the first learner goes on top.
     labels = [label for label in roles if label in ledger][::-1]
     phases = [phase for phase, _, _ in _COST_PHASES]
     totals = {a: sum(ledger[a].get(phase, 0) for phase in phases) for a in labels}
@@ -55,6 +56,7 @@ def ledger_figure(
         )
     most = max(totals.values(), default=1) or 1
     made.update_xaxes(title_text=paid[1], tickformat="~s", nticks=5)
+    # Room for the totals, which stand to the right of the bars.
     made.update_xaxes(range=[0, 1.28 * most])
     made.update_yaxes(names_axis())
     made.update_layout(barmode="stack", bargap=0.35, hovermode="closest", margin_t=6)

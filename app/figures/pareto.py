@@ -64,6 +64,7 @@ def pareto_figure(
     best = pareto_front(accuracy[every], cost[every])
     made.add_trace(_front_trace(best.price, best.score))
     styles = assign_styles(roles)
+    # Chosen learners are drawn last, so that they are on top.
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         at = known[label]
         made.add_trace(

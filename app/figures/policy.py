@@ -108,6 +108,7 @@ def policy_film(film: Film, label: str, roles: Roles) -> go.Figure:
 def _policy_arrays(film: Film, label: str) -> tuple[Floats, Indices]:
     policy = np.asarray(film.arrays[f"{label}/policy"], dtype=np.float64)
     at = np.asarray(film.arrays[f"{label}/policy_at"], dtype=np.int64) + 1
+    # Padding of decisions with fewer options is NaN: draw it as 0.
     return np.nan_to_num(policy), at
 
 

@@ -24,12 +24,17 @@ class Plane(NamedTuple):
     def project(self, points: Floats) -> Floats:
         """Project points on the plane; (point, feature) → (point, 2)."""
         return np.asarray(
-            (np.nan_to_num(points) - self.middle) @ self.axes, dtype=np.float32
+            # A NaN feature would make both coordinates NaN: it counts as 0.
+            (np.nan_to_num(points) - self.middle) @ self.axes,
+            dtype=np.float32,
         )
 
 
 def fit_plane(points: Floats) -> Plane:
-    """Fit the plane: the first two principal components; shape (point, feature).
+    """Fit the plane of the first two principal components.
+
+    Args:
+        points: Finite features, shape (point, feature).
 
     >>> fit_plane(np.array([[0.0, 0.0], [2.0, 0.0], [4.0, 0.0]])).share
     1.0

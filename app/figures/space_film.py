@@ -46,6 +46,7 @@ class SpaceFilm:
     def ranks(self) -> Indices:
         """Return each architecture's rank by accuracy, the best being 1."""
         scores = self.scores if self.scores is not None else np.zeros(self.size)
+        # Failed trainings rank last; a stable sort makes ties reproducible.
         order = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")
         ranks = np.empty(self.size, np.int64)
         ranks[order] = np.arange(1, self.size + 1)

@@ -148,6 +148,7 @@ def distance_figure(correlation: FitnessDistance) -> go.Figure:
     x = np.asarray(correlation.distance, float)
     made.add_trace(
         go.Scatter(
+            # Forth along the upper ends and back along the lower.
             x=np.concatenate([x, x[::-1]]),
             y=100 * np.concatenate([correlation.high, correlation.low[::-1]]),
             mode="lines",

@@ -171,6 +171,7 @@ def _all_dots(space_film: SpaceFilm, points: Floats) -> go.Mesh3d:
     there = np.arange(space_film.size)
     if space_film.scores is not None:
         there = np.flatnonzero(np.isfinite(space_film.scores))
+    # Dots shrink with their number, but stay visible and clickable.
     size = float(np.clip(0.36 * np.sqrt(4 * np.pi / max(len(there), 1)), 0.007, 0.05))
     # Triangles if there are many: the cost of rendering is in corners.
     mesh = dot_mesh(points[there], there, size, 3 if len(there) > 8_000 else 6)

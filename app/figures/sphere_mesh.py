@@ -81,8 +81,16 @@ def dot_mesh(points: Floats, owner: Indices, size: float, corners: int = 4) -> M
 
 
 def tangents(points: Floats) -> tuple[Floats, Floats]:
-    """Return two orthogonal tangent directions at each point."""
+    """Return two orthogonal tangent directions at each point.
+
+    Args:
+        points: On the unit sphere, shape (point, 3).
+
+    Returns:
+        East and north unit vectors, each of shape (point, 3).
+    """
     held = np.asarray(points, np.float64)
+    # At the poles east is undefined: use another axis there.
     poles = np.abs(held[:, 2:]) > 0.999
     east = np.cross(np.where(poles, (1.0, 0.0, 0.0), (0.0, 0.0, 1.0)), held)
     east /= np.maximum(np.linalg.norm(east, axis=1, keepdims=True), 1e-9)
@@ -104,6 +112,7 @@ def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Me
         if len(way) < 2:
             continue
         side = np.cross(way, np.gradient(way, axis=0))
+        # Consecutive equal points have no direction: avoid 0 / 0.
         side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
         corners += [lift * way + width / 2 * side, lift * way - width / 2 * side]
         near = count + np.arange(len(way) - 1)
@@ -121,11 +130,19 @@ def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Me
 def arc(start: Floats, end: Floats) -> Floats:
     """Return the great-circle arc between two points of the unit sphere.
 
+    Args:
+        start: Unit vector, shape (3,).
+        end: Unit vector, shape (3,).
+
+    Returns:
+        Points along the arc, both ends included, shape (point, 3).
+
     >>> way = arc(np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]))
     >>> len(way), bool(np.allclose(np.linalg.norm(way, axis=1), 1))
     (11, True)
     """
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    # Rounding can push the product beyond ±1, where arccos is NaN.
     angle = float(np.arccos((start @ end).clip(-1.0, 1.0)))
     if angle < 1e-4:
         return start[None]

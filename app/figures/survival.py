@@ -58,6 +58,7 @@ def survival_figure(
         height=height,
     )
     styles = assign_styles(roles)
+    # Chosen learners are drawn last, so that they are on top.
     for label in sorted(labels, key=lambda name: roles[name] == "chosen"):
         _add_survival(made, arrivals[label], styles[label])
     made.update_yaxes(range=[-0.02, 1.03], tickformat=".0%")

@@ -132,6 +132,7 @@ def _color_values(mean: Floats, measure: Measure) -> Floats:
     values = np.asarray(mean, np.float64)
     if not measure.log:
         return values - measure.neutral
+    # The logarithm of an unmeasured or zero cell is left blank.
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(values > 0, np.log2(values / measure.neutral), np.nan)
 

@@ -41,6 +41,7 @@ def _draw_number(field: Field) -> None:
 
 def _step_size(knob: KnobCard) -> float:
     """Return a step as large as one unit of the default's first digit."""
+    # A default of 0 has no first digit.
     size = abs(float(knob.default)) or 1.0
     exponent = len(f"{size:.0f}") - 1 if size >= 1 else -_leading_zeros(size)
     return float(10.0 ** (exponent - (0 if knob.log or size < 1 else 1)))

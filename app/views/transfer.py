@@ -205,6 +205,7 @@ def _target_families(spec: RunSpec, label: str) -> list[Card]:
         and all(compatibility.fits(known, one, card) for one in parts)
         and compatibility.can_transfer(known, home, card)
     ]
+    # A stable sort: the own family first, the others in catalogue order.
     return sorted(found, key=lambda card: card.name != home.name)
 
 

@@ -124,6 +124,7 @@ def format_age(moment: float | None) -> str:
     """
     if moment is None:
         return "at an unknown time"
+    # The clock may have been set back since.
     seconds = max(0.0, time.time() - moment)
     if seconds < 60:
         return "just now"
@@ -221,5 +222,6 @@ def _poll_until_end(key: str) -> None:
     if job is None or job.state not in ALIVE:
         st.rerun()
     running = job.state == JobState.RUNNING
+    # `st.progress` raises outside 0 to 1.
     done = min(1.0, max(0.0, client.progress(key).done)) if running else 0.0
     st.progress(done, explain_state(job, client.engine_trouble()))

@@ -107,6 +107,7 @@ def _draw_progress(run: Run) -> None:
             f" · {panels.format_duration(now.eta)} left" if now.eta is not None else ""
         )
         text = f"{_stage_name(now.stage)} {now.text}{left}".strip()
+        # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
         st.caption(panels.explain_state(run.job))
 

@@ -69,6 +69,7 @@ def _cost_row(run: Run, label: str, spent: Mapping[str, int]) -> dict[str, str]:
     return {
         "Strategy": learner_name(label),
         **run_tables.spent_by_phase(spent),
+        # max(1, …): a learner may have trained nothing.
         "Own time (ms per architecture)": format_number(1000 * took / max(1, count)),
     }
 

@@ -79,6 +79,7 @@ def _choose_task(film: Artefact) -> int:
         bind="query-params",
         required=True,
     )
+    # A link may name a task that this film does not have.
     return min(count, max(1, int(picked or 1))) - 1
 
 

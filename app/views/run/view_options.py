@@ -67,4 +67,5 @@ def _threshold_levels(
         return [own]
     low, high = min(finite.min() / 2, own / 2), max(finite.max(), own)
     kept = {own} if held is None else {own, held}
+    # The slider needs the run's own and the present threshold among its levels.
     return sorted({*(float(v) for v in np.geomspace(low, high, 60)), *kept})

@@ -126,6 +126,7 @@ def _share_done(runs: Sequence[StudyRun]) -> float:
         if run.is_done:
             total += 1.0
         elif run.job is not None and run.job.state == JobState.RUNNING:
+            # `st.progress` raises outside 0 to 1.
             total += min(1.0, max(0.0, client.progress(run.key).done))
     return min(1.0, total / max(len(runs), 1))
 
