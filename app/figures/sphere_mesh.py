@@ -112,7 +112,7 @@ def ribbon_mesh(points: Floats, owner: Indices, width: float, lift: float) -> Me
         if len(way) < 2:
             continue
         side = np.cross(way, np.gradient(way, axis=0))
-        # Consecutive equal points have no direction: avoid 0 / 0.
+        # A degenerate arc has no side direction: avoid 0 / 0.
         side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
         corners += [lift * way + width / 2 * side, lift * way - width / 2 * side]
         near = count + np.arange(len(way) - 1)
