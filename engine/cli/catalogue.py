@@ -64,8 +64,8 @@ def list_published(
     for row in rows:
         half = "" if row.half is None else f" ± {row.half:g}"
         value = f"{row.value:g}{half} {row.unit}"
-        told = (f"{row.task} {row.setting}", row.method, value)
-        table.add_row(*told, row.source, row.provenance)
+        first_cells = (f"{row.task} {row.setting}", row.method, value)
+        table.add_row(*first_cells, row.source, row.provenance)
     out().print(table)
     for protocol in dict.fromkeys(row.protocol for row in rows):
         out().print(protocol)

@@ -60,7 +60,7 @@ def _show_all() -> bool:
         if not wrong:
             _show_line(_line(f"{slot} {path.stem}", "nothing is missing"))
         for line in wrong:
-            told = f"{line.what}: {line.told}"
+            told = f"{line.what}: {line.message}"
             fine &= _show_line(_line(f"{slot} {path.stem}", told, fine=False))
     return fine
 
@@ -149,5 +149,5 @@ def _line(what: str, told: str, *, fine: bool = True) -> "Line":
 def _show_line(line: "Line") -> bool:
     """Print one finding; return whether it is right."""
     mark = "✓" if line.fine else "✗"
-    out().print(f"{mark} {line.what:12} {line.told}", soft_wrap=True)
+    out().print(f"{mark} {line.what:12} {line.message}", soft_wrap=True)
     return line.fine

@@ -53,8 +53,8 @@ def _print_results(look: Callable[[], Iterator[CheckResult]]) -> bool:
 def _check_versions() -> Iterator[CheckResult]:
     from engine.device import versions
 
-    told = ", ".join(f"{name} {version}" for name, version in versions().items())
-    yield CheckResult("versions", told)
+    text = ", ".join(f"{name} {version}" for name, version in versions().items())
+    yield CheckResult("versions", text)
 
 
 def _check_parts() -> Iterator[CheckResult]:
@@ -69,9 +69,9 @@ def _check_parts() -> Iterator[CheckResult]:
 def _check_devices() -> Iterator[CheckResult]:
     from engine.device import devices, fingerprint
 
-    told = fingerprint(devices()[0])
-    yield CheckResult("device", f"{told['device']}, {told['device_name']}")
-    yield CheckResult("cpu", f"{told['cpu_capability']}, {told['system']}")
+    machine = fingerprint(devices()[0])
+    yield CheckResult("device", f"{machine['device']}, {machine['device_name']}")
+    yield CheckResult("cpu", f"{machine['cpu_capability']}, {machine['system']}")
 
 
 def _check_threads() -> Iterator[CheckResult]:
@@ -85,10 +85,10 @@ def _check_threads() -> Iterator[CheckResult]:
 
 def _check_sqlite() -> Iterator[CheckResult]:
     version = sqlite3.sqlite_version_info
-    told = f"{sqlite3.sqlite_version}, rollback journal"
+    text = f"{sqlite3.sqlite_version}, rollback journal"
     if version < SOUND_WAL:
-        told += " (WAL mode of this version can lose data; it is not used)"
-    yield CheckResult("sqlite", told)
+        text += " (WAL mode of this version can lose data; it is not used)"
+    yield CheckResult("sqlite", text)
 
 
 def _check_disk() -> Iterator[CheckResult]:

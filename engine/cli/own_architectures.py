@@ -39,8 +39,8 @@ def own_architectures(
     _print_preview(table, unit)
     target = target or table.tasks[0]
     if target not in table.tasks:
-        told = ", ".join(table.tasks[:20])
-        raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {told}")
+        names = ", ".join(table.tasks[:20])
+        raise Refused(f"{file.name} has no data set {target[:40]!r}; it has: {names}")
     knobs = {"digest": store_csv(sheet), "accuracy": unit, "target": target}
     own = Choice(name="own_architectures", knobs=knobs)
     print_json(spec_as_json(preset("search").spec.model_copy(update={"family": own})))

@@ -27,7 +27,7 @@ class Line(NamedTuple):
     """One finding: what was checked, the result, and whether it is right."""
 
     what: str
-    told: str
+    message: str
     fine: bool = True
 
 
@@ -82,8 +82,8 @@ def registration_line(path: Path, slot: str) -> Line:
         return Line("imported", f"{module_name}: {_cause(error, path)}", fine=False)
     found = {part.slot for part in registry.parts() if part.__module__ == module_name}
     if slot not in found:
-        told = f"{module_name} registers no part; if it is a helper module, "
-        return Line("registered", told + f"rename it to _{path.name}", fine=False)
+        message = f"{module_name} registers no part; if it is a helper module, "
+        return Line("registered", message + f"rename it to _{path.name}", fine=False)
     return Line("registered", f"as {slot}, in {path.relative_to(ROOT)}")
 
 
@@ -133,17 +133,17 @@ def knobs_line(card: Card) -> Line:
 
 def fields_line(part: type[Part], card: Card) -> Line:
     """Report the class's fields; the required ones were checked at registration."""
-    told = [f"solves {', '.join(card.solves)}", f"version {card.version}"]
+    facts = [f"solves {', '.join(card.solves)}", f"version {card.version}"]
     try:
         made = part()
         if isinstance(made, Learner):
-            told.append(f"trains: {'yes' if made.trains else 'no'}")
-            told.append(
+            facts.append(f"trains: {'yes' if made.trains else 'no'}")
+            facts.append(
                 f"cost: {made.gradients_per_test(STEPS):g} gradients per test of "
                 f"{STEPS} steps"
             )
         if isinstance(made, Estimator):
-            told.append(f"cost: {made.cost(STEPS):g} evaluations per task")
+            facts.append(f"cost: {made.cost(STEPS):g} evaluations per task")
             if not _trained_by(part.name):
                 raise Refused("no learner lists it in `estimators`; add it to one")
     except Exception as error:  # such as a default outside its own range
@@ -151,7 +151,7 @@ def fields_line(part: type[Part], card: Card) -> Line:
         if not isinstance(error, Refused):
             cause = f"cannot be created with its defaults: {cause}"
         return Line("fields", cause, fine=False)
-    return Line("fields", "; ".join(told))
+    return Line("fields", "; ".join(facts))
 
 
 def _trained_by(estimator: str) -> list[str]:
@@ -178,8 +178,8 @@ def golden_line(card: Card) -> Line:
     if not found:
         return Line("golden rows", f"none; record them: {remedy}", fine=False)
     if old := [row[0] for row in found if row[0] != card.version]:
-        told = f"of version {old[0]}, but the part has {card.version}; {remedy}"
-        return Line("golden rows", told, fine=False)
+        message = f"of version {old[0]}, but the part has {card.version}; {remedy}"
+        return Line("golden rows", message, fine=False)
     return Line("golden rows", f"recorded for version {card.version}")
 
 
@@ -196,5 +196,5 @@ def test_line(part: type[Part]) -> Line:
             return Line("own test", str(path.relative_to(ROOT)))
     home = ROOT / "tests" / Path(inspect.getfile(part)).relative_to(ROOT / "engine")
     place = home.with_name(f"test_{part.name}.py").relative_to(ROOT)
-    told = f"none; test it against an independent truth in {place}"
-    return Line("own test", told, fine=False)
+    message = f"none; test it against an independent truth in {place}"
+    return Line("own test", message, fine=False)

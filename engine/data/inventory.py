@@ -38,12 +38,12 @@ def _embedded_entries() -> list[InventoryEntry]:
 
 
 def _font_entry() -> InventoryEntry:
-    told = {
+    labels = {
         "families": ["glyphs"],
         "title": font_bitmaps.TITLE,
         "license": font_bitmaps.LICENSE,
     }
-    return _entry("embedded", font_bitmaps.font_path(), font_bitmaps.SHA256) | told
+    return _entry("embedded", font_bitmaps.font_path(), font_bitmaps.SHA256) | labels
 
 
 def _pack_entries() -> list[InventoryEntry]:

@@ -59,27 +59,27 @@ def test_a_part_without_rows_or_test_gets_the_remedy() -> None:
     card = find_card("learner", "maml").model_copy(update={"name": "my_maml"})
     line = part_report.golden_line(card)
     assert not line.fine
-    assert line.told.endswith("python -m tests.golden.rows my_maml")
+    assert line.message.endswith("python -m tests.golden.rows my_maml")
     unnamed = "sol" + "itary"  # put together here, or this file would name it
     part = type(unnamed.upper(), (Maml,), {"__module__": Maml.__module__})
     part.name = unnamed
     line = part_report.test_line(part)
     assert not line.fine
-    assert f"tests/learners/gradient/test_{unnamed}.py" in line.told
+    assert f"tests/learners/gradient/test_{unnamed}.py" in line.message
 
 
 def test_a_docstring_and_a_knob_that_say_nothing_are_named() -> None:
     card = find_card("learner", "maml")
     line = part_report.docstring_line(card.model_copy(update={"helps": ""}))
-    assert (line.fine, line.told) == (False, "write Helps:")
+    assert (line.fine, line.message) == (False, "write Helps:")
     knob = card.knobs[0].model_copy(update={"help": ""})
     line = part_report.knobs_line(card.model_copy(update={"knobs": (knob,)}))
     assert not line.fine
-    assert "inner_lr has no label and help" in line.told
+    assert "inner_lr has no label and help" in line.message
     knob = card.knobs[0].model_copy(update={"low": None})
     line = part_report.knobs_line(card.model_copy(update={"knobs": (knob,)}))
     assert not line.fine
-    assert "inner_lr has no range" in line.told
+    assert "inner_lr has no range" in line.message
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_file_that_cannot_be_a_part_gets_the_reason(
     monkeypatch.setattr(part_report, "ROOT", tmp_path)
     line = part_report.registration_line(path, "shift")
     assert not line.fine
-    assert said in line.told
+    assert said in line.message
 
 
 def test_the_laws_are_run_in_another_process_and_of_this_part_alone(

@@ -121,7 +121,7 @@ def test_a_copy_of_any_part_registers_and_has_placeholders(
     assert card.hue == ""
     line = part_report.docstring_line(card)
     assert not line.fine
-    assert "summary; Source:; Differs:; Helps:" in line.told
+    assert "summary; Source:; Differs:; Helps:" in line.message
 
 
 def test_files_are_written_all_or_none(tmp_path: Path) -> None:

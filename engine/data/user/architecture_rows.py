@@ -71,8 +71,8 @@ class ArchitectureSheet:
     def describe_architecture(self, options: Sequence[str]) -> str:
         """Return a short text for an architecture."""
         pairs = zip(self.decisions, options, strict=True)
-        told = ", ".join(f"{name}={option}" for name, option in pairs)
-        return f"architecture {told if len(told) <= _SHOWN else told[:_SHOWN] + '…'}"
+        text = ", ".join(f"{name}={option}" for name, option in pairs)
+        return f"architecture {text if len(text) <= _SHOWN else text[:_SHOWN] + '…'}"
 
 
 def read_lines(data: bytes, unit: AccuracyUnit) -> ArchitectureSheet:
@@ -187,8 +187,8 @@ def _parse_positive(of: dict[str, str], name: str, line: int) -> float:
         return 1.0
     value = _parse_number(of, name, line)
     if not value > 0:
-        told = of[name].strip()[:20] or "nothing"
-        raise Refused(f"line {line}: {name!r} has {told}; it must be above 0")
+        text = of[name].strip()[:20] or "nothing"
+        raise Refused(f"line {line}: {name!r} has {text}; it must be above 0")
     return value
 
 

@@ -220,24 +220,24 @@ def _costs(
 
 def table_remarks(table: ArchitectureTable) -> tuple[str, ...]:
     """Return remarks on a table for the user, one sentence each."""
-    size, told = math.prod(table.radix), []
+    size, remarks = math.prod(table.radix), []
     if table.count < size:
-        told.append(
+        remarks.append(
             f"{size - table.count:,} of {size:,} combinations of options are not in "
             "the file: for a search, their training fails"
         )
     failed = int(np.isnan(table.signal[..., -1, 0]).sum())
     if failed:
-        told.append(f"failed trainings (empty validation cells): {failed:,}")
+        remarks.append(f"failed trainings (empty validation cells): {failed:,}")
     if len(table.tasks) == 1:
-        told.append(
+        remarks.append(
             "there is only one data set: a strategy meta-trained on it and then "
             "searching it shows no transfer"
         )
     for name, options in zip(table.positions, table.options, strict=True):
         if len(options) == 1:
-            told.append(f"decision {name!r} has only one option")
+            remarks.append(f"decision {name!r} has only one option")
     for name, found in table.properties.items():
         if gaps := int(np.isnan(found).sum()):
-            told.append(f"property {name!r} has empty cells: {gaps:,}")
-    return tuple(told)
+            remarks.append(f"property {name!r} has empty cells: {gaps:,}")
+    return tuple(remarks)

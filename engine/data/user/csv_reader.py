@@ -167,7 +167,7 @@ def _describe_one_column(data: bytes) -> str:
 
 def _describe_uneven_row(line: int, cells: list[str], names: list[str]) -> str:
     noun = "cell" if len(cells) == 1 else "cells"
-    told = f"line {line} has {len(cells)} {noun}, but the first line names {len(names)}"
+    text = f"line {line} has {len(cells)} {noun}, but the first line names {len(names)}"
     if len(cells) == len(names) + 1 and not cells[-1]:
-        return f"{told}: it ends with a comma"
-    return f"{told}: a cell is missing, or a comma is not quoted"
+        return f"{text}: it ends with a comma"
+    return f"{text}: a cell is missing, or a comma is not quoted"

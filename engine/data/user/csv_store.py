@@ -93,18 +93,18 @@ def read_csv(data: bytes, limit: int = LIMIT) -> CsvFile:
 
 
 def _warnings(columns: tuple[Column, ...], doubles: int) -> tuple[str, ...]:
-    told = []
+    remarks = []
     if doubles:
-        told.append(
+        remarks.append(
             f"{doubles:,} rows are duplicates; copies stay in one pool and on one side "
             "of a task"
         )
     empty = {column.name: column.empty for column in columns if column.empty}
     if empty:
         listed = ", ".join(f"{name} {count:,}" for name, count in empty.items())
-        told.append(f"there are empty cells: {listed}")
-    told += [f"{column.name}: {column.note}" for column in columns if column.note]
-    return tuple(told)
+        remarks.append(f"there are empty cells: {listed}")
+    remarks += [f"{column.name}: {column.note}" for column in columns if column.note]
+    return tuple(remarks)
 
 
 def store_csv(table: CsvFile) -> str:

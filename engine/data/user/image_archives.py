@@ -82,10 +82,10 @@ def read_images(data: bytes, limit: int = LIMIT) -> ImageArchive:
     labels = np.array([names.index(shown) for shown, _ in files])
     images, sizes = np.stack([d.pixels for d in drawn]), {d.size for d in drawn}
     kept = _distinct_indices(images, labels)
-    told = _warnings(len(files) - len(kept), sizes, others, images[kept])
+    remarks = _warnings(len(files) - len(kept), sizes, others, images[kept])
     images, labels = images[kept], labels[kept]
     _check_counts(names, np.bincount(labels, minlength=len(names)))
-    return ImageArchive(sha256(data), names, images, labels, told, data)
+    return ImageArchive(sha256(data), names, images, labels, remarks, data)
 
 
 def _decode_images(
