@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine.algorithms.search.search_loop import SearchLog, run_search
+from engine.algorithms.search.search_log import SearchLog
+from engine.algorithms.search.search_loop import run_search
 from engine.protocol import (
     Evaluator,
     Measurement,

@@ -10,7 +10,7 @@ from engine.algorithms.search.best_possible_scores import (
     best_possible_scores,
     known_scores,
 )
-from engine.algorithms.search.search_loop import SearchLog
+from engine.algorithms.search.search_log import SearchLog
 from engine.contract.errors import Refused
 from engine.protocol import Proposal, SearchBatch
 from engine.runner.context import RunContext

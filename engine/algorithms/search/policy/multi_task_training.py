@@ -28,7 +28,7 @@ from engine.algorithms.search.policy.policy_search import (
 from engine.algorithms.search.policy.sequence_policy import draw_architectures
 from engine.algorithms.search.policy.softmax import RunningReward
 from engine.algorithms.search.proposals import LISTED
-from engine.algorithms.search.search_loop import SearchLog
+from engine.algorithms.search.search_log import SearchLog
 from engine.contract.rng import Rng
 from engine.protocol import OuterStepContext, Proposal, SearchBatch, Weights, generator
 
