@@ -93,6 +93,7 @@ class Conv4(Net):
             layers.append(layer)
             # A stride rounds an odd side up, pooling rounds it down.
             rough = self.downsample == "stride"
+            # A strided block normalizes after halving, a pooled one before.
             check_pixels(self.normalization, (side + 1) // 2 if rough else side)
             side = max(1, (side + rough) // 2)
         left = self.filters * (1 if self.downsample == "stride" else side * side)

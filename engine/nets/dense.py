@@ -50,6 +50,7 @@ def apply_dense(
     Returns:
         Outputs; shape (member, out, item).
     """
+    # Several nets may share a dictionary; the prefix tells them apart.
     layers = sum(name.startswith(f"{prefix}w") for name in weights)
     for i in range(layers):
         bias = weights[f"{prefix}b{i}"].unsqueeze(-1)

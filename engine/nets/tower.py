@@ -74,6 +74,7 @@ class Tower(Net):
 
     def layout(self, shape: tuple[int, ...], outputs: int) -> Layout:
         """Return w0, then scale and shift, …; the head is the last w and b."""
+        # >> i halves i times, rounding down.
         halves = [max(self.narrowest, self.widest >> i) for i in range(self.depth)]
         widths = [math.prod(shape), *halves]
         layers = [

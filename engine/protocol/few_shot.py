@@ -119,6 +119,7 @@ class EpisodeBatch(TaskBatch):
             lacking = max(0, self.net.min_examples - shots.count)
             x = F.pad(shots.x, (0, lacking)) if lacking else shots.x
             return self.net.apply(weights, x, step=step)[..., : shots.count]
+        # The support comes first: its statistics are those of the leading examples.
         both = torch.cat([self.support.x, shots.x], 2)
         seen = self.support.count
         return self.net.apply(weights, both, reference=seen, step=step)[..., seen:]

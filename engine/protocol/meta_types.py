@@ -44,6 +44,7 @@ class _Key(ISeedSequence):
 
     def generate_state(self, n_words: int, dtype: object = np.uint32) -> np.ndarray:
         """Return both halves of the key."""
+        # Philox's key is 128 bits; it asks for nothing else.
         assert (n_words, dtype) == (2, np.uint64)
         return self.words
 

@@ -295,6 +295,7 @@ class SearchBatch(TaskBatch):
         Returns:
             In [0, 1); shape (member, *shape).
         """
+        # One generator per member: a member's numbers do not depend on the batch.
         drawn = [generator(rng.child(name)).random(shape) for rng in self.rngs]
         return np.stack(drawn)
 
@@ -309,6 +310,7 @@ class SearchBatch(TaskBatch):
         Returns:
             Shape (…, position).
         """
+        # Positions differ in their number of options: the table is padded with 0.
         table = np.zeros(
             (len(self.kept_options), max(map(len, self.kept_options))), np.int64
         )
@@ -332,6 +334,7 @@ class SearchBatch(TaskBatch):
             Shape (…, position); −1 where this space lacks the option.
         """
         base = self.evaluator.space.radix
+        # The inverse table; −1 marks options that this space leaves out.
         table = np.full((len(base), max(base)), -1, np.int64)
         for position, kept in enumerate(self.kept_options):
             table[position, list(kept)] = range(len(kept))

@@ -280,6 +280,8 @@ class SampledFamily(Family):
         drawn = []
         for rng in rngs:
             sample = self.sample(rng, pool)
+            # A shift draws from children of the task's stream, so order only matters
+            # for the data, not for the random numbers.
             for warp in setting.warps:
                 sample = warp(sample, rng)
             drawn.append(sample)

@@ -28,4 +28,5 @@ class Deeper(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Give the base learner more hidden layers."""
         now = int(setting.net.model_dump()["depth"])
+        # change_net checks the range: the largest depth is the net's to say.
         return change_net(setting, depth=now + round(severity))

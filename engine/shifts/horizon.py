@@ -36,6 +36,7 @@ class Horizon(Shift):
             Refused: If that is more steps than a run may have.
         """
         longer = round(setting.horizon * 2.0**severity)
+        # Doublings add up fast: refuse before hours of work are queued.
         if longer > LIMIT:
             raise Refused(
                 f"a horizon of {setting.horizon:,} steps doubled {severity:g} times is "

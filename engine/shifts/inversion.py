@@ -31,6 +31,7 @@ class Inversion(Shift):
         """Invert support and queries."""
 
         def warp(sample: Sample, rng: Rng) -> Sample:
+            # The support's range, for queries as well: a learner sees only these.
             ends = sample.x.min() + sample.x.max()
             return change_inputs(sample, lambda x: ends - x)
 

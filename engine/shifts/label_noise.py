@@ -45,5 +45,6 @@ class LabelNoise(Shift):
 
 def _mislabel(sample: Sample, wrong: np.ndarray, away: np.ndarray) -> Sample:
     y = np.where(wrong, (sample.y + away) % sample.outputs, sample.y)
+    # The same rows are wrong before and after a drift.
     later = sample.later and _mislabel(sample.later, wrong, away)
     return relabel(replace(sample, later=later), y)

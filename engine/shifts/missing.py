@@ -38,6 +38,7 @@ class Missing(Shift):
 
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "missing"))
+            # The same draws at every severity, so that the missing cells are nested.
             kept = draw.random(sample.x.shape) >= severity
             held = draw.random(sample.held_x.shape) >= severity
             return change_train_and_held(sample, _mask_inputs(kept), _mask_inputs(held))

@@ -39,6 +39,7 @@ class Occlusion(Shift):
             gray = (sample.x.min() + sample.x.max()) / 2.0
             draw = generator(rng.child("shift", "occlusion"))
             places = draw.random((sample.x.shape[1], 2))
+            # A stream of their own: more shots leave the queries' patches unchanged.
             held = generator(rng.child("shift", "occlusion", "held"))
             held_places = held.random((sample.held_x.shape[1], 2))
             train, other = (

@@ -31,7 +31,7 @@ class ShorterSearch(Shift):
     def apply(self, setting: Setting, severity: float) -> Setting:
         """Cut the number of evaluations, and the cost budget if there is one."""
         share = 1.0 - severity
-        horizon = max(1, round(setting.horizon * share))
+        horizon = max(1, round(setting.horizon * share))  # a search needs an answer
         return change_family(
             replace(setting, horizon=horizon), **_cut_budget(setting, share)
         )

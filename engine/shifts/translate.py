@@ -38,6 +38,7 @@ class Translate(Shift):
         def warp(sample: Sample, rng: Rng) -> Sample:
             draw = generator(rng.child("shift", "translate"))
             arrow = random_direction(draw, sample.x.shape[0])[:, None]
+            # Standard deviations of each input, so that units do not matter.
             step = severity * input_deviation(sample) * arrow
             return change_inputs(sample, lambda x: (x + step).astype(x.dtype))
 

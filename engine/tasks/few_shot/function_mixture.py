@@ -78,6 +78,7 @@ class FunctionMixture(EpisodeFamily):
         amplitude = (low + (high - low) * first) * (1.0 if sign < 0.5 else -1.0)
         phase = np.pi * (self.phase_low + (self.phase - self.phase_low) * second)
         x = _functions_1d.draw_inputs(draw, self.queries + self.shots)
+        # Inverse transform sampling over the kinds; shares need not sum to 1.
         kind = int((np.cumsum(self._shares()) <= which * sum(self._shares())).sum())
         y = amplitude * unit_function(kind, self.frequency * x - phase)
         disturbed: np.ndarray | float = 0.0

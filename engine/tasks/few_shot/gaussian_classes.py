@@ -84,6 +84,7 @@ class GaussianClasses(EpisodeFamily):
         assert episode.ids is not None
         centers = _centers(pool, self.dimensions, self.useful)
         chosen = np.asarray([episode.ids[episode.y == k][0] for k in range(self.ways)])
+        # Equal spherical classes: the nearest true center is the Bayes classifier.
         apart = episode.held_x.T[:, None] - centers[chosen]
         nearest = np.square(apart).sum(axis=2).argmin(axis=1)
         return float((nearest != episode.held_y).mean())

@@ -79,6 +79,7 @@ class GaussianProcess(EpisodeFamily):
         count = self.queries + self.shots
         x = _functions_1d.draw_inputs(draw, count, grid=pool != "train")
         factor = np.linalg.cholesky(self.covariance(x))
+        # A lower-triangular factor: more points leave the values at earlier ones.
         normal = generator(rng.child("function")).standard_normal(len(x))
         disturbed: np.ndarray | float = 0.0
         if self.noise:

@@ -105,6 +105,7 @@ def _load_rows(digest: str, choices: TargetOptions, use: ClassUse) -> _Rows:
         np.sort(first[table.y[first] == number]) for number in range(len(table.classes))
     )
     own = UserClasses(table.classes, members, "rows")
+    # Without training classes, each episode standardizes by its own support.
     if use == "target":
         return _Rows(own, table.x)
     training = class_pools(own, use)["train"].members

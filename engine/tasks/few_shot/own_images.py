@@ -49,6 +49,7 @@ class OwnImages(OwnFamily):
         draw = generator(rng.child("data"))
         picks, ids = draw_indices(self, draw, pool)
         every = load_own_images(self.digest).images
+        # Average only the sampled images: an archive may have many thousand.
         images = block_average(every[picks.example], int(self.side))
         bright = 255 - images if self.dark else images
         return image_episode(bright, picks, ids, self.known_classes())

@@ -169,6 +169,7 @@ def add_gradient_noise(
     """
     if not size:
         return tasks
+    # One more than steps: the gradient at the final weights is measured, too.
     shape = (tasks.horizon + 1, tasks.weights.shape[1])
     drawn = [generator(rng.child("noise")).standard_normal(shape) for rng in rngs]
     noise = size * torch.from_numpy(np.stack(drawn)).to(tasks.weights)

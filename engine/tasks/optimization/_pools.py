@@ -97,6 +97,7 @@ def _pool_of_groups(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Assign each group to a pool (0, 1 or 2), stratified by class."""
     # A group's class is that of its first row; noisy tables may have others in it.
     firsts = np.unique(group, return_index=True)[1]
+    # Seed 0, always: the split must not depend on a run's seed.
     shuffled = generator(Rng(0).child("pools")).permutation(len(firsts))
     edges = np.cumsum(list(SHARES.values()))[:-1]
     pool = np.zeros(len(firsts), np.int64)

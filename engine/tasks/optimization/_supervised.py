@@ -273,6 +273,7 @@ class SupervisedBatch(OptimizationBatch):
         if self.later is None:
             return self.data
         start, length = (share * self.horizon for share in self.drift)
+        # The floor avoids 0 / 0 for an abrupt drift.
         gone = 1.0 if step >= start + length else (step - start) / max(length, 1e-9)
         if step < round(start) or gone <= 0:
             return self.data

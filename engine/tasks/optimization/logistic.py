@@ -89,6 +89,7 @@ class Logistic(Family):
     def _draw_function(self, rng: Rng) -> DrawnFunction:
         draw = generator(rng.child("data"))
         mean = draw.standard_normal((self.dimensions, 1))
+        # A random direction of fixed length, so that tasks are equally hard.
         mean *= self.distance / np.linalg.norm(mean)
         y = 1.0 - 2.0 * (np.arange(self.examples) % 2)
         x = mean * y + draw.standard_normal((self.dimensions, self.examples))

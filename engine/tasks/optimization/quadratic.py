@@ -80,6 +80,7 @@ class Quadratic(Family):
         w, y = draw.standard_normal((n, n)), draw.standard_normal(n)
         start = 0.01 * draw.standard_normal(n)
         if self.conditioning:
+            # No condition number is below 1; the knob's range starts at 0 for "off".
             w = set_conditioning(w, max(self.conditioning, 1.0))
         return DrawnFunction(start, {"w": w, "y": y})
 
