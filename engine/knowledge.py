@@ -21,9 +21,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from engine.algorithms.search.knowledge.history import (
+    Architecture,
+    Experience,
+    History,
+    check_experiences,
+    experience_batch,
+)
 from engine.algorithms.search.knowledge.knowledge_base import (
     BaseSizes,
-    ExperienceBatch,
     KnowledgeBase,
     add_experiences,
     empty_base,
@@ -39,41 +45,6 @@ from engine.stats.search.motifs import Motif, find_motifs
 
 SMOOTHING = 1.0  # Laplace: an option that was never taken keeps a chance
 TRIES = 100  # draws before a repeated architecture is accepted
-Architecture = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Experience:
-    """One trained architecture.
-
-    Args:
-        architecture: Index of the option taken at each position, from 0.
-        accuracy: Validation accuracy, 0 to 1; None if the training failed.
-        task: Index of the task it was trained on.
-        step: Index of the evaluation within its search.
-        search: Index of the search.
-    """
-
-    architecture: Architecture
-    accuracy: float | None
-    task: int = 0
-    step: int = 0
-    search: int = 0
-
-
-@dataclass(frozen=True)
-class History:
-    """Trained architectures of one space.
-
-    Args:
-        space: The space that the architectures belong to.
-        experiences: In the order in which they were trained.
-        tasks: Names of the tasks; `Experience.task` is an index into them.
-    """
-
-    space: Space
-    experiences: tuple[Experience, ...]
-    tasks: tuple[str, ...] = ("task 1",)
 
 
 @dataclass(frozen=True)
@@ -146,7 +117,7 @@ def suggest_next(meta: Meta, state: SearchState, rng: Rng) -> Architecture:
             not fit the space.
     """
     base = _read_base(meta, state.space)
-    _check_experiences(state.space, state.trained, None)
+    check_experiences(state.space, state.trained, None)
     tried = {each.architecture for each in state.trained}
     if len(state.trained) < state.seeds:
         for codes in best_architectures(base, 0, state.seeds).tolist():
@@ -180,12 +151,10 @@ def update_policy(meta: Meta, experiences: History) -> Meta:
         Refused: If they belong to another space, or one of them does not fit it.
     """
     base = _read_base(meta, experiences.space)
-    _check_experiences(
-        experiences.space, experiences.experiences, base.moments.shape[1]
-    )
+    check_experiences(experiences.space, experiences.experiences, base.moments.shape[1])
     if not experiences.experiences:
         return meta
-    found = _to_batch(experiences.experiences, len(base.seen))
+    found = experience_batch(experiences.experiences, len(base.seen))
     dice = np.stack(
         [_draw_uniform(int(seen), found.task.shape[1]) for seen in base.seen]
     )
@@ -205,10 +174,10 @@ def extract_patterns(experiences: History) -> Patterns:
         Refused: If an experience does not fit the space or its tasks.
     """
     space, made = experiences.space, experiences.experiences
-    _check_experiences(space, made, len(experiences.tasks))
+    check_experiences(space, made, len(experiences.tasks))
     if not made:
         return Patterns((), ())
-    found = _to_batch(made, 1)
+    found = experience_batch(made, 1)
     listed = find_motifs(
         found.codes[0],
         found.accuracy[0],
@@ -301,38 +270,6 @@ def _read_base(meta: Meta, space: Space) -> KnowledgeBase:
             f"this knowledge base belongs to another space than {space.name}", "meta"
         )
     return base
-
-
-def _check_experiences(
-    space: Space, made: tuple[Experience, ...], tasks: int | None
-) -> None:
-    for i, each in enumerate(made):
-        where, codes = f"experience {i + 1}", each.architecture
-        fits = len(codes) == len(space.radix) and all(
-            0 <= code < r for code, r in zip(codes, space.radix, strict=True)
-        )
-        if not fits:
-            raise Refused(
-                f"{where} is not an architecture of {space.name}", "architecture"
-            )
-        if each.accuracy is not None and not 0.0 <= each.accuracy <= 1.0:
-            raise Refused(
-                f"{where}: an accuracy must be from 0 to 1, not {each.accuracy}",
-                "accuracy",
-            )
-        if each.task < 0 or (tasks is not None and each.task >= tasks):
-            raise Refused(f"{where}: there is no task number {each.task}", "task")
-
-
-def _to_batch(made: tuple[Experience, ...], replicates: int) -> ExperienceBatch:
-    accuracy = [np.nan if e.accuracy is None else e.accuracy for e in made]
-    columns = (
-        np.array([e.architecture for e in made], np.int64),
-        np.array(accuracy, np.float64),
-        *np.array([(e.task, e.step, e.search) for e in made], np.int64).T,
-        np.ones(len(made), bool),
-    )
-    return ExperienceBatch(*(np.stack([column] * replicates) for column in columns))
 
 
 def _draw_uniform(seen: int, count: int) -> Float[np.ndarray, " experience"]:
