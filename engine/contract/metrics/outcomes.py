@@ -1,0 +1,158 @@
+"""What tests measure: along a run, an adaptation or a search, and at its end."""
+
+from engine.contract.metrics.record import Metric
+
+OUTCOMES = (
+    # along a run of the base learner
+    Metric("loss", "Training loss", "nats", -1, "log", "Objective of the training."),
+    Metric("held_loss", "Held-out loss", "nats", -1, "log", "Loss on held-out rows."),
+    Metric("accuracy", "Held-out accuracy", "share", 1, "linear", "Correct answers."),
+    Metric("grad_norm", "Gradient norm", "L2", 0, "log", "Norm of the gradient."),
+    Metric("weight_norm", "Weight norm", "L2", 0, "linear", "Norm of the weights."),
+    Metric("lr_scale", "Learning-rate scale", "× base", 0, "log", "Rate over base."),
+    Metric("update_norm", "Update norm", "L2", 0, "log", "Norm of the update."),
+    # along the adaptation to an episode
+    Metric("query_loss", "Query loss", "nats", -1, "log", "Loss on the queries."),
+    Metric("query_accuracy", "Query accuracy", "share", 1, "linear", "Of the queries."),
+    Metric("query_mse", "Query error", "MSE", -1, "log", "Squared error on queries."),
+    Metric(
+        "support_loss", "Support loss", "nats or MSE", -1, "log", "Inner objective."
+    ),
+    Metric("moved", "Distance moved", "L2", 0, "linear", "From the initialization."),
+    Metric(
+        "inner_grad_norm",
+        "Inner gradient norm",
+        "L2",
+        0,
+        "log",
+        "Of the support loss, layer by layer, before each inner step.",
+    ),
+    # per episode
+    Metric(
+        "error",
+        "Error after adaptation",
+        "share wrong or MSE",
+        -1,
+        "linear",
+        "Learners are compared by it; a diverged episode has the worst value.",
+    ),
+    Metric("final_mse", "Final query error", "MSE", -1, "log", "After adaptation."),
+    Metric("final_query_loss", "Final query loss", "nats", -1, "log", "At the end."),
+    Metric("start_accuracy", "Accuracy before", "share", 1, "linear", "At step 0."),
+    Metric("start_mse", "Query error before", "MSE", -1, "log", "At step 0."),
+    Metric(
+        "adaptation_gain",
+        "Adaptation gain",
+        "share",
+        1,
+        "linear",
+        "Share by which the inner steps lower the query loss.",
+    ),
+    # along a search of architectures
+    Metric(
+        "score",
+        "Best so far, as tested",
+        "share",
+        1,
+        "linear",
+        "Test accuracy of the architecture with the best validation accuracy so far.",
+    ),
+    Metric(
+        "regret",
+        "Regret",
+        "share",
+        -1,
+        "log",
+        "Distance of the best so far from the best of the space; from 1 where that is "
+        "unknown.",
+    ),
+    Metric("signal", "Validation accuracy", "share", 1, "linear", "Of the evaluated."),
+    Metric("architecture", "Architecture", "index", 0, "linear", "Which was trained."),
+    Metric(
+        "spent",
+        "Price so far",
+        "unit of the space",
+        0,
+        "linear",
+        "Total of all trainings so far.",
+    ),
+    Metric(
+        "capped",
+        "Cap holds",
+        "share",
+        0,
+        "linear",
+        "1 from the evaluation on at which a cap applies.",
+    ),
+    # per search
+    Metric(
+        "regret_area",
+        "Mean regret",
+        "share",
+        -1,
+        "linear",
+        "Regret averaged over the evaluations: speed and end in one.",
+    ),
+    Metric("final_regret", "Final regret", "share", -1, "log", "At the end."),
+    Metric("final_score", "Final accuracy", "share", 1, "linear", "As tested."),
+    Metric(
+        "evaluations_to_goal",
+        "Evaluations to the goal",
+        "evaluations",
+        -1,
+        "linear",
+        "Until the best so far is in the top share of the space; the horizon if it "
+        "never is.",
+    ),
+    Metric(
+        "cost_to_goal",
+        "Price to the goal",
+        "unit of the space",
+        -1,
+        "log",
+        "Total of all trainings until the goal; of the whole search if never reached.",
+    ),
+    Metric("trained", "Architectures trained", "count", 0, "linear", "In the budget."),
+    Metric("repeated", "Repeated", "share", -1, "linear", "Trained more than once."),
+    Metric("coverage", "Coverage", "share", 0, "linear", "Of the space, tried."),
+    # per task
+    Metric("final_loss", "Final loss", "nats", -1, "log", "Loss at the horizon."),
+    Metric("best_loss", "Best loss", "nats", -1, "log", "Lowest loss of the run."),
+    Metric(
+        "area",
+        "Mean log loss",
+        "ln nats",
+        -1,
+        "linear",
+        "Mean over steps of ln(loss), clamped to [1e-4, 1e2]: speed and end in one.",
+    ),
+    Metric("final_accuracy", "Final accuracy", "share", 1, "linear", "At its end."),
+    Metric(
+        "steps_to_threshold",
+        "Steps to threshold",
+        "steps",
+        -1,
+        "linear",
+        "First step at or below the threshold; the horizon if never reached.",
+    ),
+    Metric("reached", "Reached threshold", "share", 1, "linear", "1 if reached."),
+    Metric(
+        "grad_cv",
+        "Gradient-norm variation",
+        "ratio",
+        -1,
+        "linear",
+        "Standard deviation of the gradient norm over steps, divided by its mean.",
+    ),
+    Metric("diverged", "Diverged", "share", -1, "linear", "1 if a loss was not finite"),
+    Metric("diverged_at", "Diverged at step", "steps", 0, "linear", "NaN if never."),
+    Metric(
+        "recovery_steps",
+        "Recovery steps",
+        "steps",
+        -1,
+        "linear",
+        "Steps from the drift until the loss is back at its level just before it.",
+    ),
+    Metric("recovered", "Recovered", "share", 1, "linear", "1 if it recovered."),
+)

@@ -1,0 +1,120 @@
+"""What is measured during meta-training."""
+
+from engine.contract.metrics.record import Metric
+
+TRAINING = (
+    Metric("meta_loss", "Meta-training loss", "ln nats", -1, "linear", "Outer loss."),
+    Metric(
+        "outer_grad_norm", "Outer gradient norm", "L2", 0, "log", "Before clipping."
+    ),
+    Metric(
+        "validation",
+        "Validation score",
+        "ln nats",
+        -1,
+        "linear",
+        "Mean log loss on validation tasks; it chooses the checkpoint.",
+    ),
+    Metric(
+        "lesson_loss",
+        "Meta-training loss",
+        "nats or MSE",
+        -1,
+        "log",
+        "Query loss of the training episodes.",
+    ),
+    Metric(
+        "validation_error",
+        "Validation error",
+        "share wrong or MSE",
+        -1,
+        "linear",
+        "Error on validation episodes; it chooses the checkpoint.",
+    ),
+    Metric(
+        "met_before",
+        "Test tasks learned on",
+        "share",
+        -1,
+        "linear",
+        "Share of the test tasks that a strategy was trained on; must be 0.",
+    ),
+    Metric(
+        "validation_regret",
+        "Validation regret",
+        "share",
+        -1,
+        "linear",
+        "Mean regret on validation searches; it chooses the checkpoint.",
+    ),
+    Metric("inner_lr", "Inner learning rate", "per step", 0, "log", "As learned."),
+    Metric(
+        "meta_cosine",
+        "First against second order",
+        "cosine",
+        0,
+        "linear",
+        "Cosine between the meta-gradients with and without second derivatives.",
+    ),
+    Metric(
+        "class_spread",
+        "Spread within over between classes",
+        "ratio",
+        -1,
+        "log",
+        "Squared distance of queries to their class mean, over that between means.",
+    ),
+    Metric(
+        "compile_gap",
+        "Compiled against eager",
+        "relative",
+        -1,
+        "log",
+        "Difference of the first compiled outer gradient from the eager one.",
+    ),
+    Metric("return", "Return", "ln nats", 1, "linear", "Drop of the log loss."),
+    Metric(
+        "entropy",
+        "Policy entropy",
+        "nats",
+        0,
+        "linear",
+        "Of the action; for architectures summed over all decisions, at most ln of "
+        "their number.",
+    ),
+    Metric("value_loss", "Value loss", "squared ln nats", -1, "log", "Of the critic."),
+    Metric(
+        "explained_variance",
+        "Explained variance",
+        "share",
+        1,
+        "linear",
+        "Of the returns, by the critic.",
+    ),
+    Metric(
+        "task_coverage",
+        "Source tasks drawn",
+        "share",
+        0,
+        "linear",
+        "Share of the source tasks that meta-training has drawn so far.",
+    ),
+    Metric(
+        "mean_difficulty",
+        "Difficulty of the tasks",
+        "share",
+        0,
+        "linear",
+        "Share of a task's first evaluations that were not near their best, averaged "
+        "over the tasks of a meta-step.",
+    ),
+    Metric(
+        "difficulty_balance",
+        "Balance of difficulty",
+        "share",
+        0,
+        "linear",
+        "Entropy of the draws over four bins of difficulty, relative to its maximum.",
+    ),
+    Metric("kl", "Policy change", "nats", 0, "log", "KL divergence of the update."),
+)
