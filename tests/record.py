@@ -18,7 +18,8 @@ from app.client import recorded_examples
 from engine.catalogue import find_card
 from engine.contract.events import Block, Event
 from engine.contract.kinds import KINDS
-from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import RunSpec, complete_spec
 from engine.executors.worker import run_worker
 from engine.export import export_archive
 from engine.presets import preset

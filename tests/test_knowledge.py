@@ -11,7 +11,7 @@ from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
-from engine.contract.runs import run_key
+from engine.contract.run_keys import run_key
 from engine.executors.local import settle_spec
 from engine.executors.toolkit import load_toolkit
 from engine.executors.worker import StopSignal, play

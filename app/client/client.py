@@ -16,7 +16,8 @@ from app.client.process_store import checked_store, store
 from engine.contract import kinds
 from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
-from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import RunSpec, complete_spec
 from engine.stats.block_table import BlockTable
 from engine.store import NoRun, Progress, StoreError
 

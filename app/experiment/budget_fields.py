@@ -3,9 +3,9 @@
 from typing import Any
 
 from app.experiment import fields
-from engine.contract.cards import KnobCard
 from engine.contract.errors import Refused
 from engine.contract.kinds import OPTIMIZATION, Kind
+from engine.contract.knobs import KnobCard
 from engine.contract.runs import Budget, RunSpec
 
 _BUDGET = {

@@ -7,8 +7,9 @@ learner and selecting it again loses nothing.
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from engine.contract.cards import Card, KnobCard, check_knob, describe_allowed
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.knobs import KnobCard, check_knob, describe_allowed
 
 
 class Field(NamedTuple):

@@ -15,9 +15,10 @@ from app.experiment.budget_fields import (
     read_seed,
     replicates_field,
 )
-from engine.contract.cards import Card, KnobCard, card_for_family, check_knob
+from engine.contract.cards import Card, card_for_family
 from engine.contract.errors import Refused
 from engine.contract.kinds import Kind, kind_named
+from engine.contract.knobs import KnobCard, check_knob
 from engine.contract.runs import (
     Budget,
     Choice,

@@ -7,7 +7,7 @@ import streamlit as st
 from app.experiment.fields import Field, widget_default
 from app.widgets.escaping import escape_markdown
 from engine.contract.appearance import name_in_words
-from engine.contract.cards import KnobCard
+from engine.contract.knobs import KnobCard
 
 
 def draw_field(field: Field) -> None:

@@ -11,8 +11,9 @@ from app.widgets import panels, tables
 from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract import kinds
 from engine.contract.appearance import name_in_words
-from engine.contract.cards import Card, KnobCard, describe_allowed
+from engine.contract.cards import Card
 from engine.contract.errors import Refused
+from engine.contract.knobs import KnobCard, describe_allowed
 
 LESSON = "lesson"
 SECTIONS = {

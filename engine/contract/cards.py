@@ -1,8 +1,7 @@
-"""Cards: parts described as data for the pages, and the checks of knobs' values."""
+"""Cards: parts described as data for the pages."""
 
 import difflib
 import inspect
-import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, get_args, get_origin
@@ -10,34 +9,11 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
+from engine.contract.knobs import KnobCard, KnobKind, check_knob
 from engine.contract.parts import Part
 from engine.contract.text_input import clean
 
-KnobKind = Literal["int", "float", "bool", "choice", "many", "text"]
 _NEAR = 0.7  # with difflib's default of 0.6, "learning_rte" would match "learners"
-
-
-class KnobCard(BaseModel):
-    """One knob as data; see `parts.knob` for the fields.
-
-    `choices` are the values of a knob of the kind "choice" (one of them) or "many"
-    (any of them).
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    kind: KnobKind
-    default: Any
-    label: str
-    help: str
-    unit: str = ""
-    low: float | None = None
-    high: float | None = None
-    log: bool = False
-    advanced: bool = False
-    follows: str = ""
-    choices: tuple[str, ...] = ()
 
 
 class Card(BaseModel):
@@ -196,92 +172,6 @@ def spellings(knobs: Iterable[KnobCard]) -> dict[str, str]:
 
 def _to_slug(text: str) -> str:
     return "_".join(re.findall(r"[a-z0-9]+", text.lower()))
-
-
-def check_knob(knob: KnobCard, value: Any) -> Any:
-    """Return a value of a knob, checked and converted to the knob's type.
-
-    Raises:
-        Refused: If it is not allowed, with the knob, the value and what is allowed.
-    """
-    try:
-        return _CHECKS[knob.kind](knob, value)
-    except (TypeError, ValueError, OverflowError):
-        shown = repr(value)[:40]
-        raise Refused(
-            f"{knob.label} must be {describe_allowed(knob)}, not {shown}", knob.name
-        ) from None
-
-
-def describe_allowed(knob: KnobCard) -> str:
-    """Return in words which values a knob allows.
-
-    >>> describe_allowed(KnobCard(name="k", kind="int", default=1, label="k",
-    ...     help="", low=1))
-    'a whole number of at least 1'
-    """
-    if knob.kind in ("choice", "many"):
-        some = "one of" if knob.kind == "choice" else "any of"
-        return f"{some} {', '.join(knob.choices)}"
-    if knob.kind in ("bool", "text"):
-        return "true or false" if knob.kind == "bool" else "a short text"
-    noun = "a whole number" if knob.kind == "int" else "a number"
-    if knob.low is not None and knob.high is not None:
-        return f"{noun} from {knob.low:g} to {knob.high:g}"
-    return f"{noun} of at least {knob.low:g}" if knob.low is not None else noun
-
-
-def _check_number(knob: KnobCard, value: Any) -> Any:
-    # bool is a subclass of int in Python, but not a number to the user
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError
-    number = float(value)
-    if not math.isfinite(number):
-        raise ValueError
-    if knob.low is not None and number < knob.low:
-        raise ValueError
-    if knob.high is not None and number > knob.high:
-        raise ValueError
-    if knob.kind == "float":
-        return number
-    if number != int(number):
-        raise ValueError
-    return int(number)
-
-
-def _check_bool(knob: KnobCard, value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise TypeError
-    return value
-
-
-def _check_choice(knob: KnobCard, value: Any) -> str:
-    if value not in knob.choices:
-        raise ValueError
-    return str(value)
-
-
-def _check_many(knob: KnobCard, value: Any) -> list[str]:
-    if isinstance(value, str) or any(item not in knob.choices for item in value):
-        raise ValueError
-    # in the card's order, so that equal choices give equal run keys
-    return [choice for choice in knob.choices if choice in value]
-
-
-def _check_text(knob: KnobCard, value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return clean(value)
-
-
-_CHECKS = {
-    "int": _check_number,
-    "float": _check_number,
-    "bool": _check_bool,
-    "choice": _check_choice,
-    "many": _check_many,
-    "text": _check_text,
-}
 
 
 def _knob_card(name: str, part: type[Part]) -> KnobCard:

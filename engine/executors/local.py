@@ -19,7 +19,8 @@ from engine.catalogue import find_card
 from engine.contract.errors import Refused, json_path
 from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import RESUMABLE, Job, JobState
-from engine.contract.runs import RunSpec, complete_spec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import RunSpec, complete_spec
 from engine.device import resolve_device
 from engine.executors.toolkit import load_toolkit
 from engine.executors.worker import StopSignal, play

@@ -11,7 +11,8 @@ import torch
 
 from engine.catalogue import find_card
 from engine.contract.events import Artefact, Block, Event
-from engine.contract.runs import LearnerChoice, RunSpec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import LearnerChoice, RunSpec
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.run_cache import RunCache

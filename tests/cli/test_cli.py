@@ -20,7 +20,8 @@ from engine.catalogue import find_card
 from engine.cli import run
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
-from engine.contract.runs import RunSpec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import RunSpec
 from engine.executors import local
 from engine.executors.local import settle_spec
 from engine.executors.toolkit import load_toolkit

@@ -20,7 +20,8 @@ from engine.contract.kinds import (
     recorded_kind,
 )
 from engine.contract.metrics import METRICS
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.executors.local import settle_spec
 from engine.judges import JUDGES
 from engine.presets import PRESETS, preset

@@ -23,7 +23,8 @@ from engine.contract import registry
 from engine.contract.cards import Card, card_of
 from engine.contract.events import Artefact, Block
 from engine.contract.kinds import KINDS, ByKind
-from engine.contract.runs import Budget, RunSpec, complete_spec, run_key
+from engine.contract.run_keys import run_key
+from engine.contract.runs import Budget, RunSpec, complete_spec
 from engine.export import RunRecord, comparison_csv, metrics_csv
 from engine.judges import JUDGES
 from engine.runner.films import FILM_RECORDERS

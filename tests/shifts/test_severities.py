@@ -5,7 +5,7 @@ import pytest
 from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.registry import part
-from engine.contract.runs import run_key
+from engine.contract.run_keys import run_key
 from engine.runner.context import RunContext
 from engine.runner.spec_checks import check_run
 from tests.laws.small import spec_of

@@ -2,8 +2,8 @@ import pytest
 
 from app.experiment import fields
 from app.form import field_widgets
-from engine.contract.cards import KnobCard
 from engine.contract.errors import Refused
+from engine.contract.knobs import KnobCard
 
 
 def knob(**given: object) -> KnobCard:
