@@ -48,7 +48,7 @@ HERE = [
 def keys_of_another_process() -> dict[str, str]:
     program = (
         "import json; from engine.catalogue import find_card;"
-        "from engine.contract.runs import run_key;"
+        "from engine.contract.run_keys import run_key;"
         "from engine.executors.local import settle_spec;"
         "from engine.presets import PRESETS;"
         "print(json.dumps({p.name: run_key(settle_spec(p.spec, 'cpu'), find_card)"

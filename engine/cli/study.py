@@ -74,7 +74,7 @@ def _list_studies(known: "tuple[Study, ...]", as_json: bool) -> int:
 def _submit_run(store: "Store", spec: "RunSpec", title: str) -> str:
     """Queue a run unless the store has it; return its key."""
     from engine.catalogue import find_card
-    from engine.contract.runs import run_key
+    from engine.contract.run_keys import run_key
     from engine.executors.local import settle_spec
 
     full = settle_spec(spec)
