@@ -168,13 +168,13 @@ def test_the_worker_and_the_store_need_no_torch(tmp_path: Path) -> None:
 
 def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> None:
     from engine.catalogue import find_card
+    from engine.contract.run_keys import run_key
     from engine.contract.runs import (
         Budget,
         Choice,
         LearnerChoice,
         RunSpec,
         complete_spec,
-        run_key,
     )
 
     wish = RunSpec(
