@@ -12,7 +12,7 @@ import streamlit as st  # noqa: E402
 from app.widgets import missing_package_notice  # noqa: E402
 
 try:
-    from app import url_parameters
+    from app import url_checks
     from app.widgets import page_frame
 except ModuleNotFoundError as error:
     missing_package_notice.show_notice(error)
@@ -28,11 +28,11 @@ page = st.navigation(
     ],
     position="top",
 )
-url_parameters.check_parameters(page.url_path)
+url_checks.check_parameters(page.url_path)
 notices = st.container()
 with page_frame.show_errors():
     page_frame.prepare_engine()
     page.run()
-url_parameters.report_unusable()
+url_checks.report_unusable()
 with notices:
-    url_parameters.draw_notices()
+    url_checks.draw_notices()

@@ -8,15 +8,15 @@ from typing import Any
 
 import streamlit as st
 
-from app import links
+from app import share_links
 from app.client import client
-from app.experiment import compatibility, spec_mapping, templates
+from app.experiment import compatibility, derived_experiments, spec_mapping
 from app.experiment.spec_mapping import Form
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 
 FORM = "k."
 KIND = "k.kind"
@@ -87,7 +87,7 @@ def _take_run(text: str | None) -> None:
     st.session_state[_RUN] = None
     if text is None:
         return
-    key = links.check_run_key(text)
+    key = share_links.check_run_key(text)
     if client.job(key) is not None:
         show_run(key)
         st.session_state[_PENDING] = client.spec(key)
@@ -98,7 +98,7 @@ def _take_run(text: str | None) -> None:
 def _take_spec(text: str | None) -> None:
     if text is not None:
         cards = client.catalogue().card if client.is_catalogue_ready() else None
-        st.session_state[_PENDING] = links.unpack(text, cards)
+        st.session_state[_PENDING] = share_links.unpack(text, cards)
 
 
 def add_notice(text: str) -> None:
@@ -124,7 +124,9 @@ def prepare_form() -> None:
         except Refused as refusal:
             add_notice(refusal.message)
     if "k.family" not in st.session_state:
-        load_spec(templates.default_experiment(client.catalogue(), form_kind()))
+        load_spec(
+            derived_experiments.default_experiment(client.catalogue(), form_kind())
+        )
 
 
 def load_spec(spec: RunSpec) -> None:
@@ -150,7 +152,7 @@ def form_kind() -> str:
 
 def switch_kind(name: str) -> None:
     """Fill the form with a kind's default experiment."""
-    load_spec(templates.default_experiment(client.catalogue(), name))
+    load_spec(derived_experiments.default_experiment(client.catalogue(), name))
 
 
 def finished_default_run(name: str) -> str | None:
@@ -158,7 +160,7 @@ def finished_default_run(name: str) -> str | None:
     if not client.is_catalogue_ready():
         return None
     key = client.complete_with_key(
-        templates.default_experiment(client.catalogue(), name)
+        derived_experiments.default_experiment(client.catalogue(), name)
     )[1]
     job = client.job(key)
     return key if job is not None and job.state == JobState.DONE else None
@@ -223,7 +225,7 @@ def write_url(spec: RunSpec | None, key: str | None) -> None:
     elif "run" in st.query_params:
         del st.query_params["run"]
     if spec is not None and key not in (shown, _default_key()):
-        st.query_params["x"] = links.pack(spec)
+        st.query_params["x"] = share_links.pack(spec)
     elif "x" in st.query_params:
         del st.query_params["x"]
     st.session_state[_SEEN] = _url_state()
@@ -234,5 +236,5 @@ def _default_key() -> str | None:
         return None
     first = kinds.first_of_page(str(st.session_state.get(_PAGE, "lab"))).name
     return client.complete_with_key(
-        templates.default_experiment(client.catalogue(), first)
+        derived_experiments.default_experiment(client.catalogue(), first)
     )[1]

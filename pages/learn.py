@@ -2,12 +2,12 @@
 
 import streamlit as st
 
-from app.views import learn
-from app.views.search import lesson
+from app.views import part_cards
+from app.views.search import search_lesson
 
 st.title("Learn", anchor=False)
-cards = learn.choose_cards()
+cards = part_cards.choose_cards()
 if cards is None:
-    lesson.draw_lesson()
+    search_lesson.draw_lesson()
 else:
-    learn.draw_cards(cards)
+    part_cards.draw_cards(cards)

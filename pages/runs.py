@@ -4,7 +4,7 @@ import streamlit as st
 
 from app.client import client
 from app.views import compare, runs
-from app.widgets import page_frame, panels
+from app.widgets import page_elements, page_frame
 from engine.contract.jobs import ALIVE
 
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -19,9 +19,11 @@ def draw_list() -> None:
     found, total = runs.choose_page(states, text)
     if not found:
         if text or states:
-            panels.draw_empty("No run matches", "Clear the filter to see all runs.")
+            page_elements.draw_empty(
+                "No run matches", "Clear the filter to see all runs."
+            )
         else:
-            panels.draw_empty(
+            page_elements.draw_empty(
                 "No run yet",
                 "Go to the **Lab**, choose an experiment and press **Run**. "
                 "Every run is stored here, with its results.",

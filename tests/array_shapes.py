@@ -14,7 +14,7 @@ ROOMS = (
     "engine.learners.search",
     "engine.protocol.search",
     "engine.runner.films.space_maps",
-    "engine.runner.null_evaluator",
+    "engine.runner.untrained_evaluator",
     "engine.tasks.search",
 )
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Event
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 class InMemoryRunCache:

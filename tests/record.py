@@ -19,7 +19,7 @@ from engine.catalogue import find_card
 from engine.contract.events import Block, Event
 from engine.contract.kinds import KINDS
 from engine.contract.run_keys import run_key
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.executors.worker import run_worker
 from engine.export import export_archive
 from engine.presets import preset

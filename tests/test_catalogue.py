@@ -14,7 +14,7 @@ from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.registry import parts
 from engine.contract.run_keys import run_key
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
+from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.device import devices, resolve_device
 from engine.executors.local import settle_spec
 from engine.presets import PRESETS, Preset, preset, spec_as_json

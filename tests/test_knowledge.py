@@ -13,8 +13,8 @@ from engine.contract.parsing import parse_spec
 from engine.contract.rng import Rng
 from engine.contract.run_keys import run_key
 from engine.executors.local import settle_spec
-from engine.executors.toolkit import load_toolkit
 from engine.executors.worker import StopSignal, play
+from engine.executors.worker_functions import load_toolkit
 from engine.knowledge import (
     Experience,
     History,

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app import links
+from app import share_links
 from app.client import recorded_examples
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
@@ -50,10 +50,10 @@ WATCHED = ("pickle.find_class", "os.system", "subprocess.Popen", "os.exec", "os.
 sys.addaudithook(lambda event, args: event in WATCHED and seen.append(event))
 if "positive" in sys.argv:
     pickle.loads(bomb)
-for read in (parse_spec, read_csv, links.unpack, read_archive):
+for read in (parse_spec, read_csv, share_links.unpack, read_archive):
     for data in (bomb, npz.getvalue(), b"__import__('os').mkdir('x')", good[:5000]):
         with contextlib.suppress(Refused, StoreError):
-            text = read is links.unpack
+            text = read is share_links.unpack
             read(data.decode("latin1") if text else data)
 for name in names:
     for data in (bomb, npz.getvalue()):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from app.charts.view_state import NamedFigure, ViewState
+from app.charts.chart_options import NamedFigure, ViewState
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
 from engine.contract.events import Block

@@ -6,11 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, optimization, training
+from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
-from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
 from app.figures import curves as drawn
-from app.figures.few_shot import (
+from app.figures.adaptation_results import (
     AnswerPoint,
     CountAxis,
     answers_figure,
@@ -19,8 +19,8 @@ from app.figures.few_shot import (
 )
 from app.figures.figure_types import CurveOptions
 from app.figures.shift import severity_figure
-from engine.contract.appearance import name_in_words
 from engine.contract.kinds import FEW_SHOT
+from engine.contract.learner_appearance import name_in_words
 from engine.stats import curves as stats
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve

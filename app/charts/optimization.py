@@ -10,8 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, training
+from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
-from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
 from app.figures import meta_training
 from app.figures.curves import curves_figure
@@ -22,7 +22,7 @@ from engine.contract.kinds import OPTIMIZATION
 from engine.stats import curves as stats
 from engine.stats.block_table import threshold_of
 from engine.stats.curves import Curve
-from engine.stats.generalization import (
+from engine.stats.shift_and_transfer import (
     SeverityCurve,
     conditions_by_shift,
     severity_curve,

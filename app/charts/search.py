@@ -12,8 +12,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from app.charts import CHARTS, KindCharts, optimization, training
+from app.charts.chart_options import HEIGHT, NamedFigure, ViewState
 from app.charts.figure_cache import get_or_make
-from app.charts.view_state import HEIGHT, NamedFigure, ViewState
 from app.client.client import Run
 from app.figures.curves import curves_figure
 from app.figures.figure_parts import log_axis

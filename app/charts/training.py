@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import plotly.graph_objects as go
 
-from app.charts.view_state import HEIGHT, NamedFigure
+from app.charts.chart_options import HEIGHT, NamedFigure
 from app.client.client import Run
 from app.figures import curves as drawn
 from app.figures import meta_training

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from app.client import missing_packages
+from app.client import import_failures
 from engine.contract.cards import Card
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.contract.suggestions import unknown_part_error
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -155,7 +155,7 @@ def run_catalogue_command() -> str:
         ) from None
     if said.returncode:
         last = (said.stderr.strip().splitlines() or ["it printed no error"])[-1]
-        missing = missing_packages.describe_missing(last)
+        missing = import_failures.describe_missing(last)
         raise CatalogueError(missing or f"The engine cannot start: {last[:300]}")
     return said.stdout
 

@@ -17,7 +17,7 @@ from engine.contract import kinds
 from engine.contract.events import FILMS, Artefact, Block, Timing
 from engine.contract.jobs import ALIVE, Job, JobState
 from engine.contract.run_keys import run_key
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.stats.block_table import BlockTable
 from engine.store import NoRun, Progress, StoreError
 

@@ -8,7 +8,7 @@ from engine.contract.jobs import Job
 
 if TYPE_CHECKING:
     from engine.data.sources.architecture_table import ArchitectureTable
-    from engine.data.sources.data_table import DataTable
+    from engine.data.sources.supervised_table import DataTable
     from engine.data.user.architecture_rows import AccuracyUnit
     from engine.data.user.csv_store import CsvFile
     from engine.data.user.image_archives import ImageArchive
@@ -103,7 +103,7 @@ def class_episode_sizes(
     table: "CsvFile", options: Mapping[str, object]
 ) -> dict[str, int | str]:
     """Return use, ways, shots and queries that a file's classes are enough for."""
-    from engine.data.sources.data_table import distinct_row_counts
+    from engine.data.sources.supervised_table import distinct_row_counts
 
     return fit_episode_sizes(distinct_row_counts(_select_target(table, options)))
 
@@ -151,14 +151,14 @@ def read_architectures(data: bytes, unit: "AccuracyUnit") -> "ArchitectureTable"
     Raises:
         Refused: In one sentence, with the line or the column.
     """
-    from engine.data.user import architectures
+    from engine.data.user import architecture_csv
 
-    return architectures.read_architectures(data, unit)
+    return architecture_csv.read_architectures(data, unit)
 
 
 def table_remarks(table: "ArchitectureTable") -> tuple[str, ...]:
     """Return warnings about a table, one sentence each."""
-    from engine.data.user import architectures as user_architectures
+    from engine.data.user import architecture_csv as user_architectures
 
     return user_architectures.table_remarks(table)
 

@@ -6,7 +6,7 @@ from app.experiment import fields
 from engine.contract.errors import Refused
 from engine.contract.kinds import OPTIMIZATION, Kind
 from engine.contract.knobs import KnobCard
-from engine.contract.runs import Budget, RunSpec
+from engine.contract.run_spec import Budget, RunSpec
 
 _BUDGET = {
     "task_evaluations": (

@@ -12,7 +12,7 @@ from app.experiment import spec_mapping
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.kinds import KINDS
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def presets_of_kind(catalogue: Catalogue, kind: str) -> list[Preset]:

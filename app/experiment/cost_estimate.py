@@ -7,7 +7,7 @@ from app.client import client
 from app.experiment.costs import COSTS
 from engine.contract.jobs import Job, JobState
 from engine.contract.kinds import Kind
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 RECENT, LOOKED = 6, 40
 

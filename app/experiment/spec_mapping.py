@@ -19,7 +19,7 @@ from engine.contract.cards import Card, card_for_family
 from engine.contract.errors import Refused
 from engine.contract.kinds import Kind, kind_named
 from engine.contract.knobs import KnobCard, check_knob
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Budget,
     Choice,
     Input,

@@ -15,7 +15,7 @@ from app.figures.theme import (
     format_number,
     learner_name,
 )
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import Metric, metric
 
 _CALLS = {

@@ -14,7 +14,7 @@ from app.figures.figure_parts import (
 )
 from app.figures.figure_types import Floats, Indices, Roles
 from app.figures.theme import GREY, Style, assign_styles, learner_name
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 from engine.stats.search.pareto import hypervolume, pareto_front
 
 DOTS = 1_500

@@ -30,10 +30,10 @@ from app.figures.theme import (
     format_number,
     learner_name,
 )
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.metrics import metric
 from engine.stats.curves import Curve
-from engine.stats.generalization import FamilyTransfer
+from engine.stats.shift_and_transfer import FamilyTransfer
 
 
 def severity_figure(

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from app.figures.figure_types import Film, Floats, Indices
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 
 LONGEST = 14  # characters of an option that a drawing shows
 

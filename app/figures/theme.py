@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from engine.contract.appearance import (
+from engine.contract.learner_appearance import (
     Hue,
     appearances,
     name_in_words,

@@ -15,13 +15,13 @@ from app.experiment import (
 from app.figures.theme import learner_name
 from app.form import field_widgets, learners, own_examples, part_widgets
 from app.form.part_widgets import PERSIST
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def draw_form() -> tuple[RunSpec, str] | None:
@@ -37,7 +37,7 @@ def draw_form() -> tuple[RunSpec, str] | None:
     try:
         return session.requested_run()
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return None
 
 
@@ -253,5 +253,6 @@ def _draw_estimate(spec: RunSpec) -> None:
         st.caption(cost_estimate.describe_cost(spec, client.kind_of_spec(spec)))
     else:
         st.caption(
-            f"Estimated {panels.format_duration(max(1.0, took))}, from recent runs."
+            f"Estimated {page_elements.format_duration(max(1.0, took))}, from "
+            "recent runs."
         )

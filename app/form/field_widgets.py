@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.experiment.fields import Field, widget_default
 from app.widgets.escaping import escape_markdown
-from engine.contract.appearance import name_in_words
 from engine.contract.knobs import KnobCard
+from engine.contract.learner_appearance import name_in_words
 
 
 def draw_field(field: Field) -> None:

@@ -9,9 +9,9 @@ from app import session
 from app.client import client, frozen_knowledge
 from app.client.client import Run
 from app.client.frozen_knowledge import KnowledgeSizes
-from app.experiment import spec_mapping, templates
+from app.experiment import derived_experiments, spec_mapping
 from app.figures.theme import capitalize_name, learner_name
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
@@ -47,7 +47,7 @@ def draw_import(run: Run | None) -> None:
         try:
             base = _read_and_store(given.getvalue())
         except Refused as refusal:
-            panels.draw_refusal(refusal.message)
+            page_elements.draw_refusal(refusal.message)
             return
         count = sum(len(entries.best) for entries in base.knowledge.entries)
         st.success(
@@ -137,7 +137,9 @@ def starting_labels(form: Mapping[str, Any]) -> list[str]:
     chosen = [str(label) for label in form.get("k.chosen") or ()]
     usual = [
         e.label
-        for e in templates.default_experiment(client.catalogue(), "search").learners
+        for e in derived_experiments.default_experiment(
+            client.catalogue(), "search"
+        ).learners
     ]
     able = [
         label

@@ -9,7 +9,7 @@ import streamlit as st
 
 from app import session
 from app.client import files
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 
@@ -52,7 +52,7 @@ def architectures_dialog(place: str, knobs: frozenset[str]) -> None:
         unit = files.accuracy_unit(data)
         found = files.read_architectures(data, unit)
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     _draw_preview(found, unit)
     target = st.selectbox("Test searches on", found.tasks, key="own_searched")

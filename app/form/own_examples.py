@@ -9,7 +9,7 @@ import streamlit as st
 from app import session
 from app.client import files
 from app.form import own_architectures
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
@@ -58,7 +58,7 @@ def _images_dialog(place: str, knobs: frozenset[str]) -> None:
     try:
         found = files.read_images(given.getvalue())
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     counts = found.counts().tolist()
     st.caption(f"{len(found.names):,} classes, {sum(counts):,} images")
@@ -98,7 +98,7 @@ def _csv_dialog(place: str, knobs: frozenset[str]) -> None:
     try:
         table = files.read_csv(given.getvalue())
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     _draw_preview(table)
     _draw_target_choice(table, place, knobs)
@@ -152,7 +152,7 @@ def _draw_target_choice(
     try:
         files.check_target(table, chosen)
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     if st.button("Use this file", type="primary", key="own_use"):
         chosen["digest"] = files.store_csv(table)

@@ -10,7 +10,7 @@ from app.figures.curves import curves_figure
 from app.figures.figure_types import CurveOptions
 from app.figures.theme import format_number
 from app.views import runs as runs_view
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_html
 from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
@@ -80,7 +80,7 @@ def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
         drawn = (CHARTS[run.kind.name].line(run, block) for block in found)
         lines += [line._replace(learner=escape_html(label)) for line in drawn if line]
     if not lines:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "No curves to compare", "These runs have no tests of this metric."
         )
         return
@@ -88,7 +88,7 @@ def _draw_overlay(runs: dict[str, client.Run], metric: str) -> None:
     named = {run.kind.words.step for run in runs.values()}
     view = CurveOptions(height=320, x_title=named.pop() if len(named) == 1 else "Step")
     made = curves_figure(training.extend_points(lines), metric, roles, view)
-    panels.draw_chart(made, "compare")
+    page_elements.draw_chart(made, "compare")
 
 
 def _draw_numbers(runs: dict[str, client.Run], shown: Collection[str]) -> None:

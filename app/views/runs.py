@@ -8,11 +8,11 @@ import streamlit as st
 from app import session
 from app.client import client, files
 from app.figures.theme import learner_name
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 PER_PAGE = 25
 FILTERS: dict[str, frozenset[JobState] | None] = {
@@ -105,7 +105,7 @@ def draw_import() -> None:
             try:
                 job = files.import_run_archive(given.getvalue(), _show_note)
             except Refused as refusal:
-                panels.draw_refusal(refusal.message)
+                page_elements.draw_refusal(refusal.message)
                 return
             st.success(f"Imported as run `{job.key[:12]}`.", icon=":material/check:")
 
@@ -123,14 +123,14 @@ def _hold_selection(jobs: Sequence[Job]) -> list[Job]:
 
 
 def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
-    look = panels.STATES[job.state]
+    look = page_elements.STATES[job.state]
     done = 1.0 if job.state == JobState.DONE else job.done
     return {
         "State": f"{look.sign} {'damaged' if job.damaged else look.word}",
         "Experiment": f"{job.title} · {job.about}" if job.title else job.about,
         "Done": done,
         "Status": _describe_status(job, wait, trouble),
-        "Created": panels.format_age(job.created),
+        "Created": page_elements.format_age(job.created),
         "Id": job.key[:12],
     }
 
@@ -138,9 +138,12 @@ def _job_row(job: Job, wait: float | None, trouble: str) -> dict[str, object]:
 def _describe_status(job: Job, wait: float | None, trouble: str) -> str:
     if job.damaged:
         return f"Quarantined (damaged file): {job.damaged}"
-    text = panels.explain_state(job, trouble)
+    text = page_elements.explain_state(job, trouble)
     if job.state == JobState.QUEUED and wait and job.position and not trouble:
-        return f"{text} Starts in about {panels.format_duration(wait * job.position)}."
+        return (
+            f"{text} Starts in about "
+            f"{page_elements.format_duration(wait * job.position)}."
+        )
     return text
 
 

@@ -11,15 +11,15 @@ from app.client import client
 from app.experiment import compatibility
 from app.figures.shift import family_matrix_figure, severity_figure
 from app.figures.theme import learner_name
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from app.widgets.metric_select import metric_select
 from engine.contract import kinds
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import Choice, Input, LearnerChoice, RunSpec
-from engine.stats.generalization import transfer_levels
+from engine.contract.run_spec import Choice, Input, LearnerChoice, RunSpec
+from engine.stats.shift_and_transfer import transfer_levels
 
 DONE = (JobState.DONE,)
 MAX_RUNS = 100
@@ -34,7 +34,7 @@ def draw_severity(jobs: Sequence[Job]) -> None:
     """Draw a run's metric against the severity of each of its shifts."""
     shifted = [job for job in jobs if client.spec(job.key).shifts]
     if not shifted:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "No run with shifts yet",
             "Choose a shift in the **Lab** and press **Run**: the metric by severity "
             "appears here.",
@@ -43,7 +43,7 @@ def draw_severity(jobs: Sequence[Job]) -> None:
     run, metric = _choose_run_and_metric(shifted, "severity")
     found = optimization.severity_curves(run, metric)
     if found:
-        panels.draw_chart(
+        page_elements.draw_chart(
             severity_figure(found, metric, run.roles, _severity_units()), "severity"
         )
 
@@ -86,7 +86,7 @@ def draw_matrix(jobs: Sequence[Job]) -> None:
     """Draw train family × test family for one learner, from finished runs."""
     learners = _judged_learners(jobs)
     if not learners:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "No finished run yet",
             "Each run with **Other families** fills one row: trained on one family, "
             "tested on the others.",
@@ -110,7 +110,7 @@ def draw_matrix(jobs: Sequence[Job]) -> None:
     made = transfer_levels(held, str(label), metric)
     if made.train:
         name = _underlying_metric(metric, kind)
-        panels.draw_chart(family_matrix_figure(made, name), "matrix")
+        page_elements.draw_chart(family_matrix_figure(made, name), "matrix")
         st.caption("If several runs fill a cell, it shows the newest.")
 
 
@@ -148,7 +148,7 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
     """Draw the form that starts a run from another run's frozen meta-learner."""
     sources = [(job, name) for job in jobs for name in _frozen_names(job)]
     if not sources or not client.is_catalogue_ready():
-        panels.draw_empty(
+        page_elements.draw_empty(
             "Nothing is frozen yet",
             "A finished run freezes what it learned. Run one in the **Lab**, then try "
             "its frozen learner on another task here.",
@@ -182,7 +182,7 @@ def draw_frozen_start(jobs: Sequence[Job]) -> None:
                 )
             )
         except Refused as refusal:
-            panels.draw_refusal(refusal.message)
+            page_elements.draw_refusal(refusal.message)
             return
         session.show_run(None)
         session.go_to_page(session.form_kind())

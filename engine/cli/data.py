@@ -60,8 +60,8 @@ def own(
     ] = False,
 ) -> int:
     """Add a CSV file; print a spec that uses it, for `run`."""
-    from engine.cli.few_shot_spec import rows_spec
-    from engine.data.sources.data_table import distinct_row_counts
+    from engine.cli.own_classes_spec import rows_spec
+    from engine.data.sources.supervised_table import distinct_row_counts
     from engine.data.user.csv_store import read_csv_path, store_csv
     from engine.data.user.target_selection import TargetOptions, select_target
 
@@ -96,7 +96,7 @@ def own_images(
     ],
 ) -> int:
     """Add images of your own; print a spec that uses them, for `run`."""
-    from engine.cli.few_shot_spec import images_spec
+    from engine.cli.own_classes_spec import images_spec
     from engine.data.user.image_store import read_image_path, store_images
 
     found = read_image_path(path)
@@ -161,7 +161,7 @@ def _print_preview(table: "CsvFile") -> None:
 
 def _own_data_spec(knobs: dict[str, str]) -> dict[str, object]:
     """Return the default experiment on the user's data."""
-    from engine.contract.runs import Choice
+    from engine.contract.run_spec import Choice
     from engine.presets import preset, spec_as_json
 
     family = Choice(name="own_data", knobs=knobs)

@@ -35,7 +35,7 @@ def build(
 
     path = to or FILE
     with mosaic_build.process_pool(workers) as pool:
-        left = mosaic_build.build(path, pool=pool, most=chunks, told=print_status)
+        left = mosaic_build.build(path, pool=pool, most=chunks, report=print_status)
     print_status(
         f"{left} chunks left; run the command again" if left else f"written to {path}"
     )

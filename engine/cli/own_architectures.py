@@ -27,9 +27,9 @@ def own_architectures(
     ] = "",
 ) -> int:
     """Add a table of architectures; print a spec that searches it, for `run`."""
-    from engine.contract.runs import Choice
+    from engine.contract.run_spec import Choice
+    from engine.data.user.architecture_csv import read_architectures
     from engine.data.user.architecture_rows import looks_like_percent
-    from engine.data.user.architectures import read_architectures
     from engine.data.user.csv_store import read_csv_path, store_csv
     from engine.presets import preset, spec_as_json
 
@@ -48,7 +48,7 @@ def own_architectures(
 
 
 def _print_preview(table: "ArchitectureTable", unit: str) -> None:
-    from engine.data.user.architectures import table_remarks
+    from engine.data.user.architecture_csv import table_remarks
 
     shown = Table("decision", "options", box=None)
     for name, options in zip(table.positions, table.options, strict=True):

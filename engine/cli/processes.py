@@ -48,7 +48,7 @@ def work(
 ) -> int:
     """Compute queued runs in this process."""
     from engine.executors.worker import run_worker as play_queued
-    from engine.executors.worker_process import SUPERVISED
+    from engine.executors.worker_handle import SUPERVISED
 
     _configure_logging()
     try:

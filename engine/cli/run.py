@@ -24,7 +24,7 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Event, Note, stage_in_words
 from engine.contract.jobs import Job, JobState
 from engine.contract.parsing import parse_spec
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 if TYPE_CHECKING:
     from engine.executors.local import LocalRun

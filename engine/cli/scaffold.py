@@ -17,7 +17,7 @@ from engine.contract.errors import Refused
 from engine.contract.parts import Part
 from engine.contract.registration import SLOTS, class_name, is_part_name
 from engine.contract.registry import parts
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 from engine.protocol import Learner, SampledFamily
 
 ROOT = Path(__file__).resolve().parents[2]

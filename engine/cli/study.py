@@ -19,7 +19,7 @@ from engine.cli.console import (
 from engine.contract.jobs import ALIVE, RESUMABLE, JobState
 
 if TYPE_CHECKING:
-    from engine.contract.runs import RunSpec
+    from engine.contract.run_spec import RunSpec
     from engine.stats.claims_board import StudyVerdict
     from engine.store import Store
     from engine.studies import Study
@@ -104,8 +104,8 @@ def _play_until_done(store: "Store", keys: list[str]) -> None:
 
 def _play_next(store: "Store") -> bool:
     from engine.executors.local import configure_allocator
-    from engine.executors.toolkit import load_toolkit
     from engine.executors.worker import StopSignal, play
+    from engine.executors.worker_functions import load_toolkit
     from engine.runner.memory_limit import cap_memory
 
     claim = store.claim()
@@ -143,7 +143,7 @@ def _report_verdict(chosen: "Study", found: "StudyVerdict", as_json: bool) -> in
         print_json({**chosen.as_json(), "judgment": replace_nonfinite(found._asdict())})
         return Exit.OK
     ends = f"{found.estimate:.3g} [{found.low:.3g}, {found.high:.3g}] {found.unit}"
-    for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.told):
+    for said in (f"“{chosen.sentence}”", f"{found.verdict}: {ends}", found.reason):
         out().print(said, soft_wrap=True)
     table = Table("what", "mean", "low", "high", "n", box=None)
     for row in found.rows:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from engine.contract.errors import Refused
 from engine.contract.knobs import KnobCard, KnobKind, check_knob
 from engine.contract.parts import Part
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 _NEAR = 0.7  # with difflib's default of 0.6, "learning_rte" would match "learners"
 

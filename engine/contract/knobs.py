@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 KnobKind = Literal["int", "float", "bool", "choice", "many", "text"]
 

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from engine.contract.errors import Refused
-from engine.contract.plain_errors import first_refusal
-from engine.contract.runs import CardLookup, RunSpec, canonical_json
+from engine.contract.run_spec import CardLookup, RunSpec, canonical_json
 from engine.contract.suggestions import suggest_field
-from engine.contract.text_input import as_text, clean
+from engine.contract.text_decoding import as_text, clean
+from engine.contract.validation_messages import first_refusal
 
 SPEC_LIMIT = 256_000  # bytes
 DEPTH_LIMIT = 40  # nested lists and objects

@@ -15,7 +15,7 @@ class Part(BaseModel):
 
     `traits` names the class-level fields that pages may read; what is special about a
     part stands in such a field, never in an `if name ==`. For `short`, `hue` and
-    `tuned_hue` see `engine.contract.appearance`.
+    `tuned_hue` see `engine.contract.learner_appearance`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from engine.contract.cards import Card
-from engine.contract.runs import CardLookup, RunSpec, canonical_json
+from engine.contract.run_spec import CardLookup, RunSpec, canonical_json
 
 KEYS_LIMIT = 4_096  # combinations of earlier versions that are tried
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel
 
 from engine.contract.cards import find_nearest_name, spellings
 from engine.contract.errors import Refused, json_path
-from engine.contract.runs import CardLookup, RunSpec
-from engine.contract.text_input import clean
+from engine.contract.run_spec import CardLookup, RunSpec
+from engine.contract.text_decoding import clean
 
 FieldPath = tuple[int | str, ...]
 FEW = 5  # so many names are all listed where none is similar

@@ -23,7 +23,7 @@ from engine.algorithms.optimization.perturbations import (
     split_replicates,
 )
 from engine.contract.registry import register
-from engine.estimators._particles import ParticleEstimator, unroll_knob
+from engine.estimators._evolution_strategy import ParticleEstimator, unroll_knob
 from engine.protocol import (
     Meta,
     Outer,

@@ -20,7 +20,7 @@ from engine.algorithms.optimization.perturbations import (
     split_replicates,
 )
 from engine.contract.registry import register
-from engine.estimators._particles import ParticleEstimator
+from engine.estimators._evolution_strategy import ParticleEstimator
 from engine.protocol import (
     Meta,
     Outer,

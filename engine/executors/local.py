@@ -20,17 +20,17 @@ from engine.contract.errors import Refused, json_path
 from engine.contract.events import Checkpoint, Event
 from engine.contract.jobs import RESUMABLE, Job, JobState
 from engine.contract.run_keys import run_key
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
-from engine.executors.toolkit import load_toolkit
 from engine.executors.worker import StopSignal, play
-from engine.executors.worker_process import ALLOCATOR
+from engine.executors.worker_functions import load_toolkit
+from engine.executors.worker_handle import ALLOCATOR
 from engine.export import RunRecord, export_run
+from engine.export.exported_files import config_json
 from engine.export.overwrite_guard import check_folder, has_traces
-from engine.export.run_record import config_json
 from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
 from engine.store import NoRun, NoStore, Store, files
 

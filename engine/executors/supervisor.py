@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from engine.contract.jobs import JobState
 from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay, describe_exit
-from engine.executors.supervisor_process import (
+from engine.executors.supervisor_control import (
     STORE,
     SupervisorError,
     SupervisorStatus,
@@ -27,7 +27,7 @@ from engine.executors.supervisor_process import (
     stop_supervisor,
     supervisor_status,
 )
-from engine.executors.worker_process import WORKER, WorkerProcess, stop_all
+from engine.executors.worker_handle import WORKER, WorkerProcess, stop_all
 from engine.store import Store, StoreError, StoreGone, files, leases
 
 ROUND_INTERVAL = 0.15  # seconds between two checks for new work

@@ -20,10 +20,10 @@ from typing import NamedTuple
 from engine.contract.errors import Refused
 from engine.contract.events import Event
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec
-from engine.executors.supervisor_process import STORE
-from engine.executors.toolkit import Toolkit, load_toolkit
-from engine.executors.worker_process import SUPERVISED
+from engine.contract.run_spec import RunSpec
+from engine.executors.supervisor_control import STORE
+from engine.executors.worker_functions import Toolkit, load_toolkit
+from engine.executors.worker_handle import SUPERVISED
 from engine.runner.memory_limit import cap_memory, is_out_of_memory
 from engine.store import (
     LeaseLost,

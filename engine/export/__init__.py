@@ -32,8 +32,7 @@ out. `comparison.csv` and its LaTeX form are the table of learners by conditions
 
 from engine.export.archive import export_archive, import_run, read_archive
 from engine.export.comparison_tables import COMPARED, comparison_csv, comparison_latex
-from engine.export.long_format import COLUMNS, metrics_rows
-from engine.export.run_record import (
+from engine.export.exported_files import (
     RunRecord,
     config_json,
     export_run,
@@ -42,6 +41,7 @@ from engine.export.run_record import (
     summary_json,
     timings_csv,
 )
+from engine.export.long_format import COLUMNS, metrics_rows
 
 __all__ = [
     "COLUMNS",

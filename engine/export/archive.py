@@ -14,13 +14,13 @@ from dataclasses import replace
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block
 from engine.contract.jobs import Job
-from engine.contract.runs import RunSpec, canonical_json
-from engine.contract.text_input import clean
+from engine.contract.run_spec import RunSpec, canonical_json
+from engine.contract.text_decoding import clean
 from engine.export.archive_reader import ENDED, FORMAT, ArchivedRun, read_archived_run
-from engine.export.run_record import RunRecord, config_json, metrics_csv
+from engine.export.exported_files import RunRecord, config_json, metrics_csv
 from engine.stats import run_summary
 from engine.store import NoRun, Store, arrays, arrow_codec, timing_sums
-from engine.store.completed_runs import CompletedRun, file_completed_run
+from engine.store.external_runs import CompletedRun, file_completed_run
 from engine.store.queue import Submission
 from engine.store.row_seals import sha256_hex
 

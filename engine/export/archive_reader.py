@@ -18,9 +18,9 @@ from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import FINAL, Job, JobState
 from engine.contract.parsing import SPEC_LIMIT, parse_spec
-from engine.contract.plain_errors import describe_value
-from engine.contract.runs import RunSpec, StrictModel
-from engine.contract.text_input import clean
+from engine.contract.run_spec import RunSpec, StrictModel
+from engine.contract.text_decoding import clean
+from engine.contract.validation_messages import describe_value
 from engine.export import zip_members as zipped
 from engine.export.artefact_checks import (
     check_fingerprint,

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block
-from engine.contract.runs import Choice, RunSpec
-from engine.contract.text_input import clean
+from engine.contract.run_spec import Choice, RunSpec
+from engine.contract.text_decoding import clean
 from engine.export.block_checks import tuned_labels
 from engine.store import arrays
 

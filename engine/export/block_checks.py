@@ -15,9 +15,9 @@ from pydantic import Field, ValidationError
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Condition
 from engine.contract.metrics import METRICS
-from engine.contract.plain_errors import describe_error
-from engine.contract.runs import RunSpec, StrictModel
-from engine.contract.text_input import clean
+from engine.contract.run_spec import RunSpec, StrictModel
+from engine.contract.text_decoding import clean
+from engine.contract.validation_messages import describe_error
 from engine.export.coordinate_checks import (
     check_coordinate_axes,
     check_coordinates,

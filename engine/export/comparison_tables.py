@@ -5,10 +5,10 @@ import io
 import math
 from collections.abc import Iterator, Mapping
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
+from engine.export.exported_files import RunRecord
 from engine.export.latex_escaping import escape_latex, latex_row
 from engine.export.long_format import escape_formula
-from engine.export.run_record import RunRecord
 from engine.export.search_tables import caption_of, searches_csv, searches_latex
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import (

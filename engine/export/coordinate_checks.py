@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from engine.contract.errors import Refused
 from engine.contract.events import Block
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 ALONG = ("step", "rate")  # axes that may have coordinates
 

@@ -12,12 +12,12 @@ from jaxtyping import Float, Num
 
 from engine.contract.events import PHASES, Block, Condition
 from engine.contract.metrics import METRICS
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
-from engine.stats.claims import are_independent
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import LOG_FLOOR, finite_mean
 from engine.stats.inference.metric_intervals import is_log, metric_band
+from engine.stats.learner_claims import are_independent
 from engine.store.arrow_codec import newest_per_address
 
 COLUMNS = (

@@ -13,7 +13,7 @@ from typing import Any
 
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 # Sizes in bytes.
 BYTES_LIMIT = 200_000_000

@@ -5,7 +5,7 @@ from torch import Tensor
 from engine.contract.kinds import FEW_SHOT
 from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import EpisodeBatch, TaskBatch, TraceSegment
-from engine.stats.summaries.few_shot import summarize_episodes
+from engine.stats.task_metrics.few_shot import summarize_episodes
 
 
 class FewShotJudge(Judge):

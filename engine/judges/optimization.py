@@ -6,7 +6,7 @@ from engine.algorithms.optimization.training_loop import objective
 from engine.contract.kinds import OPTIMIZATION
 from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import OptimizationBatch, TaskBatch, TraceSegment
-from engine.stats.summaries.optimization import cut_at_divergence, summarize_tasks
+from engine.stats.task_metrics.optimization import cut_at_divergence, summarize_tasks
 
 
 class OptimizationJudge(Judge):

@@ -10,7 +10,7 @@ from engine.algorithms.search.best_possible_scores import (
 from engine.contract.kinds import SEARCH
 from engine.judges.judge import JUDGES, Arrays, Judge
 from engine.protocol import SearchBatch, TaskBatch, TraceSegment
-from engine.stats.summaries.search import summarize_searches
+from engine.stats.task_metrics.search import summarize_searches
 
 
 class SearchJudge(Judge):

@@ -68,7 +68,7 @@ def build(
     *,
     pool: Executor,
     most: int = 0,
-    told: Report = lambda line: None,
+    report: Report = lambda line: None,
 ) -> int:
     """Train the missing chunks; once none is left, assemble the table.
 
@@ -77,7 +77,7 @@ def build(
         plan: What is built.
         pool: Executor of the trainings, such as `process_pool`.
         most: Train at most this many chunks now; 0 for all.
-        told: Called with a line of progress per chunk.
+        report: Called with a line of progress per chunk.
 
     Returns:
         Number of chunks still missing.
@@ -90,7 +90,7 @@ def build(
     ]
     now = left[: most or None]
     for done, number in enumerate(_train_chunks(pool, folder, plan, now), 1):
-        told(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
+        report(f"chunk {number}: {len(left) - done} of {len(plan.chunks)} left")
     if len(left) == len(now):
         write_atomically(out, _assemble_table(folder, plan, about))
         shutil.rmtree(folder)

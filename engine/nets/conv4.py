@@ -17,6 +17,15 @@ from torch import Tensor
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
+from engine.nets.batched_convolution import (
+    apply_excitation,
+    check_pixels,
+    excitation_shapes,
+    image_sides,
+    pool_halves,
+    to_features,
+    to_images,
+)
 from engine.nets.initialization import Shapes, make_layout, start_weights
 from engine.nets.mlp import apply_head
 from engine.nets.normalization import (
@@ -26,15 +35,6 @@ from engine.nets.normalization import (
     collect_statistics,
     norm_shapes,
     norm_steps_knob,
-)
-from engine.nets.pixels import (
-    apply_excitation,
-    check_pixels,
-    excitation_shapes,
-    image_sides,
-    pool_halves,
-    to_features,
-    to_images,
 )
 from engine.protocol import Layout, Net, Weights
 

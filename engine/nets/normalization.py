@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.contract.parts import knob
+from engine.nets.batched_convolution import convolve_members
 from engine.nets.initialization import RUNNING
-from engine.nets.pixels import convolve_members
 from engine.protocol import Weights
 
 Normalization = Literal[

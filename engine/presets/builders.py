@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Choice,
     LearnerChoice,
     RunSpec,

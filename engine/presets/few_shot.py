@@ -4,7 +4,7 @@ Those whose name ends in "published" follow a paper's protocol as far as two CPU
 allow; the page shows the published figures beside theirs.
 """
 
-from engine.contract.runs import Budget, Choice
+from engine.contract.run_spec import Budget, Choice
 from engine.presets.builders import (
     PLAIN_ADAM,
     baseline,

@@ -1,6 +1,6 @@
 """Experiments on Omniglot with Vinyals' split, on a budget of minutes."""
 
-from engine.contract.runs import Budget, Choice
+from engine.contract.run_spec import Budget, Choice
 from engine.presets.builders import PLAIN_ADAM, baseline, candidate, experiment, shift
 
 _CONV4 = Choice(name="conv4")

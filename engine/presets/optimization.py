@@ -1,6 +1,6 @@
 """Experiments with learned optimizers; the first is the default."""
 
-from engine.contract.runs import Budget, Choice
+from engine.contract.run_spec import Budget, Choice
 from engine.presets.builders import (
     baseline,
     candidate,

@@ -5,7 +5,7 @@ Those whose name begins with "nasbench201" need that table from the data pack.
 
 from typing import Any
 
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec, ShiftChoice
 from engine.presets.builders import Preset, baseline, candidate, shift
 
 _EVOLUTION, _RANDOM = map(baseline, ("regularized_evolution", "random_search"))

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from engine.contract.parts import Part
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol.meta_types import Meta, Outer, OuterStepContext, Plan, Weights
 from engine.protocol.tasks import TaskBatch
 

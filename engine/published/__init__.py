@@ -5,7 +5,7 @@ provenance is stated, too: read in the source itself, taken from another paper o
 replication, or from memory of the literature.
 """
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.published import few_shot, search
 from engine.published.published_figure import HEARD, MEMORY, READ, PublishedFigure
 

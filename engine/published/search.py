@@ -4,7 +4,7 @@ Whether a search is comparable depends on what it may see and spend, so a run's 
 are compared one by one.
 """
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.published.published_figure import (
     HEARD,
     MEMORY,

@@ -17,7 +17,7 @@ import torch
 from engine.contract.events import Block, Event
 from engine.judges.few_shot import error_trace
 from engine.protocol import TaskBatch, TraceSegment, Weights
-from engine.protocol.chunks import select_replicates
+from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import LearnerEntry, RunContext, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
 from engine.runner.rate_search import search_rate, tuning_blocks

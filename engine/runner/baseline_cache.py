@@ -12,10 +12,10 @@ import torch
 from engine.catalogue import find_card
 from engine.contract.events import Artefact, Block, Event
 from engine.contract.run_keys import run_key
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.runner.context import LearnerEntry, RunContext
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from engine.runner.state import RunState
 from engine.runner.validation import draw_validation_tasks
 

@@ -10,7 +10,7 @@ import numpy as np
 from engine.algorithms.optimization.training_loop import objective
 from engine.catalogue import find_card
 from engine.contract.events import Block, Event
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Budget,
     Choice,
     LearnerChoice,

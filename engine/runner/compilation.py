@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from engine.algorithms.few_shot.compiled_gradients import (
+from engine.algorithms.few_shot.compiled_outer_gradients import (
     CompiledGradients,
     compiler,
     inductor,

@@ -13,7 +13,12 @@ from engine.contract.kinds import KINDS, Kind
 from engine.contract.parts import Part
 from engine.contract.registry import part
 from engine.contract.rng import Rng
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, group_equal_learners
+from engine.contract.run_spec import (
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    group_equal_learners,
+)
 from engine.judges import JUDGES, Judge
 from engine.protocol import (
     BatchSpec,

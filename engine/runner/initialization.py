@@ -12,7 +12,7 @@ import torch
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Event, Note
-from engine.contract.runs import Choice, LearnerChoice
+from engine.contract.run_spec import Choice, LearnerChoice
 from engine.protocol import (
     BatchSpec,
     Family,
@@ -26,7 +26,7 @@ from engine.runner.baseline_cache import SubRun
 from engine.runner.baseline_tuning import tune_rate, tuning_spec
 from engine.runner.context import LearnerEntry, RunContext, build_part, draw_tasks
 from engine.runner.frozen_learners import freeze_learner
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from engine.runner.state import RunState
 from engine.runner.validation import (
     adapt_in_chunks,

@@ -20,7 +20,7 @@ from engine.contract.events import (
     Note,
     Timing,
 )
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.adaptation_tuning import tune_after_training
 from engine.runner.baseline_cache import BaselineCache
@@ -30,7 +30,6 @@ from engine.runner.deduplication import (
     repeat_for_conditions,
     repeat_for_labels,
 )
-from engine.runner.episode_probes import probe_cost, probe_learner, probe_tasks
 from engine.runner.films import FILM_RECORDERS
 from engine.runner.films.optimization import TASKS
 from engine.runner.frozen_learners import check_frozen, freeze_learner
@@ -40,11 +39,12 @@ from engine.runner.initialization import (
     initialize_learner,
     tune_baseline,
 )
+from engine.runner.leak_probes import probe_cost, probe_learner, probe_tasks
 from engine.runner.meta_test import meta_test
 from engine.runner.meta_training import meta_train
 from engine.runner.old_checkpoints import is_old_checkpoint, read_old_checkpoint
 from engine.runner.rate_search import RATES
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from engine.runner.spec_checks import check_run
 from engine.runner.state import RunState, StageKey
 

@@ -12,7 +12,7 @@ from functools import partial
 import torch
 
 from engine.contract.errors import Refused
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.protocol import (
     OptimizationBatch,
     OuterStepContext,
@@ -41,11 +41,11 @@ from engine.runner.memory_needs import (
     describe_remedy,
     fields_to_lower,
 )
-from engine.runner.null_evaluator import TRAINED, NullEvaluator
 from engine.runner.peak_memory import (
     byte_size,
 )
 from engine.runner.rate_search import RATES
+from engine.runner.untrained_evaluator import TRAINED, NullEvaluator
 
 ROWS, SEARCH_ROWS = 3, 12  # copies of all stored results, while they are summarized
 

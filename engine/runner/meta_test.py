@@ -7,7 +7,7 @@ import numpy as np
 
 from engine.contract.events import Artefact, Block, Event, Note, Timing
 from engine.protocol import Meta, TaskBatch, TraceSegment
-from engine.protocol.chunks import chunks, join_segments, select_replicates
+from engine.protocol.member_chunks import chunks, join_segments, select_replicates
 from engine.runner.context import LearnerEntry, MetaTestCondition, RunContext
 from engine.runner.state import RunState
 

@@ -6,7 +6,7 @@ import torch
 
 from engine.contract.events import Block, Note
 from engine.protocol import Learner, Meta, TaskBatch, TraceSegment, Weights
-from engine.protocol.chunks import chunks, join_segments, select_replicates
+from engine.protocol.member_chunks import chunks, join_segments, select_replicates
 from engine.runner.context import RunContext
 
 

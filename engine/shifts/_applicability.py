@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from engine.contract.appearance import name_in_words
 from engine.contract.cards import card_of, complete_knobs
+from engine.contract.learner_appearance import name_in_words
 from engine.contract.rng import Rng
 from engine.protocol import Episode, Net, Sample, SampledFamily, Setting
 

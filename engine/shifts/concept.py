@@ -11,7 +11,7 @@ from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.protocol import Sample, Setting, Shift
 from engine.shifts._applicability import why_no_inputs
-from engine.shifts._regions import change_region
+from engine.shifts._concept_shift import change_region
 
 
 @register("shift")

@@ -11,7 +11,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
 from engine.shifts._applicability import why_no_inputs
-from engine.shifts._regions import with_drift
+from engine.shifts._concept_shift import with_drift
 
 
 @register("shift")

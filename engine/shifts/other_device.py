@@ -13,7 +13,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
 from engine.shifts._applicability import why_no_knobs
-from engine.shifts._search_knobs import apply_cap, cappable_properties
+from engine.shifts._space_limits import apply_cap, cappable_properties
 
 
 @register("shift")

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
-from engine.shifts._search_knobs import apply_cap, why_not_capped
+from engine.shifts._space_limits import apply_cap, why_not_capped
 
 
 @register("shift")

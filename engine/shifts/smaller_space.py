@@ -13,7 +13,7 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import Setting, Shift
 from engine.shifts._applicability import change_family, why_no_knobs
-from engine.shifts._search_knobs import option_counts
+from engine.shifts._space_limits import option_counts
 
 
 @register("shift")

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.contract.events import Block, Condition
 from engine.contract.kinds import Criterion, Kind, kind_named, recorded_kind
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.inference.steps_to_threshold import find_crossing
 

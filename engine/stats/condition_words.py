@@ -1,8 +1,8 @@
 """Test conditions: which of them are unshifted, and their display names."""
 
-from engine.contract.appearance import name_in_words
 from engine.contract.events import Condition
-from engine.contract.runs import RunSpec
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import RunSpec
 
 
 def size_shifts(spec: RunSpec) -> frozenset[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from engine.contract.appearance import name_in_words
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import Choice, RunSpec
 
 
 def family_title(spec: RunSpec, name: str) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.events import Condition
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import IN_DISTRIBUTION, BlockTable, is_trained
 from engine.stats.inference.intervals import Interval

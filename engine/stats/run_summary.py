@@ -4,19 +4,19 @@ import math
 from collections.abc import Iterable, Mapping
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, rate_of, threshold_of
-from engine.stats.claims import Claim, are_independent, make_claims
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.duplicate_notes import describe_duplicates
+from engine.stats.equal_learner_notes import describe_duplicates
 from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.spreads import compute_spread
 from engine.stats.inference.survival import restricted_interval
 from engine.stats.inference.tail_risk import robustness
+from engine.stats.learner_claims import Claim, are_independent, make_claims
 from engine.stats.summaries.adaptation_speed import learner_adaptation_speed
 from engine.stats.verdicts.writer import write_verdict
 

@@ -18,8 +18,8 @@ from engine.store.errors import (
 )
 from engine.store.progress import Progress
 from engine.store.recorder import Recorder
+from engine.store.results_of_other_runs import StoredRunCache
 from engine.store.store import ArtefactEntry, Store, default_home
-from engine.store.stored_run_cache import StoredRunCache
 
 __all__ = [
     "ArtefactEntry",

@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 from engine.contract.events import Checkpoint
 from engine.contract.jobs import ALIVE, FINAL, RESUMABLE, Job, JobState
-from engine.contract.runs import RunSpec
-from engine.contract.text_input import clean
+from engine.contract.run_spec import RunSpec
+from engine.contract.text_decoding import clean
 from engine.store import (
     files,
+    index_copy,
     leases,
     listing,
     readers,
     run_files,
-    run_metadata,
     run_rows,
 )
 from engine.store.errors import DamagedRun, NoRun
@@ -92,7 +92,7 @@ def submit(index: Index, filing: Submission, again: bool) -> Job:
     if stale:  # the files first: a submit that is killed here can be repeated
         files.discard(index.home, files.run_folder(index.home, filing.key))
     index.write(lambda db: _submit(db, filing, again))
-    run_metadata.write(index, filing.key)
+    index_copy.write(index, filing.key)
     return _require_job(index, filing.key)
 
 
@@ -135,7 +135,7 @@ def _requeue(
 def cancel(index: Index, key: str) -> Job:
     """Cancel a run at once: its lease is revoked, so no later write is accepted."""
     index.write(lambda db: _cancel(db, run_rows.check_key(key)), last_resort=True)
-    run_metadata.write(index, key)
+    index_copy.write(index, key)
     return _require_job(index, key)
 
 
@@ -171,7 +171,7 @@ def rename(index: Index, key: str, title: str) -> Job:
         run_rows.put(db, replace(row, title=clean(title)))
 
     index.write(change)
-    run_metadata.write(index, key)
+    index_copy.write(index, key)
     return _require_job(index, key)
 
 

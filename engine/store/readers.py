@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from engine.contract.events import Artefact, Block, Checkpoint, Timing
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.store import arrays, arrow_codec, run_files, run_rows
 from engine.store.errors import DamagedRun, StoreError
 from engine.store.index import Index

@@ -16,14 +16,14 @@ from engine.store import (
     arrays,
     arrow_codec,
     files,
+    index_copy,
     leases,
     run_files,
-    run_metadata,
     run_rows,
 )
 from engine.store import timing_sums as store_timings
-from engine.store.completed_runs import artefact_file
 from engine.store.errors import StoreError
+from engine.store.external_runs import artefact_file
 from engine.store.index import Index
 from engine.store.queue import ClaimedJob
 from engine.store.run_files import FileEntry, NewFile
@@ -137,7 +137,7 @@ class Recorder:
             return gone
 
         self._commit(change, [])
-        run_metadata.write(self._index, self._key)
+        index_copy.write(self._index, self._key)
 
     def release(self) -> None:
         """Requeue the run, with its newest checkpoint."""

@@ -12,15 +12,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from engine.contract.jobs import FINAL, JobState
-from engine.store import (
-    files,
-    leases,
-    readers,
-    run_files,
-    run_metadata,
-    run_rows,
-    schema,
-)
+from engine.store import files, index_copy, leases, readers, run_files, run_rows, schema
 from engine.store.errors import DamagedRun
 from engine.store.index import Index
 from engine.store.leases import ProcessIdentity
@@ -71,7 +63,7 @@ def adopt(index: Index, folder: Path) -> bool:
     Returns:
         Whether the folder's copy of its index entries could be read.
     """
-    known = run_metadata.read(folder)
+    known = index_copy.read(folder)
     if known is None or known.row.key != folder.name:
         return False
     row = known.row
@@ -132,8 +124,8 @@ def _is_intact(index: Index, key: str, deep: bool) -> bool:
             readers.artefact(index, key, name, kind)
     except DamagedRun:
         return False
-    if not (files.run_folder(index.home, key) / run_metadata.NAME).exists():
-        run_metadata.write(index, key)
+    if not (files.run_folder(index.home, key) / index_copy.NAME).exists():
+        index_copy.write(index, key)
     return True
 
 
@@ -165,9 +157,9 @@ def _unowned_files(index: Index, key: str, present: list[Path]) -> list[Path]:
 
     def ask(db: sqlite3.Connection) -> list[Path]:
         if run_rows.find(db, key) is None:
-            return [] if run_metadata.NAME in names or recent else present
+            return [] if index_copy.NAME in names or recent else present
         files_of = "SELECT file FROM payloads WHERE key = ?"
-        owned = {run_metadata.NAME} | {name for (name,) in db.execute(files_of, (key,))}
+        owned = {index_copy.NAME} | {name for (name,) in db.execute(files_of, (key,))}
         holding = "SELECT token FROM leases WHERE key = ? AND revoked IS NULL"
         writing = tuple(f"{token:08d}-" for (token,) in db.execute(holding, (key,)))
         return [

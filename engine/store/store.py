@@ -14,14 +14,14 @@ from platformdirs import user_data_path
 
 from engine.contract.events import Artefact, Block, Timing
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.store import files, leases, listing, queue, readers, repair, schema
-from engine.store.cache import ResultCache
 from engine.store.errors import NoStore
 from engine.store.index import Index
 from engine.store.progress import Progress, progress
 from engine.store.queue import ClaimedJob
 from engine.store.recorder import Recorder
+from engine.store.result_cache import ResultCache
 
 
 class ArtefactEntry(NamedTuple):

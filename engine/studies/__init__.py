@@ -8,8 +8,8 @@ from functools import cache
 
 from engine.contract.errors import Refused
 from engine.studies.definition import Study
-from engine.studies.nas_benchmarks import study_benchmark
 from engine.studies.patterns_and_costs import pattern_and_cost_studies
+from engine.studies.study_benchmarks import study_benchmark
 from engine.studies.transfer import transfer_studies
 
 __all__ = ["Study", "studies", "study"]

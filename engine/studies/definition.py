@@ -6,7 +6,7 @@ claim and what would refute it.
 
 from typing import Any, NamedTuple
 
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
 from engine.presets.builders import baseline, candidate, spec_as_json
 
 # At least 50 searches per condition: trainings × searches of each.

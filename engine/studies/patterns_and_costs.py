@@ -2,7 +2,7 @@
 
 from engine.contract.cards import card_of
 from engine.contract.registry import part
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.presets.builders import candidate
 from engine.studies.definition import (
     COLD,
@@ -14,7 +14,7 @@ from engine.studies.definition import (
     Study,
     search_spec,
 )
-from engine.studies.nas_benchmarks import StudyBenchmark
+from engine.studies.study_benchmarks import StudyBenchmark
 
 LENGTHS = (50, 100, 200, 400, 800)
 ALONE = 3

@@ -12,7 +12,7 @@ from engine.studies.definition import (
     Study,
     search_spec,
 )
-from engine.studies.nas_benchmarks import StudyBenchmark
+from engine.studies.study_benchmarks import StudyBenchmark
 
 _SIZES = (
     f"{TRAININGS} trainings × {SEARCHES} searches of {HORIZON} evaluations for each "

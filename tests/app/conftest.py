@@ -20,7 +20,7 @@ from app.client import (
 from engine.catalogue import catalogue, find_card
 from engine.contract.jobs import JobState
 from engine.contract.run_keys import run_key
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.presets import preset
 from engine.runner.loop import run
 from engine.stats.run_summary import summarize

@@ -9,10 +9,10 @@ from filelock import FileLock
 from streamlit.testing.v1 import AppTest
 
 from app.client import client, engine_process
-from app.widgets import panels
+from app.widgets import page_elements
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import RunSpec
-from engine.executors.supervisor_process import SupervisorStatus
+from engine.contract.run_spec import RunSpec
+from engine.executors.supervisor_control import SupervisorStatus
 from engine.store import Store, StoreGone
 from tests.app.views.run.test_run_page import texts
 
@@ -155,7 +155,7 @@ def test_every_polled_part_catches_its_errors() -> None:
 def test_only_a_queued_run_shows_why_no_worker_takes_it() -> None:
     queued, done = (Job("k", s, "", 0.0) for s in (JobState.QUEUED, JobState.DONE))
     assert (
-        panels.explain_state(queued, "None starts.")
+        page_elements.explain_state(queued, "None starts.")
         == "Waits in the queue. None starts."
     )
-    assert "None starts" not in panels.explain_state(done, "None starts.")
+    assert "None starts" not in page_elements.explain_state(done, "None starts.")

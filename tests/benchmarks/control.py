@@ -18,7 +18,7 @@ from rich.table import Table
 
 from engine.catalogue import find_card
 from engine.contract.events import Block
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
+from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.runner.loop import run
 from engine.stats.inference.paired import Difference, paired_difference
 from tests.in_memory_run_cache import InMemoryRunCache

@@ -26,7 +26,7 @@ from engine.algorithms.few_shot.inner_loop import adapt_weights
 from engine.catalogue import find_card
 from engine.contract.events import Block
 from engine.contract.rng import Rng
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.estimators.unroll import Unroll
 from engine.learners.gradient.imaml import Imaml
 from engine.nets.mlp import Mlp

@@ -16,7 +16,7 @@ import torch
 
 from engine.catalogue import find_card
 from engine.contract.events import Block
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.runner.loop import run
 from tests.in_memory_run_cache import InMemoryRunCache
 

@@ -13,7 +13,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from engine.algorithms.few_shot.compiled_gradients import (
+from engine.algorithms.few_shot.compiled_outer_gradients import (
     CompiledGradients,
     compiler,
     inductor,

@@ -14,7 +14,7 @@ import numpy as np
 
 from engine.catalogue import find_card
 from engine.contract.events import Block
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.runner.loop import run
 from engine.stats.inference.paired import paired_difference
 from tests.in_memory_run_cache import InMemoryRunCache

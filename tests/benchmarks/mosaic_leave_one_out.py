@@ -21,7 +21,7 @@ from rich.table import Table
 
 from engine.catalogue import find_card
 from engine.contract.events import Block
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.runner.loop import run
 from engine.tasks.search.mosaic import TaskName
 from tests.in_memory_run_cache import InMemoryRunCache

@@ -30,7 +30,7 @@ from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.nets.mlp import Mlp
 from engine.protocol import BatchSpec, Learner, SearchBatch, Setting
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.search.nasbench201 import Nasbench201
 from tests.predictor_correlation import predictor_correlation
 

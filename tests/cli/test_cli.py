@@ -21,11 +21,11 @@ from engine.cli import run
 from engine.contract.jobs import JobState
 from engine.contract.parsing import parse_spec
 from engine.contract.run_keys import run_key
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.executors import local
 from engine.executors.local import settle_spec
-from engine.executors.toolkit import load_toolkit
 from engine.executors.worker import StopSignal, play
+from engine.executors.worker_functions import load_toolkit
 from engine.presets import preset, spec_as_json
 from engine.store import Store
 

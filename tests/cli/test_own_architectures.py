@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from engine import __main__
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.data.user.csv_store import kept_digests
 
 TABLE = "dataset,op:width,validation\na,4,0.5\na,8,0.6\nb,4,0.4\nb,8,0.9\n"

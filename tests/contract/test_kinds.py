@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app import url_parameters
+from app import url_checks
 from app.charts import CHARTS
 from app.experiment.costs import COSTS
 from app.views.run.kind_view import VIEWS
@@ -21,7 +21,7 @@ from engine.contract.kinds import (
 )
 from engine.contract.metrics import METRICS
 from engine.contract.run_keys import run_key
-from engine.contract.runs import Choice, LearnerChoice, RunSpec, complete_spec
+from engine.contract.run_spec import Choice, LearnerChoice, RunSpec, complete_spec
 from engine.executors.local import settle_spec
 from engine.judges import JUDGES
 from engine.presets import PRESETS, preset
@@ -69,7 +69,7 @@ def test_a_record_names_metrics_that_there_are() -> None:
         named |= {*shown.numbers, *shown.by_family, *shown.scores, *shown.percent}
         for criterion in kind.criteria:
             named |= {criterion.deciding, criterion.trace, *criterion.shown}
-            named |= {criterion.told, *criterion.margin, *criterion.resolution}
+            named |= {criterion.reported, *criterion.margin, *criterion.resolution}
         assert named - {"rmst"} <= METRICS.keys()
 
 
@@ -109,7 +109,7 @@ def test_every_kind_ships_a_recorded_run_of_its_own() -> None:
 
 @pytest.mark.parametrize("old", OLD_NAMES)
 def test_an_old_name_is_understood_and_never_given(old: str) -> None:
-    now = {*KINDS, *(each.name for each in PRESETS), *url_parameters.VIEW}
+    now = {*KINDS, *(each.name for each in PRESETS), *url_checks.VIEW}
     assert old not in now
     assert current_name(old) in now
 

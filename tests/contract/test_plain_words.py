@@ -12,7 +12,7 @@ from engine import __main__
 from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
-from engine.contract.runs import complete_spec
+from engine.contract.run_spec import complete_spec
 from engine.executors.local import settle_spec
 from engine.export import read_archive
 from tests.contract.test_suggestions import spec

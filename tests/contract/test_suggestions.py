@@ -9,7 +9,7 @@ from engine.catalogue import catalogue, find_card
 from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
-from engine.contract.runs import complete_spec
+from engine.contract.run_spec import complete_spec
 
 CARDS = [Card.model_validate(card) for card in catalogue()["cards"]]
 

@@ -26,7 +26,7 @@ from engine.protocol import (
     Setting,
     Weights,
 )
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.optimization.mixtures import Mixtures
 from tests.estimators.worlds import lesson_of
 

@@ -31,7 +31,7 @@ from engine.estimators.ppo import Ppo
 from engine.learners.optimizer.mlp_optimizer import MlpOptimizer
 from engine.outers.adam import Adam
 from engine.protocol import Meta, UnrollWindow
-from tests.estimators.test_particles import controlled
+from tests.estimators.test_evolution_strategy import controlled
 from tests.estimators.worlds import DOUBLE, Bandit, Influence, estimates, lesson_of
 
 

@@ -13,8 +13,8 @@ from engine.estimators.unroll import (
     normalize_gradients,
 )
 from engine.protocol import UnrollWindow, Weights
-from engine.protocol.chunks import broadcast_to_members
-from tests.estimators.test_particles import controlled
+from engine.protocol.member_chunks import broadcast_to_members
+from tests.estimators.test_evolution_strategy import controlled
 from tests.estimators.worlds import DOUBLE, estimates
 
 

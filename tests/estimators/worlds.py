@@ -16,7 +16,7 @@ from engine.protocol import (
     Weights,
     generator,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 DOUBLE = torch.float64
 

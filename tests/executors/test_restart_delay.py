@@ -13,7 +13,7 @@ from engine import __main__
 from engine.contract.jobs import JobState
 from engine.executors.restart_delay import LONGEST_PAUSE, RestartDelay
 from engine.executors.supervisor import Supervisor
-from engine.executors.supervisor_process import SupervisorStatus, supervisor_status
+from engine.executors.supervisor_control import SupervisorStatus, supervisor_status
 from engine.store import Store, leases
 from tests.store import fake
 from tests.torture.items import until

@@ -15,9 +15,9 @@ from engine.executors.supervisor import (
     supervise,
     supervisor_status,
 )
-from engine.executors.supervisor_process import STORE
+from engine.executors.supervisor_control import STORE
 from engine.executors.worker import StopSignal, run_worker
-from engine.executors.worker_process import SUPERVISED
+from engine.executors.worker_handle import SUPERVISED
 from engine.store import Store, StoreGone
 from tests.store import fake
 from tests.torture import kills, races

@@ -169,7 +169,7 @@ def test_the_worker_and_the_store_need_no_torch(tmp_path: Path) -> None:
 def test_a_fresh_worker_knows_every_part_before_its_first_run(store: Store) -> None:
     from engine.catalogue import find_card
     from engine.contract.run_keys import run_key
-    from engine.contract.runs import (
+    from engine.contract.run_spec import (
         Budget,
         Choice,
         LearnerChoice,

@@ -13,7 +13,7 @@ from app.client import recorded_examples
 from app.client.client import Run
 from app.views.run import run_tables
 from engine.contract.errors import Refused
-from engine.contract.runs import Choice, ShiftChoice
+from engine.contract.run_spec import Choice, ShiftChoice
 from engine.export import (
     block_checks,
     export_archive,
@@ -23,8 +23,8 @@ from engine.export import (
 )
 from engine.export.archive import OTHER_SUMMARY, with_recomputed_summary
 from engine.export.archive_reader import read_archived_run
-from engine.stats.generalization import transfer_levels
 from engine.stats.run_summary import summarize
+from engine.stats.shift_and_transfer import transfer_levels
 from engine.store import Store, arrays
 from tests.export import archives
 from tests.export.archives import (

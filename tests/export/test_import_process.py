@@ -10,7 +10,7 @@ from engine.catalogue import all_cards, find_card
 from engine.contract.cards import Card
 from engine.contract.errors import Refused
 from engine.contract.run_keys import earlier_keys, run_key
-from engine.contract.runs import complete_spec
+from engine.contract.run_spec import complete_spec
 from engine.export import export_archive, import_process
 from engine.export.import_process import answer_request, import_in_subprocess
 from engine.presets import preset

@@ -9,7 +9,7 @@ import pytest
 
 from engine.contract.events import Block, Condition
 from engine.contract.metrics import METRICS
-from engine.contract.runs import Choice
+from engine.contract.run_spec import Choice
 from engine.export import COLUMNS, RunRecord, comparison_csv, comparison_latex
 from engine.export.long_format import metrics_rows
 from engine.stats.block_table import BlockTable

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from app.figures import comparison, few_shot, forest, meta_training, theme
+from app.figures import (
+    adaptation_results,
+    forest,
+    learner_comparison,
+    meta_training,
+    theme,
+)
 from app.figures.figure_types import CurveOptions
 from app.figures.ledger import ledger_figure
 from engine.stats.curves import Curve
@@ -21,10 +27,11 @@ def line(label: str, *values: float) -> Curve:
 
 def drawn(*lines: Curve, log: bool = True) -> object:
     marks = {
-        one.learner: few_shot.AnswerPoint(1.0, float(one.mean[1])) for one in lines
+        one.learner: adaptation_results.AnswerPoint(1.0, float(one.mean[1]))
+        for one in lines
     }
     view = CurveOptions(log_y=log)
-    return few_shot.answers_figure(lines, marks, "query_mse", ROLES, view)
+    return adaptation_results.answers_figure(lines, marks, "query_mse", ROLES, view)
 
 
 @pytest.mark.parametrize("log", [True, False])
@@ -52,7 +59,7 @@ def test_an_answers_mark_has_its_learners_color() -> None:
 def test_who_takes_no_steps_has_no_ring() -> None:
     after = dict.fromkeys(LABELS[:2], Interval(0.6, 0.5, 0.7, 8))
     before = {LABELS[0]: Interval(0.2, 0.1, 0.3, 8)}
-    fig = few_shot.gain_figure(before, after, "final_accuracy", ROLES)
+    fig = adaptation_results.gain_figure(before, after, "final_accuracy", ROLES)
     rings = [t for t in fig.data if t.marker.symbol == "circle-open"]
     assert [float(ring.x[0]) for ring in rings] == [0.2]
     assert f"{LABELS[0]} 0.2 to 0.6" in fig.layout.meta["alt"]
@@ -76,7 +83,9 @@ def test_examples_seen_are_no_gradients() -> None:
 def test_a_profile_says_which_side_is_better() -> None:
     bands, levels = {LABELS[0]: made.line("x")}, made.line("x").x + 1
     more, less = (
-        comparison.profile_figure(bands, levels, name, ROLES).layout.meta["how_to_read"]
+        learner_comparison.profile_figure(bands, levels, name, ROLES).layout.meta[
+            "how_to_read"
+        ]
         for name in ("final_accuracy", "final_mse")
     )
     assert "lower and further right is better" in more

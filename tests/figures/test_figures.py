@@ -8,22 +8,22 @@ import plotly.graph_objects as go
 import pytest
 
 from app.figures import (
+    adaptation_results,
     animation,
-    boundary_film,
-    comparison,
     curves,
-    few_shot,
     figure_parts,
+    learner_comparison,
     meta_training,
     shift,
     theme,
+    training_film,
 )
 from app.figures.figure_types import CurveOptions
 from app.figures.ledger import ledger_figure
 from app.figures.survival import survival_figure
 from engine.stats.curves import Curve
-from engine.stats.generalization import FamilyTransfer
 from engine.stats.inference.intervals import Interval
+from engine.stats.shift_and_transfer import FamilyTransfer
 from tests.figures import made
 from tests.figures.made import ROLES
 from tests.figures.test_theme import contrast, linear
@@ -45,11 +45,11 @@ ALL: dict[str, Callable[[], go.Figure]] = {
     "scales": lambda: meta_training.scale_histogram(
         {"lr_scale": np.ones((4, 9))}, ROLES
     ),
-    "spread": lambda: comparison.spread_figure(
+    "spread": lambda: learner_comparison.spread_figure(
         made.per_task(), "final_loss", ROLES, paired=True
     ),
-    "forest": lambda: comparison.forest_figure(made.claims(), ROLES),
-    "profile": lambda: comparison.profile_figure(
+    "forest": lambda: learner_comparison.forest_figure(made.claims(), ROLES),
+    "profile": lambda: learner_comparison.profile_figure(
         dict.fromkeys(ROLES, made.line("x")), made.line("x").x + 1, "final_loss", ROLES
     ),
     "ledger": lambda: ledger_figure(
@@ -59,24 +59,27 @@ ALL: dict[str, Callable[[], go.Figure]] = {
         {"stretch": made.lines(), "rotate": made.lines()}, "final_loss", ROLES
     ),
     "matrix": lambda: shift.family_matrix_figure(MATRIX, "area", against="sgd"),
-    "answers": lambda: few_shot.answers_figure(
+    "answers": lambda: adaptation_results.answers_figure(
         made.lines(),
-        {"sgd": few_shot.AnswerPoint(3.0, 0.5)},
+        {"sgd": adaptation_results.AnswerPoint(3.0, 0.5)},
         "query_mse",
         ROLES,
         CurveOptions(),
     ),
-    "gain": lambda: few_shot.gain_figure(
+    "gain": lambda: adaptation_results.gain_figure(
         {"sgd": Interval(0.2, 0.1, 0.3, 8)},
         dict.fromkeys(ROLES, Interval(0.6, 0.5, 0.7, 8)),
         "final_accuracy",
         ROLES,
     ),
-    "count": lambda: few_shot.count_figure(
-        made.lines(), "final_accuracy", ROLES, few_shot.CountAxis("shots", "Shots K")
+    "count": lambda: adaptation_results.count_figure(
+        made.lines(),
+        "final_accuracy",
+        ROLES,
+        adaptation_results.CountAxis("shots", "Shots K"),
     ),
-    "film": lambda: boundary_film.boundary_figure(made.film(), ROLES),
-    "path": lambda: boundary_film.path_figure(made.paths(), ROLES),
+    "film": lambda: training_film.boundary_figure(made.film(), ROLES),
+    "path": lambda: training_film.path_figure(made.paths(), ROLES),
 }
 
 
@@ -215,7 +218,7 @@ def test_every_claim_has_its_verdict_and_conditions_are_grouped() -> None:
 
 def test_a_description_without_interval_can_be_drawn() -> None:
     claim = made.claims()[0] | {"call": "description", "low": None, "high": None}
-    fig = comparison.forest_figure([claim], ROLES)
+    fig = learner_comparison.forest_figure([claim], ROLES)
     assert any("no verdict" in note.text for note in fig.layout.annotations)
 
 
@@ -238,7 +241,7 @@ def test_the_pages_text_is_readable_on_every_cell(
 
 
 def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
-    fig = boundary_film.boundary_figure(made.film(frames=12), ROLES)
+    fig = training_film.boundary_figure(made.film(frames=12), ROLES)
     names = [frame.name for frame in fig.frames]
     assert names == [str(2 * i) for i in range(12)]
     assert [step.args[0][0] for step in fig.layout.sliders[0].steps] == names
@@ -247,7 +250,7 @@ def test_a_film_has_a_frame_and_a_slider_step_for_each_moment() -> None:
 
 def test_a_film_starts_at_its_last_frame() -> None:
     film = made.film()
-    fig = boundary_film.boundary_figure(film, ROLES, boundary_film.FilmOptions(task=1))
+    fig = training_film.boundary_figure(film, ROLES, training_film.FilmOptions(task=1))
     first = next(iter(ROLES))
     np.testing.assert_array_equal(fig.data[0].z, film.arrays[f"{first}/grid"][1, -1])
     np.testing.assert_array_equal(fig.data[0].z, fig.frames[-1].data[0].z)
@@ -261,7 +264,7 @@ def test_frames_redraw_the_boundary_and_leave_the_dots() -> None:
 
 
 def test_a_long_film_stays_small() -> None:
-    fig = boundary_film.boundary_figure(made.film(frames=200), ROLES)
+    fig = training_film.boundary_figure(made.film(frames=200), ROLES)
     assert len(fig.frames) == animation.MAX_FRAMES
     assert (fig.frames[0].name, fig.frames[-1].name) == ("0", "398")
     assert len(fig.to_json()) < 1_500_000
@@ -269,11 +272,11 @@ def test_a_long_film_stays_small() -> None:
 
 def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
     film = made.film()
-    wide = boundary_film.boundary_figure(
-        film, ROLES, boundary_film.FilmOptions(columns=4)
+    wide = training_film.boundary_figure(
+        film, ROLES, training_film.FilmOptions(columns=4)
     )
-    slim = boundary_film.boundary_figure(
-        film, ROLES, boundary_film.FilmOptions(columns=2)
+    slim = training_film.boundary_figure(
+        film, ROLES, training_film.FilmOptions(columns=2)
     )
     assert [t.to_plotly_json().keys() for t in wide.data] == [
         t.to_plotly_json().keys() for t in slim.data
@@ -284,8 +287,8 @@ def test_a_phones_film_has_the_same_traces_in_other_places() -> None:
 
 def test_losses_are_shown_frame_by_frame() -> None:
     losses = {"sgd": np.linspace(1.0, 0.25, 12)}
-    fig = boundary_film.boundary_figure(
-        made.film(), ROLES, boundary_film.FilmOptions(losses=losses)
+    fig = training_film.boundary_figure(
+        made.film(), ROLES, training_film.FilmOptions(losses=losses)
     )
     told = [frame.layout.annotations[1].text for frame in fig.frames]
     assert told[0].endswith("1")
@@ -299,7 +302,7 @@ def test_the_two_classes_differ_in_shape_and_color() -> None:
 
 
 def test_a_path_grows_from_the_start() -> None:
-    fig = boundary_film.path_figure(made.paths(steps=40), ROLES)
+    fig = training_film.path_figure(made.paths(steps=40), ROLES)
     assert [len(frame.data[0].x) for frame in fig.frames[:2]] == [1, 2]
     assert len(fig.frames[-1].data[0].x) == len(fig.data[1].x) == 41
 
@@ -324,14 +327,16 @@ BARE: dict[str, Callable[[], go.Figure]] = {
         {"kl": [GONE]}, ROLES
     ),
     "no scale": lambda: meta_training.scale_histogram({"lr_scale": NOTHING}, ROLES),
-    "no task": lambda: comparison.spread_figure({}, "loss", ROLES, paired=True),
-    "no task left": lambda: comparison.spread_figure({"sgd": NOTHING}, "loss", ROLES),
-    "no claim": lambda: comparison.forest_figure([], ROLES),
+    "no task": lambda: learner_comparison.spread_figure({}, "loss", ROLES, paired=True),
+    "no task left": lambda: learner_comparison.spread_figure(
+        {"sgd": NOTHING}, "loss", ROLES
+    ),
+    "no claim": lambda: learner_comparison.forest_figure([], ROLES),
     "no cost": lambda: ledger_figure({}, ROLES),
     "no shift": lambda: shift.severity_figure({}, "loss", ROLES),
     "lost to the shift": lambda: shift.severity_figure({"x": [GONE]}, "loss", ROLES),
-    "no film": lambda: boundary_film.boundary_figure(made.film(), {"other": "chosen"}),
-    "no path": lambda: boundary_film.path_figure(made.paths(), {"other": "chosen"}),
+    "no film": lambda: training_film.boundary_figure(made.film(), {"other": "chosen"}),
+    "no path": lambda: training_film.path_figure(made.paths(), {"other": "chosen"}),
 }
 
 

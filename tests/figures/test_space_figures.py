@@ -11,7 +11,7 @@ from app.figures.claim_interval import claim_figure, describe_estimate
 from app.figures.motifs import motifs_figure
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import SearchPath, sphere_figure
-from app.figures.sphere_mesh import arc, ball_trace, dot_mesh, ribbon_mesh
+from app.figures.sphere_shapes import arc, ball_trace, dot_mesh, ribbon_mesh
 from app.figures.transfer_matrix import (
     MEASURES,
     format_interval,

@@ -23,10 +23,10 @@ import pytest
 import torch
 
 from engine.contract.registry import part
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.device import fingerprint
 from engine.protocol import Family
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from tests.golden.rounding import rounded_otherwise
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import (

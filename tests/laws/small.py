@@ -10,10 +10,10 @@ import numpy as np
 from engine.catalogue import find_card
 from engine.contract.events import Artefact, Block, Checkpoint, Event
 from engine.contract.registry import part, parts
-from engine.contract.runs import RunSpec, complete_spec
+from engine.contract.run_spec import RunSpec, complete_spec
 from engine.protocol import AllDiverged, Family, Learner
 from engine.runner.loop import run
-from engine.runner.run_cache import RunCache
+from engine.runner.results_of_other_runs import RunCache
 from tests.in_memory_run_cache import InMemoryRunCache
 
 BUDGET = {

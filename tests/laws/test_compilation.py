@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from engine.algorithms.few_shot.compiled_gradients import (
+from engine.algorithms.few_shot.compiled_outer_gradients import (
     CompiledGradients,
     relative_gaps,
 )
 from engine.contract.registry import part
 from engine.protocol import Compile, Meta, Outer, OuterStepContext, run_eagerly
-from engine.protocol.chunks import chunks
+from engine.protocol.member_chunks import chunks
 from engine.runner.context import RunContext
 from tests.laws.small import learner_spec, names
 

@@ -10,7 +10,7 @@ import torch
 from engine.contract.events import Block
 from engine.contract.registry import part
 from engine.contract.rng import Rng
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.protocol import Episode, EpisodeBatch, Family
 from engine.runner.context import RunContext
 from tests.laws.small import assert_same, events, families, rows, spec_of

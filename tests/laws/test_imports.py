@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Artefact, Block
-from engine.contract.runs import canonical_json
+from engine.contract.run_spec import canonical_json
 from engine.export.artefact_checks import read_artefact
 from engine.export.block_checks import BlockReader, check_labels
 from engine.runner.context import RunContext

@@ -17,7 +17,7 @@ from engine.catalogue import find_card
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Event
 from engine.contract.registry import part
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.protocol import Family, Learner, Net
 from engine.runner.context import RunContext
 from engine.runner.spec_checks import check_run

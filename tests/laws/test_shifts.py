@@ -8,7 +8,7 @@ import pytest
 
 from engine.contract.kinds import KINDS
 from engine.contract.registry import part
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.protocol import Family, Shift
 from engine.runner.context import RunContext, build_part
 from tests.laws.small import (

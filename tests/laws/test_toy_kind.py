@@ -13,10 +13,10 @@ from importlib import import_module
 import pytest
 
 from app.charts import CHARTS
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client.catalogue import Catalogue, parse_catalogue
 from app.client.client import Run
-from app.experiment import compatibility, spec_mapping, templates
+from app.experiment import compatibility, derived_experiments, spec_mapping
 from app.experiment.costs import COSTS
 from engine.catalogue import all_cards
 from engine.contract import registry
@@ -24,7 +24,7 @@ from engine.contract.cards import Card, card_of
 from engine.contract.events import Artefact, Block
 from engine.contract.kinds import KINDS, ByKind
 from engine.contract.run_keys import run_key
-from engine.contract.runs import Budget, RunSpec, complete_spec
+from engine.contract.run_spec import Budget, RunSpec, complete_spec
 from engine.export import RunRecord, comparison_csv, metrics_csv
 from engine.judges import JUDGES
 from engine.runner.films import FILM_RECORDERS
@@ -70,7 +70,7 @@ def known() -> Iterator[Catalogue]:
 @pytest.fixture(scope="module")
 def spec(known: Catalogue) -> RunSpec:
     """Return what the form makes of the kind's default experiment."""
-    made_up = templates.default_experiment(known, GUESSING.name)
+    made_up = derived_experiments.default_experiment(known, GUESSING.name)
     asked = made_up.model_copy(update={"budget": SMALL, "replicates": 3, "seed": 5})
     form = spec_mapping.spec_to_form(complete_spec(asked, known.card, "cpu"))
     typed = spec_mapping.form_to_spec(form, known.card)

@@ -18,7 +18,7 @@ from engine.protocol import (
     Setting,
     Weights,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from engine.tasks.few_shot._family import EpisodeFamily
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses
 from engine.tasks.few_shot.sinusoids import Sinusoids

@@ -9,7 +9,7 @@ from engine.contract.registry import part, parts
 from engine.contract.rng import Rng
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Meta
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 NAMES = [

@@ -18,7 +18,7 @@ from torch.optim.lr_scheduler import (
 from engine.contract.registry import part
 from engine.contract.rng import Rng
 from engine.protocol import Learner, OptimizationBatch
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 # A rate at which no rule rattles around its minimum: there rounding is amplified.

@@ -7,7 +7,7 @@ from engine.contract.rng import Rng
 from engine.learners.baseline.hypergradient import Hypergradient
 from engine.learners.baseline.sgd import Sgd
 from engine.protocol import Learner, Meta, OptimizationBatch, Weights
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from tests.learners.bowls import Bowls, Draw, random_bowls
 
 DOUBLE = torch.float64

@@ -18,7 +18,7 @@ from engine.protocol import (
     OuterStepContext,
     Setting,
 )
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.optimization.quadratic import Quadratic
 from tests.learners.bowls import Draw, random_bowls
 

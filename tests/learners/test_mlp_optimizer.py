@@ -8,7 +8,7 @@ from engine.estimators.pes import Pes
 from engine.learners.optimizer.mlp_optimizer import FEATURES, MlpOptimizer, MlpRule
 from engine.outers.adam import Adam
 from engine.protocol import Meta, OptimizationBatch, OuterStepContext, Weights
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from tests.learners.bowls import Draw
 
 

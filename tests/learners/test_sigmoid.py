@@ -4,11 +4,11 @@ import torch
 
 from engine.contract.cards import card_of
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.learners.baseline.sgd import Sgd
 from engine.learners.optimizer.sigmoid import Sigmoid
 from engine.protocol import Meta, OptimizationBatch, OuterStepContext, Weights
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from tests.learners.bowls import Draw, random_bowls
 
 

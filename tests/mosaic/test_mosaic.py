@@ -253,4 +253,4 @@ def _die(line: str) -> None:
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    build.build(Path(sys.argv[1]), BRIEF, pool=ThreadPoolExecutor(1), told=_die)
+    build.build(Path(sys.argv[1]), BRIEF, pool=ThreadPoolExecutor(1), report=_die)

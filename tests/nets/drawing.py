@@ -15,7 +15,7 @@ from engine.nets.resnet12 import Resnet12
 from engine.nets.tower import Tower
 from engine.nets.transformer import Transformer
 from engine.protocol import EpisodeBatch, ExampleBatch, Net, Weights
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 UNITS = ("none", "batch", "support_batch", "layer", "group", "meta_batch")
 PIXELS = (*UNITS, "instance")

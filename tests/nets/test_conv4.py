@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.contract.errors import Refused
+from engine.nets.batched_convolution import apply_excitation, excitation_shapes
 from engine.nets.conv4 import Conv4
-from engine.nets.pixels import apply_excitation, excitation_shapes
 from engine.protocol import Weights
 from tests.nets.drawing import episodes, members_of, started
 

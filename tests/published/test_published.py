@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.catalogue import find_card
 from engine.contract.cards import Card
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
 from engine.presets import preset
 from engine.published import (
     HEARD,

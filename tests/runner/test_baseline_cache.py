@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 
 from engine.contract.events import Note
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner.loop import run
 from tests.in_memory_run_cache import InMemoryRunCache
 from tests.laws.small import assert_same, collected, learner_spec

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.contract.events import Artefact, Block, Checkpoint, Event, Note
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner import compilation
 from engine.runner.compilation import run_in_thread
 from engine.runner.loop import run

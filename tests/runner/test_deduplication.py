@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Artefact, Block, Checkpoint, Event, Note, Timing
-from engine.contract.runs import RunSpec, group_equal_learners
+from engine.contract.run_spec import RunSpec, group_equal_learners
 from engine.runner import meta_test
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.deduplication import group_equal_conditions

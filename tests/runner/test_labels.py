@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Condition, Event
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner.context import RunContext
 from engine.runner.loop import _stages, run
 from engine.runner.old_checkpoints import read_old_checkpoint

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.contract.events import Block
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner.context import RunContext
 from engine.runner.loop import _stages
 from tests.in_memory_run_cache import InMemoryRunCache

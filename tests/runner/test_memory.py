@@ -13,15 +13,15 @@ from engine import __main__
 from engine.cli import run
 from engine.contract.errors import Refused
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec
-from engine.executors.toolkit import Toolkit
+from engine.contract.run_spec import RunSpec
 from engine.executors.worker import StopSignal, play
+from engine.executors.worker_functions import Toolkit
 from engine.runner.context import RunContext
 from engine.runner.memory_estimate import check_memory, stage_needs
 from engine.runner.memory_limit import SETTING, machine_memory, memory_limit
 from engine.runner.memory_needs import IMPORTED, MemoryNeed, describe_remedy
-from engine.runner.null_evaluator import TRAINED
 from engine.runner.peak_memory import peak_tensor_bytes
+from engine.runner.untrained_evaluator import TRAINED
 from engine.store import Store
 from tests.laws.small import events, learner_spec, spec_of
 from tests.store import fake

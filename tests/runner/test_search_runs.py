@@ -5,7 +5,7 @@ import pytest
 
 from engine.contract.errors import Refused
 from engine.contract.events import Block, Event
-from engine.contract.runs import Input, RunSpec
+from engine.contract.run_spec import Input, RunSpec
 from engine.protocol import AllDiverged
 from engine.runner.context import RunContext
 from engine.runner.loop import run

@@ -4,9 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.stats.summaries.few_shot import summarize_episodes
-from engine.stats.summaries.optimization import cut_at_divergence, summarize_tasks
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
+from engine.stats.task_metrics.few_shot import summarize_episodes
+from engine.stats.task_metrics.optimization import cut_at_divergence, summarize_tasks
 
 HERE = Condition()
 Array = NDArray[np.float64]

@@ -3,8 +3,8 @@
 import numpy as np
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
-from engine.stats.summaries.search import summarize_searches
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
+from engine.stats.task_metrics.search import summarize_searches
 from tests.stats.made_up import HERE, Array, number
 
 HORIZON = 100

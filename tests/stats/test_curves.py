@@ -6,15 +6,15 @@ import pytest
 from engine.contract.events import Block, Condition
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import gradient_axis, make_curve, make_curves, survival_curve
-from engine.stats.generalization import (
+from engine.stats.inference.metric_intervals import metric_interval
+from engine.stats.run_summary import summarize
+from engine.stats.shift_and_transfer import (
     conditions_by_shift,
     degradation,
     relative_drop,
     severity_curve,
     transfer_levels,
 )
-from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.run_summary import summarize
 from tests.stats.made_up import TUNED, chosen, falling, scales, spec, threshold, trial
 
 

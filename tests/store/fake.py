@@ -15,9 +15,15 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block, Checkpoint, Event, Note, Timing
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec, canonical_json
-from engine.executors.toolkit import Toolkit
+from engine.contract.run_spec import (
+    Budget,
+    Choice,
+    LearnerChoice,
+    RunSpec,
+    canonical_json,
+)
 from engine.executors.worker import StopSignal, play
+from engine.executors.worker_functions import Toolkit
 from engine.store import Store
 
 REPLICATES, TASKS, WIDTH = 2, 3, 5

@@ -9,26 +9,26 @@ import pytest
 from engine import __main__, studies
 from engine.catalogue import catalogue, discover_parts
 from engine.contract.errors import Refused
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.executors.local import settle_spec
 from engine.stats.claims_board import STUDY_JUDGES
 from engine.store import Store
-from engine.studies import nas_benchmarks
+from engine.studies import study_benchmarks
 from engine.studies.definition import COLD, RANDOM, WARM, Study, search_spec
 from engine.studies.patterns_and_costs import pattern_and_cost_studies
 from engine.studies.transfer import transfer_studies
 from engine.tasks.search.mosaic import Mosaic
 
 discover_parts()
-MOSAIC = nas_benchmarks._mosaic_benchmark()
+MOSAIC = study_benchmarks._mosaic_benchmark()
 GROUNDS = {
-    "here": nas_benchmarks.study_benchmark(),
+    "here": study_benchmarks.study_benchmark(),
     "mosaic": MOSAIC,
-    "made up": nas_benchmarks._nk_benchmark(),
+    "made up": study_benchmarks._nk_benchmark(),
 }
 
 
-def all_of(ground: nas_benchmarks.StudyBenchmark) -> tuple[Study, ...]:
+def all_of(ground: study_benchmarks.StudyBenchmark) -> tuple[Study, ...]:
     return (*transfer_studies(ground), *pattern_and_cost_studies(ground))
 
 
@@ -44,7 +44,7 @@ def test_every_study_has_its_judge_and_every_judge_its_study() -> None:
 
 @pytest.mark.parametrize("ground", GROUNDS.values(), ids=GROUNDS)
 def test_every_number_comes_from_fifty_searches_or_more(
-    ground: nas_benchmarks.StudyBenchmark,
+    ground: study_benchmarks.StudyBenchmark,
 ) -> None:
     for each in all_of(ground):
         for spec in each.specs:
@@ -70,10 +70,10 @@ def test_the_catalogue_tells_specs_that_read_back_the_same() -> None:
 
 def test_mosaic_is_left_out_one_task_at_a_time_and_none_is_chosen() -> None:
     tasks = set(get_args(Mosaic.model_fields["target"].annotation))
-    assert set(nas_benchmarks.TASKS) == tasks
+    assert set(study_benchmarks.TASKS) == tasks
     assert {choice.knobs["target"] for choice in MOSAIC.families} == tasks
     assert {choice.knobs["source"] for choice in MOSAIC.families} == {
-        nas_benchmarks.OTHERS
+        study_benchmarks.OTHERS
     }
 
 
@@ -81,9 +81,11 @@ def test_every_source_is_tried_on_every_other_task_and_never_on_itself() -> None
     for family, others in MOSAIC.transfer_pairs:
         source = family.knobs["source"]
         targets = [family.knobs["target"], *(o.knobs["target"] for o in others)]
-        assert sorted([source, *targets]) == sorted(nas_benchmarks.PAIRS)
+        assert sorted([source, *targets]) == sorted(study_benchmarks.PAIRS)
     firsts = [family.knobs["target"] for family, _ in MOSAIC.transfer_pairs]
-    assert sorted(firsts) == sorted(nas_benchmarks.PAIRS)  # so each task is filmed once
+    assert sorted(firsts) == sorted(
+        study_benchmarks.PAIRS
+    )  # so each task is filmed once
 
 
 def test_studies_share_their_runs() -> None:
@@ -111,7 +113,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> Study:
     """Return a study of two runs that take no time."""
     specs = []
     for kinship in (0.9, 0.5):
-        family = nas_benchmarks.Choice(
+        family = study_benchmarks.Choice(
             name="nk_landscape", knobs={"kinship": kinship, "size": 3, "choices": 3}
         )
         spec = search_spec(family, WARM, COLD, RANDOM, sources=2, horizon=8)

@@ -5,7 +5,7 @@ import sys
 import time
 from pathlib import Path
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.store import Store
 from tests.store import fake
 

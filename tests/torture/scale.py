@@ -75,8 +75,8 @@ def told(engine: bool) -> None:
 
 def _real() -> list[object]:
     from engine.catalogue import find_card
-    from engine.contract.runs import complete_spec
-    from engine.executors.toolkit import load_toolkit
+    from engine.contract.run_spec import complete_spec
+    from engine.executors.worker_functions import load_toolkit
     from engine.presets import preset
     from tests.in_memory_run_cache import InMemoryRunCache
 

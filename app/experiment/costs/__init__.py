@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from engine.contract.kinds import ByKind
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 TUNING_TRIALS = 18  # approximate number of rates that a two-stage tuning tries
 

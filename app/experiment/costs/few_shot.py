@@ -2,7 +2,7 @@
 
 from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import FEW_SHOT
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def count_episodes(spec: RunSpec) -> float:

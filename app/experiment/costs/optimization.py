@@ -2,13 +2,13 @@
 
 from app.experiment.costs import COSTS, TUNING_TRIALS, CostModel, count_test_tasks
 from engine.contract.kinds import OPTIMIZATION
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def count_gradients(spec: RunSpec) -> float:
     """Return the approximate number of gradients of a run, over all replicates.
 
-    >>> from engine.contract.runs import Choice, LearnerChoice
+    >>> from engine.contract.run_spec import Choice, LearnerChoice
     >>> mine = LearnerChoice(name="sgd", label="sgd", role="baseline")
     >>> count_gradients(RunSpec(family=Choice(name="x"), learners=(mine,)))
     3200.0

@@ -2,7 +2,7 @@
 
 from app.experiment.costs import COSTS, CostModel, count_test_tasks
 from engine.contract.kinds import SEARCH
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def count_architectures(spec: RunSpec) -> float:

@@ -7,15 +7,15 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from app import links
+from app import share_links
 from app.client import client
 from app.client import files as filed
 from app.client.client import Run
 from app.figures.theme import learner_name
-from app.widgets import page_frame, panels
+from app.widgets import page_elements, page_frame
 from app.widgets.escaping import escape_markdown
 from engine import portable_arithmetic
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 
 FIGURE_FORMATS = {
     "html": "text/html",
@@ -33,7 +33,9 @@ def draw_share_link(run: Run) -> None:
     with st.popover("Copy link", icon=":material/link:", key="share", type="tertiary"):
         st.markdown("**With this link anyone can recompute exactly this run.**")
         st.code(
-            links.share_link(page_frame.base_url(run.kind.page), run.spec, run.key),
+            share_links.share_link(
+                page_frame.base_url(run.kind.page), run.spec, run.key
+            ),
             language=None,
             wrap_lines=True,
         )
@@ -156,14 +158,18 @@ def draw_reproduction(run: Run) -> None:
     """Draw what is needed to reproduce the run."""
     left, right = st.columns(2, gap="large")
     with left:
-        panels.draw_heading("On the command line", "Save config.json, then:")
+        page_elements.draw_heading("On the command line", "Save config.json, then:")
         st.code("python -m engine run config.json --out result/", language="bash")
-        panels.draw_heading("Computed with", _describe_repeatability(run.fingerprint))
-        panels.draw_facts(_flatten(run.fingerprint) | {"run": run.key})
+        page_elements.draw_heading(
+            "Computed with", _describe_repeatability(run.fingerprint)
+        )
+        page_elements.draw_facts(_flatten(run.fingerprint) | {"run": run.key})
         _draw_version_differences(run)
         _draw_inputs(run)
     with right:
-        panels.draw_heading("config.json", "Everything that determines the numbers.")
+        page_elements.draw_heading(
+            "config.json", "Everything that determines the numbers."
+        )
         spec = run.spec.model_dump(mode="json")
         st.code(format_json(spec), language="json", height=420)
 
@@ -216,7 +222,7 @@ def _draw_version_differences(run: Run) -> None:
 def _draw_inputs(run: Run) -> None:
     if not run.spec.inputs:
         return
-    panels.draw_heading("Made from", "Frozen meta-learners of earlier runs.")
+    page_elements.draw_heading("Made from", "Frozen meta-learners of earlier runs.")
     for label, source in run.spec.inputs.items():
         st.markdown(
             f"{escape_markdown(learner_name(label))}: "

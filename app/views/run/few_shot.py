@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import streamlit as st
 
 from app.charts import few_shot, training
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.ledger import ledger_figure
 from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import FEW_SHOT
 
@@ -36,7 +36,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     ledger = (run.summary or {}).get("ledger", {})
-    panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     tables.draw_table(
         run_tables.cost_rows(run, titles),
         alt="In-distribution score and cost by learner",

@@ -7,11 +7,11 @@ from app.client import client
 from app.client.client import Run
 from app.figures.theme import learner_name
 from app.views.run import exports
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_html, escape_markdown
-from engine.contract.appearance import name_in_words, split_label
 from engine.contract.events import stage_in_words
 from engine.contract.jobs import RESUMABLE, Job, JobState
+from engine.contract.learner_appearance import name_in_words, split_label
 
 
 def draw_header(run: Run) -> DeltaGenerator:
@@ -40,7 +40,7 @@ def _draw_badges(run: Run) -> None:
     if run.is_recorded:
         st.badge("recorded", icon=":material/history:", color="gray")
     if run.job is not None:
-        panels.draw_state(run.job)
+        page_elements.draw_state(run.job)
     st.caption(describe_sample(run), width="content")
 
 
@@ -96,7 +96,7 @@ def _draw_progress(run: Run) -> None:
         return
     if run.job.state == JobState.QUEUED:
         state, trouble = client.wake_engine(), client.engine_trouble()
-        st.progress(0.0, text=panels.explain_state(run.job))
+        st.progress(0.0, text=page_elements.explain_state(run.job))
         if trouble:
             st.warning(escape_markdown(trouble))
         else:
@@ -104,12 +104,14 @@ def _draw_progress(run: Run) -> None:
     else:
         now = client.progress(run.key)
         left = (
-            f" · {panels.format_duration(now.eta)} left" if now.eta is not None else ""
+            f" · {page_elements.format_duration(now.eta)} left"
+            if now.eta is not None
+            else ""
         )
         text = f"{_stage_name(now.stage)} {now.text}{left}".strip()
         # `st.progress` raises outside 0 to 1.
         st.progress(min(1.0, max(0.0, now.done)), text=escape_markdown(text))
-        st.caption(panels.explain_state(run.job))
+        st.caption(page_elements.explain_state(run.job))
 
 
 def _stage_name(stage: str) -> str:
@@ -131,7 +133,7 @@ def _draw_end(run: Run) -> None:
     if job is None or job.state == JobState.DONE:
         return
     shown = st.error if job.state == JobState.FAILED else st.warning
-    shown(escape_markdown(panels.explain_state(job)))
+    shown(escape_markdown(page_elements.explain_state(job)))
     if job.traceback:
         with st.expander("Log"):
             st.code(job.traceback, language=None)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client.client import Run
 from engine.contract.events import Condition
 from engine.contract.kinds import ByKind

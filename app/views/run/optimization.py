@@ -4,14 +4,14 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from app.charts.chart_options import ViewState
 from app.charts.optimization import SURVIVAL
-from app.charts.view_state import ViewState
 from app.client.client import Run
 from app.figures.ledger import ledger_figure
 from app.figures.theme import format_number, learner_name
 from app.views.run import run_tables, task_films
 from app.views.run.kind_view import VIEWS, KindView
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import OPTIMIZATION
 
@@ -73,7 +73,7 @@ def _draw_options(run: Run, condition: Condition) -> ViewState:
 def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     summary = run.summary or {}
     ledger, rates = summary.get("ledger", {}), summary.get("rates", {})
-    panels.draw_chart(ledger_figure(ledger, run.roles), "ledger")
+    page_elements.draw_chart(ledger_figure(ledger, run.roles), "ledger")
     rows = [
         {
             "Learner": learner_name(label),

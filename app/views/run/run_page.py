@@ -6,23 +6,17 @@ import streamlit as st
 
 from app import session
 from app.charts import CHARTS, optimization
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client import client, recorded_examples
 from app.client.client import Run
 from app.figures.curves import HOW_TO_READ
 from app.form import experiment_form
-from app.views.run import (
-    exports,
-    header,
-    not_applicable,
-    tabs,
-    view_options,
-)
+from app.views.run import exports, header, tabs, untested_conditions, view_options
 from app.views.run.kind_view import VIEWS
-from app.widgets import page_frame, panels
+from app.widgets import page_elements, page_frame
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 def draw_run_form() -> tuple[RunSpec, str] | None:
@@ -46,7 +40,7 @@ def _wait_for_catalogue() -> None:
     if client.is_catalogue_ready():
         st.rerun()
     if client.catalogue_error():
-        panels.draw_refusal(client.catalogue_error())
+        page_elements.draw_refusal(client.catalogue_error())
         return
     st.caption("Loading the catalogue of parts: a few seconds, once per installation.")
     for height in (38, 90, 60, 120, 60):
@@ -72,7 +66,7 @@ def draw_run_in_view(key: str | None, page: str) -> None:
 
 def _draw_empty(kind: kinds.Kind) -> None:
     """Draw the empty state: how to start a first run."""
-    panels.draw_empty(
+    page_elements.draw_empty(
         "Nothing has run yet",
         f"Choose {kind.words.first_choice} and a {kind.words.learner.lower()} on the "
         "left, then press **Run** (Ctrl + Enter). A short experiment takes a few "
@@ -89,8 +83,8 @@ def _draw_run(key: str | None, was_alive: bool) -> None:
         st.rerun()
     room = header.draw_header(run)
     view_state = view_options.draw_options(run, part_titles(run))
-    not_applicable.draw_not_applicable(run, part_titles(run))
-    with panels.collect_figures() as made:
+    untested_conditions.draw_not_applicable(run, part_titles(run))
+    with page_elements.collect_figures() as made:
         _draw_main_charts(run, view_state)
         if run.is_alive:
             return
@@ -114,7 +108,7 @@ def _draw_main_charts(run: Run, view_state: ViewState) -> None:
         if columns is None or place % 2 == 0:
             columns = st.columns(2, gap="large")
         with columns[place % 2]:
-            panels.draw_chart(picture.figure, f"main.{picture.name}")
+            page_elements.draw_chart(picture.figure, f"main.{picture.name}")
             if picture.name == optimization.SURVIVAL:
                 view_options.draw_threshold_slider(run, view_state)
     if columns is None and run.is_alive:

@@ -10,10 +10,10 @@ from app.client import files
 from app.client.client import Run
 from app.figures.theme import format_number, learner_name
 from app.views.run.kind_view import VIEWS, OwnResult
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
-from engine.contract.appearance import name_in_words
 from engine.contract.events import Condition
+from engine.contract.learner_appearance import name_in_words
 from engine.published import PublishedFigure as Published
 from engine.published import describe_differences, figures_for_run
 from engine.stats.summaries.comparison_table import (
@@ -31,9 +31,9 @@ def draw_comparison_table(run: Run, titles: Mapping[str, str]) -> None:
     """Draw the comparison: a row per learner, a column per condition, and the cost."""
     made = make_comparison(run.table, run.spec, titles)
     if not any(cell for row in made.rows for cell in row.cells):
-        panels.draw_empty("No numbers yet", "They come with the first test.")
+        page_elements.draw_empty("No numbers yet", "They come with the first test.")
         return
-    panels.draw_heading(
+    page_elements.draw_heading(
         f"{made.metric.capitalize()} ({made.unit}) on unseen {made.setting}"
     )
     st.caption(escape_markdown(describe_spreads(made)))
@@ -143,7 +143,7 @@ def draw_published(run: Run, titles: Mapping[str, str]) -> None:
     view = VIEWS[run.kind.name]
     ours = view.own_results(run, titles)
     apart = describe_differences(run.spec)
-    panels.draw_heading(
+    page_elements.draw_heading(
         f"Published on {_describe_task(run, rows)}",
         "A published number is only comparable under its protocol. "
         + (
@@ -162,12 +162,12 @@ def draw_published(run: Run, titles: Mapping[str, str]) -> None:
     )
     left, right = st.columns(2, gap="large")
     with left:
-        panels.draw_heading("Published protocol")
+        page_elements.draw_heading("Published protocol")
         for protocol in dict.fromkeys(row.protocol for row in rows):
             st.caption(escape_markdown(protocol))
     with right:
-        panels.draw_heading("This run")
-        panels.draw_facts(view.protocol(run))
+        page_elements.draw_heading("This run")
+        page_elements.draw_facts(view.protocol(run))
 
 
 def _describe_task(run: Run, rows: Sequence[Published]) -> str:
@@ -262,7 +262,7 @@ def draw_score_table(run: Run, titles: Mapping[str, str]) -> None:
     """Draw the summary's numbers, condition by condition."""
     rows = score_rows(run, dict(titles))
     if not rows:
-        panels.draw_empty("No numbers yet", "They come with the first test.")
+        page_elements.draw_empty("No numbers yet", "They come with the first test.")
         return
     st.caption(run.kind.words.intervals)
     tables.draw_table(

@@ -6,14 +6,14 @@ import numpy as np
 import streamlit as st
 
 from app.charts import search
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client.client import Run
 from app.figures.figure_types import Floats
 from app.figures.ledger import ledger_figure
 from app.figures.theme import format_number, learner_name
 from app.views.run import run_tables, search_films
 from app.views.run.kind_view import VIEWS, KindView, OwnResult
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from engine.contract.events import Condition
 from engine.contract.kinds import SEARCH
 from engine.stats.block_table import is_control
@@ -56,7 +56,7 @@ def _draw_cost(run: Run, titles: Mapping[str, str]) -> None:
     """Draw how many architectures were trained, and the strategies' own time."""
     ledger = (run.summary or {}).get("ledger", {})
     made = ledger_figure(ledger, run.roles, ("Architectures", "Architectures trained"))
-    panels.draw_chart(made, "ledger")
+    page_elements.draw_chart(made, "ledger")
     tables.draw_table(
         [_cost_row(run, label, spent) for label, spent in ledger.items()],
         alt="Architectures trained for tuning, training and testing, by strategy",

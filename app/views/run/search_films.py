@@ -14,10 +14,10 @@ from app.figures.policy import policy_figure, policy_film
 from app.figures.space_data import Space, known_accuracies, read_search
 from app.figures.theme import learner_name
 from app.views.run.task_films import FILMS
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
-from engine.contract.appearance import name_in_words
 from engine.contract.events import Artefact
+from engine.contract.learner_appearance import name_in_words
 
 
 class FilmedSearch(NamedTuple):
@@ -34,7 +34,9 @@ def draw_search_films(run: Run) -> None:
     if not names:
         return
     with st.container(key="film"):
-        panels.draw_heading("One search in detail", "The first searches of the test.")
+        page_elements.draw_heading(
+            "One search in detail", "The first searches of the test."
+        )
         with st.container(horizontal=True, vertical_alignment="bottom"):
             place = _choose_search(run, names)
         if place is None:
@@ -85,24 +87,24 @@ def _draw_search(run: Run, filmed: FilmedSearch) -> None:
         wide, narrow = _cached_figure(
             run, filmed, "architecture", lambda: _architecture_figures(run, filmed)
         )
-        panels.draw_chart(wide, "film_chart", narrow=narrow)
+        page_elements.draw_chart(wide, "film_chart", narrow=narrow)
         known_all = _draw_pareto(run, filmed)
     with right:
         if favored:
-            panels.draw_chart(
+            page_elements.draw_chart(
                 _cached_figure(
                     run, filmed, "favors", lambda: _policy_film_figure(run, filmed)
                 ),
                 "favors",
             )
     with right if known_all or not favored else left:  # where there is room
-        panels.draw_chart(
+        page_elements.draw_chart(
             _cached_figure(run, filmed, "lines", lambda: _parallel_figure(filmed)),
             "lines",
         )
     if favored:
         shown = filmed.film, filmed.label
-        panels.draw_chart(
+        page_elements.draw_chart(
             _cached_figure(run, filmed, "policy", lambda: policy_figure(*shown)),
             "policy",
         )
@@ -171,6 +173,6 @@ def _draw_pareto(run: Run, filmed: FilmedSearch) -> bool:
         found = {a: read_search(filmed.film, a, filmed.search).index for a in labels}
         return pareto_figure(table, held, found, run.roles)
 
-    panels.draw_chart(
+    page_elements.draw_chart(
         _cached_figure(run, filmed._replace(label=""), f"pareto.{name}", make), "pareto"
     )

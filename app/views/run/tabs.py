@@ -7,16 +7,16 @@ import numpy as np
 import streamlit as st
 
 from app.charts import optimization, training
+from app.charts.chart_options import ViewState
 from app.charts.figure_cache import get_or_make
-from app.charts.view_state import ViewState
 from app.client.client import Run
-from app.figures import comparison
-from app.figures.comparison import forest_figure, spread_figure
+from app.figures import learner_comparison
+from app.figures.learner_comparison import forest_figure, spread_figure
 from app.figures.shift import severity_figure
 from app.figures.theme import learner_name
 from app.views.run import exports, run_tables, task_films
 from app.views.run.kind_view import VIEWS
-from app.widgets import panels
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from app.widgets.metric_select import metric_select
 from engine.contract.metrics import METRICS
@@ -39,7 +39,9 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
     claims: list[dict[str, Any]] = (run.summary or {}).get("claims", [])
     groups = dict.fromkeys((c["learner"], c["metric"]) for c in claims)
     if not groups:
-        panels.draw_empty("Nothing to compare", "Turn on a baseline and run again.")
+        page_elements.draw_empty(
+            "Nothing to compare", "Turn on a baseline and run again."
+        )
     every = len(claims) <= MANY_CLAIMS * len(groups) or st.toggle(
         "All baselines, all conditions",
         key="every_claim",
@@ -56,7 +58,7 @@ def _draw_claims(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> 
         )
         name = ("forest", run.cache_key, learner, metric, every)
         made = get_or_make(name, lambda shown=shown: forest_figure(shown, run.roles))
-        panels.draw_chart(
+        page_elements.draw_chart(
             training.clarify_units(run, made), f"forest.{learner}.{metric}"
         )
 
@@ -69,7 +71,9 @@ def _is_in_distribution(claim: Mapping[str, Any]) -> bool:
 def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     names = [m for m in run.kind.metrics.per_task if _test_values(run, m, view_state)]
     if not names:
-        panels.draw_empty("No test yet", "Results per task appear with the tests.")
+        page_elements.draw_empty(
+            "No test yet", "Results per task appear with the tests."
+        )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         metric = metric_select(names, "per_task_metric")
@@ -80,10 +84,10 @@ def _draw_per_task(run: Run, view_state: ViewState, titles: Mapping[str, str]) -
     left, right = st.columns(2, gap="large")
     with left:
         made = spread_figure(values, metric, run.roles, paired=paired)
-        panels.draw_chart(made, "spread")
+        page_elements.draw_chart(made, "spread")
     with right:
         made = _profile_figure(values, metric, run)
-        panels.draw_chart(made, "profile")
+        page_elements.draw_chart(made, "profile")
     st.caption(_describe_diverged(run, view_state))
 
 
@@ -102,7 +106,7 @@ def _profile_figure(values: dict[str, np.ndarray], metric: str, run: Run) -> Any
     positive = METRICS[metric].scale == "log" and low > 0
     levels = np.geomspace(low, high, 120) if positive else np.linspace(low, high, 120)
     bands = {label: performance_profile(v, levels) for label, v in values.items()}
-    return comparison.profile_figure(bands, levels, metric, run.roles)
+    return learner_comparison.profile_figure(bands, levels, metric, run.roles)
 
 
 def _describe_diverged(run: Run, view_state: ViewState) -> str:
@@ -119,37 +123,37 @@ def _draw_training(run: Run, view_state: ViewState, titles: Mapping[str, str]) -
     trained = training.meta_training_chart(run)
     with left:
         if trained is None:
-            panels.draw_empty(
+            page_elements.draw_empty(
                 "Nothing was meta-trained",
                 f"Choose a {run.kind.words.learner.lower()} that is meta-trained.",
             )
         else:
-            panels.draw_chart(trained, "meta_training")
+            page_elements.draw_chart(trained, "meta_training")
     with right:
         for name, made in (
             ("tuning", training.tuning_chart(run)),
             ("scales", optimization.scale_chart(run, view_state)),
         ):
             if made is not None:
-                panels.draw_chart(made, name)
+                page_elements.draw_chart(made, name)
     task_films.draw_insides(run)
 
 
 def _draw_shifts(run: Run, view_state: ViewState, titles: Mapping[str, str]) -> None:
     names = [m for m in run.kind.metrics.by_severity if _is_measured(run, m)]
     if not names:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "No severity is tested yet", "The curve appears with the tests."
         )
         return
     metric = metric_select(names, "severity_metric")
     found = optimization.severity_curves(run, metric)
     if not found:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "No severity is tested yet", "The curve appears with the tests."
         )
         return
-    panels.draw_chart(severity_figure(found, metric, run.roles), "severity")
+    page_elements.draw_chart(severity_figure(found, metric, run.roles), "severity")
 
 
 def _is_measured(run: Run, metric: str) -> bool:

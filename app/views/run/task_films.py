@@ -4,15 +4,15 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from app.charts import adaptation
+from app.charts import learner_internals
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.animation import FilmOptions
-from app.figures.boundary_film import boundary_figure, path_figure
 from app.figures.episode import episode_figure
 from app.figures.function_adaptation import adaptation_figure
 from app.figures.theme import learner_name
-from app.widgets import panels
+from app.figures.training_film import boundary_figure, path_figure
+from app.widgets import page_elements
 from app.widgets.escaping import escape_markdown
 from engine.contract.events import Artefact, Condition
 
@@ -51,15 +51,15 @@ def draw_films(run: Run) -> None:
 
 def draw_insides(run: Run) -> None:
     """Draw the embeddings of few-shot learners, and which layers adapt."""
-    seen = adaptation.embedding_chart(run)
+    seen = learner_internals.embedding_chart(run)
     if seen is not None:
-        panels.draw_chart(seen.wide, seen.name, narrow=seen.narrow)
-    found = list(adaptation.inside_charts(run))
+        page_elements.draw_chart(seen.wide, seen.name, narrow=seen.narrow)
+    found = list(learner_internals.inside_charts(run))
     if not found:
         return
     for column, both in zip(_columns(len(found)), found, strict=True):
         with column:
-            panels.draw_chart(both.wide, both.name, narrow=both.narrow)
+            page_elements.draw_chart(both.wide, both.name, narrow=both.narrow)
 
 
 def _columns(count: int) -> list[st.delta_generator.DeltaGenerator]:
@@ -103,7 +103,7 @@ def _choose_test_task(film: Artefact) -> int:
 def _draw_film(run: Run, film: Artefact, task: int) -> None:
     name = ("film", run.cache_key, film.name, task)
     wide, narrow = get_or_make(name, lambda: _film_figures(run, film, task))
-    panels.draw_chart(wide, "film_chart", narrow=narrow)
+    page_elements.draw_chart(wide, "film_chart", narrow=narrow)
     if "which" in film.info:
         st.caption(_describe_choice(run, film))
 

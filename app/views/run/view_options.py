@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from app.charts import optimization
-from app.charts.view_state import IN_DISTRIBUTION, ViewState
+from app.charts.chart_options import IN_DISTRIBUTION, ViewState
 from app.client.client import Run
 from app.views.run.kind_view import VIEWS
 from engine.contract.events import Condition

@@ -10,7 +10,7 @@ from app.experiment.costs.search import count_architectures
 from app.figures.claim_interval import claim_figure, describe_estimate
 from app.views.search import studies
 from app.views.search.studies import StudyRun
-from app.widgets import page_frame, panels, tables
+from app.widgets import page_elements, page_frame, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
 from engine.contract.errors import Refused
@@ -25,7 +25,7 @@ VERDICTS = {
 
 def draw_claims_board() -> None:
     """Draw one card for each claim."""
-    panels.draw_heading(
+    page_elements.draw_heading(
         "Claims board",
         "Common claims, each with a protocol to test it. The measured interval alone "
         "decides the verdict. Grey: the claimed range.",
@@ -36,7 +36,7 @@ def draw_claims_board() -> None:
     try:
         all_runs = {study.name: studies.study_runs(study) for study in known}
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     alive = any(run.is_alive for runs in all_runs.values() for run in runs)
     page_frame.poll(_draw_cards, 2.0 if alive else None)(known, alive)
@@ -136,4 +136,4 @@ def _draw_verdict(verdict: StudyVerdict) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.badge(verdict.verdict, icon=icon, color=color)  # type: ignore[arg-type]
         st.markdown(f"**{escape_markdown(describe_estimate(verdict))}**")
-    st.markdown(_unbroken_percent(verdict.told))
+    st.markdown(_unbroken_percent(verdict.reason))

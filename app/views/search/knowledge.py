@@ -13,9 +13,9 @@ from app.client.frozen_knowledge import FrozenKnowledge
 from app.figures.motifs import motifs_figure
 from app.figures.theme import capitalize_name, learner_name
 from app.form import knowledge_import
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
-from app.widgets.panels import draw_pending
+from app.widgets.page_elements import draw_pending
 from engine.contract.events import Artefact
 from engine.stats.search.design_principles import describe_principles
 from engine.stats.search.motifs import Motif, find_motifs
@@ -34,7 +34,7 @@ def draw_knowledge(run: Run) -> None:
         return
     labels, film = knowledge_labels(run), run.film("film")
     if not labels or film is None:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "This run has no knowledge base",
             "Run a strategy that learns from other tasks' searches, such as **Warm "
             "evolution**: its knowledge is shown here when the run has finished.",
@@ -45,14 +45,14 @@ def draw_knowledge(run: Run) -> None:
     left, right = st.columns([3, 2], gap="large")
     found = _find_motifs(run, base)
     with left:
-        panels.draw_heading("Experiences")
+        page_elements.draw_heading("Experiences")
         _draw_experiences(run, base)
     with right:
-        panels.draw_heading("Design principles", "Each with its evidence.")
+        page_elements.draw_heading("Design principles", "Each with its evidence.")
         _draw_principles(found, base)
         knowledge_import.draw_import(run)
     if found:
-        panels.draw_chart(motifs_figure(found), "knowledge.motifs")
+        page_elements.draw_chart(motifs_figure(found), "knowledge.motifs")
         _draw_failures(found)
 
 
@@ -202,7 +202,7 @@ def _draw_failures(motifs: Sequence[Motif]) -> None:
         }
         for m in risky[:12]
     ]
-    panels.draw_heading(
+    page_elements.draw_heading(
         "Failure modes",
         "How much more often a motif occurs in failures than elsewhere. Failures are "
         "failed trainings and the worst tenth of each task.",

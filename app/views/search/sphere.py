@@ -7,16 +7,16 @@ import streamlit as st
 from app.charts.figure_cache import get_or_make
 from app.client.client import Run
 from app.figures.architecture import cell_figure
+from app.figures.filmed_space import SpaceFilm
 from app.figures.space_data import Space
-from app.figures.space_film import SpaceFilm
 from app.figures.space_ruggedness import distance_figure, map_figure, walk_figure
 from app.figures.sphere import SearchPath, phone_layout, sphere_figure
 from app.figures.theme import format_number, learner_name, learner_style
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from app.widgets.live_plot import live_plot
-from app.widgets.panels import draw_pending
-from engine.contract.appearance import name_in_words
+from app.widgets.page_elements import draw_pending
+from engine.contract.learner_appearance import name_in_words
 from engine.stats.search.fitness_landscape import fitness_distance
 
 FILM = "film"
@@ -37,7 +37,7 @@ def draw_sphere(run: Run) -> None:
         fig = sphere_figure(space_film, run.roles, search_path, opened)
         narrow = phone_layout(fig)
         _open_clicked(
-            panels.draw_chart(fig, f"{key}.ball", narrow=narrow, pick=True), key
+            page_elements.draw_chart(fig, f"{key}.ball", narrow=narrow, pick=True), key
         )
     with right:
         if search_path is not None:
@@ -58,14 +58,14 @@ def _load_space(run: Run) -> SpaceFilm | None:
         return None
     film = run.film(FILM)
     if film is None or film.kind != "search":
-        panels.draw_empty(
+        page_elements.draw_empty(
             "This run has no recorded search",
             "A finished search run shows its whole space here.",
         )
         return None
     space_film = SpaceFilm(film)
     if space_film.coordinates("sphere/xyz") is None:
-        panels.draw_empty(
+        page_elements.draw_empty(
             "This space is too large to be drawn",
             f"It has {space_film.size:,} architectures; up to {MAX_LISTED:,} are "
             "drawn.",
@@ -180,7 +180,7 @@ def _notable_architectures(space_film: SpaceFilm, run: Run) -> dict[str, int]:
 
 def draw_architecture(space_film: SpaceFilm, index: int, key: str) -> None:
     """Draw one architecture: its operations, its numbers and its neighbors."""
-    panels.draw_heading(f"Architecture no. {index}")
+    page_elements.draw_heading(f"Architecture no. {index}")
     if space_film.edges:
         look = learner_style(space_film.name, "chosen", 0)
         fig = cell_figure(Space.from_film(space_film.film), index, look)
@@ -192,7 +192,7 @@ def draw_architecture(space_film: SpaceFilm, index: int, key: str) -> None:
     columns = st.columns(2)
     for place, column in enumerate(columns):
         with column:
-            panels.draw_facts(dict(list(facts.items())[place::2]))
+            page_elements.draw_facts(dict(list(facts.items())[place::2]))
     near = space_film.nearest_neighbors(index)
     if not len(near):
         return
@@ -260,17 +260,17 @@ def _draw_landscape(run: Run, space_film: SpaceFilm, key: str) -> None:
         fig = map_figure(space_film, by_basin=by_basin, opened=opened)
         narrow = go.Figure(layout=fig.layout).update_layout(height=380)
         _open_clicked(
-            panels.draw_chart(fig, f"{key}.map", narrow=narrow, pick=True), key
+            page_elements.draw_chart(fig, f"{key}.map", narrow=narrow, pick=True), key
         )
     with right:
         found = get_or_make(
             ("distance", run.cache_key),
             lambda: fitness_distance(scores, space_film.radix),
         )
-        panels.draw_chart(distance_figure(found), f"{key}.distance")
+        page_elements.draw_chart(distance_figure(found), f"{key}.distance")
         walk = space_film.geometry.get("walk")
         if walk:
-            panels.draw_chart(walk_figure(walk), f"{key}.walk")
+            page_elements.draw_chart(walk_figure(walk), f"{key}.walk")
 
 
 def _draw_peaks(space_film: SpaceFilm) -> None:

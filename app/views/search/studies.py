@@ -9,11 +9,11 @@ from app.charts.figure_cache import get_or_make
 from app.client import client
 from app.client.catalogue import Study
 from app.client.client import Run
-from app.widgets import panels, tables
+from app.widgets import page_elements, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.jobs import ALIVE, RESUMABLE, Job, JobState
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 
 
 class StudyRun(NamedTuple):
@@ -51,7 +51,7 @@ def _wait_for_catalogue() -> None:
     if client.is_catalogue_ready():
         st.rerun()
     if client.catalogue_error():
-        panels.draw_refusal(client.catalogue_error())
+        page_elements.draw_refusal(client.catalogue_error())
         return
     st.skeleton(120)
 
@@ -98,7 +98,7 @@ def draw_measure_button(study: Study, runs: Sequence[StudyRun], *, place: str) -
         try:
             queue_missing(study, waiting)
         except Refused as refusal:
-            panels.draw_refusal(refusal.message)
+            page_elements.draw_refusal(refusal.message)
             return
         st.rerun()
 
@@ -115,7 +115,9 @@ def draw_progress(runs: Sequence[StudyRun]) -> None:
     for run in runs:
         if run.job is not None and not (run.is_done or run.is_alive):
             st.caption(
-                escape_markdown(f"Run {run.key[:8]}: {panels.explain_state(run.job)}")
+                escape_markdown(
+                    f"Run {run.key[:8]}: {page_elements.explain_state(run.job)}"
+                )
             )
 
 
@@ -135,7 +137,7 @@ def draw_run_states(runs: Sequence[StudyRun]) -> None:
     """Draw the runs of a study with their states."""
     rows = []
     for run in runs:
-        word = panels.STATES[run.job.state].word if run.job else "not queued"
+        word = page_elements.STATES[run.job.state].word if run.job else "not queued"
         about = run.job.title or run.job.about if run.job else run.spec.family.name
         rows.append({"Run": run.key[:8], "About": about, "State": word})
     tables.draw_table(rows, alt="Runs of this study with their states")

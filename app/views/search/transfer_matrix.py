@@ -18,7 +18,7 @@ from app.figures.transfer_matrix import (
 )
 from app.views.search import studies
 from app.views.search.studies import StudyRun
-from app.widgets import page_frame, panels, tables
+from app.widgets import page_elements, page_frame, tables
 from app.widgets.escaping import escape_markdown
 from engine.contract import kinds
 from engine.contract.errors import Refused
@@ -35,7 +35,7 @@ EVERY_RUN = "Every finished run"
 
 def draw_transfer_matrix() -> None:
     """Draw the transfer matrix of a study, or of all finished runs."""
-    panels.draw_heading(
+    page_elements.draw_heading(
         "Transfer matrix",
         "What a strategy that learned on a source saves on a target, compared with one "
         "that did not learn, on the same searches. The break-even includes the "
@@ -60,7 +60,7 @@ def _draw_study(study: Study) -> None:
     try:
         runs = studies.study_runs(study)
     except Refused as refusal:
-        panels.draw_refusal(refusal.message)
+        page_elements.draw_refusal(refusal.message)
         return
     alive = any(run.is_alive for run in runs)
 
@@ -105,7 +105,7 @@ def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
     fitting = [run for run in runs if run.blocks]
     found = _cached_matrix(fitting, "")
     if found is None or not found.sources:
-        panels.draw_empty("No transfer measured yet", advice)
+        page_elements.draw_empty("No transfer measured yet", advice)
         return
     measure = st.segmented_control(
         "Measure",
@@ -122,13 +122,13 @@ def _draw_matrices(runs: Sequence[Run], advice: str = DEFAULT_ADVICE) -> None:
     columns = st.columns(2, gap="large") if control is not None else [st.container()]
     with columns[0]:
         title = f"{learner_name(found.learner)} against {learner_name(found.against)}"
-        panels.draw_chart(
+        page_elements.draw_chart(
             transfer_measure_figure(found, measure, title=title), "matrix.found"
         )
     if control is not None:
         with columns[1]:
             title = "Negative control: the source's accuracies shuffled"
-            panels.draw_chart(
+            page_elements.draw_chart(
                 transfer_measure_figure(control, measure, title=title), "matrix.control"
             )
     if found.single:

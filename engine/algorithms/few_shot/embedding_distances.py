@@ -12,7 +12,11 @@ from torch import Tensor
 
 from engine.contract.parts import knob
 from engine.protocol import EpisodeBatch, Weights
-from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
+from engine.protocol.member_chunks import (
+    broadcast_to_members,
+    chunks,
+    select_replicates,
+)
 
 DistanceMeasure = Literal["euclidean", "cosine"]
 EXCLUDED = -1e30  # masks other classes' examples; finite, as −inf gives NaN gradients

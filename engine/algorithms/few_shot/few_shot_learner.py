@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Compile,
     EpisodeBatch,
@@ -32,7 +32,11 @@ from engine.protocol import (
     chosen_class,
     run_eagerly,
 )
-from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
+from engine.protocol.member_chunks import (
+    broadcast_to_members,
+    chunks,
+    select_replicates,
+)
 
 TaskLoss = Callable[[Weights, EpisodeBatch], Tensor]
 

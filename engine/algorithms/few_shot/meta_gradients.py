@@ -21,7 +21,11 @@ from engine.protocol import (
     Weights,
     run_eagerly,
 )
-from engine.protocol.chunks import broadcast_to_members, chunks, select_replicates
+from engine.protocol.member_chunks import (
+    broadcast_to_members,
+    chunks,
+    select_replicates,
+)
 
 # Meta-weights of each member and their episodes → loss, shape (member,), and the
 # gradient of each member, shape (member, …).

@@ -16,7 +16,7 @@ from engine.algorithms.optimization.update_rules import (
 )
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Learner,
@@ -31,7 +31,7 @@ from engine.protocol import (
     UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 
 def rate_knob(default: float) -> Any:

@@ -16,7 +16,7 @@ from engine.algorithms.optimization.training_loop import (
 )
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Learner,
@@ -30,7 +30,7 @@ from engine.protocol import (
     UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 # Prefix of what a rule reports to the estimator (signals, actions), not to the screen.
 WRITTEN = "written."

@@ -8,10 +8,16 @@ that name in each layer: how its tasks are judged in `engine.judges`, its films 
 
 from collections.abc import Iterable
 
+from engine.contract.kinds.by_kind import ByKind
 from engine.contract.kinds.few_shot import FEW_SHOT
-from engine.contract.kinds.layers import ByKind
+from engine.contract.kinds.kind_record import (
+    Criterion,
+    FieldWords,
+    Kind,
+    Metrics,
+    Words,
+)
 from engine.contract.kinds.optimization import OPTIMIZATION
-from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
 from engine.contract.kinds.search import SEARCH
 
 __all__ = [

@@ -1,6 +1,12 @@
 """Few-shot: a learner sees a few examples and answers queries about them."""
 
-from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
+from engine.contract.kinds.kind_record import (
+    Criterion,
+    FieldWords,
+    Kind,
+    Metrics,
+    Words,
+)
 
 _WORDS = Words(
     tasks="few-shot tasks",
@@ -51,7 +57,7 @@ ANSWERS = Criterion(
     marks=frozenset({"error", "final_accuracy"}),
     deciding="error",
     beside="",
-    told="final_accuracy",
+    reported="final_accuracy",
     shown=(
         "error",
         "final_accuracy",
@@ -73,7 +79,7 @@ VALUES = Criterion(
     marks=frozenset({"error", "final_mse"}),
     deciding="error",
     beside="",
-    told="final_mse",
+    reported="final_mse",
     shown=("error", "final_mse", "start_mse", "adaptation_gain"),
     margin={"error": 0.05},
     resolution={"error": 1e-3},

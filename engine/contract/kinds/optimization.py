@@ -1,6 +1,6 @@
 """Optimization: base learners are trained, and their optimizer is meta-learned."""
 
-from engine.contract.kinds.record import Criterion, Kind, Metrics, Words
+from engine.contract.kinds.kind_record import Criterion, Kind, Metrics, Words
 
 _WORDS = Words(
     tasks="optimization tasks",
@@ -63,7 +63,7 @@ LOSSES = Criterion(
     marks=frozenset({"area"}),
     deciding="area",
     beside="steps_to_threshold",
-    told="steps_to_threshold",
+    reported="steps_to_threshold",
     shown=(
         "final_loss",
         "best_loss",

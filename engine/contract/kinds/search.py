@@ -1,6 +1,12 @@
 """Architecture search: strategies search a space for a good architecture."""
 
-from engine.contract.kinds.record import Criterion, FieldWords, Kind, Metrics, Words
+from engine.contract.kinds.kind_record import (
+    Criterion,
+    FieldWords,
+    Kind,
+    Metrics,
+    Words,
+)
 
 _WORDS = Words(
     tasks="architecture searches",
@@ -91,7 +97,7 @@ REGRETS = Criterion(
     marks=frozenset({"regret_area"}),
     deciding="regret_area",
     beside="evaluations_to_goal",
-    told="final_score",
+    reported="final_score",
     shown=(
         "regret_area",
         "final_regret",

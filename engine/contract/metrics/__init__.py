@@ -6,9 +6,9 @@ The files of this folder declare them; what follows from name and unit is added 
 from math import inf
 
 from engine.contract.metrics.bookkeeping import BOOKKEEPING
+from engine.contract.metrics.metric_record import Metric
 from engine.contract.metrics.outcomes import OUTCOMES
 from engine.contract.metrics.probes import PROBES
-from engine.contract.metrics.record import Metric
 from engine.contract.metrics.training import TRAINING
 
 __all__ = ["METRICS", "Metric", "UnknownMetric", "metric"]

@@ -1,6 +1,6 @@
 """What tuning chose, what a run cost, and what must not have changed."""
 
-from engine.contract.metrics.record import Metric
+from engine.contract.metrics.metric_record import Metric
 
 BOOKKEEPING = (
     Metric("tuning", "Tuning score", "ln nats", -1, "linear", "By learning rate."),

@@ -1,6 +1,6 @@
 """What tests measure: along a run, an adaptation or a search, and at its end."""
 
-from engine.contract.metrics.record import Metric
+from engine.contract.metrics.metric_record import Metric
 
 OUTCOMES = (
     # along a run of the base learner

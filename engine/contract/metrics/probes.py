@@ -1,6 +1,6 @@
 """What probes measure: a few test episodes are repeated with changes."""
 
-from engine.contract.metrics.record import Metric
+from engine.contract.metrics.metric_record import Metric
 
 PROBES = (
     Metric(

@@ -1,6 +1,6 @@
 """What is measured during meta-training."""
 
-from engine.contract.metrics.record import Metric
+from engine.contract.metrics.metric_record import Metric
 
 TRAINING = (
     Metric("meta_loss", "Meta-training loss", "ln nats", -1, "linear", "Outer loss."),

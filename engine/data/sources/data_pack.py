@@ -13,8 +13,8 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.data.sources.checksums import read_verified
-from engine.data.sources.data_table import DataTable
 from engine.data.sources.locations import pack_home
+from engine.data.sources.supervised_table import DataTable
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 # Bounds against zip bombs, well above what the real archives have.
 BYTES, MEMBERS, MEMBER, UNPACKED = 50_000_000, 40_000, 20_000, 100_000_000

@@ -16,7 +16,7 @@ import numpy as np
 
 from engine.contract.errors import Refused
 from engine.data.sources.checksums import read_verified
-from engine.data.sources.data_table import DataTable
+from engine.data.sources.supervised_table import DataTable
 
 UCI = "UCI repository, CC BY 4.0"
 

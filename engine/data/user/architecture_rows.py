@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 from engine.data.user.columns import parse_number
 from engine.data.user.csv_reader import read_header, read_rows, text_bytes
 

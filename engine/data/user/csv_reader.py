@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import as_utf8, clean
+from engine.contract.text_decoding import as_utf8, clean
 from engine.data.user.columns import parse_number
 
 LIMIT = 100_000_000

@@ -15,7 +15,7 @@ from pathlib import PurePosixPath
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 from engine.data.sources.checksums import sha256
 from engine.data.user.image_decoding import DecodedImage, decode_gray
 

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from engine.contract.errors import Refused
-from engine.contract.text_input import clean
+from engine.contract.text_decoding import clean
 
 LEAST, MOST = 4, 4096  # pixels per side
 # The formats that Pillow may detect; none that runs programs, such as PostScript.

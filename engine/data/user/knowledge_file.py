@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_json
-from engine.contract.plain_errors import first_refusal
+from engine.contract.validation_messages import first_refusal
 from engine.data.sources.checksums import sha256
 from engine.data.user.csv_store import own_path, store_bytes
 from engine.data.user.knowledge_records import (

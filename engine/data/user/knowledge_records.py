@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from engine.contract.errors import Refused
-from engine.contract.plain_errors import describe_value
+from engine.contract.validation_messages import describe_value
 
 FORMAT = 1
 # The most of each that a file may have.

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from engine.contract.errors import Refused
-from engine.data.sources.data_table import DataTable
+from engine.data.sources.supervised_table import DataTable
 from engine.data.user.columns import Column
 from engine.data.user.csv_reader import read_rows
 from engine.data.user.csv_store import PIECE, CsvFile, read_csv, read_own_bytes

@@ -10,7 +10,7 @@ Helps: successive halving without having to know how early a bad architecture sh
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.strategy import FixedStrategy
+from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.successive_halving import (
     brackets,
     fidelity_steps,

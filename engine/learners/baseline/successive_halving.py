@@ -10,7 +10,7 @@ Helps: shows what short trainings are worth where early and late accuracy agree.
 from collections.abc import Iterator
 from typing import ClassVar
 
-from engine.algorithms.search.strategy import FixedStrategy
+from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.successive_halving import (
     fidelity_steps,
     run_halvings,

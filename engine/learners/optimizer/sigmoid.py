@@ -29,7 +29,7 @@ from engine.algorithms.optimization.update_rules import adam_step, zeros
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.nets.dense import stack_members
 from engine.protocol import (
     Estimator,
@@ -46,7 +46,7 @@ from engine.protocol import (
     Weights,
     generator,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 BETAS, EPS = (0.9, 0.999), 1e-8
 

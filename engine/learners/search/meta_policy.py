@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy.actor_critic import (
     ActorCriticNets,
@@ -33,11 +34,10 @@ from engine.algorithms.search.policy.multi_task_training import (
 )
 from engine.algorithms.search.policy.policy_search import PolicySearch, UpdateContext
 from engine.algorithms.search.policy.sequence_policy import PolicyShape
-from engine.algorithms.search.strategy import plan_searches
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Meta,
@@ -49,7 +49,7 @@ from engine.protocol import (
     TraceSegment,
     generator,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 
 
 @register("learner")

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 import torch
 
+from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.queries import space_mismatch
 from engine.algorithms.search.knowledge.source_searches import (
     SourceStrategy,
@@ -35,11 +36,10 @@ from engine.algorithms.search.predictor_guided import (
 )
 from engine.algorithms.search.proposals import random_order
 from engine.algorithms.search.search_loop import StepMetrics, run_search
-from engine.algorithms.search.strategy import plan_searches
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Evaluation,

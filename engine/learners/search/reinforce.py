@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy.special import ndtri
 
+from engine.algorithms.search.fixed_strategy import FixedStrategy
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.replay import (
     ReplayEntry,
@@ -25,7 +26,6 @@ from engine.algorithms.search.policy.replay import (
 )
 from engine.algorithms.search.policy.softmax import AdamMoments, RunningReward
 from engine.algorithms.search.search_loop import StepMetrics, run_search
-from engine.algorithms.search.strategy import FixedStrategy
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.protocol import (

@@ -16,11 +16,11 @@ import torch
 from jaxtyping import Float, Int
 
 from engine.algorithms.search.evolution import Population, SizedEvolution
+from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.search_loop import StepMetrics, run_search, search_to_end
-from engine.algorithms.search.strategy import plan_searches
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Evaluation,

@@ -8,7 +8,7 @@ import numpy as np
 from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.events import Artefact
 from engine.protocol import EpisodeBatch, TaskBatch, Weights
-from engine.protocol.chunks import select_replicates
+from engine.protocol.member_chunks import select_replicates
 from engine.runner.context import LearnerEntry
 from engine.tasks.few_shot._display import ROOM, leading_examples, to_numpy
 

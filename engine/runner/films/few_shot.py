@@ -23,7 +23,7 @@ from engine.protocol import (
     Weights,
     chosen_class,
 )
-from engine.protocol.chunks import broadcast_to_members, select_replicates
+from engine.protocol.member_chunks import broadcast_to_members, select_replicates
 from engine.runner.context import MetaTestCondition, RunContext, labels_of
 from engine.runner.films import FILM_RECORDERS, FilmRecorder
 from engine.runner.state import RunState

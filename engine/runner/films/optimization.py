@@ -10,7 +10,7 @@ from torch import Tensor
 from engine.contract.events import Artefact, Event, Note
 from engine.contract.kinds import OPTIMIZATION
 from engine.protocol import Family, Meta, OptimizationBatch
-from engine.protocol.chunks import join_segments, select_replicates
+from engine.protocol.member_chunks import join_segments, select_replicates
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FILM_RECORDERS, FilmRecorder
 from engine.runner.meta_test import draw_test_tasks

@@ -13,7 +13,7 @@ import numpy as np
 from engine.contract.events import Artefact, Event, Note
 from engine.contract.kinds import SEARCH
 from engine.protocol import Meta, SearchBatch
-from engine.protocol.chunks import join_segments, select_replicates
+from engine.protocol.member_chunks import join_segments, select_replicates
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FILM_RECORDERS, FilmRecorder
 from engine.runner.films.space_maps import geometry

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.appearance import name_in_words
+from engine.contract.learner_appearance import name_in_words
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP
 from engine.stats.claims_board.study_verdict import (

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol
 import numpy as np
 
 from engine.contract.events import Artefact, Block, Condition, Timing
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable
 from engine.stats.family_names import find_test_family, source_title, target_title
@@ -52,7 +52,7 @@ class StudyVerdict(NamedTuple):
         low: Lower end of its 95 % interval; NaN without one.
         high: Upper end, likewise.
         unit: Unit of these three.
-        told: The reason for the verdict, in a sentence or two.
+        reason: The reason for the verdict, in a sentence or two.
         rows: The measurements, target by target, to be shown as a table.
         claimed: The range that the claim names, in the same unit; empty without one.
     """
@@ -62,7 +62,7 @@ class StudyVerdict(NamedTuple):
     low: float
     high: float
     unit: str
-    told: str
+    reason: str
     rows: tuple[VerdictRow, ...] = ()
     claimed: tuple[float, ...] = ()
 

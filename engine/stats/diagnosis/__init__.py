@@ -5,7 +5,7 @@ A detector whose data a run lacks reports nothing: that is not a clean bill of h
 
 from collections.abc import Callable, Iterator
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis.adaptation import (
     false_second_order,
@@ -18,7 +18,6 @@ from engine.stats.diagnosis.adaptation import (
 )
 from engine.stats.diagnosis.fairness import hidden_budget, untuned_baseline
 from engine.stats.diagnosis.finding import Finding
-from engine.stats.diagnosis.knowledge_base_size import large_knowledge_base
 from engine.stats.diagnosis.meta_test import (
     censored_means,
     changed_frozen_learner,
@@ -54,6 +53,7 @@ from engine.stats.diagnosis.search_budgets import (
     short_budget,
     source_budget,
 )
+from engine.stats.diagnosis.unused_capacity import large_knowledge_base
 
 DETECTORS: tuple[Callable[[BlockTable, RunSpec], Iterator[Finding]], ...] = (
     meta_overfitting,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.contract.events import Condition
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable, chosen_learners
 from engine.stats.diagnosis.finding import (
@@ -15,7 +15,7 @@ from engine.stats.diagnosis.finding import (
     rate_control,
 )
 from engine.stats.inference.intervals import finite_mean
-from engine.stats.summaries.optimization import clamped_log
+from engine.stats.task_metrics.optimization import clamped_log
 from engine.stats.verdicts.wording import format_number
 
 RISE, GROWTH, WORSE_SHARE = 3.0, 10.0, 0.2  # × first loss, × weights, of the tasks

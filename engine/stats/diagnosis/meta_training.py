@@ -5,7 +5,7 @@ from math import ceil
 
 import numpy as np
 
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, chosen_learners
 from engine.stats.diagnosis.finding import Finding

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import PER_STEP, BlockTable
 from engine.stats.diagnosis.finding import Finding

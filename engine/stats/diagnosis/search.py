@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from engine.contract.events import Condition
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import (
     PER_STEP,
@@ -20,7 +20,6 @@ from engine.stats.block_table import (
     is_control,
     is_trained,
 )
-from engine.stats.claims import SIGNIFICANCE, are_independent, compare_pair
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.diagnosis.search_budgets import space_size
 from engine.stats.family_names import family_title
@@ -28,6 +27,7 @@ from engine.stats.independent_units import regroup_units
 from engine.stats.inference.intervals import finite_mean, mean_interval
 from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
+from engine.stats.learner_claims import SIGNIFICANCE, are_independent, compare_pair
 from engine.stats.verdicts.wording import (
     format_count,
     format_number,

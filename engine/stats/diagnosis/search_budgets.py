@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import PER_STEP, BlockTable, is_trained
 from engine.stats.diagnosis.finding import Finding
 from engine.stats.verdicts.wording import format_number, format_searches, join_words

@@ -17,7 +17,7 @@ import numpy as np
 
 from engine.contract.events import Block, Condition
 from engine.contract.kinds.search import REGRETS
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.array_types import Floats, Indices
 from engine.stats.block_table import (
     PER_STEP,
@@ -27,12 +27,12 @@ from engine.stats.block_table import (
     is_control,
     is_trained,
 )
-from engine.stats.claims import SIGNIFICANCE, compare_pair
 from engine.stats.family_names import find_test_family, source_title, target_title
 from engine.stats.independent_units import paired_ratio
 from engine.stats.inference.intervals import Interval
 from engine.stats.inference.paired import Difference
 from engine.stats.inference.profiles import holm
+from engine.stats.learner_claims import SIGNIFICANCE, compare_pair
 from engine.stats.search.break_even import break_even
 
 FIRST = 10  # evaluations after which a jump-start is measured

@@ -8,9 +8,9 @@ has its cost: examples seen, gradients in training, in tuning and per test.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from engine.contract.appearance import name_in_words
 from engine.contract.events import Condition
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.condition_words import describe_condition, size_shifts
 from engine.stats.inference.spreads import Spread, compute_spread

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from engine.contract.events import Condition
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.array_types import Floats
 from engine.stats.block_table import BlockTable, is_trained
 from engine.stats.condition_words import describe_condition, size_shifts

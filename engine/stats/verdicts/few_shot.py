@@ -7,13 +7,13 @@ single training with the interval over its episodes that papers use; the text sa
 from collections.abc import Sequence
 
 from engine.contract.kinds import FEW_SHOT
-from engine.contract.runs import LearnerChoice
-from engine.stats.claims import Claim
+from engine.contract.run_spec import LearnerChoice
 from engine.stats.condition_words import describe_condition, size_shifts
 from engine.stats.inference.metric_intervals import metric_interval
 from engine.stats.inference.spreads import compute_spread
-from engine.stats.verdicts.evidence import Evidence, better_first, signed_gap
+from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
 from engine.stats.verdicts.wording import format_count, join_words, sentence_names
 
 SINGLE = (
@@ -68,7 +68,7 @@ def _format_level(run: Evidence, label: str) -> str:
     # Readers expect accuracies; claims compare errors, where less is better.
     rows = 1.0 - errors if run.criterion.share else errors
     found = metric_interval(
-        run.criterion.told if run.criterion.share else run.criterion.deciding, rows
+        run.criterion.reported if run.criterion.share else run.criterion.deciding, rows
     )
     text = f"{_format_number(run, found.mean)}{' %' if run.criterion.share else ''}"
     if found.n > 1:

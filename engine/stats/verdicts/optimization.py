@@ -9,12 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.contract.kinds import OPTIMIZATION
-from engine.contract.runs import LearnerChoice
-from engine.stats.claims import Claim
+from engine.contract.run_spec import LearnerChoice
 from engine.stats.inference.metric_intervals import metric_interval
-from engine.stats.verdicts.evidence import Evidence, Shape
+from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.phrases import phrase_call
 from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence, Shape
 from engine.stats.verdicts.wording import (
     display_names,
     format_count,

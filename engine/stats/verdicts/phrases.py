@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from engine.contract.appearance import name_in_words
-from engine.stats.claims import Claim, ClaimVerdict
+from engine.contract.learner_appearance import name_in_words
+from engine.stats.learner_claims import Claim, ClaimVerdict
 from engine.stats.verdicts.wording import conjugate_be, format_count, join_words
 
 SPELLED_OUT = 3  # shifts and families named one by one; more are only counted

@@ -10,15 +10,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.contract.kinds import SEARCH
-from engine.contract.runs import LearnerChoice
+from engine.contract.run_spec import LearnerChoice
 from engine.stats.block_table import is_trained
-from engine.stats.claims import Claim, are_independent, compare_pair
 from engine.stats.family_names import family_title
 from engine.stats.independent_units import learner_interval
 from engine.stats.inference.intervals import Interval
+from engine.stats.learner_claims import Claim, are_independent, compare_pair
 from engine.stats.search.break_even import break_even
-from engine.stats.verdicts.evidence import Evidence, better_first, signed_gap
 from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence, better_first, signed_gap
 from engine.stats.verdicts.wording import (
     capitalize_first,
     format_count,

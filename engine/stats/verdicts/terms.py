@@ -3,11 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.contract.appearance import name_in_words
 from engine.contract.kinds import ByKind
-from engine.contract.runs import LearnerChoice, RunSpec
-from engine.stats.claims import Claim
-from engine.stats.verdicts.evidence import Evidence, better_first
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import LearnerChoice, RunSpec
+from engine.stats.learner_claims import Claim
+from engine.stats.verdicts.verdict_inputs import Evidence, better_first
 from engine.stats.verdicts.wording import conjugate_be
 
 NameLearners = Callable[[RunSpec, Mapping[str, str] | None], dict[str, str]]

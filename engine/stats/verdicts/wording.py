@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from engine.contract.appearance import name_in_words
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import baseline_learners, is_tuned
 from engine.stats.inference.intervals import Interval
 

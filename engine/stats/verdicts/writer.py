@@ -8,18 +8,18 @@ their `VerdictTerms`.
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.stats.block_table import (
     IN_DISTRIBUTION,
     BlockTable,
     baseline_learners,
     chosen_learners,
 )
-from engine.stats.claims import Claim
 from engine.stats.condition_words import size_shifts
-from engine.stats.verdicts.evidence import Evidence
+from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.phrases import describe_elsewhere, phrase_groups
 from engine.stats.verdicts.terms import TERMS, VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import capitalize_first
 
 

@@ -24,7 +24,7 @@ from engine.tasks.few_shot._user_data import (
     class_pools,
     draw_indices,
 )
-from engine.tasks.optimization._pools import number_rows
+from engine.tasks.optimization._row_pools import number_rows
 from engine.tasks.optimization._tables import standardize_columns
 
 

@@ -17,8 +17,8 @@ from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.data.sources.data_table import DataTable
 from engine.data.sources.sklearn_sets import load_bundled_set
+from engine.data.sources.supervised_table import DataTable
 from engine.protocol import Episode, generator
 from engine.tasks import knobs
 from engine.tasks.few_shot._class_pools import (

@@ -10,10 +10,10 @@ from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.rng import Rng
 from engine.data.sources import sklearn_sets
-from engine.data.sources.data_table import DataTable
+from engine.data.sources.supervised_table import DataTable
 from engine.protocol import Sample, generator
 from engine.tasks import knobs
-from engine.tasks.optimization._pools import RowPool, split_table
+from engine.tasks.optimization._row_pools import RowPool, split_table
 from engine.tasks.optimization._supervised import DataFamily
 
 # Smallest deviation of a column scaled to 1; anything less is rounding error.

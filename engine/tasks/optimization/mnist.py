@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 from engine.contract.parts import knob
 from engine.contract.registry import register
 from engine.data.sources import data_pack
-from engine.data.sources.data_table import DataTable
+from engine.data.sources.supervised_table import DataTable
 from engine.tasks import knobs
 from engine.tasks.optimization._tables import TableFamily
 

@@ -11,10 +11,10 @@ from typing import ClassVar, Literal
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
-from engine.data.sources.data_table import DataTable
+from engine.data.sources.supervised_table import DataTable
 from engine.data.user.target_selection import TargetOptions, load_own_table
 from engine.tasks import knobs
-from engine.tasks.optimization._pools import split_table
+from engine.tasks.optimization._row_pools import split_table
 from engine.tasks.optimization._tables import TableFamily
 
 

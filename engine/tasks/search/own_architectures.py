@@ -17,8 +17,8 @@ from typing import ClassVar
 from engine.contract.errors import Refused
 from engine.contract.parts import knob
 from engine.contract.registry import register
+from engine.data.user.architecture_csv import load_own_architectures
 from engine.data.user.architecture_rows import AccuracyUnit
-from engine.data.user.architectures import load_own_architectures
 from engine.protocol import Evaluator
 from engine.tasks.search._family import SearchFamily
 from engine.tasks.search._table_evaluator import TableEvaluator

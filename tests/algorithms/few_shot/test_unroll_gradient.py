@@ -31,7 +31,7 @@ from engine.protocol import (
     UpdateRule,
     Weights,
 )
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.optimization.mixtures import Mixtures
 from tests.learners.bowls import random_bowls
 

@@ -11,7 +11,7 @@ from app.widgets.escaping import escape_html, escape_markdown
 from engine.contract.errors import Refused
 from engine.contract.events import Block
 from engine.contract.jobs import JobState
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.export import RunRecord, exported_files
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,7 +9,7 @@ from app.client import recorded_examples
 from engine.catalogue import find_card
 from engine.contract.kinds import KINDS
 from engine.contract.run_keys import run_key
-from engine.contract.runs import complete_spec
+from engine.contract.run_spec import complete_spec
 from engine.device import fingerprint
 from engine.presets import preset
 from engine.runner.loop import run

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from app.charts import few_shot, optimization, search
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client import recorded_examples
 from app.views.run import run_tables
 from engine.contract.events import Block

@@ -8,7 +8,7 @@ from app.experiment.costs import TUNING_TRIALS
 from app.experiment.costs.few_shot import count_episode_gradients
 from engine.contract import kinds
 from engine.contract.jobs import Job, JobState
-from engine.contract.runs import Budget, Choice, LearnerChoice, RunSpec
+from engine.contract.run_spec import Budget, Choice, LearnerChoice, RunSpec
 
 BUDGET = Budget(task_evaluations=100, test_tasks=10, horizon=3, tuning_tasks=4)
 

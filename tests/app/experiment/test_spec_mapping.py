@@ -7,7 +7,7 @@ from app.client.catalogue import Catalogue
 from app.experiment import compatibility, spec_mapping
 from engine.contract.errors import Refused
 from engine.contract.run_keys import run_key
-from engine.contract.runs import LearnerChoice, RunSpec, ShiftChoice, complete_spec
+from engine.contract.run_spec import LearnerChoice, RunSpec, ShiftChoice, complete_spec
 from engine.presets import PRESETS
 
 

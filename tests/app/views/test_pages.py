@@ -7,8 +7,8 @@ from app.client import client
 from app.client.catalogue import Catalogue
 from app.views import transfer
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec, complete_spec
-from engine.stats.generalization import transfer_levels
+from engine.contract.run_spec import RunSpec, complete_spec
+from engine.stats.shift_and_transfer import transfer_levels
 from engine.store import Store
 from tests.app.views.run.test_run_page import texts
 

@@ -19,7 +19,7 @@ sys.path.insert(0, {str(ROOT)!r})
 from pathlib import Path
 import numpy as np
 import streamlit as st
-from app.figures import boundary_film, curves
+from app.figures import training_film, curves
 from app.widgets.live_plot import live_plot
 from app.widgets.escaping import escape_markdown
 from tests.figures import made
@@ -34,7 +34,7 @@ def grow():
         live_plot(fig, key=key, alt=f"{{key}} chart")
 
 grow()
-film = boundary_film.film_figure(made.film(), made.ROLES)
+film = training_film.film_figure(made.film(), made.ROLES)
 live_plot(film, key="film", alt="film")
 typed = plain("http://evil.example, www.evil.example, me@evil.example")
 st.caption(typed)

@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from app.widgets import tables
 from app.widgets.escaping import escape_markdown
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.store import Store
 from tests.app.conftest import ROOT
 from tests.app.views.test_pages import file, rows

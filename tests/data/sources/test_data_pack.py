@@ -8,7 +8,7 @@ import pytest
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
 from engine.data.sources import data_pack
-from engine.tasks.optimization._pools import split_table
+from engine.tasks.optimization._row_pools import split_table
 from engine.tasks.optimization.fashion_mnist import FashionMnist
 from engine.tasks.optimization.mnist import Mnist
 from engine.tasks.optimization.tabular import TableName, Tabular

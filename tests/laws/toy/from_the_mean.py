@@ -7,7 +7,7 @@ import torch
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Learner,
@@ -18,7 +18,7 @@ from engine.protocol import (
     TaskBatch,
     TraceSegment,
 )
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from tests.laws.toy.guessing.hidden_numbers import Games
 
 

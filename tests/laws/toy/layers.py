@@ -5,19 +5,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from torch import Tensor
 
 from app.charts import KindCharts, optimization
-from app.charts.view_state import NamedFigure, ViewState
+from app.charts.chart_options import NamedFigure, ViewState
 from app.client.client import Run
 from app.experiment.costs import CostModel, count_test_tasks
 from engine.contract.events import Artefact, Event
-from engine.contract.runs import LearnerChoice, RunSpec
+from engine.contract.run_spec import LearnerChoice, RunSpec
 from engine.judges.judge import Arrays, Judge
 from engine.protocol import TaskBatch, TraceSegment
 from engine.runner.context import MetaTestCondition, RunContext
 from engine.runner.films import FilmRecorder
 from engine.runner.state import RunState
-from engine.stats.claims import Claim
-from engine.stats.verdicts.evidence import Evidence
+from engine.stats.learner_claims import Claim
 from engine.stats.verdicts.terms import VerdictTerms
+from engine.stats.verdicts.verdict_inputs import Evidence
 from engine.stats.verdicts.wording import sentence_names
 from tests.laws.toy.guessing.hidden_numbers import Games
 

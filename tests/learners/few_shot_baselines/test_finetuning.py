@@ -14,7 +14,7 @@ from engine.algorithms.few_shot.fine_tuning import (
     pooled_net_loss,
     shown_steps,
 )
-from engine.algorithms.few_shot.fit_problems import FitProblem
+from engine.algorithms.few_shot.fitted_parameters import FitProblem
 from engine.learners.baseline.cosine_head import CosineHead
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.fine_tune import FineTune
@@ -23,7 +23,7 @@ from engine.learners.baseline.joint import Joint
 from engine.learners.baseline.linear_probe import LinearProbe
 from engine.nets.mlp import Mlp
 from engine.protocol import EpisodeBatch, Meta, OuterStepContext, Weights
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from engine.tasks.few_shot.gaussian_classes import GaussianClasses
 from tests.learners.clouds import (
     STREAMS,

@@ -6,7 +6,7 @@ from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor, Nearest
 from engine.algorithms.few_shot.embedding_distances import neighbor_votes
 from engine.learners.baseline.feature_neighbors import FeatureNeighbors
 from engine.learners.baseline.raw_neighbor import RawNeighbor
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from tests.learners.clouds import answered, begun, clouds, relabeled, waves
 
 

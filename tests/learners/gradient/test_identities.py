@@ -20,7 +20,7 @@ from engine.learners.gradient.reptile import Reptile
 from engine.learners.gradient.t_net import TNet
 from engine.nets.mlp import Mlp
 from engine.protocol import EpisodeBatch, Learner, Meta, Weights
-from engine.protocol.chunks import chunks
+from engine.protocol.member_chunks import chunks
 from tests.learners.gradient.made import (
     classes,
     joined,

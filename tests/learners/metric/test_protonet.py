@@ -6,7 +6,7 @@ from engine.algorithms.few_shot.few_shot_learner import body_features
 from engine.contract.errors import Refused
 from engine.learners.metric.protonet import Protonet
 from engine.nets.mlp import Mlp
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from tests.learners.clouds import answered, begun, clouds, relabeled, shuffled
 
 

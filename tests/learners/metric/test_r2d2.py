@@ -6,7 +6,7 @@ from engine.algorithms.few_shot.few_shot_learner import body_features
 from engine.algorithms.few_shot.ridge_head import ridge_head, solve_ridge
 from engine.learners.metric.r2d2 import R2d2
 from engine.protocol import Meta
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from tests.learners.clouds import (
     answered,
     begun,

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from engine.protocol import Family, Learner, Meta, SearchBatch, Setting
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.search.nk_landscape import NkLandscape
 from tests.tasks.drawing import DOUBLE, setting, streams
 

@@ -9,7 +9,7 @@ from engine.algorithms.search.knowledge.option_prior import (
     option_probabilities,
 )
 from engine.protocol import Evaluation, Meta, OuterStepContext, SearchBatch
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.runner.context import RunContext
 from engine.runner.validation import adapt_quietly
 from tests.laws.small import spec_of

@@ -11,7 +11,7 @@ from engine.algorithms.search.knowledge.source_searches import run_source_search
 from engine.algorithms.search.knowledge.warm_start import warm_start
 from engine.contract.errors import Refused
 from engine.contract.events import Artefact, Block
-from engine.contract.runs import Input
+from engine.contract.run_spec import Input
 from engine.learners.baseline.regularized_evolution import RegularizedEvolution
 from engine.protocol import Meta, OuterStepContext, SearchBatch
 from engine.runner.context import RunContext

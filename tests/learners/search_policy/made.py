@@ -18,7 +18,7 @@ from engine.protocol import (
     Setting,
     Space,
 )
-from engine.protocol.chunks import join_segments
+from engine.protocol.member_chunks import join_segments
 from engine.tasks.search._table_evaluator import TableEvaluator
 from engine.tasks.search.nk_landscape import NkLandscape
 

@@ -12,7 +12,7 @@ import torch
 from engine.algorithms.few_shot.few_shot_learner import FewShotLearner
 from engine.contract.events import Artefact, Block, Checkpoint, Event
 from engine.protocol import EpisodeBatch, ExampleBatch, Meta
-from engine.protocol.chunks import broadcast_to_members
+from engine.protocol.member_chunks import broadcast_to_members
 from engine.runner.context import RunContext
 from engine.runner.films.embeddings import snapshot_steps
 from engine.runner.films.few_shot import frame_positions, rank_tasks

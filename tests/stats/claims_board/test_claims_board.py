@@ -7,7 +7,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from engine.contract.events import Artefact, Block, Timing
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.claims_board import STUDY_JUDGES, StudyVerdict, judge_study
 from engine.stats.claims_board.patterns_and_overhead import fit_power
 from engine.stats.claims_board.study_verdict import mean_over_units, table_row
@@ -132,7 +132,7 @@ def test_the_sources_are_shared_by_all_targets() -> None:
     # 10 against 80 evaluations, and 400 / 4 more of the same price
     found = judge_study("cost", over_targets(*[(10, 80)] * 4, spent=400.0))
     # each target saves 70 evaluations of the 400
-    assert "About 5.7 targets pay the sources back" in found.told
+    assert "About 5.7 targets pay the sources back" in found.reason
     assert found.estimate == pytest.approx(110 / 80, rel=0.02)
 
 
@@ -275,7 +275,7 @@ def test_an_option_that_helps_everywhere_is_universal() -> None:
     )
     assert found.verdict == "supported"
     assert found.estimate == pytest.approx(10.0, abs=0.5)
-    assert "depth = 2" in found.told
+    assert "depth = 2" in found.reason
 
 
 def test_options_that_help_here_and_hurt_there_are_not() -> None:
@@ -362,7 +362,7 @@ def test_the_interval_of_a_power_is_that_of_least_squares() -> None:
 def test_a_judge_without_numbers_decides_nothing(name: str) -> None:
     found = judge_study(name, [])
     assert isinstance(found, StudyVerdict) and found.verdict == "depends"
-    assert np.isnan(found.estimate) and found.told.startswith("Undecided")
+    assert np.isnan(found.estimate) and found.reason.startswith("Undecided")
 
 
 def test_a_line_is_rounded_for_people() -> None:

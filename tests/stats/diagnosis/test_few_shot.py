@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Block
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable
 from engine.stats.diagnosis import diagnose
 from engine.stats.diagnosis.finding import Finding

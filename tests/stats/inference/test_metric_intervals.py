@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from engine.contract.metrics import METRICS, Metric
-from engine.stats.generalization import SeverityCurve, relative_drop
 from engine.stats.inference import metric_intervals
 from engine.stats.inference.metric_intervals import metric_interval
+from engine.stats.shift_and_transfer import SeverityCurve, relative_drop
 
 WIDE = np.array([[0.01], [0.9], [0.9]])
 

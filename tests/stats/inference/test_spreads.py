@@ -13,7 +13,7 @@ from engine.stats.inference.paired import (
     paired_over_tasks,
 )
 from engine.stats.inference.spreads import compute_spread
-from engine.stats.summaries.few_shot import summarize_episodes
+from engine.stats.task_metrics.few_shot import summarize_episodes
 
 SETS = 400
 

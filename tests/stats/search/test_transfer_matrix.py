@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.search.transfer_matrix import control_label, transfer_matrix
 from tests.stats.made_up import HERE, Array
 from tests.stats.made_up_searches import (

@@ -6,12 +6,12 @@ import pytest
 from engine.contract.events import Block, Condition
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import make_curve
-from engine.stats.generalization import (
+from engine.stats.run_summary import summarize
+from engine.stats.shift_and_transfer import (
     degradation,
     relative_drop,
     severity_curve,
 )
-from engine.stats.run_summary import summarize
 from engine.stats.summaries.adaptation_speed import (
     adaptation_speed,
     learner_adaptation_speed,

@@ -9,7 +9,7 @@ import pytest
 
 from engine.contract.events import Block, Condition
 from engine.stats.block_table import BlockTable
-from engine.stats.claims import make_claims
+from engine.stats.learner_claims import make_claims
 from tests.stats.made_up import HERE, TUNED, chosen, spec
 
 SETS = 200

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable, tuned_rival
-from engine.stats.claims import make_claims
+from engine.stats.learner_claims import make_claims
 from engine.stats.run_summary import summarize
 from tests.stats.made_up import (
     FINE_TUNED,

@@ -10,12 +10,12 @@ from lifelines import KaplanMeierFitter
 from lifelines.utils import restricted_mean_survival_time
 
 from engine.contract.events import Block, Condition
-from engine.contract.runs import Choice, RunSpec
+from engine.contract.run_spec import Choice, RunSpec
 from engine.stats.block_table import BlockTable
-from engine.stats.claims import Claim, make_claims
 from engine.stats.independent_units import goal_survival, paired_ratio
 from engine.stats.inference.paired import Difference, paired_over_tasks
 from engine.stats.inference.tail_risk import robustness, tail_mean
+from engine.stats.learner_claims import Claim, make_claims
 from engine.stats.run_summary import summarize
 from engine.stats.search.break_even import break_even
 from engine.stats.summaries.comparison_table import make_comparison

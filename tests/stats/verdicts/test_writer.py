@@ -6,7 +6,7 @@ import pytest
 from app.client import recorded_examples
 from engine.contract.events import Block
 from engine.contract.kinds import KINDS
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.runner.summary import summarize_run
 from engine.stats import run_summary
 from engine.stats.verdicts.terms import TERMS

@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 
 from engine.contract.errors import Refused
 from engine.contract.rng import Rng
-from engine.data.sources.data_table import DataTable
 from engine.data.sources.sklearn_sets import SETS, load_bundled_set
-from engine.tasks.optimization._pools import split_table
+from engine.data.sources.supervised_table import DataTable
+from engine.tasks.optimization._row_pools import split_table
 from engine.tasks.optimization._tables import (
     TableSampling,
     check_sampling,

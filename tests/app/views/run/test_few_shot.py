@@ -10,18 +10,18 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from app import links
+from app import share_links
 from app.charts import few_shot, optimization
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client import catalogue as shelves
 from app.client import client, files
-from app.experiment import cost_estimate, templates
+from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import learner_name
-from app.views.run import not_applicable, run_tables
+from app.views.run import run_tables, untested_conditions
 from engine.catalogue import find_card
 from engine.contract import kinds
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Budget,
     Choice,
     LearnerChoice,
@@ -124,7 +124,7 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
     lab: AppTest, known: shelves.Catalogue
 ) -> None:
     at = switched(lab)
-    spec = templates.default_experiment(known, "few_shot")
+    spec = derived_experiments.default_experiment(known, "few_shot")
     assert at.session_state["k.family"] == spec.family.name
     families = {
         c.title for c in known.cards_of("family") if c.traits["kind"] == "few_shot"
@@ -145,7 +145,7 @@ def test_another_kind_comes_with_its_own_default_and_only_what_fits(
 def test_learners_that_cannot_answer_go_with_the_family(
     lab: AppTest, few: RunSpec
 ) -> None:
-    lab.query_params["x"] = links.pack(few)
+    lab.query_params["x"] = share_links.pack(few)
     at = lab.run()
     assert at.session_state["k.chosen"] == ["protonet", "maml"]
     at.selectbox(key="k.family").select("sinusoids").run()
@@ -186,7 +186,7 @@ def test_a_link_to_episodes_fills_the_form_of_their_kind(
     lab: AppTest, few: RunSpec
 ) -> None:
     fresh = few.model_copy(update={"seed": 4711})
-    lab.query_params["x"] = links.pack(fresh)
+    lab.query_params["x"] = share_links.pack(fresh)
     at = lab.run()
     assert not at.exception
     assert at.session_state["k.kind"] == "few_shot"
@@ -199,7 +199,7 @@ def test_a_link_to_what_cannot_run_together_is_one_sentence(
     lab: AppTest, few: RunSpec
 ) -> None:
     mixed = few.model_copy(update={"learners": (*few.learners, learner("lr_scale"))})
-    lab.query_params["x"] = links.pack(mixed)
+    lab.query_params["x"] = share_links.pack(mixed)
     at = lab.run()
     assert not at.exception
     assert "LR scale does not fit Few-shot Gaussians" in texts(at)
@@ -241,7 +241,7 @@ def test_every_tab_of_it_can_be_drawn(lab: AppTest, key: str, tab: str) -> None:
 def test_what_is_not_applicable_is_listed_with_its_reason(
     lab: AppTest, key: str, run: client.Run
 ) -> None:
-    (line,) = not_applicable.not_applicable_lines(run, {"ways": "Other ways"})
+    (line,) = untested_conditions.not_applicable_lines(run, {"ways": "Other ways"})
     assert line.startswith("MAML under Other ways 3: its head was trained for 5 ways")
     assert "Not applicable: MAML" in texts(opened(lab, key))
 
@@ -255,7 +255,7 @@ def test_a_label_that_reads_like_a_shift_is_a_learner_in_the_remarks(
         "remarks compile compile:b": {"compile:compile:b": "no compiler"},
     }
     lines = list(
-        not_applicable.not_applicable_lines(
+        untested_conditions.not_applicable_lines(
             replace(run, remarks=told), {"ways": "Other ways"}
         )
     )
@@ -397,7 +397,7 @@ def test_every_part_lands_in_an_experiment_of_its_kind_that_can_run(
     ]
     assert len(here) > 1
     for card in here:
-        spec = templates.experiment_with_part(card, known, "few_shot")
+        spec = derived_experiments.experiment_with_part(card, known, "few_shot")
         full, _ = client.complete_with_key(spec)
         kind = known.kind_of(full.family.name)
         assert kind in card.solves, card.name

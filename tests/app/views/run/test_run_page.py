@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import links
+from app import share_links
 from app.client import client, recorded_examples
 from engine.contract.jobs import JobState
-from engine.contract.runs import RunSpec
+from engine.contract.run_spec import RunSpec
 from engine.export import export_archive
 from engine.store import Store
 
@@ -62,7 +62,7 @@ def test_a_click_files_one_run_however_often_it_is_made(lab: AppTest) -> None:
 def test_a_finished_experiment_opens_without_a_new_run(
     lab: AppTest, key: str, tiny: RunSpec
 ) -> None:
-    lab.query_params["x"] = links.pack(tiny)
+    lab.query_params["x"] = share_links.pack(tiny)
     at = lab.run()
     assert at.button(key="run_button").label == "Open result"
     run_it(at)
@@ -83,7 +83,7 @@ def test_a_link_to_a_run_opens_it_and_fills_the_form(
 
 def test_a_link_never_starts_a_run(lab: AppTest, tiny: RunSpec) -> None:
     fresh = tiny.model_copy(update={"seed": 4711})
-    lab.query_params["x"] = links.pack(fresh)
+    lab.query_params["x"] = share_links.pack(fresh)
     lab.query_params["run"] = "ab" * 32
     at = lab.run()
     assert not at.exception

@@ -8,21 +8,21 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app import links
+from app import share_links
 from app.charts import search
-from app.charts.view_state import ViewState
+from app.charts.chart_options import ViewState
 from app.client import catalogue as shelves
 from app.client import client, recorded_examples
-from app.experiment import cost_estimate, templates
+from app.experiment import cost_estimate, derived_experiments
 from app.experiment.costs import COSTS
 from app.figures.theme import format_number
 from app.views import transfer
 from app.views.run import run_tables
-from app.views.search import lesson
+from app.views.search import search_lesson
 from app.widgets import page_frame
 from engine.catalogue import find_card
 from engine.contract import kinds
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Budget,
     Choice,
     LearnerChoice,
@@ -109,7 +109,7 @@ def test_the_page_begins_with_the_default_search(
 ) -> None:
     at = page.run()
     assert not at.exception
-    spec = templates.default_experiment(known, "search")
+    spec = derived_experiments.default_experiment(known, "search")
     assert at.session_state["k.family"] == spec.family.name
     assert at.session_state["k.kind"] == "search"
     assert "Nothing has run yet" in texts(at)
@@ -169,7 +169,7 @@ def test_a_link_that_opens_the_lab_leads_to_its_page(
 ) -> None:
     at = page.switch_page("../pages/lab.py")
     fresh = hunt.model_copy(update={"seed": 4711})
-    at.query_params[query] = key if query == "run" else links.pack(fresh)
+    at.query_params[query] = key if query == "run" else share_links.pack(fresh)
     at.run()
     assert not at.exception
     assert at.session_state["k.kind"] == "search"
@@ -184,7 +184,7 @@ def test_a_link_of_another_kind_leaves_the_page(page: AppTest) -> None:
         learners=(LearnerChoice(name="lr_scale", label="lr_scale"),),
         seed=4711,
     )
-    page.query_params["x"] = links.pack(other)
+    page.query_params["x"] = share_links.pack(other)
     at = page.run()
     assert not at.exception
     assert at.session_state["page_of_form"] == "lab"
@@ -312,11 +312,11 @@ def test_the_lesson_leads_to_experiments_that_are_shipped(
     page: AppTest, known: shelves.Catalogue
 ) -> None:
     shipped = {preset.name for preset in known.presets}
-    named = {name for step in lesson.STEPS for name in step.shown}
+    named = {name for step in search_lesson.STEPS for name in step.shown}
     assert named and named <= shipped
     page.session_state["shelf"] = "lesson"
     at = page.switch_page("../pages/learn.py").run()
-    assert lesson.TITLE in [head.value for head in at.header]
+    assert search_lesson.TITLE in [head.value for head in at.header]
     at.button(key="lesson.policy_gradients").click().run()
     assert not at.exception
     assert at.session_state["page_of_form"] == "search"
@@ -405,7 +405,7 @@ def test_a_share_link_leads_to_the_page(
     monkeypatch.setattr(page_frame.st, "context", Context())
     base = page_frame.base_url("search")
     assert base == "http://localhost:8501/search"
-    assert links.share_link(base, hunt, "0" * 64).startswith(f"{base}?run=")
+    assert share_links.share_link(base, hunt, "0" * 64).startswith(f"{base}?run=")
     assert page_frame.base_url() == "http://localhost:8501/"
 
 

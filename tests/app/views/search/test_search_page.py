@@ -13,7 +13,7 @@ from app.client import client, frozen_knowledge
 from app.client.frozen_knowledge import KnowledgeSizes
 from app.views.search import studies
 from engine.catalogue import find_card
-from engine.contract.runs import (
+from engine.contract.run_spec import (
     Budget,
     Choice,
     LearnerChoice,

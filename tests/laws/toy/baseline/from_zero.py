@@ -7,7 +7,7 @@ import torch
 
 from engine.contract.registry import register
 from engine.contract.rng import Rng
-from engine.contract.runs import Budget
+from engine.contract.run_spec import Budget
 from engine.protocol import (
     Estimator,
     Learner,

@@ -1,0 +1,262 @@
+"""Few-shot results by inner step, before and after adaptation, and by shots."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+
+from app.figures.curves import curves_figure
+from app.figures.figure_parts import (
+    add_footnote,
+    describe_band,
+    log_axis,
+    make_figure,
+    names_axis,
+)
+from app.figures.figure_types import CurveOptions, Roles
+from app.figures.shift import severity_figure
+from app.figures.theme import (
+    GREY,
+    INTERVAL_NAME,
+    Style,
+    assign_styles,
+    axis_title,
+    format_number,
+    learner_name,
+)
+from engine.contract.learner_appearance import name_in_words
+from engine.contract.metrics import metric
+from engine.stats.curves import Curve
+from engine.stats.inference.intervals import Interval
+
+
+class AnswerPoint(NamedTuple):
+    """The point of a learner's curve at which it is evaluated."""
+
+    x: float
+    y: float
+
+
+def answers_figure(
+    curves: Iterable[Curve],
+    marks: Mapping[str, AnswerPoint],
+    metric_name: str,
+    roles: Roles,
+    view: CurveOptions,
+) -> go.Figure:
+    """Draw the results after each inner step, and the step that is evaluated.
+
+    Args:
+        curves: One for each learner; one without inner steps is a level line.
+        marks: By label, for learners with inner steps.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        view: Axes.
+    """
+    shown = list(curves)
+    made = curves_figure(shown, metric_name, roles, view)
+    styles = assign_styles(roles)
+    for label, mark in marks.items():
+        if label in styles:
+            made.add_trace(_answer_trace(mark, styles[label]))
+    read = made.layout.meta["how_to_read"]
+    legend = " ◆: the step at which a learner is evaluated; level line: no inner steps."
+    made.update_layout(meta={**made.layout.meta, "how_to_read": read + legend})
+    made.update_xaxes(rangemode="tozero", tickformat="d")
+    if metric(metric_name).direction < 0:
+        _cap_y_axis(made, shown, [mark.y for mark in marks.values()])
+    return made
+
+
+def _cap_y_axis(
+    figure: go.Figure, curves: Iterable[Curve], marks: Iterable[float]
+) -> None:
+    """Cut curves that diverge after the evaluated step, with a remark."""
+    means = [np.asarray(curve.mean, dtype=float) for curve in curves]
+    starts = [float(mean[0]) for mean in means if len(mean)]
+    known = [y for y in (*starts, *marks) if np.isfinite(y)]
+    every = np.concatenate([np.zeros(0), *means])
+    every = every[np.isfinite(every)]
+    cap = 10 * max(known, default=np.inf)
+    if not len(every) or every.max() <= cap:
+        return
+    low, log = (
+        every[every > 0].min(initial=cap) / 1.3,
+        figure.layout.yaxis.type == "log",
+    )
+    figure.update_yaxes(log_axis([low, cap]) if log else {})
+    figure.update_yaxes(range=[np.log10(low), np.log10(cap)] if log else [0, cap])
+    gone = sum(bool(np.nanmax(mean, initial=0.0) > cap) for mean in means)
+    figure.add_annotation(
+        text=f"↑ {gone} leave{'s' * (gone == 1)} the range after that step",
+        x=0.5,
+        y=1,
+        xref="x domain",
+        yref="y domain",
+        yanchor="top",
+        showarrow=False,
+        font={"size": 11},
+        opacity=0.85,
+    )
+
+
+def _answer_trace(mark: AnswerPoint, style: Style) -> go.Scatter:
+    ring = {"color": "rgba(255,255,255,0.9)", "width": 1.5}
+    return go.Scatter(
+        x=np.array([mark.x]),
+        y=np.array([mark.y]),
+        mode="markers",
+        hoverinfo="skip",
+        showlegend=False,
+        legendgroup=style.label,
+        uid=f"{style.label}:answer",
+        name=f"{style.name}, evaluated",
+        marker={"symbol": "diamond", "size": 11, "color": style.color, "line": ring},
+    )
+
+
+def gain_figure(
+    before: Mapping[str, Interval],
+    after: Mapping[str, Interval],
+    metric_name: str,
+    roles: Roles,
+) -> go.Figure:
+    """Draw each learner's result before the first inner step and at evaluation.
+
+    Args:
+        before: By label, of learners that take inner steps.
+        after: By label, of all learners.
+        metric_name: The evaluated metric, a name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+    """
+    kind, styles = metric(metric_name), assign_styles(roles)
+    # Plotly stacks rows from the bottom up; the first learner goes on top.
+    labels = [label for label in roles if label in after][::-1]
+    made = make_figure(
+        title="Before and after adaptation",
+        how_to_read="Ring: before the first inner step. Marker and bar: after, "
+        f"{INTERVAL_NAME}. No ring: no inner steps.",
+        alt=f"{kind.label}: "
+        + "; ".join(_describe_gain(label, before, after) for label in labels[::-1]),
+        height=84 + 40 * len(labels),
+    )
+    for place, label in enumerate(labels):
+        if label in before:
+            _add_gain_line(made, before[label], after[label], place)
+            made.add_trace(_start_trace(before[label], place, styles[label]))
+        _add_answer(made, after[label], place, styles[label])
+    made.update_yaxes(
+        tickvals=list(range(len(labels))), ticktext=_display_names(labels)
+    )
+    made.update_yaxes(names_axis() | {"range": [-0.6, len(labels) - 0.4]})
+    _set_x_axis(made, [*before.values(), *after.values()], metric_name)
+    made.update_layout(showlegend=False, hovermode="closest", margin={"t": 24})
+    add_footnote(made, describe_band([level.n for level in after.values()] or 1))
+    return made
+
+
+def _describe_gain(
+    label: str, before: Mapping[str, Interval], after: Mapping[str, Interval]
+) -> str:
+    start = f"{format_number(before[label].mean)} to " if label in before else ""
+    return f"{label} {start}{format_number(after[label].mean)}"
+
+
+def _display_names(labels: Iterable[str]) -> list[str]:
+    return [learner_name(label) for label in labels]
+
+
+def _add_gain_line(figure: go.Figure, start: Interval, end: Interval, row: int) -> None:
+    figure.add_trace(
+        go.Scatter(
+            x=[start.mean, end.mean],
+            y=[row, row],
+            mode="lines",
+            line={"color": GREY, "width": 1.4, "dash": "dot"},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+    )
+
+
+def _start_trace(start: Interval, row: int, style: Style) -> go.Scatter:
+    ring = {"symbol": "circle-open", "size": 11, "color": style.color}
+    return go.Scatter(
+        x=[start.mean],
+        y=[row],
+        mode="markers",
+        showlegend=False,
+        marker={**ring, "line": {"width": 2}},
+        name=style.name,
+        hovertemplate="before: %{x:.3g}<extra></extra>",
+    )
+
+
+def _add_answer(figure: go.Figure, end: Interval, row: int, style: Style) -> None:
+    if np.isfinite(end.low) and np.isfinite(end.high):
+        figure.add_trace(
+            go.Scatter(
+                x=[end.low, end.high],
+                y=[row, row],
+                mode="lines",
+                line={"color": style.color, "width": 3},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
+    hover = (
+        f"{format_number(end.mean)} [{format_number(end.low)}, "
+        f"{format_number(end.high)}]"
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[end.mean],
+            y=[row],
+            mode="markers",
+            showlegend=False,
+            marker={"symbol": style.symbol, "size": 11, "color": style.color},
+            hovertemplate=f"{hover}<extra></extra>",
+        )
+    )
+
+
+def _set_x_axis(
+    figure: go.Figure, levels: Iterable[Interval], metric_name: str
+) -> None:
+    ends = [end for level in levels for end in level[:3]]
+    log = metric(metric_name).scale == "log"
+    figure.update_xaxes(
+        log_axis(np.array(ends), most=6) if log else {"tickformat": "~g"}
+    )
+    figure.update_xaxes(title_text=axis_title(metric_name))
+
+
+class CountAxis(NamedTuple):
+    """What is counted along the x axis, such as the shots."""
+
+    shift: str
+    caption: str
+
+
+def count_figure(
+    curves: Iterable[Curve], metric_name: str, roles: Roles, count: CountAxis
+) -> go.Figure:
+    """Draw a metric against a number that the tests change: shots, or ways.
+
+    Args:
+        curves: One for each learner; the family's own number is among the x.
+        metric_name: A name of `metrics.METRICS`.
+        roles: Role by label, in the spec's order.
+        count: What is counted.
+    """
+    made = severity_figure({count.shift: curves}, metric_name, roles)
+    noun = name_in_words(count.shift)
+    read = (
+        f"All learners were trained with the family's own {noun}, and tested with "
+        f"others, too. Band: {INTERVAL_NAME}."
+    )
+    words = {"title": f"{metric(metric_name).label} by {noun}", "how_to_read": read}
+    made.update_layout(meta={**made.layout.meta, **words})
+    made.update_xaxes(title_text=count.caption)
+    return made

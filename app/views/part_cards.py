@@ -1,0 +1,159 @@
+"""The page Learn: a card per part with summary, equation, knobs and source code."""
+
+from collections.abc import Iterator
+
+import streamlit as st
+
+from app import session
+from app.client import client
+from app.experiment import derived_experiments
+from app.widgets import page_elements, tables
+from app.widgets.escaping import escape_html, escape_markdown
+from engine.contract import kinds
+from engine.contract.cards import Card
+from engine.contract.errors import Refused
+from engine.contract.knobs import KnobCard, describe_allowed
+from engine.contract.learner_appearance import name_in_words
+
+LESSON = "lesson"
+SECTIONS = {
+    "learner": "Learners",
+    "estimator": "Estimators",
+    "family": "Task families",
+    "shift": "Shifts",
+    "net": "Nets",
+    "outer": "Outer rules",
+    LESSON: "A lesson: search",
+}
+
+
+def choose_cards() -> list[Card] | None:
+    """Draw section and search; return matching cards, or None for the lesson."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        slot = st.segmented_control(
+            "Section",
+            list(SECTIONS),
+            default="learner",
+            format_func=SECTIONS.get,
+            key="shelf",
+            bind="query-params",
+            required=True,
+        )
+        slot = str(slot) if slot in SECTIONS else "learner"
+        if slot == LESSON:
+            return None
+        text = st.text_input(
+            "Find",
+            key="find_part",
+            bind="query-params",
+            placeholder="Any word on the card",
+            icon=":material/search:",
+            max_chars=120,
+            width=260,
+        )
+    return list(_matching_cards(slot, (text or "").lower().split()))
+
+
+def _matching_cards(slot: str, wanted: list[str]) -> Iterator[Card]:
+    for card in client.catalogue().cards_of(slot):
+        words = (
+            f"{card.title} {card.short} {card.name} {card.summary} {card.helps}".lower()
+        )
+        if all(word in words for word in wanted):
+            yield card
+
+
+def draw_cards(cards: list[Card]) -> None:
+    """Draw the chosen card beside the list of all matches."""
+    if not cards:
+        page_elements.draw_empty(
+            "No card matches", "Try another word, or another section."
+        )
+        return
+    names = [card.name for card in cards]
+    if st.session_state.get("part") not in names:
+        st.session_state["part"] = names[0]
+    left, right = st.columns([1, 3], gap="large")
+    with left:
+        by_name = {card.name: card for card in cards}
+        picked = st.radio(
+            "Card",
+            names,
+            format_func=lambda name: escape_markdown(by_name[name].title),
+            key="part",
+            persist_state="session",
+        )
+    with right:
+        draw_card(by_name[str(picked)])
+
+
+def draw_card(card: Card) -> None:
+    """Draw one card."""
+    solves = [kinds.kind_named(name).title.lower() for name in card.solves]
+    words = (name_in_words(card.group), *solves, f"version {card.version}")
+    st.html(f'<p class="eyebrow">{escape_html(" · ".join(words))}</p>')
+    st.header(escape_markdown(card.title), anchor=False)
+    st.markdown(escape_markdown(card.summary[:1].upper() + card.summary[1:]))
+    with st.container(border=True):
+        st.html(f'<p class="equation">{escape_html(card.equation)}</p>')
+    if card.missing:
+        st.warning(
+            escape_markdown(f"Its data is not installed: it needs {card.missing}.")
+        )
+    _draw_texts(card)
+    _draw_try_button(card)
+    if card.knobs:
+        page_elements.draw_heading(
+            "Hyperparameters", "Each with its default, its range and what it does."
+        )
+        rows = [_knob_row(knob) for knob in card.knobs]
+        tables.draw_static_table(
+            rows, border="horizontal", alt=f"Hyperparameters of {card.title}"
+        )
+    with st.expander("Source code"):
+        st.code(card.code, language="python", line_numbers=True)
+
+
+def _draw_texts(card: Card) -> None:
+    for head, text in (
+        ("When it helps", card.helps),
+        ("How it differs", card.differs),
+        ("Source", card.source),
+    ):
+        if text:
+            st.markdown(f"**{head}.** {escape_markdown(text[:1].upper() + text[1:])}")
+
+
+def _knob_row(knob: KnobCard) -> dict[str, str]:
+    unit = f" ({knob.unit})" if knob.unit else ""
+    default = (
+        ", ".join(knob.default) if isinstance(knob.default, list) else knob.default
+    )
+    shown = f"{default:g}" if isinstance(default, float) else str(default)
+    return {
+        "Name": f"{knob.label}{unit}",
+        "Default": name_in_words(shown),
+        "Allowed": name_in_words(describe_allowed(knob)),
+        "What it does": knob.help,
+    }
+
+
+def _draw_try_button(card: Card) -> None:
+    """Draw the button that opens the form with this part chosen."""
+    if card.missing or not st.button(
+        "Try it",
+        icon=":material/science:",
+        key=f"try.{card.slot}.{card.name}",
+    ):
+        return
+    try:
+        session.load_spec(
+            derived_experiments.experiment_with_part(
+                card, client.catalogue(), session.form_kind()
+            )
+        )
+    except Refused as refusal:
+        page_elements.draw_refusal(refusal.message)
+        return
+    session.show_run(None)
+    session.go_to_page(session.form_kind())

@@ -1,0 +1,227 @@
+"""Building blocks of every page: job states, charts with captions, empty states."""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from app.client import client
+from app.client.client import Run
+from app.figures.curves import HOW_TO_READ
+from app.widgets import page_frame
+from app.widgets.escaping import escape_html, escape_markdown
+from app.widgets.live_plot import live_plot
+from engine.contract.jobs import ALIVE, Job, JobState
+from engine.contract.learner_appearance import name_in_words
+
+
+class StateBadge(NamedTuple):
+    """How a state is shown: a word, a sign and a color, never a color alone."""
+
+    word: str
+    icon: str
+    color: str
+    sign: str
+
+
+S = JobState
+STATES: dict[JobState, StateBadge] = {
+    S.QUEUED: StateBadge("queued", ":material/schedule:", "gray", "◷"),
+    S.RUNNING: StateBadge("running", ":material/play_arrow:", "blue", "▶"),
+    S.DONE: StateBadge("done", ":material/check:", "green", "✓"),
+    S.FAILED: StateBadge("failed", ":material/error:", "red", "✕"),
+    S.CANCELLED: StateBadge("cancelled", ":material/stop_circle:", "gray", "■"),
+    S.DIVERGED: StateBadge("diverged", ":material/trending_up:", "orange", "↗"),
+    S.PAUSED: StateBadge("paused", ":material/pause:", "orange", "Ⅱ"),
+    S.STALLED: StateBadge("stalled", ":material/hourglass_disabled:", "orange", "…"),
+    S.LOST: StateBadge("lost", ":material/link_off:", "orange", "?"),
+    S.INTERRUPTED: StateBadge("interrupted", ":material/cut:", "orange", "¦"),
+}
+
+
+def draw_state(job: Job) -> None:
+    """Show a job's state as a badge."""
+    look = STATES[job.state]
+    st.badge(look.word, icon=look.icon, color=look.color)  # type: ignore[arg-type]
+
+
+def explain_state(job: Job, trouble: str = "") -> str:
+    """Return one line on the state of a job and what the user can do.
+
+    Args:
+        job: The job.
+        trouble: Why no worker takes a queued job; empty where one does.
+
+    >>> explain_state(Job("k", JobState.QUEUED, "", 0.0, position=2))
+    'Waits in the queue, place 2.'
+    """
+    texts = {
+        S.QUEUED: lambda: f"{_explain_queued(job)} {trouble}".strip(),
+        S.RUNNING: lambda: _explain_running(job),
+        S.DONE: lambda: (
+            f"Finished {format_age(job.finished)}{_describe_duration(job)}."
+        ),
+        S.FAILED: lambda: f"Failed: {job.error or 'no reason was recorded'}.",
+        S.CANCELLED: lambda: "Cancelled; results so far are kept. Resume continues.",
+        S.DIVERGED: lambda: (
+            "Every task of the chosen learner diverged: lower its learning rate. "
+            "In a search: no architecture could be trained; lower the failure rate."
+        ),
+        S.PAUSED: lambda: "Paused: the disk is full. Free some space, then resume.",
+        S.STALLED: lambda: (
+            f"No progress for {format_duration(job.beat)}: stalled. Resume or cancel."
+        ),
+        S.LOST: lambda: (
+            "Its worker process died. Resume continues from the last checkpoint."
+        ),
+        S.INTERRUPTED: lambda: "Imported unfinished. Resume computes the rest.",
+    }
+    return texts[job.state]().replace("..", ".")
+
+
+def _explain_queued(job: Job) -> str:
+    place = f", place {job.position}" if job.position else ""
+    return f"Waits in the queue{place}."
+
+
+def _explain_running(job: Job) -> str:
+    if job.beat is not None and job.beat > 10:
+        return f"Running, but no heartbeat for {format_duration(job.beat)}."
+    return f"Running; last heartbeat {format_duration(job.beat)} ago."
+
+
+def _describe_duration(job: Job) -> str:
+    if job.started is None or job.finished is None:
+        return ""
+    return f" in {format_duration(job.finished - job.started)}"
+
+
+def format_duration(seconds: float | None) -> str:
+    """Format a duration.
+
+    >>> format_duration(0.4), format_duration(75), format_duration(7300)
+    ('0 s', '1 min 15 s', '2 h 1 min')
+    """
+    if seconds is None:
+        return "an unknown time"
+    whole = int(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
+
+
+def format_age(moment: float | None) -> str:
+    """Format how long ago a moment (Unix time, seconds) was, to one unit.
+
+    >>> format_age(None)
+    'at an unknown time'
+    """
+    if moment is None:
+        return "at an unknown time"
+    # The clock may have been set back since.
+    seconds = max(0.0, time.time() - moment)
+    if seconds < 60:
+        return "just now"
+    for size, noun in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count} {noun}{'s' if count > 1 else ''} ago"
+    return "just now"
+
+
+def draw_heading(title: str, how_to_read: str = "") -> None:
+    """Write a panel's title and one line on how to read it."""
+    line = (
+        f'<p class="panel-read">{escape_html(how_to_read)}</p>' if how_to_read else ""
+    )
+    st.html(f'<h2 class="panel-title">{escape_html(title)}</h2>{line}')
+
+
+_drawn: ContextVar[dict[str, go.Figure] | None] = ContextVar("drawn", default=None)
+
+
+@contextlib.contextmanager
+def collect_figures() -> Iterator[dict[str, go.Figure]]:
+    """Collect the figures that are drawn within the context, by title."""
+    made: dict[str, go.Figure] = {}
+    token = _drawn.set(made)
+    try:
+        yield made
+    finally:
+        _drawn.reset(token)
+
+
+def draw_chart(
+    fig: go.Figure, key: str, *, narrow: go.Figure | None = None, pick: bool = False
+) -> int | None:
+    """Draw a figure with its title, its how-to-read line and its alt text.
+
+    Args:
+        fig: The figure; its `meta` holds the words.
+        key: Stable name of the chart on the page.
+        narrow: The same traces laid out for a phone.
+        pick: Whether to report which mark was clicked.
+
+    Returns:
+        The number of the mark that was just clicked, if any.
+    """
+    meta: Mapping[str, Any] = fig.layout.meta or {}
+    held = _drawn.get()
+    if held is not None:
+        title, part = meta.get("title") or key, key.rpartition(".")[2]
+        held[f"{title} · {name_in_words(part)}" if title in held else title] = fig
+    draw_heading(
+        meta.get("title", ""),
+        meta.get("how_to_read", "").removeprefix(meta.get("once", HOW_TO_READ)).strip(),
+    )
+    alt = meta.get("alt", meta.get("title", key))
+    return live_plot(fig, key=key, alt=alt, narrow=narrow, pick=pick)
+
+
+def draw_facts(pairs: Mapping[str, object]) -> None:
+    """Show names and values side by side, as plain text."""
+    rows = "".join(
+        f"<div><dt>{escape_html(name)}</dt><dd>{escape_html(value)}</dd></div>"
+        for name, value in pairs.items()
+    )
+    st.html(f'<dl class="facts">{rows}</dl>')
+
+
+def draw_empty(title: str, text: str, icon: str = ":material/science:") -> None:
+    """Draw an empty state: what will appear here and what to do for it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"{icon} **{title}**", text_alignment="center")
+        st.markdown(text, text_alignment="center")
+
+
+def draw_refusal(message: str, *, title: str | None = None) -> None:
+    """Show why an input was rejected; nothing was changed."""
+    st.error(escape_markdown(message), icon=":material/block:", title=title)
+
+
+def draw_pending(run: Run, title: str, text: str) -> None:
+    """Show what will appear here and the run's progress; rerun the page at its end.
+
+    Args:
+        run: A queued or running run.
+        title: What is coming.
+        text: What it will show.
+    """
+    draw_empty(title, text, icon=":material/hourglass_top:")
+    page_frame.poll(_poll_until_end, 2.0)(run.key)
+
+
+def _poll_until_end(key: str) -> None:
+    job = client.job(key)
+    if job is None or job.state not in ALIVE:
+        st.rerun()
+    running = job.state == JobState.RUNNING
+    # `st.progress` raises outside 0 to 1.
+    done = min(1.0, max(0.0, client.progress(key).done)) if running else 0.0
+    st.progress(done, explain_state(job, client.engine_trouble()))

@@ -1,0 +1,55 @@
+"""The engine's functions that a worker calls, imported when they are needed."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.contract.events import Block, Checkpoint, Event
+from engine.contract.run_spec import RunSpec
+
+if TYPE_CHECKING:
+    from engine.runner.results_of_other_runs import RunCache
+
+Runner = Callable[[RunSpec, "RunCache", Checkpoint | None], Iterator[Event]]
+
+
+@dataclass(frozen=True)
+class Toolkit:
+    """The engine's functions that a worker calls; tests pass their own.
+
+    Args:
+        run: Yields the events of a spec.
+        summarize: Returns the statistics of a run's blocks.
+        fingerprint: Describes hardware and software for a device.
+        check: Refuses a spec that will not fit into memory.
+        describe_memory_overrun: Says what to lower in a spec that ran out of memory.
+    """
+
+    run: Runner
+    summarize: Callable[[list[Block], RunSpec], Mapping[str, object]]
+    fingerprint: Callable[[str], Mapping[str, object]]
+    check: Callable[[RunSpec], None] | None = None
+    describe_memory_overrun: Callable[[RunSpec], str] | None = None
+
+
+def load_toolkit() -> Toolkit:
+    """Import the engine, with torch on one thread.
+
+    Returns:
+        What a worker calls to execute a run.
+    """
+    import torch
+
+    torch.set_num_threads(1)  # one run per core; sums must not depend on the cores
+    from engine.catalogue import catalogue
+    from engine.device import fingerprint
+    from engine.runner.loop import run
+    from engine.runner.memory_estimate import check_memory, describe_memory_overrun
+    from engine.runner.summary import summarize_run
+
+    catalogue()  # registers every part before a run asks for one
+    # Starts autograd's threads now, so that the first run does not pay for it.
+    torch.ones(1, requires_grad=True).sum().backward()
+    return Toolkit(
+        run, summarize_run, fingerprint, check_memory, describe_memory_overrun
+    )
