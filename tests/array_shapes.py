@@ -13,6 +13,7 @@ ROOMS = (
     "engine.knowledge",
     "engine.learners.search",
     "engine.protocol.search",
+    "engine.protocol.spaces",
     "engine.runner.films.space_maps",
     "engine.runner.untrained_evaluator",
     "engine.tasks.search",

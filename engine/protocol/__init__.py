@@ -4,18 +4,19 @@ Every tensor of a task leads with the member axis, replicate × (particle ×) ta
 every tensor of a meta-learner leads with the replicate axis.
 """
 
+from engine.protocol.estimators import (
+    Estimator,
+    PolicyProblem,
+    UnrollableProblem,
+    UnrollWindow,
+)
 from engine.protocol.few_shot import EpisodeBatch, ExampleBatch, Prediction
 from engine.protocol.learners import (
-    Estimator,
     Inspection,
     Learner,
     OptimizerInput,
     OptimizerUpdate,
-    OuterRule,
-    PolicyProblem,
     TraceSegment,
-    UnrollableProblem,
-    UnrollWindow,
     UpdateRule,
 )
 from engine.protocol.meta_types import (
@@ -32,27 +33,19 @@ from engine.protocol.meta_types import (
     square_root,
 )
 from engine.protocol.nets import BaseLearner, Layout, LossFn, Net, chosen_class
-from engine.protocol.search import (
-    Evaluation,
-    Evaluator,
-    Measurement,
-    Objective,
-    Proposal,
-    SearchBatch,
-    Space,
-)
+from engine.protocol.outer_rules import OuterRule
+from engine.protocol.samples import Episode, Sample, Warp
+from engine.protocol.search import Evaluation, Objective, Proposal, SearchBatch
+from engine.protocol.shifts import Shift
+from engine.protocol.spaces import Evaluator, Measurement, Space
 from engine.protocol.tasks import (
     BatchSpec,
-    Episode,
     Family,
     Gradient,
     OptimizationBatch,
-    Sample,
     SampledFamily,
     Setting,
-    Shift,
     TaskBatch,
-    Warp,
 )
 
 __all__ = [

@@ -1,11 +1,10 @@
-"""Interfaces of task batches, of the families that draw them, and of shifts."""
+"""Interfaces of task batches, and of the families that draw them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple, Self
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,6 +12,7 @@ from engine.contract.parts import Part
 from engine.contract.rng import Rng
 from engine.protocol.meta_types import Weights
 from engine.protocol.nets import Layout, Net
+from engine.protocol.samples import Sample, Warp
 
 
 class Gradient(NamedTuple):
@@ -96,52 +96,6 @@ class OptimizationBatch(TaskBatch):
     @abstractmethod
     def repeat(self, particles: int) -> Self:
         """Return the batch with each task repeated: replicate × particle × task."""
-
-
-@dataclass
-class Sample:
-    """One supervised task as numpy arrays.
-
-    Args:
-        x: Inputs to train on, float32; shape (feature, example).
-        y: Targets; int64 classes or float32 values; shape (example,).
-        held_x: Held-out inputs; shape (feature, example).
-        held_y: Held-out targets; shape (example,).
-        outputs: Number of classes, or 1 for regression.
-        later: The task after the drift, if it drifts.
-        drift: Start and length of the drift, as shares of the horizon.
-    """
-
-    x: np.ndarray
-    y: np.ndarray
-    held_x: np.ndarray
-    held_y: np.ndarray
-    outputs: int
-    later: "Sample | None" = None
-    drift: tuple[float, float] = (0.5, 0.0)
-
-
-@dataclass
-class Episode(Sample):
-    """One few-shot task: `x`, `y` are its support, `held_x`, `held_y` its queries.
-
-    Args:
-        shape: Shape of one example: (feature,), or (channel, height, width).
-        ids: Class in the pool of each support example; shape (example,). None for
-            regression.
-        held_ids: The same for the queries.
-        known_classes: Number of classes in the meta-training pool; 0 for regression.
-        truth: Noise-free inputs and targets, for plots; shape (2, point).
-    """
-
-    shape: tuple[int, ...] = ()
-    ids: np.ndarray | None = None
-    held_ids: np.ndarray | None = None
-    known_classes: int = 0
-    truth: np.ndarray | None = None
-
-
-Warp = Callable[[Sample, Rng], Sample]
 
 
 @dataclass(frozen=True)
@@ -302,47 +256,3 @@ class BatchSpec(NamedTuple):
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float32
     measure_held_out: bool = True
-
-
-class Shift(Part):
-    """A change of the setting, with a severity; 0 is the identity.
-
-    Attributes:
-        unit: Unit of the severities.
-        severities: The default severities.
-        top: The largest allowed severity.
-        switch: Whether it is only off or on.
-    """
-
-    slot: ClassVar[str] = "shift"
-    traits: ClassVar[tuple[str, ...]] = ("unit", "severities", "top", "switch")
-    unit: ClassVar[str] = ""
-    severities: ClassVar[tuple[float, ...]] = ()
-    top: ClassVar[float] = 10.0
-    switch: ClassVar[bool] = False
-
-    @classmethod
-    def why_incomplete(cls) -> str:
-        """Return what is wrong with the severities; empty if nothing is."""
-        if cls.severities and all(0 < s <= cls.top for s in cls.severities):
-            return ""
-        return (
-            f"severities is {cls.severities}; name some above 0 and at most top = "
-            f"{cls.top:g}, as in `severities: ClassVar[tuple[float, ...]] = (1.0,)`"
-        )
-
-    @abstractmethod
-    def why_not(self, setting: Setting) -> str | None:
-        """Return the reason why this shift cannot be applied there; None if it can."""
-
-    @abstractmethod
-    def apply(self, setting: Setting, severity: float) -> Setting:
-        """Return the shifted setting.
-
-        Args:
-            setting: The setting without the shift.
-            severity: In the shift's unit, above 0.
-
-        Raises:
-            Refused: If the shifted setting is not allowed.
-        """

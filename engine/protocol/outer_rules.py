@@ -1,0 +1,30 @@
+"""Interface of outer rules."""
+
+from abc import abstractmethod
+from typing import ClassVar
+
+from engine.contract.parts import Part
+from engine.protocol.meta_types import Weights
+
+
+class OuterRule(Part):
+    """How the meta-parameters follow the outer gradient, per replicate."""
+
+    slot: ClassVar[str] = "outer"
+
+    @abstractmethod
+    def start(self, weights: Weights) -> Weights:
+        """Return the rule's state; every tensor leads with the replicate."""
+
+    @abstractmethod
+    def step(
+        self, weights: Weights, grads: Weights, state: Weights, done: float = 0.0
+    ) -> tuple[Weights, Weights]:
+        """Return new weights and state.
+
+        Args:
+            weights: Meta-weights; shape (replicate, …).
+            grads: Outer gradients; the same shapes.
+            state: From `start` or the previous step.
+            done: Share of meta-training that is over, from 0 to 1.
+        """
