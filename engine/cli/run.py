@@ -54,7 +54,8 @@ def run(
             "--resume continues and --force starts over; give only one", "resume"
         )
     asked = read_spec(spec)
-    from engine.executors.local import LocalRun, configure_allocator, settle_spec
+    from engine.executors.allocator import configure_allocator
+    from engine.executors.local import LocalRun, settle_spec
     from engine.executors.worker import StopSignal
     from engine.runner.memory_estimate import check_memory
     from engine.runner.memory_limit import cap_memory

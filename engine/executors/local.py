@@ -6,10 +6,7 @@ removed.
 """
 
 import contextlib
-import ctypes
-import os
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +21,6 @@ from engine.contract.run_spec import RunSpec, complete_spec
 from engine.device import resolve_device
 from engine.executors.worker import StopSignal, play
 from engine.executors.worker_functions import load_toolkit
-from engine.executors.worker_handle import ALLOCATOR
 from engine.export import RunRecord, export_run
 from engine.export.exported_files import config_json
 from engine.export.overwrite_guard import check_folder, has_traces
@@ -37,8 +33,6 @@ from engine.store import NoRun, NoStore, Store, files
 UNFINISHED = ".unfinished"
 TRACEBACK = "traceback.txt"
 ASKED = "spec.json"  # in the unfinished run's folder: what to resume
-# Numbers of glibc's M_MMAP_THRESHOLD and M_TRIM_THRESHOLD.
-_MALLOPT = {"MALLOC_MMAP_THRESHOLD_": -3, "MALLOC_TRIM_THRESHOLD_": -1}
 _KEPT = (JobState.DONE, JobState.DIVERGED)
 
 
@@ -284,18 +278,3 @@ def _make_folder(folder: Path) -> None:
     except OSError as error:
         why = (error.strerror or "not possible").lower()
         raise Refused(f"the folder {folder} cannot be made: {why}", "out") from None
-
-
-def configure_allocator() -> None:
-    """Let glibc reuse large blocks, as the supervisor does for its workers.
-
-    Otherwise it returns large tensors to the system at every step, which costs up to
-    two thirds of the speed.
-    """
-    if not sys.platform.startswith("linux"):
-        return
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # musl has none
-    for name, value in ALLOCATOR.items():
-        if mallopt is not None and name not in os.environ:
-            mallopt(_MALLOPT[name], int(value))
-            os.environ[name] = value

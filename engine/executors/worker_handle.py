@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from engine.executors.allocator import ALLOCATOR
 from engine.executors.supervisor_control import ROOT, STORE
 from engine.store import Store
 
@@ -20,11 +21,6 @@ from engine.store import Store
 SUPERVISED = "METASCOPE_SUPERVISED"
 SHUTDOWN_TIMEOUT = 6.0  # seconds that a worker has to save its checkpoint and exit
 WORKER = (sys.executable, "-m", "engine", "work")
-# bytes; by default glibc returns large tensors to the system at every step
-ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": "33554432",
-    "MALLOC_TRIM_THRESHOLD_": "268435456",
-}
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
 )

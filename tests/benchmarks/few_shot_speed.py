@@ -148,7 +148,8 @@ def peak() -> float:
     program = (
         "import torch; torch.set_num_threads(1);"
         "from tests.benchmarks import few_shot_speed as f;"
-        "from engine.executors.local import configure_allocator; configure_allocator();"
+        "from engine.executors.allocator import configure_allocator as configure;"
+        "configure();"
         "t = f.images(f.Conv4(normalization='batch'), 5, 1, 15, 32);"
         "f.meta_steps(f.Maml(inner_lr=0.4, inner_steps=5), t)();"
         "told = dict(l.split(':', 1) for l in open('/proc/self/status'));"
