@@ -1,4 +1,4 @@
-"""Base classes of spaces whose architectures are trained on demand.
+"""Trainings on demand: the evaluator of live nets, and what it trains with.
 
 A training is identified by its task, architecture, length and seed, and gives the same
 result bit for bit, whatever else is in its batch; results are cached in the process.
@@ -8,22 +8,19 @@ from abc import abstractmethod
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from engine.contract.parts import knob
 from engine.nets.backpropagation import GAINS
 from engine.protocol import Evaluator, Measurement, Space, generator
-from engine.tasks.search._family import SearchFamily
 from engine.tasks.search._live_data import (
     NAMES,
     ROOT,
     TRAIN,
-    DataSetName,
     LiveTask,
     live_task,
     live_task_features,
@@ -270,55 +267,3 @@ def draw_minibatches(jobs: Sequence[TrainingJob], steps: int) -> Tensor:
         for job in jobs
     ]
     return torch.from_numpy(np.stack(drawn, 1))
-
-
-class LiveFamily(SearchFamily):
-    """A family whose architectures are trained on demand."""
-
-    solves: ClassVar[frozenset[str]] = frozenset({"search"})
-    limit: ClassVar[str] = "work"
-
-    target: DataSetName = knob(
-        "checkerboard",
-        label="Target",
-        help="Data set that is searched on in meta-test: 256 rows for training, 256 "
-        "for validation, 512 for test.",
-    )
-    source: Literal[
-        "the others", "moons", "rings", "spirals", "checkerboard", "gaussians", "digits"
-    ] = knob(
-        "the others",
-        label="Source",
-        help="Data set of meta-training and meta-validation, or all but the target.",
-    )
-    steps: Literal["18", "54", "162"] = knob(
-        "54",
-        label="Steps of a training",
-        help="Minibatches of 32 rows in a full training; strategies that stop early "
-        "may use fewer.",
-    )
-    work: float = knob(
-        0.0,
-        label="Budget of a search",
-        unit="M multiply-adds",
-        low=0.0,
-        high=1e9,
-        help="Multiply-adds of all trainings of a search together; 0 limits only the "
-        "number of trainings.",
-    )
-
-    def sources(self, pool: str) -> tuple[int, ...]:
-        """Return the data sets of the pool."""
-        if pool == "test":
-            return (NAMES.index(self.target),)
-        if self.source == "the others":
-            return tuple(i for i, name in enumerate(NAMES) if name != self.target)
-        return (NAMES.index(self.source),)
-
-    def budget(self) -> float:
-        """Return the multiply-adds, in millions, or no limit."""
-        return self.work or float("inf")
-
-    def full_fidelity(self) -> int:
-        """Return the fidelity of the chosen steps."""
-        return STEPS.index(int(self.steps))

@@ -21,13 +21,13 @@ from jaxtyping import Float, Int
 from engine.contract.registry import register
 from engine.protocol import Evaluator, Space, generator
 from engine.tasks.search._live_data import ROOT
+from engine.tasks.search._live_family import LiveFamily
 from engine.tasks.search._live_training import (
     BATCH,
     LAYERS,
     PASSES,
     WIDTH,
     LiveEvaluator,
-    LiveFamily,
     TrainingJob,
     draw_minibatches,
     initial_nets,

@@ -19,12 +19,12 @@ from jaxtyping import Float, Int
 
 from engine.contract.registry import register
 from engine.protocol import Evaluator, Space
+from engine.tasks.search._live_family import LiveFamily
 from engine.tasks.search._live_training import (
     BATCH,
     LAYERS,
     PASSES,
     LiveEvaluator,
-    LiveFamily,
     TrainingJob,
     draw_minibatches,
     initial_nets,
