@@ -15,6 +15,13 @@ from typing import ClassVar
 import torch
 
 from engine.algorithms.search.fixed_strategy import plan_searches
+from engine.algorithms.search.knowledge.bayesian_regression import (
+    add_trainings,
+    empty_sums,
+    fit_posterior,
+    standardize_features,
+    task_features,
+)
 from engine.algorithms.search.knowledge.queries import space_mismatch
 from engine.algorithms.search.knowledge.source_searches import (
     SourceStrategy,
@@ -22,12 +29,7 @@ from engine.algorithms.search.knowledge.source_searches import (
 )
 from engine.algorithms.search.knowledge.transfer_predictor import (
     TransferPredictor,
-    add_trainings,
-    empty_sums,
-    fit_posterior,
     make_shortlists,
-    standardize_features,
-    task_features,
 )
 from engine.algorithms.search.predictor_guided import (
     GuidedState,

@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from engine.algorithms.search.encodings import one_hot_encoding
-from engine.algorithms.search.knowledge.transfer_predictor import (
+from engine.algorithms.search.knowledge.bayesian_regression import (
     NOISE,
     fit_posterior,
     predictor_features,
