@@ -18,7 +18,7 @@ from jaxtyping import Float
 
 from engine.algorithms.search.fixed_strategy import plan_searches
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
-from engine.algorithms.search.policy.actor_critic import (
+from engine.algorithms.search.policy.actor_critic_nets import (
     ActorCriticNets,
     init_size,
     initial_actor_critic,

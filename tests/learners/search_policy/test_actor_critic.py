@@ -5,16 +5,18 @@ import pytest
 
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.actor_critic import (
-    ActorCriticNets,
     PolicyBatch,
     UpdateSettings,
     compute_gradients,
     critic_explained_variance,
     decision_advantages,
     entropy_weights,
+    take_adam_step,
+)
+from engine.algorithms.search.policy.actor_critic_nets import (
+    ActorCriticNets,
     init_size,
     initial_actor_critic,
-    take_adam_step,
 )
 from engine.algorithms.search.policy.policy_search import UpdateContext
 from engine.algorithms.search.policy.replay import ReplayEntry

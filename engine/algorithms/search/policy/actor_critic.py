@@ -1,4 +1,4 @@
-"""Actor-critic over a sequence of decisions: the two nets, their gradients, one update.
+"""Actor-critic over a sequence of decisions: gradients of its two nets, one update.
 
 Source: Sutton et al. (1999) for policy gradients with a learned value; Schulman et
 al. (2016), arXiv:1506.02438, for the advantages.
@@ -14,56 +14,15 @@ from jaxtyping import Bool, Float, Int
 
 from engine.algorithms.advantages import advantages
 from engine.algorithms.search.policy import softmax
+from engine.algorithms.search.policy.actor_critic_nets import ActorCriticNets
 from engine.algorithms.search.policy.replay import importance_weights
 from engine.algorithms.search.policy.sequence_policy import (
     LayerWeights,
     PolicyShape,
     draw_architectures,
 )
-from engine.algorithms.search.policy.softmax import AdamMoments
-from engine.protocol import Weights
 
 RAISE = 3.0  # added entropy weight of a fully collapsed policy
-
-
-class ActorCriticNets(NamedTuple):
-    """Policy and value nets as flat weights, (row, weight), with their Adam moments."""
-
-    policy: Float[np.ndarray, "row policy_weight"]
-    value: Float[np.ndarray, "row value_weight"]
-    policy_moments: AdamMoments
-    value_moments: AdamMoments
-
-    @classmethod
-    def with_zero_moments(
-        cls,
-        policy: Float[np.ndarray, "row policy_weight"],
-        value: Float[np.ndarray, "row value_weight"],
-    ) -> "ActorCriticNets":
-        """Return nets before their first update."""
-        return cls(
-            policy, value, softmax.zero_moments(policy), softmax.zero_moments(value)
-        )
-
-    @classmethod
-    def from_weights(cls, weights: Weights, memory: Weights) -> "ActorCriticNets":
-        """Read the nets from meta-weights, and their moments from the memory."""
-        moments = [
-            AdamMoments(*(memory[f"{net}_{k}"].numpy() for k in AdamMoments._fields))
-            for net in ("policy", "value")
-        ]
-        return cls(weights["policy"].numpy(), weights["value"].numpy(), *moments)
-
-    def to_weights(self) -> tuple[Weights, Weights]:
-        """Return the nets as meta-weights, and their moments as memory."""
-        both = {"policy": self.policy_moments, "value": self.value_moments}
-        memory = {
-            f"{net}_{k}": torch.from_numpy(part)
-            for net, moments in both.items()
-            for k, part in moments._asdict().items()
-        }
-        nets = {"policy": self.policy, "value": self.value}
-        return {name: torch.from_numpy(net) for name, net in nets.items()}, memory
 
 
 class PolicyBatch(NamedTuple):
@@ -119,27 +78,6 @@ class PolicyGradients(NamedTuple):
     value: Float[np.ndarray, "row value_weight"]
     prob: Float[np.ndarray, "row item position option"]
     values: Float[np.ndarray, "row item position"]
-
-
-def initial_actor_critic(
-    frame: PolicyShape, normal: Float[np.ndarray, "row number"]
-) -> ActorCriticNets:
-    """Return nearly uniform initial nets.
-
-    Args:
-        frame: Sizes of the nets.
-        normal: Standard normal numbers; shape (row, `init_size`).
-    """
-    count = frame.weight_count(frame.most_options)
-    policy = frame.initial_weights(frame.most_options, normal[:, :count])
-    return ActorCriticNets.with_zero_moments(
-        policy, frame.initial_weights(1, normal[:, count:])
-    )
-
-
-def init_size(frame: PolicyShape) -> int:
-    """Return the number of normal numbers that `initial_actor_critic` takes."""
-    return frame.weight_count(frame.most_options) + frame.weight_count(1)
 
 
 def decision_advantages(

@@ -14,17 +14,16 @@ from jaxtyping import Bool, Float, Int
 from engine.algorithms.search.knowledge.knowledge_base import space_fingerprint
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.actor_critic import (
-    ActorCriticNets,
     PolicyBatch,
     PolicyGradients,
     critic_explained_variance,
 )
-from engine.algorithms.search.policy.curriculum import Curriculum, CurriculumOrder
-from engine.algorithms.search.policy.policy_search import (
-    PolicySearch,
-    UpdateContext,
+from engine.algorithms.search.policy.actor_critic_nets import (
+    ActorCriticNets,
     select_live_nets,
 )
+from engine.algorithms.search.policy.curriculum import Curriculum, CurriculumOrder
+from engine.algorithms.search.policy.policy_search import PolicySearch, UpdateContext
 from engine.algorithms.search.policy.sequence_policy import draw_architectures
 from engine.algorithms.search.policy.softmax import RunningReward
 from engine.algorithms.search.proposals import LISTED

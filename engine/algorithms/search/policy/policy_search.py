@@ -8,7 +8,6 @@ from jaxtyping import Bool, Float
 
 from engine.algorithms.search.policy import softmax
 from engine.algorithms.search.policy.actor_critic import (
-    ActorCriticNets,
     PolicyBatch,
     PolicyGradients,
     UpdateSettings,
@@ -16,6 +15,10 @@ from engine.algorithms.search.policy.actor_critic import (
     critic_explained_variance,
     marginal_probabilities,
     take_adam_step,
+)
+from engine.algorithms.search.policy.actor_critic_nets import (
+    ActorCriticNets,
+    select_live_nets,
 )
 from engine.algorithms.search.policy.replay import (
     ReplayEntry,
@@ -272,21 +275,6 @@ class UpdateContext(NamedTuple):
     context: Float[np.ndarray, "row item feature"]
     settings: UpdateSettings
     uniform: Float[np.ndarray, "row draw"]
-
-
-def select_live_nets(
-    live: Bool[np.ndarray, " row"], after: ActorCriticNets, before: ActorCriticNets
-) -> ActorCriticNets:
-    """Return the nets of `after` for live rows, of `before` for the others."""
-    if live.all():
-        return after
-    rows = live[:, None]
-    return ActorCriticNets(
-        np.where(rows, after.policy, before.policy),
-        np.where(rows, after.value, before.value),
-        softmax.select_live(live, after.policy_moments, before.policy_moments),
-        softmax.select_live(live, after.value_moments, before.value_moments),
-    )
 
 
 def _roll_window(
