@@ -2,7 +2,6 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,7 +30,7 @@ from engine.contract.run_spec import (
 )
 from engine.stats.block_table import BlockTable
 from engine.stats.summaries.comparison_table import make_comparison
-from tests.app.conftest import ROOT, finish, in_use
+from tests.app.conftest import ROOT, finish
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -69,27 +68,11 @@ def few() -> RunSpec:
     return complete_spec(spec, find_card, "cpu")
 
 
-@pytest.fixture(scope="session")
-def made_few(
-    tmp_path_factory: pytest.TempPathFactory, few: RunSpec
-) -> tuple[Path, str]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, few: RunSpec) -> tuple[Path, str]:
+    """In the place of the lab's own run: all fixtures of a page stand on this one."""
     home = tmp_path_factory.mktemp("few") / "home"
     return home, finish(home, few)
-
-
-@pytest.fixture
-def home(
-    made_few: tuple[Path, str],
-    known: shelves.Catalogue,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Path]:
-    yield from in_use(made_few[0], known, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def key(made_few: tuple[Path, str]) -> str:
-    return made_few[1]
 
 
 @pytest.fixture

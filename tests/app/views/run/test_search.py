@@ -1,6 +1,5 @@
 """Searches of architectures have a page of their own; all others know where it is."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from engine.published import figures_for_task
 from engine.stats.block_table import BlockTable
 from engine.stats.curves import Curve
 from engine.stats.inference.intervals import mean_interval
-from tests.app.conftest import ROOT, finish, in_use
+from tests.app.conftest import ROOT, finish
 from tests.app.views.run.test_run_page import charts, texts
 
 SMALL = Budget(
@@ -63,27 +62,11 @@ def hunt() -> RunSpec:
     return complete_spec(spec, find_card, "cpu")
 
 
-@pytest.fixture(scope="session")
-def made_hunt(
-    tmp_path_factory: pytest.TempPathFactory, hunt: RunSpec
-) -> tuple[Path, str]:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, hunt: RunSpec) -> tuple[Path, str]:
+    """In the place of the lab's own run: all fixtures of a page stand on this one."""
     home = tmp_path_factory.mktemp("hunt") / "home"
     return home, finish(home, hunt)
-
-
-@pytest.fixture
-def home(
-    made_hunt: tuple[Path, str],
-    known: shelves.Catalogue,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Path]:
-    yield from in_use(made_hunt[0], known, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def key(made_hunt: tuple[Path, str]) -> str:
-    return made_hunt[1]
 
 
 @pytest.fixture

@@ -1,14 +1,12 @@
 """The tabs Sphere, Knowledge, Transfer matrix and Claims board, in each state."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from app.client import catalogue as shelves
 from app.client import client, frozen_knowledge
 from app.client.frozen_knowledge import KnowledgeSizes
 from app.views.search import studies
@@ -21,7 +19,7 @@ from engine.contract.run_spec import (
     complete_spec,
 )
 from engine.data.user.knowledge_file import read_knowledge
-from tests.app.conftest import ROOT, finish, in_use
+from tests.app.conftest import ROOT, finish
 from tests.app.views.run.test_run_page import texts
 
 SMALL = Budget(
@@ -49,28 +47,18 @@ def learned() -> RunSpec:
     return complete_spec(spec, find_card, "cpu")
 
 
-@pytest.fixture(scope="session")
-def made_learned(
+@pytest.fixture(scope="module")
+def made(
     tmp_path_factory: pytest.TempPathFactory, learned: RunSpec
 ) -> tuple[Path, str]:
+    """In the place of the lab's own run: all fixtures of a page stand on this one."""
     home = tmp_path_factory.mktemp("learned") / "home"
     return home, finish(home, learned)
 
 
-@pytest.fixture
-def home(
-    made_learned: tuple[Path, str],
-    known: shelves.Catalogue,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[Path]:
+@pytest.fixture(autouse=True)
+def no_data_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("METASCOPE_DATA", str(tmp_path / "pack"))
-    yield from in_use(made_learned[0], known, tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def key(made_learned: tuple[Path, str]) -> str:
-    return made_learned[1]
 
 
 def opened(view: str, key: str | None = None) -> AppTest:
