@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ConfigDict
 
 from engine.contract.errors import Refused
-from engine.contract.knobs import KnobCard, KnobKind, check_knob
+from engine.contract.knobs import KnobCard, KnobKind, check_knob, explain_wrong_range
 from engine.contract.parts import Part
 from engine.contract.text_decoding import clean
 
@@ -50,7 +50,7 @@ def card_of(part: type[Part]) -> Card:
 
     Raises:
         Refused: If the docstrings lack a title, a summary or an equation, or a knob
-            has a type that the form has no widget for.
+            has a wrong range or a type that the form has no widget for.
     """
     module = inspect.getmodule(part)
     text = inspect.cleandoc((module and module.__doc__) or "")
@@ -188,7 +188,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
         ) from None
     low = bounds.get("Ge")
     high = bounds.get("Le")
-    return KnobCard(
+    card = KnobCard(
         name=name,
         kind=kind,
         default=_as_json_value(field.default),
@@ -199,6 +199,10 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
         choices=choices,
         **(extra if isinstance(extra, dict) else {}),
     )
+    # Here, not in `knob`, which does not know the knob's name.
+    if wrong := explain_wrong_range(card):
+        raise Refused(f"{part.__module__}: {wrong}", name)
+    return card
 
 
 def _knob_kind(annotation: Any) -> tuple[KnobKind, tuple[str, ...]]:

@@ -67,6 +67,33 @@ def describe_allowed(knob: KnobCard) -> str:
     return f"{noun} of at least {knob.low:g}" if knob.low is not None else noun
 
 
+def explain_wrong_range(knob: KnobCard) -> str:
+    """Return what is wrong with a number's range and how to fix it; empty if nothing.
+
+    >>> explain_wrong_range(KnobCard(name="duty", kind="float", default=0.5, label="",
+    ...     help="", low=1, high=0))
+    'duty: low 1 is above high 0; swap them'
+    """
+    if knob.kind not in ("int", "float"):
+        return ""
+    low, high = knob.low, knob.high
+    if low is not None and high is not None and low > high:
+        return f"{knob.name}: low {low:g} is above high {high:g}; swap them"
+    if knob.log and low is not None and low <= 0:
+        return (
+            f"{knob.name}: a logarithmic scale cannot begin at {low:g}; give a low "
+            "above 0 or leave out log"
+        )
+    try:
+        check_knob(knob, knob.default)
+    except Refused:
+        return (
+            f"{knob.name}: the default {knob.default!r} is not "
+            f"{describe_allowed(knob)}; change the default or the range"
+        )
+    return ""
+
+
 def _check_number(knob: KnobCard, value: Any) -> Any:
     # bool is a subclass of int in Python, but not a number to the user
     if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -1,6 +1,7 @@
 """`Part`, the base class of algorithms, families, shifts and nets, and its knobs."""
 
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Any, ClassVar, Never
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -49,6 +50,7 @@ def knob(
     log: bool = False,
     advanced: bool = False,
     follows: str = "",
+    **unknown: Never,
 ) -> Any:
     """Declare one hyperparameter of a part.
 
@@ -63,10 +65,23 @@ def knob(
         advanced: Whether the form hides it under "advanced" at first.
         follows: Trait of the task family that multiplies the default, such as `rate`: a
             step size that is small on one family diverges on another.
+        **unknown: Never allowed; it is here to answer a misspelled argument.
 
     Returns:
         The pydantic field.
+
+    Raises:
+        TypeError: For an unknown argument, or a bound that is no number.
     """
+    for name in unknown:
+        raise TypeError(
+            f"knob {label!r} has no {name!r}; it takes label, help, low, high, unit, "
+            "log, advanced, follows"
+        )
+    for name, bound in (("low", low), ("high", high)):
+        # bool is a subclass of int in Python
+        if isinstance(bound, bool) or not isinstance(bound, (int, float, NoneType)):
+            raise TypeError(f"knob {label!r}: {name} must be a number, not {bound!r}")
     return Field(
         default,
         ge=low,

@@ -4,8 +4,10 @@ Without them a forgotten declaration would fail silently: a learner without `tra
 would never be trained, one without `solves` never be offered.
 """
 
+import difflib
 import inspect
 import re
+from collections.abc import Iterable
 from types import ModuleType
 
 from engine.contract.errors import Refused
@@ -42,16 +44,27 @@ def class_name(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def refuse_unknown_slot(slot: str) -> None:
+def refuse_unknown_slot(slot: str, module_name: str = "") -> None:
     """Refuse a slot that specs do not have.
 
+    Args:
+        slot: The slot.
+        module_name: The module that registers a part for it; empty if none does.
+
     Raises:
-        Refused: With the list of all slots.
+        Refused: With the module, the list of all slots and the most similar one.
     """
     if slot not in SLOTS:
-        raise Refused(
-            f"there is no slot {slot[:40]!r}; the slots are {', '.join(SLOTS)}", "slot"
-        )
+        place = f"{module_name}: " if module_name else ""
+        known = f"the slots are {', '.join(SLOTS)}"
+        hint = _hint_at_similar(slot, SLOTS)
+        raise Refused(f"{place}there is no slot {slot[:40]!r}; {known}{hint}", "slot")
+
+
+def _hint_at_similar(name: str, known: Iterable[str]) -> str:
+    """Return "; did you mean …?" for a misspelled name; empty if none is similar."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 def refuse_incomplete(slot: str, part: type[Part]) -> None:
@@ -66,6 +79,7 @@ def refuse_incomplete(slot: str, part: type[Part]) -> None:
     """
     problem = (
         _explain_misplaced(slot, part)
+        or _explain_unknown(part)
         or _explain_missing(part)
         or part.why_incomplete()
     )
@@ -120,6 +134,20 @@ def _explain_misplaced(slot: str, part: type[Part]) -> str:
     if part.slot != slot:
         made = f"is of slot {part.slot!r}" if part.slot else "derives from Part alone"
         return f"{part.__name__} {made} and cannot be registered for slot {slot!r}"
+    return ""
+
+
+def _explain_unknown(part: type[Part]) -> str:
+    """Return which field of a class nothing reads; empty if none."""
+    known = set().union(
+        *(base.__class_vars__ for base in part.__mro__[1:] if issubclass(base, Part))
+    )
+    # A name with an underscore is the part's own affair.
+    unknown = (n for n in part.__class_vars__ - known if not n.startswith("_"))
+    for name in sorted(unknown):
+        hint = _hint_at_similar(name, sorted(known))
+        hint = hint or f"; if it is a constant of your own, call it _{name}"
+        return f"a {part.slot} has no field {name!r}{hint}"
     return ""
 
 

@@ -28,9 +28,9 @@ def register(slot: str) -> Callable[[type[P]], type[P]]:
         Refused: If there is no such slot, or the class lacks a declaration.
         ValueError: If two files of one slot have the same name.
     """
-    refuse_unknown_slot(slot)
 
     def enter(part: type[P]) -> type[P]:
+        refuse_unknown_slot(slot, part.__module__)
         refuse_incomplete(slot, part)
         name = part.__module__.rsplit(".", 1)[-1]
         known = _PARTS.get((slot, name))

@@ -67,7 +67,18 @@ class Idle(Learner):
     def plan(self, budget, estimator):
         return Plan(0, 1, 1, 1.0, 1.0)
 '''
+VERSION = "    version: ClassVar[int] = 1\n"
 FORGOTTEN = {
+    "field": (
+        VERSION,
+        VERSION + '    unti: ClassVar[str] = "px"\n',
+        "push: a shift has no field 'unti'; did you mean 'unit'",
+    ),
+    "own field": (
+        VERSION,
+        VERSION + "    zebra: ClassVar[int] = 1\n",
+        "has no field 'zebra'; if it is a constant of your own, call it _zebra",
+    ),
     "register": (
         '@register("shift")\n',
         "",
@@ -168,9 +179,59 @@ def test_a_card_that_cannot_be_made_says_what_is_lacking(
         card_of(parts("shift")[0])
 
 
-def test_a_slot_is_refused_before_the_class_is_checked() -> None:
-    with pytest.raises(Refused, match="there is no slot 'lerner'"):
-        register("lerner")
+def test_an_unknown_slot_names_the_file_and_the_similar_slot() -> None:
+    stray = type("Stray", (), {"__module__": "engine.learners.stray"})
+    said = r"^engine.learners.stray: there is no slot 'lerner'; .* mean 'learner'\?$"
+    with pytest.raises(Refused, match=said):
+        register("lerner")(stray)  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize(
+    ("default", "words", "said"),
+    [
+        (0.5, "low=1, high=0", "duty: low 1 is above high 0; swap them"),
+        (2.5, "low=0, high=1", "duty: the default 2.5 is not a number from 0 to 1; ch"),
+        (0.5, "low=0, high=1, log=True", "duty: a logarithmic scale cannot begin at 0"),
+        ("True", "low=0, high=1", "duty: the default True is not a number from 0 to"),
+    ],
+)
+def test_a_knob_with_a_wrong_range_is_refused(
+    default: object, words: str, said: str, room: Path
+) -> None:
+    look(room, "push", with_knob(f"{default}, {words}"))
+    with pytest.raises(Refused, match=f"^newcomer.push: {said}"):
+        card_of(parts("shift")[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("0.5, lo=0, high=1", "knob 'Duty' has no 'lo'; it takes label, help, low, hi"),
+        ('0.5, low="0", high=1', "knob 'Duty': low must be a number, not '0'"),
+        ("0.5, low=0, high=True", "knob 'Duty': high must be a number, not True"),
+    ],
+)
+def test_a_knob_with_a_wrong_word_is_refused(words: str, said: str, room: Path) -> None:
+    with pytest.raises(TypeError, match=said):
+        look(room, "push", with_knob(words))
+
+
+def with_knob(words: str) -> str:
+    """Return the file of a shift with one knob."""
+    declared = f'    duty: float = knob({words}, label="Duty", help="Time on.")\n'
+    text = SHIFT.replace(
+        "from typing", "from engine.contract.parts import knob\nfrom typing"
+    )
+    return text.replace("    def why_not", declared + "\n    def why_not")
+
+
+def test_a_constant_of_a_part_may_begin_with_an_underscore(room: Path) -> None:
+    look(
+        room,
+        "push",
+        SHIFT.replace(VERSION, VERSION + "    _half: ClassVar[float] = 0.5\n"),
+    )
+    assert [part.__name__ for part in parts()] == ["Push"]
 
 
 def test_each_slot_has_its_folder_and_every_part_is_in_it() -> None:
