@@ -24,15 +24,15 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests" / "scaffold"  # the test template of each slot
 # How the placeholders of a copy's docstring begin; `check` looks for it.
 UNWRITTEN = "say "
-COPIED = "# Begun as a copy of"
+COPIED = "# A copy of"
 _HEAD = '''"""{title}: say in one sentence what it does.
 
 Source: say who, when, the arXiv id and the number of the algorithm.
 Differs: say how it departs from its source.
-Helps: say where it is worth its price, and where it is not.
+Helps: say when it is worth its cost, and when it is not.
 """
 
-# Begun as a copy of {like}.py, and it computes the same until you change
+# A copy of {like}.py, which computes the same until you change
 #   1. the four paragraphs above, and the equation under the name of the class;
 #   2. the fields: the kinds of task that it solves, the knobs, what is special;
 #   3. the methods. The version stays 1 until others have run it.

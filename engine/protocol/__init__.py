@@ -1,7 +1,7 @@
 """The interfaces of a family, a net, a shift, a learner and an estimator.
 
-Every tensor of a task leads with the member axis, replicate × (particle ×) task;
-every tensor of a meta-learner leads with the replicate axis.
+The first axis of every tensor of a task is the member, replicate × (particle ×) task;
+that of every tensor of a meta-learner is the replicate.
 """
 
 from engine.protocol.estimators import (

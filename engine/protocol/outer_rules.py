@@ -14,7 +14,7 @@ class OuterRule(Part):
 
     @abstractmethod
     def start(self, weights: Weights) -> Weights:
-        """Return the rule's state; every tensor leads with the replicate."""
+        """Return the rule's state; each first axis is the replicate."""
 
     @abstractmethod
     def step(

@@ -18,7 +18,7 @@ def freeze_learner(
     Args:
         context: The run.
         entry: The learner.
-        weights: Its meta-weights; each tensor leads with the replicate axis.
+        weights: Its meta-weights; the first axis of each tensor is the replicate.
         state: Keeps the digest, for `check_frozen`.
     """
     arrays = as_numpy(weights)

@@ -51,7 +51,7 @@ def adapt_in_chunks(
 
     Args:
         learner: What adapts.
-        weights: Its meta-weights; each tensor leads with the replicate axis.
+        weights: Its meta-weights; the first axis of each tensor is the replicate.
         tasks: The tasks.
         stage: Title of the notes.
         done: Progress that the notes report, 0 to 1.
