@@ -58,10 +58,12 @@ def unknown_part_error(slot: str, name: str, names: Iterable[str]) -> Refused:
     held = sorted(names)
     near = difflib.get_close_matches(name.lower(), held, 3, 0.7)
     every = f"`python -m engine catalogue` shows all {len(held)}"
-    if near:
+    if not held:
+        every = "none is registered yet; call engine.catalogue.discover_parts() first"
+    elif near:
         every = f"did you mean {' or '.join(map(repr, near))}? {every}"
     elif len(held) <= FEW:
-        every = f"there are: {', '.join(held) or 'none'}"
+        every = f"there are: {', '.join(held)}"
     return Refused(f"no {slot} is called {clean(name)[:40]!r}; {every}", slot)
 
 

@@ -9,6 +9,7 @@ from engine.catalogue import catalogue, find_card
 from engine.contract.cards import Card, complete_knobs
 from engine.contract.errors import Refused
 from engine.contract.parsing import parse_spec
+from engine.contract.registry import part
 from engine.contract.run_spec import complete_spec
 
 CARDS = [Card.model_validate(card) for card in catalogue()["cards"]]
@@ -90,3 +91,11 @@ def test_every_part_offers_a_knob_whose_last_letter_was_left_out() -> None:
             assert caught.value.message.split("'")[-2] in names, card.name
             tried += 1
     assert tried > 100
+
+
+def test_a_part_that_is_looked_up_before_discovery_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("engine.contract.registry._PARTS", {})
+    with pytest.raises(Refused, match=r"call engine.catalogue.discover_parts\(\)"):
+        part("learner", "sgd")

@@ -9,6 +9,7 @@ otherwise, so each row comes with its bound: how far it spreads where the last b
 what it adds and multiplies are moved at random (`tests.golden.rounding`).
 """
 
+import argparse
 import json
 import sys
 from collections.abc import Iterable
@@ -210,5 +211,19 @@ def _write(machines: list[dict[str, Any]], kept: dict[str, Golden]) -> None:
     FILE.write_text(f'{{"machines": {told},\n"rows": {{\n{body}\n}}}}\n')
 
 
+def parse_names(words: list[str]) -> list[str]:
+    """Return the names of parts on the command line; `--help` explains it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.golden.rows",
+        description="Record golden rows in tests/golden/rows.json.",
+    )
+    parser.add_argument(
+        "part", nargs="*", help="name of a part, such as sgd; all parts if none"
+    )
+    names: list[str] = parser.parse_args(words).part
+    return names
+
+
 if __name__ == "__main__":
-    sys.stdout.write("recorded: " + ", ".join(record(sys.argv[1:])) + "\n")
+    asked_names = parse_names(sys.argv[1:])
+    sys.stdout.write("recorded: " + ", ".join(record(asked_names)) + "\n")
