@@ -20,8 +20,10 @@ Like = Annotated[str, typer.Option(help="The part to copy, such as maml.")]
 Folder = Annotated[
     str, typer.Option(help="Folder of a learner; default: that of the copied part.")
 ]
+GOLDEN_ROWS = "tests/golden/rows.json"
+GOLDEN_SLOTS = ("learner", "family", "shift", "estimator")  # the others have no rows
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only list the files that would be written.")
+    bool, typer.Option("--dry-run", help="Only list the files that would change.")
 ]
 
 
@@ -32,10 +34,13 @@ def new(
     files = _files(slot, name, like, folder)
     for path in files:
         out().print(f"{'would write' if dry else 'wrote'} {path}", soft_wrap=True)
+    has_rows = len(files) > 1 and slot in GOLDEN_SLOTS
     if dry:
+        if has_rows:
+            out().print(f"would change {GOLDEN_ROWS}", soft_wrap=True)
         return Exit.OK
     write_files(files)
-    recorded = _record(name) if len(files) > 1 else True
+    recorded = _record(name) if has_rows else True
     print_status(
         f"next: edit the new file; `python -m engine check {name}` lists what is left"
     )
@@ -111,7 +116,8 @@ def _record(name: str) -> bool:
     again = f"python -m tests.golden.rows {name}"
     if done.returncode == 0:
         print_status(
-            f"recorded its golden rows; after a change, record them again: {again}"
+            f"added its golden rows to {GOLDEN_ROWS}; after a change, record them "
+            f"again: {again}"
         )
     elif "no part is called" in done.stderr:
         print_status("no golden rows: parts of this slot have none of their own")

@@ -20,6 +20,7 @@ from engine.cli.console import (
 )
 from engine.contract.errors import Refused
 from engine.contract.jobs import Job, JobState
+from engine.contract.text_decoding import clean
 from engine.store import NoStore, Store, files
 
 runs = typer.Typer(help="List, show, export, import, cancel, resume and delete runs.")
@@ -72,6 +73,7 @@ def list_runs(
 @runs.command()
 def show(key: Key, *, as_json: AsJson = False) -> int:
     """Show one run: its state, title, error and verdict."""
+    _refuse_folder(key)
     store = Store.open_existing()
     job = find_run(store, key)
     summary = store.summary(job.key) or {}
@@ -134,6 +136,7 @@ def table(
     from engine.export import RunRecord, comparison_csv, comparison_latex
     from engine.runner.summary import resolve_titles
 
+    _refuse_folder(key)
     store = Store.open_existing()
     record = RunRecord.from_store(store, find_run(store, key).key)
     written = comparison_latex if latex else comparison_csv
@@ -199,6 +202,21 @@ def delete(
     store.delete(job.key)
     print_status(f"deleted {job.key[:12]}")
     return Exit.OK
+
+
+def _refuse_folder(key: str) -> None:
+    """Refuse the folder of `run`, which is no run of the store, with what to read.
+
+    Raises:
+        Refused: If the argument is such a folder.
+    """
+    folder = Path(key)
+    if (folder / "summary.json").is_file():
+        raise Refused(
+            f"{clean(key)} is a folder that `run` wrote: read summary.json (verdict) "
+            "and metrics.csv there; this command reads the runs of the store",
+            "run",
+        )
 
 
 def _existing_store() -> Store:

@@ -20,6 +20,7 @@ from engine.contract.kinds import KINDS
 from engine.contract.parts import Part
 from engine.contract.registration import SLOTS
 from engine.contract.registry import parts
+from tests.golden.rows import recorded
 
 discover_parts()
 ALL = parts()
@@ -120,6 +121,7 @@ def test_a_dry_run_names_the_files_and_writes_none(
     told = capsys.readouterr().out
     assert "engine/shifts/my_push.py" in told
     assert "tests/shifts/test_my_push.py" in told
+    assert f"would change {new.GOLDEN_ROWS}" in told
     assert files() == before
 
 
@@ -134,6 +136,14 @@ def test_a_copy_of_any_part_registers_and_has_placeholders(
     line = part_report.docstring_line(card)
     assert not line.fine
     assert "summary; Source:; Differs:; Helps:" in line.message
+
+
+def test_a_dry_run_names_the_golden_rows_only_for_slots_that_have_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert {name.partition("/")[0] for name in recorded()[1]} == {*new.GOLDEN_SLOTS}
+    assert __main__.main(["new", "net", "my_net", "--like", "mlp", "--dry-run"]) == 0
+    assert "rows.json" not in capsys.readouterr().out
 
 
 def test_files_are_written_all_or_none(tmp_path: Path) -> None:
