@@ -1,5 +1,6 @@
 """check: what a part still lacks, and whether it passes the laws of all parts."""
 
+import os
 import re
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def check(name: Name = "", *, every: All = False, no_laws: NoLaws = False) -> in
         raise Refused("give the name of one part, or --all", "name")
     fine = _show_part(name) if name else _show_all()
     if no_laws:
-        _show_line(_line("laws", "not run because of --no-laws"))
+        _show_line(_line("laws", "not run because of --no-laws", checked=False))
     else:
         fine &= _show_line(_laws(name))
     return Exit.OK if fine else Exit.FAILED
@@ -97,7 +98,8 @@ def _laws(name: str) -> "Line":
     from engine.cli.scaffold import ROOT, has_tests
 
     if not has_tests():
-        return _line("laws", "not run: the tests are not part of this installation")
+        message = "not run: the tests are not part of this installation"
+        return _line("laws", message, checked=False)
     words = [*LAWS]
     if name:
         own = sorted((ROOT / "tests").rglob(f"test_{name}.py"))
@@ -111,6 +113,7 @@ def _laws(name: str) -> "Line":
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"COLUMNS": "400"},  # pytest cuts a cause at the width
     )
     return outcome_line(done.stdout, done.stderr, done.returncode, " ".join(words))
 
@@ -130,8 +133,7 @@ def outcome_line(told: str, errors: str, code: int, words: str) -> "Line":
     last = (told.strip().splitlines() or [""])[-1]
     if code == 0:
         return _line("laws", last)
-    failed = re.findall(r"^(?:FAILED|ERROR) (\S+)", told, re.MULTILINE)
-    what = "; ".join(failed[:3]) + (f" and {len(failed) - 3} more" * (len(failed) > 3))
+    what = "; ".join(f"{path}: {cause}" for path, cause in _causes(told).items())
     # A file that cannot be imported fails before any test has a name.
     refused = re.findall(r"(?:Refused|Error): (.+)", told + errors)
     cause = what or (refused or [last or "pytest could not be started"])[-1]
@@ -140,14 +142,26 @@ def outcome_line(told: str, errors: str, code: int, words: str) -> "Line":
     )
 
 
-def _line(what: str, told: str, *, fine: bool = True) -> "Line":
+def _causes(told: str) -> dict[str, str]:
+    """Return the first error line of each file with a failed test."""
+    # A test's values, in brackets, may have blanks.
+    test = r"(?:::[^\s\[]+(?:\[.*?\](?= - |$))?)?"
+    summary = rf"^(?:FAILED|ERROR) ([^\s:]+){test}(?: - (.*))?$"
+    found: dict[str, str] = {}
+    for path, cause in re.findall(summary, told, re.MULTILINE):
+        found.setdefault(path, cause.removeprefix("AssertionError: ") or "failed")
+    return found
+
+
+def _line(what: str, told: str, *, fine: bool = True, checked: bool = True) -> "Line":
     from engine.cli.part_report import Line
 
-    return Line(what, told, fine)
+    return Line(what, told, fine, checked)
 
 
 def _show_line(line: "Line") -> bool:
     """Print one finding; return whether it is right."""
-    mark = "✓" if line.fine else "✗"
+    right = "✓" if line.checked else "–"
+    mark = right if line.fine else "✗"
     out().print(f"{mark} {line.what:12} {line.message}", soft_wrap=True)
     return line.fine

@@ -1,5 +1,6 @@
 """check reports what a part lacks, each with its remedy."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -23,6 +24,7 @@ def test_a_whole_part_is_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert "✗" not in told
     assert "✓ registered as learner, in engine/learners/gradient/maml.py" in told
     assert "trains: yes" in told
+    assert "– laws not run because of --no-laws" in told
 
 
 def test_a_name_in_two_slots_is_checked_in_both(
@@ -66,6 +68,20 @@ def test_a_part_without_rows_or_test_gets_the_remedy() -> None:
     line = part_report.test_line(part)
     assert not line.fine
     assert f"tests/learners/gradient/test_{unnamed}.py" in line.message
+
+
+def test_a_test_that_is_still_to_be_written_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "tests" / "learners" / "test_maml.py"
+    path.parent.mkdir(parents=True)
+    path.write_text('"maml"; pytest.fail("write by_hand")')
+    monkeypatch.setattr(part_report, "ROOT", tmp_path)
+    line = part_report.test_line(Maml)
+    assert not line.fine
+    assert "replace pytest.fail(…) in tests/learners/test_maml.py" in line.message
+    path.write_text('"maml"')
+    assert part_report.test_line(Maml).fine
 
 
 def test_a_docstring_and_a_knob_that_say_nothing_are_named() -> None:
@@ -114,7 +130,12 @@ def test_the_laws_are_run_in_another_process_and_of_this_part_alone(
 
     def run(words: list[str], **_: object) -> SimpleNamespace:
         asked.append(words)
-        told = "FAILED tests/laws/test_x.py::test_y[maml] - no\n1 failed, 3 passed"
+        told = (
+            "FAILED tests/laws/test_x.py::test_y[maml - 1] - AssertionError: no\n"
+            "FAILED tests/laws/test_x.py::test_z[maml] - ValueError: other\n"
+            "ERROR tests/golden/test_golden.py - ImportError: lost\n"
+            "1 failed, 3 passed"
+        )
         return SimpleNamespace(returncode=1, stdout=told, stderr="")
 
     monkeypatch.setattr(check.subprocess, "run", run)
@@ -122,8 +143,8 @@ def test_the_laws_are_run_in_another_process_and_of_this_part_alone(
     assert code == 1
     assert asked[0][1:3] == ["-m", "pytest"] and asked[0][-2:] == ["--part", "maml"]
     assert (
-        "✗ laws tests/laws/test_x.py::test_y[maml]; reproduce with: python -m pytest"
-        in told
+        "✗ laws tests/laws/test_x.py: no; tests/golden/test_golden.py: "
+        "ImportError: lost; reproduce with: python -m pytest" in told
     )
 
 
@@ -133,7 +154,7 @@ def test_an_installation_without_tests_says_so(
     monkeypatch.setattr(scaffold, "TESTS", scaffold.ROOT / "no tests here")
     code, told = say("maml", capsys)
     assert code == 0
-    assert "✓ laws not run: the tests are not part of this installation" in told
+    assert "– laws not run: the tests are not part of this installation" in told
 
 
 @pytest.mark.parametrize(
