@@ -21,11 +21,10 @@ woken written
 """
 _NOUNS = "embed embedding heading need padding ring seed setting speed string warning"
 _GERUND_MODULES = """
-adaptation_tuning baseline_tuning clipping embedding escaping finding fine_tuning
-growing
-image_decoding latex_escaping listing live_training matching meta_training missing
-multi_task_training parsing sampling scaling spec_mapping successive_halving training
-wording
+adaptation_tuning baseline_tuning bookkeeping clipping embedding escaping finding
+fine_tuning growing image_decoding latex_escaping listing live_training matching
+meta_training missing multi_task_training parsing sampling scaling spec_mapping
+successive_halving text_decoding training wording
 """
 
 # Participles that do not end in -ed or -ing; those that are also a verb's plain

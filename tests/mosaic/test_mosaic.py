@@ -243,7 +243,7 @@ def test_the_report_prints_every_task(capsys: pytest.CaptureFixture[str]) -> Non
     printed = capsys.readouterr().out
     assert [task for task in load_mosaic().tasks if task not in printed] == []
     assert main(["data", "report", "nothing"]) == 2
-    assert "there is: mosaic" in capsys.readouterr().err
+    assert "must be one of: mosaic" in capsys.readouterr().err
 
 
 def _die(line: str) -> None:

@@ -50,7 +50,7 @@ def test_what_is_in_a_table_is_shown_and_it_fills_the_form(dialog: AppTest) -> N
     at = given(dialog, sheet(TABLE))
     assert not at.exception
     assert "2 architectures, data sets: a, b" in at.caption[0].value
-    assert "taken as percent" in at.caption[0].value
+    assert "read as percent" in at.caption[0].value
     warned = " ".join(element.value for element in at.warning).replace("\\", "")
     assert (
         "2 of 4 combinations" in warned
