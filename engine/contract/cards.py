@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict
 
-from engine.contract.errors import Refused
+from engine.contract.errors import PartRefused, Refused
 from engine.contract.knobs import KnobCard, KnobKind, check_knob, explain_wrong_range
 from engine.contract.parts import Part
 from engine.contract.text_decoding import clean
@@ -63,7 +63,7 @@ def card_of(part: type[Part]) -> Card:
             if title and colon
             else "its first line must read 'Title: summary.'"
         )
-        raise Refused(f"{part.__module__}: {lacking}", part.slot)
+        raise PartRefused(f"{part.__module__}: {lacking}", part.slot)
     return Card(
         slot=part.slot,
         name=part.name,
@@ -181,7 +181,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     try:
         kind, choices = _knob_kind(field.annotation)
     except (KeyError, IndexError, TypeError):
-        raise Refused(
+        raise PartRefused(
             f"{part.__module__}: knob {name} has a type without a form widget; use "
             "bool, int, float, str, Literal[…] or tuple[Literal[…], ...]",
             name,
@@ -201,7 +201,7 @@ def _knob_card(name: str, part: type[Part]) -> KnobCard:
     )
     # Here, not in `knob`, which does not know the knob's name.
     if wrong := explain_wrong_range(card):
-        raise Refused(f"{part.__module__}: {wrong}", name)
+        raise PartRefused(f"{part.__module__}: {wrong}", name)
     return card
 
 

@@ -1,4 +1,4 @@
-"""`Refused`, the error for invalid input by the user, with the path of its field."""
+"""`Refused`, the error for invalid input by the user, and `PartRefused` for a part."""
 
 import re
 
@@ -20,6 +20,10 @@ class Refused(ValueError):
         """Return the same error with the path of an enclosing field in front."""
         path = f"{prefix}.{self.field}" if self.field else prefix
         return Refused(self.message, path)
+
+
+class PartRefused(Refused):
+    """A part whose own file is wrong; no field of a spec is at fault."""
 
 
 def json_path(field: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from types import ModuleType
 
-from engine.contract.errors import Refused
+from engine.contract.errors import PartRefused, Refused
 from engine.contract.kinds import KINDS
 from engine.contract.parts import Part
 
@@ -58,7 +58,8 @@ def refuse_unknown_slot(slot: str, module_name: str = "") -> None:
         place = f"{module_name}: " if module_name else ""
         known = f"the slots are {', '.join(SLOTS)}"
         hint = _hint_at_similar(slot, SLOTS)
-        raise Refused(f"{place}there is no slot {slot[:40]!r}; {known}{hint}", "slot")
+        error = PartRefused if module_name else Refused
+        raise error(f"{place}there is no slot {slot[:40]!r}; {known}{hint}", "slot")
 
 
 def _hint_at_similar(name: str, known: Iterable[str]) -> str:
@@ -84,7 +85,7 @@ def refuse_incomplete(slot: str, part: type[Part]) -> None:
         or part.why_incomplete()
     )
     if problem:
-        raise Refused(f"{part.__module__}: {problem}", slot)
+        raise PartRefused(f"{part.__module__}: {problem}", slot)
 
 
 def refuse_unregistered(module: ModuleType) -> None:
@@ -104,13 +105,13 @@ def refuse_unregistered(module: ModuleType) -> None:
             continue
         if issubclass(found, Part):
             slot = found.slot or "…"
-            raise Refused(
+            raise PartRefused(
                 f"{module.__name__}: {found.__name__} is not registered; "
                 f'write @register("{slot}") above its class',
                 slot,
             )
         if found.__name__ == class_name(name):
-            raise Refused(f"{module.__name__}: {_explain_no_part(found)}")
+            raise PartRefused(f"{module.__name__}: {_explain_no_part(found)}")
 
 
 def _explain_no_part(found: type) -> str:

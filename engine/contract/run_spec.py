@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from engine.contract.cards import Card, card_for_family, complete_knobs
-from engine.contract.errors import Refused, json_path
+from engine.contract.errors import PartRefused, Refused, json_path
 from engine.contract.text_decoding import clean
 
 FORMAT = 1
@@ -146,6 +146,8 @@ def complete_spec(spec: RunSpec, cards: CardLookup, device: str) -> RunSpec:
             if slot in ("learner", "outer"):
                 card = card_for_family(card, cards("family", spec.family.name))
             knobs = complete_knobs(card, choice.knobs)
+        except PartRefused:  # a part's file is wrong, not this field of the spec
+            raise
         except Refused as refusal:
             below = f"knobs.{refusal.field}" if card else "name"
             place = f"{path}.{below}"
@@ -202,6 +204,8 @@ def _with_severities(choice: ShiftChoice, cards: CardLookup, path: str) -> Shift
     """Return a shift with its severities checked, or with the declared ones."""
     try:
         card = cards("shift", choice.name)
+    except PartRefused:  # a part's file is wrong, not this field of the spec
+        raise
     except Refused as refusal:
         place = f"{path.removesuffix('severities')}name"
         raise Refused(f"{json_path(place)}: {refusal.message}", place) from None

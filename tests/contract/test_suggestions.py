@@ -7,7 +7,7 @@ import pytest
 
 from engine.catalogue import catalogue, find_card
 from engine.contract.cards import Card, complete_knobs
-from engine.contract.errors import Refused
+from engine.contract.errors import PartRefused, Refused
 from engine.contract.parsing import parse_spec
 from engine.contract.registry import part
 from engine.contract.run_spec import complete_spec
@@ -99,3 +99,20 @@ def test_a_part_that_is_looked_up_before_discovery_is_refused_with_the_remedy(
     monkeypatch.setattr("engine.contract.registry._PARTS", {})
     with pytest.raises(Refused, match=r"call engine.catalogue.discover_parts\(\)"):
         part("learner", "sgd")
+
+
+@pytest.mark.parametrize("slot", ["family", "shift"])
+def test_a_part_whose_file_is_wrong_is_told_without_a_field_of_the_spec(
+    slot: str,
+) -> None:
+    told = "engine.shifts.mine: version is not declared"
+
+    def cards(of: str, name: str) -> Card:
+        if of == slot:
+            raise PartRefused(told)
+        return find_card(of, name)
+
+    asked = parse_spec(spec(shifts=[{"name": "stretch"}]))
+    with pytest.raises(PartRefused) as caught:
+        complete_spec(asked, cards, "cpu")
+    assert caught.value.message == told
