@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.device import fingerprint
-from tests.golden.rows import cases, recorded, values, version
+from tests.golden.rows import cases, find_orphans, recorded, values, version
 from tests.same_machine import same_machine
 
 MACHINES, ROWS = recorded()
@@ -18,10 +18,22 @@ def remedy(name: str) -> str:
     return f"record them: python -m tests.golden.rows {name.split('/')[1]}"
 
 
+def remedy_for_orphan(name: str) -> str:
+    """Say how the rows of a part that is gone are dropped."""
+    return f"drop them: python -m tests.golden.rows {name.split('/')[1]}"
+
+
 def test_every_part_has_golden_rows() -> None:
     # Families whose data is absent here were recorded where it was present.
     lacking = set(CASES) - set(ROWS)
     assert not lacking, "; ".join(f"{n} has none; {remedy(n)}" for n in lacking)
+
+
+def test_every_row_is_of_a_part() -> None:
+    orphans = find_orphans(ROWS)
+    told = "; ".join(f"{n} is of no part; {remedy_for_orphan(n)}" for n in orphans)
+    assert not orphans, told
+    assert find_orphans([*ROWS, "learner/gone"]) == ["learner/gone"]
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
