@@ -34,9 +34,9 @@ def grow():
         live_plot(fig, key=key, alt=f"{{key}} chart")
 
 grow()
-film = training_film.film_figure(made.film(), made.ROLES)
+film = training_film.boundary_figure(made.film(), made.ROLES)
 live_plot(film, key="film", alt="film")
-typed = plain("http://evil.example, www.evil.example, me@evil.example")
+typed = escape_markdown("http://evil.example, www.evil.example, me@evil.example")
 st.caption(typed)
 st.button(typed)
 """
